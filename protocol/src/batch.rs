@@ -1,0 +1,226 @@
+//! The JSON codec: a batch is an array of frames, on every carrier.
+//!
+//! Decoding keeps apart what is wrong with the whole batch ([`BatchError`]) and with one frame in it ([`FrameError`]):
+//! one bad frame does not take its neighbours with it. It never panics, and its work is bounded by [`Bounds`] before
+//! any parsing starts.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::limits;
+
+/// What a decoder accepts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Largest text, in bytes.
+    pub bytes: usize,
+    /// Most frames.
+    pub frames: usize,
+    /// Deepest nesting; the batch itself is 1.
+    pub depth: usize,
+}
+
+impl Default for Bounds {
+    /// What a server accepts from a client.
+    fn default() -> Self {
+        Self {
+            bytes: limits::MAX_BATCH_BYTES,
+            frames: limits::MAX_BATCH_FRAMES,
+            depth: limits::MAX_DEPTH,
+        }
+    }
+}
+
+/// What is wrong with a whole batch: nothing of it is used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BatchError {
+    /// More bytes than allowed.
+    #[error("the batch has {bytes} bytes; {max} are allowed")]
+    TooLarge {
+        /// What came.
+        bytes: usize,
+        /// What is allowed.
+        max: usize,
+    },
+    /// More frames than allowed.
+    #[error("the batch has {frames} frames; {max} are allowed")]
+    TooManyFrames {
+        /// What came.
+        frames: usize,
+        /// What is allowed.
+        max: usize,
+    },
+    /// Arrays and objects nested deeper than allowed.
+    #[error("the batch nests deeper than {max} levels at byte {at}")]
+    TooDeep {
+        /// Where, in bytes from 0.
+        at: usize,
+        /// What is allowed.
+        max: usize,
+    },
+    /// Not a JSON array.
+    #[error("the batch is not a JSON array: {0}")]
+    NotAnArray(String),
+}
+
+/// What is wrong with one frame of a batch. `index` is its place, from 0.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// Not an object with a text `type`.
+    #[error("frame {index} is not an object with a type: {reason}")]
+    NotAFrame {
+        /// Its place in the batch.
+        index: usize,
+        /// What the parser said.
+        reason: String,
+    },
+    /// A type that this version does not know. To be ignored.
+    #[error("frame {index} has the unknown type {kind:?}")]
+    UnknownType {
+        /// Its place in the batch.
+        index: usize,
+        /// The type.
+        kind: String,
+    },
+    /// A known type with a missing or malformed field.
+    #[error("frame {index} ({kind}) is malformed: {reason}")]
+    Malformed {
+        /// Its place in the batch.
+        index: usize,
+        /// The type.
+        kind: String,
+        /// What the parser said: which field, and the column within the frame.
+        reason: String,
+    },
+}
+
+/// A direction's frames: [`crate::ClientFrame`] or [`crate::ServerFrame`].
+pub trait Frame: Sized + serde::Serialize {
+    /// Every type that this direction has, as written on the wire.
+    const TYPES: &'static [&'static str];
+
+    /// Reads a frame of a known type; `None` if the type is unknown.
+    fn read(kind: &str, text: &str) -> Option<Result<Self, serde_json::Error>>;
+
+    /// The type, as written on the wire.
+    fn kind(&self) -> &'static str;
+}
+
+/// Reads a batch. An error of the outer result concerns all of it, an inner one that frame alone.
+pub fn decode<F: Frame>(text: &str, bounds: &Bounds) -> Result<Vec<Result<F, FrameError>>, BatchError> {
+    if text.len() > bounds.bytes {
+        return Err(BatchError::TooLarge { bytes: text.len(), max: bounds.bytes });
+    }
+    check_depth(text, bounds.depth)?;
+    let frames: Vec<&RawValue> =
+        serde_json::from_str(text).map_err(|error| BatchError::NotAnArray(error.to_string()))?;
+    if frames.len() > bounds.frames {
+        return Err(BatchError::TooManyFrames { frames: frames.len(), max: bounds.frames });
+    }
+    Ok(frames.iter().enumerate().map(|(index, raw)| decode_frame(index, raw.get())).collect())
+}
+
+fn decode_frame<F: Frame>(index: usize, text: &str) -> Result<F, FrameError> {
+    #[derive(Deserialize)]
+    struct Head {
+        #[serde(rename = "type")]
+        kind: String,
+    }
+    let head: Head = serde_json::from_str(text)
+        .map_err(|error| FrameError::NotAFrame { index, reason: error.to_string() })?;
+    match F::read(&head.kind, text) {
+        Some(Ok(frame)) => Ok(frame),
+        Some(Err(error)) => Err(FrameError::Malformed { index, kind: head.kind, reason: error.to_string() }),
+        None => Err(FrameError::UnknownType { index, kind: head.kind }),
+    }
+}
+
+/// Writes a batch.
+pub fn encode<F: Frame>(frames: &[F]) -> String {
+    let mut text = String::from("[");
+    for (index, frame) in frames.iter().enumerate() {
+        if index > 0 {
+            text.push(',');
+        }
+        text.push_str(&encode_frame(frame));
+    }
+    text.push(']');
+    text
+}
+
+/// Writes one frame, without the brackets of a batch. Servers use it to encode a frame once for many receivers.
+pub fn encode_frame<F: Frame>(frame: &F) -> String {
+    // Frames hold text, numbers and already valid JSON: there is nothing in them that could fail to be written.
+    serde_json::to_string(frame).unwrap_or_default()
+}
+
+/// Parsers recurse, so depth is bounded before they run. Scans bytes outside of strings; correctness of the JSON is
+/// not checked here.
+fn check_depth(text: &str, max: usize) -> Result<(), BatchError> {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for (at, byte) in text.bytes().enumerate() {
+        if in_string {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => in_string = false,
+                _ => {}
+            }
+            continue;
+        }
+        match byte {
+            b'"' => in_string = true,
+            b'[' | b'{' => {
+                depth += 1;
+                if depth > max {
+                    return Err(BatchError::TooDeep { at, max });
+                }
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Defines one direction's enum of frames: the variants, how they are told apart, and how each is read. Reading goes
+/// straight into the frame's struct, because serde's own internally tagged enums cannot hold a `RawValue`.
+macro_rules! frames {
+    ($(#[$doc:meta])* pub enum $name:ident { $($kind:literal => $variant:ident,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+        #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
+        #[serde(tag = "type")]
+        pub enum $name {
+            $(
+                #[doc = concat!("`", $kind, "`")]
+                #[serde(rename = $kind)]
+                $variant($variant),
+            )*
+        }
+
+        impl $crate::batch::Frame for $name {
+            const TYPES: &'static [&'static str] = &[$($kind),*];
+
+            fn read(kind: &str, text: &str) -> Option<Result<Self, serde_json::Error>> {
+                match kind {
+                    $($kind => Some(serde_json::from_str(text).map(Self::$variant)),)*
+                    _ => None,
+                }
+            }
+
+            fn kind(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $kind),* }
+            }
+        }
+
+        $(
+            impl From<$variant> for $name {
+                fn from(frame: $variant) -> Self {
+                    Self::$variant(frame)
+                }
+            }
+        )*
+    };
+}
+pub(crate) use frames;

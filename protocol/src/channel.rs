@@ -1,0 +1,179 @@
+//! Channel names, parsed into a type that cannot be invalid.
+
+use std::{fmt, str::FromStr, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use crate::limits::MAX_CHANNEL_BYTES;
+
+/// A valid channel name. Cheap to clone.
+///
+/// The convention is that of Pusher and Laravel: `private-…` needs a grant, `presence-…` needs a grant and lists its
+/// members, everything else is public.
+///
+/// ```
+/// use everwire_protocol::{Channel, ChannelKind};
+/// let channel: Channel = "presence-chat.42".parse().unwrap();
+/// assert_eq!(channel.kind(), ChannelKind::Presence);
+/// assert_eq!(channel.rest(), "chat.42");
+/// assert!("two words".parse::<Channel>().is_err());
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+#[cfg_attr(feature = "generate", derive(ts_rs::TS), ts(type = "string"))]
+pub struct Channel(Arc<str>);
+
+/// What a channel's prefix says about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ChannelKind {
+    /// Anyone may subscribe.
+    Public,
+    /// Needs a grant.
+    Private,
+    /// Needs a grant, and lists its members.
+    Presence,
+}
+
+/// Why a text is not a channel name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidChannel {
+    /// No text, or nothing after the prefix.
+    #[error("a channel name must not be empty, nor only a prefix")]
+    Empty,
+    /// More than [`MAX_CHANNEL_BYTES`].
+    #[error("a channel name may have {MAX_CHANNEL_BYTES} bytes at most; this one has {0}")]
+    TooLong(usize),
+    /// A character outside the allowed set.
+    #[error("a channel name may have letters, digits and _ - = @ , . ; : only; {character:?} at byte {at} is none")]
+    Character {
+        /// What was found.
+        character: char,
+        /// Its place in the name, in bytes from 0.
+        at: usize,
+    },
+}
+
+impl Channel {
+    /// Checks a name. See [`InvalidChannel`] for the rules.
+    pub fn new(name: &str) -> Result<Self, InvalidChannel> {
+        if name.len() > MAX_CHANNEL_BYTES {
+            return Err(InvalidChannel::TooLong(name.len()));
+        }
+        if let Some((at, character)) = name.char_indices().find(|(_, c)| !allowed(*c)) {
+            return Err(InvalidChannel::Character { character, at });
+        }
+        let channel = Self(name.into());
+        if channel.rest().is_empty() { Err(InvalidChannel::Empty) } else { Ok(channel) }
+    }
+
+    /// The whole name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Public, private or presence.
+    pub fn kind(&self) -> ChannelKind {
+        self.split().0
+    }
+
+    /// The name without its prefix: `chat.42` of `private-chat.42`.
+    pub fn rest(&self) -> &str {
+        self.split().1
+    }
+
+    fn split(&self) -> (ChannelKind, &str) {
+        if let Some(rest) = self.0.strip_prefix("private-") {
+            (ChannelKind::Private, rest)
+        } else if let Some(rest) = self.0.strip_prefix("presence-") {
+            (ChannelKind::Presence, rest)
+        } else {
+            (ChannelKind::Public, &self.0)
+        }
+    }
+}
+
+fn allowed(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "_-=@,.;:".contains(c)
+}
+
+impl FromStr for Channel {
+    type Err = InvalidChannel;
+    fn from_str(name: &str) -> Result<Self, InvalidChannel> {
+        Self::new(name)
+    }
+}
+
+impl TryFrom<String> for Channel {
+    type Error = InvalidChannel;
+    fn try_from(name: String) -> Result<Self, InvalidChannel> {
+        Self::new(&name)
+    }
+}
+
+impl From<Channel> for String {
+    fn from(channel: Channel) -> Self {
+        channel.0.as_ref().into()
+    }
+}
+
+impl AsRef<str> for Channel {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Channel({})", self.0)
+    }
+}
+
+#[cfg(feature = "generate")]
+impl schemars::JsonSchema for Channel {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Channel".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "minLength": 1,
+            "maxLength": MAX_CHANNEL_BYTES,
+            "pattern": "^(?!(private-|presence-)$)[A-Za-z0-9_=@,.;:-]+$",
+            "description": "A channel name; private-… needs a grant, presence-… also lists its members.",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_prefix_tells_the_kind() {
+        for (name, kind, rest) in [
+            ("news", ChannelKind::Public, "news"),
+            ("private-user.7", ChannelKind::Private, "user.7"),
+            ("presence-users", ChannelKind::Presence, "users"),
+            ("privately", ChannelKind::Public, "privately"),
+        ] {
+            let channel = Channel::new(name).unwrap();
+            assert_eq!((channel.kind(), channel.rest()), (kind, rest), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_bad_name_is_refused_with_its_reason() {
+        assert_eq!(Channel::new(""), Err(InvalidChannel::Empty));
+        assert_eq!(Channel::new("private-"), Err(InvalidChannel::Empty));
+        assert_eq!(Channel::new(&"x".repeat(201)), Err(InvalidChannel::TooLong(201)));
+        assert_eq!(Channel::new("né"), Err(InvalidChannel::Character { character: 'é', at: 1 }));
+        assert!(Channel::new(&"x".repeat(200)).is_ok());
+    }
+}

@@ -1,0 +1,129 @@
+//! What a client says.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{Channel, Payload, Ping, Pong, batch::frames};
+
+frames! {
+    /// Everything that a client may send.
+    pub enum ClientFrame {
+        "hello" => Hello,
+        "token" => Token,
+        "subscribe" => Subscribe,
+        "unsubscribe" => Unsubscribe,
+        "send" => Send,
+        "poll" => Poll,
+        "ping" => Ping,
+        "pong" => Pong,
+        "bye" => Bye,
+    }
+}
+
+/// Opens a connection: the first frame on every WebSocket, and of every HTTP request. A WebSocket's first batch holds
+/// all subscriptions too, so that a reconnect costs one round trip.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct Hello {
+    /// The protocol version that the client speaks: [`crate::VERSION`].
+    pub version: u32,
+    /// Names this client instance across carriers and reconnects. Bound to the first user that uses it.
+    pub session: Uuid,
+    /// Who is speaking. Over HTTP it travels in the header `Authorization: Bearer …` instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub token: Option<String>,
+    /// Who is speaking, where the server lets guests name themselves (development only).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub guest: Option<Guest>,
+    /// The client library and its version, for the server's log: `everwire-js/0.1.0`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub client: Option<String>,
+}
+
+/// A user who names himself. Accepted by development servers only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct Guest {
+    /// The user id, 1 to 128 bytes. Kept across reloads by the application if the guest is to stay the same user.
+    pub user: String,
+    /// The name that others see, 1 to 128 bytes.
+    pub name: String,
+}
+
+/// Replaces the token of a running connection before it expires. It must be for the same user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct Token {
+    /// The new token.
+    pub token: String,
+}
+
+/// Starts, or after a reconnect resumes, receiving a channel. Answered with `subscribed` or with an `error` that
+/// names the channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct Subscribe {
+    /// The channel.
+    pub channel: Channel,
+    /// The log that `offset` counts in. Given together with `offset`, or not at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub epoch: Option<String>,
+    /// The last offset that the client has: the server replays what came after it. 0 asks for the whole log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub offset: Option<u64>,
+    /// For a first subscription: how many of the latest messages to replay, 500 at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub recent: Option<u32>,
+}
+
+/// Stops receiving a channel. Answered with `unsubscribed`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct Unsubscribe {
+    /// The channel.
+    pub channel: Channel,
+}
+
+/// A durable message for a channel's log. Answered with `ack` once it is on disk, or with an `error` carrying its id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct Send {
+    /// A UUID of version 7, minted once and kept across resends, reconnects and reloads: copies are stored once.
+    pub id: Uuid,
+    /// Where it goes.
+    pub channel: Channel,
+    /// The application's name for what this is, 1 to 100 bytes; absent for a plain message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub event: Option<String>,
+    /// The application's own JSON, 32 KiB at most.
+    pub data: Payload,
+}
+
+/// Asks for what is waiting, over HTTP: the request is held until there is something, or until `hold_ms` is over. The
+/// `subscribe` frames in the same batch are the whole set of the client's subscriptions with their positions, which is
+/// all that a server which has never met this session needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct Poll {
+    /// The connection that the last `welcome` named; absent in the first poll. A server that does not know it answers
+    /// with a new `welcome`, and resumes from the positions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub connection: Option<Uuid>,
+    /// `seq` of the last poll response that arrived; 0 if none did. A response that was lost is sent again.
+    pub ack: u64,
+    /// How long the server may hold the request, in ms.
+    pub hold_ms: u32,
+}
+
+/// Says that this session is over for good: no grace before its user leaves. Not answered.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct Bye {}

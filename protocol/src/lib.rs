@@ -1,0 +1,64 @@
+//! The Everwire protocol, version 1: every frame, channel name, error code, close code and limit, defined once.
+//!
+//! Rust code uses this crate; TypeScript types, the JSON Schema and the golden vectors are generated from it by
+//! `cargo xtask generate`. It holds shapes and their validation, and no behaviour: when a frame may be sent and what
+//! it causes is written down in `docs/protocol.md`.
+//!
+//! ```
+//! use everwire_protocol::{batch, ClientFrame, ServerFrame, Ping};
+//!
+//! let text = batch::encode(&[ClientFrame::Ping(Ping { nonce: Some(7) })]);
+//! assert_eq!(text, r#"[{"type":"ping","nonce":7}]"#);
+//! let decoded = batch::decode::<ServerFrame>(&text, &batch::Bounds::default()).unwrap();
+//! assert_eq!(decoded[0], Ok(ServerFrame::Ping(Ping { nonce: Some(7) })));
+//! ```
+
+pub mod batch;
+mod channel;
+mod client;
+pub mod codes;
+#[cfg(feature = "generate")]
+pub mod generate;
+pub mod limits;
+mod payload;
+mod server;
+
+pub use batch::{BatchError, FrameError};
+pub use channel::{Channel, ChannelKind, InvalidChannel};
+pub use client::{Bye, ClientFrame, Guest, Hello, Poll, Send, Subscribe, Token, Unsubscribe};
+pub use codes::{CloseCode, ErrorCode};
+pub use payload::Payload;
+pub use server::{
+    Ack, Error, Gap, GapReason, Goaway, Joined, Left, Limits, Member, Message, Polled, ServerFrame, Subscribed,
+    Unsubscribed, Welcome,
+};
+pub use uuid::Uuid;
+
+use serde::{Deserialize, Serialize};
+
+/// The protocol version that `hello` carries and `welcome` confirms. Minor additions do not change it: unknown frame
+/// types and unknown fields are ignored by both sides.
+pub const VERSION: u32 = 1;
+
+/// The WebSocket subprotocol that both sides must agree on.
+pub const SUBPROTOCOL: &str = "everwire.v1";
+
+/// Asks the other side for a sign of life; answered with [`Pong`] carrying the same nonce. Either side may send it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct Ping {
+    /// Chosen by the sender so that it can tell which ping was answered; absent when it does not care.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub nonce: Option<u32>,
+}
+
+/// Answers [`Ping`].
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct Pong {
+    /// The nonce of the ping that this answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub nonce: Option<u32>,
+}
