@@ -7,7 +7,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::limits;
+use crate::{ErrorCode, limits};
 
 /// What a decoder accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,11 +23,7 @@ pub struct Bounds {
 impl Default for Bounds {
     /// What a server accepts from a client.
     fn default() -> Self {
-        Self {
-            bytes: limits::MAX_BATCH_BYTES,
-            frames: limits::MAX_BATCH_FRAMES,
-            depth: limits::MAX_DEPTH,
-        }
+        Self { bytes: limits::MAX_BATCH_BYTES, frames: limits::MAX_BATCH_FRAMES, depth: limits::MAX_DEPTH }
     }
 }
 
@@ -63,6 +59,16 @@ pub enum BatchError {
     NotAnArray(String),
 }
 
+impl BatchError {
+    /// The code to answer it with.
+    pub const fn code(&self) -> ErrorCode {
+        match self {
+            Self::TooLarge { .. } | Self::TooManyFrames { .. } => ErrorCode::TooLarge,
+            Self::TooDeep { .. } | Self::NotAnArray(_) => ErrorCode::InvalidBatch,
+        }
+    }
+}
+
 /// What is wrong with one frame of a batch. `index` is its place, from 0.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
@@ -92,6 +98,16 @@ pub enum FrameError {
         /// What the parser said: which field, and the column within the frame.
         reason: String,
     },
+}
+
+impl FrameError {
+    /// The code to answer it with.
+    pub const fn code(&self) -> ErrorCode {
+        match self {
+            Self::NotAFrame { .. } | Self::Malformed { .. } => ErrorCode::InvalidFrame,
+            Self::UnknownType { .. } => ErrorCode::UnknownType,
+        }
+    }
 }
 
 /// A direction's frames: [`crate::ClientFrame`] or [`crate::ServerFrame`].

@@ -44,7 +44,9 @@ pub enum InvalidChannel {
     #[error("a channel name may have {MAX_CHANNEL_BYTES} bytes at most; this one has {0}")]
     TooLong(usize),
     /// A character outside the allowed set.
-    #[error("a channel name may have letters, digits and _ - = @ , . ; : only; {character:?} at byte {at} is none")]
+    #[error(
+        "a channel name may have letters, digits and _ - = @ , . ; : only; {character:?} at byte {at} is none"
+    )]
     Character {
         /// What was found.
         character: char,

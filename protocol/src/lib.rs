@@ -29,8 +29,8 @@ pub use client::{Bye, ClientFrame, Guest, Hello, Poll, Send, Subscribe, Token, U
 pub use codes::{CloseCode, ErrorCode};
 pub use payload::Payload;
 pub use server::{
-    Ack, Error, Gap, GapReason, Goaway, Joined, Left, Limits, Member, Message, Polled, ServerFrame, Subscribed,
-    Unsubscribed, Welcome,
+    Ack, Error, Gap, GapReason, Goaway, Joined, Left, Limits, Member, Message, Polled, ServerFrame,
+    Subscribed, Unsubscribed, Welcome,
 };
 pub use uuid::Uuid;
 

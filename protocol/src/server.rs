@@ -173,7 +173,7 @@ pub struct Ack {
 
 /// Something was refused. What it answers is in `id` or `channel`; with neither, it concerns the connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
+#[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema), ts(rename = "ErrorFrame"))]
 pub struct Error {
     /// From the one list of codes.
     pub code: ErrorCode,
