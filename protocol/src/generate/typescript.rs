@@ -28,7 +28,7 @@ fn constants(text: &mut String) {
     let _ = writeln!(text, "/** The WebSocket subprotocol that both sides must agree on. */");
     let _ = writeln!(text, "export const SUBPROTOCOL = {SUBPROTOCOL:?};\n");
     macro_rules! limits {
-        ($($name:ident)*) => { [$((stringify!($name), limits::$name as u64)),*] };
+        ($($name:ident)*) => { [$((stringify!($name), limits::$name.to_string())),*] };
     }
     let used = limits! {
         MAX_BATCH_BYTES MAX_BATCH_FRAMES MAX_SENDS_PER_POST MAX_PAYLOAD_BYTES MAX_DEPTH MAX_CHANNEL_BYTES

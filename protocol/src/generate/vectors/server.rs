@@ -9,7 +9,8 @@ use crate::{
 /// One of each frame, with and without what is optional; then how leniently a text is read.
 pub(super) fn vectors() -> Vec<Valid> {
     let mut all = connection();
-    all.extend(channels());
+    all.extend(subscriptions());
+    all.extend(entries());
     all.extend(lenient());
     all
 }
@@ -117,7 +118,7 @@ fn connection() -> Vec<Valid> {
     ]
 }
 
-fn channels() -> Vec<Valid> {
+fn subscriptions() -> Vec<Valid> {
     vec![
         ok(
             "subscribed, only what is required",
@@ -182,6 +183,11 @@ fn channels() -> Vec<Valid> {
             }
             .into()],
         ),
+    ]
+}
+
+fn entries() -> Vec<Valid> {
+    vec![
         ok(
             "a plain message",
             r#"[{"type":"message","channel":"news","offset":1,"id":"0199a1b2-c3d4-7000-8000-000000000003","user":"u1","at":1760000000000,"data":{"text":"hello"}}]"#,

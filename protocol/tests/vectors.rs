@@ -1,0 +1,144 @@
+//! The golden vectors, as any other implementation would use them: from the checked-in file, nothing else.
+
+use everwire_protocol::{
+    BatchError, ClientFrame, FrameError, ServerFrame,
+    batch::{Bounds, Frame, decode, encode},
+};
+use serde::Deserialize;
+use serde_json::Value;
+
+#[derive(Deserialize)]
+struct Vectors {
+    valid: Vec<Valid>,
+    invalid: Vec<Invalid>,
+}
+
+#[derive(Deserialize)]
+struct Valid {
+    name: String,
+    direction: String,
+    text: String,
+    frames: Vec<Value>,
+    #[serde(default)]
+    ignored: Vec<usize>,
+    canonical: bool,
+}
+
+#[derive(Deserialize)]
+struct Invalid {
+    name: String,
+    direction: String,
+    parts: Vec<Part>,
+    error: Refusal,
+    frames: Vec<Value>,
+}
+
+#[derive(Deserialize)]
+struct Part {
+    text: String,
+    times: usize,
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    code: String,
+    frame: Option<usize>,
+}
+
+fn vectors() -> Vectors {
+    serde_json::from_str(include_str!("../generated/vectors.json")).expect("vectors.json has this shape")
+}
+
+/// What a batch came to: the frames as JSON, the places that were ignored, the places and codes that were refused.
+struct Outcome {
+    frames: Vec<Value>,
+    ignored: Vec<usize>,
+    refused: Vec<(usize, String)>,
+    /// What the good frames are when written again.
+    text: String,
+}
+
+fn read(direction: &str, text: &str) -> Result<Outcome, BatchError> {
+    match direction {
+        "client" => read_as::<ClientFrame>(text),
+        "server" => read_as::<ServerFrame>(text),
+        other => panic!("{other} is no direction"),
+    }
+}
+
+fn read_as<F: Frame>(text: &str) -> Result<Outcome, BatchError> {
+    let (mut good, mut ignored, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+    for (place, frame) in decode::<F>(text, &Bounds::default())?.into_iter().enumerate() {
+        match frame {
+            Ok(frame) => good.push(frame),
+            Err(FrameError::UnknownType { index, .. }) => {
+                assert_eq!(index, place);
+                ignored.push(index);
+            }
+            Err(error) => refused.push((place, error.code().as_str().to_owned())),
+        }
+    }
+    let frames =
+        good.iter().map(|frame| serde_json::to_value(frame).expect("a frame can be written")).collect();
+    Ok(Outcome { frames, ignored, refused, text: encode(&good) })
+}
+
+#[test]
+fn every_valid_vector_means_what_it_says() {
+    for vector in vectors().valid {
+        let outcome = read(&vector.direction, &vector.text).unwrap();
+        assert!(outcome.refused.is_empty(), "{}: {:?}", vector.name, outcome.refused);
+        assert_eq!(outcome.frames, vector.frames, "{}", vector.name);
+        assert_eq!(outcome.ignored, vector.ignored, "{}", vector.name);
+        assert_eq!(outcome.text == vector.text, vector.canonical, "{}: {}", vector.name, outcome.text);
+    }
+}
+
+#[test]
+fn every_invalid_vector_is_refused_with_its_code_and_spares_its_neighbours() {
+    for vector in vectors().invalid {
+        let text: String = vector.parts.iter().map(|part| part.text.repeat(part.times)).collect();
+        match (read(&vector.direction, &text), vector.error.frame) {
+            (Err(error), None) => {
+                assert_eq!(error.code().as_str(), vector.error.code, "{}", vector.name);
+                assert!(vector.frames.is_empty(), "{}", vector.name);
+            }
+            (Ok(outcome), Some(frame)) => {
+                assert_eq!(outcome.refused, [(frame, vector.error.code)], "{}", vector.name);
+                assert_eq!(outcome.frames, vector.frames, "{}", vector.name);
+                assert!(outcome.ignored.is_empty(), "{}", vector.name);
+            }
+            (Err(error), Some(_)) => panic!("{}: the whole batch was refused: {error}", vector.name),
+            (Ok(_), None) => panic!("{}: it was accepted", vector.name),
+        }
+    }
+}
+
+#[test]
+fn the_vectors_show_every_frame_with_and_without_each_optional_field() {
+    let valid = vectors().valid;
+    let types = ClientFrame::TYPES.iter().map(|kind| ("client", kind));
+    for (direction, kind) in types.chain(ServerFrame::TYPES.iter().map(|kind| ("server", kind))) {
+        let frames: Vec<_> = valid
+            .iter()
+            .filter(|vector| vector.direction == direction)
+            .flat_map(|vector| vector.frames.iter().filter_map(Value::as_object))
+            .filter(|frame| frame.get("type").and_then(Value::as_str) == Some(kind))
+            .collect();
+        assert!(!frames.is_empty(), "no vector of a {direction} shows {kind}");
+        for field in optional_fields(kind) {
+            assert!(frames.iter().any(|frame| frame.contains_key(&field)), "{kind} never has {field}");
+            assert!(frames.iter().any(|frame| !frame.contains_key(&field)), "{kind} always has {field}");
+        }
+    }
+}
+
+/// From the JSON Schema: the fields of a frame that are not required.
+fn optional_fields(kind: &str) -> Vec<String> {
+    let schema: Value =
+        serde_json::from_str(include_str!("../generated/schema.json")).expect("schema.json is JSON");
+    let definition = &schema["$defs"][kind[..1].to_uppercase() + &kind[1..]];
+    let required: Vec<_> = definition["required"].as_array().into_iter().flatten().collect();
+    let fields = definition["properties"].as_object().into_iter().flat_map(|fields| fields.keys());
+    fields.filter(|field| !required.iter().any(|name| name == field)).cloned().collect()
+}
