@@ -1,1 +1,2 @@
-//! x
+//! The Everwire client.
+pub mod core;

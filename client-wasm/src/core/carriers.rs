@@ -1,0 +1,156 @@
+//! Which carrier to use: WebSocket first, polling where WebSocket does not work, and back (promise 11). Keeps the
+//! evidence; the opening and closing is done in `websocket.rs` and `polling.rs`.
+
+/// What moves batches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carrier {
+    /// A WebSocket.
+    WebSocket,
+    /// HTTP requests, held by the server.
+    Polling,
+}
+
+impl Carrier {
+    /// Its name for a person.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::WebSocket => "WebSocket",
+            Self::Polling => "HTTP polling",
+        }
+    }
+}
+
+/// What worked last time: WebSocket did not work here until this time of day, in ms since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Memory {
+    /// When to forget it, in ms since 1970.
+    pub polling_until: u64,
+}
+
+/// How long it is remembered that WebSocket does not work here, in ms.
+pub(super) const REMEMBER_MS: u64 = 30 * 60_000;
+/// Polling starts beside a WebSocket that has not been welcomed for this long, in ms.
+pub(super) const FALLBACK_MS: u64 = 2_500;
+/// A WebSocket that has not been welcomed for this long is given up, in ms.
+pub(super) const GIVE_UP_MS: u64 = 10_000;
+/// A WebSocket that lived this long did work, in ms.
+pub(super) const WORKED_MS: u64 = 10_000;
+/// So many WebSockets that opened and died young mean that something between kills them.
+const BARREN_MAX: u32 = 3;
+/// When to try WebSocket again while polling, in ms; the last one repeats.
+const PROBES_MS: [u64; 5] = [30_000, 120_000, 300_000, 600_000, 1_800_000];
+
+#[derive(Debug, Default)]
+pub(super) struct Choice {
+    /// WebSockets in a row that opened and then died young.
+    barren: u32,
+    /// WebSockets in a row that never opened.
+    refused: u32,
+    /// Whether the last try used polling too. A server that is down refuses both: asking it twice every time would
+    /// double the load when thousands of clients do it.
+    polled_last: bool,
+    /// Polling is the carrier here until a probe says otherwise.
+    pub(super) given_up: bool,
+    probes: usize,
+    /// When to start polling beside a WebSocket that is still silent.
+    pub(super) poll_at: Option<u64>,
+    /// When to try WebSocket again while polling.
+    pub(super) probe_at: Option<u64>,
+}
+
+impl Choice {
+    /// A new try begins.
+    pub(super) fn attempt(&mut self, polls: bool) {
+        if polls {
+            self.polled_last = true;
+        }
+    }
+
+    /// A WebSocket ended. `opened`: it had been open; `age`: for how long, in ms. Returns whether polling is worth
+    /// a try at once.
+    pub(super) fn ended(&mut self, opened: bool, age: u64) -> bool {
+        if !opened {
+            self.refused += 1;
+            // Every second time at most: see `polled_last`.
+            let worth = self.refused >= 2 && !self.polled_last;
+            self.polled_last = false;
+            return worth;
+        }
+        self.refused = 0;
+        if age >= WORKED_MS {
+            self.barren = 0;
+            return false;
+        }
+        self.barren += 1;
+        if self.barren >= BARREN_MAX {
+            self.give_up();
+        }
+        true
+    }
+
+    /// WebSocket does not work here.
+    pub(super) fn give_up(&mut self) {
+        self.given_up = true;
+    }
+
+    /// A WebSocket has worked for a while, or was welcomed where polling had been in use.
+    pub(super) fn worked(&mut self) {
+        *self = Self { poll_at: self.poll_at, barren: self.barren, ..Self::default() };
+    }
+
+    /// A WebSocket lived long enough to be trusted again.
+    pub(super) fn proven(&mut self) {
+        self.barren = 0;
+    }
+
+    /// Polling is in use: when WebSocket is tried again.
+    pub(super) fn schedule_probe(&mut self, now: u64) {
+        let wait = PROBES_MS[self.probes.min(PROBES_MS.len() - 1)];
+        self.probes += 1;
+        self.probe_at = Some(now + wait);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn promise_11_three_barren_sockets_are_enough() {
+        let mut choice = Choice::default();
+        assert!(choice.ended(true, 50) && !choice.given_up);
+        assert!(choice.ended(true, 5_000) && !choice.given_up);
+        assert!(choice.ended(true, 5_000) && choice.given_up);
+        let mut choice = Choice::default();
+        choice.ended(true, 50);
+        choice.ended(true, 50);
+        choice.ended(true, WORKED_MS);
+        choice.ended(true, 50);
+        assert!(!choice.given_up, "one that worked in between starts the count again");
+    }
+
+    #[test]
+    fn promise_11_probes_come_at_30_s_2_5_10_and_30_min() {
+        let mut choice = Choice::default();
+        let minutes: Vec<u64> = (0..7)
+            .map(|_| {
+                choice.schedule_probe(0);
+                choice.probe_at.unwrap() / 1_000
+            })
+            .collect();
+        assert_eq!(minutes, [30, 120, 300, 600, 1_800, 1_800, 1_800]);
+    }
+
+    #[test]
+    fn a_server_that_is_down_is_not_asked_twice_every_time() {
+        let mut choice = Choice::default();
+        let polled: Vec<bool> = (0..6)
+            .map(|_| {
+                let worth = choice.ended(false, 0);
+                choice.attempt(worth);
+                worth
+            })
+            .collect();
+        assert_eq!(polled, [false, true, false, true, false, true]);
+    }
+}

@@ -1,0 +1,46 @@
+//! The connection as a pure state machine: no clock, no socket, no randomness of its own.
+//!
+//! How it is driven, in the manner of quinn-proto and str0m: tell it what happened ([`Connection::handle`], and one
+//! method per incoming frame between [`Connection::begin_batch`] and [`Connection::end_batch`]), then carry out what
+//! [`Connection::poll_output`] returns until it returns `None`, and call again when something happens or when
+//! [`Connection::poll_timeout`] says so. Every promise that Everwire makes about connections is kept in here, so all
+//! of them are tested natively under a virtual clock.
+
+mod backoff;
+mod carriers;
+mod clock;
+mod connection;
+mod deadline;
+mod frames;
+mod input;
+mod journal;
+#[cfg(not(target_arch = "wasm32"))]
+mod native;
+mod outbox;
+mod polling;
+mod rng;
+mod sending;
+mod subscriptions;
+mod timers;
+mod token;
+mod waking;
+mod websocket;
+
+pub use backoff::{CAP_HIDDEN_MS, CAP_MS, FIRST_MS};
+pub use carriers::{Carrier, Memory};
+pub use clock::Now;
+pub use connection::{Config, Connection};
+pub use frames::{Refusal, SubscribedFrame, Verdict, WelcomeFrame};
+pub use input::{Event, Handle, Input, LinkId, Output, RequestId, SendStatus, Source, Status};
+pub use outbox::{MAX_OUTBOX_BYTES, MAX_OUTBOX_MESSAGES};
+pub use subscriptions::Position;
+
+/// Joins texts and numbers without the formatting machinery, which would cost kilobytes in the browser.
+macro_rules! text {
+    ($($part:expr),* $(,)?) => {{
+        let mut text = String::new();
+        $( $crate::core::journal::Part::add(&$part, &mut text); )*
+        text
+    }};
+}
+pub(crate) use text;

@@ -1,0 +1,82 @@
+//! Whole batches for drivers that are not a browser: the simulation, tests and load generators. A browser's driver
+//! unpacks frames in JavaScript instead, where parsing is cheaper.
+
+use everwire_protocol::{Message, ServerFrame, batch};
+
+use super::{Connection, Handle, Now, Refusal, Source, SubscribedFrame, Verdict, WelcomeFrame};
+
+impl Connection {
+    /// Reads a batch. Returns the entries to deliver, in order, each with its subscription. Frames of unknown types
+    /// are skipped; anything else that cannot be read is a violation by the server.
+    pub fn handle_batch(&mut self, now: Now, source: Source, text: &str) -> Vec<(Handle, Message)> {
+        let bounds = batch::Bounds { bytes: usize::MAX, frames: usize::MAX, ..batch::Bounds::default() };
+        let frames = match batch::decode::<ServerFrame>(text, &bounds) {
+            Ok(frames) => frames,
+            Err(error) => {
+                self.handle(now, super::Input::Violation { source, message: error.to_string() });
+                return Vec::new();
+            }
+        };
+        let mut entries = Vec::new();
+        self.begin_batch(now, source);
+        for frame in frames {
+            match frame {
+                Ok(frame) => entries.extend(self.handle_frame(frame)),
+                Err(batch::FrameError::UnknownType { .. }) => {}
+                Err(error) => self.violated(source, &error.to_string()),
+            }
+        }
+        self.end_batch();
+        entries
+    }
+
+    fn handle_frame(&mut self, frame: ServerFrame) -> Option<(Handle, Message)> {
+        let handle_of = |core: &Self, channel| core.subscriptions.find(channel).map(|s| s.handle);
+        match frame {
+            ServerFrame::Message(message) => {
+                let handle = handle_of(self, &message.channel)?;
+                return (self.accept(handle, message.offset) == Verdict::Deliver).then_some((handle, message));
+            }
+            ServerFrame::Welcome(w) => self.welcome(WelcomeFrame {
+                connection: w.connection,
+                user: w.user,
+                ping_interval: w.ping_interval_ms,
+                hold: w.hold_ms,
+                token_expires_in: w.token_expires_in_ms,
+                payload_bytes: w.limits.payload_bytes,
+                batch_bytes: w.limits.batch_bytes,
+            }),
+            ServerFrame::Subscribed(s) => {
+                let handle = handle_of(self, &s.channel)?;
+                let gap = s.gap.map(|g| g.reason);
+                self.subscribed(
+                    handle,
+                    &SubscribedFrame { epoch: &s.epoch, offset: s.offset, head: s.head, gap },
+                );
+            }
+            ServerFrame::Unsubscribed(u) => {
+                let handle = handle_of(self, &u.channel);
+                self.unsubscribed(handle, u.channel.as_str(), u.code, &u.message.unwrap_or_default());
+            }
+            ServerFrame::Ack(ack) => self.acked(ack.id, ack.offset, ack.at),
+            ServerFrame::Error(e) => {
+                let handle = e.channel.as_ref().and_then(|c| handle_of(self, c));
+                self.refused(&Refusal {
+                    code: e.code,
+                    message: &e.message,
+                    retry: e.retry,
+                    id: e.id,
+                    handle,
+                    about_channel: e.channel.is_some(),
+                    retry_after: e.retry_after_ms.map(u64::from),
+                });
+            }
+            ServerFrame::Joined(_) | ServerFrame::Left(_) => self.poll_brought(),
+            ServerFrame::Polled(p) => self.polled(p.seq),
+            ServerFrame::Ping(p) => self.pinged(p.nonce),
+            ServerFrame::Pong(_) => self.ponged(),
+            ServerFrame::Goaway(g) => self.told_to_leave(g.delay_ms, g.spread_ms, &g.reason),
+        }
+        None
+    }
+}

@@ -1,0 +1,94 @@
+//! From the outbox to the carrier, and what the application hears of it.
+
+use everwire_protocol::{ClientFrame, ErrorCode, Uuid};
+
+use super::{Carrier, Connection, Event, Output, SendStatus};
+
+impl Connection {
+    /// Puts on its way what may go.
+    pub(super) fn flush(&mut self) {
+        match self.active {
+            Some(Carrier::WebSocket) => loop {
+                let frames = self.take_sends(self.max_batch);
+                if frames.is_empty() {
+                    break;
+                }
+                self.send_websocket(&frames);
+            },
+            Some(Carrier::Polling) => self.flush_by_post(),
+            None => {}
+        }
+    }
+
+    pub(super) fn take_sends(&mut self, max_bytes: usize) -> Vec<ClientFrame> {
+        let now = self.now();
+        let frames = self.outbox.take(now, max_bytes);
+        for frame in &frames {
+            self.sending(frame.id, SendStatus::Sent);
+        }
+        frames.into_iter().map(Into::into).collect()
+    }
+
+    /// What was under way has to go out again.
+    pub(super) fn recall(&mut self) {
+        for id in self.outbox.recall() {
+            self.sending(id, SendStatus::Queued);
+        }
+    }
+
+    pub(super) fn sending(&mut self, id: Uuid, status: SendStatus) {
+        self.outputs.push_back(Output::Event(Event::Sending { id, status, stored: None, error: None }));
+    }
+
+    pub(super) fn failed(&mut self, id: Uuid, code: ErrorCode, message: String) {
+        self.outputs.push_back(Output::Event(Event::Sending {
+            id,
+            status: SendStatus::Failed,
+            stored: None,
+            error: Some((code, message)),
+        }));
+    }
+
+    /// `ack`: it is on the server's disk.
+    pub(super) fn stored(&mut self, id: Uuid, offset: u64, at: u64) {
+        if self.outbox.remove(id).is_none() {
+            return;
+        }
+        self.outputs.push_back(Output::Event(Event::Sending {
+            id,
+            status: SendStatus::Stored,
+            stored: Some((offset, at)),
+            error: None,
+        }));
+        self.flush();
+    }
+
+    /// The server refused a send: for good, or only for now.
+    pub(super) fn send_refused(
+        &mut self,
+        id: Uuid,
+        code: ErrorCode,
+        message: &str,
+        retry: bool,
+        retry_after: Option<u64>,
+    ) {
+        if !retry {
+            if self.outbox.remove(id).is_some() {
+                self.failed(id, code, message.to_owned());
+                self.flush();
+            }
+            return;
+        }
+        if !self.outbox.contains(id) {
+            return;
+        }
+        // Whatever was sent behind it is deferred by the server; all of it goes out again, in order.
+        self.recall();
+        let wait = retry_after.unwrap_or(1_000);
+        let until = self.now() + wait;
+        self.outbox.hold_until = Some(self.outbox.hold_until.unwrap_or(0).max(until));
+        if code != ErrorCode::Deferred {
+            self.error(code, message.to_owned());
+        }
+    }
+}

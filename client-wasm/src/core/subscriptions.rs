@@ -1,0 +1,235 @@
+//! What the application subscribes to, and how far each has come. Owns the rule that a position moves before a
+//! listener runs, and that epoch and offset only change together (promise 3).
+
+use everwire_protocol::{Channel, ErrorCode, GapReason, Subscribe};
+
+use super::Handle;
+
+/// A place in a channel's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Position {
+    /// The log.
+    pub epoch: String,
+    /// The last offset received; what follows is `offset + 1`.
+    pub offset: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct Subscription {
+    pub(super) handle: Handle,
+    pub(super) channel: Channel,
+    pub(super) position: Option<Position>,
+    recent: Option<u32>,
+    /// The connection has confirmed it: entries count.
+    pub(super) live: bool,
+    /// It was asked for on this connection.
+    pub(super) asked: bool,
+    /// After a refusal that can be retried: when to ask again.
+    pub(super) retry_at: Option<u64>,
+    refusals: u32,
+}
+
+impl Subscription {
+    pub(super) fn frame(&self) -> Subscribe {
+        Subscribe {
+            channel: self.channel.clone(),
+            epoch: self.position.as_ref().map(|p| p.epoch.clone()),
+            offset: self.position.as_ref().map(|p| p.offset),
+            recent: if self.position.is_none() { self.recent } else { None },
+        }
+    }
+
+    /// An answer to `subscribe` has come. Returns what is missing for good, if anything.
+    pub(super) fn confirm(
+        &mut self,
+        epoch: &str,
+        offset: u64,
+        head: u64,
+        reason: Option<GapReason>,
+    ) -> Option<(u64, u64, GapReason)> {
+        self.live = true;
+        self.retry_at = None;
+        self.refusals = 0;
+        let Some(position) = &self.position else {
+            self.position = Some(Position { epoch: epoch.to_owned(), offset });
+            return None;
+        };
+        let same = position.epoch == epoch;
+        // What another carrier brought in the meantime may be ahead of this answer: entries that the client has
+        // already are dropped one by one. Only a log that ends before the position is another log.
+        if same && offset <= position.offset && head >= position.offset {
+            return None;
+        }
+        let gap = if same && offset > position.offset {
+            (position.offset + 1, offset, reason.unwrap_or(GapReason::Trimmed))
+        } else {
+            (position.offset + 1, offset, GapReason::Epoch)
+        };
+        self.position = Some(Position { epoch: epoch.to_owned(), offset });
+        Some(gap)
+    }
+}
+
+/// What to do with a durable entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Entry {
+    Deliver,
+    Drop,
+    /// An entry before this one never came.
+    Hole,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Subscriptions {
+    /// The place of a subscription is its handle; handles are not used again.
+    list: Vec<Option<Subscription>>,
+    /// How often the server still has to confirm that a channel was left, on this connection. What it says about the
+    /// channel before that belongs to a subscription that is no more.
+    leaving: Vec<Channel>,
+}
+
+impl Subscriptions {
+    pub(super) fn add(&mut self, channel: Channel, recent: Option<u32>, position: Option<Position>) -> Handle {
+        let handle = Handle(self.list.len() as u32);
+        self.list.push(Some(Subscription {
+            handle,
+            channel,
+            position,
+            recent,
+            live: false,
+            asked: false,
+            retry_at: None,
+            refusals: 0,
+        }));
+        handle
+    }
+
+    pub(super) fn get(&mut self, handle: Handle) -> Option<&mut Subscription> {
+        self.list.get_mut(handle.0 as usize)?.as_mut()
+    }
+
+    pub(super) fn find(&self, channel: &Channel) -> Option<&Subscription> {
+        self.iter().find(|s| s.channel == *channel)
+    }
+
+    pub(super) fn remove(&mut self, handle: Handle) -> Option<Subscription> {
+        self.list.get_mut(handle.0 as usize)?.take()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Subscription> {
+        self.list.iter().flatten()
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Subscription> {
+        self.list.iter_mut().flatten()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.iter().count()
+    }
+
+    /// A new connection knows nothing of the old one.
+    pub(super) fn reset(&mut self) {
+        self.leaving.clear();
+        for subscription in self.iter_mut() {
+            subscription.live = false;
+            subscription.asked = false;
+            subscription.retry_at = None;
+        }
+    }
+
+    /// Nothing counts until the connection confirms it again.
+    pub(super) fn unconfirm(&mut self) {
+        for subscription in self.iter_mut() {
+            subscription.live = false;
+        }
+    }
+
+    /// An `unsubscribe` was sent, and will be confirmed.
+    pub(super) fn leave(&mut self, channel: Channel) {
+        self.leaving.push(channel);
+    }
+
+    pub(super) fn is_leaving(&self, channel: &Channel) -> bool {
+        self.leaving.contains(channel)
+    }
+
+    /// The server confirms an `unsubscribe`. False if none was under way.
+    pub(super) fn left(&mut self, channel: &Channel) -> bool {
+        let Some(place) = self.leaving.iter().position(|c| c == channel) else { return false };
+        self.leaving.swap_remove(place);
+        true
+    }
+
+    /// The hot path: decides about one entry, and moves the position first.
+    pub(super) fn accept(&mut self, handle: Handle, offset: u64) -> Entry {
+        let Some(subscription) = self.get(handle).filter(|s| s.live) else { return Entry::Drop };
+        let Some(position) = &mut subscription.position else { return Entry::Drop };
+        if offset == position.offset + 1 {
+            position.offset = offset;
+            Entry::Deliver
+        } else if offset <= position.offset {
+            Entry::Drop
+        } else {
+            Entry::Hole
+        }
+    }
+
+    /// A refusal that can be retried: asks again after a while that doubles, or after what the server says.
+    pub(super) fn put_off(&mut self, handle: Handle, now: u64, retry_after: Option<u64>) {
+        let Some(subscription) = self.get(handle) else { return };
+        let wait = retry_after.unwrap_or(1_000 << subscription.refusals.min(5));
+        subscription.refusals += 1;
+        subscription.live = false;
+        subscription.retry_at = Some(now + wait);
+    }
+}
+
+/// The code of a refusal that leaves the subscription in place.
+pub(super) fn can_be_retried(code: ErrorCode) -> bool {
+    code.retry()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(offset: u64) -> Subscriptions {
+        let mut subscriptions = Subscriptions::default();
+        let position = Position { epoch: "a".into(), offset };
+        subscriptions.add(Channel::new("news").unwrap(), None, Some(position));
+        subscriptions
+    }
+
+    fn confirm(subscriptions: &mut Subscriptions, epoch: &str, offset: u64, head: u64) -> Option<(u64, u64, GapReason)> {
+        subscriptions.get(Handle(0)).unwrap().confirm(epoch, offset, head, None)
+    }
+
+    #[test]
+    fn entries_are_delivered_once_and_in_order() {
+        let mut subscriptions = at(5);
+        assert_eq!(subscriptions.accept(Handle(0), 6), Entry::Drop, "not confirmed yet");
+        assert_eq!(confirm(&mut subscriptions, "a", 5, 7), None);
+        assert_eq!(subscriptions.accept(Handle(0), 5), Entry::Drop);
+        assert_eq!(subscriptions.accept(Handle(0), 7), Entry::Hole);
+        assert_eq!(subscriptions.accept(Handle(0), 6), Entry::Deliver);
+        assert_eq!(subscriptions.accept(Handle(0), 6), Entry::Drop);
+        assert_eq!(subscriptions.accept(Handle(0), 7), Entry::Deliver);
+        assert_eq!(subscriptions.accept(Handle(9), 1), Entry::Drop);
+    }
+
+    #[test]
+    fn promise_2_whatever_cannot_be_had_is_a_gap() {
+        assert_eq!(confirm(&mut at(5), "b", 9, 9), Some((6, 9, GapReason::Epoch)));
+        assert_eq!(confirm(&mut at(5), "a", 8, 9), Some((6, 8, GapReason::Trimmed)), "even if not declared");
+        assert_eq!(confirm(&mut at(5), "a", 3, 3), Some((6, 3, GapReason::Epoch)), "the log lost its end");
+    }
+
+    #[test]
+    fn an_answer_that_another_carrier_has_overtaken_is_no_gap() {
+        let mut subscriptions = at(5);
+        let subscription = subscriptions.get(Handle(0)).unwrap();
+        assert_eq!(subscription.confirm("a", 4, 9, Some(GapReason::Trimmed)), None);
+        assert_eq!(subscription.position, Some(Position { epoch: "a".into(), offset: 5 }));
+    }
+}

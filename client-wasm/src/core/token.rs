@@ -1,0 +1,82 @@
+//! The application's token: asked for once at a time, in good time, and by the clock that counts sleep (promise 13).
+
+/// A token is replaced this long before it expires, in ms.
+const AHEAD_MS: u64 = 30_000;
+/// A token callback that has not answered by then has failed, in ms.
+const PATIENCE_MS: u64 = 30_000;
+/// A token younger than this when the server refuses it is no good; an older one may just be stale, in ms.
+const FRESH_MS: u64 = 10_000;
+
+#[derive(Debug, Default)]
+pub(super) struct Token {
+    /// Whether the application gives tokens at all.
+    pub(super) wanted: bool,
+    pub(super) text: Option<String>,
+    got_at: u64,
+    expires_at: Option<u64>,
+    /// The callback has been called, and must answer by then.
+    pub(super) patience: Option<u64>,
+    /// After a refresh that failed: not before then.
+    not_before: u64,
+}
+
+impl Token {
+    pub(super) fn new(wanted: bool) -> Self {
+        Self { wanted, ..Self::default() }
+    }
+
+    /// Whether a connection can not be opened with what is here.
+    pub(super) fn missing(&self, now: u64) -> bool {
+        self.wanted && (self.text.is_none() || self.expires_at.is_some_and(|at| at <= now + 1_000))
+    }
+
+    /// True if the callback is to be called now.
+    pub(super) fn ask(&mut self, now: u64) -> bool {
+        let first = self.patience.is_none();
+        if first {
+            self.patience = Some(now + PATIENCE_MS);
+        }
+        first
+    }
+
+    /// The callback has answered.
+    pub(super) fn got(&mut self, now: u64, text: String) {
+        *self = Self { wanted: true, text: Some(text), got_at: now, ..Self::default() };
+    }
+
+    /// The callback has failed.
+    pub(super) fn failed(&mut self, now: u64) {
+        self.patience = None;
+        // Three tries fit into the time that is left before the old one expires.
+        self.not_before = now + AHEAD_MS / 3;
+    }
+
+    /// The server says how long the token is good for.
+    pub(super) fn lifetime(&mut self, now: u64, expires_in: Option<u64>) {
+        self.expires_at = expires_in.map(|ms| now + ms);
+    }
+
+    /// When to ask for the next one, while connected.
+    pub(super) fn refresh_at(&self) -> Option<u64> {
+        if !self.wanted || self.patience.is_some() {
+            return None;
+        }
+        let expires_at = self.expires_at?;
+        // Tokens that live less than a minute are replaced at half time, or they would be asked for in a loop.
+        let half = self.got_at + expires_at.saturating_sub(self.got_at) / 2;
+        Some(expires_at.saturating_sub(AHEAD_MS).max(half).max(self.not_before))
+    }
+
+    /// The server refused it. True if it was not fresh, so that a new one is worth a try.
+    pub(super) fn refused(&mut self, now: u64) -> bool {
+        self.text = None;
+        self.expires_at = None;
+        self.wanted && now >= self.got_at + FRESH_MS
+    }
+
+    /// The server says that it has run out.
+    pub(super) fn expired(&mut self) {
+        self.text = None;
+        self.expires_at = None;
+    }
+}

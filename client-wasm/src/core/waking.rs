@@ -1,0 +1,74 @@
+//! The life of the page (promise 10): whatever may have cut the connection without telling leads to a probe, and an
+//! open socket is never trusted on waking.
+
+use everwire_protocol::CloseCode;
+
+use super::{Carrier, Connection, connection::Phase};
+
+/// Events of the page may come in showers; a try is not begun more often than this, in ms.
+const LEAST_MS: u64 = 1_000;
+/// A page that wakes tries within this time, in ms.
+const SOON_MS: u64 = 250;
+
+impl Connection {
+    pub(super) fn wake(&mut self, reason: &str) {
+        match (self.phase, self.active) {
+            (Phase::Connected, Some(Carrier::WebSocket)) => self.probe(reason),
+            (Phase::Connected, _) => {
+                self.note(["waking: ", reason].concat());
+                self.poll_quickly();
+            }
+            (Phase::Waiting, _) => {
+                let soon = self.now() + self.rng.between(0, SOON_MS);
+                let at = soon.max(self.last_attempt + LEAST_MS);
+                self.retry_at = Some(self.retry_at.unwrap_or(at).min(at));
+                self.state(None, reason);
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn went_online(&mut self) {
+        self.online = true;
+        if self.active == Some(Carrier::Polling) && self.ws.is_none() && self.config.websocket {
+            self.choice.probe_at = Some(self.now());
+        }
+        self.wake("the network is back");
+    }
+
+    pub(super) fn went_offline(&mut self) {
+        self.online = false;
+        match self.phase {
+            Phase::Connected => self.wake("the browser says that the network is gone"),
+            Phase::Waiting => self.state(None, "the browser says that the network is gone"),
+            _ => {}
+        }
+    }
+
+    pub(super) fn became_visible(&mut self, visible: bool) {
+        let was_hidden = std::mem::replace(&mut self.hidden, !visible);
+        if visible && was_hidden {
+            self.wake("the page is visible again");
+        }
+    }
+
+    /// The page goes away, perhaps to come back: an open socket would keep it out of the back/forward cache.
+    pub(super) fn suspend(&mut self) {
+        if self.phase == Phase::Idle {
+            return;
+        }
+        self.drop_carriers(CloseCode::Abandoned);
+        self.phase = Phase::Suspended;
+        self.retry_at = None;
+        self.state(None, "the page was put away");
+    }
+
+    pub(super) fn page_show(&mut self) {
+        if self.phase == Phase::Suspended {
+            self.failures = 0;
+            self.attempt("the page is back");
+        } else {
+            self.wake("the page is back");
+        }
+    }
+}
