@@ -1,0 +1,61 @@
+// Who the visitor is: a user id that stays, and a name that can change. Kept in localStorage where that is allowed. A page
+// opened with `?as=…` is another person in the same browser, so that one can talk with oneself to try things.
+
+export interface Identity {
+  readonly user: string;
+  readonly name: string;
+}
+
+/** Longest name, in characters. The protocol takes 128 bytes; a character has at most four. */
+export const MAX_NAME = 32;
+
+const KEY = "everwire-demo.identity";
+
+/** The key of this page's identity: one for each value of `?as=`. */
+function key(): string {
+  const as = new URLSearchParams(location.search).get("as");
+  return as ? `${KEY}.${as}` : KEY;
+}
+
+/** Whom this browser knows; undefined for a new visitor, or where storage is denied. */
+export function rememberedIdentity(): Identity | undefined {
+  try {
+    const stored: unknown = JSON.parse(localStorage.getItem(key()) ?? "null");
+    if (typeof stored !== "object" || stored === null) return undefined;
+    const { user, name } = stored as Partial<Record<keyof Identity, unknown>>;
+    if (typeof user !== "string" || user === "" || typeof name !== "string") return undefined;
+    return tidyName(name) === undefined ? undefined : { user, name };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Remembers the visitor where that is possible; without storage, the next load asks again. */
+export function remember(identity: Identity): void {
+  try {
+    localStorage.setItem(key(), JSON.stringify(identity));
+  } catch {
+    // Storage is denied or full: the visitor stays who he is until the page is left.
+  }
+}
+
+/** A new user id. Not `crypto.randomUUID`, which a page served over plain http in a local network does not have. */
+export function newUser(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(8));
+  return `guest-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+}
+
+/** The name without needless space; undefined if nothing is left. */
+export function tidyName(typed: string): string | undefined {
+  const name = typed.replace(/[\s\p{C}]+/gu, " ").trim();
+  return name === "" ? undefined : Array.from(name).slice(0, MAX_NAME).join("");
+}
+
+/** The address of this page for a second person in the same browser. */
+export function addressOfSecondPerson(): string {
+  const url = new URL(location.href);
+  const as = url.searchParams.get("as");
+  if (as) url.searchParams.delete("as");
+  else url.searchParams.set("as", "2");
+  return url.href;
+}

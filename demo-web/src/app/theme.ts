@@ -1,0 +1,45 @@
+// Light or dark: what the system asks for, until the visitor says otherwise. Sets `data-theme` on the root element; the
+// colours themselves are in styles/tokens.css.
+
+import { useEffect, useState } from "react";
+import { useMedia } from "./media";
+
+export type Theme = "light" | "dark";
+
+const KEY = "everwire-demo.theme";
+
+function remembered(): Theme | undefined {
+  try {
+    const stored = localStorage.getItem(KEY);
+    return stored === "light" || stored === "dark" ? stored : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The theme in use, and how to change to the other one. */
+export function useTheme(): [Theme, () => void] {
+  const system: Theme = useMedia("(prefers-color-scheme: dark)") ? "dark" : "light";
+  const [chosen, setChosen] = useState(remembered);
+  const theme = chosen ?? system;
+
+  useEffect(() => {
+    if (chosen) document.documentElement.dataset.theme = chosen;
+    else delete document.documentElement.dataset.theme;
+  }, [chosen]);
+
+  const toggle = () => {
+    const next: Theme = theme === "dark" ? "light" : "dark";
+    // Back to what the system says is back to following the system.
+    const choice = next === system ? undefined : next;
+    setChosen(choice);
+    try {
+      if (choice) localStorage.setItem(KEY, choice);
+      else localStorage.removeItem(KEY);
+    } catch {
+      // Not remembered: the choice holds until the page is left.
+    }
+  };
+
+  return [theme, toggle];
+}

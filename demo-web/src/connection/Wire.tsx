@@ -1,0 +1,33 @@
+// The mark of this page: two ends and the wire between them, drawn as the connection is. Whole for WebSocket, dashed for
+// polling, parted when there is none. Decoration: the words beside it say the same.
+
+export type WireStatus = "idle" | "connecting" | "websocket" | "polling" | "waiting" | "offline" | "closed";
+
+export function Wire({ status }: { status: WireStatus }) {
+  return (
+    <svg className="wire" data-wire={status} viewBox="0 0 64 16" aria-hidden="true" focusable="false">
+      <circle className="wire-end" cx="8" cy="8" r="4" />
+      <circle className="wire-end" cx="56" cy="8" r="4" />
+      {strokes(status)}
+    </svg>
+  );
+}
+
+function strokes(status: WireStatus) {
+  switch (status) {
+    case "idle":
+    case "websocket":
+      return <path className="wire-line" d="M12 8h40" />;
+    case "polling":
+      return <path className="wire-line wire-dashed" d="M14 8h36" />;
+    case "connecting":
+      return <path className="wire-line wire-moving" d="M12 8h40" />;
+    default:
+      return (
+        <>
+          <path className="wire-line" d="M12 8h11q4 0 6 4" />
+          <path className="wire-line" d="M52 8H41q-4 0-6-4" />
+        </>
+      );
+  }
+}

@@ -1,0 +1,32 @@
+// What becomes a link, and what must not.
+
+import { expect, it } from "vitest";
+import { piecesOf } from "./links";
+
+function links(text: string): string[] {
+  const pieces = piecesOf(text);
+  expect(pieces.map((piece) => piece.text).join("")).toBe(text);
+  return pieces.flatMap((piece) => ("href" in piece ? [piece.href] : []));
+}
+
+it("finds addresses in a sentence, without its punctuation", () => {
+  expect(links("see https://a.example/x?y=1#z, or http://b.example.")).toEqual([
+    "https://a.example/x?y=1#z",
+    "http://b.example/",
+  ]);
+});
+
+it("keeps a bracket that belongs to the address, and leaves the one around it", () => {
+  expect(links("https://a.example/x_(y)")).toEqual(["https://a.example/x_(y)"]);
+  expect(links("(https://a.example/x)")).toEqual(["https://a.example/x"]);
+});
+
+it.each(["javascript:alert(1)", "data:text/html,x", "www.example.com", "https://", "https://bank.example@evil.example/"])(
+  "leaves %s alone",
+  (text) => expect(links(text)).toEqual([]),
+);
+
+it("gives plain text back whole", () => {
+  expect(piecesOf("nothing here")).toEqual([{ text: "nothing here" }]);
+  expect(piecesOf("")).toEqual([]);
+});

@@ -1,0 +1,153 @@
+// One room of one client, outside of React: turns what its channel says into a `RoomLog`, counts for the fault panel, and
+// keeps what was written and not yet sent. It lives as long as the client, so a message that waits is still there when one
+// comes back to the room.
+
+import type { Channel, Client, Outgoing } from "everwire";
+import type { Journal } from "../faults/journal";
+import { ChannelTally, type Tally } from "../faults/tally";
+import { roomOf } from "../rooms/names";
+import { EMPTY_LOG, type RoomAction, type RoomLog, roomLog } from "./log";
+
+/** What this chat sends through a channel. */
+export type ChatEvents = { message: { text: string } };
+
+/** How many messages to fetch on entering. */
+export const RECENT = 50;
+
+/** A message of somebody else that has just come: not history. */
+export interface Arrival {
+  readonly name: string;
+  readonly text: string;
+}
+
+export interface RoomContext {
+  readonly client: Client;
+  readonly me: { readonly user: string; readonly name: string };
+  readonly tally: Tally;
+  readonly journal: Journal;
+}
+
+export class RoomStore {
+  readonly channel: Channel<ChatEvents>;
+  readonly slug: string;
+  readonly #context: RoomContext;
+  readonly #listeners = new Set<() => void>();
+  readonly #arrivals = new Set<(arrival: Arrival) => void>();
+  #log: RoomLog = EMPTY_LOG;
+  #draft = "";
+
+  constructor(slug: string, context: RoomContext) {
+    this.slug = slug;
+    this.channel = context.client.channel<ChatEvents>(roomOf(slug).channel);
+    this.#context = context;
+    this.#listen();
+  }
+
+  get log(): RoomLog {
+    return this.#log;
+  }
+
+  get draft(): string {
+    return this.#draft;
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Calls `listener` for every message of somebody else that comes while one is here. */
+  onArrival(listener: (arrival: Arrival) => void): () => void {
+    this.#arrivals.add(listener);
+    return () => this.#arrivals.delete(listener);
+  }
+
+  write(draft: string): void {
+    this.#draft = draft;
+    this.#changed();
+  }
+
+  send(text: string): void {
+    this.#draft = "";
+    // How it goes is told by "sending"; a rejection is one of the things that it tells.
+    this.channel.send({ text }).catch(() => undefined);
+    this.#changed();
+  }
+
+  discard(id: string): void {
+    this.#apply({ type: "discarded", id });
+  }
+
+  /** Leaves and enters again: fetches the latest messages anew. */
+  async reload(): Promise<void> {
+    await this.channel.unsubscribe();
+    await this.channel.subscribe({ recent: RECENT });
+  }
+
+  #listen(): void {
+    const { channel } = this;
+    const { me, tally: counts, journal } = this.#context;
+    const tally = new ChannelTally(counts);
+    let gapSaid = false;
+
+    channel.on("gap", ({ from, to, reason }) => {
+      gapSaid = true;
+      tally.gap(from, to, reason);
+      journal.add("room", `Messages ${from} to ${to} are missing in #${this.slug}`, reason);
+      this.#apply({ type: "gap", from, to, reason });
+    });
+    channel.on("subscribed", ({ epoch, offset, head, recovered }) => {
+      // Neither where we were nor after a gap: this is a first one.
+      const afresh = !recovered && !gapSaid;
+      gapSaid = false;
+      tally.subscribed(epoch, offset, afresh);
+      if (recovered && head > offset) journal.add("room", `Catching up in #${this.slug}`, `${head - offset} missed`);
+      this.#apply({ type: "subscribed", offset, head, afresh });
+    });
+    channel.on("message", ({ id, offset, user, name, at, data }) => {
+      tally.message(id, offset);
+      const mine = user === me.user;
+      const text = textOf(data);
+      const before = this.#log.fresh;
+      this.#apply({ type: "message", mine, message: { id, offset, user, name: name ?? user, at, text } });
+      if (this.#log.fresh > before) {
+        for (const listener of this.#arrivals) listener({ name: name ?? user, text });
+      }
+    });
+    channel.on("sending", (outgoing) => {
+      if (outgoing.status === "queued") tally.sent(outgoing.id);
+      if (outgoing.status === "stored" && outgoing.offset !== undefined) tally.acked(outgoing.id, outgoing.offset);
+      this.#apply({ type: "sending", sending: entryOf(outgoing, me) });
+    });
+    channel.on("error", (error) => journal.add("error", `#${this.slug}: ${error.code}`, error.message));
+  }
+
+  #apply(action: RoomAction): void {
+    this.#log = roomLog(this.#log, action);
+    this.#changed();
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+function entryOf(outgoing: Outgoing<{ text: string }>, me: { user: string; name: string }) {
+  const { id, data, status, offset, at, error } = outgoing;
+  return {
+    id,
+    user: me.user,
+    name: me.name,
+    text: textOf(data),
+    status,
+    at: at ?? Date.now(),
+    ...(offset !== undefined && { offset }),
+    ...(error && { error: error.message }),
+  };
+}
+
+/** Other applications may write into the same channel, and then it is not what this chat sends. */
+function textOf(data: unknown): string {
+  if (typeof data === "object" && data !== null && "text" in data && typeof data.text === "string") return data.text;
+  return JSON.stringify(data) ?? "";
+}
