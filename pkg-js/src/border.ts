@@ -1,0 +1,169 @@
+// The border between TypeScript and the WebAssembly core, as types. What the core decides comes back through `Host`;
+// what arrives from the network goes in through `Core`. Payloads never cross: only numbers and short texts do.
+//
+// The `Core` below is implemented by client-wasm/src/border.rs; test/core.check.ts holds the two together at compile time.
+
+/** What `Core.accept` says about a durable frame. */
+export enum Verdict {
+  /** Drop it: a duplicate, or from a carrier or subscription that is no more. */
+  Drop = 0,
+  /** Hand it to the listeners; the position has already moved. */
+  Deliver = 1,
+}
+
+/** The numbers behind `Host.state`. */
+export enum Status {
+  Connecting = 0,
+  Connected = 1,
+  Waiting = 2,
+  Offline = 3,
+  Closed = 4,
+}
+
+/** The numbers behind the carrier of `Host.state`. */
+export enum CarrierCode {
+  None = 0,
+  WebSocket = 1,
+  Polling = 2,
+}
+
+/** The numbers behind `Host.sending`. */
+export enum SendStatus {
+  Queued = 0,
+  Sent = 1,
+  Stored = 2,
+  Failed = 3,
+}
+
+/** What the core calls. None of these may throw. */
+export interface Host {
+  /** A batch has arrived and is parsed: unpack it frame by frame, synchronously, into the calls of `Core`. */
+  batch(frames: unknown): void;
+  /** The connection's state changed. `retryInMs` is -1 unless waiting; `code` is the error code of a terminal close. */
+  state(
+    status: Status,
+    carrier: CarrierCode,
+    attempt: number,
+    retryInMs: number,
+    code: string | undefined,
+    reason: string,
+  ): void;
+  /** A subscription is (again) in place; its entries follow. */
+  subscribed(handle: number, epoch: string, offset: number, head: number, recovered: boolean): void;
+  /** Entries `from` to `to` can no longer be had; comes before `subscribed`. */
+  gap(handle: number, from: number, to: number, reason: string): void;
+  /** The server refused or ended a subscription: the handle is dead. */
+  ended(handle: number, code: string, message: string): void;
+  /** A send changed its state. `offset` and `at` are -1 unless stored; code and message only when failed. */
+  sending(
+    id: string,
+    status: SendStatus,
+    offset: number,
+    at: number,
+    code: string | undefined,
+    message: string | undefined,
+  ): void;
+  /** The core needs a token: answer, now or later, with `Core.token` or `Core.token_failed`. */
+  fetchToken(): void;
+  /** Something went wrong that concerns the whole connection and is not a state. */
+  error(code: string, message: string): void;
+  /** A line for the application's own log; only with the option `debug`. */
+  log(line: string): void;
+}
+
+/** The WebAssembly core: one connection. */
+export interface Core {
+  /** Starts connecting. Once. */
+  start(): void;
+  /** Ends for good: says bye, then releases sockets, timers and listeners. */
+  close(): void;
+  /** Starts to receive a channel; returns its handle, new for each subscription. Throws `{code, message}`. */
+  subscribe(
+    channel: string,
+    recent: number | undefined,
+    epoch: string | undefined,
+    offset: number | undefined,
+  ): number;
+  unsubscribe(handle: number): void;
+  /** Queues a message; `data` is JSON text. What becomes of it is said by `Host.sending`. Throws `{code, message}`. */
+  send(id: string, channel: string, event: string | undefined, data: string): void;
+
+  /** Hot: a durable frame has come for this subscription. */
+  accept(handle: number, offset: number): Verdict;
+  /** Whether state frames (joined, left) for this subscription count now. */
+  live(handle: number): boolean;
+
+  welcome(
+    connection: string,
+    user: string,
+    pingIntervalMs: number,
+    holdMs: number,
+    tokenExpiresInMs: number,
+    payloadBytes: number,
+    batchBytes: number,
+  ): void;
+  polled(seq: number): void;
+  /** True if the frame counts, so that the members in it are to be used. `gapReason` undefined: no gap. */
+  subscribed(
+    handle: number,
+    epoch: string,
+    offset: number,
+    head: number,
+    gapFrom: number,
+    gapTo: number,
+    gapReason: string | undefined,
+  ): boolean;
+  /** `handle` is -1 when the channel has no subscription (any more). */
+  unsubscribed(handle: number, channel: string, code: string | undefined, message: string | undefined): void;
+  ack(id: string, offset: number, at: number): void;
+  /**
+   * `handle` is -1 when the frame names no channel, -2 when it names one without a subscription; `retryAfterMs` is -1
+   * when absent.
+   */
+  refused(
+    code: string,
+    message: string,
+    retry: boolean,
+    id: string | undefined,
+    handle: number,
+    retryAfterMs: number,
+  ): void;
+  /** `nonce` is -1 when absent. */
+  ping(nonce: number): void;
+  pong(nonce: number): void;
+  goaway(delayMs: number, spreadMs: number, reason: string): void;
+  /** The server broke the protocol: what it sent could not be unpacked. */
+  violation(message: string): void;
+
+  token(token: string): void;
+  token_failed(message: string): void;
+  /** The last frames (redacted) and state changes, one a line. */
+  report(): string;
+}
+
+export interface CoreOptions {
+  /** Absolute http(s) URL of the server, without a trailing slash. */
+  url: string;
+  /** `user` and `name` of a guest, or undefined. */
+  guestUser: string | undefined;
+  guestName: string | undefined;
+  /** Whether `Host.fetchToken` may be called at all. */
+  hasToken: boolean;
+  /** Which carriers may be used. */
+  websocket: boolean;
+  polling: boolean;
+  debug: boolean;
+}
+
+/** How the core is made. */
+export type CoreClass = new (
+  host: Host,
+  url: string,
+  guestUser: string | undefined,
+  guestName: string | undefined,
+  hasToken: boolean,
+  websocket: boolean,
+  polling: boolean,
+  debug: boolean,
+  session: string,
+) => Core & { free(): void };

@@ -1,0 +1,289 @@
+// One connection as the application sees it. It waits for the WebAssembly core, hands calls to it in the order in which
+// they were made, and tells the application what the core says. It decides nothing about the network.
+
+import { CarrierCode, type Core, type CoreClass, type Host, SendStatus, Status } from "./border.js";
+import { Channel } from "./channel.js";
+import { Emitter, type Off, report } from "./emitter.js";
+import { asError, EverwireError } from "./errors.js";
+import type { ClientEvents, ConnectionState, ConnectOptions, DefaultEvents } from "./events.js";
+import { uuid7 } from "./ids.js";
+import { checkOptions, type Settings } from "./options.js";
+import type { Track } from "./sending.js";
+import { unpack } from "./unpack.js";
+
+/** What channels need of their client. */
+export type Link = Pick<Client, "_call" | "_handles" | "_sends" | "_user">;
+
+// As many sends, and as many characters in them, as the core's outbox takes: before it is there, they wait here.
+const MAX_WAITING_SENDS = 1000;
+const MAX_WAITING_LENGTH = 1024 * 1024;
+
+// `private-` and `presence-` alone are no names. The core and the server check it too.
+const CHANNEL_NAME = /^(?!(private-|presence-)$)[\w\-=@,.;:]{1,200}$/;
+
+/** A connection to a server. Made by `connect`. */
+export class Client {
+  /** Names this client to the server, across reconnects and carriers. */
+  readonly session: string = uuid7();
+  /** @internal */
+  readonly _channels = new Map<string, Channel<object>>();
+  /** @internal */
+  readonly _handles = new Map<number, Channel<object>>();
+  /** @internal */
+  readonly _sends = new Map<string, Track>();
+  /** @internal */
+  _user: string | undefined;
+  readonly #options: ConnectOptions;
+  readonly #load: () => Promise<CoreClass>;
+  readonly #emitter = new Emitter();
+  #state: ConnectionState = { status: "connecting", attempt: 1, reason: "starting" };
+  #started = false;
+  #core: (Core & { free(): void }) | undefined;
+  #waiting: ((core: Core) => void)[] = [];
+  #waitingSends = 0;
+  #waitingLength = 0;
+  #lastReport = "The core was not loaded.";
+  #wake: (() => void) | undefined;
+
+  /** @internal Does nothing yet: `_start` does. */
+  constructor(options: ConnectOptions, load: () => Promise<CoreClass>) {
+    this.#options = options;
+    this.#load = load;
+  }
+
+  /** What the connection is doing. */
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** Who the server takes this client for; undefined before the first connection. */
+  get user(): string | undefined {
+    return this._user;
+  }
+
+  /** Adds a listener. What it returns removes it again. */
+  on<Name extends keyof ClientEvents>(event: Name, listener: (value: ClientEvents[Name]) => void): Off {
+    return this.#emitter.on(event, listener);
+  }
+
+  /** The channel of this name: always the same object. Throws `invalid_channel`. */
+  channel<Events extends object = DefaultEvents>(name: string): Channel<Events> {
+    let channel = this._channels.get(name);
+    if (channel === undefined) {
+      if (typeof name !== "string" || !CHANNEL_NAME.test(name)) {
+        throw new EverwireError(
+          "invalid_channel",
+          `${JSON.stringify(name)} is not a channel name: use 1 to 200 of A-Z a-z 0-9 _ - = @ , . ; : and something after a prefix.`,
+        );
+      }
+      channel = new Channel<object>(this, name);
+      this._channels.set(name, channel);
+    }
+    return channel as unknown as Channel<Events>;
+  }
+
+  /** The last frames (redacted) and state changes as text, for a bug report. */
+  report(): string {
+    const head = `session ${this.session}, state ${JSON.stringify(this.#state)}\n`;
+    return head + (this.#core?.report() ?? this.#lastReport);
+  }
+
+  /** Closes for good. Whatever waits is rejected with `closed`. May be called again. */
+  async close(): Promise<void> {
+    if (this.#state.status === "closed") return;
+    this.#guard(() => this.#core?.close());
+    this.#finish("closed by the application");
+  }
+
+  /** @internal Starts connecting; throws `invalid_option`. */
+  _start(): this {
+    if (!this.#started) {
+      const settings = checkOptions(this.#options);
+      this.#started = true;
+      this.#fetchCore(settings, 1);
+    }
+    return this;
+  }
+
+  /** @internal Does it now, or when the core is there; `refuse` is told if that cannot be. `length` only for sends. */
+  _call(act: (core: Core) => void, refuse?: (error: EverwireError) => void, length?: number): void {
+    if (this.#state.status === "closed") {
+      refuse?.(new EverwireError("closed", "The client is closed."));
+    } else if (this.#core !== undefined) {
+      this.#guard(() => this.#core && act(this.#core));
+    } else {
+      if (length !== undefined) {
+        if (this.#waitingSends >= MAX_WAITING_SENDS || this.#waitingLength + length > MAX_WAITING_LENGTH) {
+          refuse?.(
+            new EverwireError("queue_full", "Too many messages wait for the connection. Try again later."),
+          );
+          return;
+        }
+        this.#waitingSends++;
+        this.#waitingLength += length;
+      }
+      this.#waiting.push(act);
+    }
+  }
+
+  #fetchCore(settings: Settings, attempt: number): void {
+    this.#load().then(
+      (Core) => this.#begin(Core, settings),
+      (cause) => {
+        if (this.#state.status === "closed") return;
+        const error = new EverwireError(
+          "load_failed",
+          `The WebAssembly part of Everwire could not be loaded (${asError(cause).message}). Check the network and the Content-Security-Policy.`,
+        );
+        // The backoff of docs/protocol.md, section 11.
+        const longest = attempt === 1 ? 1000 : Math.min(20_000, 500 * 2 ** attempt);
+        const least = attempt === 1 ? 0 : 250;
+        const wait = least + Math.random() * (longest - least);
+        this.#setState({ status: "waiting", attempt, retryAt: Date.now() + wait, reason: error.message });
+        this.#emitError(error);
+        const again = () => {
+          this.#wake?.();
+          this.#setState({ status: "connecting", attempt: attempt + 1, reason: "loading again" });
+          this.#fetchCore(settings, attempt + 1);
+        };
+        const timer = setTimeout(again, wait);
+        globalThis.addEventListener?.("online", again);
+        this.#wake = () => {
+          clearTimeout(timer);
+          globalThis.removeEventListener?.("online", again);
+          this.#wake = undefined;
+        };
+      },
+    );
+  }
+
+  #begin(Core: CoreClass, settings: Settings): void {
+    if (this.#state.status === "closed") return;
+    this.#guard(() => {
+      const core = new Core(
+        this.#host(),
+        settings.url,
+        settings.guest?.user,
+        settings.guest?.name,
+        this.#options.token !== undefined,
+        settings.websocket,
+        settings.polling,
+        Boolean(this.#options.debug),
+        this.session,
+      );
+      this.#core = core;
+      core.start();
+      const waiting = this.#waiting;
+      this.#waiting = [];
+      for (const act of waiting) this._call(act);
+    });
+  }
+
+  #host(): Host {
+    return {
+      batch: (frames) => this.#guard(() => this.#core && unpack(frames, this.#core, this)),
+      state: (status, carrier, attempt, retryInMs, code, reason) => {
+        switch (status) {
+          case Status.Connecting:
+            return this.#setState({ status: "connecting", attempt, reason });
+          case Status.Connected:
+            return this.#setState({
+              status: "connected",
+              carrier: carrier === CarrierCode.Polling ? "polling" : "websocket",
+              reason,
+            });
+          case Status.Waiting:
+            return this.#setState({ status: "waiting", attempt, retryAt: Date.now() + retryInMs, reason });
+          case Status.Offline:
+            return this.#setState({ status: "offline", reason });
+          case Status.Closed:
+            this.#finish(reason, code === undefined ? undefined : new EverwireError(code, reason));
+        }
+      },
+      subscribed: (handle, epoch, offset, head, recovered) =>
+        this._handles.get(handle)?._subscribed(epoch, offset, head, recovered),
+      gap: (handle, from, to, reason) =>
+        this._handles.get(handle)?._emitter.emit("gap", { from, to, reason }),
+      ended: (handle, code, message) => this._handles.get(handle)?._end(new EverwireError(code, message)),
+      sending: (id, status, offset, at, code, message) =>
+        this._sends.get(id)?.(
+          status,
+          offset,
+          at,
+          code === undefined ? undefined : new EverwireError(code, message ?? code),
+        ),
+      fetchToken: () => void this.#fetchToken(),
+      error: (code, message) => this.#emitError(new EverwireError(code, message)),
+      log: (line) => {
+        const { debug } = this.#options;
+        try {
+          if (typeof debug === "function") debug(line);
+          else console.debug(line);
+        } catch (error) {
+          report(error);
+        }
+      },
+    };
+  }
+
+  async #fetchToken(): Promise<void> {
+    const { token } = this.#options;
+    let got: unknown;
+    try {
+      got = typeof token === "function" ? await token() : await token;
+      if (typeof got !== "string") throw new TypeError("it did not give a string");
+    } catch (cause) {
+      this._call((core) => core.token_failed(asError(cause).message));
+      return;
+    }
+    const text = got;
+    this._call((core) => core.token(text));
+  }
+
+  #setState(state: ConnectionState): void {
+    if (this.#state.status === "closed") return;
+    this.#state = state;
+    this.#emitter.emit("state", state);
+  }
+
+  #emitError(error: EverwireError): void {
+    if (this.#emitter.has("error")) this.#emitter.emit("error", error);
+    else console.warn(error);
+  }
+
+  /** The end, whoever wanted it: once. */
+  #finish(reason: string, error?: EverwireError): void {
+    if (this.#state.status === "closed") return;
+    const why = error ?? new EverwireError("closed", "The client was closed by the application.");
+    this.#wake?.();
+    this.#waiting = [];
+    // Not announced before everything is in its final state: a listener may look at all of it.
+    const state: ConnectionState = { status: "closed", reason, ...(error !== undefined && { error }) };
+    this.#state = state;
+    for (const track of [...this._sends.values()]) track(SendStatus.Failed, -1, -1, why);
+    for (const channel of this._channels.values()) channel._end(why, true);
+    this.#emitter.emit("state", state);
+    // The core may be the caller: it is freed when it has returned.
+    queueMicrotask(() => {
+      const core = this.#core;
+      this.#core = undefined;
+      if (core === undefined) return;
+      try {
+        this.#lastReport = core.report();
+        core.free();
+      } catch {
+        // It broke before: then there is nothing to be had from it, and its memory stays.
+      }
+    });
+  }
+
+  /** Runs what calls the core. If that breaks, which is a defect of ours, the client ends aloud rather than hanging. */
+  #guard(act: () => void): void {
+    try {
+      act();
+    } catch (cause) {
+      const error = asError(cause);
+      this.#finish(`the core failed: ${error.message}`, error);
+    }
+  }
+}

@@ -1,0 +1,7 @@
+// Where the default entry gets the core from: a chunk of its own, imported when it is needed.
+
+import type { CoreClass } from "./border.js";
+import { loadCore } from "./load.js";
+
+export const loadInline = (): Promise<CoreClass> =>
+  loadCore(() => import("./inline.js").then((chunk) => chunk.bytes()));

@@ -1,0 +1,47 @@
+// Checks what the application gives to `connect`, so that a mistake is told at once and in words.
+
+import { EverwireError } from "./errors.js";
+import type { ConnectOptions } from "./events.js";
+
+/** Options as the core takes them. */
+export interface Settings {
+  /** Absolute http(s) URL without a trailing slash. */
+  readonly url: string;
+  readonly guest: { readonly user: string; readonly name: string } | undefined;
+  readonly websocket: boolean;
+  readonly polling: boolean;
+}
+
+const wrong = (what: string) => new EverwireError("invalid_option", what);
+
+/** Throws `invalid_option`. */
+export function checkOptions(options: ConnectOptions): Settings {
+  const { url, token, guest, carriers = ["websocket", "polling"] } = options;
+  let address: URL;
+  try {
+    address = new URL(url, globalThis.location?.href);
+  } catch {
+    throw wrong(`The option url (${url}) is not a URL.`);
+  }
+  const protocol = address.protocol.replace(/^ws/, "http");
+  if (!/^https?:$/.test(protocol) || address.username || address.password) {
+    throw wrong(
+      `The option url (${url}) must begin with http, https, ws or wss, and hold no user or password.`,
+    );
+  }
+  if (token !== undefined && typeof token !== "string" && typeof token !== "function") {
+    throw wrong("The option token must be a string or a function.");
+  }
+  if (guest !== undefined && !(guest && typeof guest.user === "string" && typeof guest.name === "string")) {
+    throw wrong("The option guest must be { user, name }, both strings.");
+  }
+  const websocket = carriers.includes("websocket");
+  const polling = carriers.includes("polling");
+  if (!websocket && !polling) throw wrong('The option carriers must name "websocket", "polling" or both.');
+  return {
+    url: `${protocol}//${address.host}${address.pathname.replace(/\/+$/, "")}`,
+    guest,
+    websocket,
+    polling,
+  };
+}

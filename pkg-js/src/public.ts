@@ -1,0 +1,8 @@
+// What the default and the slim entry have in common.
+
+export type { Channel } from "./channel.js";
+export type { Client } from "./client.js";
+export type { Off } from "./emitter.js";
+export { type ErrorCode, EverwireError } from "./errors.js";
+export type * from "./events.js";
+export { MessageList, type Row } from "./messages.js";

@@ -1,0 +1,97 @@
+// Hooks for the connection's state and for channels. Each keeps its channel subscribed for as long as it is mounted.
+
+import { useCallback, useEffect, useRef, useSyncExternalStore } from "react";
+import {
+  attach,
+  DEFAULT_LIMIT,
+  handlerNames,
+  type UseChannelOptions,
+  type UseMessagesOptions,
+} from "../binding.js";
+import type { Channel } from "../channel.js";
+import type { Client } from "../client.js";
+import type { ConnectionState, DefaultEvents, Member, MessageData } from "../events.js";
+import type { Row } from "../messages.js";
+import { peekMessages, retain, retainMessages } from "../retain.js";
+import { useGivenOr } from "./client.js";
+
+const NOBODY: readonly Member[] = [];
+const NOTHING: readonly Row<never>[] = [];
+
+/** What the connection is doing; of the provider's client, if none is given. */
+export function useConnectionState(client?: Client): ConnectionState {
+  const source = useGivenOr(client, (found) => found);
+  const state = () => source.state;
+  return useSyncExternalStore(
+    useCallback((changed) => source.on("state", changed), [source]),
+    state,
+    state,
+  );
+}
+
+/** Keeps a channel subscribed, and listens with `onMessage`, `onEvent`, `onGap` and so on. Handlers may change freely. */
+export function useChannel<Events extends object = DefaultEvents>(
+  channel: string | Channel<Events>,
+  options: UseChannelOptions<Events> = {},
+): Channel<Events> {
+  const source = useSource(channel);
+  const latest = useRef(options);
+  useEffect(() => {
+    latest.current = options;
+  });
+  const { recent } = options;
+  const names = handlerNames(options);
+  useEffect(() => {
+    const off = attach(source, names, () => latest.current);
+    const release = retain(source, { recent, position: latest.current.position });
+    return () => {
+      off();
+      release();
+    };
+  }, [source, names, recent]);
+  return source as unknown as Channel<Events>;
+}
+
+/**
+ * The channel's plain messages and one's own that are on their way, merged by id. `recent` counts if this is what
+ * subscribes the channel first.
+ */
+export function useMessages<Events extends object = DefaultEvents>(
+  channel: string | Channel<Events>,
+  { limit = DEFAULT_LIMIT, recent }: UseMessagesOptions = {},
+): readonly Row<MessageData<Events>>[] {
+  const source = useSource(channel);
+  const rows = useSyncExternalStore(
+    useCallback((changed) => retainMessages(source, limit, { recent }, changed), [source, limit, recent]),
+    () => peekMessages(source, limit)?.rows ?? NOTHING,
+    () => NOTHING,
+  );
+  return rows as readonly Row<MessageData<Events>>[];
+}
+
+/** Who is present in the channel. */
+export function useMembers<Events extends object = DefaultEvents>(
+  channel: string | Channel<Events>,
+): readonly Member[] {
+  const source = useSource(channel);
+  return useSyncExternalStore(
+    useCallback(
+      (changed) => {
+        const off = source.on("members", changed);
+        const release = retain(source);
+        return () => {
+          off();
+          release();
+        };
+      },
+      [source],
+    ),
+    () => source.members,
+    () => NOBODY,
+  );
+}
+
+function useSource<Events extends object>(channel: string | Channel<Events>): Channel<object> {
+  const given = typeof channel === "string" ? undefined : (channel as unknown as Channel<object>);
+  return useGivenOr(given, (client) => client.channel<object>(channel as string));
+}

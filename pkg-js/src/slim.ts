@@ -1,0 +1,23 @@
+// The slim entry: the application says where the WebAssembly is, for example a URL of `everwire/everwire.wasm`. It is
+// fetched and compiled while it streams, and is no part of any JavaScript. Importing this does nothing by itself.
+
+import { Client } from "./client.js";
+import { EverwireError } from "./errors.js";
+import type { ConnectOptions } from "./events.js";
+import { loadCore, type WasmSource } from "./load.js";
+
+export * from "./public.js";
+export type { WasmSource };
+
+/** How to connect, with the WebAssembly. */
+export interface SlimConnectOptions extends ConnectOptions {
+  /** The package's `everwire.wasm`: its URL, a response, its bytes, a compiled module, or a promise of one of these. */
+  wasm: WasmSource;
+}
+
+/** Connects to a server, and stays connected until `close`. Throws `invalid_option`. */
+export function connect(options: SlimConnectOptions): Client {
+  const { wasm } = options;
+  if (wasm == null) throw new EverwireError("invalid_option", "The option wasm is missing.");
+  return new Client(options, () => loadCore(() => wasm))._start();
+}

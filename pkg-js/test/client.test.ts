@@ -1,0 +1,505 @@
+// The client and its channels over a scripted core: order, errors, the end, and everything that a listener may do.
+
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { CarrierCode, SendStatus, Status } from "../src/border.js";
+import type { EverwireError } from "../src/errors.js";
+import type { ConnectionState, Message } from "../src/events.js";
+import { message, scripted } from "./script.js";
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+async function running(options = {}) {
+  const made = scripted(options);
+  made.client._start();
+  return { ...made, core: await made.loaded() };
+}
+
+const code = (code: string) => expect.objectContaining({ name: "EverwireError", code });
+
+describe("before the core is loaded", () => {
+  it("calls wait and are made in their order", async () => {
+    let release = () => {};
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const { client, loaded } = scripted({}, () => gate);
+    client._start();
+    const [a, b] = [client.channel("a"), client.channel("b")];
+    const first = a.send({ n: 1 });
+    void b.subscribe({ recent: 5 });
+    const second = a.send({ n: 2 }, { event: "x" });
+    void a.subscribe({ position: { epoch: "e9", offset: 7 } });
+    expect([a.subscription, b.subscription]).toEqual(["pending", "pending"]);
+    release();
+    const core = await loaded();
+    expect(core.calls).toEqual([
+      ["start"],
+      ["send", first.id, "a", undefined, '{"n":1}'],
+      ["subscribe", "b", 5, undefined, undefined],
+      ["send", second.id, "a", "x", '{"n":2}'],
+      ["subscribe", "a", undefined, "e9", 7],
+    ]);
+  });
+
+  it("a subscription that was ended meanwhile is not made", async () => {
+    const { client, loaded } = scripted();
+    client._start();
+    const channel = client.channel("a");
+    const subscribing = channel.subscribe();
+    void channel.unsubscribe();
+    await expect(subscribing).rejects.toEqual(code("unsubscribed"));
+    const core = await loaded();
+    expect(core.calls).toEqual([["start"]]);
+  });
+
+  it("the outbox is bounded, in messages and in length", async () => {
+    const { client } = scripted({}, () => new Promise(() => {}));
+    client._start();
+    const channel = client.channel("a");
+    channel.on("sending", () => {});
+    const sends = Array.from({ length: 1001 }, (_, n) => channel.send(n));
+    await expect(sends[1000]).rejects.toEqual(code("queue_full"));
+    const big = scripted({}, () => new Promise(() => {}))
+      .client._start()
+      .channel("a");
+    void big.send("x".repeat(1024 * 1024 - 2));
+    await expect(big.send("xx")).rejects.toEqual(code("queue_full"));
+  });
+
+  it("data is taken as it was when it was sent", async () => {
+    const { client, loaded } = scripted();
+    client._start();
+    const data = { text: "before" };
+    void client.channel("a").send(data);
+    data.text = "after";
+    expect((await loaded()).of("send")[0]?.[3]).toBe('{"text":"before"}');
+  });
+
+  it("a failed load is told as load_failed and tried again with backoff, at once when the page is online again", async () => {
+    vi.useFakeTimers();
+    vi.spyOn(Math, "random").mockReturnValue(0.5);
+    let failures = 2;
+    const { client, loaded } = scripted({}, () =>
+      failures-- > 0 ? Promise.reject(new Error("no network")) : Promise.resolve(),
+    );
+    const states: ConnectionState[] = [];
+    const errors: EverwireError[] = [];
+    client.on("state", (state) => states.push(state));
+    client.on("error", (error) => errors.push(error));
+    client._start();
+    await vi.advanceTimersByTimeAsync(499);
+    expect(states.map((state) => state.status)).toEqual(["waiting"]);
+    expect(errors).toEqual([code("load_failed")]);
+    expect(errors[0]?.message).toContain("no network");
+    expect(errors[0]?.retry).toBe(true);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(states.map((state) => state.status)).toEqual(["waiting", "connecting", "waiting"]);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect((await loaded()).calls[0]).toEqual(["start"]);
+  });
+
+  it("nothing is made after a close", async () => {
+    const { client, core } = scripted();
+    client._start();
+    await client.close();
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(core).toThrow("has not been made");
+  });
+});
+
+describe("options", () => {
+  it.each([
+    ["https://chat.example/", "https://chat.example"],
+    ["http://chat.example:8080/base//?q#h", "http://chat.example:8080/base"],
+    ["wss://chat.example", "https://chat.example"],
+    ["ws://localhost:1/x", "http://localhost:1/x"],
+  ])("the url %s becomes %s", async (url, want) => {
+    expect((await running({ url })).core.made[0]).toBe(want);
+  });
+
+  it("are handed to the core", async () => {
+    const { core, client } = await running({
+      token: "t",
+      guest: { user: "u", name: "n" },
+      carriers: ["polling"],
+      debug: true,
+    });
+    expect(core.made).toEqual(["https://chat.example", "u", "n", true, false, true, true, client.session]);
+  });
+
+  it.each<[string, object]>([
+    ["no url", { url: "" }],
+    ["another protocol", { url: "ftp://x" }],
+    ["a password in the url", { url: "https://u:p@x" }],
+    ["a token that is neither", { token: 7 }],
+    ["a guest without a name", { guest: { user: "u" } }],
+    ["no carriers", { carriers: [] }],
+  ])("%s is invalid_option", (_, options) => {
+    expect(() => scripted(options).client._start()).toThrow(code("invalid_option"));
+  });
+});
+
+describe("state", () => {
+  it("is told in the application's words", async () => {
+    vi.useFakeTimers({ now: 5000 });
+    const { client, core } = await running();
+    const states: ConnectionState[] = [];
+    client.on("state", (state) => states.push(state));
+    core.host.state(Status.Connecting, CarrierCode.None, 1, -1, undefined, "opening");
+    core.host.state(Status.Connected, CarrierCode.Polling, 0, -1, undefined, "blocked");
+    core.host.state(Status.Waiting, CarrierCode.None, 3, 700, undefined, "lost");
+    core.host.state(Status.Offline, CarrierCode.None, 3, -1, undefined, "no network");
+    expect(states).toEqual([
+      { status: "connecting", attempt: 1, reason: "opening" },
+      { status: "connected", carrier: "polling", reason: "blocked" },
+      { status: "waiting", attempt: 3, retryAt: 5700, reason: "lost" },
+      { status: "offline", reason: "no network" },
+    ]);
+    expect(client.state).toBe(states[3]);
+  });
+
+  it("a terminal error closes with that error, rejects what waits with it, and frees the core", async () => {
+    const { client, core } = await running();
+    const channel = client.channel("a");
+    const sending = channel.send(1);
+    const subscribing = channel.subscribe();
+    core.host.state(Status.Closed, CarrierCode.None, 0, -1, "unauthorized", "Sign in again.");
+    expect(client.state).toMatchObject({ status: "closed", error: { code: "unauthorized", retry: false } });
+    await expect(sending).rejects.toEqual(code("unauthorized"));
+    await expect(subscribing).rejects.toEqual(code("unauthorized"));
+    expect(core.freed).toBe(true);
+    expect(client.report()).toContain("the core's journal");
+    await expect(channel.send(2)).rejects.toEqual(code("closed"));
+  });
+
+  it("errors of the connection reach the listener, or else the console", async () => {
+    const { client, core } = await running();
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+    core.host.error("token_failed", "first");
+    expect(warn).toHaveBeenCalledOnce();
+    const errors: EverwireError[] = [];
+    client.on("error", (error) => errors.push(error));
+    core.host.error("token_failed", "second");
+    expect(errors).toEqual([code("token_failed")]);
+    expect(warn).toHaveBeenCalledOnce();
+  });
+
+  it("a core that breaks ends the client aloud", async () => {
+    const { client, core } = await running();
+    const sending = client.channel("a").send(1);
+    core.throwing.set("subscribe", new Error("unreachable"));
+    core.throwing.set("ping", new Error("unreachable"));
+    core.receive({ type: "ping" });
+    expect(client.state).toMatchObject({ status: "closed", error: { code: "internal" } });
+    await expect(sending).rejects.toEqual(code("internal"));
+  });
+});
+
+describe("close", () => {
+  it("is idempotent, rejects everything that waits with closed, and frees the core once", async () => {
+    const { client, core } = await running();
+    const channel = client.channel("a");
+    const waiting = [channel.subscribe(), channel.send(1), channel.send(2)];
+    const statuses: string[] = [];
+    channel.on("sending", (outgoing) => statuses.push(outgoing.status));
+    await Promise.all([client.close(), client.close()]);
+    await client.close();
+    for (const promise of waiting) await expect(promise).rejects.toEqual(code("closed"));
+    expect(statuses).toEqual(["failed", "failed"]);
+    expect(core.of("close")).toHaveLength(1);
+    expect(core.of("free")).toHaveLength(1);
+    expect(client.state).toEqual({ status: "closed", reason: "closed by the application" });
+  });
+
+  it("makes later calls fail with closed", async () => {
+    const { client } = await running();
+    await client.close();
+    const channel = client.channel("a");
+    await expect(channel.subscribe()).rejects.toEqual(code("closed"));
+    await expect(channel.send(1)).rejects.toEqual(code("closed"));
+    await channel.unsubscribe();
+    expect(channel.subscription).toBe("none");
+  });
+
+  it("from a listener in the middle of a batch frees nothing before the batch is done", async () => {
+    const { client, core } = await running();
+    const channel = client.channel("a");
+    void channel.subscribe();
+    core.confirm("a");
+    const got: unknown[] = [];
+    channel.on("message", ({ data }) => {
+      got.push(data);
+      void client.close();
+    });
+    core.receive(message("a", 1), message("a", 2), { type: "ping" });
+    expect(got).toEqual([1]);
+    expect(core.freed).toBe(false);
+    await Promise.resolve();
+    expect(core.freed).toBe(true);
+  });
+
+  it("leaves no unhandled rejection behind", async () => {
+    const unhandled = vi.fn();
+    process.on("unhandledRejection", unhandled);
+    const { client } = await running();
+    void client.channel("a").send(1);
+    void client.channel("a").subscribe();
+    await client.close();
+    await new Promise((resolve) => setTimeout(resolve));
+    process.off("unhandledRejection", unhandled);
+    expect(unhandled).not.toHaveBeenCalled();
+  });
+});
+
+describe("a channel", () => {
+  it("is the same object for the same name, and checks the name", () => {
+    const { client } = scripted();
+    expect(client.channel("a")).toBe(client.channel("a"));
+    for (const bad of ["", "private-", "presence-", "two words", "né", "x".repeat(201), "a\n"]) {
+      expect(() => client.channel(bad), bad).toThrow(code("invalid_channel"));
+    }
+    for (const good of ["x".repeat(200), "private-chat.42", "A-Z_=@,.;:0"]) client.channel(good);
+  });
+
+  it("subscribes once, with one promise", async () => {
+    const { client, core } = await running();
+    const channel = client.channel("a");
+    const first = channel.subscribe();
+    expect(channel.subscribe()).toBe(first);
+    core.confirm("a", { epoch: "e1", offset: 4, head: 6 });
+    expect(await first).toEqual({ epoch: "e1", offset: 4, head: 6, recovered: true });
+    expect(channel.subscribe()).toBe(first);
+    expect(core.of("subscribe")).toHaveLength(1);
+    expect([channel.subscription, channel.position]).toEqual(["subscribed", { epoch: "e1", offset: 4 }]);
+  });
+
+  it("delivers the parsed object itself; the position moves first", async () => {
+    const { client, core } = await running();
+    const channel = client.channel("a");
+    void channel.subscribe();
+    core.confirm("a");
+    const frame = message("a", 1);
+    const got: unknown[] = [];
+    channel.on("message", (got_) => got.push(got_, channel.position));
+    core.host.batch([frame]);
+    expect(got[0]).toBe(frame);
+    expect(got[1]).toEqual({ epoch: "e", offset: 1 });
+  });
+
+  it("tells plain messages from events", async () => {
+    const { client, core } = await running();
+    const channel = client.channel("a");
+    void channel.subscribe();
+    core.confirm("a");
+    const got: string[] = [];
+    channel.on("message", (m) => got.push(`message ${m.offset}`));
+    channel.on("event", (m) => got.push(`event ${m.event}`));
+    channel.on("event:x", (m) => got.push(`x ${m.offset}`));
+    core.receive(message("a", 1), message("a", 2, 0, { event: "x" }), message("a", 3, 0, { event: "y" }));
+    expect(got).toEqual(["message 1", "event x", "x 2", "event y"]);
+  });
+
+  it("tells of gaps before the subscription", async () => {
+    const { client, core } = await running();
+    const channel = client.channel("a");
+    void channel.subscribe();
+    const got: unknown[] = [];
+    channel.on("gap", (gap) => got.push(gap));
+    channel.on("subscribed", ({ recovered }) => got.push(recovered));
+    const gap = { from: 3, to: 9, reason: "trimmed" };
+    core.receive({ type: "subscribed", channel: "a", epoch: "e", offset: 9, head: 9, gap });
+    expect(got).toEqual([gap, false]);
+  });
+
+  it("delivers nothing after unsubscribe, and takes a new handle afterwards", async () => {
+    const { client, core } = await running();
+    const channel = client.channel("a");
+    const got: Message[] = [];
+    channel.on("message", (m) => got.push(m));
+    void channel.subscribe();
+    core.confirm("a");
+    await channel.unsubscribe();
+    expect(core.of("unsubscribe")).toEqual([[1]]);
+    core.receive(message("a", 1));
+    expect(got).toEqual([]);
+    const again = channel.subscribe();
+    core.host.subscribed(1, "old", 0, 0, true);
+    expect(channel.subscription).toBe("pending");
+    core.confirm("a");
+    await again;
+  });
+
+  it("that is refused rejects and tells the error listener; subscribing again is possible", async () => {
+    const { client, core } = await running();
+    const channel = client.channel("private-a");
+    const errors: EverwireError[] = [];
+    channel.on("error", (error) => errors.push(error));
+    const subscribing = channel.subscribe();
+    core.host.ended(1, "forbidden", "No grant.");
+    await expect(subscribing).rejects.toEqual(code("forbidden"));
+    expect(errors).toEqual([code("forbidden")]);
+    expect(channel.subscription).toBe("none");
+    void channel.subscribe();
+    expect(core.of("subscribe")).toHaveLength(2);
+  });
+
+  it("rejects when the core refuses the call", async () => {
+    const { client, core } = await running();
+    core.throwing.set("subscribe", { code: "too_many_subscriptions", message: "Enough." });
+    await expect(client.channel("a").subscribe()).rejects.toEqual(code("too_many_subscriptions"));
+    expect(client.state.status).toBe("connecting");
+  });
+});
+
+describe("send", () => {
+  it("resolves when stored, and says how far it is", async () => {
+    const { client, core } = await running();
+    const channel = client.channel("a");
+    const seen: unknown[] = [];
+    channel.on("sending", ({ status, offset, at }) => seen.push([status, offset, at]));
+    const sending = channel.send({ text: "hi" });
+    core.host.sending(sending.id, SendStatus.Sent, -1, -1, undefined, undefined);
+    core.receive({ type: "ack", id: sending.id, channel: "a", offset: 5, at: 99 });
+    expect(await sending).toEqual({ id: sending.id, offset: 5, at: 99 });
+    expect(seen).toEqual([
+      ["queued", undefined, undefined],
+      ["sent", undefined, undefined],
+      ["stored", 5, 99],
+    ]);
+  });
+
+  it("rejects with the server's code", async () => {
+    const { client, core } = await running();
+    const sending = client.channel("a").send(1);
+    core.host.sending(sending.id, SendStatus.Failed, -1, -1, "forbidden", "No grant.");
+    await expect(sending).rejects.toMatchObject({ code: "forbidden", message: "No grant.", retry: false });
+  });
+
+  it("rejects at once when the outbox is full", async () => {
+    const { client, core } = await running();
+    core.throwing.set("send", { code: "queue_full", message: "Full." });
+    const statuses: string[] = [];
+    const channel = client.channel("a");
+    channel.on("sending", ({ status }) => statuses.push(status));
+    await expect(channel.send(1)).rejects.toMatchObject({ code: "queue_full", retry: true });
+    expect(statuses).toEqual(["failed"]);
+  });
+
+  it("of what is not JSON is invalid_payload", async () => {
+    const { client } = await running();
+    const channel = client.channel("a");
+    const circle: Record<string, unknown> = {};
+    circle.circle = circle;
+    for (const bad of [undefined, () => {}, Symbol("s"), 1n, circle]) {
+      await expect(channel.send(bad)).rejects.toEqual(code("invalid_payload"));
+    }
+  });
+
+  it("works without and after a subscription, and null is a payload", async () => {
+    const { client, core } = await running();
+    const channel = client.channel("a");
+    void channel.send(null);
+    void channel.subscribe();
+    void channel.unsubscribe();
+    void channel.send(2);
+    expect(core.of("send").map((args) => args[3])).toEqual(["null", "2"]);
+  });
+});
+
+describe("members", () => {
+  const subscribed = (members: unknown[]) => ({
+    type: "subscribed",
+    channel: "presence-a",
+    epoch: "e",
+    offset: 0,
+    head: 0,
+    members,
+  });
+  const ann = { user: "ann", name: "Ann" };
+  const bob = { user: "bob" };
+
+  async function present() {
+    const made = await running();
+    const channel = made.client.channel("presence-a");
+    const seen: string[] = [];
+    channel.on("joined", (member) => seen.push(`+${member.user}`));
+    channel.on("left", (member) => seen.push(`-${member.user}`));
+    channel.on("members", (all) => seen.push(all.map((member) => member.user).join()));
+    void channel.subscribe();
+    return { ...made, channel, seen };
+  }
+
+  it("come with the subscription, before it is told", async () => {
+    const { core, channel, seen } = await present();
+    channel.on("subscribed", () => seen.push(`subscribed ${channel.members.length}`));
+    core.receive(subscribed([ann, bob]));
+    expect(seen).toEqual(["ann,bob", "subscribed 2"]);
+    expect(channel.members).toEqual([ann, bob]);
+    expect(channel.members).toBe(channel.members);
+  });
+
+  it("join and leave once; a second joined and a left of somebody else are ignored", async () => {
+    const { core, seen } = await present();
+    core.receive(subscribed([ann]));
+    const joined = { type: "joined", channel: "presence-a", member: bob };
+    const left = { type: "left", channel: "presence-a", user: "bob" };
+    core.receive(joined, joined, left, left);
+    expect(seen).toEqual(["ann", "+bob", "ann,bob", "-bob", "ann"]);
+  });
+
+  it("after a reconnect are compared: who came and went meanwhile is told", async () => {
+    const { core, seen } = await present();
+    core.receive(subscribed([ann]));
+    core.receive(subscribed([ann]));
+    core.receive(subscribed([bob]));
+    expect(seen).toEqual(["ann", "+bob", "-ann", "bob"]);
+  });
+
+  it("are empty after unsubscribe", async () => {
+    const { core, channel, seen } = await present();
+    core.receive(subscribed([ann]));
+    await channel.unsubscribe();
+    expect(channel.members).toEqual([]);
+    expect(seen).toEqual(["ann", ""]);
+  });
+});
+
+describe("token", () => {
+  it.each<[string, unknown]>([
+    ["a string", "t1"],
+    ["a function", () => "t1"],
+    ["an async function", async () => "t1"],
+  ])("%s is given to the core", async (_, token) => {
+    const { core } = await running({ token });
+    core.host.fetchToken();
+    await vi.waitFor(() => expect(core.of("token")).toEqual([["t1"]]));
+  });
+
+  it.each<[string, unknown, string]>([
+    ["throws", () => Promise.reject(new Error("no session")), "no session"],
+    ["gives no string", () => undefined, "did not give a string"],
+  ])("a callback that %s is told to the core", async (_, token, text) => {
+    const { core } = await running({ token });
+    core.host.fetchToken();
+    await vi.waitFor(() => expect(core.of("token_failed")[0]?.[0]).toContain(text));
+  });
+});
+
+describe("debug", () => {
+  it("writes lines to a function; one that throws harms nothing", async () => {
+    const lines: string[] = [];
+    const { core } = await running({
+      debug: (line: string) => {
+        lines.push(line);
+        throw new Error("no");
+      },
+    });
+    const reported = vi.spyOn(console, "error").mockImplementation(() => {});
+    core.host.log("a line");
+    expect(lines).toEqual(["a line"]);
+    expect(reported).toHaveBeenCalledOnce();
+  });
+});

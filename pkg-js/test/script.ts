@@ -1,0 +1,193 @@
+// A core that does what a test says. It keeps what was called on it, gives out handles, accepts what comes next in a
+// channel as the real one would, and gives the test its host.
+
+import type { Core, CoreClass, Host } from "../src/border.js";
+import { CarrierCode, SendStatus, Status, Verdict } from "../src/border.js";
+import { Client } from "../src/client.js";
+import type { ConnectOptions } from "../src/events.js";
+
+type Call = readonly [method: string, ...args: unknown[]];
+
+interface Place {
+  readonly channel: string;
+  epoch: string;
+  offset: number;
+}
+
+export class ScriptedCore implements Core {
+  readonly host: Host;
+  readonly made: readonly unknown[];
+  readonly calls: Call[] = [];
+  readonly places = new Map<number, Place>();
+  freed = false;
+  /** Set to make the next calls of this name throw. */
+  readonly throwing = new Map<string, unknown>();
+  #handles = 0;
+
+  constructor(host: Host, ...made: unknown[]) {
+    this.host = host;
+    this.made = made;
+  }
+
+  #called(method: string, ...args: unknown[]): void {
+    if (this.freed) throw new Error(`${method} was called after free`);
+    this.calls.push([method, ...args]);
+    if (this.throwing.has(method)) throw this.throwing.get(method);
+  }
+
+  /** The arguments of every call of `method`. */
+  of(method: string): unknown[][] {
+    return this.calls.filter(([name]) => name === method).map(([, ...args]) => args);
+  }
+
+  /** A batch as it comes from the network. */
+  receive(...frames: unknown[]): void {
+    this.host.batch(JSON.parse(JSON.stringify(frames)));
+  }
+
+  /** Says that the newest subscription of `channel` is in place. */
+  confirm(channel: string, { epoch = "e", offset = 0, head = 0, recovered = true } = {}): number {
+    const [handle, place] = [...this.places].filter(([, { channel: name }]) => name === channel).at(-1) ?? [];
+    if (handle === undefined || place === undefined) throw new Error(`${channel} is not subscribed`);
+    Object.assign(place, { epoch, offset });
+    this.host.subscribed(handle, epoch, offset, head, recovered);
+    return handle;
+  }
+
+  /** Says that it is connected. */
+  connected(): void {
+    this.host.state(Status.Connected, CarrierCode.WebSocket, 0, -1, undefined, "welcome");
+  }
+
+  start(): void {
+    this.#called("start");
+  }
+  close(): void {
+    this.#called("close");
+    this.host.state(Status.Closed, CarrierCode.None, 0, -1, undefined, "closed by the application");
+  }
+  free(): void {
+    this.#called("free");
+    this.freed = true;
+  }
+  subscribe(channel: string, recent?: number, epoch?: string, offset?: number): number {
+    this.#called("subscribe", channel, recent, epoch, offset);
+    this.places.set(++this.#handles, { channel, epoch: epoch ?? "e", offset: offset ?? 0 });
+    return this.#handles;
+  }
+  unsubscribe(handle: number): void {
+    this.#called("unsubscribe", handle);
+    this.places.delete(handle);
+  }
+  send(id: string, channel: string, event: string | undefined, data: string): void {
+    this.#called("send", id, channel, event, data);
+    this.host.sending(id, SendStatus.Queued, -1, -1, undefined, undefined);
+  }
+  accept(handle: number, offset: number): Verdict {
+    this.#called("accept", handle, offset);
+    const place = this.places.get(handle);
+    if (place === undefined || offset !== place.offset + 1) return Verdict.Drop;
+    place.offset = offset;
+    return Verdict.Deliver;
+  }
+  live(handle: number): boolean {
+    this.#called("live", handle);
+    return this.places.has(handle);
+  }
+  subscribed(handle: number, epoch: string, offset: number, head: number, ...gap: unknown[]): boolean {
+    this.#called("subscribed", handle, epoch, offset, head, ...gap);
+    const place = this.places.get(handle);
+    if (place === undefined) return false;
+    Object.assign(place, { epoch, offset });
+    const [from, to, reason] = gap as [number, number, string | undefined];
+    if (reason !== undefined) this.host.gap(handle, from, to, reason);
+    this.host.subscribed(handle, epoch, offset, head, reason === undefined);
+    return true;
+  }
+  unsubscribed(...args: unknown[]): void {
+    this.#called("unsubscribed", ...args);
+  }
+  welcome(...args: unknown[]): void {
+    this.#called("welcome", ...args);
+  }
+  polled(seq: number): void {
+    this.#called("polled", seq);
+  }
+  ack(id: string, offset: number, at: number): void {
+    this.#called("ack", id, offset, at);
+    this.host.sending(id, SendStatus.Stored, offset, at, undefined, undefined);
+  }
+  refused(...args: unknown[]): void {
+    this.#called("refused", ...args);
+  }
+  ping(nonce: number): void {
+    this.#called("ping", nonce);
+  }
+  pong(nonce: number): void {
+    this.#called("pong", nonce);
+  }
+  goaway(...args: unknown[]): void {
+    this.#called("goaway", ...args);
+  }
+  violation(message: string): void {
+    this.#called("violation", message);
+  }
+  token(token: string): void {
+    this.#called("token", token);
+  }
+  token_failed(message: string): void {
+    this.#called("token_failed", message);
+  }
+  report(): string {
+    this.#called("report");
+    return "the core's journal";
+  }
+}
+
+/** A client over scripted cores: `load` decides when the core is there. */
+export function scripted(
+  options: Partial<ConnectOptions> = {},
+  load: () => Promise<unknown> = () => Promise.resolve(),
+): { client: Client; core: () => ScriptedCore; loaded: () => Promise<ScriptedCore> } {
+  let made: ScriptedCore | undefined;
+  let arrived: (core: ScriptedCore) => void;
+  const arrival = new Promise<ScriptedCore>((resolve) => {
+    arrived = resolve;
+  });
+  class Scripted extends ScriptedCore {
+    constructor(host: Host, ...args: unknown[]) {
+      super(host, ...args);
+      made = this;
+    }
+    override start(): void {
+      super.start();
+      arrived(this);
+    }
+  }
+  const client = new Client({ url: "https://chat.example", ...options }, () =>
+    load().then(() => Scripted as unknown as CoreClass),
+  );
+  return {
+    client,
+    core: () => {
+      if (made === undefined) throw new Error("the core has not been made");
+      return made;
+    },
+    // The core is made first and is given the waiting calls in the same turn.
+    loaded: () => arrival,
+  };
+}
+
+/** A `message` frame. */
+export function message(channel: string, offset: number, data: unknown = offset, more: object = {}): object {
+  return {
+    type: "message",
+    channel,
+    offset,
+    id: `id-${offset}`,
+    user: "u2",
+    at: 1000 + offset,
+    data,
+    ...more,
+  };
+}
