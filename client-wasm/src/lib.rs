@@ -1,2 +1,17 @@
-//! The Everwire client.
+//! The Everwire client: one conversation with a server over WebSocket or HTTP, with nothing lost, nothing doubled, in
+//! order.
+//!
+//! [`core`] is the client itself, as a state machine that does no input or output. In the browser, `browser` drives it
+//! and `border` shows it to JavaScript; the npm package `everwire` is the face that applications see.
+
 pub mod core;
+
+#[cfg(target_arch = "wasm32")]
+mod border;
+#[cfg(target_arch = "wasm32")]
+mod browser;
+
+/// Half the size of the default allocator, which is made for more than a connection needs.
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();

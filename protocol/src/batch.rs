@@ -158,7 +158,7 @@ pub fn encode<F: Frame>(frames: &[F]) -> String {
         if index > 0 {
             text.push(',');
         }
-        text.push_str(&encode_frame(frame));
+        append(frame, &mut text);
     }
     text.push(']');
     text
@@ -166,8 +166,15 @@ pub fn encode<F: Frame>(frames: &[F]) -> String {
 
 /// Writes one frame, without the brackets of a batch. Servers use it to encode a frame once for many receivers.
 pub fn encode_frame<F: Frame>(frame: &F) -> String {
-    // Frames hold text, numbers and already valid JSON: there is nothing in them that could fail to be written.
-    serde_json::to_string(frame).unwrap_or_default()
+    let mut text = String::new();
+    append(frame, &mut text);
+    text
+}
+
+fn append<F: Frame>(frame: &F, text: &mut String) {
+    // Frames hold texts, whole numbers and JSON that is valid already: nothing that could fail to be written.
+    let written = crate::writer::write(frame, text);
+    debug_assert!(written.is_ok());
 }
 
 /// Parsers recurse, so depth is bounded before they run. Scans bytes outside of strings; correctness of the JSON is

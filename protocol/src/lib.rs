@@ -22,6 +22,7 @@ pub mod generate;
 pub mod limits;
 mod payload;
 mod server;
+mod writer;
 
 pub use batch::{BatchError, FrameError};
 pub use channel::{Channel, ChannelKind, InvalidChannel};

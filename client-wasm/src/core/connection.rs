@@ -221,21 +221,21 @@ impl Connection {
         self.poll_set_shrank(subscription.channel);
     }
 
-    /// Puts a message into the outbox. `data` is JSON text. What becomes of it is told by [`Event::Sending`].
+    /// Puts a message into the outbox. What becomes of it is told by [`Event::Sending`].
     pub fn send(
         &mut self,
         now: Now,
         id: Uuid,
         channel: &str,
         event: Option<String>,
-        data: String,
+        data: Payload,
     ) -> Result<(), ErrorCode> {
         self.tick(now);
         let channel = Channel::new(channel).map_err(|_| ErrorCode::InvalidChannel)?;
         if self.phase == Phase::Closed {
             return Err(ErrorCode::Closed);
         }
-        if data.len() > self.max_payload {
+        if data.text().len() > self.max_payload {
             return Err(ErrorCode::TooLarge);
         }
         if event.as_ref().is_some_and(|e| e.is_empty() || e.len() > limits::MAX_EVENT_BYTES) {
@@ -244,7 +244,6 @@ impl Connection {
         if self.outbox.contains(id) {
             return Err(ErrorCode::IdReused);
         }
-        let data = Payload::from_text(data).map_err(|_| ErrorCode::InvalidPayload)?;
         self.outbox.push(id, channel, event, data)?;
         self.sending(id, SendStatus::Queued);
         self.flush();
@@ -257,9 +256,10 @@ impl Connection {
             Some(carrier) => carrier.name(),
             None => "none",
         };
+        let mut session = Uuid::encode_buffer();
         let head = text![
             "session ",
-            self.config.session.to_string(),
+            &*self.config.session.hyphenated().encode_lower(&mut session),
             "\ncarrier ",
             place,
             "\nsubscriptions ",
