@@ -29,10 +29,11 @@ export function IdentityGate({ known, room, onDone, onCancel }: Props) {
       <form className="gate-card" onSubmit={submit} noValidate>
         <p className="wordmark">Everwire</p>
         <Wire status="idle" />
+        <p className="quiet">A chat that keeps its connection. Try to break it.</p>
         <h1>What should we call you?</h1>
         <p className="quiet">
-          You are about to enter <strong>#{room}</strong>. No account, no password: others there see the name that
-          you choose.
+          You are about to enter <strong>#{room}</strong>. No account, no password: others there see the name
+          that you choose.
         </p>
         <label htmlFor={field}>Your name</label>
         <input

@@ -18,7 +18,10 @@ export function Monogram({ user, name }: { user: string; name: string }) {
 function initials(name: string): string {
   const words = name.split(/[\s_-]+/).filter((word) => word !== "");
   const letters = [words[0], words.length > 1 ? words[words.length - 1] : undefined];
-  return letters.map((word) => (word ? (Array.from(word)[0] ?? "") : "")).join("").toUpperCase();
+  return letters
+    .map((word) => (word ? (Array.from(word)[0] ?? "") : ""))
+    .join("")
+    .toUpperCase();
 }
 
 /** FNV-1a: small, and it spreads ids that differ in one letter. */

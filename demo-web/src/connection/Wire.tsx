@@ -5,7 +5,7 @@ export type WireStatus = "idle" | "connecting" | "websocket" | "polling" | "wait
 
 export function Wire({ status }: { status: WireStatus }) {
   return (
-    <svg className="wire" data-wire={status} viewBox="0 0 64 16" aria-hidden="true" focusable="false">
+    <svg className="wire" data-wire={status} viewBox="4 2 56 12" aria-hidden="true" focusable="false">
       <circle className="wire-end" cx="8" cy="8" r="4" />
       <circle className="wire-end" cx="56" cy="8" r="4" />
       {strokes(status)}

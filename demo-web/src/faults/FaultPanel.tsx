@@ -30,8 +30,8 @@ export function FaultPanel({ layer, tally, journal, onClose }: Props) {
         </button>
       </header>
       <p className="quiet">
-        These are real: the page’s own sockets and requests fail, underneath the client. Keep writing, and see what
-        arrives.
+        These are real: the page’s own sockets and requests fail, underneath the client. Keep writing, and see
+        what arrives.
       </p>
 
       <div className="fault-list">
@@ -72,7 +72,9 @@ export function FaultPanel({ layer, tally, journal, onClose }: Props) {
 
 function liveWords(sockets: number, requests: number): string {
   if (sockets + requests === 0) return "Nothing was connected just then";
-  return [sockets > 0 && "a WebSocket was cut", requests > 0 && "a request was cut"].filter(Boolean).join(", ");
+  return [sockets > 0 && "a WebSocket was cut", requests > 0 && "a request was cut"]
+    .filter(Boolean)
+    .join(", ");
 }
 
 function FaultButton({ label, says, onClick }: { label: string; says: string; onClick(): void }) {
@@ -114,6 +116,7 @@ const NAMES: readonly (readonly [keyof Counts, string, string])[] = [
   ["received", "Received", "by this page, its own included"],
   ["duplicated", "Duplicated", "received twice"],
   ["lost", "Lost", "without a word"],
+  ["missing", "Missing", "said so by the server: a gap"],
 ];
 
 function Numbers({ tally }: { tally: Tally }) {
@@ -128,15 +131,22 @@ function Numbers({ tally }: { tally: Tally }) {
         {NAMES.map(([name, title, says]) => (
           <Figure key={name} name={name} title={title} says={says} value={counts[name]} />
         ))}
-        {counts.missing > 0 && (
-          <Figure name="missing" title="Missing" says="said so by the server" value={counts.missing} />
-        )}
       </dl>
     </section>
   );
 }
 
-function Figure({ name, title, says, value }: { name: keyof Counts; title: string; says: string; value: number }) {
+function Figure({
+  name,
+  title,
+  says,
+  value,
+}: {
+  name: keyof Counts;
+  title: string;
+  says: string;
+  value: number;
+}) {
   const bad = (name === "duplicated" || name === "lost") && value > 0;
   return (
     <div className="number" data-bad={bad}>

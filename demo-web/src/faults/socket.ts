@@ -167,7 +167,7 @@ export function socketClass(page: Page, watch: SocketWatch): typeof WebSocket {
   // Sockets that were made before the layer took its place are still WebSockets to `instanceof`.
   Object.defineProperty(FaultySocket, Symbol.hasInstance, {
     value: (value: unknown) =>
-      value instanceof Native || FaultySocket.prototype.isPrototypeOf(value as object),
+      value instanceof Native || Object.prototype.isPrototypeOf.call(FaultySocket.prototype, value as object),
   });
 
   return FaultySocket as unknown as typeof WebSocket;

@@ -17,7 +17,9 @@ export function Members({ members, me }: Props) {
       <h2 id="members-title">
         Here now <span className="count">{members.length}</span>
       </h2>
-      {sorted.length === 0 && <p className="quiet">Nobody is known to be here until the connection is there.</p>}
+      {sorted.length === 0 && (
+        <p className="quiet">Nobody is known to be here until the connection is there.</p>
+      )}
       <ul>
         {sorted.map((member) => (
           <li key={member.user} data-testid="member" data-user={member.user}>

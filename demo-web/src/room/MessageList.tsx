@@ -5,7 +5,7 @@ import { useEffect, useMemo, useRef } from "react";
 import { DownIcon } from "../app/icons";
 import type { MessageEntry, MissingEntry, RoomLog } from "./log";
 import { MessageRow } from "./MessageRow";
-import { rowsOf } from "./rows";
+import { type Row, rowsOf } from "./rows";
 import { useStickyScroll } from "./useStickyScroll";
 
 interface Props {
@@ -21,7 +21,10 @@ interface Props {
 
 export function MessageList({ room, me, log, onAgain, onDiscard, onReload, empty }: Props) {
   const { box, content, atEnd, toEnd } = useStickyScroll();
-  const rows = useMemo(() => rowsOf([...log.delivered, ...log.underWay], me), [log.delivered, log.underWay, me]);
+  const rows = useMemo(
+    () => rowsOf([...log.delivered, ...log.underWay], me),
+    [log.delivered, log.underWay, me],
+  );
 
   // How many had come when the reader was last at the end.
   const read = useRef(log.fresh);
@@ -39,38 +42,24 @@ export function MessageList({ room, me, log, onAgain, onDiscard, onReload, empty
 
   return (
     <div className="conversation">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls has to be reachable with the keyboard */}
-      <div className="scroll" ref={box} role="log" aria-live="off" aria-label={`Messages in ${room}`} tabIndex={0}>
+      <div
+        className="scroll"
+        ref={box}
+        role="log"
+        aria-live="off"
+        aria-label={`Messages in ${room}`}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable with the keyboard
+        tabIndex={0}
+      >
         {nothing && <div className="empty">{empty}</div>}
         {!log.caughtUp && rows.length === 0 && <p className="loading quiet">Fetching the conversation…</p>}
         {rows.length > 0 && log.older !== undefined && log.older > 0 && (
           <p className="older quiet">Older messages are not shown here.</p>
         )}
         <ol className="messages" ref={content}>
-          {rows.map((row) => {
-            switch (row.kind) {
-              case "day":
-                return (
-                  <li className="day" key={row.key}>
-                    <h2>{dayName(row.at)}</h2>
-                  </li>
-                );
-              case "missing":
-                return <MissingRow key={row.key} missing={row} onReload={onReload} />;
-              case "message":
-                return (
-                  <MessageRow
-                    key={row.key}
-                    entry={row.entry}
-                    mine={row.mine}
-                    first={row.first}
-                    last={row.last}
-                    onAgain={onAgain}
-                    onDiscard={onDiscard}
-                  />
-                );
-            }
-          })}
+          {rows.map((row) => (
+            <RowView key={row.key} row={row} onAgain={onAgain} onDiscard={onDiscard} onReload={onReload} />
+          ))}
         </ol>
       </div>
       {!atEnd && (
@@ -81,6 +70,34 @@ export function MessageList({ room, me, log, onAgain, onDiscard, onReload, empty
       )}
     </div>
   );
+}
+
+interface RowProps extends Pick<Props, "onAgain" | "onDiscard" | "onReload"> {
+  row: Row;
+}
+
+function RowView({ row, onAgain, onDiscard, onReload }: RowProps) {
+  switch (row.kind) {
+    case "day":
+      return (
+        <li className="day">
+          <h2>{dayName(row.at)}</h2>
+        </li>
+      );
+    case "missing":
+      return <MissingRow missing={row} onReload={onReload} />;
+    case "message":
+      return (
+        <MessageRow
+          entry={row.entry}
+          mine={row.mine}
+          first={row.first}
+          last={row.last}
+          onAgain={onAgain}
+          onDiscard={onDiscard}
+        />
+      );
+  }
 }
 
 function MissingRow({ missing, onReload }: { missing: MissingEntry; onReload(): void }) {

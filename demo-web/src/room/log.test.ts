@@ -26,7 +26,13 @@ function shown(log: RoomLog): string[] {
 }
 
 it("a message and its echo are one row, at the echo's place", () => {
-  const log = after(entered, sending("m1", "queued"), sending("m1", "sent"), message("a1", 1), message("m1", 2, "me"));
+  const log = after(
+    entered,
+    sending("m1", "queued"),
+    sending("m1", "sent"),
+    message("a1", 1),
+    message("m1", 2, "me"),
+  );
   expect(shown(log)).toEqual(["a1 received", "m1 stored"]);
   expect(shown(roomLog(log, sending("m1", "stored", 2)))).toEqual(["a1 received", "m1 stored"]);
 });
@@ -62,12 +68,16 @@ it("is caught up when all that was there has come", () => {
 it("going on keeps what is shown, entering again takes its place", () => {
   const log = after(entered, message("a1", 1), sending("m2", "queued"));
   expect(shown(roomLog(log, { type: "subscribed", offset: 1, head: 1, afresh: false }))).toHaveLength(2);
-  expect(shown(roomLog(log, { type: "subscribed", offset: 0, head: 1, afresh: true }))).toEqual(["m2 queued"]);
+  expect(shown(roomLog(log, { type: "subscribed", offset: 0, head: 1, afresh: true }))).toEqual([
+    "m2 queued",
+  ]);
 });
 
 it("what was stored before the place we are served from will not come, and goes", () => {
   const log = after(entered, sending("m1", "stored", 3), sending("m2", "stored", 9));
-  expect(shown(roomLog(log, { type: "subscribed", offset: 5, head: 9, afresh: true }))).toEqual(["m2 stored"]);
+  expect(shown(roomLog(log, { type: "subscribed", offset: 5, head: 9, afresh: true }))).toEqual([
+    "m2 stored",
+  ]);
 });
 
 it("a gap is an entry, and our own from within it are kept behind it", () => {

@@ -134,7 +134,10 @@ function gap(log: RoomLog, from: number, to: number, reason: string): RoomLog {
 function sending(log: RoomLog, sending: Omit<MessageEntry, "kind">): RoomLog {
   const entry: MessageEntry = { kind: "message", ...sending };
   if (log.underWay.some(({ id }) => id === entry.id)) {
-    return { ...log, underWay: log.underWay.map((old) => (old.id === entry.id ? { ...entry, at: old.at } : old)) };
+    return {
+      ...log,
+      underWay: log.underWay.map((old) => (old.id === entry.id ? { ...entry, at: old.at } : old)),
+    };
   }
   // The echo was faster than the ack: the row is complete.
   if (log.delivered.some((old) => old.kind === "message" && old.id === entry.id)) return log;

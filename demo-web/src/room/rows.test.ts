@@ -22,7 +22,9 @@ function drawn(...entries: Entry[]): string {
 }
 
 it("messages of one author, close in time, are one group", () => {
-  expect(drawn(said("ana", NOON), said("ana", NOON + 1000), said("ben", NOON + 2000))).toBe("day [ana ana] [ben]");
+  expect(drawn(said("ana", NOON), said("ana", NOON + 1000), said("ben", NOON + 2000))).toBe(
+    "day [ana ana] [ben]",
+  );
 });
 
 it("after a while the author begins anew", () => {

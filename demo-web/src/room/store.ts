@@ -2,7 +2,7 @@
 // keeps what was written and not yet sent. It lives as long as the client, so a message that waits is still there when one
 // comes back to the room.
 
-import type { Channel, Client, Outgoing } from "everwire";
+import type { Channel, Client, EverwireError, Outgoing } from "everwire";
 import type { Journal } from "../faults/journal";
 import { ChannelTally, type Tally } from "../faults/tally";
 import { roomOf } from "../rooms/names";
@@ -35,6 +35,7 @@ export class RoomStore {
   readonly #arrivals = new Set<(arrival: Arrival) => void>();
   #log: RoomLog = EMPTY_LOG;
   #draft = "";
+  #refused: EverwireError | undefined;
 
   constructor(slug: string, context: RoomContext) {
     this.slug = slug;
@@ -45,6 +46,11 @@ export class RoomStore {
 
   get log(): RoomLog {
     return this.#log;
+  }
+
+  /** Why the server does not let us in, or not any longer. */
+  get refused(): EverwireError | undefined {
+    return this.#refused;
   }
 
   get draft(): string {
@@ -81,7 +87,8 @@ export class RoomStore {
   /** Leaves and enters again: fetches the latest messages anew. */
   async reload(): Promise<void> {
     await this.channel.unsubscribe();
-    await this.channel.subscribe({ recent: RECENT });
+    // Why it fails is told by "error".
+    await this.channel.subscribe({ recent: RECENT }).catch(() => undefined);
   }
 
   #listen(): void {
@@ -100,8 +107,10 @@ export class RoomStore {
       // Neither where we were nor after a gap: this is a first one.
       const afresh = !recovered && !gapSaid;
       gapSaid = false;
+      this.#refused = undefined;
       tally.subscribed(epoch, offset, afresh);
-      if (recovered && head > offset) journal.add("room", `Catching up in #${this.slug}`, `${head - offset} missed`);
+      if (recovered && head > offset)
+        journal.add("room", `Catching up in #${this.slug}`, `${head - offset} missed`);
       this.#apply({ type: "subscribed", offset, head, afresh });
     });
     channel.on("message", ({ id, offset, user, name, at, data }) => {
@@ -116,10 +125,15 @@ export class RoomStore {
     });
     channel.on("sending", (outgoing) => {
       if (outgoing.status === "queued") tally.sent(outgoing.id);
-      if (outgoing.status === "stored" && outgoing.offset !== undefined) tally.acked(outgoing.id, outgoing.offset);
+      if (outgoing.status === "stored" && outgoing.offset !== undefined)
+        tally.acked(outgoing.id, outgoing.offset);
       this.#apply({ type: "sending", sending: entryOf(outgoing, me) });
     });
-    channel.on("error", (error) => journal.add("error", `#${this.slug}: ${error.code}`, error.message));
+    channel.on("error", (error) => {
+      journal.add("error", `#${this.slug}: ${error.code}`, error.message);
+      this.#refused = error;
+      this.#changed();
+    });
   }
 
   #apply(action: RoomAction): void {
@@ -132,7 +146,24 @@ export class RoomStore {
   }
 }
 
-function entryOf(outgoing: Outgoing<{ text: string }>, me: { user: string; name: string }) {
+const rooms = new WeakMap<Client, Map<string, RoomStore>>();
+
+/** The store of a room: always the same one for the same client and room. */
+export function roomStore(slug: string, context: RoomContext): RoomStore {
+  let all = rooms.get(context.client);
+  if (all === undefined) {
+    all = new Map();
+    rooms.set(context.client, all);
+  }
+  let store = all.get(slug);
+  if (store === undefined) {
+    store = new RoomStore(slug, context);
+    all.set(slug, store);
+  }
+  return store;
+}
+
+function entryOf(outgoing: Outgoing, me: { user: string; name: string }) {
   const { id, data, status, offset, at, error } = outgoing;
   return {
     id,
@@ -148,6 +179,7 @@ function entryOf(outgoing: Outgoing<{ text: string }>, me: { user: string; name:
 
 /** Other applications may write into the same channel, and then it is not what this chat sends. */
 function textOf(data: unknown): string {
-  if (typeof data === "object" && data !== null && "text" in data && typeof data.text === "string") return data.text;
+  if (typeof data === "object" && data !== null && "text" in data && typeof data.text === "string")
+    return data.text;
   return JSON.stringify(data) ?? "";
 }

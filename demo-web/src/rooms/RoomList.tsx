@@ -22,7 +22,11 @@ export function RoomList({ current, own, onChosen }: Props) {
       <ul>
         {slugs.map((slug) => (
           <li key={slug}>
-            <a href={hrefOfRoom(slug)} aria-current={slug === current ? "page" : undefined} onClick={onChosen}>
+            <a
+              href={hrefOfRoom(slug)}
+              aria-current={slug === current ? "page" : undefined}
+              onClick={onChosen}
+            >
               <span className="hash" aria-hidden="true">
                 #
               </span>

@@ -11,7 +11,9 @@ it.each([
   ["snake_case", "snake_case"],
 ])("%s becomes %s", (typed, slug) => expect(slugOf(typed)).toBe(slug));
 
-it.each(["", "   ", "!!!", "日本", "-"])("nothing is left of %j", (typed) => expect(slugOf(typed)).toBeUndefined());
+it.each(["", "   ", "!!!", "日本", "-"])("nothing is left of %j", (typed) =>
+  expect(slugOf(typed)).toBeUndefined(),
+);
 
 it("a slug stays as it is, and is short", () => {
   const slug = slugOf("x y ".repeat(50)) ?? "";

@@ -12,7 +12,9 @@ export function rememberedRooms(): string[] {
   try {
     const stored: unknown = JSON.parse(localStorage.getItem(KEY) ?? "[]");
     if (!Array.isArray(stored)) return [];
-    return stored.filter((slug): slug is string => typeof slug === "string" && slugOf(slug) === slug).slice(0, KEPT);
+    return stored
+      .filter((slug): slug is string => typeof slug === "string" && slugOf(slug) === slug)
+      .slice(0, KEPT);
   } catch {
     return [];
   }

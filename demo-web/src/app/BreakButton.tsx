@@ -1,0 +1,35 @@
+// Opens and closes the fault panel. Shows that a fault is in force even while the panel is closed.
+
+import { type RefObject, useSyncExternalStore } from "react";
+import type { FaultLayer } from "../faults/layer";
+import { BreakIcon } from "./icons";
+
+interface Props {
+  layer: FaultLayer;
+  open: boolean;
+  onToggle(): void;
+  ref: RefObject<HTMLButtonElement | null>;
+}
+
+export function BreakButton({ layer, open, onToggle, ref }: Props) {
+  const faults = useSyncExternalStore(
+    (listener) => layer.subscribe(listener),
+    () => layer.state,
+  );
+  const faulty = faults.offline || faults.websocketBlocked;
+  return (
+    <button
+      ref={ref}
+      type="button"
+      className="button break"
+      aria-expanded={open}
+      aria-controls={open ? "faults" : undefined}
+      data-faulty={faulty}
+      onClick={onToggle}
+    >
+      <BreakIcon />
+      Break it
+      {faulty && <span className="hidden"> (a fault is in force)</span>}
+    </button>
+  );
+}

@@ -1,0 +1,14 @@
+// Changes between light and dark.
+
+import { MoonIcon, SunIcon } from "./icons";
+import { useTheme } from "./theme";
+
+export function ThemeButton() {
+  const [theme, toggle] = useTheme();
+  const label = theme === "dark" ? "Use light colours" : "Use dark colours";
+  return (
+    <button type="button" className="icon-button" aria-label={label} title={label} onClick={toggle}>
+      {theme === "dark" ? <SunIcon /> : <MoonIcon />}
+    </button>
+  );
+}
