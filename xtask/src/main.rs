@@ -1,1 +1,81 @@
-fn main() {}
+//! `cargo xtask`: the one door to building, testing, measuring and running Everwire. Here is only the command line; each
+//! command has a file of its own, and does its own set-up on a machine that has cargo and Node.
+
+mod build;
+mod commands;
+mod error;
+mod fresh;
+mod places;
+mod process;
+mod setup;
+mod step;
+mod summary;
+mod task;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use commands::{bench, demo, fmt, generate, lint, pkg, sim, size, test};
+use places::Places;
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "Builds, tests, measures and runs Everwire"
+)]
+struct Cli {
+    /// Show everything that the programs behind a step print, while they print it.
+    #[arg(long, short, global = true)]
+    verbose: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build what is missing, serve the demo and the server on one port, and print the address.
+    Demo(demo::Options),
+    /// Run every test, real browsers included.
+    Test(test::Options),
+    /// Build the npm package and pack it as npm would publish it.
+    Pkg,
+    /// Measure the bytes that a browser downloads.
+    Size(size::Options),
+    /// Run one benchmark.
+    Bench(bench::Options),
+    /// Run the simulation.
+    Sim(sim::Options),
+    /// Write what is generated from the protocol crate.
+    Generate(generate::Options),
+    /// Format Rust, TypeScript and JSON.
+    Fmt(fmt::Options),
+    /// Lint Rust and TypeScript, and check types.
+    Lint,
+    /// Install or name what the other commands need.
+    Setup,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = Places::find(cli.verbose).and_then(|places| match cli.command {
+        Command::Demo(options) => demo::run(&places, &options),
+        Command::Test(options) => test::run(&places, &options),
+        Command::Pkg => pkg::run(&places),
+        Command::Size(options) => size::run(&places, &options),
+        Command::Bench(options) => bench::run(&places, &options),
+        Command::Sim(options) => sim::run(&places, &options),
+        Command::Generate(options) => generate::run(&places, &options),
+        Command::Fmt(options) => fmt::run(&places, &options),
+        Command::Lint => lint::run(&places),
+        Command::Setup => commands::setup::run(&places),
+    });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            error.report();
+            ExitCode::FAILURE
+        }
+    }
+}

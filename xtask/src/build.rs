@@ -1,0 +1,7 @@
+//! What is built from the sources: each file builds one thing, and only if it is out of date.
+
+pub(crate) mod demo;
+pub(crate) mod package;
+pub(crate) mod server;
+pub(crate) mod wasm;
+pub(crate) mod wasm_tool;

@@ -1,0 +1,78 @@
+//! The npm package: its own build in pkg-js, and the tarball that npm would publish.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde_json::Value;
+
+use super::wasm;
+use crate::{
+    error::{Error, Result},
+    fresh::Stamp,
+    places::Places,
+    step::Outcome,
+};
+
+pub(crate) fn ensure(places: &Places) -> Result<Outcome> {
+    let package = places.root.join("pkg-js");
+    // npm packs only what is in the package's own directory; the licenses are kept once, at the root.
+    for license in ["LICENSE-MIT", "LICENSE-APACHE"] {
+        let original = places.root.join(license);
+        fs::copy(&original, package.join(license)).map_err(Error::file("copied", original))?;
+    }
+    let mut inputs = wasm::outputs(places);
+    inputs.push(package.clone());
+    inputs.extend(["tsconfig.base.json", "package-lock.json"].map(|name| places.root.join(name)));
+    let stamp = Stamp::new(places.own.join("package.stamp"), &inputs, &[])?;
+    if stamp.holds(&[package.join("dist")]) {
+        return Ok(Outcome::UpToDate);
+    }
+    places.npm().args(["run", "--silent", "build", "--workspace", "pkg-js"]).go()?;
+    stamp.set()?;
+    Ok(Outcome::Done)
+}
+
+/// Packs what `ensure` has built; returns the path of the tarball.
+pub(crate) fn pack(places: &Places) -> Result<PathBuf> {
+    let directory = places.target.join("pkg");
+    fs::create_dir_all(&directory).map_err(Error::file("created", &directory))?;
+    let packed = places
+        .npm()
+        .args(["pack", "--silent", "--json", "--workspace", "pkg-js", "--pack-destination"])
+        .arg(&directory)
+        .ask()?;
+    Ok(directory.join(tarball_name(&packed)?))
+}
+
+/// The file name in what `npm pack --json` prints: a list of packages, or from npm 11 on also an object of them.
+fn tarball_name(json: &str) -> Result<PathBuf> {
+    let unexpected =
+        |reason: &str| Error::Unexpected { what: "What npm pack printed".into(), reason: reason.into() };
+    let packed: Value = serde_json::from_str(json).map_err(|error| unexpected(&error.to_string()))?;
+    let package = match &packed {
+        Value::Array(packages) => packages.first(),
+        Value::Object(packages) => packages.values().next(),
+        _ => None,
+    };
+    let name =
+        package.and_then(|package| package["filename"].as_str()).ok_or_else(|| unexpected("no filename"))?;
+    Path::new(name).file_name().map(PathBuf::from).ok_or_else(|| unexpected("no filename"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_the_tarball_is_found_in_both_forms_of_npms_answer() {
+        let expected = PathBuf::from("everwire-0.1.0.tgz");
+        assert_eq!(
+            tarball_name(r#"[{"name":"everwire","filename":"everwire-0.1.0.tgz"}]"#).unwrap(),
+            expected
+        );
+        assert_eq!(tarball_name(r#"{"everwire":{"filename":"everwire-0.1.0.tgz"}}"#).unwrap(), expected);
+        assert!(tarball_name("[]").is_err() && tarball_name("no").is_err());
+    }
+}

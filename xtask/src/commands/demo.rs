@@ -1,0 +1,70 @@
+//! `cargo xtask demo`: the demo and the server on one port, with everything that is missing built before.
+
+use std::{io, net::TcpListener};
+
+use crate::{
+    error::{Error, Result},
+    places::Places,
+    step::Steps,
+    task::{self, Task},
+};
+
+/// The port that is tried first. 8080 is taken on too many machines.
+const PORT: u16 = 8787;
+
+/// How many ports after it are tried.
+const TRIES: u16 = 20;
+
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// The port. Without it: 8787, or the next one that is free.
+    #[arg(long)]
+    port: Option<u16>,
+}
+
+pub(crate) fn run(places: &Places, options: &Options) -> Result {
+    let plan = task::plan(&[Task::Demo, Task::Server]);
+    task::run(places, &mut Steps::new(plan.len()), &plan)?;
+    let port = choose_port(options.port)?;
+    let database = places.own.join("demo.db");
+    let server = places
+        .run(places.built("everwire-server").to_string_lossy())
+        .args(["--dev", "--listen", &format!("127.0.0.1:{port}"), "--static"])
+        .arg(places.root.join("demo-web/dist"))
+        .arg("--database")
+        .arg(database);
+    println!("\nhttp://localhost:{port}\n\nOpen it in two browsers. Ctrl-C stops the server.\n");
+    become_the_server(server.into_command())
+}
+
+fn choose_port(wanted: Option<u16>) -> Result<u16> {
+    let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+    if let Some(port) = wanted {
+        let refused = || Error::Refused(format!("port {port} is busy; choose another with --port"));
+        return if free(port) { Ok(port) } else { Err(refused()) };
+    }
+    let port = (PORT..PORT + TRIES).find(|port| free(*port)).ok_or_else(|| {
+        Error::Refused(format!("ports {PORT} to {} are busy; choose with --port", PORT + TRIES - 1))
+    })?;
+    if port != PORT {
+        println!("Port {PORT} is busy; taking {port}.");
+    }
+    Ok(port)
+}
+
+/// The server takes the place of this process: signals reach it, and nobody else, and its exit code is ours.
+#[cfg(unix)]
+fn become_the_server(mut command: std::process::Command) -> Result {
+    use std::os::unix::process::CommandExt as _;
+    Err(not_started(command.exec()))
+}
+
+#[cfg(not(unix))]
+fn become_the_server(mut command: std::process::Command) -> Result {
+    let status = command.status().map_err(not_started)?;
+    std::process::exit(status.code().unwrap_or(1));
+}
+
+fn not_started(source: io::Error) -> Error {
+    Error::NotStarted { program: "everwire-server".into(), source }
+}

@@ -1,0 +1,35 @@
+//! `cargo xtask generate`: TypeScript types, JSON Schema, tables of codes and golden vectors, from the protocol crate. The
+//! generator itself is protocol/src/generate.
+
+use crate::{error::Result, places::Places};
+
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Write nothing; fail if a file differs from what would be written.
+    #[arg(long)]
+    check: bool,
+}
+
+pub(crate) fn run(places: &Places, options: &Options) -> Result {
+    let output = generate(places, options.check)?;
+    print!("{output}");
+    Ok(())
+}
+
+/// Returns the names of the files that were written.
+pub(crate) fn generate(places: &Places, check: bool) -> Result<String> {
+    places
+        .cargo()
+        .args([
+            "run",
+            "--quiet",
+            "--package",
+            "everwire-protocol",
+            "--features",
+            "generate",
+            "--example",
+            "generate",
+        ])
+        .args(if check { &["--", "--check"][..] } else { &[] }.iter().copied())
+        .go()
+}

@@ -1,0 +1,16 @@
+//! `cargo xtask setup`: everything that the other commands need from the machine, so that they can start at once. They do
+//! the same by themselves when it is missing.
+
+use crate::{
+    error::Result,
+    places::Places,
+    step::Steps,
+    task::{self, Task},
+};
+
+pub(crate) fn run(places: &Places) -> Result {
+    let plan = task::plan(&[Task::Packages, Task::WasmTarget, Task::Browser, Task::Driver, Task::WasmTool]);
+    task::run(places, &mut Steps::new(plan.len()), &plan)?;
+    println!("Everything is in place.");
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! `cargo xtask size`: the bytes that a browser downloads for `import { connect } from "everwire"`, measured on the packed
+//! package. The bundling and compressing is done by xtask/size.mjs, because bundlers and Brotli are at hand in Node.
+
+use serde_json::Value;
+
+use super::test::Tested;
+use crate::{
+    build::package,
+    error::{Error, Result},
+    places::Places,
+    step::Steps,
+    summary::Summary,
+    task::{self, Task},
+};
+
+/// The promise: all JavaScript and WebAssembly together, compressed with Brotli.
+const BUDGET: u64 = 40_000;
+
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Print nothing but the result, as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(places: &Places, options: &Options) -> Result {
+    let plan = task::plan(&[Task::Package]);
+    if options.json {
+        // Nothing but JSON may reach standard output.
+        plan.iter().try_for_each(|task| task.run(places).map(drop))?;
+        println!("{:#}", measure(places)?);
+        return Ok(());
+    }
+    task::run(places, &mut Steps::new(plan.len()), &plan)?;
+    print!("{}", table(&measure(places)?));
+    Ok(())
+}
+
+/// The test that holds the budget.
+pub(super) fn hold(places: &Places) -> Result<Tested> {
+    let total = total(&measure(places)?)?;
+    println!("      {total} bytes of {BUDGET}");
+    if total > BUDGET {
+        return Err(Error::Refused(format!(
+            "a browser would download {total} bytes (Brotli), and {BUDGET} are the budget; see `cargo xtask size`"
+        )));
+    }
+    Ok(Tested { summary: Summary { passed: 1, failed: 0 }, output: String::new() })
+}
+
+fn measure(places: &Places) -> Result<Value> {
+    let tarball = package::pack(places)?;
+    let script = places.root.join("xtask/size.mjs");
+    let json = places.node().arg(script).arg(tarball).arg(places.root.join("pkg-js/wasm")).ask()?;
+    serde_json::from_str(&json).map_err(|error| Error::Unexpected {
+        what: "What size.mjs printed".into(),
+        reason: error.to_string(),
+    })
+}
+
+fn total(sizes: &Value) -> Result<u64> {
+    sizes["total_brotli_bytes"].as_u64().ok_or_else(|| Error::Unexpected {
+        what: "What size.mjs printed".into(),
+        reason: "it has no total_brotli_bytes".into(),
+    })
+}
+
+/// The same for a person.
+fn table(sizes: &Value) -> String {
+    let line = |name: &str, raw: &Value, gzip: &Value, brotli: &Value| {
+        format!("{name:40} {raw:>9} {gzip:>9} {brotli:>9}\n")
+    };
+    let rows = |list: &str| {
+        let rows = sizes[list].as_array().into_iter().flatten();
+        rows.map(|row| {
+            let name = row["name"].as_str().unwrap_or_default();
+            line(name, &row["raw_bytes"], &row["gzip_bytes"], &row["brotli_bytes"])
+        })
+        .collect::<String>()
+    };
+    let sum =
+        line("total", &sizes["total_raw_bytes"], &sizes["total_gzip_bytes"], &sizes["total_brotli_bytes"]);
+    let head =
+        format!("{:40} {:>9} {:>9} {:>9}\n", "downloaded for the default entry", "raw", "gzip", "brotli");
+    let parts = "\nparts, each compressed alone:\n";
+    format!("{head}{}{sum}{parts}{}", rows("files"), rows("parts"))
+}

@@ -1,0 +1,55 @@
+//! Tests that cargo runs: natively, and compiled to WebAssembly in a headless browser.
+
+use std::fs;
+
+use serde_json::json;
+
+use super::Tested;
+use crate::{
+    build::wasm_tool,
+    error::{Error, Result},
+    places::Places,
+    process::Run,
+    setup::{browser, wasm_target::TARGET},
+    summary::Summary,
+};
+
+/// Natively, in one cargo run: crates that share dependencies share their compilation.
+pub(super) fn native(places: &Places, what: &[&str]) -> Result<Tested> {
+    // The comparison of generated files is a test of the protocol crate that exists only with this feature.
+    let generate = what.iter().any(|word| ["--workspace", "everwire-protocol"].contains(word));
+    let features: &[&str] = if generate { &["--features", "everwire-protocol/generate"] } else { &[] };
+    run(places.cargo().args(["test", "--no-fail-fast"]).args(what.iter().chain(features).copied()))
+}
+
+/// In Chromium, through wasm-bindgen's test runner.
+pub(super) fn wasm(places: &Places) -> Result<Tested> {
+    let capabilities = places.own.join("webdriver.json");
+    let browser = browser::browser()?;
+    let root = places.run("id").arg("-u").ask().is_ok_and(|id| id == "0");
+    let mut arguments = vec!["--headless=new", "--disable-gpu", "--disable-dev-shm-usage"];
+    if root {
+        // Chromium's sandbox refuses to run as root, which is who runs in most containers.
+        arguments.push("--no-sandbox");
+    }
+    let text = json!({ "goog:chromeOptions": { "binary": browser, "args": arguments } }).to_string();
+    fs::write(&capabilities, text).map_err(Error::file("written", &capabilities))?;
+    let tested = run(places
+        .cargo()
+        .args(["test", "--no-fail-fast", "--package", "everwire-client", "--target", TARGET])
+        .args(["--config", &wasm_tool::runner_config(places)])
+        .env("CHROMEDRIVER", browser::driver()?)
+        .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", capabilities))?;
+    if tested.summary == Summary::default() {
+        return Err(Error::Refused("no test ran in the browser: is wasm_bindgen_test in use?".into()));
+    }
+    Ok(tested)
+}
+
+fn run(run: Run) -> Result<Tested> {
+    let ended = run.finish()?;
+    let summary = Summary::of_rust(&ended.output, ended.success);
+    let passed = |line: &str| line.starts_with("test ") && line.ends_with("... ok");
+    let output: Vec<_> = ended.output.lines().filter(|line| !passed(line)).collect();
+    Ok(Tested { summary, output: output.join("\n") })
+}

@@ -1,0 +1,48 @@
+//! Tests that vitest runs. It reports twice: in words for a person, and as JSON in a file, from which the tests are counted.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::{Tested, types::has_script};
+use crate::{
+    error::{Error, Result},
+    places::Places,
+    process::Run,
+    setup::browser,
+    summary::Summary,
+};
+
+/// The script `test` of an npm workspace.
+pub(super) fn workspace(places: &Places, name: &str) -> Result<Tested> {
+    has_script(places, name, "test")?;
+    // What tests that start a browser or a server need to know.
+    let mut run = places
+        .npm()
+        .args(["run", "--silent", "test", "--workspace", name, "--"])
+        .env("EVERWIRE_SERVER", places.built("everwire-server"));
+    if let Ok(browser) = browser::browser() {
+        run = run.env("CHROME", browser);
+    }
+    report(places, name, run)
+}
+
+/// The test files of a directory that is not an npm workspace.
+pub(super) fn directory(places: &Places, path: &str) -> Result<Tested> {
+    report(places, &path.replace('/', "-"), places.bin("vitest").args(["run", "--root", path]))
+}
+
+fn report(places: &Places, name: &str, run: Run) -> Result<Tested> {
+    let file = places.own.join(format!("vitest-{name}.json"));
+    // A report of an earlier run must not be taken for this one's.
+    let _ = fs::remove_file(&file);
+    let output_file = format!("--outputFile.json={}", file.display());
+    let ended =
+        run.args(["--reporter=default", "--reporter=json", &output_file]).env("NO_COLOR", "1").finish()?;
+    let report = fs::read_to_string(&file).ok().and_then(|text| serde_json::from_str::<Value>(&text).ok());
+    let summary = Summary::of_vitest(&report.unwrap_or_default(), ended.success);
+    if summary == Summary::default() {
+        return Err(Error::Refused(format!("vitest ran no test in {name}")));
+    }
+    Ok(Tested { summary, output: ended.output })
+}

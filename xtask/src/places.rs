@@ -1,0 +1,70 @@
+//! Where things are: the repository, what is built, and the programs that xtask starts.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    error::{Error, Result},
+    process::Run,
+};
+
+/// The directories that commands work in.
+pub(crate) struct Places {
+    /// The root of the repository.
+    pub(crate) root: PathBuf,
+    /// Cargo's target directory.
+    pub(crate) target: PathBuf,
+    /// What xtask itself keeps there.
+    pub(crate) own: PathBuf,
+    /// Whether programs print straight to the terminal.
+    pub(crate) verbose: bool,
+}
+
+impl Places {
+    pub(crate) fn find(verbose: bool) -> Result<Self> {
+        let manifest = env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").into());
+        let root = Path::new(&manifest).parent().unwrap_or(Path::new(".")).to_path_buf();
+        // This program is target/debug/xtask, wherever a configuration has put target.
+        let target = env::current_exe()
+            .ok()
+            .and_then(|program| Some(program.parent()?.parent()?.to_path_buf()))
+            .unwrap_or_else(|| root.join("target"));
+        let own = target.join("xtask");
+        fs::create_dir_all(&own).map_err(Error::file("created", &own))?;
+        Ok(Self { root, target, own, verbose })
+    }
+
+    /// A program that is run in the root of the repository.
+    pub(crate) fn run(&self, program: impl Into<String>) -> Run {
+        Run::new(program, &self.root, self.verbose)
+    }
+
+    /// The cargo that started this program.
+    pub(crate) fn cargo(&self) -> Run {
+        self.run(env::var("CARGO").unwrap_or_else(|_| "cargo".into())).called("cargo")
+    }
+
+    /// npm, without its own words after those of the script that failed.
+    pub(crate) fn npm(&self) -> Run {
+        self.run(if cfg!(windows) { "npm.cmd" } else { "npm" }).called("npm")
+    }
+
+    /// Node.
+    pub(crate) fn node(&self) -> Run {
+        self.run("node")
+    }
+
+    /// A program that an npm package in the root brings along.
+    pub(crate) fn bin(&self, name: &str) -> Run {
+        let file = if cfg!(windows) { format!("{name}.cmd") } else { name.into() };
+        let path = self.root.join("node_modules/.bin").join(file);
+        self.run(path.to_string_lossy()).called(name)
+    }
+
+    /// A program that cargo built in debug mode.
+    pub(crate) fn built(&self, name: &str) -> PathBuf {
+        self.target.join("debug").join(format!("{name}{}", env::consts::EXE_SUFFIX))
+    }
+}

@@ -1,0 +1,86 @@
+//! Chromium and chromedriver: an installed one, found by its variable or name, else the system's package.
+
+use std::{env, path::PathBuf};
+
+use super::installer::{Wanted, install, on_path};
+use crate::{
+    error::{Error, Result},
+    places::Places,
+    step::Outcome,
+};
+
+const BROWSER: Wanted = Wanted {
+    name: "Chromium",
+    variable: "CHROME",
+    packages: ["chromium", "chromium", "chromium", "chromium"],
+    macos: "brew install --cask google-chrome",
+};
+
+const DRIVER: Wanted = Wanted {
+    name: "chromedriver",
+    variable: "CHROMEDRIVER",
+    packages: ["chromium-driver", "chromedriver", "chromium-chromedriver", "chromium"],
+    macos: "brew install --cask chromedriver",
+};
+
+const BROWSER_NAMES: [&str; 6] =
+    ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge"];
+
+/// Where it is when it is not on the path.
+const BROWSER_FILES: [&str; 4] = [
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    r"C:\Program Files\Google\Chrome\Application\chrome.exe",
+    r"C:\Program Files (x86)\Google\Chrome\Application\chrome.exe",
+];
+
+/// The browser that tests start; they are given its path as `CHROME`.
+pub(crate) fn browser() -> Result<PathBuf> {
+    find(&BROWSER, &BROWSER_NAMES, &BROWSER_FILES)
+}
+
+/// The driver of the browser.
+pub(crate) fn driver() -> Result<PathBuf> {
+    find(
+        &DRIVER,
+        &["chromedriver"],
+        &["/usr/lib/chromium/chromedriver", "/usr/lib/chromium-browser/chromedriver"],
+    )
+}
+
+pub(crate) fn ensure_browser(places: &Places) -> Result<Outcome> {
+    ensure(places, &BROWSER, browser)
+}
+
+pub(crate) fn ensure_driver(places: &Places) -> Result<Outcome> {
+    ensure(places, &DRIVER, driver)
+}
+
+fn ensure(places: &Places, wanted: &Wanted, find: fn() -> Result<PathBuf>) -> Result<Outcome> {
+    if env::var_os(wanted.variable).is_some() || find().is_ok() {
+        return find().map(|_| Outcome::UpToDate);
+    }
+    install(places, wanted)?;
+    find().map(|_| Outcome::Done)
+}
+
+fn find(wanted: &Wanted, names: &[&str], files: &[&str]) -> Result<PathBuf> {
+    if let Some(path) = env::var_os(wanted.variable).map(PathBuf::from) {
+        return if path.is_file() {
+            Ok(path)
+        } else {
+            Err(Error::Missing {
+                what: format!("{} names {}, which is not a file", wanted.variable, path.display()),
+                advice: format!("Set it to the path of {}, or unset it.", wanted.name),
+            })
+        };
+    }
+    names
+        .iter()
+        .find_map(|name| on_path(name))
+        .or_else(|| files.iter().map(PathBuf::from).find(|path| path.is_file()))
+        .ok_or_else(|| Error::Missing {
+            what: format!("{} was not found", wanted.name),
+            advice: format!("Install it, or set {} to its path.", wanted.variable),
+        })
+}

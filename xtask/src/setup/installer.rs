@@ -1,0 +1,72 @@
+//! The system's package manager: used by itself only on Linux, by root or in continuous integration. Elsewhere a person
+//! is told the command.
+
+use std::{env, path::PathBuf};
+
+use crate::{
+    error::{Error, Result},
+    places::Places,
+};
+
+/// A program that some package of each system holds.
+pub(crate) struct Wanted {
+    /// What it is called in messages.
+    pub(crate) name: &'static str,
+    /// The environment variable that may hold its path.
+    pub(crate) variable: &'static str,
+    /// Its package for apt-get, dnf, apk and pacman.
+    pub(crate) packages: [&'static str; 4],
+    /// What installs it on macOS.
+    pub(crate) macos: &'static str,
+}
+
+/// How each package manager is told to install without asking.
+const MANAGERS: [(&str, &[&str]); 4] = [
+    ("apt-get", &["install", "--yes", "--no-install-recommends"]),
+    ("dnf", &["install", "--assumeyes"]),
+    ("apk", &["add"]),
+    ("pacman", &["--sync", "--noconfirm"]),
+];
+
+/// Installs it, or says how a person can.
+pub(crate) fn install(places: &Places, wanted: &Wanted) -> Result {
+    let manager = MANAGERS.iter().position(|(name, _)| on_path(name).is_some());
+    let root = places.run("id").arg("-u").ask().is_ok_and(|id| id == "0");
+    let continuous = env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
+    let missing = |command: String| Error::Missing {
+        what: format!("{} is not installed, and it may not be installed by itself here", wanted.name),
+        advice: format!("Run `{command}`, or set {} to the path of an installed one.", wanted.variable),
+    };
+    let Some(manager) = manager.filter(|_| cfg!(target_os = "linux")) else {
+        return Err(missing(if cfg!(windows) {
+            "winget install Google.Chrome".into()
+        } else {
+            wanted.macos.into()
+        }));
+    };
+    let (program, words) = MANAGERS[manager];
+    let package = wanted.packages[manager];
+    if !root && !continuous {
+        return Err(missing(format!("sudo {program} {} {package}", words[0])));
+    }
+    let as_root = |program: &str| {
+        if root { places.run(program) } else { places.run("sudo").args(["--non-interactive", program]) }
+    };
+    let advice = format!("Install {} by hand, or set {} to its path.", wanted.name, wanted.variable);
+    if program == "apt-get" {
+        as_root(program).arg("update").go().map_err(|error| error.advise(&advice))?;
+    }
+    as_root(program)
+        .args(words.iter().copied())
+        .arg(package)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .go()
+        .map_err(|error| error.advise(&advice))?;
+    Ok(())
+}
+
+/// The file that a shell would run for this name.
+pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
+    let file = format!("{name}{}", env::consts::EXE_SUFFIX);
+    env::split_paths(&env::var_os("PATH")?).map(|directory| directory.join(&file)).find(|path| path.is_file())
+}

@@ -1,0 +1,32 @@
+//! The standard library for wasm32-unknown-unknown. A target that is named in rust-toolchain.toml is not always installed
+//! by itself.
+
+use std::path::Path;
+
+use crate::{
+    error::{Error, Result},
+    places::Places,
+    step::Outcome,
+};
+
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
+
+pub(crate) fn ensure(places: &Places) -> Result<Outcome> {
+    let sysroot = places.run("rustc").args(["--print", "sysroot"]).ask()?;
+    if Path::new(&sysroot).join("lib/rustlib").join(TARGET).exists() {
+        return Ok(Outcome::UpToDate);
+    }
+    match places.run("rustup").args(["target", "add", TARGET]).go() {
+        Ok(_) => Ok(Outcome::Done),
+        Err(Error::NotStarted { .. }) => Err(Error::Missing {
+            what: format!("The Rust target {TARGET} is missing, and there is no rustup that could add it"),
+            advice:
+                "Install Rust with rustup (https://rustup.rs), or add the target's package of your system \
+                     (Debian: apt-get install libstd-rust-dev-wasm32)."
+                    .into(),
+        }),
+        Err(error) => {
+            Err(error.advise("Check the network, then run `rustup target add wasm32-unknown-unknown`."))
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What can be set up and built, what each of these needs first, and in which order that leads.
+
+use crate::{build, error::Result, places::Places, setup, step::Outcome, step::Steps};
+
+/// Something to be set up or built. Each knows by itself whether it is up to date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Task {
+    /// Node is new enough, and what package-lock.json names is installed.
+    Packages,
+    /// rustc can compile to wasm32-unknown-unknown.
+    WasmTarget,
+    /// wasm-bindgen and its test runner.
+    WasmTool,
+    /// A Chromium that tests can start.
+    Browser,
+    /// The driver through which wasm-bindgen's test runner starts it.
+    Driver,
+    /// The core as WebAssembly, in pkg-js/wasm.
+    Wasm,
+    /// The npm package, in pkg-js/dist.
+    Package,
+    /// The demo page, in demo-web/dist.
+    Demo,
+    /// The server.
+    Server,
+}
+
+impl Task {
+    /// What must be done before.
+    fn needs(self) -> &'static [Self] {
+        match self {
+            Self::Packages | Self::WasmTarget | Self::WasmTool | Self::Browser | Self::Server => &[],
+            Self::Driver => &[Self::Browser],
+            Self::Wasm => &[Self::Packages, Self::WasmTarget, Self::WasmTool],
+            Self::Package => &[Self::Wasm],
+            Self::Demo => &[Self::Package],
+        }
+    }
+
+    /// What is printed while it is done.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Packages => "Node and the npm packages",
+            Self::WasmTarget => "Rust's WebAssembly target",
+            Self::WasmTool => "wasm-bindgen (built once, takes a minute or two)",
+            Self::Browser => "Chromium",
+            Self::Driver => "chromedriver",
+            Self::Wasm => "the WebAssembly core",
+            Self::Package => "the npm package",
+            Self::Demo => "the demo page",
+            Self::Server => "the server",
+        }
+    }
+
+    /// Does it, unless it is up to date.
+    pub(crate) fn run(self, places: &Places) -> Result<Outcome> {
+        match self {
+            Self::Packages => setup::packages::ensure(places),
+            Self::WasmTarget => setup::wasm_target::ensure(places),
+            Self::WasmTool => build::wasm_tool::ensure(places),
+            Self::Browser => setup::browser::ensure_browser(places),
+            Self::Driver => setup::browser::ensure_driver(places),
+            Self::Wasm => build::wasm::ensure(places),
+            Self::Package => build::package::ensure(places),
+            Self::Demo => build::demo::ensure(places),
+            Self::Server => build::server::ensure(places),
+        }
+    }
+}
+
+/// The goals and everything that they need, each once, what is needed first.
+pub(crate) fn plan(goals: &[Task]) -> Vec<Task> {
+    fn add(task: Task, plan: &mut Vec<Task>) {
+        if !plan.contains(&task) {
+            for need in task.needs() {
+                add(*need, plan);
+            }
+            plan.push(task);
+        }
+    }
+    let mut plan = Vec::new();
+    for goal in goals {
+        add(*goal, &mut plan);
+    }
+    plan
+}
+
+/// Runs a plan, and stops at the first failure.
+pub(crate) fn run(places: &Places, steps: &mut Steps, plan: &[Task]) -> Result {
+    for task in plan {
+        steps.step(task.title(), || task.run(places), |outcome| *outcome)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_holds_each_task_once_and_needs_come_first() {
+        let plan = plan(&[Task::Demo, Task::Driver, Task::Package]);
+        for (place, task) in plan.iter().enumerate() {
+            assert!(task.needs().iter().all(|need| plan[..place].contains(need)), "{task:?} in {plan:?}");
+            assert!(!plan[..place].contains(task), "{task:?} twice in {plan:?}");
+        }
+        assert!(plan.contains(&Task::WasmTarget) && plan.contains(&Task::Browser));
+    }
+}
