@@ -2,11 +2,12 @@
 // once in an application; declarations; the WebAssembly file. It does not build the WebAssembly: `cargo xtask pkg` does.
 
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { rolldown } from "rolldown";
+import { encode } from "./encode.mjs";
 
 const root = dirname(fileURLToPath(import.meta.url));
 const glue = join(root, "wasm/everwire.js");
@@ -21,40 +22,40 @@ if (!existsSync(glue) || !existsSync(wasm)) {
 /** Resolves what src/virtual.d.ts declares. */
 const virtual = {
   name: "everwire",
-  setup(bundle) {
-    bundle.onResolve({ filter: /^everwire:glue$/ }, () => ({ path: glue, sideEffects: false }));
-    bundle.onResolve({ filter: /^everwire:wasm$/ }, () => ({ path: "wasm", namespace: "everwire" }));
-    bundle.onLoad({ filter: /.*/, namespace: "everwire" }, () => ({
-      contents: readFileSync(wasm).toString("base64"),
-      loader: "text",
-    }));
+  resolveId(id) {
+    if (id === "everwire:glue") return glue;
+    return id === "everwire:wasm" ? "\0everwire:wasm" : null;
+  },
+  load(id) {
+    if (id !== "\0everwire:wasm") return null;
+    return `export default ${JSON.stringify(encode(readFileSync(wasm)))};`;
   },
 };
 
 rmSync(dist, { recursive: true, force: true });
-mkdirSync(dist);
-await build({
-  absWorkingDir: root,
-  entryPoints: {
+const bundle = await rolldown({
+  cwd: root,
+  input: {
     index: "src/index.ts",
     slim: "src/slim.ts",
     "react/index": "src/react/index.ts",
     "vue/index": "src/vue/index.ts",
   },
-  outdir: dist,
-  bundle: true,
-  splitting: true,
-  format: "esm",
-  target: ["es2022"],
   platform: "browser",
   external: ["react", "vue"],
-  chunkNames: "chunks/[name]-[hash]",
+  transform: { target: "es2022" },
+  // The same as package.json says: modules that are imported for nothing are left out.
+  treeshake: { moduleSideEffects: false },
+  plugins: [virtual],
+});
+await bundle.write({
+  dir: dist,
+  format: "esm",
   minify: true,
   sourcemap: true,
-  sourcesContent: true,
-  plugins: [virtual],
-  logLevel: "warning",
+  chunkFileNames: "chunks/[name]-[hash].js",
 });
+await bundle.close();
 copyFileSync(wasm, join(dist, "everwire.wasm"));
 
 const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
