@@ -3,9 +3,9 @@
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, relative } from "node:path";
+import { dirname, join } from "node:path";
 import { brotliCompressSync, constants, gunzipSync, gzipSync } from "node:zlib";
-import { build, transformSync } from "esbuild";
+import { rolldown } from "rolldown";
 
 const [tarball, wasmDirectory] = process.argv.slice(2);
 
@@ -40,45 +40,32 @@ function sizes(name, content) {
   };
 }
 
-async function bundle(directory) {
-  unpack(tarball, join(directory, "node_modules/everwire"));
-  const entry = join(directory, "application.js");
-  writeFileSync(entry, APPLICATION);
-  const { outputFiles } = await build({
-    absWorkingDir: directory,
-    entryPoints: [entry],
-    outdir: join(directory, "out"),
-    bundle: true,
-    splitting: true,
-    minify: true,
-    format: "esm",
-    target: "es2022",
-    platform: "browser",
-    logLevel: "error",
-    write: false,
-  });
-  return outputFiles.map((file) => ({
-    name: relative(join(directory, "out"), file.path),
-    text: file.text,
+/** What a bundler with default settings makes of an entry, minified: file names and contents. */
+async function bundle(entry) {
+  const build = await rolldown({ input: entry, platform: "browser", logLevel: "warn" });
+  const { output } = await build.generate({ format: "esm", minify: true });
+  await build.close();
+  return output.map((file) => ({
+    name: file.fileName,
+    content: file.type === "chunk" ? file.code : file.source,
   }));
 }
 
 const directory = mkdtempSync(join(tmpdir(), "everwire-size-"));
 try {
-  const outputs = await bundle(directory);
-  const files = outputs.map(({ name, text }) => sizes(name, text));
+  unpack(tarball, join(directory, "node_modules/everwire"));
+  const entry = join(directory, "application.js");
+  writeFileSync(entry, APPLICATION);
+  const files = (await bundle(entry)).map(({ name, content }) => sizes(name, content));
   const sum = (field) => files.reduce((total, file) => total + file[field], 0);
-  const glue = transformSync(readFileSync(join(wasmDirectory, "everwire.js"), "utf8"), {
-    minify: true,
-    format: "esm",
-  }).code;
+  const [glue] = await bundle(join(wasmDirectory, "everwire.js"));
   const wasm = readFileSync(join(wasmDirectory, "everwire_bg.wasm"));
   const result = {
     total_raw_bytes: sum("raw_bytes"),
     total_gzip_bytes: sum("gzip_bytes"),
     total_brotli_bytes: sum("brotli_bytes"),
     files,
-    parts: [sizes("glue of wasm-bindgen, minified", glue), sizes("WebAssembly, as a file", wasm)],
+    parts: [sizes("glue of wasm-bindgen, minified", glue.content), sizes("WebAssembly, as a file", wasm)],
   };
   console.log(JSON.stringify(result, null, 2));
 } finally {

@@ -67,21 +67,21 @@ fn total(sizes: &Value) -> Result<u64> {
 
 /// The same for a person.
 fn table(sizes: &Value) -> String {
-    let line = |name: &str, raw: &Value, gzip: &Value, brotli: &Value| {
-        format!("{name:40} {raw:>9} {gzip:>9} {brotli:>9}\n")
+    let row = |name: &str, prefix: &str, of: &Value| {
+        let size = |kind: &str| of[format!("{prefix}{kind}_bytes")].as_u64().unwrap_or(0);
+        format!("{name:40} {:>9} {:>9} {:>9}\n", size("raw"), size("gzip"), size("brotli"))
     };
     let rows = |list: &str| {
         let rows = sizes[list].as_array().into_iter().flatten();
-        rows.map(|row| {
-            let name = row["name"].as_str().unwrap_or_default();
-            line(name, &row["raw_bytes"], &row["gzip_bytes"], &row["brotli_bytes"])
-        })
-        .collect::<String>()
+        rows.map(|file| row(file["name"].as_str().unwrap_or_default(), "", file)).collect::<String>()
     };
-    let sum =
-        line("total", &sizes["total_raw_bytes"], &sizes["total_gzip_bytes"], &sizes["total_brotli_bytes"]);
-    let head =
-        format!("{:40} {:>9} {:>9} {:>9}\n", "downloaded for the default entry", "raw", "gzip", "brotli");
-    let parts = "\nparts, each compressed alone:\n";
-    format!("{head}{}{sum}{parts}{}", rows("files"), rows("parts"))
+    let head = |title: &str| format!("\n{title:40} {:>9} {:>9} {:>9}\n", "raw", "gzip", "brotli");
+    [
+        head("downloaded for the default entry"),
+        rows("files"),
+        row("total", "total_", sizes),
+        head("parts, each compressed alone"),
+        rows("parts"),
+    ]
+    .concat()
 }
