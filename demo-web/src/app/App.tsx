@@ -13,16 +13,18 @@ import type { Surroundings } from "./surroundings";
 import { ThemeButton } from "./ThemeButton";
 
 interface Props {
-  /** The address of the Everwire server. */
-  server: string;
   surroundings: Surroundings;
 }
 
-export function App({ server, surroundings }: Props) {
+export function App({ surroundings }: Props) {
   const [me, setMe] = useState(rememberedIdentity);
   const [renaming, setRenaming] = useState(false);
   const [faultsOpen, setFaultsOpen] = useState(false);
-  const options = useMemo(() => me && { url: server, guest: { user: me.user, name: me.name } }, [server, me]);
+  // The server that served the page.
+  const options = useMemo(
+    () => me && { url: location.origin, guest: { user: me.user, name: me.name } },
+    [me],
+  );
 
   const named = (identity: Identity) => {
     remember(identity);

@@ -22,9 +22,7 @@ export function FaultPanel({ layer, tally, journal, onClose }: Props) {
   return (
     <aside className="faults" id="faults" aria-labelledby="faults-title">
       <header className="faults-head">
-        <h2 id="faults-title" tabIndex={-1}>
-          Break it
-        </h2>
+        <h2 id="faults-title">Break it</h2>
         <button type="button" className="icon-button" aria-label="Close the fault panel" onClick={onClose}>
           <CloseIcon />
         </button>

@@ -76,8 +76,9 @@ export class FaultLayer {
     if (this.#state.offline === offline) return;
     this.#change({ offline });
     if (offline) {
-      this.drop();
+      // A browser knows at once that the network is gone; what is open notices later.
       this.#page?.dispatchEvent(new Event("offline"));
+      this.drop();
     } else if (this.#page?.navigator.onLine) {
       this.#page.dispatchEvent(new Event("online"));
     }

@@ -1,7 +1,7 @@
 // Where one writes. Enter sends on a keyboard, Shift and Enter begins a line; on a touch screen Enter begins a line, because
 // the button is under the thumb anyway. What is written waits in the room until it is sent.
 
-import { type KeyboardEvent, type SubmitEvent, useId, useLayoutEffect, useRef } from "react";
+import { type KeyboardEvent, type SubmitEvent, useEffect, useId, useLayoutEffect, useRef } from "react";
 import { SendIcon } from "../app/icons";
 import { useMedia } from "../app/media";
 
@@ -29,6 +29,12 @@ export function Composer({ room, draft, onDraft, onSend }: Props) {
     area.style.height = "auto";
     area.style.height = `${area.scrollHeight}px`;
   }, [draft, room]);
+
+  // On a keyboard one can write at once; on a touch screen that would push the page away. Takes the focus from nobody.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only when the room appears
+  useEffect(() => {
+    if (!touch && document.activeElement === document.body) field.current?.focus();
+  }, []);
 
   const send = () => {
     if (text === "") return;

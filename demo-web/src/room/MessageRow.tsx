@@ -16,7 +16,7 @@ interface Props {
   onDiscard(entry: MessageEntry): void;
 }
 
-const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const TIME = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
 const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
 
 export const MessageRow = memo(function MessageRow({ entry, mine, first, last, onAgain, onDiscard }: Props) {

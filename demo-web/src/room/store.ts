@@ -95,21 +95,21 @@ export class RoomStore {
     const { channel } = this;
     const { me, tally: counts, journal } = this.#context;
     const tally = new ChannelTally(counts);
-    let gapSaid = false;
+    let subscription: Promise<unknown> | undefined;
 
     channel.on("gap", ({ from, to, reason }) => {
-      gapSaid = true;
       tally.gap(from, to, reason);
       journal.add("room", `Messages ${from} to ${to} are missing in #${this.slug}`, reason);
       this.#apply({ type: "gap", from, to, reason });
     });
     channel.on("subscribed", ({ epoch, offset, head, recovered }) => {
-      // Neither where we were nor after a gap: this is a first one.
-      const afresh = !recovered && !gapSaid;
-      gapSaid = false;
+      // As long as a subscription lasts, `subscribe` gives the same promise: another one is a new beginning.
+      const current = channel.subscribe();
+      const afresh = current !== subscription;
+      subscription = current;
       this.#refused = undefined;
       tally.subscribed(epoch, offset, afresh);
-      if (recovered && head > offset)
+      if (recovered && !afresh && head > offset)
         journal.add("room", `Catching up in #${this.slug}`, `${head - offset} missed`);
       this.#apply({ type: "subscribed", offset, head, afresh });
     });
