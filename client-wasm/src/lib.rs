@@ -4,6 +4,10 @@
 //! [`core`] is the client itself, as a state machine that does no input or output. In the browser, `browser` drives it
 //! and `border` shows it to JavaScript; the npm package `everwire` is the face that applications see.
 
+#![cfg_attr(all(target_arch = "wasm32", not(feature = "std")), no_std)]
+
+extern crate alloc;
+
 pub mod core;
 
 #[cfg(target_arch = "wasm32")]

@@ -44,7 +44,8 @@ impl Requests {
     ) {
         let Some((promise, abort)) = start(url, body, token, keepalive) else {
             let driver = driver.clone();
-            gloo_timers::callback::Timeout::new(0, move || fail(&driver, id, "fetch is not allowed here")).forget();
+            gloo_timers::callback::Timeout::new(0, move || fail(&driver, id, "fetch is not allowed here"))
+                .forget();
             return;
         };
         let (on_body, on_failure) = (driver.clone(), driver.clone());

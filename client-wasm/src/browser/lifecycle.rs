@@ -59,7 +59,9 @@ fn read(event: &Event) -> Option<Input> {
         "visibilitychange" => Input::Visible(!look().0),
         "resume" => Input::PageShow,
         // Every page load ends with one; only a page that comes out of the cache was away.
-        "pageshow" if Reflect::get(event, &"persisted".into()).is_ok_and(|p| p.is_truthy()) => Input::PageShow,
+        "pageshow" if Reflect::get(event, &"persisted".into()).is_ok_and(|p| p.is_truthy()) => {
+            Input::PageShow
+        }
         _ => return None,
     })
 }

@@ -1,10 +1,7 @@
 //! Browser WebSockets. Handlers are taken off a socket before it is let go, because a late event would call a closure
 //! that no longer exists.
 
-use std::{
-    cell::RefCell,
-    rc::Weak,
-};
+use std::{cell::RefCell, rc::Weak};
 
 use everwire_protocol::SUBPROTOCOL;
 use wasm_bindgen::prelude::*;

@@ -2,15 +2,16 @@
 //! type: `websocket.rs` and `polling.rs` the carriers, `frames.rs` what the server says, `sending.rs` the outbox,
 //! `timers.rs` what happens by itself, `waking.rs` the life of the page.
 
-use std::collections::VecDeque;
+use alloc::{borrow::ToOwned, collections::VecDeque, string::String, vec, vec::Vec};
 
 use everwire_protocol::{
-    Bye, Channel, ClientFrame, CloseCode, ErrorCode, Guest, Hello, Payload, Unsubscribe, Uuid, VERSION, batch, limits,
+    Bye, Channel, ClientFrame, CloseCode, ErrorCode, Guest, Hello, Payload, Unsubscribe, Uuid, VERSION,
+    batch, limits,
 };
 
 use super::{
-    Carrier, Event, Handle, Input, LinkId, Memory, Now, Output, Position, RequestId, SendStatus, Source, Status,
-    backoff,
+    Carrier, Event, Handle, Input, LinkId, Memory, Now, Output, Position, RequestId, SendStatus, Source,
+    Status, backoff,
     carriers::{Choice, REMEMBER_MS},
     clock::Clock,
     journal::Journal,
@@ -92,6 +93,8 @@ pub struct Connection {
     pub(super) connected_at: u64,
     /// The present connection has brought something besides `welcome`.
     pub(super) useful: bool,
+    /// The connection was probed because of the message that was sent then.
+    pub(super) probed_for: Option<u64>,
     /// From `goaway`: when to leave, and when to come back.
     pub(super) goaway: Option<(u64, u64)>,
     pub(super) user: String,
@@ -128,6 +131,7 @@ impl Connection {
             last_attempt: 0,
             connected_at: 0,
             useful: false,
+            probed_for: None,
             goaway: None,
             user: String::new(),
             max_payload: limits::MAX_PAYLOAD_BYTES,
@@ -363,7 +367,10 @@ impl Connection {
     /// The connection, or the try, is over; the next comes after a while. `delay`: instead of the backoff's.
     pub(super) fn lost(&mut self, reason: &str, delay: Option<u64>) {
         let now = self.now();
-        if self.phase == Phase::Connected && self.useful && now >= self.connected_at + super::carriers::WORKED_MS {
+        if self.phase == Phase::Connected
+            && self.useful
+            && now >= self.connected_at + super::carriers::WORKED_MS
+        {
             self.failures = 0;
         }
         self.drop_carriers(CloseCode::Abandoned);
@@ -424,7 +431,9 @@ impl Connection {
 
     fn remember(&mut self, carrier: Carrier) {
         let memory = match carrier {
-            Carrier::Polling if self.choice.given_up => Some(Memory { polling_until: self.wall + REMEMBER_MS }),
+            Carrier::Polling if self.choice.given_up => {
+                Some(Memory { polling_until: self.wall + REMEMBER_MS })
+            }
             Carrier::Polling => return,
             Carrier::WebSocket => None,
         };

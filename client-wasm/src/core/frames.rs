@@ -1,11 +1,15 @@
 //! What the server says, frame by frame. The driver unpacks a batch between `begin_batch` and `end_batch`, and calls
 //! one method per frame; payloads stay with the driver.
 
+use alloc::{borrow::ToOwned, string::String};
+
 use everwire_protocol::{Channel, CloseCode, ErrorCode, GapReason, Pong, Uuid};
 
 use super::{
-    Carrier, Connection, Event, Handle, Now, Output, Position, Source, connection::Phase,
-    subscriptions::{Entry, can_be_retried}, text,
+    Carrier, Connection, Event, Handle, Now, Output, Position, Source,
+    connection::Phase,
+    subscriptions::{Entry, can_be_retried},
+    text,
 };
 
 /// What to do with a durable entry.
@@ -73,14 +77,12 @@ impl Connection {
     pub fn begin_batch(&mut self, now: Now, source: Source) {
         self.tick(now);
         let (known, counts) = match source {
-            Source::WebSocket(link) => (
-                self.ws.as_ref().is_some_and(|ws| ws.link == link),
-                self.active == Some(Carrier::WebSocket),
-            ),
-            Source::Response(request) => (
-                self.is_held(request) || self.is_post(request),
-                self.active == Some(Carrier::Polling),
-            ),
+            Source::WebSocket(link) => {
+                (self.ws.as_ref().is_some_and(|ws| ws.link == link), self.active == Some(Carrier::WebSocket))
+            }
+            Source::Response(request) => {
+                (self.is_held(request) || self.is_post(request), self.active == Some(Carrier::Polling))
+            }
         };
         self.source = known.then_some(source);
         self.counts = known && counts;
@@ -197,7 +199,13 @@ impl Connection {
     }
 
     /// `unsubscribed`: as asked, or because the server ended it.
-    pub fn unsubscribed(&mut self, handle: Option<Handle>, channel: &str, code: Option<ErrorCode>, message: &str) {
+    pub fn unsubscribed(
+        &mut self,
+        handle: Option<Handle>,
+        channel: &str,
+        code: Option<ErrorCode>,
+        message: &str,
+    ) {
         if !self.counts {
             return;
         }
@@ -294,12 +302,17 @@ impl Connection {
         if !known {
             return;
         }
-        self.error(ErrorCode::ProtocolViolation, text!(ErrorCode::ProtocolViolation.sentence(), " ", message));
+        self.error(
+            ErrorCode::ProtocolViolation,
+            text!(ErrorCode::ProtocolViolation.sentence(), " ", message),
+        );
         match source {
             Source::WebSocket(_) => {
                 self.websocket_failed(CloseCode::ProtocolViolation.sentence(), false);
             }
-            Source::Response(request) => self.request_failed(request, CloseCode::ProtocolViolation.sentence()),
+            Source::Response(request) => {
+                self.request_failed(request, CloseCode::ProtocolViolation.sentence())
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What goes into the core and what comes out of it, as types.
 
+use alloc::string::String;
+
 use everwire_protocol::{ErrorCode, GapReason, Uuid};
 
 use super::{Carrier, Memory, Position};

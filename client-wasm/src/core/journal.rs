@@ -1,6 +1,6 @@
 //! The ring buffer of promise 20: what happened last, without what was said. Payloads and tokens never enter it.
 
-use std::collections::VecDeque;
+use alloc::{collections::VecDeque, string::String};
 
 /// How many lines are kept: about the last minutes of a troubled connection.
 const LINES: usize = 200;

@@ -38,7 +38,7 @@ pub use subscriptions::Position;
 /// Joins texts and numbers without the formatting machinery, which would cost kilobytes in the browser.
 macro_rules! text {
     ($($part:expr),* $(,)?) => {{
-        let mut text = String::new();
+        let mut text = ::alloc::string::String::new();
         $( $crate::core::journal::Part::add(&$part, &mut text); )*
         text
     }};

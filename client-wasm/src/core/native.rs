@@ -1,6 +1,8 @@
 //! Whole batches for drivers that are not a browser: the simulation, tests and load generators. A browser's driver
 //! unpacks frames in JavaScript instead, where parsing is cheaper.
 
+use alloc::{string::ToString, vec::Vec};
+
 use everwire_protocol::{Message, ServerFrame, batch};
 
 use super::{Connection, Handle, Now, Refusal, Source, SubscribedFrame, Verdict, WelcomeFrame};
@@ -35,7 +37,8 @@ impl Connection {
         match frame {
             ServerFrame::Message(message) => {
                 let handle = handle_of(self, &message.channel)?;
-                return (self.accept(handle, message.offset) == Verdict::Deliver).then_some((handle, message));
+                return (self.accept(handle, message.offset) == Verdict::Deliver)
+                    .then_some((handle, message));
             }
             ServerFrame::Welcome(w) => self.welcome(WelcomeFrame {
                 connection: w.connection,

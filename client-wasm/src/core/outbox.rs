@@ -1,6 +1,6 @@
 //! What the application wants stored and what has no ack yet, in order (promise 4).
 
-use std::collections::VecDeque;
+use alloc::{collections::VecDeque, string::String, vec::Vec};
 
 use everwire_protocol::{Channel, ErrorCode, Payload, Send, Uuid};
 

@@ -1,6 +1,8 @@
 //! The polling carrier: one request that the server holds, for receiving, and one for sending, both self-sufficient
 //! (promise 12).
 
+use alloc::{borrow::ToOwned, vec, vec::Vec};
+
 use everwire_protocol::{Channel, ClientFrame, Uuid, limits};
 
 use super::{Carrier, Connection, Output, RequestId, connection::Phase, deadline::Deadline, text};
@@ -192,7 +194,10 @@ impl Connection {
             self.posted();
             return;
         }
-        let Some(poll) = self.poll.as_mut().filter(|p| p.held.is_some_and(|(held, _)| held == request)) else { return };
+        let Some(poll) = self.poll.as_mut().filter(|p| p.held.is_some_and(|(held, _)| held == request))
+        else {
+            return;
+        };
         poll.held = None;
         if !poll.welcomed {
             self.poll_failed("the server did not answer with a welcome");

@@ -1,5 +1,7 @@
 //! From the outbox to the carrier, and what the application hears of it.
 
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
+
 use everwire_protocol::{ClientFrame, ErrorCode, Uuid};
 
 use super::{Carrier, Connection, Event, Output, SendStatus};

@@ -1,6 +1,8 @@
 //! What the application subscribes to, and how far each has come. Owns the rule that a position moves before a
 //! listener runs, and that epoch and offset only change together (promise 3).
 
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
+
 use everwire_protocol::{Channel, ErrorCode, GapReason, Subscribe};
 
 use super::Handle;
@@ -89,7 +91,12 @@ pub(super) struct Subscriptions {
 }
 
 impl Subscriptions {
-    pub(super) fn add(&mut self, channel: Channel, recent: Option<u32>, position: Option<Position>) -> Handle {
+    pub(super) fn add(
+        &mut self,
+        channel: Channel,
+        recent: Option<u32>,
+        position: Option<Position>,
+    ) -> Handle {
         let handle = Handle(self.list.len() as u32);
         self.list.push(Some(Subscription {
             handle,
@@ -201,7 +208,12 @@ mod tests {
         subscriptions
     }
 
-    fn confirm(subscriptions: &mut Subscriptions, epoch: &str, offset: u64, head: u64) -> Option<(u64, u64, GapReason)> {
+    fn confirm(
+        subscriptions: &mut Subscriptions,
+        epoch: &str,
+        offset: u64,
+        head: u64,
+    ) -> Option<(u64, u64, GapReason)> {
         subscriptions.get(Handle(0)).unwrap().confirm(epoch, offset, head, None)
     }
 

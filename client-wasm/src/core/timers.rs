@@ -1,5 +1,7 @@
 //! What happens by itself: every moment that the core waits for is listed here once, and looked at here.
 
+use alloc::borrow::ToOwned;
+
 use everwire_protocol::ErrorCode;
 
 use super::{Carrier, Connection, connection::Phase};
@@ -36,8 +38,11 @@ impl Connection {
             self.token.refresh_at().filter(|_| self.phase == Phase::Connected),
             self.token.patience,
             self.outbox.hold_until,
-            self.outbox.oldest_sent().map(|at| at + ACK_MS).filter(|at| *at > now),
-            self.outbox.oldest_sent().map(|at| at + ACK_LOST_MS),
+            self.outbox.oldest_sent().filter(|at| self.probed_for != Some(*at)).map(|at| at + ACK_MS),
+            self.outbox
+                .oldest_sent()
+                .map(|at| at + ACK_LOST_MS)
+                .filter(|_| self.active == Some(Carrier::WebSocket)),
             self.subscriptions.iter().filter_map(|s| s.retry_at).min(),
             look.then_some(now + LOOK_MS),
         ]
@@ -139,9 +144,13 @@ impl Connection {
         }
         let Some(sent) = self.outbox.oldest_sent() else { return };
         if self.active == Some(Carrier::WebSocket) && sent + ACK_LOST_MS <= now {
-            self.error(ErrorCode::ProtocolViolation, "the server does not acknowledge what it is sent".to_owned());
+            self.error(
+                ErrorCode::ProtocolViolation,
+                "the server does not acknowledge what it is sent".to_owned(),
+            );
             self.lost("messages are not acknowledged", None);
-        } else if sent + ACK_MS <= now && now < sent + ACK_MS + LOOK_MS {
+        } else if sent + ACK_MS <= now && self.probed_for != Some(sent) {
+            self.probed_for = Some(sent);
             self.probe("a message has no ack yet");
         }
     }

@@ -1,5 +1,7 @@
 //! The application's token: asked for once at a time, in good time, and by the clock that counts sleep (promise 13).
 
+use alloc::string::String;
+
 /// A token is replaced this long before it expires, in ms.
 const AHEAD_MS: u64 = 30_000;
 /// A token callback that has not answered by then has failed, in ms.

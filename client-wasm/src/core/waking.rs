@@ -46,7 +46,7 @@ impl Connection {
     }
 
     pub(super) fn became_visible(&mut self, visible: bool) {
-        let was_hidden = std::mem::replace(&mut self.hidden, !visible);
+        let was_hidden = core::mem::replace(&mut self.hidden, !visible);
         if visible && was_hidden {
             self.wake("the page is visible again");
         }

@@ -1,5 +1,7 @@
 //! The WebSocket carrier: at most one exists, as a candidate until it is welcomed, then as the active carrier.
 
+use alloc::{borrow::ToOwned, vec};
+
 use everwire_protocol::{ClientFrame, CloseCode, ErrorCode, Ping, batch, limits};
 
 use super::{
@@ -149,7 +151,8 @@ impl Connection {
                 self.subscriptions.reset();
                 if self.poll.is_some() {
                     self.note(reason.to_owned());
-                } else if self.config.polling && (poll_now || self.choice.poll_at.is_some_and(|at| at <= now)) {
+                } else if self.config.polling && (poll_now || self.choice.poll_at.is_some_and(|at| at <= now))
+                {
                     self.note(text!(reason, "; trying HTTP polling"));
                     self.start_polling();
                 } else {
@@ -167,7 +170,8 @@ impl Connection {
         ws.welcomed = true;
         ws.silence = silence;
         ws.deadline = Deadline::at(now + silence);
-        let reason = if self.active == Some(Carrier::Polling) { "WebSocket works again" } else { "WebSocket works" };
+        let reason =
+            if self.active == Some(Carrier::Polling) { "WebSocket works again" } else { "WebSocket works" };
         self.stop_polling();
         if self.choice.given_up || self.choice.probe_at.is_some() {
             self.choice.worked();

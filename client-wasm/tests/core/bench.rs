@@ -1,0 +1,297 @@
+//! A core, a clock and the other end of its carriers, in the hands of a test.
+
+use everwire_client::core::{
+    Carrier, Config, Connection, Event, Handle, Input, LinkId, Now, Output, RequestId, SendStatus, Source,
+    Status,
+};
+use everwire_protocol::{
+    Ack, Channel, ClientFrame, Error, ErrorCode, Gap, GapReason, Limits, Message, Payload, Polled,
+    ServerFrame, Subscribed, Uuid, Welcome, batch,
+};
+
+pub(crate) const HOUR: u64 = 3_600_000;
+
+pub(crate) struct Bench {
+    pub(crate) core: Connection,
+    pub(crate) now: Now,
+    /// What the core wanted and the test has not looked at yet.
+    pub(crate) outputs: Vec<Output>,
+    /// What was delivered, as (channel, offset).
+    pub(crate) delivered: Vec<(String, u64)>,
+}
+
+pub(crate) fn config() -> Config {
+    Config {
+        session: Uuid::from_u128(1),
+        token: false,
+        guest: None,
+        websocket: true,
+        polling: true,
+        client: "test".into(),
+        debug: false,
+        seed: 1,
+        memory: None,
+        hidden: false,
+        online: true,
+    }
+}
+
+impl Bench {
+    pub(crate) fn new(config: Config) -> Self {
+        let now = Now { mono: 1_000, wall: 1_700_000_000_000 };
+        Self { core: Connection::new(config), now, outputs: Vec::new(), delivered: Vec::new() }
+    }
+
+    pub(crate) fn started(config: Config) -> Self {
+        let mut bench = Self::new(config);
+        bench.tell(Input::Start);
+        bench
+    }
+
+    /// Connected by WebSocket, with these channels subscribed at offset 0 of epoch "a".
+    pub(crate) fn connected(channels: &[&str]) -> (Self, LinkId, Vec<Handle>) {
+        let mut bench = Self::new(config());
+        let handles = channels.iter().map(|c| bench.subscribe(c)).collect();
+        bench.tell(Input::Start);
+        let link = bench.opens_websocket();
+        bench.welcome_websocket(link);
+        for channel in channels {
+            bench.says(link, &[subscribed(channel, "a", 0, 0)]);
+        }
+        bench.outputs.clear();
+        (bench, link, handles)
+    }
+
+    pub(crate) fn subscribe(&mut self, channel: &str) -> Handle {
+        let handle = self.core.subscribe(self.now, channel, None, None).unwrap();
+        self.collect();
+        handle
+    }
+
+    pub(crate) fn send(&mut self, n: u128, channel: &str) {
+        let data = Payload::from_value(&n.to_string()).unwrap();
+        self.core.send(self.now, id(n), channel, None, data).unwrap();
+        self.collect();
+    }
+
+    pub(crate) fn tell(&mut self, input: Input) {
+        self.core.handle(self.now, input);
+        self.collect();
+    }
+
+    fn collect(&mut self) {
+        self.outputs.extend(std::iter::from_fn(|| self.core.poll_output()));
+    }
+
+    /// Lets time pass, waking the core whenever it asked for it.
+    pub(crate) fn pass(&mut self, ms: u64) {
+        let end = self.now.mono + ms;
+        while let Some(wait) = self.core.poll_timeout() {
+            if self.now.mono + wait > end {
+                break;
+            }
+            // A timer in a browser never fires at once either.
+            self.step(wait.max(1));
+            self.tell(Input::Timeout);
+        }
+        let rest = end.saturating_sub(self.now.mono);
+        self.step(rest);
+        self.tell(Input::Timeout);
+    }
+
+    /// Moves both clocks without telling the core.
+    pub(crate) fn step(&mut self, ms: u64) {
+        self.now.mono += ms;
+        self.now.wall += ms;
+    }
+
+    /// Lets time pass until the core wants something, at most this long; returns how long it took.
+    pub(crate) fn pass_until(&mut self, most: u64, wanted: impl Fn(&Output) -> bool) -> u64 {
+        let start = self.now.mono;
+        while !self.outputs.iter().any(&wanted) {
+            assert!(self.now.mono - start <= most, "nothing within {most} ms; state {:?}", self.state());
+            let wait = self.core.poll_timeout().expect("the core waits for nothing");
+            self.step(wait.max(1));
+            self.tell(Input::Timeout);
+        }
+        self.now.mono - start
+    }
+
+    /// Takes the one WebSocket that the core wants, and opens it.
+    pub(crate) fn opens_websocket(&mut self) -> LinkId {
+        let link = self.wants_websocket();
+        self.tell(Input::WebSocketOpened(link));
+        link
+    }
+
+    pub(crate) fn wants_websocket(&mut self) -> LinkId {
+        let place = self.outputs.iter().position(|o| matches!(o, Output::OpenWebSocket(_)));
+        match self.outputs.remove(place.expect("a WebSocket is wanted")) {
+            Output::OpenWebSocket(link) => link,
+            _ => unreachable!(),
+        }
+    }
+
+    pub(crate) fn wants_request(&mut self) -> (RequestId, Vec<ClientFrame>, Option<String>) {
+        let place = self.outputs.iter().position(|o| matches!(o, Output::Request { .. }));
+        match self.outputs.remove(place.expect("a request is wanted")) {
+            Output::Request { request, body, token, .. } => (request, frames(&body), token),
+            _ => unreachable!(),
+        }
+    }
+
+    pub(crate) fn welcome_websocket(&mut self, link: LinkId) {
+        self.says(link, &[welcome(1)]);
+    }
+
+    /// The server says this on a WebSocket.
+    pub(crate) fn says(&mut self, link: LinkId, frames: &[ServerFrame]) {
+        self.hears(Source::WebSocket(link), &batch::encode(frames));
+    }
+
+    pub(crate) fn responds(&mut self, request: RequestId, frames: &[ServerFrame]) {
+        self.hears(Source::Response(request), &batch::encode(frames));
+    }
+
+    pub(crate) fn hears(&mut self, source: Source, text: &str) {
+        let entries = self.core.handle_batch(self.now, source, text);
+        self.delivered.extend(entries.into_iter().map(|(_, m)| (m.channel.to_string(), m.offset)));
+        self.collect();
+    }
+
+    pub(crate) fn closes(&mut self, link: LinkId, code: u16) {
+        self.tell(Input::WebSocketClosed { link, code });
+    }
+
+    /// The frames that the core sent by WebSocket since the last look.
+    pub(crate) fn sent(&mut self) -> Vec<ClientFrame> {
+        let mut sent = Vec::new();
+        self.outputs.retain(|output| match output {
+            Output::SendWebSocket { text, .. } => {
+                sent.extend(frames(text));
+                false
+            }
+            _ => true,
+        });
+        sent
+    }
+
+    /// The ids of the sends among them.
+    pub(crate) fn sent_ids(&mut self) -> Vec<u128> {
+        ids(&self.sent())
+    }
+
+    pub(crate) fn events(&mut self) -> Vec<Event> {
+        let mut events = Vec::new();
+        self.outputs.retain(|output| match output {
+            Output::Event(event) => {
+                events.push(event.clone());
+                false
+            }
+            _ => true,
+        });
+        events
+    }
+
+    /// The last state that was told, without forgetting it.
+    pub(crate) fn state(&self) -> Option<(Status, Option<Carrier>, String)> {
+        self.outputs.iter().rev().find_map(|output| match output {
+            Output::Event(Event::State { status, carrier, reason, .. }) => {
+                Some((*status, *carrier, reason.clone()))
+            }
+            _ => None,
+        })
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        self.state().expect("a state was told").0
+    }
+
+    /// What became of the sends since the last look: (number, state).
+    pub(crate) fn sendings(&mut self) -> Vec<(u128, SendStatus)> {
+        let sendings = self.events().into_iter().filter_map(|event| match event {
+            Event::Sending { id, status, .. } => Some((id.as_u128(), status)),
+            _ => None,
+        });
+        sendings.collect()
+    }
+}
+
+pub(crate) fn id(n: u128) -> Uuid {
+    Uuid::from_u128(n)
+}
+
+pub(crate) fn ids(frames: &[ClientFrame]) -> Vec<u128> {
+    let sends = frames.iter().filter_map(|frame| match frame {
+        ClientFrame::Send(send) => Some(send.id.as_u128()),
+        _ => None,
+    });
+    sends.collect()
+}
+
+pub(crate) fn frames(text: &str) -> Vec<ClientFrame> {
+    batch::decode(text, &batch::Bounds::default()).unwrap().into_iter().map(Result::unwrap).collect()
+}
+
+pub(crate) fn channel(name: &str) -> Channel {
+    Channel::new(name).unwrap()
+}
+
+pub(crate) fn welcome(connection: u128) -> ServerFrame {
+    Welcome {
+        version: 1,
+        session: Uuid::from_u128(1),
+        connection: Uuid::from_u128(connection),
+        user: "ann".into(),
+        name: None,
+        server_time: 0,
+        ping_interval_ms: 25_000,
+        hold_ms: 25_000,
+        token_expires_in_ms: None,
+        limits: Limits { payload_bytes: 32_768, batch_bytes: 65_536, batch_frames: 300, subscriptions: 256 },
+    }
+    .into()
+}
+
+pub(crate) fn polled(seq: u64) -> ServerFrame {
+    Polled { seq }.into()
+}
+
+pub(crate) fn subscribed(name: &str, epoch: &str, offset: u64, head: u64) -> ServerFrame {
+    Subscribed { channel: channel(name), epoch: epoch.into(), offset, head, gap: None, members: None }.into()
+}
+
+pub(crate) fn subscribed_with_gap(
+    name: &str,
+    epoch: &str,
+    offset: u64,
+    from: u64,
+    reason: GapReason,
+) -> ServerFrame {
+    let gap = Some(Gap { from, to: offset, reason });
+    Subscribed { channel: channel(name), epoch: epoch.into(), offset, head: offset, gap, members: None }
+        .into()
+}
+
+pub(crate) fn message(name: &str, offset: u64) -> ServerFrame {
+    Message {
+        channel: channel(name),
+        offset,
+        id: Uuid::from_u128(u128::from(offset) + 1_000_000),
+        user: "bob".into(),
+        name: None,
+        at: 0,
+        event: None,
+        data: Payload::from_value("x").unwrap(),
+    }
+    .into()
+}
+
+pub(crate) fn ack(n: u128, offset: u64) -> ServerFrame {
+    Ack { id: id(n), channel: channel("news"), offset, at: 7 }.into()
+}
+
+pub(crate) fn error(code: ErrorCode, about: Option<u128>, retry_after_ms: Option<u32>) -> ServerFrame {
+    let message = code.sentence().into();
+    Error { code, message, retry: code.retry(), id: about.map(id), channel: None, retry_after_ms }.into()
+}

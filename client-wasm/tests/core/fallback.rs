@@ -1,0 +1,178 @@
+//! Promise 11: polling where WebSocket does not work, and back.
+
+use everwire_client::core::{Carrier, Config, Input, Memory, Output, Status};
+use everwire_protocol::ClientFrame;
+
+use crate::bench::{Bench, HOUR, ack, config, message, polled, subscribed, welcome};
+
+fn wants_request(output: &Output) -> bool {
+    matches!(output, Output::Request { .. })
+}
+
+fn wants_socket(output: &Output) -> bool {
+    matches!(output, Output::OpenWebSocket(_))
+}
+
+/// Connected by polling, because WebSocket stays silent; the held poll is answered once.
+fn polling(bench: &mut Bench) {
+    bench.pass_until(2_500, wants_request);
+    let (request, ..) = bench.wants_request();
+    bench.responds(request, &[polled(1), welcome(9), subscribed("news", "a", 0, 0)]);
+}
+
+#[test]
+fn promise_11_polling_starts_beside_a_websocket_that_is_silent_for_2_5_s() {
+    let mut bench = Bench::new(config());
+    bench.subscribe("news");
+    bench.tell(Input::Start);
+    bench.wants_websocket();
+    let took = bench.pass_until(2_600, wants_request);
+    assert!((2_500..2_600).contains(&took), "{took}");
+    let (request, frames, _) = bench.wants_request();
+    assert!(
+        matches!(&frames[..], [ClientFrame::Hello(_), ClientFrame::Poll(p), ClientFrame::Subscribe(_)] if p.ack == 0)
+    );
+    bench.responds(request, &[polled(1), welcome(9), subscribed("news", "a", 0, 0)]);
+    let (status, carrier, reason) = bench.state().unwrap();
+    assert_eq!((status, carrier), (Status::Connected, Some(Carrier::Polling)));
+    assert_eq!(reason, "WebSocket gives no answer");
+}
+
+#[test]
+fn promise_11_a_websocket_that_answers_late_takes_over_without_loss() {
+    let mut bench = Bench::new(config());
+    bench.subscribe("news");
+    bench.tell(Input::Start);
+    let link = bench.wants_websocket();
+    polling(&mut bench);
+    let (poll, ..) = bench.wants_request();
+    bench.responds(poll, &[polled(2), message("news", 1)]);
+    bench.send(1, "news");
+    // Late, but before the ten seconds are over. Its first batch knows an older position than polling has by now.
+    bench.tell(Input::WebSocketOpened(link));
+    let (old_poll, ..) = bench.wants_request();
+    bench.sent();
+    bench.outputs.clear();
+    bench.says(link, &[welcome(10), subscribed("news", "a", 0, 2), message("news", 1), message("news", 2)]);
+    assert_eq!(bench.delivered, [("news".to_owned(), 1), ("news".to_owned(), 2)]);
+    assert_eq!(bench.state().unwrap().1, Some(Carrier::WebSocket));
+    assert!(bench.outputs.iter().any(|o| matches!(o, Output::Abort(_))), "the poll is given up");
+    assert_eq!(bench.sent_ids(), [1], "what has no ack goes out again");
+    bench.responds(old_poll, &[polled(3), message("news", 3), ack(1, 3)]);
+    assert_eq!(bench.delivered.len(), 2, "what the old carrier still brings does not count");
+}
+
+#[test]
+fn promise_11_websocket_is_given_up_at_10_s_and_probed_again() {
+    let mut bench = Bench::new(config());
+    bench.subscribe("news");
+    bench.tell(Input::Start);
+    let silent = bench.wants_websocket();
+    polling(&mut bench);
+    bench.outputs.clear();
+    bench.pass_until(10_000, |o| *o == Output::CloseWebSocket { link: silent, code: 4013 });
+    let mut waits = Vec::new();
+    for _ in 0..5 {
+        let from = bench.now.mono;
+        // Polling goes on all the while.
+        while !bench.outputs.iter().any(wants_socket) {
+            if bench.outputs.iter().any(wants_request) {
+                let (request, ..) = bench.wants_request();
+                bench.step(20_000);
+                bench.responds(request, &[polled(2)]);
+            }
+            bench.pass(100);
+        }
+        let probe = bench.wants_websocket();
+        waits.push((bench.now.mono - from) / 1_000);
+        bench.closes(probe, 1006);
+    }
+    for (wait, expected) in waits.iter().zip([30, 120, 300, 600, 1_800]) {
+        assert!(wait.abs_diff(expected) <= 21, "{waits:?}");
+    }
+}
+
+#[test]
+fn promise_11_a_probe_that_works_brings_websocket_back() {
+    let mut bench = Bench::new(Config { memory: Some(remembered()), ..config() });
+    bench.subscribe("news");
+    bench.tell(Input::Start);
+    assert!(!bench.outputs.iter().any(wants_socket), "what worked is remembered");
+    let (request, ..) = bench.wants_request();
+    bench.responds(request, &[polled(1), welcome(9), subscribed("news", "a", 0, 0)]);
+    bench.tell(Input::Online);
+    let link = bench.opens_websocket();
+    bench.outputs.clear();
+    bench.says(link, &[welcome(10), subscribed("news", "a", 0, 0)]);
+    assert_eq!(bench.state().unwrap().1, Some(Carrier::WebSocket));
+    assert!(bench.outputs.contains(&Output::Remember(None)), "and what was remembered is forgotten");
+    bench.closes(link, 1006);
+    bench.outputs.clear();
+    bench.pass_until(1_001, wants_socket);
+}
+
+fn remembered() -> Memory {
+    Memory { polling_until: 1_700_000_000_000 + 60_000 }
+}
+
+#[test]
+fn promise_11_a_memory_that_is_over_or_impossible_is_ignored() {
+    for polling_until in [1_700_000_000_000 - 1, 1_700_000_000_000 + 2 * HOUR] {
+        let mut bench = Bench::started(Config { memory: Some(Memory { polling_until }), ..config() });
+        bench.wants_websocket();
+    }
+}
+
+#[test]
+fn promise_11_three_sockets_that_open_and_die_are_enough() {
+    let mut bench = Bench::started(config());
+    for round in 0..3 {
+        bench.pass_until(20_001, wants_socket);
+        let link = bench.opens_websocket();
+        bench.welcome_websocket(link);
+        bench.pass(800);
+        bench.outputs.clear();
+        bench.closes(link, 1006);
+        if round < 2 {
+            assert!(!bench.outputs.iter().any(wants_request), "a server may have restarted");
+        }
+    }
+    bench.pass_until(20_001, wants_request);
+    assert!(!bench.outputs.iter().any(wants_socket), "polling only");
+    let (request, ..) = bench.wants_request();
+    bench.responds(request, &[polled(1), welcome(9)]);
+    assert_eq!(bench.state().unwrap().2, "WebSocket does not work here");
+    assert!(bench.outputs.iter().any(|o| matches!(o, Output::Remember(Some(_)))));
+}
+
+#[test]
+fn promise_11_refused_upgrades_lead_to_polling_within_5_s() {
+    for seed in 0..50 {
+        let mut bench = Bench::new(Config { seed, ..config() });
+        bench.tell(Input::Start);
+        let start = bench.now.mono;
+        while !bench.outputs.iter().any(wants_request) {
+            if bench.outputs.iter().any(wants_socket) {
+                let link = bench.wants_websocket();
+                bench.closes(link, 1006);
+            } else {
+                bench.pass(10);
+            }
+        }
+        assert!(bench.now.mono - start < 2_000, "{} ms", bench.now.mono - start);
+    }
+}
+
+#[test]
+fn only_the_carriers_that_are_allowed_are_used() {
+    let mut bench = Bench::started(Config { websocket: false, ..config() });
+    let (request, ..) = bench.wants_request();
+    bench.responds(request, &[polled(1), welcome(9)]);
+    assert_eq!(bench.state().unwrap().2, "HTTP polling, as configured");
+    bench.pass(HOUR);
+    assert!(!bench.outputs.iter().any(wants_socket));
+    let mut bench = Bench::started(Config { polling: false, ..config() });
+    bench.wants_websocket();
+    bench.pass(HOUR);
+    assert!(!bench.outputs.iter().any(wants_request));
+}

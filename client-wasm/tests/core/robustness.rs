@@ -1,0 +1,127 @@
+//! Never trust the server: whatever it says, the core neither panics nor hangs nor grows.
+
+use everwire_client::core::{Input, Output, Source};
+use everwire_protocol::Uuid;
+use proptest::prelude::*;
+
+use crate::bench::{Bench, config};
+
+#[test]
+fn rubbish_ends_the_carrier_and_not_the_client() {
+    for rubbish in ["", "{}", "[1]", "null", "[[[[", "[{\"type\":\"message\"}]", "[{\"type\":7}]"] {
+        let (mut bench, link, _) = Bench::connected(&["news"]);
+        bench.hears(Source::WebSocket(link), rubbish);
+        assert!(bench.outputs.iter().any(|o| matches!(o, Output::CloseWebSocket { .. })), "{rubbish}");
+        bench.pass_until(20_001, |o| matches!(o, Output::OpenWebSocket(_)));
+    }
+}
+
+#[test]
+fn frames_of_unknown_types_are_ignored() {
+    let (mut bench, link, _) = Bench::connected(&["news"]);
+    bench.hears(
+        Source::WebSocket(link),
+        r#"[{"type":"from_the_future","x":1},{"type":"ping","nonce":3,"new":{}}]"#,
+    );
+    assert_eq!(bench.sent().len(), 1);
+}
+
+fn frame() -> impl Strategy<Value = String> {
+    let channel = prop_oneof![Just("news"), Just("sport"), Just("presence-x")];
+    let number = prop_oneof![0..6_u64, Just((1 << 53) - 1), any::<u64>()];
+    let uuid = (0..6_u128).prop_map(|n| Uuid::from_u128(n).to_string());
+    let code = prop_oneof![
+        Just("unauthorized"),
+        Just("forbidden"),
+        Just("rate_limited"),
+        Just("deferred"),
+        Just("slow_consumer")
+    ];
+    (channel, number.clone(), number, uuid, code, 0..13_u8).prop_map(|(channel, a, b, id, code, which)| match which {
+        0 => format!(
+            r#"{{"type":"welcome","version":1,"session":"{id}","connection":"{id}","user":"u","server_time":{a},"ping_interval_ms":{},"hold_ms":{},"token_expires_in_ms":{b},"limits":{{"payload_bytes":{},"batch_bytes":9,"batch_frames":1,"subscriptions":1}}}}"#,
+            a as u32, b as u32, b as u32
+        ),
+        1 | 2 => format!(r#"{{"type":"subscribed","channel":"{channel}","epoch":"{}","offset":{a},"head":{b}}}"#, b % 3),
+        3 => format!(
+            r#"{{"type":"subscribed","channel":"{channel}","epoch":"{}","offset":{a},"head":{b},"gap":{{"from":{b},"to":{a},"reason":"trimmed"}}}}"#,
+            b % 3
+        ),
+        4 | 5 => format!(
+            r#"{{"type":"message","channel":"{channel}","offset":{a},"id":"{id}","user":"u","at":{b},"data":null}}"#
+        ),
+        6 => format!(r#"{{"type":"ack","id":"{id}","channel":"{channel}","offset":{a},"at":{b}}}"#),
+        7 => format!(r#"{{"type":"error","code":"{code}","message":"m","retry":{},"id":"{id}"}}"#, a % 2 == 0),
+        8 => format!(
+            r#"{{"type":"error","code":"{code}","message":"m","retry":{},"channel":"{channel}","retry_after_ms":{}}}"#,
+            a % 2 == 0, b as u32
+        ),
+        9 => format!(r#"{{"type":"polled","seq":{a}}}"#),
+        10 => r#"{"type":"ping"}"#.to_owned(),
+        11 => format!(r#"{{"type":"goaway","delay_ms":{},"spread_ms":{},"reason":"r"}}"#, a as u32, b as u32),
+        _ => format!(r#"{{"type":"unsubscribed","channel":"{channel}"}}"#),
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    /// Any frames in any order, over either carrier, mixed with the life of a page.
+    #[test]
+    fn no_sequence_of_frames_breaks_the_core(
+        steps in proptest::collection::vec((proptest::collection::vec(frame(), 0..4), 0..14_u8, 0..40_000_u64), 1..40),
+    ) {
+        let mut bench = Bench::new(config());
+        let mut sends = 100;
+        let mut high = std::collections::HashMap::new();
+        bench.subscribe("news");
+        bench.subscribe("presence-x");
+        bench.tell(Input::Start);
+        for (frames, what, wait) in steps {
+            match what {
+                0 => bench.tell(Input::Online),
+                1 => bench.tell(Input::Offline),
+                2 => bench.tell(Input::Visible(wait % 2 == 0)),
+                3 => bench.tell(Input::PageHide),
+                4 => bench.tell(Input::PageShow),
+                5 => { let _ = bench.core.subscribe(bench.now, "sport", Some(3), None); }
+                6 => { bench.now.wall += wait * 100; }
+                7 | 8 => {
+                    sends += 1;
+                    let data = everwire_protocol::Payload::from_value("x").unwrap();
+                    let _ = bench.core.send(bench.now, Uuid::from_u128(sends % 6), "news", None, data);
+                }
+                _ => {}
+            }
+            let text = format!("[{}]", frames.join(","));
+            let open: Vec<_> = bench.outputs.iter().filter_map(|o| match o {
+                Output::OpenWebSocket(link) => Some(*link),
+                _ => None,
+            }).collect();
+            let asked: Vec<_> = bench.outputs.iter().filter_map(|o| match o {
+                Output::Request { request, .. } => Some(*request),
+                _ => None,
+            }).collect();
+            if let Some(link) = open.last() {
+                if what == 13 { bench.closes(*link, 1006); } else { bench.tell(Input::WebSocketOpened(*link)); }
+                bench.hears(Source::WebSocket(*link), &text);
+            }
+            if let Some(request) = asked.last() {
+                if what == 12 {
+                    bench.tell(Input::RequestFailed { request: *request, reason: "r".into() });
+                } else {
+                    bench.hears(Source::Response(*request), &text);
+                }
+            }
+            bench.pass(wait);
+            // Between two gaps or epochs a position never goes back: checked by the oracle of the simulation; here it
+            // is enough that what is delivered in one batch is ascending.
+            for (channel, offset) in bench.delivered.drain(..) {
+                high.insert(channel, offset);
+            }
+        }
+        // Still alive and able to end.
+        bench.tell(Input::Close);
+        prop_assert_eq!(bench.core.poll_timeout(), None);
+    }
+}
