@@ -11,7 +11,7 @@ import { checkOptions, type Settings } from "./options.js";
 import type { Track } from "./sending.js";
 import { unpack } from "./unpack.js";
 
-/** What channels need of their client. */
+/** @internal What channels need of their client. */
 export type Link = Pick<Client, "_call" | "_handles" | "_sends" | "_user">;
 
 // As many sends, and as many characters in them, as the core's outbox takes: before it is there, they wait here.
@@ -33,10 +33,12 @@ export class Client {
   readonly _sends = new Map<string, Track>();
   /** @internal */
   _user: string | undefined;
+  /** @internal */
+  _retryAfterMs: number | undefined;
   readonly #options: ConnectOptions;
   readonly #load: () => Promise<CoreClass>;
   readonly #emitter = new Emitter();
-  #state: ConnectionState = { status: "connecting", attempt: 1, reason: "starting" };
+  #state: ConnectionState = { status: "connecting", attempt: 0, reason: "starting" };
   #started = false;
   #core: (Core & { free(): void }) | undefined;
   #waiting: ((core: Core) => void)[] = [];
@@ -204,16 +206,16 @@ export class Client {
         this._handles.get(handle)?._subscribed(epoch, offset, head, recovered),
       gap: (handle, from, to, reason) =>
         this._handles.get(handle)?._emitter.emit("gap", { from, to, reason }),
-      ended: (handle, code, message) => this._handles.get(handle)?._end(new EverwireError(code, message)),
+      ended: (handle, code, message) => this._handles.get(handle)?._end(this.#error(code, message)),
       sending: (id, status, offset, at, code, message) =>
         this._sends.get(id)?.(
           status,
           offset,
           at,
-          code === undefined ? undefined : new EverwireError(code, message ?? code),
+          code === undefined ? undefined : this.#error(code, message ?? code),
         ),
       fetchToken: () => void this.#fetchToken(),
-      error: (code, message) => this.#emitError(new EverwireError(code, message)),
+      error: (code, message) => this.#emitError(this.#error(code, message)),
       log: (line) => {
         const { debug } = this.#options;
         try {
@@ -224,6 +226,10 @@ export class Client {
         }
       },
     };
+  }
+
+  #error(code: string, message: string): EverwireError {
+    return new EverwireError(code, message, this._retryAfterMs);
   }
 
   async #fetchToken(): Promise<void> {

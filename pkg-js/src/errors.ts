@@ -13,9 +13,8 @@ export class EverwireError extends Error {
   /** Whether the same call, made again later, can succeed. */
   readonly retry: boolean;
   /** When to try again at the earliest, in ms from when the error was made. */
-  readonly retryAfterMs?: number;
+  declare readonly retryAfterMs?: number;
 
-  /** @internal */
   constructor(code: string, message: string, retryAfterMs?: number) {
     super(message);
     this.name = "EverwireError";
@@ -25,7 +24,7 @@ export class EverwireError extends Error {
   }
 }
 
-/** Makes an error of what the core threw: `{code, message}`, or anything at all if it broke. */
+/** @internal Makes an error of what the core threw: `{code, message}`, or anything at all if it broke. */
 export function asError(cause: unknown): EverwireError {
   if (cause instanceof EverwireError) return cause;
   const { code, message } = (cause ?? {}) as { code?: unknown; message?: unknown };

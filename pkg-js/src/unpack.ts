@@ -12,6 +12,8 @@ export interface Receiver {
   readonly _channels: ReadonlyMap<string, Channel<object>>;
   /** @internal Who the server takes this client for. */
   _user: string | undefined;
+  /** @internal Set while the core is told of an error: what it says meanwhile is about that. */
+  _retryAfterMs: number | undefined;
 }
 
 // How a field is checked: its kind, or the shape of the object or of the list's items that it holds.
@@ -186,6 +188,7 @@ function take(frame: ServerFrame, core: Core, receiver: Receiver): void {
       core.ack(frame.id, frame.offset, frame.at);
       break;
     case "error":
+      receiver._retryAfterMs = frame.retry_after_ms ?? undefined;
       core.refused(
         frame.code,
         frame.message,
@@ -194,6 +197,7 @@ function take(frame: ServerFrame, core: Core, receiver: Receiver): void {
         frame.channel != null && handle < 0 ? -2 : handle,
         frame.retry_after_ms ?? -1,
       );
+      receiver._retryAfterMs = undefined;
       break;
     case "welcome":
       receiver._user = frame.user;

@@ -346,6 +346,22 @@ describe("a channel", () => {
     expect(core.of("subscribe")).toHaveLength(2);
   });
 
+  it("that is refused for now knows when to try again", async () => {
+    const { client, core } = await running();
+    const subscribing = client.channel("a").subscribe();
+    core.refused = () => core.host.ended(1, "rate_limited", "Too much.");
+    const refusal = { type: "error", code: "rate_limited", message: "Too much.", retry: true, channel: "a" };
+    core.receive({ ...refusal, retry_after_ms: 1500 });
+    await expect(subscribing).rejects.toMatchObject({
+      code: "rate_limited",
+      retry: true,
+      retryAfterMs: 1500,
+    });
+    const again = client.channel("a").subscribe();
+    core.host.ended(2, "forbidden", "No.");
+    await expect(again).rejects.not.toHaveProperty("retryAfterMs");
+  });
+
   it("rejects when the core refuses the call", async () => {
     const { client, core } = await running();
     core.throwing.set("subscribe", { code: "too_many_subscriptions", message: "Enough." });

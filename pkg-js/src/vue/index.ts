@@ -52,7 +52,6 @@ export const EverwireProvider = defineComponent({
   },
   setup(props, { slots }) {
     if (props.client !== undefined) provide(KEY, props.client);
-    // biome-ignore lint/correctness/useHookAtTopLevel: a composable of Vue, which may be called conditionally
     else if (props.options !== undefined) useEverwire(() => props.options as BindingOptions);
     else throw new Error("An EverwireProvider needs a client or options.");
     return () => slots.default?.();

@@ -1,0 +1,78 @@
+// What is published: every export is there, importing does nothing, the WebAssembly stays in its own chunk, and nothing
+// needs more than a strict Content-Security-Policy. Needs dist/: `npm run build` after `cargo xtask pkg` has built wasm/.
+
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { brotliCompressSync, constants } from "node:zlib";
+import { describe, expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const dist = `${root}dist/`;
+const read = (path: string) => readFileSync(dist + path, "utf8");
+
+interface Manifest {
+  exports: Record<string, string | { types: string; default: string }>;
+}
+
+describe.skipIf(!existsSync(`${dist}index.js`))("the built package", () => {
+  const { exports }: Manifest = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
+  const scripts = () =>
+    readdirSync(dist, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".js"));
+
+  /** The scripts that `entry` loads without being asked, itself included. */
+  const eager = (entry: string, seen = new Set<string>()): Set<string> => {
+    if (seen.has(entry)) return seen;
+    seen.add(entry);
+    for (const [, target = ""] of read(entry).matchAll(/(?:from|import)\s*"(\.[^"]+)"/g)) {
+      eager(new URL(target, `file:///${entry}`).pathname.slice(1), seen);
+    }
+    return seen;
+  };
+
+  it("has every file that it exports, with types, source maps and declaration maps", () => {
+    const files = Object.values(exports).flatMap((entry) =>
+      typeof entry === "string"
+        ? [entry]
+        : [entry.types, entry.default, `${entry.types}.map`, `${entry.default}.map`],
+    );
+    for (const file of files) expect(existsSync(root + file), file).toBe(true);
+  });
+
+  it("does nothing on import, also where there is no browser", async () => {
+    for (const entry of ["index.js", "slim.js", "react/index.js", "vue/index.js"]) {
+      expect(Object.keys(await import(/* @vite-ignore */ dist + entry)), entry).not.toEqual([]);
+    }
+  });
+
+  it("has the WebAssembly in one chunk that is loaded lazily", () => {
+    const inline = scripts().filter((path) => /inline-/.test(path));
+    expect(inline).toHaveLength(1);
+    for (const entry of ["index.js", "slim.js", "react/index.js", "vue/index.js"]) {
+      expect([...eager(entry)], entry).not.toContain(inline[0]);
+    }
+    expect([...eager("slim.js")].map(read).join("")).not.toContain("inline-");
+  });
+
+  it("needs neither eval nor data: nor blob: URLs, and has no top-level await", () => {
+    for (const path of scripts().filter((name) => !/inline-/.test(name))) {
+      const text = read(path);
+      expect(text, path).not.toMatch(/\beval\(|new Function|["'`](data|blob):|createObjectURL/);
+      expect(text, path).not.toMatch(/^await |[;}]await /m);
+    }
+  });
+
+  it("brings no sentences of the generated tables along", () => {
+    const text = [...eager("index.js")].map(read).join("");
+    expect(text).not.toContain("This user has been banned");
+  });
+
+  it("is small besides the WebAssembly: at most 9 kB with brotli, the glue of wasm-bindgen included", () => {
+    const text = [...eager("index.js")].map(read).join("");
+    const params = { [constants.BROTLI_PARAM_QUALITY]: 11 };
+    expect(brotliCompressSync(text, { params }).length).toBeLessThan(9_000);
+  });
+
+  it("has declarations that show nothing internal", () => {
+    expect(read("client.d.ts") + read("channel.d.ts")).not.toMatch(/ _[a-z]/);
+  });
+});

@@ -1,0 +1,277 @@
+// @vitest-environment happy-dom
+// React bindings: one connection and one subscription in StrictMode, release on unmount, server rendering.
+
+import { act, cleanup, render, screen } from "@testing-library/react";
+import { createElement as h, type ReactNode, StrictMode, useState } from "react";
+import { renderToString } from "react-dom/server";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { CoreClass } from "../src/border.js";
+import type { Client } from "../src/client.js";
+import {
+  EverwireProvider,
+  useChannel,
+  useClient,
+  useConnectionState,
+  useEverwire,
+  useMembers,
+  useMessages,
+} from "../src/react/index.js";
+import { RELEASE_MS } from "../src/retain.js";
+import { message, ScriptedCore } from "./script.js";
+
+const cores: ScriptedCore[] = [];
+
+vi.mock("../src/inlined.js", () => ({
+  loadInline: async () =>
+    class extends ScriptedCore {
+      constructor(...args: ConstructorParameters<typeof ScriptedCore>) {
+        super(...args);
+        cores.push(this);
+      }
+    } as unknown as CoreClass,
+}));
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  cores.length = 0;
+});
+
+afterEach(async () => {
+  cleanup();
+  await vi.runAllTimersAsync();
+  vi.useRealTimers();
+});
+
+const options = { url: "https://chat.example" };
+/** Lets the core load and effects settle. */
+const settle = (ms = 0) => act(() => vi.advanceTimersByTimeAsync(ms));
+const core = () => {
+  const [only] = cores;
+  if (only === undefined || cores.length > 1) throw new Error(`there are ${cores.length} cores`);
+  return only;
+};
+
+function App({ children }: { children?: ReactNode }) {
+  return h(StrictMode, null, h(EverwireProvider, { options }, children));
+}
+
+describe("a provider in StrictMode", () => {
+  it("makes one connection, and closes it when it is unmounted for good", async () => {
+    const { unmount } = render(h(App));
+    await settle();
+    expect(core().of("start")).toHaveLength(1);
+    unmount();
+    await settle(RELEASE_MS - 1);
+    expect(core().of("close")).toHaveLength(0);
+    await settle(1);
+    expect(core().of("close")).toHaveLength(1);
+    expect(core().freed).toBe(true);
+  });
+
+  it("keeps the client over renders, and calls the token callback of the last one", async () => {
+    const clients = new Set<Client>();
+    function Keep() {
+      clients.add(useClient());
+      return null;
+    }
+    const tree = (token: string) =>
+      h(EverwireProvider, { options: { ...options, token: () => token } }, h(Keep));
+    const { rerender } = render(tree("first"));
+    rerender(tree("second"));
+    await settle();
+    core().host.fetchToken();
+    await settle();
+    expect(clients.size).toBe(1);
+    expect(core().of("token")).toEqual([["second"]]);
+  });
+
+  it("makes another client for another server, and closes the first", async () => {
+    const tree = (url: string) => h(StrictMode, null, h(EverwireProvider, { options: { url } }));
+    const { rerender } = render(tree("https://one.example"));
+    await settle();
+    rerender(tree("https://two.example"));
+    await settle(RELEASE_MS);
+    expect(cores.map((made) => [made.made[0], made.freed])).toEqual([
+      ["https://one.example", true],
+      ["https://two.example", false],
+    ]);
+  });
+
+  it("leaves a client alone that the application gave", async () => {
+    let client: Client | undefined;
+    function Outer() {
+      client = useEverwire(options);
+      const [shown, setShown] = useState(true);
+      return h(
+        "div",
+        null,
+        shown && h(EverwireProvider, { client }, h(State)),
+        h("button", { type: "button", onClick: () => setShown(false) }),
+      );
+    }
+    render(h(Outer));
+    await settle();
+    act(() => screen.getByRole("button").click());
+    await settle(2 * RELEASE_MS);
+    expect(client?.state.status).toBe("connecting");
+  });
+});
+
+function State() {
+  return h("p", null, useConnectionState().status);
+}
+
+describe("useConnectionState", () => {
+  it("follows the state", async () => {
+    const { container } = render(h(App, null, h(State)));
+    await settle();
+    expect(container.textContent).toBe("connecting");
+    act(() => core().connected());
+    expect(container.textContent).toBe("connected");
+  });
+});
+
+describe("useChannel", () => {
+  it("subscribes once in StrictMode, and unsubscribes once", async () => {
+    function Room() {
+      useChannel("a", { recent: 20 });
+      return null;
+    }
+    const tree = (shown: boolean) => h(App, null, shown && h(Room), h(Room));
+    const { rerender } = render(tree(true));
+    await settle();
+    expect(core().of("subscribe")).toEqual([["a", 20, undefined, undefined]]);
+    rerender(tree(false));
+    await settle(2 * RELEASE_MS);
+    expect(core().of("unsubscribe")).toEqual([]);
+    rerender(h(App));
+    await settle(2 * RELEASE_MS);
+    expect(core().of("unsubscribe")).toEqual([[1]]);
+  });
+
+  it("keeps the subscription of a component that is mounted again soon", async () => {
+    function Room() {
+      useChannel("a");
+      return null;
+    }
+    const { rerender } = render(h(App, null, h(Room, { key: 1 })));
+    await settle();
+    rerender(h(App, null, h(Room, { key: 2 })));
+    await settle(2 * RELEASE_MS);
+    expect([core().of("subscribe").length, core().of("unsubscribe").length]).toEqual([1, 0]);
+  });
+
+  it("moves to another channel", async () => {
+    const Room = ({ name }: { name: string }) => h("p", null, useChannel(name).name);
+    const { rerender, container } = render(h(App, null, h(Room, { name: "a" })));
+    await settle();
+    rerender(h(App, null, h(Room, { name: "b" })));
+    await settle(RELEASE_MS);
+    expect(
+      core()
+        .of("subscribe")
+        .map(([name]) => name),
+    ).toEqual(["a", "b"]);
+    expect(core().of("unsubscribe")).toEqual([[1]]);
+    expect(container.textContent).toBe("b");
+  });
+
+  it("calls the handlers of the last render, once each", async () => {
+    const got: string[] = [];
+    function Room({ label }: { label: string }) {
+      useChannel("a", {
+        onMessage: (m) => got.push(`${label} ${m.data}`),
+        onGap: ({ reason }) => got.push(`${label} ${reason}`),
+      });
+      return null;
+    }
+    const { rerender } = render(h(App, null, h(Room, { label: "first" })));
+    await settle();
+    core().confirm("a");
+    core().receive(message("a", 1));
+    rerender(h(App, null, h(Room, { label: "second" })));
+    core().receive(message("a", 2));
+    core().host.gap(1, 3, 4, "trimmed");
+    expect(got).toEqual(["first 1", "second 2", "second trimmed"]);
+  });
+
+  it("leaves a subscription alone that the application made", async () => {
+    let client: Client | undefined;
+    function Room() {
+      useChannel("a");
+      return null;
+    }
+    function Grab() {
+      client = useClient();
+      return null;
+    }
+    const { rerender } = render(h(App, null, h(Grab)));
+    await settle();
+    void client?.channel("a").subscribe();
+    rerender(h(App, null, h(Room)));
+    await settle();
+    rerender(h(App));
+    await settle(2 * RELEASE_MS);
+    expect(core().of("unsubscribe")).toEqual([]);
+  });
+
+  it("says what is missing without a provider", () => {
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    expect(() => render(h(State))).toThrow("EverwireProvider");
+  });
+});
+
+describe("useMessages", () => {
+  it("shows stored and own messages as one list, and the list of a component that was there before", async () => {
+    let client: Client | undefined;
+    function Room() {
+      client = useClient();
+      const rows = useMessages("a", { recent: 5 });
+      return h("p", null, rows.map(({ data, status }) => `${data}:${status}`).join(" "));
+    }
+    const { container, rerender } = render(h(App, null, h(Room, { key: 1 })));
+    await settle();
+    expect(core().of("subscribe")).toEqual([["a", 5, undefined, undefined]]);
+    core().confirm("a");
+    core().receive(message("a", 1, "x"));
+    void client?.channel("a").send("y");
+    await settle();
+    expect(container.textContent).toBe("x:stored y:queued");
+    rerender(h(App, null, h(Room, { key: 2 })));
+    await settle();
+    expect(container.textContent).toBe("x:stored y:queued");
+    expect(core().of("subscribe")).toHaveLength(1);
+  });
+});
+
+describe("useMembers", () => {
+  it("shows who is there", async () => {
+    const Who = () =>
+      h(
+        "p",
+        null,
+        useMembers("presence-a")
+          .map((member) => member.user)
+          .join(),
+      );
+    const { container } = render(h(App, null, h(Who)));
+    await settle();
+    const place = { channel: "presence-a", epoch: "e", offset: 0, head: 0 };
+    act(() => core().receive({ type: "subscribed", ...place, members: [{ user: "ann" }] }));
+    expect(container.textContent).toBe("ann");
+    act(() => core().receive({ type: "joined", channel: "presence-a", member: { user: "bob" } }));
+    expect(container.textContent).toBe("ann,bob");
+  });
+});
+
+describe("server rendering", () => {
+  it("renders and starts nothing", async () => {
+    function Page() {
+      useChannel("a");
+      return h("p", null, useConnectionState().status, useMessages("a").length, useMembers("a").length);
+    }
+    expect(renderToString(h(App, null, h(Page)))).toBe("<p>connecting<!-- -->0<!-- -->0</p>");
+    await settle(RELEASE_MS);
+    expect(cores).toEqual([]);
+  });
+});

@@ -1,0 +1,91 @@
+// Types, checked by tsc (`npm run check`), not run: what an application may and may not write.
+
+import {
+  type Channel,
+  type Client,
+  connect,
+  type EverwireError,
+  type Message,
+  MessageList,
+} from "../src/index.js";
+import { useChannel, useMessages } from "../src/react/index.js";
+import { connect as connectSlim } from "../src/slim.js";
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+function same<A, B>(_: Equal<A, B>): void {}
+
+interface Orders {
+  message: { text: string };
+  "order.shipped": { id: number };
+  "order.lost": { id: number; why: string };
+}
+
+declare const client: Client;
+const orders = client.channel<Orders>("orders");
+
+orders.on("message", (m) => same<typeof m.data, { text: string }>(true));
+orders.on("event:order.shipped", (m) => {
+  same<typeof m.data, { id: number }>(true);
+  same<typeof m.event, "order.shipped">(true);
+});
+orders.on("event", (m) => {
+  if (m.event === "order.lost") same<typeof m.data, { id: number; why: string }>(true);
+});
+orders.on("error", (error) => same<typeof error, EverwireError>(true));
+orders.on("gap", ({ from, to, reason }) =>
+  same<[typeof from, typeof to, typeof reason], [number, number, string]>(true),
+);
+// @ts-expect-error: no such event
+orders.on("event:order.eaten", () => {});
+// @ts-expect-error: no such event
+orders.on("messages", () => {});
+
+void orders.send({ text: "hello" }).then((stored) => same<typeof stored.offset, number>(true));
+same<ReturnType<typeof orders.send>["id"], string>(true);
+void orders.send({ id: 1 }, { event: "order.shipped" });
+// @ts-expect-error: not the type of a plain message
+void orders.send({ id: 1 });
+// @ts-expect-error: not the type of this event
+void orders.send({ text: "hello" }, { event: "order.shipped" });
+// @ts-expect-error: no such event
+void orders.send({ id: 1 }, { event: "order.eaten" });
+
+// Without types, everything may be sent, and what comes has to be looked at.
+const any = client.channel("news");
+same<typeof any, Channel>(true);
+void any.send({ whatever: 1 });
+void any.send(1, { event: "x" });
+any.on("message", (m: Message) => same<typeof m.data, unknown>(true));
+any.on("event:x", (m) => same<typeof m.data, unknown>(true));
+any.on("event", (m) => same<typeof m.event, string>(true));
+
+// Only events, no plain messages typed.
+const beats = client.channel<{ beat: number }>("beats");
+void beats.send(1, { event: "beat" });
+
+client.on("state", (state) => {
+  if (state.status === "waiting") same<typeof state.retryAt, number>(true);
+  if (state.status === "connected") same<typeof state.carrier, "websocket" | "polling">(true);
+  // @ts-expect-error: only while waiting
+  state.retryAt;
+});
+
+connect({ url: "x", token: async () => "t", carriers: ["polling"], debug: (line) => line.length });
+// @ts-expect-error: the url is required
+connect({});
+// @ts-expect-error: the slim entry needs the WebAssembly
+connectSlim({ url: "x" });
+connectSlim({ url: "x", wasm: fetch("/everwire.wasm") });
+connectSlim({ url: "x", wasm: new URL("https://x/everwire.wasm") });
+
+const list = new MessageList(orders, { limit: 10 });
+same<(typeof list.rows)[number]["data"], { text: string }>(true);
+
+export function Component(): void {
+  useChannel<Orders>("orders", {
+    onMessage: (m) => same<typeof m.data, { text: string }>(true),
+    onEvent: (m) => same<typeof m.event, "order.shipped" | "order.lost">(true),
+  });
+  const rows = useMessages(orders);
+  same<(typeof rows)[number]["data"], { text: string }>(true);
+}

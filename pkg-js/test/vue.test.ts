@@ -1,0 +1,169 @@
+// @vitest-environment happy-dom
+// Vue bindings: the same promises as for React, as far as Vue has the occasions.
+
+import { renderToString } from "@vue/server-renderer";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { type App, createApp, createSSRApp, defineComponent, h, nextTick, ref } from "vue";
+import type { CoreClass } from "../src/border.js";
+import { RELEASE_MS } from "../src/retain.js";
+import {
+  EverwireProvider,
+  useChannel,
+  useConnectionState,
+  useEverwire,
+  useMembers,
+  useMessages,
+} from "../src/vue/index.js";
+import { message, ScriptedCore } from "./script.js";
+
+const cores: ScriptedCore[] = [];
+const apps: App[] = [];
+
+vi.mock("../src/inlined.js", () => ({
+  loadInline: async () =>
+    class extends ScriptedCore {
+      constructor(...args: ConstructorParameters<typeof ScriptedCore>) {
+        super(...args);
+        cores.push(this);
+      }
+    } as unknown as CoreClass,
+}));
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  cores.length = 0;
+});
+
+afterEach(async () => {
+  for (const app of apps.splice(0)) app.unmount();
+  await vi.runAllTimersAsync();
+  vi.useRealTimers();
+});
+
+const options = { url: "https://chat.example" };
+const settle = async (ms = 0) => {
+  await vi.advanceTimersByTimeAsync(ms);
+  await nextTick();
+};
+const core = () => {
+  const [only] = cores;
+  if (only === undefined || cores.length > 1) throw new Error(`there are ${cores.length} cores`);
+  return only;
+};
+
+function mount(setup: () => () => unknown) {
+  const Inner = defineComponent({ setup: () => setup() as () => null });
+  const root = document.createElement("div");
+  const app = createApp(() => h(EverwireProvider, { options }, { default: () => h(Inner) }));
+  app.mount(root);
+  apps.push(app);
+  return {
+    root,
+    unmount: () => {
+      apps.splice(apps.indexOf(app), 1);
+      app.unmount();
+    },
+  };
+}
+
+describe("a provider", () => {
+  it("connects when mounted and closes after it was unmounted", async () => {
+    const { root, unmount } = mount(() => {
+      const state = useConnectionState();
+      return () => state.value.status;
+    });
+    await settle();
+    expect(core().of("start")).toHaveLength(1);
+    core().connected();
+    await settle();
+    expect(root.textContent).toBe("connected");
+    unmount();
+    await settle(RELEASE_MS);
+    expect(core().freed).toBe(true);
+  });
+
+  it("can be a composable, whose channels are given as objects", async () => {
+    const app = createApp({
+      setup() {
+        const client = useEverwire(options);
+        const rows = useMessages(client.channel("a"));
+        return () => rows.value.length;
+      },
+    });
+    apps.push(app);
+    app.mount(document.createElement("div"));
+    await settle();
+    expect(core().of("subscribe")).toHaveLength(1);
+  });
+});
+
+describe("useChannel", () => {
+  it("subscribes once for all, follows its name, and unsubscribes", async () => {
+    const name = ref("a");
+    const got: unknown[] = [];
+    const { unmount } = mount(() => {
+      const channel = useChannel(name, { recent: 3, onMessage: (m) => got.push(m.data) });
+      useMembers(name);
+      return () => channel.value.name;
+    });
+    await settle();
+    expect(core().of("subscribe")).toEqual([["a", 3, undefined, undefined]]);
+    core().confirm("a");
+    core().receive(message("a", 1));
+    name.value = "b";
+    await settle(RELEASE_MS);
+    expect(
+      core()
+        .of("subscribe")
+        .map(([channel]) => channel),
+    ).toEqual(["a", "b"]);
+    expect(core().of("unsubscribe")).toEqual([[1]]);
+    expect(got).toEqual([1]);
+    unmount();
+    await settle(RELEASE_MS);
+    expect(core().freed).toBe(true);
+  });
+});
+
+describe("useMessages and useMembers", () => {
+  it("show what there is", async () => {
+    const { root } = mount(() => {
+      const channel = useChannel("presence-a");
+      const rows = useMessages("presence-a");
+      const members = useMembers("presence-a");
+      return () => [
+        h("button", { onClick: () => void channel.value.send("mine") }),
+        rows.value.map(({ data, status }) => `${data}:${status}`).join(" "),
+        members.value.map((member) => member.user).join(),
+      ];
+    });
+    await settle();
+    const place = { channel: "presence-a", epoch: "e", offset: 0, head: 1 };
+    core().receive(
+      { type: "subscribed", ...place, members: [{ user: "ann" }] },
+      message("presence-a", 1, "theirs"),
+    );
+    root.querySelector("button")?.click();
+    await settle();
+    expect(root.textContent).toBe("theirs:stored mine:queuedann");
+  });
+});
+
+describe("server rendering", () => {
+  it("renders and starts nothing", async () => {
+    const Inner = defineComponent({
+      setup() {
+        const state = useConnectionState();
+        const channel = useChannel("a");
+        const rows = useMessages("a");
+        const members = useMembers("a");
+        return () =>
+          h("p", `${state.value.status} ${channel.value.name} ${rows.value.length} ${members.value.length}`);
+      },
+    });
+    const app = createSSRApp(() => h(EverwireProvider, { options }, { default: () => h(Inner) }));
+    expect(await renderToString(app)).toContain("<p>connecting a 0 0</p>");
+    await settle(RELEASE_MS);
+    expect(cores).toEqual([]);
+  });
+});
