@@ -4,12 +4,15 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app/App";
 import { makeSurroundings } from "./app/surroundings";
+import { showRememberedTheme } from "./app/theme";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/connection.css";
 import "./styles/room.css";
 import "./styles/faults.css";
 import "./styles/layout.css";
+
+showRememberedTheme();
 
 const surroundings = makeSurroundings();
 surroundings.layer.install(window);

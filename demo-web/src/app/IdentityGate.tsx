@@ -31,10 +31,14 @@ export function IdentityGate({ known, room, onDone, onCancel }: Props) {
         <Wire status="idle" />
         <p className="quiet">A chat that keeps its connection. Try to break it.</p>
         <h1>What should we call you?</h1>
-        <p className="quiet">
-          You are about to enter <strong>#{room}</strong>. No account, no password: others there see the name
-          that you choose.
-        </p>
+        {known ? (
+          <p className="quiet">Others see the new name from your next message on.</p>
+        ) : (
+          <p className="quiet">
+            You are about to enter <strong>#{room}</strong>. No account, no password: others there see the
+            name that you choose.
+          </p>
+        )}
         <label htmlFor={field}>Your name</label>
         <input
           id={field}

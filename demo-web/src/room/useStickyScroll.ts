@@ -31,10 +31,18 @@ export function useStickyScroll(): StickyScroll {
   useEffect(() => {
     const element = box.current;
     if (!element) return;
+    let before = { top: 0, height: 0 };
     const look = () => {
-      const near = element.scrollHeight - element.scrollTop - element.clientHeight <= NEAR;
-      sticks.current = near;
-      setAtEnd(near);
+      const { scrollTop: top, scrollHeight: height, clientHeight } = element;
+      const near = height - top - clientHeight <= NEAR;
+      // Being far from the end is no sign of the reader: rows may have come since we scrolled. Only going up is, and only if
+      // it was not the list that became shorter.
+      const wentUp = top < before.top && height >= before.height;
+      before = { top, height };
+      if (near || wentUp) {
+        sticks.current = near;
+        setAtEnd(near);
+      }
     };
     element.addEventListener("scroll", look, { passive: true });
     return () => element.removeEventListener("scroll", look);
