@@ -47,7 +47,8 @@ export function newUser(): string {
 
 /** The name without needless space; undefined if nothing is left. */
 export function tidyName(typed: string): string | undefined {
-  const name = typed.replace(/[\s\p{C}]+/gu, " ").trim();
+  // Also without what is invisible or turns the direction of the text around; but a joiner may hold an emoji together.
+  const name = typed.replace(/[\s\p{Cc}\p{Cs}\u200b\u202a-\u202e\u2066-\u2069]+/gu, " ").trim();
   return name === "" ? undefined : Array.from(name).slice(0, MAX_NAME).join("");
 }
 

@@ -1,0 +1,49 @@
+// What a screen reader hears: little, late enough to be one sentence, and never nothing.
+
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { Announcer } from "./announcer";
+
+let announcer: Announcer;
+let heard: string[];
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  announcer = new Announcer();
+  heard = [];
+  announcer.subscribe(() => heard.push(announcer.text));
+});
+
+afterEach(() => vi.useRealTimers());
+
+it("a single message is read out", () => {
+  announcer.heard("Ana", "hello");
+  expect(heard).toEqual([]);
+  vi.runAllTimers();
+  expect(heard).toEqual(["Ana: hello"]);
+});
+
+it("many at once are counted", () => {
+  announcer.heard("Ana", "one");
+  announcer.heard("Ben", "two");
+  vi.runAllTimers();
+  announcer.heard("Ana", "three");
+  vi.runAllTimers();
+  expect(heard).toEqual(["2 new messages, the last from Ben.", "Ana: three"]);
+});
+
+it("of changes of the connection only the last is said", () => {
+  announcer.say("connection", "Not connected.");
+  announcer.say("connection", "Connected by WebSocket.");
+  announcer.heard("Ana", "hello");
+  vi.runAllTimers();
+  expect(heard).toEqual(["Connected by WebSocket. Ana: hello"]);
+});
+
+it("the same text twice is a different one to the reader", () => {
+  announcer.say("connection", "Offline.");
+  vi.runAllTimers();
+  announcer.say("connection", "Offline.");
+  vi.runAllTimers();
+  expect(heard).toHaveLength(2);
+  expect(heard[0]).not.toBe(heard[1]);
+});
