@@ -47,6 +47,10 @@ const bundle = await rolldown({
   // The same as package.json says: modules that are imported for nothing are left out.
   treeshake: { moduleSideEffects: false },
   plugins: [virtual],
+  onLog(level, log, handle) {
+    // "use client" does stay at the top of its entry: test/dist.test.ts looks.
+    if (log.code !== "MODULE_LEVEL_DIRECTIVE") handle(level, log);
+  },
 });
 await bundle.write({
   dir: dist,

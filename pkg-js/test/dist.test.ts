@@ -61,6 +61,10 @@ describe.skipIf(!existsSync(`${dist}index.js`))("the built package", () => {
     }
   });
 
+  it("marks the React entry as code for the client, for frameworks with server components", () => {
+    expect(read("react/index.js")).toMatch(/^"use client";/);
+  });
+
   it("brings no sentences of the generated tables along", () => {
     const text = [...eager("index.js")].map(read).join("");
     expect(text).not.toContain("This user has been banned");

@@ -1,6 +1,8 @@
 // React bindings: hooks over the same client and channels. Rendering has no side effects: everything happens in effects,
 // so server rendering works, and StrictMode makes one connection and one subscription.
 
+"use client";
+
 export type { BindingOptions, ChannelHandlers, UseChannelOptions, UseMessagesOptions } from "../binding.js";
 export { EverwireProvider, type EverwireProviderProps, useClient, useEverwire } from "./client.js";
 export { useChannel, useConnectionState, useMembers, useMessages } from "./hooks.js";
