@@ -1,1 +1,19 @@
-//! x
+//! The Everwire reference server: accepts both carriers, stores, fans out and authorises. The protocol is written down
+//! in `docs/protocol.md`.
+//!
+//! * [`session`]: what one connection may do and has been sent; no sockets, no clock.
+//! * [`hub`]: the channels of this node. [`store`]: their logs. [`auth`]: who may do what.
+//! * [`carriers`]: WebSocket and polling. [`server`]: all of it together on one port.
+
+pub mod auth;
+pub mod carriers;
+pub mod clock;
+pub mod config;
+mod error;
+pub mod hub;
+pub mod node;
+pub mod server;
+pub mod session;
+pub mod store;
+
+pub use error::Error;

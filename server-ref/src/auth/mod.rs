@@ -1,0 +1,192 @@
+//! Who somebody is, and what he may do. The session asks, this answers at once; how tokens are read is in `token`.
+
+pub mod hs256;
+pub mod token;
+
+use std::{fmt, sync::Arc};
+
+use everwire_protocol::{Channel, ChannelKind, ErrorCode, Guest, Member, limits::MAX_NAME_BYTES};
+
+use token::TokenKey;
+
+/// What a client shows to say who it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Credentials<'a> {
+    /// A token.
+    pub token: Option<&'a str>,
+    /// A name that the client gave itself.
+    pub guest: Option<&'a Guest>,
+}
+
+/// A signed-in user. Cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The user id.
+    pub user: Arc<str>,
+    /// The name that others see.
+    pub name: Option<Arc<str>>,
+    /// Channels that the token grants: names, or patterns that end in `*`.
+    pub grants: Arc<[String]>,
+    /// When the token expires, in ms since 1970.
+    pub expires_at: Option<u64>,
+}
+
+impl Identity {
+    /// How others see this user.
+    pub fn member(&self) -> Member {
+        Member { user: self.user.as_ref().into(), name: self.name.as_deref().map(Into::into) }
+    }
+
+    fn granted(&self, channel: &Channel) -> bool {
+        self.grants.iter().any(|grant| match grant.strip_suffix('*') {
+            Some(start) => channel.as_str().starts_with(start),
+            None => channel.as_str() == grant,
+        })
+    }
+}
+
+/// Why somebody was not let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The code.
+    pub code: ErrorCode,
+    /// What happened and what to do.
+    pub message: String,
+}
+
+impl Refusal {
+    /// A refusal with a sentence of its own.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    /// A refusal with the code's sentence.
+    pub fn of(code: ErrorCode) -> Self {
+        Self::new(code, code.sentence())
+    }
+}
+
+/// Decides who somebody is and what he may do. Answers at once: what has to be looked up first is looked up when the
+/// connection is opened.
+pub trait Access: Send + Sync + fmt::Debug {
+    /// Who shows these credentials.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Unauthorized`] or [`ErrorCode::Banned`], with a sentence.
+    fn identify(&self, credentials: &Credentials<'_>, now_ms: u64) -> Result<Identity, Refusal>;
+
+    /// Whether somebody may receive a channel.
+    fn may_subscribe(&self, who: &Identity, channel: &Channel) -> bool;
+
+    /// Whether somebody may send to a channel.
+    fn may_send(&self, who: &Identity, channel: &Channel) -> bool;
+}
+
+/// The rules of this server.
+#[derive(Debug)]
+pub struct Rules {
+    /// Whether guests name themselves, and may do what tokens grant elsewhere.
+    pub dev: bool,
+    /// What tokens are signed with. `None`: no token is accepted.
+    pub key: Option<TokenKey>,
+}
+
+impl Access for Rules {
+    fn identify(&self, credentials: &Credentials<'_>, now_ms: u64) -> Result<Identity, Refusal> {
+        match (credentials.token, credentials.guest, &self.key) {
+            (Some(token), _, Some(key)) => key.read(token, now_ms),
+            (_, Some(guest), _) if self.dev => identify_guest(guest),
+            (_, Some(_), _) => Err(unauthorized("This server does not let guests in. Sign in with a token.")),
+            (Some(_), None, None) => {
+                Err(unauthorized("This server has no key to check tokens with. Name a guest in hello."))
+            }
+            (None, None, _) if self.dev => Err(unauthorized("Name a guest in hello: a user and a name.")),
+            (None, None, _) => Err(unauthorized("A token is needed. Sign in first.")),
+        }
+    }
+
+    fn may_subscribe(&self, who: &Identity, channel: &Channel) -> bool {
+        if let Some(owner) = owner(channel) {
+            return *owner == *who.user;
+        }
+        channel.kind() == ChannelKind::Public || channel.as_str() == USERS || self.dev || who.granted(channel)
+    }
+
+    fn may_send(&self, who: &Identity, channel: &Channel) -> bool {
+        // Who is online is the server's to say.
+        channel.as_str() != USERS && self.may_subscribe(who, channel)
+    }
+}
+
+/// Everybody who is signed in is listed here.
+const USERS: &str = "presence-users";
+
+/// The user whom a `private-user.…` channel belongs to.
+fn owner(channel: &Channel) -> Option<&str> {
+    channel.as_str().strip_prefix("private-user.")
+}
+
+fn unauthorized(message: &str) -> Refusal {
+    Refusal::new(ErrorCode::Unauthorized, message)
+}
+
+fn identify_guest(guest: &Guest) -> Result<Identity, Refusal> {
+    let fits = |text: &str| !text.is_empty() && text.len() <= MAX_NAME_BYTES;
+    if !fits(&guest.user) || !fits(&guest.name) {
+        let message = format!("A guest's user and name have 1 to {MAX_NAME_BYTES} bytes each.");
+        return Err(unauthorized(&message));
+    }
+    Ok(Identity {
+        user: guest.user.as_str().into(),
+        name: Some(guest.name.as_str().into()),
+        grants: Arc::default(),
+        expires_at: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn who(user: &str, grants: &[&str]) -> Identity {
+        let grants = grants.iter().map(|grant| (*grant).to_owned()).collect();
+        Identity { user: user.into(), name: None, grants, expires_at: None }
+    }
+
+    fn rules(dev: bool) -> Rules {
+        Rules { dev, key: None }
+    }
+
+    #[test]
+    fn what_a_user_may_receive_and_send() {
+        let may = |dev: bool, grants: &[&str], channel: &str| {
+            let (rules, who, channel) = (rules(dev), who("7", grants), channel.parse().unwrap());
+            (rules.may_subscribe(&who, &channel), rules.may_send(&who, &channel))
+        };
+        assert_eq!(may(false, &[], "news"), (true, true));
+        assert_eq!(may(false, &[], "private-user.7"), (true, true));
+        assert_eq!(may(false, &["*"], "private-user.8"), (false, false));
+        assert_eq!(may(true, &["private-user.*"], "private-user.8"), (false, false));
+        assert_eq!(may(false, &[], "presence-users"), (true, false));
+        assert_eq!(may(true, &[], "presence-users"), (true, false));
+        assert_eq!(may(false, &[], "private-orders"), (false, false));
+        assert_eq!(may(false, &["private-orders"], "private-orders"), (true, true));
+        assert_eq!(may(false, &["private-orders"], "private-orders2"), (false, false));
+        assert_eq!(may(false, &["private-chat.*"], "private-chat.42"), (true, true));
+        assert_eq!(may(false, &["private-chat.*"], "presence-chat.42"), (false, false));
+        assert_eq!(may(true, &[], "presence-chat.42"), (true, true));
+    }
+
+    #[test]
+    fn guests_are_let_in_by_a_development_server_only() {
+        let guest = Guest { user: "7".into(), name: "Ada".into() };
+        let shown = Credentials { token: None, guest: Some(&guest) };
+        assert_eq!(rules(true).identify(&shown, 0).unwrap().name.as_deref(), Some("Ada"));
+        assert_eq!(rules(false).identify(&shown, 0).unwrap_err().code, ErrorCode::Unauthorized);
+        for (user, name) in [("", "Ada"), ("7", ""), (&*"x".repeat(129), "Ada")] {
+            let guest = Guest { user: user.into(), name: name.into() };
+            let shown = Credentials { token: None, guest: Some(&guest) };
+            assert_eq!(rules(true).identify(&shown, 0).unwrap_err().code, ErrorCode::Unauthorized);
+        }
+    }
+}

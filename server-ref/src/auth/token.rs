@@ -1,0 +1,175 @@
+//! Tokens: JSON Web Tokens signed with HS256. Reads them, and makes them for trying things out.
+
+use std::{fmt, sync::Arc};
+
+use everwire_protocol::{ErrorCode, limits::MAX_NAME_BYTES};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+
+use super::{Identity, Refusal, hs256};
+use crate::Error;
+
+/// How long after its expiry a token is still taken, in ms: as long as a running connection waits for a new one, and
+/// more than the clocks of two servers differ.
+const LEEWAY_MS: u64 = 10_000;
+
+/// Shortest secret in bytes. HS256 is as strong as its secret, and below this one can be guessed offline.
+pub const MIN_SECRET_BYTES: usize = 16;
+
+/// What is in a token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    /// The user id.
+    pub sub: String,
+    /// The name that others see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// When it expires, in s since 1970.
+    pub exp: u64,
+    /// Not to be taken before, in s since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nbf: Option<u64>,
+    /// Channels that it grants: names, or patterns that end in `*`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grants: Vec<String>,
+}
+
+/// Checks and makes tokens.
+pub struct TokenKey {
+    check: DecodingKey,
+    sign: EncodingKey,
+    validation: Validation,
+}
+
+impl fmt::Debug for TokenKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenKey(…)")
+    }
+}
+
+impl TokenKey {
+    /// A key from a shared secret.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] if the secret is shorter than [`MIN_SECRET_BYTES`].
+    pub fn new(secret: &str) -> Result<Self, Error> {
+        if secret.len() < MIN_SECRET_BYTES {
+            return Err(Error::Setting(format!(
+                "the token secret has {} bytes; give it {MIN_SECRET_BYTES} at least, for example from `openssl rand -hex 32`",
+                secret.len()
+            )));
+        }
+        hs256::install();
+        let mut validation = Validation::new(Algorithm::HS256);
+        // Times are checked below, with the server's own clock. An audience is not asked for.
+        validation.validate_exp = false;
+        validation.validate_aud = false;
+        validation.required_spec_claims.clear();
+        Ok(Self {
+            check: DecodingKey::from_secret(secret.as_bytes()),
+            sign: EncodingKey::from_secret(secret.as_bytes()),
+            validation,
+        })
+    }
+
+    /// Who a token speaks of.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Unauthorized`]. The text never holds the token.
+    pub fn read(&self, token: &str, now_ms: u64) -> Result<Identity, Refusal> {
+        let refuse = |why: &str| {
+            Err(Refusal::new(ErrorCode::Unauthorized, format!("The token {why}. Sign in again.")))
+        };
+        let claims = match jsonwebtoken::decode::<Claims>(token, &self.check, &self.validation) {
+            Ok(token) => token.claims,
+            Err(error) => {
+                return match error.kind() {
+                    jsonwebtoken::errors::ErrorKind::InvalidSignature => {
+                        refuse("is not signed by whom this server trusts")
+                    }
+                    jsonwebtoken::errors::ErrorKind::InvalidAlgorithm => refuse("is not signed with HS256"),
+                    _ => refuse("is malformed, or lacks a claim (sub and exp are needed)"),
+                };
+            }
+        };
+        let (expires_at, not_before) =
+            (claims.exp.saturating_mul(1000), claims.nbf.unwrap_or(0).saturating_mul(1000));
+        if expires_at.saturating_add(LEEWAY_MS) <= now_ms {
+            return refuse("has expired");
+        }
+        if not_before > now_ms.saturating_add(LEEWAY_MS) {
+            return refuse("is not valid yet");
+        }
+        if claims.sub.is_empty() || claims.sub.len() > MAX_NAME_BYTES {
+            return refuse("has an empty or overlong user id");
+        }
+        let name = claims.name.filter(|name| !name.is_empty() && name.len() <= MAX_NAME_BYTES);
+        Ok(Identity {
+            user: claims.sub.into(),
+            name: name.map(Into::into),
+            grants: Arc::from(claims.grants),
+            expires_at: Some(expires_at),
+        })
+    }
+
+    /// Makes a token.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] if the claims cannot be written.
+    pub fn make(&self, claims: &Claims) -> Result<String, Error> {
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &self.sign)
+            .map_err(|error| Error::Setting(format!("cannot make the token: {error}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "a secret of enough bytes";
+    const NOW: u64 = 1_800_000_000_000;
+
+    fn claims(exp_ms: u64) -> Claims {
+        let grants = vec!["private-orders".into()];
+        Claims { sub: "7".into(), name: Some("Ada".into()), exp: exp_ms / 1000, nbf: None, grants }
+    }
+
+    #[test]
+    fn a_token_says_who_and_until_when() {
+        let key = TokenKey::new(SECRET).unwrap();
+        let identity = key.read(&key.make(&claims(NOW + 60_000)).unwrap(), NOW).unwrap();
+        assert_eq!((&*identity.user, identity.name.as_deref()), ("7", Some("Ada")));
+        assert_eq!(identity.expires_at, Some(NOW + 60_000));
+        assert_eq!(&*identity.grants, ["private-orders"]);
+    }
+
+    #[test]
+    fn a_wrong_token_is_refused_with_its_reason_and_without_being_quoted() {
+        let key = TokenKey::new(SECRET).unwrap();
+        let good = key.make(&claims(NOW + 60_000)).unwrap();
+        let forged = TokenKey::new("another secret altogether").unwrap().make(&claims(NOW + 60_000)).unwrap();
+        // {"alg":"none","typ":"JWT"}
+        let unsigned = format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{}.", good.split('.').nth(1).unwrap());
+        let late = Claims { nbf: Some(NOW / 1000 + 60), ..claims(NOW + 90_000) };
+        for (token, reason) in [
+            (forged, "not signed by whom"),
+            (unsigned, "malformed"),
+            ("rubbish".into(), "malformed"),
+            (good.replace('.', ""), "malformed"),
+            (key.make(&claims(NOW - 10_000)).unwrap(), "expired"),
+            (key.make(&late).unwrap(), "not valid yet"),
+            (key.make(&Claims { sub: String::new(), ..claims(NOW + 60_000) }).unwrap(), "user id"),
+        ] {
+            let refusal = key.read(&token, NOW).unwrap_err();
+            assert_eq!(refusal.code, ErrorCode::Unauthorized);
+            assert!(refusal.message.contains(reason), "{} for {token}", refusal.message);
+            assert!(!refusal.message.contains(&token));
+        }
+        assert!(key.read(&good, NOW + 69_000).is_ok(), "within the leeway");
+    }
+
+    #[test]
+    fn a_short_secret_is_refused() {
+        assert!(TokenKey::new("short").unwrap_err().to_string().contains("16"));
+    }
+}

@@ -1,0 +1,264 @@
+//! HTTP polling: finds the connection that a request belongs to, or makes one, and waits for its answer. What is
+//! answered and when is decided by the session's `Polling`.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use everwire_protocol::{ClientFrame, Error, ErrorCode, Hello, Poll, ServerFrame, Uuid, batch};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, sleep_until, timeout},
+};
+
+use super::{App, pages};
+use crate::{
+    hub::inbox::{Inbox, Mail, PollRequest},
+    node::{Link, Node},
+    session::{BadFrame, Carrier, Input, PollInput, PollOutput, Polling, Session, batch_text, decode},
+};
+
+/// How long a request's body may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Mail handled before the time is looked at again.
+const LETTERS: usize = 256;
+
+/// Tries to hand a request to its connection. One can end at the moment in which it is found; two in a row do not.
+const TRIES: usize = 3;
+
+type Frame = Result<ClientFrame, BadFrame>;
+
+/// Answers `POST /everwire/v1/poll`.
+pub(super) async fn answer(State(app): State<App>, headers: HeaderMap, request: Request) -> Response {
+    let limits = &app.node.settings.limits;
+    let body = match read(request, limits.batch_bytes as usize).await {
+        Ok(body) => body,
+        Err(response) => return response,
+    };
+    let frames = match decode(&body, limits) {
+        Ok(frames) => frames,
+        Err(reason) => {
+            let code = match reason {
+                everwire_protocol::BatchError::TooLarge { .. }
+                | everwire_protocol::BatchError::TooManyFrames { .. } => ErrorCode::TooLarge,
+                _ => ErrorCode::InvalidBatch,
+            };
+            return refuse(code, format!("{} {reason}.", code.sentence()));
+        }
+    };
+    let mut frames = frames.into_iter();
+    let Some(Ok(ClientFrame::Hello(mut hello))) = frames.next() else {
+        return refuse(ErrorCode::Unexpected, ErrorCode::Unexpected.sentence().into());
+    };
+    if let Some(token) = bearer(&headers) {
+        hello.token = Some(token);
+    }
+    let (mut poll, mut rest) = (None, Vec::new());
+    for frame in frames {
+        match frame {
+            Ok(ClientFrame::Poll(frame)) => poll = Some(frame),
+            frame => rest.push(frame),
+        }
+    }
+    match poll {
+        Some(poll) => receive(&app.node, hello, poll, rest).await,
+        None => send(&app.node, hello, rest).await,
+    }
+}
+
+/// Reads the body as text, within the limit and in time.
+async fn read(request: Request, limit: usize) -> Result<String, Response> {
+    let body = request.into_body();
+    let too_large = || {
+        let reason = format!("{} A batch may have {limit} bytes.", ErrorCode::TooLarge.sentence());
+        refuse(ErrorCode::TooLarge, reason)
+    };
+    if hyper::body::Body::size_hint(&body).lower() > limit as u64 {
+        return Err(too_large());
+    }
+    match timeout(BODY_TIMEOUT, to_bytes(body, limit + 1)).await {
+        Ok(Ok(bytes)) if bytes.len() <= limit => String::from_utf8(bytes.into())
+            .map_err(|_| refuse(ErrorCode::InvalidBatch, "The batch is not text in UTF-8.".into())),
+        Ok(Ok(_)) => Err(too_large()),
+        Ok(Err(error)) if is_limit(&error) => Err(too_large()),
+        // The client went away, or what it sent is not HTTP.
+        Ok(Err(_)) => Err(pages::say(StatusCode::BAD_REQUEST, "The body of the request could not be read.")),
+        Err(_) => {
+            Err(pages::say(StatusCode::REQUEST_TIMEOUT, "The body of the request did not come in time."))
+        }
+    }
+}
+
+fn is_limit(error: &axum::Error) -> bool {
+    std::error::Error::source(error).is_some_and(|source| source.to_string().contains("length limit"))
+}
+
+fn bearer(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+}
+
+fn refuse(code: ErrorCode, message: String) -> Response {
+    let error = Error { code, message, retry: code.retry(), id: None, channel: None, retry_after_ms: None };
+    respond(batch::encode(&[ServerFrame::Error(error)]))
+}
+
+fn respond(text: impl Into<Body>) -> Response {
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+    (StatusCode::OK, headers, text.into()).into_response()
+}
+
+/// A post that only sends: a session for the length of the request.
+async fn send(node: &Arc<Node>, hello: Hello, frames: Vec<Frame>) -> Response {
+    let mut link = Link::new(node, Carrier::Post);
+    let now_ms = || node.clock.now_ms();
+    let (settings, access) = (node.settings.clone(), node.access.clone());
+    let mut session = Session::new(now_ms(), Carrier::Post, link.connection, settings, access);
+    let batch = std::iter::once(Ok(ClientFrame::Hello(hello))).chain(frames).collect();
+    session.handle(now_ms(), Input::Batch(Ok(batch)));
+    let mut answers = Vec::new();
+    loop {
+        while let Some(output) = session.poll_output() {
+            link.perform(output);
+        }
+        answers.extend(session.take_batch());
+        if session.is_settled() && session.is_empty() {
+            return respond(batch_text(&answers));
+        }
+        if session.is_settled() {
+            continue;
+        }
+        let mut letters = Vec::new();
+        link.letters.take(&mut letters, LETTERS).await;
+        for mail in letters {
+            if let Mail::Input(input) = mail {
+                session.handle(now_ms(), *input);
+            }
+        }
+    }
+}
+
+/// A poll: goes to its connection, or starts one.
+async fn receive(node: &Arc<Node>, hello: Hello, poll: Poll, frames: Vec<Frame>) -> Response {
+    let request = node.next_request();
+    for _ in 0..TRIES {
+        let known = poll.connection.and_then(|id| node.hub.sessions.polling(hello.session, id));
+        let inbox = known.unwrap_or_else(|| start(node));
+        let (answer, answered) = oneshot::channel();
+        let (hello, poll, frames) = (hello.clone(), poll.clone(), frames.clone());
+        inbox.push(Mail::Poll(Box::new(PollRequest { request, hello, poll, frames, answer })));
+        let mut waiting = Waiting { inbox, request, over: false };
+        let text = answered.await;
+        waiting.over = true;
+        if let Ok(text) = text {
+            return respond(text.to_string());
+        }
+    }
+    refuse(ErrorCode::Internal, ErrorCode::Internal.sentence().into())
+}
+
+/// Tells the connection if the client gives up: then this is dropped before it is over.
+struct Waiting {
+    inbox: Inbox,
+    request: u64,
+    over: bool,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if !self.over {
+            self.inbox.push(Mail::Abandoned(self.request));
+        }
+    }
+}
+
+/// Starts a polling connection, which waits for its first request.
+fn start(node: &Arc<Node>) -> Inbox {
+    let link = Link::new(node, Carrier::Polling);
+    let inbox = link.inbox.clone();
+    let (settings, access) = (node.settings.clone(), node.access.clone());
+    let polling = Polling::new(node.clock.now_ms(), link.connection, settings, access);
+    tokio::spawn(Connection { node: node.clone(), link, polling, answers: HashMap::new() }.run());
+    inbox
+}
+
+struct Connection {
+    node: Arc<Node>,
+    link: Link,
+    polling: Polling,
+    answers: HashMap<u64, oneshot::Sender<Arc<str>>>,
+}
+
+impl Connection {
+    async fn run(mut self) {
+        let connection = self.link.connection;
+        tracing::debug!(%connection, "polling started");
+        let mut letters = Vec::new();
+        let mut stop = self.node.stop_notice();
+        while !self.perform() {
+            let due = self.polling.poll_timeout().map(|at| Instant::from_std(self.node.clock.instant(at)));
+            tokio::select! {
+                () = self.link.letters.take(&mut letters, LETTERS) => {
+                    for mail in letters.drain(..) {
+                        self.mail(mail);
+                    }
+                    if self.link.letters.overflowed() {
+                        self.handle(PollInput::Session(Input::Overflow));
+                    }
+                }
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                    self.polling.handle_timeout(self.node.clock.now_ms());
+                }
+                goaway = stop.wait() => self.handle(PollInput::Session(Input::Goaway(goaway))),
+            }
+        }
+        let session: Uuid = self.polling.session().session();
+        tracing::info!(%connection, %session, age_ms = self.link.age_ms(), "polling ended");
+    }
+
+    fn handle(&mut self, input: PollInput) {
+        self.polling.handle(self.node.clock.now_ms(), input);
+    }
+
+    fn mail(&mut self, mail: Mail) {
+        let input = match mail {
+            Mail::Entry(entry) => Input::Entry(entry),
+            Mail::Presence(change) => Input::Presence(change),
+            Mail::Input(input) => *input,
+            Mail::Left(channel) => Input::Left(channel.map(|channel| *channel)),
+            Mail::Poll(request) => {
+                let PollRequest { request, hello, poll, frames, answer } = *request;
+                self.answers.insert(request, answer);
+                return self.handle(PollInput::Request { request, hello, poll, frames });
+            }
+            Mail::Abandoned(request) => {
+                self.answers.remove(&request);
+                return self.handle(PollInput::Abandoned { request });
+            }
+        };
+        self.handle(PollInput::Session(input));
+    }
+
+    /// Carries out what is to be done. Returns whether it is over.
+    fn perform(&mut self) -> bool {
+        while let Some(output) = self.polling.poll_output() {
+            match output {
+                PollOutput::Session(output) => self.link.perform(output),
+                PollOutput::Respond { request, text } => {
+                    if let Some(answer) = self.answers.remove(&request) {
+                        // An error says that the client has just gone; the response is kept for its next poll.
+                        let _ = answer.send(text);
+                    }
+                }
+                PollOutput::End => return true,
+            }
+        }
+        false
+    }
+}

@@ -1,0 +1,239 @@
+//! WebSocket: the only file that knows the WebSocket library. Moves batches between a socket and a session, and decides
+//! nothing beyond what is WebSocket's own: which messages are not batches at all.
+
+use std::{future::poll_fn, sync::Arc, task::Poll, time::Duration};
+
+use axum::{
+    extract::{
+        FromRequestParts, Request, State,
+        ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade},
+    },
+    http::StatusCode,
+    response::Response,
+};
+use everwire_protocol::{CloseCode, SUBPROTOCOL};
+use futures_util::{SinkExt, StreamExt};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::{App, pages};
+use crate::{
+    hub::inbox::Mail,
+    node::{Link, Node},
+    session::{Carrier, Input, Output, Session, batch_text, decode},
+};
+
+/// What is read from the socket at once. The library's default of 128 KiB is kept for every idle connection.
+const READ_BUFFER: usize = 4096;
+
+/// Messages up to this size are read whole and then refused, so that the refusal reaches a client that is still
+/// writing. Of larger ones only the beginning is read.
+const MAX_READ: usize = 4 * everwire_protocol::limits::MAX_BATCH_BYTES;
+
+/// Mail handled before the socket is looked at again.
+const LETTERS: usize = 256;
+
+/// How long a client has to answer a close.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Answers a request to open a WebSocket.
+pub(super) async fn open(State(app): State<App>, request: Request) -> Response {
+    let (mut parts, _) = request.into_parts();
+    let headers = parts.headers.clone();
+    let Ok(upgrade) = WebSocketUpgrade::from_request_parts(&mut parts, &()).await else {
+        return pages::websocket_only().await;
+    };
+    if !app.origins.allow(&headers) {
+        return pages::say(
+            StatusCode::FORBIDDEN,
+            "Pages of this origin may not use this server. Its operator can allow them with --allow-origin.",
+        );
+    }
+    let upgrade = upgrade.protocols([SUBPROTOCOL]);
+    if upgrade.selected_protocol().is_none() {
+        return pages::say(StatusCode::BAD_REQUEST, "Offer the WebSocket subprotocol everwire.v1.");
+    }
+    upgrade
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(0)
+        .max_message_size(MAX_READ)
+        .max_frame_size(MAX_READ)
+        .on_upgrade(move |socket| async move { Connection::new(&app.node, socket).run().await })
+}
+
+struct Connection {
+    socket: WebSocket,
+    link: Link,
+    session: Session,
+    node: Arc<Node>,
+    /// Whether the library still holds a part of the last batch.
+    writing: bool,
+}
+
+/// What the socket did.
+enum Event {
+    Written(Result<(), axum::Error>),
+    Read(Option<Result<Message, axum::Error>>),
+}
+
+/// How a connection ended.
+enum End {
+    /// The session said so. `None`: just drop it.
+    Closed(Option<CloseCode>),
+    /// The client closed it, or the network did.
+    Gone(Option<u16>),
+}
+
+impl Connection {
+    fn new(node: &Arc<Node>, socket: WebSocket) -> Self {
+        let link = Link::new(node, Carrier::WebSocket);
+        let session = Session::new(
+            node.clock.now_ms(),
+            Carrier::WebSocket,
+            link.connection,
+            node.settings.clone(),
+            node.access.clone(),
+        );
+        Self { socket, link, session, node: node.clone(), writing: false }
+    }
+
+    async fn run(mut self) {
+        let connection = self.link.connection;
+        tracing::debug!(%connection, "websocket opened");
+        let end = self.serve().await;
+        let (session, user) = (self.session.session(), self.session.user().map(str::to_owned));
+        self.handle(Input::Gone);
+        while let Some(output) = self.session.poll_output() {
+            self.link.perform(output);
+        }
+        let (code, by) = match &end {
+            End::Closed(code) => (code.map(CloseCode::as_u16), "server"),
+            End::Gone(code) => (*code, "client"),
+        };
+        tracing::info!(%connection, %session, user, code, by, age_ms = self.link.age_ms(), "websocket closed");
+        if let End::Closed(Some(code)) = end {
+            let Self { socket, link, .. } = self;
+            // The session is free for its next connection while this one says good-bye.
+            drop(link);
+            close(socket, code).await;
+        }
+    }
+
+    async fn serve(&mut self) -> End {
+        let mut letters = Vec::new();
+        let mut stop = self.node.stop_notice();
+        self.handle(Input::Writable);
+        loop {
+            while let Some(output) = self.session.poll_output() {
+                match output {
+                    Output::Send(frames) => {
+                        let message = Message::text(batch_text(&frames));
+                        if self.socket.feed(message).await.is_err() {
+                            return End::Gone(None);
+                        }
+                        self.writing = true;
+                    }
+                    Output::Close(code) => return End::Closed(code),
+                    output => self.link.perform(output),
+                }
+            }
+            let due = self.session.poll_timeout().map(|at| Instant::from_std(self.node.clock.instant(at)));
+            let reading = self.session.wants_batch();
+            tokio::select! {
+                () = self.link.letters.take(&mut letters, LETTERS) => {
+                    for mail in letters.drain(..) {
+                        self.mail(mail);
+                    }
+                    if self.link.letters.overflowed() {
+                        self.handle(Input::Overflow);
+                    }
+                }
+                event = event(&mut self.socket, self.writing, reading) => {
+                    if let Some(end) = self.event(event) {
+                        return end;
+                    }
+                }
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                    self.session.handle_timeout(self.node.clock.now_ms());
+                }
+                goaway = stop.wait() => self.handle(Input::Goaway(goaway)),
+            }
+        }
+    }
+
+    fn handle(&mut self, input: Input) {
+        self.session.handle(self.node.clock.now_ms(), input);
+    }
+
+    fn mail(&mut self, mail: Mail) {
+        match mail {
+            Mail::Entry(entry) => self.handle(Input::Entry(entry)),
+            Mail::Presence(change) => self.handle(Input::Presence(change)),
+            Mail::Input(input) => self.handle(*input),
+            Mail::Left(channel) => self.handle(Input::Left(channel.map(|channel| *channel))),
+            // For polling connections only; dropping it says so to whoever waits.
+            Mail::Poll(_) | Mail::Abandoned(_) => {}
+        }
+    }
+
+    fn event(&mut self, event: Event) -> Option<End> {
+        match event {
+            Event::Written(Ok(())) => {
+                self.writing = false;
+                self.handle(Input::Writable);
+                None
+            }
+            Event::Read(Some(Ok(Message::Text(text)))) => {
+                if text.len() > self.node.settings.limits.batch_bytes as usize {
+                    return Some(End::Closed(Some(CloseCode::TooLarge)));
+                }
+                self.handle(Input::Batch(decode(&text, &self.node.settings.limits)));
+                None
+            }
+            Event::Read(Some(Ok(Message::Binary(_)))) => Some(End::Closed(Some(CloseCode::Unsupported))),
+            // The library answers pings by itself.
+            Event::Read(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => None,
+            Event::Read(Some(Ok(Message::Close(frame)))) => Some(End::Gone(frame.map(|frame| frame.code))),
+            Event::Read(Some(Err(error))) if is_too_large(&error) => {
+                Some(End::Closed(Some(CloseCode::TooLarge)))
+            }
+            Event::Read(Some(Err(_)) | None) | Event::Written(Err(_)) => Some(End::Gone(None)),
+        }
+    }
+}
+
+/// Waits for what the socket does next: it has taken the last batch, or a message came.
+async fn event(socket: &mut WebSocket, writing: bool, reading: bool) -> Event {
+    poll_fn(|context| {
+        if writing && let Poll::Ready(written) = socket.poll_flush_unpin(context) {
+            return Poll::Ready(Event::Written(written));
+        }
+        if reading && let Poll::Ready(message) = socket.poll_next_unpin(context) {
+            return Poll::Ready(Event::Read(message));
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+/// Whether the library refused a message because of its size. It does not export the error's type through axum.
+fn is_too_large(error: &axum::Error) -> bool {
+    error.to_string().contains("Space limit exceeded")
+}
+
+/// Says why, and waits for the client to go, so that the reason is not lost by a socket that is closed while the
+/// client still writes.
+async fn close(mut socket: WebSocket, code: CloseCode) {
+    let frame = CloseFrame { code: code.as_u16(), reason: code.sentence().into() };
+    let goodbye = async {
+        if socket.send(Message::Close(Some(frame))).await.is_err() {
+            return;
+        }
+        while let Some(Ok(message)) = socket.next().await {
+            if matches!(message, Message::Close(_)) {
+                break;
+            }
+        }
+    };
+    // Nobody is owed more patience than this.
+    let _ = timeout(CLOSE_TIMEOUT, goodbye).await;
+}

@@ -1,0 +1,294 @@
+//! Flags and environment variables, and what they come to.
+
+use std::{fs, net::SocketAddr, path::PathBuf};
+
+use axum::http::HeaderValue;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::{
+    Error,
+    auth::{Rules, token::TokenKey},
+    carriers::Origins,
+    session::Settings,
+};
+
+/// Everwire keeps browsers connected. This is its server: it accepts clients by WebSocket and by HTTP polling on one
+/// port, stores what they send in SQLite, and passes it on.
+///
+/// To try it out: `everwire-server --dev`, then connect a client to http://127.0.0.1:8787.
+#[derive(Debug, Parser)]
+#[command(name = "everwire-server", version, max_term_width = 110)]
+pub struct Options {
+    /// How to serve, if no command is given.
+    #[command(flatten)]
+    pub serve: ServeOptions,
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What to do instead of serving.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a token for trying things out, and print it.
+    Token(TokenOptions),
+}
+
+/// How to serve.
+#[derive(Debug, Args)]
+pub struct ServeOptions {
+    /// Address and port to listen on. Port 0 takes a free one; the first line of output says which.
+    #[arg(long, env = "EVERWIRE_LISTEN", default_value = "127.0.0.1:8787", value_name = "ADDRESS:PORT")]
+    pub listen: SocketAddr,
+    /// The database file; made if there is none.
+    #[arg(long, env = "EVERWIRE_DATABASE", default_value = "everwire.db", value_name = "FILE")]
+    pub database: PathBuf,
+    /// For development only: guests name themselves, and everybody may use every channel except other users'
+    /// private-user channels. Pages of any origin may connect.
+    #[arg(long, env = "EVERWIRE_DEV")]
+    pub dev: bool,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap would show a comment as help")]
+    pub secret: SecretOptions,
+    /// Origins whose pages may use this server, such as https://chat.example. Repeat it, or separate them with
+    /// commas. Pages that this server serves itself always may.
+    #[arg(
+        long = "allow-origin",
+        env = "EVERWIRE_ALLOW_ORIGIN",
+        value_name = "ORIGIN",
+        value_delimiter = ','
+    )]
+    pub allow_origin: Vec<String>,
+    /// A directory to serve over HTTP on the same port, such as a built demo.
+    #[arg(long, env = "EVERWIRE_SERVE_DIR", value_name = "DIRECTORY")]
+    pub serve_dir: Option<PathBuf>,
+    /// How many messages each channel keeps at least. Older ones are removed, and clients that missed them are told.
+    #[arg(long, env = "EVERWIRE_RETENTION", default_value_t = 100_000, value_name = "MESSAGES")]
+    pub retention: u64,
+    /// How many missed messages a returning client is sent. One that missed more is told so and starts at the end.
+    #[arg(long, env = "EVERWIRE_REPLAY_LIMIT", default_value_t = 10_000, value_name = "MESSAGES")]
+    pub replay_limit: u64,
+    /// After how much silence a client is pinged. Below the 30 s after which common proxies drop idle connections.
+    #[arg(long, env = "EVERWIRE_PING_INTERVAL_MS", default_value_t = 25_000, value_name = "MS",
+          value_parser = clap::value_parser!(u32).range(100..=600_000))]
+    pub ping_interval_ms: u32,
+    /// How long clients wait at least before they come back after a planned restart.
+    #[arg(long, env = "EVERWIRE_GOAWAY_DELAY_MS", default_value_t = 500, value_name = "MS")]
+    pub goaway_delay_ms: u32,
+    /// Over how much time clients spread their return after a planned restart, on top of the delay.
+    #[arg(long, env = "EVERWIRE_GOAWAY_SPREAD_MS", default_value_t = 5_000, value_name = "MS")]
+    pub goaway_spread_ms: u32,
+    /// What to log: error, warn, info, debug or trace, also per module (`info,everwire_server::hub=debug`).
+    #[arg(long, env = "EVERWIRE_LOG", default_value = "info", value_name = "LEVEL")]
+    pub log: String,
+    /// How to write the log, which goes to standard error.
+    #[arg(long, env = "EVERWIRE_LOG_FORMAT", default_value = "text", value_enum)]
+    pub log_format: LogFormat,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+/// The secret that tokens are signed with.
+#[derive(Debug, Args)]
+pub struct SecretOptions {
+    /// The secret that tokens (JWT, HS256) are signed with; 16 bytes at least. Better given by the environment or as a
+    /// file: others on this machine can see flags.
+    #[arg(long, env = "EVERWIRE_JWT_SECRET", value_name = "SECRET", hide_env_values = true)]
+    pub jwt_secret: Option<String>,
+    /// A file that holds the secret.
+    #[arg(long, env = "EVERWIRE_JWT_SECRET_FILE", value_name = "FILE", conflicts_with = "jwt_secret")]
+    pub jwt_secret_file: Option<PathBuf>,
+}
+
+impl SecretOptions {
+    /// The key, if a secret is given.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] if the secret is too short or its file cannot be read.
+    pub fn key(&self) -> Result<Option<TokenKey>, Error> {
+        let secret = match (&self.jwt_secret, &self.jwt_secret_file) {
+            (Some(secret), _) => secret.clone(),
+            (None, Some(file)) => {
+                fs::read_to_string(file).map(|text| text.trim().to_owned()).map_err(|error| {
+                    Error::Setting(format!("cannot read the token secret from {}: {error}", file.display()))
+                })?
+            }
+            (None, None) => return Ok(None),
+        };
+        TokenKey::new(&secret).map(Some)
+    }
+}
+
+/// What is in the token to make.
+#[derive(Debug, Args)]
+pub struct TokenOptions {
+    /// The user id.
+    #[arg(long, value_name = "ID")]
+    pub user: String,
+    /// The name that others see.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// For how long it is valid, in seconds.
+    #[arg(long, default_value_t = 3600, value_name = "SECONDS")]
+    pub valid_for: u64,
+    /// A channel that it grants, or a pattern that ends in `*`. Repeat it for more.
+    #[arg(long = "grant", value_name = "CHANNEL")]
+    pub grants: Vec<String>,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap would show a comment as help")]
+    pub secret: SecretOptions,
+}
+
+/// What a server needs to know. The defaults suit a test: a free port, guests, any origin.
+#[derive(Debug)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The database file.
+    pub database: PathBuf,
+    /// Whether guests name themselves.
+    pub dev: bool,
+    /// What tokens are signed with.
+    pub key: Option<TokenKey>,
+    /// Whose pages may use the server.
+    pub origins: Origins,
+    /// A directory to serve.
+    pub serve_dir: Option<PathBuf>,
+    /// How many entries each channel keeps.
+    pub retention: u64,
+    /// How long a leave is held back, in ms.
+    pub leave_grace_ms: u64,
+    /// How long clients wait at least before they come back, in ms.
+    pub goaway_delay_ms: u32,
+    /// Over how much time they spread their return, in ms.
+    pub goaway_spread_ms: u32,
+    /// What sessions go by.
+    pub session: Settings,
+}
+
+impl Config {
+    /// A development server on a free port of this machine.
+    pub fn dev(database: PathBuf) -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            database,
+            dev: true,
+            key: None,
+            origins: Origins::Any,
+            serve_dir: None,
+            retention: 100_000,
+            leave_grace_ms: u64::from(everwire_protocol::limits::LEAVE_GRACE_MS),
+            goaway_delay_ms: 500,
+            goaway_spread_ms: 5_000,
+            session: Settings::default(),
+        }
+    }
+
+    /// Who may do what.
+    pub(crate) fn rules(&mut self) -> Rules {
+        Rules { dev: self.dev, key: self.key.take() }
+    }
+}
+
+impl TryFrom<ServeOptions> for Config {
+    type Error = Error;
+
+    fn try_from(options: ServeOptions) -> Result<Self, Error> {
+        let key = options.secret.key()?;
+        if key.is_none() && !options.dev {
+            return Err(Error::Setting(
+                "nobody could sign in: give a token secret with EVERWIRE_JWT_SECRET or --jwt-secret-file, or use \
+                 --dev to try things out"
+                    .into(),
+            ));
+        }
+        if options.retention == 0 {
+            return Err(Error::Setting("--retention has to be 1 at least".into()));
+        }
+        let origins = if options.dev && options.allow_origin.is_empty() {
+            Origins::Any
+        } else {
+            Origins::Listed(
+                options.allow_origin.iter().map(|origin| read_origin(origin)).collect::<Result<_, _>>()?,
+            )
+        };
+        if let Some(directory) = options.serve_dir.as_ref().filter(|directory| !directory.is_dir()) {
+            return Err(Error::Setting(format!(
+                "cannot serve {}: there is no such directory; build the application first",
+                directory.display()
+            )));
+        }
+        Ok(Self {
+            listen: options.listen,
+            database: options.database,
+            dev: options.dev,
+            key,
+            origins,
+            serve_dir: options.serve_dir,
+            retention: options.retention,
+            leave_grace_ms: u64::from(everwire_protocol::limits::LEAVE_GRACE_MS),
+            goaway_delay_ms: options.goaway_delay_ms,
+            goaway_spread_ms: options.goaway_spread_ms,
+            session: Settings {
+                ping_interval_ms: options.ping_interval_ms,
+                replay_limit: options.replay_limit,
+                ..Settings::default()
+            },
+        })
+    }
+}
+
+fn read_origin(text: &str) -> Result<HeaderValue, Error> {
+    let origin = text.trim().trim_end_matches('/');
+    let host = origin.split_once("://").map(|(_, host)| host);
+    match (host, HeaderValue::from_str(origin)) {
+        (Some(host), Ok(value)) if !host.is_empty() && !host.contains('/') => Ok(value),
+        _ => Err(Error::Setting(format!(
+            "{text:?} is not an origin; it looks like https://chat.example, without a path"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn config(arguments: &[&str]) -> Result<Config, Error> {
+        let arguments = std::iter::once(&"everwire-server").chain(arguments);
+        Config::try_from(Options::try_parse_from(arguments).unwrap().serve)
+    }
+
+    #[test]
+    fn the_flags_are_consistent() {
+        Options::command().debug_assert();
+    }
+
+    #[test]
+    fn a_server_that_nobody_could_use_does_not_start() {
+        assert!(config(&[]).unwrap_err().to_string().contains("--dev"));
+        assert!(config(&["--dev", "--serve-dir", "/no/such"]).unwrap_err().to_string().contains("/no/such"));
+        assert!(config(&["--dev", "--retention", "0"]).is_err());
+        assert!(config(&["--jwt-secret", "short"]).unwrap_err().to_string().contains("16 at least"));
+    }
+
+    #[test]
+    fn only_a_development_server_lets_in_pages_of_any_origin() {
+        assert!(matches!(config(&["--dev"]).unwrap().origins, Origins::Any));
+        let listed =
+            config(&["--jwt-secret", "0123456789abcdef", "--allow-origin", "https://a.example/,http://b:1"]);
+        assert!(
+            matches!(listed.unwrap().origins, Origins::Listed(origins) if origins == ["https://a.example", "http://b:1"])
+        );
+        assert!(
+            config(&["--dev", "--allow-origin", "chat.example"]).unwrap_err().to_string().contains("origin")
+        );
+    }
+}

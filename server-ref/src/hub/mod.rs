@@ -1,0 +1,183 @@
+//! The channels of this node: who receives what, and who is present. It passes on entries that are stored already and
+//! decides nothing about permissions.
+//!
+//! Locks, not tasks: every operation is short, and passing an entry on is one push into each receiver's inbox. An
+//! inbox never waits. One that is full is marked, and its connection ends itself as a slow consumer, so nobody is
+//! slowed by anybody else.
+
+pub mod inbox;
+pub mod presence;
+pub mod sessions;
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, RandomState},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use everwire_protocol::{Channel, ChannelKind, Joined, Left, Member, ServerFrame, Uuid, batch};
+use tokio::sync::Notify;
+
+use crate::store::Entry;
+use inbox::{Inbox, Mail};
+use presence::Presence;
+use sessions::Sessions;
+
+/// Locks are per group of channels, so that a busy channel holds up few others.
+const SHARDS: usize = 64;
+
+/// Somebody came to a presence channel or left it: encoded once for all who are told.
+#[derive(Debug, PartialEq, Eq)]
+pub struct PresenceChange {
+    /// The channel.
+    pub channel: Channel,
+    /// Counts the changes of the channel's list. A list of members says which changes it contains.
+    pub version: u64,
+    /// The `joined` or `left` frame as JSON text.
+    pub text: Arc<str>,
+}
+
+/// The channels of this node.
+#[derive(Debug)]
+pub struct Hub {
+    shards: Vec<Mutex<HashMap<Channel, Room>>>,
+    hasher: RandomState,
+    /// How long a leave is held back, in ms.
+    grace_ms: u64,
+    /// Something may have to be said earlier than before.
+    sooner: Notify,
+    /// Which connection each session has on this node.
+    pub sessions: Sessions,
+}
+
+#[derive(Debug, Default)]
+struct Room {
+    subscribers: HashMap<Uuid, Inbox>,
+    presence: Option<Presence>,
+}
+
+impl Room {
+    fn tell(&self, but: Option<Uuid>, mail: &impl Fn() -> Mail) {
+        for (connection, inbox) in &self.subscribers {
+            if Some(*connection) != but {
+                inbox.push(mail());
+            }
+        }
+    }
+
+    fn change(&self, channel: &Channel, version: u64, but: Option<Uuid>, frame: &ServerFrame) {
+        let text = batch::encode_frame(frame).into();
+        let change = Arc::new(PresenceChange { channel: channel.clone(), version, text });
+        self.tell(but, &|| Mail::Presence(change.clone()));
+    }
+
+    fn left(&self, channel: &Channel, user: &str, version: u64) {
+        let left = Left { channel: channel.clone(), user: user.into() };
+        self.change(channel, version, None, &left.into());
+    }
+
+    fn is_idle(&self) -> bool {
+        self.subscribers.is_empty() && self.presence.as_ref().is_none_or(Presence::is_empty)
+    }
+}
+
+impl Hub {
+    /// An empty node. `grace_ms` is how long a leave is held back.
+    pub fn new(grace_ms: u64) -> Self {
+        Self {
+            shards: std::iter::repeat_with(Mutex::default).take(SHARDS).collect(),
+            hasher: RandomState::new(),
+            grace_ms,
+            sooner: Notify::new(),
+            sessions: Sessions::default(),
+        }
+    }
+
+    fn shard(&self, channel: &Channel) -> MutexGuard<'_, HashMap<Channel, Room>> {
+        let index = self.hasher.hash_one(channel) as usize % self.shards.len();
+        lock(&self.shards[index])
+    }
+
+    /// Adds a connection to a channel's receivers; nothing happens if it is one already.
+    pub fn subscribe(&self, channel: &Channel, connection: Uuid, inbox: &Inbox, member: Member) {
+        let mut shard = self.shard(channel);
+        let room = shard.entry(channel.clone()).or_default();
+        room.subscribers.entry(connection).or_insert_with(|| inbox.clone());
+        if channel.kind() == ChannelKind::Presence {
+            let presence = room.presence.get_or_insert_default();
+            if let Some(version) = presence.enter(connection, &member) {
+                let joined = Joined { channel: channel.clone(), member };
+                room.change(channel, version, Some(connection), &joined.into());
+            }
+        }
+    }
+
+    /// Removes a connection from a channel's receivers. Its user leaves with the last one, `at_once` or after the
+    /// grace.
+    pub fn leave(&self, now_ms: u64, channel: &Channel, connection: Uuid, at_once: bool) {
+        let mut shard = self.shard(channel);
+        let Some(room) = shard.get_mut(channel) else { return };
+        room.subscribers.remove(&connection);
+        if let Some(presence) = &mut room.presence {
+            let grace_ms = if at_once { 0 } else { self.grace_ms };
+            presence.exit(connection, now_ms + grace_ms);
+            if let Some((user, version)) = presence.expire(now_ms) {
+                room.left(channel, &user, version);
+            }
+            self.sooner.notify_one();
+        }
+        if room.is_idle() {
+            shard.remove(channel);
+        }
+    }
+
+    /// Who is present, and which changes that contains; `None` if the channel does not list its members.
+    pub fn members(&self, channel: &Channel) -> Option<(Vec<Member>, u64)> {
+        if channel.kind() != ChannelKind::Presence {
+            return None;
+        }
+        let shard = self.shard(channel);
+        let presence = shard.get(channel).and_then(|room| room.presence.as_ref());
+        Some(presence.map_or((Vec::new(), 0), Presence::members))
+    }
+
+    /// Passes an entry on to all who receive its channel. Entries of one channel must come in order.
+    pub fn publish(&self, entry: &Arc<Entry>) {
+        if let Some(room) = self.shard(&entry.channel).get(&entry.channel) {
+            room.tell(None, &|| Mail::Entry(entry.clone()));
+        }
+    }
+
+    /// Says who has left because the grace is over. Returns when to call again.
+    pub fn expire(&self, now_ms: u64) -> Option<u64> {
+        let mut next: Option<u64> = None;
+        for shard in &self.shards {
+            lock(shard).retain(|channel, room| {
+                if let Some(presence) = &mut room.presence {
+                    let mut gone = Vec::new();
+                    while let Some(left) = presence.expire(now_ms) {
+                        gone.push(left);
+                    }
+                    let due = presence.next_expiry();
+                    next = next.into_iter().chain(due).min();
+                    for (user, version) in gone {
+                        room.left(channel, &user, version);
+                    }
+                }
+                !room.is_idle()
+            });
+        }
+        next
+    }
+
+    /// Returns when [`Self::expire`] may have to be called earlier than it said.
+    pub async fn sooner(&self) {
+        self.sooner.notified().await;
+    }
+}
+
+/// A lock whose holder panicked still guards whole data here: every change under it is complete before anything can
+/// panic.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,129 @@
+//! Who is present in one channel: one coming and one leaving per user, however many connections, and a grace before a
+//! leave. Knows no clock; whoever calls says what time it is.
+
+use std::collections::{BTreeMap, HashMap};
+
+use everwire_protocol::{Member, Uuid};
+
+/// The members of one channel.
+#[derive(Debug, Default)]
+pub struct Presence {
+    members: BTreeMap<String, Present>,
+    connections: HashMap<Uuid, String>,
+    version: u64,
+}
+
+#[derive(Debug)]
+struct Present {
+    name: Option<String>,
+    connections: usize,
+    /// When the leave is said, if nobody comes back.
+    leaves_at: Option<u64>,
+}
+
+impl Presence {
+    /// A connection of `member` has come. Returns the version of the list if the user was not in it.
+    pub fn enter(&mut self, connection: Uuid, member: &Member) -> Option<u64> {
+        if self.connections.insert(connection, member.user.clone()).is_some() {
+            return None;
+        }
+        if let Some(present) = self.members.get_mut(&member.user) {
+            present.connections += 1;
+            present.leaves_at = None;
+            return None;
+        }
+        let present = Present { name: member.name.clone(), connections: 1, leaves_at: None };
+        self.members.insert(member.user.clone(), present);
+        self.version += 1;
+        Some(self.version)
+    }
+
+    /// A connection has gone. If it was its user's last, the user leaves at `leaves_at`.
+    pub fn exit(&mut self, connection: Uuid, leaves_at: u64) {
+        let Some(user) = self.connections.remove(&connection) else { return };
+        if let Some(present) = self.members.get_mut(&user) {
+            present.connections -= 1;
+            if present.connections == 0 {
+                present.leaves_at = Some(leaves_at);
+            }
+        }
+    }
+
+    /// Removes one user whose grace is over: who, and the version of the list. Call until there is none.
+    pub fn expire(&mut self, now_ms: u64) -> Option<(String, u64)> {
+        let over = |present: &Present| present.leaves_at.is_some_and(|at| at <= now_ms);
+        let user = self.members.iter().find(|(_, present)| over(present))?.0.clone();
+        self.members.remove(&user);
+        self.version += 1;
+        Some((user, self.version))
+    }
+
+    /// When the next grace is over.
+    pub fn next_expiry(&self) -> Option<u64> {
+        self.members.values().filter_map(|present| present.leaves_at).min()
+    }
+
+    /// The list and its version.
+    pub fn members(&self) -> (Vec<Member>, u64) {
+        let members = self
+            .members
+            .iter()
+            .map(|(user, present)| Member { user: user.clone(), name: present.name.clone() })
+            .collect();
+        (members, self.version)
+    }
+
+    /// Whether nobody is present.
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member(user: &str) -> Member {
+        Member { user: user.into(), name: None }
+    }
+
+    fn tab(n: u128) -> Uuid {
+        Uuid::from_u128(n)
+    }
+
+    #[test]
+    fn one_join_and_one_leave_per_user_however_many_tabs() {
+        let mut presence = Presence::default();
+        assert!(presence.enter(tab(1), &member("a")).is_some());
+        assert!(presence.enter(tab(2), &member("a")).is_none());
+        presence.exit(tab(1), 10_000);
+        assert_eq!((presence.next_expiry(), presence.expire(99_999)), (None, None));
+        presence.exit(tab(2), 20_000);
+        assert_eq!(presence.expire(19_999), None);
+        assert_eq!(presence.expire(20_000).map(|left| left.0).as_deref(), Some("a"));
+        assert_eq!(presence.expire(20_000), None);
+        assert!(presence.is_empty());
+    }
+
+    #[test]
+    fn a_reload_shows_no_flicker() {
+        let mut presence = Presence::default();
+        assert!(presence.enter(tab(1), &member("a")).is_some());
+        presence.exit(tab(1), 10_000);
+        assert_eq!(presence.enter(tab(2), &member("a")), None);
+        assert_eq!(presence.expire(99_999), None);
+        assert_eq!(presence.members().0, [member("a")]);
+    }
+
+    #[test]
+    fn a_connection_that_comes_or_goes_twice_counts_once() {
+        let mut presence = Presence::default();
+        presence.enter(tab(1), &member("a"));
+        presence.enter(tab(1), &member("a"));
+        presence.enter(tab(2), &member("b"));
+        presence.exit(tab(1), 0);
+        presence.exit(tab(1), 0);
+        assert_eq!(presence.expire(0).map(|left| left.0).as_deref(), Some("a"));
+        assert_eq!(presence.members().0, [member("b")]);
+    }
+}

@@ -1,0 +1,84 @@
+//! Which connection each session has on this node: one at a time, and always the same user's.
+
+use std::{collections::HashMap, sync::Mutex};
+
+use everwire_protocol::{CloseCode, Uuid};
+
+use super::{
+    inbox::{Inbox, Mail},
+    lock,
+};
+use crate::session::{Binding, Carrier, Input};
+
+/// The sessions that are connected to this node.
+#[derive(Debug, Default)]
+pub struct Sessions {
+    live: Mutex<HashMap<Uuid, Live>>,
+}
+
+#[derive(Debug)]
+struct Live {
+    user: String,
+    connection: Uuid,
+    carrier: Carrier,
+    inbox: Inbox,
+}
+
+impl Sessions {
+    /// The user of a connected session.
+    pub fn user(&self, session: Uuid) -> Option<String> {
+        lock(&self.live).get(&session).map(|live| live.user.clone())
+    }
+
+    /// Makes a connection the session's only one. The one before is told to end.
+    pub fn attach(
+        &self,
+        session: Uuid,
+        user: &str,
+        connection: Uuid,
+        carrier: Carrier,
+        inbox: &Inbox,
+    ) -> Binding {
+        let mut sessions = lock(&self.live);
+        if sessions.get(&session).is_some_and(|live| live.user != user) {
+            return Binding::Another;
+        }
+        let live = Live { user: user.into(), connection, carrier, inbox: inbox.clone() };
+        if let Some(before) = sessions.insert(session, live) {
+            before.inbox.input(Input::End(CloseCode::Replaced));
+        }
+        Binding::Yours
+    }
+
+    /// A connection is over. Nothing happens if another one has replaced it.
+    pub fn detach(&self, session: Uuid, connection: Uuid) {
+        let mut sessions = lock(&self.live);
+        if sessions.get(&session).is_some_and(|live| live.connection == connection) {
+            sessions.remove(&session);
+        }
+    }
+
+    /// The inbox of a polling connection, if it is this session's.
+    pub fn polling(&self, session: Uuid, connection: Uuid) -> Option<Inbox> {
+        let sessions = lock(&self.live);
+        let live = sessions.get(&session)?;
+        (live.connection == connection && live.carrier == Carrier::Polling).then(|| live.inbox.clone())
+    }
+
+    /// Puts mail into the inbox of the session's connection, if there is one here.
+    pub fn tell(&self, session: Uuid, mail: Mail) {
+        if let Some(live) = lock(&self.live).get(&session) {
+            live.inbox.push(mail);
+        }
+    }
+
+    /// How many sessions are connected.
+    pub fn len(&self) -> usize {
+        lock(&self.live).len()
+    }
+
+    /// Whether no session is connected.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}

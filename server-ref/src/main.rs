@@ -1,0 +1,100 @@
+//! The program: reads flags, starts the server, stops it when asked to. Everything else is in the library.
+
+use std::{io::Write as _, process::ExitCode};
+
+use clap::Parser;
+use everwire_server::{
+    Error,
+    auth::token::Claims,
+    clock::wall_ms,
+    config::{Command, Config, LogFormat, Options, ServeOptions, TokenOptions},
+    server::Server,
+};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let done = match options.command {
+        Some(Command::Token(options)) => token(options),
+        None => serve(options.serve),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("everwire-server: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(options: ServeOptions) -> Result<(), Error> {
+    start_log(&options)?;
+    let config = Config::try_from(options)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| Error::System { what: "cannot start", source })?;
+    runtime.block_on(async {
+        // Before anything is served: a signal that comes early must not be lost.
+        let signal = stop_signal()?;
+        let server = Server::start(config).await?;
+        println!("everwire-server listening on http://{}", server.address());
+        // A tool that waits for this line reads it through a pipe. Nobody may be reading at all.
+        let _ = std::io::stdout().flush();
+        let name = signal.await;
+        tracing::info!(signal = name, "stopping");
+        server.stop().await;
+        Ok(())
+    })
+}
+
+#[cfg(unix)]
+fn stop_signal() -> Result<impl Future<Output = &'static str>, Error> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let listen =
+        |kind| signal(kind).map_err(|source| Error::System { what: "cannot listen to signals", source });
+    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn stop_signal() -> Result<impl Future<Output = &'static str>, Error> {
+    Ok(async {
+        // If Ctrl-C cannot be listened to, the server runs until it is ended from outside.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        "Ctrl-C"
+    })
+}
+
+fn start_log(options: &ServeOptions) -> Result<(), Error> {
+    let filter = EnvFilter::try_new(&options.log)
+        .map_err(|error| Error::Setting(format!("--log {:?} cannot be used: {error}", options.log)))?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match options.log_format {
+        LogFormat::Text => {
+            log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).with_target(false).init();
+        }
+        LogFormat::Json => log.json().flatten_event(true).init(),
+    }
+    Ok(())
+}
+
+fn token(options: TokenOptions) -> Result<(), Error> {
+    let TokenOptions { user, name, valid_for, grants, secret } = options;
+    let key = secret.key()?.ok_or_else(|| {
+        Error::Setting(
+            "give the server's token secret with EVERWIRE_JWT_SECRET, --jwt-secret or --jwt-secret-file"
+                .into(),
+        )
+    })?;
+    let exp = wall_ms() / 1000 + valid_for;
+    println!("{}", key.make(&Claims { sub: user, name, exp, nbf: None, grants })?);
+    Ok(())
+}

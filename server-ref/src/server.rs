@@ -1,0 +1,169 @@
+//! All of it together on one port: opens the store, listens, accepts connections, and stops in good order.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::Router;
+use everwire_protocol::Goaway;
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    time::timeout,
+};
+
+use crate::{Error, carriers, config::Config, node::Node, store::sqlite::SqliteStore};
+
+/// How long the head of a request may take to arrive.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How much longer than the sessions' own deadline the stop may take.
+const STOP_MARGIN: Duration = Duration::from_secs(3);
+
+/// A server that runs.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    node: Arc<Node>,
+    goaway: Goaway,
+    /// Says `true` when nothing is to be accepted any more.
+    stop: watch::Sender<bool>,
+    /// How many sockets are open.
+    sockets: watch::Sender<usize>,
+}
+
+impl Server {
+    /// Opens the database, listens, and serves from now on.
+    ///
+    /// # Errors
+    /// [`Error::Setting`], [`Error::Database`] or [`Error::Listen`], with a sentence for the operator.
+    pub async fn start(mut config: Config) -> Result<Self, Error> {
+        let rules = config.rules();
+        // The address first: if a server runs there already, that is the better thing to hear about.
+        let listener = listen(config.listen).await?;
+        let address = listener.local_addr().map_err(|source| Error::System { what: "no address", source })?;
+        let store = SqliteStore::open(&config.database, config.retention).await?;
+        let settings = Arc::new(config.session);
+        let node = Node::start(settings, Arc::new(rules), Arc::new(store), config.leave_grace_ms);
+        let router = carriers::router(node.clone(), config.origins, config.serve_dir.as_deref());
+        let (stop, sockets) = (watch::Sender::new(false), watch::Sender::new(0));
+        tokio::spawn(accept(listener, router, stop.subscribe(), sockets.clone()));
+        let goaway = Goaway {
+            delay_ms: config.goaway_delay_ms,
+            spread_ms: config.goaway_spread_ms,
+            reason: "The server is restarting.".into(),
+        };
+        Ok(Self { address, node, goaway, stop, sockets })
+    }
+
+    /// Where it listens; the port is the real one even if 0 was asked for.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What its connections share.
+    pub fn node(&self) -> &Arc<Node> {
+        &self.node
+    }
+
+    /// Stops: accepts nothing more, tells every client when to come back, sends what is queued, and closes.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        self.node.stopping.send_replace(Some(self.goaway.clone()));
+        let patience = Duration::from_millis(u64::from(self.node.settings.drain_ms)) + STOP_MARGIN;
+        let done = async {
+            // The counters never close: this struct holds them.
+            let _ = self.node.connections.subscribe().wait_for(|count| *count == 0).await;
+            let _ = self.sockets.subscribe().wait_for(|count| *count == 0).await;
+        };
+        if timeout(patience, done).await.is_err() {
+            tracing::warn!(
+                connections = *self.node.connections.borrow(),
+                sockets = *self.sockets.borrow(),
+                "some connections did not end in time"
+            );
+        }
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let reason = match error.kind() {
+            std::io::ErrorKind::AddrInUse => {
+                "another program uses this port; stop it, or choose another with --listen".into()
+            }
+            std::io::ErrorKind::PermissionDenied => {
+                "this user may not use this port; choose one above 1023 with --listen".into()
+            }
+            std::io::ErrorKind::AddrNotAvailable => "this machine does not have that address".into(),
+            _ => error.to_string(),
+        };
+        Error::Listen { address, reason }
+    })
+}
+
+async fn accept(
+    listener: TcpListener,
+    router: Router,
+    mut stop: watch::Receiver<bool>,
+    sockets: watch::Sender<usize>,
+) {
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = told_to_stop(&mut stop) => return,
+        };
+        match accepted {
+            Ok((socket, _)) => {
+                sockets.send_modify(|count| *count += 1);
+                let (router, stop, sockets) = (router.clone(), stop.clone(), sockets.clone());
+                tokio::spawn(async move {
+                    serve(socket, router, stop).await;
+                    sockets.send_modify(|count| *count -= 1);
+                });
+            }
+            Err(error) => {
+                // Too many open files, mostly: others have to close first.
+                tracing::error!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+/// Returns when it is time to stop, or the server is gone.
+async fn told_to_stop(stop: &mut watch::Receiver<bool>) {
+    // An error says that the sender is gone, which means the same.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+async fn serve(socket: TcpStream, router: Router, mut stop: watch::Receiver<bool>) {
+    // Frames are packed already: the network must not wait for more.
+    if let Err(error) = socket.set_nodelay(true) {
+        tracing::debug!(%error, "a socket is gone already");
+        return;
+    }
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .serve_connection(TokioIo::new(socket), TowerToHyperService::new(router))
+        .with_upgrades();
+    tokio::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => Some(ended),
+        () = told_to_stop(&mut stop) => None,
+    };
+    let ended = match ended {
+        Some(ended) => ended,
+        None => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a request ended early");
+    }
+}

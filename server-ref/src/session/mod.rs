@@ -1,0 +1,469 @@
+//! What one connection may do and has been sent: a state machine without a clock, a socket, a task or a random number.
+//!
+//! Whoever drives a [`Session`] gives it [`Input`]s together with the time, and after each one takes all [`Output`]s
+//! until there are none, carries them out, and calls [`Session::handle_timeout`] when [`Session::poll_timeout`] says so.
+//! Work that takes time (the store's) is asked for by an output and answered by an input. The real server drives it
+//! with sockets and SQLite; a test or a simulation drives it with whatever it likes, under a clock of its own.
+//!
+//! What a driver has to keep to:
+//! * `Open` registers the connection with the hub before the log's state is read. Nothing can then fall between the
+//!   two: an entry stored before is in the log, one stored later arrives as [`Input::Entry`].
+//! * Entries of one channel arrive in order. Holes and repetitions are borne: a session reads from the store what it
+//!   missed.
+//! * While [`Session::wants_batch`] is false, nothing is read from the client.
+
+mod frames;
+mod inbound;
+mod polling;
+mod queue;
+mod sending;
+mod settings;
+mod subscription;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+use everwire_protocol::{Channel, CloseCode, Goaway, Member, ServerFrame, Uuid, batch};
+
+pub use inbound::{BadFrame, Batch, decode};
+pub use polling::{PollInput, PollOutput, Polling};
+pub use queue::batch_text;
+pub use settings::Settings;
+
+use crate::{
+    auth::{Access, Identity},
+    hub::PresenceChange,
+    store::{Log, NewEntry, Outcome, Page, PageBounds},
+};
+use frames::Waiting;
+use queue::{Queue, Queued};
+use sending::Sending;
+use subscription::{Stage, Subscription};
+
+/// What carries the batches of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carrier {
+    /// A WebSocket.
+    WebSocket,
+    /// A run of polls; driven through [`Polling`].
+    Polling,
+    /// One POST that only sends. It subscribes to nothing and replaces no other connection.
+    Post,
+}
+
+/// What happens to a session.
+#[derive(Debug)]
+pub enum Input {
+    /// A batch came from the client.
+    Batch(Batch),
+    /// Answers [`Output::Bind`].
+    Bound(Binding),
+    /// Answers [`Output::Open`]. `None`: the store is unavailable.
+    Opened {
+        /// The key of the output.
+        key: u64,
+        /// The channel of the output.
+        channel: Channel,
+        /// What was found.
+        found: Option<Opened>,
+    },
+    /// Answers [`Output::Read`]. `None`: the store is unavailable.
+    Page {
+        /// The key of the output.
+        key: u64,
+        /// The channel of the output.
+        channel: Channel,
+        /// What was read.
+        page: Option<Page>,
+    },
+    /// Answers [`Output::Append`] with one outcome for each entry. `None`: the store is unavailable, and nothing of
+    /// the group was stored.
+    Appended(Option<Vec<Outcome>>),
+    /// An entry of a channel that the session is subscribed to was stored.
+    Entry(Arc<crate::store::Entry>),
+    /// Somebody came to a presence channel that the session is subscribed to, or left it.
+    Presence(Arc<PresenceChange>),
+    /// The carrier can take a batch: at the start, and after each [`Output::Send`] that the network took.
+    Writable,
+    /// The server is about to stop: the client is told, what is queued is sent, then the connection is closed.
+    Goaway(Goaway),
+    /// The connection has to end: another one replaced it, or an operator wants it.
+    End(CloseCode),
+    /// A post of the same session left a channel, or (`None`) ended the session for good.
+    Left(Option<Channel>),
+    /// More came from the hub than the connection could take in.
+    Overflow,
+    /// The carrier is gone. Nothing can be sent any more.
+    Gone,
+}
+
+/// The answer to [`Output::Bind`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Binding {
+    /// The session is this user's, and this connection is the session's one connection now.
+    Yours,
+    /// The session is another user's.
+    Another,
+}
+
+/// A channel as it was found when it was subscribed to.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// The state of its log.
+    pub log: Log,
+    /// Who is there, and the version of that list, for presence channels.
+    pub members: Option<(Vec<Member>, u64)>,
+}
+
+/// What a session wants done.
+#[derive(Debug)]
+pub enum Output {
+    /// Find out whether the session is this user's, bind it, and make this its one connection. Answer: `Bound`.
+    Bind {
+        /// The session.
+        session: Uuid,
+        /// Who uses it.
+        user: Arc<str>,
+    },
+    /// Register with the hub for a channel (again, if that was done before), then read the state of its log. Answer:
+    /// `Opened`.
+    Open {
+        /// To be given back.
+        key: u64,
+        /// The channel.
+        channel: Channel,
+        /// Who becomes a member, if it is a presence channel.
+        member: Member,
+    },
+    /// Leave the hub's list of a channel.
+    Leave {
+        /// The channel.
+        channel: Channel,
+        /// Whether it was meant: no grace before the user leaves.
+        at_once: bool,
+    },
+    /// Read a page of a log. Answer: `Page`.
+    Read {
+        /// To be given back.
+        key: u64,
+        /// The channel.
+        channel: Channel,
+        /// The last offset that is not wanted.
+        after: u64,
+        /// How much is wanted.
+        bounds: PageBounds,
+    },
+    /// Store a group, all or nothing. Answer: `Appended`.
+    Append(Vec<NewEntry>),
+    /// A post without a connection says that its session's connection shall leave a channel, or (`None`) end for good.
+    Elsewhere {
+        /// The session.
+        session: Uuid,
+        /// The channel; `None`: all of it.
+        channel: Option<Channel>,
+    },
+    /// Send these frames as one batch (see [`batch_text`]). Answer: `Writable`, when the network took it.
+    Send(Vec<Arc<str>>),
+    /// Close the carrier. The last output. `None`: it is gone or stuck, so just drop it.
+    Close(Option<CloseCode>),
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// Nothing was said yet.
+    Hello,
+    /// `hello` was accepted; whose session it is is being looked up.
+    Binding(Identity),
+    Open(Identity),
+    /// The last output is in the queue.
+    Ended,
+}
+
+/// One connection. See the module's text for how to drive it.
+#[derive(Debug)]
+pub struct Session {
+    settings: Arc<Settings>,
+    access: Arc<dyn Access>,
+    carrier: Carrier,
+    connection: Uuid,
+    session: Uuid,
+    phase: Phase,
+    /// Frames that came while the session was being bound.
+    waiting: VecDeque<Waiting>,
+    subscriptions: BTreeMap<Channel, Subscription>,
+    /// Subscriptions that need a page, in turn. One page is read at a time.
+    catching_up: VecDeque<Channel>,
+    reading: bool,
+    /// When a read that failed is tried again.
+    read_again_at: Option<u64>,
+    next_key: u64,
+    sending: Sending,
+    queue: Queue,
+    outputs: VecDeque<Output>,
+    writable: bool,
+    bad: u32,
+    opened_at: u64,
+    heard_at: u64,
+    said_at: u64,
+    /// When the last batch was given to the carrier, while it has not been taken.
+    writing_since: Option<u64>,
+    closing: Option<Closing>,
+}
+
+/// A connection that ends as soon as what is queued has been sent, or when time is up.
+#[derive(Debug)]
+struct Closing {
+    code: CloseCode,
+    by: u64,
+    /// Whether what the client still says is heard, and what it sent is still stored: a planned stop, not an error.
+    orderly: bool,
+}
+
+impl Session {
+    /// A connection that was just accepted. `connection` is a new random id.
+    pub fn new(
+        now_ms: u64,
+        carrier: Carrier,
+        connection: Uuid,
+        settings: Arc<Settings>,
+        access: Arc<dyn Access>,
+    ) -> Self {
+        Self {
+            settings,
+            access,
+            carrier,
+            connection,
+            session: Uuid::nil(),
+            phase: Phase::Hello,
+            waiting: VecDeque::new(),
+            subscriptions: BTreeMap::new(),
+            catching_up: VecDeque::new(),
+            reading: false,
+            read_again_at: None,
+            next_key: 0,
+            sending: Sending::default(),
+            queue: Queue::default(),
+            outputs: VecDeque::new(),
+            writable: false,
+            bad: 0,
+            opened_at: now_ms,
+            heard_at: now_ms,
+            said_at: now_ms,
+            writing_since: None,
+            closing: None,
+        }
+    }
+
+    /// Takes in what happened. `now_ms` is in ms since 1970 and never goes back. Drain the outputs afterwards.
+    pub fn handle(&mut self, now_ms: u64, input: Input) {
+        if matches!(self.phase, Phase::Ended) {
+            return;
+        }
+        match input {
+            Input::Batch(batch) => self.batch(now_ms, batch),
+            Input::Bound(binding) => self.bound(now_ms, binding),
+            Input::Opened { key, channel, found } => self.opened(key, &channel, found),
+            Input::Page { key, channel, page } => self.page(now_ms, key, &channel, page),
+            Input::Appended(outcomes) => self.appended(outcomes),
+            Input::Entry(entry) => self.entry(entry),
+            Input::Presence(change) => self.presence(change),
+            Input::Writable => {
+                self.writable = true;
+                self.writing_since = None;
+            }
+            Input::Goaway(goaway) => self.goaway(now_ms, goaway),
+            Input::End(code) => {
+                self.queue.clear();
+                self.close(now_ms, code);
+            }
+            Input::Left(Some(channel)) => self.drop_subscription(&channel),
+            Input::Left(None) => {
+                self.queue.clear();
+                self.bye(now_ms);
+            }
+            Input::Overflow => self.slow(now_ms),
+            Input::Gone => return self.end(None, false),
+        }
+        self.go_on(now_ms);
+    }
+
+    /// Does what is due. Drain the outputs afterwards.
+    pub fn handle_timeout(&mut self, now_ms: u64) {
+        if matches!(self.phase, Phase::Ended) {
+            return;
+        }
+        for (at, due) in self.timers() {
+            if at <= now_ms {
+                match due {
+                    Due::CloseNow => return self.end(None, false),
+                    Due::Close(code) if self.closing.is_none() => self.close(now_ms, code),
+                    Due::Ping => self.ping(now_ms),
+                    Due::ReadAgain => self.read_again_at = None,
+                    Due::Close(_) => {}
+                }
+            }
+        }
+        self.go_on(now_ms);
+    }
+
+    /// The next thing to do, until there is none.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When [`Self::handle_timeout`] wants to be called, in the time of [`Self::handle`].
+    pub fn poll_timeout(&self) -> Option<u64> {
+        self.timers().map(|(at, _)| at).min()
+    }
+
+    /// Whether a batch from the client is welcome. If not, leave it in the network: that slows the client down.
+    pub fn wants_batch(&self) -> bool {
+        let busy = matches!(self.phase, Phase::Binding(_) | Phase::Ended)
+            || self.closing.as_ref().is_some_and(|closing| !closing.orderly)
+            || self.sending.unanswered() >= self.settings.waiting_sends;
+        !busy
+    }
+
+    /// Whether [`Output::Close`] was given.
+    pub fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Ended)
+    }
+
+    /// Whether everything that was asked of this session has been answered, as far as it is up to the server: nothing
+    /// is being looked up, read or stored. Frames may still be queued.
+    pub fn is_settled(&self) -> bool {
+        !matches!(self.phase, Phase::Binding(_))
+            && !self.reading
+            && self.sending.unanswered() == 0
+            && self.subscriptions.values().all(|subscription| subscription.stage != Stage::Opening)
+    }
+
+    /// Whether nothing waits to be sent.
+    pub fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// Whether `hello` was accepted, and the end has not come.
+    pub fn is_open(&self) -> bool {
+        matches!(self.phase, Phase::Open(_))
+    }
+
+    /// Takes what one batch may hold, for a carrier that fetches instead of being sent to.
+    pub fn take_batch(&mut self) -> Vec<Arc<str>> {
+        self.queue.take_batch()
+    }
+
+    /// Who speaks, once `hello` was accepted.
+    pub fn user(&self) -> Option<&str> {
+        match &self.phase {
+            Phase::Open(identity) => Some(&identity.user),
+            _ => None,
+        }
+    }
+
+    /// The session that `hello` named; nil before.
+    pub fn session(&self) -> Uuid {
+        self.session
+    }
+
+    fn timers(&self) -> impl Iterator<Item = (u64, Due)> + use<> {
+        let settings = &self.settings;
+        let ms = u64::from;
+        let websocket = self.carrier == Carrier::WebSocket;
+        let waiting = websocket && self.closing.is_none();
+        let open = waiting && matches!(self.phase, Phase::Open(_));
+        let ping_at = self.said_at + ms(settings.ping_interval_ms);
+        let silent_at = self.heard_at + 2 * ms(settings.ping_interval_ms) + ms(settings.silence_grace_ms);
+        let hello_at = self.opened_at + ms(settings.hello_timeout_ms);
+        let expires_at = match &self.phase {
+            Phase::Open(identity) => identity.expires_at,
+            _ => None,
+        };
+        [
+            self.closing.as_ref().map(|closing| (closing.by, Due::CloseNow)),
+            self.writing_since.map(|since| (since + ms(settings.write_timeout_ms), Due::CloseNow)),
+            (waiting && matches!(self.phase, Phase::Hello))
+                .then_some((hello_at, Due::Close(CloseCode::HelloTimeout))),
+            // Only while the carrier is free: a ping behind frames that cannot be sent tells nobody anything.
+            (open && self.writable).then_some((ping_at, Due::Ping)),
+            open.then_some((silent_at, Due::Close(CloseCode::HeartbeatTimeout))),
+            expires_at
+                .filter(|_| open)
+                .map(|at| (at + ms(settings.token_grace_ms), Due::Close(CloseCode::TokenExpired))),
+            self.read_again_at.map(|at| (at, Due::ReadAgain)),
+        ]
+        .into_iter()
+        .flatten()
+    }
+
+    /// After [`Self::take_batch`]: there may be more to read, or a reason to end.
+    pub fn carry_on(&mut self, now_ms: u64) {
+        self.go_on(now_ms);
+    }
+
+    /// Starts whatever can be started now.
+    fn go_on(&mut self, now_ms: u64) {
+        if matches!(self.phase, Phase::Ended) {
+            return;
+        }
+        if self.closing.is_none()
+            && (self.queue.len() > self.settings.queue_frames
+                || self.queue.bytes() > self.settings.queue_bytes)
+        {
+            self.slow(now_ms);
+        }
+        if self.closing.as_ref().is_none_or(|closing| closing.orderly) {
+            if let Some(group) = self.sending.next_group() {
+                self.outputs.push_back(Output::Append(group));
+            }
+            self.read_next_page();
+        }
+        if self.writable && !self.queue.is_empty() {
+            self.writable = false;
+            self.writing_since = Some(now_ms);
+            self.said_at = now_ms;
+            self.outputs.push_back(Output::Send(self.queue.take_batch()));
+        }
+        if let Some(closing) = &self.closing {
+            let finished = !closing.orderly || (self.sending.unanswered() == 0 && self.waiting.is_empty());
+            if finished && self.queue.is_empty() && self.writing_since.is_none() {
+                let code = closing.code;
+                self.end(Some(code), code == CloseCode::Normal);
+            }
+        }
+    }
+
+    fn push(&mut self, frame: impl Into<ServerFrame>) {
+        self.queue.push(Queued::Frame(batch::encode_frame(&frame.into()).into()));
+    }
+
+    /// Sends what is queued, then closes. What the client says from now on is not heard.
+    fn close(&mut self, now_ms: u64, code: CloseCode) {
+        if self.closing.as_ref().is_some_and(|closing| !closing.orderly) {
+            return;
+        }
+        self.sending.abandon();
+        self.waiting.clear();
+        let by = now_ms + u64::from(self.settings.drain_ms);
+        self.closing = Some(Closing { code, by, orderly: false });
+    }
+
+    /// The last output: leaves everything.
+    fn end(&mut self, code: Option<CloseCode>, at_once: bool) {
+        for channel in std::mem::take(&mut self.subscriptions).into_keys() {
+            self.outputs.push_back(Output::Leave { channel, at_once });
+        }
+        self.queue.clear();
+        self.phase = Phase::Ended;
+        self.outputs.push_back(Output::Close(code));
+    }
+}
+
+enum Due {
+    CloseNow,
+    Close(CloseCode),
+    Ping,
+    ReadAgain,
+}

@@ -1,0 +1,156 @@
+//! What waits to be sent to one client: already encoded frames, shared with other connections, bounded by the session.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use everwire_protocol::{
+    Channel,
+    limits::{MAX_SERVER_BATCH_BYTES, MAX_SERVER_BATCH_FRAMES},
+};
+
+use crate::store::Entry;
+
+/// Room in a batch for the brackets and a `polled` frame in front.
+const BATCH_MARGIN: usize = 64;
+
+#[derive(Debug)]
+pub(super) enum Queued {
+    /// An entry of a log.
+    Entry(Arc<Entry>),
+    /// The answer to `subscribe`.
+    Subscribed(Channel, Arc<str>),
+    /// Anything else.
+    Frame(Arc<str>),
+}
+
+impl Queued {
+    fn text(&self) -> &Arc<str> {
+        match self {
+            Self::Entry(entry) => &entry.text,
+            Self::Subscribed(_, text) | Self::Frame(text) => text,
+        }
+    }
+
+    fn channel(&self) -> Option<&Channel> {
+        match self {
+            Self::Entry(entry) => Some(&entry.channel),
+            Self::Subscribed(channel, _) => Some(channel),
+            Self::Frame(_) => None,
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    waiting: VecDeque<Queued>,
+    bytes: usize,
+}
+
+impl Queue {
+    pub(super) fn push(&mut self, queued: Queued) {
+        self.bytes += queued.text().len();
+        self.waiting.push_back(queued);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether less than one batch is waiting, so that more may be read from the store.
+    pub(super) fn is_low(&self) -> bool {
+        self.waiting.len() < MAX_SERVER_BATCH_FRAMES && self.bytes < MAX_SERVER_BATCH_BYTES
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.waiting.clear();
+        self.bytes = 0;
+    }
+
+    /// Removes what waits for a subscription that is no more.
+    pub(super) fn forget(&mut self, channel: &Channel) {
+        self.waiting.retain(|queued| queued.channel() != Some(channel));
+        self.bytes = self.waiting.iter().map(|queued| queued.text().len()).sum();
+    }
+
+    /// How many entries of `channel` are waiting; `None` if the answer to its `subscribe` is.
+    pub(super) fn entries_of(&self, channel: &Channel) -> Option<u64> {
+        let mut entries = 0;
+        for queued in &self.waiting {
+            match queued {
+                Queued::Entry(entry) if entry.channel == *channel => entries += 1,
+                Queued::Subscribed(other, _) if other == channel => return None,
+                _ => {}
+            }
+        }
+        Some(entries)
+    }
+
+    /// Takes as much as one batch may hold. A frame that is larger than a batch travels alone.
+    pub(super) fn take_batch(&mut self) -> Vec<Arc<str>> {
+        let (mut frames, mut bytes) = (Vec::new(), BATCH_MARGIN);
+        while let Some(next) = self.waiting.front() {
+            let size = next.text().len() + 1;
+            if !frames.is_empty()
+                && (frames.len() + 1 >= MAX_SERVER_BATCH_FRAMES || bytes + size > MAX_SERVER_BATCH_BYTES)
+            {
+                break;
+            }
+            bytes += size;
+            self.bytes -= next.text().len();
+            frames.push(next.text().clone());
+            self.waiting.pop_front();
+        }
+        frames
+    }
+}
+
+/// Writes frames as one batch.
+pub fn batch_text(frames: &[Arc<str>]) -> String {
+    let mut text = String::with_capacity(2 + frames.iter().map(|frame| frame.len() + 1).sum::<usize>());
+    text.push('[');
+    for (index, frame) in frames.iter().enumerate() {
+        if index > 0 {
+            text.push(',');
+        }
+        text.push_str(frame);
+    }
+    text.push(']');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(bytes: usize) -> Queued {
+        Queued::Frame("x".repeat(bytes).into())
+    }
+
+    #[test]
+    fn batches_stay_within_the_bounds_and_a_larger_frame_travels_alone() {
+        let mut queue = Queue::default();
+        for bytes in [10, 10, MAX_SERVER_BATCH_BYTES * 2, 10] {
+            queue.push(frame(bytes));
+        }
+        for _ in 0..300 {
+            queue.push(frame(1));
+        }
+        let sizes: Vec<_> =
+            std::iter::repeat_with(|| queue.take_batch().len()).take_while(|n| *n > 0).collect();
+        assert_eq!(sizes, [2, 1, MAX_SERVER_BATCH_FRAMES - 1, 46]);
+        assert_eq!((queue.len(), queue.bytes()), (0, 0));
+    }
+
+    #[test]
+    fn a_batch_is_an_array_of_its_frames() {
+        assert_eq!(batch_text(&[]), "[]");
+        assert_eq!(batch_text(&["{}".into(), "{\"a\":1}".into()]), "[{},{\"a\":1}]");
+    }
+}

@@ -1,0 +1,138 @@
+//! The sends of one session on their way to the store, and the rule that keeps their order: once one was refused with
+//! a code that can be retried, all later ones are deferred until it comes again.
+//!
+//! One group of sends is under way to the store at a time. If the store cannot take it, nothing that was sent later
+//! can have been stored before it. Waiting for the group costs no time: the store commits in groups as well.
+
+use std::collections::VecDeque;
+
+use everwire_protocol::{Channel, Uuid};
+
+use crate::store::NewEntry;
+
+/// Most sends in one group: as many as a client has under way, twice.
+const GROUP: usize = 64;
+
+#[derive(Debug, Default)]
+pub(super) struct Sending {
+    waiting: VecDeque<NewEntry>,
+    under_way: Vec<(Uuid, Channel)>,
+    refused: Option<Uuid>,
+}
+
+/// A send that has to come again.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct PutOff {
+    pub(super) id: Uuid,
+    pub(super) channel: Channel,
+    /// Whether this is the one that the store refused; the others wait behind it.
+    pub(super) first: bool,
+}
+
+impl Sending {
+    /// Accepts a send, or puts it off.
+    pub(super) fn submit(&mut self, entry: NewEntry) -> Result<(), PutOff> {
+        match self.refused {
+            Some(id) if id != entry.id => Err(PutOff { id: entry.id, channel: entry.channel, first: false }),
+            _ => {
+                self.refused = None;
+                self.waiting.push_back(entry);
+                Ok(())
+            }
+        }
+    }
+
+    /// The next group for the store, if none is under way.
+    pub(super) fn next_group(&mut self) -> Option<Vec<NewEntry>> {
+        if !self.under_way.is_empty() || self.waiting.is_empty() {
+            return None;
+        }
+        let group: Vec<_> = self.waiting.drain(..self.waiting.len().min(GROUP)).collect();
+        self.under_way = group.iter().map(|entry| (entry.id, entry.channel.clone())).collect();
+        Some(group)
+    }
+
+    /// The group under way was stored. What it was, in order.
+    pub(super) fn stored(&mut self) -> Vec<(Uuid, Channel)> {
+        std::mem::take(&mut self.under_way)
+    }
+
+    /// The group under way could not be stored. Everything that has to come again, in order.
+    pub(super) fn failed(&mut self) -> Vec<PutOff> {
+        let mut put_off = Vec::new();
+        for (id, channel) in std::mem::take(&mut self.under_way) {
+            let first = self.refused.is_none();
+            self.refused.get_or_insert(id);
+            put_off.push(PutOff { id, channel, first });
+        }
+        for entry in std::mem::take(&mut self.waiting) {
+            if let Err(behind) = self.submit(entry) {
+                put_off.push(behind);
+            }
+        }
+        put_off
+    }
+
+    /// How many sends have no answer yet.
+    pub(super) fn unanswered(&self) -> usize {
+        self.waiting.len() + self.under_way.len()
+    }
+
+    /// Forgets what has not been given to the store yet: its client sends it again on another connection.
+    pub(super) fn abandon(&mut self) {
+        self.waiting.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use everwire_protocol::Payload;
+
+    fn send(n: u128) -> NewEntry {
+        NewEntry {
+            id: Uuid::from_u128(n),
+            channel: "news".parse().unwrap(),
+            user: "a".into(),
+            name: None,
+            event: None,
+            data: Payload::from_value(&n.to_string()).unwrap(),
+        }
+    }
+
+    fn ids(put_off: &[PutOff]) -> Vec<(u128, bool)> {
+        put_off.iter().map(|p| (p.id.as_u128(), p.first)).collect()
+    }
+
+    #[test]
+    fn after_a_refusal_everything_waits_until_the_refused_id_comes_again() {
+        let mut sending = Sending::default();
+        for n in 1..=3 {
+            sending.submit(send(n)).unwrap();
+        }
+        assert_eq!(sending.next_group().unwrap().len(), 3);
+        sending.submit(send(4)).unwrap();
+        assert_eq!(ids(&sending.failed()), [(1, true), (2, false), (3, false), (4, false)]);
+        assert!(sending.submit(send(5)).is_err());
+        assert!(sending.submit(send(2)).is_err());
+        for n in 1..=5 {
+            sending.submit(send(n)).unwrap();
+        }
+        assert_eq!(
+            sending.next_group().unwrap().iter().map(|e| e.id.as_u128()).collect::<Vec<_>>(),
+            [1, 2, 3, 4, 5]
+        );
+    }
+
+    #[test]
+    fn a_resend_that_was_already_waiting_ends_the_deferral() {
+        let mut sending = Sending::default();
+        sending.submit(send(1)).unwrap();
+        assert!(sending.next_group().is_some());
+        for n in [2, 1, 2] {
+            sending.submit(send(n)).unwrap();
+        }
+        assert_eq!(ids(&sending.failed()), [(1, true), (2, false)]);
+        assert_eq!(sending.next_group().unwrap().iter().map(|e| e.id.as_u128()).collect::<Vec<_>>(), [1, 2]);
+    }
+}

@@ -1,0 +1,159 @@
+//! A store in memory. [`Logs`] is plain data without tasks or clocks, for tests and simulations to hold in their hand;
+//! [`MemoryStore`] is the same behind the [`Store`] trait. Nothing outlives the process.
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use everwire_protocol::{Channel, Uuid};
+
+use super::{Answer, Entry, Log, NewEntry, Outcome, Page, PageBounds, Place, Store, epoch};
+
+/// The logs of all channels.
+#[derive(Debug, Clone)]
+pub struct Logs {
+    seed: u64,
+    retention: u64,
+    channels: BTreeMap<Channel, Kept>,
+    sends: HashMap<(Arc<str>, Uuid), (Channel, Place)>,
+    sessions: HashMap<Uuid, Arc<str>>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Kept {
+    trimmed: u64,
+    entries: VecDeque<Arc<Entry>>,
+}
+
+impl Kept {
+    fn head(&self) -> u64 {
+        self.trimmed + self.entries.len() as u64
+    }
+}
+
+impl Logs {
+    /// Empty logs that keep `retention` entries each. Another `seed` gives them other epochs.
+    pub fn new(seed: u64, retention: u64) -> Self {
+        Self { seed, retention, channels: BTreeMap::new(), sends: HashMap::new(), sessions: HashMap::new() }
+    }
+
+    /// See [`Store::append`]. Returns the new entries too, in order.
+    pub fn append(&mut self, at: u64, entries: &[NewEntry]) -> (Vec<Outcome>, Vec<Arc<Entry>>) {
+        let mut stored = Vec::new();
+        let outcomes = entries.iter().map(|entry| self.append_one(at, entry, &mut stored)).collect();
+        (outcomes, stored)
+    }
+
+    fn append_one(&mut self, at: u64, entry: &NewEntry, stored: &mut Vec<Arc<Entry>>) -> Outcome {
+        let key = (entry.user.clone(), entry.id);
+        if let Some((channel, place)) = self.sends.get(&key) {
+            return if *channel == entry.channel { Outcome::Copy(place.clone()) } else { Outcome::IdReused };
+        }
+        let log = self.channels.entry(entry.channel.clone()).or_default();
+        let place = Place { epoch: epoch(self.seed, &entry.channel), offset: log.head() + 1, at };
+        let kept = Entry::of(entry, &place);
+        log.entries.push_back(kept.clone());
+        stored.push(kept);
+        let surplus = (log.entries.len() as u64).saturating_sub(self.retention);
+        log.entries.drain(..surplus as usize);
+        log.trimmed += surplus;
+        self.sends.insert(key, (entry.channel.clone(), place.clone()));
+        Outcome::Stored(place)
+    }
+
+    /// See [`Store::log`].
+    pub fn log(&self, channel: &Channel) -> Log {
+        let (head, trimmed) = self.channels.get(channel).map_or((0, 0), |log| (log.head(), log.trimmed));
+        Log { epoch: epoch(self.seed, channel), head, trimmed }
+    }
+
+    /// See [`Store::page`].
+    pub fn page(&self, channel: &Channel, after: u64, bounds: PageBounds) -> Page {
+        let mut bytes = 0;
+        let entries = self.channels.get(channel).into_iter().flat_map(|log| &log.entries);
+        let entries = entries
+            .filter(|entry| entry.offset > after)
+            .take(bounds.entries as usize)
+            .take_while(|entry| {
+                let first = bytes == 0;
+                bytes += entry.text.len();
+                first || bytes <= bounds.bytes
+            })
+            .cloned()
+            .collect();
+        Page { log: self.log(channel), entries }
+    }
+
+    /// Removes the oldest entries of a channel, up to an offset.
+    pub fn trim(&mut self, channel: &Channel, up_to: u64) {
+        if let Some(log) = self.channels.get_mut(channel) {
+            while log.trimmed < up_to && log.entries.pop_front().is_some() {
+                log.trimmed += 1;
+            }
+        }
+    }
+
+    /// The user whom a session is bound to.
+    pub fn bound_user(&self, session: Uuid) -> Option<&str> {
+        self.sessions.get(&session).map(|user| &**user)
+    }
+
+    /// Binds a session, if it is not bound yet.
+    pub fn bind(&mut self, session: Uuid, user: Arc<str>) {
+        self.sessions.entry(session).or_insert(user);
+    }
+}
+
+/// A store that forgets everything when the process ends.
+#[derive(Debug)]
+pub struct MemoryStore(Mutex<Logs>);
+
+impl MemoryStore {
+    /// A store with these logs.
+    pub fn new(logs: Logs) -> Self {
+        Self(Mutex::new(logs))
+    }
+
+    fn logs(&self) -> MutexGuard<'_, Logs> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn ready<'a, T: Send + 'a>(value: T) -> Answer<'a, T> {
+    Box::pin(std::future::ready(Ok(value)))
+}
+
+impl Store for MemoryStore {
+    fn append<'a>(&'a self, at: u64, entries: &'a [NewEntry]) -> Answer<'a, Vec<Outcome>> {
+        ready(self.logs().append(at, entries).0)
+    }
+
+    fn log<'a>(&'a self, channel: &'a Channel) -> Answer<'a, Log> {
+        ready(self.logs().log(channel))
+    }
+
+    fn page<'a>(&'a self, channel: &'a Channel, after: u64, bounds: PageBounds) -> Answer<'a, Page> {
+        ready(self.logs().page(channel, after, bounds))
+    }
+
+    fn bound_user(&self, session: Uuid) -> Answer<'_, Option<String>> {
+        ready(self.logs().bound_user(session).map(Into::into))
+    }
+
+    fn bind<'a>(&'a self, _at: u64, sessions: &'a [(Uuid, Arc<str>)]) -> Answer<'a, ()> {
+        let mut logs = self.logs();
+        for (session, user) in sessions {
+            logs.bind(*session, user.clone());
+        }
+        ready(())
+    }
+
+    fn tidy(&self, _now: u64) -> Answer<'_, ()> {
+        ready(())
+    }
+
+    fn probe(&self) -> Answer<'_, ()> {
+        ready(())
+    }
+}

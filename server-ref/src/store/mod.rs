@@ -1,0 +1,165 @@
+//! Where the logs of all channels are kept: what a store must do, and the data that goes in and out. How it is done is
+//! in `sqlite` and `memory`; how appends of many connections become one transaction is in `writer`.
+
+pub mod memory;
+pub mod sqlite;
+pub mod writer;
+
+use std::{future::Future, pin::Pin, sync::Arc};
+
+use everwire_protocol::{Channel, Message, Payload, ServerFrame, Uuid, batch};
+
+use crate::Error;
+
+/// What a store answers, some time later.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+
+/// Something to be stored, as a session has accepted it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEntry {
+    /// The id that the sender gave it.
+    pub id: Uuid,
+    /// Where it goes.
+    pub channel: Channel,
+    /// Who sends it.
+    pub user: Arc<str>,
+    /// The sender's name now.
+    pub name: Option<Arc<str>>,
+    /// The application's name for what this is.
+    pub event: Option<String>,
+    /// What is sent.
+    pub data: Payload,
+}
+
+/// What became of a [`NewEntry`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is on disk, at a new offset.
+    Stored(Place),
+    /// It was stored before; this is where.
+    Copy(Place),
+    /// The id was used before for another channel. Nothing was stored.
+    IdReused,
+}
+
+/// Where and when something was stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The log's name.
+    pub epoch: Arc<str>,
+    /// The place in the log, from 1.
+    pub offset: u64,
+    /// When, in ms since 1970.
+    pub at: u64,
+}
+
+/// The state of one channel's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    /// The log's name.
+    pub epoch: Arc<str>,
+    /// The last offset; 0 if the log is empty.
+    pub head: u64,
+    /// Everything up to this offset has been removed.
+    pub trimmed: u64,
+}
+
+/// One stored message, encoded once and shared by all who receive it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The channel.
+    pub channel: Channel,
+    /// The log's name.
+    pub epoch: Arc<str>,
+    /// The place in the log.
+    pub offset: u64,
+    /// The `message` frame as JSON text.
+    pub text: Arc<str>,
+}
+
+impl Entry {
+    /// Encodes what was just stored.
+    pub fn of(entry: &NewEntry, place: &Place) -> Arc<Self> {
+        let message = Message {
+            channel: entry.channel.clone(),
+            offset: place.offset,
+            id: entry.id,
+            user: entry.user.as_ref().into(),
+            name: entry.name.as_deref().map(Into::into),
+            at: place.at,
+            event: entry.event.clone(),
+            data: entry.data.clone(),
+        };
+        Self::encode(message, place.epoch.clone())
+    }
+
+    /// Encodes a message of the log `epoch`.
+    pub fn encode(message: Message, epoch: Arc<str>) -> Arc<Self> {
+        let (channel, offset) = (message.channel.clone(), message.offset);
+        let text = batch::encode_frame(&ServerFrame::Message(message)).into();
+        Arc::new(Self { channel, epoch, offset, text })
+    }
+}
+
+/// A piece of a log, in order and without a hole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The log as it was when the page was read.
+    pub log: Log,
+    /// Begins right after the offset that was asked for, unless the log was trimmed beyond it.
+    pub entries: Vec<Arc<Entry>>,
+}
+
+/// How much a page may hold. At least one entry is read whatever its size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageBounds {
+    /// Most entries.
+    pub entries: u32,
+    /// Most bytes of JSON text.
+    pub bytes: usize,
+}
+
+/// What keeps logs. Every error is [`Error::Unavailable`]: the same call may succeed later.
+///
+/// An implementation is used by one node at a time, and appends are made by one task (see [`writer`]).
+pub trait Store: Send + Sync + 'static {
+    /// Stores all of `entries` in order in one transaction, and returns when they are on disk: one outcome for each.
+    /// A copy of something that the same user sent before, here or earlier in `entries`, is not stored again.
+    fn append<'a>(&'a self, at: u64, entries: &'a [NewEntry]) -> Answer<'a, Vec<Outcome>>;
+
+    /// The state of a channel's log. A channel in which nothing was ever stored has one too.
+    fn log<'a>(&'a self, channel: &'a Channel) -> Answer<'a, Log>;
+
+    /// Reads the entries after `after`.
+    fn page<'a>(&'a self, channel: &'a Channel, after: u64, bounds: PageBounds) -> Answer<'a, Page>;
+
+    /// The user whom a session is bound to.
+    fn bound_user(&self, session: Uuid) -> Answer<'_, Option<String>>;
+
+    /// Binds sessions to users; a session that is bound already only gets a new time of last use.
+    fn bind<'a>(&'a self, at: u64, sessions: &'a [(Uuid, Arc<str>)]) -> Answer<'a, ()>;
+
+    /// Forgets sends and sessions that are older than they need to be kept.
+    fn tidy(&self, now: u64) -> Answer<'_, ()>;
+
+    /// Whether something can be written now.
+    fn probe(&self) -> Answer<'_, ()>;
+}
+
+/// How long a session stays bound to its user after its last use, in ms: a tab that sleeps over a holiday comes back
+/// to its own session.
+pub const SESSION_KEPT_MS: u64 = 14 * 24 * 60 * 60 * 1000;
+
+/// How long the ids of sends are kept, in ms: twice what the protocol promises, so that a client's clock and a tab that
+/// wakes late do not matter.
+pub const SENDS_KEPT_MS: u64 = 2 * everwire_protocol::limits::DEDUPE_WINDOW_MS;
+
+/// The epoch of a channel's log in a database with this seed: names the log without having to store it before anything
+/// is in it. FNV-1a, because it must stay the same over versions of Rust and of this server.
+pub(crate) fn epoch(seed: u64, channel: &Channel) -> Arc<str> {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64 ^ seed;
+    for byte in channel.as_str().bytes() {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    format!("{hash:016x}").into()
+}

@@ -1,0 +1,488 @@
+//! The embedded store: SQLite in WAL mode with `synchronous=FULL`, so that what is committed is on disk.
+//!
+//! One connection writes, several read. The heads of channels that were written to are known without reading, because
+//! nobody else writes: a lock file keeps a second server away from the same database.
+
+use std::{
+    collections::HashMap,
+    fs::{File, TryLockError},
+    path::{Path, PathBuf},
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use everwire_protocol::{Channel, Message, Payload, Uuid};
+use futures_util::TryStreamExt;
+use sqlx::{
+    AssertSqlSafe, Connection, QueryBuilder, Row, Sqlite, SqliteConnection, SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
+};
+use tokio::sync::Mutex;
+
+use super::{
+    Answer, Entry, Log, NewEntry, Outcome, Page, PageBounds, Place, SENDS_KEPT_MS, SESSION_KEPT_MS, Store,
+    epoch,
+};
+use crate::Error;
+
+/// Each brings the database from the version of its place to the next. Never changed once released; only added to.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_log.sql")];
+
+/// Connections that read. A page takes well below a millisecond, so few serve many.
+const READERS: u32 = 4;
+
+/// Rows in one statement: enough that the cost of a statement does not count, below SQLite's 32,766 parameters.
+const ROWS: usize = 256;
+
+/// Heads that are kept in memory. Past this many they are forgotten and read again, so channels cost no memory for
+/// ever.
+const KNOWN: usize = 100_000;
+
+/// Most entries that one append removes from a channel, so that lowering the retention does not stall the writer.
+const TRIM: u64 = 4096;
+
+/// How long another process may hold the database before it counts as unavailable.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// The embedded store. See the module's text.
+#[derive(Debug)]
+pub struct SqliteStore {
+    options: SqliteConnectOptions,
+    retention: u64,
+    seed: u64,
+    /// `None` after a failure that the connection may not have survived; it is opened again when it is needed.
+    writer: Mutex<Option<SqliteConnection>>,
+    readers: SqlitePool,
+    known: RwLock<HashMap<Channel, Known>>,
+    /// Held for as long as the store lives.
+    _lock: File,
+}
+
+#[derive(Debug, Clone)]
+struct Known {
+    id: i64,
+    log: Log,
+}
+
+impl SqliteStore {
+    /// Opens a database, and makes it if there is none. Each channel keeps its last `retention` entries at least.
+    ///
+    /// # Errors
+    /// [`Error::Database`] if it cannot be opened, written, or is in use by another server.
+    pub async fn open(path: &Path, retention: u64) -> Result<Self, Error> {
+        let fail = |reason: String| Error::Database { path: path.into(), reason };
+        let lock = lock(path).map_err(fail)?;
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY);
+        let mut writer = SqliteConnection::connect_with(&options).await.map_err(|e| fail(sentence(&e)))?;
+        migrate(&mut writer).await.map_err(fail)?;
+        let seed = seed(&mut writer).await.map_err(|e| fail(sentence(&e)))?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .connect_with(options.clone().pragma("query_only", "1"))
+            .await
+            .map_err(|e| fail(sentence(&e)))?;
+        let (writer, known) = (Mutex::new(Some(writer)), RwLock::default());
+        Ok(Self { options, retention, seed, writer, readers, known, _lock: lock })
+    }
+
+    fn known(&self, channel: &Channel) -> Option<Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).get(channel).cloned()
+    }
+
+    /// Runs something in a transaction of the writing connection: all of it is on disk, or nothing.
+    async fn write<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, Error> {
+        let mut slot = self.writer.lock().await;
+        // Taken out while it is used: if this is cancelled in between, the connection is closed and so rolled back.
+        let mut writer = match slot.take() {
+            Some(writer) => writer,
+            None => SqliteConnection::connect_with(&self.options).await.map_err(unavailable)?,
+        };
+        let done = transaction(&mut writer, work).await;
+        if done.is_ok() || sqlx::raw_sql("ROLLBACK").execute(&mut writer).await.is_ok() {
+            *slot = Some(writer);
+        } else if no_transaction(&mut writer).await {
+            // SQLite has rolled back by itself, as it does when the disk is full.
+            *slot = Some(writer);
+        }
+        done.map_err(unavailable)
+    }
+}
+
+async fn transaction<T>(
+    writer: &mut SqliteConnection,
+    work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>,
+) -> Result<T, sqlx::Error> {
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut *writer).await?;
+    let done = work(&mut *writer).await?;
+    sqlx::raw_sql("COMMIT").execute(&mut *writer).await?;
+    Ok(done)
+}
+
+async fn no_transaction(writer: &mut SqliteConnection) -> bool {
+    let begun = sqlx::raw_sql("BEGIN").execute(&mut *writer).await.is_ok();
+    begun && sqlx::raw_sql("ROLLBACK").execute(writer).await.is_ok()
+}
+
+impl Store for SqliteStore {
+    fn append<'a>(&'a self, at: u64, entries: &'a [NewEntry]) -> Answer<'a, Vec<Outcome>> {
+        Box::pin(async move {
+            let append = Append::new(self, at, entries);
+            let (outcomes, changed) = self.write(async |writer| append.run(writer).await).await?;
+            let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+            if known.len() > KNOWN {
+                known.clear();
+            }
+            known.extend(changed);
+            Ok(outcomes)
+        })
+    }
+
+    fn log<'a>(&'a self, channel: &'a Channel) -> Answer<'a, Log> {
+        Box::pin(async move {
+            if let Some(known) = self.known(channel) {
+                return Ok(known.log);
+            }
+            let row = sqlx::query("SELECT id, epoch, head, trimmed FROM channels WHERE name = ?")
+                .bind(channel.as_str())
+                .fetch_optional(&self.readers)
+                .await
+                .map_err(unavailable)?;
+            row.map_or_else(|| Ok(empty(self.seed, channel)), |row| log_of(&row)).map_err(unavailable)
+        })
+    }
+
+    fn page<'a>(&'a self, channel: &'a Channel, after: u64, bounds: PageBounds) -> Answer<'a, Page> {
+        Box::pin(async move {
+            let mut rows = sqlx::query(
+                "SELECT epoch, head, trimmed, offset, messages.id, user, messages.name, at, event, data
+                 FROM channels LEFT JOIN messages ON channel = channels.id AND offset > ?
+                 WHERE channels.name = ? ORDER BY offset LIMIT ?",
+            )
+            .bind(signed(after))
+            .bind(channel.as_str())
+            .bind(bounds.entries)
+            .fetch(&self.readers);
+            let mut page = Page { log: empty(self.seed, channel), entries: Vec::new() };
+            let mut bytes = 0;
+            while let Some(row) = rows.try_next().await.map_err(unavailable)? {
+                page.log = log_of(&row).map_err(unavailable)?;
+                let Some(message) = message_of(channel, &row).map_err(unavailable)? else { break };
+                let entry = Entry::encode(message, page.log.epoch.clone());
+                bytes += entry.text.len();
+                if bytes > bounds.bytes && !page.entries.is_empty() {
+                    break;
+                }
+                page.entries.push(entry);
+            }
+            Ok(page)
+        })
+    }
+
+    fn bound_user(&self, session: Uuid) -> Answer<'_, Option<String>> {
+        Box::pin(async move {
+            sqlx::query_scalar("SELECT user FROM sessions WHERE session = ?")
+                .bind(session.as_bytes().as_slice())
+                .fetch_optional(&self.readers)
+                .await
+                .map_err(unavailable)
+        })
+    }
+
+    fn bind<'a>(&'a self, at: u64, sessions: &'a [(Uuid, Arc<str>)]) -> Answer<'a, ()> {
+        Box::pin(self.write(async move |writer| {
+            for chunk in sessions.chunks(ROWS) {
+                let mut insert =
+                    QueryBuilder::<Sqlite>::new("INSERT INTO sessions (session, user, seen_at) ");
+                insert.push_values(chunk, |mut row, (session, user)| {
+                    row.push_bind(session.as_bytes().as_slice()).push_bind(&**user).push_bind(signed(at));
+                });
+                insert.push(" ON CONFLICT DO UPDATE SET seen_at = excluded.seen_at");
+                insert.build().persistent(false).execute(&mut *writer).await?;
+            }
+            Ok(())
+        }))
+    }
+
+    fn tidy(&self, now: u64) -> Answer<'_, ()> {
+        Box::pin(self.write(async move |writer| {
+            let (sends, sessions) = (now.saturating_sub(SENDS_KEPT_MS), now.saturating_sub(SESSION_KEPT_MS));
+            sqlx::query("DELETE FROM sends WHERE at < ?").bind(signed(sends)).execute(&mut *writer).await?;
+            sqlx::query("DELETE FROM sessions WHERE seen_at < ?")
+                .bind(signed(sessions))
+                .execute(writer)
+                .await?;
+            Ok(())
+        }))
+    }
+
+    fn probe(&self) -> Answer<'_, ()> {
+        Box::pin(self.write(async move |writer| {
+            sqlx::query("UPDATE origin SET seed = seed").execute(writer).await.map(drop)
+        }))
+    }
+}
+
+/// One append on its way through its transaction.
+struct Append<'a> {
+    store: &'a SqliteStore,
+    at: u64,
+    entries: &'a [NewEntry],
+    channels: HashMap<Channel, Known>,
+}
+
+type SendKey<'a> = (&'a str, Uuid);
+
+impl<'a> Append<'a> {
+    fn new(store: &'a SqliteStore, at: u64, entries: &'a [NewEntry]) -> Self {
+        Self { store, at, entries, channels: HashMap::new() }
+    }
+
+    async fn run(
+        mut self,
+        writer: &mut SqliteConnection,
+    ) -> Result<(Vec<Outcome>, HashMap<Channel, Known>), sqlx::Error> {
+        let mut sent = self.sent_before(writer).await?;
+        let (mut outcomes, mut new) = (Vec::new(), Vec::new());
+        let (entries, at) = (self.entries, self.at);
+        for entry in entries {
+            let channel = self.channel(writer, &entry.channel).await?;
+            let outcome = match sent.get(&(&*entry.user, entry.id)) {
+                Some((id, offset, at)) if *id == channel.id => {
+                    Outcome::Copy(Place { epoch: channel.log.epoch.clone(), offset: *offset, at: *at })
+                }
+                Some(_) => Outcome::IdReused,
+                None => {
+                    channel.log.head += 1;
+                    let (id, offset) = (channel.id, channel.log.head);
+                    sent.insert((&entry.user, entry.id), (id, offset, at));
+                    new.push((entry, id, offset));
+                    let place = Place { epoch: channel.log.epoch.clone(), offset, at };
+                    Outcome::Stored(place)
+                }
+            };
+            outcomes.push(outcome);
+        }
+        for chunk in new.chunks(ROWS) {
+            self.insert(writer, chunk).await?;
+        }
+        if !new.is_empty() {
+            self.finish(writer).await?;
+        }
+        Ok((outcomes, self.channels))
+    }
+
+    /// Which of the entries were stored before, and where: channel, offset and time.
+    async fn sent_before(
+        &self,
+        writer: &mut SqliteConnection,
+    ) -> Result<HashMap<SendKey<'a>, (i64, u64, u64)>, sqlx::Error> {
+        let mut sent = HashMap::new();
+        for chunk in self.entries.chunks(ROWS) {
+            let mut select = QueryBuilder::<Sqlite>::new("WITH asked (place, user, id) AS (");
+            select.push_values(chunk.iter().enumerate(), |mut row, (place, entry)| {
+                let id = entry.id.as_bytes().as_slice();
+                row.push_bind(signed(place as u64)).push_bind(&*entry.user).push_bind(id);
+            });
+            select.push(
+                ") SELECT place, channel, offset, at FROM asked CROSS JOIN sends
+                 ON sends.user = asked.user AND sends.id = asked.id",
+            );
+            for row in select.build().persistent(false).fetch_all(&mut *writer).await? {
+                let place = usize::try_from(row.try_get::<i64, _>(0)?).unwrap_or(usize::MAX);
+                if let Some(entry) = chunk.get(place) {
+                    let stored = (row.try_get(1)?, unsigned(&row, 2)?, unsigned(&row, 3)?);
+                    sent.insert((&*entry.user, entry.id), stored);
+                }
+            }
+        }
+        Ok(sent)
+    }
+
+    /// A channel's row: from before in this append, from memory, from the database, or new.
+    async fn channel(
+        &mut self,
+        writer: &mut SqliteConnection,
+        name: &Channel,
+    ) -> Result<&mut Known, sqlx::Error> {
+        if !self.channels.contains_key(name) {
+            let known = match self.store.known(name) {
+                Some(known) => known,
+                None => {
+                    let epoch = empty(self.store.seed, name).epoch;
+                    let row = sqlx::query(
+                        "INSERT INTO channels (name, epoch, head, trimmed) VALUES (?, ?, 0, 0)
+                         ON CONFLICT DO UPDATE SET name = name RETURNING epoch, head, trimmed, id",
+                    )
+                    .bind(name.as_str())
+                    .bind(&*epoch)
+                    .fetch_one(writer)
+                    .await?;
+                    Known { id: row.try_get("id")?, log: log_of(&row)? }
+                }
+            };
+            self.channels.insert(name.clone(), known);
+        }
+        self.channels.get_mut(name).ok_or(sqlx::Error::RowNotFound)
+    }
+
+    async fn insert(
+        &self,
+        writer: &mut SqliteConnection,
+        new: &[(&NewEntry, i64, u64)],
+    ) -> Result<(), sqlx::Error> {
+        let mut messages = QueryBuilder::<Sqlite>::new(
+            "INSERT INTO messages (channel, offset, id, user, name, at, event, data) ",
+        );
+        messages.push_values(new, |mut row, (entry, channel, offset)| {
+            row.push_bind(channel).push_bind(signed(*offset)).push_bind(entry.id.as_bytes().as_slice());
+            row.push_bind(&*entry.user).push_bind(entry.name.as_deref()).push_bind(signed(self.at));
+            row.push_bind(entry.event.as_deref()).push_bind(entry.data.text());
+        });
+        messages.build().persistent(false).execute(&mut *writer).await?;
+        let mut sends = QueryBuilder::<Sqlite>::new("INSERT INTO sends (user, id, channel, offset, at) ");
+        sends.push_values(new, |mut row, (entry, channel, offset)| {
+            row.push_bind(&*entry.user).push_bind(entry.id.as_bytes().as_slice());
+            row.push_bind(channel).push_bind(signed(*offset)).push_bind(signed(self.at));
+        });
+        sends.build().persistent(false).execute(writer).await?;
+        Ok(())
+    }
+
+    /// Writes the new heads, and removes what is beyond the retention.
+    async fn finish(&mut self, writer: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        for known in self.channels.values_mut() {
+            let (log, keep) = (&mut known.log, self.store.retention);
+            // An eighth more than asked for may stay, so that not every append has to remove something.
+            if log.head - log.trimmed > keep + keep / 8 {
+                log.trimmed = (log.head - keep).min(log.trimmed + TRIM);
+                sqlx::query("DELETE FROM messages WHERE channel = ? AND offset <= ?")
+                    .bind(known.id)
+                    .bind(signed(log.trimmed))
+                    .execute(&mut *writer)
+                    .await?;
+            }
+            sqlx::query("UPDATE channels SET head = ?, trimmed = ? WHERE id = ?")
+                .bind(signed(log.head))
+                .bind(signed(log.trimmed))
+                .bind(known.id)
+                .execute(&mut *writer)
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+fn empty(seed: u64, channel: &Channel) -> Log {
+    Log { epoch: epoch(seed, channel), head: 0, trimmed: 0 }
+}
+
+fn log_of(row: &SqliteRow) -> Result<Log, sqlx::Error> {
+    let epoch: String = row.try_get("epoch")?;
+    Ok(Log { epoch: epoch.into(), head: unsigned(row, "head")?, trimmed: unsigned(row, "trimmed")? })
+}
+
+/// The message in a row of a page; `None` if the page is empty.
+fn message_of(channel: &Channel, row: &SqliteRow) -> Result<Option<Message>, sqlx::Error> {
+    if row.try_get::<Option<i64>, _>("offset")?.is_none() {
+        return Ok(None);
+    }
+    let decode = |error: Box<dyn std::error::Error + Send + Sync>| sqlx::Error::Decode(error);
+    Ok(Some(Message {
+        channel: channel.clone(),
+        offset: unsigned(row, "offset")?,
+        id: Uuid::from_slice(row.try_get("id")?).map_err(|error| decode(error.into()))?,
+        user: row.try_get("user")?,
+        name: row.try_get("name")?,
+        at: unsigned(row, "at")?,
+        event: row.try_get("event")?,
+        data: Payload::from_text(row.try_get("data")?).map_err(|error| decode(error.into()))?,
+    }))
+}
+
+/// SQLite's integers are signed. Offsets, times and sizes are far below 2^63.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn unsigned<I: sqlx::ColumnIndex<SqliteRow>>(row: &SqliteRow, column: I) -> Result<u64, sqlx::Error> {
+    row.try_get::<i64, _>(column).map(|number| u64::try_from(number).unwrap_or(0))
+}
+
+fn unavailable(error: sqlx::Error) -> Error {
+    Error::Unavailable(sentence(&error))
+}
+
+/// What the database says, without the library's words around it.
+fn sentence(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(error) => error.message().to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// Keeps a second server away from the database. The operating system releases the lock when the process ends, however
+/// it ends.
+fn lock(path: &Path) -> Result<File, String> {
+    if path.is_dir() {
+        return Err("it is a directory; name a file in it".into());
+    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !parent.is_dir() {
+        return Err(format!("the directory {} does not exist; create it first", parent.display()));
+    }
+    let beside = PathBuf::from_iter([path.as_os_str().to_owned()]).with_added_extension("lock");
+    let file = File::create(&beside).map_err(|error| {
+        format!("cannot write beside it: {error}; choose a place where this user may write")
+    })?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err("another everwire-server is using it; stop that one, or use another file".into())
+        }
+        Err(TryLockError::Error(error)) => Err(format!("cannot lock {}: {error}", beside.display())),
+    }
+}
+
+async fn migrate(writer: &mut SqliteConnection) -> Result<(), String> {
+    let words = |error: sqlx::Error| sentence(&error);
+    let version: i64 =
+        sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *writer).await.map_err(words)?;
+    let version = usize::try_from(version).unwrap_or(usize::MAX);
+    let Some(missing) = MIGRATIONS.get(version..) else {
+        return Err("it was made by a newer version of everwire-server; use that one".into());
+    };
+    for (index, migration) in missing.iter().enumerate() {
+        let number = version + index + 1;
+        transaction(writer, async |writer| {
+            sqlx::raw_sql(*migration).execute(&mut *writer).await?;
+            let mark = AssertSqlSafe(format!("PRAGMA user_version = {number}"));
+            sqlx::raw_sql(mark).execute(writer).await.map(drop)
+        })
+        .await
+        .map_err(words)?;
+    }
+    Ok(())
+}
+
+async fn seed(writer: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
+    transaction(writer, async |writer| {
+        // A write on every start: a database that cannot be written is noticed now, and not with the first message.
+        sqlx::raw_sql(
+            "INSERT INTO origin (seed) SELECT random() WHERE NOT EXISTS (SELECT 1 FROM origin);
+             UPDATE origin SET seed = seed",
+        )
+        .execute(&mut *writer)
+        .await?;
+        sqlx::query_scalar::<_, i64>("SELECT seed FROM origin").fetch_one(writer).await
+    })
+    .await
+    .map(i64::cast_unsigned)
+}

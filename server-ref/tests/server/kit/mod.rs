@@ -1,0 +1,229 @@
+//! What the tests with real sockets share: a server in this process or as the real program, a WebSocket client and an
+//! HTTP client that speak the protocol and know nothing of the server's insides.
+
+pub mod http;
+pub mod program;
+
+use std::{collections::VecDeque, net::SocketAddr, time::Duration};
+
+use everwire_protocol::{
+    Ack, Channel, ClientFrame, Error, Guest, Hello, Message, Payload, SUBPROTOCOL, Send, ServerFrame,
+    Subscribe, Subscribed, Unsubscribe, Uuid, Welcome, batch,
+};
+use everwire_server::{config::Config, server::Server};
+use futures_util::{SinkExt, StreamExt};
+use tempfile::TempDir;
+use tokio::{net::TcpStream, time::timeout};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{Message as WsMessage, client::IntoClientRequest},
+};
+
+/// Longer than anything takes that works.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A server in this process, with a database of its own.
+pub struct Served {
+    pub server: Server,
+    pub directory: TempDir,
+}
+
+pub async fn serve(change: impl FnOnce(&mut Config)) -> Served {
+    let directory = tempfile::tempdir().unwrap();
+    let mut config = Config::dev(directory.path().join("everwire.db"));
+    change(&mut config);
+    Served { server: Server::start(config).await.unwrap(), directory }
+}
+
+impl Served {
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+}
+
+pub fn channel(name: &str) -> Channel {
+    name.parse().unwrap()
+}
+
+pub fn hello(user: &str, session: Uuid) -> ClientFrame {
+    let guest = Some(Guest { user: user.into(), name: user.to_uppercase() });
+    Hello { version: 1, session, token: None, guest, client: None }.into()
+}
+
+pub fn hello_with(token: Option<&str>, session: Uuid) -> ClientFrame {
+    Hello { version: 1, session, token: token.map(Into::into), guest: None, client: None }.into()
+}
+
+pub fn subscribe(name: &str) -> ClientFrame {
+    Subscribe { channel: channel(name), epoch: None, offset: None, recent: None }.into()
+}
+
+pub fn recent(name: &str, n: u32) -> ClientFrame {
+    Subscribe { channel: channel(name), epoch: None, offset: None, recent: Some(n) }.into()
+}
+
+pub fn resume(name: &str, epoch: &str, offset: u64) -> ClientFrame {
+    Subscribe { channel: channel(name), epoch: Some(epoch.into()), offset: Some(offset), recent: None }.into()
+}
+
+pub fn unsubscribe(name: &str) -> ClientFrame {
+    Unsubscribe { channel: channel(name) }.into()
+}
+
+pub fn send(id: Uuid, name: &str, text: &str) -> ClientFrame {
+    Send { id, channel: channel(name), event: None, data: Payload::from_value(text).unwrap() }.into()
+}
+
+pub fn new_id() -> Uuid {
+    Uuid::now_v7()
+}
+
+/// What is in a message's `data`, if it is a text.
+pub fn text_of(message: &Message) -> String {
+    message.data.read().unwrap()
+}
+
+/// How a WebSocket ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    Code(u16),
+    Dropped,
+}
+
+/// A client by WebSocket.
+pub struct Client {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    waiting: VecDeque<ServerFrame>,
+    /// How many messages came, to see what was packed.
+    pub messages: usize,
+}
+
+impl Client {
+    /// Opens a WebSocket and says nothing.
+    pub async fn open(address: SocketAddr) -> Self {
+        let mut request = format!("ws://{address}/everwire/v1/ws").into_client_request().unwrap();
+        request.headers_mut().insert("sec-websocket-protocol", SUBPROTOCOL.parse().unwrap());
+        let (socket, response) = connect_async(request).await.unwrap();
+        assert_eq!(response.headers()["sec-websocket-protocol"], SUBPROTOCOL);
+        Self { socket, waiting: VecDeque::new(), messages: 0 }
+    }
+
+    /// Opens a WebSocket and says hello as a guest.
+    pub async fn connect(address: SocketAddr, user: &str) -> Self {
+        Self::connect_as(address, user, new_id()).await.0
+    }
+
+    pub async fn connect_as(address: SocketAddr, user: &str, session: Uuid) -> (Self, Welcome) {
+        let mut client = Self::open(address).await;
+        client.say(&[hello(user, session)]).await;
+        let welcome = client.welcome().await;
+        (client, welcome)
+    }
+
+    pub async fn say(&mut self, frames: &[ClientFrame]) {
+        self.say_raw(WsMessage::text(batch::encode(frames))).await;
+    }
+
+    pub async fn say_text(&mut self, text: &str) {
+        self.say_raw(WsMessage::text(text)).await;
+    }
+
+    pub async fn say_raw(&mut self, message: WsMessage) {
+        self.socket.send(message).await.unwrap();
+    }
+
+    /// The next frame.
+    pub async fn next(&mut self) -> ServerFrame {
+        match self.next_or_end().await {
+            Ok(frame) => frame,
+            Err(ended) => panic!("the connection ended: {ended:?}"),
+        }
+    }
+
+    pub async fn next_or_end(&mut self) -> Result<ServerFrame, Ended> {
+        while self.waiting.is_empty() {
+            match timeout(PATIENCE, self.socket.next()).await.expect("nothing came in time") {
+                Some(Ok(WsMessage::Text(text))) => {
+                    self.messages += 1;
+                    let bounds = batch::Bounds { bytes: usize::MAX, frames: 256, ..batch::Bounds::default() };
+                    let frames = batch::decode::<ServerFrame>(&text, &bounds).unwrap();
+                    self.waiting.extend(frames.into_iter().map(Result::unwrap));
+                }
+                Some(Ok(WsMessage::Close(frame))) => {
+                    return Err(frame.map_or(Ended::Dropped, |frame| Ended::Code(frame.code.into())));
+                }
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return Err(Ended::Dropped),
+            }
+        }
+        Ok(self.waiting.pop_front().unwrap())
+    }
+
+    /// Reads until the connection ends. Returns what came before, and how it ended.
+    pub async fn to_the_end(&mut self) -> (Vec<ServerFrame>, Ended) {
+        let mut frames = Vec::new();
+        loop {
+            match self.next_or_end().await {
+                Ok(frame) => frames.push(frame),
+                Err(ended) => return (frames, ended),
+            }
+        }
+    }
+
+    /// The next frame of a kind; others before it are dropped.
+    pub async fn find<T>(&mut self, kind: impl Fn(ServerFrame) -> Option<T>) -> T {
+        loop {
+            if let Some(found) = kind(self.next().await) {
+                return found;
+            }
+        }
+    }
+
+    pub async fn welcome(&mut self) -> Welcome {
+        match self.next().await {
+            ServerFrame::Welcome(welcome) => welcome,
+            other => panic!("not a welcome: {other:?}"),
+        }
+    }
+
+    pub async fn subscribed(&mut self) -> Subscribed {
+        self.find(|frame| if let ServerFrame::Subscribed(s) = frame { Some(s) } else { None }).await
+    }
+
+    pub async fn message(&mut self) -> Message {
+        self.find(|frame| if let ServerFrame::Message(m) = frame { Some(m) } else { None }).await
+    }
+
+    pub async fn ack(&mut self) -> Ack {
+        self.find(|frame| if let ServerFrame::Ack(a) = frame { Some(a) } else { None }).await
+    }
+
+    pub async fn error(&mut self) -> Error {
+        self.find(|frame| if let ServerFrame::Error(e) = frame { Some(e) } else { None }).await
+    }
+
+    /// Subscribes, and returns the answer.
+    pub async fn join(&mut self, frame: ClientFrame) -> Subscribed {
+        self.say(&[frame]).await;
+        self.subscribed().await
+    }
+
+    /// Sends a text, and returns its ack. What else comes before it is dropped.
+    pub async fn chat(&mut self, name: &str, text: &str) -> Ack {
+        self.say(&[send(new_id(), name, text)]).await;
+        self.ack().await
+    }
+
+    /// Shows that everything that was said before has been handled.
+    pub async fn settle(&mut self) -> Vec<ServerFrame> {
+        let nonce = Some(4_711);
+        self.say(&[ClientFrame::Ping(everwire_protocol::Ping { nonce })]).await;
+        let mut before = Vec::new();
+        loop {
+            match self.next().await {
+                ServerFrame::Pong(pong) if pong.nonce == nonce => return before,
+                frame => before.push(frame),
+            }
+        }
+    }
+}

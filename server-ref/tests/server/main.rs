@@ -1,0 +1,6 @@
+//! The server with real sockets, on free ports, each test with a server and a database of its own. One program,
+//! because linking it costs more than running it.
+#![allow(unreachable_pub, reason = "a test program has no outside")]
+
+mod kit;
+mod websocket;
