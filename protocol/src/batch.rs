@@ -4,6 +4,11 @@
 //! one bad frame does not take its neighbours with it. It never panics, and its work is bounded by [`Bounds`] before
 //! any parsing starts.
 
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 

@@ -1,6 +1,7 @@
 //! Channel names, parsed into a type that cannot be invalid.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use alloc::{string::String, sync::Arc};
+use core::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 

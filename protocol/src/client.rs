@@ -1,5 +1,7 @@
 //! What a client says.
 
+use alloc::string::String;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 

@@ -12,6 +12,12 @@
 //! let decoded = batch::decode::<ServerFrame>(&text, &batch::Bounds::default()).unwrap();
 //! assert_eq!(decoded[0], Ok(ServerFrame::Ping(Ping { nonce: Some(7) })));
 //! ```
+//!
+//! It does without the standard library, because that costs a browser kilobytes of panic messages.
+
+#![cfg_attr(not(any(test, feature = "generate")), no_std)]
+
+extern crate alloc;
 
 pub mod batch;
 mod channel;

@@ -1,5 +1,7 @@
 //! The application's own JSON inside a frame, kept as text: nobody between sender and receiver needs to parse it.
 
+use alloc::{boxed::Box, string::String};
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 

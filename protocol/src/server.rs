@@ -1,5 +1,7 @@
 //! What a server says.
 
+use alloc::{string::String, vec::Vec};
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 

@@ -2,7 +2,8 @@
 //! of our own, because the general one and its error texts make up a third of what a browser would download; the
 //! vectors and the property tests hold its output to serde_json's, byte for byte.
 
-use std::fmt;
+use alloc::string::String;
+use core::fmt;
 
 use serde::{
     Serialize,
@@ -27,7 +28,7 @@ impl fmt::Display for NotAFrame {
     }
 }
 
-impl std::error::Error for NotAFrame {}
+impl core::error::Error for NotAFrame {}
 
 impl serde::ser::Error for NotAFrame {
     fn custom<T: fmt::Display>(_: T) -> Self {
@@ -41,7 +42,7 @@ struct Writer<'a> {
     raw: bool,
 }
 
-type Result<T, E = NotAFrame> = std::result::Result<T, E>;
+type Result<T, E = NotAFrame> = core::result::Result<T, E>;
 
 fn write_text(value: &str, text: &mut String) {
     text.push('"');
@@ -215,7 +216,7 @@ impl SerializeSeq for List<'_> {
     type Error = NotAFrame;
 
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        if !std::mem::take(&mut self.first) {
+        if !core::mem::take(&mut self.first) {
             self.text.push(',');
         }
         value.serialize(Writer { text: self.text, raw: false })
@@ -239,7 +240,7 @@ impl SerializeStruct for Object<'_> {
 
     fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<()> {
         if !self.raw {
-            if !std::mem::take(&mut self.first) {
+            if !core::mem::take(&mut self.first) {
                 self.text.push(',');
             }
             // Field names are identifiers: nothing in them needs escaping.
