@@ -1,0 +1,36 @@
+// Once before all tests: builds the pages of these tests, as an application would, and says what is missing.
+
+import { existsSync } from "node:fs";
+import { copyFile, mkdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { build } from "esbuild";
+import { collectFigures, forgetFigures } from "./figures";
+
+const tests = resolve(import.meta.dirname, "..");
+const pages = join(tests, "output/pages");
+
+export async function setup(): Promise<void> {
+  for (const [file, what] of [
+    ["../pkg-js/dist/index.js", "the npm package: run `cargo xtask pkg`"],
+    ["../demo-web/dist/index.html", "the demo page: run `npm run build -w demo-web`"],
+  ] as const) {
+    if (!existsSync(join(tests, file))) throw new Error(`These tests need ${what}.`);
+  }
+  forgetFigures();
+  await mkdir(pages, { recursive: true });
+  await build({
+    entryPoints: [join(tests, "pages/bare.ts")],
+    outdir: pages,
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    target: "es2022",
+    sourcemap: true,
+  });
+  for (const page of ["index.html", "elsewhere.html"])
+    await copyFile(join(tests, "pages", page), join(pages, page));
+}
+
+export function teardown(): void {
+  collectFigures();
+}

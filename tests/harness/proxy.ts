@@ -1,0 +1,252 @@
+// A proxy between Chromium and the server that breaks things when told to: it refuses, resets, swallows, delays, throttles,
+// truncates and repeats. It knows HTTP and where a WebSocket begins, and nothing of what the frames mean beyond telling a
+// poll that receives from one that sends.
+
+import http from "node:http";
+import net from "node:net";
+import type { Duplex } from "node:stream";
+import { onTestFinished } from "vitest";
+import { Shaper } from "./shaper";
+
+/** What is done with a request to open a WebSocket. */
+export type SocketRule = "pass" | "refuse" | "reset" | "hang" | { readonly killAfterMs: number };
+
+/** What is done with a poll or its response. */
+export type PollRule =
+  | "pass"
+  /** Answered with 502, without the server. */
+  | "502"
+  /** The server answers; half of it arrives, then the connection breaks. */
+  | "truncate"
+  /** The server answers, and nothing of it arrives. */
+  | "lose"
+  /** The request reaches the server twice; the second answer arrives. */
+  | "twice"
+  /** The client gets the response to its earlier request of this kind again; the server is not asked. */
+  | "repeat";
+
+export interface PollRequest {
+  /** Whether it asks for what is waiting; else it sends. */
+  readonly receiving: boolean;
+  /** Counts the requests of its kind from 1. */
+  readonly number: number;
+}
+
+const POLL = "/everwire/v1/poll";
+
+export class FaultProxy {
+  /** For new WebSockets. */
+  websocket: SocketRule = "pass";
+  /** For each poll. */
+  poll: (request: PollRequest) => PollRule = () => "pass";
+  /** For every piece of data, each way, in ms. Those under way keep their order. */
+  delayMs = 0;
+  /** For each connection and each way, in bytes per second; 0 is without bounds. */
+  bytesPerSecond = 0;
+  /** How often each fault was applied. */
+  readonly faults = new Map<string, number>();
+  /** WebSockets asked for, and polls. */
+  readonly asked = { websocket: 0, receiving: 0, sending: 0 };
+
+  readonly #server = http.createServer((request, response) => void this.#request(request, response));
+  readonly #upstream: { host: string; port: number };
+  readonly #sockets = new Set<Duplex>();
+  /** Connections that were open when the hole opened: nothing passes them any more, and nobody is told. */
+  readonly #dark = new WeakSet<Duplex>();
+  readonly #last = new Map<boolean, Buffer>();
+  #hole = false;
+
+  private constructor(upstream: number) {
+    this.#upstream = { host: "127.0.0.1", port: upstream };
+    this.#server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
+    this.#server.on("connection", (socket: net.Socket) => {
+      this.#keep(socket);
+      if (this.#hole) this.#dark.add(socket);
+    });
+    // Polls are held longer than Node likes.
+    this.#server.requestTimeout = 0;
+    this.#server.keepAliveTimeout = 60_000;
+  }
+
+  /** Starts one before the server at this port, and sees to its end. */
+  static async start(upstream: number): Promise<FaultProxy> {
+    const proxy = new FaultProxy(upstream);
+    await new Promise<void>((done) => proxy.#server.listen(0, "127.0.0.1", done));
+    onTestFinished(() => proxy.end());
+    return proxy;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as net.AddressInfo).port}`;
+  }
+
+  /** How many connections to the client are open. */
+  get open(): number {
+    return this.#sockets.size;
+  }
+
+  /** Cuts every connection at once, with a reset. New ones are let through. */
+  reset(): void {
+    for (const socket of [...this.#sockets]) cut(socket);
+    this.#count("reset");
+  }
+
+  /**
+   * A black hole: every open connection stays open and carries nothing any more. `alsoNew`: new ones meet the same, until
+   * `lift`; else they are let through at once.
+   */
+  swallow({ alsoNew = false } = {}): void {
+    for (const socket of this.#sockets) this.#dark.add(socket);
+    this.#hole = alsoNew;
+    this.#count("black hole");
+  }
+
+  /** New connections pass again. What is in the hole stays there. */
+  lift(): void {
+    this.#hole = false;
+  }
+
+  async end(): Promise<void> {
+    for (const socket of [...this.#sockets]) cut(socket);
+    await new Promise((done) => this.#server.close(done));
+  }
+
+  #count(fault: string): void {
+    this.faults.set(fault, (this.faults.get(fault) ?? 0) + 1);
+  }
+
+  #keep(socket: Duplex): void {
+    this.#sockets.add(socket);
+    socket.on("close", () => this.#sockets.delete(socket));
+    socket.on("error", () => socket.destroy());
+  }
+
+  #upgrade(request: http.IncomingMessage, client: Duplex, head: Buffer): void {
+    this.asked.websocket++;
+    const rule = this.websocket;
+    if (this.#dark.has(client)) return;
+    if (typeof rule === "string" && rule !== "pass") {
+      this.#count(rule);
+      if (rule === "hang") this.#dark.add(client);
+      else if (rule === "reset") cut(client);
+      else client.end("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+      return;
+    }
+    const server = net.connect(this.#upstream);
+    const lines = [`${request.method} ${request.url} HTTP/1.1`];
+    for (let at = 0; at < request.rawHeaders.length; at += 2) {
+      lines.push(`${request.rawHeaders[at]}: ${request.rawHeaders[at + 1]}`);
+    }
+    server.write(`${lines.join("\r\n")}\r\n\r\n`);
+    if (head.length > 0) server.write(head);
+    this.#join(client, server);
+    if (typeof rule === "object") {
+      const timer = setTimeout(() => {
+        this.#count("kill");
+        cut(client);
+      }, rule.killAfterMs);
+      client.on("close", () => clearTimeout(timer));
+    }
+  }
+
+  /** Lets everything through, both ways, as slowly as it is told to. */
+  #join(client: Duplex, server: net.Socket): void {
+    server.on("error", () => server.destroy());
+    const dark = () => this.#dark.has(client);
+    const carry = (from: Duplex, to: Duplex) => {
+      const shaper = new Shaper(this);
+      from.on("data", (data: Buffer) => {
+        if (!dark()) shaper.pass(data.length, () => !dark() && to.write(data));
+      });
+      // Into the hole, the end of the other side is not told either.
+      from.on("close", () => shaper.pass(0, () => !dark() && to.destroy()));
+      from.on("end", () => shaper.pass(0, () => !dark() && to.end()));
+    };
+    carry(client, server);
+    carry(server, client);
+    client.on("close", () => server.destroy());
+  }
+
+  async #request(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+    const { socket } = request;
+    const body = await read(request).catch(() => undefined);
+    if (body === undefined || this.#dark.has(socket)) return;
+    let rule: PollRule = "pass";
+    let receiving = false;
+    if (request.url === POLL && request.method === "POST") {
+      receiving = body.includes('"type":"poll"');
+      const number = receiving ? ++this.asked.receiving : ++this.asked.sending;
+      rule = this.poll({ receiving, number });
+    }
+    if (rule !== "pass") this.#count(rule);
+    if (rule === "502") {
+      response.writeHead(502).end("Bad Gateway");
+      return;
+    }
+    const repeated = this.#last.get(receiving);
+    if (rule === "repeat" && repeated) {
+      response.writeHead(200, { "content-type": "application/json" }).end(repeated);
+      return;
+    }
+    const shaper = new Shaper(this);
+    await new Promise<void>((done) => shaper.pass(body.length, done));
+    if (rule === "twice") await this.#ask(request, body, response).catch(() => undefined);
+    let answer: Answer;
+    try {
+      answer = await this.#ask(request, body, response);
+    } catch {
+      // The server is not there: a proxy says so in words of its own, a cable does not.
+      if (!this.#dark.has(socket)) cut(socket);
+      return;
+    }
+    await new Promise<void>((done) => shaper.pass(answer.body.length, done));
+    if (this.#dark.has(socket)) return;
+    if (rule === "lose") return cut(socket);
+    if (rule === "truncate") {
+      response.writeHead(answer.status, answer.headers);
+      response.write(answer.body.subarray(0, Math.floor(answer.body.length / 2)), () => cut(socket));
+      return;
+    }
+    if (request.url === POLL) this.#last.set(receiving, answer.body);
+    response.writeHead(answer.status, answer.headers).end(answer.body);
+  }
+
+  /** Asks the server, and gives up when the client does. */
+  #ask(request: http.IncomingMessage, body: Buffer, response: http.ServerResponse): Promise<Answer> {
+    return new Promise((done, failed) => {
+      const headers = { ...request.headers, "content-length": String(body.length) };
+      const { method, url: path } = request;
+      const asked = http.request({ ...this.#upstream, method, path, headers, agent: false }, (answer) => {
+        read(answer).then((content) => {
+          const headers = { ...answer.headers, "content-length": String(content.length) };
+          delete (headers as http.IncomingHttpHeaders)["transfer-encoding"];
+          delete (headers as http.IncomingHttpHeaders).connection;
+          done({ status: answer.statusCode ?? 502, headers, body: content });
+        }, failed);
+      });
+      asked.on("error", failed);
+      response.on("close", () => {
+        // In the hole, the server does not hear of it.
+        if (!response.writableFinished && !this.#dark.has(request.socket)) asked.destroy();
+      });
+      asked.end(body);
+    });
+  }
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: http.OutgoingHttpHeaders;
+  readonly body: Buffer;
+}
+
+function cut(socket: Duplex): void {
+  if (socket instanceof net.Socket) socket.resetAndDestroy();
+  else socket.destroy();
+}
+
+async function read(stream: http.IncomingMessage): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const part of stream) parts.push(part as Buffer);
+  return Buffer.concat(parts);
+}

@@ -1,0 +1,160 @@
+// A page with nothing but the package: clients are opened by name, and everything that they say is written down where a test
+// can read it.
+
+import { type Client, type ConnectOptions, connect, EverwireError, type Message } from "everwire";
+
+/** An entry as it reached the listener. */
+export interface Heard {
+  readonly offset: number;
+  readonly id: string;
+  readonly user: string;
+  readonly data: unknown;
+  /** When, in ms since 1970. */
+  readonly heardAt: number;
+}
+
+/** What became of a promise. */
+export type Outcome<T> =
+  | { readonly ok: T }
+  | { readonly error: { code: string; message: string; retry: boolean; everwire: boolean } };
+
+/** A state, and when it began, in ms since 1970. */
+export interface Seen {
+  readonly at: number;
+  readonly status: string;
+  readonly carrier?: string;
+  readonly attempt?: number;
+  readonly reason: string;
+  readonly code?: string;
+}
+
+interface Seat {
+  readonly client: Client;
+  readonly states: Seen[];
+  readonly errors: string[];
+  readonly debug: string[];
+  /** Events of channels in the order in which they came, entries left out. */
+  readonly events: { at: number; channel: string; event: string; value: unknown }[];
+  readonly heard: Map<string, Heard[]>;
+}
+
+const seats = new Map<string, Seat>();
+const memories: WebAssembly.Memory[] = [];
+
+// To know how much memory the WebAssembly has: it is reached by nothing else.
+const { instantiate } = WebAssembly;
+WebAssembly.instantiate = (async (...args: Parameters<typeof instantiate>) => {
+  const result = (await instantiate(...args)) as
+    | WebAssembly.Instance
+    | WebAssembly.WebAssemblyInstantiatedSource;
+  const { memory } = ("instance" in result ? result.instance : result).exports;
+  if (memory instanceof WebAssembly.Memory) memories.push(memory);
+  return result;
+}) as typeof instantiate;
+
+const uncaught: string[] = [];
+addEventListener("error", (event) => {
+  uncaught.push(String(event.error?.message ?? event.message));
+  // Seen: the console need not be told of it.
+  event.preventDefault();
+});
+
+function seat(name: string): Seat {
+  const found = seats.get(name);
+  if (!found) throw new Error(`there is no client ${name}`);
+  return found;
+}
+
+async function outcome<T>(promise: Promise<T>): Promise<Outcome<T>> {
+  try {
+    return { ok: await promise };
+  } catch (error) {
+    const { code, message, retry } = error as EverwireError;
+    return { error: { code, message, retry, everwire: error instanceof EverwireError } };
+  }
+}
+
+const bare = {
+  seats,
+  uncaught,
+
+  /** Connects. The token callback, if wanted, asks the function `token` of the page. */
+  open(name: string, options: ConnectOptions): void {
+    const client = connect(options);
+    const mine: Seat = { client, states: [], errors: [], debug: [], events: [], heard: new Map() };
+    seats.set(name, mine);
+    const look = () => {
+      const state = client.state;
+      mine.states.push({
+        at: Date.now(),
+        status: state.status,
+        reason: state.reason,
+        ...(state.status === "connected" && { carrier: state.carrier }),
+        ...("attempt" in state && { attempt: state.attempt }),
+        ...(state.status === "closed" && state.error && { code: state.error.code }),
+      });
+    };
+    look();
+    client.on("state", look);
+    client.on("error", ({ code }) => mine.errors.push(code));
+  },
+
+  /** Writes down what a channel says, and subscribes it. */
+  listen(
+    name: string,
+    channel: string,
+    options?: { recent?: number; position?: { epoch: string; offset: number } },
+  ) {
+    const { client, heard, events } = seat(name);
+    const entries = heard.get(channel) ?? [];
+    const target = client.channel(channel);
+    if (!heard.has(channel)) {
+      heard.set(channel, entries);
+      target.on("message", ({ offset, id, user, data }: Message) =>
+        entries.push({ offset, id, user, data, heardAt: Date.now() }),
+      );
+      for (const event of ["subscribed", "gap", "joined", "left", "error"] as const) {
+        target.on(event, (value: unknown) => {
+          const plain = value instanceof EverwireError ? value.code : value;
+          events.push({ at: Date.now(), channel, event, value: plain });
+        });
+      }
+    }
+    return outcome(target.subscribe(options));
+  },
+
+  send: (name: string, channel: string, data: unknown) =>
+    outcome(seat(name).client.channel(channel).send(data)),
+
+  /** Sends without waiting: the page notes how each ended. */
+  ended: [] as Outcome<{ id: string; offset: number }>[],
+  sendMany(name: string, channel: string, from: number, count: number): void {
+    const target = seat(name).client.channel(channel);
+    for (let n = from; n < from + count; n++) {
+      void outcome(target.send({ by: name, n })).then((ended) => bare.ended.push(ended));
+    }
+  },
+
+  state: (name: string) => seat(name).client.state,
+  states: (name: string) => seat(name).states,
+  errors: (name: string) => seat(name).errors,
+  events: (name: string) => seat(name).events,
+  heard: (name: string, channel: string) => seat(name).heard.get(channel) ?? [],
+  heardCount: (name: string, channel: string) => (seat(name).heard.get(channel) ?? []).length,
+  report: (name: string) => seat(name).client.report(),
+  position: (name: string, channel: string) => seat(name).client.channel(channel).position,
+  close: (name: string) => outcome(seat(name).client.close()),
+
+  /** 64 KiB pages of WebAssembly memory, of all instances together. */
+  wasmPages: () => memories.reduce((sum, memory) => sum + memory.buffer.byteLength / 65_536, 0),
+};
+
+export type Bare = typeof bare;
+
+declare global {
+  interface Window {
+    bare: Bare;
+  }
+}
+
+window.bare = bare;

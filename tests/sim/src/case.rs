@@ -1,0 +1,119 @@
+//! What one run is: a seed, and the knobs by which a failing run is made smaller. Written as one line, so that a failure
+//! can be told, kept in the corpus and run again.
+
+use std::{fmt, str::FromStr};
+
+use crate::{
+    Error,
+    dice::Dice,
+    fault::{Kind, Kinds},
+};
+
+/// One run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Case {
+    /// Everything that is drawn is drawn from this.
+    pub seed: u64,
+    /// How many client cores.
+    pub clients: usize,
+    /// How many channels.
+    pub channels: usize,
+    /// How many server nodes: 1 or 2.
+    pub nodes: usize,
+    /// How long faults happen and applications act, in virtual seconds.
+    pub seconds: u64,
+    /// What goes wrong.
+    pub kinds: Kinds,
+}
+
+impl Case {
+    /// The case of a seed.
+    pub fn of(seed: u64) -> Self {
+        let mut dice = Dice::new(seed).fork(1);
+        Self {
+            seed,
+            clients: dice.pick(&[1, 2, 2, 3, 3, 4, 5, 8]),
+            channels: dice.pick(&[1, 1, 2, 2, 3, 4]),
+            nodes: dice.pick(&[1, 1, 1, 2]),
+            seconds: dice.pick(&[15, 30, 30, 60, 60, 90, 120, 240]),
+            kinds: Kinds::draw(&mut dice),
+        }
+    }
+
+    /// The dice that everything is forked from.
+    pub fn dice(&self) -> Dice {
+        Dice::new(self.seed)
+    }
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { seed, clients, channels, nodes, seconds, kinds } = self;
+        let names: Vec<_> = kinds.iter().map(Kind::name).collect();
+        let names = if names.is_empty() { "none".to_owned() } else { names.join(",") };
+        write!(
+            f,
+            "seed={seed} clients={clients} channels={channels} nodes={nodes} seconds={seconds} faults={names}"
+        )
+    }
+}
+
+impl FromStr for Case {
+    type Err = Error;
+
+    fn from_str(line: &str) -> Result<Self, Error> {
+        let wrong = |what: &str| Error::Corpus { line: line.to_owned(), reason: what.to_owned() };
+        let field = |name: &str| {
+            line.split_whitespace()
+                .find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
+                .ok_or_else(|| wrong(&format!("{name} is missing")))
+        };
+        let number =
+            |name: &str| field(name)?.parse::<u64>().map_err(|_| wrong(&format!("{name} is no number")));
+        let mut kinds = Kinds::default();
+        for name in field("faults")?.split(',').filter(|name| *name != "none") {
+            kinds = kinds.with(Kind::named(name).ok_or_else(|| wrong(&format!("no fault is named {name}")))?);
+        }
+        let case = Self {
+            seed: number("seed")?,
+            clients: number("clients")? as usize,
+            channels: number("channels")? as usize,
+            nodes: number("nodes")? as usize,
+            seconds: number("seconds")?,
+            kinds,
+        };
+        if !(1..=100).contains(&case.clients) || !(1..=7).contains(&case.channels) {
+            return Err(wrong("clients are 1 to 100, channels 1 to 7"));
+        }
+        if !(1..=2).contains(&case.nodes) || !(1..=3_600).contains(&case.seconds) {
+            return Err(wrong("nodes are 1 or 2, seconds 1 to 3600"));
+        }
+        Ok(case)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_all_of_a_case() {
+        for seed in 0..500 {
+            let case = Case::of(seed);
+            assert_eq!(case.to_string().parse::<Case>().unwrap(), case);
+        }
+    }
+
+    #[test]
+    fn a_wrong_line_is_refused_with_its_reason() {
+        for (line, reason) in [
+            ("seed=1 clients=2 channels=1 nodes=1 seconds=9 faults=flood", "no fault is named flood"),
+            ("seed=1 clients=2 channels=1 nodes=1 faults=drop", "seconds is missing"),
+            ("seed=1 clients=0 channels=1 nodes=1 seconds=9 faults=none", "clients are 1 to 100"),
+            ("seed=x clients=1 channels=1 nodes=1 seconds=9 faults=none", "seed is no number"),
+        ] {
+            let error = line.parse::<Case>().unwrap_err().to_string();
+            assert!(error.contains(reason), "{error}");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What can go wrong, and when it does in one run. What each fault means is done in `world/faults.rs`.
+
+use crate::dice::Dice;
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident = $name:literal;)*) => {
+        /// A kind of fault.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Kind { $($(#[$doc])* $kind,)* }
+
+        impl Kind {
+            /// All kinds.
+            pub const ALL: &[Self] = &[$(Self::$kind),*];
+
+            /// Its name in the corpus and in reports.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$kind => $name),* }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// A WebSocket is reset; both ends learn it, what was on its way is lost.
+    Drop = "drop";
+    /// A WebSocket goes dead and neither end learns it.
+    HalfOpen = "half_open";
+    /// Everything takes longer for one client.
+    Delay = "delay";
+    /// Requests or their responses are lost.
+    LoseResponse = "lose_response";
+    /// Requests arrive twice, responses are handed up twice.
+    Duplicate = "duplicate";
+    /// WebSocket cannot be opened: refused, or without any answer.
+    BlockWebSocket = "block_websocket";
+    /// Something between lets WebSockets open and kills them young.
+    KillWebSocket = "kill_websocket";
+    /// A node dies and comes back with its data.
+    Crash = "crash";
+    /// All nodes die and come back without data.
+    Wipe = "wipe";
+    /// A node is restarted as planned: goaway, drain, down, up.
+    Restart = "restart";
+    /// Logs lose their oldest entries.
+    Trim = "trim";
+    /// The store refuses to read and write.
+    StoreFails = "store_fails";
+    /// The store takes long.
+    StoreSlow = "store_slow";
+    /// A client reads slowly.
+    SlowReader = "slow_reader";
+    /// A page is hidden and its timers are throttled.
+    Hide = "hide";
+    /// A page is frozen.
+    Freeze = "freeze";
+    /// A machine sleeps.
+    Sleep = "sleep";
+    /// A page is put into the back/forward cache and comes back.
+    PutAway = "put_away";
+    /// A machine loses its network, and may or may not say so.
+    Offline = "offline";
+    /// A wall clock is set.
+    Clock = "clock";
+    /// Tokens live shortly; the callback fails, is slow, or never answers.
+    Token = "token";
+}
+
+impl Kind {
+    /// The kind with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.name() == name)
+    }
+
+    const fn bit(self) -> u32 {
+        1 << self as u32
+    }
+}
+
+/// The kinds that one run has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Kinds(u32);
+
+impl Kinds {
+    /// Each kind with a chance of one half; now and then none, or all.
+    pub fn draw(dice: &mut Dice) -> Self {
+        let bits = dice.word() as u32;
+        match dice.between(0, 19) {
+            0 => Self::default(),
+            1 => Kind::ALL.iter().fold(Self::default(), |kinds, kind| kinds.with(*kind)),
+            // Few at a time find what needs one of them often.
+            2..=8 => Kind::ALL
+                .iter()
+                .filter(|_| dice.chance(150))
+                .fold(Self::default(), |kinds, kind| kinds.with(*kind)),
+            _ => Kind::ALL
+                .iter()
+                .filter(|kind| bits & kind.bit() != 0)
+                .fold(Self::default(), |kinds, kind| kinds.with(*kind)),
+        }
+    }
+
+    /// Whether a kind is among them.
+    pub const fn has(self, kind: Kind) -> bool {
+        self.0 & kind.bit() != 0
+    }
+
+    /// These and another.
+    #[must_use]
+    pub const fn with(self, kind: Kind) -> Self {
+        Self(self.0 | kind.bit())
+    }
+
+    /// These but one.
+    #[must_use]
+    pub const fn without(self, kind: Kind) -> Self {
+        Self(self.0 & !kind.bit())
+    }
+
+    /// One by one.
+    pub fn iter(self) -> impl Iterator<Item = Kind> {
+        Kind::ALL.iter().copied().filter(move |kind| self.has(*kind))
+    }
+}
+
+/// Something that goes wrong.
+#[derive(Debug, Clone, Copy)]
+pub struct Fault {
+    /// When, in virtual ms.
+    pub at: u64,
+    /// What.
+    pub kind: Kind,
+    /// For whom, how long and how exactly is drawn from this.
+    pub dice: u64,
+}
+
+/// Draws the faults of a run that has faults for `ms`. Each kind is drawn by itself.
+pub fn plan(kinds: Kinds, seed: &Dice, ms: u64) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for kind in kinds.iter() {
+        let mut dice = seed.fork(1_000 + kind as u64);
+        let mean = dice.pick(&[4_000, 8_000, 15_000, 30_000, 60_000]);
+        let mut at = dice.around(mean);
+        while at < ms {
+            faults.push(Fault { at, kind, dice: dice.word() });
+            at += 200 + dice.around(mean);
+        }
+    }
+    faults.sort_by_key(|fault| fault.at);
+    faults
+}
