@@ -2,12 +2,13 @@
 // once in an application; declarations; the WebAssembly file. It does not build the WebAssembly: `cargo xtask pkg` does.
 
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 import { encode } from "./encode.mjs";
+import { shorten } from "./shorten.mjs";
 
 const root = dirname(fileURLToPath(import.meta.url));
 const glue = join(root, "wasm/everwire.js");
@@ -19,6 +20,8 @@ if (!existsSync(glue) || !existsSync(wasm)) {
   process.exit(1);
 }
 
+const short = shorten(readFileSync(wasm), readFileSync(glue, "utf8"));
+
 /** Resolves what src/virtual.d.ts declares. */
 const virtual = {
   name: "everwire",
@@ -27,8 +30,8 @@ const virtual = {
     return id === "everwire:wasm" ? "\0everwire:wasm" : null;
   },
   load(id) {
-    if (id !== "\0everwire:wasm") return null;
-    return `export default ${JSON.stringify(encode(readFileSync(wasm)))};`;
+    if (id === glue) return short.glue;
+    return id === "\0everwire:wasm" ? `export default ${JSON.stringify(encode(short.wasm))};` : null;
   },
 };
 
@@ -60,7 +63,7 @@ await bundle.write({
   chunkFileNames: "chunks/[name]-[hash].js",
 });
 await bundle.close();
-copyFileSync(wasm, join(dist, "everwire.wasm"));
+writeFileSync(join(dist, "everwire.wasm"), short.wasm);
 
 const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
 execFileSync(process.execPath, [tsc, "-p", join(root, "tsconfig.build.json")], { stdio: "inherit" });

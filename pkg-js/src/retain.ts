@@ -4,7 +4,7 @@
 
 import type { Channel } from "./channel.js";
 import type { Client } from "./client.js";
-import { quiet } from "./deferred.js";
+import type { EverwireError } from "./errors.js";
 import type { SubscribeOptions } from "./events.js";
 import { MessageList } from "./messages.js";
 
@@ -54,8 +54,13 @@ export function retain(channel: Channel<object>, options?: SubscribeOptions): ()
   if (known === undefined && channel.subscription !== "none") return () => {};
   const held = known ?? { count: 0, timer: undefined };
   subscriptions.set(channel, held);
-  // Also again, after the server has ended it. How it fails is told by the channel's `error` event.
-  if (channel.subscription === "none") quiet(channel.subscribe(options));
+  // Also again, after the server has ended it. Nobody has the promise: without an `error` listener, the console is told.
+  if (channel.subscription === "none") {
+    channel.subscribe(options).catch((error: EverwireError) => {
+      const wanted = error.code === "closed" || error.code === "unsubscribed";
+      if (!wanted && !channel._emitter.has("error")) console.warn(error);
+    });
+  }
   return hold(held, () => {
     subscriptions.delete(channel);
     void channel.unsubscribe();

@@ -53,6 +53,14 @@ describe.skipIf(!existsSync(`${dist}index.js`))("the built package", () => {
     expect([...eager("slim.js")].map(read).join("")).not.toContain("inline-");
   });
 
+  it("has the same WebAssembly in the chunk and in the file, and it compiles", async () => {
+    const [inline = ""] = scripts().filter((path) => /inline-/.test(path));
+    const { bytes } = await import(/* @vite-ignore */ dist + inline);
+    const file = new Uint8Array(readFileSync(`${dist}everwire.wasm`));
+    expect(bytes()).toEqual(file);
+    expect(WebAssembly.Module.exports(await WebAssembly.compile(file)).length).toBeGreaterThan(10);
+  });
+
   it("needs neither eval nor data: nor blob: URLs, and has no top-level await", () => {
     for (const path of scripts().filter((name) => !/inline-/.test(name))) {
       const text = read(path);

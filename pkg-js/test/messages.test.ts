@@ -37,8 +37,9 @@ describe("a message list", () => {
   it("takes an echo that comes before its ack", async () => {
     const { core, channel, list } = await following();
     const { id } = channel.send("mine");
-    core.receive(message("a", 1, "mine", { id }), { type: "ack", id, channel: "a", offset: 1, at: 7 });
-    expect(brief(list)).toEqual(["mine stored"]);
+    const echo = message("a", 1, "mine", { id, name: "Ann" });
+    core.receive(echo, { type: "ack", id, channel: "a", offset: 1, at: 7 });
+    expect(list.rows).toMatchObject([{ data: "mine", status: "stored", name: "Ann" }]);
   });
 
   it("orders by offset, with what is pending last, in the order of sending", async () => {

@@ -215,6 +215,22 @@ describe("useChannel", () => {
     expect(core().of("unsubscribe")).toEqual([]);
   });
 
+  it("writes a refused subscription to the console, unless somebody listens", async () => {
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+    const errors: unknown[] = [];
+    function Room({ name, heard = false }: { name: string; heard?: boolean }) {
+      useChannel(name, heard ? { onError: (error) => errors.push(error.code) } : {});
+      return null;
+    }
+    render(h(App, null, h(Room, { name: "private-a" }), h(Room, { name: "private-b", heard: true })));
+    await settle();
+    core().host.ended(1, "forbidden", "No.");
+    core().host.ended(2, "forbidden", "No.");
+    await settle();
+    expect([warn.mock.calls.length, errors]).toEqual([1, ["forbidden"]]);
+    warn.mockRestore();
+  });
+
   it("says what is missing without a provider", () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     expect(() => render(h(State))).toThrow("EverwireProvider");
