@@ -1,0 +1,41 @@
+// What the small servers have in common: a WebSocket server on a free port.
+
+import { createServer } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { type WebSocket, WebSocketServer } from "ws";
+
+/** One client: its WebSocket, the TCP socket below it, and the path that it asked for. */
+export interface Client {
+  readonly socket: WebSocket;
+  readonly raw: Socket;
+  readonly path: string;
+  /** Sends a value as JSON. */
+  say(value: unknown): void;
+}
+
+/** Serves WebSockets; `welcome` is called for each client, `hear` for each text that it sends. Returns the port. */
+export async function serve(
+  welcome: (client: Client) => void,
+  hear: (client: Client, text: string) => void,
+): Promise<number> {
+  const http = createServer((_, response) => response.writeHead(404).end());
+  const server = new WebSocketServer({
+    server: http,
+    perMessageDeflate: false,
+    handleProtocols: (offered) => [...offered][0] ?? false,
+  });
+  server.on("connection", (socket, request) => {
+    const client: Client = {
+      socket,
+      raw: request.socket,
+      path: request.url ?? "/",
+      say: (value) => socket.send(JSON.stringify(value)),
+    };
+    // A page that has what it wanted goes away in mid-stream.
+    socket.on("error", () => socket.terminate());
+    socket.on("message", (data) => hear(client, data.toString()));
+    welcome(client);
+  });
+  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+  return (http.address() as AddressInfo).port;
+}

@@ -1,0 +1,22 @@
+// One server as a process: `main.ts NAME RECORDING`. Prints `listening on PORT`, and ends when its standard input does, so
+// that it does not outlive whoever started it.
+
+import { read } from "../recording.js";
+import { bare, standIn } from "./bare.js";
+import { centrifuge } from "./centrifuge.js";
+import { phoenix } from "./phoenix.js";
+import { pusher } from "./pusher.js";
+import { socketIo } from "./socketio.js";
+
+const servers = { bare, "stand-in": standIn, pusher, phoenix, centrifuge, "socket.io": socketIo };
+
+/** The servers that a benchmark can start. */
+export type ServerName = keyof typeof servers;
+
+const [name, file] = process.argv.slice(2);
+if (name === undefined || file === undefined || !Object.hasOwn(servers, name)) {
+  throw new Error(`There is no server ${name}; there are: ${Object.keys(servers).join(", ")}.`);
+}
+const port = await servers[name as ServerName](read(file));
+process.stdin.on("end", () => process.exit()).resume();
+console.log(`listening on ${port}`);

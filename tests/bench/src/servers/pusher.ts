@@ -1,0 +1,26 @@
+// As much of the Pusher Channels protocol, version 7, as a public channel needs. The data of an event is a JSON text in a
+// JSON text, one event in a WebSocket message: so the protocol has it.
+
+import { payloads, type Recording } from "../recording.js";
+import { Flood } from "./flood.js";
+import { serve } from "./listening.js";
+
+export function pusher(recording: Recording): Promise<number> {
+  const event = (data: string) => JSON.stringify({ event: "message", data, channel: "all" });
+  const all = payloads(recording);
+  const first = all.slice(0, 1).map((data) => JSON.stringify({ event: "message", data, channel: "first" }));
+  const flood = new Flood(all.map(event), first);
+  return serve(
+    ({ say }) => {
+      const data = JSON.stringify({ socket_id: "1.1", activity_timeout: 120 });
+      say({ event: "pusher:connection_established", data });
+    },
+    ({ say, raw }, text) => {
+      const { event, data } = JSON.parse(text) as { event: string; data: { channel: string } };
+      if (event === "pusher:ping") say({ event: "pusher:pong", data: {} });
+      if (event !== "pusher:subscribe") return;
+      say({ event: "pusher_internal:subscription_succeeded", data: "{}", channel: data.channel });
+      flood.send(data.channel, raw);
+    },
+  );
+}

@@ -1,0 +1,178 @@
+//! What was really stored, written down at each commit, apart from everything that is being tested. A log that lost its
+//! data goes on as another log of the same channel.
+
+use std::collections::{BTreeMap, HashMap};
+
+use everwire_protocol::{Channel, Uuid};
+
+use crate::violation::{Rule, Violation, violated};
+
+/// One log: a channel within one life of the data.
+#[derive(Debug)]
+pub struct Log {
+    /// The channel.
+    pub channel: Channel,
+    /// Its name on the wire.
+    pub epoch: String,
+    /// The ids of its entries; the first has offset 1.
+    pub entries: Vec<Uuid>,
+    /// Everything up to this offset is gone.
+    pub trimmed: u64,
+    /// The last number of each sender in it.
+    last: BTreeMap<usize, u64>,
+}
+
+impl Log {
+    /// The last offset.
+    pub fn head(&self) -> u64 {
+        self.entries.len() as u64
+    }
+}
+
+/// Ids are made of who sends and of a number that counts his calls, so that order can be seen in the log.
+pub fn id(client: usize, number: u64) -> Uuid {
+    // Version 7 and its variant, as the protocol wants it.
+    Uuid::from_u128(((client as u128 + 1) << 80) | (7 << 76) | (2 << 62) | u128::from(number))
+}
+
+/// Who sent it, and his how many-th it was.
+pub fn sender(id: Uuid) -> (usize, u64) {
+    let bits = id.as_u128();
+    ((bits >> 80) as usize - 1, (bits & ((1 << 62) - 1)) as u64)
+}
+
+/// Everything that was stored.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    /// All logs that ever were.
+    pub logs: Vec<Log>,
+    current: BTreeMap<Channel, usize>,
+    /// In the present life of the data: where an id is.
+    places: HashMap<Uuid, (usize, u64)>,
+    /// In earlier lives.
+    lost: HashMap<Uuid, Vec<(usize, u64)>>,
+}
+
+impl Ledger {
+    /// The present log of a channel, which the store calls `epoch`.
+    pub fn open(&mut self, channel: &Channel, epoch: &str) -> usize {
+        if let Some(log) = self.current.get(channel) {
+            return *log;
+        }
+        let log = Log {
+            channel: channel.clone(),
+            epoch: epoch.to_owned(),
+            entries: Vec::new(),
+            trimmed: 0,
+            last: BTreeMap::new(),
+        };
+        self.logs.push(log);
+        self.current.insert(channel.clone(), self.logs.len() - 1);
+        self.logs.len() - 1
+    }
+
+    /// The present log of a channel, if anybody has looked at it.
+    pub fn current(&self, channel: &Channel) -> Option<usize> {
+        self.current.get(channel).copied()
+    }
+
+    /// The latest log of a channel with this name.
+    pub fn named(&self, channel: &Channel, epoch: &str) -> Option<usize> {
+        self.logs.iter().rposition(|log| log.channel == *channel && log.epoch == epoch)
+    }
+
+    /// The store has committed an entry.
+    pub fn stored(&mut self, channel: &Channel, epoch: &str, offset: u64, id: Uuid) -> Result<(), Violation> {
+        let place = self.open(channel, epoch);
+        let log = &mut self.logs[place];
+        if offset != log.head() + 1 {
+            return violated(Rule::Offset, format!("{channel} gave offset {offset} after {}", log.head()));
+        }
+        log.entries.push(id);
+        if let Some((_, first)) = self.places.insert(id, (place, offset)) {
+            return violated(
+                Rule::StoredTwice,
+                format!("{} is in {channel} at {first} and again at {offset}", name(id)),
+            );
+        }
+        let (client, number) = sender(id);
+        let before = log.last.insert(client, number).unwrap_or(0);
+        if before > number {
+            return violated(
+                Rule::SendOrder,
+                format!("{channel} has {} after number {before} of the same client", name(id)),
+            );
+        }
+        Ok(())
+    }
+
+    /// Everything up to an offset is gone.
+    pub fn trimmed(&mut self, channel: &Channel, up_to: u64) {
+        if let Some(log) = self.current(channel) {
+            self.logs[log].trimmed = self.logs[log].trimmed.max(up_to);
+        }
+    }
+
+    /// All data is gone.
+    pub fn wiped(&mut self) {
+        self.current.clear();
+        for (id, place) in self.places.drain() {
+            self.lost.entry(id).or_default().push(place);
+        }
+    }
+
+    /// Whether an id was ever stored at this offset of this channel.
+    pub fn has(&self, id: Uuid, channel: &Channel, offset: u64) -> bool {
+        let earlier = self.lost.get(&id).into_iter().flatten();
+        self.places
+            .get(&id)
+            .into_iter()
+            .chain(earlier)
+            .any(|(log, at)| *at == offset && self.logs[*log].channel == *channel)
+    }
+}
+
+/// An id for a person: client and number.
+pub fn name(id: Uuid) -> String {
+    let (client, number) = sender(id);
+    format!("c{client}#{number}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn news() -> Channel {
+        "news".parse().unwrap()
+    }
+
+    #[test]
+    fn an_id_says_who_sent_it() {
+        for (client, number) in [(0, 1), (7, 123_456), (99, 3)] {
+            assert_eq!(sender(id(client, number)), (client, number));
+            assert_eq!(id(client, number).get_version_num(), 7);
+        }
+    }
+
+    #[test]
+    fn the_rules_of_a_log() {
+        let mut ledger = Ledger::default();
+        ledger.stored(&news(), "a", 1, id(0, 1)).unwrap();
+        ledger.stored(&news(), "a", 2, id(1, 1)).unwrap();
+        ledger.stored(&news(), "a", 3, id(0, 5)).unwrap();
+        assert!(ledger.has(id(0, 5), &news(), 3) && !ledger.has(id(0, 5), &news(), 2));
+        assert_eq!(ledger.stored(&news(), "a", 3, id(0, 6)).unwrap_err().rule, Rule::Offset);
+        assert_eq!(ledger.stored(&news(), "a", 4, id(0, 4)).unwrap_err().rule, Rule::SendOrder);
+        assert_eq!(ledger.stored(&news(), "a", 5, id(1, 1)).unwrap_err().rule, Rule::StoredTwice);
+    }
+
+    #[test]
+    fn after_a_loss_of_data_the_same_may_be_stored_again() {
+        let mut ledger = Ledger::default();
+        ledger.stored(&news(), "a", 1, id(0, 1)).unwrap();
+        ledger.wiped();
+        ledger.stored(&news(), "b", 1, id(0, 1)).unwrap();
+        assert_eq!(ledger.logs.len(), 2);
+        assert_eq!(ledger.named(&news(), "a"), Some(0));
+    }
+}

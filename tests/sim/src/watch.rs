@@ -1,0 +1,132 @@
+//! What one subscription of one client has been told so far, held against the ledger at every word.
+
+use everwire_protocol::{Channel, GapReason, Message};
+
+use crate::{
+    ledger::{Ledger, name},
+    violation::{Rule, Violation, violated},
+};
+
+/// Where a subscription stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The log in the ledger.
+    pub log: usize,
+    /// The last offset that was delivered or declared missing.
+    pub offset: u64,
+}
+
+/// One subscription, from the application's side.
+#[derive(Debug)]
+pub struct Watch {
+    /// The channel.
+    pub channel: Channel,
+    /// How many entries before the end were asked for.
+    pub recent: u64,
+    /// Where it stands, once it was in place.
+    pub place: Option<Place>,
+    /// A gap that was declared, and not yet followed by the new position.
+    gap: Option<(u64, u64, GapReason)>,
+}
+
+impl Watch {
+    /// A subscription that was just asked for.
+    pub fn new(channel: Channel, recent: u64) -> Self {
+        Self { channel, recent, place: None, gap: None }
+    }
+
+    /// The core declares a gap.
+    pub fn gap(&mut self, from: u64, to: u64, reason: GapReason) -> Result<(), Violation> {
+        let Some(place) = self.place else {
+            return violated(Rule::Gap, format!("{} has a gap before it began", self.channel));
+        };
+        if self.gap.replace((from, to, reason)).is_some() || from != place.offset + 1 {
+            let (channel, offset) = (&self.channel, place.offset);
+            return violated(
+                Rule::Gap,
+                format!("{channel} stands at {offset}; a gap from {from} is declared"),
+            );
+        }
+        Ok(())
+    }
+
+    /// The core says that it is in place.
+    pub fn subscribed(
+        &mut self,
+        ledger: &Ledger,
+        (epoch, offset, head): (&str, u64, u64),
+        recovered: bool,
+        replay_limit: u64,
+    ) -> Result<(), Violation> {
+        let channel = &self.channel;
+        let Some(log) = ledger.named(channel, epoch) else {
+            return violated(Rule::Position, format!("{channel} has no log {epoch}"));
+        };
+        let truth = &ledger.logs[log];
+        let gap = self.gap.take();
+        if recovered != gap.is_none() {
+            return violated(Rule::Gap, format!("{channel} is in place, recovered: {recovered}, gap: {gap:?}"));
+        }
+        let fine = match (self.place, gap) {
+            (None, None) => {
+                let wanted = head.saturating_sub(self.recent);
+                head <= truth.head() && (offset == wanted || (offset > wanted && offset <= truth.trimmed))
+            }
+            (Some(place), None) => place == Place { log, offset },
+            (Some(place), Some((_, to, GapReason::Trimmed))) => {
+                log == place.log && offset == to && to <= truth.trimmed
+            }
+            (Some(place), Some((_, to, GapReason::TooFar))) => {
+                log == place.log && offset == to && to == head && head - place.offset > replay_limit
+            }
+            (Some(place), Some((_, to, GapReason::Epoch))) => log != place.log && offset == to && to == head,
+            (None, Some(_)) => false,
+        };
+        if !fine {
+            let what = format!(
+                "{channel} stood at {:?} and is now at {offset} of log {log} ({} entries, trimmed to {}), gap {gap:?}",
+                self.place,
+                truth.head(),
+                truth.trimmed
+            );
+            let rule = if gap.is_some() { Rule::Gap } else { Rule::Lost };
+            return violated(rule, what);
+        }
+        self.place = Some(Place { log, offset });
+        Ok(())
+    }
+
+    /// A listener got an entry.
+    pub fn delivered(&mut self, ledger: &Ledger, message: &Message) -> Result<(), Violation> {
+        let channel = &self.channel;
+        let Some(place) = self.place.as_mut().filter(|_| self.gap.is_none()) else {
+            return violated(Rule::Lost, format!("{channel} delivers {} before it is in place", message.offset));
+        };
+        let expected = place.offset + 1;
+        let got = message.offset;
+        if got < expected {
+            return violated(
+                Rule::Duplicated,
+                format!("{channel} delivers {got} again; {expected} is next"),
+            );
+        }
+        if got > expected {
+            return violated(Rule::Lost, format!("{channel} delivers {got}; {expected} is missing"));
+        }
+        let real = ledger.logs[place.log].entries.get(got as usize - 1);
+        let says = format!("\"{}\"", name(message.id));
+        if real != Some(&message.id) || !message.data.text().starts_with(&says[..says.len() - 1]) {
+            let real = real.map(|id| name(*id));
+            return violated(
+                Rule::WrongEntry,
+                format!(
+                    "{channel} delivers {} ({}) at {got}, where the log has {real:?}",
+                    name(message.id),
+                    message.data.text().chars().take(20).collect::<String>()
+                ),
+            );
+        }
+        place.offset = got;
+        Ok(())
+    }
+}

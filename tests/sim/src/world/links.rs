@@ -1,0 +1,240 @@
+//! WebSockets between clients and nodes: ordered both ways, with latency, and with the ways in which they die.
+
+use std::sync::Arc;
+
+use everwire_client::core::LinkId;
+
+use super::{Event, ToClient, ToServer, World, say};
+use crate::{dice::Dice, plant::Plant};
+
+/// What the buffers of a dead link still take before the server's writes stand still, in batches.
+const DEAD_BUFFERS: u32 = 3;
+
+/// A WebSocket.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) client: usize,
+    pub(super) id: LinkId,
+    pub(super) node: usize,
+    pub(super) boot: u32,
+    /// The connection on the node, once it was accepted.
+    pub(super) conn: Option<u64>,
+    /// The client still has it.
+    pub(super) client_open: bool,
+    /// The node still has it.
+    pub(super) server_open: bool,
+    /// Nothing comes through, and nobody is told.
+    pub(super) dead: bool,
+    /// It was reset: what is on its way is lost.
+    pub(super) cut: bool,
+    dead_taken: u32,
+    to_client: u64,
+    to_server: u64,
+}
+
+/// How WebSocket is blocked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Block {
+    Refuse,
+    Silent,
+}
+
+/// The way between one client and the nodes, as it is now. Times are virtual ms until which something lasts.
+#[derive(Debug)]
+pub(super) struct Path {
+    pub(super) dice: Dice,
+    pub(super) slow_until: u64,
+    pub(super) slow_by: u64,
+    pub(super) blocked: Option<(Block, u64)>,
+    /// WebSockets are killed this long after they opened.
+    pub(super) killed: Option<(u64, u64)>,
+    pub(super) loses_until: u64,
+    pub(super) doubles_until: u64,
+    /// Bytes per ms that the client reads.
+    pub(super) reads: Option<(u64, u64)>,
+    /// There is no network.
+    pub(super) down_until: u64,
+}
+
+impl Path {
+    pub(super) fn new(dice: Dice) -> Self {
+        Self {
+            dice,
+            slow_until: 0,
+            slow_by: 0,
+            blocked: None,
+            killed: None,
+            loses_until: 0,
+            doubles_until: 0,
+            reads: None,
+            down_until: 0,
+        }
+    }
+
+    /// Everything works again.
+    pub(super) fn heal(&mut self) {
+        *self = Self::new(self.dice.clone());
+    }
+}
+
+impl World {
+    /// One way between a client and a node, in ms.
+    pub(super) fn latency(&mut self, client: usize) -> u64 {
+        let (now, base) = (self.now, self.manner.latency);
+        let path = &mut self.clients[client].path;
+        let slow = if path.slow_until > now { path.dice.between(path.slow_by / 2, path.slow_by) } else { 0 };
+        1 + path.dice.between(base / 2, base) + slow
+    }
+
+    /// The node that a client is led to.
+    pub(super) fn led_to(&mut self, client: usize) -> usize {
+        if self.manner.scattered && !self.healed {
+            self.clients[client].path.dice.below(self.nodes.len())
+        } else {
+            client % self.nodes.len()
+        }
+    }
+
+    pub(super) fn open_link(&mut self, client: usize, id: LinkId) {
+        let node = self.led_to(client);
+        let link = self.links.len();
+        self.links.push(Link {
+            client,
+            id,
+            node,
+            boot: self.nodes[node].boot,
+            conn: None,
+            client_open: true,
+            server_open: false,
+            dead: false,
+            cut: false,
+            dead_taken: 0,
+            to_client: 0,
+            to_server: 0,
+        });
+        self.clients[client].links.insert(id, link);
+        let now = self.now;
+        let path = &self.clients[client].path;
+        let blocked = path.blocked.filter(|(_, until)| *until > now).map(|(how, _)| how);
+        let there = 2 * self.latency(client);
+        if self.clients[client].path.down_until > now {
+            if self.clients[client].path.dice.chance(500) {
+                self.to_client(client, 5, ToClient::Closed { link, code: 1006 });
+            }
+        } else if blocked == Some(Block::Silent) {
+            say!(self, format!("c{client}"), "WebSocket {link} gets no answer");
+        } else if blocked == Some(Block::Refuse) || !self.nodes[node].up {
+            self.to_client(client, there, ToClient::Closed { link, code: 1006 });
+        } else {
+            self.after(there, Event::ToServer { link, what: ToServer::Open });
+        }
+    }
+
+    /// Sends a client's text on a link.
+    pub(super) fn link_up(&mut self, link: usize, text: String) {
+        let latency = self.latency(self.links[link].client);
+        let on = &mut self.links[link];
+        on.to_server = on.to_server.max(self.now + latency);
+        let at = on.to_server;
+        self.at(at, Event::ToServer { link, what: ToServer::Text(text) });
+    }
+
+    /// The client closes its end.
+    pub(super) fn link_closed_by_client(&mut self, link: usize) {
+        let latency = self.latency(self.links[link].client);
+        let on = &mut self.links[link];
+        if !std::mem::take(&mut on.client_open) {
+            return;
+        }
+        on.to_server = on.to_server.max(self.now + latency);
+        let at = on.to_server;
+        self.at(at, Event::ToServer { link, what: ToServer::Closed });
+    }
+
+    /// Something reaches the node.
+    pub(super) fn reaches_server(&mut self, link: usize, what: ToServer) {
+        let on = &self.links[link];
+        let (client, node) = (on.client, on.node);
+        let gone = self.nodes[node].boot != on.boot || !self.nodes[node].up;
+        match what {
+            ToServer::Open if !on.client_open || on.dead => {}
+            ToServer::Open if gone => {
+                self.to_client(client, 1, ToClient::Closed { link, code: 1006 });
+            }
+            ToServer::Open => {
+                let latency = self.latency(client);
+                self.links[link].server_open = true;
+                self.links[link].to_client = self.now + latency;
+                self.to_client(client, latency, ToClient::Opened { link });
+                self.accept(link);
+                let now = self.now;
+                if let Some((after, _)) = self.clients[client].path.killed.filter(|(_, until)| *until > now) {
+                    let after = latency + self.clients[client].path.dice.between(0, after);
+                    // The proxy ends both sides.
+                    self.to_client(client, after, ToClient::Closed { link, code: 1006 });
+                    self.after(after, Event::ToServer { link, what: ToServer::Closed });
+                }
+            }
+            _ if gone || !on.server_open => {}
+            ToServer::Text(_) if on.dead || on.cut => {}
+            ToServer::Closed if on.dead => {}
+            ToServer::Text(text) => self.conn_reads(link, Some(text)),
+            ToServer::Closed => self.conn_reads(link, None),
+        }
+    }
+
+    /// A node sends a text on a link. Returns when the network has taken it, if it ever does.
+    pub(super) fn link_down(&mut self, link: usize, text: &Arc<str>) -> Option<u64> {
+        let client = self.links[link].client;
+        if self.links[link].dead {
+            self.links[link].dead_taken += 1;
+            return (self.links[link].dead_taken <= DEAD_BUFFERS).then_some(1);
+        }
+        let latency = self.latency(client);
+        let now = self.now;
+        let slow = self.clients[client].path.reads.filter(|(_, until)| *until > now);
+        let reading = slow.map_or(0, |(rate, _)| text.len() as u64 / rate.max(1));
+        let on = &mut self.links[link];
+        on.to_client = on.to_client.max(now + latency) + reading;
+        let at = on.to_client;
+        let what = ToClient::Text { link, text: text.clone() };
+        self.at(at, Event::ToClient { client, what });
+        Some(if slow.is_some() { at - now } else { 1 })
+    }
+
+    /// The node closes its end.
+    pub(super) fn link_closed_by_server(&mut self, link: usize, code: u16) {
+        let on = &mut self.links[link];
+        on.server_open = false;
+        if on.dead {
+            return;
+        }
+        let client = on.client;
+        let latency = self.latency(client);
+        let on = &mut self.links[link];
+        on.to_client = on.to_client.max(self.now + latency);
+        let at = on.to_client;
+        self.at(at, Event::ToClient { client, what: ToClient::Closed { link, code } });
+    }
+
+    /// A reset: both ends learn it, each in its time, and what is on its way is lost.
+    pub(super) fn reset_link(&mut self, link: usize) {
+        let client = self.links[link].client;
+        self.links[link].cut = true;
+        let (one, other) = (self.latency(client), self.latency(client));
+        self.to_client(client, one, ToClient::Closed { link, code: 1006 });
+        self.after(other, Event::ToServer { link, what: ToServer::Closed });
+    }
+
+    /// Something reaches a client over the network after a while.
+    pub(super) fn to_client(&mut self, client: usize, ms: u64, what: ToClient) {
+        self.after(ms, Event::ToClient { client, what });
+    }
+
+    /// Whether a client hears of what happens on a link: it must have it, and the link must be alive.
+    pub(super) fn link_counts(&self, link: usize, text: bool) -> bool {
+        let on = &self.links[link];
+        let through = !(on.dead || (text && on.cut));
+        (on.client_open || (self.planted(Plant::OldCarrierCounts) && text)) && through
+    }
+}

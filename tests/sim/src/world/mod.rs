@@ -1,0 +1,415 @@
+//! One run: clients, nodes, store and network under virtual time, and the queue of what happens next. What each part does
+//! is in the other files of this folder.
+
+mod app;
+mod client;
+mod faults;
+mod http;
+mod links;
+mod node;
+mod quiet;
+mod store;
+mod unpack;
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap},
+    sync::Arc,
+};
+
+use everwire_protocol::{Channel, Uuid};
+use everwire_server::{
+    session::{Input, Settings},
+    store::{Entry, NewEntry, PageBounds},
+};
+
+use crate::{
+    case::Case,
+    dice::Dice,
+    fault::{Fault, Kind, plan},
+    ledger::Ledger,
+    plant::Plant,
+    stats::Stats,
+    violation::{Rule, Violation, violated},
+};
+use client::Client;
+use http::Request;
+use links::Link;
+use node::{Node, SimAccess};
+use store::Store;
+
+/// The time of day at which every run starts, in ms since 1970.
+pub(crate) const EPOCH: u64 = 1_700_000_000_000;
+/// How long after the last fault everything must be quiet, in ms. A ghost of a connection is found dead after 60 s,
+/// hidden pages wait 60 s at most, a refused token callback is asked again after 10 s; twice that is plenty.
+const QUIET_WITHIN: u64 = 240_000;
+/// How long it must then stay quiet, in ms.
+const STAYS_QUIET: u64 = 5_000;
+/// More steps than this at one moment mean that something runs in circles.
+const STEPS_PER_MS: u32 = 20_000;
+
+/// What happens.
+#[derive(Debug)]
+enum Event {
+    /// A client's timer.
+    Timer { client: usize, turn: u64 },
+    /// The application's next action.
+    Act { client: usize },
+    /// The token callback answers.
+    Token { client: usize, lives: Option<u64> },
+    /// Something reaches a client, if it is awake.
+    ToClient { client: usize, what: ToClient },
+    /// A page or a machine wakes.
+    Wake { client: usize, turn: u64 },
+    /// Something reaches a node over a WebSocket.
+    ToServer { link: usize, what: ToServer },
+    /// A request reaches its node. `copy`: it is not the first time.
+    Arrives { request: usize, copy: bool },
+    /// The client's giving up on a request reaches the node.
+    Abandoned { request: usize },
+    /// The network has taken a connection's last batch.
+    Writable { conn: Address },
+    /// A connection's timer.
+    ConnTimer { conn: Address, turn: u64 },
+    /// The node's clock of presence.
+    Presence { node: usize, boot: u32 },
+    /// The store looks something up.
+    LookUp { conn: Address, what: LookUp },
+    /// An answer reaches a connection.
+    Answer { conn: Address, input: Box<Input> },
+    /// A node's transaction commits.
+    Commit { node: usize, boot: u32 },
+    /// What a node committed is handed out.
+    HandOut { node: usize, boot: u32 },
+    /// What another node committed is passed on.
+    Feed { node: usize, entries: Vec<Arc<Entry>> },
+    /// A node is there again.
+    Up { node: usize },
+    /// A node that was told to stop does.
+    Down { node: usize, boot: u32 },
+    /// Something goes wrong.
+    Fault(Fault),
+    /// All faults stop.
+    Heal,
+    /// Is it quiet?
+    Look,
+}
+
+/// A connection on a node, in one life of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Address {
+    node: usize,
+    boot: u32,
+    conn: u64,
+}
+
+#[derive(Debug, Clone)]
+enum ToClient {
+    Opened { link: usize },
+    Text { link: usize, text: Arc<str> },
+    Closed { link: usize, code: u16 },
+    Response { request: usize, text: Option<Arc<str>> },
+    Input(everwire_client::core::Input),
+}
+
+#[derive(Debug)]
+enum ToServer {
+    Open,
+    Text(String),
+    Closed,
+}
+
+#[derive(Debug)]
+enum LookUp {
+    Bind { session: Uuid, user: Arc<str> },
+    Open { key: u64, channel: Channel },
+    Read { key: u64, channel: Channel, after: u64, bounds: PageBounds },
+}
+
+#[derive(Debug)]
+struct Queued {
+    at: u64,
+    order: u64,
+    event: Event,
+}
+
+impl PartialEq for Queued {
+    fn eq(&self, other: &Self) -> bool {
+        self.order == other.order
+    }
+}
+impl Eq for Queued {}
+impl PartialOrd for Queued {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Queued {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.at, self.order).cmp(&(other.at, other.order))
+    }
+}
+
+/// What differs from run to run, besides the case.
+#[derive(Debug)]
+struct Manner {
+    /// Mean time between an application's actions, in ms.
+    act_every: u64,
+    /// Most messages in one burst.
+    burst: u64,
+    /// Whether applications close clients.
+    closes: bool,
+    /// Whether each request may go to another node.
+    scattered: bool,
+    /// Base latency one way, in ms.
+    latency: u64,
+    /// How long a commit takes, in ms.
+    commit: u64,
+    /// Whether clients have tokens rather than guests' names.
+    tokens: bool,
+    /// Whether WebSocket is used at all.
+    websocket: bool,
+    /// Whether polling is used at all.
+    polling: bool,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The rule that was broken, if any.
+    pub violation: Option<Violation>,
+    /// What happened, in numbers.
+    pub stats: Stats,
+    /// What happened, line by line, if that was asked for.
+    pub trace: Vec<String>,
+    /// Tells two runs apart: equal for equal runs.
+    pub fingerprint: u64,
+}
+
+/// One run.
+pub struct World {
+    case: Case,
+    plant: Option<Plant>,
+    manner: Manner,
+    now: u64,
+    order: u64,
+    queue: BinaryHeap<Reverse<Queued>>,
+    /// For the network and whatever else has no dice of its own.
+    dice: Dice,
+    channels: Vec<Channel>,
+    clients: Vec<Client>,
+    nodes: Vec<Node>,
+    links: Vec<Link>,
+    requests: Vec<Request>,
+    store: Store,
+    ledger: Ledger,
+    settings: Arc<Settings>,
+    access: Arc<SimAccess>,
+    healed: bool,
+    quiet_since: Option<u64>,
+    steps: u32,
+    stats: Stats,
+    tracing: bool,
+    trace: Vec<String>,
+    fingerprint: u64,
+    violation: Option<Violation>,
+}
+
+/// Adds a line to the trace: who, then what. Costs nothing if nobody reads it.
+macro_rules! say {
+    ($world:expr, $who:expr, $($text:tt)*) => {
+        if $world.tracing {
+            let line = format!("{:>9.3} {:<5} {}", $world.now as f64 / 1_000.0, $who, format_args!($($text)*));
+            $world.trace.push(line);
+        }
+    };
+}
+use say;
+
+/// Runs a case.
+pub fn run(case: Case, plant: Option<Plant>, tracing: bool) -> Outcome {
+    let mut world = World::new(case, plant, tracing);
+    world.run();
+    world.stats.virtual_ms = world.now;
+    if let Some(violation) = &world.violation {
+        say!(world, "ORACLE", "{violation}");
+    }
+    Outcome {
+        violation: world.violation,
+        stats: world.stats,
+        trace: world.trace,
+        fingerprint: world.fingerprint,
+    }
+}
+
+impl World {
+    fn new(case: Case, plant: Option<Plant>, tracing: bool) -> Self {
+        let seed = case.dice();
+        let mut dice = seed.fork(2);
+        let mode = dice.between(0, 9);
+        let manner = Manner {
+            act_every: dice.pick(&[150, 500, 1_000, 2_000, 5_000]),
+            burst: dice.pick(&[1, 1, 3, 10, 60]),
+            closes: dice.chance(200),
+            scattered: case.nodes > 1 && dice.chance(400),
+            latency: dice.pick(&[1, 5, 20, 50, 150, 400]),
+            commit: dice.pick(&[0, 1, 5, 30, 200]),
+            tokens: case.kinds.has(Kind::Token) || dice.chance(300),
+            websocket: mode != 0,
+            polling: mode != 1,
+        };
+        let mut settings = Settings {
+            retry_after_ms: dice.pick(&[200, 1_000]),
+            replay_limit: dice.pick(&[10_000, 10_000, 10_000, 20]),
+            queue_frames: dice.pick(&[8_192, 8_192, 60]),
+            hold_ms: dice.pick(&[25_000, 25_000, 25_000, 2_000, 0]),
+            ..Settings::default()
+        };
+        if case.kinds.has(Kind::SlowReader) {
+            settings.queue_frames = settings.queue_frames.min(200);
+        }
+        let names = ["news", "presence-room", "private-chat.1", "presence-users", "private-chat.2", "talk", "last"];
+        let channels: Vec<Channel> = names.iter().take(case.channels).filter_map(|n| n.parse().ok()).collect();
+        let retention = dice.pick(&[10_000, 10_000, 10_000, 50, 8]);
+        let mut world = Self {
+            manner,
+            now: 0,
+            order: 0,
+            queue: BinaryHeap::new(),
+            dice: seed.fork(3),
+            clients: (0..case.clients).map(|index| Client::new(index, &seed)).collect(),
+            nodes: (0..case.nodes).map(|_| Node::new(0)).collect(),
+            links: Vec::new(),
+            requests: Vec::new(),
+            store: Store::new(1, retention),
+            ledger: Ledger::default(),
+            settings: Arc::new(settings),
+            access: Arc::new(SimAccess),
+            healed: false,
+            quiet_since: None,
+            steps: 0,
+            stats: Stats::default(),
+            tracing,
+            trace: Vec::new(),
+            fingerprint: case.seed,
+            violation: None,
+            channels,
+            case,
+            plant,
+        };
+        world.begin(&seed);
+        world
+    }
+
+    fn begin(&mut self, seed: &Dice) {
+        let ms = self.case.seconds * 1_000;
+        for fault in plan(self.case.kinds, seed, ms) {
+            self.at(fault.at, Event::Fault(fault));
+        }
+        self.at(ms, Event::Heal);
+        for client in 0..self.clients.len() {
+            self.start_client(client);
+        }
+    }
+
+    fn run(&mut self) {
+        while self.violation.is_none() {
+            let Some(Reverse(next)) = self.queue.pop() else {
+                self.broken(violated(Rule::Hangs, "nothing is left to happen"));
+                return;
+            };
+            if next.at > self.now {
+                (self.now, self.steps) = (next.at, 0);
+            }
+            self.steps += 1;
+            if self.steps > STEPS_PER_MS {
+                let what = format!("more than {STEPS_PER_MS} steps within a millisecond; now {:?}", next.event);
+                self.broken(violated(Rule::Bounded, what));
+                return;
+            }
+            if self.happens(next.event) {
+                return;
+            }
+        }
+    }
+
+    /// Carries out an event. True at the end of the run.
+    fn happens(&mut self, event: Event) -> bool {
+        self.stats.steps += 1;
+        match event {
+            Event::Timer { client, turn } => self.client_timer(client, turn),
+            Event::Act { client } => self.act(client),
+            Event::Token { client, lives } => self.token_answers(client, lives),
+            Event::ToClient { client, what } => self.reaches_client(client, what),
+            Event::Wake { client, turn } => self.wakes(client, turn),
+            Event::ToServer { link, what } => self.reaches_server(link, what),
+            Event::Arrives { request, copy } => self.request_arrives(request, copy),
+            Event::Abandoned { request } => self.request_abandoned(request),
+            Event::Writable { conn } => self.answer(conn, Input::Writable),
+            Event::ConnTimer { conn, turn } => self.conn_timer(conn, turn),
+            Event::Presence { node, boot } => self.presence_timer(node, boot),
+            Event::LookUp { conn, what } => self.look_up(conn, what),
+            Event::Answer { conn, input } => self.answer(conn, *input),
+            Event::Commit { node, boot } => self.commit(node, boot),
+            Event::HandOut { node, boot } => self.hand_out(node, boot),
+            Event::Feed { node, entries } => self.feed(node, &entries),
+            Event::Up { node } => self.up(node),
+            Event::Down { node, boot } => {
+                if self.nodes[node].boot == boot && self.nodes[node].up {
+                    self.down(node, 500);
+                }
+            }
+            Event::Fault(fault) => self.fault(fault),
+            Event::Heal => self.heal(),
+            Event::Look => return self.look(),
+        }
+        false
+    }
+
+    fn at(&mut self, at: u64, event: Event) {
+        self.order += 1;
+        self.queue.push(Reverse(Queued { at: at.max(self.now), order: self.order, event }));
+    }
+
+    fn after(&mut self, ms: u64, event: Event) {
+        self.at(self.now + ms, event);
+    }
+
+    /// The server's time.
+    fn server_ms(&self) -> u64 {
+        EPOCH + self.now
+    }
+
+    /// Ends the run if a rule was broken.
+    fn broken(&mut self, result: Result<(), Violation>) {
+        if let Err(violation) = result
+            && self.violation.is_none()
+        {
+            self.violation = Some(violation);
+        }
+    }
+
+    fn planted(&self, plant: Plant) -> bool {
+        self.plant == Some(plant)
+    }
+
+    /// Something that must be the same whenever this case is run.
+    fn mark(&mut self, text: &str) {
+        let mut mark = self.fingerprint ^ self.now;
+        for byte in text.bytes() {
+            mark = (mark ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+        self.fingerprint = mark;
+    }
+}
+
+/// A group of sends on its way to the store.
+#[derive(Debug)]
+struct Group {
+    conn: Address,
+    entries: Vec<NewEntry>,
+    /// The session was told already, or does not know of it.
+    silent: bool,
+}
+
+type ByChannel<T> = BTreeMap<Channel, T>;
