@@ -1,13 +1,12 @@
 // Measures what a browser downloads for an application of one line: bundles it with the packed package, and compresses
-// every file of the result. Prints JSON. `cargo xtask size` runs it: node size.mjs <tarball> <directory of the wasm>.
+// every file of the result. Prints JSON. `cargo xtask size` runs it: `node size.mjs package <tarball> <directory of the
+// wasm>`, and for the sizes of any files `node size.mjs files <file>…`.
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { brotliCompressSync, constants, gunzipSync, gzipSync } from "node:zlib";
 import { rolldown } from "rolldown";
-
-const [tarball, wasmDirectory] = process.argv.slice(2);
 
 const APPLICATION = `import { connect } from "everwire"; connect({ url: "/" });`;
 
@@ -51,23 +50,31 @@ async function bundle(entry) {
   }));
 }
 
-const directory = mkdtempSync(join(tmpdir(), "everwire-size-"));
-try {
-  unpack(tarball, join(directory, "node_modules/everwire"));
-  const entry = join(directory, "application.js");
-  writeFileSync(entry, APPLICATION);
-  const files = (await bundle(entry)).map(({ name, content }) => sizes(name, content));
-  const sum = (field) => files.reduce((total, file) => total + file[field], 0);
-  const [glue] = await bundle(join(wasmDirectory, "everwire.js"));
-  const wasm = readFileSync(join(wasmDirectory, "everwire_bg.wasm"));
-  const result = {
-    total_raw_bytes: sum("raw_bytes"),
-    total_gzip_bytes: sum("gzip_bytes"),
-    total_brotli_bytes: sum("brotli_bytes"),
-    files,
-    parts: [sizes("glue of wasm-bindgen, minified", glue.content), sizes("WebAssembly, as a file", wasm)],
-  };
-  console.log(JSON.stringify(result, null, 2));
-} finally {
-  rmSync(directory, { recursive: true, force: true });
+async function measurePackage(tarball, wasmDirectory) {
+  const directory = mkdtempSync(join(tmpdir(), "everwire-size-"));
+  try {
+    unpack(tarball, join(directory, "node_modules/everwire"));
+    const entry = join(directory, "application.js");
+    writeFileSync(entry, APPLICATION);
+    const files = (await bundle(entry)).map(({ name, content }) => sizes(name, content));
+    const sum = (field) => files.reduce((total, file) => total + file[field], 0);
+    const [glue] = await bundle(join(wasmDirectory, "everwire.js"));
+    const wasm = readFileSync(join(wasmDirectory, "everwire_bg.wasm"));
+    return {
+      total_raw_bytes: sum("raw_bytes"),
+      total_gzip_bytes: sum("gzip_bytes"),
+      total_brotli_bytes: sum("brotli_bytes"),
+      files,
+      parts: [sizes("glue of wasm-bindgen, minified", glue.content), sizes("WebAssembly, as a file", wasm)],
+    };
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 }
+
+const [what, ...rest] = process.argv.slice(2);
+const result =
+  what === "package"
+    ? await measurePackage(...rest)
+    : rest.map((file) => sizes(basename(file), readFileSync(file)));
+console.log(JSON.stringify(result, null, 2));

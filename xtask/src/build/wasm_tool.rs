@@ -1,5 +1,7 @@
 //! wasm-bindgen and its test runner, from xtask/wasm. Cargo knows whether they are up to date.
 
+use std::path::Path;
+
 use crate::{error::Result, places::Places, process::Run, step::Outcome};
 
 const NAME: &str = "everwire-xtask-wasm";
@@ -19,4 +21,9 @@ pub(crate) fn runner_config(places: &Places) -> String {
     let program = places.built(NAME).to_string_lossy().into_owned();
     // TOML strings and Rust's debug strings agree on what paths can hold.
     format!("target.wasm32-unknown-unknown.runner=[{program:?}, \"test-runner\"]")
+}
+
+/// Which crates the code of a WebAssembly file comes from, as JSON.
+pub(crate) fn crates(places: &Places, file: &Path) -> Result<String> {
+    places.run(places.built(NAME).to_string_lossy()).called(NAME).arg("crates").arg(file).ask()
 }

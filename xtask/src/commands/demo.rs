@@ -29,7 +29,7 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result {
     let database = places.own.join("demo.db");
     let server = places
         .run(places.built("everwire-server").to_string_lossy())
-        .args(["--dev", "--listen", &format!("127.0.0.1:{port}"), "--static"])
+        .args(["--dev", "--listen", &format!("127.0.0.1:{port}"), "--serve-dir"])
         .arg(places.root.join("demo-web/dist"))
         .arg("--database")
         .arg(database);

@@ -1,6 +1,8 @@
 //! `cargo xtask size`: the bytes that a browser downloads for `import { connect } from "everwire"`, measured on the packed
 //! package. The bundling and compressing is done by xtask/size.mjs, because bundlers and Brotli are at hand in Node.
 
+mod parts;
+
 use serde_json::Value;
 
 use super::test::Tested;
@@ -21,6 +23,9 @@ pub(crate) struct Options {
     /// Print nothing but the result, as JSON.
     #[arg(long)]
     json: bool,
+    /// Also show which crates the WebAssembly comes from, and what dependencies weigh alone (takes minutes).
+    #[arg(long, conflicts_with = "json")]
+    parts: bool,
 }
 
 pub(crate) fn run(places: &Places, options: &Options) -> Result {
@@ -31,8 +36,10 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result {
         println!("{:#}", measure(places)?);
         return Ok(());
     }
-    task::run(places, &mut Steps::new(plan.len()), &plan)?;
-    print!("{}", table(&measure(places)?));
+    let mut steps = Steps::new(plan.len() + if options.parts { 1 + parts::PROBES.len() } else { 0 });
+    task::run(places, &mut steps, &plan)?;
+    let parts = if options.parts { parts::measure(places, &mut steps)? } else { String::new() };
+    print!("{}{parts}", table(&measure(places)?));
     Ok(())
 }
 
@@ -51,16 +58,18 @@ pub(super) fn hold(places: &Places) -> Result<Tested> {
 fn measure(places: &Places) -> Result<Value> {
     let tarball = package::pack(places)?;
     let script = places.root.join("xtask/size.mjs");
-    let json = places.node().arg(script).arg(tarball).arg(places.root.join("pkg-js/wasm")).ask()?;
-    serde_json::from_str(&json).map_err(|error| Error::Unexpected {
-        what: "What size.mjs printed".into(),
-        reason: error.to_string(),
-    })
+    let wasm = places.root.join("pkg-js/wasm");
+    parse(&places.node().arg(script).arg("package").arg(tarball).arg(wasm).ask()?)
+}
+
+fn parse(json: &str) -> Result<Value> {
+    serde_json::from_str(json)
+        .map_err(|error| Error::Unexpected { what: "What was measured".into(), reason: error.to_string() })
 }
 
 fn total(sizes: &Value) -> Result<u64> {
     sizes["total_brotli_bytes"].as_u64().ok_or_else(|| Error::Unexpected {
-        what: "What size.mjs printed".into(),
+        what: "What was measured".into(),
         reason: "it has no total_brotli_bytes".into(),
     })
 }

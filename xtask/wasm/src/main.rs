@@ -1,17 +1,24 @@
-//! wasm-bindgen and its test runner in one binary. It is a crate of its own because it takes a minute or two to build:
-//! xtask builds it only when wasm is needed. It adds nothing to the two command lines that it stands for.
+//! What xtask needs for WebAssembly, in a binary of its own because it takes a minute or two to build: xtask builds it
+//! only when wasm is needed. wasm-bindgen and its test runner are passed their own command lines unchanged.
 
-use std::{env, process::ExitCode};
+mod crates;
+
+use std::{env, ffi::OsString, path::Path, process::ExitCode};
 
 fn main() -> ExitCode {
-    let mut arguments: Vec<_> = env::args_os().collect();
+    let mut arguments: Vec<OsString> = env::args_os().collect();
     // The command lines expect the program's name first; what remains after taking ours out is just that.
-    let command = if arguments.len() > 1 { arguments.remove(1) } else { "".into() };
+    let command = if arguments.len() > 1 { arguments.remove(1) } else { OsString::new() };
     let result = match command.to_str() {
-        Some("bindgen") => wasm_bindgen_cli::wasm_bindgen::run_cli_with_args(arguments),
-        Some("test-runner") => wasm_bindgen_cli::wasm_bindgen_test_runner::run_cli_with_args(arguments),
+        Some("bindgen") => wasm_bindgen_cli::wasm_bindgen::run_cli_with_args(arguments).map_err(Into::into),
+        Some("test-runner") => {
+            wasm_bindgen_cli::wasm_bindgen_test_runner::run_cli_with_args(arguments).map_err(Into::into)
+        }
+        Some("crates") if arguments.len() == 2 => {
+            crates::by_crate(Path::new(&arguments[1])).map(|sizes| println!("{sizes:#}"))
+        }
         _ => {
-            eprintln!("Usage: everwire-xtask-wasm (bindgen | test-runner) <arguments of that program>");
+            eprintln!("Usage: everwire-xtask-wasm (bindgen | test-runner | crates) <arguments>");
             return ExitCode::from(2);
         }
     };
