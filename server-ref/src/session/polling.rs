@@ -186,7 +186,9 @@ impl Polling {
             self.retained = None;
         }
         self.rest(now_ms, frames);
-        if let (Some(text), Some(held)) = (self.retained.clone(), self.held.take()) {
+        if let Some(text) = self.retained.clone()
+            && let Some(held) = self.held.take()
+        {
             self.answered_at = now_ms;
             self.respond(held.request, text);
         }
