@@ -32,7 +32,7 @@ const contentSecurityPolicy: Plugin = {
 
 export default defineConfig(({ mode }) => {
   // Where `vite dev` finds a server: one started with `everwire-server --dev`.
-  const { EVERWIRE_URL: target = "http://127.0.0.1:8080" } = loadEnv(mode, ".", "EVERWIRE_");
+  const { EVERWIRE_URL: target = "http://127.0.0.1:8787" } = loadEnv(mode, ".", "EVERWIRE_");
   return {
     base: "./",
     plugins: [react(), contentSecurityPolicy],
