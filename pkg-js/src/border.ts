@@ -1,7 +1,7 @@
 // The border between TypeScript and the WebAssembly core, as types. What the core decides comes back through `Host`;
 // what arrives from the network goes in through `Core`. Payloads never cross: only numbers and short texts do.
 //
-// The `Core` below is implemented by client-wasm/src/border.rs; test/core.check.ts holds the two together at compile time.
+// `Core` is made of what client-wasm/src/border.rs exports by ./core.ts.
 
 /** What `Core.accept` says about a durable frame. */
 export enum Verdict {
@@ -69,6 +69,8 @@ export interface Host {
   error(code: string, message: string): void;
   /** A line for the application's own log; only with the option `debug`. */
   log(line: string): void;
+  /** The core itself has thrown, which it must not: there is no going on with it. */
+  broken(cause: unknown): void;
 }
 
 /** The WebAssembly core: one connection. */
@@ -88,8 +90,11 @@ export interface Core {
   /** Queues a message; `data` is JSON text. What becomes of it is said by `Host.sending`. Throws `{code, message}`. */
   send(id: string, channel: string, event: string | undefined, data: string): void;
 
-  /** Hot: a durable frame has come for this subscription. */
-  accept(handle: number, offset: number): Verdict;
+  /**
+   * Hot: a durable frame has come for this subscription. True: hand it to the listeners; the position has moved. False:
+   * drop it, because it is a duplicate, or from a carrier or subscription that is no more.
+   */
+  accept(handle: number, offset: number): boolean;
   /** Whether state frames (joined, left) for this subscription count now. */
   live(handle: number): boolean;
 
@@ -103,16 +108,9 @@ export interface Core {
     batchBytes: number,
   ): void;
   polled(seq: number): void;
-  /** True if the frame counts, so that the members in it are to be used. `gapReason` undefined: no gap. */
-  subscribed(
-    handle: number,
-    epoch: string,
-    offset: number,
-    head: number,
-    gapFrom: number,
-    gapTo: number,
-    gapReason: string | undefined,
-  ): boolean;
+  /** True if the frame counts, so that the members in it are to be used. `gap`: the reason, if there is one; what is missing
+   * follows from the client's own position. */
+  subscribed(handle: number, epoch: string, offset: number, head: number, gap: string | undefined): boolean;
   /** `handle` is -1 when the channel has no subscription (any more). */
   unsubscribed(handle: number, channel: string, code: string | undefined, message: string | undefined): void;
   ack(id: string, offset: number, at: number): void;
@@ -130,7 +128,6 @@ export interface Core {
   ): void;
   /** `nonce` is -1 when absent. */
   ping(nonce: number): void;
-  pong(nonce: number): void;
   goaway(delayMs: number, spreadMs: number, reason: string): void;
   /** The server broke the protocol: what it sent could not be unpacked. */
   violation(message: string): void;
@@ -144,6 +141,8 @@ export interface Core {
 export interface CoreOptions {
   /** Absolute http(s) URL of the server, without a trailing slash. */
   url: string;
+  /** Names the client across reconnects: a UUID. */
+  session: string;
   /** `user` and `name` of a guest, or undefined. */
   guestUser: string | undefined;
   guestName: string | undefined;
@@ -156,14 +155,4 @@ export interface CoreOptions {
 }
 
 /** How the core is made. */
-export type CoreClass = new (
-  host: Host,
-  url: string,
-  guestUser: string | undefined,
-  guestName: string | undefined,
-  hasToken: boolean,
-  websocket: boolean,
-  polling: boolean,
-  debug: boolean,
-  session: string,
-) => Core & { free(): void };
+export type CoreClass = new (host: Host, options: CoreOptions) => Core & { free(): void };

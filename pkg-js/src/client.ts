@@ -162,17 +162,16 @@ export class Client {
   #begin(Core: CoreClass, settings: Settings): void {
     if (this.#state.status === "closed") return;
     this.#guard(() => {
-      const core = new Core(
-        this.#host(),
-        settings.url,
-        settings.guest?.user,
-        settings.guest?.name,
-        this.#options.token !== undefined,
-        settings.websocket,
-        settings.polling,
-        Boolean(this.#options.debug),
-        this.session,
-      );
+      const core = new Core(this.#host(), {
+        url: settings.url,
+        session: this.session,
+        guestUser: settings.guest?.user,
+        guestName: settings.guest?.name,
+        hasToken: this.#options.token !== undefined,
+        websocket: settings.websocket,
+        polling: settings.polling,
+        debug: Boolean(this.#options.debug),
+      });
       this.#core = core;
       core.start();
       const waiting = this.#waiting;
@@ -214,6 +213,7 @@ export class Client {
           at,
           code === undefined ? undefined : this.#error(code, message ?? code),
         ),
+      broken: (cause) => this.#break(cause),
       fetchToken: () => void this.#fetchToken(),
       error: (code, message) => this.#emitError(this.#error(code, message)),
       log: (line) => {
@@ -288,8 +288,12 @@ export class Client {
     try {
       act();
     } catch (cause) {
-      const error = asError(cause);
-      this.#finish(`the core failed: ${error.message}`, error);
+      this.#break(cause);
     }
+  }
+
+  #break(cause: unknown): void {
+    const error = asError(cause);
+    this.#finish(`the core failed: ${error.message}`, error);
   }
 }

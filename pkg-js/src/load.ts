@@ -3,6 +3,7 @@
 
 import init, { Core } from "everwire:glue";
 import type { CoreClass } from "./border.js";
+import { dress } from "./core.js";
 
 /** What the core can be loaded from. A URL or text is fetched. */
 export type WasmSource =
@@ -20,7 +21,7 @@ export function loadCore(source: () => WasmSource): Promise<CoreClass> {
   loading ??= (async () => {
     try {
       await init({ module_or_path: await source() });
-      return Core;
+      return dress(Core);
     } catch (cause) {
       loading = undefined;
       throw cause;

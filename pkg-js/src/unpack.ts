@@ -2,7 +2,7 @@
 // checked against the generated types, and what does not fit becomes `Core.violation`: rubbish from a server never
 // throws. Whether a frame counts is not decided here.
 
-import { type Core, Verdict } from "./border.js";
+import type { Core } from "./border.js";
 import type { Channel } from "./channel.js";
 import type { ServerFrame } from "./generated/protocol.js";
 
@@ -138,11 +138,7 @@ export function unpack(frames: unknown, core: Core, receiver: Receiver): void {
       frame.data !== undefined
     ) {
       const channel = receiver._channels.get(frame.channel);
-      if (
-        channel !== undefined &&
-        channel._handle >= 0 &&
-        core.accept(channel._handle, frame.offset) === Verdict.Deliver
-      ) {
+      if (channel !== undefined && channel._handle >= 0 && core.accept(channel._handle, frame.offset)) {
         channel._deliver(frame);
       }
       continue;
@@ -170,9 +166,7 @@ function take(frame: ServerFrame, core: Core, receiver: Receiver): void {
     case "subscribed": {
       if (channel === undefined || handle < 0) break;
       const { epoch, offset, head, gap } = frame;
-      channel._snapshot(frame.members ?? [], () =>
-        core.subscribed(handle, epoch, offset, head, gap?.from ?? -1, gap?.to ?? -1, gap?.reason),
-      );
+      channel._snapshot(frame.members ?? [], () => core.subscribed(handle, epoch, offset, head, gap?.reason));
       break;
     }
     case "unsubscribed":
@@ -218,7 +212,7 @@ function take(frame: ServerFrame, core: Core, receiver: Receiver): void {
       core.ping(frame.nonce ?? -1);
       break;
     case "pong":
-      core.pong(frame.nonce ?? -1);
+      // Like every frame it is a sign of life, and the core has seen it as such.
       break;
     case "goaway":
       core.goaway(frame.delay_ms, frame.spread_ms, frame.reason);

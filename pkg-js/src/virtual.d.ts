@@ -2,7 +2,7 @@
 
 declare module "everwire:glue" {
   export default function init(options: { module_or_path: unknown }): Promise<unknown>;
-  export const Core: import("./border.js").CoreClass;
+  export const Core: import("./core.js").RawCoreClass;
 }
 
 declare module "everwire:wasm" {

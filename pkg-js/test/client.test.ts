@@ -151,7 +151,7 @@ describe("options", () => {
     ["wss://chat.example", "https://chat.example"],
     ["ws://localhost:1/x", "http://localhost:1/x"],
   ])("the url %s becomes %s", async (url, want) => {
-    expect((await running({ url })).core.made[0]).toBe(want);
+    expect((await running({ url })).core.made.url).toBe(want);
   });
 
   it("are handed to the core", async () => {
@@ -161,7 +161,16 @@ describe("options", () => {
       carriers: ["polling"],
       debug: true,
     });
-    expect(core.made).toEqual(["https://chat.example", "u", "n", true, false, true, true, client.session]);
+    expect(core.made).toEqual({
+      url: "https://chat.example",
+      session: client.session,
+      guestUser: "u",
+      guestName: "n",
+      hasToken: true,
+      websocket: false,
+      polling: true,
+      debug: true,
+    });
   });
 
   it.each<[string, object]>([
@@ -227,6 +236,14 @@ describe("state", () => {
     core.throwing.set("subscribe", new Error("unreachable"));
     core.throwing.set("ping", new Error("unreachable"));
     core.receive({ type: "ping" });
+    expect(client.state).toMatchObject({ status: "closed", error: { code: "internal" } });
+    await expect(sending).rejects.toEqual(code("internal"));
+  });
+
+  it("a core that breaks by itself ends the client aloud, too", async () => {
+    const { client, core } = await running();
+    const sending = client.channel("a").send(1);
+    core.host.broken(new Error("unreachable"));
     expect(client.state).toMatchObject({ status: "closed", error: { code: "internal" } });
     await expect(sending).rejects.toEqual(code("internal"));
   });
@@ -343,7 +360,7 @@ describe("a channel", () => {
     const got: unknown[] = [];
     channel.on("gap", (gap) => got.push(gap));
     channel.on("subscribed", ({ recovered }) => got.push(recovered));
-    const gap = { from: 3, to: 9, reason: "trimmed" };
+    const gap = { from: 1, to: 9, reason: "trimmed" };
     core.receive({ type: "subscribed", channel: "a", epoch: "e", offset: 9, head: 9, gap });
     expect(got).toEqual([gap, false]);
   });

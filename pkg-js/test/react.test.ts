@@ -91,7 +91,7 @@ describe("a provider in StrictMode", () => {
     await settle();
     rerender(tree("https://two.example"));
     await settle(RELEASE_MS);
-    expect(cores.map((made) => [made.made[0], made.freed])).toEqual([
+    expect(cores.map((made) => [made.made.url, made.freed])).toEqual([
       ["https://one.example", true],
       ["https://two.example", false],
     ]);

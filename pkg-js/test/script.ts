@@ -1,8 +1,8 @@
 // A core that does what a test says. It keeps what was called on it, gives out handles, accepts what comes next in a
 // channel as the real one would, and gives the test its host.
 
-import type { Core, CoreClass, Host } from "../src/border.js";
-import { CarrierCode, SendStatus, Status, Verdict } from "../src/border.js";
+import type { Core, CoreClass, CoreOptions, Host } from "../src/border.js";
+import { CarrierCode, SendStatus, Status } from "../src/border.js";
 import { Client } from "../src/client.js";
 import type { ConnectOptions } from "../src/events.js";
 
@@ -16,7 +16,7 @@ interface Place {
 
 export class ScriptedCore implements Core {
   readonly host: Host;
-  readonly made: readonly unknown[];
+  readonly made: CoreOptions;
   readonly calls: Call[] = [];
   readonly places = new Map<number, Place>();
   freed = false;
@@ -24,7 +24,7 @@ export class ScriptedCore implements Core {
   readonly throwing = new Map<string, unknown>();
   #handles = 0;
 
-  constructor(host: Host, ...made: unknown[]) {
+  constructor(host: Host, made: CoreOptions) {
     this.host = host;
     this.made = made;
   }
@@ -83,25 +83,24 @@ export class ScriptedCore implements Core {
     this.#called("send", id, channel, event, data);
     this.host.sending(id, SendStatus.Queued, -1, -1, undefined, undefined);
   }
-  accept(handle: number, offset: number): Verdict {
+  accept(handle: number, offset: number): boolean {
     this.#called("accept", handle, offset);
     const place = this.places.get(handle);
-    if (place === undefined || offset !== place.offset + 1) return Verdict.Drop;
+    if (place === undefined || offset !== place.offset + 1) return false;
     place.offset = offset;
-    return Verdict.Deliver;
+    return true;
   }
   live(handle: number): boolean {
     this.#called("live", handle);
     return this.places.has(handle);
   }
-  subscribed(handle: number, epoch: string, offset: number, head: number, ...gap: unknown[]): boolean {
-    this.#called("subscribed", handle, epoch, offset, head, ...gap);
+  subscribed(handle: number, epoch: string, offset: number, head: number, gap: string | undefined): boolean {
+    this.#called("subscribed", handle, epoch, offset, head, gap);
     const place = this.places.get(handle);
     if (place === undefined) return false;
+    if (gap !== undefined) this.host.gap(handle, place.offset + 1, offset, gap);
     Object.assign(place, { epoch, offset });
-    const [from, to, reason] = gap as [number, number, string | undefined];
-    if (reason !== undefined) this.host.gap(handle, from, to, reason);
-    this.host.subscribed(handle, epoch, offset, head, reason === undefined);
+    this.host.subscribed(handle, epoch, offset, head, gap === undefined);
     return true;
   }
   unsubscribed(...args: unknown[]): void {
@@ -122,9 +121,6 @@ export class ScriptedCore implements Core {
   }
   ping(nonce: number): void {
     this.#called("ping", nonce);
-  }
-  pong(nonce: number): void {
-    this.#called("pong", nonce);
   }
   goaway(...args: unknown[]): void {
     this.#called("goaway", ...args);
@@ -155,8 +151,8 @@ export function scripted(
     arrived = resolve;
   });
   class Scripted extends ScriptedCore {
-    constructor(host: Host, ...args: unknown[]) {
-      super(host, ...args);
+    constructor(host: Host, options: CoreOptions) {
+      super(host, options);
       made = this;
     }
     override start(): void {

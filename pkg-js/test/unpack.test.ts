@@ -24,7 +24,9 @@ const textOf = ({ text, parts = [] }: Vector) =>
 
 /** What the core would have to be told for these frames; entries and members, which the channel gets, under `got`. */
 function expected(frames: Record<string, unknown>[], handle: (channel: unknown) => number) {
-  return frames.map((frame): unknown[] => {
+  // A pong is only a sign of life.
+  const telling = frames.filter((frame) => frame.type !== "pong");
+  return telling.map((frame): unknown[] => {
     const on = handle(frame.channel);
     switch (frame.type) {
       case "welcome": {
@@ -42,16 +44,7 @@ function expected(frames: Record<string, unknown>[], handle: (channel: unknown) 
       }
       case "subscribed": {
         const gap = frame.gap as Record<string, unknown> | undefined;
-        return [
-          "subscribed",
-          on,
-          frame.epoch,
-          frame.offset,
-          frame.head,
-          gap?.from ?? -1,
-          gap?.to ?? -1,
-          gap?.reason,
-        ];
+        return ["subscribed", on, frame.epoch, frame.offset, frame.head, gap?.reason];
       }
       case "unsubscribed":
         return ["unsubscribed", on, frame.channel, frame.code, frame.message];
@@ -75,8 +68,7 @@ function expected(frames: Record<string, unknown>[], handle: (channel: unknown) 
       case "polled":
         return ["polled", frame.seq];
       case "ping":
-      case "pong":
-        return [frame.type, frame.nonce ?? -1];
+        return ["ping", frame.nonce ?? -1];
       case "goaway":
         return ["goaway", frame.delay_ms, frame.spread_ms, frame.reason];
       default:
@@ -118,7 +110,7 @@ describe("golden vectors", () => {
       // The lists of codes and of reasons are the core's: it gets the frame, and knows what it does not know.
       const unknown = (call: readonly unknown[]) =>
         (call[0] === "refused" && !((call[1] as string) in ERROR_SENTENCES)) ||
-        (call[0] === "subscribed" && !["trimmed", "epoch", "too_far"].includes(call[7] as string));
+        (call[0] === "subscribed" && !["trimmed", "epoch", "too_far"].includes(call[5] as string));
       const [bad, good] = [core.calls.filter((call) => call[0] === "violation" || unknown(call)), core.calls];
       expect(bad).toHaveLength(1);
       expect(good.filter((call) => !bad.includes(call))).toEqual(expected(vector.frames, handle));
@@ -156,11 +148,11 @@ describe("rubbish", () => {
     "instead of a frame (%j) is a violation, and its neighbours count",
     async (frame) => {
       const { core } = await subscribed();
-      core.host.batch([{ type: "ping", nonce: 1 }, frame, { type: "pong", nonce: 2 }]);
+      core.host.batch([{ type: "ping", nonce: 1 }, frame, { type: "ping", nonce: 2 }]);
       expect(core.calls).toEqual([
         ["ping", 1],
         ["violation", "a frame is not an object with a type"],
-        ["pong", 2],
+        ["ping", 2],
       ]);
     },
   );
