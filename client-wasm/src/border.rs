@@ -1,45 +1,95 @@
-//! What wasm-bindgen exports: the class `Core` of pkg-js/src/border.ts. Numbers and short texts cross here, payloads
-//! never do; offsets are JavaScript numbers below 2^53.
+//! What wasm-bindgen exports: the class `Core` that pkg-js/src/core.ts dresses up as the typed `Core` of
+//! pkg-js/src/border.ts. Numbers and short texts cross here, payloads never do; offsets are JavaScript numbers below
+//! 2^53.
+//!
+//! There is one door for each direction, with a number that says what is meant, because every exported function costs
+//! a browser some hundreds of bytes (docs/size.md). Only what is called once per message has a door of its own. The
+//! three enums of these numbers are exported too, and a test of pkg-js holds its own to them.
 
-use std::rc::Rc;
+use alloc::{borrow::ToOwned, string::String};
 
-use everwire_protocol::{ErrorCode, GapReason, Guest, Payload, Uuid};
-use js_sys::{Object, Reflect};
+use everwire_protocol::{ErrorCode, GapReason, Guest, Payload, Uuid, limits};
 use wasm_bindgen::prelude::*;
 
 use crate::{
-    browser::{Driver, Host, Place, now},
-    core::{Config, Handle, Input, Position, Refusal, SubscribedFrame, Verdict, WelcomeFrame},
+    browser::{Driver, Happened, Host, now},
+    core::{
+        Config, Connection, Handle, Input, Now, Position, Refusal, SubscribedFrame, Verdict, WelcomeFrame,
+    },
 };
+
+/// What JavaScript asks of the core: [`Core::call`]. The letters say which argument is what; numbers are -1 and texts
+/// undefined when absent.
+#[wasm_bindgen]
+#[derive(Debug, Clone, Copy)]
+pub enum Operation {
+    /// Starts connecting. Once.
+    Start,
+    /// Ends for good.
+    Close,
+    /// Starts to receive the channel `x`, with the latest `a` entries or from offset `b` of epoch `y`. Answers with
+    /// the handle, or with an error.
+    Subscribe,
+    /// Stops receiving the subscription `a`.
+    Unsubscribe,
+    /// Queues the JSON text `data` with the id `x` for the channel `y`, as the event `z`. Answers 0, or with an error.
+    Send,
+    /// Whether state frames for the subscription `a` count now: answers 1 or 0.
+    Live,
+    /// `welcome` of the connection `x` to the user `y`: ping interval `a`, hold `b`, the token's lifetime `c`, bytes
+    /// of a payload `d` and of a batch `e`.
+    Welcome,
+    /// `polled` with seq `a`.
+    Polled,
+    /// `subscribed` for the subscription `a`: epoch `x`, offset `b`, head `c`, reason of the gap `y`. Answers 1 if it
+    /// counts, or 0.
+    Subscribed,
+    /// `unsubscribed` for the subscription `a` of the channel `x`: code `y`, message `z`.
+    Unsubscribed,
+    /// `ack` of the id `x`: offset `a`, at `b`.
+    Ack,
+    /// `error` with the code `x` and the message `y`: whether it can be retried `a`, the subscription `b` (-1: it
+    /// names no channel; -2: it names one without a subscription), when to retry `c`, the id `z`.
+    Refused,
+    /// `ping` with the nonce `a`.
+    Ping,
+    /// `goaway`: delay `a`, spread `b`, reason `x`.
+    Goaway,
+    /// What is being unpacked is not the protocol: the message `x`.
+    Violation,
+    /// The application's token `x`.
+    Token,
+    /// The application's token callback failed: the message `x`.
+    TokenFailed,
+    /// Answers with the last frames (redacted) and state changes, one a line.
+    Report,
+}
 
 /// One connection.
 #[wasm_bindgen]
-pub struct Core(Rc<Driver>);
+pub struct Core(Driver);
 
 #[wasm_bindgen]
 impl Core {
-    /// `url`: absolute http(s) URL of the server, without a trailing slash. Throws `{code, message}`.
+    /// `url`: absolute http(s) URL of the server, without a trailing slash. `session`: a UUID. Both are checked where
+    /// they are made; what is wrong here ends as a server that cannot be reached.
     #[wasm_bindgen(constructor)]
     #[expect(clippy::too_many_arguments, reason = "an options object would cost more code than it explains")]
     pub fn new(
         host: Host,
         url: &str,
+        session: &str,
         guest_user: Option<String>,
         guest_name: Option<String>,
         has_token: bool,
         websocket: bool,
         polling: bool,
         debug: bool,
-        session: &str,
-    ) -> Result<Core, JsValue> {
-        // http://… becomes ws://…, and https://… wss://….
-        let Some(rest) = url.strip_prefix("http") else { return Err(thrown(ErrorCode::InvalidOption)) };
-        let place = Place {
-            websocket: ["ws", rest, "/everwire/v1/ws"].concat(),
-            poll: [url, "/everwire/v1/poll"].concat(),
-        };
+        hidden: bool,
+        online: bool,
+    ) -> Self {
         let config = Config {
-            session: uuid(session).ok_or_else(|| thrown(ErrorCode::InvalidOption))?,
+            session: uuid(session).unwrap_or_default(),
             token: has_token,
             guest: guest_user.zip(guest_name).map(|(user, name)| Guest { user, name }),
             websocket,
@@ -48,195 +98,172 @@ impl Core {
             debug,
             seed: 0,
             memory: None,
-            hidden: false,
-            online: true,
+            hidden,
+            online,
         };
-        Ok(Self(Driver::new(config, place, host)))
+        Self(Driver::new(config, url, host))
     }
 
-    /// Starts connecting. Once.
-    pub fn start(&self) {
-        self.0.start();
+    /// Hot: whether the entry is to be delivered.
+    pub fn accept(&self, handle: u32, offset: f64) -> bool {
+        // A batch brings nothing but entries as a rule: what follows from them is carried out when it ends.
+        self.0.core().accept(Handle(handle), whole(offset)) == Verdict::Deliver
     }
 
-    /// Ends for good.
-    pub fn close(&self) {
-        self.0.close();
+    /// Something happened in the browser: what a function that `Host.handler` made was called with.
+    pub fn happened(&self, what: Happened, id: u32, value: JsValue) {
+        self.0.happened(what, id, &value);
     }
 
-    /// Starts to receive a channel; returns its handle. Throws `{code, message}`.
-    pub fn subscribe(
+    /// Everything else. What is answered in words, an error or a report, is told first, and -1 returned.
+    #[expect(clippy::too_many_arguments, reason = "see Operation")]
+    pub fn call(
         &self,
-        channel: &str,
-        recent: Option<u32>,
-        epoch: Option<String>,
-        offset: Option<f64>,
-    ) -> Result<u32, JsValue> {
-        let position = match (epoch, offset) {
-            (Some(epoch), Some(offset)) if offset >= 0.0 => Some(Position { epoch, offset: offset as u64 }),
-            (None, None) => None,
-            _ => return Err(thrown(ErrorCode::InvalidOption)),
-        };
-        let handle = self.0.with(|core| core.subscribe(now(), channel, recent, position));
-        handle.map(|handle| handle.0).map_err(thrown)
-    }
-
-    /// Stops receiving.
-    pub fn unsubscribe(&self, handle: u32) {
-        self.0.with(|core| core.unsubscribe(now(), Handle(handle)));
-    }
-
-    /// Queues a message; `data` is what `JSON.stringify` returned. Throws `{code, message}`.
-    pub fn send(&self, id: &str, channel: &str, event: Option<String>, data: String) -> Result<(), JsValue> {
-        let id = uuid(id).ok_or_else(|| thrown(ErrorCode::InvalidOption))?;
-        let data = Payload::from_trusted_text(data);
-        self.0.with(|core| core.send(now(), id, channel, event, data)).map_err(thrown)
-    }
-
-    /// Hot: 1 if the entry is to be delivered, 0 if it is to be dropped.
-    pub fn accept(&self, handle: u32, offset: f64) -> u8 {
-        let verdict = self.0.look(|core| core.accept(Handle(handle), offset as u64));
-        u8::from(verdict == Verdict::Deliver)
-    }
-
-    /// Whether state frames for this subscription count now.
-    pub fn live(&self, handle: u32) -> bool {
-        self.0.look(|core| core.live(Handle(handle)))
-    }
-
-    /// `welcome`; `token_expires_in_ms` is -1 when absent.
-    #[expect(clippy::too_many_arguments, reason = "one per field of the frame")]
-    pub fn welcome(
-        &self,
-        connection: &str,
-        user: String,
-        ping_interval_ms: f64,
-        hold_ms: f64,
-        token_expires_in_ms: f64,
-        payload_bytes: f64,
-        batch_bytes: f64,
-    ) {
-        let Some(connection) = uuid(connection) else {
-            return self.violation("the connection of a welcome is not a UUID".to_owned());
-        };
-        let frame = WelcomeFrame {
-            connection,
-            user,
-            ping_interval: ping_interval_ms as u32,
-            hold: hold_ms as u32,
-            token_expires_in: (token_expires_in_ms >= 0.0).then_some(token_expires_in_ms as u64),
-            payload_bytes: payload_bytes as u32,
-            batch_bytes: batch_bytes as u32,
-        };
-        self.0.with(|core| core.welcome(frame));
-    }
-
-    /// `polled`
-    pub fn polled(&self, seq: f64) {
-        self.0.with(|core| core.polled(seq as u64));
-    }
-
-    /// `subscribed`; true if it counts.
-    #[expect(clippy::too_many_arguments, reason = "one per field of the frame")]
-    pub fn subscribed(
-        &self,
-        handle: u32,
-        epoch: &str,
-        offset: f64,
-        head: f64,
-        _gap_from: f64,
-        _gap_to: f64,
-        gap_reason: Option<String>,
-    ) -> bool {
-        // What is missing follows from the client's own position; of the server's word only the reason is needed.
-        let gap = gap_reason.map(|reason| match reason.as_str() {
-            "too_far" => GapReason::TooFar,
-            "epoch" => GapReason::Epoch,
-            _ => GapReason::Trimmed,
-        });
-        let frame = SubscribedFrame { epoch, offset: offset as u64, head: head as u64, gap };
-        self.0.with(|core| core.subscribed(Handle(handle), &frame))
-    }
-
-    /// `unsubscribed`; `handle` is negative when the channel has no subscription.
-    pub fn unsubscribed(&self, handle: i32, channel: &str, code: Option<String>, message: Option<String>) {
-        let code = code.as_deref().map(error_code);
-        let message = message.unwrap_or_default();
-        self.0.with(|core| core.unsubscribed(place(handle), channel, code, &message));
-    }
-
-    /// `ack`
-    pub fn ack(&self, id: &str, offset: f64, at: f64) {
-        if let Some(id) = uuid(id) {
-            self.0.with(|core| core.acked(id, offset as u64, at as u64));
+        operation: Operation,
+        a: f64,
+        b: f64,
+        c: f64,
+        d: f64,
+        e: f64,
+        x: Option<String>,
+        y: Option<String>,
+        z: Option<String>,
+        data: Option<String>,
+    ) -> f64 {
+        if let Operation::Start = operation {
+            self.0.listen();
+        }
+        let now = now();
+        let arguments = Arguments { a, b, c, d, e, x, y, z, data };
+        // The borrow ends with the statement, before anything is carried out.
+        let answer = operate(&mut self.0.core(), now, operation, arguments);
+        self.0.pump();
+        match answer {
+            Answer::Number(number) => number,
+            Answer::Error(code) => self.0.host().answer(code.as_str(), sentence(code)),
+            Answer::Text(text) => self.0.host().answer(&text, ""),
         }
     }
-
-    /// `error`; `handle` is -1 when it names no channel, -2 when it names one without a subscription, and
-    /// `retry_after_ms` is -1 when absent.
-    pub fn refused(
-        &self,
-        code: &str,
-        message: &str,
-        retry: bool,
-        id: Option<String>,
-        handle: i32,
-        retry_after_ms: f64,
-    ) {
-        let refusal = Refusal {
-            code: error_code(code),
-            message,
-            retry,
-            id: id.and_then(|id| uuid(&id)),
-            handle: place(handle),
-            about_channel: handle != -1,
-            retry_after: (retry_after_ms >= 0.0).then_some(retry_after_ms as u64),
-        };
-        self.0.with(|core| core.refused(&refusal));
-    }
-
-    /// `ping`; `nonce` is -1 when absent.
-    pub fn ping(&self, nonce: f64) {
-        self.0.with(|core| core.pinged((nonce >= 0.0).then_some(nonce as u32)));
-    }
-
-    /// `pong`
-    pub fn pong(&self, _nonce: f64) {
-        self.0.with(|core| core.ponged());
-    }
-
-    /// `goaway`
-    pub fn goaway(&self, delay_ms: f64, spread_ms: f64, reason: &str) {
-        self.0.with(|core| core.told_to_leave(delay_ms as u32, spread_ms as u32, reason));
-    }
-
-    /// What is being unpacked is not the protocol.
-    pub fn violation(&self, message: String) {
-        self.0.violated(message);
-    }
-
-    /// The application's token.
-    pub fn token(&self, token: String) {
-        self.0.tell(Input::Token(token));
-    }
-
-    /// The application's token callback failed.
-    pub fn token_failed(&self, message: String) {
-        self.0.tell(Input::TokenFailed(message));
-    }
-
-    /// The last frames (redacted) and state changes, one a line.
-    pub fn report(&self) -> String {
-        self.0.look(|core| core.report())
-    }
 }
 
+struct Arguments {
+    a: f64,
+    b: f64,
+    c: f64,
+    d: f64,
+    e: f64,
+    x: Option<String>,
+    y: Option<String>,
+    z: Option<String>,
+    data: Option<String>,
+}
+
+enum Answer {
+    Number(f64),
+    Error(ErrorCode),
+    Text(String),
+}
+
+fn operate(core: &mut Connection, now: Now, operation: Operation, arguments: Arguments) -> Answer {
+    let Arguments { a, b, c, d, e, x, y, z, data } = arguments;
+    let number = |number: bool| Answer::Number(f64::from(number));
+    match operation {
+        Operation::Start => core.handle(now, Input::Start),
+        Operation::Close => core.handle(now, Input::Close),
+        Operation::Subscribe => {
+            let position = match (y, optional(b)) {
+                (Some(epoch), Some(offset)) => Some(Position { epoch, offset }),
+                (None, None) => None,
+                _ => return Answer::Error(ErrorCode::InvalidOption),
+            };
+            let recent = optional(a).map(|recent| recent as u32);
+            return match core.subscribe(now, text(&x), recent, position) {
+                Ok(handle) => Answer::Number(f64::from(handle.0)),
+                Err(code) => Answer::Error(code),
+            };
+        }
+        Operation::Unsubscribe => core.unsubscribe(now, Handle(a as u32)),
+        Operation::Send => {
+            let Some(id) = uuid(text(&x)) else { return Answer::Error(ErrorCode::InvalidOption) };
+            let data = Payload::from_trusted_text(data.unwrap_or_default());
+            if let Err(code) = core.send(now, id, text(&y), z, data) {
+                return Answer::Error(code);
+            }
+        }
+        Operation::Live => return number(core.live(Handle(a as u32))),
+        Operation::Welcome => match uuid(text(&x)) {
+            Some(connection) => core.welcome(WelcomeFrame {
+                connection,
+                user: y.unwrap_or_default(),
+                ping_interval: a as u32,
+                hold: b as u32,
+                token_expires_in: optional(c),
+                payload_bytes: d as u32,
+                batch_bytes: e as u32,
+            }),
+            None => core.violation("the connection of a welcome is not a UUID"),
+        },
+        Operation::Polled => core.polled(whole(a)),
+        Operation::Subscribed => {
+            // What is missing follows from the client's own position; of the server's word only the reason is needed.
+            let gap = y.map(|reason| match reason.as_str() {
+                "too_far" => GapReason::TooFar,
+                "epoch" => GapReason::Epoch,
+                _ => GapReason::Trimmed,
+            });
+            let frame = SubscribedFrame { epoch: text(&x), offset: whole(b), head: whole(c), gap };
+            return number(core.subscribed(Handle(a as u32), &frame));
+        }
+        Operation::Unsubscribed => {
+            core.unsubscribed(place(a), text(&x), y.as_deref().map(error_code), text(&z));
+        }
+        Operation::Ack => {
+            if let Some(id) = uuid(text(&x)) {
+                core.acked(id, whole(a), whole(b));
+            }
+        }
+        Operation::Refused => core.refused(&Refusal {
+            code: error_code(text(&x)),
+            message: text(&y),
+            retry: a == 1.0,
+            id: z.as_deref().and_then(uuid),
+            handle: place(b),
+            about_channel: b != -1.0,
+            retry_after: optional(c),
+        }),
+        Operation::Ping => core.pinged(optional(a).map(|nonce| nonce as u32)),
+        Operation::Goaway => core.told_to_leave(a as u32, b as u32, text(&x)),
+        Operation::Violation => core.violation(text(&x)),
+        Operation::Token => core.handle(now, Input::Token(x.unwrap_or_default())),
+        Operation::TokenFailed => core.handle(now, Input::TokenFailed(x.unwrap_or_default())),
+        Operation::Report => return Answer::Text(core.report()),
+    }
+    Answer::Number(0.0)
+}
+
+fn text(text: &Option<String>) -> &str {
+    text.as_deref().unwrap_or_default()
+}
+
+/// Whatever JavaScript calls a number becomes one that the core can count with.
+fn whole(number: f64) -> u64 {
+    (number as u64).min(limits::MAX_OFFSET)
+}
+
+fn optional(number: f64) -> Option<u64> {
+    (number >= 0.0).then(|| whole(number))
+}
+
+fn place(handle: f64) -> Option<Handle> {
+    optional(handle).map(|handle| Handle(handle as u32))
+}
+
+/// 32 hexadecimal digits, hyphens wherever. The crate's own parser takes five forms and explains what is wrong with
+/// others, which costs a kilobyte.
 fn uuid(text: &str) -> Option<Uuid> {
-    Uuid::try_parse(text).ok()
-}
-
-fn place(handle: i32) -> Option<Handle> {
-    u32::try_from(handle).ok().map(Handle)
+    let digits = || text.chars().filter(|c| *c != '-');
+    let number = digits().try_fold(0_u128, |number, c| Some(number << 4 | u128::from(c.to_digit(16)?)))?;
+    (digits().count() == 32).then(|| Uuid::from_u128(number))
 }
 
 /// A code that this version does not know is treated as one that nothing can be done about.
@@ -244,18 +271,16 @@ fn error_code(text: &str) -> ErrorCode {
     ErrorCode::ALL.iter().copied().find(|code| code.as_str() == text).unwrap_or(ErrorCode::Internal)
 }
 
-pub(crate) fn gap_reason(reason: GapReason) -> &'static str {
-    match reason {
-        GapReason::Trimmed => "trimmed",
-        GapReason::Epoch => "epoch",
-        GapReason::TooFar => "too_far",
+/// What a call can be refused with. The other sentences would be carried to the browser for nothing: with an error of
+/// the server's comes the server's own.
+fn sentence(code: ErrorCode) -> &'static str {
+    macro_rules! sentences {
+        ($($code:ident),*) => {
+            match code {
+                $(ErrorCode::$code => const { ErrorCode::$code.sentence() },)*
+                _ => const { ErrorCode::InvalidOption.sentence() },
+            }
+        };
     }
-}
-
-/// What the face makes an `EverwireError` of.
-fn thrown(code: ErrorCode) -> JsValue {
-    let error = Object::new();
-    let _ = Reflect::set(&error, &"code".into(), &code.as_str().into());
-    let _ = Reflect::set(&error, &"message".into(), &code.sentence().into());
-    error.into()
+    sentences![Closed, IdReused, InvalidChannel, QueueFull, TooLarge, TooManySubscriptions]
 }

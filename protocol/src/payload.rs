@@ -19,7 +19,10 @@ impl Payload {
 
     /// Wraps text that is known to be JSON, without the parser that [`Payload::from_text`] needs: a browser has one of
     /// its own, and `JSON.stringify` has just written the text.
-    #[expect(unsafe_code, reason = "the checking constructor links a whole JSON parser into the browser's build")]
+    #[expect(
+        unsafe_code,
+        reason = "the checking constructor links a whole JSON parser into the browser's build"
+    )]
     pub fn from_trusted_text(text: String) -> Self {
         // SAFETY: the contract of `from_string_unchecked` is that the text is one JSON value without space around it.
         // That is what JSON.stringify returns (ECMA-262, 25.5.2), and callers vouch for it. Should one lie, a batch

@@ -1,9 +1,37 @@
-//! The JavaScript side of the border: `Host` of pkg-js/src/border.ts. Calls that throw are cut off here, because an
-//! exception must not unwind through the driver.
+//! The JavaScript side of the border: the host that pkg-js/src/core.ts makes. What throws there is cut off here, because
+//! an exception must not unwind through the driver.
 
+use everwire_protocol::{GapReason, Uuid};
+use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
+use super::events::Happened;
 use crate::core::{Carrier, Event, SendStatus, Status};
+
+/// What the core tells JavaScript: `Host.tell`. The letters say which argument is what; numbers are -1 and texts
+/// undefined when absent.
+#[wasm_bindgen]
+#[derive(Debug, Clone, Copy)]
+pub enum Told {
+    /// The connection's state is `a`, over the carrier `b`, at try `c`, waiting for `d` ms: error code `x`, reason `y`.
+    State,
+    /// The subscription `a` is in place at offset `b` of epoch `x`, with head `c`; recovered `d`.
+    Subscribed,
+    /// Entries `b` to `c` of the subscription `a` are missing for the reason `x`.
+    Gap,
+    /// The subscription `a` has ended: code `x`, message `y`.
+    Ended,
+    /// The send `x` has the status `a`: offset `b`, at `c`, code `y`, message `z`.
+    Sending,
+    /// The core needs a token.
+    FetchToken,
+    /// Something went wrong: code `x`, message `y`.
+    Error,
+    /// The line `x` for the application's log.
+    Log,
+    /// What the running call answers in words: a report `x`, or the error code `x` with its sentence `y`.
+    Answer,
+}
 
 #[wasm_bindgen]
 extern "C" {
@@ -11,102 +39,99 @@ extern "C" {
     pub type Host;
 
     #[wasm_bindgen(method, structural, catch)]
-    pub(crate) fn batch(this: &Host, frames: &JsValue) -> Result<(), JsValue>;
+    pub(super) fn batch(this: &Host, frames: &JsValue) -> Result<(), JsValue>;
 
     #[wasm_bindgen(method, structural, catch)]
-    fn state(
+    fn tell(
         this: &Host,
-        status: u8,
-        carrier: u8,
-        attempt: u32,
-        retry_in_ms: f64,
-        code: Option<&str>,
-        reason: &str,
+        what: Told,
+        a: f64,
+        b: f64,
+        c: f64,
+        d: f64,
+        x: Option<&str>,
+        y: Option<&str>,
+        z: Option<&str>,
     ) -> Result<(), JsValue>;
 
-    #[wasm_bindgen(method, structural, catch)]
-    fn subscribed(
-        this: &Host,
-        handle: u32,
-        epoch: &str,
-        offset: f64,
-        head: f64,
-        recovered: bool,
-    ) -> Result<(), JsValue>;
-
-    #[wasm_bindgen(method, structural, catch)]
-    fn gap(this: &Host, handle: u32, from: f64, to: f64, reason: &str) -> Result<(), JsValue>;
-
-    #[wasm_bindgen(method, structural, catch)]
-    fn ended(this: &Host, handle: u32, code: &str, message: &str) -> Result<(), JsValue>;
-
-    #[wasm_bindgen(method, structural, catch)]
-    fn sending(
-        this: &Host,
-        id: &str,
-        status: u8,
-        offset: f64,
-        at: f64,
-        code: Option<&str>,
-        message: Option<&str>,
-    ) -> Result<(), JsValue>;
-
-    #[wasm_bindgen(method, structural, catch, js_name = fetchToken)]
-    fn fetch_token_(this: &Host) -> Result<(), JsValue>;
-
-    #[wasm_bindgen(method, structural, catch)]
-    fn error(this: &Host, code: &str, message: &str) -> Result<(), JsValue>;
-
-    #[wasm_bindgen(method, structural, catch)]
-    fn log(this: &Host, line: &str) -> Result<(), JsValue>;
+    /// A function that calls `Core.happened` with these two and its own argument, as long as there is a core. It does
+    /// not throw.
+    #[wasm_bindgen(method, structural)]
+    pub(super) fn handler(this: &Host, what: Happened, id: u32) -> Function;
 }
 
 impl Host {
-    pub(super) fn fetch_token(&self) {
+    fn say(&self, what: Told, [a, b, c, d]: [f64; 4], [x, y, z]: [Option<&str>; 3]) {
         // What it throws is the face's own defect, and it has reported it.
-        let _ = self.fetch_token_();
+        let _ = self.tell(what, a, b, c, d, x, y, z);
     }
 
-    pub(super) fn event(&self, event: Event) {
-        let _ = match event {
+    pub(super) fn fetch_token(&self) {
+        self.say(Told::FetchToken, [0.0; 4], [None; 3]);
+    }
+
+    /// Returns what the call then returns.
+    pub(crate) fn answer(&self, text: &str, sentence: &str) -> f64 {
+        self.say(Told::Answer, [0.0; 4], [Some(text), Some(sentence), None]);
+        -1.0
+    }
+
+    pub(super) fn event(&self, event: &Event) {
+        let (what, numbers, texts) = match event {
             Event::State { status, carrier, attempt, retry_in, code, reason } => {
                 let status = match status {
-                    Status::Connecting => 0,
-                    Status::Connected => 1,
-                    Status::Waiting => 2,
-                    Status::Offline => 3,
-                    Status::Closed => 4,
+                    Status::Connecting => 0.0,
+                    Status::Connected => 1.0,
+                    Status::Waiting => 2.0,
+                    Status::Offline => 3.0,
+                    Status::Closed => 4.0,
                 };
                 let carrier = match carrier {
-                    None => 0,
-                    Some(Carrier::WebSocket) => 1,
-                    Some(Carrier::Polling) => 2,
+                    None => 0.0,
+                    Some(Carrier::WebSocket) => 1.0,
+                    Some(Carrier::Polling) => 2.0,
                 };
                 let retry_in = retry_in.map_or(-1.0, |ms| ms as f64);
-                self.state(status, carrier, attempt, retry_in, code.map(|c| c.as_str()), &reason)
+                let code = code.map(|code| code.as_str());
+                (Told::State, [status, carrier, f64::from(*attempt), retry_in], [code, Some(reason), None])
             }
-            Event::Subscribed { handle, position, head, recovered } => {
-                self.subscribed(handle.0, &position.epoch, position.offset as f64, head as f64, recovered)
-            }
+            Event::Subscribed { handle, position, head, recovered } => (
+                Told::Subscribed,
+                [f64::from(handle.0), position.offset as f64, *head as f64, f64::from(*recovered)],
+                [Some(position.epoch.as_str()), None, None],
+            ),
             Event::Gap { handle, from, to, reason } => {
-                self.gap(handle.0, from as f64, to as f64, crate::border::gap_reason(reason))
+                let reason = match reason {
+                    GapReason::Trimmed => "trimmed",
+                    GapReason::Epoch => "epoch",
+                    GapReason::TooFar => "too_far",
+                };
+                (Told::Gap, [f64::from(handle.0), *from as f64, *to as f64, 0.0], [Some(reason), None, None])
             }
-            Event::Ended { handle, code, message } => self.ended(handle.0, code.as_str(), &message),
+            Event::Ended { handle, code, message } => (
+                Told::Ended,
+                [f64::from(handle.0), 0.0, 0.0, 0.0],
+                [Some(code.as_str()), Some(message), None],
+            ),
             Event::Sending { id, status, stored, error } => {
                 let status = match status {
-                    SendStatus::Queued => 0,
-                    SendStatus::Sent => 1,
-                    SendStatus::Stored => 2,
-                    SendStatus::Failed => 3,
+                    SendStatus::Queued => 0.0,
+                    SendStatus::Sent => 1.0,
+                    SendStatus::Stored => 2.0,
+                    SendStatus::Failed => 3.0,
                 };
                 let (offset, at) = stored.map_or((-1.0, -1.0), |(offset, at)| (offset as f64, at as f64));
-                let (code, message) = error.unzip();
-                let mut buffer = everwire_protocol::Uuid::encode_buffer();
+                let code = error.as_ref().map(|(code, _)| code.as_str());
+                let message = error.as_ref().map(|(_, message)| message.as_str());
+                let mut buffer = Uuid::encode_buffer();
                 let id = id.hyphenated().encode_lower(&mut buffer);
-                self.sending(id, status, offset, at, code.map(|c| c.as_str()), message.as_deref())
+                return self.say(Told::Sending, [status, offset, at, 0.0], [Some(id), code, message]);
             }
-            Event::Error { code, message } => self.error(code.as_str(), &message),
-            Event::Log(line) => self.log(&line),
+            Event::Error { code, message } => {
+                (Told::Error, [0.0; 4], [Some(code.as_str()), Some(message), None])
+            }
+            Event::Log(line) => (Told::Log, [0.0; 4], [Some(line.as_str()), None, None]),
         };
+        self.say(what, numbers, texts);
     }
 }

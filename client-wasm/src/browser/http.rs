@@ -1,137 +1,93 @@
 //! Requests by fetch: one batch out, one batch back. Anything but a 200 with text comes from somebody between.
 
-use std::{cell::RefCell, rc::Weak};
+use alloc::borrow::ToOwned;
 
-use js_sys::{JsString, Promise};
+use js_sys::{Function, Object, Promise};
 use wasm_bindgen::prelude::*;
-use web_sys::{AbortController, Headers, RequestInit, Response};
+use web_sys::{AbortController, Response};
 
-use super::Driver;
-use crate::core::{Input, RequestId, Source};
+use super::{Driver, events::Happened, options, set_timeout};
+use crate::core::{Input, RequestId, text};
 
 #[wasm_bindgen]
 extern "C" {
     // The global one, which windows, workers and Node share.
     #[wasm_bindgen(catch)]
-    fn fetch(url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
+    fn fetch(url: &str, init: &Object) -> Result<Promise, JsValue>;
+
+    // js_sys::Promise::then takes closures of Rust's.
+    #[wasm_bindgen(js_name = Promise)]
+    type Thenable;
+    #[wasm_bindgen(method, structural)]
+    fn then(this: &Thenable, fulfilled: &Function, rejected: &Function);
 }
 
-type Then = Closure<dyn FnMut(JsValue)>;
-
-struct Request {
+pub(super) struct Request {
     id: RequestId,
     abort: AbortController,
-    // Kept until the request is over: a promise may call them late.
-    handlers: [Then; 3],
 }
 
-#[derive(Default)]
-pub(super) struct Requests {
-    running: RefCell<Vec<Request>>,
-    /// Over, but perhaps with a handler still running or a rejection still to come.
-    retired: RefCell<Vec<Request>>,
-}
-
-impl Requests {
-    pub(super) fn send(
-        &self,
-        driver: &Weak<Driver>,
-        id: RequestId,
-        url: &str,
-        body: &str,
-        token: Option<&str>,
-        keepalive: bool,
-    ) {
-        let Some((promise, abort)) = start(url, body, token, keepalive) else {
-            let driver = driver.clone();
-            gloo_timers::callback::Timeout::new(0, move || fail(&driver, id, "fetch is not allowed here"))
-                .forget();
+impl Driver {
+    pub(super) fn send_request(&self, id: RequestId, body: &str, token: Option<&str>, keepalive: bool) {
+        let Some((promise, abort)) = self.start(body, token, keepalive) else {
+            set_timeout(&self.host.handler(Happened::Denied, id.0), 0);
             return;
         };
-        let (on_body, on_failure) = (driver.clone(), driver.clone());
-        let body = Then::new(move |text: JsValue| {
-            if let Some(driver) = on_body.upgrade()
-                && driver.requests.finish(id)
-            {
-                driver.batch(Source::Response(id), &text);
-            }
-        });
-        let failure = Then::new(move |_: JsValue| fail(&on_failure, id, "the network failed"));
-        let on_response = driver.clone();
-        let response = Then::new(move |response: JsValue| respond(&on_response, id, &response));
-        // `respond` goes on with the other two; they are found again by the request's id.
-        let _ = promise.then2(&response, &failure);
-        self.running.borrow_mut().push(Request { id, abort, handlers: [response, body, failure] });
+        let mut requests = self.requests.take();
+        requests.push(Request { id, abort });
+        self.requests.set(requests);
+        self.follow(&promise, Happened::Response, id);
     }
 
-    pub(super) fn abort(&self, id: RequestId) {
-        let mut running = self.running.borrow_mut();
-        let Some(place) = running.iter().position(|r| r.id == id) else { return };
-        let request = running.swap_remove(place);
-        drop(running);
-        request.abort.abort();
-        self.retire(request);
+    fn start(&self, body: &str, token: Option<&str>, keepalive: bool) -> Option<(Promise, AbortController)> {
+        let abort = AbortController::new().ok()?;
+        let bearer = token.map(|token| JsValue::from(text!("Bearer ", token)));
+        let headers = options([
+            ("content-type", &"application/json".into()),
+            ("authorization", bearer.as_ref().unwrap_or(&JsValue::UNDEFINED)),
+        ]);
+        let init = options([
+            ("method", &"POST".into()),
+            ("headers", headers.as_ref()),
+            ("body", &body.into()),
+            ("signal", abort.signal().as_ref()),
+            ("keepalive", &keepalive.into()),
+        ]);
+        Some((fetch(&self.place.poll, &init).ok()?, abort))
     }
 
-    /// The request is over. False if it was aborted before.
-    fn finish(&self, id: RequestId) -> bool {
-        let mut running = self.running.borrow_mut();
-        let Some(place) = running.iter().position(|r| r.id == id) else { return false };
-        let request = running.swap_remove(place);
-        drop(running);
-        self.retire(request);
-        true
+    /// Says later what has become of it. A promise of a request that is over says nothing to anybody.
+    fn follow(&self, promise: &Promise, then: Happened, id: RequestId) {
+        let promise: &Thenable = promise.unchecked_ref();
+        promise.then(&self.host.handler(then, id.0), &self.host.handler(Happened::Failure, id.0));
     }
 
-    /// Keeps the handlers of the last few requests: their promises have settled by the time they are dropped.
-    fn retire(&self, request: Request) {
-        let mut retired = self.retired.borrow_mut();
-        retired.push(request);
-        if retired.len() > 8 {
-            retired.remove(0);
+    pub(super) fn respond(&self, id: RequestId, response: &Response) {
+        if !response.ok() {
+            self.request_failed(id, &text!("HTTP status ", response.status()));
+        } else if let Ok(body) = response.text() {
+            self.follow(&body, Happened::Body, id);
         }
     }
-}
 
-fn start(url: &str, body: &str, token: Option<&str>, keepalive: bool) -> Option<(Promise, AbortController)> {
-    let headers = Headers::new().ok()?;
-    headers.set("content-type", "application/json").ok()?;
-    if let Some(token) = token {
-        headers.set("authorization", &["Bearer ", token].concat()).ok()?;
+    /// The request is over. `None` if it was before.
+    pub(super) fn forget_request(&self, id: RequestId) -> Option<Request> {
+        let mut requests = self.requests.take();
+        let place = requests.iter().position(|request| request.id == id);
+        let request = place.map(|place| requests.swap_remove(place));
+        self.requests.set(requests);
+        request
     }
-    let abort = AbortController::new().ok()?;
-    let init = RequestInit::new();
-    init.set_method("POST");
-    init.set_headers(&headers);
-    init.set_body(&JsString::from(body));
-    init.set_signal(Some(&abort.signal()));
-    if keepalive {
-        let _ = js_sys::Reflect::set(&init, &"keepalive".into(), &JsValue::TRUE);
-    }
-    Some((fetch(url, &init).ok()?, abort))
-}
 
-fn respond(driver: &Weak<Driver>, id: RequestId, response: &JsValue) {
-    let Some(driver) = driver.upgrade() else { return };
-    let response: &Response = response.unchecked_ref();
-    if !response.ok() {
-        let mut reason = String::from("HTTP status ");
-        reason.push_str(itoa::Buffer::new().format(response.status()));
-        fail(&driver.me, id, &reason);
-        return;
+    pub(super) fn abort_request(&self, id: RequestId) {
+        if let Some(request) = self.forget_request(id) {
+            request.abort.abort();
+        }
     }
-    let running = driver.requests.running.borrow();
-    let Some(request) = running.iter().find(|r| r.id == id) else { return };
-    if let Ok(text) = response.text() {
-        let [_, body, failure] = &request.handlers;
-        let _ = text.then2(body, failure);
-    }
-}
 
-fn fail(driver: &Weak<Driver>, id: RequestId, reason: &str) {
-    if let Some(driver) = driver.upgrade()
-        && driver.requests.finish(id)
-    {
-        driver.tell(Input::RequestFailed { request: id, reason: reason.to_owned() });
+    pub(super) fn request_failed(&self, id: RequestId, reason: &str) {
+        if self.forget_request(id).is_some() {
+            self.tell(Input::RequestFailed { request: id, reason: reason.to_owned() });
+        }
     }
 }

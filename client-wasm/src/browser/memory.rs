@@ -1,26 +1,33 @@
 //! What worked is kept in localStorage, per server. Where storage is denied, nothing is remembered and nothing fails.
 
-use web_sys::Storage;
+use alloc::string::String;
 
-use crate::core::Memory;
+use wasm_bindgen::prelude::*;
+
+use crate::core::{Memory, text};
 
 const KEY: &str = "everwire:polling-until:";
 
-fn storage() -> Option<Storage> {
-    // Reading the property itself throws where cookies are blocked; workers have no window.
-    web_sys::window()?.local_storage().ok()?
+// By name, because even reading the property `localStorage` throws where cookies are blocked, and workers have none.
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(catch, js_namespace = localStorage, js_name = getItem)]
+    fn get_item(key: &str) -> Result<Option<String>, JsValue>;
+    #[wasm_bindgen(catch, js_namespace = localStorage, js_name = setItem)]
+    fn set_item(key: &str, value: &str) -> Result<(), JsValue>;
+    #[wasm_bindgen(catch, js_namespace = localStorage, js_name = removeItem)]
+    fn remove_item(key: &str) -> Result<(), JsValue>;
 }
 
 pub(super) fn recall(server: &str) -> Option<Memory> {
-    let text = storage()?.get_item(&[KEY, server].concat()).ok()??;
+    let text = get_item(&text!(KEY, server)).ok()??;
     Some(Memory { polling_until: text.parse().ok()? })
 }
 
 pub(super) fn remember(server: &str, what: Option<Memory>) {
-    let Some(storage) = storage() else { return };
-    let key = [KEY, server].concat();
+    let key = text!(KEY, server);
     let _ = match what {
-        Some(memory) => storage.set_item(&key, itoa::Buffer::new().format(memory.polling_until)),
-        None => storage.remove_item(&key),
+        Some(memory) => set_item(&key, &text!(memory.polling_until)),
+        None => remove_item(&key),
     };
 }

@@ -1,29 +1,30 @@
 //! The browser around the core: carries out what it says and tells it what happened. No decision is taken in here.
 //!
 //! Two rules keep this sound. No borrow of the core is held while JavaScript runs, because a listener may call back
-//! into the client. And whatever closes over the driver holds it weakly, so that it ends with its last owner.
+//! into the client. And JavaScript never holds a piece of Rust: what it calls are functions of its own, made by
+//! `Host.handler`, which come back through `Core.happened` with the name of what they are about. One that comes late
+//! names something that is no more, and is ignored.
 
+mod events;
 mod host;
 mod http;
-mod lifecycle;
 mod memory;
+mod page;
 mod websocket;
 
-use std::{
-    cell::{Cell, RefCell},
-    rc::{Rc, Weak},
-};
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
+use core::cell::{Cell, RefCell, RefMut};
 
-use gloo_timers::callback::Timeout;
-use js_sys::{Array, Date, JsString, Math};
+use js_sys::{Date, Function, Math, Object};
 use wasm_bindgen::prelude::*;
+use web_sys::AbortController;
 
+pub(crate) use events::Happened;
 pub(crate) use host::Host;
 
-use crate::core::{Config, Connection, Input, Now, Output, Source};
-use http::Requests;
-use lifecycle::Lifecycle;
-use websocket::Sockets;
+use crate::core::{Config, Connection, Event, Input, Now, Output, Source, Status, text};
+use http::Request;
+use websocket::Socket;
 
 #[wasm_bindgen]
 extern "C" {
@@ -32,15 +33,36 @@ extern "C" {
 
     // js_sys::JSON::parse takes a &str, which would copy every message into wasm memory and out again.
     #[wasm_bindgen(catch, js_namespace = JSON, js_name = parse)]
-    fn parse(text: &JsString) -> Result<JsValue, JsValue>;
+    fn parse(text: &JsValue) -> Result<JsValue, JsValue>;
+
+    // gloo-timers keeps a closure of Rust's for every timer.
+    #[wasm_bindgen(js_name = setTimeout)]
+    fn set_timeout(handler: &Function, ms: u32) -> JsValue;
+    #[wasm_bindgen(js_name = clearTimeout)]
+    fn clear_timeout(timer: &JsValue);
+
+    type Options;
+    #[wasm_bindgen(method, structural, indexing_setter)]
+    fn set(this: &Options, name: &str, value: &JsValue);
 }
 
-/// What the driver needs to know besides the core's own options.
-pub(crate) struct Place {
+/// An object of those of these properties that are not undefined.
+fn options<const N: usize>(properties: [(&str, &JsValue); N]) -> Object {
+    let options = Object::new();
+    for (name, value) in properties {
+        if !value.is_undefined() {
+            options.unchecked_ref::<Options>().set(name, value);
+        }
+    }
+    options
+}
+
+/// Where the server is.
+struct Place {
     /// `ws(s)://…/everwire/v1/ws`
-    pub(crate) websocket: String,
+    websocket: String,
     /// `http(s)://…/everwire/v1/poll`
-    pub(crate) poll: String,
+    poll: String,
 }
 
 /// One connection in a browser.
@@ -48,15 +70,14 @@ pub(crate) struct Driver {
     core: RefCell<Connection>,
     host: Host,
     place: Place,
-    sockets: Sockets,
-    requests: Requests,
-    lifecycle: RefCell<Option<Lifecycle>>,
-    timer: RefCell<Option<Timeout>>,
+    socket: Cell<Option<Socket>>,
+    requests: Cell<Vec<Request>>,
+    /// Ends what [`Driver::listen`] began.
+    listening: AbortController,
+    on_timeout: Function,
+    timer: Cell<JsValue>,
     /// Outputs are being carried out further up the stack, in order: a call from inside only adds to them.
     pumping: Cell<bool>,
-    /// Where the batch that is being unpacked came from.
-    source: Cell<Option<Source>>,
-    me: Weak<Driver>,
 }
 
 /// What both of the browser's clocks say.
@@ -65,93 +86,72 @@ pub(crate) fn now() -> Now {
 }
 
 impl Driver {
-    pub(crate) fn new(mut config: Config, place: Place, host: Host) -> Rc<Self> {
+    pub(crate) fn new(mut config: Config, url: &str, host: Host) -> Self {
+        // http://… becomes ws://…, and https://… wss://….
+        let place = Place {
+            websocket: text!("ws", url.strip_prefix("http").unwrap_or(url), "/everwire/v1/ws"),
+            poll: text!(url, "/everwire/v1/poll"),
+        };
         config.seed = (Math::random() * 9_007_199_254_740_992.0) as u64;
         config.memory = memory::recall(&place.poll);
-        (config.hidden, config.online) = lifecycle::look();
-        Rc::new_cyclic(|me| Self {
+        Self {
             core: RefCell::new(Connection::new(config)),
+            on_timeout: host.handler(Happened::Timeout, 0),
             host,
             place,
-            sockets: Sockets::default(),
-            requests: Requests::default(),
-            lifecycle: RefCell::new(None),
-            timer: RefCell::new(None),
-            pumping: Cell::new(false),
-            source: Cell::new(None),
-            me: me.clone(),
-        })
+            socket: Cell::default(),
+            requests: Cell::default(),
+            listening: AbortController::new().expect_throw("no AbortController"),
+            timer: Cell::default(),
+            pumping: Cell::default(),
+        }
     }
 
-    pub(crate) fn start(&self) {
-        *self.lifecycle.borrow_mut() = Some(Lifecycle::new(&self.me));
-        self.tell(Input::Start);
+    /// The core, to be told or asked something. Not to be held while JavaScript runs.
+    pub(crate) fn core(&self) -> RefMut<'_, Connection> {
+        self.core.borrow_mut()
     }
 
-    pub(crate) fn close(&self) {
-        self.tell(Input::Close);
-        self.lifecycle.borrow_mut().take();
+    pub(crate) fn host(&self) -> &Host {
+        &self.host
     }
 
     /// Something happened.
-    pub(crate) fn tell(&self, input: Input) {
-        self.core.borrow_mut().handle(now(), input);
+    fn tell(&self, input: Input) {
+        let now = now();
+        self.core().handle(now, input);
         self.pump();
-    }
-
-    /// Asks or tells the core something, then carries out what follows from it.
-    pub(crate) fn with<T>(&self, act: impl FnOnce(&mut Connection) -> T) -> T {
-        let result = act(&mut self.core.borrow_mut());
-        self.pump();
-        result
-    }
-
-    /// The hot path: nothing follows from an entry that is accepted, so there is nothing to carry out.
-    pub(crate) fn look<T>(&self, act: impl FnOnce(&mut Connection) -> T) -> T {
-        act(&mut self.core.borrow_mut())
     }
 
     /// A batch's text has arrived.
     fn batch(&self, source: Source, text: &JsValue) {
-        let parsed = match text.dyn_ref::<JsString>() {
-            None => Err("the message is not text"),
-            Some(text) => parse(text).map_err(|_| "the message is not JSON"),
+        let message = match parse(text) {
+            Ok(frames) => {
+                let now = now();
+                self.core().begin_batch(now, source);
+                self.pump();
+                let unpacked = self.host.batch(&frames);
+                self.core().end_batch();
+                self.pump();
+                if unpacked.is_ok() {
+                    return;
+                }
+                "the batch could not be unpacked"
+            }
+            // A binary message is none either.
+            Err(_) => "the message is not JSON",
         };
-        let frames = match parsed {
-            Ok(frames) if Array::is_array(&frames) => frames,
-            Ok(_) => return self.violation(source, "the message is not an array of frames"),
-            Err(message) => return self.violation(source, message),
-        };
-        self.core.borrow_mut().begin_batch(now(), source);
-        self.pump();
-        self.source.set(Some(source));
-        let unpacked = self.host.batch(&frames);
-        self.source.set(None);
-        self.core.borrow_mut().end_batch();
-        self.pump();
-        if unpacked.is_err() {
-            self.violation(source, "the batch could not be unpacked");
-        }
-    }
-
-    fn violation(&self, source: Source, message: &str) {
         self.tell(Input::Violation { source, message: message.to_owned() });
     }
 
-    /// What is being unpacked right now is not the protocol.
-    pub(crate) fn violated(&self, message: String) {
-        if let Some(source) = self.source.get() {
-            self.tell(Input::Violation { source, message });
-        }
-    }
-
-    fn pump(&self) {
+    /// Carries out whatever the core wants.
+    pub(crate) fn pump(&self) {
         if self.pumping.replace(true) {
             return;
         }
         loop {
             // The borrow ends with the statement, before anything is carried out.
-            let output = self.core.borrow_mut().poll_output();
+            let output = self.core().poll_output();
             let Some(output) = output else { break };
             self.carry_out(output);
         }
@@ -161,30 +161,31 @@ impl Driver {
 
     fn carry_out(&self, output: Output) {
         match output {
-            Output::OpenWebSocket(link) => self.sockets.open(&self.me, link, &self.place.websocket),
-            Output::SendWebSocket { link, text } => self.sockets.send(link, &text),
-            Output::CloseWebSocket { link, code } => self.sockets.close(link, code),
+            Output::OpenWebSocket(link) => self.open_socket(link),
+            Output::SendWebSocket { link, text } => self.send_socket(link, &text),
+            Output::CloseWebSocket { link, code } => self.close_socket(link, code),
             Output::Request { request, body, token, keepalive } => {
-                self.requests.send(&self.me, request, &self.place.poll, &body, token.as_deref(), keepalive);
+                self.send_request(request, &body, token.as_deref(), keepalive);
             }
-            Output::Abort(request) => self.requests.abort(request),
+            Output::Abort(request) => self.abort_request(request),
             Output::FetchToken => self.host.fetch_token(),
             Output::Remember(what) => memory::remember(&self.place.poll, what),
-            Output::Event(event) => self.host.event(event),
+            Output::Event(event) => {
+                if let Event::State { status: Status::Closed, .. } = event {
+                    self.listening.abort();
+                }
+                self.host.event(&event);
+            }
         }
     }
 
     fn set_timer(&self) {
-        let delay = self.core.borrow().poll_timeout();
-        let timer = delay.map(|delay| {
-            let me = self.me.clone();
+        let delay = self.core().poll_timeout();
+        let timer = match delay {
             // setTimeout takes 31 bits.
-            Timeout::new(delay.min(0x7fff_ffff) as u32, move || {
-                if let Some(me) = me.upgrade() {
-                    me.tell(Input::Timeout);
-                }
-            })
-        });
-        *self.timer.borrow_mut() = timer;
+            Some(delay) => set_timeout(&self.on_timeout, delay.min(0x7fff_ffff) as u32),
+            None => JsValue::UNDEFINED,
+        };
+        clear_timeout(&self.timer.replace(timer));
     }
 }

@@ -293,6 +293,13 @@ impl Connection {
         self.goaway = Some((leave, back));
     }
 
+    /// What is being read is not the protocol.
+    pub fn violation(&mut self, message: &str) {
+        if let Some(source) = self.source {
+            self.violated(source, message);
+        }
+    }
+
     /// What a carrier brought is not the protocol. It is given up, and the next try begins as after any loss.
     pub(super) fn violated(&mut self, source: Source, message: &str) {
         let known = match source {

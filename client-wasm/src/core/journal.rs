@@ -22,11 +22,16 @@ impl Part for String {
     }
 }
 
+fn number(number: u64, text: &mut String) {
+    text.push_str(itoa::Buffer::new().format(number));
+}
+
 macro_rules! numbers {
     ($($number:ty),*) => {$(
         impl Part for $number {
             fn add(&self, text: &mut String) {
-                text.push_str(itoa::Buffer::new().format(*self));
+                // All by way of one type: the digits are written by one function then.
+                number(*self as u64, text);
             }
         }
     )*};

@@ -32,6 +32,7 @@ pub use clock::Now;
 pub use connection::{Config, Connection};
 pub use frames::{Refusal, SubscribedFrame, Verdict, WelcomeFrame};
 pub use input::{Event, Handle, Input, LinkId, Output, RequestId, SendStatus, Source, Status};
+pub(crate) use journal::Part;
 pub use outbox::{MAX_OUTBOX_BYTES, MAX_OUTBOX_MESSAGES};
 pub use subscriptions::Position;
 
@@ -39,7 +40,7 @@ pub use subscriptions::Position;
 macro_rules! text {
     ($($part:expr),* $(,)?) => {{
         let mut text = ::alloc::string::String::new();
-        $( $crate::core::journal::Part::add(&$part, &mut text); )*
+        $( $crate::core::Part::add(&$part, &mut text); )*
         text
     }};
 }

@@ -1,6 +1,6 @@
 //! What the application wants stored and what has no ack yet, in order (promise 4).
 
-use alloc::{collections::VecDeque, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 
 use everwire_protocol::{Channel, ErrorCode, Payload, Send, Uuid};
 
@@ -29,7 +29,8 @@ impl Entry {
 
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
-    entries: VecDeque<Entry>,
+    /// A plain list, though it is emptied at the front: moving a thousand entries costs less than the code of a ring.
+    entries: Vec<Entry>,
     bytes: usize,
     /// The server asked to wait until then.
     pub(super) hold_until: Option<u64>,
@@ -49,14 +50,14 @@ impl Outbox {
             return Err(ErrorCode::QueueFull);
         }
         self.bytes += bytes;
-        self.entries.push_back(entry);
+        self.entries.push(entry);
         Ok(())
     }
 
     pub(super) fn remove(&mut self, id: Uuid) -> Option<Entry> {
         // Acks come in order, so this ends at the front nearly always.
         let place = self.entries.iter().position(|e| e.frame.id == id)?;
-        let entry = self.entries.remove(place)?;
+        let entry = self.entries.remove(place);
         self.bytes -= entry.bytes();
         Some(entry)
     }
@@ -106,7 +107,7 @@ impl Outbox {
     /// Ends everything.
     pub(super) fn drain(&mut self) -> Vec<Uuid> {
         self.bytes = 0;
-        self.entries.drain(..).map(|e| e.frame.id).collect()
+        core::mem::take(&mut self.entries).into_iter().map(|e| e.frame.id).collect()
     }
 }
 

@@ -3,7 +3,7 @@
 
 use everwire_protocol::CloseCode;
 
-use super::{Carrier, Connection, connection::Phase};
+use super::{Carrier, Connection, connection::Phase, text};
 
 /// Events of the page may come in showers; a try is not begun more often than this, in ms.
 const LEAST_MS: u64 = 1_000;
@@ -15,7 +15,7 @@ impl Connection {
         match (self.phase, self.active) {
             (Phase::Connected, Some(Carrier::WebSocket)) => self.probe(reason),
             (Phase::Connected, _) => {
-                self.note(["waking: ", reason].concat());
+                self.note(text!("waking: ", reason));
                 self.poll_quickly();
             }
             (Phase::Waiting, _) => {

@@ -1,0 +1,33 @@
+//! Listens to the page's life. Workers and Node have no page: then nobody calls.
+
+use js_sys::{Function, Object};
+use wasm_bindgen::prelude::*;
+
+use super::{Driver, events::Happened, options};
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(catch, js_name = addEventListener)]
+    fn on_window(event: &str, listener: &Function, options: &Object) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(catch, js_namespace = document, js_name = addEventListener)]
+    fn on_document(event: &str, listener: &Function, options: &Object) -> Result<(), JsValue>;
+}
+
+impl Driver {
+    /// Until [`Driver::listening`] is aborted.
+    pub(crate) fn listen(&self) {
+        let options = options([("signal", self.listening.signal().as_ref())]);
+        for (name, what) in [
+            ("online", Happened::Online),
+            ("offline", Happened::Offline),
+            ("pagehide", Happened::PageHide),
+            ("pageshow", Happened::PageShow),
+        ] {
+            let _ = on_window(name, &self.host.handler(what, 0), &options);
+        }
+        for (name, what) in [("visibilitychange", Happened::Visibility), ("resume", Happened::Resume)] {
+            let _ = on_document(name, &self.host.handler(what, 0), &options);
+        }
+    }
+}
