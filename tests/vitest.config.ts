@@ -6,7 +6,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["**/*.test.ts"],
-    exclude: ["node_modules", "output", "sim", "bench"],
+    exclude: ["node_modules", "output", "sim", "bench", "fuzz"],
     globalSetup: ["harness/global.ts"],
     pool: "forks",
     maxWorkers: 2,

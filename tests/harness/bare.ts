@@ -1,0 +1,179 @@
+// The bare page (pages/bare.ts) seen from a test: one browser page, with any number of clients in it.
+
+import type { ConnectOptions, Gap, Member, Position, Stored, Subscribed } from "everwire";
+import type { BrowserContextOptions, Page } from "playwright-core";
+import type { Heard, Outcome, Seen } from "../pages/bare";
+import { freshPage } from "./browser";
+import { until } from "./until";
+
+/** What the page can be told about a client; a token callback stays in the page. */
+export type PlainOptions = Omit<ConnectOptions, "token" | "debug"> & { token?: string };
+
+/** An event of a channel, other than an entry. */
+export interface ChannelEvent {
+  readonly at: number;
+  readonly channel: string;
+  readonly event: "subscribed" | "gap" | "joined" | "left" | "error";
+  readonly value: Subscribed | Gap | Member | string;
+}
+
+export class BarePage {
+  constructor(
+    readonly page: Page,
+    readonly url: string,
+  ) {}
+
+  /** Opens the page, from a server or a proxy that serves it. */
+  static async open(url: string, options: BrowserContextOptions = {}): Promise<BarePage> {
+    const page = await freshPage(options);
+    await page.goto(url);
+    return new BarePage(page, url);
+  }
+
+  /** Connects a client of this name to where the page came from, unless told otherwise. */
+  async connect(name: string, options: Partial<PlainOptions> = {}): Promise<Seat> {
+    const all = { url: this.url, guest: { user: name, name }, ...options };
+    await this.page.evaluate(([name, options]) => window.bare.open(name, options), [name, all] as const);
+    return new Seat(this.page, name);
+  }
+
+  /** The same with tokens, which come from a function of the test. */
+  async connectWith(name: string, token: () => string | Promise<string>): Promise<Seat> {
+    await this.page.exposeFunction(`token_${name}`, token);
+    await this.page.evaluate(
+      ([name, url]) => {
+        const token = Reflect.get(window, `token_${name}`) as () => Promise<string>;
+        window.bare.open(name, { url, token });
+      },
+      [name, this.url] as const,
+    );
+    return new Seat(this.page, name);
+  }
+}
+
+/** One client in a page. */
+export class Seat {
+  constructor(
+    readonly page: Page,
+    readonly name: string,
+  ) {}
+
+  listen(
+    channel: string,
+    options: { recent?: number; position?: Position } = {},
+  ): Promise<Outcome<Subscribed>> {
+    const all = [this.name, channel, options] as const;
+    return this.page.evaluate(([name, channel, options]) => window.bare.listen(name, channel, options), all);
+  }
+
+  send(channel: string, data: unknown): Promise<Outcome<Stored>> {
+    const all = [this.name, channel, data] as const;
+    return this.page.evaluate(([name, channel, data]) => window.bare.send(name, channel, data), all);
+  }
+
+  /** Sends `{ by, n }` for each n, without waiting. */
+  sendMany(channel: string, from: number, count: number): Promise<void> {
+    const all = [this.name, channel, from, count] as const;
+    return this.page.evaluate(
+      (all) => window.bare.sendMany(...(all as [string, string, number, number])),
+      all,
+    );
+  }
+
+  heard(channel: string): Promise<Heard[]> {
+    return this.page.evaluate(([name, channel]) => window.bare.heard(name, channel), [
+      this.name,
+      channel,
+    ] as const);
+  }
+
+  heardCount(channel: string): Promise<number> {
+    return this.page.evaluate(([name, channel]) => window.bare.heardCount(name, channel), [
+      this.name,
+      channel,
+    ] as const);
+  }
+
+  /** Waits until this many entries were heard, and returns them. */
+  async hears(channel: string, count: number, timeoutMs?: number): Promise<Heard[]> {
+    await until(
+      `${this.name} has heard ${count} entries of ${channel}`,
+      async () => (await this.heardCount(channel)) >= count,
+      {
+        ...(timeoutMs !== undefined && { timeoutMs }),
+        seen: async () => [await this.heardCount(channel), (await this.states()).slice(-4)],
+      },
+    );
+    return this.heard(channel);
+  }
+
+  states(): Promise<Seen[]> {
+    return this.page.evaluate((name) => window.bare.states(name), this.name);
+  }
+
+  errors(): Promise<string[]> {
+    return this.page.evaluate((name) => window.bare.errors(name), this.name);
+  }
+
+  events(): Promise<ChannelEvent[]> {
+    return this.page.evaluate((name) => window.bare.events(name), this.name) as Promise<ChannelEvent[]>;
+  }
+
+  async event(event: ChannelEvent["event"]): Promise<ChannelEvent> {
+    return until(
+      `${this.name} gets the event ${event}`,
+      async () => (await this.events()).findLast((seen) => seen.event === event),
+      { seen: () => this.events() },
+    );
+  }
+
+  /** Waits for a state that began after `since` (ms since 1970), and returns it. */
+  reaches(status: string, { since = 0, carrier = "" } = {}): Promise<Seen> {
+    return until(
+      `${this.name} is ${status} ${carrier}`,
+      async () =>
+        (await this.states()).find(
+          (seen) => seen.at >= since && seen.status === status && (!carrier || seen.carrier === carrier),
+        ),
+      { seen: async () => (await this.states()).slice(-6) },
+    );
+  }
+
+  connected(carrier = "", since = 0): Promise<Seen> {
+    return this.reaches("connected", { since, carrier });
+  }
+
+  position(channel: string): Promise<Position | undefined> {
+    return this.page.evaluate(([name, channel]) => window.bare.position(name, channel), [
+      this.name,
+      channel,
+    ] as const);
+  }
+
+  report(): Promise<string> {
+    return this.page.evaluate((name) => window.bare.report(name), this.name);
+  }
+
+  close(): Promise<Outcome<void>> {
+    return this.page.evaluate((name) => window.bare.close(name), this.name);
+  }
+}
+
+/** That the entries are a log without a hole or a copy: offsets one by one, each id once. */
+export function gapless(entries: readonly Heard[]): void {
+  const first = entries[0]?.offset ?? 1;
+  const wrong = entries.findIndex(({ offset }, at) => offset !== first + at);
+  if (wrong >= 0) {
+    throw new Error(`offset ${entries[wrong]?.offset} came where ${first + wrong} belongs`);
+  }
+  const ids = new Set(entries.map(({ id }) => id));
+  if (ids.size !== entries.length) throw new Error(`${entries.length - ids.size} ids came twice`);
+}
+
+/** The numbers that one sender gave to its messages, in the order in which they were heard. */
+export function numbersOf(entries: readonly Heard[], sender: string): number[] {
+  return entries
+    .map(({ data }) => data as { by: string; n: number })
+    .filter(({ by }) => by === sender)
+    .map(({ n }) => n);
+}

@@ -1,0 +1,92 @@
+// A client that is not ours: it speaks the protocol over a plain WebSocket, word for word as docs/protocol.md has it, and can
+// also say what it must not.
+
+import { randomUUID } from "node:crypto";
+import { onTestFinished } from "vitest";
+import WebSocket from "ws";
+import { until } from "./until";
+
+export type Frame = { readonly type: string } & Readonly<Record<string, unknown>>;
+
+export class Wire {
+  readonly session = randomUUID();
+  readonly frames: Frame[] = [];
+  /** The close code, once it is closed. */
+  closed: number | undefined;
+  readonly #socket: WebSocket;
+
+  private constructor(socket: WebSocket) {
+    this.#socket = socket;
+    socket.on("message", (data) => this.frames.push(...(JSON.parse(String(data)) as Frame[])));
+    socket.on("close", (code) => {
+      this.closed = code;
+    });
+    // The close tells it.
+    socket.on("error", () => undefined);
+  }
+
+  /** Opens a WebSocket, and says nothing yet. */
+  static async open(url: string): Promise<Wire> {
+    const socket = new WebSocket(`${url.replace(/^http/, "ws")}/everwire/v1/ws`, "everwire.v1");
+    const wire = new Wire(socket);
+    onTestFinished(() => socket.terminate());
+    await new Promise((open, failed) => {
+      socket.once("open", open);
+      socket.once("error", failed);
+    });
+    return wire;
+  }
+
+  /** Opens one, says hello as a guest, and waits for the welcome. */
+  static async join(url: string, user: string): Promise<Wire> {
+    const wire = await Wire.open(url);
+    wire.say({ type: "hello", version: 1, session: wire.session, guest: { user, name: user } });
+    await wire.gets("welcome");
+    return wire;
+  }
+
+  /** Sends a batch of these frames. */
+  say(...frames: Frame[]): void {
+    this.raw(JSON.stringify(frames));
+  }
+
+  /** Sends anything at all. */
+  raw(data: string | Uint8Array): void {
+    this.#socket.send(data);
+  }
+
+  /** Waits for a frame of this type, which also has these fields. */
+  gets(type: string, fields: Readonly<Record<string, unknown>> = {}): Promise<Frame> {
+    return until(
+      `a ${type} ${JSON.stringify(fields)} comes`,
+      () =>
+        this.frames.find(
+          (frame) =>
+            frame.type === type && Object.entries(fields).every(([name, value]) => frame[name] === value),
+        ),
+      { seen: () => [this.frames.slice(-5), this.closed] },
+    );
+  }
+
+  /** Waits for the end, and returns its close code. */
+  async ends(): Promise<number> {
+    await until("the server closes", () => this.closed !== undefined, { seen: () => this.frames.slice(-5) });
+    return this.closed ?? 0;
+  }
+
+  close(): void {
+    this.#socket.close(1000);
+  }
+
+  /** Ends it without a word. */
+  cut(): void {
+    this.#socket.terminate();
+  }
+}
+
+/** A UUID of version 7, as ids of messages are. */
+export function uuid7(): string {
+  const time = Date.now().toString(16).padStart(12, "0");
+  const rest = randomUUID();
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${rest.slice(15)}`;
+}

@@ -1,0 +1,98 @@
+// Exactly once and in order (promises 1 and 4) where the connection is cut again and again, by WebSocket and by polling.
+
+import { expect, it } from "vitest";
+import { BarePage, gapless, numbersOf, type Seat } from "../harness/bare";
+import { figure } from "../harness/figures";
+import { FaultProxy } from "../harness/proxy";
+import { between, random } from "../harness/random";
+import { PAGES, Server } from "../harness/server";
+import { until } from "../harness/until";
+
+const EACH = 500;
+const CHANNEL = "private-chat.1";
+
+async function exactlyOnce(carriers: ("websocket" | "polling")[], cuts: number): Promise<void> {
+  const server = await Server.start({ serveDir: PAGES });
+  const proxies = await Promise.all([FaultProxy.start(server.port), FaultProxy.start(server.port)]);
+  const next = random(`order over ${carriers.join(" and ")}`);
+  const seats: Seat[] = [];
+  const pages: BarePage[] = [];
+  for (const [at, proxy] of proxies.entries()) {
+    const bare = await BarePage.open(proxy.url);
+    const seat = await bare.connect(`p${at}`, { carriers });
+    await seat.listen(CHANNEL);
+    pages.push(bare);
+    seats.push(seat);
+  }
+
+  // Cut at moments that are told by what has arrived, not by a clock.
+  const points = Array.from({ length: cuts }, () => between(next, 0, 2 * EACH - 50)).sort((a, b) => a - b);
+  const start = Date.now();
+  let sent = 0;
+  for (const point of points) {
+    while (sent < EACH && sent * 2 < point + 100) {
+      for (const seat of seats) await seat.sendMany(CHANNEL, sent, 25);
+      sent += 25;
+    }
+    await until(
+      `${point} have been heard`,
+      async () => ((await seats[0]?.heardCount(CHANNEL)) ?? 0) >= point,
+      {
+        seen: () => Promise.all(seats.map((seat) => seat.heardCount(CHANNEL))),
+      },
+    );
+    proxies[between(next, 0, 1)]?.reset();
+  }
+  for (const seat of seats) {
+    if (sent < EACH) await seat.sendMany(CHANNEL, sent, EACH - sent);
+  }
+
+  const wanted = [...Array(EACH).keys()];
+  const logs = await Promise.all(seats.map((seat) => seat.hears(CHANNEL, 2 * EACH, 90_000)));
+  for (const log of logs) {
+    gapless(log);
+    expect(log).toHaveLength(2 * EACH);
+    for (const { name } of seats) expect(numbersOf(log, name)).toEqual(wanted);
+  }
+  expect(logs[0]?.map(({ id }) => id)).toEqual(logs[1]?.map(({ id }) => id));
+  // Every promise was kept, with the offset at which the message is.
+  for (const { page } of pages) {
+    const ended = await until("all sends have ended", async () => {
+      const all = await page.evaluate(() => window.bare.ended);
+      return all.length === EACH && all;
+    });
+    for (const one of ended) {
+      if (!("ok" in one)) throw new Error(`a send failed: ${JSON.stringify(one)}`);
+      expect(logs[0]?.[one.ok.offset - 1]?.id).toBe(one.ok.id);
+    }
+  }
+  figure(`1000 messages over ${cuts} cuts by ${carriers.join(" or ")}`, Date.now() - start, "ms");
+}
+
+it("1000 messages of two senders over 20 cuts by WebSocket: each once and in order at both", () =>
+  exactlyOnce(["websocket"], 20));
+
+it("1000 messages of two senders over 20 cuts by polling: each once and in order at both", () =>
+  exactlyOnce(["polling"], 20));
+
+it("1000 messages of two senders over 20 cuts with both carriers: each once and in order at both", () =>
+  exactlyOnce(["websocket", "polling"], 20));
+
+it("the outbox keeps its order over a reconnect, and its bound is told at once", async () => {
+  const server = await Server.start({ serveDir: PAGES });
+  const proxy = await FaultProxy.start(server.port);
+  const bare = await BarePage.open(proxy.url);
+  const ada = await bare.connect("ada");
+  await ada.listen("news");
+  await bare.page.context().setOffline(true);
+  proxy.reset();
+  await ada.reaches("offline");
+  await ada.sendMany("news", 0, 1000);
+  expect(await ada.send("news", "one too many")).toMatchObject({
+    error: { code: "queue_full", everwire: true, retry: true },
+  });
+  await bare.page.context().setOffline(false);
+  const heard = await ada.hears("news", 1000);
+  gapless(heard);
+  expect(numbersOf(heard, "ada")).toEqual([...Array(1000).keys()]);
+});

@@ -1,0 +1,171 @@
+// Somebody sends rubbish: each kind gets its documented answer, and another client chats on unharmed.
+
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { BarePage, gapless, type Seat } from "../harness/bare";
+import { PAGES, Server } from "../harness/server";
+import { uuid7, Wire } from "../harness/wire";
+
+let server: Server;
+let ada: Seat;
+let ben: Seat;
+let said = 0;
+
+beforeEach(async () => {
+  server = await Server.start({ serveDir: PAGES });
+  const bare = await BarePage.open(server.url);
+  ada = await bare.connect("ada");
+  ben = await bare.connect("ben");
+  await Promise.all([ada.listen("news"), ben.listen("news")]);
+  said = 0;
+});
+
+/** Two others talk, before, between and after. */
+async function chatGoesOn(): Promise<void> {
+  said += 2;
+  await ada.send("news", { text: `ada ${said}` });
+  await ben.send("news", { text: `ben ${said}` });
+}
+
+afterEach(async () => {
+  await chatGoesOn();
+  for (const seat of [ada, ben]) {
+    const heard = await seat.hears("news", said);
+    gapless(heard);
+    expect(heard).toHaveLength(said);
+    // Not so much as a reconnect.
+    expect((await seat.states()).filter(({ status }) => status === "connected")).toHaveLength(1);
+    expect(await seat.errors()).toEqual([]);
+  }
+});
+
+it.each([
+  ["text that is no JSON", "rubbish"],
+  ["half a batch", '[{"type":"ping"'],
+  ["an object instead of an array", '{"type":"ping"}'],
+  ["an empty message", ""],
+  ["a number", "42"],
+  ["nesting without end", "[".repeat(5000)],
+])("%s is answered with invalid_batch, and the connection lives", async (_, text) => {
+  const wire = await Wire.join(server.url, "mallory");
+  await chatGoesOn();
+  wire.raw(text);
+  const error = await wire.gets("error", { code: "invalid_batch" });
+  expect(error.message).not.toBe("");
+  wire.say({ type: "ping", nonce: 7 });
+  await wire.gets("pong", { nonce: 7 });
+});
+
+it("a malformed frame is answered with invalid_frame and its id, and the rest of its batch counts", async () => {
+  const wire = await Wire.join(server.url, "mallory");
+  const [bad, good] = [uuid7(), uuid7()];
+  wire.say(
+    { type: "send", id: bad, channel: 42, data: 1 },
+    { type: "send", id: good, channel: "elsewhere", data: "fine" },
+    { type: "subscribe", channel: "not a name" },
+  );
+  expect(await wire.gets("error", { id: bad })).toMatchObject({ code: "invalid_frame" });
+  expect(await wire.gets("ack", { id: good })).toMatchObject({ channel: "elsewhere", offset: 1 });
+  expect(wire.closed).toBeUndefined();
+});
+
+it("an unknown type is ignored and said so", async () => {
+  const wire = await Wire.join(server.url, "mallory");
+  wire.say({ type: "teleport", to: "mars" }, { type: "ping", nonce: 9 });
+  await wire.gets("error", { code: "unknown_type" });
+  await wire.gets("pong", { nonce: 9 });
+});
+
+it("unknown fields are ignored", async () => {
+  const wire = await Wire.join(server.url, "mallory");
+  wire.say({ type: "ping", nonce: 3, colour: "blue", nested: { deep: [1] } });
+  await wire.gets("pong", { nonce: 3 });
+  expect(wire.frames.filter(({ type }) => type === "error")).toEqual([]);
+});
+
+it("a binary message closes with 1003", async () => {
+  const wire = await Wire.join(server.url, "mallory");
+  wire.raw(new Uint8Array([0x5b, 0x5d]));
+  expect(await wire.ends()).toBe(1003);
+});
+
+it("a message above 64 KiB closes with 4011", async () => {
+  const wire = await Wire.join(server.url, "mallory");
+  wire.raw(JSON.stringify([{ type: "ping", padding: "x".repeat(70_000) }]));
+  expect(await wire.ends()).toBe(4011);
+});
+
+it("a payload above 32 KiB, and one frame too many, are too_large", async () => {
+  const wire = await Wire.join(server.url, "mallory");
+  const id = uuid7();
+  wire.say({ type: "send", id, channel: "elsewhere", data: "x".repeat(33_000) });
+  expect(await wire.gets("error", { id })).toMatchObject({ code: "too_large", retry: false });
+  wire.say(...Array.from({ length: 301 }, () => ({ type: "ping" })));
+  await wire.gets("error", { code: "too_large", retry: false });
+});
+
+it("the eleventh bad batch closes with 4010", async () => {
+  const wire = await Wire.join(server.url, "mallory");
+  for (let n = 0; n < 11; n++) wire.raw("rubbish");
+  expect(await wire.ends()).toBe(4010);
+});
+
+it("a frame before hello is unexpected, and so is a second hello", async () => {
+  const wire = await Wire.open(server.url);
+  wire.say({ type: "ping" });
+  await wire.gets("error", { code: "unexpected" });
+  const hello = { type: "hello", version: 1, session: wire.session, guest: { user: "mallory", name: "M" } };
+  wire.say(hello);
+  await wire.gets("welcome");
+  wire.frames.length = 0;
+  wire.say(hello);
+  await wire.gets("error", { code: "unexpected" });
+});
+
+it("a version that nobody speaks closes with 4004", async () => {
+  const wire = await Wire.open(server.url);
+  wire.say({ type: "hello", version: 99, session: wire.session, guest: { user: "m", name: "M" } });
+  await wire.gets("error", { code: "unsupported_version" });
+  expect(await wire.ends()).toBe(4004);
+});
+
+it("somebody else's session closes with 4005", async () => {
+  const wire = await Wire.join(server.url, "mallory");
+  const thief = await Wire.open(server.url);
+  thief.say({ type: "hello", version: 1, session: wire.session, guest: { user: "thief", name: "T" } });
+  await thief.gets("error", { code: "session_mismatch" });
+  expect(await thief.ends()).toBe(4005);
+  wire.say({ type: "ping", nonce: 1 });
+  await wire.gets("pong", { nonce: 1 });
+});
+
+it("an id that was used for another channel is id_reused; a copy gets the same ack and is stored once", async () => {
+  const wire = await Wire.join(server.url, "mallory");
+  const id = uuid7();
+  wire.say({ type: "send", id, channel: "elsewhere", data: 1 });
+  const first = await wire.gets("ack", { id });
+  wire.frames.length = 0;
+  wire.say({ type: "send", id, channel: "elsewhere", data: 1 });
+  expect(await wire.gets("ack", { id })).toEqual(first);
+  wire.say({ type: "send", id, channel: "another", data: 1 });
+  expect(await wire.gets("error", { id })).toMatchObject({ code: "id_reused" });
+});
+
+it("by polling, rubbish is a 200 with an error frame", async () => {
+  const hello = { type: "hello", version: 1, session: crypto.randomUUID(), guest: { user: "m", name: "M" } };
+  for (const [body, code] of [
+    ["rubbish", "invalid_batch"],
+    ["{}", "invalid_batch"],
+    ["[]", "unexpected"],
+    [JSON.stringify([{ type: "ping" }]), "unexpected"],
+    [JSON.stringify([{ ...hello, version: 99 }]), "unsupported_version"],
+    [JSON.stringify([hello, { type: "ping", padding: "x".repeat(70_000) }]), "too_large"],
+  ] as const) {
+    const response = await fetch(`${server.url}/everwire/v1/poll`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body,
+    });
+    expect(response.status).toBe(200);
+    expect(await response.json()).toContainEqual(expect.objectContaining({ type: "error", code }));
+  }
+});

@@ -1,0 +1,115 @@
+// Tokens (promise 13): a bad one ends the client for all to see; a callback is asked in good time, and once at a time.
+
+import { expect, it } from "vitest";
+import { BarePage } from "../harness/bare";
+import { FaultProxy } from "../harness/proxy";
+import { PAGES, Server } from "../harness/server";
+import { makeToken, SECRET } from "../harness/tokens";
+import { until } from "../harness/until";
+
+const start = () => Server.start({ serveDir: PAGES, secret: SECRET });
+
+for (const carriers of [["websocket"], ["polling"]] as const) {
+  it(`by ${carriers[0]}, a bad token is terminal and visible`, async () => {
+    const { url } = await start();
+    const bare = await BarePage.open(url);
+    for (const [name, token] of [
+      ["rubbish", "rubbish"],
+      ["forged", makeToken("forged", { secret: "another secret altogether" })],
+      ["expired", makeToken("expired", { validForS: -60 })],
+    ] as const) {
+      const seat = await bare.connect(name, { token, carriers });
+      const closed = await seat.reaches("closed");
+      expect(closed.code).toBe("unauthorized");
+      expect(closed.reason).not.toBe("");
+      expect(await seat.send("news", 1)).toMatchObject({ error: { everwire: true } });
+    }
+    // Guests are for development only.
+    const guest = await bare.connect("guest", { carriers });
+    expect((await guest.reaches("closed")).code).toBe("unauthorized");
+  });
+
+  it(`by ${carriers[0]}, a good token opens what it grants and nothing else`, async () => {
+    const { url } = await start();
+    const bare = await BarePage.open(url);
+    const token = makeToken("ada", { grants: ["private-chat.1"] });
+    const ada = await bare.connect("ada", { token, carriers });
+    await ada.connected(carriers[0]);
+    expect(await ada.listen("private-chat.1")).toHaveProperty("ok");
+    expect(await ada.listen("private-chat.2")).toMatchObject({ error: { code: "forbidden" } });
+    expect(await ada.send("private-chat.1", "hello")).toMatchObject({ ok: { offset: 1 } });
+    expect(await ada.send("private-chat.2", "hello")).toMatchObject({ error: { code: "forbidden" } });
+    expect(await ada.hears("private-chat.1", 1)).toHaveLength(1);
+  });
+}
+
+it("a token is never part of an address", async () => {
+  const { url } = await start();
+  const bare = await BarePage.open(url);
+  const addresses: string[] = [];
+  bare.page.on("request", (request) => addresses.push(request.url()));
+  bare.page.on("websocket", (socket) => addresses.push(socket.url()));
+  const token = makeToken("ada");
+  await (await bare.connect("ada", { token })).connected("websocket");
+  await (await bare.connect("ben", { token, carriers: ["polling"] })).connected("polling");
+  expect(addresses.length).toBeGreaterThan(1);
+  expect(addresses.filter((address) => address.includes(token.slice(0, 12)))).toEqual([]);
+});
+
+it("short-lived tokens are replaced before they expire, and the connection stays", async () => {
+  const { url } = await start();
+  const bare = await BarePage.open(url);
+  let [asked, atOnce, most] = [0, 0, 0];
+  const ada = await bare.connectWith("ada", async () => {
+    asked++;
+    most = Math.max(most, ++atOnce);
+    const token = makeToken("ada", { validForS: 4, grants: ["private-chat.1"] });
+    atOnce--;
+    return token;
+  });
+  await ada.connected("websocket");
+  expect(await ada.listen("private-chat.1")).toHaveProperty("ok");
+  // The first token is long past its end by then, and the server's patience too.
+  const started = Date.now();
+  await until("four lifetimes are over", () => Date.now() - started > 16_000);
+  expect(await ada.send("private-chat.1", "still me")).toMatchObject({ ok: { offset: 1 } });
+  expect(asked).toBeGreaterThanOrEqual(2);
+  expect(asked).toBeLessThan(20);
+  expect(most).toBe(1);
+  const states = await ada.states();
+  expect(states.filter(({ code }) => code)).toEqual([]);
+});
+
+it("a callback that fails is asked again, and nothing is lost by it", async () => {
+  const { url } = await start();
+  const bare = await BarePage.open(url);
+  let asked = 0;
+  const ada = await bare.connectWith("ada", () => {
+    if (++asked <= 2) throw new Error("the backend is down");
+    return makeToken("ada");
+  });
+  const sending = ada.send("news", "patience");
+  await ada.connected();
+  expect(await sending).toMatchObject({ ok: { offset: 1 } });
+  expect(await ada.errors()).toContain("token_failed");
+  expect(asked).toBe(3);
+});
+
+it("a reconnect asks for no new token while the old one is good", async () => {
+  const server = await start();
+  const proxy = await FaultProxy.start(server.port);
+  const bare = await BarePage.open(proxy.url);
+  let asked = 0;
+  const ada = await bare.connectWith("ada", () => {
+    asked++;
+    return makeToken("ada");
+  });
+  await ada.connected();
+  for (let round = 0; round < 3; round++) {
+    const since = Date.now();
+    proxy.reset();
+    await ada.connected("", since);
+  }
+  expect(asked).toBe(1);
+  expect(proxy.asked.receiving + proxy.asked.sending).toBe(0);
+});
