@@ -38,5 +38,7 @@ export function payloads(recording: Recording): string[] {
 /** Other batches of the same messages. */
 export function regrouped(recording: Recording, size: number): Recording {
   const all = recording.flat();
-  return Array.from({ length: Math.ceil(all.length / size) }, (_, at) => all.slice(at * size, (at + 1) * size));
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, at) =>
+    all.slice(at * size, (at + 1) * size),
+  );
 }

@@ -39,7 +39,15 @@ export function standIn(recording: Recording): Promise<number> {
       if (hello?.type !== "hello") return;
       const { session } = hello;
       const connection = "00000000-0000-4000-8000-000000000001";
-      const welcome = { type: "welcome", version: 1, session, connection, user: "reader", server_time: 0, limits };
+      const welcome = {
+        type: "welcome",
+        version: 1,
+        session,
+        connection,
+        user: "reader",
+        server_time: 0,
+        limits,
+      };
       say([
         { ...welcome, ping_interval_ms: 25_000, hold_ms: 25_000 },
         { type: "subscribed", channel, epoch: "recorded", offset: 0, head: count },

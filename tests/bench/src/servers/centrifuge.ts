@@ -13,13 +13,13 @@ interface Command {
 
 export function centrifuge(recording: Recording): Promise<number> {
   const all = payloads(recording);
-  const push = (channel: string) => (data: string) => `{"push":{"channel":"${channel}","pub":{"data":${data}}}}`;
+  const push = (channel: string) => (data: string) =>
+    `{"push":{"channel":"${channel}","pub":{"data":${data}}}}`;
   const first = all.slice(0, 1).map(push("first"));
   const lines = (batches: Recording) => {
-    let at = 0;
-    const grouped = batches.map((batch) => all.slice(at, (at += batch.length)));
+    const rest = all.map(push("all"));
     return new Flood(
-      grouped.map((batch) => batch.map(push("all")).join("\n")),
+      batches.map((batch) => rest.splice(0, batch.length).join("\n")),
       first,
     );
   };

@@ -1,0 +1,18 @@
+// pusher-js, set up as for a self-hosted server.
+
+import Pusher from "pusher-js";
+import type { Open } from "./client.js";
+
+export const open: Open = ({ url, channel }, { connected, message }) => {
+  const { hostname, port } = new URL(url);
+  const pusher = new Pusher("key", {
+    cluster: "",
+    wsHost: hostname,
+    wsPort: Number(port),
+    forceTLS: false,
+    enabledTransports: ["ws", "wss"],
+  });
+  pusher.connection.bind("connected", connected);
+  pusher.subscribe(channel).bind("message", message);
+  return () => pusher.disconnect();
+};

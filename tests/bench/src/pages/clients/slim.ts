@@ -1,0 +1,16 @@
+// Everwire by its slim entry: the WebAssembly is a file that the page's server has, and is compiled while it streams.
+
+import { connect } from "everwire/slim";
+import type { Open } from "./client.js";
+import { follow } from "./follow.js";
+
+export const open: Open = (target, listener) =>
+  follow(
+    connect({
+      url: target.url,
+      guest: { user: "reader", name: "Reader" },
+      wasm: new URL("/everwire.wasm", location.href),
+    }),
+    target,
+    listener,
+  );

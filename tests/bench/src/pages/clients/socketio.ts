@@ -1,0 +1,22 @@
+// socket.io-client: as it comes, which starts with HTTP and then upgrades, and told to use nothing but WebSocket.
+
+import { io } from "socket.io-client";
+import type { Listener, Open, Target } from "./client.js";
+
+function follow(
+  { url, channel }: Target,
+  { connected, message }: Listener,
+  transports?: string[],
+): () => unknown {
+  const socket = io(url, { forceNew: true, ...(transports && { transports }) });
+  socket.on("connect", () => {
+    connected();
+    socket.emit("subscribe", channel, () => {});
+  });
+  socket.on("message", message);
+  return () => socket.disconnect();
+}
+
+export const open: Open = (target, listener) => follow(target, listener);
+
+export const openWebSocket: Open = (target, listener) => follow(target, listener, ["websocket"]);

@@ -1,0 +1,61 @@
+// The page of `bench receive`: every client in one page, to be measured one after the other. Counts WebSocket messages
+import { openBatched, openSingle } from "./clients/bare.js";
+import { open as centrifuge } from "./clients/centrifuge.js";
+import type { Open, Target } from "./clients/client.js";
+import { open as everwire } from "./clients/everwire.js";
+import { open as phoenix } from "./clients/phoenix.js";
+import { open as pusher } from "./clients/pusher.js";
+import { openWebSocket as socketIo } from "./clients/socketio.js";
+
+const clients = { bare: openSingle, batched: openBatched, everwire, pusher, phoenix, centrifuge, socketIo };
+
+/** The clients that can be measured. */
+export type ClientName = keyof typeof clients;
+
+/** What came out. */
+export interface Received {
+  /** From the first message at the listener to the last, in ms. */
+  readonly milliseconds: number;
+  /** WebSocket messages between opening and the last message, those of the protocol included. */
+  readonly webSocketMessages: number;
+  /** Messages at the listener that did not follow on the one before. */
+  readonly outOfOrder: number;
+}
+
+/** How long nothing may come before a measurement is given up. */
+const PATIENCE_MS = 20_000;
+
+/** Receives `count` messages. `trigger` is fetched when subscribed, for servers that do not send by themselves. */
+async function measure(name: ClientName, target: Target, count: number, trigger?: string): Promise<Received> {
+  const open: Open = clients[name];
+  counted();
+  let [received, last, outOfOrder, began] = [0, 0, 0, 0];
+  let close: (() => unknown) | undefined;
+  let patience: ReturnType<typeof setInterval> | undefined;
+  try {
+    return await new Promise<Received>((resolve, reject) => {
+      const message = ({ offset }: { readonly offset: number }): void => {
+        if (offset !== last + 1) outOfOrder++;
+        last = offset;
+        if (received === 0) began = performance.now();
+        if (++received !== count) return;
+        resolve({ milliseconds: performance.now() - began, webSocketMessages: counted(), outOfOrder });
+      };
+      const subscribed = (): void => {
+        if (trigger !== undefined) void fetch(trigger, { mode: "no-cors" });
+      };
+      let before = -1;
+      patience = setInterval(() => {
+        if (received === before)
+          reject(new Error(`${name} got ${received} of ${count} messages, then nothing more`));
+        before = received;
+      }, PATIENCE_MS);
+      close = open(target, { connected() {}, subscribed, message });
+    });
+  } finally {
+    clearInterval(patience);
+    await close?.();
+  }
+}
+
+Object.assign(globalThis, { measure });

@@ -1,0 +1,27 @@
+// The result of `bench receive` for a person.
+
+import { columns } from "../run/table.js";
+import type { Result } from "./receive.js";
+
+export function table(result: Result): string {
+  const { rows, ratios, best_peer } = result;
+  const count = (value: number) => value.toLocaleString("en");
+  const lines = rows.map(({ name, frames_per_second: { median, lowest, highest }, batch }) => [
+    name,
+    count(median),
+    `${count(lowest)} – ${count(highest)}`,
+    String(batch),
+  ]);
+  return [
+    `${count(result.messages)} messages of ${result.bytes_per_message} bytes, ${result.rounds} rounds, ${result.browser}\n`,
+    columns([["", "messages a second", "lowest – highest", "in a WebSocket message"], ...lines]),
+    "",
+    columns([
+      ["ratio", "", "wanted"],
+      ["everwire to the bare loop, same batches", String(ratios.everwire_to_bare), "0.8"],
+      ["the same, both from the same server", String(ratios.everwire_to_bare_with_the_same_server), ""],
+      [`everwire to ${best_peer}, the best peer one by one`, String(ratios.everwire_to_best_peer), "8"],
+      ["everwire to centrifuge in the same batches", String(ratios.everwire_to_centrifuge_batched), ""],
+    ]),
+  ].join("\n");
+}

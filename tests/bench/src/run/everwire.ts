@@ -1,0 +1,59 @@
+// The real server, with a database of its own that is gone afterwards, and a channel full of messages.
+
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Recording, write } from "../recording.js";
+import { start } from "./processes.js";
+import { publish, record } from "./wire.js";
+
+/** The channel that is filled. */
+export const CHANNEL = "bench.log";
+
+/** A running server, and what it sent when everything was replayed once. */
+export interface Everwire {
+  readonly url: string;
+  readonly epoch: string;
+  readonly recording: Recording;
+  /** The recording as a file. */
+  readonly file: string;
+  stop(): Promise<void>;
+}
+
+/** Starts the server that EVERWIRE_SERVER names, stores `count` messages and records their replay. */
+export async function startEverwire(count: number): Promise<Everwire> {
+  const program = process.env.EVERWIRE_SERVER;
+  if (!program || !existsSync(program)) {
+    throw new Error(
+      "EVERWIRE_SERVER does not name the server's program; `cargo xtask bench` builds it and does so.",
+    );
+  }
+  const directory = await mkdtemp(join(tmpdir(), "everwire-bench-"));
+  const options = {
+    listen: "127.0.0.1:0",
+    database: join(directory, "bench.db"),
+    "replay-limit": 1_000_000,
+    retention: 10_000_000,
+    log: "warn",
+  };
+  const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const remove = () => rm(directory, { recursive: true, force: true });
+  try {
+    const running = await start(program, ["--dev", ...flags], /listening on (http:\S+)/);
+    try {
+      const url = running.found;
+      await publish(url, CHANNEL, count, Math.min(8, count));
+      const { epoch, recording } = await record(url, CHANNEL, count);
+      const file = join(directory, "recording");
+      write(recording, file);
+      return { url, epoch, recording, file, stop: () => running.stop().then(remove) };
+    } catch (error) {
+      await running.stop();
+      throw error;
+    }
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}

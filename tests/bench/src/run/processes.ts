@@ -1,0 +1,73 @@
+// Starting programs that say where they listen, and ending them.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { ServerName } from "../servers/main.js";
+
+/** A program that runs until it is stopped. */
+export interface Running {
+  /** What the pattern caught in its output. */
+  readonly found: string;
+  stop(): Promise<void>;
+}
+
+const children = new Set<ChildProcess>();
+
+// Whatever ends this process must end them too.
+process.on("exit", () => {
+  for (const child of children) child.kill("SIGKILL");
+});
+
+/** Starts a program and waits until a line of its output matches. Rejects with its output if it ends before. */
+export async function start(
+  program: string,
+  args: readonly string[],
+  ready: RegExp,
+  stream: "stdout" | "stderr" = "stdout",
+): Promise<Running> {
+  const child = spawn(program, args, { stdio: "pipe" });
+  children.add(child);
+  child.on("exit", () => children.delete(child));
+  const lines: string[] = [];
+  const found = await new Promise<string>((resolve, reject) => {
+    const fail = (why: string) =>
+      reject(new Error(`${program} ${why}; its last words were:\n${lines.slice(-20).join("\n")}`));
+    child.on("error", (error) => fail(`could not be started (${error.message})`));
+    child.on("close", (code) => fail(`ended with ${code} before it was ready`));
+    for (const name of ["stdout", "stderr"] as const) {
+      createInterface(child[name]).on("line", (line) => {
+        lines.push(line);
+        const match = name === stream ? ready.exec(line) : null;
+        if (match?.[1] !== undefined) resolve(match[1]);
+      });
+    }
+  });
+  return { found, stop: () => stop(child) };
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, "exit");
+  child.stdin?.end();
+  child.kill("SIGTERM");
+  // What does not end when it is asked to must not stay behind.
+  const patience = setTimeout(() => child.kill("SIGKILL"), 5_000);
+  await ended;
+  clearTimeout(patience);
+}
+
+/** A module of this benchmark as a process of its own; resolves with its port. */
+async function module(file: string, args: readonly string[]): Promise<Running & { port: number }> {
+  const path = fileURLToPath(new URL(file, import.meta.url));
+  const running = await start(process.execPath, ["--import", "tsx", path, ...args], /^listening on (\d+)$/);
+  return { ...running, port: Number(running.found) };
+}
+
+/** One of the servers of ../servers. */
+export const startServer = (name: ServerName, recording: string) =>
+  module("../servers/main.ts", [name, recording]);
+
+/** The publishers, which work when they are asked to. */
+export const startPublishers = (url: string) => module("../servers/publishers.ts", [url]);

@@ -1,0 +1,16 @@
+// Stops what was started, the last first, whatever happens in between.
+
+/** To be held with `await using`. */
+export class Stack implements AsyncDisposable {
+  readonly #started: { stop(): Promise<void> }[] = [];
+
+  /** Remembers something to be stopped, and gives it back. */
+  add<Started extends { stop(): Promise<void> }>(started: Started): Started {
+    this.#started.push(started);
+    return started;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const started of this.#started.reverse()) await started.stop();
+  }
+}

@@ -1,0 +1,29 @@
+// What a handful of repetitions comes to.
+
+/** Of several runs. */
+export interface Spread {
+  readonly median: number;
+  readonly lowest: number;
+  readonly highest: number;
+}
+
+export function spread(values: readonly number[], digits = 0): Spread {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (index: number) => sorted[index] ?? Number.NaN;
+  const middle = (sorted.length - 1) / 2;
+  return {
+    median: rounded((at(Math.floor(middle)) + at(Math.ceil(middle))) / 2, digits),
+    lowest: rounded(at(0), digits),
+    highest: rounded(at(sorted.length - 1), digits),
+  };
+}
+
+export function rounded(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}
+
+/** The list, begun somewhere else in each round: what comes first or after the same neighbour would be at an advantage. */
+export function rotated<T>(list: readonly T[], round: number): T[] {
+  const start = list.length === 0 ? 0 : round % list.length;
+  return [...list.slice(start), ...list.slice(0, start)];
+}

@@ -1,0 +1,119 @@
+// Everwire's protocol by hand, for Node: to fill a channel and to record what the server sends. Not a client: it does not
+// come back when a connection breaks.
+
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { WebSocket } from "ws";
+import type { MessageFrame, Recording } from "../recording.js";
+
+type Frame = { type: string } & Record<string, unknown>;
+
+/** How many sends of one publisher may be without an ack: below the 512 at which the server stops to read. */
+const UNDER_WAY = 384;
+
+/** How many sends travel together: some 200 bytes each, and a batch from a client may have 64 KiB. */
+const TOGETHER = 128;
+
+async function open(url: string, user: string, name: string): Promise<WebSocket> {
+  const socket = new WebSocket(`${url.replace(/^http/, "ws")}/everwire/v1/ws`, "everwire.v1");
+  await once(socket, "open");
+  say(socket, [{ type: "hello", version: 1, session: randomUUID(), guest: { user, name } }]);
+  return socket;
+}
+
+const say = (socket: WebSocket, frames: readonly Frame[]) => socket.send(JSON.stringify(frames));
+
+/** Calls `hear` with each batch until it returns true, then closes. Rejects if the connection breaks before. */
+function until(socket: WebSocket, hear: (frames: Frame[]) => boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.on("close", (code) => reject(new Error(`the server closed the connection with ${code}`)));
+    socket.on("error", reject);
+    socket.on("message", (data) => {
+      try {
+        const frames = JSON.parse(data.toString()) as Frame[];
+        const error = frames.find((frame) => frame.type === "error");
+        if (error) throw new Error(`the server said ${error.code}: ${error.message}`);
+        if (!hear(frames)) return;
+        resolve();
+      } catch (error) {
+        reject(error);
+      }
+      socket.close();
+    });
+  });
+}
+
+/** What is said in the chat: short sentences of different lengths. */
+const SENTENCES = [
+  "Good morning, everybody!",
+  "Did the build go through?",
+  "It did, and the tests are green. I will look at the other branch after lunch.",
+  "ok",
+  "Who can have a look at the tablet layout? The second column still jumps when the keyboard opens.",
+  "I can, give me ten minutes",
+  "Thanks – that was quick.",
+];
+
+/** Sends `count` messages as one of several publishers, and waits until the server has stored them all. */
+async function publishAs(url: string, channel: string, count: number, user: number): Promise<void> {
+  const socket = await open(url, `user-${user}`, `User ${user}`);
+  let [sent, acked] = [0, 0];
+  const more = () => {
+    while (sent < count && sent - acked + TOGETHER <= UNDER_WAY) {
+      const frames = Array.from({ length: Math.min(TOGETHER, count - sent) }, (_, index) => ({
+        type: "send",
+        id: randomUUID(),
+        channel,
+        data: { text: SENTENCES[(sent + index) % SENTENCES.length] },
+      }));
+      sent += frames.length;
+      say(socket, frames);
+    }
+  };
+  await until(socket, (frames) => {
+    acked += frames.filter((frame) => frame.type === "ack").length;
+    more();
+    return acked >= count;
+  });
+}
+
+/** Stores `count` messages in a channel, from several publishers at once. */
+export async function publish(
+  url: string,
+  channel: string,
+  count: number,
+  publishers: number,
+): Promise<void> {
+  const share = (index: number) =>
+    Math.floor((count * (index + 1)) / publishers) - Math.floor((count * index) / publishers);
+  await Promise.all(
+    Array.from({ length: publishers }, (_, index) => publishAs(url, channel, share(index), index + 1)),
+  );
+}
+
+/** A channel's epoch, and everything in it, in the batches in which the server replays it to a client. */
+export async function record(
+  url: string,
+  channel: string,
+  count: number,
+): Promise<{ epoch: string; recording: Recording }> {
+  const reader = () => open(url, "recorder", "Recorder");
+  let epoch = "";
+  const asking = await reader();
+  say(asking, [{ type: "subscribe", channel }]);
+  await until(asking, (frames) => {
+    epoch = (frames.find((frame) => frame.type === "subscribed")?.epoch as string | undefined) ?? "";
+    return epoch !== "";
+  });
+  const recording: string[][] = [];
+  const reading = await reader();
+  say(reading, [{ type: "subscribe", channel, epoch, offset: 0 }]);
+  let received = 0;
+  await until(reading, (frames) => {
+    const messages = (frames as unknown as MessageFrame[]).filter((frame) => frame.type === "message");
+    if (messages.length > 0) recording.push(messages.map((message) => JSON.stringify(message)));
+    received += messages.length;
+    return received >= count;
+  });
+  return { epoch, recording };
+}
