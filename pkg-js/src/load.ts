@@ -1,7 +1,7 @@
 // Loads the WebAssembly core: once per page, however many clients there are, and again after a failure. It runs only
 // when a client connects, never on import.
 
-import init, { Core } from "everwire:glue";
+import { Core, finish, imports } from "everwire:glue";
 import type { CoreClass } from "./border.js";
 import { dress } from "./core.js";
 
@@ -20,7 +20,7 @@ let loading: Promise<CoreClass> | undefined;
 export function loadCore(source: () => WasmSource): Promise<CoreClass> {
   loading ??= (async () => {
     try {
-      await init({ module_or_path: await source() });
+      finish(await instantiate(await source()));
       return dress(Core);
     } catch (cause) {
       loading = undefined;
@@ -28,4 +28,20 @@ export function loadCore(source: () => WasmSource): Promise<CoreClass> {
     }
   })();
   return loading;
+}
+
+async function instantiate(source: Awaited<WasmSource>): Promise<WebAssembly.Instance> {
+  let from = typeof source === "string" || source instanceof URL ? await fetch(source) : source;
+  if (from instanceof Response) {
+    if (!from.ok) throw new Error(`${from.url} gave HTTP status ${from.status}`);
+    // Compiled while it comes, if the server calls it exactly what it is; browsers refuse that otherwise.
+    if (from.headers.get("content-type") === "application/wasm") {
+      return (await WebAssembly.instantiateStreaming(from, imports())).instance;
+    }
+    from = await from.arrayBuffer();
+  }
+  const made: WebAssembly.Instance | WebAssembly.WebAssemblyInstantiatedSource =
+    await WebAssembly.instantiate(from as BufferSource, imports());
+  // A module gives an instance, bytes give both.
+  return "instance" in made ? made.instance : made;
 }

@@ -1,7 +1,11 @@
-// What the build puts in: the glue that wasm-bindgen generates (wasm/everwire.js), and the encoded WebAssembly.
+// What the build puts in: the glue that wasm-bindgen generates (wasm/everwire.js, after
+// ../shorten.mjs), and the encoded WebAssembly.
 
 declare module "everwire:glue" {
-  export default function init(options: { module_or_path: unknown }): Promise<unknown>;
+  /** What the WebAssembly imports. */
+  export function imports(): WebAssembly.Imports;
+  /** Makes the glue work with this instance: once, before `Core` is used. */
+  export function finish(instance: WebAssembly.Instance): void;
   export const Core: import("./core.js").RawCoreClass;
 }
 

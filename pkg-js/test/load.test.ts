@@ -1,39 +1,71 @@
-// Loading: once per page, and again after a failure.
+// Loading: once per page, again after a failure, and from everything that the slim entry takes.
 
 import { beforeEach, describe, expect, it, vi } from "vitest";
 
-const init = vi.fn();
-vi.mock("everwire:glue", () => ({ default: init, Core: class Core {} }));
+const finish = vi.fn();
+const imports = vi.fn(() => ({ a: { a: () => {} } }));
+vi.mock("everwire:glue", () => ({ finish, imports, Core: class Core {} }));
+
+// (module (import "a" "a" (func)) (func (export "a") call 0))
+const wasm = Uint8Array.from([
+  0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 2, 7, 1, 1, 0x61, 1, 0x61, 0, 0, 3, 2, 1, 0, 7, 5, 1,
+  1, 0x61, 0, 1, 10, 6, 1, 4, 0, 0x10, 0, 0x0b,
+]);
+const response = (type: string) => new Response(wasm, { headers: { "content-type": type } });
 
 beforeEach(() => {
   vi.resetModules();
-  init.mockReset();
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+  finish.mockReset();
 });
 
 describe("loadCore", () => {
   it("asks for the WebAssembly once, however many clients there are", async () => {
     const { loadCore } = await import("../src/load.js");
-    const source = vi.fn(() => "/everwire.wasm");
+    const source = vi.fn(() => wasm);
     const [one, two] = await Promise.all([loadCore(source), loadCore(source)]);
     expect(await loadCore(source)).toBe(one);
     expect(one).toBe(two);
     expect(source).toHaveBeenCalledOnce();
-    expect(init).toHaveBeenCalledExactlyOnceWith({ module_or_path: "/everwire.wasm" });
+    expect(finish).toHaveBeenCalledExactlyOnceWith(expect.any(WebAssembly.Instance));
   });
 
-  it("takes a promise", async () => {
+  it.each<[string, () => unknown]>([
+    ["bytes", () => wasm],
+    ["a buffer", () => wasm.buffer],
+    ["a module", () => new WebAssembly.Module(wasm)],
+    ["a response", () => response("application/wasm")],
+    ["a response of another type", () => response("application/octet-stream")],
+    ["a promise", () => Promise.resolve(wasm)],
+    ["a promise of a response", async () => response("application/wasm; charset=x")],
+    ["a path", () => "/everwire.wasm"],
+    ["a URL", () => new URL("https://x/everwire.wasm")],
+  ])("takes %s", async (_, source) => {
+    const fetched = vi.fn(async () => response("application/wasm"));
+    vi.stubGlobal("fetch", fetched);
     const { loadCore } = await import("../src/load.js");
-    await loadCore(() => Promise.resolve("/later.wasm"));
-    expect(init).toHaveBeenCalledExactlyOnceWith({ module_or_path: "/later.wasm" });
+    await loadCore(source as () => Uint8Array<ArrayBuffer>);
+    expect(Object.keys(finish.mock.calls[0]?.[0].exports)).toEqual(["a"]);
+    expect(fetched).toHaveBeenCalledTimes(_ === "a path" || _ === "a URL" ? 1 : 0);
   });
 
-  it("fails with the cause, and tries again when asked again", async () => {
+  it("compiles a response while it streams", async () => {
+    const streaming = vi.spyOn(WebAssembly, "instantiateStreaming");
     const { loadCore } = await import("../src/load.js");
-    init.mockRejectedValueOnce(new Error("HTTP status code is not ok"));
-    const source = vi.fn(() => "/everwire.wasm");
-    await expect(loadCore(source)).rejects.toThrow("HTTP status code is not ok");
-    await loadCore(source);
-    expect(source).toHaveBeenCalledTimes(2);
+    await loadCore(() => response("application/wasm"));
+    expect(streaming).toHaveBeenCalledOnce();
+  });
+
+  it.each<[string, () => Response | Uint8Array<ArrayBuffer>, RegExp]>([
+    ["a missing file", () => new Response("", { status: 404 }), /HTTP status 404/],
+    ["a page instead of the file", () => new Response("<!doctype html>"), /WebAssembly/],
+    ["rubbish", () => Uint8Array.of(1, 2, 3), /WebAssembly/],
+  ])("fails with %s, and tries again when asked again", async (_, source, why) => {
+    const { loadCore } = await import("../src/load.js");
+    await expect(loadCore(source)).rejects.toThrow(why);
+    await loadCore(() => wasm);
+    expect(finish).toHaveBeenCalledOnce();
   });
 });
 
