@@ -32,7 +32,8 @@ pub enum Operation {
     Subscribe,
     /// Stops receiving the subscription `a`.
     Unsubscribe,
-    /// Queues the JSON text `data` with the id `x` for the channel `y`, as the event `z`. Answers 0, or with an error.
+    /// Queues the JSON text `data` with the id `x` for the channel `y`, as the event `z`; `a` is 1 if it was written
+    /// before the page was loaded. Answers 0, or with an error.
     Send,
     /// Whether state frames for the subscription `a` count now: answers 1 or 0.
     Live,
@@ -186,7 +187,8 @@ fn operate(core: &mut Connection, now: Now, operation: Operation, arguments: Arg
         Operation::Send => {
             let Some(id) = uuid(text(&x)) else { return Answer::Error(ErrorCode::InvalidOption) };
             let data = Payload::from_trusted_text(data.unwrap_or_default());
-            if let Err(code) = core.send(now, id, text(&y), z, data) {
+            let queue = if a == 1.0 { Connection::restore } else { Connection::send };
+            if let Err(code) = queue(core, now, id, text(&y), z, data) {
                 return Answer::Error(code);
             }
         }

@@ -5,7 +5,7 @@
 use alloc::{borrow::ToOwned, collections::VecDeque, string::String, vec, vec::Vec};
 
 use everwire_protocol::{
-    Bye, Channel, ClientFrame, CloseCode, ErrorCode, Guest, Hello, Payload, Unsubscribe, Uuid, VERSION,
+    Bye, Channel, ClientFrame, CloseCode, ErrorCode, Guest, Hello, Payload, Send, Unsubscribe, Uuid, VERSION,
     batch, limits,
 };
 
@@ -234,6 +234,31 @@ impl Connection {
         event: Option<String>,
         data: Payload,
     ) -> Result<(), ErrorCode> {
+        self.enqueue(now, id, channel, event, data, false)
+    }
+
+    /// Puts a message into the outbox that was written before the page was loaded, with the id that it had then. It goes
+    /// before all that was written since and has not left yet.
+    pub fn restore(
+        &mut self,
+        now: Now,
+        id: Uuid,
+        channel: &str,
+        event: Option<String>,
+        data: Payload,
+    ) -> Result<(), ErrorCode> {
+        self.enqueue(now, id, channel, event, data, true)
+    }
+
+    fn enqueue(
+        &mut self,
+        now: Now,
+        id: Uuid,
+        channel: &str,
+        event: Option<String>,
+        data: Payload,
+        restored: bool,
+    ) -> Result<(), ErrorCode> {
         self.tick(now);
         let channel = Channel::new(channel).map_err(|_| ErrorCode::InvalidChannel)?;
         if self.phase == Phase::Closed {
@@ -248,7 +273,7 @@ impl Connection {
         if self.outbox.contains(id) {
             return Err(ErrorCode::IdReused);
         }
-        self.outbox.push(id, channel, event, data)?;
+        self.outbox.push(Send { id, channel, event, data }, restored)?;
         self.sending(id, SendStatus::Queued);
         self.flush();
         Ok(())

@@ -1,8 +1,8 @@
 //! What the application wants stored and what has no ack yet, in order (promise 4).
 
-use alloc::{string::String, vec::Vec};
+use alloc::vec::Vec;
 
-use everwire_protocol::{Channel, ErrorCode, Payload, Send, Uuid};
+use everwire_protocol::{ErrorCode, Send, Uuid};
 
 /// Most messages that wait.
 pub const MAX_OUTBOX_MESSAGES: usize = 1_000;
@@ -16,6 +16,8 @@ pub(super) struct Entry {
     pub(super) frame: Send,
     /// When it was put on the present connection; `None` if it is not under way.
     pub(super) sent_at: Option<u64>,
+    /// It was written before the page was loaded.
+    restored: bool,
 }
 
 impl Entry {
@@ -37,20 +39,18 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    pub(super) fn push(
-        &mut self,
-        id: Uuid,
-        channel: Channel,
-        event: Option<String>,
-        data: Payload,
-    ) -> Result<(), ErrorCode> {
-        let entry = Entry { frame: Send { id, channel, event, data }, sent_at: None };
+    /// At the end; or, if it was written before the page was loaded, before all that was written since and has not
+    /// left yet.
+    pub(super) fn push(&mut self, frame: Send, restored: bool) -> Result<(), ErrorCode> {
+        let entry = Entry { frame, sent_at: None, restored };
         let bytes = entry.bytes();
         if self.entries.len() >= MAX_OUTBOX_MESSAGES || self.bytes + bytes > MAX_OUTBOX_BYTES {
             return Err(ErrorCode::QueueFull);
         }
         self.bytes += bytes;
-        self.entries.push(entry);
+        let younger = |e: &Entry| restored && !e.restored && e.sent_at.is_none();
+        let place = self.entries.iter().position(younger).unwrap_or(self.entries.len());
+        self.entries.insert(place, entry);
         Ok(())
     }
 
@@ -113,11 +113,16 @@ impl Outbox {
 
 #[cfg(test)]
 mod tests {
+    use everwire_protocol::{Channel, Payload};
+
     use super::*;
 
     fn push(outbox: &mut Outbox, n: u128, text: &str) -> Result<(), ErrorCode> {
         let data = Payload::from_value(text).unwrap();
-        outbox.push(Uuid::from_u128(n), Channel::new("news").unwrap(), None, data)
+        outbox.push(
+            Send { id: Uuid::from_u128(n), channel: Channel::new("news").unwrap(), event: None, data },
+            false,
+        )
     }
 
     #[test]

@@ -266,6 +266,26 @@ fn rate_limited_sends_wait_as_told_and_keep_their_order() {
 }
 
 #[test]
+fn promise_5_what_was_written_before_a_reload_goes_first_with_the_same_ids() {
+    let mut bench = Bench::new(config());
+    bench.send(10, "news");
+    let data = || everwire_protocol::Payload::from_value("x").unwrap();
+    for n in [1, 2] {
+        bench.core.restore(bench.now, id(n), "news", None, data()).unwrap();
+    }
+    bench.send(11, "news");
+    bench.tell(Input::Start);
+    let link = bench.opens_websocket();
+    bench.welcome_websocket(link);
+    assert_eq!(bench.sent_ids(), [1, 2, 10, 11]);
+    // Restored late: what has left already is not overtaken.
+    bench.core.restore(bench.now, id(3), "news", None, data()).unwrap();
+    let link = reconnect(&mut bench, link);
+    bench.says(link, &[]);
+    assert_eq!(bench.sent_ids(), [3, 1, 2, 10, 11, 3]);
+}
+
+#[test]
 fn closing_ends_everything_that_waits_with_closed() {
     let (mut bench, _, _) = Bench::connected(&[]);
     bench.send(1, "news");
