@@ -87,8 +87,11 @@ export interface Core {
     offset: number | undefined,
   ): number;
   unsubscribe(handle: number): void;
-  /** Queues a message; `data` is JSON text. What becomes of it is said by `Host.sending`. Throws `{code, message}`. */
-  send(id: string, channel: string, event: string | undefined, data: string): void;
+  /**
+   * Queues a message; `data` is JSON text. What becomes of it is said by `Host.sending`. `restored`: it was written before
+   * the page was loaded, and goes before what was written since. Throws `{code, message}`.
+   */
+  send(id: string, channel: string, event: string | undefined, data: string, restored: boolean): void;
 
   /**
    * Hot: a durable frame has come for this subscription. True: hand it to the listeners; the position has moved. False:

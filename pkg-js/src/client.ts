@@ -3,16 +3,18 @@
 
 import { CarrierCode, type Core, type CoreClass, type Host, SendStatus, Status } from "./border.js";
 import { Channel } from "./channel.js";
+import { quiet } from "./deferred.js";
 import { Emitter, type Off, report } from "./emitter.js";
 import { asError, EverwireError } from "./errors.js";
 import type { ClientEvents, ConnectionState, ConnectOptions, DefaultEvents } from "./events.js";
 import { uuid7 } from "./ids.js";
+import { Keep } from "./keep.js";
 import { checkOptions, type Settings } from "./options.js";
-import type { Track } from "./sending.js";
+import { beginSend, type Track } from "./sending.js";
 import { unpack } from "./unpack.js";
 
 /** @internal What channels need of their client. */
-export type Link = Pick<Client, "_call" | "_handles" | "_sends" | "_user">;
+export type Link = Pick<Client, "_call" | "_handles" | "_keep" | "_sends" | "_user">;
 
 // As many sends, and as many characters in them, as the core's outbox takes: before it is there, they wait here.
 const MAX_WAITING_SENDS = 1000;
@@ -31,6 +33,8 @@ export class Client {
   readonly _handles = new Map<number, Channel<object>>();
   /** @internal */
   readonly _sends = new Map<string, Track>();
+  /** @internal Where unsent messages outlive the page; none if that is not wanted. */
+  _keep: Keep | undefined;
   /** @internal */
   _user: string | undefined;
   /** @internal */
@@ -46,6 +50,7 @@ export class Client {
   #waitingLength = 0;
   #lastReport = "The core was not loaded.";
   #wake: (() => void) | undefined;
+  #restored = false;
 
   /** @internal Does nothing yet: `_start` does. */
   constructor(options: ConnectOptions, load: () => Promise<CoreClass>) {
@@ -102,6 +107,7 @@ export class Client {
     if (!this.#started) {
       const settings = checkOptions(this.#options);
       this.#started = true;
+      if (this.#options.persist !== false) this._keep = new Keep(settings.url);
       this.#fetchCore(settings, 1);
     }
     return this;
@@ -173,10 +179,11 @@ export class Client {
         debug: Boolean(this.#options.debug),
       });
       this.#core = core;
-      core.start();
       const waiting = this.#waiting;
       this.#waiting = [];
       for (const act of waiting) this._call(act);
+      // Last, so that the first batch has everything in it.
+      core.start();
     });
   }
 
@@ -188,11 +195,12 @@ export class Client {
           case Status.Connecting:
             return this.#setState({ status: "connecting", attempt, reason });
           case Status.Connected:
-            return this.#setState({
+            this.#setState({
               status: "connected",
               carrier: carrier === CarrierCode.Polling ? "polling" : "websocket",
               reason,
             });
+            return void this.#restore();
           case Status.Waiting:
             return this.#setState({ status: "waiting", attempt, retryAt: Date.now() + retryInMs, reason });
           case Status.Offline:
@@ -232,6 +240,21 @@ export class Client {
     return new EverwireError(code, message, this._retryAfterMs);
   }
 
+  /** Takes up, once, what this user wrote on a page that is no more. */
+  async #restore(): Promise<void> {
+    if (this.#restored || this._keep === undefined || this._user === undefined) return;
+    this.#restored = true;
+    for (const { id, channel, event, json } of await this._keep.signedIn(this._user)) {
+      if (this._sends.has(id)) continue;
+      try {
+        quiet(beginSend(this, this.channel(channel), JSON.parse(json), event, id));
+      } catch {
+        // Written by a version whose messages this one cannot read.
+        this._keep.delete(id);
+      }
+    }
+  }
+
   async #fetchToken(): Promise<void> {
     const { token } = this.#options;
     let got: unknown;
@@ -268,6 +291,7 @@ export class Client {
     this.#state = state;
     for (const track of [...this._sends.values()]) track(SendStatus.Failed, -1, -1, why);
     for (const channel of this._channels.values()) channel._end(why, true);
+    this._keep?.close();
     this.#emitter.emit("state", state);
     // The core may be the caller: it is freed when it has returned.
     queueMicrotask(() => {

@@ -181,8 +181,8 @@ export function dress(Raw: RawCoreClass): CoreClass {
       this.#call(Operation.Unsubscribe, [handle]);
     }
 
-    send(id: string, channel: string, event: Text, data: string): void {
-      this.#try(this.#call(Operation.Send, [], id, channel, event, data));
+    send(id: string, channel: string, event: Text, data: string, restored: boolean): void {
+      this.#try(this.#call(Operation.Send, [restored ? 1 : 0], id, channel, event, data));
     }
 
     accept(handle: number, offset: number): boolean {

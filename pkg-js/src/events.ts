@@ -140,6 +140,11 @@ export interface ConnectOptions {
   guest?: { user: string; name: string } | undefined;
   /** What may carry the connection. Both, if absent: WebSocket first, HTTP polling where that does not work. */
   carriers?: readonly ("websocket" | "polling")[] | undefined;
+  /**
+   * Whether messages that are not stored yet outlive the page, in IndexedDB, to be sent by the next page of the same user.
+   * True if absent; without effect where storage is denied.
+   */
+  persist?: boolean | undefined;
   /** Writes what happens to the console, or to a function. */
   debug?: boolean | ((line: string) => void) | undefined;
 }

@@ -14,14 +14,15 @@ export type Track = (status: SendStatus, offset: number, at: number, error?: Eve
 
 const NAMES = ["queued", "sent", "stored", "failed"] as const;
 
-/** Mints the id, queues the message, and follows it. */
+/** Mints the id, queues the message, and follows it. `restored`: the id that it got before the page was loaded. */
 export function beginSend(
   link: Link,
   channel: Channel<object>,
   data: unknown,
   event: string | undefined,
+  restored?: string,
 ): Sending {
-  const id = uuid7();
+  const id = restored ?? uuid7();
   const done = defer<Stored>();
   let now: Outgoing | undefined;
 
@@ -37,7 +38,10 @@ export function beginSend(
       ...(status === SendStatus.Stored && { offset, at }),
       ...(error !== undefined && { error }),
     };
-    if (status >= SendStatus.Stored) link._sends.delete(id);
+    if (status >= SendStatus.Stored) {
+      link._sends.delete(id);
+      link._keep?.delete(id);
+    }
     channel._emitter.emit("sending", now);
     if (status === SendStatus.Stored) done.resolve({ id, offset, at });
     if (error !== undefined) {
@@ -62,10 +66,11 @@ export function beginSend(
   } else {
     const json = text;
     link._sends.set(id, track);
+    if (restored === undefined) link._keep?.put(id, channel.name, event, json);
     link._call(
       (core) => {
         try {
-          core.send(id, channel.name, event, json);
+          core.send(id, channel.name, event, json, restored !== undefined);
         } catch (cause) {
           fail(asError(cause));
         }
