@@ -11,6 +11,7 @@ mod setup;
 mod step;
 mod summary;
 mod task;
+mod workspaces;
 
 use std::process::ExitCode;
 

@@ -46,7 +46,7 @@ impl Places {
         self.run(env::var("CARGO").unwrap_or_else(|_| "cargo".into())).called("cargo")
     }
 
-    /// npm, without its own words after those of the script that failed.
+    /// npm.
     pub(crate) fn npm(&self) -> Run {
         self.run(if cfg!(windows) { "npm.cmd" } else { "npm" }).called("npm")
     }
@@ -65,6 +65,11 @@ impl Places {
 
     /// A program that cargo built in debug mode.
     pub(crate) fn built(&self, name: &str) -> PathBuf {
-        self.target.join("debug").join(format!("{name}{}", env::consts::EXE_SUFFIX))
+        self.program("debug", name)
+    }
+
+    /// A program that cargo built, by the directory of its profile.
+    pub(crate) fn program(&self, profile: &str, name: &str) -> PathBuf {
+        self.target.join(profile).join(format!("{name}{}", env::consts::EXE_SUFFIX))
     }
 }

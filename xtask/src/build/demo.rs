@@ -1,6 +1,6 @@
 //! The demo page, built by Vite on the package as a user would import it.
 
-use crate::{error::Result, fresh::Stamp, places::Places, step::Outcome};
+use crate::{error::Result, fresh::Stamp, places::Places, step::Outcome, workspaces};
 
 pub(crate) fn ensure(places: &Places) -> Result<Outcome> {
     let directory = places.root.join("demo-web");
@@ -10,7 +10,7 @@ pub(crate) fn ensure(places: &Places) -> Result<Outcome> {
     if stamp.holds(&[directory.join("dist/index.html")]) {
         return Ok(Outcome::UpToDate);
     }
-    places.npm().args(["run", "--silent", "build", "--workspace", "demo-web"]).go()?;
+    workspaces::script(places, "demo-web", "build")?.go()?;
     stamp.set()?;
     Ok(Outcome::Done)
 }

@@ -13,6 +13,7 @@ use crate::{
     fresh::Stamp,
     places::Places,
     step::Outcome,
+    workspaces,
 };
 
 pub(crate) fn ensure(places: &Places) -> Result<Outcome> {
@@ -29,7 +30,7 @@ pub(crate) fn ensure(places: &Places) -> Result<Outcome> {
     if stamp.holds(&[package.join("dist")]) {
         return Ok(Outcome::UpToDate);
     }
-    places.npm().args(["run", "--silent", "build", "--workspace", "pkg-js"]).go()?;
+    workspaces::script(places, "pkg-js", "build")?.go()?;
     stamp.set()?;
     Ok(Outcome::Done)
 }
@@ -40,7 +41,7 @@ pub(crate) fn pack(places: &Places) -> Result<PathBuf> {
     fs::create_dir_all(&directory).map_err(Error::file("created", &directory))?;
     let packed = places
         .npm()
-        .args(["pack", "--silent", "--json", "--workspace", "pkg-js", "--pack-destination"])
+        .args(["pack", "--silent", "--json", "--workspace", "everwire", "--pack-destination"])
         .arg(&directory)
         .ask()?;
     Ok(directory.join(tarball_name(&packed)?))

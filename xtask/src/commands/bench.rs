@@ -1,15 +1,13 @@
-//! `cargo xtask bench X`: one benchmark of tests/, which measures Everwire and its peers in the same run. Here is only the
-//! way to it: the benchmarks are npm scripts of tests/ named `bench:X`.
-
-use std::fs;
-
-use serde_json::Value;
+//! `cargo xtask bench X`: one benchmark, which measures Everwire and its peers in the same run. Here is only the way to it:
+//! the benchmarks are scripts of tests/bench named `bench:X`.
 
 use crate::{
     error::{Error, Result},
     places::Places,
-    step::Steps,
+    setup::browser,
+    step::{Outcome, Steps},
     task::{self, Task},
+    workspaces,
 };
 
 #[derive(clap::Args)]
@@ -25,32 +23,29 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(places: &Places, options: &Options) -> Result {
-    let script = format!("bench:{}", options.name);
-    let existing = scripts(places);
-    if !existing.contains(&script) {
-        let names: Vec<_> = existing.iter().filter_map(|script| script.strip_prefix("bench:")).collect();
-        let which = if names.is_empty() { "none".into() } else { names.join(", ") };
-        return Err(Error::Refused(format!("there is no benchmark {:?}; there are: {which}", options.name)));
+    let existing = workspaces::scripts_with_prefix(places, "tests/bench", "bench:")?;
+    if !existing.contains(&options.name) {
+        let (name, names) = (&options.name, existing.join(", "));
+        return Err(Error::Refused(format!("there is no benchmark {name:?}; there are: {names}")));
     }
     let plan = task::plan(&[Task::Package, Task::Browser]);
+    // What is measured is what users would run.
+    let server = || places.cargo().args(["build", "--release", "--package", "everwire-server"]).go();
     if options.json {
         // Nothing but JSON may reach standard output.
         plan.iter().try_for_each(|task| task.run(places).map(drop))?;
+        server()?;
     } else {
-        task::run(places, &mut Steps::new(plan.len()), &plan)?;
+        let mut steps = Steps::new(plan.len() + 1);
+        task::run(places, &mut steps, &plan)?;
+        steps.step("the server, optimised", server, |_| Outcome::Done)?;
     }
     let json: &[&str] = if options.json { &["--json"] } else { &[] };
     super::hand_over(
-        places
-            .npm()
-            .args(["run", "--silent", "--workspace", "tests", &script, "--"])
+        workspaces::script(places, "tests/bench", &format!("bench:{}", options.name))?
+            .env("EVERWIRE_SERVER", places.program("release", "everwire-server"))
+            .env("CHROME", browser::browser()?)
             .args(json.iter().copied())
             .args(options.rest.iter()),
     )
-}
-
-fn scripts(places: &Places) -> Vec<String> {
-    let text = fs::read_to_string(places.root.join("tests/package.json")).unwrap_or_default();
-    let package: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
-    package["scripts"].as_object().into_iter().flat_map(|scripts| scripts.keys().cloned()).collect()
 }

@@ -52,13 +52,15 @@ enum Part {
     PkgJs,
     /// The demo's own tests.
     Demo,
+    /// The benchmarks' own tests.
+    Bench,
     /// Browsers, the built demo and the real server together.
     E2e,
 }
 
 impl Part {
     /// What runs when nothing is chosen.
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Generated,
         Self::Rust,
         Self::Wasm,
@@ -67,6 +69,7 @@ impl Part {
         Self::Schema,
         Self::PkgJs,
         Self::Demo,
+        Self::Bench,
         Self::E2e,
     ];
 
@@ -84,6 +87,7 @@ impl Part {
             Self::Schema => "test: golden vectors against the JSON Schema",
             Self::PkgJs => "test: npm package",
             Self::Demo => "test: demo",
+            Self::Bench => "test: benchmarks",
             Self::E2e => "test: end to end",
         }
     }
@@ -94,7 +98,7 @@ impl Part {
             Self::Wasm => &[Task::WasmTarget, Task::WasmTool, Task::Browser, Task::Driver],
             Self::Size | Self::Types | Self::PkgJs | Self::Demo => &[Task::Package],
             Self::Schema => &[Task::Packages],
-            Self::E2e => &[Task::Demo, Task::Server, Task::Browser],
+            Self::Bench | Self::E2e => &[Task::Demo, Task::Server, Task::Browser],
         }
     }
 
@@ -112,6 +116,7 @@ impl Part {
             Self::Schema => vitest::directory(places, "protocol/tests"),
             Self::PkgJs => vitest::workspace(places, "pkg-js"),
             Self::Demo => vitest::workspace(places, "demo-web"),
+            Self::Bench => vitest::workspace(places, "tests/bench"),
             Self::E2e => vitest::workspace(places, "tests"),
         }
     }

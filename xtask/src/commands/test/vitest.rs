@@ -4,27 +4,25 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::{Tested, types::has_script};
+use super::Tested;
 use crate::{
     error::{Error, Result},
     places::Places,
     process::Run,
     setup::browser,
     summary::Summary,
+    workspaces,
 };
 
 /// The script `test` of an npm workspace.
 pub(super) fn workspace(places: &Places, name: &str) -> Result<Tested> {
-    has_script(places, name, "test")?;
     // What tests that start a browser or a server need to know.
-    let mut run = places
-        .npm()
-        .args(["run", "--silent", "test", "--workspace", name, "--"])
-        .env("EVERWIRE_SERVER", places.built("everwire-server"));
+    let mut run =
+        workspaces::script(places, name, "test")?.env("EVERWIRE_SERVER", places.built("everwire-server"));
     if let Ok(browser) = browser::browser() {
         run = run.env("CHROME", browser);
     }
-    report(places, name, run)
+    report(places, &name.replace('/', "-"), run)
 }
 
 /// The test files of a directory that is not an npm workspace.

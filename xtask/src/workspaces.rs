@@ -1,0 +1,49 @@
+//! The npm workspaces, and running their scripts. A workspace is named by its directory here, but by its package name to
+//! npm: for npm, a directory means everything within it too.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::{
+    error::{Error, Result},
+    places::Places,
+    process::Run,
+};
+
+/// The directories of all workspaces, as the root's package.json lists them.
+pub(crate) fn all(places: &Places) -> Result<Vec<String>> {
+    let package = package(places, ".")?;
+    let names = package["workspaces"].as_array().into_iter().flatten();
+    Ok(names.filter_map(Value::as_str).map(str::to_owned).collect())
+}
+
+/// A script of a workspace, to be told its arguments. One that lacks what it is to be tested by is an error, not passed
+/// over in silence.
+pub(crate) fn script(places: &Places, workspace: &str, script: &str) -> Result<Run> {
+    let package = package(places, workspace)?;
+    let missing = |what: &str| Error::Unexpected {
+        what: format!("{workspace}/package.json"),
+        reason: format!("it has no {what}"),
+    };
+    if !package["scripts"][script].is_string() {
+        return Err(missing(&format!("script {script:?}")));
+    }
+    let name = package["name"].as_str().ok_or_else(|| missing("name"))?;
+    // Silent, because npm's own words would follow those of the script that failed.
+    Ok(places.npm().args(["run", "--silent", script, "--workspace", name, "--"]))
+}
+
+/// The scripts of a workspace whose names begin with a prefix, without it.
+pub(crate) fn scripts_with_prefix(places: &Places, workspace: &str, prefix: &str) -> Result<Vec<String>> {
+    let package = package(places, workspace)?;
+    let names = package["scripts"].as_object().into_iter().flat_map(|scripts| scripts.keys());
+    Ok(names.filter_map(|name| name.strip_prefix(prefix)).map(str::to_owned).collect())
+}
+
+fn package(places: &Places, directory: &str) -> Result<Value> {
+    let file = places.root.join(directory).join("package.json");
+    let text = fs::read_to_string(&file).map_err(Error::file("read", &file))?;
+    serde_json::from_str(&text)
+        .map_err(|error| Error::Unexpected { what: file.display().to_string(), reason: error.to_string() })
+}
