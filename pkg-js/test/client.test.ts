@@ -36,11 +36,11 @@ describe("before the core is loaded", () => {
     release();
     const core = await loaded();
     expect(core.calls).toEqual([
-      ["start"],
-      ["send", first.id, "a", undefined, '{"n":1}'],
+      ["send", first.id, "a", undefined, '{"n":1}', false],
       ["subscribe", "b", 5, undefined, undefined],
-      ["send", second.id, "a", "x", '{"n":2}'],
+      ["send", second.id, "a", "x", '{"n":2}', false],
       ["subscribe", "a", undefined, "e9", 7],
+      ["start"],
     ]);
   });
 

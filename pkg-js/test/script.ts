@@ -79,8 +79,8 @@ export class ScriptedCore implements Core {
     this.#called("unsubscribe", handle);
     this.places.delete(handle);
   }
-  send(id: string, channel: string, event: string | undefined, data: string): void {
-    this.#called("send", id, channel, event, data);
+  send(id: string, channel: string, event: string | undefined, data: string, restored: boolean): void {
+    this.#called("send", id, channel, event, data, restored);
     this.host.sending(id, SendStatus.Queued, -1, -1, undefined, undefined);
   }
   accept(handle: number, offset: number): boolean {
@@ -169,7 +169,6 @@ export function scripted(
       if (made === undefined) throw new Error("the core has not been made");
       return made;
     },
-    // The core is made first and is given the waiting calls in the same turn.
     loaded: () => arrival,
   };
 }

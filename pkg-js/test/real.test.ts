@@ -1,0 +1,145 @@
+// The built package with the real core, in Node, over HTTP polling to a server of a few lines. Browsers, WebSocket and the
+// real server are tested in ../tests. Needs dist/, as dist.test.ts does.
+
+import { existsSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type * as Everwire from "../src/index.js";
+
+const entry = fileURLToPath(new URL("../dist/index.js", import.meta.url));
+
+type Frame = { type: string } & Record<string, unknown>;
+
+const LIMITS = { payload_bytes: 32_768, batch_bytes: 65_536, batch_frames: 300, subscriptions: 256 };
+const CONNECTION = "0199a1b2-c3d4-7000-8000-000000000002";
+
+let server: Server | undefined;
+let client: Everwire.Client | undefined;
+
+afterEach(async () => {
+  await client?.close();
+  server?.closeAllConnections();
+  await new Promise((resolve) => (server === undefined ? resolve(undefined) : server.close(resolve)));
+  server = undefined;
+});
+
+/** One connection over polling: keeps logs in memory; `push` answers the poll that is being held. */
+async function connected(
+  options: Partial<Everwire.ConnectOptions> = {},
+  atOnce: (client: Everwire.Client) => void = () => {},
+) {
+  const got: Frame[] = [];
+  const waiting: unknown[] = [];
+  let held: ((frames: unknown[]) => void) | undefined;
+  let seq = 0;
+  let offset = 0;
+  const push = (...frames: unknown[]) => {
+    waiting.push(...frames);
+    if (held === undefined || waiting.length === 0) return;
+    held([{ type: "polled", seq: ++seq }, ...waiting.splice(0)]);
+    held = undefined;
+  };
+  server = createServer((request, response) => {
+    let body = "";
+    request.on("data", (chunk) => {
+      body += chunk;
+    });
+    request.on("end", () => {
+      const answer = (frames: unknown[]) => response.end(JSON.stringify(frames));
+      const frames = JSON.parse(body) as Frame[];
+      got.push(...frames);
+      const poll = frames.find((frame) => frame.type === "poll");
+      const out: unknown[] = [];
+      for (const frame of frames) {
+        if (frame.type === "hello" && poll !== undefined && poll.connection === undefined) {
+          const { session } = frame;
+          const head = { version: 1, session, connection: CONNECTION, user: "u1", server_time: 1 };
+          out.push({ type: "welcome", ...head, ping_interval_ms: 25_000, hold_ms: 25_000, limits: LIMITS });
+        } else if (frame.type === "subscribe" && frame.epoch === undefined) {
+          out.push({ type: "subscribed", channel: frame.channel, epoch: "e", offset: 0, head: 0 });
+        } else if (frame.type === "send") {
+          const { id, channel, data } = frame;
+          const at = ++offset;
+          answer([{ type: "ack", id, channel, offset: at, at: 7 }]);
+          push({ type: "message", channel, offset: at, id, user: "u1", at: 7, data });
+          return;
+        }
+      }
+      if (poll === undefined) {
+        answer([]);
+        return;
+      }
+      held = answer;
+      push(...out);
+    });
+  });
+  await new Promise<void>((resolve) => server?.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const { connect }: typeof Everwire = await import(/* @vite-ignore */ entry);
+  client = connect({ url: `http://127.0.0.1:${port}`, carriers: ["polling"], ...options });
+  atOnce(client);
+  return { client, got, push };
+}
+
+describe.skipIf(!existsSync(entry))("the built package with the real core", () => {
+  it("connects, receives its own message once, and closes", async () => {
+    const { client, got } = await connected();
+    const channel = client.channel<{ message: string }>("news");
+    const seen: unknown[] = [];
+    channel.on("message", ({ data, offset }) => seen.push([data, offset, channel.position]));
+    expect(await channel.subscribe()).toMatchObject({ epoch: "e", offset: 0, head: 0 });
+    const sending = channel.send("hello");
+    expect(await sending).toEqual({ id: sending.id, offset: 1, at: 7 });
+    await vi.waitFor(() => expect(seen).toEqual([["hello", 1, { epoch: "e", offset: 1 }]]));
+    expect(client.state).toMatchObject({ status: "connected", carrier: "polling" });
+    expect(client.user).toBe("u1");
+    expect(client.report()).toContain("welcome");
+    await client.close();
+    expect(client.state.status).toBe("closed");
+    await vi.waitFor(() => expect(got.at(-1)?.type).toBe("bye"));
+    expect(client.report()).toContain("welcome");
+  });
+
+  it("has in its first batch what was asked for before", async () => {
+    const { client, got } = await connected({}, (made) => void made.channel("news").subscribe());
+    await client.channel("news").subscribe();
+    expect(got.slice(0, 3).map((frame) => frame.type)).toEqual(["hello", "poll", "subscribe"]);
+  });
+
+  it("drops what comes twice, and survives rubbish", async () => {
+    const { client, push } = await connected();
+    const errors: string[] = [];
+    client.on("error", ({ code }) => errors.push(code));
+    const channel = client.channel("news");
+    const seen: unknown[] = [];
+    channel.on("message", ({ offset }) => seen.push(offset));
+    await channel.subscribe();
+    const message = (offset: number) => ({
+      ...{ type: "message", channel: "news", offset, id: "0199a1b2-c3d4-7000-8000-000000000003" },
+      ...{ user: "u", at: 1, data: null },
+    });
+    push(message(1), message(1), null, 7, { type: "message" }, { type: "typing" }, message(2), message(1));
+    await vi.waitFor(() => expect(seen).toEqual([1, 2]));
+    expect(client.state.status).toBe("connected");
+    expect(errors.every((code) => code === "protocol_violation")).toBe(true);
+  });
+
+  it("gives the core's own errors their code", async () => {
+    const { client } = await connected();
+    await expect(client.channel("news").send("x".repeat(40_000))).rejects.toMatchObject({
+      code: "too_large",
+    });
+  });
+
+  it("stops for good when the server does not accept the token", async () => {
+    const { client, push } = await connected({ token: () => "bad" });
+    client.on("error", () => {});
+    await client.channel("news").subscribe();
+    push({ type: "error", code: "unauthorized", message: "Sign in again.", retry: false });
+    await vi.waitFor(() => expect(client.state.status).toBe("closed"));
+    expect(client.state).toMatchObject({ error: { code: "unauthorized", retry: false } });
+    await expect(client.channel("news").send(1)).rejects.toMatchObject({ code: "closed" });
+  });
+});
