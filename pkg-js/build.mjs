@@ -2,7 +2,7 @@
 // once in an application; declarations; the WebAssembly file. It does not build the WebAssembly: `cargo xtask pkg` does.
 
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,6 +14,8 @@ const root = dirname(fileURLToPath(import.meta.url));
 const glue = join(root, "wasm/everwire.js");
 const wasm = join(root, "wasm/everwire_bg.wasm");
 const dist = join(root, "dist");
+// Built beside it and then put in its place, so that whoever uses dist/ meanwhile never finds half of it.
+const fresh = join(root, `.dist-${process.pid}`);
 
 if (!existsSync(glue) || !existsSync(wasm)) {
   console.error("pkg-js/wasm is empty: run `cargo xtask pkg`, which builds the WebAssembly first.");
@@ -35,7 +37,7 @@ const virtual = {
   },
 };
 
-rmSync(dist, { recursive: true, force: true });
+process.on("exit", () => rmSync(fresh, { recursive: true, force: true }));
 const bundle = await rolldown({
   cwd: root,
   input: {
@@ -56,14 +58,20 @@ const bundle = await rolldown({
   },
 });
 await bundle.write({
-  dir: dist,
+  dir: fresh,
   format: "esm",
   minify: true,
   sourcemap: true,
   chunkFileNames: "chunks/[name]-[hash].js",
 });
 await bundle.close();
-writeFileSync(join(dist, "everwire.wasm"), short.wasm);
+writeFileSync(join(fresh, "everwire.wasm"), short.wasm);
 
 const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
-execFileSync(process.execPath, [tsc, "-p", join(root, "tsconfig.build.json")], { stdio: "inherit" });
+const project = join(root, "tsconfig.build.json");
+execFileSync(process.execPath, [tsc, "-p", project, "--outDir", fresh], { stdio: "inherit" });
+
+const stale = `${fresh}-stale`;
+if (existsSync(dist)) renameSync(dist, stale);
+renameSync(fresh, dist);
+rmSync(stale, { recursive: true, force: true });
