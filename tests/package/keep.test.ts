@@ -1,0 +1,153 @@
+// Unsent messages outlive the page (promise 5): reloads, closed tabs, two tabs at once, another user, and denied storage.
+
+import type { Page } from "playwright-core";
+import { expect, it } from "vitest";
+import { BarePage, numbersOf, Seat } from "../harness/bare";
+import { freshContext, freshPage } from "../harness/browser";
+import { PAGES, Server } from "../harness/server";
+import { until } from "../harness/until";
+
+const CHANNEL = "private-chat.1";
+
+/** One server for the pages, which stays, and one to chat with, which is killed. */
+async function place(): Promise<{ pages: Server; chat: Server }> {
+  const [pages, chat] = await Promise.all([Server.start({ serveDir: PAGES }), Server.start()]);
+  return { pages, chat };
+}
+
+async function open(
+  page: Page,
+  { pages, chat }: { pages: Server; chat: Server },
+  user = "ann",
+): Promise<Seat> {
+  await page.goto(pages.url);
+  const bare = new BarePage(page, pages.url);
+  return bare.connect(user, { url: chat.url });
+}
+
+/** How many messages the page has in the database. */
+async function kept(page: Page): Promise<number> {
+  return page.evaluate(
+    () =>
+      new Promise<number>((resolve, reject) => {
+        const open = indexedDB.open("everwire", 1);
+        open.onerror = () => reject(open.error);
+        open.onsuccess = () => {
+          const count = open.result.transaction("outbox").objectStore("outbox").count();
+          count.onsuccess = () => {
+            open.result.close();
+            resolve(count.result);
+          };
+        };
+      }),
+  );
+}
+
+/** Ann has written five messages that her server never got; the server is down. */
+async function unsent(page: Page, where: { pages: Server; chat: Server }): Promise<void> {
+  const ann = await open(page, where);
+  await ann.connected();
+  await where.chat.kill();
+  await ann.sendMany(CHANNEL, 0, 5);
+  await until("all five are in the database", async () => (await kept(page)) === 5);
+}
+
+/** Bob reads everything, from the beginning. */
+async function bob(where: { pages: Server; chat: Server }): Promise<Seat> {
+  const seat = await open(await freshPage(), where, "bob");
+  await seat.connected();
+  await seat.listen(CHANNEL, { recent: 100 });
+  return seat;
+}
+
+it("a reload in mid-send loses nothing and doubles nothing", async () => {
+  const where = await place();
+  const page = await freshPage();
+  await unsent(page, where);
+  const ann = await open(page, where);
+  await where.chat.start();
+  await ann.connected();
+  const reader = await bob(where);
+  expect(numbersOf(await reader.hears(CHANNEL, 5), "ann")).toEqual([0, 1, 2, 3, 4]);
+  await until("what is stored is no longer kept", async () => (await kept(page)) === 0);
+  await ann.sendMany(CHANNEL, 5, 1);
+  expect(numbersOf(await reader.hears(CHANNEL, 6), "ann")).toEqual([0, 1, 2, 3, 4, 5]);
+});
+
+it("a tab that is closed with unsent messages sends them when it is opened again", async () => {
+  const where = await place();
+  const context = await freshContext();
+  const first = await context.newPage();
+  await unsent(first, where);
+  await first.close();
+  await where.chat.start();
+  const ann = await open(await context.newPage(), where);
+  await ann.connected();
+  const reader = await bob(where);
+  expect(numbersOf(await reader.hears(CHANNEL, 5), "ann")).toEqual([0, 1, 2, 3, 4]);
+});
+
+it("two tabs of one user do not fight: each message is stored once", async () => {
+  const where = await place();
+  const context = await freshContext();
+  const first = await context.newPage();
+  await unsent(first, where);
+  await where.chat.start();
+  // The first tab still has them, and is about to send them; the second finds them too.
+  const second = await context.newPage();
+  const again = await open(second, where);
+  await again.connected();
+  await new Seat(first, "ann").connected("", Date.now() - 60_000);
+  const reader = await bob(where);
+  await until("both tabs are done", async () => (await kept(second)) === 0);
+  await again.sendMany(CHANNEL, 5, 1);
+  expect(numbersOf(await reader.hears(CHANNEL, 6), "ann")).toEqual([0, 1, 2, 3, 4, 5]);
+  expect(await reader.heardCount(CHANNEL)).toBe(6);
+});
+
+it("another user does not send them, and their own user does so later", async () => {
+  const where = await place();
+  const page = await freshPage();
+  await unsent(page, where);
+  await where.chat.start();
+  const eve = await open(page, where, "eve");
+  await eve.connected();
+  await eve.listen(CHANNEL, { recent: 100 });
+  await eve.sendMany(CHANNEL, 100, 1);
+  expect(numbersOf(await eve.hears(CHANNEL, 1), "eve")).toEqual([100]);
+  expect(await kept(page)).toBe(5);
+  const ann = await open(page, where, "ann");
+  await ann.listen(CHANNEL, { recent: 100 });
+  const all = await ann.hears(CHANNEL, 6);
+  expect(numbersOf(all, "ann")).toEqual([0, 1, 2, 3, 4]);
+  expect(all.slice(1).map(({ user }) => user)).toEqual(Array(5).fill("ann"));
+});
+
+it("where storage is denied, and where it is not wanted, everything else works", async () => {
+  const where = await place();
+  const denied = await freshPage();
+  await denied.addInitScript(() => {
+    for (const name of ["indexedDB", "localStorage", "sessionStorage"]) {
+      Object.defineProperty(window, name, {
+        get() {
+          throw new DOMException("denied", "SecurityError");
+        },
+      });
+    }
+  });
+  const ann = await open(denied, where);
+  await ann.listen(CHANNEL);
+  await ann.sendMany(CHANNEL, 0, 2);
+  expect(numbersOf(await ann.hears(CHANNEL, 2), "ann")).toEqual([0, 1]);
+
+  const page = await freshPage();
+  await page.goto(where.pages.url);
+  const carl = await new BarePage(page, where.pages.url).connect("carl", {
+    url: where.chat.url,
+    persist: false,
+  });
+  await carl.connected();
+  await where.chat.kill();
+  await carl.sendMany(CHANNEL, 0, 2);
+  expect(await page.evaluate(async () => (await indexedDB.databases()).length)).toBe(0);
+});
