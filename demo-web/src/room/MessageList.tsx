@@ -5,6 +5,7 @@ import { useEffect, useMemo, useRef } from "react";
 import { DownIcon } from "../app/icons";
 import type { MessageEntry, MissingEntry, RoomLog } from "./log";
 import { MessageRow } from "./MessageRow";
+import { missingTitle, whyMissing } from "./missing";
 import { type Row, rowsOf } from "./rows";
 import { useStickyScroll } from "./useStickyScroll";
 
@@ -104,7 +105,7 @@ function MissingRow({ missing, onReload }: { missing: MissingEntry; onReload(): 
   return (
     <li className="missing" data-testid="missing" data-reason={missing.reason}>
       <p>
-        <strong>{missingTitle(missing)}</strong> {WHY[missing.reason] ?? ""}
+        <strong>{missingTitle(missing)} here.</strong> {whyMissing(missing.reason)}
       </p>
       <button type="button" className="button small" onClick={onReload}>
         Reload the room
@@ -112,18 +113,6 @@ function MissingRow({ missing, onReload }: { missing: MissingEntry; onReload(): 
     </li>
   );
 }
-
-function missingTitle({ from, to, reason }: MissingEntry): string {
-  const count = to - from + 1;
-  if (reason === "epoch" || count < 1) return "Messages are missing here.";
-  return count === 1 ? "One message is missing here." : `${count} messages are missing here.`;
-}
-
-const WHY: Readonly<Record<string, string>> = {
-  trimmed: "While you were away, the server dropped its oldest ones.",
-  too_far: "You were away for so long that the server does not send them all again.",
-  epoch: "The server began this room anew.",
-};
 
 const THIS_YEAR = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 const OTHER_YEAR = new Intl.DateTimeFormat(undefined, { dateStyle: "long" });

@@ -7,6 +7,7 @@ import type { Journal } from "../faults/journal";
 import { ChannelTally, type Tally } from "../faults/tally";
 import { roomOf } from "../rooms/names";
 import { EMPTY_LOG, type RoomAction, type RoomLog, roomLog } from "./log";
+import { missingTitle, whyMissing } from "./missing";
 
 /** What this chat sends through a channel. */
 export type ChatEvents = { message: { text: string } };
@@ -99,7 +100,7 @@ export class RoomStore {
 
     channel.on("gap", ({ from, to, reason }) => {
       tally.gap(from, to, reason);
-      journal.add("room", `Messages ${from} to ${to} are missing in #${this.slug}`, reason);
+      journal.add("room", `${missingTitle({ from, to, reason })} in #${this.slug}`, whyMissing(reason));
       this.#apply({ type: "gap", from, to, reason });
     });
     channel.on("subscribed", ({ epoch, offset, head, recovered }) => {
