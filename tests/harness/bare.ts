@@ -2,6 +2,7 @@
 
 import type { ConnectOptions, Gap, Member, Position, Stored, Subscribed } from "everwire";
 import type { BrowserContextOptions, Page } from "playwright-core";
+import { onTestFailed } from "vitest";
 import type { Heard, Outcome, Seen } from "../pages/bare";
 import { freshPage } from "./browser";
 import { until } from "./until";
@@ -27,6 +28,7 @@ export class BarePage {
   static async open(url: string, options: BrowserContextOptions = {}): Promise<BarePage> {
     const page = await freshPage(options);
     await page.goto(url);
+    onTestFailed(async () => console.error(await page.evaluate(() => window.bare.debug()).catch(String)));
     return new BarePage(page, url);
   }
 

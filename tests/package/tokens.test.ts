@@ -105,7 +105,7 @@ it("a reconnect asks for no new token while the old one is good", async () => {
     return makeToken("ada");
   });
   await ada.connected();
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < 2; round++) {
     const since = Date.now();
     proxy.reset();
     await ada.connected("", since);

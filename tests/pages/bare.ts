@@ -38,6 +38,9 @@ interface Seat {
   readonly heard: Map<string, Heard[]>;
 }
 
+/** How many lines of a client's log are kept for a test that fails. */
+const DEBUG_LINES = 300;
+
 const seats = new Map<string, Seat>();
 const memories: WebAssembly.Memory[] = [];
 
@@ -80,8 +83,13 @@ const bare = {
 
   /** Connects. The token callback, if wanted, asks the function `token` of the page. */
   open(name: string, options: ConnectOptions): void {
-    const client = connect(options);
-    const mine: Seat = { client, states: [], errors: [], debug: [], events: [], heard: new Map() };
+    const debug: string[] = [];
+    const note = (line: string) => {
+      debug.push(`${new Date().toISOString().slice(14, 23)} ${line}`);
+      if (debug.length > DEBUG_LINES) debug.shift();
+    };
+    const client = connect({ ...options, debug: note });
+    const mine: Seat = { client, states: [], errors: [], debug, events: [], heard: new Map() };
     seats.set(name, mine);
     const look = () => {
       const state = client.state;
@@ -137,6 +145,7 @@ const bare = {
 
   state: (name: string) => seat(name).client.state,
   states: (name: string) => seat(name).states,
+  debug: () => [...seats].map(([name, { debug }]) => `${name}:\n${debug.slice(-40).join("\n")}`).join("\n"),
   errors: (name: string) => seat(name).errors,
   events: (name: string) => seat(name).events,
   heard: (name: string, channel: string) => seat(name).heard.get(channel) ?? [],

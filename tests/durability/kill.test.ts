@@ -1,0 +1,82 @@
+// kill -9 under load, again and again on the same database: every message that was acknowledged is there, once, where the ack
+// said, and clients notice nothing but a short reconnect. EVERWIRE_KILLS sets how often.
+
+import { expect, it, onTestFinished } from "vitest";
+import { BarePage, gapless, type Seat } from "../harness/bare";
+import { figure } from "../harness/figures";
+import { between, random } from "../harness/random";
+import { PAGES, Server } from "../harness/server";
+import { until } from "../harness/until";
+import { Wire } from "../harness/wire";
+import { Writer } from "./writer";
+
+const KILLS = Number(process.env.EVERWIRE_KILLS ?? 50);
+const CHANNEL = "private-chat.durable";
+
+it(`survives ${KILLS} times kill -9 under load`, { timeout: 60_000 + KILLS * 10_000 }, async () => {
+  const server = await Server.start({ serveDir: PAGES, args: ["--replay-limit", "1000000"] });
+  const watcher = await (await BarePage.open(server.url)).connect("watcher");
+  await watcher.listen(CHANNEL);
+  const writers = ["one", "two"].map((name) => new Writer(server.url, name, CHANNEL));
+  onTestFinished(() => {
+    for (const writer of writers) writer.end();
+  });
+  const acks = () => writers.reduce((sum, { acked }) => sum + acked.size, 0);
+  const next = random("kills");
+  const start = Date.now();
+
+  for (let kill = 0; kill < KILLS; kill++) {
+    // Any moment of its life will do, the first ones included.
+    const enough = acks() + between(next, 0, 150);
+    await until("it has acknowledged some", () => acks() >= enough, {
+      seen: () => [acks(), ...writers.map(({ wrong }) => wrong.slice(-3))],
+    });
+    await server.kill();
+    await server.start();
+  }
+  for (const writer of writers) writer.finish();
+  await until("everything is acknowledged", () => writers.every(({ settled }) => settled));
+  figure(`${KILLS} times kill -9, acks in all`, acks(), "acks");
+  figure(`${KILLS} times kill -9`, Date.now() - start, "ms");
+
+  // As the log has it, for one who was never there before.
+  const log = await theLog(server);
+  expect(log.length).toBe(writers.reduce((sum, { sent }) => sum + sent.length, 0));
+  expect(log.map(({ offset }) => offset)).toEqual(log.map((_, at) => at + 1));
+  for (const { acked, sent, wrong } of writers) {
+    expect(wrong).toEqual([]);
+    expect([...acked].filter(([id, offset]) => log[offset - 1]?.id !== id)).toEqual([]);
+    const mine = new Set(sent);
+    expect(log.filter(({ id }) => mine.has(id)).map(({ id }) => id)).toEqual(sent);
+  }
+
+  await watched(watcher, log);
+});
+
+interface Entry {
+  readonly id: string;
+  readonly offset: number;
+}
+
+async function theLog(server: Server): Promise<Entry[]> {
+  const reader = await Wire.join(server.url, "reader");
+  reader.say({ type: "subscribe", channel: CHANNEL });
+  const { epoch, head } = await reader.gets("subscribed");
+  reader.say({ type: "unsubscribe", channel: CHANNEL });
+  await reader.gets("unsubscribed");
+  reader.say({ type: "subscribe", channel: CHANNEL, epoch, offset: 0 });
+  await reader.gets("message", { offset: head });
+  return reader.frames
+    .filter(({ type }) => type === "message")
+    .map(({ id, offset }) => ({ id: String(id), offset: Number(offset) }));
+}
+
+/** The page heard the whole log, and saw nothing but reconnects. */
+async function watched(watcher: Seat, log: readonly Entry[]): Promise<void> {
+  const heard = await watcher.hears(CHANNEL, log.length, 60_000);
+  gapless(heard);
+  expect(heard.map(({ id }) => id)).toEqual(log.map(({ id }) => id));
+  const events = (await watcher.events()).filter(({ event }) => event !== "subscribed");
+  expect(events).toEqual([]);
+  expect((await watcher.states()).filter(({ code }) => code)).toEqual([]);
+}

@@ -1,0 +1,106 @@
+// A client for load that is not ours: keeps some sends under way, sends the unacknowledged ones again after a reconnect, and
+// remembers every ack. It follows docs/protocol.md, section 6.
+
+import { randomUUID } from "node:crypto";
+import WebSocket from "ws";
+import { type Frame, uuid7 } from "../harness/wire";
+
+/** As many as a client may have under way. */
+const WINDOW = 32;
+/** How long it waits before it connects again, in ms: the server is down for about that long. */
+const AGAIN_MS = 20;
+
+export class Writer {
+  /** Where each acknowledged message is said to be. */
+  readonly acked = new Map<string, number>();
+  /** Ids in the order in which they were sent first. */
+  readonly sent: string[] = [];
+  /** What went wrong beyond being cut off. */
+  readonly wrong: string[] = [];
+  readonly #session = randomUUID();
+  readonly #url: string;
+  readonly #user: string;
+  readonly #channel: string;
+  /** Unacknowledged, in order. */
+  readonly #open = new Map<string, Frame>();
+  #socket: WebSocket | undefined;
+  #welcomed = false;
+  #writing = true;
+  #over = false;
+
+  constructor(url: string, user: string, channel: string) {
+    this.#url = `${url.replace(/^http/, "ws")}/everwire/v1/ws`;
+    this.#user = user;
+    this.#channel = channel;
+    this.#connect();
+  }
+
+  /** Sends nothing new any more. */
+  finish(): void {
+    this.#writing = false;
+  }
+
+  /** Whether everything that was sent is acknowledged. */
+  get settled(): boolean {
+    return this.#open.size === 0;
+  }
+
+  end(): void {
+    this.#over = true;
+    this.#socket?.terminate();
+  }
+
+  #connect(): void {
+    if (this.#over) return;
+    const socket = new WebSocket(this.#url, "everwire.v1");
+    this.#socket = socket;
+    this.#welcomed = false;
+    socket.on("open", () => {
+      const guest = { user: this.#user, name: this.#user };
+      socket.send(JSON.stringify([{ type: "hello", version: 1, session: this.#session, guest }]));
+    });
+    socket.on("message", (data) => {
+      for (const frame of JSON.parse(String(data)) as Frame[]) this.#frame(frame);
+      this.#fill();
+    });
+    socket.on("error", () => undefined);
+    socket.on("close", () => setTimeout(() => this.#connect(), AGAIN_MS));
+  }
+
+  #frame(frame: Frame): void {
+    if (frame.type === "welcome") {
+      this.#welcomed = true;
+      // In order, everything that has no ack: the server has stored some of it.
+      if (this.#open.size > 0) this.#socket?.send(JSON.stringify([...this.#open.values()]));
+    } else if (frame.type === "ack") {
+      const id = String(frame.id);
+      const before = this.acked.get(id);
+      if (before !== undefined && before !== frame.offset)
+        this.wrong.push(`${id}: ${before}, then ${frame.offset}`);
+      this.acked.set(id, Number(frame.offset));
+      this.#open.delete(id);
+    } else if (frame.type === "error") {
+      this.wrong.push(JSON.stringify(frame));
+    } else if (frame.type === "ping") {
+      this.#socket?.send(JSON.stringify([{ type: "pong", nonce: frame.nonce }]));
+    }
+  }
+
+  #fill(): void {
+    if (!this.#welcomed || !this.#writing) return;
+    const batch: Frame[] = [];
+    while (this.#open.size < WINDOW) {
+      const id = uuid7();
+      const frame = {
+        type: "send",
+        id,
+        channel: this.#channel,
+        data: { by: this.#user, n: this.sent.length },
+      };
+      this.sent.push(id);
+      this.#open.set(id, frame);
+      batch.push(frame);
+    }
+    if (batch.length > 0) this.#socket?.send(JSON.stringify(batch));
+  }
+}

@@ -1,0 +1,135 @@
+// WebSocket does not work here (promise 11): the client finds out, polls, and goes back when it does. Each way in which
+// proxies break WebSocket has a test; nothing is lost or doubled by any of them.
+
+import { expect, it } from "vitest";
+import { BarePage, gapless, type Seat } from "../harness/bare";
+import { figure } from "../harness/figures";
+import { FaultProxy, type SocketRule } from "../harness/proxy";
+import { PAGES, Server } from "../harness/server";
+import { until } from "../harness/until";
+
+/** What promise 11 comes to, in ms: 2.5 s to doubt, and as much to get through. */
+const BOUND_MS = 5000;
+
+interface Scene {
+  readonly proxy: FaultProxy;
+  readonly bare: BarePage;
+  readonly ben: Seat;
+}
+
+/** Ben is connected past the proxy, and Ada is about to connect through it. */
+async function scene(rule: SocketRule): Promise<Scene> {
+  const server = await Server.start({ serveDir: PAGES });
+  const proxy = await FaultProxy.start(server.port);
+  proxy.websocket = rule;
+  const other = await BarePage.open(server.url);
+  const ben = await other.connect("ben");
+  await ben.listen("news");
+  await ben.send("news", "from ben");
+  return { proxy, bare: await BarePage.open(proxy.url), ben };
+}
+
+const BLOCKED: [string, SocketRule][] = [
+  ["the upgrade is refused with 502", "refuse"],
+  ["the connection is reset at the upgrade", "reset"],
+  ["the upgrade is never answered", "hang"],
+];
+
+it.each(BLOCKED)("%s: the first message comes by polling within 5 s", async (how, rule) => {
+  const { bare, ben } = await scene(rule);
+  const start = await bare.page.evaluate(() => Date.now());
+  const ada = await bare.connect("ada");
+  await ada.listen("news", { recent: 1 });
+  const [first] = await ada.hears("news", 1);
+  const took = (first?.heardAt ?? 0) - start;
+  figure(`WebSocket blocked to first message by polling: ${how}`, took, "ms", BOUND_MS);
+  expect(took).toBeLessThanOrEqual(BOUND_MS);
+  expect((await ada.states()).at(-1)).toMatchObject({ status: "connected", carrier: "polling" });
+  await ada.send("news", "from ada");
+  gapless(await ben.hears("news", 2));
+  gapless(await ada.hears("news", 2));
+});
+
+it("a proxy lets WebSocket open and then kills it: after three times, polling", async () => {
+  const { proxy, bare, ben } = await scene({ killAfterMs: 300 });
+  const ada = await bare.connect("ada");
+  await ada.listen("news");
+  const start = Date.now();
+  await ada.connected("polling");
+  figure("WebSocket killed after 300 ms each time, to polling", Date.now() - start, "ms");
+  expect(proxy.asked.websocket).toBe(3);
+  // It stays there: no flapping.
+  for (let n = 0; n < 20; n++) await ben.send("news", n);
+  gapless(await ada.hears("news", 20));
+  const states = (await ada.states()).filter(({ status }) => status === "connected");
+  expect(states.map(({ carrier }) => carrier)).toEqual([
+    ...Array(states.length - 1).fill("websocket"),
+    "polling",
+  ]);
+  expect(proxy.asked.websocket).toBe(3);
+});
+
+it("what worked is remembered: the next page does not wait for WebSocket again", async () => {
+  const { proxy, bare } = await scene({ killAfterMs: 100 });
+  const ada = await bare.connect("ada");
+  await ada.connected("polling");
+  const asked = proxy.asked.websocket;
+  await bare.page.reload();
+  const again = await bare.connect("ada");
+  const { at } = await again.connected();
+  const states = await again.states();
+  expect(states.filter(({ status }) => status === "connected").map(({ carrier }) => carrier)).toEqual([
+    "polling",
+  ]);
+  expect(proxy.asked.websocket).toBe(asked);
+  figure("connected by polling where WebSocket is remembered not to work", at - (states[0]?.at ?? 0), "ms");
+});
+
+it("WebSocket heals: it is probed after 30 s and taken, with messages flowing all the while", async () => {
+  const { proxy, bare, ben } = await scene("refuse");
+  const ada = await bare.connect("ada");
+  await ada.listen("news");
+  await ada.connected("polling");
+  proxy.websocket = "pass";
+  const healed = Date.now();
+  // Both write without a pause while the carrier changes.
+  let written = 0;
+  let done = false;
+  const flow = (async () => {
+    while (!done) {
+      await Promise.all([ada.sendMany("news", written, 5), ben.sendMany("news", written, 5)]);
+      written += 5;
+      const count = written * 2;
+      await until("the round has arrived", async () => (await ben.heardCount("news")) >= count);
+    }
+  })();
+  const { at } = await ada.connected("websocket", healed).finally(() => {
+    done = true;
+  });
+  await flow;
+  figure("WebSocket healed to used again (probed after 30 s)", at - healed, "ms");
+  const heard = await ada.hears("news", written * 2);
+  gapless(heard);
+  expect(heard).toHaveLength(written * 2);
+});
+
+it("WebSocket heals and the browser says online: it is taken at once", async () => {
+  const { proxy, bare, ben } = await scene("refuse");
+  const ada = await bare.connect("ada");
+  await ada.listen("news");
+  await ada.connected("polling");
+  proxy.websocket = "pass";
+  await ada.sendMany("news", 0, 50);
+  const healed = await bare.page.evaluate(() => {
+    dispatchEvent(new Event("online"));
+    return Date.now();
+  });
+  await ada.sendMany("news", 50, 50);
+  const { at } = await ada.connected("websocket", healed);
+  figure("WebSocket healed to used again (event online)", at - healed, "ms");
+  await ada.sendMany("news", 100, 50);
+  gapless(await ada.hears("news", 150));
+  const heard = await ben.hears("news", 151);
+  gapless(heard);
+  expect(heard).toHaveLength(151);
+});

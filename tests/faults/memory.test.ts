@@ -1,0 +1,139 @@
+// 1000 reconnects cost no memory (promise 18): not of JavaScript, within noise, and of WebAssembly none at all.
+
+import { expect, it } from "vitest";
+import { BarePage } from "../harness/bare";
+import { figure } from "../harness/figures";
+import { FaultProxy } from "../harness/proxy";
+import { PAGES, Server } from "../harness/server";
+import { until } from "../harness/until";
+
+/** What a thousand reconnects may add, in bytes: 1 KiB for each would be 1000 KiB, a leak would be more. */
+const NOISE = 300 * 1024;
+
+async function meter(bare: BarePage) {
+  const cdp = await bare.page.context().newCDPSession(bare.page);
+  return async () => {
+    // What the tests themselves write down is not the client's.
+    await bare.page.evaluate(() => {
+      for (const seat of window.bare.seats.values()) {
+        seat.states.length = 0;
+        seat.debug.length = 0;
+        seat.events.length = 0;
+        for (const heard of seat.heard.values()) heard.length = 0;
+      }
+    });
+    for (let n = 0; n < 3; n++) await cdp.send("HeapProfiler.collectGarbage");
+    const { usedSize } = await cdp.send("Runtime.getHeapUsage");
+    return { heap: usedSize, pages: await bare.page.evaluate(() => window.bare.wasmPages()) };
+  };
+}
+
+it("one client, 1000 times put away and back", async () => {
+  const { url } = await Server.start({ serveDir: PAGES });
+  const bare = await BarePage.open(url);
+  const ada = await bare.connect("ada");
+  await ada.listen("news");
+  const reconnect = (times: number) =>
+    bare.page.evaluate(async (times) => {
+      const { client } = window.bare.seats.get("ada") ?? {};
+      for (let n = 0; n < times; n++) {
+        const connected = new Promise<void>((done) => {
+          const off = client?.on("state", ({ status }) => {
+            if (status !== "connected") return;
+            off?.();
+            done();
+          });
+        });
+        dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true }));
+        dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+        await connected;
+        if (n % 10 === 0) await client?.channel("news").send({ n });
+      }
+    }, times);
+
+  const measure = await meter(bare);
+  await reconnect(200);
+  const before = await measure();
+  const start = Date.now();
+  await reconnect(1000);
+  figure("1000 reconnects of one client", Date.now() - start, "ms");
+  const after = await measure();
+  figure(
+    "heap growth over 1000 reconnects of one client",
+    (after.heap - before.heap) / 1024,
+    "KiB",
+    NOISE / 1024,
+  );
+  figure("wasm pages over 1000 reconnects of one client", after.pages - before.pages, "pages", 0);
+  expect(before.pages).toBeGreaterThan(0);
+  expect(after.pages).toBe(before.pages);
+  expect(after.heap - before.heap).toBeLessThan(NOISE);
+});
+
+it("50 clients, cut 20 times by the network", async () => {
+  const CLIENTS = 50;
+  const server = await Server.start({ serveDir: PAGES });
+  const proxy = await FaultProxy.start(server.port);
+  const bare = await BarePage.open(proxy.url);
+  for (let n = 0; n < CLIENTS; n++) {
+    const seat = await bare.connect(`c${n}`, { carriers: ["websocket"] });
+    await seat.listen("news");
+  }
+  const cut = async (times: number) => {
+    for (let n = 0; n < times; n++) {
+      const since = Date.now();
+      proxy.reset();
+      await until("all have noticed and are back", () =>
+        bare.page.evaluate((since) => {
+          const back = [...window.bare.seats.values()].every(({ client, states }) => {
+            const cutOff = states.some(({ at, status }) => at >= since && status !== "connected");
+            return cutOff && client.state.status === "connected";
+          });
+          // Waking shortens the backoff: this is about memory, not about patience.
+          if (!back) dispatchEvent(new Event("online"));
+          return back;
+        }, since),
+      );
+    }
+  };
+  const measure = await meter(bare);
+  await cut(5);
+  const before = await measure();
+  await cut(20);
+  const after = await measure();
+  figure(
+    "heap growth over 1000 reconnects of 50 clients",
+    (after.heap - before.heap) / 1024,
+    "KiB",
+    NOISE / 1024,
+  );
+  figure("wasm pages over 1000 reconnects of 50 clients", after.pages - before.pages, "pages", 0);
+  expect(after.pages).toBe(before.pages);
+  expect(after.heap - before.heap).toBeLessThan(NOISE);
+});
+
+it("200 clients, made and closed one after the other, leave nothing behind", async () => {
+  const { url } = await Server.start({ serveDir: PAGES });
+  const bare = await BarePage.open(url);
+  const makeAndClose = (times: number) =>
+    bare.page.evaluate(
+      async ([times, url]) => {
+        for (let n = 0; n < times; n++) {
+          window.bare.open("short", { url, guest: { user: "short", name: "S" } });
+          await window.bare.listen("short", "news");
+          await window.bare.send("short", "news", n);
+          await window.bare.close("short");
+          window.bare.seats.delete("short");
+        }
+      },
+      [times, url] as const,
+    );
+  const measure = await meter(bare);
+  await makeAndClose(50);
+  const before = await measure();
+  await makeAndClose(200);
+  const after = await measure();
+  figure("heap growth over 200 clients", (after.heap - before.heap) / 1024, "KiB", NOISE / 1024);
+  expect(after.pages).toBe(before.pages);
+  expect(after.heap - before.heap).toBeLessThan(NOISE);
+});

@@ -1,0 +1,81 @@
+// Polling over a bad line (promise 12): responses that are lost, truncated or repeated, and requests that arrive twice, lose
+// and double nothing.
+
+import { expect, it } from "vitest";
+import { BarePage, gapless, numbersOf, type Seat } from "../harness/bare";
+import { figure } from "../harness/figures";
+import { FaultProxy, type PollRule } from "../harness/proxy";
+import { random } from "../harness/random";
+import { PAGES, Server } from "../harness/server";
+
+const CHANNEL = "news";
+const COUNT = 200;
+
+async function two(): Promise<{ proxy: FaultProxy; ada: Seat; ben: Seat; server: Server }> {
+  const server = await Server.start({ serveDir: PAGES });
+  const proxy = await FaultProxy.start(server.port);
+  const [bare, other] = await Promise.all([BarePage.open(proxy.url), BarePage.open(server.url)]);
+  const ada = await bare.connect("ada", { carriers: ["polling"] });
+  const ben = await other.connect("ben");
+  await Promise.all([ada.listen(CHANNEL), ben.listen(CHANNEL)]);
+  return { proxy, ada, ben, server };
+}
+
+/** Both write in rounds, and both hear everything once and in order. */
+async function talk({ ada, ben }: { ada: Seat; ben: Seat }): Promise<void> {
+  for (let n = 0; n < COUNT; n += 20) {
+    await Promise.all([ada.sendMany(CHANNEL, n, 20), ben.sendMany(CHANNEL, n, 20)]);
+    // Not all at once: a response that is broken should be one of many.
+    await ben.hears(CHANNEL, n + 20);
+  }
+  for (const seat of [ada, ben]) {
+    const heard = await seat.hears(CHANNEL, 2 * COUNT, 90_000);
+    gapless(heard);
+    expect(heard).toHaveLength(2 * COUNT);
+    for (const { name } of [ada, ben]) expect(numbersOf(heard, name)).toEqual([...Array(COUNT).keys()]);
+  }
+}
+
+it.each(["truncate", "lose", "repeat", "twice", "502"] as const)(
+  "every third poll or post meets %s: each message once and in order",
+  async (rule) => {
+    const it = await two();
+    it.proxy.poll = ({ number }) => (number % 3 === 0 ? rule : "pass");
+    await talk(it);
+    expect(it.proxy.faults.get(rule) ?? 0).toBeGreaterThan(2);
+    it.proxy.poll = () => "pass";
+    expect(await it.ada.send(CHANNEL, "after")).toHaveProperty("ok");
+  },
+);
+
+it("everything at once, by chance: each message once and in order", async () => {
+  const it = await two();
+  const next = random("polling faults");
+  const rules: PollRule[] = ["truncate", "lose", "repeat", "twice", "502"];
+  it.proxy.poll = () => (next() < 0.3 ? (rules[Math.floor(next() * rules.length)] ?? "pass") : "pass");
+  const start = Date.now();
+  await talk(it);
+  figure(`${2 * COUNT} messages by polling with 30 % of requests broken`, Date.now() - start, "ms");
+});
+
+it("over a slow and late line: each message once and in order", async () => {
+  const it = await two();
+  it.proxy.delayMs = 100;
+  it.proxy.bytesPerSecond = 64 * 1024;
+  await talk(it);
+});
+
+it("the server is killed and restarted: polling goes on where it was", async () => {
+  const it = await two();
+  await it.ada.sendMany(CHANNEL, 0, 20);
+  await it.ada.hears(CHANNEL, 20);
+  await it.server.kill();
+  await it.ada.sendMany(CHANNEL, 20, 20);
+  await it.server.start();
+  await it.ben.sendMany(CHANNEL, 0, 20);
+  for (const seat of [it.ada, it.ben]) {
+    const heard = await seat.hears(CHANNEL, 60);
+    gapless(heard);
+    expect(numbersOf(heard, "ada")).toEqual([...Array(40).keys()]);
+  }
+});

@@ -1,0 +1,171 @@
+// Waking (promise 10): an open socket is not trusted. A dead one is replaced within 4 s after the page wakes, however it slept.
+// The dead socket is real: the proxy keeps it open and lets nothing through.
+
+import type { CDPSession } from "playwright-core";
+import { expect, it } from "vitest";
+import { BarePage, gapless, type Seat } from "../harness/bare";
+import { figure } from "../harness/figures";
+import { FaultProxy } from "../harness/proxy";
+import { PAGES, Server } from "../harness/server";
+
+/** What promise 10 allows, in ms. */
+const BOUND_MS = 4000;
+
+interface Scene {
+  readonly server: Server;
+  readonly proxy: FaultProxy;
+  readonly bare: BarePage;
+  readonly ada: Seat;
+  readonly cdp: CDPSession;
+}
+
+async function scene(options: { carriers?: ("websocket" | "polling")[] } = {}): Promise<Scene> {
+  const server = await Server.start({ serveDir: PAGES });
+  const proxy = await FaultProxy.start(server.port);
+  const bare = await BarePage.open(proxy.url);
+  const ada = await bare.connect("ada", options);
+  await ada.listen("news");
+  await ada.send("news", "before");
+  await ada.hears("news", 1);
+  return { server, proxy, bare, ada, cdp: await bare.page.context().newCDPSession(bare.page) };
+}
+
+/** Somebody else writes, who is not behind the proxy. */
+async function missed(server: Server): Promise<void> {
+  const other = await BarePage.open(server.url);
+  const ben = await other.connect("ben");
+  await ben.send("news", "while she was away");
+}
+
+/** From waking to a connection that works, and what was missed is there. */
+async function replaced(how: string, { ada }: Scene, wokenAt: number): Promise<void> {
+  const { at } = await ada.connected("", wokenAt);
+  figure(`dead socket replaced after waking: ${how}`, at - wokenAt, "ms", BOUND_MS);
+  expect(at - wokenAt).toBeLessThanOrEqual(BOUND_MS);
+  const heard = await ada.hears("news", 2);
+  gapless(heard);
+  expect(await ada.send("news", "after")).toMatchObject({ ok: { offset: 3 } });
+}
+
+it("hidden, then visible again", async () => {
+  const it = await scene();
+  await it.bare.page.evaluate(() => {
+    Object.defineProperty(document, "visibilityState", { configurable: true, get: () => "hidden" });
+    document.dispatchEvent(new Event("visibilitychange"));
+  });
+  it.proxy.swallow();
+  await missed(it.server);
+  const wokenAt = await it.bare.page.evaluate(() => {
+    Reflect.deleteProperty(document, "visibilityState");
+    document.dispatchEvent(new Event("visibilitychange"));
+    return Date.now();
+  });
+  await replaced("visible again", it, wokenAt);
+});
+
+it("frozen by the browser, then resumed", async () => {
+  const it = await scene();
+  await it.cdp.send("Page.setWebLifecycleState", { state: "frozen" });
+  it.proxy.swallow();
+  await missed(it.server);
+  const wokenAt = Date.now();
+  await it.cdp.send("Page.setWebLifecycleState", { state: "active" });
+  await replaced("frozen and resumed", it, wokenAt);
+});
+
+it("the network changed: offline and online again", async () => {
+  const it = await scene();
+  it.proxy.swallow();
+  await it.bare.page.context().setOffline(true);
+  await missed(it.server);
+  const wokenAt = Date.now();
+  await it.bare.page.context().setOffline(false);
+  await replaced("offline and online", it, wokenAt);
+});
+
+it("the event online alone, as when another network was joined", async () => {
+  const it = await scene();
+  it.proxy.swallow();
+  await missed(it.server);
+  const wokenAt = await it.bare.page.evaluate(() => {
+    dispatchEvent(new Event("online"));
+    return Date.now();
+  });
+  await replaced("online", it, wokenAt);
+});
+
+it("the clock has jumped, as after the machine slept", async () => {
+  const it = await scene();
+  it.proxy.swallow();
+  await missed(it.server);
+  const wokenAt = await it.bare.page.evaluate(() => {
+    const now = Date.now;
+    const at = now();
+    Date.now = () => now() + 3_600_000;
+    return at;
+  });
+  // The page's own clock is an hour ahead now.
+  const { at } = await it.ada.connected("", wokenAt + 3_600_000);
+  const took = at - 3_600_000 - wokenAt;
+  figure("dead socket replaced after waking: clock jumped (with up to 1 s to notice)", took, "ms");
+  expect(took).toBeLessThanOrEqual(BOUND_MS + 1000);
+  gapless(await it.ada.hears("news", 2));
+});
+
+it("a polling client that wakes asks again at once", async () => {
+  const it = await scene({ carriers: ["polling"] });
+  it.proxy.swallow();
+  await missed(it.server);
+  const wokenAt = await it.bare.page.evaluate(() => {
+    dispatchEvent(new Event("online"));
+    return Date.now();
+  });
+  const heard = await it.ada.hears("news", 2);
+  const took = (heard[1]?.heardAt ?? 0) - wokenAt;
+  figure("dead poll replaced after waking", took, "ms", BOUND_MS);
+  expect(took).toBeLessThanOrEqual(BOUND_MS);
+});
+
+it("a socket that lives is kept: waking costs a ping and no reconnect", async () => {
+  const it = await scene();
+  for (const event of ["online", "offline", "online"]) {
+    await it.bare.page.evaluate((event) => dispatchEvent(new Event(event)), event);
+  }
+  await it.cdp.send("Page.setWebLifecycleState", { state: "frozen" });
+  await it.cdp.send("Page.setWebLifecycleState", { state: "active" });
+  await missed(it.server);
+  await it.ada.hears("news", 2);
+  expect(it.proxy.asked.websocket).toBe(1);
+});
+
+it("a connection that the application closed stays closed, whatever wakes", async () => {
+  const it = await scene();
+  await it.ada.close();
+  const asked = it.proxy.asked.websocket;
+  for (const event of ["online", "pageshow", "focus"]) {
+    await it.bare.page.evaluate((event) => dispatchEvent(new Event(event)), event);
+  }
+  await it.cdp.send("Page.setWebLifecycleState", { state: "frozen" });
+  await it.cdp.send("Page.setWebLifecycleState", { state: "active" });
+  await it.bare.page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  // Another client of the same page shows that the page is awake and the way is free.
+  const ben = await it.bare.connect("ben");
+  await ben.connected();
+  expect((await it.ada.states()).at(-1)?.status).toBe("closed");
+  expect(it.proxy.asked.websocket).toBe(asked + 1);
+});
+
+it("without any event, silence is noticed by the heartbeat (promise 9)", async () => {
+  const server = await Server.start({ serveDir: PAGES, args: ["--ping-interval-ms", "1000"] });
+  const proxy = await FaultProxy.start(server.port);
+  const bare = await BarePage.open(proxy.url);
+  const ada = await bare.connect("ada");
+  await ada.connected();
+  // Kept alive by pings alone: longer than the interval and its grace.
+  const since = Date.now();
+  proxy.swallow();
+  const { at } = await ada.connected("", since);
+  figure("half-open socket replaced by heartbeat (interval 1 s, grace 10 s)", at - since, "ms");
+  // Interval, grace, a late timer's second, the first retry's second, and a second to connect.
+  expect(at - since).toBeLessThanOrEqual(14_000);
+});
