@@ -1,4 +1,6 @@
-// The page of `bench receive`: every client in one page, to be measured one after the other. Counts WebSocket messages
+// The page of `bench receive`: every client in one page, to be measured one after the other.
+
+import "./counted.js";
 import { openBatched, openSingle } from "./clients/bare.js";
 import { open as centrifuge } from "./clients/centrifuge.js";
 import type { Open, Target } from "./clients/client.js";
@@ -6,6 +8,7 @@ import { open as everwire } from "./clients/everwire.js";
 import { open as phoenix } from "./clients/phoenix.js";
 import { open as pusher } from "./clients/pusher.js";
 import { openWebSocket as socketIo } from "./clients/socketio.js";
+import { counted } from "./counted.js";
 
 const clients = { bare: openSingle, batched: openBatched, everwire, pusher, phoenix, centrifuge, socketIo };
 

@@ -26,6 +26,9 @@ const FLAGS = [
   "--js-flags=--expose-gc",
 ];
 
+/** Waits until a page's module has run. */
+const LOADED = "document.readyState === 'complete' || new Promise((done) => addEventListener('load', done))";
+
 /** The browser that CHROME names, or one on the path. */
 function program(): string {
   const named = process.env.CHROME;
@@ -90,6 +93,7 @@ export class Page {
     const page = new Page(tools, targetId, sessionId);
     const { errorText } = await page.call<{ errorText?: string }>("Page.navigate", { url });
     if (errorText) throw new Error(`${url} could not be loaded: ${errorText}`);
+    await page.evaluate(LOADED);
     return page;
   }
 

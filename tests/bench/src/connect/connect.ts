@@ -1,0 +1,204 @@
+// `bench connect`: from the import of a client library to its being connected and to the first message, with an empty cache
+// and with a filled one, near the server and 40 ms away from it; and what that costs in bytes.
+
+import type { Target } from "../pages/clients/client.js";
+import type { Connected } from "../pages/connect.js";
+import { bundle, type Files, wasm } from "../run/bundle.js";
+import { type Context, startChromium } from "../run/chromium.js";
+import { CHANNEL, startEverwire } from "../run/everwire.js";
+import { startServer } from "../run/processes.js";
+import { type DelayProxy, startProxy, type Traffic } from "../run/proxy.js";
+import { html, startSite } from "../run/site.js";
+import { Stack } from "../run/stack.js";
+import { rotated, rounded, type Spread, spread } from "../run/statistics.js";
+import type { ServerName } from "../servers/main.js";
+
+/** One line of the result. */
+export interface Row {
+  readonly name: string;
+  readonly round_trip_ms: number;
+  /** `cold`: nothing in the cache. `warm`: the same page was loaded once before. */
+  readonly load: Load;
+  /** From the beginning of the import until the module was there, in ms. */
+  readonly imported_ms: Spread;
+  /** … until the client said that it was connected. */
+  readonly connected_ms: Spread;
+  /** … until the first message was at the listener. */
+  readonly first_message_ms: Spread;
+  /** What the page's server sent: HTML, JavaScript and WebAssembly with HTTP's headers, compressed. */
+  readonly page_bytes: number;
+  /** What the client's server sent and was sent until then, HTTP's headers included. */
+  readonly wire_bytes: number;
+  /** TCP connections to the client's server. */
+  readonly connections: number;
+}
+
+type Load = "cold" | "warm";
+
+/** Everything that was measured. */
+export interface Result {
+  readonly benchmark: "connect";
+  readonly browser: string;
+  readonly rounds: number;
+  readonly rows: readonly Row[];
+  /** What a longer way adds to the time until the first message, in round trips. */
+  readonly round_trips: readonly { readonly name: string; readonly load: Load; readonly count: number }[];
+}
+
+export interface Options {
+  readonly rounds: number;
+  /** The longer way, in ms. */
+  readonly "round-trip": number;
+  readonly progress?: (line: string) => void;
+}
+
+interface Subject {
+  readonly name: string;
+  /** The module of ../pages/connect. */
+  readonly page: string;
+  readonly server: ServerName | "everwire";
+  target(url: string): Target;
+}
+
+const first = (url: string): Target => ({ url, channel: "first" });
+const recent = (url: string): Target => ({ url, channel: CHANNEL, from: { recent: 1 } });
+
+const SUBJECTS: readonly Subject[] = [
+  { name: "bare WebSocket", page: "bare", server: "bare", target: (url) => first(`${url}/recorded`) },
+  { name: "everwire", page: "everwire", server: "everwire", target: recent },
+  { name: "everwire/slim", page: "slim", server: "everwire", target: recent },
+  { name: "pusher-js", page: "pusher", server: "pusher", target: first },
+  { name: "phoenix", page: "phoenix", server: "phoenix", target: first },
+  { name: "centrifuge", page: "centrifuge", server: "centrifuge", target: (url) => first(`${url}/1`) },
+  { name: "socket.io-client", page: "socketio", server: "socket.io", target: first },
+  {
+    name: "socket.io-client, WebSocket only",
+    page: "socketio-websocket",
+    server: "socket.io",
+    target: first,
+  },
+];
+
+/** How long one page may take. */
+const PATIENCE_MS = 30_000;
+
+/** Everything that a page's visit goes through, for one length of the way. */
+interface Way {
+  readonly roundTripMs: number;
+  readonly site: DelayProxy;
+  readonly servers: ReadonlyMap<Subject["server"], DelayProxy>;
+}
+
+/** What one visit came to. */
+interface Visit extends Connected {
+  readonly page: Traffic;
+  readonly wire: Traffic;
+}
+
+export async function connect(options: Options): Promise<Result> {
+  const { rounds, progress = () => {} } = options;
+  await using stack = new Stack();
+  progress("building the pages");
+  const site = stack.add(await startSite(await pages()));
+  progress("starting the servers and the browser");
+  const everwire = stack.add(await startEverwire(2));
+  const ports = new Map<Subject["server"], number>([["everwire", Number(new URL(everwire.url).port)]]);
+  for (const { server } of SUBJECTS) {
+    if (server !== "everwire" && !ports.has(server)) {
+      ports.set(server, stack.add(await startServer(server, everwire.file)).port);
+    }
+  }
+  const ways: Way[] = [];
+  for (const roundTripMs of [0, options["round-trip"]]) {
+    const servers = new Map<Subject["server"], DelayProxy>();
+    for (const [server, port] of ports) servers.set(server, stack.add(await startProxy(port, roundTripMs)));
+    ways.push({ roundTripMs, site: stack.add(await startProxy(site.port, roundTripMs)), servers });
+  }
+  const chromium = stack.add(await startChromium());
+  const visits = new Map<string, Visit[]>();
+  const note = (key: string, visit: Visit) => visits.set(key, [...(visits.get(key) ?? []), visit]);
+  for (let round = 0; round < rounds; round++) {
+    for (const way of ways) {
+      for (const subject of rotated(SUBJECTS, round)) {
+        const context = await chromium.context();
+        const cold = await visit(context, way, subject);
+        const warm = await visit(context, way, subject);
+        await context.close();
+        note(key(subject, way, "cold"), cold);
+        note(key(subject, way, "warm"), warm);
+        const ms = (one: Visit) => Math.round(one.first);
+        progress(
+          `${round + 1}/${rounds} +${way.roundTripMs} ms ${subject.name}: ${ms(cold)}, then ${ms(warm)} ms`,
+        );
+      }
+    }
+  }
+  const rows = ways.flatMap((way) =>
+    SUBJECTS.flatMap((subject) =>
+      LOADS.map((load) => row(subject, way, load, visits.get(key(subject, way, load)) ?? [])),
+    ),
+  );
+  const trips = { benchmark: "connect", browser: chromium.version, rounds, rows } as const;
+  return { ...trips, round_trips: roundTrips(rows, options["round-trip"]) };
+}
+
+const LOADS: readonly Load[] = ["cold", "warm"];
+
+const key = (subject: Subject, way: Way, load: Load) => `${subject.name} ${way.roundTripMs} ${load}`;
+
+/** A directory for each subject: no two share a file. */
+async function pages(): Promise<Files> {
+  const files = new Map([["/everwire.wasm", await wasm()]]);
+  for (const { page } of SUBJECTS) {
+    for (const [path, content] of await bundle([`connect/${page}`])) files.set(`/${page}${path}`, content);
+    files.set(`/${page}/index.html`, html(`/${page}/${page}.js`));
+  }
+  return files;
+}
+
+/** Loads a subject's page once. */
+async function visit(context: Context, way: Way, subject: Subject): Promise<Visit> {
+  const server = way.servers.get(subject.server);
+  if (server === undefined) throw new Error(`there is no server ${subject.server}`);
+  way.site.counted();
+  server.counted();
+  const orders = encodeURIComponent(JSON.stringify(subject.target(`http://127.0.0.1:${server.port}`)));
+  const page = await context.open(`http://127.0.0.1:${way.site.port}/${subject.page}/index.html#${orders}`);
+  let patience: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = new Error(`${subject.name} had no message after ${PATIENCE_MS} ms`);
+    patience = setTimeout(() => reject(error), PATIENCE_MS);
+  });
+  try {
+    const connected = await Promise.race([page.evaluate<Connected>("outcome"), late]);
+    return { ...connected, page: way.site.counted(), wire: server.counted() };
+  } finally {
+    clearTimeout(patience);
+    await page.close();
+  }
+}
+
+function row(subject: Subject, way: Way, load: Load, visits: readonly Visit[]): Row {
+  const of = (what: (visit: Visit) => number, digits = 0) => spread(visits.map(what), digits);
+  return {
+    name: subject.name,
+    round_trip_ms: way.roundTripMs,
+    load,
+    imported_ms: of((visit) => visit.imported, 1),
+    connected_ms: of((visit) => visit.connected, 1),
+    first_message_ms: of((visit) => visit.first, 1),
+    page_bytes: of((visit) => visit.page.down).median,
+    wire_bytes: of((visit) => visit.wire.down + visit.wire.up).median,
+    connections: of((visit) => visit.wire.connections).median,
+  };
+}
+
+function roundTrips(rows: readonly Row[], roundTripMs: number): Result["round_trips"] {
+  return rows
+    .filter((row) => row.round_trip_ms === roundTripMs)
+    .map(({ name, load, first_message_ms }) => {
+      const near = rows.find((row) => row.name === name && row.load === load && row.round_trip_ms === 0);
+      const added = first_message_ms.median - (near?.first_message_ms.median ?? Number.NaN);
+      return { name, load, count: rounded(added / roundTripMs, 1) };
+    });
+}

@@ -1,0 +1,5 @@
+// A bare WebSocket in a page of its own.
+
+import { run } from "../connect.js";
+
+run(async () => (await import("../clients/bare.js")).openBatched);

@@ -1,0 +1,5 @@
+// centrifuge-js in a page of its own.
+
+import { run } from "../connect.js";
+
+run(async () => (await import("../clients/centrifuge.js")).open);

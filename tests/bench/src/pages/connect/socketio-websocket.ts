@@ -1,0 +1,5 @@
+// socket.io-client on WebSocket alone in a page of its own.
+
+import { run } from "../connect.js";
+
+run(async () => (await import("../clients/socketio.js")).openWebSocket);
