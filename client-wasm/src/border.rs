@@ -6,6 +6,8 @@
 //! a browser some hundreds of bytes (docs/size.md). Only what is called once per message has a door of its own. The
 //! three enums of these numbers are exported too, and a test of pkg-js holds its own to them.
 
+#![allow(clippy::float_cmp, reason = "what wasm_bindgen makes of an enum compares")]
+
 use alloc::{borrow::ToOwned, string::String};
 
 use everwire_protocol::{ErrorCode, GapReason, Guest, Payload, Uuid, limits};
@@ -75,7 +77,11 @@ impl Core {
     /// `url`: absolute http(s) URL of the server, without a trailing slash. `session`: a UUID. Both are checked where
     /// they are made; what is wrong here ends as a server that cannot be reached.
     #[wasm_bindgen(constructor)]
-    #[expect(clippy::too_many_arguments, reason = "an options object would cost more code than it explains")]
+    #[expect(
+        clippy::too_many_arguments,
+        clippy::fn_params_excessive_bools,
+        reason = "an options object would cost more code than it explains"
+    )]
     pub fn new(
         host: Host,
         url: &str,
@@ -112,12 +118,12 @@ impl Core {
     }
 
     /// Something happened in the browser: what a function that `Host.handler` made was called with.
-    pub fn happened(&self, what: Happened, id: u32, value: JsValue) {
-        self.0.happened(what, id, &value);
+    pub fn happened(&self, what: Happened, id: u32, value: &JsValue) {
+        self.0.happened(what, id, value);
     }
 
     /// Everything else. What is answered in words, an error or a report, is told first, and -1 returned.
-    #[expect(clippy::too_many_arguments, reason = "see Operation")]
+    #[expect(clippy::too_many_arguments, clippy::many_single_char_names, reason = "see Operation")]
     pub fn call(
         &self,
         operation: Operation,
@@ -180,14 +186,14 @@ fn operate(core: &mut Connection, now: Now, operation: Operation, arguments: Arg
             let recent = optional(a).map(|recent| recent as u32);
             return match core.subscribe(now, text(&x), recent, position) {
                 Ok(handle) => Answer::Number(f64::from(handle.0)),
-                Err(code) => Answer::Error(code),
+                Err(error) => Answer::Error(error),
             };
         }
         Operation::Unsubscribe => core.unsubscribe(now, Handle(a as u32)),
         Operation::Send => {
             let Some(id) = uuid(text(&x)) else { return Answer::Error(ErrorCode::InvalidOption) };
             let data = Payload::from_trusted_text(data.unwrap_or_default());
-            let queue = if a == 1.0 { Connection::restore } else { Connection::send };
+            let queue = if a > 0.0 { Connection::restore } else { Connection::send };
             if let Err(code) = queue(core, now, id, text(&y), z, data) {
                 return Answer::Error(code);
             }
@@ -227,10 +233,10 @@ fn operate(core: &mut Connection, now: Now, operation: Operation, arguments: Arg
         Operation::Refused => core.refused(&Refusal {
             code: error_code(text(&x)),
             message: text(&y),
-            retry: a == 1.0,
+            retry: a > 0.0,
             id: z.as_deref().and_then(uuid),
             handle: place(b),
-            about_channel: b != -1.0,
+            about_channel: b as i32 != -1,
             retry_after: optional(c),
         }),
         Operation::Ping => core.pinged(optional(a).map(|nonce| nonce as u32)),
@@ -243,6 +249,7 @@ fn operate(core: &mut Connection, now: Now, operation: Operation, arguments: Arg
     Answer::Number(0.0)
 }
 
+#[expect(clippy::ref_option, reason = "it is for arguments, which are of this type")]
 fn text(text: &Option<String>) -> &str {
     text.as_deref().unwrap_or_default()
 }
@@ -286,3 +293,6 @@ fn sentence(code: ErrorCode) -> &'static str {
     }
     sentences![Closed, IdReused, InvalidChannel, QueueFull, TooLarge, TooManySubscriptions]
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@
 //! [`core`] is the client itself, as a state machine that does no input or output. In the browser, `browser` drives it
 //! and `border` shows it to JavaScript; the npm package `everwire` is the face that applications see.
 
-#![cfg_attr(all(target_arch = "wasm32", not(feature = "std")), no_std)]
+#![cfg_attr(all(target_arch = "wasm32", not(test)), no_std)]
 
 extern crate alloc;
 
@@ -22,7 +22,7 @@ static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_all
 
 /// A panic is a defect. It ends as a trap, which the npm package reports as one and survives; words for it would be a
 /// fifth of the download.
-#[cfg(all(target_arch = "wasm32", not(feature = "std")))]
+#[cfg(all(target_arch = "wasm32", not(test)))]
 #[panic_handler]
 fn panic(_: &::core::panic::PanicInfo) -> ! {
     ::core::arch::wasm32::unreachable()

@@ -1,5 +1,7 @@
 //! What the browser reports, translated one to one into what the core understands. What it means is decided there.
 
+#![allow(clippy::float_cmp, reason = "what wasm_bindgen makes of an enum compares")]
+
 use wasm_bindgen::prelude::*;
 use web_sys::{CloseEvent, Document, Event, MessageEvent, PageTransitionEvent, Response};
 

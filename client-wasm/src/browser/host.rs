@@ -1,7 +1,9 @@
 //! The JavaScript side of the border: the host that pkg-js/src/core.ts makes. What throws there is cut off here, because
 //! an exception must not unwind through the driver.
 
-use everwire_protocol::{GapReason, Uuid};
+#![allow(clippy::float_cmp, reason = "what wasm_bindgen makes of an enum compares")]
+
+use everwire_protocol::{ErrorCode, GapReason, Uuid};
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
@@ -61,6 +63,7 @@ extern "C" {
 }
 
 impl Host {
+    #[expect(clippy::many_single_char_names, reason = "see Told")]
     fn say(&self, what: Told, [a, b, c, d]: [f64; 4], [x, y, z]: [Option<&str>; 3]) {
         // What it throws is the face's own defect, and it has reported it.
         let _ = self.tell(what, a, b, c, d, x, y, z);
@@ -92,7 +95,7 @@ impl Host {
                     Some(Carrier::Polling) => 2.0,
                 };
                 let retry_in = retry_in.map_or(-1.0, |ms| ms as f64);
-                let code = code.map(|code| code.as_str());
+                let code = code.map(ErrorCode::as_str);
                 (Told::State, [status, carrier, f64::from(*attempt), retry_in], [code, Some(reason), None])
             }
             Event::Subscribed { handle, position, head, recovered } => (

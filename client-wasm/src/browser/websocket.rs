@@ -1,4 +1,4 @@
-//! The browser's WebSockets: one at a time, as the core has it.
+//! The browser's WebSocket: one at a time, as the core has it.
 
 use everwire_protocol::SUBPROTOCOL;
 use web_sys::WebSocket;
