@@ -46,8 +46,8 @@ plants! {
     NotResubscribed = "not_resubscribed";
     /// Entries go on to a listener whose subscription was ended.
     DeliveredAfterUnsubscribe = "delivered_after_unsubscribe";
-    /// A dead node's unfinished transactions are half done.
-    HalfACommit = "half_a_commit";
+    /// A crash loses what was acknowledged last.
+    LostOnCrash = "lost_on_crash";
     /// Who is gone stays in the list of members.
     LeaveForgotten = "leave_forgotten";
 }

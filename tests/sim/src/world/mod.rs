@@ -19,7 +19,8 @@ use std::{
 
 use everwire_protocol::{Channel, Uuid};
 use everwire_server::{
-    session::{Input, Settings},
+    hub::inbox::Inbox,
+    session::{Carrier, Input, Settings},
     store::{Entry, NewEntry, PageBounds},
 };
 
@@ -56,7 +57,7 @@ enum Event {
     /// The application's next action.
     Act { client: usize },
     /// The token callback answers.
-    Token { client: usize, lives: Option<u64> },
+    Token { client: usize, until: Option<u64> },
     /// Something reaches a client, if it is awake.
     ToClient { client: usize, what: ToClient },
     /// A page or a machine wakes.
@@ -74,7 +75,7 @@ enum Event {
     /// The node's clock of presence.
     Presence { node: usize, boot: u32 },
     /// The store looks something up.
-    LookUp { conn: Address, what: LookUp },
+    LookUp { conn: Address, what: Box<LookUp> },
     /// An answer reaches a connection.
     Answer { conn: Address, input: Box<Input> },
     /// A node's transaction commits.
@@ -121,7 +122,7 @@ enum ToServer {
 
 #[derive(Debug)]
 enum LookUp {
-    Bind { session: Uuid, user: Arc<str> },
+    Bind { session: Uuid, user: Arc<str>, carrier: Carrier, connection: Uuid, inbox: Inbox },
     Open { key: u64, channel: Channel },
     Read { key: u64, channel: Channel, after: u64, bounds: PageBounds },
 }
@@ -339,7 +340,7 @@ impl World {
         match event {
             Event::Timer { client, turn } => self.client_timer(client, turn),
             Event::Act { client } => self.act(client),
-            Event::Token { client, lives } => self.token_answers(client, lives),
+            Event::Token { client, until } => self.token_answers(client, until),
             Event::ToClient { client, what } => self.reaches_client(client, what),
             Event::Wake { client, turn } => self.wakes(client, turn),
             Event::ToServer { link, what } => self.reaches_server(link, what),
@@ -348,7 +349,7 @@ impl World {
             Event::Writable { conn } => self.answer(conn, Input::Writable),
             Event::ConnTimer { conn, turn } => self.conn_timer(conn, turn),
             Event::Presence { node, boot } => self.presence_timer(node, boot),
-            Event::LookUp { conn, what } => self.look_up(conn, what),
+            Event::LookUp { conn, what } => self.look_up(conn, *what),
             Event::Answer { conn, input } => self.answer(conn, *input),
             Event::Commit { node, boot } => self.commit(node, boot),
             Event::HandOut { node, boot } => self.hand_out(node, boot),
@@ -408,8 +409,16 @@ impl World {
 struct Group {
     conn: Address,
     entries: Vec<NewEntry>,
-    /// The session was told already, or does not know of it.
-    silent: bool,
+    /// Who is told when it is stored.
+    told: Told,
+}
+
+/// Who is told when a group is stored. All but the first is for planted bugs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Session,
+    Already,
+    Client,
 }
 
 type ByChannel<T> = BTreeMap<Channel, T>;

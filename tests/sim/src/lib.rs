@@ -1,0 +1,37 @@
+//! The deterministic simulation of Everwire: many client cores and the server's sessions in one process under virtual
+//! time, with faults drawn from a seed. What a run looks at is in [`violation`]; how it is made smaller in [`shrink`].
+//!
+//! The cores are the real ones. Network, store, browser pages and applications are simulated in [`world`].
+
+pub mod case;
+pub mod dice;
+pub mod fault;
+pub mod ledger;
+pub mod plant;
+pub mod runner;
+pub mod shrink;
+pub mod stats;
+pub mod violation;
+pub mod watch;
+pub mod world;
+
+/// What can go wrong in this crate besides what it looks for.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A line of the corpus cannot be read.
+    #[error("this is no case: {reason}; the line is: {line}")]
+    Corpus {
+        /// The line.
+        line: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file cannot be read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// Which.
+        path: std::path::PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+}

@@ -1,0 +1,64 @@
+//! Many seeds over all cores of the machine, and what came out of them.
+
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread,
+};
+
+use crate::{case::Case, plant::Plant, stats::Stats, violation::Violation, world};
+
+/// What came out of many runs.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// How many seeds were run.
+    pub seeds: u64,
+    /// All of them in numbers.
+    pub stats: Stats,
+    /// What broke a rule, by seed.
+    pub failures: Vec<(Case, Violation)>,
+}
+
+/// How many failures are enough to stop.
+const ENOUGH: usize = 20;
+
+/// Runs the seeds from `from`, `seeds` of them.
+pub fn run(from: u64, seeds: u64, plant: Option<Plant>, tell: impl Fn(u64) + Sync) -> Report {
+    let (next, stop) = (AtomicU64::new(from), AtomicBool::new(false));
+    let report = Mutex::new(Report::default());
+    let work = || {
+        let mut own = Report::default();
+        while !stop.load(Ordering::Relaxed) {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= from + seeds {
+                break;
+            }
+            let case = Case::of(seed);
+            let outcome = world::run(case, plant, false);
+            own.seeds += 1;
+            own.stats += &outcome.stats;
+            tell(seed - from + 1);
+            if let Some(violation) = outcome.violation {
+                own.failures.push((case, violation));
+                if own.failures.len() >= ENOUGH || plant.is_some() {
+                    stop.store(true, Ordering::Relaxed);
+                }
+            }
+        }
+        let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
+        report.seeds += own.seeds;
+        report.stats += &own.stats;
+        report.failures.append(&mut own.failures);
+    };
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(work);
+        }
+    });
+    let mut report = report.into_inner().unwrap_or_else(PoisonError::into_inner);
+    report.failures.sort_by_key(|(case, _)| case.seed);
+    report
+}

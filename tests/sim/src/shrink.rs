@@ -1,0 +1,50 @@
+//! Makes a failing case smaller, as long as it breaks the same rule: fewer faults, fewer clients, channels and nodes,
+//! and a shorter time.
+
+use crate::{case::Case, plant::Plant, violation::Rule, world};
+
+/// Most runs that are spent on it.
+const RUNS: usize = 400;
+
+/// The smallest case found that breaks the same rule.
+pub fn shrink(case: Case, plant: Option<Plant>, rule: Rule) -> Case {
+    let mut best = case;
+    let mut runs = 0;
+    loop {
+        let smaller = candidates(&best).into_iter().find(|candidate| {
+            runs += 1;
+            runs <= RUNS && fails(*candidate, plant, rule)
+        });
+        match smaller {
+            Some(smaller) => best = smaller,
+            None => return best,
+        }
+    }
+}
+
+fn fails(case: Case, plant: Option<Plant>, rule: Rule) -> bool {
+    world::run(case, plant, false).violation.is_some_and(|violation| violation.rule == rule)
+}
+
+/// What is a little smaller than a case; the biggest steps first.
+fn candidates(case: &Case) -> Vec<Case> {
+    let mut candidates = Vec::new();
+    if case.nodes > 1 {
+        candidates.push(Case { nodes: 1, ..*case });
+    }
+    for seconds in [case.seconds / 2, case.seconds * 3 / 4, case.seconds.saturating_sub(1)] {
+        if (1..case.seconds).contains(&seconds) {
+            candidates.push(Case { seconds, ..*case });
+        }
+    }
+    for clients in [case.clients / 2, case.clients - 1] {
+        if (1..case.clients).contains(&clients) {
+            candidates.push(Case { clients, ..*case });
+        }
+    }
+    if case.channels > 1 {
+        candidates.push(Case { channels: case.channels - 1, ..*case });
+    }
+    candidates.extend(case.kinds.iter().map(|kind| Case { kinds: case.kinds.without(kind), ..*case }));
+    candidates
+}

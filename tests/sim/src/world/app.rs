@@ -1,0 +1,186 @@
+//! The applications: what they subscribe to, send and close, drawn from the seed, and their token callbacks.
+
+use everwire_client::core::{Input, Status};
+use everwire_protocol::{ErrorCode, Payload};
+
+use super::{
+    EPOCH, Event, World,
+    client::{Rest, Sent, user_of},
+    say,
+};
+use crate::{
+    fault::Kind,
+    ledger::{id, name},
+    violation::{Rule, violated},
+    watch::Watch,
+};
+
+impl World {
+    /// The application does something, unless its page does not run.
+    pub(super) fn act(&mut self, client: usize) {
+        if self.healed || self.clients[client].closed {
+            return;
+        }
+        let next = self.clients[client].dice.around(self.manner.act_every) + 1;
+        self.after(next, Event::Act { client });
+        if self.clients[client].rest.is_some() {
+            return;
+        }
+        match self.clients[client].dice.between(0, 99) {
+            0..=69 => self.burst(client),
+            70..=79 => self.subscribe_to_one(client),
+            80..=87 => drop(self.unsubscribe_from_one(client)),
+            88..=95 => {
+                // Left and entered again at once.
+                if let Some(channel) = self.unsubscribe_from_one(client) {
+                    self.subscribe(client, channel);
+                }
+            }
+            96 if self.manner.closes && self.clients[client].dice.chance(200) => self.close_client(client),
+            _ => {}
+        }
+        self.carry_out(client);
+    }
+
+    fn burst(&mut self, client: usize) {
+        for _ in 0..self.clients[client].dice.between(1, self.manner.burst) {
+            self.send(client);
+        }
+    }
+
+    fn send(&mut self, client: usize) {
+        let clocks = self.clients[client].clocks(self.now);
+        let number = self.clients[client].number + 1;
+        let id = id(client, number);
+        let channel = self.sent_to(client, id);
+        let c = &mut self.clients[client];
+        let padding = if c.dice.chance(20) { c.dice.below(9_000) } else { 0 };
+        let text = format!("\"{}{}\"", name(id), " ".repeat(padding));
+        let Ok(data) = Payload::from_text(text) else { return };
+        let event = c.dice.chance(100).then(|| "edited".to_owned());
+        c.sends.insert(id, Sent::Waiting);
+        let full = c.waiting >= everwire_client::core::MAX_OUTBOX_MESSAGES;
+        match c.core.send(clocks, id, channel.as_str(), event, data) {
+            Ok(()) => {
+                c.number = number;
+                c.waiting += 1;
+                self.stats.sent += 1;
+                say!(self, format!("c{client}"), "sends {} to {channel}", name(id));
+            }
+            // A mebibyte may be full sooner than a thousand messages.
+            Err(ErrorCode::QueueFull) if full || c.waiting > 50 => {
+                c.sends.remove(&id);
+            }
+            Err(code) => {
+                let what = format!("c{client} cannot send: {code:?} with {} waiting", c.waiting);
+                self.broken(violated(Rule::Resolved, what));
+            }
+        }
+        let c = &self.clients[client];
+        if c.waiting > everwire_client::core::MAX_OUTBOX_MESSAGES {
+            self.broken(violated(Rule::Bounded, format!("c{client} has {} waiting", c.waiting)));
+        }
+    }
+
+    pub(super) fn subscribe_to_one(&mut self, client: usize) {
+        let place = self.clients[client].dice.below(self.channels.len());
+        self.subscribe(client, place);
+    }
+
+    fn subscribe(&mut self, client: usize, channel: usize) {
+        let clocks = self.clients[client].clocks(self.now);
+        let channel = self.channels[channel].clone();
+        let c = &mut self.clients[client];
+        let recent = c.dice.pick(&[None, None, Some(0), Some(5), Some(500)]);
+        match c.core.subscribe(clocks, channel.as_str(), recent, None) {
+            Ok(handle) => {
+                let old = c.channels.insert(channel.clone(), handle);
+                if old != Some(handle) {
+                    c.watches.insert(handle, Watch::new(channel.clone(), u64::from(recent.unwrap_or(0))));
+                    say!(self, format!("c{client}"), "subscribes to {channel} as {}, recent {recent:?}", handle.0);
+                }
+            }
+            Err(code) => {
+                let what = format!("c{client} cannot subscribe to {channel}: {code:?}");
+                self.broken(violated(Rule::Protocol, what));
+            }
+        }
+    }
+
+    fn unsubscribe_from_one(&mut self, client: usize) -> Option<usize> {
+        let clocks = self.clients[client].clocks(self.now);
+        let place = self.clients[client].dice.below(self.channels.len());
+        let channel = &self.channels[place];
+        let c = &mut self.clients[client];
+        let handle = c.channels.remove(channel)?;
+        c.watches.remove(&handle);
+        c.members.remove(&handle);
+        c.core.unsubscribe(clocks, handle);
+        say!(self, format!("c{client}"), "unsubscribes from {channel}, {}", handle.0);
+        Some(place)
+    }
+
+    fn close_client(&mut self, client: usize) {
+        say!(self, format!("c{client}"), "closes");
+        let c = &mut self.clients[client];
+        c.closed = true;
+        let clocks = c.clocks(self.now);
+        c.core.handle(clocks, Input::Close);
+        self.drain(client);
+        let c = &mut self.clients[client];
+        (c.channels.clear(), c.watches.clear(), c.members.clear());
+        if c.status != Some(Status::Closed) || c.waiting > 0 {
+            let what = format!("c{client} was closed; it is {:?}, {} waiting", c.status, c.waiting);
+            self.broken(violated(Rule::Resolved, what));
+        }
+    }
+
+    /// A listener may itself do something, in the middle of a batch.
+    pub(super) fn listener(&mut self, client: usize) {
+        if self.healed || self.clients[client].closed {
+            return;
+        }
+        match self.clients[client].dice.between(0, 999) {
+            0..=9 => self.send(client),
+            10..=11 => drop(self.unsubscribe_from_one(client)),
+            12..=13 => self.subscribe_to_one(client),
+            14..=15 => {
+                if let Some(channel) = self.unsubscribe_from_one(client) {
+                    self.subscribe(client, channel);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn fetch_token(&mut self, client: usize) {
+        let bad = self.case.kinds.has(Kind::Token) && !self.healed;
+        let dice = &mut self.clients[client].dice;
+        let (wait, lives) = match dice.between(0, 9) {
+            0 if bad => (dice.between(0, 5_000), None),
+            1 if bad => {
+                say!(self, format!("c{client}"), "the token callback does not answer");
+                return;
+            }
+            2 if bad => (dice.between(5_000, 29_000), Some(dice.between(20_000, 120_000))),
+            _ if bad => (dice.between(0, 500), Some(dice.between(15_000, 120_000))),
+            _ => (dice.between(0, 100), Some(24 * 3_600_000)),
+        };
+        // It is as old as the request for it.
+        let until = lives.map(|lives| EPOCH + self.now + lives);
+        self.after(wait, Event::Token { client, until });
+    }
+
+    pub(super) fn token_answers(&mut self, client: usize, until: Option<u64>) {
+        if self.clients[client].rest.is_some_and(|rest| rest != Rest::PutAway) {
+            // A page that does not run finds the answer when it does.
+            return self.after(500, Event::Token { client, until });
+        }
+        let input = match until {
+            Some(until) => Input::Token(format!("{} {until}", user_of(client))),
+            None => Input::TokenFailed("the back end is down".into()),
+        };
+        say!(self, format!("c{client}"), "{input:?}");
+        self.tell(client, input);
+    }
+}

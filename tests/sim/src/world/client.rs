@@ -1,0 +1,439 @@
+//! A client: the core, what a browser would do for it, and what its application has been told. Nothing is decided here
+//! that a browser's driver does not decide.
+
+use std::collections::BTreeMap;
+
+use everwire_client::core::{
+    Config, Connection, Event as CoreEvent, Handle, Input, LinkId, Now, Output, RequestId, SendStatus, Source,
+    Status,
+};
+use everwire_protocol::{Channel, ClientFrame, ErrorCode, Guest, Uuid, batch};
+
+use super::{ByChannel, EPOCH, Event, ToClient, World, links::Path, say};
+use crate::{
+    dice::Dice,
+    ledger::name,
+    plant::Plant,
+    violation::{Rule, violated},
+    watch::Watch,
+};
+
+/// More outputs than this from one call mean that something runs in circles. A full outbox that is recalled is told of
+/// message by message.
+const OUTPUTS: usize = 10_000;
+
+/// What became of something that was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sent {
+    Waiting,
+    Stored,
+    Failed,
+}
+
+/// Why a page does not run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rest {
+    Frozen,
+    Asleep { since: u64 },
+    PutAway,
+}
+
+#[derive(Debug)]
+pub(super) struct Client {
+    pub(super) core: Connection,
+    pub(super) dice: Dice,
+    pub(super) path: Path,
+    pub(super) links: BTreeMap<LinkId, usize>,
+    pub(super) requests: BTreeMap<RequestId, usize>,
+    pub(super) channels: ByChannel<Handle>,
+    pub(super) watches: BTreeMap<Handle, Watch>,
+    pub(super) members: BTreeMap<Handle, BTreeMap<String, u32>>,
+    pub(super) sends: BTreeMap<Uuid, Sent>,
+    pub(super) waiting: usize,
+    pub(super) number: u64,
+    pub(super) status: Option<Status>,
+    /// The application has closed it.
+    pub(super) closed: bool,
+    pub(super) hidden: bool,
+    /// A hidden page's timers run at these times only, in ms.
+    pub(super) throttle: u64,
+    pub(super) rest: Option<Rest>,
+    /// Counts rests, so that only the last one's end wakes it.
+    pub(super) rest_turn: u64,
+    pub(super) backlog: Vec<ToClient>,
+    timer_turn: u64,
+    /// How far its monotonic clock is behind, and its wall clock ahead, in ms.
+    pub(super) slept: u64,
+    pub(super) wall: i64,
+    pub(super) token_until: u64,
+    /// For planted bugs: what was not sent in time, and the logs that were known first.
+    pub(super) stale: Vec<String>,
+    pub(super) first_epochs: ByChannel<String>,
+    pub(super) sent_before: BTreeMap<Uuid, ()>,
+    pub(super) welcomed: u32,
+}
+
+/// The user behind a client. Two clients of one user are two tabs.
+pub(super) fn user_of(client: usize) -> String {
+    format!("u{}", client / 2)
+}
+
+impl Client {
+    pub(super) fn new(index: usize, seed: &Dice) -> Self {
+        let dice = seed.fork(10_000 + index as u64);
+        Self {
+            core: Connection::new(config(index, 0, false, true, true)),
+            path: Path::new(dice.fork(1)),
+            dice,
+            links: BTreeMap::new(),
+            requests: BTreeMap::new(),
+            channels: BTreeMap::new(),
+            watches: BTreeMap::new(),
+            members: BTreeMap::new(),
+            sends: BTreeMap::new(),
+            waiting: 0,
+            number: 0,
+            status: None,
+            closed: false,
+            hidden: false,
+            throttle: 1,
+            rest: None,
+            rest_turn: 0,
+            backlog: Vec::new(),
+            timer_turn: 0,
+            slept: 0,
+            wall: 0,
+            token_until: 0,
+            stale: Vec::new(),
+            first_epochs: BTreeMap::new(),
+            sent_before: BTreeMap::new(),
+            welcomed: 0,
+        }
+    }
+
+    /// What its clocks say.
+    pub(super) fn clocks(&self, now: u64) -> Now {
+        let rest = match self.rest {
+            Some(Rest::Asleep { since }) => now - since,
+            _ => 0,
+        };
+        Now {
+            mono: 1_000 + now - self.slept - rest,
+            wall: (EPOCH + now).saturating_add_signed(self.wall),
+        }
+    }
+}
+
+fn config(index: usize, seed: u64, tokens: bool, websocket: bool, polling: bool) -> Config {
+    let user = user_of(index);
+    Config {
+        session: Uuid::from_u128(0x5e55_0000_0000 + index as u128),
+        token: tokens,
+        guest: (!tokens).then(|| Guest { name: user.clone(), user }),
+        websocket,
+        polling,
+        client: "sim".into(),
+        debug: false,
+        seed,
+        memory: None,
+        hidden: false,
+        online: true,
+    }
+}
+
+impl World {
+    pub(super) fn start_client(&mut self, client: usize) {
+        let (tokens, websocket, polling) = (self.manner.tokens, self.manner.websocket, self.manner.polling);
+        let c = &mut self.clients[client];
+        let seed = c.dice.word();
+        c.core = Connection::new(config(client, seed, tokens, websocket, polling));
+        c.core.handle(c.clocks(self.now), Input::Start);
+        for _ in 0..=self.clients[client].dice.below(3) {
+            self.subscribe_to_one(client);
+        }
+        self.carry_out(client);
+        let first = self.clients[client].dice.around(self.manner.act_every);
+        self.after(first, Event::Act { client });
+    }
+
+    /// Tells the core, and carries out what it wants.
+    pub(super) fn tell(&mut self, client: usize, input: Input) {
+        let now = self.clients[client].clocks(self.now);
+        self.clients[client].core.handle(now, input);
+        self.carry_out(client);
+    }
+
+    /// Carries out what the core wants, and sets its timer.
+    pub(super) fn carry_out(&mut self, client: usize) {
+        self.drain(client);
+        let c = &mut self.clients[client];
+        c.timer_turn += 1;
+        let turn = c.timer_turn;
+        let Some(wait) = c.core.poll_timeout() else {
+            let status = c.status;
+            let fine = matches!(status, None | Some(Status::Closed | Status::Offline));
+            if !fine {
+                let what = format!("c{client} is {status:?} and waits for nothing");
+                self.broken(violated(Rule::Hangs, what));
+            }
+            return;
+        };
+        let mut at = self.now + wait.max(1);
+        if c.hidden {
+            at = at.next_multiple_of(c.throttle);
+        }
+        self.at(at, Event::Timer { client, turn });
+    }
+
+    pub(super) fn client_timer(&mut self, client: usize, turn: u64) {
+        if self.clients[client].timer_turn == turn && self.clients[client].rest.is_none() {
+            self.tell(client, Input::Timeout);
+        }
+    }
+
+    /// Something reaches a page; one that does not run finds it later.
+    pub(super) fn reaches_client(&mut self, client: usize, what: ToClient) {
+        match self.clients[client].rest {
+            None => self.page_gets(client, what),
+            // What a page held when it was put away is gone.
+            Some(Rest::PutAway) if !matches!(what, ToClient::Input(_)) => {}
+            Some(_) => self.clients[client].backlog.push(what),
+        }
+    }
+
+    pub(super) fn page_gets(&mut self, client: usize, what: ToClient) {
+        match what {
+            ToClient::Opened { link } => {
+                if self.link_counts(link, false) {
+                    say!(self, format!("c{client}"), "WebSocket {link} is open");
+                    self.tell(client, Input::WebSocketOpened(self.links[link].id));
+                }
+            }
+            ToClient::Text { link, text } => {
+                if self.link_counts(link, true) {
+                    let mut id = self.links[link].id;
+                    if !self.links[link].client_open {
+                        // Only with the planted bug: it passes for the carrier of now.
+                        let Some(present) = self.clients[client].links.last_key_value() else { return };
+                        id = *present.0;
+                    }
+                    self.unpack(client, Source::WebSocket(id), &text);
+                }
+            }
+            ToClient::Closed { link, code } => {
+                if self.link_counts(link, false) {
+                    self.links[link].client_open = false;
+                    let id = self.links[link].id;
+                    self.clients[client].links.remove(&id);
+                    say!(self, format!("c{client}"), "WebSocket {link} is closed ({code})");
+                    self.tell(client, Input::WebSocketClosed { link: id, code });
+                }
+            }
+            ToClient::Response { request, text } => self.response(client, request, text.as_deref()),
+            ToClient::Input(input) => {
+                say!(self, format!("c{client}"), "page: {input:?}");
+                self.tell(client, input);
+            }
+        }
+    }
+
+    /// Carries out what the core wants, without setting the timer.
+    pub(super) fn drain(&mut self, client: usize) {
+        let mut count = 0;
+        while let Some(output) = self.clients[client].core.poll_output() {
+            count += 1;
+            if count > OUTPUTS {
+                let what = format!("c{client} wants more than {OUTPUTS} things at once");
+                return self.broken(violated(Rule::Bounded, what));
+            }
+            self.perform_output(client, output);
+        }
+    }
+
+    fn perform_output(&mut self, client: usize, output: Output) {
+        match output {
+            Output::OpenWebSocket(id) => {
+                say!(self, format!("c{client}"), "opens WebSocket {}", self.links.len());
+                self.open_link(client, id);
+            }
+            Output::SendWebSocket { link, text } => {
+                self.check_positions(client, &text);
+                if let Some(at) = self.clients[client].links.get(&link).copied() {
+                    let text = self.maybe_spoiled(client, at, text);
+                    say!(self, format!("c{client}"), "> {}", shortened(&text));
+                    self.mark(&text);
+                    self.link_up(at, text);
+                }
+            }
+            Output::CloseWebSocket { link, code } => {
+                if let Some(at) = self.clients[client].links.remove(&link) {
+                    say!(self, format!("c{client}"), "closes WebSocket {at} ({code})");
+                    self.link_closed_by_client(at);
+                }
+            }
+            Output::Request { request, body, token, .. } => {
+                self.check_positions(client, &body);
+                say!(self, format!("c{client}"), "> POST {}: {}", request.0, shortened(&body));
+                self.mark(&body);
+                self.request(client, request, body, token);
+            }
+            Output::Abort(request) => {
+                say!(self, format!("c{client}"), "aborts {}", request.0);
+                self.abort(client, request);
+            }
+            Output::FetchToken => self.fetch_token(client),
+            Output::Remember(_) => {}
+            Output::Event(event) => self.hears(client, event),
+        }
+    }
+
+    /// A position on the wire is that of what was delivered or declared missing.
+    fn check_positions(&mut self, client: usize, text: &str) {
+        if !text.contains("\"subscribe\"") {
+            return;
+        }
+        let frames = batch::decode::<ClientFrame>(text, &batch::Bounds::default()).unwrap_or_default();
+        for frame in frames.into_iter().flatten() {
+            let ClientFrame::Subscribe(frame) = frame else { continue };
+            let c = &self.clients[client];
+            let Some(watch) = c.channels.get(&frame.channel).and_then(|handle| c.watches.get(handle)) else {
+                let what = format!("c{client} asks for {}, which nobody wants", frame.channel);
+                return self.broken(violated(Rule::AfterUnsubscribe, what));
+            };
+            let told = watch.place.map(|place| (self.ledger.logs[place.log].epoch.clone(), place.offset));
+            let said = frame.epoch.clone().zip(frame.offset);
+            // The planted bug is about what comes after this.
+            if told != said && !self.planted(Plant::PositionAfterListener) && !self.planted(Plant::EpochIgnored)
+            {
+                let what = format!("c{client} is at {told:?} in {} and says {said:?}", frame.channel);
+                return self.broken(violated(Rule::Position, what));
+            }
+        }
+    }
+
+    /// The application hears of something.
+    fn hears(&mut self, client: usize, event: CoreEvent) {
+        match event {
+            CoreEvent::State { status, carrier, code, reason, .. } => {
+                say!(self, format!("c{client}"), "{status:?} {carrier:?}: {reason}");
+                self.mark(&reason);
+                let c = &mut self.clients[client];
+                let was = c.status.replace(status);
+                if status == Status::Connected && was != Some(Status::Connected) {
+                    match carrier {
+                        Some(everwire_client::core::Carrier::WebSocket) => {
+                            self.stats.connected_by_websocket += 1;
+                        }
+                        _ => self.stats.connected_by_polling += 1,
+                    }
+                }
+                let c = &self.clients[client];
+                if status == Status::Closed && (!c.closed || code.is_some()) {
+                    let what = format!("c{client} ended by itself: {code:?}, {reason}");
+                    self.broken(violated(Rule::Ended, what));
+                }
+            }
+            CoreEvent::Subscribed { handle, position, head, recovered } => {
+                say!(
+                    self,
+                    format!("c{client}"),
+                    "subscription {} at {}, head {head}, recovered {recovered}",
+                    handle.0,
+                    position.offset
+                );
+                let Some(watch) = self.clients[client].watches.get_mut(&handle) else {
+                    let what = format!("c{client}: subscription {} is in place after its end", handle.0);
+                    return self.broken(violated(Rule::AfterUnsubscribe, what));
+                };
+                let told = (position.epoch.as_str(), position.offset, head);
+                let result = watch.subscribed(&self.ledger, told, recovered, self.settings.replay_limit);
+                self.broken(result);
+            }
+            CoreEvent::Gap { handle, from, to, reason } => {
+                say!(self, format!("c{client}"), "subscription {}: gap {from} to {to}, {reason:?}", handle.0);
+                if self.planted(Plant::GapNotDeclared) {
+                    return;
+                }
+                self.stats.gaps += 1;
+                let result = match self.clients[client].watches.get_mut(&handle) {
+                    Some(watch) => watch.gap(from, to, reason),
+                    None => violated(Rule::AfterUnsubscribe, format!("c{client}: a gap after the end")),
+                };
+                self.broken(result);
+            }
+            CoreEvent::Ended { handle, code, message } => {
+                let what = format!("c{client}: subscription {} was ended: {code:?} {message}", handle.0);
+                self.broken(violated(Rule::Ended, what));
+            }
+            CoreEvent::Sending { id, status, stored, error } => {
+                self.sending(client, id, status, stored, error.map(|(code, _)| code));
+            }
+            CoreEvent::Error { code, message } => {
+                say!(self, format!("c{client}"), "error {code:?}: {message}");
+                if code == ErrorCode::ProtocolViolation && !message.contains("acknowledge") {
+                    self.broken(violated(Rule::Protocol, format!("c{client}: {message}")));
+                }
+            }
+            CoreEvent::Log(_) => {}
+        }
+    }
+
+    fn sending(
+        &mut self,
+        client: usize,
+        id: Uuid,
+        status: SendStatus,
+        stored: Option<(u64, u64)>,
+        error: Option<ErrorCode>,
+    ) {
+        let c = &mut self.clients[client];
+        let closed = c.closed;
+        let Some(sent) = c.sends.get_mut(&id) else {
+            let what = format!("c{client} hears of {}, which it never sent", name(id));
+            return self.broken(violated(Rule::Resolved, what));
+        };
+        if *sent != Sent::Waiting {
+            let what = format!("c{client}: {} is {status:?} after it was {sent:?}", name(id));
+            return self.broken(violated(Rule::Resolved, what));
+        }
+        match (status, stored) {
+            (SendStatus::Queued | SendStatus::Sent, None) => {}
+            (SendStatus::Stored, Some((offset, _))) => {
+                *sent = Sent::Stored;
+                c.waiting -= 1;
+                self.stats.acked += 1;
+                let channel = self.sent_to(client, id);
+                say!(self, format!("c{client}"), "{} is stored at {offset}", name(id));
+                if !self.ledger.has(id, &channel, offset) {
+                    let what = format!("{} is acked at {offset} of {channel}, and is not there", name(id));
+                    self.broken(violated(Rule::AckedIsStored, what));
+                }
+            }
+            (SendStatus::Failed, None) if closed && error == Some(ErrorCode::Closed) => {
+                *sent = Sent::Failed;
+                c.waiting -= 1;
+                self.stats.closed += 1;
+            }
+            _ => {
+                let what = format!("c{client}: {} is {status:?} {stored:?} {error:?}", name(id));
+                self.broken(violated(Rule::Resolved, what));
+            }
+        }
+    }
+
+    /// The channel that a message goes to is drawn from its id, so that nobody has to remember it.
+    pub(super) fn sent_to(&self, client: usize, id: Uuid) -> Channel {
+        let number = crate::ledger::sender(id).1;
+        let place = Dice::new(self.case.seed).fork(client as u64 ^ (number << 16)).below(self.channels.len());
+        self.channels[place].clone()
+    }
+}
+
+/// A text for one line of the trace.
+pub(super) fn shortened(text: &str) -> String {
+    if text.len() <= 400 {
+        return text.to_owned();
+    }
+    let head: String = text.chars().take(400).collect();
+    format!("{head}… ({} bytes)", text.len())
+}

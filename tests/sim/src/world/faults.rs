@@ -1,0 +1,303 @@
+//! What each fault does, and how all of them stop.
+
+use everwire_client::core::Input;
+use everwire_protocol::Goaway;
+
+use super::{
+    Event, ToClient, World,
+    client::{Rest, Sent},
+    links::Block,
+    node::Node,
+    say,
+};
+use crate::{
+    dice::Dice,
+    fault::{Fault, Kind},
+    plant::Plant,
+};
+
+impl World {
+    pub(super) fn fault(&mut self, fault: Fault) {
+        let mut dice = Dice::new(fault.dice);
+        let client = dice.below(self.clients.len());
+        let node = dice.below(self.nodes.len());
+        *self.stats.faults.entry(fault.kind.name()).or_default() += 1;
+        say!(self, "FAULT", "{} (c{client}, n{node})", fault.kind.name());
+        let until = |dice: &mut Dice, least: u64, most: u64| dice.between(least, most);
+        let now = self.now;
+        match fault.kind {
+            Kind::Drop => {
+                if let Some(link) = self.live_link(client) {
+                    self.reset_link(link);
+                }
+            }
+            Kind::HalfOpen => {
+                for link in self.clients[client].links.values() {
+                    self.links[*link].dead = true;
+                }
+                for request in self.clients[client].requests.values() {
+                    self.requests[*request].dead = true;
+                }
+            }
+            Kind::Delay => {
+                let path = &mut self.clients[client].path;
+                path.slow_by = dice.pick(&[100, 1_000, 4_000]);
+                path.slow_until = now + until(&mut dice, 500, 20_000);
+            }
+            Kind::LoseResponse => {
+                self.clients[client].path.loses_until = now + until(&mut dice, 1_000, 40_000);
+            }
+            Kind::Duplicate => {
+                self.clients[client].path.doubles_until = now + until(&mut dice, 1_000, 40_000);
+            }
+            Kind::BlockWebSocket => {
+                let how = dice.pick(&[Block::Refuse, Block::Silent]);
+                self.clients[client].path.blocked = Some((how, now + until(&mut dice, 5_000, 60_000)));
+                if dice.chance(700)
+                    && let Some(link) = self.live_link(client)
+                {
+                    self.reset_link(link);
+                }
+            }
+            Kind::KillWebSocket => {
+                let after = dice.pick(&[5, 100, 2_000, 8_000]);
+                self.clients[client].path.killed = Some((after, now + until(&mut dice, 5_000, 60_000)));
+                if let Some(link) = self.live_link(client) {
+                    self.reset_link(link);
+                }
+            }
+            Kind::Crash => {
+                let back = until(&mut dice, 10, 15_000);
+                self.crash(node, dice.chance(300), back);
+            }
+            Kind::Wipe => self.wipe(&mut dice),
+            Kind::Restart => self.restart(node, &mut dice),
+            Kind::Trim => {
+                let channel = self.channels[dice.below(self.channels.len())].clone();
+                let head = self.store.logs.log(&channel).head;
+                self.trim(&channel, head.saturating_sub(dice.between(0, 6)));
+            }
+            Kind::StoreFails => {
+                let most = dice.pick(&[50, 500, 8_000]);
+                self.store.fails_until = now + until(&mut dice, 1, most);
+            }
+            Kind::StoreSlow => {
+                self.store.slow_by = dice.pick(&[50, 500, 3_000]);
+                self.store.slow_until = now + until(&mut dice, 500, 15_000);
+            }
+            Kind::SlowReader => {
+                let rate = dice.pick(&[1, 5, 50]);
+                self.clients[client].path.reads = Some((rate, now + until(&mut dice, 2_000, 30_000)));
+            }
+            Kind::Hide => {
+                let throttle = dice.pick(&[1_000, 1_000, 60_000]);
+                self.clients[client].throttle = throttle;
+                self.clients[client].hidden = true;
+                self.to_client(client, 0, ToClient::Input(Input::Visible(false)));
+                let back = until(&mut dice, 1_000, 90_000);
+                self.to_client(client, back, ToClient::Input(Input::Visible(true)));
+            }
+            Kind::Freeze => self.rest(client, Rest::Frozen, until(&mut dice, 500, 90_000)),
+            Kind::Sleep => {
+                let ms = until(&mut dice, 1_000, 120_000);
+                self.rest(client, Rest::Asleep { since: now }, ms);
+                if dice.chance(700) {
+                    self.silence(client);
+                }
+            }
+            Kind::PutAway => {
+                if self.clients[client].rest.is_none() && !self.clients[client].closed {
+                    self.tell(client, Input::PageHide);
+                    self.rest(client, Rest::PutAway, until(&mut dice, 100, 60_000));
+                }
+            }
+            Kind::Offline => {
+                let ms = until(&mut dice, 100, 40_000);
+                self.clients[client].path.down_until = now + ms;
+                self.silence(client);
+                if dice.chance(600) {
+                    self.to_client(client, 10, ToClient::Input(Input::Offline));
+                    self.to_client(client, ms, ToClient::Input(Input::Online));
+                }
+            }
+            Kind::Clock => {
+                let by = dice.between(0, 7_200_000) as i64 - 3_600_000;
+                self.clients[client].wall += by;
+            }
+            // Tokens are bad all the time in such a run; this asks for one sooner.
+            Kind::Token => self.clients[client].token_until = now,
+        }
+    }
+
+    fn live_link(&self, client: usize) -> Option<usize> {
+        let link = self.clients[client].links.values().copied().last()?;
+        (!self.links[link].cut && !self.links[link].dead).then_some(link)
+    }
+
+    /// All that a client has open goes dead without a word.
+    fn silence(&mut self, client: usize) {
+        for link in self.clients[client].links.values() {
+            self.links[*link].dead = true;
+        }
+        for request in self.clients[client].requests.values() {
+            self.requests[*request].dead = true;
+        }
+    }
+
+    /// A page does not run for a while.
+    fn rest(&mut self, client: usize, how: Rest, ms: u64) {
+        let c = &mut self.clients[client];
+        if c.closed || c.rest.is_some() {
+            return;
+        }
+        c.rest = Some(how);
+        c.rest_turn += 1;
+        let turn = c.rest_turn;
+        self.after(ms, Event::Wake { client, turn });
+    }
+
+    pub(super) fn wakes(&mut self, client: usize, turn: u64) {
+        let c = &mut self.clients[client];
+        if c.rest_turn != turn {
+            return;
+        }
+        let Some(rest) = c.rest.take() else { return };
+        let backlog = std::mem::take(&mut c.backlog);
+        say!(self, format!("c{client}"), "wakes from being {rest:?}; {} things wait", backlog.len());
+        if let Rest::Asleep { since } = rest {
+            self.clients[client].slept += self.now - since;
+        }
+        // Browsers differ in what runs first: the events of the page, its timers, or what came over the network.
+        let first = self.clients[client].dice.between(0, 2);
+        let told = |world: &mut Self| match rest {
+            Rest::Frozen | Rest::PutAway => world.tell(client, Input::PageShow),
+            Rest::Asleep { .. } => world.tell(client, Input::Timeout),
+        };
+        if first == 0 {
+            told(self);
+        } else if first == 1 && rest != Rest::PutAway {
+            self.tell(client, Input::Timeout);
+        }
+        for what in backlog {
+            self.page_gets(client, what);
+        }
+        if first != 0 {
+            told(self);
+        }
+    }
+
+    /// A node dies, and comes back after a while.
+    fn crash(&mut self, node: usize, silently: bool, back: u64) {
+        if !self.nodes[node].up {
+            return;
+        }
+        if self.planted(Plant::LostOnCrash) {
+            self.store.lose_the_last_commit();
+        }
+        self.die(node, silently);
+        self.after(back, Event::Up { node });
+    }
+
+    /// A planned stop has come to its end.
+    pub(super) fn down(&mut self, node: usize, back: u64) {
+        self.die(node, false);
+        self.after(back, Event::Up { node });
+    }
+
+    fn die(&mut self, node: usize, silently: bool) {
+        say!(self, format!("n{node}"), "is down");
+        let boot = self.nodes[node].boot;
+        self.nodes[node] = Node::new(boot + 1);
+        self.nodes[node].up = false;
+        for link in 0..self.links.len() {
+            let on = &mut self.links[link];
+            if on.node != node || on.boot != boot || !std::mem::take(&mut on.server_open) {
+                continue;
+            }
+            on.cut = true;
+            if silently {
+                on.dead = true;
+            } else {
+                let client = on.client;
+                let latency = self.latency(client);
+                self.to_client(client, latency, ToClient::Closed { link, code: 1006 });
+            }
+        }
+        for request in 0..self.requests.len() {
+            let on = &mut self.requests[request];
+            if on.node != node || on.boot != boot || on.dead || !on.arrived {
+                continue;
+            }
+            if silently {
+                on.dead = true;
+            } else if self.clients[on.client].requests.get(&on.id) == Some(&request) {
+                let client = on.client;
+                let latency = self.latency(client);
+                self.to_client(client, latency, ToClient::Response { request, text: None });
+            }
+        }
+    }
+
+    pub(super) fn up(&mut self, node: usize) {
+        say!(self, format!("n{node}"), "is up");
+        self.nodes[node].up = true;
+    }
+
+    /// All nodes die, and their data is lost.
+    fn wipe(&mut self, dice: &mut Dice) {
+        for node in 0..self.nodes.len() {
+            let back = dice.between(10, 5_000);
+            self.crash(node, dice.chance(200), back);
+        }
+        if self.nodes.iter().all(|node| !node.up) {
+            self.store.wipe();
+            self.ledger.wiped();
+        }
+    }
+
+    /// A planned restart: everybody is told, then the node stops.
+    fn restart(&mut self, node: usize, dice: &mut Dice) {
+        if !self.nodes[node].accepts() {
+            return;
+        }
+        self.nodes[node].stopping = true;
+        let goaway = Goaway {
+            delay_ms: dice.pick(&[0, 500, 2_000]),
+            spread_ms: dice.pick(&[0, 1_000, 5_000]),
+            reason: "restart".into(),
+        };
+        self.goaway(node, &goaway);
+        let boot = self.nodes[node].boot;
+        self.after(dice.between(500, 6_000), Event::Down { node, boot });
+    }
+
+    /// Everything works from now on.
+    pub(super) fn heal(&mut self) {
+        say!(self, "HEAL", "all faults stop");
+        self.healed = true;
+        self.store.fails_until = 0;
+        self.store.slow_until = 0;
+        for node in 0..self.nodes.len() {
+            if !self.nodes[node].up {
+                self.up(node);
+            }
+        }
+        for client in 0..self.clients.len() {
+            self.clients[client].path.heal();
+            self.clients[client].hidden = false;
+            let turn = self.clients[client].rest_turn;
+            self.wakes(client, turn);
+            if self.clients[client].closed {
+                continue;
+            }
+            self.tell(client, Input::Visible(true));
+            self.tell(client, Input::Online);
+        }
+        self.after(0, Event::Look);
+    }
+
+    /// How many of a client's sends have no answer yet.
+    pub(super) fn unanswered(&self, client: usize) -> usize {
+        self.clients[client].sends.values().filter(|sent| **sent == Sent::Waiting).count()
+    }
+}

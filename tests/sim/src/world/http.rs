@@ -1,0 +1,149 @@
+//! HTTP requests between clients and nodes: unordered, and each may be lost, doubled, or given up by a client while the
+//! node still works on it.
+
+use everwire_client::core::{Input, RequestId, Source};
+
+use super::{Event, ToClient, World, say};
+
+/// How often a request or a response is lost or doubled while that happens, per mille.
+const OFTEN: u64 = 300;
+
+/// A request.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) client: usize,
+    pub(super) id: RequestId,
+    pub(super) node: usize,
+    pub(super) boot: u32,
+    pub(super) body: String,
+    pub(super) token: Option<String>,
+    pub(super) arrived: bool,
+    /// The network that it runs over is dead, and nobody is told.
+    pub(super) dead: bool,
+    /// The connection on the node that works on it.
+    pub(super) conn: Option<u64>,
+}
+
+impl World {
+    pub(super) fn request(&mut self, client: usize, id: RequestId, body: String, token: Option<String>) {
+        let node = self.led_to(client);
+        let request = self.requests.len();
+        let boot = self.nodes[node].boot;
+        let there = self.latency(client);
+        let now = self.now;
+        let path = &mut self.clients[client].path;
+        let down = path.down_until > now;
+        let lost = path.loses_until > now && path.dice.chance(OFTEN);
+        let doubled = path.doubles_until > now && path.dice.chance(OFTEN);
+        let told = path.dice.chance(500);
+        let later = path.dice.between(1, 4_000);
+        self.clients[client].requests.insert(id, request);
+        self.requests.push(Request {
+            client,
+            id,
+            node,
+            boot,
+            body,
+            token,
+            arrived: false,
+            dead: down || lost,
+            conn: None,
+        });
+        if down || lost {
+            // Some networks say so, others leave the client waiting.
+            if told {
+                self.to_client(client, later, ToClient::Response { request, text: None });
+            }
+        } else if self.nodes[node].accepts() {
+            self.after(there, Event::Arrives { request, copy: false });
+            if doubled {
+                self.after(there + later, Event::Arrives { request, copy: true });
+            }
+        } else {
+            self.to_client(client, 2 * there, ToClient::Response { request, text: None });
+        }
+    }
+
+    /// The client gives up on a request; the node may be working on it.
+    pub(super) fn abort(&mut self, client: usize, id: RequestId) {
+        let Some(request) = self.clients[client].requests.remove(&id) else { return };
+        let latency = self.latency(client);
+        let lost = self.clients[client].path.dice.chance(500);
+        let on = &mut self.requests[request];
+        if on.arrived {
+            self.after(latency, Event::Abandoned { request });
+        } else if lost {
+            on.dead = true;
+        }
+    }
+
+    pub(super) fn request_arrives(&mut self, request: usize, copy: bool) {
+        let on = &self.requests[request];
+        let (client, node) = (on.client, on.node);
+        if on.dead {
+            return;
+        }
+        if on.boot != self.nodes[node].boot || !self.nodes[node].accepts() {
+            let latency = self.latency(client);
+            return self.to_client(client, latency, ToClient::Response { request, text: None });
+        }
+        self.requests[request].arrived = true;
+        self.accept_request(request, copy);
+    }
+
+    pub(super) fn request_abandoned(&mut self, request: usize) {
+        let on = &self.requests[request];
+        if on.boot == self.nodes[on.node].boot && !on.dead {
+            self.abandon(request);
+        }
+    }
+
+    /// A node answers a request.
+    pub(super) fn respond(&mut self, request: usize, text: String) {
+        let on = &self.requests[request];
+        let client = on.client;
+        if on.dead || !self.clients[client].requests.contains_key(&on.id) {
+            return;
+        }
+        let latency = self.latency(client);
+        let now = self.now;
+        let path = &mut self.clients[client].path;
+        let reading = path.reads.filter(|(_, until)| *until > now);
+        let reading = reading.map_or(0, |(rate, _)| text.len() as u64 / rate.max(1));
+        if path.down_until > now {
+            return;
+        }
+        if path.loses_until > now && path.dice.chance(OFTEN) {
+            let (told, later) = (path.dice.chance(500), path.dice.between(1, 4_000));
+            say!(self, format!("n{}", self.requests[request].node), "its response {request} is lost");
+            if told {
+                self.to_client(client, later, ToClient::Response { request, text: None });
+            }
+            return;
+        }
+        self.to_client(client, latency + reading, ToClient::Response { request, text: Some(text.into()) });
+    }
+
+    /// A response, or the end of a request without one, reaches the page.
+    pub(super) fn response(&mut self, client: usize, request: usize, text: Option<&str>) {
+        let id = self.requests[request].id;
+        if self.clients[client].requests.get(&id) != Some(&request) {
+            return;
+        }
+        self.clients[client].requests.remove(&id);
+        match text {
+            Some(text) => {
+                self.unpack(client, Source::Response(id), text);
+                let now = self.now;
+                let path = &mut self.clients[client].path;
+                if path.doubles_until > now && path.dice.chance(OFTEN) {
+                    self.unpack(client, Source::Response(id), text);
+                }
+            }
+            None => {
+                say!(self, format!("c{client}"), "request {} failed", id.0);
+                self.tell(client, Input::RequestFailed { request: id, reason: "network".into() });
+            }
+        }
+    }
+}

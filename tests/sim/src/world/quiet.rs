@@ -1,0 +1,110 @@
+//! After the last fault: everything has to become quiet, and to stay so.
+
+use std::collections::BTreeSet;
+
+use everwire_client::core::Status;
+use everwire_protocol::ChannelKind;
+
+use super::{Event, QUIET_WITHIN, STAYS_QUIET, World, client::user_of, say};
+use crate::violation::{Rule, Violation, violated};
+
+/// How often is looked, in virtual ms.
+const LOOK_EVERY: u64 = 500;
+
+impl World {
+    /// Is it quiet? True at the end of the run.
+    pub(super) fn look(&mut self) -> bool {
+        let healed_at = self.case.seconds * 1_000;
+        match self.unquiet() {
+            Ok(()) => {
+                let since = *self.quiet_since.get_or_insert(self.now);
+                if self.now >= since + STAYS_QUIET {
+                    self.stats.slowest_quiet_ms = since - healed_at;
+                    say!(self, "END", "quiet since {} ms after the last fault", since - healed_at);
+                    return true;
+                }
+            }
+            Err(violation) => {
+                self.quiet_since = None;
+                if self.now > healed_at + QUIET_WITHIN {
+                    self.broken(Err(violation));
+                    return true;
+                }
+            }
+        }
+        self.after(LOOK_EVERY, Event::Look);
+        false
+    }
+
+    /// What is not as it should be in the end.
+    fn unquiet(&mut self) -> Result<(), Violation> {
+        for client in 0..self.clients.len() {
+            let c = &self.clients[client];
+            if c.closed {
+                continue;
+            }
+            if c.status != Some(Status::Connected) {
+                return violated(Rule::Quiet, format!("c{client} is {:?}", c.status));
+            }
+            if c.waiting > 0 || self.unanswered(client) > 0 {
+                return violated(Rule::Quiet, format!("c{client} has {} sends without an answer", c.waiting));
+            }
+            for watch in c.watches.values() {
+                let end = self.store.logs.log(&watch.channel);
+                let log = self.ledger.open(&watch.channel, &end.epoch);
+                let there = watch.place.is_some_and(|p| p.log == log && p.offset == end.head);
+                if !there {
+                    let what = format!(
+                        "c{client} is at {:?} in {}, whose log {log} ends at {}",
+                        watch.place, watch.channel, end.head
+                    );
+                    return violated(Rule::Quiet, what);
+                }
+            }
+        }
+        self.ghosts()?;
+        self.presence()
+    }
+
+    /// Each client has one connection, and nobody else has any.
+    fn ghosts(&self) -> Result<(), Violation> {
+        let clients = self.clients.iter().filter(|client| !client.closed).count();
+        let conns: usize = self.nodes.iter().map(|node| node.conns.len()).sum();
+        let sessions: usize = self.nodes.iter().map(|node| node.hub.sessions.len()).sum();
+        // A probe for WebSocket is a second connection for a moment.
+        if sessions == clients && conns == clients {
+            return Ok(());
+        }
+        violated(Rule::Quiet, format!("{clients} clients have {conns} connections and {sessions} sessions"))
+    }
+
+    /// The lists of members that clients have are true.
+    fn presence(&self) -> Result<(), Violation> {
+        for (client, c) in self.clients.iter().enumerate() {
+            for (handle, watch) in &c.watches {
+                if watch.channel.kind() != ChannelKind::Presence {
+                    continue;
+                }
+                let node = client % self.nodes.len();
+                let truth: BTreeSet<String> = self
+                    .clients
+                    .iter()
+                    .enumerate()
+                    .filter(|(other, there)| {
+                        other % self.nodes.len() == node
+                            && !there.closed
+                            && there.channels.contains_key(&watch.channel)
+                    })
+                    .map(|(other, _)| user_of(other))
+                    .collect();
+                let listed: BTreeSet<String> =
+                    c.members.get(handle).into_iter().flat_map(|m| m.keys().cloned()).collect();
+                if listed != truth {
+                    let what = format!("c{client} lists {listed:?} in {}; {truth:?} are there", watch.channel);
+                    return violated(Rule::Presence, what);
+                }
+            }
+        }
+        Ok(())
+    }
+}
