@@ -3,6 +3,8 @@
 //
 // Tabs need not agree on who takes what over: a message has one id for ever, and the server stores its first copy only.
 
+import { uuid7 } from "./ids.js";
+
 /** One message, as it is kept. */
 export interface Kept {
   readonly id: string;
@@ -117,7 +119,7 @@ function open(): Promise<IDBDatabase | undefined> {
 function tab(): string {
   const key = "everwire:tab";
   try {
-    const name = sessionStorage.getItem(key) ?? crypto.randomUUID();
+    const name = sessionStorage.getItem(key) ?? uuid7();
     sessionStorage.setItem(key, name);
     return name;
   } catch {

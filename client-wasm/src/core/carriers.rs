@@ -35,14 +35,19 @@ pub(super) const FALLBACK_MS: u64 = 2_500;
 pub(super) const GIVE_UP_MS: u64 = 10_000;
 /// A WebSocket that lived this long did work, in ms.
 pub(super) const WORKED_MS: u64 = 10_000;
-/// So many WebSockets that opened and died young mean that something between kills them.
-const BARREN_MAX: u32 = 3;
+/// WebSockets that opened and died young mean that something between kills them: three in a row that brought nothing
+/// useful, or six that did.
+const BARREN_MAX: u32 = 6;
+/// What one counts that brought nothing useful.
+const BARREN: u32 = 2;
+/// What one counts that died young, but had brought an entry or an ack.
+const SHORT: u32 = 1;
 /// When to try WebSocket again while polling, in ms; the last one repeats.
 const PROBES_MS: [u64; 5] = [30_000, 120_000, 300_000, 600_000, 1_800_000];
 
 #[derive(Debug, Default)]
 pub(super) struct Choice {
-    /// WebSockets in a row that opened and then died young.
+    /// What the WebSockets that opened and then died young, in a row, add up to.
     barren: u32,
     /// WebSockets in a row that never opened.
     refused: u32,
@@ -66,9 +71,9 @@ impl Choice {
         }
     }
 
-    /// A WebSocket ended. `opened`: it had been open; `age`: for how long, in ms. Returns whether polling is worth
-    /// a try at once.
-    pub(super) fn ended(&mut self, opened: bool, age: u64) -> bool {
+    /// A WebSocket ended. `opened`: it had been open; `age`: for how long, in ms; `useful`: it had brought an entry or
+    /// an ack. Returns whether polling is worth a try at once.
+    pub(super) fn ended(&mut self, opened: bool, age: u64, useful: bool) -> bool {
         if !opened {
             self.refused += 1;
             // Every second time at most: see `polled_last`.
@@ -81,7 +86,7 @@ impl Choice {
             self.barren = 0;
             return false;
         }
-        self.barren += 1;
+        self.barren += if useful { SHORT } else { BARREN };
         if self.barren >= BARREN_MAX {
             self.give_up();
         }
@@ -118,15 +123,22 @@ mod tests {
     #[test]
     fn promise_11_three_barren_sockets_are_enough() {
         let mut choice = Choice::default();
-        assert!(choice.ended(true, 50) && !choice.given_up);
-        assert!(choice.ended(true, 5_000) && !choice.given_up);
-        assert!(choice.ended(true, 5_000) && choice.given_up);
+        assert!(choice.ended(true, 50, false) && !choice.given_up);
+        assert!(choice.ended(true, 5_000, false) && !choice.given_up);
+        assert!(choice.ended(true, 5_000, false) && choice.given_up);
         let mut choice = Choice::default();
-        choice.ended(true, 50);
-        choice.ended(true, 50);
-        choice.ended(true, WORKED_MS);
-        choice.ended(true, 50);
+        choice.ended(true, 50, false);
+        choice.ended(true, 50, false);
+        choice.ended(true, WORKED_MS, false);
+        choice.ended(true, 50, false);
         assert!(!choice.given_up, "one that worked in between starts the count again");
+    }
+
+    #[test]
+    fn promise_11_sockets_that_die_young_though_useful_are_borne_a_little_longer() {
+        let mut choice = Choice::default();
+        (0..5).for_each(|_| assert!(choice.ended(true, 5_000, true) && !choice.given_up));
+        assert!(choice.ended(true, 5_000, true) && choice.given_up);
     }
 
     #[test]
@@ -146,7 +158,7 @@ mod tests {
         let mut choice = Choice::default();
         let polled: Vec<bool> = (0..6)
             .map(|_| {
-                let worth = choice.ended(false, 0);
+                let worth = choice.ended(false, 0, false);
                 choice.attempt(worth);
                 worth
             })

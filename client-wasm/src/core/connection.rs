@@ -418,7 +418,11 @@ impl Connection {
         };
         self.phase = Phase::Waiting;
         self.retry_at = Some(now + delay);
-        self.state(None, reason);
+        if self.online {
+            self.state(None, reason);
+        } else {
+            self.state(None, &text!("no network: ", reason));
+        }
     }
 
     /// Gives up all carriers: what was under way goes back into the queue, no subscription is confirmed any more.

@@ -112,7 +112,7 @@ impl Connection {
         }
         match self.subscriptions.accept(handle, offset) {
             Entry::Deliver => {
-                self.poll_brought();
+                self.brought();
                 Verdict::Deliver
             }
             Entry::Drop => Verdict::Drop,
@@ -229,7 +229,7 @@ impl Connection {
     /// `ack`
     pub fn acked(&mut self, id: Uuid, offset: u64, at: u64) {
         if self.source.is_some() {
-            self.poll_brought();
+            self.brought();
             self.stored(id, offset, at);
         }
     }

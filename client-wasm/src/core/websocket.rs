@@ -21,6 +21,8 @@ pub(super) struct WebSocket {
     since: u64,
     opened_at: Option<u64>,
     pub(super) welcomed: bool,
+    /// It has brought an entry or an ack: something that a proxy which kills it would not let through for long.
+    useful: bool,
     /// By then it must be welcomed; after that, by then something must have been heard.
     pub(super) deadline: Deadline,
     /// By then the answer to a probe must have come.
@@ -44,6 +46,7 @@ impl Connection {
             since: now,
             opened_at: None,
             welcomed: false,
+            useful: false,
             deadline: Deadline::at(now + GIVE_UP_MS),
             probe: None,
             silence: u64::from(limits::PING_INTERVAL_MS + limits::PING_GRACE_MS),
@@ -76,6 +79,14 @@ impl Connection {
         if let Some(ws) = self.ws.as_mut().filter(|ws| ws.welcomed) {
             ws.deadline = Deadline::at(now + ws.silence);
             ws.probe = None;
+        }
+    }
+
+    /// An entry or an ack has come.
+    pub(super) fn brought(&mut self) {
+        self.poll_brought();
+        if let Some(ws) = self.ws.as_mut().filter(|ws| ws.welcomed) {
+            ws.useful = true;
         }
     }
 
@@ -126,7 +137,8 @@ impl Connection {
         let given_up = self.choice.given_up;
         let mut poll_now = false;
         if suspicious {
-            poll_now = self.choice.ended(ws.opened_at.is_some(), if ws.welcomed { age } else { 0 });
+            poll_now =
+                self.choice.ended(ws.opened_at.is_some(), if ws.welcomed { age } else { 0 }, ws.useful);
         }
         if silent && self.active == Some(Carrier::Polling) {
             // Polling got through in the same time.
