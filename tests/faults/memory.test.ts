@@ -70,8 +70,8 @@ it("one client, 1000 times put away and back", async () => {
   expect(after.heap - before.heap).toBeLessThan(NOISE);
 });
 
-it("50 clients, cut 20 times by the network", async () => {
-  const CLIENTS = 50;
+it("20 clients, cut 10 times by the network", async () => {
+  const CLIENTS = 20;
   const server = await Server.start({ serveDir: PAGES });
   const proxy = await FaultProxy.start(server.port);
   const bare = await BarePage.open(proxy.url);
@@ -81,7 +81,7 @@ it("50 clients, cut 20 times by the network", async () => {
   }
   const cut = async (times: number) => {
     for (let n = 0; n < times; n++) {
-      const since = Date.now();
+      const since = Date.now(); console.log('cut', n);
       proxy.reset();
       await until("all have noticed and are back", () =>
         bare.page.evaluate((since) => {
@@ -97,17 +97,17 @@ it("50 clients, cut 20 times by the network", async () => {
     }
   };
   const measure = await meter(bare);
-  await cut(5);
+  await cut(3);
   const before = await measure();
-  await cut(20);
+  await cut(10);
   const after = await measure();
   figure(
-    "heap growth over 1000 reconnects of 50 clients",
+    "heap growth over 200 reconnects after cuts",
     (after.heap - before.heap) / 1024,
     "KiB",
     NOISE / 1024,
   );
-  figure("wasm pages over 1000 reconnects of 50 clients", after.pages - before.pages, "pages", 0);
+  figure("wasm pages over 200 reconnects after cuts", after.pages - before.pages, "pages", 0);
   expect(after.pages).toBe(before.pages);
   expect(after.heap - before.heap).toBeLessThan(NOISE);
 });

@@ -39,7 +39,26 @@ it("back from another page: the page comes out of the cache, connects again and 
   expect((await ben.events()).filter(({ event }) => event === "left")).toEqual([]);
 });
 
-it("reloaded in mid-send, again and again: what was acked is there once, and nothing is out of order", async () => {
+/** Sends without waiting, and tells the test of each ack. */
+async function sendFrom(bare: BarePage, from: number, count: number): Promise<void> {
+  await bare.page.evaluate(
+    ([from, count]) => {
+      const channel = window.bare.seats.get("ada")?.client.channel("news");
+      const tell = Reflect.get(window, "acked") as (id: string, offset: number) => void;
+      for (let n = from; n < from + count; n++) {
+        channel?.send({ by: "ada", n }).then(
+          ({ id, offset }) => tell(id, offset),
+          () => undefined,
+        );
+      }
+    },
+    [from, count] as const,
+  );
+}
+
+it("reloaded in mid-send, again and again: everything arrives once and in order", async () => {
+  const ROUNDS = 4;
+  const EACH = 200;
   const { url } = await Server.start({ serveDir: PAGES });
   const bare = await BarePage.open(url);
   const other = await BarePage.open(url);
@@ -47,32 +66,73 @@ it("reloaded in mid-send, again and again: what was acked is there once, and not
   await ben.listen("news");
   const acked = new Map<string, number>();
   await bare.page.exposeFunction("acked", (id: string, offset: number) => acked.set(id, offset));
-  for (let round = 0; round < 4; round++) {
+  for (let round = 0; round < ROUNDS; round++) {
     const ada = await bare.connect("ada");
     await ada.connected();
     const before = acked.size;
-    await bare.page.evaluate((round) => {
-      const channel = window.bare.seats.get("ada")?.client.channel("news");
-      const tell = Reflect.get(window, "acked") as (id: string, offset: number) => void;
-      for (let n = 0; n < 200; n++) {
-        channel?.send({ by: "ada", n: round * 1000 + n }).then(
-          ({ id, offset }) => tell(id, offset),
-          () => undefined,
-        );
-      }
-    }, round);
+    await sendFrom(bare, round * EACH, EACH);
     await until("some are acked and others are not", () => acked.size > before);
     await bare.page.reload();
   }
+  await bare.connect("ada");
+  const heard = await ben.hears("news", ROUNDS * EACH);
+  gapless(heard);
+  expect(numbersOf(heard, "ada")).toEqual([...Array(ROUNDS * EACH).keys()]);
+  for (const [id, offset] of acked) expect(heard[offset - 1]?.id).toBe(id);
+});
+
+it("a tab is closed with unsent messages: when it is opened again, they are sent", async () => {
+  const { url } = await Server.start({ serveDir: PAGES });
+  const other = await BarePage.open(url);
+  const ben = await other.connect("ben");
+  await ben.listen("news");
+  const bare = await BarePage.open(url);
   const ada = await bare.connect("ada");
-  await ada.send("news", { by: "ada", n: 9999 });
-  const heard = await until("the last one is heard", async () => {
+  await ada.listen("news");
+  const context = bare.page.context();
+  // The page itself has to come from somewhere when it is opened again: only the carriers are cut off.
+  await context.route("**/everwire/**", (route) => route.abort());
+  await context.routeWebSocket("**/everwire/**", (socket) => socket.close());
+  await bare.page.reload();
+  const waiting = await bare.connect("ada");
+  await waiting.sendMany("news", 0, 20);
+  await waiting.reaches("waiting");
+  await bare.page.close();
+
+  await context.unrouteAll();
+  const again = await context.newPage();
+  await again.goto(url);
+  await new BarePage(again, url).connect("ada");
+  const heard = await ben.hears("news", 20);
+  gapless(heard);
+  expect(numbersOf(heard, "ada")).toEqual([...Array(20).keys()]);
+});
+
+it("two tabs of one user send at once, and one is closed: each message once, each tab's in order", async () => {
+  const { url } = await Server.start({ serveDir: PAGES });
+  const other = await BarePage.open(url);
+  const ben = await other.connect("ben");
+  await ben.listen("news");
+  const first = await BarePage.open(url);
+  const second = new BarePage(await first.page.context().newPage(), url);
+  await second.page.goto(url);
+  const guest = { user: "ada", name: "Ada" };
+  const [one, two] = await Promise.all([first.connect("one", { guest }), second.connect("two", { guest })]);
+  await Promise.all([one.sendMany("news", 0, 300), two.sendMany("news", 0, 300)]);
+  await second.page.close();
+  // Who is still there sends what the closed one had left.
+  const heard = await until("all are there", async () => {
     const all = await ben.heard("news");
-    return numbersOf(all, "ada").includes(9999) && all;
+    return all.length >= 300 && numbersOf(all, "one").length === 300 && all;
   });
   gapless(heard);
-  for (const [id, offset] of acked) expect(heard[offset - 1]?.id).toBe(id);
-  const numbers = numbersOf(heard, "ada");
-  expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
-  expect(new Set(numbers).size).toBe(numbers.length);
+  expect(numbersOf(heard, "one")).toEqual([...Array(300).keys()]);
+  const left = numbersOf(heard, "two");
+  expect(left).toEqual([...left].sort((a, b) => a - b));
+  const late = new BarePage(await first.page.context().newPage(), url);
+  await late.page.goto(url);
+  await late.connect("late", { guest });
+  const whole = await ben.hears("news", 600);
+  gapless(whole);
+  expect(numbersOf(whole, "two")).toEqual([...Array(300).keys()]);
 });

@@ -1,12 +1,12 @@
 // Waking (promise 10): an open socket is not trusted. A dead one is replaced within 4 s after the page wakes, however it slept.
 // The dead socket is real: the proxy keeps it open and lets nothing through.
 
-import type { CDPSession } from "playwright-core";
 import { expect, it } from "vitest";
-import { BarePage, gapless, type Seat } from "../harness/bare";
+import { BarePage, gapless, openSeat, type Seat } from "../harness/bare";
 import { figure } from "../harness/figures";
 import { FaultProxy } from "../harness/proxy";
 import { PAGES, Server } from "../harness/server";
+import { Tab } from "../harness/tab";
 
 /** What promise 10 allows, in ms. */
 const BOUND_MS = 4000;
@@ -16,7 +16,6 @@ interface Scene {
   readonly proxy: FaultProxy;
   readonly bare: BarePage;
   readonly ada: Seat;
-  readonly cdp: CDPSession;
 }
 
 async function scene(options: { carriers?: ("websocket" | "polling")[] } = {}): Promise<Scene> {
@@ -27,7 +26,7 @@ async function scene(options: { carriers?: ("websocket" | "polling")[] } = {}): 
   await ada.listen("news");
   await ada.send("news", "before");
   await ada.hears("news", 1);
-  return { server, proxy, bare, ada, cdp: await bare.page.context().newCDPSession(bare.page) };
+  return { server, proxy, bare, ada };
 }
 
 /** Somebody else writes, who is not behind the proxy. */
@@ -38,7 +37,7 @@ async function missed(server: Server): Promise<void> {
 }
 
 /** From waking to a connection that works, and what was missed is there. */
-async function replaced(how: string, { ada }: Scene, wokenAt: number): Promise<void> {
+async function replaced(how: string, { ada }: { ada: Seat }, wokenAt: number): Promise<void> {
   const { at } = await ada.connected("", wokenAt);
   figure(`dead socket replaced after waking: ${how}`, at - wokenAt, "ms", BOUND_MS);
   expect(at - wokenAt).toBeLessThanOrEqual(BOUND_MS);
@@ -47,29 +46,37 @@ async function replaced(how: string, { ada }: Scene, wokenAt: number): Promise<v
   expect(await ada.send("news", "after")).toMatchObject({ ok: { offset: 3 } });
 }
 
-it("hidden, then visible again", async () => {
-  const it = await scene();
-  await it.bare.page.evaluate(() => {
-    Object.defineProperty(document, "visibilityState", { configurable: true, get: () => "hidden" });
-    document.dispatchEvent(new Event("visibilitychange"));
-  });
+/** The same in a tab that can be hidden and frozen. */
+async function tabScene() {
+  const server = await Server.start({ serveDir: PAGES });
+  const proxy = await FaultProxy.start(server.port);
+  const tab = await Tab.open(proxy.url);
+  const ada = await openSeat(tab, "ada", { url: proxy.url, guest: { user: "ada", name: "Ada" } });
+  await ada.listen("news");
+  await ada.send("news", "before");
+  await ada.hears("news", 1);
+  return { server, proxy, tab, ada };
+}
+
+it("hidden behind another tab, then visible again", async () => {
+  const it = await tabScene();
+  await it.tab.hide();
   it.proxy.swallow();
   await missed(it.server);
-  const wokenAt = await it.bare.page.evaluate(() => {
-    Reflect.deleteProperty(document, "visibilityState");
-    document.dispatchEvent(new Event("visibilitychange"));
-    return Date.now();
-  });
+  const wokenAt = Date.now();
+  await it.tab.show();
   await replaced("visible again", it, wokenAt);
 });
 
 it("frozen by the browser, then resumed", async () => {
-  const it = await scene();
-  await it.cdp.send("Page.setWebLifecycleState", { state: "frozen" });
+  const it = await tabScene();
+  await it.tab.hide();
+  await it.tab.freeze();
   it.proxy.swallow();
   await missed(it.server);
   const wokenAt = Date.now();
-  await it.cdp.send("Page.setWebLifecycleState", { state: "active" });
+  await it.tab.resume();
+  await it.tab.show();
   await replaced("frozen and resumed", it, wokenAt);
 });
 
@@ -127,29 +134,33 @@ it("a polling client that wakes asks again at once", async () => {
 });
 
 it("a socket that lives is kept: waking costs a ping and no reconnect", async () => {
-  const it = await scene();
-  for (const event of ["online", "offline", "online"]) {
-    await it.bare.page.evaluate((event) => dispatchEvent(new Event(event)), event);
-  }
-  await it.cdp.send("Page.setWebLifecycleState", { state: "frozen" });
-  await it.cdp.send("Page.setWebLifecycleState", { state: "active" });
+  const it = await tabScene();
+  await it.tab.evaluate(() => {
+    for (const event of ["online", "offline", "online"]) dispatchEvent(new Event(event));
+  });
+  await it.tab.hide();
+  await it.tab.freeze();
+  await it.tab.resume();
+  await it.tab.show();
   await missed(it.server);
   await it.ada.hears("news", 2);
   expect(it.proxy.asked.websocket).toBe(1);
 });
 
 it("a connection that the application closed stays closed, whatever wakes", async () => {
-  const it = await scene();
+  const it = await tabScene();
   await it.ada.close();
   const asked = it.proxy.asked.websocket;
-  for (const event of ["online", "pageshow", "focus"]) {
-    await it.bare.page.evaluate((event) => dispatchEvent(new Event(event)), event);
-  }
-  await it.cdp.send("Page.setWebLifecycleState", { state: "frozen" });
-  await it.cdp.send("Page.setWebLifecycleState", { state: "active" });
-  await it.bare.page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  await it.tab.hide();
+  await it.tab.freeze();
+  await it.tab.resume();
+  await it.tab.show();
+  await it.tab.evaluate(() => {
+    dispatchEvent(new Event("online"));
+    dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+  });
   // Another client of the same page shows that the page is awake and the way is free.
-  const ben = await it.bare.connect("ben");
+  const ben = await openSeat(it.tab, "ben", { url: it.proxy.url, guest: { user: "ben", name: "Ben" } });
   await ben.connected();
   expect((await it.ada.states()).at(-1)?.status).toBe("closed");
   expect(it.proxy.asked.websocket).toBe(asked + 1);

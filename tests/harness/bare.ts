@@ -5,10 +5,16 @@ import type { BrowserContextOptions, Page } from "playwright-core";
 import { onTestFailed } from "vitest";
 import type { Heard, Outcome, Seen } from "../pages/bare";
 import { freshPage } from "./browser";
+import type { Tab } from "./tab";
 import { until } from "./until";
 
 /** What the page can be told about a client; a token callback stays in the page. */
 export type PlainOptions = Omit<ConnectOptions, "token" | "debug"> & { token?: string };
+
+/** What a client is looked at through: a page of Playwright's, or a tab of ours. */
+export interface Evaluates {
+  evaluate<R, A>(run: (argument: A) => R | Promise<R>, argument: A): Promise<R>;
+}
 
 /** An event of a channel, other than an entry. */
 export interface ChannelEvent {
@@ -35,8 +41,7 @@ export class BarePage {
   /** Connects a client of this name to where the page came from, unless told otherwise. */
   async connect(name: string, options: Partial<PlainOptions> = {}): Promise<Seat> {
     const all = { url: this.url, guest: { user: name, name }, ...options };
-    await this.page.evaluate(([name, options]) => window.bare.open(name, options), [name, all] as const);
-    return new Seat(this.page, name);
+    return openSeat(this.page, name, all);
   }
 
   /** The same with tokens, which come from a function of the test. */
@@ -49,14 +54,24 @@ export class BarePage {
       },
       [name, this.url] as const,
     );
-    return new Seat(this.page, name);
+    return seatIn(this.page, name);
   }
 }
+
+/** Connects a client in any kind of page. */
+export async function openSeat(page: Page | Tab, name: string, options: PlainOptions): Promise<Seat> {
+  const seat = seatIn(page, name);
+  await seat.page.evaluate(([name, options]) => window.bare.open(name, options), [name, options] as const);
+  return seat;
+}
+
+// Playwright's type of `evaluate` also knows handles, which no client here needs.
+const seatIn = (page: Page | Tab, name: string) => new Seat(page as Evaluates, name);
 
 /** One client in a page. */
 export class Seat {
   constructor(
-    readonly page: Page,
+    readonly page: Evaluates,
     readonly name: string,
   ) {}
 

@@ -50,8 +50,8 @@ WebAssembly.instantiate = (async (...args: Parameters<typeof instantiate>) => {
   const result = (await instantiate(...args)) as
     | WebAssembly.Instance
     | WebAssembly.WebAssemblyInstantiatedSource;
-  const { memory } = ("instance" in result ? result.instance : result).exports;
-  if (memory instanceof WebAssembly.Memory) memories.push(memory);
+  const { exports } = "instance" in result ? result.instance : result;
+  for (const value of Object.values(exports)) if (value instanceof WebAssembly.Memory) memories.push(value);
   return result;
 }) as typeof instantiate;
 

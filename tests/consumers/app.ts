@@ -1,0 +1,81 @@
+// A scratch application outside the workspace, with the package installed from the tarball that npm would publish. Nothing of
+// the repository is on its path except what is linked by name.
+
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { onTestFinished } from "vitest";
+
+const run = promisify(execFile);
+const root = resolve(import.meta.dirname, "../..");
+
+let packed: Promise<string> | undefined;
+
+/** Packs once per test file. */
+async function pack(): Promise<string> {
+  const directory = mkdtempSync(join(tmpdir(), "everwire-pack-"));
+  process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
+  const flags = ["pack", "--silent", "--ignore-scripts", "--pack-destination", directory];
+  const { stdout } = await run("npm", flags, { cwd: join(root, "pkg-js") });
+  return join(directory, stdout.trim().split("\n").at(-1) ?? "");
+}
+
+/** What every page of these applications has. */
+export const HTML = (script: string) => `<!doctype html>
+<html lang="en">
+  <head><meta charset="utf-8" /><title>consumer</title></head>
+  <body><div id="root"></div><p id="out"></p><script type="module" src="${script}"></script></body>
+</html>
+`;
+
+/**
+ * Connects to `?server=`, or to where the page came from; sends a message and shows it when it comes back. What is imported, and
+ * how the client is made, differs.
+ */
+export const chat = (imports: string, options = "") => `${imports}
+const url = new URLSearchParams(location.search).get("server") ?? location.origin;
+const client = connect({ url, guest: { user: "consumer", name: "Consumer" }${options} });
+const channel = client.channel("news");
+channel.on("message", ({ data, offset }) => {
+  document.querySelector("#out").textContent = offset + " " + data.text;
+});
+await channel.subscribe();
+await channel.send({ text: "hello from outside" });
+`;
+
+/** What the page shows when it works. */
+export const SHOWN = "1 hello from outside";
+
+export class App {
+  private constructor(readonly directory: string) {}
+
+  /** Writes the files and installs the package. `links`: packages of the repository that it is to find beside it. */
+  static async make(files: Readonly<Record<string, string>>, links: readonly string[] = []): Promise<App> {
+    packed ??= pack();
+    const tarball = await packed;
+    // The real path: bundlers compare paths.
+    const directory = realpathSync(mkdtempSync(join(tmpdir(), "everwire-app-")));
+    onTestFinished(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }));
+    writeFileSync(join(directory, "package.json"), '{ "name": "app", "private": true, "type": "module" }\n');
+    const flags = ["install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund", tarball];
+    await run("npm", flags, { cwd: directory });
+    for (const name of links) {
+      mkdirSync(dirname(join(directory, "node_modules", name)), { recursive: true });
+      symlinkSync(join(root, "node_modules", name), join(directory, "node_modules", name), "junction");
+    }
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
+    return new App(directory);
+  }
+
+  path(...parts: string[]): string {
+    return join(this.directory, ...parts);
+  }
+
+  /** Runs Node in it, and returns what it printed. It has to end by itself. */
+  async node(...args: string[]): Promise<string> {
+    const { stdout } = await run(process.execPath, args, { cwd: this.directory, timeout: 30_000 });
+    return stdout;
+  }
+}

@@ -1,0 +1,109 @@
+// The packed package in applications of others: each bundler builds it without configuration, and what it built exchanges a
+// message with the real server in a real browser.
+
+import { writeFileSync } from "node:fs";
+import { build as esbuild } from "esbuild";
+import type { Page } from "playwright-core";
+import { build, createServer } from "vite";
+import { expect, it } from "vitest";
+import webpack from "webpack";
+import { freshPage, problemsOf } from "../harness/browser";
+import { Server } from "../harness/server";
+import { App, chat, HTML, SHOWN } from "./app";
+
+const DEFAULT = chat('import { connect } from "everwire";');
+const SLIM = (wasm: string) => chat(`import { connect } from "everwire/slim";\n${wasm}`, ", wasm");
+
+/** Opens the page and waits until the message is there. */
+async function works(url: string): Promise<Page> {
+  const page = await freshPage();
+  await page.goto(url);
+  await page.getByText(SHOWN, { exact: true }).waitFor();
+  expect(problemsOf(page).filter(({ text }) => !text.includes("favicon"))).toEqual([]);
+  return page;
+}
+
+async function served(directory: string): Promise<Page> {
+  const { url } = await Server.start({ serveDir: directory });
+  return works(url);
+}
+
+async function withVite(app: App): Promise<void> {
+  await build({ root: app.directory, logLevel: "error", build: { target: "es2022", outDir: "dist" } });
+  await served(app.path("dist"));
+}
+
+async function withWebpack(app: App): Promise<void> {
+  await new Promise<void>((done, failed) => {
+    const compiler = webpack({
+      mode: "production",
+      context: app.directory,
+      entry: "./main.js",
+      output: { path: app.path("dist"), filename: "main.js" },
+    });
+    compiler.run((error, stats) => {
+      if (error ?? stats?.hasErrors()) failed(error ?? new Error(stats?.toString("errors-only")));
+      else compiler.close(() => done());
+    });
+  });
+  writeFileSync(app.path("dist/index.html"), HTML("./main.js"));
+  await served(app.path("dist"));
+}
+
+async function withEsbuild(app: App): Promise<void> {
+  await esbuild({
+    absWorkingDir: app.directory,
+    entryPoints: ["main.js"],
+    outdir: "dist",
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    target: "es2022",
+    loader: { ".wasm": "file" },
+    logLevel: "error",
+  });
+  writeFileSync(app.path("dist/index.html"), HTML("./main.js"));
+  await served(app.path("dist"));
+}
+
+const app = (main: string) => App.make({ "main.js": main, "index.html": HTML("./main.js") });
+
+it("Vite builds it", async () => withVite(await app(DEFAULT)));
+it("webpack builds it", async () => withWebpack(await app(DEFAULT)));
+it("esbuild builds it", async () => withEsbuild(await app(DEFAULT)));
+
+it("Vite builds the slim entry, with the wasm file as an asset", async () =>
+  withVite(await app(SLIM('import wasm from "everwire/everwire.wasm?url";'))));
+it("webpack builds the slim entry, with the wasm file as an asset", async () =>
+  withWebpack(await app(SLIM('const wasm = new URL("everwire/everwire.wasm", import.meta.url);'))));
+it("esbuild builds the slim entry, with the wasm file as an asset", async () =>
+  withEsbuild(
+    await app(SLIM('import file from "everwire/everwire.wasm";\nconst wasm = new URL(file, location.href);')),
+  ));
+
+it("Vite serves it while one develops", async () => {
+  const { directory } = await app(DEFAULT);
+  const { url } = await Server.start();
+  const vite = await createServer({
+    root: directory,
+    logLevel: "error",
+    cacheDir: "node_modules/.vite",
+    server: { port: 0, host: "127.0.0.1" },
+  });
+  try {
+    await vite.listen();
+    const address = vite.httpServer?.address();
+    if (typeof address !== "object" || !address) throw new Error("Vite does not listen");
+    await works(`http://127.0.0.1:${address.port}/?server=${encodeURIComponent(url)}`);
+  } finally {
+    await vite.close();
+  }
+});
+
+it("no bundler at all: the files as they are in the package", async () => {
+  const plain = await App.make({
+    "index.html": HTML("./main.js"),
+    "main.js": DEFAULT.replace('"everwire"', '"./node_modules/everwire/dist/index.js"'),
+  });
+  await served(plain.directory);
+});
