@@ -45,7 +45,7 @@ pub struct ServeOptions {
     pub database: PathBuf,
     /// For development only: guests name themselves, and everybody may use every channel except other users'
     /// private-user channels. Pages of any origin may connect.
-    #[arg(long, env = "EVERWIRE_DEV")]
+    #[arg(long, env = "EVERWIRE_DEV", value_parser = clap::builder::FalseyValueParser::new())]
     pub dev: bool,
     #[command(flatten)]
     #[allow(missing_docs, reason = "clap would show a comment as help")]

@@ -42,6 +42,7 @@ pub struct Node {
     /// How many connections have not ended yet.
     pub connections: watch::Sender<usize>,
     next_request: AtomicU64,
+    held_polls: AtomicU64,
 }
 
 impl std::fmt::Debug for dyn Store {
@@ -72,12 +73,27 @@ impl Node {
             stopping: watch::Sender::new(None),
             connections: watch::Sender::new(0),
             next_request: AtomicU64::new(1),
+            held_polls: AtomicU64::new(0),
         })
     }
 
     /// A number that no other request has.
     pub fn next_request(&self) -> u64 {
         self.next_request.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// How many polls wait for their answer now.
+    pub fn held_polls(&self) -> u64 {
+        self.held_polls.load(Ordering::Relaxed)
+    }
+
+    /// A poll begins or ends to wait.
+    pub(crate) fn poll_waits(&self, waits: bool) {
+        if waits {
+            self.held_polls.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.held_polls.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 
     /// Tells one connection when the server is about to stop.

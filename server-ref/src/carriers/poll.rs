@@ -153,7 +153,7 @@ async fn receive(node: &Arc<Node>, hello: Hello, poll: Poll, frames: Vec<Frame>)
         let (answer, answered) = oneshot::channel();
         let (hello, poll, frames) = (hello.clone(), poll.clone(), frames.clone());
         inbox.push(Mail::Poll(Box::new(PollRequest { request, hello, poll, frames, answer })));
-        let mut waiting = Waiting { inbox, request, over: false };
+        let mut waiting = Waiting::new(node, inbox, request);
         let text = answered.await;
         waiting.over = true;
         if let Ok(text) = text {
@@ -165,13 +165,22 @@ async fn receive(node: &Arc<Node>, hello: Hello, poll: Poll, frames: Vec<Frame>)
 
 /// Tells the connection if the client gives up: then this is dropped before it is over.
 struct Waiting {
+    node: Arc<Node>,
     inbox: Inbox,
     request: u64,
     over: bool,
 }
 
+impl Waiting {
+    fn new(node: &Arc<Node>, inbox: Inbox, request: u64) -> Self {
+        node.poll_waits(true);
+        Self { node: node.clone(), inbox, request, over: false }
+    }
+}
+
 impl Drop for Waiting {
     fn drop(&mut self) {
+        self.node.poll_waits(false);
         if !self.over {
             self.inbox.push(Mail::Abandoned(self.request));
         }

@@ -97,6 +97,11 @@ impl Letters {
         self.mail.recv_many(letters, most).await;
     }
 
+    /// Takes out one thing, if there is one. For drivers without tasks.
+    pub fn try_take(&mut self) -> Option<Mail> {
+        self.mail.try_recv().ok()
+    }
+
     /// Takes nothing more in.
     pub fn close(&mut self) {
         self.mail.close();

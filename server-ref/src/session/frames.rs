@@ -6,25 +6,22 @@ use everwire_protocol::{
     Ack, BatchError, Channel, ChannelKind, ClientFrame, CloseCode, Error, ErrorCode, FrameError, Goaway,
     Hello, Ping, Pong, Send, ServerFrame, Subscribe, Subscribed, Token, Unsubscribed, Uuid, VERSION, Welcome,
     batch,
-    limits::{MAX_EVENT_BYTES, MAX_SERVER_BATCH_BYTES, MAX_SERVER_BATCH_FRAMES, MAX_TOKEN_BYTES},
+    limits::{MAX_EVENT_BYTES, MAX_TOKEN_BYTES},
 };
 
 use super::{
     BadFrame, Batch, Binding, Carrier, Closing, Opened, Output, Phase, Queued, Session,
+    queue::PAGE,
     subscription::{From, Stage, Subscription},
 };
 use crate::{
     auth::{Credentials, Identity, Refusal},
     hub::PresenceChange,
-    store::{Entry, NewEntry, Outcome, Page, PageBounds},
+    store::{Entry, NewEntry, Outcome, Page},
 };
 
 /// A frame that waits for the session to be bound.
 pub(super) type Waiting = Result<ClientFrame, BadFrame>;
-
-/// What one page of a replay holds: a batch.
-const PAGE: PageBounds =
-    PageBounds { entries: MAX_SERVER_BATCH_FRAMES as u32, bytes: MAX_SERVER_BATCH_BYTES };
 
 /// An error frame with the code's own sentence.
 fn error(code: ErrorCode) -> Error {
@@ -71,7 +68,7 @@ impl Session {
     }
 
     pub(super) fn frame(&mut self, now_ms: u64, frame: Waiting) {
-        if self.closing.as_ref().is_some_and(|closing| !closing.orderly) {
+        if self.has_failed() {
             return;
         }
         if matches!(self.phase, Phase::Binding(_)) {
@@ -235,12 +232,15 @@ impl Session {
             return self.bad(now_ms, about(channel, wrong));
         };
         if !self.access.may_subscribe(identity, &channel) {
+            self.refused.insert(channel.clone());
             return self.push(about(channel, error(ErrorCode::Forbidden)));
         }
         let full = self.subscriptions.len() >= self.settings.limits.subscriptions as usize;
         if full && !self.subscriptions.contains_key(&channel) {
+            self.refused.insert(channel.clone());
             return self.push(about(channel, error(ErrorCode::TooManySubscriptions)));
         }
+        self.refused.remove(&channel);
         self.open(channel, from, identity);
     }
 

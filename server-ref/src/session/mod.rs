@@ -19,9 +19,11 @@ mod queue;
 mod sending;
 mod settings;
 mod subscription;
+#[cfg(test)]
+mod tests;
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
@@ -193,6 +195,8 @@ pub struct Session {
     /// Frames that came while the session was being bound.
     waiting: VecDeque<Waiting>,
     subscriptions: BTreeMap<Channel, Subscription>,
+    /// What was refused: a set of subscriptions that still has it is not answered with the same error for ever.
+    refused: BTreeSet<Channel>,
     /// Subscriptions that need a page, in turn. One page is read at a time.
     catching_up: VecDeque<Channel>,
     reading: bool,
@@ -202,6 +206,8 @@ pub struct Session {
     sending: Sending,
     queue: Queue,
     outputs: VecDeque<Output>,
+    /// The time of the last input.
+    now: u64,
     writable: bool,
     bad: u32,
     opened_at: u64,
@@ -239,6 +245,7 @@ impl Session {
             phase: Phase::Hello,
             waiting: VecDeque::new(),
             subscriptions: BTreeMap::new(),
+            refused: BTreeSet::new(),
             catching_up: VecDeque::new(),
             reading: false,
             read_again_at: None,
@@ -246,6 +253,7 @@ impl Session {
             sending: Sending::default(),
             queue: Queue::default(),
             outputs: VecDeque::new(),
+            now: now_ms,
             writable: false,
             bad: 0,
             opened_at: now_ms,
@@ -258,10 +266,22 @@ impl Session {
 
     /// Takes in what happened. `now_ms` is in ms since 1970 and never goes back. Drain the outputs afterwards.
     pub fn handle(&mut self, now_ms: u64, input: Input) {
+        self.now = now_ms;
         if matches!(self.phase, Phase::Ended) {
             return;
         }
         match input {
+            // Of a connection that failed nothing more is sent than the error: what was dropped before would be missing.
+            Input::Batch(_)
+            | Input::Bound(_)
+            | Input::Opened { .. }
+            | Input::Page { .. }
+            | Input::Entry(_)
+            | Input::Presence(_)
+            | Input::Goaway(_)
+            | Input::Left(_)
+            | Input::Overflow
+                if self.has_failed() => {}
             Input::Batch(batch) => self.batch(now_ms, batch),
             Input::Bound(binding) => self.bound(now_ms, binding),
             Input::Opened { key, channel, found } => self.opened(key, &channel, found),
@@ -291,6 +311,7 @@ impl Session {
 
     /// Does what is due. Drain the outputs afterwards.
     pub fn handle_timeout(&mut self, now_ms: u64) {
+        self.now = now_ms;
         if matches!(self.phase, Phase::Ended) {
             return;
         }
@@ -308,8 +329,12 @@ impl Session {
         self.go_on(now_ms);
     }
 
-    /// The next thing to do, until there is none.
+    /// The next thing to do, until there is none. What is queued is packed into a batch here, and not with each input:
+    /// so take in all that has happened already before asking.
     pub fn poll_output(&mut self) -> Option<Output> {
+        if self.outputs.is_empty() {
+            self.send_or_end();
+        }
         self.outputs.pop_front()
     }
 
@@ -321,7 +346,7 @@ impl Session {
     /// Whether a batch from the client is welcome. If not, leave it in the network: that slows the client down.
     pub fn wants_batch(&self) -> bool {
         let busy = matches!(self.phase, Phase::Binding(_) | Phase::Ended)
-            || self.closing.as_ref().is_some_and(|closing| !closing.orderly)
+            || self.has_failed()
             || self.sending.unanswered() >= self.settings.waiting_sends;
         !busy
     }
@@ -334,10 +359,10 @@ impl Session {
     /// Whether everything that was asked of this session has been answered, as far as it is up to the server: nothing
     /// is being looked up, read or stored. Frames may still be queued.
     pub fn is_settled(&self) -> bool {
-        !matches!(self.phase, Phase::Binding(_))
-            && !self.reading
-            && self.sending.unanswered() == 0
-            && self.subscriptions.values().all(|subscription| subscription.stage != Stage::Opening)
+        let looking = matches!(self.phase, Phase::Binding(_))
+            || self.reading
+            || self.subscriptions.values().any(|subscription| subscription.stage == Stage::Opening);
+        self.sending.unanswered() == 0 && (!looking || self.has_failed())
     }
 
     /// Whether nothing waits to be sent.
@@ -352,7 +377,10 @@ impl Session {
 
     /// Takes what one batch may hold, for a carrier that fetches instead of being sent to.
     pub fn take_batch(&mut self) -> Vec<Arc<str>> {
-        self.queue.take_batch()
+        let batch = self.queue.take_batch();
+        // There may be room for more now.
+        self.go_on(self.now);
+        batch
     }
 
     /// Who speaks, once `hello` was accepted.
@@ -398,11 +426,6 @@ impl Session {
         .flatten()
     }
 
-    /// After [`Self::take_batch`]: there may be more to read, or a reason to end.
-    pub fn carry_on(&mut self, now_ms: u64) {
-        self.go_on(now_ms);
-    }
-
     /// Starts whatever can be started now.
     fn go_on(&mut self, now_ms: u64) {
         if matches!(self.phase, Phase::Ended) {
@@ -414,17 +437,26 @@ impl Session {
         {
             self.slow(now_ms);
         }
-        if self.closing.as_ref().is_none_or(|closing| closing.orderly) {
+        if !self.has_failed() {
             if let Some(group) = self.sending.next_group() {
                 self.outputs.push_back(Output::Append(group));
             }
             self.read_next_page();
         }
+    }
+
+    /// Gives the carrier what is queued, or ends when there is nothing left to be done.
+    fn send_or_end(&mut self) {
+        if matches!(self.phase, Phase::Ended) {
+            return;
+        }
         if self.writable && !self.queue.is_empty() {
             self.writable = false;
-            self.writing_since = Some(now_ms);
-            self.said_at = now_ms;
+            self.writing_since = Some(self.now);
+            self.said_at = self.now;
             self.outputs.push_back(Output::Send(self.queue.take_batch()));
+            // There may be room for more now.
+            self.go_on(self.now);
         }
         if let Some(closing) = &self.closing {
             let finished = !closing.orderly || (self.sending.unanswered() == 0 && self.waiting.is_empty());
@@ -435,13 +467,18 @@ impl Session {
         }
     }
 
+    /// Whether the connection is to be closed because of an error.
+    fn has_failed(&self) -> bool {
+        self.closing.as_ref().is_some_and(|closing| !closing.orderly)
+    }
+
     fn push(&mut self, frame: impl Into<ServerFrame>) {
         self.queue.push(Queued::Frame(batch::encode_frame(&frame.into()).into()));
     }
 
     /// Sends what is queued, then closes. What the client says from now on is not heard.
     fn close(&mut self, now_ms: u64, code: CloseCode) {
-        if self.closing.as_ref().is_some_and(|closing| !closing.orderly) {
+        if self.has_failed() {
             return;
         }
         self.sending.abandon();

@@ -8,9 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use everwire_protocol::{
-    Channel, ClientFrame, ErrorCode, Hello, Poll, Polled, ServerFrame, Subscribe, Uuid, batch,
-};
+use everwire_protocol::{ClientFrame, ErrorCode, Hello, Poll, Polled, ServerFrame, Subscribe, Uuid, batch};
 
 use super::{
     Carrier, Input, Output, Phase, Session, Settings, batch_text,
@@ -77,9 +75,9 @@ pub struct Polling {
     seq: u64,
     /// The last response, until it is acknowledged.
     retained: Option<Arc<str>>,
-    /// What the server refused, so that a set that still has it is not answered with the same error for ever.
-    refused: BTreeSet<Channel>,
     answered_at: u64,
+    /// The time of the last input.
+    now: u64,
     outputs: VecDeque<PollOutput>,
     over: bool,
 }
@@ -94,8 +92,8 @@ impl Polling {
             held: None,
             seq: 0,
             retained: None,
-            refused: BTreeSet::new(),
             answered_at: now_ms,
+            now: now_ms,
             outputs: VecDeque::new(),
             over: false,
         }
@@ -108,6 +106,7 @@ impl Polling {
 
     /// Takes in what happened. Drain the outputs afterwards.
     pub fn handle(&mut self, now_ms: u64, input: PollInput) {
+        self.now = now_ms;
         if self.over {
             return;
         }
@@ -123,11 +122,11 @@ impl Polling {
             }
             PollInput::Session(input) => self.session.handle(now_ms, input),
         }
-        self.go_on(now_ms);
     }
 
     /// Does what is due. Drain the outputs afterwards.
     pub fn handle_timeout(&mut self, now_ms: u64) {
+        self.now = now_ms;
         if self.over {
             return;
         }
@@ -135,11 +134,14 @@ impl Polling {
         if self.held.is_none() && now_ms >= self.ends_at() {
             self.session.handle(now_ms, Input::Gone);
         }
-        self.go_on(now_ms);
     }
 
-    /// The next thing to do, until there is none.
+    /// The next thing to do, until there is none. A held poll is answered here, and not with each input: so take in all
+    /// that has happened already before asking.
     pub fn poll_output(&mut self) -> Option<PollOutput> {
+        if self.outputs.is_empty() && !self.over {
+            self.go_on(self.now);
+        }
         self.outputs.pop_front()
     }
 
@@ -223,13 +225,8 @@ impl Polling {
         for channel in &gone {
             self.session.drop_subscription(channel);
         }
-        self.refused.retain(|channel| set.contains(channel));
+        self.session.refused.retain(|channel| set.contains(channel));
         self.session.handle(now_ms, Input::Batch(Ok(others)));
-        for channel in set {
-            if !self.session.subscriptions.contains_key(&channel) && self.session.is_open() {
-                self.refused.insert(channel);
-            }
-        }
     }
 
     /// Whether a subscription of the set has to begin (anew). One that runs goes on, unless the client has had all
@@ -237,7 +234,7 @@ impl Polling {
     /// something.
     fn is_news(&self, frame: &Subscribe) -> bool {
         let Some(subscription) = self.session.subscriptions.get(&frame.channel) else {
-            return !self.refused.contains(&frame.channel);
+            return !self.session.refused.contains(&frame.channel);
         };
         if self.retained.is_some() || subscription.stage == Stage::Opening {
             return false;
@@ -285,8 +282,6 @@ impl Polling {
             self.retained = Some(text.clone());
         }
         self.respond(held.request, text);
-        // What is queued may be less now: there may be more to read, or a reason to end.
-        self.session.carry_on(now_ms);
         self.drain();
     }
 

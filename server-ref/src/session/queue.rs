@@ -7,10 +7,18 @@ use everwire_protocol::{
     limits::{MAX_SERVER_BATCH_BYTES, MAX_SERVER_BATCH_FRAMES},
 };
 
-use crate::store::Entry;
+use crate::store::{Entry, PageBounds};
 
 /// Room in a batch for the brackets and a `polled` frame in front.
 const BATCH_MARGIN: usize = 64;
+
+/// What one page of a replay holds: just what fits into a batch. One entry more, and every second batch would carry
+/// that one alone. Read while the batch before it is being sent, because that leaves the queue low.
+pub(super) const PAGE: PageBounds = PageBounds {
+    entries: MAX_SERVER_BATCH_FRAMES as u32 - 1,
+    // One comma for each entry.
+    bytes: MAX_SERVER_BATCH_BYTES - BATCH_MARGIN - MAX_SERVER_BATCH_FRAMES,
+};
 
 #[derive(Debug)]
 pub(super) enum Queued {
@@ -146,6 +154,19 @@ mod tests {
             std::iter::repeat_with(|| queue.take_batch().len()).take_while(|n| *n > 0).collect();
         assert_eq!(sizes, [2, 1, MAX_SERVER_BATCH_FRAMES - 1, 46]);
         assert_eq!((queue.len(), queue.bytes()), (0, 0));
+    }
+
+    #[test]
+    fn a_page_fits_into_one_batch_and_leaves_the_queue_low() {
+        let entries = PAGE.entries as usize;
+        for bytes in [1, PAGE.bytes / entries] {
+            let mut queue = Queue::default();
+            for _ in 0..entries {
+                queue.push(frame(bytes));
+            }
+            assert!(queue.is_low());
+            assert_eq!(queue.take_batch().len(), entries);
+        }
     }
 
     #[test]

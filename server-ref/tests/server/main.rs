@@ -3,4 +3,6 @@
 #![allow(unreachable_pub, reason = "a test program has no outside")]
 
 mod kit;
+mod polling;
+mod program;
 mod websocket;

@@ -25,20 +25,47 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 /// A server in this process, with a database of its own.
 pub struct Served {
     pub server: Server,
-    pub directory: TempDir,
+    /// Removed with it.
+    _directory: TempDir,
 }
 
 pub async fn serve(change: impl FnOnce(&mut Config)) -> Served {
     let directory = tempfile::tempdir().unwrap();
     let mut config = Config::dev(directory.path().join("everwire.db"));
     change(&mut config);
-    Served { server: Server::start(config).await.unwrap(), directory }
+    Served { server: Server::start(config).await.unwrap(), _directory: directory }
 }
 
 impl Served {
     pub fn address(&self) -> SocketAddr {
         self.server.address()
     }
+}
+
+/// What tokens are signed with, in tests of servers that need them.
+pub const SECRET: &str = "the secret of the tests";
+
+pub fn token(user: &str, valid_for: u64, grants: &[&str]) -> String {
+    use everwire_server::{
+        auth::token::{Claims, TokenKey},
+        clock::wall_ms,
+    };
+    let grants = grants.iter().map(|grant| (*grant).to_owned()).collect();
+    let exp = wall_ms() / 1000 + valid_for;
+    TokenKey::new(SECRET)
+        .unwrap()
+        .make(&Claims { sub: user.into(), name: None, exp, nbf: None, grants })
+        .unwrap()
+}
+
+/// Waits for a condition.
+pub async fn until(condition: impl Fn() -> bool) {
+    let wait = async {
+        while !condition() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    timeout(PATIENCE, wait).await.expect("it did not come about in time");
 }
 
 pub fn channel(name: &str) -> Channel {
@@ -130,6 +157,12 @@ impl Client {
 
     pub async fn say_raw(&mut self, message: WsMessage) {
         self.socket.send(message).await.unwrap();
+    }
+
+    /// Says something that the server may not hear to its end.
+    pub async fn try_say_raw(&mut self, message: WsMessage) {
+        // An error says that the server has closed already; what it said before can still be read.
+        let _ = self.socket.send(message).await;
     }
 
     /// The next frame.

@@ -1,0 +1,207 @@
+//! The server over HTTP polling.
+
+use axum::http::{Method, StatusCode};
+use everwire_protocol::{ErrorCode, ServerFrame, batch};
+
+use super::kit::{
+    self, Client, channel, hello, hello_with,
+    http::{Http, poll, polled},
+    new_id, resume, send, serve, subscribe, text_of, unsubscribe,
+};
+
+fn kinds(frames: &[ServerFrame]) -> Vec<&'static str> {
+    frames.iter().map(batch::Frame::kind).collect()
+}
+
+fn texts(frames: &[ServerFrame]) -> Vec<String> {
+    frames
+        .iter()
+        .filter_map(|f| if let ServerFrame::Message(m) = f { Some(text_of(m)) } else { None })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_chat_by_polling_and_websocket_where_a_lost_response_loses_and_doubles_nothing() {
+    let served = serve(|_| {}).await;
+    let (http, session) = (Http::to(served.address()), new_id());
+    let mut socket = Client::connect(served.address(), "b").await;
+    socket.join(subscribe("news")).await;
+    let (seq, frames) =
+        polled(http.post(&[hello("a", session), poll(None, 0, 25_000), subscribe("news")]).await);
+    assert_eq!((seq, kinds(&frames)), (1, vec!["welcome", "subscribed"]));
+    let (ServerFrame::Welcome(welcome), ServerFrame::Subscribed(at)) = (&frames[0], &frames[1]) else {
+        panic!()
+    };
+    let (id, epoch) = (Some(welcome.connection), at.epoch.clone());
+    let next =
+        |ack: u64, offset: u64| [hello("a", session), poll(id, ack, 25_000), resume("news", &epoch, offset)];
+
+    // Held until something comes.
+    let waiting = tokio::spawn({
+        let (http, frames) = (http.clone(), next(1, 0));
+        async move { http.post(&frames).await }
+    });
+    socket.chat("news", "one").await;
+    let lost = waiting.await.unwrap();
+    assert_eq!(texts(&lost), ["one"]);
+    socket.chat("news", "two").await;
+    // As if that response had been lost.
+    assert_eq!(http.post(&next(1, 0)).await, lost);
+    let (seq, frames) = polled(http.post(&next(2, 1)).await);
+    assert_eq!((seq, texts(&frames)), (3, vec!["two".to_owned()]));
+
+    // Sending goes beside.
+    let id = new_id();
+    let batch = [hello("a", session), send(id, "news", "three"), send(id, "news", "three")];
+    let answers = http.post(&batch).await;
+    assert_eq!(kinds(&answers), ["ack", "ack"]);
+    assert_eq!(answers[0], answers[1]);
+    let (_, frames) = polled(http.post(&next(3, 2)).await);
+    assert_eq!(texts(&frames), ["three"]);
+    served.server.stop().await;
+}
+
+#[tokio::test]
+async fn a_poll_lands_on_a_server_that_has_never_met_the_session() {
+    let served = serve(|_| {}).await;
+    let (http, session) = (Http::to(served.address()), new_id());
+    let mut socket = Client::connect(served.address(), "b").await;
+    let epoch = socket.join(subscribe("news")).await.epoch;
+    socket.chat("news", "one").await;
+    socket.chat("news", "two").await;
+    let frames = [hello("a", session), poll(Some(new_id()), 41, 25_000), resume("news", &epoch, 1)];
+    let (seq, frames) = polled(http.post(&frames).await);
+    assert_eq!((seq, kinds(&frames)), (1, vec!["welcome", "subscribed", "message"]));
+    assert_eq!(texts(&frames), ["two"]);
+    served.server.stop().await;
+}
+
+#[tokio::test]
+async fn errors_of_a_whole_request_are_a_200_with_an_error_frame() {
+    let served = serve(|config| {
+        config.dev = false;
+        config.key = Some(everwire_server::auth::token::TokenKey::new(kit::SECRET).unwrap());
+    })
+    .await;
+    let http = Http::to(served.address());
+    let code = |frames: Vec<ServerFrame>| match &frames[..] {
+        [ServerFrame::Error(error)] => error.code,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(code(http.post_text("rubbish", &[]).await), ErrorCode::InvalidBatch);
+    assert_eq!(code(http.post_text("", &[]).await), ErrorCode::InvalidBatch);
+    assert_eq!(code(http.post_text("[]", &[]).await), ErrorCode::Unexpected);
+    assert_eq!(code(http.post_text(&"x".repeat(70_000), &[]).await), ErrorCode::TooLarge);
+    assert_eq!(code(http.post(&[poll(None, 0, 0)]).await), ErrorCode::Unexpected);
+    for frames in [
+        vec![hello_with(None, new_id()), poll(None, 0, 0)],
+        vec![hello_with(None, new_id()), send(new_id(), "news", "x")],
+        vec![hello_with(Some("rubbish"), new_id()), poll(None, 0, 0)],
+    ] {
+        assert_eq!(code(http.post(&frames).await), ErrorCode::Unauthorized);
+    }
+    let bearer = format!("Bearer {}", kit::token("a", 3600, &[]));
+    let text = batch::encode(&[hello_with(None, new_id()), send(new_id(), "news", "x")]);
+    assert_eq!(kinds(&http.post_text(&text, &[("authorization", &bearer)]).await), ["ack"]);
+    served.server.stop().await;
+}
+
+#[tokio::test]
+async fn a_post_can_leave_a_channel_and_end_the_session() {
+    let served = serve(|_| {}).await;
+    let (http, session) = (Http::to(served.address()), new_id());
+    let mut watcher = Client::connect(served.address(), "w").await;
+    watcher.join(subscribe("presence-a")).await;
+    watcher.join(subscribe("presence-b")).await;
+    let set = [subscribe("presence-a"), subscribe("presence-b")];
+    http.post(&[&[hello("a", session), poll(None, 0, 25_000)], &set[..]].concat()).await;
+    let mut joined = 0;
+    while joined < 2 {
+        joined += usize::from(matches!(watcher.next().await, ServerFrame::Joined(_)));
+    }
+    assert_eq!(kinds(&http.post(&[hello("a", session), unsubscribe("presence-a")]).await), ["unsubscribed"]);
+    let left =
+        |frame: ServerFrame| if let ServerFrame::Left(left) = frame { Some(left.channel) } else { None };
+    assert_eq!(watcher.find(left).await, channel("presence-a"));
+    assert_eq!(http.post(&[hello("a", session), everwire_protocol::Bye {}.into()]).await, []);
+    assert_eq!(watcher.find(left).await, channel("presence-b"));
+    served.server.stop().await;
+}
+
+#[tokio::test]
+async fn a_held_poll_is_answered_when_the_server_stops() {
+    let served = serve(|_| {}).await;
+    let (http, session) = (Http::to(served.address()), new_id());
+    let (_, frames) = polled(http.post(&[hello("a", session), poll(None, 0, 25_000)]).await);
+    let ServerFrame::Welcome(welcome) = &frames[0] else { panic!() };
+    let held = [hello("a", session), poll(Some(welcome.connection), 1, 25_000)];
+    let node = served.server.node().clone();
+    let (frames, ()) = tokio::join!(http.post(&held), async {
+        // The poll is there as soon as its socket is one more than the connection's own.
+        kit::until(|| *node.connections.borrow() == 1 && node.held_polls() == 1).await;
+        served.server.stop().await;
+    });
+    assert!(kinds(&frames).contains(&"goaway"), "{frames:?}");
+}
+
+#[tokio::test]
+async fn pages_of_other_origins_are_allowed_as_configured() {
+    let served = serve(|config| {
+        config.origins =
+            everwire_server::carriers::Origins::Listed(vec!["https://chat.example".parse().unwrap()]);
+    })
+    .await;
+    let http = Http::to(served.address());
+    let ask = async |origin: &str| {
+        let headers = [
+            ("origin", origin),
+            ("access-control-request-method", "POST"),
+            ("access-control-request-headers", "authorization,content-type"),
+        ];
+        let (_, headers, _) = http.request(Method::OPTIONS, "/everwire/v1/poll", &headers, "").await;
+        headers.get("access-control-allow-origin").map(|origin| origin.to_str().unwrap().to_owned())
+    };
+    assert_eq!(ask("https://chat.example").await.as_deref(), Some("https://chat.example"));
+    assert_eq!(ask("https://evil.example").await, None);
+    served.server.stop().await;
+}
+
+#[tokio::test]
+async fn an_address_that_is_opened_wrongly_says_what_it_is() {
+    let served = serve(|_| {}).await;
+    let http = Http::to(served.address());
+    for (path, status, word) in [
+        ("/everwire/v1/ws", StatusCode::UPGRADE_REQUIRED, "WebSocket"),
+        ("/everwire/v1/poll", StatusCode::METHOD_NOT_ALLOWED, "POST"),
+        ("/", StatusCode::NOT_FOUND, "Everwire server"),
+    ] {
+        let (got, _, body) = http.get(path).await;
+        assert_eq!(got, status);
+        assert!(body.contains(word), "{body}");
+    }
+    let (status, _, body) = http.get("/healthz").await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(body.contains(r#""status":"ok""#) && body.contains(r#""writable":true"#), "{body}");
+    served.server.stop().await;
+}
+
+#[tokio::test]
+async fn an_application_is_served_from_the_same_port() {
+    let pages = tempfile::tempdir().unwrap();
+    std::fs::create_dir(pages.path().join("assets")).unwrap();
+    std::fs::write(pages.path().join("index.html"), "<p>the application</p>").unwrap();
+    std::fs::write(pages.path().join("assets/core-1a2b.wasm"), b"\0asm").unwrap();
+    let served = serve(|config| config.serve_dir = Some(pages.path().into())).await;
+    let http = Http::to(served.address());
+    for path in ["/", "/rooms/42"] {
+        let (status, headers, body) = http.get(path).await;
+        assert_eq!((status, body.as_str()), (StatusCode::OK, "<p>the application</p>"));
+        assert_eq!(headers["cache-control"], "no-cache");
+    }
+    let (status, headers, _) = http.get("/assets/core-1a2b.wasm").await;
+    assert_eq!((status, headers["content-type"].as_bytes()), (StatusCode::OK, &b"application/wasm"[..]));
+    assert!(headers["cache-control"].to_str().unwrap().contains("immutable"));
+    assert_eq!(http.get("/assets/gone.js").await.0, StatusCode::NOT_FOUND);
+    assert_eq!(http.get("/../Cargo.toml").await.0, StatusCode::NOT_FOUND);
+    served.server.stop().await;
+}
