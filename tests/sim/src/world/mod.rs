@@ -262,12 +262,14 @@ impl World {
         let mut settings = Settings {
             retry_after_ms: dice.pick(&[200, 1_000]),
             replay_limit: dice.pick(&[10_000, 10_000, 10_000, 20]),
-            queue_frames: dice.pick(&[8_192, 8_192, 60]),
+            // Two pages of a replay must have room, or a reader that is not slow is called so.
+            queue_frames: dice.pick(&[8_192, 8_192, 700]),
+            queue_bytes: dice.pick(&[4 << 20, 4 << 20, 300_000]),
             hold_ms: dice.pick(&[25_000, 25_000, 25_000, 2_000, 0]),
             ..Settings::default()
         };
         if case.kinds.has(Kind::SlowReader) {
-            settings.queue_frames = settings.queue_frames.min(200);
+            settings.queue_frames = settings.queue_frames.min(1_000);
         }
         let names = ["news", "presence-room", "private-chat.1", "presence-users", "private-chat.2", "talk", "last"];
         let channels: Vec<Channel> = names.iter().take(case.channels).filter_map(|n| n.parse().ok()).collect();
