@@ -77,7 +77,10 @@ impl SqliteStore {
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(BUSY);
+            .busy_timeout(BUSY)
+            // SQLite runs in a thread of its own. By default it waits whenever 50 rows have not been taken, and a page
+            // then costs some hundred switches between threads.
+            .row_buffer_size(ROWS);
         let mut writer = SqliteConnection::connect_with(&options).await.map_err(|e| fail(sentence(&e)))?;
         migrate(&mut writer).await.map_err(fail)?;
         let seed = seed(&mut writer).await.map_err(|e| fail(sentence(&e)))?;
