@@ -51,6 +51,10 @@ impl Server {
         let router = carriers::router(node.clone(), config.origins, config.serve_dir.as_deref());
         let (stop, sockets) = (watch::Sender::new(false), watch::Sender::new(0));
         tokio::spawn(accept(listener, router, stop.subscribe(), sockets.clone()));
+        tracing::info!(%address, database = %config.database.display(), dev = config.dev, "serving");
+        if config.dev {
+            tracing::warn!("development mode: guests name themselves and may use nearly every channel");
+        }
         let goaway = Goaway {
             delay_ms: config.goaway_delay_ms,
             spread_ms: config.goaway_spread_ms,

@@ -39,7 +39,7 @@ impl Origins {
             .allow_methods([Method::POST])
             .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
             // Without it a browser asks again before every poll. Two hours is the longest that Chromium remembers.
-            .max_age(Duration::from_secs(2 * 60 * 60))
+            .max_age(Duration::from_hours(2))
     }
 }
 

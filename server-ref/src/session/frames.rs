@@ -76,7 +76,7 @@ impl Session {
             return;
         }
         match frame {
-            Err(frame) => self.bad_frame(now_ms, frame),
+            Err(frame) => self.bad_frame(now_ms, &frame),
             Ok(ClientFrame::Hello(hello)) if matches!(self.phase, Phase::Hello) => self.hello(now_ms, &hello),
             Ok(ClientFrame::Hello(_)) => self.bad(now_ms, error(ErrorCode::Unexpected)),
             Ok(frame) => match &self.phase {
@@ -121,7 +121,7 @@ impl Session {
         }
     }
 
-    fn bad_frame(&mut self, now_ms: u64, frame: BadFrame) {
+    fn bad_frame(&mut self, now_ms: u64, frame: &BadFrame) {
         let answer = |code: ErrorCode| Error {
             id: frame.id,
             channel: frame.channel.clone(),

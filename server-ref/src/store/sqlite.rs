@@ -3,6 +3,9 @@
 //! One connection writes, several read. The heads of channels that were written to are known without reading, because
 //! nobody else writes: a lock file keeps a second server away from the same database.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::HashMap,
     fs::{File, TryLockError},

@@ -27,7 +27,7 @@ const WAITING: usize = 16 * 1024;
 const TO_HAND_OUT: usize = 16;
 
 /// How often what is no longer needed is removed.
-const TIDY_EVERY: Duration = Duration::from_secs(3600);
+const TIDY_EVERY: Duration = Duration::from_hours(1);
 
 #[derive(Debug)]
 enum Job {

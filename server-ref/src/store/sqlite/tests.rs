@@ -1,0 +1,133 @@
+//! The SQLite store on a real file: what it keeps, and what it does when it cannot write.
+
+use super::*;
+use crate::store::memory::Logs;
+
+fn entry(n: u128, name: &str, user: &str) -> NewEntry {
+    NewEntry {
+        id: Uuid::from_u128(n),
+        channel: name.parse().unwrap(),
+        user: user.into(),
+        name: Some("Ada".into()),
+        event: n.is_multiple_of(2).then(|| "even".into()),
+        data: Payload::from_value(&n.to_string()).unwrap(),
+    }
+}
+
+async fn open(directory: &tempfile::TempDir, retention: u64) -> SqliteStore {
+    SqliteStore::open(&directory.path().join("everwire.db"), retention).await.unwrap()
+}
+
+const BOUNDS: PageBounds = PageBounds { entries: 1000, bytes: 1_000_000 };
+
+/// Makes the store's writing connection do something.
+async fn pragma(store: &SqliteStore, text: &'static str) {
+    let mut writer = store.writer.lock().await;
+    sqlx::raw_sql(text).execute(writer.as_mut().unwrap()).await.unwrap();
+}
+
+#[tokio::test]
+async fn it_keeps_what_a_store_in_memory_keeps() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(&directory, 1000).await;
+    let mut logs = Logs::new(store.seed, 1000);
+    let news: Channel = "news".parse().unwrap();
+    for group in [
+        vec![entry(1, "news", "a"), entry(2, "news", "a"), entry(1, "news", "a"), entry(1, "news", "b")],
+        vec![entry(1, "news", "a"), entry(1, "sport", "a"), entry(3, "sport", "a")],
+        (10..600).map(|n| entry(n, "news", "c")).collect(),
+    ] {
+        assert_eq!(store.append(7, &group).await.unwrap(), logs.append(7, &group).0);
+    }
+    assert_eq!(store.log(&news).await.unwrap(), logs.log(&news));
+    for (after, bounds) in
+        [(0, BOUNDS), (590, BOUNDS), (99, PageBounds { entries: 3, bytes: 1 }), (9999, BOUNDS)]
+    {
+        assert_eq!(store.page(&news, after, bounds).await.unwrap(), logs.page(&news, after, bounds));
+    }
+    drop(store);
+    let store = open(&directory, 1000).await;
+    assert_eq!(store.log(&news).await.unwrap(), logs.log(&news), "and after it was opened again");
+    assert_eq!(store.page(&news, 0, BOUNDS).await.unwrap(), logs.page(&news, 0, BOUNDS));
+    let empty: Channel = "empty".parse().unwrap();
+    assert_eq!(store.log(&empty).await.unwrap(), logs.log(&empty));
+}
+
+#[tokio::test]
+async fn a_resend_of_a_trimmed_message_gets_the_same_ack() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(&directory, 5).await;
+    let first = store.append(1, &[entry(1, "news", "a")]).await.unwrap();
+    for n in 2..30 {
+        store.append(2, &[entry(n, "news", "a")]).await.unwrap();
+    }
+    let news = "news".parse().unwrap();
+    assert_eq!(store.log(&news).await.unwrap().trimmed, 24);
+    assert_eq!(store.page(&news, 0, BOUNDS).await.unwrap().entries[0].offset, 25);
+    let Outcome::Stored(place) = first[0].clone() else { panic!("{first:?}") };
+    assert_eq!(store.append(3, &[entry(1, "news", "a")]).await.unwrap(), [Outcome::Copy(place)]);
+    store.tidy(SENDS_KEPT_MS).await.unwrap();
+    assert!(matches!(store.append(4, &[entry(1, "news", "a")]).await.unwrap()[0], Outcome::Copy(_)));
+    store.tidy(SENDS_KEPT_MS + 10).await.unwrap();
+    assert!(matches!(store.append(5, &[entry(1, "news", "a")]).await.unwrap()[0], Outcome::Stored(_)));
+}
+
+#[tokio::test]
+async fn a_full_disk_is_unavailable_loses_nothing_and_recovers() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(&directory, 1_000_000).await;
+    store.append(1, &[entry(1, "news", "a")]).await.unwrap();
+    // SQLite refuses to make the file larger, with the same error as when the disk is full.
+    pragma(&store, "PRAGMA max_page_count = 1").await;
+    let mut stored = 1;
+    let error = loop {
+        let group: Vec<_> = (0..100).map(|n| entry(1000 * stored + n, "news", "a")).collect();
+        match store.append(2, &group).await {
+            Ok(_) => stored += 100,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(&error, Error::Unavailable(reason) if reason.contains("full")), "{error}");
+    let news = "news".parse().unwrap();
+    assert_eq!(u128::from(store.log(&news).await.unwrap().head), stored);
+    pragma(&store, "PRAGMA max_page_count = 1000000").await;
+    let place = store.append(3, &[entry(2, "news", "a")]).await.unwrap();
+    assert!(matches!(&place[0], Outcome::Stored(place) if u128::from(place.offset) == stored + 1));
+    store.probe().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_read_only_database_is_unavailable_still_reads_and_recovers() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(&directory, 1000).await;
+    store.append(1, &[entry(1, "news", "a")]).await.unwrap();
+    pragma(&store, "PRAGMA query_only = 1").await;
+    assert!(matches!(store.append(2, &[entry(2, "news", "a")]).await, Err(Error::Unavailable(_))));
+    assert!(store.probe().await.is_err());
+    assert_eq!(store.page(&"news".parse().unwrap(), 0, BOUNDS).await.unwrap().entries.len(), 1);
+    pragma(&store, "PRAGMA query_only = 0").await;
+    assert!(matches!(&store.append(3, &[entry(2, "news", "a")]).await.unwrap()[0],
+        Outcome::Stored(place) if place.offset == 2));
+}
+
+#[tokio::test]
+async fn a_session_stays_bound_to_its_first_user_until_it_is_forgotten() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(&directory, 1000).await;
+    let session = Uuid::from_u128(1);
+    store.bind(1, &[(session, "a".into())]).await.unwrap();
+    store.bind(2, &[(session, "b".into())]).await.unwrap();
+    assert_eq!(store.bound_user(session).await.unwrap().as_deref(), Some("a"));
+    store.tidy(SESSION_KEPT_MS + 3).await.unwrap();
+    assert_eq!(store.bound_user(session).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_is_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(&directory, 1000).await;
+    pragma(&store, "PRAGMA user_version = 999").await;
+    drop(store);
+    let error = SqliteStore::open(&directory.path().join("everwire.db"), 1000).await.unwrap_err();
+    assert!(error.to_string().contains("newer version"), "{error}");
+}
