@@ -17,10 +17,11 @@ pub(crate) fn run(places: &Places) -> Result {
     task::run(places, &mut steps, &plan)?;
     let native = || {
         let crates = ["--workspace", "--exclude", "everwire-xtask-wasm"];
-        clippy(places, &[&crates[..], &["--features", "everwire-protocol/generate"]].concat())
+        let features = ["--all-targets", "--features", "everwire-protocol/generate"];
+        clippy(places, &[&crates[..], &features[..]].concat())
     };
     steps.step("Rust (Clippy)", native, |()| Outcome::Done)?;
-    let wasm = || clippy(places, &["--package", "everwire-client", "--target", TARGET]);
+    let wasm = || clippy(places, &["--package", "everwire-client", "--lib", "--target", TARGET]);
     steps.step("Rust for WebAssembly (Clippy)", wasm, |()| Outcome::Done)?;
     let biome = || {
         let lint = places.bin("biome").args(["lint", "--error-on-warnings"]);
@@ -34,7 +35,7 @@ pub(crate) fn run(places: &Places) -> Result {
 fn clippy(places: &Places, what: &[&str]) -> Result {
     places
         .cargo()
-        .args(["clippy", "--quiet", "--all-targets"])
+        .args(["clippy", "--quiet"])
         .args(what.iter().copied())
         .args(["--", "--deny", "warnings"])
         .go()?;

@@ -34,9 +34,11 @@ pub(super) fn wasm(places: &Places) -> Result<Tested> {
     }
     let text = json!({ "goog:chromeOptions": { "binary": browser, "args": arguments } }).to_string();
     fs::write(&capabilities, text).map_err(Error::file("written", &capabilities))?;
+    // Only what is tested within the library: for everything else it is built without the standard library, which the
+    // tests of its core need.
     let tested = run(places
         .cargo()
-        .args(["test", "--no-fail-fast", "--package", "everwire-client", "--target", TARGET])
+        .args(["test", "--no-fail-fast", "--package", "everwire-client", "--lib", "--target", TARGET])
         .args(["--config", &wasm_tool::runner_config(places)])
         .env("CHROMEDRIVER", browser::driver()?)
         .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", capabilities))?;
