@@ -21,6 +21,8 @@ export interface Row {
   readonly frames_per_second: Spread;
   /** Messages in one WebSocket message, as the page saw it. */
   readonly batch: number;
+  /** Processor time of the page's main thread for one message, in microseconds: connecting and parsing included. */
+  readonly microseconds: Spread;
   readonly runs: readonly number[];
 }
 
@@ -48,6 +50,10 @@ export interface Options {
   readonly rounds: number;
   /** Told how far it is. */
   readonly progress?: (line: string) => void;
+}
+
+interface Run extends Received {
+  readonly busyMs: number;
 }
 
 interface Contender {
@@ -123,12 +129,17 @@ export async function receive(options: Options): Promise<Result> {
   const site = stack.add(await startSite(files));
   const chromium = stack.add(await startChromium());
   const page = await (await chromium.context()).open(`http://127.0.0.1:${site.port}/index.html`);
-  const runs = new Map(contenders.map(({ name }) => [name, [] as Received[]]));
+  // In processor time: what else the machine does is not counted.
+  await page.call("Performance.enable", { timeDomain: "threadTicks" });
+  const runs = new Map(contenders.map(({ name }) => [name, [] as Run[]]));
   for (let round = 0; round < rounds; round++) {
     for (const contender of rotated(contenders, round * 5)) {
       const received = await measure(page, contender, round, messages);
       runs.get(contender.name)?.push(received);
-      progress(`${round + 1}/${rounds} ${contender.name}: ${Math.round(rate(received, messages))} a second`);
+      const us = ((received.busyMs / messages) * 1000).toFixed(2);
+      progress(
+        `${round + 1}/${rounds} ${contender.name}: ${Math.round(rate(received, messages))} a second, ${us} µs`,
+      );
     }
   }
   const rows = contenders.map(({ name, framing }) => row(name, framing, runs.get(name) ?? [], messages));
@@ -144,7 +155,15 @@ export async function receive(options: Options): Promise<Result> {
   };
 }
 
-async function measure(page: Page, contender: Contender, round: number, messages: number): Promise<Received> {
+/** Processor time of the page's main thread so far, in ms. */
+async function busyMs(page: Page): Promise<number> {
+  const { metrics } = await page.call<{ metrics: { name: string; value: number }[] }>(
+    "Performance.getMetrics",
+  );
+  return (metrics.find(({ name }) => name === "TaskDuration")?.value ?? Number.NaN) * 1000;
+}
+
+async function measure(page: Page, contender: Contender, round: number, messages: number): Promise<Run> {
   const { client, target, trigger } = contender;
   const args = [client, target(round), messages, trigger?.(round)].map(
     (arg) => JSON.stringify(arg) ?? "undefined",
@@ -154,20 +173,30 @@ async function measure(page: Page, contender: Contender, round: number, messages
     "document.readyState === 'complete' || new Promise((done) => addEventListener('load', done))",
   );
   await page.evaluate("gc()");
+  const before = await busyMs(page);
   const received = await page.evaluate<Received>(`measure(${args.join(", ")})`);
+  const busy = (await busyMs(page)) - before;
   if (received.outOfOrder > 0) {
     throw new Error(`${contender.name} delivered ${received.outOfOrder} messages out of their order`);
   }
-  return received;
+  return { ...received, busyMs: busy };
 }
 
 /** Between the first message and the last there are one less than all. */
 const rate = ({ milliseconds }: Received, messages: number) => ((messages - 1) / milliseconds) * 1000;
 
-function row(name: string, framing: Row["framing"], received: readonly Received[], messages: number): Row {
+function row(name: string, framing: Row["framing"], received: readonly Run[], messages: number): Row {
   const runs = received.map((one) => Math.round(rate(one, messages)));
   const batches = received.map(({ webSocketMessages }) => messages / webSocketMessages);
-  return { name, framing, frames_per_second: spread(runs), batch: spread(batches, 1).median, runs };
+  const microseconds = received.map(({ busyMs }) => (busyMs / messages) * 1000);
+  return {
+    name,
+    framing,
+    frames_per_second: spread(runs),
+    batch: spread(batches, 1).median,
+    microseconds: spread(microseconds, 2),
+    runs,
+  };
 }
 
 function ratios(rows: readonly Row[]): Pick<Result, "ratios" | "best_peer"> {

@@ -6,15 +6,19 @@ import type { Result } from "./receive.js";
 export function table(result: Result): string {
   const { rows, ratios, best_peer } = result;
   const count = (value: number) => value.toLocaleString("en");
-  const lines = rows.map(({ name, frames_per_second: { median, lowest, highest }, batch }) => [
+  const lines = rows.map(({ name, frames_per_second: { median, lowest, highest }, batch, microseconds }) => [
     name,
     count(median),
     `${count(lowest)} – ${count(highest)}`,
     String(batch),
+    microseconds.median.toFixed(1),
   ]);
   return [
     `${count(result.messages)} messages of ${result.bytes_per_message} bytes, ${result.rounds} rounds, ${result.browser}\n`,
-    columns([["", "messages a second", "lowest – highest", "in a WebSocket message"], ...lines]),
+    columns([
+      ["", "messages a second", "lowest – highest", "in a WebSocket message", "µs of main thread each"],
+      ...lines,
+    ]),
     "",
     columns([
       ["ratio", "", "wanted"],
