@@ -15,7 +15,7 @@ use crate::{
 /// Everwire keeps browsers connected. This is its server: it accepts clients by WebSocket and by HTTP polling on one
 /// port, stores what they send in SQLite, and passes it on.
 ///
-/// To try it out: `everwire-server --dev`, then connect a client to http://127.0.0.1:8787.
+/// To try it out: `everwire-server --dev`, then connect a client to port 8787.
 #[derive(Debug, Parser)]
 #[command(name = "everwire-server", version, max_term_width = 110)]
 pub struct Options {
@@ -50,7 +50,7 @@ pub struct ServeOptions {
     #[command(flatten)]
     #[allow(missing_docs, reason = "clap would show a comment as help")]
     pub secret: SecretOptions,
-    /// Origins whose pages may use this server, such as https://chat.example. Repeat it, or separate them with
+    /// Origins whose pages may use this server, such as `https://chat.example`. Repeat it, or separate them with
     /// commas. Pages that this server serves itself always may.
     #[arg(
         long = "allow-origin",

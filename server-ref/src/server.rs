@@ -160,12 +160,11 @@ async fn serve(socket: TcpStream, router: Router, mut stop: watch::Receiver<bool
         ended = connection.as_mut() => Some(ended),
         () = told_to_stop(&mut stop) => None,
     };
-    let ended = match ended {
-        Some(ended) => ended,
-        None => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
+    let ended = if let Some(ended) = ended {
+        ended
+    } else {
+        connection.as_mut().graceful_shutdown();
+        connection.await
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a request ended early");

@@ -18,7 +18,7 @@ pub use origins::Origins;
 use crate::node::Node;
 use health::Health;
 
-/// Where WebSockets are opened.
+/// Where a `WebSocket` is opened.
 pub const WS_PATH: &str = "/everwire/v1/ws";
 
 /// Where polls are posted.

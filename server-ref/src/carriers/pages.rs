@@ -58,7 +58,8 @@ async fn for_browsers(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let hashed = path.contains("/assets/");
     // `/rooms/42` is a place in the application, `/app.js` a file.
-    let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.') && !name.ends_with(".html"));
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let is_file = name.rsplit_once('.').is_some_and(|(_, kind)| kind != "html");
     let mut response = next.run(request).await;
     let is_page = response
         .headers()

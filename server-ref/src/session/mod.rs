@@ -185,6 +185,7 @@ enum Phase {
 
 /// One connection. See the module's text for how to drive it.
 #[derive(Debug)]
+#[expect(clippy::struct_field_names, reason = "the protocol calls the client instance a session too")]
 pub struct Session {
     settings: Arc<Settings>,
     access: Arc<dyn Access>,

@@ -110,6 +110,7 @@ mod tests {
         From::Position { epoch: epoch.into(), offset }
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "it is compared with one that may be missing")]
     fn gap(from: u64, to: u64, reason: GapReason) -> Option<Gap> {
         Some(Gap { from, to, reason })
     }

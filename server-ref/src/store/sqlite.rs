@@ -319,20 +319,19 @@ impl<'a> Append<'a> {
         name: &Channel,
     ) -> Result<&mut Known, sqlx::Error> {
         if !self.channels.contains_key(name) {
-            let known = match self.store.known(name) {
-                Some(known) => known,
-                None => {
-                    let epoch = empty(self.store.seed, name).epoch;
-                    let row = sqlx::query(
-                        "INSERT INTO channels (name, epoch, head, trimmed) VALUES (?, ?, 0, 0)
-                         ON CONFLICT DO UPDATE SET name = name RETURNING epoch, head, trimmed, id",
-                    )
-                    .bind(name.as_str())
-                    .bind(&*epoch)
-                    .fetch_one(writer)
-                    .await?;
-                    Known { id: row.try_get("id")?, log: log_of(&row)? }
-                }
+            let known = if let Some(known) = self.store.known(name) {
+                known
+            } else {
+                let epoch = epoch(self.store.seed, name);
+                let row = sqlx::query(
+                    "INSERT INTO channels (name, epoch, head, trimmed) VALUES (?, ?, 0, 0)
+                     ON CONFLICT DO UPDATE SET name = name RETURNING epoch, head, trimmed, id",
+                )
+                .bind(name.as_str())
+                .bind(&*epoch)
+                .fetch_one(writer)
+                .await?;
+                Known { id: row.try_get("id")?, log: log_of(&row)? }
             };
             self.channels.insert(name.clone(), known);
         }
@@ -422,6 +421,7 @@ fn unsigned<I: sqlx::ColumnIndex<SqliteRow>>(row: &SqliteRow, column: I) -> Resu
     row.try_get::<i64, _>(column).map(|number| u64::try_from(number).unwrap_or(0))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "made for map_err")]
 fn unavailable(error: sqlx::Error) -> Error {
     Error::Unavailable(sentence(&error))
 }

@@ -1,6 +1,7 @@
 //! The server with real sockets, on free ports, each test with a server and a database of its own. One program,
 //! because linking it costs more than running it.
 #![allow(unreachable_pub, reason = "a test program has no outside")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod kit;
 mod polling;

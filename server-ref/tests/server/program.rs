@@ -82,7 +82,7 @@ async fn sigterm_and_ctrl_c_say_goaway_and_end_with_success() {
         let mut program = Program::start(&database, &["--goaway-delay-ms", "11", "--goaway-spread-ms", "22"]);
         let mut client = Client::connect(program.address, "a").await;
         program.signal(name);
-        let (frames, ended) = client.to_the_end().await;
+        let (frames, ended) = client.until_it_ends().await;
         assert!(frames.iter().any(|frame| matches!(frame, ServerFrame::Goaway(g) if g.spread_ms == 22)));
         assert_eq!(ended, Ended::Code(CloseCode::GoingAway.as_u16()));
         assert!(program.ended().success());

@@ -1,4 +1,4 @@
-//! The server over real WebSockets: what a client is promised.
+//! The server by WebSocket: what a client is promised.
 
 use std::collections::HashMap;
 
@@ -132,17 +132,17 @@ async fn rubbish_gets_its_documented_answer_while_others_chat_on() {
     for _ in 0..5 {
         bad.say_text("rubbish").await;
     }
-    assert_eq!(bad.to_the_end().await.1, Ended::Code(CloseCode::ProtocolViolation.as_u16()));
+    assert_eq!(bad.until_it_ends().await.1, Ended::Code(CloseCode::ProtocolViolation.as_u16()));
 
     let mut binary = Client::connect(served.address(), "binary").await;
     binary.say_raw(WsMessage::binary(vec![1, 2, 3])).await;
-    assert_eq!(binary.to_the_end().await.1, Ended::Code(1003));
+    assert_eq!(binary.until_it_ends().await.1, Ended::Code(1003));
 
     for bytes in [64 * 1024 + 1, 200_000, 2_000_000] {
         let mut large = Client::connect(served.address(), "large").await;
         // The server may close before all of it is written.
         large.try_say_raw(WsMessage::text("x".repeat(bytes))).await;
-        let (_, ended) = large.to_the_end().await;
+        let (_, ended) = large.until_it_ends().await;
         let expected = Ended::Code(CloseCode::TooLarge.as_u16());
         assert!(ended == expected || (bytes > 256 * 1024 && ended == Ended::Dropped), "{bytes}: {ended:?}");
     }
@@ -164,7 +164,7 @@ async fn who_has_no_token_or_another_users_session_is_turned_away() {
         let mut client = Client::open(served.address()).await;
         client.say(&[hello]).await;
         assert_eq!(client.error().await.code, ErrorCode::Unauthorized);
-        assert_eq!(client.to_the_end().await.1, Ended::Code(CloseCode::Unauthorized.as_u16()));
+        assert_eq!(client.until_it_ends().await.1, Ended::Code(CloseCode::Unauthorized.as_u16()));
     }
     let session = new_id();
     let mut a = Client::open(served.address()).await;
@@ -177,7 +177,7 @@ async fn who_has_no_token_or_another_users_session_is_turned_away() {
     let mut b = Client::open(served.address()).await;
     b.say(&[hello_with(Some(&kit::token("b", 3600, &[])), session)]).await;
     assert_eq!(b.error().await.code, ErrorCode::SessionMismatch);
-    assert_eq!(b.to_the_end().await.1, Ended::Code(CloseCode::SessionMismatch.as_u16()));
+    assert_eq!(b.until_it_ends().await.1, Ended::Code(CloseCode::SessionMismatch.as_u16()));
     assert_eq!(a.settle().await, []);
     served.server.stop().await;
 }
@@ -275,7 +275,7 @@ async fn a_stopping_server_says_when_to_come_back_and_closes() {
     client.join(subscribe("news")).await;
     client.say(&[send(new_id(), "news", "last words")]).await;
     client.ack().await;
-    let (stopped, (frames, ended)) = tokio::join!(served.server.stop(), client.to_the_end());
+    let (stopped, (frames, ended)) = tokio::join!(served.server.stop(), client.until_it_ends());
     let () = stopped;
     let goaway =
         frames.iter().find_map(|frame| if let ServerFrame::Goaway(g) = frame { Some(g) } else { None });
@@ -289,7 +289,7 @@ async fn a_newer_connection_of_a_session_replaces_the_older() {
     let session = new_id();
     let (mut older, _) = Client::connect_as(served.address(), "a", session).await;
     let (mut newer, _) = Client::connect_as(served.address(), "a", session).await;
-    assert_eq!(older.to_the_end().await.1, Ended::Code(CloseCode::Replaced.as_u16()));
+    assert_eq!(older.until_it_ends().await.1, Ended::Code(CloseCode::Replaced.as_u16()));
     assert_eq!(newer.settle().await, []);
     served.server.stop().await;
 }

@@ -72,6 +72,7 @@ struct Connection {
     /// Responses to polls: the request, and the batch.
     responses: Vec<(u64, Vec<ServerFrame>)>,
     /// How it ended.
+    #[expect(clippy::option_option, reason = "not ended, ended without a code, ended with one")]
     ended: Option<Option<CloseCode>>,
     /// Batches that the network has not taken.
     in_flight: usize,

@@ -193,7 +193,7 @@ impl Client {
     }
 
     /// Reads until the connection ends. Returns what came before, and how it ended.
-    pub async fn to_the_end(&mut self) -> (Vec<ServerFrame>, Ended) {
+    pub async fn until_it_ends(&mut self) -> (Vec<ServerFrame>, Ended) {
         let mut frames = Vec::new();
         loop {
             match self.next_or_end().await {

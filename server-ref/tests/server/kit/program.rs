@@ -38,14 +38,12 @@ impl Program {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().strip_prefix("everwire-server listening on http://").map(str::parse);
-        match address {
-            Some(Ok(address)) => Self { child, address },
-            _ => {
-                child.kill().unwrap();
-                child.wait().unwrap();
-                panic!("the server said {line:?}");
-            }
-        }
+        let Some(Ok(address)) = address else {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            panic!("the server said {line:?}");
+        };
+        Self { child, address }
     }
 
     /// kill -9.
