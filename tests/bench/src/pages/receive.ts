@@ -1,7 +1,7 @@
 // The page of `bench receive`: every client in one page, to be measured one after the other.
 
 import "./counted.js";
-import { openBatched, openSingle } from "./clients/bare.js";
+import { openAtEverwire, openBatched, openSingle } from "./clients/bare.js";
 import { open as centrifuge } from "./clients/centrifuge.js";
 import type { Open, Target } from "./clients/client.js";
 import { open as everwire } from "./clients/everwire.js";
@@ -10,7 +10,16 @@ import { open as pusher } from "./clients/pusher.js";
 import { openWebSocket as socketIo } from "./clients/socketio.js";
 import { counted } from "./counted.js";
 
-const clients = { bare: openSingle, batched: openBatched, everwire, pusher, phoenix, centrifuge, socketIo };
+const clients = {
+  bare: openSingle,
+  batched: openBatched,
+  atEverwire: openAtEverwire,
+  everwire,
+  pusher,
+  phoenix,
+  centrifuge,
+  socketIo,
+};
 
 /** The clients that can be measured. */
 export type ClientName = keyof typeof clients;

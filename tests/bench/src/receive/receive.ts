@@ -41,7 +41,8 @@ export interface Result {
 
 type RatioName =
   | "everwire_to_bare"
-  | "everwire_to_bare_with_the_same_server"
+  | "everwire_to_bare_on_recorded_batches"
+  | "everwire_to_bare_on_a_replay"
   | "everwire_to_best_peer"
   | "everwire_to_centrifuge_batched";
 
@@ -68,6 +69,7 @@ interface Contender {
 const EVERWIRE = "everwire, replay";
 const ON_RECORDED = "everwire, recorded batches";
 const BARE = "bare, recorded batches";
+const BARE_REPLAY = "bare, replay by everwire's server";
 const PEERS = ["pusher-js", "socket.io-client", "phoenix", "centrifuge"];
 const CENTRIFUGE_BATCHED = "centrifuge, recorded batches";
 
@@ -95,6 +97,12 @@ export async function receive(options: Options): Promise<Result> {
     { name: "bare, 64 in a batch", client: "batched", framing: "several", target: same(`${bare}/64`) },
     { name: "bare, 256 in a batch", client: "batched", framing: "several", target: same(`${bare}/256`) },
     { name: BARE, client: "batched", framing: "several", target: same(`${bare}/recorded`) },
+    {
+      name: BARE_REPLAY,
+      client: "atEverwire",
+      framing: "several",
+      target: () => ({ url: everwire.url, channel: CHANNEL, from }),
+    },
     { name: ON_RECORDED, client: "everwire", framing: "several", target: () => standIn },
     {
       name: EVERWIRE,
@@ -206,7 +214,8 @@ function ratios(rows: readonly Row[]): Pick<Result, "ratios" | "best_peer"> {
   return {
     ratios: {
       everwire_to_bare: ratio(EVERWIRE, BARE),
-      everwire_to_bare_with_the_same_server: ratio(ON_RECORDED, BARE),
+      everwire_to_bare_on_recorded_batches: ratio(ON_RECORDED, BARE),
+      everwire_to_bare_on_a_replay: ratio(EVERWIRE, BARE_REPLAY),
       everwire_to_best_peer: ratio(EVERWIRE, best_peer),
       everwire_to_centrifuge_batched: ratio(EVERWIRE, CENTRIFUGE_BATCHED),
     },

@@ -22,8 +22,9 @@ export function table(result: Result): string {
     "",
     columns([
       ["ratio", "", "wanted"],
-      ["everwire to the bare loop, same batches", String(ratios.everwire_to_bare), "0.8"],
-      ["the same, both from the same server", String(ratios.everwire_to_bare_with_the_same_server), ""],
+      ["everwire with its server to the bare loop without", String(ratios.everwire_to_bare), "0.8"],
+      ["both with everwire's server", String(ratios.everwire_to_bare_on_a_replay), ""],
+      ["both with what it sent, recorded", String(ratios.everwire_to_bare_on_recorded_batches), ""],
       [`everwire to ${best_peer}, the best peer one by one`, String(ratios.everwire_to_best_peer), "8"],
       ["everwire to centrifuge in the same batches", String(ratios.everwire_to_centrifuge_batched), ""],
     ]),

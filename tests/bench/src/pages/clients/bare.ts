@@ -1,6 +1,6 @@
 // What there is without any client: a WebSocket, JSON.parse, a loop.
 
-import { type Open, webSocketUrl } from "./client.js";
+import { type Listener, type Open, webSocketUrl } from "./client.js";
 
 /** One frame in a WebSocket message. */
 export const openSingle: Open = ({ url, channel }, { connected, message }) => {
@@ -11,13 +11,29 @@ export const openSingle: Open = ({ url, channel }, { connected, message }) => {
 };
 
 /** A list of frames in a WebSocket message. */
-export const openBatched: Open = ({ url, channel }, { connected, message }) => {
+export const openBatched: Open = ({ url, channel }, listener) => {
   const socket = new WebSocket(`${webSocketUrl(url)}/${channel}`);
-  socket.onopen = connected;
+  socket.onopen = listener.connected;
+  return loop(socket, listener);
+};
+
+/** The same at Everwire's server: says what it must to be sent a channel, and nothing more. */
+export const openAtEverwire: Open = ({ url, channel, from }, listener) => {
+  const socket = new WebSocket(`${webSocketUrl(url)}/everwire/v1/ws`, "everwire.v1");
+  socket.onopen = () => {
+    const guest = { user: "reader", name: "Reader" };
+    const hello = { type: "hello", version: 1, session: crypto.randomUUID(), guest };
+    socket.send(JSON.stringify([hello, { type: "subscribe", channel, ...from }]));
+    listener.connected();
+  };
+  return loop(socket, listener);
+};
+
+function loop(socket: WebSocket, { message }: Listener): () => unknown {
   socket.onmessage = (event) => {
     for (const frame of JSON.parse(event.data)) {
       if (frame.type === "message") message(frame);
     }
   };
   return () => socket.close();
-};
+}
