@@ -2,6 +2,7 @@
 
 import { type RefObject, useSyncExternalStore } from "react";
 import type { FaultLayer } from "../faults/layer";
+import { activeFaults } from "../faults/state";
 import { BreakIcon } from "./icons";
 
 interface Props {
@@ -16,7 +17,7 @@ export function BreakButton({ layer, open, onToggle, ref }: Props) {
     (listener) => layer.subscribe(listener),
     () => layer.state,
   );
-  const faulty = faults.offline || faults.websocketBlocked;
+  const faulty = activeFaults(faults).length > 0;
   return (
     <button
       ref={ref}

@@ -35,7 +35,7 @@ export function FaultPanel({ layer, tally, journal, onClose }: Props) {
       <div className="fault-list">
         <FaultButton
           label="Drop the socket"
-          says="Cuts the connection once, like a cable pulled and put back. Three times within seconds look like a proxy that kills sockets: then the client takes to polling."
+          says="Cuts the connection once, like a cable pulled and put back. Three useless sockets in a row, or six useful but short ones, look like a proxy that kills them: then the client takes to polling."
           onClick={() => {
             const { sockets, requests } = layer.live;
             journal.add("fault", "You dropped the connection", liveWords(sockets, requests));

@@ -1,65 +1,8 @@
 // The fault layer against a page made of small stand-ins: what the client would see of each fault.
 
 import { beforeEach, describe, expect, it } from "vitest";
-import { FaultLayer, type Page } from "./layer";
-
-/** A socket that does what the test says. */
-class FakeSocket extends EventTarget {
-  static made: FakeSocket[] = [];
-  readyState = 0;
-  readonly sent: unknown[] = [];
-  closed: unknown[] | undefined;
-  readonly protocol = "everwire.v1";
-
-  constructor(
-    readonly url: string,
-    readonly protocols?: string | string[],
-  ) {
-    super();
-    FakeSocket.made.push(this);
-  }
-
-  opens(): void {
-    this.readyState = 1;
-    this.dispatchEvent(new Event("open"));
-  }
-
-  says(data: string): void {
-    this.dispatchEvent(new MessageEvent("message", { data }));
-  }
-
-  send(data: unknown): void {
-    this.sent.push(data);
-  }
-
-  close(...args: unknown[]): void {
-    this.closed = args;
-  }
-}
-
-class FakeCloseEvent extends Event {
-  readonly code: number | undefined;
-  readonly wasClean: boolean | undefined;
-  constructor(type: string, init: CloseEventInit = {}) {
-    super(type);
-    this.code = init.code;
-    this.wasClean = init.wasClean;
-  }
-}
-
-class FakePage extends EventTarget implements Page {
-  WebSocket = FakeSocket as unknown as typeof WebSocket;
-  CloseEvent = FakeCloseEvent as unknown as typeof CloseEvent;
-  navigator: { readonly onLine: boolean } = Object.create({ onLine: true });
-  readonly asked: (AbortSignal | null | undefined)[] = [];
-  /** Ends only when it is aborted, like a held poll. */
-  fetch: typeof fetch = (_input, init) => {
-    this.asked.push(init?.signal);
-    return new Promise((_resolve, reject) => {
-      init?.signal?.addEventListener("abort", () => reject(init.signal?.reason), { once: true });
-    });
-  };
-}
+import { FakeCloseEvent, FakePage, FakeSocket, watched } from "./fake-page";
+import { FaultLayer } from "./layer";
 
 let page: FakePage;
 let layer: FaultLayer;
@@ -70,16 +13,6 @@ beforeEach(() => {
   layer = new FaultLayer();
   layer.install(page);
 });
-
-/** What a user of the socket saw, in order. */
-function watched(socket: WebSocket): string[] {
-  const seen: string[] = [];
-  socket.onopen = () => seen.push("open");
-  socket.onmessage = ({ data }) => seen.push(`message ${data}`);
-  socket.onerror = () => seen.push("error");
-  socket.onclose = ({ code, wasClean }) => seen.push(`close ${code} ${wasClean}`);
-  return seen;
-}
 
 function connected(): { socket: WebSocket; native: FakeSocket; seen: string[] } {
   const socket = new page.WebSocket("ws://host/everwire/v1/ws", ["everwire.v1"]);

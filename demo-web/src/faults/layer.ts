@@ -1,35 +1,64 @@
-// The fault layer: puts itself in place of the page's WebSocket and fetch, and breaks them when told to. It knows nothing
-// of Everwire, and Everwire nothing of it: what the client meets is what it would meet on a bad network.
+// The fault layer: puts itself in place of the page's WebSocket, fetch and timers, and breaks them when told to. It knows
+// nothing of Everwire, and Everwire nothing of it: what the client meets is what it would meet on a bad network.
 
-import { socketClass } from "./socket";
+import { type FreezablePage, Freezer } from "./freezer";
+import { type OnlinePage, overrideOnLine } from "./online";
+import { Requests } from "./requests";
+import { type Breakable, type SocketPage, type SocketWatch, socketClass } from "./socket";
+import { type FaultState, NO_FAULTS } from "./state";
 
 /** The parts of a browser's window that the layer replaces or uses. A test passes its own. */
-export interface Page {
-  WebSocket: typeof WebSocket;
+export interface Page extends SocketPage, OnlinePage, FreezablePage {
   fetch: typeof fetch;
-  CloseEvent: typeof CloseEvent;
-  navigator: { readonly onLine: boolean };
-  addEventListener(type: string, listener: (event: Event) => void, capture: boolean): void;
   dispatchEvent(event: Event): boolean;
 }
 
-/** Which faults are in force. A new object whenever one changes. */
-export interface FaultState {
-  readonly websocketBlocked: boolean;
-  readonly offline: boolean;
-}
-
-/** One thing that can be cut from underneath: a socket, or a request under way. */
-export interface Cuttable {
-  cut(): void;
+/** A restart that the server announces. */
+export interface Restart {
+  /** What it says before it goes. */
+  readonly text: string;
+  /** With this it closes. */
+  readonly code: number;
+  /** So long after its words, in ms. */
+  readonly closeMs: number;
+  /** So long it is away, in ms. */
+  readonly awayMs: number;
 }
 
 export class FaultLayer {
-  #state: FaultState = { websocketBlocked: false, offline: false };
+  #state: FaultState = NO_FAULTS;
   #page: Page | undefined;
-  readonly #sockets = new Set<Cuttable>();
-  readonly #requests = new Set<AbortController>();
+  readonly #freezer = new Freezer();
+  readonly #sockets = new Set<Breakable>();
   readonly #listeners = new Set<() => void>();
+  /** What ends the sockets that are open, while a proxy kills them. */
+  readonly #kills = new Map<Breakable, () => void>();
+  #thaw: (() => void) | undefined;
+  #back: (() => void) | undefined;
+  readonly #watch: SocketWatch;
+  readonly #requests: Requests;
+
+  /** `random`: what decides which messages are lost. */
+  constructor(random: () => number = Math.random) {
+    const away = () => this.#state.offline || this.#state.restarting;
+    const network = {
+      freezer: this.#freezer,
+      weather: () => this.#state,
+      random,
+      swallows: () => this.#state.blackHole,
+    };
+    this.#watch = {
+      ...network,
+      refuses: () => this.#state.websocketBlocked || away(),
+      made: (socket) => this.#sockets.add(socket),
+      opened: (socket) => this.#killLater(socket),
+      closed: (socket) => {
+        this.#sockets.delete(socket);
+        this.#spare(socket);
+      },
+    };
+    this.#requests = new Requests({ ...network, refuses: away });
+  }
 
   get state(): FaultState {
     return this.#state;
@@ -37,10 +66,15 @@ export class FaultLayer {
 
   /** How many sockets and requests are alive. */
   get live(): { sockets: number; requests: number } {
-    return { sockets: this.#sockets.size, requests: this.#requests.size };
+    return { sockets: this.#sockets.size, requests: this.#requests.count };
   }
 
-  /** Calls `listener` when a fault begins or ends; returns what stops that. */
+  /** Time that goes on while the page is frozen. */
+  get clock() {
+    return this.#freezer.clock;
+  }
+
+  /** Calls `listener` when a fault begins, changes or ends; returns what stops that. */
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -50,19 +84,16 @@ export class FaultLayer {
   install(page: Page): void {
     if (this.#page !== undefined) return;
     this.#page = page;
-    page.WebSocket = socketClass(page, {
-      refuses: () => this.#state.websocketBlocked || this.#state.offline,
-      opened: (socket) => this.#sockets.add(socket),
-      closed: (socket) => this.#sockets.delete(socket),
-    });
-    page.fetch = this.#fetchThrough(page.fetch.bind(page));
-    this.#overrideOnLine(page);
+    this.#freezer.install(page);
+    page.WebSocket = socketClass(page, this.#watch);
+    page.fetch = this.#requests.through(page.fetch.bind(page));
+    overrideOnLine(page, () => this.#state.offline);
   }
 
   /** Cuts every live socket and every request under way, once. What connects next is let through. */
   drop(): void {
     this.#cutSockets();
-    this.#cutRequests();
+    this.#requests.cut();
   }
 
   /** While blocked, every WebSocket that is alive dies and every new one fails. Requests are not touched. */
@@ -84,6 +115,74 @@ export class FaultLayer {
     }
   }
 
+  /** Adds this to each direction, in ms. What is under way keeps the time that it was given. */
+  delay(latencyMs: number): void {
+    this.#change({ latencyMs });
+  }
+
+  /** From now on, this share (0 to 1) of requests fails, and this share of messages stalls its WebSocket. */
+  lose(loss: number): void {
+    this.#change({ loss });
+  }
+
+  /**
+   * What is open stays open and carries nothing any more, also afterwards; what is new gets no answer until the hole is
+   * closed. Nobody is told.
+   */
+  blackHole(open: boolean): void {
+    this.#change({ blackHole: open });
+    if (!open) return;
+    for (const socket of this.#sockets) socket.goDark();
+    this.#requests.goDark();
+  }
+
+  /** Cuts every WebSocket so long after it opened, in ms; those that are open, so long from now. 0 ends it. */
+  killAfter(killAfterMs: number): void {
+    this.#change({ killAfterMs });
+    for (const socket of [...this.#kills.keys()]) this.#spare(socket);
+    for (const socket of this.#sockets) if (socket.isOpen) this.#killLater(socket);
+  }
+
+  /** Holds back timers and the network for so long, in ms. */
+  freeze(ms: number): void {
+    if (this.#state.frozen) return;
+    this.#change({ frozen: true });
+    this.#freezer.freeze();
+    this.#thaw = this.clock.after(ms, () => this.thaw());
+  }
+
+  thaw(): void {
+    if (!this.#state.frozen) return;
+    this.#thaw?.();
+    this.#change({ frozen: false });
+    this.#freezer.thaw();
+  }
+
+  /** What a planned restart of the server looks like from here. Requests fail while it is away. */
+  restart({ text, code, closeMs, awayMs }: Restart): void {
+    if (this.#state.restarting) return;
+    this.#change({ restarting: true });
+    for (const socket of this.#sockets) socket.hear(text);
+    const going = this.clock.after(closeMs, () => {
+      this.#requests.cut();
+      for (const socket of [...this.#sockets]) socket.closeGently(code);
+    });
+    const back = this.clock.after(closeMs + awayMs, () => this.#change({ restarting: false }));
+    this.#back = () => {
+      going();
+      back();
+    };
+  }
+
+  /** Ends every fault. */
+  heal(): void {
+    this.#back?.();
+    this.killAfter(0);
+    this.#change({ latencyMs: 0, loss: 0, websocketBlocked: false, blackHole: false, restarting: false });
+    this.thaw();
+    this.goOffline(false);
+  }
+
   #change(change: Partial<FaultState>): void {
     this.#state = { ...this.#state, ...change };
     for (const listener of this.#listeners) listener();
@@ -93,45 +192,17 @@ export class FaultLayer {
     for (const socket of [...this.#sockets]) socket.cut();
   }
 
-  #cutRequests(): void {
-    for (const request of [...this.#requests]) request.abort(networkError());
+  #killLater(socket: Breakable): void {
+    const { killAfterMs } = this.#state;
+    if (killAfterMs > 0)
+      this.#kills.set(
+        socket,
+        this.clock.after(killAfterMs, () => socket.cut()),
+      );
   }
 
-  #fetchThrough(native: typeof fetch): typeof fetch {
-    return async (input, init) => {
-      if (this.#state.offline) throw networkError();
-      const cut = new AbortController();
-      const asked = init?.signal ?? (input instanceof Request ? input.signal : undefined);
-      const signal = asked ? AbortSignal.any([asked, cut.signal]) : cut.signal;
-      this.#requests.add(cut);
-      try {
-        return await native(input, { ...init, signal });
-      } finally {
-        this.#requests.delete(cut);
-      }
-    };
+  #spare(socket: Breakable): void {
+    this.#kills.get(socket)?.();
+    this.#kills.delete(socket);
   }
-
-  /** Makes `navigator.onLine` false while offline, and keeps the browser's own `online` from saying otherwise. */
-  #overrideOnLine(page: Page): void {
-    const { navigator } = page;
-    const prototype = Object.getPrototypeOf(navigator);
-    const real = () => Boolean(Reflect.get(prototype, "onLine", navigator) ?? true);
-    Object.defineProperty(navigator, "onLine", {
-      configurable: true,
-      get: () => real() && !this.#state.offline,
-    });
-    page.addEventListener(
-      "online",
-      (event) => {
-        if (this.#state.offline) event.stopImmediatePropagation();
-      },
-      true,
-    );
-  }
-}
-
-/** What a browser's fetch rejects with when there is no network. */
-function networkError(): TypeError {
-  return new TypeError("Failed to fetch");
 }
