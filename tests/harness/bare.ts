@@ -2,7 +2,7 @@
 
 import type { ConnectOptions, Gap, Member, Position, Stored, Subscribed } from "everwire";
 import type { BrowserContextOptions, Page } from "playwright-core";
-import { onTestFailed } from "vitest";
+import { onTestFinished } from "vitest";
 import type { Heard, Outcome, Seen } from "../pages/bare";
 import { freshPage } from "./browser";
 import type { Tab } from "./tab";
@@ -34,7 +34,7 @@ export class BarePage {
   static async open(url: string, options: BrowserContextOptions = {}): Promise<BarePage> {
     const page = await freshPage(options);
     await page.goto(url);
-    onTestFailed(async () => console.error(await page.evaluate(() => window.bare.debug()).catch(String)));
+    showLogsOnFailure(page);
     return new BarePage(page, url);
   }
 
@@ -67,6 +67,14 @@ export async function openSeat(page: Page | Tab, name: string, options: PlainOpt
 
 // Playwright's type of `evaluate` also knows handles, which no client here needs.
 const seatIn = (page: Page | Tab, name: string) => new Seat(page as Evaluates, name);
+
+/** When the test fails, says what the page's clients wrote into their logs. */
+export function showLogsOnFailure(page: Page | Tab): void {
+  onTestFinished(async ({ task }) => {
+    if (task.result?.state !== "fail") return;
+    console.error(await (page as Page).evaluate(() => window.bare.debug()).catch(String));
+  });
+}
 
 /** One client in a page. */
 export class Seat {

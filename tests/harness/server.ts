@@ -5,7 +5,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { onTestFailed, onTestFinished } from "vitest";
+import { onTestFinished } from "vitest";
 
 const root = resolve(import.meta.dirname, "../..");
 
@@ -68,8 +68,9 @@ export class Server {
       await server?.kill();
       rmSync(directory, { recursive: true, force: true });
     });
-    onTestFailed(() => {
-      if (server) console.error(`The server's log ended with:\n${server.#log.slice(-LINES).join("\n")}`);
+    onTestFinished(({ task }) => {
+      if (server && task.result?.state === "fail")
+        console.error(`The server's log ended with:\n${server.#log.slice(-LINES).join("\n")}`);
     });
     for (let tries = 0; ; tries++) {
       server = new Server(FIRST_PORT + Math.floor(Math.random() * PORTS), directory, options);

@@ -116,13 +116,18 @@ async function launch(): Promise<Link> {
   const flags = ["--headless=new", "--remote-debugging-port=0", `--user-data-dir=${profile}`, "about:blank"];
   const browser: ChildProcess = spawn(findBrowser(), [...ARGUMENTS, ...flags], {
     stdio: ["ignore", "ignore", "pipe"],
+    // A group of its own, so that its helpers end with it.
+    detached: true,
   });
   onTestFinished(async () => {
     const exit = new Promise((done) => browser.once("exit", done));
-    browser.kill("SIGKILL");
+    if (browser.pid !== undefined) process.kill(-browser.pid, "SIGKILL");
     await exit;
-    // Its helpers end a moment later, and write until then.
-    rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+    // The helpers end a moment later, and write until then.
+    await until("its profile is gone", () => {
+      rmSync(profile, { recursive: true, force: true });
+      return true;
+    });
   });
   const address = await new Promise<string>((found, failed) => {
     let text = "";
