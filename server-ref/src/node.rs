@@ -8,10 +8,11 @@ use std::{
     time::Instant,
 };
 
-use everwire_protocol::{Goaway, Uuid};
+use everwire_protocol::{Channel, Goaway, Uuid};
 use tokio::sync::watch;
 
 use crate::{
+    Error,
     auth::Access,
     clock::Clock,
     hub::{
@@ -19,7 +20,7 @@ use crate::{
         inbox::{Inbox, Letters, Mail, inbox},
     },
     session::{Binding, Carrier, Input, Opened, Output, Settings},
-    store::{Store, writer::Writer},
+    store::{Page, PageBounds, Store, writer::Writer},
 };
 
 /// What all connections share.
@@ -222,7 +223,7 @@ impl Link {
             Output::Read { key, channel, after, bounds } => {
                 let (node, inbox) = (self.node.clone(), self.inbox.clone());
                 tokio::spawn(async move {
-                    let page = node.store.page(&channel, after, bounds).await;
+                    let page = page(&node, &channel, after, bounds).await;
                     let page =
                         page.inspect_err(|error| tracing::error!(%error, "a log could not be read")).ok();
                     inbox.input(Input::Page { key, channel, page });
@@ -244,6 +245,15 @@ impl Drop for Link {
         if let Some(session) = self.session {
             self.node.hub.sessions.detach(session, self.connection);
         }
+    }
+}
+
+/// Reads a page: from what was handed out a short while ago, else from the store.
+async fn page(node: &Node, channel: &Channel, after: u64, bounds: PageBounds) -> Result<Page, Error> {
+    let log = node.store.log(channel).await?;
+    match node.hub.recent(channel, log, after, bounds) {
+        Some(page) => Ok(page),
+        None => node.store.page(channel, after, bounds).await,
     }
 }
 

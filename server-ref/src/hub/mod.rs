@@ -7,6 +7,7 @@
 
 pub mod inbox;
 pub mod presence;
+mod recent;
 pub mod sessions;
 
 use std::{
@@ -18,9 +19,10 @@ use std::{
 use everwire_protocol::{Channel, ChannelKind, Joined, Left, Member, ServerFrame, Uuid, batch};
 use tokio::sync::Notify;
 
-use crate::store::Entry;
+use crate::store::{Entry, Log, Page, PageBounds};
 use inbox::{Inbox, Mail};
 use presence::Presence;
+use recent::Recent;
 use sessions::Sessions;
 
 /// Locks are per group of channels, so that a busy channel holds up few others.
@@ -46,6 +48,7 @@ pub struct Hub {
     grace_ms: u64,
     /// Something may have to be said earlier than before.
     sooner: Notify,
+    recent: Recent,
     /// Which connection each session has on this node.
     pub sessions: Sessions,
 }
@@ -89,6 +92,7 @@ impl Hub {
             hasher: RandomState::new(),
             grace_ms,
             sooner: Notify::new(),
+            recent: Recent::default(),
             sessions: Sessions::default(),
         }
     }
@@ -143,9 +147,17 @@ impl Hub {
 
     /// Passes an entry on to all who receive its channel. Entries of one channel must come in order.
     pub fn publish(&self, entry: &Arc<Entry>) {
+        self.recent.add(entry);
         if let Some(room) = self.shard(&entry.channel).get(&entry.channel) {
             room.tell(None, &|| Mail::Entry(entry.clone()));
         }
+    }
+
+    /// What follows on `after` in a channel, if that passed through here a short while ago; `None` if it has to be read
+    /// from the store. `log` is the log's present state.
+    pub fn recent(&self, channel: &Channel, log: Log, after: u64, bounds: PageBounds) -> Option<Page> {
+        let entries = self.recent.page(channel, &log, after, bounds)?;
+        Some(Page { log, entries })
     }
 
     /// Says who has left because the grace is over. Returns when to call again.

@@ -139,7 +139,7 @@ pub trait Store: Send + Sync + 'static {
     /// Binds sessions to users; a session that is bound already only gets a new time of last use.
     fn bind<'a>(&'a self, at: u64, sessions: &'a [(Uuid, Arc<str>)]) -> Answer<'a, ()>;
 
-    /// Forgets sends and sessions that are older than they need to be kept.
+    /// Forgets sends whose messages are in no log any more, and sessions, if they are older than they need to be kept.
     fn tidy(&self, now: u64) -> Answer<'_, ()>;
 
     /// Whether something can be written now.

@@ -220,7 +220,14 @@ impl Store for SqliteStore {
     fn tidy(&self, now: u64) -> Answer<'_, ()> {
         Box::pin(self.write(async move |writer| {
             let (sends, sessions) = (now.saturating_sub(SENDS_KEPT_MS), now.saturating_sub(SESSION_KEPT_MS));
-            sqlx::query("DELETE FROM sends WHERE at < ?").bind(signed(sends)).execute(&mut *writer).await?;
+            // Not while the message is in the log: a tab that comes back after weeks with something unsent may have sent
+            // it before, without hearing of it.
+            sqlx::query(
+                "DELETE FROM sends WHERE at < ? AND offset <= (SELECT trimmed FROM channels WHERE id = sends.channel)",
+            )
+            .bind(signed(sends))
+            .execute(&mut *writer)
+            .await?;
             sqlx::query("DELETE FROM sessions WHERE seen_at < ?")
                 .bind(signed(sessions))
                 .execute(writer)

@@ -70,6 +70,8 @@ async fn a_resend_of_a_trimmed_message_gets_the_same_ack() {
     assert!(matches!(store.append(4, &[entry(1, "news", "a")]).await.unwrap()[0], Outcome::Copy(_)));
     store.tidy(SENDS_KEPT_MS + 10).await.unwrap();
     assert!(matches!(store.append(5, &[entry(1, "news", "a")]).await.unwrap()[0], Outcome::Stored(_)));
+    // One that is still in the log is known for as long as it is.
+    assert!(matches!(store.append(6, &[entry(29, "news", "a")]).await.unwrap()[0], Outcome::Copy(_)));
 }
 
 #[tokio::test]

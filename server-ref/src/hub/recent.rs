@@ -1,0 +1,191 @@
+//! The entries that were stored last, as they were handed out: who comes back after a short while is sent these, shared,
+//! instead of reading them again and encoding them once more for everybody. A copy of the ends of logs, never the log.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex},
+};
+
+use everwire_protocol::Channel;
+
+use super::lock;
+use crate::store::{Entry, Log, PageBounds};
+
+/// Most bytes that are kept, over all channels: some 90,000 short messages. That is half a minute of a busy server, and
+/// within half a minute nearly all clients are back after the network broke.
+const BYTES: usize = 32 * 1024 * 1024;
+
+/// What an entry costs besides its text: itself, its channel's name, and two places in queues.
+const OVERHEAD: usize = 160;
+
+#[derive(Debug)]
+pub(super) struct Recent {
+    most: usize,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    /// In order and without a hole, all of one epoch; never empty.
+    ends: HashMap<Channel, VecDeque<Arc<Entry>>>,
+    /// The channels of all of them, the oldest entry first.
+    ages: VecDeque<Channel>,
+    bytes: usize,
+}
+
+impl Default for Recent {
+    fn default() -> Self {
+        Self { most: BYTES, kept: Mutex::default() }
+    }
+}
+
+impl Recent {
+    /// Remembers an entry that was just stored. Those of one channel must come in order.
+    pub(super) fn add(&self, entry: &Arc<Entry>) {
+        let mut kept = lock(&self.kept);
+        let follows = kept
+            .ends
+            .get(&entry.channel)
+            .and_then(VecDeque::back)
+            .is_none_or(|last| last.epoch == entry.epoch && last.offset + 1 == entry.offset);
+        if !follows {
+            kept.forget(&entry.channel);
+        }
+        kept.bytes += size(entry);
+        kept.ages.push_back(entry.channel.clone());
+        kept.ends.entry(entry.channel.clone()).or_default().push_back(entry.clone());
+        while kept.bytes > self.most {
+            kept.forget_oldest();
+        }
+    }
+
+    /// What follows on `after` in a log, as much as a page holds; `None` if that has to be read from the store.
+    pub(super) fn page(
+        &self,
+        channel: &Channel,
+        log: &Log,
+        after: u64,
+        bounds: PageBounds,
+    ) -> Option<Vec<Arc<Entry>>> {
+        let kept = lock(&self.kept);
+        let end = kept.ends.get(channel)?;
+        let first = end.front()?;
+        if first.epoch != log.epoch || after < log.trimmed {
+            return None;
+        }
+        let skipped = usize::try_from((after + 1).checked_sub(first.offset)?).ok()?;
+        let mut bytes = 0;
+        let page = end.range(skipped.min(end.len())..).take(bounds.entries as usize).take_while(|entry| {
+            let first = bytes == 0;
+            bytes += entry.text.len();
+            first || bytes <= bounds.bytes
+        });
+        let page: Vec<_> = page.cloned().collect();
+        // The store may have more already than was handed out.
+        (!page.is_empty()).then_some(page)
+    }
+}
+
+impl Kept {
+    fn forget_oldest(&mut self) {
+        let Some(channel) = self.ages.pop_front() else { return };
+        let Some(end) = self.ends.get_mut(&channel) else { return };
+        if let Some(entry) = end.pop_front() {
+            self.bytes -= size(&entry);
+        }
+        if end.is_empty() {
+            self.ends.remove(&channel);
+        }
+    }
+
+    /// A log was replaced, or something between was not handed out: neither happens while all is well.
+    fn forget(&mut self, channel: &Channel) {
+        let end = self.ends.remove(channel).unwrap_or_default();
+        self.bytes -= end.iter().map(size).sum::<usize>();
+        self.ages.retain(|other| other != channel);
+    }
+}
+
+fn size(entry: &Arc<Entry>) -> usize {
+    entry.text.len() + OVERHEAD
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: PageBounds = PageBounds { entries: 3, bytes: 100 };
+
+    fn channel(name: &str) -> Channel {
+        name.parse().unwrap()
+    }
+
+    fn log(epoch: &str, head: u64, trimmed: u64) -> Log {
+        Log { epoch: epoch.into(), head, trimmed }
+    }
+
+    fn add(recent: &Recent, name: &str, epoch: &str, offsets: impl IntoIterator<Item = u64>) {
+        for offset in offsets {
+            let text = "x".repeat(10).into();
+            recent.add(&Arc::new(Entry { channel: channel(name), epoch: epoch.into(), offset, text }));
+        }
+    }
+
+    fn page(recent: &Recent, name: &str, log: &Log, after: u64) -> Option<Vec<u64>> {
+        let page = recent.page(&channel(name), log, after, PAGE)?;
+        Some(page.iter().map(|entry| entry.offset).collect())
+    }
+
+    #[test]
+    fn a_page_is_what_follows_and_no_more_than_a_page_holds() {
+        let recent = Recent::default();
+        add(&recent, "a", "e", 5..=20);
+        let log = log("e", 20, 0);
+        assert_eq!(page(&recent, "a", &log, 4), Some(vec![5, 6, 7]));
+        assert_eq!(page(&recent, "a", &log, 18), Some(vec![19, 20]));
+        let bytes =
+            |bytes| recent.page(&channel("a"), &log, 10, PageBounds { entries: 9, bytes }).unwrap().len();
+        assert_eq!([1, 10, 29, 30].map(bytes), [1, 1, 2, 3]);
+    }
+
+    #[test]
+    fn what_is_not_there_or_not_this_log_has_to_be_read() {
+        let recent = Recent::default();
+        add(&recent, "a", "e", 5..=20);
+        assert_eq!(page(&recent, "b", &log("e", 20, 0), 6), None);
+        assert_eq!(page(&recent, "a", &log("e", 20, 0), 3), None);
+        assert_eq!(page(&recent, "a", &log("e", 30, 0), 20), None);
+        assert_eq!(page(&recent, "a", &log("e", 30, 0), 25), None);
+        assert_eq!(page(&recent, "a", &log("f", 20, 0), 6), None);
+        assert_eq!(page(&recent, "a", &log("e", 20, 8), 6), None);
+        assert_eq!(page(&recent, "a", &log("e", 20, 8), 8), Some(vec![9, 10, 11]));
+    }
+
+    #[test]
+    fn another_epoch_and_a_hole_begin_anew() {
+        let recent = Recent::default();
+        add(&recent, "a", "e", [1, 2, 3, 5, 6]);
+        assert_eq!(page(&recent, "a", &log("e", 6, 0), 1), None);
+        assert_eq!(page(&recent, "a", &log("e", 6, 0), 4), Some(vec![5, 6]));
+        add(&recent, "a", "f", [7]);
+        assert_eq!(page(&recent, "a", &log("e", 7, 0), 4), None);
+        assert_eq!(page(&recent, "a", &log("f", 7, 0), 6), Some(vec![7]));
+        assert_eq!(lock(&recent.kept).bytes, 10 + OVERHEAD);
+        assert_eq!(lock(&recent.kept).ages.len(), 1);
+    }
+
+    #[test]
+    fn the_oldest_go_first_whatever_their_channel_and_nothing_is_left_of_them() {
+        let recent = Recent { most: 4 * (10 + OVERHEAD), ..Recent::default() };
+        add(&recent, "a", "e", [1, 2]);
+        add(&recent, "b", "e", [1]);
+        add(&recent, "a", "e", [3, 4]);
+        assert_eq!(page(&recent, "a", &log("e", 4, 0), 0), None);
+        assert_eq!(page(&recent, "a", &log("e", 4, 0), 1), Some(vec![2, 3, 4]));
+        add(&recent, "c", "e", [1, 2]);
+        assert_eq!(page(&recent, "b", &log("e", 1, 0), 0), None);
+        assert_eq!(page(&recent, "a", &log("e", 4, 0), 2), Some(vec![3, 4]));
+        let kept = lock(&recent.kept);
+        assert_eq!((kept.ends.len(), kept.ages.len(), kept.bytes), (2, 4, 4 * (10 + OVERHEAD)));
+    }
+}
