@@ -2,7 +2,7 @@
 // the repository is on its path except what is linked by name.
 
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -11,21 +11,26 @@ import { onTestFinished } from "vitest";
 const run = promisify(execFile);
 const root = resolve(import.meta.dirname, "../..");
 
-let packed: Promise<string> | undefined;
+let installed: Promise<string> | undefined;
 
-/** Packs once per test file. */
-async function pack(): Promise<string> {
+/** Packs the package and installs the tarball, once per test file, in a directory that is copied for each application. */
+async function install(): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), "everwire-pack-"));
   process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
   const flags = ["pack", "--silent", "--ignore-scripts", "--pack-destination", directory];
   const { stdout } = await run("npm", flags, { cwd: join(root, "pkg-js") });
-  return join(directory, stdout.trim().split("\n").at(-1) ?? "");
+  writeFileSync(join(directory, "package.json"), '{ "name": "app", "private": true, "type": "module" }\n');
+  const tarball = join(directory, stdout.trim().split("\n").at(-1) ?? "");
+  const options = ["--offline", "--ignore-scripts", "--no-audit", "--no-fund"];
+  await run("npm", ["install", ...options, tarball], { cwd: directory });
+  rmSync(tarball);
+  return directory;
 }
 
 /** What every page of these applications has. */
 export const HTML = (script: string) => `<!doctype html>
 <html lang="en">
-  <head><meta charset="utf-8" /><title>consumer</title></head>
+  <head><meta charset="utf-8" /><link rel="icon" href="data:," /><title>consumer</title></head>
   <body><div id="root"></div><p id="out"></p><script type="module" src="${script}"></script></body>
 </html>
 `;
@@ -51,16 +56,14 @@ export const SHOWN = "1 hello from outside";
 export class App {
   private constructor(readonly directory: string) {}
 
-  /** Writes the files and installs the package. `links`: packages of the repository that it is to find beside it. */
+  /** Makes one with the package installed, and writes the files. `links`: packages of the repository that it is to find beside it. */
   static async make(files: Readonly<Record<string, string>>, links: readonly string[] = []): Promise<App> {
-    packed ??= pack();
-    const tarball = await packed;
+    installed ??= install();
+    const template = await installed;
     // The real path: bundlers compare paths.
     const directory = realpathSync(mkdtempSync(join(tmpdir(), "everwire-app-")));
     onTestFinished(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }));
-    writeFileSync(join(directory, "package.json"), '{ "name": "app", "private": true, "type": "module" }\n');
-    const flags = ["install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund", tarball];
-    await run("npm", flags, { cwd: directory });
+    cpSync(template, directory, { recursive: true });
     for (const name of links) {
       mkdirSync(dirname(join(directory, "node_modules", name)), { recursive: true });
       symlinkSync(join(root, "node_modules", name), join(directory, "node_modules", name), "junction");

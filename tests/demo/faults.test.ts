@@ -4,6 +4,7 @@ import { expect, it } from "vitest";
 import { freshPage, problemsOf } from "../harness/browser";
 import { Chat } from "../harness/demo";
 import { figure } from "../harness/figures";
+import { FaultProxy } from "../harness/proxy";
 import { Server } from "../harness/server";
 
 async function two(): Promise<[Chat, Chat]> {
@@ -46,6 +47,32 @@ it("WebSocket is blocked: the chat goes on by polling; unblocked, it goes back",
   await ben.row("by WebSocket again", "received");
 
   const all = ["by WebSocket", "by polling", "I hear you", "while it still polls", "by WebSocket again"];
+  await ada.conversation(all);
+  await ben.conversation(all);
+  await nothingLost(ada, ben);
+});
+
+it("a proxy blocks WebSocket for everybody, and later lets it through: the same", async () => {
+  const server = await Server.start();
+  const proxy = await FaultProxy.start(server.port);
+  const [ada, ben] = await Promise.all([Chat.enter(proxy.url, "Ada"), Chat.enter(server.url, "Ben")]);
+  for (const chat of [ada, ben]) await chat.openPanel();
+  await ada.say("by WebSocket");
+  await ben.row("by WebSocket", "received");
+
+  proxy.websocket = "refuse";
+  proxy.reset();
+  await ada.say("while the cable is cut");
+  await ada.connected("polling");
+  await ben.row("while the cable is cut", "received");
+  await ben.say("I hear you");
+  await ada.row("I hear you", "received");
+
+  proxy.websocket = "pass";
+  await ada.page.evaluate(() => dispatchEvent(new Event("online")));
+  await ada.connected("websocket");
+  await ada.say("by WebSocket again");
+  const all = ["by WebSocket", "while the cable is cut", "I hear you", "by WebSocket again"];
   await ada.conversation(all);
   await ben.conversation(all);
   await nothingLost(ada, ben);
