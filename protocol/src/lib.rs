@@ -40,6 +40,7 @@ pub use server::{
     Subscribed, Unsubscribed, Welcome,
 };
 pub use uuid::Uuid;
+pub use writer::push_number;
 
 use serde::{Deserialize, Serialize};
 

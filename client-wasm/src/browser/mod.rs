@@ -73,7 +73,7 @@ pub(crate) struct Driver {
     socket: Cell<Option<Socket>>,
     requests: Cell<Vec<Request>>,
     /// Ends what [`Driver::listen`] began.
-    listening: AbortController,
+    listening: Option<AbortController>,
     on_timeout: Function,
     timer: Cell<JsValue>,
     /// Outputs are being carried out further up the stack, in order: a call from inside only adds to them.
@@ -101,7 +101,7 @@ impl Driver {
             place,
             socket: Cell::default(),
             requests: Cell::default(),
-            listening: AbortController::new().expect_throw("no AbortController"),
+            listening: AbortController::new().ok(),
             timer: Cell::default(),
             pumping: Cell::default(),
         }
@@ -172,7 +172,9 @@ impl Driver {
             Output::Remember(what) => memory::remember(&self.place.poll, what),
             Output::Event(event) => {
                 if let Event::State { status: Status::Closed, .. } = event {
-                    self.listening.abort();
+                    if let Some(listening) = &self.listening {
+                        listening.abort();
+                    }
                 }
                 self.host.event(&event);
             }

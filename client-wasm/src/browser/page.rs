@@ -17,7 +17,8 @@ extern "C" {
 impl Driver {
     /// Until [`Driver::listening`] is aborted.
     pub(crate) fn listen(&self) {
-        let options = options([("signal", self.listening.signal().as_ref())]);
+        let Some(listening) = &self.listening else { return };
+        let options = options([("signal", listening.signal().as_ref())]);
         for (name, what) in [
             ("online", Happened::Online),
             ("offline", Happened::Offline),

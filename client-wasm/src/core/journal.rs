@@ -23,7 +23,7 @@ impl Part for String {
 }
 
 fn number(number: u64, text: &mut String) {
-    text.push_str(itoa::Buffer::new().format(number));
+    everwire_protocol::push_number(number, text);
 }
 
 macro_rules! numbers {

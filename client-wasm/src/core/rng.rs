@@ -19,6 +19,6 @@ impl Rng {
 
     /// Evenly from `low..=high`. The bias of the remainder is far below what jitter needs.
     pub(super) fn between(&mut self, low: u64, high: u64) -> u64 {
-        low + self.next() % (high.saturating_sub(low) + 1)
+        low + self.next() % high.saturating_sub(low).saturating_add(1)
     }
 }
