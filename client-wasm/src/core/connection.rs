@@ -325,7 +325,7 @@ impl Connection {
             let token = self.token.text.clone();
             self.outputs.push_back(Output::Request { request, body, token, keepalive: true });
         }
-        self.finish(None, CloseCode::Normal.sentence());
+        self.finish(None, const { ErrorCode::Closed.sentence() });
     }
 
     /// The end: nothing is tried any more.
@@ -336,7 +336,7 @@ impl Connection {
         self.state(code, reason);
         let why = code.unwrap_or(ErrorCode::Closed);
         for id in self.outbox.drain() {
-            self.failed(id, why, why.sentence().to_owned());
+            self.failed(id, why, reason.to_owned());
         }
     }
 
@@ -383,7 +383,7 @@ impl Connection {
 
     pub(super) fn token_failed(&mut self, message: String) {
         self.token.failed(self.now());
-        self.error(ErrorCode::TokenFailed, text!(ErrorCode::TokenFailed.sentence(), " (", message, ")"));
+        self.error(ErrorCode::TokenFailed, text!(const { ErrorCode::TokenFailed.sentence() }, " (", message, ")"));
         if self.phase == Phase::Connecting && self.ws.is_none() && self.poll.is_none() {
             self.wait("the token callback failed", None);
         }

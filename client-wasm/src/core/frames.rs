@@ -311,7 +311,7 @@ impl Connection {
         }
         self.error(
             ErrorCode::ProtocolViolation,
-            text!(ErrorCode::ProtocolViolation.sentence(), " ", message),
+            text!(const { ErrorCode::ProtocolViolation.sentence() }, " ", message),
         );
         match source {
             Source::WebSocket(_) => {
