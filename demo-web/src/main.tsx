@@ -10,6 +10,7 @@ import "./styles/base.css";
 import "./styles/connection.css";
 import "./styles/room.css";
 import "./styles/faults.css";
+import "./styles/timeline.css";
 import "./styles/layout.css";
 
 showRememberedTheme();

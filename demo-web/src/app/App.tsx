@@ -1,7 +1,8 @@
 // The whole page: asks for a name, then connects as that person and shows the messenger.
 
-import { EverwireProvider } from "everwire/react";
+import { EverwireProvider, useClient } from "everwire/react";
 import { useMemo, useRef, useState } from "react";
+import { useWatch } from "../connection/useWatch";
 import { FaultPanel } from "../faults/FaultPanel";
 import { Announced } from "./Announced";
 import { BreakButton } from "./BreakButton";
@@ -48,6 +49,7 @@ export function App({ surroundings }: Props) {
       {me && options ? (
         // Stays while the name is changed: what waits to be sent must not be lost by looking at that page.
         <EverwireProvider options={options}>
+          <Watch surroundings={surroundings} />
           {renaming ? (
             gate
           ) : (
@@ -68,6 +70,12 @@ export function App({ surroundings }: Props) {
   );
 }
 
+/** Whatever is shown of the client, it is followed. */
+function Watch({ surroundings }: Props) {
+  useWatch(useClient(), surroundings);
+  return null;
+}
+
 interface GateProps {
   known: Identity | undefined;
   surroundings: Surroundings;
@@ -79,7 +87,6 @@ interface GateProps {
 
 /** The fault panel is here too: WebSocket can be blocked before the first connection is made. */
 function Gate({ known, surroundings, faultsOpen, onFaults, onDone, onCancel }: GateProps) {
-  const { layer, tally, journal } = surroundings;
   const room = useRoomSlug();
   const breakButton = useRef<HTMLButtonElement>(null);
   return (
@@ -88,7 +95,7 @@ function Gate({ known, surroundings, faultsOpen, onFaults, onDone, onCancel }: G
       <footer className="gate-foot">
         <BreakButton
           ref={breakButton}
-          layer={layer}
+          layer={surroundings.layer}
           open={faultsOpen}
           onToggle={() => onFaults(!faultsOpen)}
         />
@@ -96,9 +103,7 @@ function Gate({ known, surroundings, faultsOpen, onFaults, onDone, onCancel }: G
       </footer>
       {faultsOpen && (
         <FaultPanel
-          layer={layer}
-          tally={tally}
-          journal={journal}
+          lab={surroundings}
           onClose={() => {
             onFaults(false);
             breakButton.current?.focus();

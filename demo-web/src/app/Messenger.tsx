@@ -3,7 +3,6 @@
 import { useClient, useConnectionState, useMembers } from "everwire/react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { Indicator } from "../connection/Indicator";
-import { useWatch } from "../connection/useWatch";
 import { FaultPanel } from "../faults/FaultPanel";
 import { Empty } from "../room/Empty";
 import { Room } from "../room/Room";
@@ -29,7 +28,7 @@ interface Props {
 }
 
 export function Messenger({ me, surroundings, faultsOpen, onFaults, onRename }: Props) {
-  const { layer, tally, journal, announcer } = surroundings;
+  const { layer, tally, trips, journal, announcer } = surroundings;
   const client = useClient();
   const state = useConnectionState();
   const slug = useRoomSlug();
@@ -38,15 +37,14 @@ export function Messenger({ me, surroundings, faultsOpen, onFaults, onRename }: 
   const breakButton = useRef<HTMLButtonElement>(null);
 
   const store = useMemo(
-    () => roomStore(slug, { client, me, tally, journal }),
-    [slug, client, me, tally, journal],
+    () => roomStore(slug, { client, me, tally, trips, journal }),
+    [slug, client, me, tally, trips, journal],
   );
   const members = useMembers(store.channel);
 
   const [ownRooms, setOwnRooms] = useState(rememberedRooms);
   useEffect(() => setOwnRooms((rooms) => rememberRoom(slug, rooms)), [slug]);
 
-  useWatch(client, journal, announcer);
   useEffect(() => store.onArrival(({ name, text }) => announcer.heard(name, text)), [store, announcer]);
   useTitle(store);
 
@@ -101,9 +99,8 @@ export function Messenger({ me, surroundings, faultsOpen, onFaults, onRename }: 
       </main>
       {faultsOpen && (
         <FaultPanel
-          layer={layer}
-          tally={tally}
-          journal={journal}
+          lab={surroundings}
+          client={client}
           onClose={() => {
             onFaults(false);
             breakButton.current?.focus();

@@ -2,16 +2,44 @@
 
 import { Journal } from "../faults/journal";
 import { FaultLayer } from "../faults/layer";
+import { activeFaults } from "../faults/state";
 import { Tally } from "../faults/tally";
+import { Timeline } from "../faults/timeline";
+import { Trips } from "../faults/trips";
 import { Announcer } from "./announcer";
 
-export interface Surroundings {
+/** What the fault panel shows, and works on. */
+export interface Lab {
   readonly layer: FaultLayer;
   readonly tally: Tally;
   readonly journal: Journal;
+  readonly timeline: Timeline;
+  readonly trips: Trips;
+}
+
+export interface Surroundings extends Lab {
   readonly announcer: Announcer;
 }
 
 export function makeSurroundings(): Surroundings {
-  return { layer: new FaultLayer(), tally: new Tally(), journal: new Journal(), announcer: new Announcer() };
+  const layer = new FaultLayer();
+  const timeline = new Timeline();
+  const journal = new Journal();
+  let before = layer.state;
+  layer.subscribe(() => {
+    const { state } = layer;
+    timeline.inForce(activeFaults(state));
+    // These two end by themselves.
+    if (before.frozen && !state.frozen) journal.add("fault", "The page thawed");
+    if (before.restarting && !state.restarting) journal.add("fault", "The server can be reached again");
+    before = state;
+  });
+  return {
+    layer,
+    timeline,
+    trips: new Trips(timeline),
+    tally: new Tally(),
+    journal,
+    announcer: new Announcer(),
+  };
 }

@@ -1,17 +1,17 @@
-// Follows the connection for the fault panel's log and for the screen reader. The log has every change; the reader hears only
-// where it ended up.
+// Follows the connection for the fault panel's log and timeline and for the screen reader. Log and timeline have every change;
+// the reader hears only where it ended up.
 
 import type { Client } from "everwire";
 import { useEffect } from "react";
-import type { Announcer } from "../app/announcer";
-import type { Journal } from "../faults/journal";
+import type { Surroundings } from "../app/surroundings";
 import { because, spoken } from "./words";
 
-export function useWatch(client: Client, journal: Journal, announcer: Announcer): void {
+export function useWatch(client: Client, { journal, timeline, announcer }: Surroundings): void {
   useEffect(() => {
     let said = "";
     const look = () => {
       const { state } = client;
+      timeline.state(state);
       journal.add("state", spoken(state), because(state));
       // On the way is nowhere yet.
       if (state.status === "connecting") return;
@@ -27,5 +27,5 @@ export function useWatch(client: Client, journal: Journal, announcer: Announcer)
       offState();
       offError();
     };
-  }, [client, journal, announcer]);
+  }, [client, journal, timeline, announcer]);
 }

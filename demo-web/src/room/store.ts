@@ -3,8 +3,10 @@
 // comes back to the room.
 
 import type { Channel, Client, EverwireError, Outgoing } from "everwire";
+import { beginnings, countChannel } from "../faults/counting";
 import type { Journal } from "../faults/journal";
-import { ChannelTally, type Tally } from "../faults/tally";
+import type { Tally } from "../faults/tally";
+import type { Trips } from "../faults/trips";
 import { roomOf } from "../rooms/names";
 import { EMPTY_LOG, type RoomAction, type RoomLog, roomLog } from "./log";
 import { missingTitle, whyMissing } from "./missing";
@@ -25,6 +27,7 @@ export interface RoomContext {
   readonly client: Client;
   readonly me: { readonly user: string; readonly name: string };
   readonly tally: Tally;
+  readonly trips: Trips;
   readonly journal: Journal;
 }
 
@@ -94,28 +97,22 @@ export class RoomStore {
 
   #listen(): void {
     const { channel } = this;
-    const { me, tally: counts, journal } = this.#context;
-    const tally = new ChannelTally(counts);
-    let subscription: Promise<unknown> | undefined;
+    const { me, tally, trips, journal } = this.#context;
+    const isAfresh = beginnings(channel);
 
+    countChannel(channel, tally, trips);
     channel.on("gap", ({ from, to, reason }) => {
-      tally.gap(from, to, reason);
       journal.add("room", `${missingTitle({ from, to, reason })} in #${this.slug}`, whyMissing(reason));
       this.#apply({ type: "gap", from, to, reason });
     });
-    channel.on("subscribed", ({ epoch, offset, head, recovered }) => {
-      // As long as a subscription lasts, `subscribe` gives the same promise: another one is a new beginning.
-      const current = channel.subscribe();
-      const afresh = current !== subscription;
-      subscription = current;
+    channel.on("subscribed", ({ offset, head, recovered }) => {
+      const afresh = isAfresh();
       this.#refused = undefined;
-      tally.subscribed(epoch, offset, afresh);
       if (recovered && !afresh && head > offset)
         journal.add("room", `Catching up in #${this.slug}`, `${head - offset} missed`);
       this.#apply({ type: "subscribed", offset, head, afresh });
     });
     channel.on("message", ({ id, offset, user, name, at, data }) => {
-      tally.message(id, offset);
       const mine = user === me.user;
       const text = textOf(data);
       const before = this.#log.fresh;
@@ -125,9 +122,6 @@ export class RoomStore {
       }
     });
     channel.on("sending", (outgoing) => {
-      if (outgoing.status === "queued") tally.sent(outgoing.id);
-      if (outgoing.status === "stored" && outgoing.offset !== undefined)
-        tally.acked(outgoing.id, outgoing.offset);
       this.#apply({ type: "sending", sending: entryOf(outgoing, me) });
     });
     channel.on("error", (error) => {

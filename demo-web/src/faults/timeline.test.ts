@@ -1,0 +1,98 @@
+// What the timeline keeps and forgets, how round trips are measured, and what is told of it in words.
+
+import { beforeEach, expect, it } from "vitest";
+import { roundTrips, summary } from "./summary";
+import { Timeline, WINDOW_MS } from "./timeline";
+import { Trips } from "./trips";
+
+let timeline: Timeline;
+
+beforeEach(() => {
+  timeline = new Timeline();
+});
+
+const connecting = (attempt: number) => ({ status: "connecting", attempt, reason: "" }) as const;
+const connected = (carrier: "websocket" | "polling") =>
+  ({ status: "connected", carrier, reason: "" }) as const;
+
+it("makes bands of states, and ticks of tries", () => {
+  timeline.state(connecting(1), 0);
+  timeline.state(connected("websocket"), 100);
+  timeline.state({ ...connected("websocket"), reason: "another" }, 200);
+  timeline.state({ status: "waiting", attempt: 1, retryAt: 0, reason: "" }, 300);
+  timeline.state(connecting(2), 400);
+  timeline.state(connected("polling"), 500);
+  expect(timeline.bands.map(({ phase, from, to }) => [phase, from, to])).toEqual([
+    ["connecting", 0, 100],
+    ["websocket", 100, 300],
+    ["waiting", 300, 400],
+    ["connecting", 400, 500],
+    ["polling", 500, undefined],
+  ]);
+  expect(timeline.tries).toEqual([0, 400]);
+});
+
+it("keeps a fault as one span while its strength changes", () => {
+  timeline.inForce([{ kind: "latencyMs", label: "Latency 100 ms" }], 10);
+  timeline.inForce(
+    [
+      { kind: "latencyMs", label: "Latency 200 ms" },
+      { kind: "offline", label: "Offline" },
+    ],
+    20,
+  );
+  timeline.inForce([{ kind: "offline", label: "Offline" }], 30);
+  timeline.inForce(
+    [
+      { kind: "latencyMs", label: "Latency 50 ms" },
+      { kind: "offline", label: "Offline" },
+    ],
+    40,
+  );
+  expect(timeline.faults).toEqual([
+    { kind: "latencyMs", label: "Latency 200 ms", from: 10, to: 30 },
+    { kind: "offline", label: "Offline", from: 20, to: undefined },
+    { kind: "latencyMs", label: "Latency 50 ms", from: 40, to: undefined },
+  ]);
+});
+
+it("forgets what is over for two minutes, and nothing that lasts", () => {
+  timeline.state(connected("websocket"), 0);
+  timeline.inForce([{ kind: "offline", label: "Offline" }], 0);
+  timeline.inForce([], 10);
+  timeline.trip(5, 0);
+  timeline.moment("Dropped", 0);
+  timeline.trip(6, WINDOW_MS + 20);
+  expect([timeline.bands.length, timeline.faults.length, timeline.moments.length]).toEqual([1, 0, 0]);
+  expect(timeline.trips).toEqual([{ at: WINDOW_MS + 20, ms: 6 }]);
+});
+
+it("measures from the first time on the network to the ack, and not the time in the outbox", () => {
+  const trips = new Trips(timeline);
+  trips.sending({ id: "a", status: "queued" }, 0);
+  trips.sending({ id: "a", status: "sent" }, 1000);
+  trips.sending({ id: "a", status: "queued" }, 2000);
+  trips.sending({ id: "a", status: "sent" }, 3000);
+  trips.sending({ id: "a", status: "stored" }, 3100);
+  trips.sending({ id: "b", status: "sent" }, 0);
+  trips.sending({ id: "b", status: "failed" }, 50);
+  trips.sending({ id: "restored", status: "stored" }, 60);
+  expect(timeline.trips.map(({ ms }) => ms)).toEqual([2100]);
+});
+
+it("tells of it in words", () => {
+  expect(summary(timeline, 0)).toBe(
+    "In the last two minutes: no connection yet. 0 tries to connect. No round trips. No faults.",
+  );
+  timeline.state(connecting(1), 0);
+  timeline.state(connected("websocket"), 500);
+  for (const ms of [4, 5, 1200]) timeline.trip(ms, 600);
+  timeline.inForce([{ kind: "blackHole", label: "Black hole" }], 1000);
+  timeline.moment("Socket dropped", 2000);
+  expect(summary(timeline, 10_500)).toBe(
+    "In the last two minutes: connected by WebSocket for 10 s, connecting for 500 ms. 1 try to connect. " +
+      "3 round trips, half of them within 5 ms, the longest 1.2 s. " +
+      "Faults: Black hole (9.5 s, still on); Socket dropped (8.5 s ago).",
+  );
+  expect(roundTrips(timeline, 10_500)).toEqual({ count: 3, latest: 1200, median: 5, longest: 1200 });
+});
