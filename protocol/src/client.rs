@@ -5,7 +5,7 @@ use alloc::string::String;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Channel, Payload, Ping, Pong, batch::frames};
+use crate::{Channel, Payload, Ping, Pong, batch::frames, whole};
 
 frames! {
     /// Everything that a client may send.
@@ -75,7 +75,7 @@ pub struct Subscribe {
     #[cfg_attr(feature = "generate", ts(optional))]
     pub epoch: Option<String>,
     /// The last offset that the client has: the server replays what came after it. 0 asks for the whole log.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "whole::optional")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub offset: Option<u64>,
     /// For a first subscription: how many of the latest messages to replay, 500 at most.
@@ -120,6 +120,7 @@ pub struct Poll {
     #[cfg_attr(feature = "generate", ts(optional))]
     pub connection: Option<Uuid>,
     /// `seq` of the last poll response that arrived; 0 if none did. A response that was lost is sent again.
+    #[serde(deserialize_with = "whole::required")]
     pub ack: u64,
     /// How long the server may hold the request, in ms.
     pub hold_ms: u32,

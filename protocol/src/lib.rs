@@ -28,6 +28,7 @@ pub mod generate;
 pub mod limits;
 mod payload;
 mod server;
+mod whole;
 mod writer;
 
 pub use batch::{BatchError, FrameError};

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS), ts(type = "unknown"))]
+#[expect(clippy::unsafe_derive_deserialize, reason = "deserializing goes through RawValue, which checks")]
 pub struct Payload(Box<RawValue>);
 
 impl Payload {

@@ -5,7 +5,7 @@ use alloc::{string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Channel, ErrorCode, Payload, Ping, Pong, batch::frames};
+use crate::{Channel, ErrorCode, Payload, Ping, Pong, batch::frames, whole};
 
 frames! {
     /// Everything that a server may send.
@@ -42,13 +42,14 @@ pub struct Welcome {
     #[cfg_attr(feature = "generate", ts(optional))]
     pub name: Option<String>,
     /// The server's clock, in ms since 1970.
+    #[serde(deserialize_with = "whole::required")]
     pub server_time: u64,
     /// The longest silence to expect from this server, in ms.
     pub ping_interval_ms: u32,
     /// How long this server holds a poll, in ms; 0 if it cannot, and is then polled every 5 s.
     pub hold_ms: u32,
     /// How long until the token expires, in ms; absent when it does not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "whole::optional")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub token_expires_in_ms: Option<u64>,
     /// What this server accepts.
@@ -79,8 +80,10 @@ pub struct Subscribed {
     /// Names the log: offsets mean nothing outside it.
     pub epoch: String,
     /// What follows begins at `offset + 1`.
+    #[serde(deserialize_with = "whole::required")]
     pub offset: u64,
     /// The last offset in the log when this was said.
+    #[serde(deserialize_with = "whole::required")]
     pub head: u64,
     /// Present when something that the client had not seen is gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -97,8 +100,10 @@ pub struct Subscribed {
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Gap {
     /// The first offset that is missing. In another epoch than `to` if the reason is `epoch`.
+    #[serde(deserialize_with = "whole::required")]
     pub from: u64,
     /// The last offset that is missing.
+    #[serde(deserialize_with = "whole::required")]
     pub to: u64,
     /// Why.
     pub reason: GapReason,
@@ -140,6 +145,7 @@ pub struct Message {
     /// The channel.
     pub channel: Channel,
     /// Its place in the log, from 1.
+    #[serde(deserialize_with = "whole::required")]
     pub offset: u64,
     /// The id that its sender gave it.
     pub id: Uuid,
@@ -150,6 +156,7 @@ pub struct Message {
     #[cfg_attr(feature = "generate", ts(optional))]
     pub name: Option<String>,
     /// When it was stored, in ms since 1970 by the server's clock.
+    #[serde(deserialize_with = "whole::required")]
     pub at: u64,
     /// The application's name for what this is; absent for a plain message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -168,8 +175,10 @@ pub struct Ack {
     /// Where it was stored.
     pub channel: Channel,
     /// Its place in the log.
+    #[serde(deserialize_with = "whole::required")]
     pub offset: u64,
     /// When it was stored, in ms since 1970 by the server's clock.
+    #[serde(deserialize_with = "whole::required")]
     pub at: u64,
 }
 
@@ -234,6 +243,7 @@ pub struct Left {
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Polled {
     /// Counts the responses of this connection from 1; the next poll acknowledges it.
+    #[serde(deserialize_with = "whole::required")]
     pub seq: u64,
 }
 

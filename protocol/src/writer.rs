@@ -1,6 +1,6 @@
 //! Frames to JSON text, with nothing that frames do not need: no floats, no maps, no errors with sentences. A serializer
 //! of our own, because the general one and its error texts make up a third of what a browser would download; the
-//! vectors and the property tests hold its output to serde_json's, byte for byte.
+//! vectors and the property tests hold its output to `serde_json`'s, byte for byte.
 
 use alloc::string::String;
 use core::fmt;
