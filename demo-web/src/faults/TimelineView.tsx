@@ -47,6 +47,7 @@ export function TimelineView({ timeline, clock }: Props) {
   const picture = useRef<HTMLDivElement>(null);
   const width = useWidth(picture);
   const trips = roundTrips(timeline, now);
+  // The sentences are made anew when this changes.
   const told = Math.floor(now / RETOLD_MS) * RETOLD_MS;
   const sentences = useMemo(() => summary(timeline, Math.max(told, Date.now())), [timeline, told]);
   return (
@@ -235,7 +236,7 @@ function lanesOf(spans: readonly FaultSpan[]): FaultSpan[][] {
   return [...lanes.values()];
 }
 
-/** The time, several times a second, also while the page is frozen; not while nobody looks. */
+/** The time, several times a second, also while the page is frozen. */
 function useNow(clock: Clock): number {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {
