@@ -69,14 +69,14 @@ async function exactlyOnce(carriers: ("websocket" | "polling")[], cuts: number):
   figure(`1000 messages over ${cuts} cuts by ${carriers.join(" or ")}`, Date.now() - start, "ms");
 }
 
-it("1000 messages of two senders over 20 cuts by WebSocket: each once and in order at both", () =>
-  exactlyOnce(["websocket"], 20));
+it("1000 messages of two senders over 12 cuts by WebSocket: each once and in order at both", () =>
+  exactlyOnce(["websocket"], 12));
 
-it("1000 messages of two senders over 20 cuts by polling: each once and in order at both", () =>
-  exactlyOnce(["polling"], 20));
+it("1000 messages of two senders over 12 cuts by polling: each once and in order at both", () =>
+  exactlyOnce(["polling"], 12));
 
-it("1000 messages of two senders over 20 cuts with both carriers: each once and in order at both", () =>
-  exactlyOnce(["websocket", "polling"], 20));
+it("1000 messages of two senders over 12 cuts with both carriers: each once and in order at both", () =>
+  exactlyOnce(["websocket", "polling"], 12));
 
 it("the outbox keeps its order over a reconnect, and its bound is told at once", async () => {
   const server = await Server.start({ serveDir: PAGES });
