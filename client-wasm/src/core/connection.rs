@@ -374,6 +374,9 @@ impl Connection {
         match self.phase {
             Phase::Connecting if self.ws.is_none() && self.poll.is_none() => self.open_carriers(),
             Phase::Connected if self.active == Some(Carrier::WebSocket) => {
+                if let Some(ws) = &mut self.ws {
+                    ws.token = self.token.serial;
+                }
                 // How long it is good for is said by the next `welcome`; until then the server's own closing counts.
                 self.send_websocket(&[everwire_protocol::Token { token }.into()]);
             }
@@ -484,7 +487,7 @@ impl Connection {
     pub(super) fn unasked(&mut self) -> Vec<ClientFrame> {
         let asked = self.subscriptions.iter_mut().filter(|s| !s.asked && s.retry_at.is_none()).map(|s| {
             s.asked = true;
-            s.frame().into()
+            s.ask(Carrier::WebSocket).into()
         });
         asked.collect()
     }

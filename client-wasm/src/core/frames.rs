@@ -8,7 +8,7 @@ use everwire_protocol::{Channel, CloseCode, ErrorCode, GapReason, Pong, Uuid};
 use super::{
     Carrier, Connection, Event, Handle, Now, Output, Position, Source,
     connection::Phase,
-    subscriptions::{Entry, can_be_retried},
+    subscriptions::{Confirmed, Entry, can_be_retried},
     text,
 };
 
@@ -171,18 +171,26 @@ impl Connection {
 
     /// `subscribed`. True if it counts, so that the members in it are to be used.
     pub fn subscribed(&mut self, handle: Handle, frame: &SubscribedFrame) -> bool {
-        if !self.counts {
-            return false;
-        }
+        let Some(carrier) = self.active.filter(|_| self.counts) else { return false };
         let Some(channel) = self.subscriptions.get(handle).map(|s| s.channel.clone()) else { return false };
-        if self.subscriptions.is_leaving(&channel) {
+        // Only a WebSocket is told with a frame that a channel is left, and confirms it.
+        if carrier == Carrier::WebSocket && self.subscriptions.is_leaving(&channel) {
             return false;
         }
         self.useful = true;
         self.poll_brought();
         self.note(text!("< subscribed ", channel.as_str(), " ", frame.offset));
         let Some(subscription) = self.subscriptions.get(handle) else { return false };
-        let gap = subscription.confirm(frame.epoch, frame.offset, frame.head, frame.gap);
+        let gap = match subscription.confirm(carrier, frame.epoch, frame.offset, frame.head, frame.gap) {
+            Confirmed::InPlace => None,
+            Confirmed::Missing(from, to, reason) => Some((from, to, reason)),
+            Confirmed::Stale => {
+                subscription.asked = false;
+                self.ask_for_subscriptions();
+                self.poll_anew();
+                return false;
+            }
+        };
         let position = subscription.position.clone();
         if let Some((from, to, reason)) = gap {
             self.note(text!("gap ", from, " to ", to));
@@ -263,13 +271,26 @@ impl Connection {
     /// The server will not have this client. A token that is not fresh is worth one more try with a new one.
     pub(super) fn refused_for_good(&mut self, code: ErrorCode, message: &str) {
         let now = self.now();
-        if code == ErrorCode::Unauthorized && self.token.refused(now) {
+        if code == ErrorCode::Unauthorized && self.about_an_earlier_token() {
+            let soon = self.rng.between(0, 250);
+            self.lost("the token was replaced in the meantime", Some(soon));
+        } else if code == ErrorCode::Unauthorized && self.token.refused(now) {
             let soon = self.rng.between(0, 250);
             self.lost("the token is no longer accepted; asking for a new one", Some(soon));
         } else {
             self.error(code, message.to_owned());
             self.finish(Some(code), message);
         }
+    }
+
+    /// Whether what is being answered was sent with another token than the present one.
+    fn about_an_earlier_token(&self) -> bool {
+        let sent_with = match self.source {
+            Some(Source::Response(request)) if self.is_post(request) => self.post.as_ref().map(|p| p.token),
+            Some(Source::Response(_)) => self.poll.as_ref().map(|p| p.token),
+            _ => self.ws.as_ref().map(|ws| ws.token),
+        };
+        sent_with.is_some_and(|serial| serial < self.token.serial)
     }
 
     /// `ping`

@@ -29,6 +29,8 @@ pub(super) struct Poll {
     hold: u32,
     pub(super) held: Option<(RequestId, Deadline)>,
     sent_at: u64,
+    /// The token of the request that is held.
+    pub(super) token: u32,
     /// When to send the next one.
     pub(super) next_at: Option<u64>,
     /// The next one asks not to be held.
@@ -44,6 +46,8 @@ pub(super) struct Poll {
 #[derive(Debug)]
 pub(super) struct Post {
     pub(super) request: Option<(RequestId, Deadline)>,
+    /// The token of that request.
+    pub(super) token: u32,
     pub(super) retry_at: Option<u64>,
     failures: u32,
 }
@@ -59,6 +63,7 @@ impl Connection {
             hold: limits::POLL_HOLD_MS,
             held: None,
             sent_at: 0,
+            token: 0,
             next_at: None,
             quick: false,
             brought: false,
@@ -90,6 +95,7 @@ impl Connection {
         let frame = everwire_protocol::Poll { connection: poll.connection, ack: poll.ack, hold_ms };
         let old = poll.held.replace((request, Deadline::at(now + patience)));
         poll.sent_at = now;
+        poll.token = self.token.serial;
         poll.next_at = None;
         poll.quick = false;
         poll.brought = false;
@@ -97,7 +103,8 @@ impl Connection {
             self.outputs.push_back(Output::Abort(old));
         }
         let mut frames: Vec<ClientFrame> = vec![frame.into()];
-        frames.extend(self.subscriptions.iter().filter(|s| s.retry_at.is_none()).map(|s| s.frame().into()));
+        let asked = self.subscriptions.iter_mut().filter(|s| s.retry_at.is_none());
+        frames.extend(asked.map(|s| s.ask(Carrier::Polling).into()));
         self.note("> poll".to_owned());
         self.request(request, frames);
     }
@@ -249,7 +256,7 @@ impl Connection {
 
     /// Sends what waits in the outbox, one request at a time so that order is kept.
     pub(super) fn flush_by_post(&mut self) {
-        let post = self.post.get_or_insert(Post { request: None, retry_at: None, failures: 0 });
+        let post = self.post.get_or_insert(Post { request: None, token: 0, retry_at: None, failures: 0 });
         if post.request.is_some() || post.retry_at.is_some() {
             return;
         }
@@ -262,6 +269,7 @@ impl Connection {
         let deadline = Deadline::at(self.now() + ANSWER_MS);
         if let Some(post) = &mut self.post {
             post.request = Some((request, deadline));
+            post.token = self.token.serial;
         }
         self.request(request, frames);
     }

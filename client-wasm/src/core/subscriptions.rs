@@ -5,7 +5,7 @@ use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
 use everwire_protocol::{Channel, ErrorCode, GapReason, Subscribe};
 
-use super::Handle;
+use super::{Carrier, Handle};
 
 /// A place in a channel's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,13 +26,29 @@ pub(super) struct Subscription {
     pub(super) live: bool,
     /// It was asked for on this connection.
     pub(super) asked: bool,
+    /// With which position the WebSocket and the last poll have asked; the outer `None`: they have not. While one
+    /// carrier replaces the other both ask, and one answer may come after the other has moved the position.
+    questions: [Option<Option<Position>>; 2],
     /// After a refusal that can be retried: when to ask again.
     pub(super) retry_at: Option<u64>,
     refusals: u32,
 }
 
+/// What an answer to `subscribe` means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Confirmed {
+    /// The subscription goes on.
+    InPlace,
+    /// It goes on, and this is missing for good.
+    Missing(u64, u64, GapReason),
+    /// It answers an older question than what is to be asked now.
+    Stale,
+}
+
 impl Subscription {
-    pub(super) fn frame(&self) -> Subscribe {
+    /// Asks by this carrier, from the present position.
+    pub(super) fn ask(&mut self, carrier: Carrier) -> Subscribe {
+        self.questions[carrier as usize] = Some(self.position.clone());
         Subscribe {
             channel: self.channel.clone(),
             epoch: self.position.as_ref().map(|p| p.epoch.clone()),
@@ -41,34 +57,39 @@ impl Subscription {
         }
     }
 
-    /// An answer to `subscribe` has come. Returns what is missing for good, if anything.
+    /// An answer to `subscribe` has come by this carrier.
     pub(super) fn confirm(
         &mut self,
+        carrier: Carrier,
         epoch: &str,
         offset: u64,
         head: u64,
         reason: Option<GapReason>,
-    ) -> Option<(u64, u64, GapReason)> {
+    ) -> Confirmed {
+        // What another carrier brought in the meantime may be ahead of this answer: entries that the client has
+        // already are dropped one by one. Only a log that ends before the position is another log.
+        let same = self.position.as_ref().filter(|p| p.epoch == epoch);
+        let goes_on = same.is_some_and(|p| offset <= p.offset && head >= p.offset);
+        if !goes_on && self.questions[carrier as usize].as_ref() != Some(&self.position) {
+            // From elsewhere than where the client stands now: what is missing there is not what is missing here.
+            self.live = false;
+            return Confirmed::Stale;
+        }
         self.live = true;
         self.retry_at = None;
         self.refusals = 0;
-        let Some(position) = &self.position else {
-            self.position = Some(Position { epoch: epoch.to_owned(), offset });
-            return None;
-        };
-        let same = position.epoch == epoch;
-        // What another carrier brought in the meantime may be ahead of this answer: entries that the client has
-        // already are dropped one by one. Only a log that ends before the position is another log.
-        if same && offset <= position.offset && head >= position.offset {
-            return None;
+        if goes_on {
+            return Confirmed::InPlace;
         }
-        let gap = if same && offset > position.offset {
-            (position.offset + 1, offset, reason.unwrap_or(GapReason::Trimmed))
-        } else {
-            (position.offset + 1, offset, GapReason::Epoch)
+        let confirmed = match &self.position {
+            None => Confirmed::InPlace,
+            Some(p) if p.epoch == epoch && offset > p.offset => {
+                Confirmed::Missing(p.offset + 1, offset, reason.unwrap_or(GapReason::Trimmed))
+            }
+            Some(p) => Confirmed::Missing(p.offset + 1, offset, GapReason::Epoch),
         };
         self.position = Some(Position { epoch: epoch.to_owned(), offset });
-        Some(gap)
+        confirmed
     }
 }
 
@@ -85,7 +106,7 @@ pub(super) enum Entry {
 pub(super) struct Subscriptions {
     /// The place of a subscription is its handle; handles are not used again.
     list: Vec<Option<Subscription>>,
-    /// How often the server still has to confirm that a channel was left, on this connection. What it says about the
+    /// How often the server still has to confirm that a channel was left, on this WebSocket. What it says about the
     /// channel before that belongs to a subscription that is no more.
     leaving: Vec<Channel>,
 }
@@ -105,6 +126,7 @@ impl Subscriptions {
             recent,
             live: false,
             asked: false,
+            questions: [None, None],
             retry_at: None,
             refusals: 0,
         }));
@@ -141,7 +163,17 @@ impl Subscriptions {
         for subscription in self.iter_mut() {
             subscription.live = false;
             subscription.asked = false;
+            subscription.questions = [None, None];
             subscription.retry_at = None;
+        }
+    }
+
+    /// The WebSocket is gone, and with it what was asked and is yet to be confirmed there.
+    pub(super) fn websocket_gone(&mut self) {
+        self.leaving.clear();
+        for subscription in self.iter_mut() {
+            subscription.asked = false;
+            subscription.questions[Carrier::WebSocket as usize] = None;
         }
     }
 
@@ -213,15 +245,17 @@ mod tests {
         epoch: &str,
         offset: u64,
         head: u64,
-    ) -> Option<(u64, u64, GapReason)> {
-        subscriptions.get(Handle(0)).unwrap().confirm(epoch, offset, head, None)
+    ) -> Confirmed {
+        let subscription = subscriptions.get(Handle(0)).unwrap();
+        subscription.ask(Carrier::WebSocket);
+        subscription.confirm(Carrier::WebSocket, epoch, offset, head, None)
     }
 
     #[test]
     fn entries_are_delivered_once_and_in_order() {
         let mut subscriptions = at(5);
         assert_eq!(subscriptions.accept(Handle(0), 6), Entry::Drop, "not confirmed yet");
-        assert_eq!(confirm(&mut subscriptions, "a", 5, 7), None);
+        assert_eq!(confirm(&mut subscriptions, "a", 5, 7), Confirmed::InPlace);
         assert_eq!(subscriptions.accept(Handle(0), 5), Entry::Drop);
         assert_eq!(subscriptions.accept(Handle(0), 7), Entry::Hole);
         assert_eq!(subscriptions.accept(Handle(0), 6), Entry::Deliver);
@@ -232,16 +266,35 @@ mod tests {
 
     #[test]
     fn promise_2_whatever_cannot_be_had_is_a_gap() {
-        assert_eq!(confirm(&mut at(5), "b", 9, 9), Some((6, 9, GapReason::Epoch)));
-        assert_eq!(confirm(&mut at(5), "a", 8, 9), Some((6, 8, GapReason::Trimmed)), "even if not declared");
-        assert_eq!(confirm(&mut at(5), "a", 3, 3), Some((6, 3, GapReason::Epoch)), "the log lost its end");
+        let missing = Confirmed::Missing;
+        assert_eq!(confirm(&mut at(5), "b", 9, 9), missing(6, 9, GapReason::Epoch));
+        assert_eq!(confirm(&mut at(5), "a", 8, 9), missing(6, 8, GapReason::Trimmed), "even if not declared");
+        assert_eq!(confirm(&mut at(5), "a", 3, 3), missing(6, 3, GapReason::Epoch), "the log lost its end");
     }
 
     #[test]
     fn an_answer_that_another_carrier_has_overtaken_is_no_gap() {
         let mut subscriptions = at(5);
         let subscription = subscriptions.get(Handle(0)).unwrap();
-        assert_eq!(subscription.confirm("a", 4, 9, Some(GapReason::Trimmed)), None);
+        let answer = subscription.confirm(Carrier::WebSocket, "a", 4, 9, Some(GapReason::Trimmed));
+        assert_eq!(answer, Confirmed::InPlace);
         assert_eq!(subscription.position, Some(Position { epoch: "a".into(), offset: 5 }));
+    }
+
+    #[test]
+    fn an_answer_from_elsewhere_is_asked_for_again() {
+        let mut subscriptions = at(5);
+        let subscription = subscriptions.get(Handle(0)).unwrap();
+        subscription.ask(Carrier::WebSocket);
+        // Polling was faster.
+        subscription.position = Some(Position { epoch: "a".into(), offset: 9 });
+        assert_eq!(subscription.confirm(Carrier::WebSocket, "a", 5, 8, None), Confirmed::Stale, "no gap back");
+        assert_eq!(subscription.confirm(Carrier::WebSocket, "a", 12, 14, None), Confirmed::Stale, "no gap");
+        assert_eq!(subscription.confirm(Carrier::WebSocket, "b", 3, 3, None), Confirmed::Stale);
+        assert!(!subscription.live);
+        subscription.ask(Carrier::WebSocket);
+        let again = subscription.confirm(Carrier::WebSocket, "b", 3, 3, None);
+        assert_eq!(again, Confirmed::Missing(10, 3, GapReason::Epoch));
+        assert!(subscription.live);
     }
 }

@@ -14,6 +14,11 @@ pub(super) struct Token {
     /// Whether the application gives tokens at all.
     pub(super) wanted: bool,
     pub(super) text: Option<String>,
+    /// Counts the tokens, so that a refusal can be told to be about an earlier one.
+    pub(super) serial: u32,
+    /// When the callback was called that has not answered yet.
+    asking_since: Option<u64>,
+    asked_at: u64,
     got_at: u64,
     expires_at: Option<u64>,
     /// The callback has been called, and must answer by then.
@@ -36,6 +41,8 @@ impl Token {
     pub(super) fn ask(&mut self, now: u64) -> bool {
         let first = self.patience.is_none();
         if first {
+            // One that was given up may still answer: what comes is as old as that.
+            self.asking_since.get_or_insert(now);
             self.patience = Some(now + PATIENCE_MS);
         }
         first
@@ -43,7 +50,8 @@ impl Token {
 
     /// The callback has answered.
     pub(super) fn got(&mut self, now: u64, text: String) {
-        *self = Self { wanted: true, text: Some(text), got_at: now, ..Self::default() };
+        let (serial, asked_at) = (self.serial + 1, self.asking_since.unwrap_or(now));
+        *self = Self { wanted: true, text: Some(text), serial, asked_at, got_at: now, ..Self::default() };
     }
 
     /// The callback has failed.
@@ -69,11 +77,12 @@ impl Token {
         Some(expires_at.saturating_sub(AHEAD_MS).max(half).max(self.not_before))
     }
 
-    /// The server refused it. True if it was not fresh, so that a new one is worth a try.
+    /// The server refused it. True if it was not fresh, so that a new one is worth a try. Its age counts from when it
+    /// was asked for: an answer may have lain about while the page was frozen or the machine slept.
     pub(super) fn refused(&mut self, now: u64) -> bool {
         self.text = None;
         self.expires_at = None;
-        self.wanted && now >= self.got_at + FRESH_MS
+        self.wanted && now >= self.asked_at + FRESH_MS
     }
 
     /// The server says that it has run out.

@@ -21,6 +21,8 @@ pub(super) struct WebSocket {
     since: u64,
     opened_at: Option<u64>,
     pub(super) welcomed: bool,
+    /// The last token that was sent on it.
+    pub(super) token: u32,
     /// It has brought an entry or an ack: something that a proxy which kills it would not let through for long.
     useful: bool,
     /// By then it must be welcomed; after that, by then something must have been heard.
@@ -46,6 +48,7 @@ impl Connection {
             since: now,
             opened_at: None,
             welcomed: false,
+            token: 0,
             useful: false,
             deadline: Deadline::at(now + GIVE_UP_MS),
             probe: None,
@@ -59,6 +62,7 @@ impl Connection {
         let now = self.now();
         let Some(ws) = self.ws.as_mut().filter(|ws| ws.link == link) else { return };
         ws.opened_at = Some(now);
+        ws.token = self.token.serial;
         // The first batch holds everything that a reconnect needs, so that it costs one round trip.
         let mut frames = vec![self.hello(self.token.text.clone())];
         frames.extend(self.unasked());
@@ -154,13 +158,11 @@ impl Connection {
             }
             (Some(Carrier::Polling), _) => {
                 self.note(text!("probe failed: ", reason));
-                for subscription in self.subscriptions.iter_mut() {
-                    subscription.asked = false;
-                }
+                self.subscriptions.websocket_gone();
                 self.choice.schedule_probe(now);
             }
             (None, Phase::Connecting) => {
-                self.subscriptions.reset();
+                self.subscriptions.websocket_gone();
                 if self.poll.is_some() {
                     self.note(reason.to_owned());
                 } else if self.config.polling && (poll_now || self.choice.poll_at.is_some_and(|at| at <= now))

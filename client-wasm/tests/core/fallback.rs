@@ -1,6 +1,6 @@
 //! Promise 11: polling where WebSocket does not work, and back.
 
-use everwire_client::core::{Carrier, Config, Input, Memory, Output, Status};
+use everwire_client::core::{Carrier, Config, Event, Input, Memory, Output, Status};
 use everwire_protocol::ClientFrame;
 
 use crate::bench::{Bench, HOUR, ack, config, message, polled, subscribed, welcome};
@@ -175,4 +175,72 @@ fn only_the_carriers_that_are_allowed_are_used() {
     bench.wants_websocket();
     bench.pass(HOUR);
     assert!(!bench.outputs.iter().any(wants_request));
+}
+
+#[test]
+fn promise_11_what_a_late_websocket_skips_or_takes_back_is_asked_for_again() {
+    for (answer, what) in [
+        (subscribed("news", "a", 5, 5), "skips 3 to 5"),
+        (subscribed("news", "a", 0, 1), "takes back 1 and 2"),
+        (subscribed("news", "b", 0, 0), "knows another log"),
+    ] {
+        let mut bench = Bench::new(config());
+        bench.subscribe("news");
+        bench.tell(Input::Start);
+        let link = bench.opens_websocket();
+        // It has asked without a position; then polling is faster.
+        polling(&mut bench);
+        let (poll, ..) = bench.wants_request();
+        bench.responds(poll, &[polled(2), message("news", 1), message("news", 2)]);
+        bench.outputs.clear();
+        bench.says(link, &[welcome(10), answer]);
+        let gaps = bench.outputs.iter().filter(|o| matches!(o, Output::Event(Event::Gap { .. }))).count();
+        assert_eq!(gaps, 0, "{what}: nothing is known to be missing");
+        let sent = bench.sent();
+        let asked = sent.iter().find_map(|frame| match frame {
+            ClientFrame::Subscribe(s) => Some((s.epoch.as_deref(), s.offset)),
+            _ => None,
+        });
+        assert_eq!(asked, Some((Some("a"), Some(2))), "{what}");
+        // Entries of the first answer do not count; those of the second do.
+        let rest = [message("news", 6), subscribed("news", "a", 2, 6), message("news", 3)];
+        bench.says(link, &rest);
+        assert_eq!(bench.delivered.last(), Some(&("news".to_owned(), 3)), "{what}");
+    }
+}
+
+#[test]
+fn an_answer_to_an_earlier_subscription_is_not_taken_for_one_to_the_present() {
+    let mut bench = Bench::new(Config { websocket: false, ..config() });
+    let old = bench.subscribe("news");
+    bench.tell(Input::Start);
+    let (request, ..) = bench.wants_request();
+    bench.core.unsubscribe(bench.now, old);
+    bench.core.subscribe(bench.now, "news", Some(10), None).unwrap();
+    bench.responds(request, &[polled(1), welcome(9), subscribed("news", "a", 7, 7), message("news", 8)]);
+    assert!(bench.delivered.is_empty());
+    bench.pass(20);
+    let (request, frames, _) = bench.wants_request();
+    assert!(frames.iter().any(|f| matches!(f, ClientFrame::Subscribe(s) if s.recent == Some(10))));
+    bench.responds(request, &[polled(2), subscribed("news", "a", 0, 8), message("news", 1)]);
+    assert_eq!(bench.delivered, [("news".to_owned(), 1)]);
+}
+
+#[test]
+fn what_was_left_on_a_websocket_that_failed_can_be_entered_again_by_polling() {
+    let mut bench = Bench::new(config());
+    let old = bench.subscribe("news");
+    bench.tell(Input::Start);
+    // It opens, and is told that the channel is left; nobody will ever confirm that.
+    let link = bench.opens_websocket();
+    polling(&mut bench);
+    bench.core.unsubscribe(bench.now, old);
+    bench.closes(link, 1006);
+    bench.pass(20);
+    bench.outputs.clear();
+    bench.subscribe("news");
+    bench.pass(20);
+    let (request, ..) = bench.wants_request();
+    bench.responds(request, &[polled(2), subscribed("news", "a", 0, 1), message("news", 1)]);
+    assert_eq!(bench.delivered, [("news".to_owned(), 1)]);
 }

@@ -143,3 +143,37 @@ fn a_token_that_expired_while_connected_leads_to_a_new_one() {
     bench.closes(link, CloseCode::TokenExpired.as_u16());
     bench.pass_until(1_001, wants_token);
 }
+
+#[test]
+fn promise_13_a_token_that_lay_about_while_the_page_was_frozen_is_replaced() {
+    let mut bench = with_token();
+    // The callback had its answer long ago; the page hears of it only now, when it has expired.
+    bench.step(25_000);
+    bench.tell(Input::Token("old".into()));
+    let link = bench.opens_websocket();
+    bench.says(link, &[error(ErrorCode::Unauthorized, None, None)]);
+    assert_eq!(bench.status(), Status::Waiting);
+    bench.pass_until(1_001, wants_token);
+}
+
+#[test]
+fn promise_13_a_refusal_of_the_token_before_is_not_the_end() {
+    let mut bench = Bench::started(Config { token: true, websocket: false, ..config() });
+    bench.tell(Input::Token("one".into()));
+    let (request, ..) = bench.wants_request();
+    bench.responds(request, &[polled(1), welcome_for(60_000)]);
+    // The machine slept: the poll goes out before the callback has answered.
+    bench.outputs.clear();
+    bench.now.wall += HOUR;
+    bench.tell(Input::Timeout);
+    let (request, _, token) = bench.wants_request();
+    assert_eq!(token.as_deref(), Some("one"));
+    assert!(bench.outputs.iter().any(wants_token));
+    bench.tell(Input::Token("two".into()));
+    bench.responds(request, &[error(ErrorCode::Unauthorized, None, None)]);
+    assert_eq!(bench.status(), Status::Waiting);
+    bench.outputs.clear();
+    bench.pass_until(1_001, |output| matches!(output, Output::Request { .. }));
+    let (_, _, token) = bench.wants_request();
+    assert_eq!(token.as_deref(), Some("two"));
+}
