@@ -4,8 +4,10 @@
 //! The cores are the real ones. Network, store, browser pages and applications are simulated in [`world`].
 
 pub mod case;
+pub mod corpus;
 pub mod dice;
 pub mod fault;
+pub mod herd;
 pub mod ledger;
 pub mod plant;
 pub mod runner;

@@ -1,12 +1,25 @@
 //! The command behind `cargo xtask sim`.
 
-use std::{process::ExitCode, time::Instant};
+use std::{fs, io::IsTerminal, path::PathBuf, process::ExitCode, time::Instant};
 
 use clap::Parser;
-use everwire_sim::{case::Case, plant::Plant, runner, shrink, world};
+use everwire_sim::{
+    Error,
+    case::Case,
+    corpus,
+    herd::{self, BLIP_MS, OUTAGE_MS, Peer},
+    plant::Plant,
+    runner::{self, Report},
+    shrink, world,
+};
+use serde_json::json;
 
-/// Runs the simulation.
+/// The seed of the herd: its figures and its picture are the same each time.
+const HERD_SEED: u64 = 1;
+
+/// Simulates clients, servers and everything that goes wrong between them.
 #[derive(Parser)]
+#[command(name = "cargo xtask sim", version)]
 struct Options {
     /// How many seeds to run.
     #[arg(long, default_value_t = 1_000)]
@@ -15,42 +28,142 @@ struct Options {
     #[arg(long, default_value_t = 0)]
     from: u64,
     /// Replay just this seed, with a trace.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["seeds", "from"])]
     seed: Option<u64>,
     /// Replay a line of the corpus, with a trace.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["seeds", "from", "seed"])]
     case: Option<Case>,
     /// Plant a bug, to see that it is found.
-    #[arg(long, value_parser = |name: &str| Plant::named(name).ok_or("no planted bug has this name"))]
+    #[arg(long, value_parser = plant)]
     plant: Option<Plant>,
+    /// Ten thousand clients lose their server and come back.
+    #[arg(long, conflicts_with_all = ["seeds", "from", "seed", "case", "plant"])]
+    herd: bool,
+    /// With --herd: draw it into this file.
+    #[arg(long, requires = "herd")]
+    svg: Option<PathBuf>,
     /// Print nothing but the result, as JSON.
     #[arg(long)]
     json: bool,
 }
 
-fn main() -> ExitCode {
-    let options = Options::parse();
-    if let Some(case) = options.case.or_else(|| options.seed.map(Case::of)) {
-        return replay(case, options.plant);
-    }
-    let started = Instant::now();
-    let report = runner::run(options.from, options.seeds, options.plant, |_| {});
-    for (case, violation) in &report.failures {
-        println!("{violation}\n  {case}");
-    }
-    if let Some((case, violation)) = report.failures.first() {
-        println!("smaller: {}", shrink::shrink(*case, options.plant, violation.rule));
-    }
-    println!("{} seeds in {:?}: {:?}", report.seeds, started.elapsed(), report.stats);
-    if report.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+fn plant(name: &str) -> Result<Plant, String> {
+    let names: Vec<_> = Plant::ALL.iter().map(|plant| plant.name()).collect();
+    Plant::named(name).ok_or_else(|| format!("no planted bug has this name; there are: {}", names.join(", ")))
 }
 
-fn replay(case: Case, plant: Option<Plant>) -> ExitCode {
-    let outcome = world::run(case, plant, true);
-    println!("{case}");
-    for line in &outcome.trace {
-        println!("{line}");
+fn main() -> ExitCode {
+    let options = Options::parse();
+    if options.herd {
+        return run_herd(&options).unwrap_or_else(|error| {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        });
     }
-    println!("{:?}", outcome.stats);
+    match options.case.or_else(|| options.seed.map(Case::of)) {
+        Some(case) => replay(case, &options),
+        None => run_many(&options),
+    }
+}
+
+fn run_many(options: &Options) -> ExitCode {
+    let started = Instant::now();
+    // The corpus first: what was wrong once is likely to be wrong again.
+    let mut failures = Vec::new();
+    match corpus::read(corpus::FILE.as_ref()) {
+        Ok(cases) if options.plant.is_none() => {
+            let broken = |case| world::run(case, None, false).violation.map(|violation| (case, violation));
+            failures.extend(cases.into_iter().filter_map(broken));
+        }
+        Ok(_) => {}
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    }
+    let show = !options.json && std::io::stderr().is_terminal();
+    let report = runner::run(options.from, options.seeds, options.plant, |done| {
+        if show && done % 500 == 0 {
+            eprintln!("{done} of {} seeds", options.seeds);
+        }
+    });
+    failures.extend(report.failures.iter().cloned());
+    let seconds = started.elapsed().as_secs_f64();
+    let smaller = failures.first().map(|(case, found)| shrink::shrink(*case, options.plant, found.rule));
+    if options.json {
+        let failures: Vec<_> = failures
+            .iter()
+            .map(|(case, violation)| json!({ "case": case.to_string(), "violation": violation.to_string() }))
+            .collect();
+        let result = json!({
+            "seeds": report.seeds,
+            "seconds": seconds,
+            "virtual_hours": report.stats.virtual_ms as f64 / 3_600_000.0,
+            "messages_lost": report.stats.lost,
+            "messages_duplicated": report.stats.duplicated,
+            "messages_reordered": report.stats.reordered,
+            "stats": report.stats,
+            "failures": failures,
+            "smaller": smaller.map(|case| case.to_string()),
+        });
+        println!("{result:#}");
+    } else {
+        for (case, violation) in &failures {
+            println!("{violation}\n  {case}");
+        }
+        summary(&report, seconds);
+        if let Some(case) = smaller {
+            println!("\nThe first failure, made smaller, for tests/sim/corpus/cases.txt:\n{case}");
+            println!("Replay it with: cargo xtask sim --case \"{case}\"");
+        }
+    }
+    if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn summary(report: &Report, seconds: f64) {
+    let s = &report.stats;
+    let hours = s.virtual_ms as f64 / 3_600_000.0;
+    println!("{} seeds in {seconds:.1} s: {hours:.0} virtual hours, {} steps", report.seeds, s.steps);
+    println!(
+        "{} messages sent, {} acked, {} ended by closing; {} delivered, {} gaps declared",
+        s.sent, s.acked, s.closed, s.delivered, s.gaps
+    );
+    println!("{} lost, {} duplicated, {} reordered", s.lost, s.duplicated, s.reordered);
+    println!(
+        "connected {} times by WebSocket, {} times by polling; quiet at most {:.1} s after the last fault",
+        s.connected_by_websocket,
+        s.connected_by_polling,
+        s.slowest_quiet_ms as f64 / 1_000.0
+    );
+    let faults: Vec<_> = s.faults.iter().map(|(kind, n)| format!("{kind} {n}")).collect();
+    println!("faults: {}", faults.join(", "));
+}
+
+fn replay(case: Case, options: &Options) -> ExitCode {
+    let outcome = world::run(case, options.plant, !options.json);
+    if options.json {
+        let violation = outcome.violation.as_ref().map(ToString::to_string);
+        println!("{:#}", json!({ "case": case.to_string(), "violation": violation, "stats": outcome.stats }));
+    } else {
+        println!("{case}");
+        outcome.trace.iter().for_each(|line| println!("{line}"));
+    }
     if outcome.violation.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn run_herd(options: &Options) -> Result<ExitCode, Error> {
+    let mut outage = vec![herd::everwire(OUTAGE_MS, HERD_SEED)];
+    outage.extend(Peer::ALL.map(|peer| herd::peer(peer, OUTAGE_MS, HERD_SEED)));
+    let mut blip = vec![herd::everwire(BLIP_MS, HERD_SEED)];
+    blip.extend(Peer::ALL.map(|peer| herd::peer(peer, BLIP_MS, HERD_SEED)));
+    if let Some(path) = &options.svg {
+        let svg = herd::svg::draw(&outage, herd::MOST_CONNECTS);
+        fs::write(path, svg).map_err(|source| Error::File { path: path.clone(), source })?;
+    }
+    if options.json {
+        println!("{:#}", json!({ "outage": outage, "blip": blip }));
+    } else {
+        print!("{}\n{}", herd::table(&outage), herd::table(&blip));
+    }
+    Ok(ExitCode::SUCCESS)
 }

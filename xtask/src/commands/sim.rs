@@ -1,16 +1,56 @@
 //! `cargo xtask sim`: the simulation of tests/sim, in which client and server cores talk under a virtual clock. Here is
-//! only the way to it; its options are its own.
+//! only the way to it.
 
 use crate::{error::Result, places::Places};
 
+/// The crate that holds it.
+const PACKAGE: &str = "everwire-sim";
+
+/// Where the herd is drawn.
+const HERD: &str = "docs/herd.svg";
+
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Options of the simulation: --seeds N runs that many, --seed S replays one; -- --help shows all.
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "OPTIONS")]
-    rest: Vec<String>,
+    /// How many seeds to run.
+    #[arg(long)]
+    seeds: Option<u64>,
+    /// The first seed.
+    #[arg(long)]
+    from: Option<u64>,
+    /// Replay just this seed, with a trace.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Replay a line of tests/sim/corpus/cases.txt, with a trace.
+    #[arg(long)]
+    case: Option<String>,
+    /// Plant a bug, to see that it is found.
+    #[arg(long)]
+    plant: Option<String>,
+    /// Let ten thousand clients come back after an outage, and draw it into docs/herd.svg.
+    #[arg(long)]
+    herd: bool,
+    /// Print nothing but the result, as JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 pub(crate) fn run(places: &Places, options: &Options) -> Result {
-    let run = places.cargo().args(["run", "--quiet", "--release", "--package", "everwire-sim", "--"]);
-    super::hand_over(run.args(options.rest.iter()))
+    let mut run = places.cargo().args(["run", "--quiet", "--release", "--package", PACKAGE, "--"]);
+    for (name, value) in [("--seeds", options.seeds), ("--from", options.from), ("--seed", options.seed)] {
+        if let Some(value) = value {
+            run = run.arg(name).arg(value.to_string());
+        }
+    }
+    for (name, value) in [("--case", &options.case), ("--plant", &options.plant)] {
+        if let Some(value) = value {
+            run = run.arg(name).arg(value);
+        }
+    }
+    if options.herd {
+        run = run.args(["--herd", "--svg", HERD]);
+    }
+    if options.json {
+        run = run.arg("--json");
+    }
+    super::hand_over(run)
 }

@@ -26,6 +26,8 @@ impl World {
         if self.clients[client].rest.is_some() {
             return;
         }
+        // Whatever the core notices by itself comes first: a clock that was set, for example.
+        self.tell(client, Input::Timeout);
         match self.clients[client].dice.between(0, 99) {
             0..=69 => self.burst(client),
             70..=79 => self.subscribe_to_one(client),

@@ -78,6 +78,11 @@ pub(super) fn user_of(client: usize) -> String {
     format!("u{}", client / 2)
 }
 
+/// The session of a client.
+pub(super) fn session_of(client: usize) -> Uuid {
+    Uuid::from_u128(0x5e55_0000_0000 + client as u128)
+}
+
 impl Client {
     pub(super) fn new(index: usize, seed: &Dice) -> Self {
         let dice = seed.fork(10_000 + index as u64);
@@ -127,7 +132,7 @@ impl Client {
 fn config(index: usize, seed: u64, tokens: bool, websocket: bool, polling: bool) -> Config {
     let user = user_of(index);
     Config {
-        session: Uuid::from_u128(0x5e55_0000_0000 + index as u128),
+        session: session_of(index),
         token: tokens,
         guest: (!tokens).then(|| Guest { name: user.clone(), user }),
         websocket,

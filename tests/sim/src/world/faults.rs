@@ -121,8 +121,12 @@ impl World {
                 }
             }
             Kind::Clock => {
+                // Nobody sets the clock of a machine that sleeps; and if somebody did, by just as much as it slept, no
+                // page could know that it did.
                 let by = dice.between(0, 7_200_000) as i64 - 3_600_000;
-                self.clients[client].wall += by;
+                if !matches!(self.clients[client].rest, Some(Rest::Asleep { .. })) {
+                    self.clients[client].wall += by;
+                }
             }
             // Tokens are bad all the time in such a run; this asks for one sooner.
             Kind::Token => self.clients[client].token_until = now,

@@ -233,6 +233,14 @@ pub fn run(case: Case, plant: Option<Plant>, tracing: bool) -> Outcome {
     world.run();
     world.stats.virtual_ms = world.now;
     if let Some(violation) = &world.violation {
+        match violation.rule {
+            Rule::Lost | Rule::Quiet => world.stats.lost += 1,
+            Rule::Duplicated | Rule::StoredTwice => world.stats.duplicated += 1,
+            Rule::SendOrder | Rule::WrongEntry => world.stats.reordered += 1,
+            _ => {}
+        }
+    }
+    if let Some(violation) = &world.violation {
         say!(world, "ORACLE", "{violation}");
     }
     Outcome {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use everwire_client::core::Status;
 use everwire_protocol::ChannelKind;
 
-use super::{Event, QUIET_WITHIN, STAYS_QUIET, World, client::user_of, say};
+use super::{Event, QUIET_WITHIN, STAYS_QUIET, World, client::{session_of, user_of}, say};
 use crate::violation::{Rule, Violation, violated};
 
 /// How often is looked, in virtual ms.
@@ -78,6 +78,12 @@ impl World {
         violated(Rule::Quiet, format!("{clients} clients have {conns} connections and {sessions} sessions"))
     }
 
+    /// Where a client is connected: each node lists its own members.
+    fn node_of(&self, client: usize) -> Option<usize> {
+        let session = session_of(client);
+        self.nodes.iter().position(|node| node.hub.sessions.user(session).is_some())
+    }
+
     /// The lists of members that clients have are true.
     fn presence(&self) -> Result<(), Violation> {
         for (client, c) in self.clients.iter().enumerate() {
@@ -85,13 +91,13 @@ impl World {
                 if watch.channel.kind() != ChannelKind::Presence {
                     continue;
                 }
-                let node = client % self.nodes.len();
+                let node = self.node_of(client);
                 let truth: BTreeSet<String> = self
                     .clients
                     .iter()
                     .enumerate()
                     .filter(|(other, there)| {
-                        other % self.nodes.len() == node
+                        self.node_of(*other) == node
                             && !there.closed
                             && there.channels.contains_key(&watch.channel)
                     })

@@ -1,0 +1,111 @@
+//! The oracles bite: each planted bug is found within a bounded number of seeds, and by a rule that fits it.
+
+use everwire_sim::{
+    plant::Plant,
+    runner,
+    shrink::shrink,
+    violation::Rule::{self, *},
+};
+
+/// How many seeds may be needed at most.
+const WITHIN: u64 = 400;
+
+fn found(plant: Plant, by: &[Rule]) {
+    let report = runner::run(0, WITHIN, Some(plant), |_| {});
+    let Some((case, violation)) = report.failures.first() else {
+        panic!("{} was not found within {WITHIN} seeds", plant.name());
+    };
+    assert!(by.contains(&violation.rule), "{} was found by {violation} in {case}", plant.name());
+}
+
+#[test]
+fn a_position_that_moves_after_the_listener() {
+    found(Plant::PositionAfterListener, &[Duplicated, Lost, Protocol]);
+}
+
+#[test]
+fn an_epoch_that_is_ignored() {
+    found(Plant::EpochIgnored, &[WrongEntry, Gap, Lost, Quiet]);
+}
+
+#[test]
+fn stale_outgoing_frames_kept_after_a_failed_reconnect() {
+    found(Plant::StaleOutgoing, &[Quiet, SendOrder, Lost, Protocol, Gap, Presence]);
+}
+
+#[test]
+fn an_ack_before_the_commit() {
+    found(Plant::AckBeforeCommit, &[AckedIsStored]);
+}
+
+#[test]
+fn copies_that_are_stored_again() {
+    found(Plant::DedupeOff, &[StoredTwice]);
+}
+
+#[test]
+fn a_replay_that_is_off_by_one_at_the_seam() {
+    found(Plant::ReplayOffByOne, &[Quiet, Lost, Bounded]);
+}
+
+#[test]
+fn a_gap_that_is_not_declared() {
+    found(Plant::GapNotDeclared, &[Gap, Lost]);
+}
+
+#[test]
+fn a_replaced_carrier_whose_frames_still_count() {
+    found(Plant::OldCarrierCounts, &[Protocol, WrongEntry, Gap, Lost, Duplicated, Quiet, Presence]);
+}
+
+#[test]
+fn a_refusal_without_deferring() {
+    found(Plant::NoDeferring, &[SendOrder]);
+}
+
+#[test]
+fn a_resend_out_of_order() {
+    found(Plant::ResendReversed, &[SendOrder]);
+}
+
+#[test]
+fn a_poll_response_that_is_not_kept_until_it_is_acknowledged() {
+    found(Plant::ResponseNotRetained, &[Presence, Lost, Protocol, Quiet]);
+}
+
+#[test]
+fn subscriptions_that_are_not_named_again_on_a_reconnect() {
+    found(Plant::NotResubscribed, &[Quiet]);
+}
+
+#[test]
+fn entries_for_a_subscription_that_has_ended() {
+    found(Plant::DeliveredAfterUnsubscribe, &[AfterUnsubscribe]);
+}
+
+#[test]
+fn commits_that_a_crash_undoes() {
+    found(Plant::LostOnCrash, &[Offset, Gap, Lost, WrongEntry, Quiet, AckedIsStored, StoredTwice]);
+}
+
+#[test]
+fn members_who_left_and_are_still_listed() {
+    found(Plant::LeaveForgotten, &[Presence]);
+}
+
+#[test]
+fn every_planted_bug_has_a_test() {
+    let source = include_str!("plants.rs");
+    for plant in Plant::ALL {
+        assert!(source.contains(&format!("Plant::{plant:?},")), "{plant:?}");
+    }
+}
+
+#[test]
+fn a_failing_case_is_made_smaller() {
+    let report = runner::run(0, WITHIN, Some(Plant::AckBeforeCommit), |_| {});
+    let (case, violation) = report.failures.first().unwrap();
+    let smaller = shrink(*case, Some(Plant::AckBeforeCommit), violation.rule);
+    assert!(smaller.clients == 1 && smaller.seconds <= 5, "{smaller}");
+    assert_eq!(smaller.kinds.iter().count(), 0, "it needs no fault: {smaller}");
+}
