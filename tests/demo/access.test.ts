@@ -116,7 +116,7 @@ it("everything can be done with the keyboard alone", async () => {
   await tabTo(page, "button", /^Break it/);
   await tabTo(page, "link", /kitchen/);
   await page.keyboard.press("Enter");
-  await page.getByRole("heading", { name: "#kitchen" }).waitFor();
+  await page.getByRole("heading", { name: "#kitchen", exact: true }).waitFor();
   await tabTo(page, "textbox", /^Message to/);
   await page.keyboard.type("written without a mouse");
   await page.keyboard.press("Enter");

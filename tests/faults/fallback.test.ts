@@ -70,8 +70,16 @@ it("a proxy lets WebSocket open and then kills it: after three times, polling", 
 });
 
 it("what worked is remembered: the next page does not wait for WebSocket again", async () => {
-  const { proxy, bare } = await scene({ killAfterMs: 100 });
+  const { proxy, bare } = await scene({ killAfterMs: 300 });
   const ada = await bare.connect("ada");
+  await ada.connected("polling");
+  await until(
+    "it is remembered",
+    () =>
+      bare.page.evaluate(() => Object.keys(localStorage).some((key) => key.startsWith("everwire:polling"))),
+    // If a socket was killed before it was of any use, polling begins earlier, and the next try is a probe.
+    { timeoutMs: 90_000 },
+  );
   await ada.connected("polling");
   const asked = proxy.asked.websocket;
   await bare.page.reload();
