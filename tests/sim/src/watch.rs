@@ -65,7 +65,10 @@ impl Watch {
         let truth = &ledger.logs[log];
         let gap = self.gap.take();
         if recovered != gap.is_none() {
-            return violated(Rule::Gap, format!("{channel} is in place, recovered: {recovered}, gap: {gap:?}"));
+            return violated(
+                Rule::Gap,
+                format!("{channel} is in place, recovered: {recovered}, gap: {gap:?}"),
+            );
         }
         let fine = match (self.place, gap) {
             (None, None) => {
@@ -100,15 +103,15 @@ impl Watch {
     pub fn delivered(&mut self, ledger: &Ledger, message: &Message) -> Result<(), Violation> {
         let channel = &self.channel;
         let Some(place) = self.place.as_mut().filter(|_| self.gap.is_none()) else {
-            return violated(Rule::Lost, format!("{channel} delivers {} before it is in place", message.offset));
+            return violated(
+                Rule::Lost,
+                format!("{channel} delivers {} before it is in place", message.offset),
+            );
         };
         let expected = place.offset + 1;
         let got = message.offset;
         if got < expected {
-            return violated(
-                Rule::Duplicated,
-                format!("{channel} delivers {got} again; {expected} is next"),
-            );
+            return violated(Rule::Duplicated, format!("{channel} delivers {got} again; {expected} is next"));
         }
         if got > expected {
             return violated(Rule::Lost, format!("{channel} delivers {got}; {expected} is missing"));

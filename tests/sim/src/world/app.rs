@@ -99,7 +99,12 @@ impl World {
                 let old = c.channels.insert(channel.clone(), handle);
                 if old != Some(handle) {
                     c.watches.insert(handle, Watch::new(channel.clone(), u64::from(recent.unwrap_or(0))));
-                    say!(self, format!("c{client}"), "subscribes to {channel} as {}, recent {recent:?}", handle.0);
+                    say!(
+                        self,
+                        format!("c{client}"),
+                        "subscribes to {channel} as {}, recent {recent:?}",
+                        handle.0
+                    );
                 }
             }
             Err(code) => {

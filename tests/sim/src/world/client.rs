@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use everwire_client::core::{
-    Config, Connection, Event as CoreEvent, Handle, Input, LinkId, Now, Output, RequestId, SendStatus, Source,
-    Status,
+    Config, Connection, Event as CoreEvent, Handle, Input, LinkId, Now, Output, RequestId, SendStatus,
+    Source, Status,
 };
 use everwire_protocol::{Channel, ClientFrame, ErrorCode, Guest, Uuid, batch};
 
@@ -122,10 +122,7 @@ impl Client {
             Some(Rest::Asleep { since }) => now - since,
             _ => 0,
         };
-        Now {
-            mono: 1_000 + now - self.slept - rest,
-            wall: (EPOCH + now).saturating_add_signed(self.wall),
-        }
+        Now { mono: 1_000 + now - self.slept - rest, wall: (EPOCH + now).saturating_add_signed(self.wall) }
     }
 }
 
@@ -308,7 +305,9 @@ impl World {
             let told = watch.place.map(|place| (self.ledger.logs[place.log].epoch.clone(), place.offset));
             let said = frame.epoch.clone().zip(frame.offset);
             // The planted bug is about what comes after this.
-            if told != said && !self.planted(Plant::PositionAfterListener) && !self.planted(Plant::EpochIgnored)
+            if told != said
+                && !self.planted(Plant::PositionAfterListener)
+                && !self.planted(Plant::EpochIgnored)
             {
                 let what = format!("c{client} is at {told:?} in {} and says {said:?}", frame.channel);
                 return self.broken(violated(Rule::Position, what));

@@ -279,8 +279,10 @@ impl World {
         if case.kinds.has(Kind::SlowReader) {
             settings.queue_frames = settings.queue_frames.min(1_000);
         }
-        let names = ["news", "presence-room", "private-chat.1", "presence-users", "private-chat.2", "talk", "last"];
-        let channels: Vec<Channel> = names.iter().take(case.channels).filter_map(|n| n.parse().ok()).collect();
+        let names =
+            ["news", "presence-room", "private-chat.1", "presence-users", "private-chat.2", "talk", "last"];
+        let channels: Vec<Channel> =
+            names.iter().take(case.channels).filter_map(|n| n.parse().ok()).collect();
         let retention = dice.pick(&[10_000, 10_000, 10_000, 50, 8]);
         let mut world = Self {
             manner,
@@ -334,7 +336,8 @@ impl World {
             }
             self.steps += 1;
             if self.steps > STEPS_PER_MS {
-                let what = format!("more than {STEPS_PER_MS} steps within a millisecond; now {:?}", next.event);
+                let what =
+                    format!("more than {STEPS_PER_MS} steps within a millisecond; now {:?}", next.event);
                 self.broken(violated(Rule::Bounded, what));
                 return;
             }

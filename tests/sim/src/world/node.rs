@@ -153,8 +153,7 @@ impl World {
         let node = self.links[link].node;
         let address = self.new_conn(node, |world, connection| {
             let (settings, access) = (world.settings.clone(), world.access.clone());
-            let session =
-                Session::new(world.server_ms(), Carrier::WebSocket, connection, settings, access);
+            let session = Session::new(world.server_ms(), Carrier::WebSocket, connection, settings, access);
             Machine::WebSocket { session: Box::new(session), link }
         });
         self.links[link].conn = Some(address.conn);
@@ -206,7 +205,8 @@ impl World {
             self.requests[request].conn = Some(address.conn);
             return self.answer(address, Input::Batch(Ok(batch)));
         };
-        let known = poll.connection.filter(|id| self.nodes[node].hub.sessions.polling(hello.session, *id).is_some());
+        let known =
+            poll.connection.filter(|id| self.nodes[node].hub.sessions.polling(hello.session, *id).is_some());
         let known = known.and_then(|id| self.nodes[node].conns.iter().find(|(_, c)| c.connection == id));
         let conn = match known {
             Some((conn, _)) => *conn,
@@ -453,7 +453,10 @@ impl World {
             }
             Output::Append(entries) => return self.append(address, entries, Told::Session),
             Output::Elsewhere { session, channel } => {
-                return self.nodes[address.node].hub.sessions.tell(session, Mail::Left(channel.map(Box::new)));
+                return self.nodes[address.node]
+                    .hub
+                    .sessions
+                    .tell(session, Mail::Left(channel.map(Box::new)));
             }
             Output::Send(_) | Output::Close(_) => return,
         };
@@ -515,7 +518,8 @@ impl World {
         let boot = self.nodes[node].boot;
         let conns: Vec<u64> = self.nodes[node].conns.keys().copied().collect();
         for conn in conns {
-            let post = self.nodes[node].conns.get(&conn).is_some_and(|c| matches!(c.machine, Machine::Post { .. }));
+            let post =
+                self.nodes[node].conns.get(&conn).is_some_and(|c| matches!(c.machine, Machine::Post { .. }));
             if !post {
                 self.answer(Address { node, boot, conn }, Input::Goaway(goaway.clone()));
             }

@@ -5,7 +5,11 @@ use std::collections::BTreeSet;
 use everwire_client::core::Status;
 use everwire_protocol::ChannelKind;
 
-use super::{Event, QUIET_WITHIN, STAYS_QUIET, World, client::{session_of, user_of}, say};
+use super::{
+    Event, QUIET_WITHIN, STAYS_QUIET, World,
+    client::{session_of, user_of},
+    say,
+};
 use crate::violation::{Rule, Violation, violated};
 
 /// How often is looked, in virtual ms.
@@ -106,7 +110,8 @@ impl World {
                 let listed: BTreeSet<String> =
                     c.members.get(handle).into_iter().flat_map(|m| m.keys().cloned()).collect();
                 if listed != truth {
-                    let what = format!("c{client} lists {listed:?} in {}; {truth:?} are there", watch.channel);
+                    let what =
+                        format!("c{client} lists {listed:?} in {}; {truth:?} are there", watch.channel);
                     return violated(Rule::Presence, what);
                 }
             }

@@ -77,7 +77,8 @@ impl Store {
 impl World {
     /// How long the store takes, in ms.
     pub(super) fn store_takes(&mut self, dice: fn(&mut Dice, u64) -> u64, usual: u64) -> u64 {
-        let slow = if self.store.slow_until > self.now { self.dice.between(0, self.store.slow_by) } else { 0 };
+        let slow =
+            if self.store.slow_until > self.now { self.dice.between(0, self.store.slow_by) } else { 0 };
         dice(&mut self.dice, usual) + slow
     }
 
@@ -124,7 +125,13 @@ impl World {
         for group in groups {
             let conn = group.conn;
             if fails {
-                say!(self, format!("n{node}"), "{} entries of {} are not stored", group.entries.len(), conn.conn);
+                say!(
+                    self,
+                    format!("n{node}"),
+                    "{} entries of {} are not stored",
+                    group.entries.len(),
+                    conn.conn
+                );
                 done.push(Done { group, outcomes: None, entries: Vec::new() });
                 continue;
             }
@@ -135,7 +142,14 @@ impl World {
             }
             for (entry, outcome) in group.entries.iter().zip(&outcomes) {
                 if let Outcome::Stored(place) = outcome {
-                    say!(self, format!("n{node}"), "{} is {} of {}", name(entry.id), place.offset, entry.channel);
+                    say!(
+                        self,
+                        format!("n{node}"),
+                        "{} is {} of {}",
+                        name(entry.id),
+                        place.offset,
+                        entry.channel
+                    );
                     let result = self.ledger.stored(&entry.channel, &place.epoch, place.offset, entry.id);
                     self.broken(result);
                     let trimmed = self.store.logs.log(&entry.channel).trimmed;
@@ -198,12 +212,7 @@ impl World {
     }
 
     /// The planted bug: copies are stored like anything else.
-    fn store_copies(
-        &mut self,
-        group: &[NewEntry],
-        outcomes: &mut [Outcome],
-        entries: &mut Vec<Arc<Entry>>,
-    ) {
+    fn store_copies(&mut self, group: &[NewEntry], outcomes: &mut [Outcome], entries: &mut Vec<Arc<Entry>>) {
         for (entry, outcome) in group.iter().zip(outcomes) {
             if let Outcome::Copy(_) = outcome {
                 self.store.fresh += 1;

@@ -17,7 +17,9 @@ impl World {
         let now = self.clients[client].clocks(self.now);
         let frames = match batch::decode::<ServerFrame>(text, &bounds) {
             Ok(frames) => frames,
-            Err(error) => return self.broken(violated(Rule::Protocol, format!("a node sent {text:?}: {error}"))),
+            Err(error) => {
+                return self.broken(violated(Rule::Protocol, format!("a node sent {text:?}: {error}")));
+            }
         };
         self.clients[client].core.begin_batch(now, source);
         for frame in frames {
@@ -99,7 +101,8 @@ impl World {
     fn subscribed(&mut self, client: usize, handle: everwire_client::core::Handle, frame: &Subscribed) {
         let ignored = self.planted(Plant::EpochIgnored);
         let c = &mut self.clients[client];
-        let first = c.first_epochs.entry(frame.channel.clone()).or_insert_with(|| frame.epoch.clone()).clone();
+        let first =
+            c.first_epochs.entry(frame.channel.clone()).or_insert_with(|| frame.epoch.clone()).clone();
         let epoch = if ignored { first.as_str() } else { frame.epoch.as_str() };
         let gap = frame.gap.as_ref().map(|gap| gap.reason);
         let told = SubscribedFrame { epoch, offset: frame.offset, head: frame.head, gap };
