@@ -31,8 +31,6 @@ export class Pipe {
   readonly #weather: () => Weather;
   readonly #random: () => number;
   #queue: { due: number; act: () => void }[] = [];
-  /** Nothing overtakes what came before. */
-  #last = 0;
   #cancel: (() => void) | undefined;
 
   constructor(freezer: Freezer, weather: () => Weather, random: () => number) {
@@ -55,7 +53,6 @@ export class Pipe {
   /** What is under way is gone. */
   clear(): void {
     this.#queue = [];
-    this.#last = 0;
     this.#cancel?.();
     this.#cancel = undefined;
     this.#freezer.forget(this);
@@ -63,12 +60,12 @@ export class Pipe {
 
   #put(act: () => void, delay: number): void {
     const now = this.#freezer.clock.now();
-    const due = Math.max(this.#last, now + delay);
+    const due = now + delay;
     if (due <= now && this.#queue.length === 0 && !this.#freezer.frozen) {
       act();
       return;
     }
-    this.#last = due;
+    // Behind what is under way, even if it would be faster.
     this.#queue.push({ due, act });
     this.#schedule();
   }
