@@ -9,10 +9,10 @@ use std::{
 };
 
 use everwire_protocol::{Channel, Goaway, Uuid};
+use futures_util::FutureExt as _;
 use tokio::sync::watch;
 
 use crate::{
-    Error,
     auth::Access,
     clock::Clock,
     hub::{
@@ -221,9 +221,13 @@ impl Link {
                 self.node.hub.leave(self.node.clock.now_ms(), &channel, self.connection, at_once);
             }
             Output::Read { key, channel, after, bounds } => {
+                // At once if it can be had at once: each switch of tasks would cost more than the page.
+                if let Some(page) = recent(&self.node, &channel, after, bounds) {
+                    return self.inbox.input(Input::Page { key, channel, page: Some(page) });
+                }
                 let (node, inbox) = (self.node.clone(), self.inbox.clone());
                 tokio::spawn(async move {
-                    let page = page(&node, &channel, after, bounds).await;
+                    let page = node.store.page(&channel, after, bounds).await;
                     let page =
                         page.inspect_err(|error| tracing::error!(%error, "a log could not be read")).ok();
                     inbox.input(Input::Page { key, channel, page });
@@ -248,13 +252,12 @@ impl Drop for Link {
     }
 }
 
-/// Reads a page: from what was handed out a short while ago, else from the store.
-async fn page(node: &Node, channel: &Channel, after: u64, bounds: PageBounds) -> Result<Page, Error> {
-    let log = node.store.log(channel).await?;
-    match node.hub.recent(channel, log, after, bounds) {
-        Some(page) => Ok(page),
-        None => node.store.page(channel, after, bounds).await,
-    }
+/// A page of what was handed out a short while ago, if the log is still the same.
+fn recent(node: &Node, channel: &Channel, after: u64, bounds: PageBounds) -> Option<Page> {
+    let entries = node.hub.recent(channel, after, bounds)?;
+    let log = node.store.log(channel).now_or_never()?.ok()?;
+    let same = entries.first().is_some_and(|first| first.epoch == log.epoch) && after >= log.trimmed;
+    same.then_some(Page { log, entries })
 }
 
 /// Finds out whose a session is: from the connections of this node, then from the store. If the store cannot say, the

@@ -19,7 +19,7 @@ use std::{
 use everwire_protocol::{Channel, ChannelKind, Joined, Left, Member, ServerFrame, Uuid, batch};
 use tokio::sync::Notify;
 
-use crate::store::{Entry, Log, Page, PageBounds};
+use crate::store::{Entry, PageBounds};
 use inbox::{Inbox, Mail};
 use presence::Presence;
 use recent::Recent;
@@ -153,11 +153,10 @@ impl Hub {
         }
     }
 
-    /// What follows on `after` in a channel, if that passed through here a short while ago; `None` if it has to be read
-    /// from the store. `log` is the log's present state.
-    pub fn recent(&self, channel: &Channel, log: Log, after: u64, bounds: PageBounds) -> Option<Page> {
-        let entries = self.recent.page(channel, &log, after, bounds)?;
-        Some(Page { log, entries })
+    /// What follows on `after` in a channel, if it passed through here a short while ago: one entry at least. `None` if
+    /// it has to be read from the store.
+    pub fn recent(&self, channel: &Channel, after: u64, bounds: PageBounds) -> Option<Vec<Arc<Entry>>> {
+        self.recent.page(channel, after, bounds)
     }
 
     /// Says who has left because the grace is over. Returns when to call again.

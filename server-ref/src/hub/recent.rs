@@ -9,7 +9,7 @@ use std::{
 use everwire_protocol::Channel;
 
 use super::lock;
-use crate::store::{Entry, Log, PageBounds};
+use crate::store::{Entry, PageBounds};
 
 /// Most bytes that are kept, over all channels: some 90,000 short messages. That is half a minute of a busy server, and
 /// within half a minute nearly all clients are back after the network broke.
@@ -59,20 +59,11 @@ impl Recent {
         }
     }
 
-    /// What follows on `after` in a log, as much as a page holds; `None` if that has to be read from the store.
-    pub(super) fn page(
-        &self,
-        channel: &Channel,
-        log: &Log,
-        after: u64,
-        bounds: PageBounds,
-    ) -> Option<Vec<Arc<Entry>>> {
+    /// What follows on `after`, as much as a page holds; `None` if that has to be read from the store.
+    pub(super) fn page(&self, channel: &Channel, after: u64, bounds: PageBounds) -> Option<Vec<Arc<Entry>>> {
         let kept = lock(&self.kept);
         let end = kept.ends.get(channel)?;
         let first = end.front()?;
-        if first.epoch != log.epoch || after < log.trimmed {
-            return None;
-        }
         let skipped = usize::try_from((after + 1).checked_sub(first.offset)?).ok()?;
         let mut bytes = 0;
         let page = end.range(skipped.min(end.len())..).take(bounds.entries as usize).take_while(|entry| {
@@ -120,10 +111,6 @@ mod tests {
         name.parse().unwrap()
     }
 
-    fn log(epoch: &str, head: u64, trimmed: u64) -> Log {
-        Log { epoch: epoch.into(), head, trimmed }
-    }
-
     fn add(recent: &Recent, name: &str, epoch: &str, offsets: impl IntoIterator<Item = u64>) {
         for offset in offsets {
             let text = "x".repeat(10).into();
@@ -131,8 +118,8 @@ mod tests {
         }
     }
 
-    fn page(recent: &Recent, name: &str, log: &Log, after: u64) -> Option<Vec<u64>> {
-        let page = recent.page(&channel(name), log, after, PAGE)?;
+    fn page(recent: &Recent, name: &str, after: u64) -> Option<Vec<u64>> {
+        let page = recent.page(&channel(name), after, PAGE)?;
         Some(page.iter().map(|entry| entry.offset).collect())
     }
 
@@ -140,36 +127,29 @@ mod tests {
     fn a_page_is_what_follows_and_no_more_than_a_page_holds() {
         let recent = Recent::default();
         add(&recent, "a", "e", 5..=20);
-        let log = log("e", 20, 0);
-        assert_eq!(page(&recent, "a", &log, 4), Some(vec![5, 6, 7]));
-        assert_eq!(page(&recent, "a", &log, 18), Some(vec![19, 20]));
-        let bytes =
-            |bytes| recent.page(&channel("a"), &log, 10, PageBounds { entries: 9, bytes }).unwrap().len();
+        assert_eq!(page(&recent, "a", 4), Some(vec![5, 6, 7]));
+        assert_eq!(page(&recent, "a", 18), Some(vec![19, 20]));
+        let bytes = |bytes| recent.page(&channel("a"), 10, PageBounds { entries: 9, bytes }).unwrap().len();
         assert_eq!([1, 10, 29, 30].map(bytes), [1, 1, 2, 3]);
     }
 
     #[test]
-    fn what_is_not_there_or_not_this_log_has_to_be_read() {
+    fn what_is_not_there_has_to_be_read() {
         let recent = Recent::default();
         add(&recent, "a", "e", 5..=20);
-        assert_eq!(page(&recent, "b", &log("e", 20, 0), 6), None);
-        assert_eq!(page(&recent, "a", &log("e", 20, 0), 3), None);
-        assert_eq!(page(&recent, "a", &log("e", 30, 0), 20), None);
-        assert_eq!(page(&recent, "a", &log("e", 30, 0), 25), None);
-        assert_eq!(page(&recent, "a", &log("f", 20, 0), 6), None);
-        assert_eq!(page(&recent, "a", &log("e", 20, 8), 6), None);
-        assert_eq!(page(&recent, "a", &log("e", 20, 8), 8), Some(vec![9, 10, 11]));
+        assert_eq!(page(&recent, "b", 6), None);
+        assert_eq!([0, 3, 20, 25].map(|after| page(&recent, "a", after)), [None, None, None, None]);
     }
 
     #[test]
     fn another_epoch_and_a_hole_begin_anew() {
         let recent = Recent::default();
         add(&recent, "a", "e", [1, 2, 3, 5, 6]);
-        assert_eq!(page(&recent, "a", &log("e", 6, 0), 1), None);
-        assert_eq!(page(&recent, "a", &log("e", 6, 0), 4), Some(vec![5, 6]));
+        assert_eq!(page(&recent, "a", 1), None);
+        assert_eq!(page(&recent, "a", 4), Some(vec![5, 6]));
         add(&recent, "a", "f", [7]);
-        assert_eq!(page(&recent, "a", &log("e", 7, 0), 4), None);
-        assert_eq!(page(&recent, "a", &log("f", 7, 0), 6), Some(vec![7]));
+        assert_eq!(page(&recent, "a", 4), None);
+        assert_eq!(page(&recent, "a", 6), Some(vec![7]));
         assert_eq!(lock(&recent.kept).bytes, 10 + OVERHEAD);
         assert_eq!(lock(&recent.kept).ages.len(), 1);
     }
@@ -180,11 +160,11 @@ mod tests {
         add(&recent, "a", "e", [1, 2]);
         add(&recent, "b", "e", [1]);
         add(&recent, "a", "e", [3, 4]);
-        assert_eq!(page(&recent, "a", &log("e", 4, 0), 0), None);
-        assert_eq!(page(&recent, "a", &log("e", 4, 0), 1), Some(vec![2, 3, 4]));
+        assert_eq!(page(&recent, "a", 0), None);
+        assert_eq!(page(&recent, "a", 1), Some(vec![2, 3, 4]));
         add(&recent, "c", "e", [1, 2]);
-        assert_eq!(page(&recent, "b", &log("e", 1, 0), 0), None);
-        assert_eq!(page(&recent, "a", &log("e", 4, 0), 2), Some(vec![3, 4]));
+        assert_eq!(page(&recent, "b", 0), None);
+        assert_eq!(page(&recent, "a", 2), Some(vec![3, 4]));
         let kept = lock(&recent.kept);
         assert_eq!((kept.ends.len(), kept.ages.len(), kept.bytes), (2, 4, 4 * (10 + OVERHEAD)));
     }
