@@ -41,7 +41,7 @@ export interface Result {
   readonly browser: string;
   readonly rounds: number;
   readonly rows: readonly Row[];
-  /** What a longer way adds to the time until the first message, in round trips. */
+  /** What a longer way adds to the time until the first message, in round trips; between the fastest of each. */
   readonly round_trips: readonly { readonly name: string; readonly load: Load; readonly count: number }[];
 }
 
@@ -198,7 +198,7 @@ function roundTrips(rows: readonly Row[], roundTripMs: number): Result["round_tr
     .filter((row) => row.round_trip_ms === roundTripMs)
     .map(({ name, load, first_message_ms }) => {
       const near = rows.find((row) => row.name === name && row.load === load && row.round_trip_ms === 0);
-      const added = first_message_ms.median - (near?.first_message_ms.median ?? Number.NaN);
+      const added = first_message_ms.lowest - (near?.first_message_ms.lowest ?? Number.NaN);
       return { name, load, count: rounded(added / roundTripMs, 1) };
     });
 }
