@@ -121,7 +121,7 @@ export function Faults({ lab: { layer, journal, timeline } }: { lab: Lab }) {
         />
         <FaultButton
           label="Restart the server"
-          says="Only as it looks from here: “I am going”, a close, and a moment of nobody there. For the real thing, press Ctrl-C where `cargo xtask demo` runs, and start it again."
+          says="Only as it looks from here: “I am going”, a close, and a moment of nobody there. For the real thing, press Ctrl-C where “cargo xtask demo” runs, and start it again."
           onClick={() => {
             note("You had the server announce a restart", "Simulated: the server itself goes on");
             layer.restart(PLANNED_RESTART);

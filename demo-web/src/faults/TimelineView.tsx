@@ -178,9 +178,16 @@ function Picture({ timeline, now, width }: PictureProps) {
           const left = x(from);
           const right = to === undefined ? width : x(to);
           const next = lane[index + 1];
-          const space = (next ? x(next.from) : width) - left;
           const wanted = label.length * 6.2 + 12;
-          const fits = space > wanted;
+          // Inside the bar, else behind it, else, if nothing is there, before it.
+          const name =
+            right - left > wanted
+              ? ({ x: left + 6, anchor: "start" } as const)
+              : (next ? x(next.from) : width) - right > wanted
+                ? ({ x: right + 5, anchor: "start" } as const)
+                : !next && index === 0
+                  ? ({ x: left - 5, anchor: "end" } as const)
+                  : undefined;
           return (
             <g key={from + kind} data-testid="timeline-fault" data-kind={kind}>
               <rect
@@ -191,14 +198,8 @@ function Picture({ timeline, now, width }: PictureProps) {
                 height={LANE_HEIGHT}
                 rx="3"
               />
-              {/* Before the bar, if there is no space behind its beginning. */}
-              {(fits || (!next && left > wanted && index === 0)) && (
-                <text
-                  className="lane-name"
-                  x={fits ? left + 6 : left - 5}
-                  y={y + LANE_HEIGHT / 2 + 4}
-                  textAnchor={fits ? "start" : "end"}
-                >
+              {name && (
+                <text className="lane-name" x={name.x} y={y + LANE_HEIGHT / 2 + 4} textAnchor={name.anchor}>
                   {label}
                 </text>
               )}
@@ -208,12 +209,21 @@ function Picture({ timeline, now, width }: PictureProps) {
       })}
       {timeline.moments
         .filter(({ at }) => at > since)
-        .map(({ at }) => (
-          <g key={at} data-testid="timeline-moment" className="moment">
-            <line x1={x(at)} x2={x(at)} y1={0} y2={LANES_TOP - 8} />
-            <path d={`M${x(at).toFixed(1)} ${LANES_TOP - 13}l5 5-5 5-5-5z`} />
-          </g>
-        ))}
+        .map(({ at, label }, index, all) => {
+          const next = all[index + 1];
+          const space = (next ? x(next.at) : width) - x(at);
+          return (
+            <g key={at} data-testid="timeline-moment" className="moment">
+              <line x1={x(at)} x2={x(at)} y1={0} y2={LANES_TOP - 8} />
+              <path d={`M${x(at).toFixed(1)} ${LANES_TOP - 13}l5 5-5 5-5-5z`} />
+              {space > label.length * 6.2 + 12 && (
+                <text className="lane-name" x={x(at) + 8} y={LANES_TOP - 4}>
+                  {label}
+                </text>
+              )}
+            </g>
+          );
+        })}
 
       <line className="axis" x1="0" x2={width} y1={axis + 1.5} y2={axis + 1.5} />
       <text className="axis-name" x="0" y={height - 2}>
