@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{bench, demo, fmt, generate, lint, pkg, sim, size, test};
+use commands::{bench, demo, fmt, fuzz, generate, lint, pkg, sim, size, test};
 use places::Places;
 
 #[derive(Parser)]
@@ -46,6 +46,8 @@ enum Command {
     Size(size::Options),
     /// Run one benchmark.
     Bench(bench::Options),
+    /// Fuzz the decoders and both state machines.
+    Fuzz(fuzz::Options),
     /// Run the simulation.
     Sim(sim::Options),
     /// Write what is generated from the protocol crate.
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
         Command::Pkg => pkg::run(&places),
         Command::Size(options) => size::run(&places, &options),
         Command::Bench(options) => bench::run(&places, &options),
+        Command::Fuzz(options) => fuzz::run(&places, &options),
         Command::Sim(options) => sim::run(&places, &options),
         Command::Generate(options) => generate::run(&places, &options),
         Command::Fmt(options) => fmt::run(&places, &options),

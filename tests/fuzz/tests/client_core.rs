@@ -42,7 +42,10 @@ impl World {
             9 => self.tell(Input::RequestFailed { request, reason: "x".into() }),
             10 => self.tell(Input::Token("t".into())),
             11 => self.tell(Input::TokenFailed("x".into())),
-            12 => self.tell([Input::Online, Input::Offline, Input::PageHide, Input::PageShow][usize::from(amount) % 4].clone()),
+            12 => self.tell(
+                [Input::Online, Input::Offline, Input::PageHide, Input::PageShow][usize::from(amount) % 4]
+                    .clone(),
+            ),
             13 => self.tell(Input::Visible(amount.is_multiple_of(2))),
             14 => self.now.wall += u64::from(amount) * 10_000,
             15 => {
@@ -70,29 +73,31 @@ impl World {
 
 #[test]
 fn any_story() {
-    bolero::check!().with_type::<(bool, bool, Vec<(u8, u8, Vec<u8>)>)>().for_each(|(token, polling, story)| {
-        let config = Config {
-            session: Uuid::from_u128(1),
-            token: *token,
-            guest: None,
-            websocket: true,
-            polling: *polling,
-            client: "fuzz".into(),
-            debug: true,
-            seed: 3,
-            memory: None,
-            hidden: false,
-            online: true,
-        };
-        let now = Now { mono: 0, wall: 1_700_000_000_000 };
-        let (link, request) = (LinkId(0), RequestId(0));
-        let mut world = World { core: Connection::new(config), now, link, request, ids: 0 };
-        world.tell(Input::Start);
-        for (what, amount, bytes) in story {
-            world.step(*what, *amount, &nearly_a_batch(bytes, Speaker::Server));
-        }
-        let _ = world.core.report();
-        world.tell(Input::Close);
-        assert_eq!(world.core.poll_timeout(), None, "closed is closed");
-    });
+    bolero::check!(name = "any_story").with_type::<(bool, bool, Vec<(u8, u8, Vec<u8>)>)>().for_each(
+        |(token, polling, story)| {
+            let config = Config {
+                session: Uuid::from_u128(1),
+                token: *token,
+                guest: None,
+                websocket: true,
+                polling: *polling,
+                client: "fuzz".into(),
+                debug: true,
+                seed: 3,
+                memory: None,
+                hidden: false,
+                online: true,
+            };
+            let now = Now { mono: 0, wall: 1_700_000_000_000 };
+            let (link, request) = (LinkId(0), RequestId(0));
+            let mut world = World { core: Connection::new(config), now, link, request, ids: 0 };
+            world.tell(Input::Start);
+            for (what, amount, bytes) in story {
+                world.step(*what, *amount, &nearly_a_batch(bytes, Speaker::Server));
+            }
+            let _ = world.core.report();
+            world.tell(Input::Close);
+            assert_eq!(world.core.poll_timeout(), None, "closed is closed");
+        },
+    );
 }

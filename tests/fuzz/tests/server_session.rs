@@ -64,30 +64,32 @@ impl World {
 
 #[test]
 fn any_client() {
-    bolero::check!().with_type::<(bool, Vec<(u8, Vec<u8>)>)>().for_each(|(trims, story)| {
-        let settings = Arc::new(Settings::default());
-        let access = Arc::new(Rules { dev: true, key: None });
-        let session = Session::new(0, Carrier::WebSocket, Uuid::from_u128(9), settings.clone(), access);
-        let logs = Logs::new(1, if *trims { 2 } else { 1_000 });
-        let mut world = World { session, logs, now: 0, over: false };
-        world.session.handle(0, Input::Writable);
-        for (what, bytes) in story {
-            match what % 8 {
-                0..=4 => {
-                    let batch = decode(&nearly_a_batch(bytes, Speaker::Client), &settings.limits);
-                    world.session.handle(world.now, Input::Batch(batch));
+    bolero::check!(name = "any_client").with_type::<(bool, Vec<(u8, Vec<u8>)>)>().for_each(
+        |(trims, story)| {
+            let settings = Arc::new(Settings::default());
+            let access = Arc::new(Rules { dev: true, key: None });
+            let session = Session::new(0, Carrier::WebSocket, Uuid::from_u128(9), settings.clone(), access);
+            let logs = Logs::new(1, if *trims { 2 } else { 1_000 });
+            let mut world = World { session, logs, now: 0, over: false };
+            world.session.handle(0, Input::Writable);
+            for (what, bytes) in story {
+                match what % 8 {
+                    0..=4 => {
+                        let batch = decode(&nearly_a_batch(bytes, Speaker::Client), &settings.limits);
+                        world.session.handle(world.now, Input::Batch(batch));
+                    }
+                    5 => {
+                        world.now += u64::from(*what) * 500;
+                        world.session.handle_timeout(world.now);
+                    }
+                    6 => world.session.handle(world.now, Input::Overflow),
+                    _ => world.session.handle(world.now, Input::End(CloseCode::Replaced)),
                 }
-                5 => {
-                    world.now += u64::from(*what) * 500;
-                    world.session.handle_timeout(world.now);
-                }
-                6 => world.session.handle(world.now, Input::Overflow),
-                _ => world.session.handle(world.now, Input::End(CloseCode::Replaced)),
+                world.drain(what % 5 == 0);
             }
-            world.drain(what % 5 == 0);
-        }
-        world.session.handle(world.now, Input::Gone);
-        world.drain(false);
-        assert!(world.session.is_over() && world.session.poll_timeout().is_none_or(|_| world.over));
-    });
+            world.session.handle(world.now, Input::Gone);
+            world.drain(false);
+            assert!(world.session.is_over() && world.session.poll_timeout().is_none_or(|_| world.over));
+        },
+    );
 }

@@ -1,0 +1,25 @@
+//! `cargo xtask fuzz`: the fuzz targets of tests/fuzz for longer than the test command gives them. What fails is shown
+//! with its input; kept as a file in tests/fuzz/tests/__fuzz__/<target>/corpus, it is replayed by `cargo test` from then on.
+
+use crate::{error::Result, places::Places};
+
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// How long each target runs, in seconds.
+    #[arg(long, default_value_t = 60)]
+    seconds: u64,
+    /// Only targets whose name contains this.
+    target: Option<String>,
+}
+
+pub(crate) fn run(places: &Places, options: &Options) -> Result {
+    println!("Each target runs for {} s. Inputs are random, after those of the corpus.", options.seconds);
+    let mut run = places
+        .cargo()
+        .args(["test", "--release", "--package", "everwire-fuzz", "--", "--nocapture", "--test-threads", "1"])
+        .env("BOLERO_RANDOM_TEST_TIME_MS", (options.seconds * 1000).to_string());
+    if let Some(target) = &options.target {
+        run = run.arg(target);
+    }
+    super::hand_over(run)
+}
