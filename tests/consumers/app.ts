@@ -6,17 +6,19 @@ import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writ
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { onTestFinished } from "vitest";
+import { afterAll, onTestFinished } from "vitest";
 
 const run = promisify(execFile);
 const root = resolve(import.meta.dirname, "../..");
 
 let installed: Promise<string> | undefined;
+afterAll(async () => {
+  if (installed) rmSync(await installed, { recursive: true, force: true });
+});
 
 /** Packs the package and installs the tarball, once per test file, in a directory that is copied for each application. */
 async function install(): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), "everwire-pack-"));
-  process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
   const flags = ["pack", "--silent", "--ignore-scripts", "--pack-destination", directory];
   const { stdout } = await run("npm", flags, { cwd: join(root, "pkg-js") });
   writeFileSync(join(directory, "package.json"), '{ "name": "app", "private": true, "type": "module" }\n');
