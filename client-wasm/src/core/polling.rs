@@ -11,6 +11,8 @@ use super::{Carrier, Connection, Output, RequestId, connection::Phase, deadline:
 const ANSWER_MS: u64 = 10_000;
 /// How long the poll after waking may take, in ms: it asks not to be held.
 const PROBE_MS: u64 = 3_000;
+/// A poll that failed as a probe is tried again within this time, in ms: a dead connection is to be replaced within 4 s.
+const PROBED_MS: u64 = 250;
 /// How long changes of the subscriptions are collected before the poll is made anew, in ms.
 const COLLECT_MS: u64 = 10;
 /// A server that answers at once with nothing is not asked again before this, in ms.
@@ -35,6 +37,8 @@ pub(super) struct Poll {
     pub(super) next_at: Option<u64>,
     /// The next one asks not to be held.
     quick: bool,
+    /// The one under way does: it is a probe.
+    probing: bool,
     /// The last response brought something.
     brought: bool,
     failures: u32,
@@ -66,6 +70,7 @@ impl Connection {
             token: 0,
             next_at: None,
             quick: false,
+            probing: false,
             brought: false,
             failures: 0,
             gone: Vec::new(),
@@ -97,7 +102,7 @@ impl Connection {
         poll.sent_at = now;
         poll.token = self.token.serial;
         poll.next_at = None;
-        poll.quick = false;
+        poll.probing = core::mem::take(&mut poll.quick);
         poll.brought = false;
         if let Some((old, _)) = old {
             self.outputs.push_back(Output::Abort(old));
@@ -234,7 +239,9 @@ impl Connection {
 
     /// A poll brought nothing. What it may have carried comes again with the next, whose `ack` has not moved.
     pub(super) fn poll_failed(&mut self, reason: &str) {
-        let again = self.rng.between(0, 1_000);
+        // Found out by asking: nobody else does so at the same moment, there is no crowd to spread.
+        let probing = self.poll.as_ref().is_some_and(|poll| poll.probing);
+        let again = self.rng.between(0, if probing { PROBED_MS } else { 1_000 });
         let now = self.now();
         let Some(poll) = &mut self.poll else { return };
         poll.failures += 1;

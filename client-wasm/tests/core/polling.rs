@@ -161,3 +161,22 @@ fn two_polls_that_fail_end_the_connection() {
     assert_eq!(status, everwire_client::core::Status::Waiting);
     assert_eq!(reason, "polling failed: HTTP status 502");
 }
+
+#[test]
+fn promise_10_a_dead_poll_is_replaced_within_4_s_of_waking() {
+    for seed in 0..50 {
+        let mut bench = Bench::new(Config { websocket: false, seed, ..config() });
+        bench.subscribe("news");
+        bench.tell(Input::Start);
+        let (request, ..) = bench.wants_request();
+        bench.responds(request, &[polled(1), welcome(9), subscribed("news", "a", 0, 0)]);
+        let _dead = wants_poll(&mut bench);
+        bench.tell(Input::Online);
+        let (_probe, poll, _) = wants_poll(&mut bench);
+        assert_eq!(poll.hold_ms, 0, "it asks to be answered at once");
+        bench.outputs.clear();
+        let took = bench.pass_until(4_000, wants_request);
+        // What remains of the 4 s is for the request itself.
+        assert!(took <= 3_300, "{seed}: {took}");
+    }
+}
