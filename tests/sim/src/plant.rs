@@ -34,8 +34,6 @@ plants! {
     ReplayOffByOne = "replay_off_by_one";
     /// A gap is not told to the application.
     GapNotDeclared = "gap_not_declared";
-    /// What a replaced carrier still brings counts as if it came from the present one.
-    OldCarrierCounts = "old_carrier_counts";
     /// After a refusal that can be retried, later sends are stored all the same.
     NoDeferring = "no_deferring";
     /// What is sent again after a reconnect goes out in reverse.

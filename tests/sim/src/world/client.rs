@@ -213,12 +213,7 @@ impl World {
             }
             ToClient::Text { link, text } => {
                 if self.link_counts(link, true) {
-                    let mut id = self.links[link].id;
-                    if !self.links[link].client_open {
-                        // Only with the planted bug: it passes for the carrier of now.
-                        let Some(present) = self.clients[client].links.last_key_value() else { return };
-                        id = *present.0;
-                    }
+                    let id = self.links[link].id;
                     self.unpack(client, Source::WebSocket(id), &text);
                 }
             }

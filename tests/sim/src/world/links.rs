@@ -5,7 +5,7 @@ use std::sync::Arc;
 use everwire_client::core::LinkId;
 
 use super::{Event, ToClient, ToServer, World, say};
-use crate::{dice::Dice, plant::Plant};
+use crate::dice::Dice;
 
 /// What the buffers of a dead link still take before the server's writes stand still, in batches.
 const DEAD_BUFFERS: u32 = 3;
@@ -235,6 +235,6 @@ impl World {
     pub(super) fn link_counts(&self, link: usize, text: bool) -> bool {
         let on = &self.links[link];
         let through = !(on.dead || (text && on.cut));
-        (on.client_open || (self.planted(Plant::OldCarrierCounts) && text)) && through
+        on.client_open && through
     }
 }

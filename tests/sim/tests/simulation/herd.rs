@@ -20,8 +20,9 @@ fn promise_7_after_a_blip() {
 }
 
 #[test]
-fn the_policies_of_others_crowd_more() {
-    for other in Peer::ALL {
+fn policies_without_a_wide_jitter_crowd_more() {
+    // Not centrifuge, whose jitter is as wide as Everwire's.
+    for other in [Peer::SocketIo, Peer::Phoenix, Peer::Pusher] {
         let figures = peer(other, OUTAGE_MS, 1);
         assert!(figures.most_connects_per_100_ms > MOST_CONNECTS, "{figures:?}");
     }
