@@ -180,7 +180,7 @@ impl Connection {
     }
 
     /// ms since the start, sleep included.
-    pub(super) fn now(&self) -> u64 {
+    pub(crate) fn now(&self) -> u64 {
         self.clock.now()
     }
 
@@ -366,6 +366,10 @@ impl Connection {
     }
 
     fn got_token(&mut self, token: String) {
+        if !self.token.awaited() {
+            // A callback that was given up answers after its successor: what it brings is older than what is here.
+            return;
+        }
         if token.is_empty() || token.len() > limits::MAX_TOKEN_BYTES {
             self.token_failed("the token is empty or too long".to_owned());
             return;
@@ -386,7 +390,10 @@ impl Connection {
 
     pub(super) fn token_failed(&mut self, message: String) {
         self.token.failed(self.now());
-        self.error(ErrorCode::TokenFailed, text!(const { ErrorCode::TokenFailed.sentence() }, " (", message, ")"));
+        self.error(
+            ErrorCode::TokenFailed,
+            text!(const { ErrorCode::TokenFailed.sentence() }, " (", message, ")"),
+        );
         if self.phase == Phase::Connecting && self.ws.is_none() && self.poll.is_none() {
             self.wait("the token callback failed", None);
         }

@@ -240,12 +240,7 @@ mod tests {
         subscriptions
     }
 
-    fn confirm(
-        subscriptions: &mut Subscriptions,
-        epoch: &str,
-        offset: u64,
-        head: u64,
-    ) -> Confirmed {
+    fn confirm(subscriptions: &mut Subscriptions, epoch: &str, offset: u64, head: u64) -> Confirmed {
         let subscription = subscriptions.get(Handle(0)).unwrap();
         subscription.ask(Carrier::WebSocket);
         subscription.confirm(Carrier::WebSocket, epoch, offset, head, None)
@@ -288,7 +283,11 @@ mod tests {
         subscription.ask(Carrier::WebSocket);
         // Polling was faster.
         subscription.position = Some(Position { epoch: "a".into(), offset: 9 });
-        assert_eq!(subscription.confirm(Carrier::WebSocket, "a", 5, 8, None), Confirmed::Stale, "no gap back");
+        assert_eq!(
+            subscription.confirm(Carrier::WebSocket, "a", 5, 8, None),
+            Confirmed::Stale,
+            "no gap back"
+        );
         assert_eq!(subscription.confirm(Carrier::WebSocket, "a", 12, 14, None), Confirmed::Stale, "no gap");
         assert_eq!(subscription.confirm(Carrier::WebSocket, "b", 3, 3, None), Confirmed::Stale);
         assert!(!subscription.live);

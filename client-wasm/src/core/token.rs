@@ -48,6 +48,11 @@ impl Token {
         first
     }
 
+    /// Whether a callback has been called since the last answer.
+    pub(super) fn awaited(&self) -> bool {
+        self.asking_since.is_some()
+    }
+
     /// The callback has answered.
     pub(super) fn got(&mut self, now: u64, text: String) {
         let (serial, asked_at) = (self.serial + 1, self.asking_since.unwrap_or(now));

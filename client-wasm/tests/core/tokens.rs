@@ -177,3 +177,21 @@ fn promise_13_a_refusal_of_the_token_before_is_not_the_end() {
     let (_, _, token) = bench.wants_request();
     assert_eq!(token.as_deref(), Some("two"));
 }
+
+#[test]
+fn promise_13_a_callback_that_was_given_up_does_not_replace_its_successors_token() {
+    let mut bench = with_token();
+    // The first never answers in time; the second does.
+    bench.outputs.clear();
+    bench.pass_until(60_000, wants_token);
+    bench.tell(Input::Token("two".into()));
+    let link = bench.opens_websocket();
+    bench.says(link, &[welcome_for(HOUR)]);
+    bench.sent();
+    bench.tell(Input::Token("one".into()));
+    assert!(bench.sent().is_empty(), "the older token is not told to the server");
+    bench.closes(link, 1006);
+    bench.pass_until(1_001, wants_socket);
+    bench.opens_websocket();
+    assert_eq!(token_of_hello(&mut bench).as_deref(), Some("two"));
+}
