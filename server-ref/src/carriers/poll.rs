@@ -146,6 +146,9 @@ async fn send(node: &Arc<Node>, hello: Hello, frames: Vec<Frame>) -> Response {
 
 /// A poll: goes to its connection, or starts one.
 async fn receive(node: &Arc<Node>, hello: Hello, poll: Poll, frames: Vec<Frame>) -> Response {
+    if poll.connection.is_some_and(|id| node.hub.sessions.overtaken(hello.session, id)) {
+        return respond("[]");
+    }
     let request = node.next_request();
     for _ in 0..TRIES {
         let known = poll.connection.and_then(|id| node.hub.sessions.polling(hello.session, id));

@@ -22,6 +22,8 @@ struct Live {
     connection: Uuid,
     carrier: Carrier,
     inbox: Inbox,
+    /// The connection that this one took over from.
+    before: Option<Uuid>,
 }
 
 impl Sessions {
@@ -43,7 +45,8 @@ impl Sessions {
         if sessions.get(&session).is_some_and(|live| live.user != user) {
             return Binding::Another;
         }
-        let live = Live { user: user.into(), connection, carrier, inbox: inbox.clone() };
+        let before = sessions.get(&session).map(|live| live.connection);
+        let live = Live { user: user.into(), connection, carrier, inbox: inbox.clone(), before };
         if let Some(before) = sessions.insert(session, live) {
             before.inbox.input(Input::End(CloseCode::Replaced));
         }
@@ -63,6 +66,15 @@ impl Sessions {
         let sessions = lock(&self.live);
         let live = sessions.get(&session)?;
         (live.connection == connection && live.carrier == Carrier::Polling).then(|| live.inbox.clone())
+    }
+
+    /// Whether a poll of this connection comes too late: a WebSocket of the session has taken over from it since. It must
+    /// not take the session back.
+    pub fn overtaken(&self, session: Uuid, connection: Uuid) -> bool {
+        let sessions = lock(&self.live);
+        sessions
+            .get(&session)
+            .is_some_and(|live| live.before == Some(connection) && live.carrier == Carrier::WebSocket)
     }
 
     /// Puts mail into the inbox of the session's connection, if there is one here.

@@ -205,3 +205,19 @@ async fn an_application_is_served_from_the_same_port() {
     assert_eq!(http.get("/../Cargo.toml").await.0, StatusCode::NOT_FOUND);
     served.server.stop().await;
 }
+
+#[tokio::test]
+async fn a_poll_that_comes_late_does_not_take_the_session_back_from_a_websocket() {
+    let served = serve(|_| {}).await;
+    let (http, session) = (Http::to(served.address()), new_id());
+    let (_, frames) = polled(http.post(&[hello("a", session), poll(None, 0, 0), subscribe("news")]).await);
+    let ServerFrame::Welcome(welcome) = &frames[0] else { panic!("{frames:?}") };
+    let (mut socket, _) = Client::connect_as(served.address(), "a", session).await;
+    socket.join(subscribe("news")).await;
+    // Sent before the WebSocket took over, and arriving after.
+    let late = [hello("a", session), poll(Some(welcome.connection), 1, 25_000), subscribe("news")];
+    assert_eq!(http.post(&late).await, []);
+    socket.chat("news", "still here").await;
+    assert_eq!(text_of(&socket.message().await), "still here");
+    served.server.stop().await;
+}
