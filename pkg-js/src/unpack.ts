@@ -124,6 +124,8 @@ export function unpack(frames: unknown, core: Core, receiver: Receiver): void {
     core.violation("a batch is not an array of frames");
     return;
   }
+  // Frames of one channel come in runs, and comparing names costs less than looking one up.
+  let last: Channel<object> | undefined;
   for (const frame of frames as readonly ServerFrame[]) {
     // The hot path: checked by hand because the table is several times slower.
     if (
@@ -137,7 +139,8 @@ export function unpack(frames: unknown, core: Core, receiver: Receiver): void {
       (frame.name == null || typeof frame.name === "string") &&
       frame.data !== undefined
     ) {
-      const channel = receiver._channels.get(frame.channel);
+      const channel = last?.name === frame.channel ? last : receiver._channels.get(frame.channel);
+      last = channel;
       if (channel !== undefined && channel._handle >= 0 && core.accept(channel._handle, frame.offset)) {
         channel._deliver(frame);
       }

@@ -53,7 +53,7 @@ impl Driver {
         let (link, request) = (LinkId(id), RequestId(id));
         let event: &Event = value.unchecked_ref();
         let input = match what {
-            Happened::Timeout => Input::Timeout,
+            Happened::Timeout => return self.timeout(),
             Happened::Opened => Input::WebSocketOpened(link),
             Happened::Message => {
                 let message: &MessageEvent = event.unchecked_ref();

@@ -28,6 +28,7 @@ pub(super) struct Subscription {
     pub(super) asked: bool,
     /// With which position the WebSocket and the last poll have asked; the outer `None`: they have not. While one
     /// carrier replaces the other both ask, and one answer may come after the other has moved the position.
+    #[expect(clippy::option_option, reason = "whether it has asked, and whether it had a position then")]
     questions: [Option<Option<Position>>; 2],
     /// After a refusal that can be retried: when to ask again.
     pub(super) retry_at: Option<u64>,
