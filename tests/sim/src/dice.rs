@@ -12,6 +12,7 @@ impl Dice {
     }
 
     /// Other dice for another concern.
+    #[must_use]
     pub fn fork(&self, concern: u64) -> Self {
         let mut fork = Self(self.0 ^ concern.wrapping_mul(0xd6e8_feb8_6659_fd93));
         fork.word();

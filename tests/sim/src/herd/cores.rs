@@ -15,7 +15,7 @@ const BEFORE_MS: u64 = 20_000;
 /// Nobody is waited for longer than this after the server is back, in ms.
 const AFTER_MS: u64 = 120_000;
 
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Next {
     Timer(u32),
     Opens(LinkId),
@@ -190,11 +190,9 @@ impl Herd {
                     self.cores[client].link = Some(link);
                     self.at(self.now + half, client, Next::Opens(link));
                 }
-                Output::Request { request, .. } => {
-                    // A client that is connected already asks for no more connections.
-                    if !self.cores[client].connected {
-                        self.at(self.now + half, client, Next::Posts(request));
-                    }
+                // A client that is connected already asks for no more connections.
+                Output::Request { request, .. } if !self.cores[client].connected => {
+                    self.at(self.now + half, client, Next::Posts(request));
                 }
                 Output::Event(Event::State { status, .. }) => {
                     let connected = status == Status::Connected;

@@ -5,6 +5,8 @@ mod cores;
 mod peers;
 pub mod svg;
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 pub use peers::Peer;
@@ -107,7 +109,8 @@ pub fn table(all: &[Figures]) -> String {
     );
     for f in all {
         let seconds = |ms: u64| format!("{:.1} s", ms as f64 / 1_000.0);
-        text += &format!(
+        let _ = write!(
+            text,
             "{:<18}{:>10}{:>18}{:>18}{:>9}{:>9}{:>9}\n",
             f.who,
             seconds(f.outage_ms),

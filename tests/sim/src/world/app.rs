@@ -135,7 +135,9 @@ impl World {
         c.core.handle(clocks, Input::Close);
         self.drain(client);
         let c = &mut self.clients[client];
-        (c.channels.clear(), c.watches.clear(), c.members.clear());
+        c.channels.clear();
+        c.watches.clear();
+        c.members.clear();
         if c.status != Some(Status::Closed) || c.waiting > 0 {
             let what = format!("c{client} was closed; it is {:?}, {} waiting", c.status, c.waiting);
             self.broken(violated(Rule::Resolved, what));

@@ -1,7 +1,7 @@
 //! A client: the core, what a browser would do for it, and what its application has been told. Nothing is decided here
 //! that a browser's driver does not decide.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use everwire_client::core::{
     Config, Connection, Event as CoreEvent, Handle, Input, LinkId, Now, Output, RequestId, SendStatus,
@@ -69,7 +69,7 @@ pub(super) struct Client {
     /// For planted bugs: what was not sent in time, and the logs that were known first.
     pub(super) stale: Vec<String>,
     pub(super) first_epochs: ByChannel<String>,
-    pub(super) sent_before: BTreeMap<Uuid, ()>,
+    pub(super) sent_before: BTreeSet<Uuid>,
     pub(super) welcomed: u32,
 }
 
@@ -111,7 +111,7 @@ impl Client {
             token_until: 0,
             stale: Vec::new(),
             first_epochs: BTreeMap::new(),
-            sent_before: BTreeMap::new(),
+            sent_before: BTreeSet::new(),
             welcomed: 0,
         }
     }

@@ -17,6 +17,7 @@ use crate::{
 };
 
 impl World {
+    #[expect(clippy::too_many_lines, reason = "a list: one arm for each kind")]
     pub(super) fn fault(&mut self, fault: Fault) {
         let mut dice = Dice::new(fault.dice);
         let client = dice.below(self.clients.len());
@@ -123,7 +124,7 @@ impl World {
             Kind::Clock => {
                 // Nobody sets the clock of a machine that sleeps; and if somebody did, by just as much as it slept, no
                 // page could know that it did.
-                let by = dice.between(0, 7_200_000) as i64 - 3_600_000;
+                let by = dice.between(0, 7_200_000).cast_signed() - 3_600_000;
                 if !matches!(self.clients[client].rest, Some(Rest::Asleep { .. })) {
                     self.clients[client].wall += by;
                 }

@@ -131,19 +131,15 @@ impl World {
             return;
         }
         self.clients[client].requests.remove(&id);
-        match text {
-            Some(text) => {
-                self.unpack(client, Source::Response(id), text);
-                let now = self.now;
-                let path = &mut self.clients[client].path;
-                if path.doubles_until > now && path.dice.chance(OFTEN) {
-                    self.unpack(client, Source::Response(id), text);
-                }
-            }
-            None => {
-                say!(self, format!("c{client}"), "request {} failed", id.0);
-                self.tell(client, Input::RequestFailed { request: id, reason: "network".into() });
-            }
+        let Some(text) = text else {
+            say!(self, format!("c{client}"), "request {} failed", id.0);
+            return self.tell(client, Input::RequestFailed { request: id, reason: "network".into() });
+        };
+        self.unpack(client, Source::Response(id), text);
+        let now = self.now;
+        let path = &mut self.clients[client].path;
+        if path.doubles_until > now && path.dice.chance(OFTEN) {
+            self.unpack(client, Source::Response(id), text);
         }
     }
 }

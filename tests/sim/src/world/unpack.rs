@@ -175,11 +175,11 @@ impl World {
         if reversed {
             let known = &mut c.sent_before;
             let all = frames.iter().all(|frame| match frame {
-                ClientFrame::Send(send) => known.contains_key(&send.id),
+                ClientFrame::Send(send) => known.contains(&send.id),
                 _ => false,
             });
             known.extend(frames.iter().filter_map(|frame| match frame {
-                ClientFrame::Send(send) => Some((send.id, ())),
+                ClientFrame::Send(send) => Some(send.id),
                 _ => None,
             }));
             if all {
