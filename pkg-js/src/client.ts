@@ -107,7 +107,7 @@ export class Client {
     if (!this.#started) {
       const settings = checkOptions(this.#options);
       this.#started = true;
-      if (this.#options.persist !== false) this._keep = new Keep(settings.url);
+      if (this.#options.persist !== false) this._keep = new Keep(settings.url, settings.guest?.user);
       this.#fetchCore(settings, 1);
     }
     return this;

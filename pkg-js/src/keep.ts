@@ -25,14 +25,16 @@ const STORE = "outbox";
 /** The outbox of one client, in the database that all tabs of the origin share. */
 export class Keep {
   #db: Promise<IDBDatabase | undefined> = open();
-  #user = "";
+  #user: string;
   readonly #server: string;
   readonly #tab = tab();
   /** Written before it was known by whom. */
   readonly #anonymous = new Map<string, Kept>();
 
-  constructor(server: string) {
+  /** `user`: who it is, if that is known before the server says so. */
+  constructor(server: string, user = "") {
     this.#server = server;
+    this.#user = user;
   }
 
   put(id: string, channel: string, event: string | undefined, json: string): void {

@@ -155,7 +155,7 @@ impl Connection {
             Input::WebSocketClosed { link, code } => self.websocket_closed(link, code),
             Input::RequestFailed { request, reason } => self.request_failed(request, &reason),
             Input::Token(token) => self.got_token(token),
-            Input::TokenFailed(message) => self.token_failed(message),
+            Input::TokenFailed(message) => self.token_failed(&message),
             Input::Online => self.went_online(),
             Input::Offline => self.went_offline(),
             Input::Visible(visible) => self.became_visible(visible),
@@ -371,7 +371,7 @@ impl Connection {
             return;
         }
         if token.is_empty() || token.len() > limits::MAX_TOKEN_BYTES {
-            self.token_failed("the token is empty or too long".to_owned());
+            self.token_failed("the token is empty or too long");
             return;
         }
         self.token.got(self.now(), token.clone());
@@ -388,7 +388,7 @@ impl Connection {
         }
     }
 
-    pub(super) fn token_failed(&mut self, message: String) {
+    pub(super) fn token_failed(&mut self, message: &str) {
         self.token.failed(self.now());
         self.error(
             ErrorCode::TokenFailed,
@@ -468,7 +468,7 @@ impl Connection {
         self.flush();
     }
 
-    fn remember(&mut self, carrier: Carrier) {
+    pub(super) fn remember(&mut self, carrier: Carrier) {
         let memory = match carrier {
             Carrier::Polling if self.choice.given_up => {
                 Some(Memory { polling_until: self.wall + REMEMBER_MS })

@@ -339,7 +339,7 @@ impl Connection {
                 self.websocket_failed(CloseCode::ProtocolViolation.sentence(), false);
             }
             Source::Response(request) => {
-                self.request_failed(request, CloseCode::ProtocolViolation.sentence())
+                self.request_failed(request, CloseCode::ProtocolViolation.sentence());
             }
         }
     }

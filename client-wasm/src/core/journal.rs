@@ -26,17 +26,23 @@ fn number(number: u64, text: &mut String) {
     everwire_protocol::push_number(number, text);
 }
 
+// All by way of one type: the digits are written by one function then.
 macro_rules! numbers {
     ($($number:ty),*) => {$(
         impl Part for $number {
             fn add(&self, text: &mut String) {
-                // All by way of one type: the digits are written by one function then.
-                number(*self as u64, text);
+                number(u64::from(*self), text);
             }
         }
     )*};
 }
-numbers!(u16, u32, u64, usize);
+numbers!(u16, u32, u64);
+
+impl Part for usize {
+    fn add(&self, text: &mut String) {
+        number(*self as u64, text);
+    }
+}
 
 #[derive(Debug, Default)]
 pub(super) struct Journal {

@@ -134,7 +134,7 @@ mod tests {
         assert_eq!(push(&mut outbox, 1_000, "x"), Err(ErrorCode::QueueFull));
         let mut outbox = Outbox::default();
         let big = "x".repeat(30_000);
-        let count = (0..).take_while(|n| push(&mut outbox, *n, &big).is_ok()).count();
+        let count = (0..100).take_while(|n| push(&mut outbox, *n, &big).is_ok()).count();
         assert!((30..=34).contains(&count), "{count}");
         outbox.remove(Uuid::from_u128(0)).unwrap();
         assert!(push(&mut outbox, 99, &big).is_ok(), "an ack makes room");

@@ -42,6 +42,9 @@ pub(super) struct Poll {
     /// The last response brought something.
     brought: bool,
     failures: u32,
+    /// The set says something that this connection would misunderstand: whatever it is named by the response under way,
+    /// the next poll asks for a new one.
+    anew: bool,
     /// Channels that were in the set of this connection and no longer are.
     gone: Vec<Channel>,
 }
@@ -73,6 +76,7 @@ impl Connection {
             probing: false,
             brought: false,
             failures: 0,
+            anew: false,
             gone: Vec::new(),
         });
         self.send_poll();
@@ -103,6 +107,7 @@ impl Connection {
         poll.token = self.token.serial;
         poll.next_at = None;
         poll.probing = core::mem::take(&mut poll.quick);
+        poll.anew = false;
         poll.brought = false;
         if let Some((old, _)) = old {
             self.outputs.push_back(Output::Abort(old));
@@ -141,6 +146,7 @@ impl Connection {
             // A set says nothing about a channel that was left and entered again: begin anew, with positions.
             if poll.gone.contains(channel) {
                 poll.connection = None;
+                poll.anew = true;
                 poll.gone.clear();
             }
         }
@@ -157,7 +163,7 @@ impl Connection {
     /// The connection that polls go on with.
     pub(super) fn poll_welcomed(&mut self, connection: Uuid, hold: u32) {
         let Some(poll) = &mut self.poll else { return };
-        poll.connection = Some(connection);
+        poll.connection = (!poll.anew).then_some(connection);
         poll.welcomed = true;
         poll.hold = hold.min(limits::POLL_HOLD_MS);
         poll.gone.clear();
@@ -166,6 +172,11 @@ impl Connection {
             self.subscriptions.unconfirm();
             return;
         }
+        if self.config.websocket && self.ws.is_none() {
+            // Polling gets through where WebSocket was just refused.
+            self.choice.give_up();
+            self.choice.schedule_probe(self.now());
+        }
         let reason = if !self.config.websocket {
             "HTTP polling, as configured"
         } else if self.choice.given_up {
@@ -173,9 +184,6 @@ impl Connection {
         } else {
             "WebSocket gives no answer"
         };
-        if self.config.websocket && self.ws.is_none() {
-            self.choice.schedule_probe(self.now());
-        }
         self.activate(Carrier::Polling, reason);
     }
 

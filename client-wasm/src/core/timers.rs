@@ -115,7 +115,7 @@ impl Connection {
 
     fn token_timers(&mut self, now: u64) {
         if self.token.patience.is_some_and(|at| at <= now) {
-            self.token_failed("it did not answer".to_owned());
+            self.token_failed("it did not answer");
         }
         if self.phase == Phase::Connected
             && self.token.refresh_at().is_some_and(|at| at <= now)

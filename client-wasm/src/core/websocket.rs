@@ -109,10 +109,8 @@ impl Connection {
             return;
         }
         let known = CloseCode::from_u16(code);
-        let reason = match known {
-            Some(known) => text!("WebSocket closed: ", known.sentence(), " (", code, ")"),
-            None => text!("WebSocket closed (", code, ")"),
-        };
+        let (colon, sentence) = known.map_or(("", ""), |known| (": ", known.sentence()));
+        let reason = text!("WebSocket closed (", code, ")", colon, sentence);
         if let Some(terminal) = known.filter(|k| k.terminal()) {
             let error = match terminal {
                 CloseCode::Banned => ErrorCode::Banned,
@@ -150,6 +148,9 @@ impl Connection {
         }
         if self.choice.given_up && !given_up {
             self.note("WebSocket does not work here".to_owned());
+            if self.active == Some(Carrier::Polling) {
+                self.remember(Carrier::Polling);
+            }
         }
         match (self.active, self.phase) {
             (Some(Carrier::WebSocket), _) => {

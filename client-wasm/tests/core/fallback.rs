@@ -71,6 +71,7 @@ fn promise_11_websocket_is_given_up_at_10_s_and_probed_again() {
     polling(&mut bench);
     bench.outputs.clear();
     bench.pass_until(10_000, |o| *o == Output::CloseWebSocket { link: silent, code: 4013 });
+    assert!(bench.outputs.iter().any(|o| matches!(o, Output::Remember(Some(_)))), "and that is remembered");
     let mut waits = Vec::new();
     for _ in 0..5 {
         let from = bench.now.mono;
@@ -160,6 +161,12 @@ fn promise_11_refused_upgrades_lead_to_polling_within_5_s() {
             }
         }
         assert!(bench.now.mono - start < 2_000, "{} ms", bench.now.mono - start);
+        let (request, ..) = bench.wants_request();
+        bench.responds(request, &[polled(1), welcome(9)]);
+        assert!(
+            bench.outputs.iter().any(|o| matches!(o, Output::Remember(Some(_)))),
+            "what worked is remembered"
+        );
     }
 }
 

@@ -1,6 +1,7 @@
 //! The core under a virtual clock, against a server that is played by the tests. Named by the promises that they keep.
 
 #![cfg(not(target_arch = "wasm32"))]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod bench;
 mod connecting;

@@ -180,3 +180,18 @@ fn promise_10_a_dead_poll_is_replaced_within_4_s_of_waking() {
         assert!(took <= 3_300, "{seed}: {took}");
     }
 }
+
+#[test]
+fn a_channel_left_and_entered_again_while_the_first_poll_is_under_way_begins_anew_too() {
+    let mut bench = Bench::new(Config { websocket: false, ..config() });
+    let handle = bench.subscribe("news");
+    bench.tell(Input::Start);
+    let (request, ..) = bench.wants_request();
+    bench.core.unsubscribe(bench.now, handle);
+    bench.core.subscribe(bench.now, "news", Some(5), None).unwrap();
+    bench.responds(request, &[polled(1), welcome(9), subscribed("news", "a", 7, 7)]);
+    bench.pass_until(2_000, wants_request);
+    let (_, frames, _) = bench.wants_request();
+    assert!(matches!(&frames[1], ClientFrame::Poll(poll) if poll.connection.is_none()), "{frames:?}");
+    assert!(matches!(&frames[2], ClientFrame::Subscribe(s) if s.recent == Some(5)), "{frames:?}");
+}
