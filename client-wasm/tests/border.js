@@ -178,7 +178,6 @@ class Socket {
 }
 
 /** Settles when the test says so, and at once: no test has to wait. */
-// biome-ignore lint/suspicious/noThenProperty: this is one
 const promise = (then) => ({ then });
 
 let world;

@@ -174,10 +174,10 @@ impl Driver {
             Output::FetchToken => self.host.fetch_token(),
             Output::Remember(what) => memory::remember(&self.place.poll, what),
             Output::Event(event) => {
-                if let Event::State { status: Status::Closed, .. } = event {
-                    if let Some(listening) = &self.listening {
-                        listening.abort();
-                    }
+                if let Event::State { status: Status::Closed, .. } = event
+                    && let Some(listening) = &self.listening
+                {
+                    listening.abort();
                 }
                 self.host.event(&event);
             }

@@ -1,6 +1,8 @@
 //! Whatever a server, a network and a page do, the client's core does not panic, asks for a finite number of things,
 //! and can be closed.
 
+#![expect(clippy::unwrap_used, reason = "text is always JSON")]
+
 use everwire_client::core::{Config, Connection, Input, LinkId, Now, Output, RequestId, Source};
 use everwire_fuzz::{Speaker, nearly_a_batch};
 use everwire_protocol::{Payload, Uuid};

@@ -109,9 +109,9 @@ pub fn table(all: &[Figures]) -> String {
     );
     for f in all {
         let seconds = |ms: u64| format!("{:.1} s", ms as f64 / 1_000.0);
-        let _ = write!(
+        let _ = writeln!(
             text,
-            "{:<18}{:>10}{:>18}{:>18}{:>9}{:>9}{:>9}\n",
+            "{:<18}{:>10}{:>18}{:>18}{:>9}{:>9}{:>9}",
             f.who,
             seconds(f.outage_ms),
             f.most_connects_per_100_ms,

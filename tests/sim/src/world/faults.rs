@@ -94,9 +94,9 @@ impl World {
                 let throttle = dice.pick(&[1_000, 1_000, 60_000]);
                 self.clients[client].throttle = throttle;
                 self.clients[client].hidden = true;
-                self.to_client(client, 0, ToClient::Input(Input::Visible(false)));
+                self.send_client(client, 0, ToClient::Input(Input::Visible(false)));
                 let back = until(&mut dice, 1_000, 90_000);
-                self.to_client(client, back, ToClient::Input(Input::Visible(true)));
+                self.send_client(client, back, ToClient::Input(Input::Visible(true)));
             }
             Kind::Freeze => self.rest(client, Rest::Frozen, until(&mut dice, 500, 90_000)),
             Kind::Sleep => {
@@ -117,8 +117,8 @@ impl World {
                 self.clients[client].path.down_until = now + ms;
                 self.silence(client);
                 if dice.chance(600) {
-                    self.to_client(client, 10, ToClient::Input(Input::Offline));
-                    self.to_client(client, ms, ToClient::Input(Input::Online));
+                    self.send_client(client, 10, ToClient::Input(Input::Offline));
+                    self.send_client(client, ms, ToClient::Input(Input::Online));
                 }
             }
             Kind::Clock => {
@@ -225,7 +225,7 @@ impl World {
             } else {
                 let client = on.client;
                 let latency = self.latency(client);
-                self.to_client(client, latency, ToClient::Closed { link, code: 1006 });
+                self.send_client(client, latency, ToClient::Closed { link, code: 1006 });
             }
         }
         for request in 0..self.requests.len() {
@@ -238,7 +238,7 @@ impl World {
             } else if self.clients[on.client].requests.get(&on.id) == Some(&request) {
                 let client = on.client;
                 let latency = self.latency(client);
-                self.to_client(client, latency, ToClient::Response { request, text: None });
+                self.send_client(client, latency, ToClient::Response { request, text: None });
             }
         }
     }

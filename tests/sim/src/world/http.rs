@@ -52,7 +52,7 @@ impl World {
         if down || lost {
             // Some networks say so, others leave the client waiting.
             if told {
-                self.to_client(client, later, ToClient::Response { request, text: None });
+                self.send_client(client, later, ToClient::Response { request, text: None });
             }
         } else if self.nodes[node].accepts() {
             self.after(there, Event::Arrives { request, copy: false });
@@ -60,7 +60,7 @@ impl World {
                 self.after(there + later, Event::Arrives { request, copy: true });
             }
         } else {
-            self.to_client(client, 2 * there, ToClient::Response { request, text: None });
+            self.send_client(client, 2 * there, ToClient::Response { request, text: None });
         }
     }
 
@@ -85,7 +85,7 @@ impl World {
         }
         if on.boot != self.nodes[node].boot || !self.nodes[node].accepts() {
             let latency = self.latency(client);
-            return self.to_client(client, latency, ToClient::Response { request, text: None });
+            return self.send_client(client, latency, ToClient::Response { request, text: None });
         }
         self.requests[request].arrived = true;
         self.accept_request(request, copy);
@@ -117,11 +117,11 @@ impl World {
             let (told, later) = (path.dice.chance(500), path.dice.between(1, 4_000));
             say!(self, format!("n{}", self.requests[request].node), "its response {request} is lost");
             if told {
-                self.to_client(client, later, ToClient::Response { request, text: None });
+                self.send_client(client, later, ToClient::Response { request, text: None });
             }
             return;
         }
-        self.to_client(client, latency + reading, ToClient::Response { request, text: Some(text.into()) });
+        self.send_client(client, latency + reading, ToClient::Response { request, text: Some(text.into()) });
     }
 
     /// A response, or the end of a request without one, reaches the page.

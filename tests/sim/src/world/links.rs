@@ -119,12 +119,12 @@ impl World {
         let there = 2 * self.latency(client);
         if self.clients[client].path.down_until > now {
             if self.clients[client].path.dice.chance(500) {
-                self.to_client(client, 5, ToClient::Closed { link, code: 1006 });
+                self.send_client(client, 5, ToClient::Closed { link, code: 1006 });
             }
         } else if blocked == Some(Block::Silent) {
             say!(self, format!("c{client}"), "WebSocket {link} gets no answer");
         } else if blocked == Some(Block::Refuse) || !self.nodes[node].up {
-            self.to_client(client, there, ToClient::Closed { link, code: 1006 });
+            self.send_client(client, there, ToClient::Closed { link, code: 1006 });
         } else {
             self.after(there, Event::ToServer { link, what: ToServer::Open });
         }
@@ -159,19 +159,19 @@ impl World {
         match what {
             ToServer::Open if !on.client_open || on.dead => {}
             ToServer::Open if gone => {
-                self.to_client(client, 1, ToClient::Closed { link, code: 1006 });
+                self.send_client(client, 1, ToClient::Closed { link, code: 1006 });
             }
             ToServer::Open => {
                 let latency = self.latency(client);
                 self.links[link].server_open = true;
                 self.links[link].to_client = self.now + latency;
-                self.to_client(client, latency, ToClient::Opened { link });
+                self.send_client(client, latency, ToClient::Opened { link });
                 self.accept(link);
                 let now = self.now;
                 if let Some((after, _)) = self.clients[client].path.killed.filter(|(_, until)| *until > now) {
                     let after = latency + self.clients[client].path.dice.between(0, after);
                     // The proxy ends both sides.
-                    self.to_client(client, after, ToClient::Closed { link, code: 1006 });
+                    self.send_client(client, after, ToClient::Closed { link, code: 1006 });
                     self.after(after, Event::ToServer { link, what: ToServer::Closed });
                 }
             }
@@ -222,12 +222,12 @@ impl World {
         let client = self.links[link].client;
         self.links[link].cut = true;
         let (one, other) = (self.latency(client), self.latency(client));
-        self.to_client(client, one, ToClient::Closed { link, code: 1006 });
+        self.send_client(client, one, ToClient::Closed { link, code: 1006 });
         self.after(other, Event::ToServer { link, what: ToServer::Closed });
     }
 
     /// Something reaches a client over the network after a while.
-    pub(super) fn to_client(&mut self, client: usize, ms: u64, what: ToClient) {
+    pub(super) fn send_client(&mut self, client: usize, ms: u64, what: ToClient) {
         self.after(ms, Event::ToClient { client, what });
     }
 

@@ -208,14 +208,13 @@ impl World {
         let known =
             poll.connection.filter(|id| self.nodes[node].hub.sessions.polling(hello.session, *id).is_some());
         let known = known.and_then(|id| self.nodes[node].conns.iter().find(|(_, c)| c.connection == id));
-        let conn = match known {
-            Some((conn, _)) => *conn,
-            None => {
-                let make = |_: &Self, connection| {
-                    Machine::Polling(Box::new(Polling::new(now, connection, settings, access)))
-                };
-                self.new_conn(node, make).conn
-            }
+        let conn = if let Some((conn, _)) = known {
+            *conn
+        } else {
+            let make = |_: &Self, connection| {
+                Machine::Polling(Box::new(Polling::new(now, connection, settings, access)))
+            };
+            self.new_conn(node, make).conn
         };
         self.requests[request].conn = Some(conn);
         let forgets = self.planted(Plant::ResponseNotRetained);
@@ -394,7 +393,10 @@ impl World {
                         }
                         Some(Output::Close(code)) => {
                             say!(self, format!("n{}", address.node), "closes WebSocket {link}: {code:?}");
-                            self.link_closed_by_server(link, code.map_or(1006, |code| code.as_u16()));
+                            self.link_closed_by_server(
+                                link,
+                                code.map_or(1006, everwire_protocol::CloseCode::as_u16),
+                            );
                             return true;
                         }
                         Some(output) => self.perform_session(address, conn, output, Carrier::WebSocket),
