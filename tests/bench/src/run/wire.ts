@@ -77,6 +77,29 @@ async function publishAs(url: string, channel: string, count: number, user: numb
   });
 }
 
+/** Sends `count` messages, one every `everyMs`, and waits until the server has stored them all. */
+export async function publishSlowly(
+  url: string,
+  channel: string,
+  count: number,
+  everyMs: number,
+): Promise<void> {
+  const socket = await open(url, "publisher", "Publisher");
+  const began = performance.now();
+  let [sent, acked] = [0, 0];
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const next = (): void => {
+    say(socket, [{ type: "send", id: randomUUID(), channel, data: { text: SENTENCES[0] } }]);
+    // By the clock, so that a late timer does not make all later ones late.
+    if (++sent < count) timer = setTimeout(next, Math.max(0, began + sent * everyMs - performance.now()));
+  };
+  next();
+  await until(socket, (frames) => {
+    acked += frames.filter((frame) => frame.type === "ack").length;
+    return acked >= count;
+  }).finally(() => clearTimeout(timer));
+}
+
 /** Stores `count` messages in a channel, from several publishers at once. */
 export async function publish(
   url: string,

@@ -4,6 +4,10 @@
 import { payloads, type Recording, regrouped } from "../recording.js";
 import { Flood } from "./flood.js";
 import { serve } from "./listening.js";
+import { LIVE, Live, publishing } from "./live.js";
+
+/** How often the server pings, which is an empty reply: Centrifugo's own default. */
+const PING_S = 25;
 
 interface Command {
   id?: number;
@@ -28,16 +32,23 @@ export function centrifuge(recording: Recording): Promise<number> {
     "64": lines(regrouped(recording, 64)),
     recorded: lines(recording),
   };
+  const live = new Live();
   return serve(
-    () => {},
-    ({ say, raw, path }, text) => {
+    ({ say, socket }) => {
+      const pings = setInterval(() => say({}), PING_S * 1000);
+      socket.on("close", () => clearInterval(pings));
+    },
+    ({ say, socket, raw, path }, text) => {
       for (const line of text.split("\n")) {
         const { id, connect, subscribe } = JSON.parse(line) as Command;
-        if (connect) say({ id, connect: { client: "1", version: "0", ping: 25, pong: true } });
+        if (connect) say({ id, connect: { client: "1", version: "0", ping: PING_S, pong: true } });
         if (!subscribe) continue;
         say({ id, subscribe: {} });
-        floods[path.slice(1)]?.send(subscribe.channel, raw);
+        if (subscribe.channel === LIVE) {
+          live.join(socket, (data) => say({ push: { channel: LIVE, pub: { data } } }));
+        } else floods[path.slice(1)]?.send(subscribe.channel, raw);
       }
     },
+    publishing(live.publish),
   );
 }

@@ -1,6 +1,6 @@
 // What the small servers have in common: a WebSocket server on a free port.
 
-import { createServer } from "node:http";
+import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { type WebSocket, WebSocketServer } from "ws";
 
@@ -13,12 +13,16 @@ export interface Client {
   say(value: unknown): void;
 }
 
-/** Serves WebSockets; `welcome` is called for each client, `hear` for each text that it sends. Returns the port. */
+/**
+ * Serves WebSockets; `welcome` is called for each client, `hear` for each text that it sends, `other` for plain requests.
+ * Returns the port.
+ */
 export async function serve(
   welcome: (client: Client) => void,
   hear: (client: Client, text: string) => void,
+  other: RequestListener = (_, response) => response.writeHead(404).end(),
 ): Promise<number> {
-  const http = createServer((_, response) => response.writeHead(404).end());
+  const http = createServer(other);
   const server = new WebSocketServer({
     server: http,
     perMessageDeflate: false,

@@ -6,9 +6,17 @@ import { bare, standIn } from "./bare.js";
 import { centrifuge } from "./centrifuge.js";
 import { phoenix } from "./phoenix.js";
 import { pusher } from "./pusher.js";
-import { socketIo } from "./socketio.js";
+import { recoveringSocketIo, socketIo } from "./socketio.js";
 
-const servers = { bare, "stand-in": standIn, pusher, phoenix, centrifuge, "socket.io": socketIo };
+const servers = {
+  bare,
+  "stand-in": standIn,
+  pusher,
+  phoenix,
+  centrifuge,
+  "socket.io": socketIo,
+  "socket.io-recovering": recoveringSocketIo,
+};
 
 /** The servers that a benchmark can start. */
 export type ServerName = keyof typeof servers;

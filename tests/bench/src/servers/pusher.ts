@@ -4,23 +4,30 @@
 import { payloads, type Recording } from "../recording.js";
 import { Flood } from "./flood.js";
 import { serve } from "./listening.js";
+import { LIVE, Live, publishing } from "./live.js";
 
 export function pusher(recording: Recording): Promise<number> {
   const event = (data: string) => JSON.stringify({ event: "message", data, channel: "all" });
   const all = payloads(recording);
   const first = all.slice(0, 1).map((data) => JSON.stringify({ event: "message", data, channel: "first" }));
   const flood = new Flood(all.map(event), first);
+  const live = new Live();
   return serve(
     ({ say }) => {
       const data = JSON.stringify({ socket_id: "1.1", activity_timeout: 120 });
       say({ event: "pusher:connection_established", data });
     },
-    ({ say, raw }, text) => {
+    ({ say, socket, raw }, text) => {
       const { event, data } = JSON.parse(text) as { event: string; data: { channel: string } };
       if (event === "pusher:ping") say({ event: "pusher:pong", data: {} });
       if (event !== "pusher:subscribe") return;
       say({ event: "pusher_internal:subscription_succeeded", data: "{}", channel: data.channel });
-      flood.send(data.channel, raw);
+      if (data.channel === LIVE) {
+        live.join(socket, (message) => {
+          say({ event: "message", data: JSON.stringify(message), channel: LIVE });
+        });
+      } else flood.send(data.channel, raw);
     },
+    publishing(live.publish),
   );
 }

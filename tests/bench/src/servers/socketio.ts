@@ -3,20 +3,28 @@
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { Server } from "socket.io";
+import { Server, type ServerOptions } from "socket.io";
 import { payloads, type Recording } from "../recording.js";
 import { Flood } from "./flood.js";
+import { LIVE, publishing } from "./live.js";
 
-export async function socketIo(recording: Recording): Promise<number> {
+export const socketIo = (recording: Recording) => start(recording);
+
+/** With connection state recovery, which servers have to be asked for; everything else is the same. */
+export const recoveringSocketIo = (recording: Recording) => start(recording, { connectionStateRecovery: {} });
+
+async function start(recording: Recording, options: Partial<ServerOptions> = {}): Promise<number> {
   const all = payloads(recording);
   const first: unknown = JSON.parse(all[0] ?? "null");
   // 4: a message of Engine.IO; 2: an event of Socket.IO.
   const flood = new Flood(all.map((payload) => `42["message",${payload}]`));
-  const http = createServer();
-  const io = new Server(http, { cors: { origin: "*" } });
+  const http = createServer(publishing((message) => io.to(LIVE).emit("message", message)));
+  const io = new Server(http, { cors: { origin: "*" }, ...options });
   io.on("connection", (socket) => {
     socket.on("subscribe", (channel: string, done: () => void) => {
+      if (channel === LIVE) void socket.join(LIVE);
       done();
+      if (channel === LIVE) return;
       if (channel === "first") socket.emit("message", first);
       else flood.send(channel, socket.request.socket);
     });

@@ -3,7 +3,7 @@
 import Pusher from "pusher-js";
 import type { Open } from "./client.js";
 
-export const open: Open = ({ url, channel }, { connected, message }) => {
+export const open: Open = ({ url, channel }, { connected, subscribed, message }) => {
   const { hostname, port } = new URL(url);
   const pusher = new Pusher("key", {
     cluster: "",
@@ -13,6 +13,7 @@ export const open: Open = ({ url, channel }, { connected, message }) => {
     enabledTransports: ["ws", "wss"],
   });
   pusher.connection.bind("connected", connected);
-  pusher.subscribe(channel).bind("message", message);
+  const subscription = pusher.subscribe(channel).bind("message", message);
+  subscription.bind("pusher:subscription_succeeded", () => subscribed?.());
   return () => pusher.disconnect();
 };

@@ -5,13 +5,13 @@ import type { Listener, Open, Target } from "./client.js";
 
 function follow(
   { url, channel }: Target,
-  { connected, message }: Listener,
+  { connected, subscribed, message }: Listener,
   transports?: string[],
 ): () => unknown {
   const socket = io(url, { forceNew: true, ...(transports && { transports }) });
   socket.on("connect", () => {
     connected();
-    socket.emit("subscribe", channel, () => {});
+    socket.emit("subscribe", channel, () => subscribed?.());
   });
   socket.on("message", message);
   return () => socket.disconnect();

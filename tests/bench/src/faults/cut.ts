@@ -1,0 +1,65 @@
+// A cut in mid-stream: the server publishes 200 messages, one every 20 ms; after the first second the proxy resets what is
+// open, and for two seconds everything new. What is missing at the listener in the end, and what came twice?
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { publishSlowly } from "../run/wire.js";
+import { LIVE } from "../servers/live.js";
+import { type Bench, type Subject, visit } from "./faults.js";
+import { PATIENCE_MS, SETTLED_MS } from "./silence.js";
+
+export const PUBLISHED = 200;
+const EVERY_MS = 20;
+const BEFORE_MS = 1_000;
+export const CUT_MS = 2_000;
+
+/** How long is waited for what is missing, after the last message was published. */
+const LATE_MS = 15_000;
+
+/** One line of the result: for each round, how many messages, and how long until it was subscribed again. */
+export interface Cut {
+  readonly name: string;
+  readonly lost: number[];
+  readonly doubled: number[];
+  /** After the cut was over, in ms; null: not within the time that was waited. */
+  readonly subscribed_ms: (number | null)[];
+}
+
+/** What one round came to. */
+export interface Outcome {
+  readonly lost: number;
+  readonly doubled: number;
+  readonly subscribedMs: number | null;
+}
+
+export function cut(bench: Bench, subject: Subject, round: number): Promise<Outcome> {
+  const everwire = subject.server === "everwire";
+  // Everwire's server keeps what was published in the round before.
+  const channel = everwire ? `${LIVE}.${round}` : LIVE;
+  return visit(bench, subject, { channel }, async ({ page, proxy, server }) => {
+    if ((await page.evaluate(`faults.open("subscribed", ${PATIENCE_MS})`)) === null) {
+      throw new Error(`${subject.name} did not connect`);
+    }
+    await sleep(SETTLED_MS);
+    const published = everwire
+      ? publishSlowly(server, channel, PUBLISHED, EVERY_MS)
+      : fetch(`${server}/publish?count=${PUBLISHED}&every=${EVERY_MS}`);
+    await sleep(BEFORE_MS);
+    proxy.rule = "reset";
+    proxy.cut();
+    await sleep(CUT_MS);
+    proxy.rule = "pass";
+    const subscribed = page.evaluate<number | null>(`faults.next("subscribed", ${LATE_MS})`);
+    await published;
+    const missing = (received: readonly number[]) => PUBLISHED - new Set(received).size;
+    const read = () => page.evaluate<number[]>("faults.received()");
+    const patience = performance.now() + LATE_MS;
+    while (missing(await read()) > 0 && performance.now() < patience) await sleep(250);
+    const subscribedMs = await subscribed;
+    // What comes twice may come late.
+    await sleep(SETTLED_MS);
+    const received = await read();
+    const lost = missing(received);
+    if (Math.max(...received, 0) > PUBLISHED) throw new Error(`${subject.name} got what was not published`);
+    return { lost, doubled: received.length - (PUBLISHED - lost), subscribedMs };
+  });
+}

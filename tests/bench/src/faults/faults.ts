@@ -1,0 +1,136 @@
+// `bench faults`: Everwire and other clients under the same faults, each in a page of its own with a proxy of its own that
+// breaks things. What they are is in `silence.ts`, `blocked.ts` and `cut.ts`; here they are put together.
+
+import type { ClientName, Orders } from "../pages/faults.js";
+import { bundle } from "../run/bundle.js";
+import { type Chromium, type Page, startChromium } from "../run/chromium.js";
+import { type Everwire, startEverwire } from "../run/everwire.js";
+import { type FaultProxy, startFaultProxy } from "../run/faults.js";
+import { startServer } from "../run/processes.js";
+import { html, type Site, startSite } from "../run/site.js";
+import { Stack } from "../run/stack.js";
+import type { ServerName } from "../servers/main.js";
+import { type Blocked, blocked } from "./blocked.js";
+import { type Cut, cut } from "./cut.js";
+import { SILENCES, type Silence, silence } from "./silence.js";
+
+/** A client with its server. */
+export interface Subject {
+  readonly name: string;
+  readonly client: ClientName;
+  readonly server: ServerName | "everwire";
+}
+
+const EVERWIRE: Subject = { name: "everwire", client: "everwire", server: "everwire" };
+const SOCKET_IO: Subject = { name: "socket.io-client", client: "socketIo", server: "socket.io" };
+const PUSHER: Subject = { name: "pusher-js", client: "pusher", server: "pusher" };
+const CENTRIFUGE: Subject = { name: "centrifuge", client: "centrifuge", server: "centrifuge" };
+const RECOVERING: Subject = {
+  name: "socket.io-client, with state recovery",
+  client: "socketIo",
+  server: "socket.io-recovering",
+};
+
+/** Everything that was measured. */
+export interface Result {
+  readonly benchmark: "faults";
+  readonly browser: string;
+  readonly rounds: number;
+  readonly silences: readonly Silence[];
+  readonly blocked: readonly Blocked[];
+  readonly cuts: readonly Cut[];
+}
+
+export interface Options {
+  readonly rounds: number;
+  readonly progress?: (line: string) => void;
+}
+
+/** What the measurements share. */
+export interface Bench {
+  readonly chromium: Chromium;
+  readonly site: Site;
+  readonly everwire: Everwire;
+  readonly ports: ReadonlyMap<Subject["server"], number>;
+}
+
+/** One client in its page, behind its proxy. */
+export interface Visit {
+  readonly page: Page;
+  readonly proxy: FaultProxy;
+  /** The server itself, past the proxy. */
+  readonly server: string;
+}
+
+export async function faults({ rounds, progress = () => {} }: Options): Promise<Result> {
+  await using stack = new Stack();
+  progress("building the page, starting the servers and the browser");
+  const files = new Map(await bundle(["faults"]));
+  files.set("/index.html", html("/faults.js"));
+  const site = stack.add(await startSite(files));
+  const everwire = stack.add(await startEverwire(2));
+  const ports = new Map<Subject["server"], number>([["everwire", Number(new URL(everwire.url).port)]]);
+  for (const { server } of [SOCKET_IO, RECOVERING, PUSHER, CENTRIFUGE]) {
+    if (server !== "everwire") ports.set(server, stack.add(await startServer(server, everwire.file)).port);
+  }
+  const chromium = stack.add(await startChromium());
+  const bench: Bench = { chromium, site, everwire, ports };
+
+  const all = [EVERWIRE, SOCKET_IO, PUSHER, CENTRIFUGE];
+  const silences: Silence[] = SILENCES.flatMap((how) => all.map(({ name }) => ({ name, ...how, ms: [] })));
+  const blocks: Blocked[] = all.map(({ name }) => ({ name, ms: [] }));
+  const cuts: Cut[] = [];
+  for (const subject of [EVERWIRE, SOCKET_IO, RECOVERING, PUSHER, CENTRIFUGE]) {
+    cuts.push({ name: subject.name, lost: [], doubled: [], subscribed_ms: [] });
+  }
+  for (let round = 0; round < rounds; round++) {
+    const say = (line: string) => progress(`${round + 1}/${rounds} ${line}`);
+    // Waiting for heartbeats costs nothing, so everything else is done meanwhile.
+    const long = Promise.all(
+      all.flatMap((subject) =>
+        SILENCES.map(async (how) => {
+          const ms = await silence(bench, subject, how);
+          silences.find(({ name, event }) => name === subject.name && event === how.event)?.ms.push(ms);
+          say(`silence, ${how.event}: ${subject.name} ${ms === null ? "too long" : `${Math.round(ms)} ms`}`);
+        }),
+      ),
+    );
+    const short = (async () => {
+      for (const subject of [EVERWIRE, SOCKET_IO]) {
+        const ms = await blocked(bench, subject);
+        blocks.find(({ name }) => name === subject.name)?.ms.push(ms);
+        say(`WebSocket refused: ${subject.name} ${ms === null ? "never" : `${Math.round(ms)} ms`}`);
+      }
+      for (const subject of [EVERWIRE, SOCKET_IO, RECOVERING, PUSHER, CENTRIFUGE]) {
+        const { lost, doubled, subscribedMs } = await cut(bench, subject, round);
+        const row = cuts.find(({ name }) => name === subject.name);
+        row?.lost.push(lost);
+        row?.doubled.push(doubled);
+        row?.subscribed_ms.push(subscribedMs);
+        say(`cut: ${subject.name} lost ${lost}, doubled ${doubled}`);
+      }
+    })();
+    await Promise.all([long, short]);
+  }
+  return { benchmark: "faults", browser: chromium.version, rounds, silences, blocked: blocks, cuts };
+}
+
+/** Opens a subject's page with an empty cache and an empty storage, has something measured there, and closes it. */
+export async function visit<Measured>(
+  { chromium, site, ports }: Bench,
+  { client, server }: Subject,
+  target: Omit<Orders["target"], "url">,
+  measure: (visit: Visit) => Promise<Measured>,
+): Promise<Measured> {
+  const port = ports.get(server);
+  if (port === undefined) throw new Error(`there is no server ${server}`);
+  await using stack = new Stack();
+  const proxy = stack.add(await startFaultProxy(port));
+  const context = await chromium.context();
+  stack.add({ stop: () => context.close() });
+  const path = client === "centrifuge" ? "/1" : "";
+  const orders: Orders = { client, target: { url: `http://127.0.0.1:${proxy.port}${path}`, ...target } };
+  const hash = encodeURIComponent(JSON.stringify(orders));
+  const page = await context.open(`http://127.0.0.1:${site.port}/index.html#${hash}`);
+  return await measure({ page, proxy, server: `http://127.0.0.1:${port}` });
+}

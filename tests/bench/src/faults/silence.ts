@@ -1,0 +1,62 @@
+// A dead socket: the open connections carry nothing any more and nobody is told, new ones work. How long until the client
+// says that it is connected again?
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { LIVE } from "../servers/live.js";
+import { type Bench, type Subject, visit } from "./faults.js";
+
+/** What the page is told meanwhile, and how long it is waited for. */
+export interface Way {
+  /**
+   * `online`: only that. `offline, online`: a second passes between them in which new connections fail too, as in a
+   * laptop that wakes up. `none`: the heartbeat has to notice. Counted from the last event, or from the fault.
+   */
+  readonly event: "online" | "offline, online" | "none";
+  readonly limit_ms: number;
+}
+
+export const SILENCES: readonly Way[] = [
+  { event: "online", limit_ms: 60_000 },
+  { event: "offline, online", limit_ms: 60_000 },
+  { event: "none", limit_ms: 75_000 },
+];
+
+/** One line of the result; null: not within the limit. */
+export interface Silence extends Way {
+  readonly name: string;
+  readonly ms: (number | null)[];
+}
+
+/** For the client to have done whatever it does after connecting, such as changing its transport. */
+export const SETTLED_MS = 2_000;
+
+/** For idle HTTP connections to be closed by Node's servers, as they are long before anybody wakes up: 5 s, and some. */
+const IDLE_MS = 7_000;
+
+const OFFLINE_MS = 1_000;
+
+/** How long connecting may take without any fault. */
+export const PATIENCE_MS = 30_000;
+
+export function silence(bench: Bench, subject: Subject, { event, limit_ms }: Way): Promise<number | null> {
+  return visit(bench, subject, { channel: LIVE }, async ({ page, proxy }) => {
+    if ((await page.evaluate(`faults.open("subscribed", ${PATIENCE_MS})`)) === null) {
+      throw new Error(`${subject.name} did not connect`);
+    }
+    await sleep(IDLE_MS);
+    if (event === "offline, online") {
+      proxy.rule = "reset";
+      proxy.swallow();
+      await page.evaluate('dispatchEvent(new Event("offline"))');
+      await sleep(OFFLINE_MS);
+      proxy.rule = "pass";
+    } else proxy.swallow();
+    const before = proxy.passed;
+    const told = event === "none" ? "" : ', "online"';
+    const ms = await page.evaluate<number | null>(`faults.next("connected", ${limit_ms}${told})`);
+    if (ms !== null && proxy.passed === before) {
+      throw new Error(`${subject.name} says that it is connected, and has no new connection`);
+    }
+    return ms;
+  });
+}

@@ -1,0 +1,70 @@
+// The page of `bench faults`: one client, which is loaded by name and then watched. The orders come in the page's address.
+
+import type { Listener, Open, Target } from "./clients/client.js";
+
+const clients = {
+  everwire: async () => (await import("./clients/everwire.js")).open,
+  pusher: async () => (await import("./clients/pusher.js")).open,
+  centrifuge: async () => (await import("./clients/centrifuge.js")).open,
+  socketIo: async () => (await import("./clients/socketio.js")).open,
+} satisfies Record<string, () => Promise<Open>>;
+
+/** The clients that can be measured. */
+export type ClientName = keyof typeof clients;
+
+/** What the page is told to do. */
+export interface Orders {
+  readonly client: ClientName;
+  readonly target: Target;
+}
+
+/** Resolves with how long it took in ms, or with null when `limitMs` have passed. */
+function timed(limitMs: number, begin: (happened: () => void) => void): Promise<number | null> {
+  return new Promise((resolve) => {
+    const began = performance.now();
+    setTimeout(() => resolve(null), limitMs);
+    begin(() => resolve(performance.now() - began));
+  });
+}
+
+const { client, target } = JSON.parse(decodeURIComponent(location.hash.slice(1))) as Orders;
+const received: number[] = [];
+const waiting = {
+  connected: new Set<() => void>(),
+  subscribed: new Set<() => void>(),
+  message: new Set<() => void>(),
+};
+const tell = (what: keyof typeof waiting) => {
+  for (const happened of waiting[what]) happened();
+  waiting[what].clear();
+};
+const listener: Listener = {
+  connected: () => tell("connected"),
+  subscribed: () => tell("subscribed"),
+  message({ offset }) {
+    received.push(offset);
+    tell("message");
+  },
+};
+
+const faults = {
+  /** From opening the client until something happens for the first time. */
+  async open(until: keyof typeof waiting, limitMs: number): Promise<number | null> {
+    const open = await clients[client]();
+    return timed(limitMs, (happened) => {
+      waiting[until].add(happened);
+      open(target, listener);
+    });
+  },
+  /** From now, or from an event that is dispatched now, until something happens for the next time. */
+  next(until: keyof typeof waiting, limitMs: number, event?: "online"): Promise<number | null> {
+    return timed(limitMs, (happened) => {
+      waiting[until].add(happened);
+      if (event) dispatchEvent(new Event(event));
+    });
+  },
+  /** The offsets of all messages at the listener, in the order in which they came. */
+  received: () => received,
+};
+
+Object.assign(globalThis, { faults });
