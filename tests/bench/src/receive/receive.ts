@@ -80,7 +80,9 @@ export async function receive(options: Options): Promise<Result> {
   const files = new Map(await bundle(["receive"])).set("/index.html", html("/receive.js")) satisfies Files;
   progress(`storing ${messages} messages`);
   const everwire = stack.add(await startEverwire(messages));
-  const publishers = stack.add(await startPublishers(everwire.url));
+  // A server of its own for what is stored meanwhile: it would push the stored messages out of the other's memory.
+  const busy = stack.add(await startEverwire(1));
+  const publishers = stack.add(await startPublishers(busy.url));
   progress("starting the servers and the browser");
   const server = async (name: ServerName) =>
     `http://127.0.0.1:${stack.add(await startServer(name, everwire.file)).port}`;
@@ -114,7 +116,7 @@ export async function receive(options: Options): Promise<Result> {
       name: "everwire, live",
       client: "everwire",
       framing: "several",
-      target: (round) => ({ url: everwire.url, channel: live(round) }),
+      target: (round) => ({ url: busy.url, channel: live(round) }),
       trigger: (round) => `http://127.0.0.1:${publishers.port}/?channel=${live(round)}&count=${messages}`,
     },
     { name: "pusher-js", client: "pusher", framing: "one", target: same(await server("pusher")) },
