@@ -8,7 +8,7 @@ use everwire_protocol::{Channel, CloseCode, ErrorCode, GapReason, Pong, Uuid};
 use super::{
     Carrier, Connection, Event, Handle, Now, Output, Position, Source,
     connection::Phase,
-    subscriptions::{Confirmed, Entry, can_be_retried},
+    subscriptions::{Confirmed, Entry},
     text,
 };
 
@@ -252,7 +252,7 @@ impl Connection {
         if let Some(id) = refusal.id {
             self.send_refused(id, refusal.code, refusal.message, refusal.retry, refusal.retry_after);
         } else if let Some(handle) = refusal.handle {
-            if refusal.retry && can_be_retried(refusal.code) {
+            if refusal.retry && refusal.code.retry() {
                 let now = self.now();
                 self.subscriptions.put_off(handle, now, refusal.retry_after);
                 self.error(refusal.code, refusal.message.to_owned());
@@ -299,9 +299,6 @@ impl Connection {
             self.send_websocket(&[Pong { nonce }.into()]);
         }
     }
-
-    /// `pong`: that something was heard is all that counts, and was noted with the batch.
-    pub fn ponged(&mut self) {}
 
     /// `goaway`
     pub fn told_to_leave(&mut self, delay: u32, spread: u32, reason: &str) {

@@ -3,7 +3,7 @@
 
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
-use everwire_protocol::{Channel, ErrorCode, GapReason, Subscribe};
+use everwire_protocol::{Channel, GapReason, Subscribe};
 
 use super::{Carrier, Handle};
 
@@ -223,11 +223,6 @@ impl Subscriptions {
         subscription.live = false;
         subscription.retry_at = Some(now + wait);
     }
-}
-
-/// The code of a refusal that leaves the subscription in place.
-pub(super) fn can_be_retried(code: ErrorCode) -> bool {
-    code.retry()
 }
 
 #[cfg(test)]
