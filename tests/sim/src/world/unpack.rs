@@ -93,7 +93,8 @@ impl World {
             }),
             ServerFrame::Polled(p) => c.core.polled(p.seq),
             ServerFrame::Ping(p) => c.core.pinged(p.nonce),
-            ServerFrame::Pong(_) => c.core.ponged(),
+            // That something was heard was noted with the batch.
+            ServerFrame::Pong(_) => {}
             ServerFrame::Goaway(g) => c.core.told_to_leave(g.delay_ms, g.spread_ms, &g.reason),
         }
     }
