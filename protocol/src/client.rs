@@ -1,11 +1,14 @@
 //! What a client says.
 
-use alloc::string::String;
+use alloc::{string::String, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Channel, Payload, Ping, Pong, batch::frames, whole};
+use crate::{
+    Channel, CreateChat, Invite, JoinChat, LeaveChat, ListChats, Payload, Ping, Pong, RemoveMember,
+    RenameChat, SetRole, StatusChoice, batch::frames, whole,
+};
 
 frames! {
     /// Everything that a client may send.
@@ -19,6 +22,40 @@ frames! {
         "ping" => Ping,
         "pong" => Pong,
         "bye" => Bye,
+        "typing" => Typing,
+        "signal" => Signal,
+        "receipt" => Receipt,
+        "idle" => Idle,
+        "set_status" => SetStatus,
+        "get_status" => GetStatus,
+        "history" => History,
+        "list_chats" => ListChats,
+        "create_chat" => CreateChat,
+        "invite" => Invite,
+        "join_chat" => JoinChat,
+        "leave_chat" => LeaveChat,
+        "remove_member" => RemoveMember,
+        "rename_chat" => RenameChat,
+        "set_role" => SetRole,
+    }
+}
+
+frames! {
+    /// What a client's core says of its own accord: those of [`ClientFrame`] whose time it decides on. The others are
+    /// questions of the application, which a client may write wherever it has them at hand. An enum of its own,
+    /// because a browser downloads the writer of every frame in it.
+    pub enum CoreFrame {
+        "hello" => Hello,
+        "token" => Token,
+        "subscribe" => Subscribe,
+        "unsubscribe" => Unsubscribe,
+        "send" => Send,
+        "poll" => Poll,
+        "ping" => Ping,
+        "pong" => Pong,
+        "bye" => Bye,
+        "typing" => Typing,
+        "receipt" => Receipt,
     }
 }
 
@@ -82,6 +119,11 @@ pub struct Subscribe {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub recent: Option<u32>,
+    /// For a first subscription: begin after what has been delivered to this user, on whatever device (see `receipt`).
+    /// `recent` counts where nothing has been delivered yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub undelivered: Option<bool>,
 }
 
 /// Stops receiving a channel. Answered with `unsubscribed`.
@@ -106,6 +148,27 @@ pub struct Send {
     pub event: Option<String>,
     /// The application's own JSON, 32 KiB at most.
     pub data: Payload,
+    /// What this does to another message of the channel. Given together with `target`, or not at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub action: Option<Action>,
+    /// The id of that message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub target: Option<Uuid>,
+}
+
+/// What a message does to an earlier one of the same channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Answers it.
+    Reply,
+    /// Replaces its data. Only for who sent it.
+    Edit,
+    /// Takes it back; `data` is null. For who sent it, and for the owners of a chat.
+    Delete,
 }
 
 /// Asks for what is waiting, over HTTP: the request is held until there is something, or until `hold_ms` is over. The
@@ -130,3 +193,98 @@ pub struct Poll {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Bye {}
+
+/// Somebody is typing, or no longer. Ephemeral: not answered, and gone when missed. Receivers take it back by themselves
+/// 6 s after they last heard of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct Typing {
+    /// The channel.
+    pub channel: Channel,
+    /// Whether.
+    pub typing: bool,
+}
+
+/// An event that is gone when missed, for those who are subscribed now. Not answered, unless with an `error` that names the
+/// channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct Signal {
+    /// The channel.
+    pub channel: Channel,
+    /// The application's name for what this is, 1 to 100 bytes.
+    pub event: String,
+    /// The application's own JSON, 32 KiB at most.
+    pub data: Payload,
+    /// Only for this connection of those that are subscribed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub to: Option<Uuid>,
+}
+
+/// How far the user has received and read a channel. A mark below the one that is known changes nothing. Answered with
+/// `receipt`, which the user's other connections get too.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct Receipt {
+    /// The channel.
+    pub channel: Channel,
+    /// Everything up to this offset has arrived.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "whole::optional")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub delivered: Option<u64>,
+    /// Everything up to this offset has been read.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "whole::optional")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub read: Option<u64>,
+}
+
+/// Whether nobody is at this connection now. Holds until the next `idle` or the end of the connection. Not answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct Idle {
+    /// Whether.
+    pub idle: bool,
+}
+
+/// What the user says about the own status, for all connections, until it is said otherwise. Answered with `done`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct SetStatus {
+    /// Names this request.
+    pub id: Uuid,
+    /// The status.
+    pub status: StatusChoice,
+}
+
+/// Asks how users can be reached. Answered with `statuses`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct GetStatus {
+    /// Names this request.
+    pub id: Uuid,
+    /// Whom, 100 at most.
+    pub users: Vec<String>,
+}
+
+/// Asks for a page of a channel's log: the entries before or after an offset, or the last ones. Answered with `page`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct History {
+    /// Names this request.
+    pub id: Uuid,
+    /// The channel.
+    pub channel: Channel,
+    /// Only entries before this offset, the latest ones.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "whole::optional")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub before: Option<u64>,
+    /// Only entries after this offset, the earliest ones. Not together with `before`.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "whole::optional")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub after: Option<u64>,
+    /// How many at most: 1 to 200, 50 if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub limit: Option<u32>,
+}

@@ -92,6 +92,12 @@ error_codes! {
     /// The client reads too slowly; what was waiting for it was dropped, and it resumes from its position.
     SlowConsumer = "slow_consumer", retry, go_on,
         "This client reads more slowly than messages arrive. It reconnects and continues where it was.";
+    /// The chat, message, user or connection does not exist, or the user may not know that it does.
+    NotFound = "not_found", no_retry, go_on,
+        "There is nothing of this name here, or you may not see it.";
+    /// A question was not answered in time: raised by the client itself.
+    Timeout = "timeout", retry, go_on,
+        "The server did not answer in time. Try again when the connection is back.";
     /// The outbox is full: raised by the client itself, at once.
     QueueFull = "queue_full", retry, go_on,
         "Too many messages are waiting to be sent. Wait until the connection is back, then try again.";

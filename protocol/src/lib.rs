@@ -21,24 +21,40 @@ extern crate alloc;
 
 pub mod batch;
 mod channel;
+mod chats;
 mod client;
 pub mod codes;
+mod events;
 #[cfg(feature = "generate")]
 pub mod generate;
 pub mod limits;
 mod payload;
+mod people;
 mod server;
 mod whole;
 mod writer;
 
 pub use batch::{BatchError, FrameError};
 pub use channel::{Channel, ChannelKind, InvalidChannel};
-pub use client::{Bye, ClientFrame, Guest, Hello, Poll, Send, Subscribe, Token, Unsubscribe};
+pub use chats::{
+    Chat, ChatKind, ChatMember, CreateChat, Invite, JoinChat, LeaveChat, ListChats, RemoveMember, RenameChat,
+    Role, SetRole,
+};
+pub use client::{
+    Action, Bye, ClientFrame, CoreFrame, GetStatus, Guest, Hello, History, Idle, Poll, Receipt, Send,
+    SetStatus, Signal, Subscribe, Token, Typing, Unsubscribe,
+};
 pub use codes::{CloseCode, ErrorCode};
+pub use events::{
+    ChatAction, ChatChange, DataUpdate, Notification, Priority, SERVER_EVENTS, StandardEvents, StatusUpdate,
+    Text, UserActivity,
+};
 pub use payload::Payload;
+pub use people::{Mark, Status, StatusChoice, UserStatus};
 pub use server::{
-    Ack, Error, Gap, GapReason, Goaway, Joined, Left, Limits, Member, Message, Polled, ServerFrame,
-    Subscribed, Unsubscribed, Welcome,
+    Ack, Activity, ChatChanged, ChatGone, Chats, Done, Error, Gap, GapReason, Goaway, Joined, Left, Limits,
+    Member, Message, Page, Polled, Receipted, ServerFrame, Signalled, StatusChanged, Statuses, Subscribed,
+    Typed, Unsubscribed, Welcome,
 };
 pub use uuid::Uuid;
 pub use writer::push_number;

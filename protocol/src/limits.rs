@@ -69,3 +69,24 @@ pub const HELLO_TIMEOUT_MS: u32 = 10_000;
 
 /// How long a member's leave is held back, in ms, so that a reload shows no flicker.
 pub const LEAVE_GRACE_MS: u32 = 10_000;
+
+/// Largest page that `history` may ask for.
+pub const MAX_HISTORY: u32 = 200;
+
+/// Most users that one frame names.
+pub const MAX_USERS: usize = 100;
+
+/// Longest title of a chat, in bytes.
+pub const MAX_TITLE_BYTES: usize = 128;
+
+/// How often typing is announced again while keys come, in ms.
+pub const TYPING_REPEAT_MS: u32 = 3_000;
+
+/// How long after the last key typing is withdrawn, in ms.
+pub const TYPING_PAUSE_MS: u32 = 3_000;
+
+/// When receivers take typing back by themselves, in ms after they last heard of it: one announcement may be lost.
+pub const TYPING_EXPIRY_MS: u32 = 6_000;
+
+/// For how long receipts are collected before they are sent, in ms.
+pub const RECEIPT_BATCH_MS: u32 = 1_000;

@@ -5,7 +5,9 @@ use alloc::{string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Channel, ErrorCode, Payload, Ping, Pong, batch::frames, whole};
+use crate::{
+    Action, Channel, Chat, ErrorCode, Mark, Payload, Ping, Pong, Status, UserStatus, batch::frames, whole,
+};
 
 frames! {
     /// Everything that a server may send.
@@ -22,6 +24,17 @@ frames! {
         "ping" => Ping,
         "pong" => Pong,
         "goaway" => Goaway,
+        "typing" => Typed,
+        "signal" => Signalled,
+        "receipt" => Receipted,
+        "status" => StatusChanged,
+        "activity" => Activity,
+        "chat" => ChatChanged,
+        "chat_gone" => ChatGone,
+        "done" => Done,
+        "page" => Page,
+        "chats" => Chats,
+        "statuses" => Statuses,
     }
 }
 
@@ -68,6 +81,15 @@ pub struct Limits {
     pub batch_frames: u32,
     /// Most subscriptions of one session.
     pub subscriptions: u32,
+    /// Most sends of one user in a minute; absent where there is no such limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub sends_per_minute: Option<u32>,
+    /// Most characters (Unicode scalar values) of a message that is a text, or that has a field `text`; absent where
+    /// there is no such limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub text_characters: Option<u32>,
 }
 
 /// Answers `subscribe`. The frames after `offset` follow, in order and without a hole: first the replay up to `head`,
@@ -93,6 +115,15 @@ pub struct Subscribed {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub members: Option<Vec<Member>>,
+    /// How far the channel was received and read, where that is kept: by all members of a chat, 100 at most and the
+    /// user's own among them; by the user alone in other channels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub receipts: Option<Vec<Mark>>,
+    /// The user's chats with the latest activity, 100 at most: with `private-user.{id}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub chats: Option<Vec<Chat>>,
 }
 
 /// Frames that can no longer be had, said aloud.
@@ -164,6 +195,14 @@ pub struct Message {
     pub event: Option<String>,
     /// What was sent.
     pub data: Payload,
+    /// What this does to another message of the channel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub action: Option<Action>,
+    /// The id of that message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub target: Option<Uuid>,
 }
 
 /// A `send` is on disk. Every copy of the same id gets the same ack.
@@ -216,6 +255,10 @@ pub struct Member {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub name: Option<String>,
+    /// Whether the member can be reached; absent outside of `presence-users`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub status: Option<Status>,
 }
 
 /// A user has come to a presence channel: once per user, however many tabs.
@@ -257,4 +300,189 @@ pub struct Goaway {
     pub spread_ms: u32,
     /// Why, for a person.
     pub reason: String,
+}
+
+/// Somebody is typing, or no longer. A user's own is not sent back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "generate",
+    derive(ts_rs::TS, schemars::JsonSchema),
+    ts(rename = "TypingFrame"),
+    schemars(rename = "TypingFrame")
+)]
+pub struct Typed {
+    /// The channel.
+    pub channel: Channel,
+    /// Who.
+    pub user: String,
+    /// The name that others see, where the server knows one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub name: Option<String>,
+    /// Whether.
+    pub typing: bool,
+}
+
+/// An event that is gone when missed. A connection does not get its own back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "generate",
+    derive(ts_rs::TS, schemars::JsonSchema),
+    ts(rename = "SignalFrame"),
+    schemars(rename = "SignalFrame")
+)]
+pub struct Signalled {
+    /// The channel; absent if it is for this connection, whatever it is subscribed to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub channel: Option<Channel>,
+    /// The application's name for what this is.
+    pub event: String,
+    /// What was sent.
+    pub data: Payload,
+    /// Who sent it; absent if a back end did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub user: Option<String>,
+    /// The sender's name, where the server knows one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub name: Option<String>,
+    /// The connection that sent it, for an answer with `to`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub from: Option<Uuid>,
+    /// When, in ms since 1970 by the server's clock.
+    #[serde(deserialize_with = "whole::required")]
+    pub at: u64,
+}
+
+/// How far somebody has received and read a channel now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "generate",
+    derive(ts_rs::TS, schemars::JsonSchema),
+    ts(rename = "ReceiptFrame"),
+    schemars(rename = "ReceiptFrame")
+)]
+pub struct Receipted {
+    /// The channel.
+    pub channel: Channel,
+    /// Who.
+    pub user: String,
+    /// Everything up to this offset has arrived at one of the user's clients.
+    #[serde(deserialize_with = "whole::required")]
+    pub delivered: u64,
+    /// Everything up to this offset has been read.
+    #[serde(deserialize_with = "whole::required")]
+    pub read: u64,
+    /// How many messages of others remain unread, 1000 at most: with the user's own only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub unread: Option<u32>,
+}
+
+/// A user's status has changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "generate",
+    derive(ts_rs::TS, schemars::JsonSchema),
+    ts(rename = "StatusFrame"),
+    schemars(rename = "StatusFrame")
+)]
+pub struct StatusChanged {
+    /// Through which channel this was learnt: `presence-users`, or `private-user.{id}` about users of one's chats.
+    pub channel: Channel,
+    /// Who.
+    pub user: String,
+    /// The status.
+    pub status: Status,
+    /// When the user was last online, in ms since 1970, if now offline.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "whole::optional")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub last_seen: Option<u64>,
+}
+
+/// There is a new message in one of the user's chats. For connections that are subscribed to `private-user.{id}` and not to
+/// the chat itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct Activity {
+    /// The message. Not an entry of a subscription: no position moves.
+    pub message: Message,
+}
+
+/// One of the user's chats is new, or something besides its messages and receipts has changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "generate",
+    derive(ts_rs::TS, schemars::JsonSchema),
+    ts(rename = "ChatFrame"),
+    schemars(rename = "ChatFrame")
+)]
+pub struct ChatChanged {
+    /// The user's `private-user.{id}`.
+    pub channel: Channel,
+    /// The chat as it is now.
+    pub chat: Chat,
+}
+
+/// The user is in this chat no more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct ChatGone {
+    /// The user's `private-user.{id}`.
+    pub channel: Channel,
+    /// The chat's id.
+    pub chat: String,
+}
+
+/// What was asked for is done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct Done {
+    /// The request that this answers.
+    pub id: Uuid,
+    /// The chat, if the request made or entered one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub chat: Option<Chat>,
+}
+
+/// Answers `history`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct Page {
+    /// The request that this answers.
+    pub id: Uuid,
+    /// The channel.
+    pub channel: Channel,
+    /// The log that the offsets count in.
+    pub epoch: String,
+    /// The entries, by rising offset and without a hole. Not entries of a subscription: no position moves.
+    pub messages: Vec<Message>,
+    /// Whether there are more in the direction that was asked for.
+    pub more: bool,
+}
+
+/// Answers `list_chats`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct Chats {
+    /// The request that this answers.
+    pub id: Uuid,
+    /// The chats, those with the latest activity first.
+    pub chats: Vec<Chat>,
+    /// Whether there are more.
+    pub more: bool,
+}
+
+/// Answers `get_status`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct Statuses {
+    /// The request that this answers.
+    pub id: Uuid,
+    /// One for each user that was asked about; users that nobody has heard of are offline.
+    pub statuses: Vec<UserStatus>,
 }

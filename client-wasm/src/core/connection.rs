@@ -273,7 +273,7 @@ impl Connection {
         if self.outbox.contains(id) {
             return Err(ErrorCode::IdReused);
         }
-        self.outbox.push(Send { id, channel, event, data }, restored)?;
+        self.outbox.push(Send { id, channel, event, data, action: None, target: None }, restored)?;
         self.sending(id, SendStatus::Queued);
         self.flush();
         Ok(())

@@ -80,6 +80,7 @@ impl Connection {
             // That something was heard is all that counts, and was noted with the batch.
             ServerFrame::Pong(_) => {}
             ServerFrame::Goaway(g) => self.told_to_leave(g.delay_ms, g.spread_ms, &g.reason),
+            _ => self.poll_brought(),
         }
         None
     }

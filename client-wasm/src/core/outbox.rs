@@ -120,7 +120,14 @@ mod tests {
     fn push(outbox: &mut Outbox, n: u128, text: &str) -> Result<(), ErrorCode> {
         let data = Payload::from_value(text).unwrap();
         outbox.push(
-            Send { id: Uuid::from_u128(n), channel: Channel::new("news").unwrap(), event: None, data },
+            Send {
+                id: Uuid::from_u128(n),
+                channel: Channel::new("news").unwrap(),
+                event: None,
+                data,
+                action: None,
+                target: None,
+            },
             false,
         )
     }

@@ -55,6 +55,7 @@ impl Subscription {
             epoch: self.position.as_ref().map(|p| p.epoch.clone()),
             offset: self.position.as_ref().map(|p| p.offset),
             recent: if self.position.is_none() { self.recent } else { None },
+            undelivered: None,
         }
     }
 

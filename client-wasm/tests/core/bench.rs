@@ -258,7 +258,17 @@ pub(crate) fn polled(seq: u64) -> ServerFrame {
 }
 
 pub(crate) fn subscribed(name: &str, epoch: &str, offset: u64, head: u64) -> ServerFrame {
-    Subscribed { channel: channel(name), epoch: epoch.into(), offset, head, gap: None, members: None }.into()
+    Subscribed {
+        channel: channel(name),
+        epoch: epoch.into(),
+        offset,
+        head,
+        gap: None,
+        members: None,
+        receipts: None,
+        chats: None,
+    }
+    .into()
 }
 
 pub(crate) fn subscribed_with_gap(
@@ -269,8 +279,17 @@ pub(crate) fn subscribed_with_gap(
     reason: GapReason,
 ) -> ServerFrame {
     let gap = Some(Gap { from, to: offset, reason });
-    Subscribed { channel: channel(name), epoch: epoch.into(), offset, head: offset, gap, members: None }
-        .into()
+    Subscribed {
+        channel: channel(name),
+        epoch: epoch.into(),
+        offset,
+        head: offset,
+        gap,
+        members: None,
+        receipts: None,
+        chats: None,
+    }
+    .into()
 }
 
 pub(crate) fn message(name: &str, offset: u64) -> ServerFrame {
@@ -283,6 +302,8 @@ pub(crate) fn message(name: &str, offset: u64) -> ServerFrame {
         at: 0,
         event: None,
         data: Payload::from_value("x").unwrap(),
+        action: None,
+        target: None,
     }
     .into()
 }

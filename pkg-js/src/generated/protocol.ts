@@ -112,7 +112,22 @@ export type ClientFrame =
   | ({ type: "poll" } & Poll)
   | ({ type: "ping" } & Ping)
   | ({ type: "pong" } & Pong)
-  | ({ type: "bye" } & Bye);
+  | ({ type: "bye" } & Bye)
+  | ({ type: "typing" } & Typing)
+  | ({ type: "signal" } & Signal)
+  | ({ type: "receipt" } & Receipt)
+  | ({ type: "idle" } & Idle)
+  | ({ type: "set_status" } & SetStatus)
+  | ({ type: "get_status" } & GetStatus)
+  | ({ type: "history" } & History)
+  | ({ type: "list_chats" } & ListChats)
+  | ({ type: "create_chat" } & CreateChat)
+  | ({ type: "invite" } & Invite)
+  | ({ type: "join_chat" } & JoinChat)
+  | ({ type: "leave_chat" } & LeaveChat)
+  | ({ type: "remove_member" } & RemoveMember)
+  | ({ type: "rename_chat" } & RenameChat)
+  | ({ type: "set_role" } & SetRole);
 
 /**
  * Opens a connection: the first frame on every WebSocket, and of every HTTP request. A WebSocket's first batch holds
@@ -150,6 +165,11 @@ export interface Subscribe {
   offset?: number;
   /** For a first subscription: how many of the latest messages to replay, 500 at most. */
   recent?: number;
+  /**
+   * For a first subscription: begin after what has been delivered to this user, on whatever device (see `receipt`).
+   * `recent` counts where nothing has been delivered yet.
+   */
+  undelivered?: boolean;
 }
 
 /** Stops receiving a channel. Answered with `unsubscribed`. */
@@ -168,6 +188,10 @@ export interface Send {
   event?: string;
   /** The application's own JSON, 32 KiB at most. */
   data: Payload;
+  /** What this does to another message of the channel. Given together with `target`, or not at all. */
+  action?: Action;
+  /** The id of that message. */
+  target?: string;
 }
 
 /**
@@ -202,6 +226,171 @@ export interface Pong {
 /** Says that this session is over for good: no grace before its user leaves. Not answered. */
 export type Bye = Record<symbol, never>;
 
+/**
+ * Somebody is typing, or no longer. Ephemeral: not answered, and gone when missed. Receivers take it back by themselves
+ * 6 s after they last heard of it.
+ */
+export interface Typing {
+  /** The channel. */
+  channel: Channel;
+  /** Whether. */
+  typing: boolean;
+}
+
+/**
+ * An event that is gone when missed, for those who are subscribed now. Not answered, unless with an `error` that names the
+ * channel.
+ */
+export interface Signal {
+  /** The channel. */
+  channel: Channel;
+  /** The application's name for what this is, 1 to 100 bytes. */
+  event: string;
+  /** The application's own JSON, 32 KiB at most. */
+  data: Payload;
+  /** Only for this connection of those that are subscribed. */
+  to?: string;
+}
+
+/**
+ * How far the user has received and read a channel. A mark below the one that is known changes nothing. Answered with
+ * `receipt`, which the user's other connections get too.
+ */
+export interface Receipt {
+  /** The channel. */
+  channel: Channel;
+  /** Everything up to this offset has arrived. */
+  delivered?: number;
+  /** Everything up to this offset has been read. */
+  read?: number;
+}
+
+/** Whether nobody is at this connection now. Holds until the next `idle` or the end of the connection. Not answered. */
+export interface Idle {
+  /** Whether. */
+  idle: boolean;
+}
+
+/** What the user says about the own status, for all connections, until it is said otherwise. Answered with `done`. */
+export interface SetStatus {
+  /** Names this request. */
+  id: string;
+  /** The status. */
+  status: StatusChoice;
+}
+
+/** Asks how users can be reached. Answered with `statuses`. */
+export interface GetStatus {
+  /** Names this request. */
+  id: string;
+  /** Whom, 100 at most. */
+  users: string[];
+}
+
+/** Asks for a page of a channel's log: the entries before or after an offset, or the last ones. Answered with `page`. */
+export interface History {
+  /** Names this request. */
+  id: string;
+  /** The channel. */
+  channel: Channel;
+  /** Only entries before this offset, the latest ones. */
+  before?: number;
+  /** Only entries after this offset, the earliest ones. Not together with `before`. */
+  after?: number;
+  /** How many at most: 1 to 200, 50 if absent. */
+  limit?: number;
+}
+
+/** Asks for one's own chats, those with the latest activity first. Answered with `chats`. */
+export interface ListChats {
+  /** Names this request. */
+  id: string;
+  /** Only chats whose `at` is below this. */
+  before?: number;
+  /** How many at most: 1 to 100, 50 if absent. */
+  limit?: number;
+}
+
+/**
+ * Makes a chat, or finds the direct chat of two users. Answered with `done` and the chat. The id makes a repetition
+ * harmless: it names the new chat.
+ */
+export interface CreateChat {
+  /** Names this request and the chat that it makes. */
+  id: string;
+  /** Group or direct. */
+  kind: ChatKind;
+  /** What it is to be called, 1 to 128 bytes. For groups. */
+  title?: string;
+  /** Whether any signed-in user may join without an invitation. For groups; false if absent. */
+  open?: boolean;
+  /** Who is invited to a group, 100 at most; or the other user of a direct chat, who is a member at once. */
+  users: string[];
+}
+
+/** Invites a user. For owners and members of groups. Answered with `done`. */
+export interface Invite {
+  /** Names this request. */
+  id: string;
+  /** The chat. */
+  chat: string;
+  /** Who. */
+  user: string;
+  /** What they will be; `member` if absent. Only owners invite owners. */
+  role?: Role;
+}
+
+/** Accepts an invitation, or enters an open chat. Answered with `done` and the chat. */
+export interface JoinChat {
+  /** Names this request. */
+  id: string;
+  /** The chat. */
+  chat: string;
+}
+
+/**
+ * Leaves a chat, or declines an invitation. When its last owner leaves, the member who has been there longest becomes
+ * owner. Answered with `done`.
+ */
+export interface LeaveChat {
+  /** Names this request. */
+  id: string;
+  /** The chat. */
+  chat: string;
+}
+
+/** Takes somebody out of a chat, or takes back an invitation. For owners. Answered with `done`. */
+export interface RemoveMember {
+  /** Names this request. */
+  id: string;
+  /** The chat. */
+  chat: string;
+  /** Who. */
+  user: string;
+}
+
+/** Gives a group another title. For owners. Answered with `done`. */
+export interface RenameChat {
+  /** Names this request. */
+  id: string;
+  /** The chat. */
+  chat: string;
+  /** 1 to 128 bytes. */
+  title: string;
+}
+
+/** Gives a member another role. For owners; a chat keeps one owner at least. Answered with `done`. */
+export interface SetRole {
+  /** Names this request. */
+  id: string;
+  /** The chat. */
+  chat: string;
+  /** Who. */
+  user: string;
+  /** Any but `invited`. */
+  role: Role;
+}
+
 /** Everything that a server may send. */
 export type ServerFrame =
   | ({ type: "welcome" } & Welcome)
@@ -215,7 +404,18 @@ export type ServerFrame =
   | ({ type: "polled" } & Polled)
   | ({ type: "ping" } & Ping)
   | ({ type: "pong" } & Pong)
-  | ({ type: "goaway" } & Goaway);
+  | ({ type: "goaway" } & Goaway)
+  | ({ type: "typing" } & TypingFrame)
+  | ({ type: "signal" } & SignalFrame)
+  | ({ type: "receipt" } & ReceiptFrame)
+  | ({ type: "status" } & StatusFrame)
+  | ({ type: "activity" } & Activity)
+  | ({ type: "chat" } & ChatFrame)
+  | ({ type: "chat_gone" } & ChatGone)
+  | ({ type: "done" } & Done)
+  | ({ type: "page" } & Page)
+  | ({ type: "chats" } & Chats)
+  | ({ type: "statuses" } & Statuses);
 
 /** Accepts `hello`. Nothing else is sent on a connection before it, except an `error`. */
 export interface Welcome {
@@ -258,6 +458,13 @@ export interface Subscribed {
   gap?: Gap;
   /** Who is here, for presence channels. */
   members?: Member[];
+  /**
+   * How far the channel was received and read, where that is kept: by all members of a chat, 100 at most and the
+   * user's own among them; by the user alone in other channels.
+   */
+  receipts?: Mark[];
+  /** The user's chats with the latest activity, 100 at most: with `private-user.{id}`. */
+  chats?: Chat[];
 }
 
 /** A subscription has ended: as asked (no code), or because the server ended it (a code, and a sentence). */
@@ -288,6 +495,10 @@ export interface Message {
   event?: string;
   /** What was sent. */
   data: Payload;
+  /** What this does to another message of the channel. */
+  action?: Action;
+  /** The id of that message. */
+  target?: string;
 }
 
 /** A `send` is on disk. Every copy of the same id gets the same ack. */
@@ -350,8 +561,218 @@ export interface Goaway {
   reason: string;
 }
 
+/** Somebody is typing, or no longer. A user's own is not sent back. */
+export interface TypingFrame {
+  /** The channel. */
+  channel: Channel;
+  /** Who. */
+  user: string;
+  /** The name that others see, where the server knows one. */
+  name?: string;
+  /** Whether. */
+  typing: boolean;
+}
+
+/** An event that is gone when missed. A connection does not get its own back. */
+export interface SignalFrame {
+  /** The channel; absent if it is for this connection, whatever it is subscribed to. */
+  channel?: Channel;
+  /** The application's name for what this is. */
+  event: string;
+  /** What was sent. */
+  data: Payload;
+  /** Who sent it; absent if a back end did. */
+  user?: string;
+  /** The sender's name, where the server knows one. */
+  name?: string;
+  /** The connection that sent it, for an answer with `to`. */
+  from?: string;
+  /** When, in ms since 1970 by the server's clock. */
+  at: number;
+}
+
+/** How far somebody has received and read a channel now. */
+export interface ReceiptFrame {
+  /** The channel. */
+  channel: Channel;
+  /** Who. */
+  user: string;
+  /** Everything up to this offset has arrived at one of the user's clients. */
+  delivered: number;
+  /** Everything up to this offset has been read. */
+  read: number;
+  /** How many messages of others remain unread, 1000 at most: with the user's own only. */
+  unread?: number;
+}
+
+/** A user's status has changed. */
+export interface StatusFrame {
+  /** Through which channel this was learnt: `presence-users`, or `private-user.{id}` about users of one's chats. */
+  channel: Channel;
+  /** Who. */
+  user: string;
+  /** The status. */
+  status: Status;
+  /** When the user was last online, in ms since 1970, if now offline. */
+  last_seen?: number;
+}
+
+/**
+ * There is a new message in one of the user's chats. For connections that are subscribed to `private-user.{id}` and not to
+ * the chat itself.
+ */
+export interface Activity {
+  /** The message. Not an entry of a subscription: no position moves. */
+  message: Message;
+}
+
+/** One of the user's chats is new, or something besides its messages and receipts has changed. */
+export interface ChatFrame {
+  /** The user's `private-user.{id}`. */
+  channel: Channel;
+  /** The chat as it is now. */
+  chat: Chat;
+}
+
+/** The user is in this chat no more. */
+export interface ChatGone {
+  /** The user's `private-user.{id}`. */
+  channel: Channel;
+  /** The chat's id. */
+  chat: string;
+}
+
+/** What was asked for is done. */
+export interface Done {
+  /** The request that this answers. */
+  id: string;
+  /** The chat, if the request made or entered one. */
+  chat?: Chat;
+}
+
+/** Answers `history`. */
+export interface Page {
+  /** The request that this answers. */
+  id: string;
+  /** The channel. */
+  channel: Channel;
+  /** The log that the offsets count in. */
+  epoch: string;
+  /** The entries, by rising offset and without a hole. Not entries of a subscription: no position moves. */
+  messages: Message[];
+  /** Whether there are more in the direction that was asked for. */
+  more: boolean;
+}
+
+/** Answers `list_chats`. */
+export interface Chats {
+  /** The request that this answers. */
+  id: string;
+  /** The chats, those with the latest activity first. */
+  chats: Chat[];
+  /** Whether there are more. */
+  more: boolean;
+}
+
+/** Answers `get_status`. */
+export interface Statuses {
+  /** The request that this answers. */
+  id: string;
+  /** One for each user that was asked about; users that nobody has heard of are offline. */
+  statuses: UserStatus[];
+}
+
+/** What a message does to an earlier one of the same channel. */
+export type Action =
+  | "reply"
+  | "edit"
+  | "delete";
+
 /** A channel name: `private-…` needs a grant, `presence-…` also lists its members. */
 export type Channel = string;
+
+/** A chat as one of its members sees it. */
+export interface Chat {
+  /** Names the chat: `private-chat.{id}` is its log. */
+  id: string;
+  /** Group or direct. */
+  kind: ChatKind;
+  /** What it is called; absent for direct chats. */
+  title?: string;
+  /** Whether any signed-in user may join without an invitation. */
+  open: boolean;
+  /** What the user who receives this may do. */
+  role: Role;
+  /** Who is in it, in the order in which they came; 100 at most. */
+  members: ChatMember[];
+  /** How many are in it. */
+  member_count: number;
+  /** The last offset of the chat's log. */
+  head: number;
+  /** How many messages of others the user has not read; 1000 at most. */
+  unread: number;
+  /** The last plain message, as it was sent. */
+  last?: Message;
+  /** When something last happened in it, in ms since 1970. */
+  at: number;
+}
+
+/** What happened to a chat's membership. */
+export type ChatAction =
+  | "created"
+  | "invited"
+  | "joined"
+  | "left"
+  | "removed"
+  | "renamed"
+  | "role_set";
+
+/** The event `everwire.chat` in a chat's log: its `user` is who did it. */
+export interface ChatChange {
+  /** What happened. */
+  action: ChatAction;
+  /** Whom it concerns, where it concerns somebody. */
+  user?: string;
+  /** The name that others see of that user. */
+  name?: string;
+  /** The new title. */
+  title?: string;
+  /** The new role. */
+  role?: Role;
+}
+
+/** What a chat is for. */
+export type ChatKind =
+  | "group"
+  | "direct";
+
+/** Somebody in a chat, invited ones included. */
+export interface ChatMember {
+  /** Who. */
+  user: string;
+  /** The name that others see, where the server knows one. */
+  name?: string;
+  /** What they may do. */
+  role: Role;
+  /** Whether they can be reached. */
+  status: Status;
+  /** When they were last online, in ms since 1970, if they are offline. Absent if never. */
+  last_seen?: number;
+  /** What has arrived at one of their clients, as an offset of the chat's log. */
+  delivered: number;
+  /** What they have read, as an offset of the chat's log. */
+  read: number;
+}
+
+/** The event `data_update`: something in the application's data has changed. */
+export interface DataUpdate {
+  /** What kind of thing, such as `order`. */
+  entity: string;
+  /** What happened to it, such as `created`, `updated` or `deleted`. */
+  action: string;
+  /** The thing, or what changed in it. */
+  data: Payload;
+}
 
 /**
  * Why something was refused. Travels in `error` frames, and is the `code` of every error that a client
@@ -375,6 +796,8 @@ export type ErrorCode =
   | "deferred"
   | "id_reused"
   | "slow_consumer"
+  | "not_found"
+  | "timeout"
   | "queue_full"
   | "closed"
   | "unsubscribed"
@@ -419,6 +842,23 @@ export interface Limits {
   batch_frames: number;
   /** Most subscriptions of one session. */
   subscriptions: number;
+  /** Most sends of one user in a minute; absent where there is no such limit. */
+  sends_per_minute?: number;
+  /**
+   * Most characters (Unicode scalar values) of a message that is a text, or that has a field `text`; absent where
+   * there is no such limit.
+   */
+  text_characters?: number;
+}
+
+/** How far a user has received and read a channel: high-water marks, which only ever rise within one epoch. */
+export interface Mark {
+  /** Whose. */
+  user: string;
+  /** Everything up to this offset has arrived at one of the user's clients. */
+  delivered: number;
+  /** Everything up to this offset has been read. Never above `delivered`. */
+  read: number;
 }
 
 /** Somebody who is present. */
@@ -427,7 +867,95 @@ export interface Member {
   user: string;
   /** The name that others see, where the server knows one. */
   name?: string;
+  /** Whether the member can be reached; absent outside of `presence-users`. */
+  status?: Status;
+}
+
+/** The event `notification`: something that a user should know. */
+export interface Notification {
+  /** In a few words. */
+  title: string;
+  /** In a sentence or two. */
+  message: string;
+  /** How urgent; `normal` if absent. */
+  priority?: Priority;
+  /** Where to find more. */
+  url?: string;
 }
 
 /** Any JSON value; the application's own. */
 export type Payload = unknown;
+
+/** How urgent a notification is. */
+export type Priority =
+  | "low"
+  | "normal"
+  | "high";
+
+/** What a user may do in a chat. */
+export type Role =
+  | "owner"
+  | "member"
+  | "read_only"
+  | "invited";
+
+/** The events that every application understands, by their names: what `channel.on("event:…")` gives for each. */
+export interface StandardEvents {
+  /** Something that a user should know. */
+  notification: Notification;
+  /** Something in the application's data has changed. */
+  data_update: DataUpdate;
+  /** How a part of the system is. */
+  status_update: StatusUpdate;
+  /** What somebody does. */
+  user_activity: UserActivity;
+  /** What happened to a chat's membership. Made by the server. */
+  "everwire.chat": ChatChange;
+}
+
+/** Whether a user can be reached. */
+export type Status =
+  | "online"
+  | "away"
+  | "offline";
+
+/** What a user says about the own status. */
+export type StatusChoice =
+  | "auto"
+  | "online"
+  | "away"
+  | "offline";
+
+/** The event `status_update`: how a part of the system is. */
+export interface StatusUpdate {
+  /** Which part, such as `payments`. */
+  system: string;
+  /** How it is, such as `ok`, `degraded` or `down`. */
+  status: string;
+  /** The same for a person. */
+  message?: string;
+}
+
+/** The usual `data` of a plain message in a chat. */
+export interface Text {
+  /** What was written. */
+  text: string;
+}
+
+/** The event `user_activity`: what somebody does. */
+export interface UserActivity {
+  /** Who. */
+  user: string;
+  /** What, such as `editing invoice 7`. */
+  activity: string;
+}
+
+/** A user's status. */
+export interface UserStatus {
+  /** Who. */
+  user: string;
+  /** The status. */
+  status: Status;
+  /** When the user was last online, in ms since 1970, for a user who is offline. Absent if never. */
+  last_seen?: number;
+}

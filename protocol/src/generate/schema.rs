@@ -4,13 +4,15 @@
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
-use crate::{ClientFrame, ServerFrame, limits};
+use crate::{ClientFrame, ServerFrame, StandardEvents, Text, limits};
 
 pub(super) fn schema() -> String {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
     let client =
         batch::<ClientFrame>(&mut generator, Some(limits::MAX_BATCH_FRAMES), "A batch from a client.");
     let server = batch::<ServerFrame>(&mut generator, None, "A batch from a server.");
+    generator.subschema_for::<StandardEvents>();
+    generator.subschema_for::<Text>();
     let mut definitions = generator.take_definitions(true);
     definitions.insert("ClientBatch".into(), client);
     definitions.insert("ServerBatch".into(), server);

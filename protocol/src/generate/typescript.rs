@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use ts_rs::{Config, TS, TypeVisitor};
 
 use super::HEADER;
-use crate::{ClientFrame, CloseCode, SUBPROTOCOL, ServerFrame, VERSION, limits};
+use crate::{ClientFrame, CloseCode, SUBPROTOCOL, ServerFrame, StandardEvents, Text, VERSION, limits};
 
 pub(super) fn protocol() -> String {
     let mut text = String::from(HEADER);
@@ -15,6 +15,8 @@ pub(super) fn protocol() -> String {
     let mut types = Types { config: Config::new().with_large_int("number"), declared: BTreeMap::new() };
     types.visit::<ClientFrame>();
     types.visit::<ServerFrame>();
+    types.visit::<StandardEvents>();
+    types.visit::<Text>();
     for declaration in types.in_order() {
         text.push_str(&declaration);
     }
@@ -117,7 +119,7 @@ fn lay_out(declaration: &str) -> String {
             }
             text.push_str(&comment(&plain(&docs), "  "));
             docs.clear();
-            let field = line.trim().trim_end_matches(',').replace("Array<Member>", "Member[]");
+            let field = line.trim().trim_end_matches(',').replace("Array<", "").replace('>', "[]");
             let _ = writeln!(text, "  {field};");
         }
         return text + "}";

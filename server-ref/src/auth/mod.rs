@@ -34,7 +34,7 @@ pub struct Identity {
 impl Identity {
     /// How others see this user.
     pub fn member(&self) -> Member {
-        Member { user: self.user.as_ref().into(), name: self.name.as_deref().map(Into::into) }
+        Member { user: self.user.as_ref().into(), name: self.name.as_deref().map(Into::into), status: None }
     }
 
     fn granted(&self, channel: &Channel) -> bool {

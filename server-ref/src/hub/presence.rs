@@ -68,7 +68,7 @@ impl Presence {
         let members = self
             .members
             .iter()
-            .map(|(user, present)| Member { user: user.clone(), name: present.name.clone() })
+            .map(|(user, present)| Member { user: user.clone(), name: present.name.clone(), status: None })
             .collect();
         (members, self.version)
     }
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     fn member(user: &str) -> Member {
-        Member { user: user.into(), name: None }
+        Member { user: user.into(), name: None, status: None }
     }
 
     fn tab(n: u128) -> Uuid {

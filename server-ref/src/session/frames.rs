@@ -109,6 +109,7 @@ impl Session {
             ClientFrame::Hello(_) | ClientFrame::Poll(_) | ClientFrame::Subscribe(_) => {
                 self.bad(now_ms, error(ErrorCode::Unexpected));
             }
+            _ => self.push(error(ErrorCode::UnknownType)),
         }
     }
 
@@ -289,6 +290,8 @@ impl Session {
             head: log.head,
             gap,
             members: members.filter(|_| channel.kind() == ChannelKind::Presence),
+            receipts: None,
+            chats: None,
         };
         let text = batch::encode_frame(&ServerFrame::Subscribed(subscribed)).into();
         self.queue.push(Queued::Subscribed(channel.clone(), text));
@@ -378,7 +381,7 @@ impl Session {
     // Sending
 
     fn send(&mut self, now_ms: u64, frame: Send, identity: &Identity) {
-        let Send { id, channel, event, data } = frame;
+        let Send { id, channel, event, data, action, target } = frame;
         if event.as_ref().is_some_and(|event| event.is_empty() || event.len() > MAX_EVENT_BYTES) {
             let reason = format!("The name of an event has 1 to {MAX_EVENT_BYTES} bytes.");
             let wrong = error_saying(ErrorCode::InvalidFrame, reason);
@@ -396,7 +399,9 @@ impl Session {
             return self.push(about_send(id, channel, error(ErrorCode::Forbidden)));
         }
         let (user, name) = (identity.user.clone(), identity.name.clone());
-        if let Err(put_off) = self.sending.submit(NewEntry { id, channel, user, name, event, data }) {
+        if let Err(put_off) =
+            self.sending.submit(NewEntry { id, channel, user, name, event, data, action, target })
+        {
             self.push(about_send(put_off.id, put_off.channel, error(ErrorCode::Deferred)));
         }
     }

@@ -97,6 +97,8 @@ mod tests {
             name: None,
             event: None,
             data: Payload::from_value(&n.to_string()).unwrap(),
+            action: None,
+            target: None,
         }
     }
 

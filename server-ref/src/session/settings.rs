@@ -63,6 +63,8 @@ impl Default for Settings {
                 batch_bytes: limits::MAX_BATCH_BYTES as u32,
                 batch_frames: limits::MAX_BATCH_FRAMES as u32,
                 subscriptions: limits::MAX_SUBSCRIPTIONS as u32,
+                sends_per_minute: None,
+                text_characters: None,
             },
         }
     }

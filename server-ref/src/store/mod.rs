@@ -7,7 +7,7 @@ pub mod writer;
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
-use everwire_protocol::{Channel, Message, Payload, ServerFrame, Uuid, batch};
+use everwire_protocol::{Action, Channel, Message, Payload, ServerFrame, Uuid, batch};
 
 use crate::Error;
 
@@ -29,6 +29,10 @@ pub struct NewEntry {
     pub event: Option<String>,
     /// What is sent.
     pub data: Payload,
+    /// What it does to another message.
+    pub action: Option<Action>,
+    /// That message.
+    pub target: Option<Uuid>,
 }
 
 /// What became of a [`NewEntry`].
@@ -89,6 +93,8 @@ impl Entry {
             at: place.at,
             event: entry.event.clone(),
             data: entry.data.clone(),
+            action: entry.action,
+            target: entry.target,
         };
         Self::encode(message, place.epoch.clone())
     }

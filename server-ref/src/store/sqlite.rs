@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use everwire_protocol::{Channel, Message, Payload, Uuid};
+use everwire_protocol::{Action, Channel, Message, Payload, Uuid};
 use futures_util::TryStreamExt;
 use sqlx::{
     AssertSqlSafe, Connection, QueryBuilder, Row, Sqlite, SqliteConnection, SqlitePool,
@@ -29,7 +29,8 @@ use super::{
 use crate::Error;
 
 /// Each brings the database from the version of its place to the next. Never changed once released; only added to.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_log.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/0001_log.sql"), include_str!("migrations/0002_actions.sql")];
 
 /// Connections that read. A page takes well below a millisecond, so few serve many.
 const READERS: u32 = 4;
@@ -168,7 +169,7 @@ impl Store for SqliteStore {
     fn page<'a>(&'a self, channel: &'a Channel, after: u64, bounds: PageBounds) -> Answer<'a, Page> {
         Box::pin(async move {
             let mut rows = sqlx::query(
-                "SELECT epoch, head, trimmed, offset, messages.id, user, messages.name, at, event, data
+                "SELECT epoch, head, trimmed, offset, messages.id, user, messages.name, at, event, data, action, target
                  FROM channels LEFT JOIN messages ON channel = channels.id AND offset > ?
                  WHERE channels.name = ? ORDER BY offset LIMIT ?",
             )
@@ -351,12 +352,14 @@ impl<'a> Append<'a> {
         new: &[(&NewEntry, i64, u64)],
     ) -> Result<(), sqlx::Error> {
         let mut messages = QueryBuilder::<Sqlite>::new(
-            "INSERT INTO messages (channel, offset, id, user, name, at, event, data) ",
+            "INSERT INTO messages (channel, offset, id, user, name, at, event, data, action, target) ",
         );
         messages.push_values(new, |mut row, (entry, channel, offset)| {
             row.push_bind(channel).push_bind(signed(*offset)).push_bind(entry.id.as_bytes().as_slice());
             row.push_bind(&*entry.user).push_bind(entry.name.as_deref()).push_bind(signed(self.at));
             row.push_bind(entry.event.as_deref()).push_bind(entry.data.text());
+            row.push_bind(entry.action.map(action_text))
+                .push_bind(entry.target.map(|id| id.as_bytes().to_vec()));
         });
         messages.build().persistent(false).execute(&mut *writer).await?;
         let mut sends = QueryBuilder::<Sqlite>::new("INSERT INTO sends (user, id, channel, offset, at) ");
@@ -416,7 +419,24 @@ fn message_of(channel: &Channel, row: &SqliteRow) -> Result<Option<Message>, sql
         at: unsigned(row, "at")?,
         event: row.try_get("event")?,
         data: Payload::from_text(row.try_get("data")?).map_err(|error| decode(error.into()))?,
+        action: row.try_get::<Option<&str>, _>("action")?.and_then(action_of),
+        target: match row.try_get::<Option<&[u8]>, _>("target")? {
+            Some(id) => Some(Uuid::from_slice(id).map_err(|error| decode(error.into()))?),
+            None => None,
+        },
     }))
+}
+
+const fn action_text(action: Action) -> &'static str {
+    match action {
+        Action::Reply => "reply",
+        Action::Edit => "edit",
+        Action::Delete => "delete",
+    }
+}
+
+fn action_of(text: &str) -> Option<Action> {
+    [Action::Reply, Action::Edit, Action::Delete].into_iter().find(|action| action_text(*action) == text)
 }
 
 /// SQLite's integers are signed. Offsets, times and sizes are far below 2^63.

@@ -24,11 +24,19 @@ fn hello() -> Hello {
 }
 
 fn subscribe(name: &str) -> Subscribe {
-    Subscribe { channel: channel(name), epoch: None, offset: None, recent: None }
+    Subscribe { channel: channel(name), epoch: None, offset: None, recent: None, undelivered: None }
 }
 
 fn send(text: &str) -> ClientFrame {
-    Send { id: id(MESSAGE), channel: channel("news"), event: None, data: data(text) }.into()
+    Send {
+        id: id(MESSAGE),
+        channel: channel("news"),
+        event: None,
+        data: data(text),
+        action: None,
+        target: None,
+    }
+    .into()
 }
 
 fn frames() -> Vec<Valid> {
@@ -131,6 +139,8 @@ fn payloads() -> Vec<Valid> {
                 channel: channel("news"),
                 event: Some("order.shipped".into()),
                 data: data(r#"{"order":7}"#),
+                action: None,
+                target: None,
             }
             .into()],
         ),

@@ -30,12 +30,28 @@ fn welcome() -> Welcome {
         ping_interval_ms: 25_000,
         hold_ms: 25_000,
         token_expires_in_ms: None,
-        limits: Limits { payload_bytes: 32_768, batch_bytes: 65_536, batch_frames: 300, subscriptions: 256 },
+        limits: Limits {
+            payload_bytes: 32_768,
+            batch_bytes: 65_536,
+            batch_frames: 300,
+            subscriptions: 256,
+            sends_per_minute: None,
+            text_characters: None,
+        },
     }
 }
 
 fn subscribed(name: &str) -> Subscribed {
-    Subscribed { channel: channel(name), epoch: "a".into(), offset: 41, head: 43, gap: None, members: None }
+    Subscribed {
+        channel: channel(name),
+        epoch: "a".into(),
+        offset: 41,
+        head: 43,
+        gap: None,
+        members: None,
+        receipts: None,
+        chats: None,
+    }
 }
 
 fn message() -> Message {
@@ -48,6 +64,8 @@ fn message() -> Message {
         at: 1_760_000_000_000,
         event: None,
         data: data(r#"{"text":"hello"}"#),
+        action: None,
+        target: None,
     }
 }
 
@@ -138,8 +156,8 @@ fn subscriptions() -> Vec<Valid> {
                 head: 80,
                 gap: Some(Gap { from: 42, to: 50, reason: GapReason::Trimmed }),
                 members: Some(vec![
-                    Member { user: "u1".into(), name: Some("Zoë".into()) },
-                    Member { user: "u2".into(), name: None },
+                    Member { user: "u1".into(), name: Some("Zoë".into()), status: None },
+                    Member { user: "u2".into(), name: None, status: None },
                 ]),
                 ..subscribed("presence-chat.7")
             }
@@ -215,7 +233,7 @@ fn entries() -> Vec<Valid> {
             r#"[{"type":"joined","channel":"presence-users","member":{"user":"u2","name":"\"Q\" \\ \n"}}]"#,
             &[Joined {
                 channel: channel("presence-users"),
-                member: Member { user: "u2".into(), name: Some("\"Q\" \\ \n".into()) },
+                member: Member { user: "u2".into(), name: Some("\"Q\" \\ \n".into()), status: None },
             }
             .into()],
         ),

@@ -342,7 +342,10 @@ impl World {
             let id = self.new_id();
             let data = Payload::from_value(&id.to_string()).unwrap();
             let (channel, user) = (channel(name), "other".into());
-            self.append(&[NewEntry { id, channel, user, name: None, event: None, data }], None);
+            self.append(
+                &[NewEntry { id, channel, user, name: None, event: None, data, action: None, target: None }],
+                None,
+            );
         }
     }
 
@@ -436,16 +439,24 @@ fn channel(name: &str) -> Channel {
 }
 
 fn subscribe(name: &str) -> ClientFrame {
-    Subscribe { channel: channel(name), epoch: None, offset: None, recent: None }.into()
+    Subscribe { channel: channel(name), epoch: None, offset: None, recent: None, undelivered: None }.into()
 }
 
 fn resume(name: &str, epoch: &str, offset: u64) -> ClientFrame {
-    Subscribe { channel: channel(name), epoch: Some(epoch.into()), offset: Some(offset), recent: None }.into()
+    Subscribe {
+        channel: channel(name),
+        epoch: Some(epoch.into()),
+        offset: Some(offset),
+        recent: None,
+        undelivered: None,
+    }
+    .into()
 }
 
 fn send(id: u128, name: &str) -> ClientFrame {
     let data = Payload::from_value(&id.to_string()).unwrap();
-    Send { id: Uuid::from_u128(id), channel: channel(name), event: None, data }.into()
+    Send { id: Uuid::from_u128(id), channel: channel(name), event: None, data, action: None, target: None }
+        .into()
 }
 
 /// The offsets of the messages in `frames`.

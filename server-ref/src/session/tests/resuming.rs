@@ -162,6 +162,7 @@ fn a_refused_subscription_does_not_touch_the_others() {
         epoch: Some("a".into()),
         offset: None,
         recent: None,
+        undelivered: None,
     });
     world.say(
         client,

@@ -88,7 +88,14 @@ fn what_cannot_be_sent_is_refused_with_its_id_and_holds_up_nothing() {
     let client = world.connect("a");
     let large = Payload::from_value(&"x".repeat(40_000)).unwrap();
     let send_with = |id: u128, name: &str, event: Option<String>, data: &Payload| {
-        ClientFrame::Send(Send { id: Uuid::from_u128(id), channel: channel(name), event, data: data.clone() })
+        ClientFrame::Send(Send {
+            id: Uuid::from_u128(id),
+            channel: channel(name),
+            event,
+            data: data.clone(),
+            action: None,
+            target: None,
+        })
     };
     let small = Payload::from_value("x").unwrap();
     world.say(

@@ -11,6 +11,8 @@ fn entry(n: u128, name: &str, user: &str) -> NewEntry {
         name: Some("Ada".into()),
         event: n.is_multiple_of(2).then(|| "even".into()),
         data: Payload::from_value(&n.to_string()).unwrap(),
+        action: None,
+        target: None,
     }
 }
 

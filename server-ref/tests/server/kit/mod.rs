@@ -82,15 +82,22 @@ pub fn hello_with(token: Option<&str>, session: Uuid) -> ClientFrame {
 }
 
 pub fn subscribe(name: &str) -> ClientFrame {
-    Subscribe { channel: channel(name), epoch: None, offset: None, recent: None }.into()
+    Subscribe { channel: channel(name), epoch: None, offset: None, recent: None, undelivered: None }.into()
 }
 
 pub fn recent(name: &str, n: u32) -> ClientFrame {
-    Subscribe { channel: channel(name), epoch: None, offset: None, recent: Some(n) }.into()
+    Subscribe { channel: channel(name), epoch: None, offset: None, recent: Some(n), undelivered: None }.into()
 }
 
 pub fn resume(name: &str, epoch: &str, offset: u64) -> ClientFrame {
-    Subscribe { channel: channel(name), epoch: Some(epoch.into()), offset: Some(offset), recent: None }.into()
+    Subscribe {
+        channel: channel(name),
+        epoch: Some(epoch.into()),
+        offset: Some(offset),
+        recent: None,
+        undelivered: None,
+    }
+    .into()
 }
 
 pub fn unsubscribe(name: &str) -> ClientFrame {
@@ -98,7 +105,15 @@ pub fn unsubscribe(name: &str) -> ClientFrame {
 }
 
 pub fn send(id: Uuid, name: &str, text: &str) -> ClientFrame {
-    Send { id, channel: channel(name), event: None, data: Payload::from_value(text).unwrap() }.into()
+    Send {
+        id,
+        channel: channel(name),
+        event: None,
+        data: Payload::from_value(text).unwrap(),
+        action: None,
+        target: None,
+    }
+    .into()
 }
 
 pub fn new_id() -> Uuid {

@@ -603,7 +603,8 @@ fn let_pass(
             let (user, name) = (user.clone(), Some(user.clone()));
             let (id, channel) = (send.id, send.channel.clone());
             let (event, data) = (send.event.clone(), send.data.clone());
-            entries.push(NewEntry { id, channel, user, name, event, data });
+            let (action, target) = (send.action, send.target);
+            entries.push(NewEntry { id, channel, user, name, event, data, action, target });
             false
         }
         _ => true,
