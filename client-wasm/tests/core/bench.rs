@@ -248,7 +248,14 @@ pub(crate) fn welcome(connection: u128) -> ServerFrame {
         ping_interval_ms: 25_000,
         hold_ms: 25_000,
         token_expires_in_ms: None,
-        limits: Limits { payload_bytes: 32_768, batch_bytes: 65_536, batch_frames: 300, subscriptions: 256 },
+        limits: Limits {
+            payload_bytes: 32_768,
+            batch_bytes: 65_536,
+            batch_frames: 300,
+            subscriptions: 256,
+            sends_per_minute: None,
+            text_characters: None,
+        },
     }
     .into()
 }
