@@ -67,6 +67,8 @@ export interface Host {
   fetchToken(): void;
   /** Something went wrong that concerns the whole connection and is not a state. */
   error(code: string, message: string): void;
+  /** Nothing was heard of this typist for so long that he counts as having stopped. */
+  quiet(handle: number, typist: number): void;
   /** A line for the application's own log; only with the option `debug`. */
   log(line: string): void;
   /** The core itself has thrown, which it must not: there is no going on with it. */
@@ -79,19 +81,51 @@ export interface Core {
   start(): void;
   /** Ends for good: says bye, then releases sockets, timers and listeners. */
   close(): void;
-  /** Starts to receive a channel; returns its handle, new for each subscription. Throws `{code, message}`. */
+  /**
+   * Starts to receive a channel; returns its handle, new for each subscription. `undelivered`: after what was delivered to
+   * the user already. Throws `{code, message}`.
+   */
   subscribe(
     channel: string,
     recent: number | undefined,
     epoch: string | undefined,
     offset: number | undefined,
+    undelivered: boolean,
   ): number;
   unsubscribe(handle: number): void;
   /**
    * Queues a message; `data` is JSON text. What becomes of it is said by `Host.sending`. `restored`: it was written before
    * the page was loaded, and goes before what was written since. Throws `{code, message}`.
    */
-  send(id: string, channel: string, event: string | undefined, data: string, restored: boolean): void;
+  send(
+    id: string,
+    channel: string,
+    event: string | undefined,
+    data: string,
+    restored: boolean,
+    action: string | undefined,
+    target: string | undefined,
+  ): void;
+  /**
+   * Asks the server: `text` is the JSON text of a frame with this id. It is asked again after a reconnect. A refusal, no
+   * answer in time or the end is told by `Host.sending`. Throws `{code, message}`.
+   */
+  request(id: string, text: string, timeoutMs: number): void;
+  /** Whether the request still waits; it does not from now on. */
+  answered(id: string): boolean;
+  /** Sends the JSON text of a frame if there is a connection; says whether. */
+  ephemeral(text: string): boolean;
+  /** The JSON text of a frame that is sent now and after each welcome, in the place of the one before. */
+  sticky(text: string): void;
+
+  /** A key was pressed (true), or the user will type no more. */
+  typing(handle: number, key: boolean): void;
+  /** Somebody else, by a number of ours, types or not; `Host.quiet` takes it back. */
+  heard(handle: number, typist: number, typing: boolean): void;
+  /** How far the user has received and read: -1 for no news. Told to the server now and then. */
+  mark(handle: number, delivered: number, read: number): void;
+  /** How far the user has received and read, as the server knows it. */
+  marked(handle: number, delivered: number, read: number): void;
 
   /**
    * Hot: a durable frame has come for this subscription. True: hand it to the listeners; the position has moved. False:
