@@ -10,13 +10,14 @@
 
 use alloc::{borrow::ToOwned, string::String};
 
-use everwire_protocol::{ErrorCode, GapReason, Guest, Payload, Uuid, limits};
+use everwire_protocol::{Action, ErrorCode, GapReason, Guest, Payload, Uuid, limits};
 use wasm_bindgen::prelude::*;
 
 use crate::{
     browser::{Driver, Happened, Host, now},
     core::{
-        Config, Connection, Handle, Input, Now, Position, Refusal, SubscribedFrame, Verdict, WelcomeFrame,
+        Config, Connection, Draft, Handle, Input, Now, Position, Refusal, SubscribedFrame, Verdict,
+        WelcomeFrame,
     },
 };
 
@@ -29,14 +30,31 @@ pub enum Operation {
     Start,
     /// Ends for good.
     Close,
-    /// Starts to receive the channel `x`, with the latest `a` entries or from offset `b` of epoch `y`. Answers with
-    /// the handle, or with an error.
+    /// Starts to receive the channel `x`, with the latest `a` entries or from offset `b` of epoch `y`; `c` is 1 to begin
+    /// after what was delivered to the user. Answers with the handle, or with an error.
     Subscribe,
     /// Stops receiving the subscription `a`.
     Unsubscribe,
     /// Queues the JSON text `data` with the id `x` for the channel `y`, as the event `z`; `a` is 1 if it was written
-    /// before the page was loaded. Answers 0, or with an error.
+    /// before the page was loaded; `b` is what it does to another message, whose id then follows in `x`: 1 answers, 2
+    /// edits, 3 deletes. Answers 0, or with an error.
     Send,
+    /// Asks with the frame `data`, whose id is `x`, for `a` ms at most. Answers 0, or with an error.
+    Ask,
+    /// A frame has answered the question `x`: answers 1 if it was waited for.
+    Answered,
+    /// Says the frame `data` now, or (0 is answered) never.
+    Ephemeral,
+    /// Says the frame `data` to this and every later connection.
+    Lasting,
+    /// A key was pressed for the subscription `a`; or, with `b` 0, what was written is gone.
+    Typing,
+    /// In the subscription `a` the user with the number `b` has announced to be typing; or, with `c` 0, withdrawn it.
+    HeardTyping,
+    /// The subscription `a` was received up to `b` and read up to `c`.
+    Mark,
+    /// The server has these marks of the user for the subscription `a`: delivered `b`, read `c`.
+    Marked,
     /// Whether state frames for the subscription `a` count now: answers 1 or 0.
     Live,
     /// `welcome` of the connection `x` to the user `y`: ping interval `a`, hold `b`, the token's lifetime `c`, bytes
@@ -184,20 +202,37 @@ fn operate(core: &mut Connection, now: Now, operation: Operation, arguments: Arg
                 _ => return Answer::Error(ErrorCode::InvalidOption),
             };
             let recent = optional(a).map(|recent| recent as u32);
-            return match core.subscribe(now, text(&x), recent, position) {
+            return match core.subscribe_from(now, text(&x), recent, position, c > 0.0) {
                 Ok(handle) => Answer::Number(f64::from(handle.0)),
                 Err(error) => Answer::Error(error),
             };
         }
         Operation::Unsubscribe => core.unsubscribe(now, Handle(a as u32)),
         Operation::Send => {
-            let Some(id) = uuid(text(&x)) else { return Answer::Error(ErrorCode::InvalidOption) };
+            let (id, target) = text(&x).split_at_checked(ID).unwrap_or((text(&x), ""));
+            let Some(id) = uuid(id) else { return Answer::Error(ErrorCode::InvalidOption) };
+            let action = [Action::Reply, Action::Edit, Action::Delete].get((b - 1.0) as usize).copied();
+            let about = action.filter(|_| b > 0.0).zip(uuid(target));
             let data = Payload::from_trusted_text(data.unwrap_or_default());
-            let queue = if a > 0.0 { Connection::restore } else { Connection::send };
-            if let Err(code) = queue(core, now, id, text(&y), z, data) {
+            if let Err(code) =
+                core.queue(now, text(&y), Draft { id, event: z, data, about, restored: a > 0.0 })
+            {
                 return Answer::Error(code);
             }
         }
+        Operation::Ask => {
+            let Some(id) = uuid(text(&x)) else { return Answer::Error(ErrorCode::InvalidOption) };
+            if let Err(code) = core.ask(now, id, data.unwrap_or_default(), whole(a)) {
+                return Answer::Error(code);
+            }
+        }
+        Operation::Answered => return number(uuid(text(&x)).is_some_and(|id| core.answered(id))),
+        Operation::Ephemeral => return number(core.ephemeral(now, data.unwrap_or_default())),
+        Operation::Lasting => core.lasting(now, data.unwrap_or_default()),
+        Operation::Typing => core.typing(now, Handle(a as u32), b > 0.0),
+        Operation::HeardTyping => core.heard_typing(Handle(a as u32), b as u32, c > 0.0),
+        Operation::Mark => core.mark(now, Handle(a as u32), whole(b), whole(c)),
+        Operation::Marked => core.marked(Handle(a as u32), whole(b), whole(c)),
         Operation::Live => return number(core.live(Handle(a as u32))),
         Operation::Welcome => match uuid(text(&x)) {
             Some(connection) => core.welcome(WelcomeFrame {
@@ -266,6 +301,9 @@ fn optional(number: f64) -> Option<u64> {
 fn place(handle: f64) -> Option<Handle> {
     optional(handle).map(|handle| Handle(handle as u32))
 }
+
+/// The length of an id as it is written.
+const ID: usize = 36;
 
 /// 32 hexadecimal digits, hyphens wherever. The crate's own parser takes five forms and explains what is wrong with
 /// others, which costs a kilobyte.

@@ -5,6 +5,10 @@
 
 import type { Core, CoreClass, CoreOptions, Host } from "./border.js";
 import { EverwireError } from "./errors.js";
+import type { Action } from "./generated/protocol.js";
+
+// In the order of their numbers, from 1.
+const ACTIONS: readonly Action[] = ["reply", "edit", "delete"];
 
 /** What the core is asked. */
 export enum Operation {
@@ -13,6 +17,14 @@ export enum Operation {
   Subscribe,
   Unsubscribe,
   Send,
+  Ask,
+  Answered,
+  Ephemeral,
+  Lasting,
+  Typing,
+  HeardTyping,
+  Mark,
+  Marked,
   Live,
   Welcome,
   Polled,
@@ -36,6 +48,7 @@ export enum Told {
   Ended,
   Sending,
   FetchToken,
+  Quiet,
   Error,
   Log,
   Answer,
@@ -112,6 +125,8 @@ export function dress(Raw: RawCoreClass): CoreClass {
                 return host.sending(x, a, b, c, y, z);
               case Told.FetchToken:
                 return host.fetchToken();
+              case Told.Quiet:
+                return host.quiet(a, b);
               case Told.Error:
                 return host.error(x, y ?? "");
               case Told.Log:
@@ -173,16 +188,57 @@ export function dress(Raw: RawCoreClass): CoreClass {
       this.#raw.free();
     }
 
-    subscribe(channel: string, recent?: number, epoch?: string, offset?: number): number {
-      return this.#try(this.#call(Operation.Subscribe, [recent, offset], channel, epoch));
+    subscribe(channel: string, recent?: number, epoch?: string, offset?: number, undelivered = false): number {
+      return this.#try(this.#call(Operation.Subscribe, [recent, offset, +undelivered], channel, epoch));
     }
 
     unsubscribe(handle: number): void {
       this.#call(Operation.Unsubscribe, [handle]);
     }
 
-    send(id: string, channel: string, event: Text, data: string, restored: boolean): void {
-      this.#try(this.#call(Operation.Send, [restored ? 1 : 0], id, channel, event, data));
+    send(
+      id: string,
+      channel: string,
+      event: Text,
+      data: string,
+      restored: boolean,
+      action?: Action,
+      target = "",
+    ): void {
+      const about = ACTIONS.indexOf(action as Action) + 1;
+      this.#try(this.#call(Operation.Send, [+restored, about], id + target, channel, event, data));
+    }
+
+    request(id: string, text: string, timeoutMs: number): void {
+      this.#try(this.#call(Operation.Ask, [timeoutMs], id, undefined, undefined, text));
+    }
+
+    answered(id: string): boolean {
+      return this.#call(Operation.Answered, [], id) === 1;
+    }
+
+    ephemeral(text: string): boolean {
+      return this.#call(Operation.Ephemeral, [], undefined, undefined, undefined, text) === 1;
+    }
+
+    sticky(text: string): void {
+      this.#call(Operation.Lasting, [], undefined, undefined, undefined, text);
+    }
+
+    typing(handle: number, key: boolean): void {
+      this.#call(Operation.Typing, [handle, +key]);
+    }
+
+    heard(handle: number, typist: number, typing: boolean): void {
+      this.#call(Operation.HeardTyping, [handle, typist, +typing]);
+    }
+
+    mark(handle: number, delivered: number, read: number): void {
+      this.#call(Operation.Mark, [handle, delivered, read]);
+    }
+
+    marked(handle: number, delivered: number, read: number): void {
+      this.#call(Operation.Marked, [handle, delivered, read]);
     }
 
     accept(handle: number, offset: number): boolean {

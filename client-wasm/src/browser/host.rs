@@ -27,6 +27,8 @@ pub enum Told {
     Sending,
     /// The core needs a token.
     FetchToken,
+    /// In the subscription `a` the user with the number `b` is not typing any more.
+    Quiet,
     /// Something went wrong: code `x`, message `y`.
     Error,
     /// The line `x` for the application's log.
@@ -129,6 +131,9 @@ impl Host {
                 let mut buffer = Uuid::encode_buffer();
                 let id = id.hyphenated().encode_lower(&mut buffer);
                 return self.say(Told::Sending, [status, offset, at, 0.0], [Some(id), code, message]);
+            }
+            Event::Quiet { handle, typist } => {
+                (Told::Quiet, [f64::from(handle.0), f64::from(*typist), 0.0, 0.0], [None; 3])
             }
             Event::Error { code, message } => {
                 (Told::Error, [0.0; 4], [Some(code.as_str()), Some(message), None])

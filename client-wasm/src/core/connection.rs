@@ -5,13 +5,15 @@
 use alloc::{borrow::ToOwned, collections::VecDeque, string::String, vec, vec::Vec};
 
 use everwire_protocol::{
-    Bye, Channel, ClientFrame, CloseCode, ErrorCode, Guest, Hello, Payload, Send, Unsubscribe, Uuid, VERSION,
-    batch, limits,
+    Action, Bye, Channel, CloseCode, CoreFrame, ErrorCode, Guest, Hello, Payload, Send, Unsubscribe, Uuid,
+    VERSION, batch, limits,
 };
 
 use super::{
     Carrier, Event, Handle, Input, LinkId, Memory, Now, Output, Position, RequestId, SendStatus, Source,
-    Status, backoff,
+    Status,
+    asking::Asking,
+    backoff,
     carriers::{Choice, REMEMBER_MS},
     clock::Clock,
     journal::Journal,
@@ -21,6 +23,7 @@ use super::{
     subscriptions::Subscriptions,
     text,
     token::Token,
+    typing::Typist,
     websocket::WebSocket,
 };
 
@@ -49,6 +52,21 @@ pub struct Config {
     pub hidden: bool,
     /// Whether the browser believes to be online.
     pub online: bool,
+}
+
+/// A message to be sent.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// Names it.
+    pub id: Uuid,
+    /// The application's name for what it is; none for a plain message.
+    pub event: Option<String>,
+    /// The application's own JSON.
+    pub data: Payload,
+    /// What it does to which other message.
+    pub about: Option<(Action, Uuid)>,
+    /// It was written before the page was loaded, and goes before all that was written since and has not left yet.
+    pub restored: bool,
 }
 
 /// Where the connection stands.
@@ -80,6 +98,11 @@ pub struct Connection {
     pub(super) token: Token,
     pub(super) subscriptions: Subscriptions,
     pub(super) outbox: Outbox,
+    pub(super) asking: Asking,
+    /// Who types, of the others.
+    pub(super) typists: Vec<Typist>,
+    /// When the receipts that were collected are sent.
+    pub(super) receipts_at: Option<u64>,
     /// Where the batch that is being read came from, if that carrier still counts.
     pub(super) source: Option<Source>,
     /// That carrier is the active one: entries are delivered. A field of its own because the hot path asks.
@@ -124,6 +147,9 @@ impl Connection {
             choice: Choice::default(),
             subscriptions: Subscriptions::default(),
             outbox: Outbox::default(),
+            asking: Asking::default(),
+            typists: Vec::new(),
+            receipts_at: None,
             source: None,
             counts: false,
             failures: 0,
@@ -193,6 +219,18 @@ impl Connection {
         recent: Option<u32>,
         position: Option<Position>,
     ) -> Result<Handle, ErrorCode> {
+        self.subscribe_from(now, channel, recent, position, false)
+    }
+
+    /// The same; `undelivered`: begin after what was delivered to this user, on whatever device.
+    pub fn subscribe_from(
+        &mut self,
+        now: Now,
+        channel: &str,
+        recent: Option<u32>,
+        position: Option<Position>,
+        undelivered: bool,
+    ) -> Result<Handle, ErrorCode> {
         self.tick(now);
         let channel = Channel::new(channel).map_err(|_| ErrorCode::InvalidChannel)?;
         if self.phase == Phase::Closed {
@@ -208,7 +246,7 @@ impl Connection {
             return Ok(old.handle);
         }
         let recent = recent.map(|n| n.min(limits::MAX_RECENT));
-        let handle = self.subscriptions.add(channel.clone(), recent, position);
+        let handle = self.subscriptions.add(channel.clone(), recent, position, undelivered);
         self.poll_set_grew(&channel);
         self.ask_for_subscriptions();
         Ok(handle)
@@ -216,7 +254,9 @@ impl Connection {
 
     /// Stops receiving. Nothing is delivered for this handle any more.
     pub fn unsubscribe(&mut self, now: Now, handle: Handle) {
-        self.tick(now);
+        self.typing(now, handle, false);
+        self.say_receipts();
+        self.typists.retain(|t| t.handle != handle);
         let Some(subscription) = self.subscriptions.remove(handle) else { return };
         if subscription.asked && self.ws.as_ref().is_some_and(WebSocket::is_open) {
             self.subscriptions.leave(subscription.channel.clone());
@@ -225,7 +265,7 @@ impl Connection {
         self.poll_set_shrank(subscription.channel);
     }
 
-    /// Puts a message into the outbox. What becomes of it is told by [`Event::Sending`].
+    /// Puts a plain message or event into the outbox. What becomes of it is told by [`Event::Sending`].
     pub fn send(
         &mut self,
         now: Now,
@@ -234,32 +274,13 @@ impl Connection {
         event: Option<String>,
         data: Payload,
     ) -> Result<(), ErrorCode> {
-        self.enqueue(now, id, channel, event, data, false)
+        self.queue(now, channel, Draft { id, event, data, about: None, restored: false })
     }
 
-    /// Puts a message into the outbox that was written before the page was loaded, with the id that it had then. It goes
-    /// before all that was written since and has not left yet.
-    pub fn restore(
-        &mut self,
-        now: Now,
-        id: Uuid,
-        channel: &str,
-        event: Option<String>,
-        data: Payload,
-    ) -> Result<(), ErrorCode> {
-        self.enqueue(now, id, channel, event, data, true)
-    }
-
-    fn enqueue(
-        &mut self,
-        now: Now,
-        id: Uuid,
-        channel: &str,
-        event: Option<String>,
-        data: Payload,
-        restored: bool,
-    ) -> Result<(), ErrorCode> {
+    /// Puts any message into the outbox.
+    pub fn queue(&mut self, now: Now, channel: &str, draft: Draft) -> Result<(), ErrorCode> {
         self.tick(now);
+        let Draft { id, event, data, about, restored } = draft;
         let channel = Channel::new(channel).map_err(|_| ErrorCode::InvalidChannel)?;
         if self.phase == Phase::Closed {
             return Err(ErrorCode::Closed);
@@ -273,8 +294,10 @@ impl Connection {
         if self.outbox.contains(id) {
             return Err(ErrorCode::IdReused);
         }
-        self.outbox.push(Send { id, channel, event, data, action: None, target: None }, restored)?;
+        let (action, target) = about.unzip();
+        self.outbox.push(Send { id, channel: channel.clone(), event, data, action, target }, restored)?;
         self.sending(id, SendStatus::Queued);
+        self.typing_is_over(&channel);
         self.flush();
         Ok(())
     }
@@ -316,16 +339,24 @@ impl Connection {
     }
 
     fn close(&mut self) {
-        let bye = [Bye {}.into()];
-        if self.active == Some(Carrier::WebSocket) {
-            self.send_websocket(&bye);
-        } else if self.active == Some(Carrier::Polling) {
-            let body = self.http_body(bye);
+        self.say_last(Some(Bye {}.into()));
+        self.finish(None, const { ErrorCode::Closed.sentence() });
+    }
+
+    /// What has to be said before the carrier goes: the receipts that were collected, and perhaps more.
+    pub(super) fn say_last(&mut self, more: Option<CoreFrame>) {
+        let Some(carrier) = self.active else { return };
+        let mut frames = self.take_receipts();
+        frames.extend(more);
+        if frames.is_empty() {
+        } else if carrier == Carrier::WebSocket {
+            self.send_websocket(&frames);
+        } else {
+            let body = self.http_body(frames);
             let request = self.next_request();
             let token = self.token.text.clone();
             self.outputs.push_back(Output::Request { request, body, token, keepalive: true });
         }
-        self.finish(None, const { ErrorCode::Closed.sentence() });
     }
 
     /// The end: nothing is tried any more.
@@ -335,7 +366,7 @@ impl Connection {
         self.retry_at = None;
         self.state(code, reason);
         let why = code.unwrap_or(ErrorCode::Closed);
-        for id in self.outbox.drain() {
+        for id in self.outbox.drain().into_iter().chain(self.asking.drain()) {
             self.failed(id, why, reason.to_owned());
         }
     }
@@ -491,7 +522,7 @@ impl Connection {
     }
 
     /// `subscribe` for every subscription that was not asked for on this WebSocket; they count as asked for now.
-    pub(super) fn unasked(&mut self) -> Vec<ClientFrame> {
+    pub(super) fn unasked(&mut self) -> Vec<CoreFrame> {
         let asked = self.subscriptions.iter_mut().filter(|s| !s.asked && s.retry_at.is_none()).map(|s| {
             s.asked = true;
             s.ask(Carrier::WebSocket).into()
@@ -499,7 +530,7 @@ impl Connection {
         asked.collect()
     }
 
-    pub(super) fn hello(&self, token: Option<String>) -> ClientFrame {
+    pub(super) fn hello(&self, token: Option<String>) -> CoreFrame {
         Hello {
             version: VERSION,
             session: self.config.session,
@@ -511,7 +542,7 @@ impl Connection {
     }
 
     /// A request's batch: it starts with `hello`, whose token travels in a header.
-    pub(super) fn http_body(&self, frames: impl IntoIterator<Item = ClientFrame>) -> String {
+    pub(super) fn http_body(&self, frames: impl IntoIterator<Item = CoreFrame>) -> String {
         let mut batch = vec![self.hello(None)];
         batch.extend(frames);
         batch::encode(&batch)

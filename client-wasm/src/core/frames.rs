@@ -97,6 +97,7 @@ impl Connection {
     /// The batch has been read to its end.
     pub fn end_batch(&mut self) {
         self.counts = false;
+        self.receipts_wait();
         if let Some(Source::Response(request)) = self.source.take() {
             self.responded(request);
         }
@@ -135,7 +136,11 @@ impl Connection {
 
     /// Whether state frames (`joined`, `left`) for this subscription count now.
     pub fn live(&mut self, handle: Handle) -> bool {
-        self.counts && self.subscriptions.get(handle).is_some_and(|s| s.live)
+        let counts = self.counts && self.subscriptions.get(handle).is_some_and(|s| s.live);
+        if counts {
+            self.poll_brought();
+        }
+        counts
     }
 
     /// `welcome`

@@ -203,6 +203,13 @@ pub enum Event {
         /// Why it failed.
         error: Option<(ErrorCode, String)>,
     },
+    /// Somebody whose typing was heard of is not typing any more.
+    Quiet {
+        /// In which subscription.
+        handle: Handle,
+        /// The driver's number for the user.
+        typist: u32,
+    },
     /// Something went wrong that is not a state.
     Error {
         /// What.

@@ -6,6 +6,7 @@
 //! [`Connection::poll_timeout`] says so. Every promise that Everwire makes about connections is kept in here, so all
 //! of them are tested natively under a virtual clock.
 
+mod asking;
 mod backoff;
 mod carriers;
 mod clock;
@@ -18,21 +19,25 @@ mod journal;
 mod native;
 mod outbox;
 mod polling;
+mod receipts;
 mod rng;
 mod sending;
 mod subscriptions;
 mod timers;
 mod token;
+mod typing;
 mod waking;
 mod websocket;
 
 pub use backoff::{CAP_HIDDEN_MS, CAP_MS, FIRST_MS};
 pub use carriers::{Carrier, Memory};
 pub use clock::Now;
-pub use connection::{Config, Connection};
+pub use connection::{Config, Connection, Draft};
 pub use frames::{Refusal, SubscribedFrame, Verdict, WelcomeFrame};
 pub use input::{Event, Handle, Input, LinkId, Output, RequestId, SendStatus, Source, Status};
 pub(crate) use journal::Part;
+#[cfg(not(target_arch = "wasm32"))]
+pub use native::typist;
 pub use outbox::{MAX_OUTBOX_BYTES, MAX_OUTBOX_MESSAGES};
 pub use subscriptions::Position;
 

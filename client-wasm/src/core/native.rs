@@ -3,7 +3,7 @@
 
 use alloc::{string::ToString, vec::Vec};
 
-use everwire_protocol::{Message, ServerFrame, batch};
+use everwire_protocol::{Chats, Done, Message, Page, ServerFrame, Statuses, batch};
 
 use super::{Connection, Handle, Now, Refusal, Source, SubscribedFrame, Verdict, WelcomeFrame};
 
@@ -52,10 +52,14 @@ impl Connection {
             ServerFrame::Subscribed(s) => {
                 let handle = handle_of(self, &s.channel)?;
                 let gap = s.gap.map(|g| g.reason);
-                self.subscribed(
+                let counts = self.subscribed(
                     handle,
                     &SubscribedFrame { epoch: &s.epoch, offset: s.offset, head: s.head, gap },
                 );
+                if counts && let Some(mark) = s.receipts.iter().flatten().find(|mark| mark.user == self.user)
+                {
+                    self.marked(handle, mark.delivered, mark.read);
+                }
             }
             ServerFrame::Unsubscribed(u) => {
                 let handle = handle_of(self, &u.channel);
@@ -80,8 +84,33 @@ impl Connection {
             // That something was heard is all that counts, and was noted with the batch.
             ServerFrame::Pong(_) => {}
             ServerFrame::Goaway(g) => self.told_to_leave(g.delay_ms, g.spread_ms, &g.reason),
-            _ => self.poll_brought(),
+            ServerFrame::Typed(t) => {
+                let handle = handle_of(self, &t.channel).filter(|handle| self.live(*handle))?;
+                self.heard_typing(handle, typist(&t.user), t.typing);
+            }
+            ServerFrame::Receipted(r) => {
+                let handle = handle_of(self, &r.channel).filter(|handle| self.live(*handle))?;
+                if r.user == self.user {
+                    self.marked(handle, r.delivered, r.read);
+                }
+            }
+            ServerFrame::Done(Done { id, .. })
+            | ServerFrame::Page(Page { id, .. })
+            | ServerFrame::Chats(Chats { id, .. })
+            | ServerFrame::Statuses(Statuses { id, .. }) => {
+                self.answered(id);
+            }
+            ServerFrame::Signalled(_)
+            | ServerFrame::StatusChanged(_)
+            | ServerFrame::Activity(_)
+            | ServerFrame::ChatChanged(_)
+            | ServerFrame::ChatGone(_) => self.poll_brought(),
         }
         None
     }
+}
+
+/// A number for a user that no other is likely to have: what [`super::Event::Quiet`] tells is looked up under it.
+pub fn typist(user: &str) -> u32 {
+    user.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }

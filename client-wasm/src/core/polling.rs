@@ -1,11 +1,13 @@
 //! The polling carrier: one request that the server holds, for receiving, and one for sending, both self-sufficient
 //! (promise 12).
 
-use alloc::{borrow::ToOwned, vec, vec::Vec};
+use alloc::{borrow::ToOwned, string::String, vec, vec::Vec};
 
-use everwire_protocol::{Channel, ClientFrame, Uuid, limits};
+use everwire_protocol::{Channel, CoreFrame, Uuid, limits};
 
-use super::{Carrier, Connection, Output, RequestId, connection::Phase, deadline::Deadline, text};
+use super::{
+    Carrier, Connection, Output, RequestId, asking::with_texts, connection::Phase, deadline::Deadline, text,
+};
 
 /// How long the first poll may take to be welcomed, and a POST to be answered, in ms.
 const ANSWER_MS: u64 = 10_000;
@@ -112,15 +114,15 @@ impl Connection {
         if let Some((old, _)) = old {
             self.outputs.push_back(Output::Abort(old));
         }
-        let mut frames: Vec<ClientFrame> = vec![frame.into()];
+        let mut frames: Vec<CoreFrame> = vec![frame.into()];
         let asked = self.subscriptions.iter_mut().filter(|s| s.retry_at.is_none());
         frames.extend(asked.map(|s| s.ask(Carrier::Polling).into()));
         self.note("> poll".to_owned());
-        self.request(request, frames);
+        self.post(request, frames, &[]);
     }
 
-    fn request(&mut self, request: RequestId, frames: Vec<ClientFrame>) {
-        let body = self.http_body(frames);
+    fn post(&mut self, request: RequestId, frames: Vec<CoreFrame>, texts: &[String]) {
+        let body = with_texts(self.http_body(frames), texts);
         let token = self.token.text.clone();
         self.outputs.push_back(Output::Request { request, body, token, keepalive: false });
     }
@@ -276,8 +278,10 @@ impl Connection {
             return;
         }
         // `hello` takes its part of the batch.
-        let frames = self.take_sends(self.max_batch.saturating_sub(limits::MAX_TOKEN_BYTES));
-        if frames.is_empty() {
+        let room = self.max_batch.saturating_sub(limits::MAX_TOKEN_BYTES);
+        let texts = self.asking.take(self.now(), room);
+        let frames = self.take_sends(room.saturating_sub(texts.iter().map(|text| text.len() + 1).sum()));
+        if frames.is_empty() && texts.is_empty() {
             return;
         }
         let request = self.next_request();
@@ -286,13 +290,13 @@ impl Connection {
             post.request = Some((request, deadline));
             post.token = self.token.serial;
         }
-        self.request(request, frames);
+        self.post(request, frames, &texts);
     }
 
     fn posted(&mut self) {
         let Some(post) = &mut self.post else { return };
         post.request = None;
-        if self.outbox.in_flight() > 0 {
+        if self.outbox.in_flight() > 0 || self.asking.waits() {
             self.post_failed("some messages were not answered");
         } else {
             post.failures = 0;

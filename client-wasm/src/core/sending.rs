@@ -2,7 +2,7 @@
 
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
-use everwire_protocol::{ClientFrame, ErrorCode, Uuid};
+use everwire_protocol::{CoreFrame, ErrorCode, Uuid};
 
 use super::{Carrier, Connection, Event, Output, SendStatus};
 
@@ -12,17 +12,23 @@ impl Connection {
         match self.active {
             Some(Carrier::WebSocket) => loop {
                 let frames = self.take_sends(self.max_batch);
-                if frames.is_empty() {
+                let texts = self.asking.take(self.now(), self.max_batch);
+                if frames.is_empty() && texts.is_empty() {
                     break;
                 }
-                self.send_websocket(&frames);
+                if !frames.is_empty() {
+                    self.send_websocket(&frames);
+                }
+                if !texts.is_empty() {
+                    self.send_texts(&texts);
+                }
             },
             Some(Carrier::Polling) => self.flush_by_post(),
             None => {}
         }
     }
 
-    pub(super) fn take_sends(&mut self, max_bytes: usize) -> Vec<ClientFrame> {
+    pub(super) fn take_sends(&mut self, max_bytes: usize) -> Vec<CoreFrame> {
         let now = self.now();
         let frames = self.outbox.take(now, max_bytes);
         for frame in &frames {
@@ -33,6 +39,12 @@ impl Connection {
 
     /// What was under way has to go out again.
     pub(super) fn recall(&mut self) {
+        self.recall_sends();
+        self.asking.recall();
+        self.recall_receipts();
+    }
+
+    fn recall_sends(&mut self) {
         for id in self.outbox.recall() {
             self.sending(id, SendStatus::Queued);
         }
@@ -74,6 +86,9 @@ impl Connection {
         retry: bool,
         retry_after: Option<u64>,
     ) {
+        if self.question_refused(id, code, message) {
+            return;
+        }
         if !retry {
             if self.outbox.remove(id).is_some() {
                 self.failed(id, code, message.to_owned());
@@ -85,7 +100,7 @@ impl Connection {
             return;
         }
         // Whatever was sent behind it is deferred by the server; all of it goes out again, in order.
-        self.recall();
+        self.recall_sends();
         let wait = retry_after.unwrap_or(1_000);
         let until = self.now() + wait;
         self.outbox.hold_until = Some(self.outbox.hold_until.unwrap_or(0).max(until));

@@ -5,7 +5,7 @@ use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
 use everwire_protocol::{Channel, GapReason, Subscribe};
 
-use super::{Carrier, Handle};
+use super::{Carrier, Handle, receipts::Marks, typing::Typed};
 
 /// A place in a channel's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,11 @@ pub(super) struct Subscription {
     pub(super) channel: Channel,
     pub(super) position: Option<Position>,
     recent: Option<u32>,
+    /// Without a position: begin after what was delivered to the user.
+    undelivered: bool,
+    /// That this user types here, as the others know it.
+    pub(super) typed: Option<Typed>,
+    pub(super) marks: Marks,
     /// The connection has confirmed it: entries count.
     pub(super) live: bool,
     /// It was asked for on this connection.
@@ -55,7 +60,7 @@ impl Subscription {
             epoch: self.position.as_ref().map(|p| p.epoch.clone()),
             offset: self.position.as_ref().map(|p| p.offset),
             recent: if self.position.is_none() { self.recent } else { None },
-            undelivered: None,
+            undelivered: (self.undelivered && self.position.is_none()).then_some(true),
         }
     }
 
@@ -90,6 +95,10 @@ impl Subscription {
             }
             Some(p) => Confirmed::Missing(p.offset + 1, offset, GapReason::Epoch),
         };
+        if self.position.as_ref().is_some_and(|p| p.epoch != epoch || offset < p.offset) {
+            // Marks are places in a log, and this is another.
+            self.marks = Marks::default();
+        }
         self.position = Some(Position { epoch: epoch.to_owned(), offset });
         confirmed
     }
@@ -119,6 +128,7 @@ impl Subscriptions {
         channel: Channel,
         recent: Option<u32>,
         position: Option<Position>,
+        undelivered: bool,
     ) -> Handle {
         let handle = Handle(self.list.len() as u32);
         self.list.push(Some(Subscription {
@@ -126,6 +136,9 @@ impl Subscriptions {
             channel,
             position,
             recent,
+            undelivered,
+            typed: None,
+            marks: Marks::default(),
             live: false,
             asked: false,
             questions: [None, None],
@@ -167,6 +180,8 @@ impl Subscriptions {
             subscription.asked = false;
             subscription.questions = [None, None];
             subscription.retry_at = None;
+            // The others have taken it back by themselves when there is a connection again.
+            subscription.typed = None;
         }
     }
 
@@ -208,6 +223,9 @@ impl Subscriptions {
         let Some(position) = &mut subscription.position else { return Entry::Drop };
         if offset == position.offset + 1 {
             position.offset = offset;
+            if subscription.marks.kept {
+                subscription.marks.wanted[0] = offset;
+            }
             Entry::Deliver
         } else if offset <= position.offset {
             Entry::Drop
@@ -233,7 +251,7 @@ mod tests {
     fn at(offset: u64) -> Subscriptions {
         let mut subscriptions = Subscriptions::default();
         let position = Position { epoch: "a".into(), offset };
-        subscriptions.add(Channel::new("news").unwrap(), None, Some(position));
+        subscriptions.add(Channel::new("news").unwrap(), None, Some(position), false);
         subscriptions
     }
 

@@ -44,6 +44,9 @@ impl Connection {
                 .map(|at| at + ACK_LOST_MS)
                 .filter(|_| self.active == Some(Carrier::WebSocket)),
             self.subscriptions.iter().filter_map(|s| s.retry_at).min(),
+            self.asking.until(),
+            self.next_typing(),
+            self.receipts_at.filter(|_| self.active.is_some()),
             look.then_some(now + LOOK_MS),
         ]
         .into_iter()
@@ -62,6 +65,9 @@ impl Connection {
         self.polling_timers(now);
         self.token_timers(now);
         self.sending_timers(now);
+        self.asking_timers(now);
+        self.typing_timers(now);
+        self.receipt_timers(now);
         if self.goaway.is_some_and(|(leave, _)| leave <= now) && self.phase == Phase::Connected {
             self.lost("the server asked us to come back later", None);
         }

@@ -57,6 +57,7 @@ impl Connection {
         if self.phase == Phase::Idle {
             return;
         }
+        self.say_last(None);
         self.drop_carriers(CloseCode::Abandoned);
         self.phase = Phase::Suspended;
         self.retry_at = None;

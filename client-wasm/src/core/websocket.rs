@@ -1,11 +1,12 @@
 //! The WebSocket carrier: at most one exists, as a candidate until it is welcomed, then as the active carrier.
 
-use alloc::{borrow::ToOwned, vec};
+use alloc::{borrow::ToOwned, string::String, vec};
 
-use everwire_protocol::{ClientFrame, CloseCode, ErrorCode, Ping, batch, limits};
+use everwire_protocol::{CloseCode, CoreFrame, ErrorCode, Ping, batch, limits};
 
 use super::{
     Carrier, Connection, LinkId, Output,
+    asking::with_texts,
     carriers::{GIVE_UP_MS, WORKED_MS},
     connection::Phase,
     deadline::Deadline,
@@ -69,12 +70,23 @@ impl Connection {
         self.send_websocket(&frames);
     }
 
-    pub(super) fn send_websocket(&mut self, frames: &[ClientFrame]) {
+    pub(super) fn send_websocket(&mut self, frames: &[CoreFrame]) {
         let Some(link) = self.ws.as_ref().filter(|ws| ws.is_open()).map(|ws| ws.link) else { return };
         for frame in frames {
             self.note(text!("> ", batch::Frame::kind(frame)));
         }
         self.outputs.push_back(Output::SendWebSocket { link, text: batch::encode(frames) });
+    }
+
+    /// The same for frames that are texts already.
+    pub(super) fn send_texts(&mut self, texts: &[String]) {
+        let Some(link) = self.ws.as_ref().filter(|ws| ws.is_open()).map(|ws| ws.link) else { return };
+        for text in texts {
+            let kind = text.split('"').nth(3).unwrap_or_default().to_owned();
+            self.note(text!("> ", &*kind));
+        }
+        let text = with_texts("[]".to_owned(), texts);
+        self.outputs.push_back(Output::SendWebSocket { link, text });
     }
 
     /// Something was heard: the next sign of life is due in a while.

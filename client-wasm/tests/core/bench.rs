@@ -74,6 +74,12 @@ impl Bench {
         self.collect();
     }
 
+    /// A key is pressed for this subscription.
+    pub(crate) fn key(&mut self, handle: Handle) {
+        self.core.typing(self.now, handle, true);
+        self.collect();
+    }
+
     pub(crate) fn tell(&mut self, input: Input) {
         self.core.handle(self.now, input);
         self.collect();
@@ -258,6 +264,10 @@ pub(crate) fn welcome(connection: u128) -> ServerFrame {
         },
     }
     .into()
+}
+
+pub(crate) fn wants_request(output: &Output) -> bool {
+    matches!(output, Output::Request { .. })
 }
 
 pub(crate) fn polled(seq: u64) -> ServerFrame {

@@ -3,11 +3,7 @@
 use everwire_client::core::{Carrier, Config, Event, Input, Memory, Output, Status};
 use everwire_protocol::ClientFrame;
 
-use crate::bench::{Bench, HOUR, ack, config, message, polled, subscribed, welcome};
-
-fn wants_request(output: &Output) -> bool {
-    matches!(output, Output::Request { .. })
-}
+use crate::bench::{Bench, HOUR, ack, config, message, polled, subscribed, wants_request, welcome};
 
 fn wants_socket(output: &Output) -> bool {
     matches!(output, Output::OpenWebSocket(_))

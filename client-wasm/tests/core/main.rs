@@ -8,6 +8,8 @@ mod connecting;
 mod delivery;
 mod fallback;
 mod polling;
+mod receipts;
 mod robustness;
 mod tokens;
+mod typing;
 mod waking;

@@ -3,11 +3,7 @@
 use everwire_client::core::{Config, Input, Output, RequestId, SendStatus};
 use everwire_protocol::{ClientFrame, ServerFrame, Welcome};
 
-use crate::bench::{Bench, ack, config, ids, message, polled, subscribed, welcome};
-
-fn wants_request(output: &Output) -> bool {
-    matches!(output, Output::Request { .. })
-}
+use crate::bench::{Bench, ack, config, ids, message, polled, subscribed, wants_request, welcome};
 
 fn connected() -> Bench {
     let mut bench = Bench::new(Config { websocket: false, ..config() });

@@ -373,7 +373,7 @@ impl World {
                     self.broken(violated(Rule::Protocol, format!("c{client}: {message}")));
                 }
             }
-            CoreEvent::Log(_) => {}
+            CoreEvent::Quiet { .. } | CoreEvent::Log(_) => {}
         }
     }
 
