@@ -7,6 +7,7 @@
 
 pub mod auth;
 pub mod carriers;
+pub mod chats;
 pub mod clock;
 pub mod config;
 mod error;

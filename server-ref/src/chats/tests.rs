@@ -1,0 +1,289 @@
+//! The rules against a model that says for each user what he may do, by sequences of acts that no person would try.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use everwire_protocol::{ChatAction, ChatKind, ErrorCode, Role, Uuid};
+use proptest::prelude::*;
+
+use super::{
+    Act, Actor, Book, Bounds, Decided, Room, book::Known, chat_of, chat_of_log, decide, direct_id, here_of,
+    log_of, rules::Newcomer,
+};
+
+const USERS: [&str; 5] = ["ann", "bob", "cyd", "dan", "eve"];
+const BOUNDS: Bounds = Bounds { participants: 4 };
+
+fn user(name: &str) -> Actor {
+    Actor::User { user: name.into(), name: None }
+}
+
+fn newcomer(name: &str, role: Option<Role>) -> Newcomer {
+    Newcomer { user: name.into(), name: None, role }
+}
+
+fn group(users: &[&str]) -> Act {
+    let users = users.iter().map(|name| newcomer(name, None)).collect();
+    Act::Create {
+        id: Uuid::from_u128(7),
+        kind: ChatKind::Group,
+        title: Some("All".into()),
+        open: false,
+        users,
+    }
+}
+
+fn direct(with: &str) -> Act {
+    let users = vec![newcomer(with, None)];
+    Act::Create { id: Uuid::from_u128(8), kind: ChatKind::Direct, title: None, open: false, users }
+}
+
+fn try_to(room: Option<&Room>, actor: &Actor, act: &Act) -> Result<Decided, ErrorCode> {
+    decide(room, actor, act, BOUNDS, 1).map_err(|refusal| {
+        assert!(refusal.message.len() > 10, "a sentence: {}", refusal.message);
+        refusal.code
+    })
+}
+
+/// Does something that is allowed and changes the chat. What happened, for each entry.
+fn done(room: &mut Option<Room>, actor: &Actor, act: &Act) -> Vec<ChatAction> {
+    match try_to(room.as_ref(), actor, act) {
+        Ok(Decided::Changed(change)) => {
+            *room = Some(change.room);
+            change.entries.iter().map(|entry| entry.action).collect()
+        }
+        other => panic!("{act:?} of {actor:?}: {other:?}"),
+    }
+}
+
+fn role(room: Option<&Room>, name: &str) -> Option<Role> {
+    room.and_then(|room| room.role(name))
+}
+
+#[test]
+fn the_invited_join_and_when_the_last_owner_leaves_the_longest_member_follows() {
+    let mut room = None;
+    let actions = done(&mut room, &user("ann"), &group(&["bob", "cyd", "bob", "ann"]));
+    assert_eq!(actions, [ChatAction::Created, ChatAction::Invited, ChatAction::Invited]);
+    assert_eq!(role(room.as_ref(), "bob"), Some(Role::Invited));
+    done(&mut room, &user("cyd"), &Act::Join);
+    done(&mut room, &user("bob"), &Act::Join);
+    assert_eq!(try_to(room.as_ref(), &user("bob"), &Act::Join), Ok(Decided::AlreadySo));
+    let actions = done(&mut room, &user("ann"), &Act::Leave);
+    assert_eq!(actions, [ChatAction::Left, ChatAction::RoleSet]);
+    assert_eq!(role(room.as_ref(), "cyd"), Some(Role::Owner));
+    assert_eq!(role(room.as_ref(), "bob"), Some(Role::Member));
+    assert_eq!(try_to(room.as_ref(), &user("ann"), &Act::Leave), Ok(Decided::AlreadySo));
+    assert_eq!(try_to(room.as_ref(), &user("ann"), &Act::Join), Err(ErrorCode::NotFound));
+}
+
+#[test]
+fn a_direct_chat_is_the_same_for_both_and_is_not_changed_by_anybody() {
+    assert_eq!(direct_id("a", "b"), direct_id("b", "a"));
+    assert_ne!(direct_id("a", "bc"), direct_id("ab", "c"));
+    assert_eq!(direct("bob").chat_made(&user("ann")), direct("ann").chat_made(&user("bob")));
+    let mut room = None;
+    done(&mut room, &user("ann"), &direct("bob"));
+    assert_eq!(try_to(room.as_ref(), &user("bob"), &direct("ann")), Ok(Decided::AlreadySo));
+    for act in [
+        Act::Invite { user: "cyd".into(), name: None, role: Role::Member },
+        Act::Remove { user: "bob".into() },
+        Act::Rename { title: "Us".into() },
+        Act::SetRole { user: "bob".into(), role: Role::ReadOnly },
+    ] {
+        assert_eq!(try_to(room.as_ref(), &user("ann"), &act), Err(ErrorCode::Forbidden));
+    }
+    done(&mut room, &user("bob"), &Act::Leave);
+    assert_eq!(try_to(room.as_ref(), &user("bob"), &Act::Join), Err(ErrorCode::NotFound));
+    done(&mut room, &user("ann"), &direct("bob"));
+    assert_eq!(role(room.as_ref(), "bob"), Some(Role::Member));
+}
+
+#[test]
+fn an_id_that_is_known_beforehand_cannot_be_taken() {
+    let Act::Create { kind, title, open, users, .. } = group(&[]) else { unreachable!() };
+    for id in [direct_id("bob", "cyd"), Uuid::nil()] {
+        let act = Act::Create { id, kind, title: title.clone(), open, users: users.clone() };
+        assert_eq!(try_to(None, &user("ann"), &act), Err(ErrorCode::InvalidFrame));
+    }
+    let mut room = None;
+    done(&mut room, &user("ann"), &group(&["bob"]));
+    assert_eq!(try_to(room.as_ref(), &user("ann"), &group(&[])), Ok(Decided::AlreadySo));
+    assert_eq!(try_to(room.as_ref(), &user("bob"), &group(&[])), Err(ErrorCode::IdReused));
+}
+
+#[test]
+fn what_is_wrong_is_said() {
+    let mut room = None;
+    done(&mut room, &user("ann"), &group(&["bob"]));
+    for (act, code) in [
+        (Act::Rename { title: " ".into() }, ErrorCode::InvalidFrame),
+        (Act::Rename { title: "x".repeat(129) }, ErrorCode::InvalidFrame),
+        (Act::SetRole { user: "bob".into(), role: Role::Member }, ErrorCode::NotFound),
+        (Act::SetRole { user: "ann".into(), role: Role::Member }, ErrorCode::Forbidden),
+        (Act::SetRole { user: "ann".into(), role: Role::Invited }, ErrorCode::InvalidFrame),
+        (Act::Invite { user: "".into(), name: None, role: Role::Member }, ErrorCode::InvalidFrame),
+        (Act::Invite { user: "cyd".into(), name: None, role: Role::Invited }, ErrorCode::InvalidFrame),
+        (Act::Add(newcomer("cyd", None)), ErrorCode::Forbidden),
+        (
+            Act::Create {
+                id: Uuid::from_u128(9),
+                kind: ChatKind::Direct,
+                title: None,
+                open: false,
+                users: vec![],
+            },
+            ErrorCode::InvalidFrame,
+        ),
+    ] {
+        assert_eq!(try_to(room.as_ref(), &user("ann"), &act), Err(code), "{act:?}");
+    }
+    done(&mut room, &Actor::BackEnd, &Act::Add(newcomer("cyd", None)));
+    done(&mut room, &Actor::BackEnd, &Act::Add(newcomer("dan", None)));
+    assert_eq!(
+        try_to(room.as_ref(), &Actor::BackEnd, &Act::Add(newcomer("eve", None))),
+        Err(ErrorCode::Forbidden)
+    );
+}
+
+#[test]
+fn the_book_knows_who_is_in_what() {
+    let book = Book::default();
+    let (mut one, mut two) = (None, None);
+    done(&mut one, &user("ann"), &group(&["bob", "cyd"]));
+    done(&mut two, &user("ann"), &direct("dan"));
+    for room in [&one, &two] {
+        book.put(Known { room: Arc::new(room.clone().unwrap()), at: 5 });
+    }
+    let companions = |name: &str| book.companions(name).iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(companions("ann"), ["dan"]);
+    assert_eq!(book.of_user("bob").len(), 1);
+    done(&mut one, &user("bob"), &Act::Join);
+    book.put(Known { room: Arc::new(one.clone().unwrap()), at: 6 });
+    assert_eq!((companions("ann"), companions("cyd")), (vec!["bob".to_owned(), "dan".into()], vec![]));
+    done(&mut one, &user("ann"), &Act::Remove { user: "bob".into() });
+    book.put(Known { room: Arc::new(one.clone().unwrap()), at: 7 });
+    assert!(book.of_user("bob").is_empty() && companions("bob").is_empty());
+    let id = one.unwrap().id;
+    book.touch(&id, 3);
+    assert_eq!(book.get(&id).unwrap().at, 7);
+    assert_eq!(chat_of(&here_of(&id).unwrap()), Some(&*id));
+    assert_eq!((chat_of_log(&log_of(&id).unwrap()), chat_of_log(&here_of(&id).unwrap())), (Some(&*id), None));
+}
+
+fn name() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(&USERS[..])
+}
+
+fn any_role() -> impl Strategy<Value = Role> {
+    prop::sample::select(vec![Role::Owner, Role::Member, Role::ReadOnly, Role::Invited])
+}
+
+fn any_act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        1 => prop::collection::vec(name(), 0..3).prop_map(|users| group(&users)),
+        1 => name().prop_map(direct),
+        4 => (name(), any_role()).prop_map(|(user, role)| Act::Invite { user: user.into(), name: None, role }),
+        1 => (name(), prop::option::of(any_role())).prop_map(|(user, role)| Act::Add(newcomer(user, role))),
+        4 => Just(Act::Join),
+        3 => Just(Act::Leave),
+        3 => name().prop_map(|user| Act::Remove { user: user.into() }),
+        1 => Just(Act::Rename { title: "Other".into() }),
+        3 => (name(), any_role()).prop_map(|(user, role)| Act::SetRole { user: user.into(), role }),
+    ]
+}
+
+/// What is true of one user, as told by the entries of the log alone: a model that shares no code with the rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Invited,
+    In(Role),
+}
+
+fn check_sound(room: &Room) -> Result<(), TestCaseError> {
+    let mut seen: Vec<_> = room.participants.iter().map(|participant| &participant.user).collect();
+    seen.sort();
+    seen.dedup();
+    prop_assert_eq!(seen.len(), room.participants.len(), "nobody is in it twice");
+    prop_assert!(room.participants.len() <= BOUNDS.participants);
+    for participant in &room.participants {
+        prop_assert!(participant.becomes != Role::Invited);
+        prop_assert!(!participant.is_member() || participant.becomes == participant.role);
+    }
+    let owners = room.members().filter(|member| member.role == Role::Owner).count();
+    match room.kind {
+        ChatKind::Group => {
+            prop_assert!(owners > 0 || room.members().next().is_none(), "nobody owns it: {room:?}")
+        }
+        ChatKind::Direct => prop_assert!(owners == 0 && room.participants.len() <= 2),
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn nobody_gets_in_uninvited_and_every_change_is_in_the_log(
+        open in any::<bool>(),
+        acts in prop::collection::vec((name(), any_act()), 1..40),
+    ) {
+        let mut rooms: BTreeMap<Uuid, Room> = BTreeMap::new();
+        let mut model: BTreeMap<(Uuid, &str), Standing> = BTreeMap::new();
+        for (who, mut act) in acts {
+            if let Act::Create { kind: ChatKind::Group, open: is_open, .. } = &mut act {
+                *is_open = open;
+            }
+            let actor = user(who);
+            // All other acts are about the group.
+            let id = match &act {
+                Act::Create { .. } => match act.chat_made(&actor) { Some(id) => id, None => continue },
+                _ => Uuid::from_u128(7),
+            };
+            let before = model.get(&(id, who)).copied();
+            let decided = decide(rooms.get(&id), &actor, &act, BOUNDS, 1);
+            let Ok(Decided::Changed(change)) = decided else { continue };
+            let owner = before == Some(Standing::In(Role::Owner));
+            match &act {
+                Act::Create { kind, .. } => prop_assert!(*kind == ChatKind::Direct || !rooms.contains_key(&id)),
+                Act::Join => prop_assert!(before == Some(Standing::Invited) || (before.is_none() && open)),
+                Act::Leave => prop_assert!(before.is_some()),
+                Act::Invite { role, .. } => prop_assert!(
+                    owner || (before == Some(Standing::In(Role::Member)) && *role != Role::Owner)
+                ),
+                Act::Remove { user } => prop_assert!(owner || &**user == who),
+                Act::Rename { .. } | Act::SetRole { .. } => prop_assert!(owner),
+                Act::Add(_) => prop_assert!(false, "users put nobody in"),
+            }
+            check_sound(&change.room)?;
+            // The log alone tells who is in it: nothing happens silently.
+            if change.entries[0].action == ChatAction::Created && matches!(act, Act::Create { kind: ChatKind::Group, .. }) {
+                model.insert((id, who), Standing::In(Role::Owner));
+            }
+            for entry in &change.entries {
+                let whom = entry.user.as_deref().and_then(|user| USERS.iter().copied().find(|name| *name == user));
+                match (entry.action, whom) {
+                    (ChatAction::Created | ChatAction::Renamed, None) => {}
+                    (ChatAction::Invited, Some(whom)) => { model.insert((id, whom), Standing::Invited); }
+                    (ChatAction::Joined | ChatAction::RoleSet, Some(whom)) => {
+                        model.insert((id, whom), Standing::In(entry.role.unwrap()));
+                    }
+                    (ChatAction::Left | ChatAction::Removed, Some(whom)) => { model.remove(&(id, whom)); }
+                    other => prop_assert!(false, "{other:?}"),
+                }
+            }
+            for name in USERS {
+                let stands = change.room.role(name).map(|role| match role {
+                    Role::Invited => Standing::Invited,
+                    role => Standing::In(role),
+                });
+                prop_assert_eq!(stands, model.get(&(id, name)).copied(), "{} after {:?}", name, act);
+            }
+            let gone: Vec<_> = change.gone.iter().map(|user| &**user).collect();
+            for name in USERS {
+                let was = rooms.get(&id).is_some_and(|room| room.role(name).is_some());
+                prop_assert_eq!(was && change.room.role(name).is_none(), gone.contains(&name));
+            }
+            rooms.insert(id, change.room);
+        }
+    }
+}
