@@ -1,6 +1,7 @@
 //! Where the logs of all channels are kept: what a store must do, and the data that goes in and out. How it is done is
 //! in `sqlite` and `memory`; how appends of many connections become one transaction is in `writer`.
 
+pub mod chats;
 pub mod memory;
 pub mod sqlite;
 pub mod writer;

@@ -3,6 +3,7 @@
 //! One connection writes, several read. The heads of channels that were written to are known without reading, because
 //! nobody else writes: a lock file keeps a second server away from the same database.
 
+mod chats;
 #[cfg(test)]
 mod tests;
 
@@ -29,8 +30,11 @@ use super::{
 use crate::Error;
 
 /// Each brings the database from the version of its place to the next. Never changed once released; only added to.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_log.sql"), include_str!("migrations/0002_actions.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_log.sql"),
+    include_str!("migrations/0002_actions.sql"),
+    include_str!("migrations/0004_chats.sql"),
+];
 
 /// Connections that read. A page takes well below a millisecond, so few serve many.
 const READERS: u32 = 4;
@@ -101,6 +105,14 @@ impl SqliteStore {
         self.known.read().unwrap_or_else(PoisonError::into_inner).get(channel).cloned()
     }
 
+    fn remember(&self, changed: HashMap<Channel, Known>) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() > KNOWN {
+            known.clear();
+        }
+        known.extend(changed);
+    }
+
     /// Runs something in a transaction of the writing connection: all of it is on disk, or nothing.
     async fn write<T>(
         &self,
@@ -143,11 +155,7 @@ impl Store for SqliteStore {
         Box::pin(async move {
             let append = Append::new(self, at, entries);
             let (outcomes, changed) = self.write(async |writer| append.run(writer).await).await?;
-            let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-            if known.len() > KNOWN {
-                known.clear();
-            }
-            known.extend(changed);
+            self.remember(changed);
             Ok(outcomes)
         })
     }

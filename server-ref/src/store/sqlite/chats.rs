@@ -1,0 +1,306 @@
+//! Chats in the database: the tables of chats and members, and what lists of chats tell about their logs.
+
+use std::{collections::HashMap, sync::Arc};
+
+use everwire_protocol::{Channel, ChatKind, Message, Role};
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, sqlite::SqliteRow};
+
+use super::{Append, ROWS, SqliteStore, log_of, message_of, signed, unavailable, unsigned};
+use crate::{
+    chats::{Participant, Room, book::Known},
+    store::{
+        Answer, NewEntry, Outcome,
+        chats::{ChatStore, Tail, UNREAD},
+    },
+};
+
+/// Entries that lists of chats count and show.
+const PLAIN: &str = "(event IS NULL OR event = 'notification') AND (action IS NULL OR action = 'reply')";
+
+impl ChatStore for SqliteStore {
+    fn chats(&self) -> Answer<'_, Vec<Known>> {
+        Box::pin(async move { self.read_chats().await.map_err(unavailable) })
+    }
+
+    fn change_chat<'a>(
+        &'a self,
+        at: u64,
+        before: Option<&'a Room>,
+        after: &'a Room,
+        entries: &'a [NewEntry],
+    ) -> Answer<'a, Vec<Outcome>> {
+        Box::pin(async move {
+            let append = Append::new(self, at, entries);
+            let (outcomes, changed) = self
+                .write(async |writer| {
+                    write_chat(writer, before, after).await?;
+                    append.run(writer).await
+                })
+                .await?;
+            self.remember(changed);
+            Ok(outcomes)
+        })
+    }
+
+    fn tails<'a>(&'a self, user: &'a str, asked: &'a [(Channel, u64)]) -> Answer<'a, Vec<Tail>> {
+        Box::pin(async move { self.read_tails(user, asked).await.map_err(unavailable) })
+    }
+}
+
+impl SqliteStore {
+    async fn read_chats(&self) -> Result<Vec<Known>, sqlx::Error> {
+        let mut participants: HashMap<String, Vec<Participant>> = HashMap::new();
+        let rows = sqlx::query(
+            "SELECT chat, user, name, role, becomes, since FROM chat_members ORDER BY chat, place",
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        for row in rows {
+            participants.entry(row.try_get("chat")?).or_default().push(participant_of(&row)?);
+        }
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT chats.id, kind, title, open, created_at, (
+                 SELECT at FROM messages WHERE channel = channels.id AND ({PLAIN} OR event = 'everwire.chat')
+                 ORDER BY offset DESC LIMIT 1
+             ) AS at
+             FROM chats LEFT JOIN channels ON channels.name = 'private-chat.' || chats.id"
+        )))
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let (id, created_at): (String, _) = (row.try_get("id")?, unsigned(row, "created_at")?);
+                let at: Option<i64> = row.try_get("at")?;
+                let at = at.map_or(created_at, |at| u64::try_from(at).unwrap_or(0));
+                let room = Room {
+                    participants: participants.remove(&id).unwrap_or_default(),
+                    id: id.into(),
+                    kind: if row.try_get::<&str, _>("kind")? == "direct" {
+                        ChatKind::Direct
+                    } else {
+                        ChatKind::Group
+                    },
+                    title: row.try_get("title")?,
+                    open: row.try_get("open")?,
+                    created_at,
+                };
+                Ok(Known { room: Arc::new(room), at })
+            })
+            .collect()
+    }
+
+    async fn read_tails(&self, user: &str, asked: &[(Channel, u64)]) -> Result<Vec<Tail>, sqlx::Error> {
+        let mut tails: Vec<Tail> = asked.iter().map(|_| Tail::default()).collect();
+        for (chunk, tails) in asked.chunks(ROWS).zip(tails.chunks_mut(ROWS)) {
+            let mut select = QueryBuilder::<Sqlite>::new("WITH asked (nth, name, read) AS (");
+            select.push_values(chunk.iter().enumerate(), |mut row, (nth, (channel, read))| {
+                row.push_bind(signed(nth as u64)).push_bind(channel.as_str()).push_bind(signed(*read));
+            });
+            select.push(format!(
+                "), found AS (
+                     SELECT nth, channels.id AS log, epoch, head, trimmed, (
+                         SELECT offset FROM messages WHERE channel = channels.id AND {PLAIN}
+                         ORDER BY offset DESC LIMIT 1
+                     ) AS last, (
+                         SELECT count(*) FROM (
+                             SELECT 1 FROM messages WHERE channel = channels.id AND offset > read AND {PLAIN} AND user <> "
+            ));
+            select.push_bind(user);
+            select.push(format!(
+                " LIMIT {UNREAD})
+                     ) AS unread
+                     FROM asked CROSS JOIN channels ON channels.name = asked.name
+                 )
+                 SELECT nth, epoch, head, trimmed, unread, offset, id, user, name, at, event, data, action, target
+                 FROM found LEFT JOIN messages ON channel = log AND offset = last"
+            ));
+            for row in select.build().persistent(false).fetch_all(&self.readers).await? {
+                let nth = usize::try_from(row.try_get::<i64, _>("nth")?).unwrap_or(usize::MAX);
+                let (Some((channel, _)), Some(tail)) = (chunk.get(nth), tails.get_mut(nth)) else { continue };
+                let last: Option<Message> = message_of(channel, &row)?;
+                *tail = Tail { head: log_of(&row)?.head, unread: row.try_get("unread")?, last };
+            }
+        }
+        Ok(tails)
+    }
+}
+
+async fn write_chat(
+    writer: &mut SqliteConnection,
+    before: Option<&Room>,
+    after: &Room,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO chats (id, kind, title, open, created_at) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT DO UPDATE SET title = excluded.title, open = excluded.open",
+    )
+    .bind(&*after.id)
+    .bind(if after.kind == ChatKind::Direct { "direct" } else { "group" })
+    .bind(after.title.as_deref())
+    .bind(after.open)
+    .bind(signed(after.created_at))
+    .execute(&mut *writer)
+    .await?;
+    let known = |user: &str| before.and_then(|before| before.participant(user));
+    for gone in before.iter().flat_map(|before| &before.participants) {
+        if !after.participant(&gone.user).is_some_and(|now| is_same_stay(gone, now)) {
+            sqlx::query("DELETE FROM chat_members WHERE chat = ? AND user = ?")
+                .bind(&*after.id)
+                .bind(&*gone.user)
+                .execute(&mut *writer)
+                .await?;
+        }
+    }
+    for now in after.participants.iter().filter(|now| known(&now.user) != Some(now)) {
+        // Who is new, or came in after an invitation, is the last.
+        sqlx::query(
+            "INSERT INTO chat_members (chat, user, name, role, becomes, since, place)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, (SELECT ifnull(max(place), 0) + 1 FROM chat_members WHERE chat = ?1))
+             ON CONFLICT DO UPDATE SET name = excluded.name, role = excluded.role, becomes = excluded.becomes",
+        )
+        .bind(&*after.id)
+        .bind(&*now.user)
+        .bind(now.name.as_deref())
+        .bind(role_text(now.role))
+        .bind(role_text(now.becomes))
+        .bind(signed(now.since))
+        .execute(&mut *writer)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Whether somebody has stayed where they were in the order of those who are in the chat.
+fn is_same_stay(before: &Participant, now: &Participant) -> bool {
+    before.since == now.since && before.is_member() == now.is_member()
+}
+
+fn participant_of(row: &SqliteRow) -> Result<Participant, sqlx::Error> {
+    Ok(Participant {
+        user: row.try_get::<&str, _>("user")?.into(),
+        name: row.try_get::<Option<&str>, _>("name")?.map(Into::into),
+        role: role_of(row.try_get("role")?),
+        becomes: role_of(row.try_get("becomes")?),
+        since: unsigned(row, "since")?,
+    })
+}
+
+const fn role_text(role: Role) -> &'static str {
+    match role {
+        Role::Owner => "owner",
+        Role::Member => "member",
+        Role::ReadOnly => "read_only",
+        Role::Invited => "invited",
+    }
+}
+
+/// A role that this version does not know gives nothing.
+fn role_of(text: &str) -> Role {
+    let roles = [Role::Owner, Role::Member, Role::ReadOnly];
+    roles.into_iter().find(|role| role_text(*role) == text).unwrap_or(Role::Invited)
+}
+
+#[cfg(test)]
+mod tests {
+    use everwire_protocol::{Payload, Uuid};
+
+    use super::*;
+    use crate::{
+        chats::{Act, Actor, Bounds, Decided, decide, rules::Newcomer},
+        store::Store,
+    };
+
+    fn user(name: &str) -> Actor {
+        Actor::User { user: name.into(), name: Some(name.to_uppercase().into()) }
+    }
+
+    fn entry(n: u128, room: &Room, user: &str, event: Option<&str>) -> NewEntry {
+        NewEntry {
+            id: Uuid::from_u128(n),
+            channel: room.log().unwrap(),
+            user: user.into(),
+            name: None,
+            event: event.map(Into::into),
+            data: Payload::from_value(&n).unwrap(),
+            action: None,
+            target: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn chats_are_read_as_they_were_written_with_the_order_of_their_members() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("everwire.db");
+        let store = SqliteStore::open(&path, 1000).await.unwrap();
+        let invited =
+            ["bob", "cyd", "dan"].map(|name| Newcomer { user: name.into(), name: None, role: None });
+        let id = Uuid::from_u128(7);
+        let create = Act::Create {
+            id,
+            kind: ChatKind::Group,
+            title: Some("All".into()),
+            open: true,
+            users: invited.into(),
+        };
+        let rename = Act::Rename { title: "Other".into() };
+        let promote = Act::SetRole { user: "cyd".into(), role: Role::ReadOnly };
+        let mut room: Option<Room> = None;
+        for (n, (who, act)) in [
+            ("ann", create),
+            ("dan", Act::Join),
+            ("cyd", Act::Join),
+            ("ann", promote),
+            ("ann", rename),
+            ("ann", Act::Leave),
+            ("ann", Act::Join),
+            ("eve", Act::Join),
+            ("bob", Act::Leave),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let decided = decide(room.as_ref(), &user(who), &act, Bounds::default(), 100 + n as u64).unwrap();
+            let Decided::Changed(change) = decided else { panic!("{who} {act:?}") };
+            let entries = [entry(n as u128 + 1, &change.room, who, Some("everwire.chat"))];
+            let at = 200 + n as u64;
+            store.change_chat(at, room.as_ref(), &change.room, &entries).await.unwrap();
+            let known = Known { room: Arc::new(change.room.clone()), at };
+            assert_eq!(store.chats().await.unwrap(), [known], "{who} {act:?}");
+            room = Some(change.room);
+        }
+        let room = room.unwrap();
+        let order: Vec<_> = room.participants.iter().map(|participant| &*participant.user).collect();
+        assert_eq!(order, ["dan", "cyd", "ann", "eve"]);
+
+        let (log, empty) = (room.log().unwrap(), "private-chat.none".parse::<Channel>().unwrap());
+        let asked = [(log.clone(), 0), (empty, 0), (log, 11)];
+        assert_eq!(store.tails("ann", &asked).await.unwrap()[0], Tail { head: 9, unread: 0, last: None });
+        let edit = NewEntry {
+            action: Some(everwire_protocol::Action::Edit),
+            target: Some(Uuid::from_u128(20)),
+            ..entry(24, &room, "cyd", None)
+        };
+        let said = [
+            entry(20, &room, "cyd", None),
+            entry(21, &room, "ann", None),
+            entry(22, &room, "cyd", Some("notification")),
+            entry(23, &room, "cyd", Some("typo")),
+            edit,
+        ];
+        store.append(300, &said).await.unwrap();
+        let tails = store.tails("ann", &asked).await.unwrap();
+        assert_eq!((tails[0].head, tails[0].unread, tails[2].unread), (14, 2, 1));
+        assert_eq!(tails[0].last.as_ref().map(|message| message.id), Some(Uuid::from_u128(22)));
+        assert_eq!(tails[1], Tail::default());
+        drop(store);
+        let store = SqliteStore::open(&path, 1000).await.unwrap();
+        assert_eq!(store.chats().await.unwrap(), [Known { room: Arc::new(room), at: 300 }]);
+    }
+
+    #[test]
+    fn roles_are_written_as_they_are_read() {
+        for role in [Role::Owner, Role::Member, Role::ReadOnly, Role::Invited] {
+            assert_eq!(role_of(role_text(role)), role);
+        }
+    }
+}
