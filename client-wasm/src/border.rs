@@ -39,14 +39,11 @@ pub enum Operation {
     /// before the page was loaded; `b` is what it does to another message, whose id then follows in `x`: 1 answers, 2
     /// edits, 3 deletes. Answers 0, or with an error.
     Send,
-    /// Asks with the frame `data`, whose id is `x`, for `a` ms at most. Answers 0, or with an error.
+    /// Says the frame `data`: as the question `x`, for `a` ms at most; or, without `x`, now (0 is answered if that
+    /// cannot be); or, without `a` too, to this and every later connection. May answer with an error.
     Ask,
     /// A frame has answered the question `x`: answers 1 if it was waited for.
     Answered,
-    /// Says the frame `data` now, or (0 is answered) never.
-    Ephemeral,
-    /// Says the frame `data` to this and every later connection.
-    Lasting,
     /// A key was pressed for the subscription `a`; or, with `b` 0, what was written is gone.
     Typing,
     /// In the subscription `a` the user with the number `b` has announced to be typing; or, with `c` 0, withdrawn it.
@@ -221,14 +218,13 @@ fn operate(core: &mut Connection, now: Now, operation: Operation, arguments: Arg
             }
         }
         Operation::Ask => {
-            let Some(id) = uuid(text(&x)) else { return Answer::Error(ErrorCode::InvalidOption) };
-            if let Err(code) = core.ask(now, id, data.unwrap_or_default(), whole(a)) {
-                return Answer::Error(code);
-            }
+            let id = x.as_deref().and_then(uuid);
+            return match core.ask(now, id, data.unwrap_or_default(), optional(a)) {
+                Ok(said) => number(said),
+                Err(code) => Answer::Error(code),
+            };
         }
         Operation::Answered => return number(uuid(text(&x)).is_some_and(|id| core.answered(id))),
-        Operation::Ephemeral => return number(core.ephemeral(now, data.unwrap_or_default())),
-        Operation::Lasting => core.lasting(now, data.unwrap_or_default()),
         Operation::Typing => core.typing(now, Handle(a as u32), b > 0.0),
         Operation::HeardTyping => core.heard_typing(Handle(a as u32), b as u32, c > 0.0),
         Operation::Mark => core.mark(now, Handle(a as u32), whole(b), whole(c)),

@@ -19,8 +19,6 @@ export enum Operation {
   Send,
   Ask,
   Answered,
-  Ephemeral,
-  Lasting,
   Typing,
   HeardTyping,
   Mark,
@@ -218,11 +216,11 @@ export function dress(Raw: RawCoreClass): CoreClass {
     }
 
     ephemeral(text: string): boolean {
-      return this.#call(Operation.Ephemeral, [], undefined, undefined, undefined, text) === 1;
+      return this.#try(this.#call(Operation.Ask, [0], undefined, undefined, undefined, text)) === 1;
     }
 
     sticky(text: string): void {
-      this.#call(Operation.Lasting, [], undefined, undefined, undefined, text);
+      this.#try(this.#call(Operation.Ask, [], undefined, undefined, undefined, text));
     }
 
     typing(handle: number, key: boolean): void {

@@ -1,22 +1,23 @@
-//! What the application says besides sends, as the text of frames that it has written itself: questions that are asked
-//! again after a reconnect until they are answered or their time is up, what is gone if it cannot go now, and what every
-//! connection has to be told anew.
+//! What is said besides sends, as the text of frames: questions that are asked again after a reconnect until they are
+//! answered or their time is up, what is gone if it cannot go now, and what every connection has to be told anew. One
+//! list for all three, because a browser downloads every list's code.
 
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
 use everwire_protocol::{CoreFrame, ErrorCode, Uuid, batch};
 
-use super::{Carrier, Connection, Now, connection::Phase};
+use super::{Connection, Now, connection::Phase};
 
-/// Most questions that wait for an answer.
-const MAX_QUESTIONS: usize = 100;
-/// Most ephemeral frames that wait for the POST that is under way.
-const MAX_FLEETING: usize = 32;
+/// Most frames that wait, or wait for an answer.
+const MOST: usize = 128;
 /// What is ephemeral is of no use any more after this long, in ms.
 const FLEETING_MS: u64 = 3_000;
+/// How long what is told to every connection is kept: for ever.
+const LASTING: u64 = u64::MAX;
 
 #[derive(Debug)]
-struct Question {
+struct Said {
+    /// Names a question; nil if no answer is expected.
     id: Uuid,
     text: String,
     /// When it is given up.
@@ -25,77 +26,73 @@ struct Question {
     asked: bool,
 }
 
-#[derive(Debug, Default)]
-pub(super) struct Asking {
-    questions: Vec<Question>,
-    /// Ephemeral frames for the next POST, and when they came.
-    fleeting: Vec<(u64, String)>,
-    /// What each connection is told after its welcome.
-    lasting: Option<String>,
-    /// The present one was.
-    told: bool,
+impl Said {
+    fn is_fleeting(&self) -> bool {
+        self.id.is_nil() && self.until < LASTING
+    }
 }
+
+#[derive(Debug, Default)]
+pub(super) struct Asking(Vec<Said>);
 
 impl Asking {
     /// Nothing is under way any more; what was ephemeral is gone.
     pub(super) fn recall(&mut self) {
-        for question in &mut self.questions {
-            question.asked = false;
-        }
-        self.fleeting.clear();
-        self.told = false;
+        self.0.retain_mut(|said| {
+            said.asked = false;
+            !said.is_fleeting()
+        });
     }
 
     /// The next frames for one batch, marked as under way: half of it at most, or one that is larger.
-    pub(super) fn take(&mut self, now: u64, max_bytes: usize) -> Vec<String> {
+    pub(super) fn take(&mut self, max_bytes: usize) -> Vec<String> {
         let mut texts: Vec<String> = Vec::new();
         let mut bytes = 0;
-        if let Some(lasting) = self.lasting.as_ref().filter(|_| !self.told) {
-            texts.push(lasting.clone());
-            self.told = true;
-        }
-        for (at, text) in self.fleeting.drain(..) {
-            bytes += text.len() + 1;
-            if at + FLEETING_MS > now && (bytes <= max_bytes / 2 || texts.is_empty()) {
-                texts.push(text);
+        self.0.retain_mut(|said| {
+            if said.asked {
+                return true;
             }
-        }
-        for question in self.questions.iter_mut().filter(|q| !q.asked) {
-            bytes += question.text.len() + 1;
+            bytes += said.text.len() + 1;
             if bytes > max_bytes / 2 && !texts.is_empty() {
-                break;
+                return true;
             }
-            question.asked = true;
-            texts.push(question.text.clone());
-        }
+            said.asked = true;
+            texts.push(said.text.clone());
+            !said.is_fleeting()
+        });
         texts
     }
 
     /// Whether a question is under way.
     pub(super) fn waits(&self) -> bool {
-        self.questions.iter().any(|q| q.asked)
+        self.0.iter().any(|said| said.asked && !said.id.is_nil())
     }
 
-    /// When the next question is given up.
+    /// When the next frame is given up.
     pub(super) fn until(&self) -> Option<u64> {
-        self.questions.iter().map(|q| q.until).min()
+        self.0.iter().map(|said| said.until).min().filter(|until| *until < LASTING)
     }
 
-    fn remove(&mut self, id: Uuid) -> bool {
-        let place = self.questions.iter().position(|q| q.id == id);
-        place.map(|place| self.questions.remove(place)).is_some()
-    }
-
-    /// Ends everything.
-    pub(super) fn drain(&mut self) -> impl Iterator<Item = Uuid> + use<> {
-        core::mem::take(&mut self.questions).into_iter().map(|q| q.id)
+    /// Takes out what answers to this description.
+    fn remove(&mut self, wanted: impl Fn(&Said) -> bool) -> Option<Uuid> {
+        let place = self.0.iter().position(wanted)?;
+        Some(self.0.remove(place).id)
     }
 }
 
 impl Connection {
-    /// Asks something: `text` is a frame with the id `id`. It goes out again with every connection until it is answered
-    /// ([`Connection::answered`]), refused, or `timeout` ms are over; the latter two are told by [`super::Event::Sending`].
-    pub fn ask(&mut self, now: Now, id: Uuid, text: String, timeout: u64) -> Result<(), ErrorCode> {
+    /// Says a frame that the driver has written. With an `id`, which is in `text` too, it is a question: it goes out
+    /// again with every connection until it is answered ([`Connection::answered`]), refused, or `timeout` ms are over;
+    /// the latter two are told by [`super::Event::Sending`]. Without one and with any timeout it is ephemeral (promise 6):
+    /// if there is no connection it is dropped, and false returned. With neither it is told to this and every later
+    /// connection, in the place of what was said so before.
+    pub fn ask(
+        &mut self,
+        now: Now,
+        id: Option<Uuid>,
+        text: String,
+        timeout: Option<u64>,
+    ) -> Result<bool, ErrorCode> {
         self.tick(now);
         if self.phase == Phase::Closed {
             return Err(ErrorCode::Closed);
@@ -103,13 +100,32 @@ impl Connection {
         if text.len() + 2 > self.max_batch {
             return Err(ErrorCode::TooLarge);
         }
-        if self.asking.questions.len() >= MAX_QUESTIONS {
+        if id.is_none() && timeout.is_some() && self.active.is_none() {
+            return Ok(false);
+        }
+        if timeout.is_none() {
+            self.asking.remove(|said| said.until == LASTING);
+        }
+        if self.asking.0.len() >= MOST {
             return Err(ErrorCode::QueueFull);
         }
-        let until = self.now() + timeout;
-        self.asking.questions.push(Question { id, text, until, asked: false });
+        let until = match (id, timeout) {
+            (_, None) => LASTING,
+            (None, Some(_)) => self.now() + FLEETING_MS,
+            (Some(_), Some(timeout)) => self.now() + timeout,
+        };
+        self.asking.0.push(Said { id: id.unwrap_or_default(), text, until, asked: false });
         self.flush();
-        Ok(())
+        Ok(true)
+    }
+
+    /// The same for an ephemeral frame of the core's own; it goes with the next [`Connection::flush`].
+    pub(super) fn say(&mut self, frame: &CoreFrame) {
+        if self.active.is_some() {
+            let until = self.now() + FLEETING_MS;
+            let text = batch::encode_frame(frame);
+            self.asking.0.push(Said { id: Uuid::nil(), text, until, asked: false });
+        }
     }
 
     /// A frame has come that answers this question. False if nobody waits for it.
@@ -118,59 +134,24 @@ impl Connection {
             return false;
         }
         self.brought();
-        self.asking.remove(id)
-    }
-
-    /// Says something that is of use only now (promise 6): `text` is a frame. False if there is no connection.
-    pub fn ephemeral(&mut self, now: Now, text: String) -> bool {
-        self.tick(now);
-        match self.active {
-            None => return false,
-            Some(Carrier::WebSocket) => self.send_texts(&[text]),
-            Some(Carrier::Polling) => {
-                if self.asking.fleeting.len() >= MAX_FLEETING {
-                    return false;
-                }
-                let now = self.now();
-                self.asking.fleeting.push((now, text));
-                self.flush();
-            }
-        }
-        true
-    }
-
-    /// Says something that holds for as long as a connection does: `text` is a frame, told again after every welcome.
-    pub fn lasting(&mut self, now: Now, text: String) {
-        self.tick(now);
-        self.asking.lasting = Some(text);
-        self.asking.told = false;
-        self.flush();
-    }
-
-    /// The same for a frame of the core's own. Over HTTP it goes with the next [`Connection::flush`].
-    pub(super) fn say(&mut self, frame: &CoreFrame) {
-        match self.active {
-            None => {}
-            Some(Carrier::WebSocket) => self.send_websocket(core::slice::from_ref(frame)),
-            Some(Carrier::Polling) => {
-                let now = self.now();
-                self.asking.fleeting.push((now, batch::encode_frame(frame)));
-            }
-        }
+        self.asking.remove(|said| said.id == id).is_some()
     }
 
     /// A question is refused. False if `id` is none.
     pub(super) fn question_refused(&mut self, id: Uuid, code: ErrorCode, message: &str) -> bool {
-        let known = self.asking.remove(id);
+        let known = self.asking.remove(|said| said.id == id).is_some();
         if known {
             self.failed(id, code, message.to_owned());
         }
         known
     }
 
-    pub(super) fn asking_timers(&mut self, now: u64) {
-        while let Some(late) = self.asking.questions.iter().find(|q| q.until <= now).map(|q| q.id) {
-            self.question_refused(late, ErrorCode::Timeout, const { ErrorCode::Timeout.sentence() });
+    /// Gives up what is due by `now`.
+    pub(super) fn give_up_asking(&mut self, now: u64, code: ErrorCode, message: &str) {
+        while let Some(id) = self.asking.remove(|said| said.until <= now) {
+            if !id.is_nil() {
+                self.failed(id, code, message.to_owned());
+            }
         }
     }
 }

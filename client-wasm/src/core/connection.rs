@@ -366,7 +366,8 @@ impl Connection {
         self.retry_at = None;
         self.state(code, reason);
         let why = code.unwrap_or(ErrorCode::Closed);
-        for id in self.outbox.drain().into_iter().chain(self.asking.drain()) {
+        self.give_up_asking(u64::MAX, why, reason);
+        for id in self.outbox.drain() {
             self.failed(id, why, reason.to_owned());
         }
     }

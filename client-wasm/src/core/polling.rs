@@ -279,8 +279,7 @@ impl Connection {
         }
         // `hello` takes its part of the batch.
         let room = self.max_batch.saturating_sub(limits::MAX_TOKEN_BYTES);
-        let texts = self.asking.take(self.now(), room);
-        let frames = self.take_sends(room.saturating_sub(texts.iter().map(|text| text.len() + 1).sum()));
+        let (frames, texts) = self.take_all(room);
         if frames.is_empty() && texts.is_empty() {
             return;
         }

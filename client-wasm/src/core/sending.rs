@@ -11,24 +11,25 @@ impl Connection {
     pub(super) fn flush(&mut self) {
         match self.active {
             Some(Carrier::WebSocket) => loop {
-                let frames = self.take_sends(self.max_batch);
-                let texts = self.asking.take(self.now(), self.max_batch);
+                let (frames, texts) = self.take_all(self.max_batch);
                 if frames.is_empty() && texts.is_empty() {
                     break;
                 }
-                if !frames.is_empty() {
-                    self.send_websocket(&frames);
-                }
-                if !texts.is_empty() {
-                    self.send_texts(&texts);
-                }
+                self.send_all(&frames, &texts);
             },
             Some(Carrier::Polling) => self.flush_by_post(),
             None => {}
         }
     }
 
-    pub(super) fn take_sends(&mut self, max_bytes: usize) -> Vec<CoreFrame> {
+    /// The next batch: sends, and what is said besides them.
+    pub(super) fn take_all(&mut self, max_bytes: usize) -> (Vec<CoreFrame>, Vec<String>) {
+        let texts = self.asking.take(max_bytes);
+        let taken = texts.iter().map(|text| text.len() + 1).sum();
+        (self.take_sends(max_bytes.saturating_sub(taken)), texts)
+    }
+
+    fn take_sends(&mut self, max_bytes: usize) -> Vec<CoreFrame> {
         let now = self.now();
         let frames = self.outbox.take(now, max_bytes);
         for frame in &frames {

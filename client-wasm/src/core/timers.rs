@@ -65,7 +65,7 @@ impl Connection {
         self.polling_timers(now);
         self.token_timers(now);
         self.sending_timers(now);
-        self.asking_timers(now);
+        self.give_up_asking(now, ErrorCode::Timeout, const { ErrorCode::Timeout.sentence() });
         self.typing_timers(now);
         self.receipt_timers(now);
         if self.goaway.is_some_and(|(leave, _)| leave <= now) && self.phase == Phase::Connected {

@@ -71,21 +71,16 @@ impl Connection {
     }
 
     pub(super) fn send_websocket(&mut self, frames: &[CoreFrame]) {
+        self.send_all(frames, &[]);
+    }
+
+    /// The same with frames that are texts already.
+    pub(super) fn send_all(&mut self, frames: &[CoreFrame], texts: &[String]) {
         let Some(link) = self.ws.as_ref().filter(|ws| ws.is_open()).map(|ws| ws.link) else { return };
         for frame in frames {
             self.note(text!("> ", batch::Frame::kind(frame)));
         }
-        self.outputs.push_back(Output::SendWebSocket { link, text: batch::encode(frames) });
-    }
-
-    /// The same for frames that are texts already.
-    pub(super) fn send_texts(&mut self, texts: &[String]) {
-        let Some(link) = self.ws.as_ref().filter(|ws| ws.is_open()).map(|ws| ws.link) else { return };
-        for text in texts {
-            let kind = text.split('"').nth(3).unwrap_or_default().to_owned();
-            self.note(text!("> ", &*kind));
-        }
-        let text = with_texts("[]".to_owned(), texts);
+        let text = with_texts(batch::encode(frames), texts);
         self.outputs.push_back(Output::SendWebSocket { link, text });
     }
 

@@ -55,7 +55,7 @@ fn promise_15_typing_is_withdrawn_at_once_on_send_and_when_told() {
     bench.outputs.clear();
     bench.send(1, "news");
     let sent = bench.sent();
-    assert!(matches!(&sent[..], [ClientFrame::Typing(t), ClientFrame::Send(_)] if !t.typing), "{sent:?}");
+    assert!(matches!(&sent[..], [ClientFrame::Send(_), ClientFrame::Typing(t)] if !t.typing), "{sent:?}");
     bench.pass(10_000);
     assert!(said(&mut bench).is_empty(), "nothing more to withdraw");
     bench.key(handles[0]);
@@ -111,11 +111,11 @@ fn promise_6_typing_while_offline_is_dropped() {
 fn promise_6_what_is_ephemeral_goes_now_or_never() {
     let (mut bench, link, _) = Bench::connected(&["news"]);
     let cursor = r#"{"type":"signal","channel":"news","event":"cursor","data":1}"#;
-    assert!(bench.core.ephemeral(bench.now, cursor.into()));
+    assert!(bench.core.ask(bench.now, None, cursor.into(), Some(3_000)).unwrap());
     bench.tell(Input::Timeout);
     assert!(matches!(&bench.sent()[..], [ClientFrame::Signal(s)] if s.event == "cursor"));
     bench.closes(link, 1006);
-    assert!(!bench.core.ephemeral(bench.now, cursor.into()));
+    assert!(!bench.core.ask(bench.now, None, cursor.into(), Some(3_000)).unwrap());
     bench.pass_until(20_001, |o| matches!(o, Output::OpenWebSocket(_)));
     let link = bench.opens_websocket();
     bench.welcome_websocket(link);
@@ -139,7 +139,7 @@ fn promise_6_by_polling_what_is_ephemeral_waits_for_the_running_post_but_not_pas
     let (post, frames, _) = bench.wants_request();
     assert!(matches!(frames.last(), Some(ClientFrame::Typing(t)) if t.typing));
     let cursor = r#"{"type":"signal","channel":"news","event":"cursor","data":1}"#;
-    assert!(bench.core.ephemeral(bench.now, cursor.into()));
+    assert!(bench.core.ask(bench.now, None, cursor.into(), Some(3_000)).unwrap());
     bench.pass(3_500);
     bench.responds(post, &[]);
     let (_, frames, _) = bench.wants_request();
@@ -151,7 +151,7 @@ fn promise_6_by_polling_what_is_ephemeral_waits_for_the_running_post_but_not_pas
 fn a_question_is_asked_again_until_it_is_answered() {
     let (mut bench, link, _) = Bench::connected(&["news"]);
     let question = r#"{"type":"get_status","id":"00000000-0000-0000-0000-000000000007","users":["bob"]}"#;
-    bench.core.ask(bench.now, id(7), question.into(), 30_000).unwrap();
+    bench.core.ask(bench.now, Some(id(7)), question.into(), Some(30_000)).unwrap();
     bench.tell(Input::Timeout);
     let asks =
         |bench: &mut Bench| bench.sent().iter().filter(|f| matches!(f, ClientFrame::GetStatus(_))).count();
@@ -171,12 +171,12 @@ fn a_question_is_asked_again_until_it_is_answered() {
 #[test]
 fn a_question_without_an_answer_fails_in_time() {
     let (mut bench, link, _) = Bench::connected(&["news"]);
-    bench.core.ask(bench.now, id(7), r#"{"type":"ping"}"#.into(), 5_000).unwrap();
+    bench.core.ask(bench.now, Some(id(7)), r#"{"type":"ping"}"#.into(), Some(5_000)).unwrap();
     bench.closes(link, 1006);
     let failed = |o: &Output| matches!(o, Output::Event(Event::Sending { error: Some((code, _)), .. }) if code.as_str() == "timeout");
     let took = bench.pass_until(6_000, failed);
     assert!((4_900..5_100).contains(&took), "{took}");
-    bench.core.ask(bench.now, id(8), r#"{"type":"ping"}"#.into(), 5_000).unwrap();
+    bench.core.ask(bench.now, Some(id(8)), r#"{"type":"ping"}"#.into(), Some(5_000)).unwrap();
     bench.tell(Input::Close);
     assert!(bench.sendings().iter().any(|(n, _)| *n == 8), "the end is an answer too");
 }
@@ -185,7 +185,7 @@ fn a_question_without_an_answer_fails_in_time() {
 fn what_lasts_is_told_again_to_every_connection() {
     let (mut bench, link, _) = Bench::connected(&["news"]);
     let idle = |bench: &mut Bench| bench.sent().iter().filter(|f| matches!(f, ClientFrame::Idle(_))).count();
-    bench.core.lasting(bench.now, r#"{"type":"idle","idle":true}"#.into());
+    bench.core.ask(bench.now, None, r#"{"type":"idle","idle":true}"#.into(), None).unwrap();
     bench.tell(Input::Timeout);
     assert_eq!(idle(&mut bench), 1);
     bench.closes(link, 1006);
