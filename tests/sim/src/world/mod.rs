@@ -1,13 +1,16 @@
 //! One run: clients, nodes, store and network under virtual time, and the queue of what happens next. What each part does
 //! is in the other files of this folder.
 
+mod access;
 mod app;
 mod client;
 mod faults;
 mod http;
 mod links;
+mod mail;
 mod node;
 mod quiet;
+mod serve;
 mod store;
 mod unpack;
 
@@ -33,10 +36,11 @@ use crate::{
     stats::Stats,
     violation::{Rule, Violation, violated},
 };
+use access::SimAccess;
 use client::Client;
 use http::Request;
 use links::Link;
-use node::{Node, SimAccess};
+use node::Node;
 use store::Store;
 
 /// The time of day at which every run starts, in ms since 1970.

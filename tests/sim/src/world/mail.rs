@@ -1,0 +1,82 @@
+//! How connections of a node take what is in their inboxes, and the node's clock of presence.
+
+use std::{
+    pin::pin,
+    task::{Context, Waker},
+};
+
+use everwire_server::{
+    hub::inbox::{Letters, Mail},
+    session::Input,
+};
+
+use super::{Address, EPOCH, Event, World};
+
+impl World {
+    /// Lets all connections of a node take what is in their inboxes.
+    pub(super) fn pump(&mut self, node: usize) {
+        let boot = self.nodes[node].boot;
+        loop {
+            let mut busy = false;
+            let conns: Vec<u64> = self.nodes[node].conns.keys().copied().collect();
+            for conn in conns {
+                let now = self.server_ms();
+                let Some(there) = self.nodes[node].conns.get_mut(&conn) else { continue };
+                let mut letters = take(&mut there.letters);
+                if letters.is_empty() {
+                    continue;
+                }
+                busy = true;
+                in_order(&mut letters);
+                for mail in letters {
+                    let input = match mail {
+                        Mail::Entry(entry) => Input::Entry(entry),
+                        Mail::Presence(change) => Input::Presence(change),
+                        Mail::Input(input) => *input,
+                        Mail::Left(channel) => Input::Left(channel.map(|channel| *channel)),
+                        Mail::Poll(_) | Mail::Abandoned(_) => continue,
+                    };
+                    there.machine.handle(now, input);
+                }
+                if there.letters.overflowed() {
+                    there.machine.handle(now, Input::Overflow);
+                }
+                self.serve(Address { node, boot, conn });
+            }
+            if !busy {
+                break;
+            }
+        }
+        if let Some(at) = self.nodes[node].hub.expire(self.server_ms()) {
+            self.at(at - EPOCH, Event::Presence { node, boot });
+        }
+    }
+
+    pub(super) fn presence_timer(&mut self, node: usize, boot: u32) {
+        if self.nodes[node].boot == boot && self.nodes[node].up {
+            self.nodes[node].hub.expire(self.server_ms());
+            self.pump(node);
+        }
+    }
+}
+
+/// All that is in an inbox.
+fn take(letters: &mut Letters) -> Vec<Mail> {
+    let mut mail = Vec::new();
+    let mut context = Context::from_waker(Waker::noop());
+    // It is ready at once if there is anything, and else forgotten.
+    let _ = pin!(letters.take(&mut mail, usize::MAX)).poll(&mut context);
+    mail
+}
+
+/// The hub goes over its channels in no certain order when several graces end at the same moment. A run has to be the
+/// same each time, so changes of different channels that came together are put in the order of their names.
+fn in_order(mail: &mut [Mail]) {
+    let presence = |mail: &Mail| matches!(mail, Mail::Presence(_));
+    for run in mail.chunk_by_mut(|a, b| presence(a) && presence(b)) {
+        run.sort_by(|a, b| match (a, b) {
+            (Mail::Presence(a), Mail::Presence(b)) => a.channel.cmp(&b.channel),
+            _ => std::cmp::Ordering::Equal,
+        });
+    }
+}
