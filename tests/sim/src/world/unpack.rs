@@ -93,9 +93,9 @@ impl World {
             }),
             ServerFrame::Polled(p) => c.core.polled(p.seq),
             ServerFrame::Ping(p) => c.core.pinged(p.nonce),
-            // That something was heard was noted with the batch.
-            ServerFrame::Pong(_) => {}
             ServerFrame::Goaway(g) => c.core.told_to_leave(g.delay_ms, g.spread_ms, &g.reason),
+            // That a `pong` was heard was noted with the batch. No application here asks for what brings the others.
+            _ => {}
         }
     }
 
