@@ -294,7 +294,7 @@ impl Session {
             chats: None,
         };
         let text = batch::encode_frame(&ServerFrame::Subscribed(subscribed)).into();
-        self.queue.push(Queued::Subscribed(channel.clone(), text));
+        self.queue.push(Queued::Subscribed(channel.clone(), subscription.from.clone(), text));
         let version = subscription.presence_version;
         for change in subscription.noted_presence.drain(..).filter(|change| change.version > version) {
             self.queue.push(Queued::Frame(change.text.clone()));

@@ -13,7 +13,7 @@ use everwire_protocol::{ClientFrame, ErrorCode, Hello, Poll, Polled, ServerFrame
 use super::{
     Carrier, Input, Output, Phase, Session, Settings, batch_text,
     frames::{Waiting, error_saying},
-    subscription::{From, Stage},
+    subscription::From,
 };
 use crate::auth::Access;
 
@@ -170,8 +170,8 @@ impl Polling {
         if let Err(refused) = self.session.hello_again(now_ms, &hello) {
             return self.respond(request, batch_text(&[refused]).into());
         }
-        if poll.ack + 1 < self.seq {
-            // A request that was overtaken on its way by a later one.
+        if poll.ack + 1 < self.seq || (poll.ack < self.seq && self.retained.is_none()) {
+            // A request that was overtaken on its way by a later one: it stands where its client no longer does.
             return self.respond(request, "[]".into());
         }
         if poll.ack > self.seq {
@@ -214,6 +214,8 @@ impl Polling {
                 Ok(ClientFrame::Subscribe(subscribe)) => {
                     set.insert(subscribe.channel.clone());
                     if self.is_news(&subscribe) {
+                        // What waits continues what the client has given up.
+                        self.session.queue.forget(&subscribe.channel);
                         others.push(Ok(ClientFrame::Subscribe(subscribe)));
                     }
                 }
@@ -236,15 +238,11 @@ impl Polling {
         let Some(subscription) = self.session.subscriptions.get(&frame.channel) else {
             return !self.session.refused.contains(&frame.channel);
         };
-        if self.retained.is_some() || subscription.stage == Stage::Opening {
+        if self.retained.is_some() {
             return false;
         }
-        let Some(waiting) = self.session.queue.entries_of(&frame.channel) else { return false };
-        let here = From::Position {
-            epoch: subscription.epoch.clone(),
-            offset: subscription.offset.saturating_sub(waiting),
-        };
-        From::of(frame).is_some_and(|from| from != here)
+        let led = self.session.queue.led(&frame.channel).unwrap_or_else(|| subscription.stands());
+        From::of(frame).is_some_and(|from| from != led)
     }
 
     fn go_on(&mut self, now_ms: u64) {

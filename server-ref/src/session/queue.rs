@@ -7,6 +7,7 @@ use everwire_protocol::{
     limits::{MAX_SERVER_BATCH_BYTES, MAX_SERVER_BATCH_FRAMES},
 };
 
+use super::subscription::From;
 use crate::store::{Entry, PageBounds};
 
 /// Room in a batch for the brackets and a `polled` frame in front.
@@ -24,8 +25,8 @@ pub(super) const PAGE: PageBounds = PageBounds {
 pub(super) enum Queued {
     /// An entry of a log.
     Entry(Arc<Entry>),
-    /// The answer to `subscribe`.
-    Subscribed(Channel, Arc<str>),
+    /// `subscribed`, and where its client stands that does not have it yet.
+    Subscribed(Channel, From, Arc<str>),
     /// Anything else.
     Frame(Arc<str>),
 }
@@ -34,14 +35,14 @@ impl Queued {
     fn text(&self) -> &Arc<str> {
         match self {
             Self::Entry(entry) => &entry.text,
-            Self::Subscribed(_, text) | Self::Frame(text) => text,
+            Self::Subscribed(_, _, text) | Self::Frame(text) => text,
         }
     }
 
     fn channel(&self) -> Option<&Channel> {
         match self {
             Self::Entry(entry) => Some(&entry.channel),
-            Self::Subscribed(channel, _) => Some(channel),
+            Self::Subscribed(channel, ..) => Some(channel),
             Self::Frame(_) => None,
         }
     }
@@ -87,17 +88,15 @@ impl Queue {
         self.bytes = self.waiting.iter().map(|queued| queued.text().len()).sum();
     }
 
-    /// How many entries of `channel` are waiting; `None` if the answer to its `subscribe` is.
-    pub(super) fn entries_of(&self, channel: &Channel) -> Option<u64> {
-        let mut entries = 0;
-        for queued in &self.waiting {
-            match queued {
-                Queued::Entry(entry) if entry.channel == *channel => entries += 1,
-                Queued::Subscribed(other, _) if other == channel => return None,
-                _ => {}
+    /// Where what was taken so far has led a subscription's client; `None` if nothing of the channel waits.
+    pub(super) fn led(&self, channel: &Channel) -> Option<From> {
+        self.waiting.iter().find_map(|queued| match queued {
+            Queued::Entry(entry) if entry.channel == *channel => {
+                Some(From::Position { epoch: entry.epoch.clone(), offset: entry.offset - 1 })
             }
-        }
-        Some(entries)
+            Queued::Subscribed(other, from, _) if other == channel => Some(from.clone()),
+            _ => None,
+        })
     }
 
     /// Takes as much as one batch may hold. A frame that is larger than a batch travels alone.

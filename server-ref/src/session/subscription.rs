@@ -90,6 +90,14 @@ impl Subscription {
         }
     }
 
+    /// Where its client stands that has received all that was queued.
+    pub(super) fn stands(&self) -> From {
+        match self.stage {
+            Stage::Opening => self.from.clone(),
+            _ => From::Position { epoch: self.epoch.clone(), offset: self.offset },
+        }
+    }
+
     /// Whether the store has entries that were not queued yet, as far as is known. `head` is the log's.
     pub(super) fn is_behind(&self, head: u64) -> bool {
         let noted =

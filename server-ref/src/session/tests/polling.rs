@@ -244,3 +244,40 @@ fn where_requests_cannot_be_held_every_poll_is_answered_at_once() {
     assert_eq!(kinds(world.response(client, request).unwrap()), ["polled"]);
     assert!(world.connections[client].ended.is_none());
 }
+
+#[test]
+fn a_poll_whose_response_a_later_one_has_acknowledged_changes_nothing() {
+    let mut world = World::new();
+    let (client, id) = world.polling("a", &[subscribe("news")]);
+    let poll = world.poll(client, "a", (id, 1, HOLD), &[at("news", 0)]);
+    world.store("news", 1);
+    world.run();
+    assert_eq!(seq(world.response(client, poll).unwrap()), 2);
+    let held = world.poll(client, "a", (id, 2, HOLD), &[at("news", 1)]);
+    // The poll before arrives once more. Its client does not stand there any more.
+    let copy = world.poll(client, "a", (id, 1, HOLD), &[at("news", 0)]);
+    assert_eq!(world.response(client, copy), Some(&[][..]));
+    world.store("news", 1);
+    world.run();
+    let response = world.response(client, held).unwrap();
+    assert_eq!((seq(response), subscribed(response).len(), offsets(response)), (3, 0, vec![2]));
+}
+
+#[test]
+fn what_waits_for_a_subscription_is_not_given_to_the_one_that_replaced_it() {
+    let mut world = World::new();
+    let (client, id) = world.polling("a", &[subscribe("news")]);
+    // No poll is held when the log is replaced.
+    world.logs = Logs::new(2, 1000);
+    world.store("news", 7);
+    world.run();
+    // The poll without the channel was lost; the next has it again, for another subscription.
+    let ClientFrame::Subscribe(again) = subscribe("news") else { unreachable!() };
+    let again = Subscribe { recent: Some(2), ..again };
+    let request = world.poll(client, "a", (id, 1, HOLD), &[again.into()]);
+    world.run();
+    let response = world.response(client, request).unwrap();
+    let answers = subscribed(response);
+    assert_eq!((answers.len(), answers[0].offset, answers[0].gap.clone()), (1, 5, None));
+    assert_eq!(offsets(response), [6, 7]);
+}
