@@ -10,14 +10,13 @@
 
 use alloc::{borrow::ToOwned, string::String};
 
-use everwire_protocol::{Action, ErrorCode, GapReason, Guest, Payload, Uuid, limits};
+use everwire_protocol::{ErrorCode, GapReason, Guest, Uuid, limits};
 use wasm_bindgen::prelude::*;
 
 use crate::{
     browser::{Driver, Happened, Host, now},
     core::{
-        Config, Connection, Draft, Handle, Input, Now, Position, Refusal, SubscribedFrame, Verdict,
-        WelcomeFrame,
+        Config, Connection, Handle, Input, Now, Position, Refusal, SubscribedFrame, Verdict, WelcomeFrame,
     },
 };
 
@@ -35,9 +34,8 @@ pub enum Operation {
     Subscribe,
     /// Stops receiving the subscription `a`.
     Unsubscribe,
-    /// Queues the JSON text `data` with the id `x` for the channel `y`, as the event `z`; `a` is 1 if it was written
-    /// before the page was loaded; `b` is what it does to another message, whose id then follows in `x`: 1 answers, 2
-    /// edits, 3 deletes. Answers 0, or with an error.
+    /// Queues the frame `data`, a `send` with the id `x` for the channel `y`; `a` is 1 if it was written before the page
+    /// was loaded. Answers 0, or with an error.
     Send,
     /// Says the frame `data`: as the question `x`, for `a` ms at most; or, without `x`, now (0 is answered if that
     /// cannot be); or, without `a` too, to this and every later connection. May answer with an error.
@@ -206,14 +204,8 @@ fn operate(core: &mut Connection, now: Now, operation: Operation, arguments: Arg
         }
         Operation::Unsubscribe => core.unsubscribe(now, Handle(a as u32)),
         Operation::Send => {
-            let (id, target) = text(&x).split_at_checked(ID).unwrap_or((text(&x), ""));
-            let Some(id) = uuid(id) else { return Answer::Error(ErrorCode::InvalidOption) };
-            let action = [Action::Reply, Action::Edit, Action::Delete].get((b - 1.0) as usize).copied();
-            let about = action.filter(|_| b > 0.0).zip(uuid(target));
-            let data = Payload::from_trusted_text(data.unwrap_or_default());
-            if let Err(code) =
-                core.queue(now, text(&y), Draft { id, event: z, data, about, restored: a > 0.0 })
-            {
+            let Some(id) = uuid(text(&x)) else { return Answer::Error(ErrorCode::InvalidOption) };
+            if let Err(code) = core.queue(now, id, text(&y), data.unwrap_or_default(), a > 0.0) {
                 return Answer::Error(code);
             }
         }
@@ -297,9 +289,6 @@ fn optional(number: f64) -> Option<u64> {
 fn place(handle: f64) -> Option<Handle> {
     optional(handle).map(|handle| Handle(handle as u32))
 }
-
-/// The length of an id as it is written.
-const ID: usize = 36;
 
 /// 32 hexadecimal digits, hyphens wherever. The crate's own parser takes five forms and explains what is wrong with
 /// others, which costs a kilobyte.

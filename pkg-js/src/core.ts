@@ -7,9 +7,6 @@ import type { Core, CoreClass, CoreOptions, Host } from "./border.js";
 import { EverwireError } from "./errors.js";
 import type { Action } from "./generated/protocol.js";
 
-// In the order of their numbers, from 1.
-const ACTIONS: readonly Action[] = ["reply", "edit", "delete"];
-
 /** What the core is asked. */
 export enum Operation {
   Start,
@@ -201,10 +198,13 @@ export function dress(Raw: RawCoreClass): CoreClass {
       data: string,
       restored: boolean,
       action?: Action,
-      target = "",
+      target?: string,
     ): void {
-      const about = ACTIONS.indexOf(action as Action) + 1;
-      this.#try(this.#call(Operation.Send, [+restored, about], id + target, channel, event, data));
+      // Channel names and ids have nothing in them that JSON would escape.
+      const named = event === undefined ? "" : `"event":${JSON.stringify(event)},`;
+      const about = action === undefined ? "" : `,"action":"${action}","target":"${target}"`;
+      const text = `{"type":"send","id":"${id}","channel":"${channel}",${named}"data":${data}${about}}`;
+      this.#try(this.#call(Operation.Send, [+restored], id, channel, undefined, text));
     }
 
     request(id: string, text: string, timeoutMs: number): void {

@@ -49,7 +49,6 @@ frames! {
         "token" => Token,
         "subscribe" => Subscribe,
         "unsubscribe" => Unsubscribe,
-        "send" => Send,
         "poll" => Poll,
         "ping" => Ping,
         "pong" => Pong,

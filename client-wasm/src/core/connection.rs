@@ -5,8 +5,7 @@
 use alloc::{borrow::ToOwned, collections::VecDeque, string::String, vec, vec::Vec};
 
 use everwire_protocol::{
-    Action, Bye, Channel, CloseCode, CoreFrame, ErrorCode, Guest, Hello, Payload, Send, Unsubscribe, Uuid,
-    VERSION, batch, limits,
+    Bye, Channel, CloseCode, CoreFrame, ErrorCode, Guest, Hello, Unsubscribe, Uuid, VERSION, batch, limits,
 };
 
 use super::{
@@ -54,20 +53,9 @@ pub struct Config {
     pub online: bool,
 }
 
-/// A message to be sent.
-#[derive(Debug, Clone)]
-pub struct Draft {
-    /// Names it.
-    pub id: Uuid,
-    /// The application's name for what it is; none for a plain message.
-    pub event: Option<String>,
-    /// The application's own JSON.
-    pub data: Payload,
-    /// What it does to which other message.
-    pub about: Option<(Action, Uuid)>,
-    /// It was written before the page was loaded, and goes before all that was written since and has not left yet.
-    pub restored: bool,
-}
+/// What a `send` has around its payload at most, in bytes. What is larger than both is refused at once; within that, by
+/// the server, which counts the payload alone.
+const ENVELOPE: usize = 512;
 
 /// Where the connection stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -265,39 +253,30 @@ impl Connection {
         self.poll_set_shrank(subscription.channel);
     }
 
-    /// Puts a plain message or event into the outbox. What becomes of it is told by [`Event::Sending`].
-    pub fn send(
+    /// Puts a message into the outbox: `text` is the frame `send` with this id for this channel. What becomes of it is
+    /// told by [`Event::Sending`]. `restored`: it was written before the page was loaded, and goes before all that was
+    /// written since and has not left yet.
+    pub fn queue(
         &mut self,
         now: Now,
         id: Uuid,
         channel: &str,
-        event: Option<String>,
-        data: Payload,
+        text: String,
+        restored: bool,
     ) -> Result<(), ErrorCode> {
-        self.queue(now, channel, Draft { id, event, data, about: None, restored: false })
-    }
-
-    /// Puts any message into the outbox.
-    pub fn queue(&mut self, now: Now, channel: &str, draft: Draft) -> Result<(), ErrorCode> {
         self.tick(now);
-        let Draft { id, event, data, about, restored } = draft;
-        let channel = Channel::new(channel).map_err(|_| ErrorCode::InvalidChannel)?;
         if self.phase == Phase::Closed {
             return Err(ErrorCode::Closed);
         }
-        if data.text().len() > self.max_payload {
+        if text.len() > self.max_payload + ENVELOPE {
             return Err(ErrorCode::TooLarge);
-        }
-        if event.as_ref().is_some_and(|e| e.is_empty() || e.len() > limits::MAX_EVENT_BYTES) {
-            return Err(ErrorCode::InvalidOption);
         }
         if self.outbox.contains(id) {
             return Err(ErrorCode::IdReused);
         }
-        let (action, target) = about.unzip();
-        self.outbox.push(Send { id, channel: channel.clone(), event, data, action, target }, restored)?;
+        self.outbox.push(id, text, restored)?;
         self.sending(id, SendStatus::Queued);
-        self.typing_is_over(&channel);
+        self.typing_is_over(channel);
         self.flush();
         Ok(())
     }

@@ -32,12 +32,12 @@ mod websocket;
 pub use backoff::{CAP_HIDDEN_MS, CAP_MS, FIRST_MS};
 pub use carriers::{Carrier, Memory};
 pub use clock::Now;
-pub use connection::{Config, Connection, Draft};
+pub use connection::{Config, Connection};
 pub use frames::{Refusal, SubscribedFrame, Verdict, WelcomeFrame};
 pub use input::{Event, Handle, Input, LinkId, Output, RequestId, SendStatus, Source, Status};
 pub(crate) use journal::Part;
 #[cfg(not(target_arch = "wasm32"))]
-pub use native::typist;
+pub use native::{Draft, typist};
 pub use outbox::{MAX_OUTBOX_BYTES, MAX_OUTBOX_MESSAGES};
 pub use subscriptions::Position;
 

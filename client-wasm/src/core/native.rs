@@ -1,13 +1,58 @@
 //! Whole batches for drivers that are not a browser: the simulation, tests and load generators. A browser's driver
 //! unpacks frames in JavaScript instead, where parsing is cheaper.
 
-use alloc::{string::ToString, vec::Vec};
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
 
-use everwire_protocol::{Chats, Done, Message, Page, ServerFrame, Statuses, batch};
+use everwire_protocol::{
+    Action, Channel, Chats, ClientFrame, Done, ErrorCode, Message, Page, Payload, Send, ServerFrame,
+    Statuses, Uuid, batch, limits,
+};
 
 use super::{Connection, Handle, Now, Refusal, Source, SubscribedFrame, Verdict, WelcomeFrame};
 
+/// A message to be sent.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// Names it.
+    pub id: Uuid,
+    /// The application's name for what it is; none for a plain message.
+    pub event: Option<String>,
+    /// The application's own JSON.
+    pub data: Payload,
+    /// What it does to which other message.
+    pub about: Option<(Action, Uuid)>,
+    /// It was written before the page was loaded.
+    pub restored: bool,
+}
+
 impl Connection {
+    /// Puts a plain message or event into the outbox.
+    pub fn send(
+        &mut self,
+        now: Now,
+        id: Uuid,
+        channel: &str,
+        event: Option<String>,
+        data: Payload,
+    ) -> Result<(), ErrorCode> {
+        self.send_draft(now, channel, Draft { id, event, data, about: None, restored: false })
+    }
+
+    /// Puts any message into the outbox, after the checks that a browser makes where the frame is written.
+    pub fn send_draft(&mut self, now: Now, channel: &str, draft: Draft) -> Result<(), ErrorCode> {
+        let Draft { id, event, data, about, restored } = draft;
+        let name = Channel::new(channel).map_err(|_| ErrorCode::InvalidChannel)?;
+        if event.as_ref().is_some_and(|e| e.is_empty() || e.len() > limits::MAX_EVENT_BYTES) {
+            return Err(ErrorCode::InvalidOption);
+        }
+        let (action, target) = about.unzip();
+        let frame: ClientFrame = Send { id, channel: name, event, data, action, target }.into();
+        self.queue(now, id, channel, batch::encode_frame(&frame), restored)
+    }
+
     /// Reads a batch. Returns the entries to deliver, in order, each with its subscription. Frames of unknown types
     /// are skipped; anything else that cannot be read is a violation by the server.
     pub fn handle_batch(&mut self, now: Now, source: Source, text: &str) -> Vec<(Handle, Message)> {

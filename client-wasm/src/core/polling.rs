@@ -279,8 +279,8 @@ impl Connection {
         }
         // `hello` takes its part of the batch.
         let room = self.max_batch.saturating_sub(limits::MAX_TOKEN_BYTES);
-        let (frames, texts) = self.take_all(room);
-        if frames.is_empty() && texts.is_empty() {
+        let texts = self.take_texts(room);
+        if texts.is_empty() {
             return;
         }
         let request = self.next_request();
@@ -289,7 +289,7 @@ impl Connection {
             post.request = Some((request, deadline));
             post.token = self.token.serial;
         }
-        self.post(request, frames, &texts);
+        self.post(request, Vec::new(), &texts);
     }
 
     fn posted(&mut self) {

@@ -2,7 +2,7 @@
 
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
-use everwire_protocol::{CoreFrame, ErrorCode, Uuid};
+use everwire_protocol::{ErrorCode, Uuid};
 
 use super::{Carrier, Connection, Event, Output, SendStatus};
 
@@ -11,31 +11,24 @@ impl Connection {
     pub(super) fn flush(&mut self) {
         match self.active {
             Some(Carrier::WebSocket) => loop {
-                let (frames, texts) = self.take_all(self.max_batch);
-                if frames.is_empty() && texts.is_empty() {
+                let texts = self.take_texts(self.max_batch);
+                if texts.is_empty() {
                     break;
                 }
-                self.send_all(&frames, &texts);
+                self.send_all(&[], &texts);
             },
             Some(Carrier::Polling) => self.flush_by_post(),
             None => {}
         }
     }
 
-    /// The next batch: sends, and what is said besides them.
-    pub(super) fn take_all(&mut self, max_bytes: usize) -> (Vec<CoreFrame>, Vec<String>) {
-        let texts = self.asking.take(max_bytes);
-        let taken = texts.iter().map(|text| text.len() + 1).sum();
-        (self.take_sends(max_bytes.saturating_sub(taken)), texts)
-    }
-
-    fn take_sends(&mut self, max_bytes: usize) -> Vec<CoreFrame> {
-        let now = self.now();
-        let frames = self.outbox.take(now, max_bytes);
-        for frame in &frames {
-            self.sending(frame.id, SendStatus::Sent);
+    /// The frames of the next batch: what is said besides sends, and then these.
+    pub(super) fn take_texts(&mut self, max_bytes: usize) -> Vec<String> {
+        let mut texts = self.asking.take(max_bytes);
+        for id in self.outbox.take(self.now(), max_bytes, &mut texts) {
+            self.sending(id, SendStatus::Sent);
         }
-        frames.into_iter().map(Into::into).collect()
+        texts
     }
 
     /// What was under way has to go out again.
@@ -66,7 +59,7 @@ impl Connection {
 
     /// `ack`: it is on the server's disk.
     pub(super) fn stored(&mut self, id: Uuid, offset: u64, at: u64) {
-        if self.outbox.remove(id).is_none() {
+        if !self.outbox.remove(id) {
             return;
         }
         self.outputs.push_back(Output::Event(Event::Sending {
@@ -91,7 +84,7 @@ impl Connection {
             return;
         }
         if !retry {
-            if self.outbox.remove(id).is_some() {
+            if self.outbox.remove(id) {
                 self.failed(id, code, message.to_owned());
                 self.flush();
             }

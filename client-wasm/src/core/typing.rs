@@ -2,7 +2,7 @@
 //! and what others announce, taken back here if they never do.
 
 use everwire_protocol::{
-    Channel, Typing,
+    Typing,
     limits::{TYPING_EXPIRY_MS, TYPING_PAUSE_MS, TYPING_REPEAT_MS},
 };
 
@@ -48,11 +48,13 @@ impl Connection {
     }
 
     /// What was being written has been sent.
-    pub(super) fn typing_is_over(&mut self, channel: &Channel) {
-        let typed =
-            self.subscriptions.iter_mut().find(|s| s.channel == *channel).and_then(|s| s.typed.take());
-        if typed.is_some() {
-            self.say(&Typing { channel: channel.clone(), typing: false }.into());
+    pub(super) fn typing_is_over(&mut self, channel: &str) {
+        let typed = self.subscriptions.iter_mut().find(|s| s.channel.as_str() == channel);
+        if let Some(subscription) = typed
+            && subscription.typed.take().is_some()
+        {
+            let channel = subscription.channel.clone();
+            self.say(&Typing { channel, typing: false }.into());
         }
     }
 
@@ -79,7 +81,7 @@ impl Connection {
         loop {
             let paused = self.subscriptions.iter().find(|s| s.typed.is_some_and(paused));
             let Some(channel) = paused.map(|s| s.channel.clone()) else { break };
-            self.typing_is_over(&channel);
+            self.typing_is_over(channel.as_str());
             self.flush();
         }
         while let Some(place) = self.typists.iter().position(|t| t.until <= now) {

@@ -272,7 +272,7 @@ fn promise_5_what_was_written_before_a_reload_goes_first_with_the_same_ids() {
     let data = || everwire_protocol::Payload::from_value("x").unwrap();
     let old = |n| Draft { id: id(n), event: None, data: data(), about: None, restored: true };
     for n in [1, 2] {
-        bench.core.queue(bench.now, "news", old(n)).unwrap();
+        bench.core.send_draft(bench.now, "news", old(n)).unwrap();
     }
     bench.send(11, "news");
     bench.tell(Input::Start);
@@ -280,7 +280,7 @@ fn promise_5_what_was_written_before_a_reload_goes_first_with_the_same_ids() {
     bench.welcome_websocket(link);
     assert_eq!(bench.sent_ids(), [1, 2, 10, 11]);
     // Restored late: what has left already is not overtaken.
-    bench.core.queue(bench.now, "news", old(3)).unwrap();
+    bench.core.send_draft(bench.now, "news", old(3)).unwrap();
     let link = reconnect(&mut bench, link);
     bench.says(link, &[]);
     assert_eq!(bench.sent_ids(), [3, 1, 2, 10, 11, 3]);

@@ -55,7 +55,7 @@ fn promise_15_typing_is_withdrawn_at_once_on_send_and_when_told() {
     bench.outputs.clear();
     bench.send(1, "news");
     let sent = bench.sent();
-    assert!(matches!(&sent[..], [ClientFrame::Send(_), ClientFrame::Typing(t)] if !t.typing), "{sent:?}");
+    assert!(matches!(&sent[..], [ClientFrame::Typing(t), ClientFrame::Send(_)] if !t.typing), "{sent:?}");
     bench.pass(10_000);
     assert!(said(&mut bench).is_empty(), "nothing more to withdraw");
     bench.key(handles[0]);
