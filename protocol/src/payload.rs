@@ -9,27 +9,12 @@ use serde_json::value::RawValue;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS), ts(type = "unknown"))]
-#[expect(clippy::unsafe_derive_deserialize, reason = "deserializing goes through RawValue, which checks")]
 pub struct Payload(Box<RawValue>);
 
 impl Payload {
     /// Wraps JSON text. The error says where the text stops being JSON.
     pub fn from_text(text: String) -> Result<Self, serde_json::Error> {
         RawValue::from_string(text).map(Self)
-    }
-
-    /// Wraps text that is known to be JSON, without the parser that [`Payload::from_text`] needs: a browser has one of
-    /// its own, and `JSON.stringify` has just written the text.
-    #[expect(
-        unsafe_code,
-        reason = "the checking constructor links a whole JSON parser into the browser's build"
-    )]
-    pub fn from_trusted_text(text: String) -> Self {
-        // SAFETY: the contract of `from_string_unchecked` is that the text is one JSON value without space around it.
-        // That is what JSON.stringify returns (ECMA-262, 25.5.2), and callers vouch for it. Should one lie, a batch
-        // comes out malformed and is refused by its receiver; no memory is touched on the strength of it, because
-        // everything in this workspace copies the text or parses it with checks.
-        Self(unsafe { RawValue::from_string_unchecked(text) })
     }
 
     /// Serializes a value.
