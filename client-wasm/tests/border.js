@@ -3,8 +3,8 @@
 
 // The same order as in client-wasm/src/border.rs, src/browser/host.rs and src/browser/events.rs.
 const OPERATIONS =
-  "Start Close Subscribe Unsubscribe Send Live Welcome Polled Subscribed Unsubscribed Ack Refused Ping Goaway Violation Token TokenFailed Report";
-const TOLD = "State Subscribed Gap Ended Sending FetchToken Error Log Answer";
+  "Start Close Subscribe Unsubscribe Send Ask Answered Typing HeardTyping Mark Marked Live Welcome Polled Subscribed Unsubscribed Ack Refused Ping Goaway Violation Token TokenFailed Report";
+const TOLD = "State Subscribed Gap Ended Sending FetchToken Quiet Error Log Answer";
 const STATES = ["connecting", "connected", "waiting", "offline", "closed"];
 const SENDS = ["queued", "sent", "stored", "failed"];
 const operation = numbers(OPERATIONS);
@@ -100,6 +100,11 @@ class World {
   subscribe(channel = "news", epoch, offset) {
     this.handle = this.call("Subscribe", [-1, offset], channel, epoch);
     return this;
+  }
+
+  send(id, data = 1) {
+    const frame = { type: "send", id, channel: "news", data };
+    return this.call("Send", [], id, "news", undefined, JSON.stringify(frame));
   }
 
   subscribed() {
@@ -274,7 +279,7 @@ const TESTS = {
     sure(sentence.length > 10, "the sentence says something");
     equal(page.call("Subscribe", [-1, 5], "news"), -1, "an offset without an epoch:");
     equal(page.of("Answer").at(-1)[4], "invalid_option");
-    equal(page.call("Send", [], "not an id", "news", undefined, "1"), -1);
+    equal(page.call("Send", [], "not an id", "news", undefined, "{}"), -1);
     equal(page.of("Answer").at(-1)[4], "invalid_option");
     equal(page.call("Report"), -1);
     sure(page.of("Answer").at(-1)[4].includes("opening a WebSocket"), "the report tells what happened");
@@ -284,9 +289,10 @@ const TESTS = {
 
   tells_what_became_of_a_send(open) {
     const page = open().connect();
-    equal(page.call("Send", [], ID, "news", "order.shipped", '{"a":"\\u0000 é"}'), 0);
+    const shipped = { type: "send", id: ID, channel: "news", event: "order.shipped", data: { a: "\u0000 é" } };
+    equal(page.call("Send", [], ID, "news", undefined, JSON.stringify(shipped)), 0);
     const [frame] = page.socket.sent.at(-1);
-    equal(frame, { type: "send", id: ID, channel: "news", event: "order.shipped", data: { a: "\u0000 é" } });
+    equal(frame, shipped);
     page.socket.receive([{ type: "ack", id: ID, offset: 12, at: 1700000000000 }]);
     const said = page.of("Sending").map(([status, offset, at, , id]) => [SENDS[status], offset, at, id]);
     equal(said, [
@@ -295,10 +301,48 @@ const TESTS = {
       ["stored", 12, 1700000000000, ID],
     ]);
     const other = ID.replace("bb", "cc");
-    page.call("Send", [], other, "news", undefined, "1");
+    page.send(other);
     page.socket.receive([{ type: "error", code: "forbidden", message: "no", id: other }]);
     const failed = page.of("Sending").at(-1);
     equal([SENDS[failed[0]], failed[5], failed[6]], ["failed", "forbidden", "no"]);
+  },
+
+  asks_until_it_is_answered_and_says_what_is_fleeting_now_or_never(open) {
+    const page = open().connect();
+    const question = JSON.stringify({ type: "get_status", id: ID, users: ["bob"] });
+    equal(page.call("Ask", [30_000], ID, undefined, undefined, question), 1);
+    equal(page.socket.sent.at(-1)[0].type, "get_status");
+    equal(page.call("Ask", [0], undefined, undefined, undefined, '{"type":"signal"}'), 1);
+    equal(page.socket.sent.at(-1)[0].type, "signal");
+    page.socket.ended(1006);
+    equal(page.call("Ask", [0], undefined, undefined, undefined, '{"type":"signal"}'), 0, "nobody is there:");
+    equal(page.call("Ask", [], undefined, undefined, undefined, '{"type":"idle","idle":true}'), 1);
+    page.untilTried();
+    page.socket.open();
+    page.socket.receive([{ type: "welcome" }]);
+    const again = page.socket.sent.flat().map(({ type }) => type);
+    equal(again, ["hello", "get_status", "idle"]);
+    page.onBatch = () => {
+      equal(page.call("Answered", [], ID), 1);
+      equal(page.call("Answered", [], ID), 0, "once:");
+    };
+    page.socket.receive([]);
+    equal(page.call("Answered", [], ID), 0, "outside of a batch:");
+  },
+
+  announces_typing_and_marks_receipts(open) {
+    const page = open().connect().subscribe().subscribed();
+    page.call("Typing", [page.handle, 1]);
+    equal(page.socket.sent.at(-1), [{ type: "typing", channel: "news", typing: true }]);
+    page.call("Typing", [page.handle, 0]);
+    equal(page.socket.sent.at(-1), [{ type: "typing", channel: "news", typing: false }]);
+    page.onBatch = () => page.call("Marked", [page.handle, 0, 0]);
+    page.socket.receive([]);
+    page.call("Mark", [page.handle, 3, 2]);
+    page.call("Unsubscribe", [page.handle]);
+    const receipt = page.socket.sent.flat().find(({ type }) => type === "receipt");
+    equal(receipt, { type: "receipt", channel: "news", delivered: 3, read: 2 });
+    page.call("HeardTyping", [page.handle, 7, 1]);
   },
 
   tries_again_after_a_close_code_and_stops_after_a_terminal_one(open) {
@@ -324,7 +368,7 @@ const TESTS = {
     page.onTell = ([what, status]) => {
       if (what === "State" && STATES[status] === "connected") {
         page.subscribe();
-        page.call("Send", [], ID, "news", undefined, "1");
+        page.send(ID);
       }
       if (what === "Subscribed") {
         page.call("Unsubscribe", [page.handle]);
@@ -513,7 +557,7 @@ const TESTS = {
   a_thousand_clients_leave_no_memory_behind(open) {
     const life = () => {
       const page = open().connect().subscribe().subscribed();
-      page.call("Send", [], ID, "news", undefined, JSON.stringify("x".repeat(1000)));
+      page.send(ID, "x".repeat(1000));
       page.socket.receive([{ type: "message", offset: 1 }]);
       page.end();
     };

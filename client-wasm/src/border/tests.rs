@@ -54,6 +54,8 @@ tests! {
     delivers_each_entry_once_and_in_order
     answers_with_an_error_in_words
     tells_what_became_of_a_send
+    asks_until_it_is_answered_and_says_what_is_fleeting_now_or_never
+    announces_typing_and_marks_receipts
     tries_again_after_a_close_code_and_stops_after_a_terminal_one
     takes_calls_from_inside_the_hosts_own_calls
     survives_a_host_that_throws
