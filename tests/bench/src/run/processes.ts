@@ -69,5 +69,9 @@ async function module(file: string, args: readonly string[]): Promise<Running & 
 export const startServer = (name: ServerName, recording: string) =>
   module("../servers/main.ts", [name, recording]);
 
+/** Others who chat on a server, once all of them are there. */
+export const startCrowd = (kind: "everwire" | "socket.io", url: string, count: number) =>
+  module("../servers/crowd.ts", [kind, url, String(count)]);
+
 /** The publishers, which work when they are asked to. */
 export const startPublishers = (url: string) => module("../servers/publishers.ts", [url]);

@@ -7,6 +7,7 @@ import { centrifuge } from "./centrifuge.js";
 import { phoenix } from "./phoenix.js";
 import { pusher } from "./pusher.js";
 import { recoveringSocketIo, socketIo } from "./socketio.js";
+import { socketIoChat } from "./socketio-chat.js";
 
 const servers = {
   bare,
@@ -16,6 +17,7 @@ const servers = {
   centrifuge,
   "socket.io": socketIo,
   "socket.io-recovering": recoveringSocketIo,
+  "socket.io-chat": socketIoChat,
 };
 
 /** The servers that a benchmark can start. */

@@ -1,0 +1,149 @@
+// `bench latency`: how long a message takes from `send` in one page of Chromium to the screen of another, for Everwire and
+// for socket.io, in one run and in turns: with nobody else there, and with a crowd of others chatting on the same server.
+
+import type { Arrival, LatencyClient } from "../pages/latency.js";
+import { bundle } from "../run/bundle.js";
+import { type Page, startChromium } from "../run/chromium.js";
+import { startEverwire } from "../run/everwire.js";
+import { startCrowd, startServer } from "../run/processes.js";
+import { html, startSite } from "../run/site.js";
+import { Stack } from "../run/stack.js";
+import { rotated, rounded } from "../run/statistics.js";
+
+/** Between two messages, in ms: people who chat, and below the server's default limit of sends. */
+const LEAST_MS = 100;
+const MOST_MS = 200;
+
+/** Half of all were as fast as `p50`, 99 of a hundred as fast as `p99`, in ms. */
+export interface Quantiles {
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** One line of the result. */
+export interface Row {
+  readonly name: "everwire" | "socket.io";
+  readonly crowd: number;
+  readonly messages: number;
+  /** From `send` to the listener. */
+  readonly listener_ms: Quantiles;
+  /** From `send` to the end of the frame that shows it. */
+  readonly screen_ms: Quantiles;
+}
+
+export interface Result {
+  readonly benchmark: "latency";
+  readonly browser: string;
+  readonly messages: number;
+  readonly rounds: number;
+  readonly rows: readonly Row[];
+  /** Everwire's time by socket.io's, to the screen. */
+  readonly ratios: Readonly<Record<`${"quiet" | "busy"}_${"p50" | "p99"}`, number>>;
+}
+
+export interface Options {
+  readonly messages: number;
+  readonly rounds: number;
+  readonly crowd: number;
+  readonly progress?: (line: string) => void;
+}
+
+interface Contender {
+  readonly name: Row["name"];
+  readonly client: LatencyClient;
+  readonly url: string;
+  readonly talker: Page;
+  readonly reader: Page;
+}
+
+export async function latency(options: Options): Promise<Result> {
+  const { messages, rounds, crowd, progress = () => {} } = options;
+  await using stack = new Stack();
+  progress("building the page and starting servers and browser");
+  const files = new Map(await bundle(["latency"])).set("/index.html", html("/latency.js"));
+  const site = stack.add(await startSite(files));
+  const everwire = stack.add(await startEverwire(1));
+  const socketIo = stack.add(await startServer("socket.io-chat", everwire.file));
+  const chromium = stack.add(await startChromium());
+  // A context of its own is a window of its own: pages in the background are painted late or never.
+  const open = async () => (await chromium.context()).open(`http://127.0.0.1:${site.port}/index.html`);
+  const meet = async (name: Row["name"], client: LatencyClient, url: string): Promise<Contender> => {
+    const contender = { name, client, url, talker: await open(), reader: await open() };
+    for (const [page, user] of [
+      [contender.talker, "talker"],
+      [contender.reader, "reader"],
+    ] as const) {
+      const state = await page.evaluate<string>(
+        `page.join(${[client, url, user].map((a) => JSON.stringify(a))})`,
+      );
+      if (state !== "visible")
+        throw new Error(`the page of ${name}'s ${user} is ${state}: it would not be painted`);
+    }
+    return contender;
+  };
+  const contenders = [
+    await meet("everwire", "everwire", everwire.url),
+    await meet("socket.io", "socketIo", `http://127.0.0.1:${socketIo.port}`),
+  ];
+  const arrivals = new Map<string, Arrival[]>();
+  for (let round = 0; round < rounds; round++) {
+    for (const others of [0, crowd]) {
+      for (const contender of rotated(contenders, round)) {
+        const running = others > 0 ? await startCrowd(contender.name, contender.url, others) : undefined;
+        try {
+          const key = `${contender.name} ${others}`;
+          const heard = await measure(contender, messages);
+          arrivals.set(key, [...(arrivals.get(key) ?? []), ...heard]);
+          const { p50, p99 } = quantiles(heard.map(({ screen }) => screen));
+          progress(
+            `${round + 1}/${rounds} ${contender.name} with ${others} others: p50 ${p50} ms, p99 ${p99} ms`,
+          );
+        } finally {
+          await running?.stop();
+        }
+      }
+    }
+  }
+  const rows = [...arrivals].map(([key, heard]) => row(key, heard));
+  return { benchmark: "latency", browser: chromium.version, messages, rounds, rows, ratios: ratios(rows) };
+}
+
+async function measure({ name, talker, reader }: Contender, count: number): Promise<Arrival[]> {
+  await talker.evaluate(`page.talk(${count}, ${LEAST_MS}, ${MOST_MS})`);
+  const heard = await reader.evaluate<Arrival[]>(`page.heard(${count})`);
+  // The talker's own copies are of no interest.
+  await talker.evaluate(`page.heard(${count})`);
+  const numbers = new Set(heard.map(({ number }) => number));
+  if (heard.length !== count || numbers.size !== count) throw new Error(`${name} lost or doubled messages`);
+  return heard;
+}
+
+export function quantiles(values: readonly number[]): Quantiles {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (share: number) => rounded(sorted[Math.ceil(share * sorted.length) - 1] ?? Number.NaN, 1);
+  return { p50: at(0.5), p99: at(0.99) };
+}
+
+function row(key: string, heard: readonly Arrival[]): Row {
+  const [name, crowd] = key.split(" ");
+  return {
+    name: name as Row["name"],
+    crowd: Number(crowd),
+    messages: heard.length,
+    listener_ms: quantiles(heard.map(({ listener }) => listener)),
+    screen_ms: quantiles(heard.map(({ screen }) => screen)),
+  };
+}
+
+function ratios(rows: readonly Row[]): Result["ratios"] {
+  const of = (name: string, busy: boolean, quantile: keyof Quantiles) =>
+    rows.find((row) => row.name === name && row.crowd > 0 === busy)?.screen_ms[quantile] ?? Number.NaN;
+  const ratio = (busy: boolean, quantile: keyof Quantiles) =>
+    rounded(of("everwire", busy, quantile) / of("socket.io", busy, quantile), 2);
+  return {
+    quiet_p50: ratio(false, "p50"),
+    quiet_p99: ratio(false, "p99"),
+    busy_p50: ratio(true, "p50"),
+    busy_p99: ratio(true, "p99"),
+  };
+}

@@ -1,0 +1,89 @@
+// The page of `bench latency`: one member of a conversation, who sends, or who shows what comes and notes when it was on the
+// screen. Times are in ms since 1970 with fractions, so that two pages of one browser can be compared.
+
+import { connect } from "everwire";
+import { io } from "socket.io-client";
+
+/** What is said. */
+interface Said {
+  readonly number: number;
+  readonly sentAt: number;
+  readonly text: string;
+}
+
+/** When a message was at the listener, and when its paint was done, in ms after it was sent. */
+export interface Arrival {
+  readonly number: number;
+  readonly listener: number;
+  readonly screen: number;
+}
+
+interface Member {
+  say(said: Said): Promise<unknown>;
+}
+
+const now = () => performance.timeOrigin + performance.now();
+
+const clients = {
+  async everwire(url: string, user: string, hear: (said: Said) => void): Promise<Member> {
+    const client = connect({ url, guest: { user, name: user }, persist: false });
+    const channel = client.channel<{ message: Said }>("latency");
+    channel.on("message", ({ data }) => hear(data));
+    await channel.subscribe();
+    return { say: (said) => channel.send(said) };
+  },
+  async socketIo(url: string, _user: string, hear: (said: Said) => void): Promise<Member> {
+    const socket = io(url, { forceNew: true, transports: ["websocket"] });
+    socket.on("message", hear);
+    await new Promise<void>((joined) => {
+      socket.on("connect", () => socket.emit("join", "latency", joined));
+    });
+    return { say: (said) => socket.emitWithAck("say", "latency", said) };
+  },
+};
+
+export type LatencyClient = keyof typeof clients;
+
+let member: Member | undefined;
+let arrivals: Arrival[] = [];
+
+function show(said: Said): void {
+  const listener = now() - said.sentAt;
+  const line = document.createElement("p");
+  line.textContent = said.text;
+  document.body.append(line);
+  while (document.body.childElementCount > 30) document.body.firstElementChild?.remove();
+  // A task that follows the frame's callbacks runs when the frame has been laid out and painted.
+  requestAnimationFrame(() => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => arrivals.push({ number: said.number, listener, screen: now() - said.sentAt });
+    port2.postMessage(0);
+  });
+}
+
+const page = {
+  /** Joins; resolves when messages would come. */
+  async join(client: LatencyClient, url: string, user: string): Promise<string> {
+    member = await clients[client](url, user, show);
+    return document.visibilityState;
+  },
+  /** Says so many messages with pauses between `least` and `most` ms, and waits until the last is acknowledged. */
+  async talk(count: number, least: number, most: number): Promise<void> {
+    let last: Promise<unknown> | undefined;
+    for (let number = 1; number <= count; number++) {
+      await new Promise((go) => setTimeout(go, least + Math.random() * (most - least)));
+      last = member?.say({ number, sentAt: now(), text: `Did the build go through? (${number})` });
+    }
+    await last;
+  },
+  /** What has arrived, once it is so many. */
+  async heard(count: number): Promise<Arrival[]> {
+    while (arrivals.length < count) await new Promise((go) => setTimeout(go, 20));
+    const heard = arrivals;
+    arrivals = [];
+    return heard;
+  },
+};
+
+export type LatencyPage = typeof page;
+Object.assign(globalThis, { page });

@@ -1,0 +1,23 @@
+// A chat server as socket.io's own documentation shows it: who joins a room gets what is said there, and who says
+// something is told that the server has it. Nothing is stored.
+
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Server } from "socket.io";
+
+export async function socketIoChat(): Promise<number> {
+  const http = createServer();
+  const io = new Server(http, { cors: { origin: "*" } });
+  io.on("connection", (socket) => {
+    socket.on("join", async (room: string, done: () => void) => {
+      await socket.join(room);
+      done();
+    });
+    socket.on("say", (room: string, said: unknown, done: () => void) => {
+      io.to(room).emit("message", said);
+      done();
+    });
+  });
+  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+  return (http.address() as AddressInfo).port;
+}
