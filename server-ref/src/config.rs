@@ -193,7 +193,7 @@ impl Config {
 
     /// Who may do what.
     pub(crate) fn rules(&mut self) -> Rules {
-        Rules { dev: self.dev, key: self.key.take() }
+        Rules { dev: self.dev, key: self.key.take(), ..Rules::default() }
     }
 }
 

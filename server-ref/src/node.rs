@@ -1,26 +1,26 @@
 //! What all connections of this process share, and how the outputs of their sessions are carried out.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Instant,
+mod asking;
+mod link;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
-use everwire_protocol::{Channel, Goaway, Uuid};
-use futures_util::FutureExt as _;
+use everwire_protocol::{Channel, ErrorCode, Goaway, Role};
 use tokio::sync::watch;
 
+pub use link::Link;
+
 use crate::{
-    auth::Access,
+    Error,
+    auth::{Access, Identity, Refusal, not_for},
+    chats::Book,
     clock::Clock,
-    hub::{
-        Hub,
-        inbox::{Inbox, Letters, Mail, inbox},
-    },
-    session::{Binding, Carrier, Input, Opened, Output, Settings},
-    store::{Page, PageBounds, Store, writer::Writer},
+    hub::Hub,
+    session::Settings,
+    store::{Directory, Store, writer::Writer},
 };
 
 /// What all connections share.
@@ -32,6 +32,10 @@ pub struct Node {
     pub access: Arc<dyn Access>,
     /// Where logs are kept.
     pub store: Arc<dyn Store>,
+    /// Where everything else is kept.
+    pub directory: Arc<dyn Directory>,
+    /// All chats.
+    pub book: Arc<Book>,
     /// Where things to be written are handed in.
     pub writer: Writer,
     /// Who receives what.
@@ -52,22 +56,43 @@ impl std::fmt::Debug for dyn Store {
     }
 }
 
+impl std::fmt::Debug for dyn Directory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Directory")
+    }
+}
+
+/// What somebody wants to do with a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// Receive it, or look at what is in it.
+    Receive,
+    /// Send to it, or announce something in it.
+    Send,
+}
+
 impl Node {
     /// A node without connections. Starts the writer and the clock of presence.
-    pub fn start(
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if the chats cannot be read.
+    pub async fn start<S: Store + Directory>(
         settings: Arc<Settings>,
         access: Arc<dyn Access>,
-        store: Arc<dyn Store>,
+        store: Arc<S>,
         leave_grace_ms: u64,
-    ) -> Arc<Self> {
+    ) -> Result<Arc<Self>, Error> {
+        let book = Arc::new(Book::of(store.chats().await?));
         let hub = Arc::new(Hub::new(leave_grace_ms));
-        let writer = Writer::start(store.clone(), hub.clone());
+        let writer = Writer::start(store.clone(), book.clone(), hub.clone());
         let clock = Clock::start();
         tokio::spawn(expire_presence(hub.clone(), clock));
-        Arc::new(Self {
+        Ok(Arc::new(Self {
             settings,
             access,
+            directory: store.clone(),
             store,
+            book,
             writer,
             hub,
             clock,
@@ -75,7 +100,26 @@ impl Node {
             connections: watch::Sender::new(0),
             next_request: AtomicU64::new(1),
             held_polls: AtomicU64::new(0),
-        })
+        }))
+    }
+
+    /// Whether somebody may use a channel: by the rules, and if it is a chat's, as a member.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Forbidden`].
+    pub fn permit(&self, who: &Identity, channel: &Channel, what: Use) -> Result<(), Refusal> {
+        let by_rules = match what {
+            Use::Receive => self.access.may_subscribe(who, channel),
+            Use::Send => self.access.may_send(who, channel),
+        };
+        if !by_rules {
+            return Err(Refusal::of(ErrorCode::Forbidden));
+        }
+        let Some(chat) = self.access.chat(who, channel) else { return Ok(()) };
+        match (self.book.role(chat, &who.user), what) {
+            (Some(Role::Owner | Role::Member), _) | (Some(Role::ReadOnly), Use::Receive) => Ok(()),
+            (role, _) => Err(not_for(role)),
+        }
     }
 
     /// A number that no other request has.
@@ -153,144 +197,4 @@ async fn expire_presence(hub: Arc<Hub>, clock: Clock) {
             None => hub.sooner().await,
         }
     }
-}
-
-/// One connection's end towards the rest of the server: carries out what its session asks for.
-#[derive(Debug)]
-pub struct Link {
-    node: Arc<Node>,
-    carrier: Carrier,
-    /// The connection's id.
-    pub connection: Uuid,
-    /// Where answers are put.
-    pub inbox: Inbox,
-    /// Where they are taken out.
-    pub letters: Letters,
-    session: Option<Uuid>,
-    started: Instant,
-    _counted: Counted,
-}
-
-impl Link {
-    /// A link for a new connection.
-    pub fn new(node: &Arc<Node>, carrier: Carrier) -> Self {
-        let connection = Uuid::new_v4();
-        let counted = node.count_connection();
-        let (inbox, letters) = inbox();
-        Self {
-            node: node.clone(),
-            carrier,
-            connection,
-            inbox,
-            letters,
-            session: None,
-            started: Instant::now(),
-            _counted: counted,
-        }
-    }
-
-    /// How long the connection has lived, in ms.
-    pub fn age_ms(&self) -> u64 {
-        self.started.elapsed().as_millis() as u64
-    }
-
-    /// Carries out an output; answers arrive in the inbox. `Send` and `Close` are the carrier's own.
-    pub fn perform(&mut self, output: Output) {
-        match output {
-            Output::Bind { session, user } => {
-                self.session = Some(session);
-                let (node, carrier, connection, inbox) =
-                    (self.node.clone(), self.carrier, self.connection, self.inbox.clone());
-                tokio::spawn(async move {
-                    let binding = bind(&node, session, &user, carrier, connection, &inbox).await;
-                    inbox.input(Input::Bound(binding));
-                });
-            }
-            Output::Open { key, channel, member } => {
-                let (node, inbox) = (self.node.clone(), self.inbox.clone());
-                node.hub.subscribe(&channel, self.connection, &inbox, member);
-                tokio::spawn(async move {
-                    let log = node.store.log(&channel).await;
-                    let log =
-                        log.inspect_err(|error| tracing::error!(%error, "a log could not be opened")).ok();
-                    let found = log.map(|log| Opened { log, members: node.hub.members(&channel) });
-                    inbox.input(Input::Opened { key, channel, found });
-                });
-            }
-            Output::Leave { channel, at_once } => {
-                self.node.hub.leave(self.node.clock.now_ms(), &channel, self.connection, at_once);
-            }
-            Output::Read { key, channel, after, bounds } => {
-                // At once if it can be had at once: each switch of tasks would cost more than the page.
-                if let Some(page) = recent(&self.node, &channel, after, bounds) {
-                    return self.inbox.input(Input::Page { key, channel, page: Some(page) });
-                }
-                let (node, inbox) = (self.node.clone(), self.inbox.clone());
-                tokio::spawn(async move {
-                    let page = node.store.page(&channel, after, bounds).await;
-                    let page =
-                        page.inspect_err(|error| tracing::error!(%error, "a log could not be read")).ok();
-                    inbox.input(Input::Page { key, channel, page });
-                });
-            }
-            Output::Append(entries) => self.node.writer.append(entries, self.inbox.clone()),
-            Output::Elsewhere { session, channel } => {
-                self.node.hub.sessions.tell(session, Mail::Left(channel.map(Box::new)));
-            }
-            Output::Send(_) | Output::Close(_) => {}
-        }
-    }
-}
-
-impl Drop for Link {
-    fn drop(&mut self) {
-        // First, so that a `bind` that is still under way either is undone here or notices by itself.
-        self.letters.close();
-        if let Some(session) = self.session {
-            self.node.hub.sessions.detach(session, self.connection);
-        }
-    }
-}
-
-/// A page of what was handed out a short while ago, if the log is still the same.
-fn recent(node: &Node, channel: &Channel, after: u64, bounds: PageBounds) -> Option<Page> {
-    let entries = node.hub.recent(channel, after, bounds)?;
-    let log = node.store.log(channel).now_or_never()?.ok()?;
-    let same = entries.first().is_some_and(|first| first.epoch == log.epoch) && after >= log.trimmed;
-    same.then_some(Page { log, entries })
-}
-
-/// Finds out whose a session is: from the connections of this node, then from the store. If the store cannot say, the
-/// session is the user's who comes first: a server with a full disk still lets people read.
-async fn bind(
-    node: &Node,
-    session: Uuid,
-    user: &Arc<str>,
-    carrier: Carrier,
-    connection: Uuid,
-    inbox: &Inbox,
-) -> Binding {
-    let live = node.hub.sessions.user(session);
-    let known = live.is_some();
-    let bound = match live {
-        Some(user) => Some(user),
-        None => node.store.bound_user(session).await.unwrap_or_else(|error| {
-            tracing::error!(%error, "a session could not be looked up");
-            None
-        }),
-    };
-    if bound.as_deref().is_some_and(|bound| bound != &**user) {
-        return Binding::Another;
-    }
-    if !known {
-        node.writer.bind(session, user.clone());
-    }
-    if carrier == Carrier::Post {
-        return Binding::Yours;
-    }
-    let binding = node.hub.sessions.attach(session, user, connection, carrier, inbox);
-    if inbox.is_closed() {
-        node.hub.sessions.detach(session, connection);
-    }
-    binding
 }

@@ -47,7 +47,7 @@ impl Server {
         let address = listener.local_addr().map_err(|source| Error::System { what: "no address", source })?;
         let store = SqliteStore::open(&config.database, config.retention).await?;
         let settings = Arc::new(config.session);
-        let node = Node::start(settings, Arc::new(rules), Arc::new(store), config.leave_grace_ms);
+        let node = Node::start(settings, Arc::new(rules), Arc::new(store), config.leave_grace_ms).await?;
         let router = carriers::router(node.clone(), config.origins, config.serve_dir.as_deref());
         let (stop, sockets) = (watch::Sender::new(false), watch::Sender::new(0));
         tokio::spawn(accept(listener, router, stop.subscribe(), sockets.clone()));

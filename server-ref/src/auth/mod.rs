@@ -1,13 +1,17 @@
 //! Who somebody is, and what he may do. The session asks, this answers at once; how tokens are read is in `token`.
 
 pub mod hs256;
+mod rates;
 pub mod token;
 
 use std::{fmt, sync::Arc};
 
-use everwire_protocol::{Channel, ChannelKind, ErrorCode, Guest, Member, limits::MAX_NAME_BYTES};
+use everwire_protocol::{Channel, ChannelKind, ErrorCode, Guest, Member, Role, Uuid, limits::MAX_NAME_BYTES};
 
+pub use rates::{Bucket, Paced, Rates};
 use token::TokenKey;
+
+use crate::chats::chat_of;
 
 /// What a client shows to say who it is.
 #[derive(Debug, Clone, Copy)]
@@ -75,20 +79,38 @@ pub trait Access: Send + Sync + fmt::Debug {
     /// [`ErrorCode::Unauthorized`] or [`ErrorCode::Banned`], with a sentence.
     fn identify(&self, credentials: &Credentials<'_>, now_ms: u64) -> Result<Identity, Refusal>;
 
-    /// Whether somebody may receive a channel.
+    /// Whether somebody may receive a channel. Of a chat's channels see [`Self::chat`] too.
     fn may_subscribe(&self, who: &Identity, channel: &Channel) -> bool;
 
-    /// Whether somebody may send to a channel.
+    /// Whether somebody may send to a channel. Of a chat's channels see [`Self::chat`] too.
     fn may_send(&self, who: &Identity, channel: &Channel) -> bool;
+
+    /// The chat that somebody has to be a member of in order to use a channel. Memberships are in the store, so that has
+    /// to be looked up. `None`: what the other two say is all.
+    fn chat<'a>(&self, who: &Identity, channel: &'a Channel) -> Option<&'a str> {
+        let _ = (who, channel);
+        None
+    }
+
+    /// Counts something that may be done only so often. The error is for how long it may not be done, in ms.
+    ///
+    /// # Errors
+    /// How long to wait, in ms, if it was done too often already. It is not counted then.
+    fn pace(&self, who: &Identity, session: Uuid, what: Paced, now_ms: u64) -> Result<(), u32> {
+        let _ = (who, session, what, now_ms);
+        Ok(())
+    }
 }
 
 /// The rules of this server.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Rules {
-    /// Whether guests name themselves, and may do what tokens grant elsewhere.
+    /// Whether guests name themselves, and may do what tokens grant elsewhere, chats excepted.
     pub dev: bool,
     /// What tokens are signed with. `None`: no token is accepted.
     pub key: Option<TokenKey>,
+    /// How often things may be done.
+    pub rates: Rates,
 }
 
 impl Access for Rules {
@@ -109,20 +131,43 @@ impl Access for Rules {
         if let Some(owner) = owner(channel) {
             return *owner == *who.user;
         }
-        channel.kind() == ChannelKind::Public || channel.as_str() == USERS || self.dev || who.granted(channel)
+        let free = channel.kind() == ChannelKind::Public || channel.as_str() == USERS;
+        free || self.dev || chat_of(channel).is_some() || who.granted(channel)
     }
 
     fn may_send(&self, who: &Identity, channel: &Channel) -> bool {
-        // Who is online is the server's to say.
-        channel.as_str() != USERS && self.may_subscribe(who, channel)
+        // Who is online is the server's to say, and what everyone is told is the back end's.
+        ![USERS, EVERYONE].contains(&channel.as_str()) && self.may_subscribe(who, channel)
+    }
+
+    fn chat<'a>(&self, who: &Identity, channel: &'a Channel) -> Option<&'a str> {
+        chat_of(channel).filter(|_| !who.granted(channel))
+    }
+
+    fn pace(&self, who: &Identity, session: Uuid, what: Paced, now_ms: u64) -> Result<(), u32> {
+        self.rates.take(&who.user, session, what, now_ms)
     }
 }
 
-/// Everybody who is signed in is listed here.
-const USERS: &str = "presence-users";
+/// Why somebody with this role may not do something in a chat.
+pub fn not_for(role: Option<Role>) -> Refusal {
+    let words = match role {
+        Some(Role::Owner | Role::Member) => ErrorCode::Forbidden.sentence(),
+        Some(Role::ReadOnly) => "You may read this chat, and not write in it.",
+        Some(Role::Invited) => "You are invited to this chat. Join it first.",
+        None => "You are not a member of this chat.",
+    };
+    Refusal::new(ErrorCode::Forbidden, words)
+}
+
+/// Everybody who is online is listed here.
+pub const USERS: &str = "presence-users";
+
+/// Everybody may receive it, and only back ends send to it.
+pub const EVERYONE: &str = "everyone";
 
 /// The user whom a `private-user.…` channel belongs to.
-fn owner(channel: &Channel) -> Option<&str> {
+pub fn owner(channel: &Channel) -> Option<&str> {
     channel.as_str().strip_prefix("private-user.")
 }
 
@@ -154,7 +199,7 @@ mod tests {
     }
 
     fn rules(dev: bool) -> Rules {
-        Rules { dev, key: None }
+        Rules { dev, ..Rules::default() }
     }
 
     #[test]
@@ -173,8 +218,20 @@ mod tests {
         assert_eq!(may(false, &["private-orders"], "private-orders"), (true, true));
         assert_eq!(may(false, &["private-orders"], "private-orders2"), (false, false));
         assert_eq!(may(false, &["private-chat.*"], "private-chat.42"), (true, true));
-        assert_eq!(may(false, &["private-chat.*"], "presence-chat.42"), (false, false));
-        assert_eq!(may(true, &[], "presence-chat.42"), (true, true));
+        assert_eq!(may(true, &[], "presence-room"), (true, true));
+        assert_eq!(may(true, &["*"], "everyone"), (true, false));
+    }
+
+    #[test]
+    fn chats_are_for_members_and_for_those_whose_token_says_so() {
+        let rules = rules(true);
+        let chat = |grants: &[&str], channel: &str| {
+            rules.chat(&who("7", grants), &channel.parse().unwrap()).map(str::to_owned)
+        };
+        assert_eq!(chat(&[], "private-chat.42").as_deref(), Some("42"));
+        assert_eq!(chat(&["private-chat.*"], "presence-chat.42").as_deref(), Some("42"));
+        assert_eq!(chat(&["private-chat.*"], "private-chat.42"), None);
+        assert_eq!(chat(&[], "private-chats.42"), None);
     }
 
     #[test]

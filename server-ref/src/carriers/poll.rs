@@ -137,8 +137,8 @@ async fn send(node: &Arc<Node>, hello: Hello, frames: Vec<Frame>) -> Response {
         let mut letters = Vec::new();
         link.letters.take(&mut letters, LETTERS).await;
         for mail in letters {
-            if let Mail::Input(input) = mail {
-                session.handle(now_ms(), *input);
+            if let Ok(input) = mail.into_input() {
+                session.handle(now_ms(), input);
             }
         }
     }
@@ -240,10 +240,6 @@ impl Connection {
 
     fn mail(&mut self, mail: Mail) {
         let input = match mail {
-            Mail::Entry(entry) => Input::Entry(entry),
-            Mail::Presence(change) => Input::Presence(change),
-            Mail::Input(input) => *input,
-            Mail::Left(channel) => Input::Left(channel.map(|channel| *channel)),
             Mail::Poll(request) => {
                 let PollRequest { request, hello, poll, frames, answer } = *request;
                 self.answers.insert(request, answer);
@@ -253,6 +249,10 @@ impl Connection {
                 self.answers.remove(&request);
                 return self.handle(PollInput::Abandoned { request });
             }
+            other => match other.into_input() {
+                Ok(input) => input,
+                Err(_) => return,
+            },
         };
         self.handle(PollInput::Session(input));
     }

@@ -165,13 +165,9 @@ impl Connection {
     }
 
     fn mail(&mut self, mail: Mail) {
-        match mail {
-            Mail::Entry(entry) => self.handle(Input::Entry(entry)),
-            Mail::Presence(change) => self.handle(Input::Presence(change)),
-            Mail::Input(input) => self.handle(*input),
-            Mail::Left(channel) => self.handle(Input::Left(channel.map(|channel| *channel))),
-            // For polling connections only; dropping it says so to whoever waits.
-            Mail::Poll(_) | Mail::Abandoned(_) => {}
+        // The rest is for polling connections only; dropping it says so to whoever waits.
+        if let Ok(input) = mail.into_input() {
+            self.handle(input);
         }
     }
 

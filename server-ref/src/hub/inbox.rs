@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::PresenceChange;
 use crate::{
-    session::{BadFrame, Input},
+    session::{BadFrame, Input, Note},
     store::Entry,
 };
 
@@ -26,6 +26,8 @@ pub enum Mail {
     Entry(Arc<Entry>),
     /// A change in a presence channel.
     Presence(Arc<PresenceChange>),
+    /// A frame for those who are subscribed to a channel.
+    Note(Arc<Note>),
     /// Anything else that happens to a session.
     Input(Box<Input>),
     /// A poll for a polling connection.
@@ -34,6 +36,23 @@ pub enum Mail {
     Abandoned(u64),
     /// The same session said by a post that it leaves a channel, or (`None`) ends.
     Left(Option<Box<Channel>>),
+}
+
+impl Mail {
+    /// What happens to a session by this. What concerns a poll comes back.
+    ///
+    /// # Errors
+    /// The mail itself, if it concerns a poll.
+    pub fn into_input(self) -> Result<Input, Self> {
+        match self {
+            Self::Entry(entry) => Ok(Input::Entry(entry)),
+            Self::Presence(change) => Ok(Input::Presence(change)),
+            Self::Note(note) => Ok(Input::Note(note)),
+            Self::Input(input) => Ok(*input),
+            Self::Left(channel) => Ok(Input::Left(channel.map(|channel| *channel))),
+            poll @ (Self::Poll(_) | Self::Abandoned(_)) => Err(poll),
+        }
+    }
 }
 
 /// A poll on its way to its connection.
@@ -77,6 +96,13 @@ impl Inbox {
     pub fn push(&self, mail: Mail) {
         if let Err(mpsc::error::TrySendError::Full(_)) = self.mail.try_send(mail) {
             self.overflowed.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Puts a frame in. One that may be dropped is, while half of the room is taken.
+    pub fn note(&self, note: &Arc<Note>) {
+        if !note.ephemeral || self.mail.capacity() > CAPACITY / 2 {
+            self.push(Mail::Note(note.clone()));
         }
     }
 

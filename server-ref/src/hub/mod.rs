@@ -11,7 +11,7 @@ mod recent;
 pub mod sessions;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     hash::{BuildHasher, RandomState},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -19,7 +19,10 @@ use std::{
 use everwire_protocol::{Channel, ChannelKind, Joined, Left, Member, ServerFrame, Uuid, batch};
 use tokio::sync::Notify;
 
-use crate::store::{Entry, PageBounds};
+use crate::{
+    session::{Ephemeral, Input, Note, Receiver},
+    store::{Entry, PageBounds},
+};
 use inbox::{Inbox, Mail};
 use presence::Presence;
 use recent::Recent;
@@ -55,15 +58,21 @@ pub struct Hub {
 
 #[derive(Debug, Default)]
 struct Room {
-    subscribers: HashMap<Uuid, Inbox>,
+    subscribers: HashMap<Uuid, Subscriber>,
     presence: Option<Presence>,
+}
+
+#[derive(Debug)]
+struct Subscriber {
+    user: Arc<str>,
+    inbox: Inbox,
 }
 
 impl Room {
     fn tell(&self, but: Option<Uuid>, mail: &impl Fn() -> Mail) {
-        for (connection, inbox) in &self.subscribers {
+        for (connection, subscriber) in &self.subscribers {
             if Some(*connection) != but {
-                inbox.push(mail());
+                subscriber.inbox.push(mail());
             }
         }
     }
@@ -106,7 +115,10 @@ impl Hub {
     pub fn subscribe(&self, channel: &Channel, connection: Uuid, inbox: &Inbox, member: Member) {
         let mut shard = self.shard(channel);
         let room = shard.entry(channel.clone()).or_default();
-        room.subscribers.entry(connection).or_insert_with(|| inbox.clone());
+        room.subscribers.entry(connection).or_insert_with(|| {
+            let (user, inbox) = (member.user.as_str().into(), inbox.clone());
+            Subscriber { user, inbox }
+        });
         if channel.kind() == ChannelKind::Presence {
             let presence = room.presence.get_or_insert_default();
             if let Some(version) = presence.enter(connection, &member) {
@@ -151,6 +163,70 @@ impl Hub {
         if let Some(room) = self.shard(&entry.channel).get(&entry.channel) {
             room.tell(None, &|| Mail::Entry(entry.clone()));
         }
+    }
+
+    /// Passes on something that is not stored, as of now.
+    pub fn pass_on(&self, ephemeral: Ephemeral) {
+        let Ephemeral { channel, mut frame, who, session, to } = ephemeral;
+        // A post sends for the connection that its session has.
+        let from = self.sessions.connection(session);
+        if let ServerFrame::Signalled(signal) = &mut frame {
+            signal.from = from.or(signal.from);
+        }
+        let text = batch::encode_frame(&frame).into();
+        let shard = self.shard(&channel);
+        let Some(room) = shard.get(&channel) else { return };
+        let note = Arc::new(Note { channel: channel.clone(), text, ephemeral: true });
+        match to {
+            Receiver::One(connection) => {
+                if let Some(subscriber) = room.subscribers.get(&connection) {
+                    subscriber.inbox.note(&note);
+                }
+            }
+            Receiver::Others | Receiver::OtherUsers => {
+                for (connection, subscriber) in &room.subscribers {
+                    let own = match to {
+                        Receiver::OtherUsers => subscriber.user == who.user,
+                        _ => Some(*connection) == from,
+                    };
+                    if !own {
+                        subscriber.inbox.note(&note);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Gives a frame to the connections that are subscribed to its channel: to those of one user, if `user` is given, and
+    /// not to those that are subscribed to `unless` too.
+    pub fn tell(&self, note: &Arc<Note>, user: Option<&str>, unless: Option<&Channel>) {
+        let elsewhere: HashSet<Uuid> = unless.map_or_else(HashSet::new, |other| {
+            self.shard(other)
+                .get(other)
+                .map_or_else(HashSet::new, |room| room.subscribers.keys().copied().collect())
+        });
+        if let Some(room) = self.shard(&note.channel).get(&note.channel) {
+            for (connection, subscriber) in &room.subscribers {
+                if user.is_none_or(|user| *subscriber.user == *user) && !elsewhere.contains(connection) {
+                    subscriber.inbox.note(note);
+                }
+            }
+        }
+    }
+
+    /// A user is no member any more of the chat that a channel belongs to: ends the user's subscriptions, except for those
+    /// that a token grants. What is published afterwards does not reach them.
+    pub fn remove_user(&self, channel: &Channel, user: &str) {
+        if let Some(room) = self.shard(channel).get(channel) {
+            for subscriber in room.subscribers.values().filter(|subscriber| *subscriber.user == *user) {
+                subscriber.inbox.input(Input::Revoked(channel.clone()));
+            }
+        }
+    }
+
+    /// How many connections receive a channel.
+    pub fn subscribers(&self, channel: &Channel) -> usize {
+        self.shard(channel).get(channel).map_or(0, |room| room.subscribers.len())
     }
 
     /// What follows on `after` in a channel, if it passed through here a short while ago: one entry at least. `None` if

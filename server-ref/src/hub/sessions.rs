@@ -1,6 +1,9 @@
 //! Which connection each session has on this node: one at a time, and always the same user's.
 
-use std::{collections::HashMap, sync::Mutex};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
 
 use everwire_protocol::{CloseCode, Uuid};
 
@@ -30,6 +33,11 @@ impl Sessions {
     /// The user of a connected session.
     pub fn user(&self, session: Uuid) -> Option<String> {
         lock(&self.live).get(&session).map(|live| live.user.clone())
+    }
+
+    /// The connection of a connected session.
+    pub fn connection(&self, session: Uuid) -> Option<Uuid> {
+        lock(&self.live).get(&session).map(|live| live.connection)
     }
 
     /// Makes a connection the session's only one. The one before is told to end.
@@ -82,6 +90,31 @@ impl Sessions {
         if let Some(live) = lock(&self.live).get(&session) {
             live.inbox.push(mail);
         }
+    }
+
+    /// Gives a frame, as JSON text, to one connection, whatever it is subscribed to. Returns whether it is here. Looks
+    /// through all sessions: for back ends, which do this rarely.
+    pub fn direct(&self, connection: Uuid, text: &Arc<str>) -> bool {
+        let sessions = lock(&self.live);
+        let found = sessions.values().find(|live| live.connection == connection);
+        if let Some(live) = found {
+            live.inbox.input(Input::Direct(text.clone()));
+        }
+        found.is_some()
+    }
+
+    /// The connections of a user: each session with its connection and what carries it.
+    pub fn of_user(&self, user: &str) -> Vec<(Uuid, Uuid, Carrier)> {
+        let sessions = lock(&self.live);
+        let own = sessions.iter().filter(|(_, live)| live.user == user);
+        own.map(|(session, live)| (*session, live.connection, live.carrier)).collect()
+    }
+
+    /// Ends all connections of a user. Returns how many there were.
+    pub fn end_user(&self, user: &str, code: CloseCode) -> usize {
+        let sessions = lock(&self.live);
+        let own = sessions.values().filter(|live| live.user == user);
+        own.map(|live| live.inbox.input(Input::End(code))).count()
     }
 
     /// How many sessions are connected.

@@ -1,30 +1,21 @@
-//! What a session does with each frame and each answer. The rules are those of `docs/protocol.md`, in its order.
+//! What a session does with each frame: what is not the protocol, connecting, liveness and the end. What frames do to
+//! subscriptions is in `subscribing`, what is said to others in `talking`, questions are in `asking`.
 
-use std::{collections::btree_map, sync::Arc};
+use std::sync::Arc;
 
 use everwire_protocol::{
-    Ack, BatchError, Channel, ChannelKind, ClientFrame, CloseCode, Error, ErrorCode, FrameError, Goaway,
-    Hello, Ping, Pong, Send, ServerFrame, Subscribe, Subscribed, Token, Unsubscribed, Uuid, VERSION, Welcome,
-    batch,
-    limits::{MAX_EVENT_BYTES, MAX_TOKEN_BYTES},
+    BatchError, Channel, ClientFrame, CloseCode, Error, ErrorCode, FrameError, Goaway, Hello, Ping, Pong,
+    ServerFrame, Token, Uuid, VERSION, Welcome, batch, limits::MAX_TOKEN_BYTES,
 };
 
-use super::{
-    BadFrame, Batch, Binding, Carrier, Closing, Opened, Output, Phase, Queued, Session,
-    queue::PAGE,
-    subscription::{From, Stage, Subscription},
-};
-use crate::{
-    auth::{Credentials, Identity, Refusal},
-    hub::PresenceChange,
-    store::{Entry, NewEntry, Outcome, Page},
-};
+use super::{BadFrame, Batch, Binding, Carrier, Closing, Output, Phase, Queued, Session};
+use crate::auth::{Credentials, Identity, Refusal};
 
 /// A frame that waits for the session to be bound.
 pub(super) type Waiting = Result<ClientFrame, BadFrame>;
 
 /// An error frame with the code's own sentence.
-fn error(code: ErrorCode) -> Error {
+pub(super) fn error(code: ErrorCode) -> Error {
     Error {
         code,
         message: code.sentence().into(),
@@ -40,11 +31,11 @@ pub(super) fn error_saying(code: ErrorCode, message: impl Into<String>) -> Error
     Error { message: message.into(), ..error(code) }
 }
 
-fn about(channel: Channel, error: Error) -> Error {
+pub(super) fn about(channel: Channel, error: Error) -> Error {
     Error { channel: Some(channel), ..error }
 }
 
-fn about_send(id: Uuid, channel: Channel, error: Error) -> Error {
+pub(super) fn about_send(id: Uuid, channel: Channel, error: Error) -> Error {
     Error { id: Some(id), channel: Some(channel), ..error }
 }
 
@@ -109,12 +100,18 @@ impl Session {
             ClientFrame::Hello(_) | ClientFrame::Poll(_) | ClientFrame::Subscribe(_) => {
                 self.bad(now_ms, error(ErrorCode::Unexpected));
             }
-            _ => self.push(error(ErrorCode::UnknownType)),
+            ClientFrame::Typing(typing) => self.typing(now_ms, typing, identity),
+            ClientFrame::Signal(signal) => self.signal(now_ms, signal, identity),
+            ClientFrame::Receipt(receipt) => self.receipt(now_ms, receipt, identity),
+            ClientFrame::Idle(frame) => {
+                self.outputs.push_back(Output::Idle { session: self.session, idle: frame.idle });
+            }
+            request => self.ask(now_ms, request, identity),
         }
     }
 
     /// Answers something that is not the protocol. Too much of it ends the connection.
-    fn bad(&mut self, now_ms: u64, answer: Error) {
+    pub(super) fn bad(&mut self, now_ms: u64, answer: Error) {
         self.push(answer);
         self.bad += 1;
         if self.bad >= self.settings.bad_frames {
@@ -146,7 +143,8 @@ impl Session {
         match self.identify(now_ms, hello.token.as_deref(), Some(hello)) {
             Ok(identity) => {
                 self.session = hello.session;
-                self.outputs.push_back(Output::Bind { session: hello.session, user: identity.user.clone() });
+                let (user, name) = (identity.user.clone(), identity.name.clone());
+                self.outputs.push_back(Output::Bind { session: hello.session, user, name });
                 self.phase = Phase::Binding(identity);
             }
             Err(refusal) => self.refuse(now_ms, refusal),
@@ -221,223 +219,14 @@ impl Session {
         Ok(())
     }
 
-    // Subscriptions and recovery
-
-    fn subscribe(&mut self, now_ms: u64, frame: &Subscribe, identity: &Identity) {
-        let channel = frame.channel.clone();
-        let Some(from) = From::of(frame) else {
-            let wrong = error_saying(
-                ErrorCode::InvalidFrame,
-                "A position is an epoch and an offset: give both, or neither.",
-            );
-            return self.bad(now_ms, about(channel, wrong));
-        };
-        if !self.access.may_subscribe(identity, &channel) {
-            self.refused.insert(channel.clone());
-            return self.push(about(channel, error(ErrorCode::Forbidden)));
-        }
-        let full = self.subscriptions.len() >= self.settings.limits.subscriptions as usize;
-        if full && !self.subscriptions.contains_key(&channel) {
-            self.refused.insert(channel.clone());
-            return self.push(about(channel, error(ErrorCode::TooManySubscriptions)));
-        }
-        self.refused.remove(&channel);
-        self.open(channel, from, identity);
-    }
-
-    /// Begins a subscription, or begins it anew.
-    fn open(&mut self, channel: Channel, from: From, identity: &Identity) {
-        self.next_key += 1;
-        self.catching_up.retain(|other| *other != channel);
-        self.subscriptions.insert(channel.clone(), Subscription::new(self.next_key, from));
-        self.outputs.push_back(Output::Open { key: self.next_key, channel, member: identity.member() });
-    }
-
-    /// Begins a subscription anew where it stands: its log was replaced, or trimmed faster than it could be read.
-    fn reopen(&mut self, channel: &Channel) {
-        let Phase::Open(identity) = &self.phase else { return };
-        let identity = identity.clone();
-        if let Some(subscription) = self.subscriptions.get(channel) {
-            let from = From::Position { epoch: subscription.epoch.clone(), offset: subscription.offset };
-            self.open(channel.clone(), from, &identity);
-        }
-    }
-
-    pub(super) fn opened(&mut self, key: u64, channel: &Channel, found: Option<Opened>) {
-        let btree_map::Entry::Occupied(mut slot) = self.subscriptions.entry(channel.clone()) else { return };
-        if slot.get().key != key || slot.get().stage != Stage::Opening {
-            return;
-        }
-        let Some(Opened { log, members }) = found else {
-            slot.remove();
-            self.outputs.push_back(Output::Leave { channel: channel.clone(), at_once: false });
-            let retry_after_ms = Some(self.settings.retry_after_ms);
-            return self
-                .push(about(channel.clone(), Error { retry_after_ms, ..error(ErrorCode::Unavailable) }));
-        };
-        let subscription = slot.get_mut();
-        let (offset, gap) = subscription.from.resolve(&log, self.settings.replay_limit);
-        subscription.epoch = log.epoch.clone();
-        subscription.offset = offset;
-        let behind = subscription.is_behind(log.head);
-        subscription.stage = if behind { Stage::CatchingUp } else { Stage::Live };
-        let (members, version) = members.unzip();
-        subscription.presence_version = version.unwrap_or(0);
-        let subscribed = Subscribed {
-            channel: channel.clone(),
-            epoch: log.epoch.as_ref().into(),
-            offset,
-            head: log.head,
-            gap,
-            members: members.filter(|_| channel.kind() == ChannelKind::Presence),
-            receipts: None,
-            chats: None,
-        };
-        let text = batch::encode_frame(&ServerFrame::Subscribed(subscribed)).into();
-        self.queue.push(Queued::Subscribed(channel.clone(), subscription.from.clone(), text));
-        let version = subscription.presence_version;
-        for change in subscription.noted_presence.drain(..).filter(|change| change.version > version) {
-            self.queue.push(Queued::Frame(change.text.clone()));
-        }
-        if behind {
-            self.catching_up.push_back(channel.clone());
-        }
-    }
-
-    pub(super) fn read_next_page(&mut self) {
-        while !self.reading && self.read_again_at.is_none() && self.queue.is_low() {
-            let Some(channel) = self.catching_up.pop_front() else { return };
-            if let Some(subscription) = self.subscriptions.get(&channel) {
-                self.reading = true;
-                let (key, after) = (subscription.key, subscription.offset);
-                self.outputs.push_back(Output::Read { key, channel, after, bounds: PAGE });
-            }
-        }
-    }
-
-    pub(super) fn page(&mut self, now_ms: u64, key: u64, channel: &Channel, page: Option<Page>) {
-        self.reading = false;
-        let Some(subscription) = self.subscriptions.get_mut(channel) else { return };
-        if subscription.key != key || subscription.stage != Stage::CatchingUp {
-            return;
-        }
-        let Some(Page { log, entries }) = page else {
-            self.catching_up.push_front(channel.clone());
-            self.read_again_at = Some(now_ms + u64::from(self.settings.retry_after_ms));
-            return;
-        };
-        let hole = entries.first().map_or(log.trimmed, |first| first.offset - 1) > subscription.offset;
-        if log.epoch != subscription.epoch || hole {
-            return self.reopen(channel);
-        }
-        for entry in entries {
-            subscription.offset = entry.offset;
-            self.queue.push(Queued::Entry(entry));
-        }
-        if subscription.is_behind(log.head) {
-            self.catching_up.push_back(channel.clone());
-        } else {
-            subscription.stage = Stage::Live;
-            subscription.noted = None;
-        }
-    }
-
-    pub(super) fn entry(&mut self, entry: Arc<Entry>) {
-        let Some(subscription) = self.subscriptions.get_mut(&entry.channel) else { return };
-        if subscription.stage != Stage::Live {
-            subscription.noted = Some(entry);
-        } else if entry.epoch != subscription.epoch {
-            let channel = entry.channel.clone();
-            self.reopen(&channel);
-        } else if entry.offset == subscription.offset + 1 {
-            subscription.offset = entry.offset;
-            self.queue.push(Queued::Entry(entry));
-        } else if entry.offset > subscription.offset {
-            // Something between was not heard of: the store has it.
-            subscription.stage = Stage::CatchingUp;
-            self.catching_up.push_back(entry.channel.clone());
-            subscription.noted = Some(entry);
-        }
-    }
-
-    pub(super) fn unsubscribe(&mut self, channel: Channel) {
-        if self.carrier == Carrier::Post {
-            let (session, channel) = (self.session, Some(channel.clone()));
-            self.outputs.push_back(Output::Elsewhere { session, channel });
-        }
-        self.drop_subscription(&channel);
-        self.push(Unsubscribed { channel, code: None, message: None });
-    }
-
-    /// Ends a subscription because the client does not want it any more. Nothing of it is sent from now on.
-    pub(super) fn drop_subscription(&mut self, channel: &Channel) {
-        if self.subscriptions.remove(channel).is_some() {
-            self.catching_up.retain(|other| other != channel);
-            self.queue.forget(channel);
-            self.outputs.push_back(Output::Leave { channel: channel.clone(), at_once: true });
-        }
-    }
-
-    // Sending
-
-    fn send(&mut self, now_ms: u64, frame: Send, identity: &Identity) {
-        let Send { id, channel, event, data, action, target } = frame;
-        if event.as_ref().is_some_and(|event| event.is_empty() || event.len() > MAX_EVENT_BYTES) {
-            let reason = format!("The name of an event has 1 to {MAX_EVENT_BYTES} bytes.");
-            let wrong = error_saying(ErrorCode::InvalidFrame, reason);
-            return self.bad(now_ms, about_send(id, channel, wrong));
-        }
-        let most = self.settings.limits.payload_bytes as usize;
-        if data.text().len() > most {
-            let reason = format!(
-                "The data of a message may have {most} bytes of JSON text; this one has {}.",
-                data.text().len()
-            );
-            return self.push(about_send(id, channel, error_saying(ErrorCode::TooLarge, reason)));
-        }
-        if !self.access.may_send(identity, &channel) {
-            return self.push(about_send(id, channel, error(ErrorCode::Forbidden)));
-        }
-        let (user, name) = (identity.user.clone(), identity.name.clone());
-        if let Err(put_off) =
-            self.sending.submit(NewEntry { id, channel, user, name, event, data, action, target })
-        {
-            self.push(about_send(put_off.id, put_off.channel, error(ErrorCode::Deferred)));
-        }
-    }
-
-    pub(super) fn appended(&mut self, outcomes: Option<Vec<Outcome>>) {
-        let Some(outcomes) = outcomes else {
-            let retry_after_ms = Some(self.settings.retry_after_ms);
-            for put_off in self.sending.failed() {
-                let code = if put_off.first { ErrorCode::Unavailable } else { ErrorCode::Deferred };
-                let refused = Error { retry_after_ms, ..error(code) };
-                self.push(about_send(put_off.id, put_off.channel, refused));
-            }
-            return;
-        };
-        for ((id, channel), outcome) in self.sending.stored().into_iter().zip(outcomes) {
-            match outcome {
-                Outcome::Stored(place) | Outcome::Copy(place) => {
-                    self.push(Ack { id, channel, offset: place.offset, at: place.at });
-                }
-                Outcome::IdReused => self.push(about_send(id, channel, error(ErrorCode::IdReused))),
-            }
-        }
-    }
-
-    // Presence
-
-    pub(super) fn presence(&mut self, change: Arc<PresenceChange>) {
-        let Some(subscription) = self.subscriptions.get_mut(&change.channel) else { return };
-        if subscription.stage == Stage::Opening {
-            subscription.noted_presence.push(change);
-        } else if change.version > subscription.presence_version {
-            self.queue.push(Queued::Frame(change.text.clone()));
-        }
-    }
-
     // Liveness and the end
+
+    /// A frame for this connection, whatever it is subscribed to.
+    pub(super) fn direct(&mut self, text: Arc<str>) {
+        if self.is_open() {
+            self.queue.push(Queued::Frame(text));
+        }
+    }
 
     pub(super) fn ping(&mut self, now_ms: u64) {
         self.said_at = now_ms;

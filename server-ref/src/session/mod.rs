@@ -12,13 +12,18 @@
 //!   missed.
 //! * While [`Session::wants_batch`] is false, nothing is read from the client.
 
+mod asking;
 mod frames;
 mod inbound;
+mod io;
+mod payloads;
 mod polling;
 mod queue;
 mod sending;
 mod settings;
+mod subscribing;
 mod subscription;
+mod talking;
 #[cfg(test)]
 mod tests;
 
@@ -27,150 +32,21 @@ use std::{
     sync::Arc,
 };
 
-use everwire_protocol::{Channel, CloseCode, Goaway, Member, ServerFrame, Uuid, batch};
+use everwire_protocol::{Channel, CloseCode, ServerFrame, Uuid, batch};
 
+pub use asking::{Asked, request_id};
 pub use inbound::{BadFrame, Batch, decode};
+pub use io::{Binding, Carrier, Ephemeral, Input, Note, Opened, Opening, Output, Receipt, Receiver};
+pub use payloads::check_payload;
 pub use polling::{PollInput, PollOutput, Polling};
 pub use queue::batch_text;
 pub use settings::Settings;
 
-use crate::{
-    auth::{Access, Identity},
-    hub::PresenceChange,
-    store::{Log, NewEntry, Outcome, Page, PageBounds},
-};
+use crate::auth::{Access, Identity};
 use frames::Waiting;
 use queue::{Queue, Queued};
 use sending::Sending;
 use subscription::{Stage, Subscription};
-
-/// What carries the batches of a session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Carrier {
-    /// A WebSocket.
-    WebSocket,
-    /// A run of polls; driven through [`Polling`].
-    Polling,
-    /// One POST that only sends. It subscribes to nothing and replaces no other connection.
-    Post,
-}
-
-/// What happens to a session.
-#[derive(Debug)]
-pub enum Input {
-    /// A batch came from the client.
-    Batch(Batch),
-    /// Answers [`Output::Bind`].
-    Bound(Binding),
-    /// Answers [`Output::Open`]. `None`: the store is unavailable.
-    Opened {
-        /// The key of the output.
-        key: u64,
-        /// The channel of the output.
-        channel: Channel,
-        /// What was found.
-        found: Option<Opened>,
-    },
-    /// Answers [`Output::Read`]. `None`: the store is unavailable.
-    Page {
-        /// The key of the output.
-        key: u64,
-        /// The channel of the output.
-        channel: Channel,
-        /// What was read.
-        page: Option<Page>,
-    },
-    /// Answers [`Output::Append`] with one outcome for each entry. `None`: the store is unavailable, and nothing of
-    /// the group was stored.
-    Appended(Option<Vec<Outcome>>),
-    /// An entry of a channel that the session is subscribed to was stored.
-    Entry(Arc<crate::store::Entry>),
-    /// Somebody came to a presence channel that the session is subscribed to, or left it.
-    Presence(Arc<PresenceChange>),
-    /// The carrier can take a batch: at the start, and after each [`Output::Send`] that the network took.
-    Writable,
-    /// The server is about to stop: the client is told, what is queued is sent, then the connection is closed.
-    Goaway(Goaway),
-    /// The connection has to end: another one replaced it, or an operator wants it.
-    End(CloseCode),
-    /// A post of the same session left a channel, or (`None`) ended the session for good.
-    Left(Option<Channel>),
-    /// More came from the hub than the connection could take in.
-    Overflow,
-    /// The carrier is gone. Nothing can be sent any more.
-    Gone,
-}
-
-/// The answer to [`Output::Bind`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Binding {
-    /// The session is this user's, and this connection is the session's one connection now.
-    Yours,
-    /// The session is another user's.
-    Another,
-}
-
-/// A channel as it was found when it was subscribed to.
-#[derive(Debug, Clone)]
-pub struct Opened {
-    /// The state of its log.
-    pub log: Log,
-    /// Who is there, and the version of that list, for presence channels.
-    pub members: Option<(Vec<Member>, u64)>,
-}
-
-/// What a session wants done.
-#[derive(Debug)]
-pub enum Output {
-    /// Find out whether the session is this user's, bind it, and make this its one connection. Answer: `Bound`.
-    Bind {
-        /// The session.
-        session: Uuid,
-        /// Who uses it.
-        user: Arc<str>,
-    },
-    /// Register with the hub for a channel (again, if that was done before), then read the state of its log. Answer:
-    /// `Opened`.
-    Open {
-        /// To be given back.
-        key: u64,
-        /// The channel.
-        channel: Channel,
-        /// Who becomes a member, if it is a presence channel.
-        member: Member,
-    },
-    /// Leave the hub's list of a channel.
-    Leave {
-        /// The channel.
-        channel: Channel,
-        /// Whether it was meant: no grace before the user leaves.
-        at_once: bool,
-    },
-    /// Read a page of a log. Answer: `Page`.
-    Read {
-        /// To be given back.
-        key: u64,
-        /// The channel.
-        channel: Channel,
-        /// The last offset that is not wanted.
-        after: u64,
-        /// How much is wanted.
-        bounds: PageBounds,
-    },
-    /// Store a group, all or nothing. Answer: `Appended`.
-    Append(Vec<NewEntry>),
-    /// A post without a connection says that its session's connection shall leave a channel, or (`None`) end for good.
-    Elsewhere {
-        /// The session.
-        session: Uuid,
-        /// The channel; `None`: all of it.
-        channel: Option<Channel>,
-    },
-    /// Send these frames as one batch (see [`batch_text`]). Answer: `Writable`, when the network took it.
-    Send(Vec<Arc<str>>),
-    /// Close the carrier. The last output. `None`: it is gone or stuck, so just drop it.
-    Close(Option<CloseCode>),
-}
 
 #[derive(Debug)]
 enum Phase {
@@ -198,12 +74,16 @@ pub struct Session {
     subscriptions: BTreeMap<Channel, Subscription>,
     /// What was refused: a set of subscriptions that still has it is not answered with the same error for ever.
     refused: BTreeSet<Channel>,
+    /// Subscriptions that the server has ended, until the client can know: only then does it mean to begin anew.
+    revoked: BTreeSet<Channel>,
     /// Subscriptions that need a page, in turn. One page is read at a time.
     catching_up: VecDeque<Channel>,
     reading: bool,
     /// When a read that failed is tried again.
     read_again_at: Option<u64>,
     next_key: u64,
+    /// Requests that have not been answered.
+    asked: BTreeSet<Uuid>,
     sending: Sending,
     queue: Queue,
     outputs: VecDeque<Output>,
@@ -247,10 +127,12 @@ impl Session {
             waiting: VecDeque::new(),
             subscriptions: BTreeMap::new(),
             refused: BTreeSet::new(),
+            revoked: BTreeSet::new(),
             catching_up: VecDeque::new(),
             reading: false,
             read_again_at: None,
             next_key: 0,
+            asked: BTreeSet::new(),
             sending: Sending::default(),
             queue: Queue::default(),
             outputs: VecDeque::new(),
@@ -279,6 +161,10 @@ impl Session {
             | Input::Page { .. }
             | Input::Entry(_)
             | Input::Presence(_)
+            | Input::Note(_)
+            | Input::Direct(_)
+            | Input::Revoked(_)
+            | Input::Answer { .. }
             | Input::Goaway(_)
             | Input::Left(_)
             | Input::Overflow
@@ -290,6 +176,10 @@ impl Session {
             Input::Appended(outcomes) => self.appended(outcomes),
             Input::Entry(entry) => self.entry(entry),
             Input::Presence(change) => self.presence(change),
+            Input::Note(note) => self.note(note),
+            Input::Direct(text) => self.direct(text),
+            Input::Revoked(channel) => self.revoke(channel),
+            Input::Answer { id, answer } => self.answer(id, answer),
             Input::Writable => {
                 self.writable = true;
                 self.writing_since = None;
@@ -363,7 +253,7 @@ impl Session {
         let looking = matches!(self.phase, Phase::Binding(_))
             || self.reading
             || self.subscriptions.values().any(|subscription| subscription.stage == Stage::Opening);
-        self.sending.unanswered() == 0 && (!looking || self.has_failed())
+        self.sending.unanswered() == 0 && ((!looking && self.asked.is_empty()) || self.has_failed())
     }
 
     /// Whether nothing waits to be sent.
@@ -432,11 +322,12 @@ impl Session {
         if matches!(self.phase, Phase::Ended) {
             return;
         }
-        if self.closing.is_none()
-            && (self.queue.len() > self.settings.queue_frames
-                || self.queue.bytes() > self.settings.queue_bytes)
-        {
-            self.slow(now_ms);
+        let (frames, bytes) = (self.settings.queue_frames, self.settings.queue_bytes);
+        if self.closing.is_none() && self.queue.is_above(frames, bytes) {
+            self.queue.drop_ephemeral();
+            if self.queue.is_above(frames, bytes) {
+                self.slow(now_ms);
+            }
         }
         if !self.has_failed() {
             if let Some(group) = self.sending.next_group() {
@@ -460,7 +351,8 @@ impl Session {
             self.go_on(self.now);
         }
         if let Some(closing) = &self.closing {
-            let finished = !closing.orderly || (self.sending.unanswered() == 0 && self.waiting.is_empty());
+            let answered = self.sending.unanswered() == 0 && self.asked.is_empty() && self.waiting.is_empty();
+            let finished = !closing.orderly || answered;
             if finished && self.queue.is_empty() && self.writing_since.is_none() {
                 let code = closing.code;
                 self.end(Some(code), code == CloseCode::Normal);
@@ -492,6 +384,9 @@ impl Session {
     fn end(&mut self, code: Option<CloseCode>, at_once: bool) {
         for channel in std::mem::take(&mut self.subscriptions).into_keys() {
             self.outputs.push_back(Output::Leave { channel, at_once });
+        }
+        if at_once {
+            self.outputs.push_back(Output::Bye);
         }
         self.queue.clear();
         self.phase = Phase::Ended;

@@ -207,6 +207,11 @@ impl Polling {
 
     /// The frames of a later poll. Its subscriptions are the whole set.
     fn rest(&mut self, now_ms: u64, frames: Vec<Waiting>) {
+        if self.retained.is_none() {
+            // The client knows which subscriptions were ended: what it wants from now on, it wants anew.
+            let Session { revoked, queue, .. } = &mut self.session;
+            revoked.retain(|channel| queue.has_revoked(channel));
+        }
         let mut set = BTreeSet::new();
         let mut others = Vec::new();
         for frame in frames {
@@ -236,7 +241,8 @@ impl Polling {
     /// something.
     fn is_news(&self, frame: &Subscribe) -> bool {
         let Some(subscription) = self.session.subscriptions.get(&frame.channel) else {
-            return !self.session.refused.contains(&frame.channel);
+            let session = &self.session;
+            return !session.refused.contains(&frame.channel) && !session.revoked.contains(&frame.channel);
         };
         if self.retained.is_some() {
             return false;

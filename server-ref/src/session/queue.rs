@@ -7,7 +7,7 @@ use everwire_protocol::{
     limits::{MAX_SERVER_BATCH_BYTES, MAX_SERVER_BATCH_FRAMES},
 };
 
-use super::subscription::From;
+use super::{Note, subscription::From};
 use crate::store::{Entry, PageBounds};
 
 /// Room in a batch for the brackets and a `polled` frame in front.
@@ -27,6 +27,10 @@ pub(super) enum Queued {
     Entry(Arc<Entry>),
     /// `subscribed`, and where its client stands that does not have it yet.
     Subscribed(Channel, From, Arc<str>),
+    /// For those who are subscribed to a channel.
+    Note(Arc<Note>),
+    /// The end of a subscription that the server has ended.
+    Revoked(Channel, Arc<str>),
     /// Anything else.
     Frame(Arc<str>),
 }
@@ -35,7 +39,8 @@ impl Queued {
     fn text(&self) -> &Arc<str> {
         match self {
             Self::Entry(entry) => &entry.text,
-            Self::Subscribed(_, _, text) | Self::Frame(text) => text,
+            Self::Note(note) => &note.text,
+            Self::Subscribed(_, _, text) | Self::Revoked(_, text) | Self::Frame(text) => text,
         }
     }
 
@@ -43,8 +48,13 @@ impl Queued {
         match self {
             Self::Entry(entry) => Some(&entry.channel),
             Self::Subscribed(channel, ..) => Some(channel),
-            Self::Frame(_) => None,
+            Self::Note(note) => Some(&note.channel),
+            Self::Revoked(..) | Self::Frame(_) => None,
         }
+    }
+
+    fn is_ephemeral(&self) -> bool {
+        matches!(self, Self::Note(note) if note.ephemeral)
     }
 }
 
@@ -60,6 +70,7 @@ impl Queue {
         self.waiting.push_back(queued);
     }
 
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.waiting.len()
     }
@@ -68,8 +79,14 @@ impl Queue {
         self.waiting.is_empty()
     }
 
-    pub(super) fn bytes(&self) -> usize {
+    #[cfg(test)]
+    fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Whether more is waiting than this.
+    pub(super) fn is_above(&self, frames: usize, bytes: usize) -> bool {
+        self.waiting.len() > frames || self.bytes > bytes
     }
 
     /// Whether less than one batch is waiting, so that more may be read from the store.
@@ -84,7 +101,21 @@ impl Queue {
 
     /// Removes what waits for a subscription that is no more.
     pub(super) fn forget(&mut self, channel: &Channel) {
-        self.waiting.retain(|queued| queued.channel() != Some(channel));
+        self.keep(|queued| queued.channel() != Some(channel));
+    }
+
+    /// Removes what is gone when missed.
+    pub(super) fn drop_ephemeral(&mut self) {
+        self.keep(|queued| !queued.is_ephemeral());
+    }
+
+    /// Whether the client is still to be told that the server has ended its subscription of `channel`.
+    pub(super) fn has_revoked(&self, channel: &Channel) -> bool {
+        self.waiting.iter().any(|queued| matches!(queued, Queued::Revoked(other, _) if other == channel))
+    }
+
+    fn keep(&mut self, wanted: impl Fn(&Queued) -> bool) {
+        self.waiting.retain(wanted);
         self.bytes = self.waiting.iter().map(|queued| queued.text().len()).sum();
     }
 

@@ -42,6 +42,16 @@ impl Sending {
         }
     }
 
+    /// Whether a send has to wait behind one that was refused before.
+    pub(super) fn is_behind(&self, id: Uuid) -> bool {
+        self.refused.is_some_and(|refused| refused != id)
+    }
+
+    /// Refuses a send for now: what comes after it has to wait until it comes again.
+    pub(super) fn refuse(&mut self, id: Uuid) {
+        self.refused.get_or_insert(id);
+    }
+
     /// The next group for the store, if none is under way.
     pub(super) fn next_group(&mut self) -> Option<Vec<NewEntry>> {
         if !self.under_way.is_empty() || self.waiting.is_empty() {
@@ -60,6 +70,8 @@ impl Sending {
     /// The group under way could not be stored. Everything that has to come again, in order.
     pub(super) fn failed(&mut self) -> Vec<PutOff> {
         let mut put_off = Vec::new();
+        // What is under way was sent before whatever may have been refused since.
+        self.refused = None;
         for (id, channel) in std::mem::take(&mut self.under_way) {
             let first = self.refused.is_none();
             self.refused.get_or_insert(id);
@@ -87,6 +99,7 @@ impl Sending {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Standing;
     use everwire_protocol::Payload;
 
     fn send(n: u128) -> NewEntry {
@@ -99,6 +112,7 @@ mod tests {
             data: Payload::from_value(&n.to_string()).unwrap(),
             action: None,
             target: None,
+            standing: Standing::Granted,
         }
     }
 
@@ -124,6 +138,19 @@ mod tests {
             sending.next_group().unwrap().iter().map(|e| e.id.as_u128()).collect::<Vec<_>>(),
             [1, 2, 3, 4, 5]
         );
+    }
+
+    #[test]
+    fn what_fails_later_but_was_sent_earlier_has_to_come_again_first() {
+        let mut sending = Sending::default();
+        sending.submit(send(1)).unwrap();
+        assert!(sending.next_group().is_some());
+        assert!(!sending.is_behind(Uuid::from_u128(2)));
+        sending.refuse(Uuid::from_u128(2));
+        assert!(sending.is_behind(Uuid::from_u128(3)) && !sending.is_behind(Uuid::from_u128(2)));
+        assert_eq!(ids(&sending.failed()), [(1, true)]);
+        assert!(sending.submit(send(2)).is_err());
+        sending.submit(send(1)).unwrap();
     }
 
     #[test]

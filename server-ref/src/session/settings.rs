@@ -34,6 +34,8 @@ pub struct Settings {
     pub queue_bytes: usize,
     /// Most sends that wait for the store. While there are more, nothing is read from the client.
     pub waiting_sends: usize,
+    /// Most questions that wait for their answers; more are refused.
+    pub waiting_requests: usize,
     /// How many bad batches or frames end a connection.
     pub bad_frames: u32,
     /// What a client may send.
@@ -57,6 +59,7 @@ impl Default for Settings {
             queue_frames: 8_192,
             queue_bytes: 4 * 1024 * 1024,
             waiting_sends: 512,
+            waiting_requests: 32,
             bad_frames: 10,
             limits: Limits {
                 payload_bytes: limits::MAX_PAYLOAD_BYTES as u32,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use everwire_protocol::{Gap, GapReason, Subscribe, limits::MAX_RECENT};
 
+use super::Note;
 use crate::{
     hub::PresenceChange,
     store::{Entry, Log},
@@ -16,6 +17,8 @@ pub(super) enum From {
     Position { epoch: Arc<str>, offset: u64 },
     /// This many entries before the end.
     Recent(u32),
+    /// After what has been delivered to the user on whatever device; if nothing was, this many entries before the end.
+    Undelivered(u32),
 }
 
 impl From {
@@ -23,15 +26,26 @@ impl From {
     pub(super) fn of(frame: &Subscribe) -> Option<Self> {
         match (&frame.epoch, frame.offset) {
             (Some(epoch), Some(offset)) => Some(Self::Position { epoch: epoch.as_str().into(), offset }),
-            (None, None) => Some(Self::Recent(frame.recent.unwrap_or(0).min(MAX_RECENT))),
+            (None, None) => {
+                let recent = frame.recent.unwrap_or(0).min(MAX_RECENT);
+                let undelivered = frame.undelivered.unwrap_or(false);
+                Some(if undelivered { Self::Undelivered(recent) } else { Self::Recent(recent) })
+            }
             _ => None,
         }
     }
 
-    /// Where the client will stand, and what it can no longer have.
-    pub(super) fn resolve(&self, log: &Log, replay_limit: u64) -> (u64, Option<Gap>) {
+    /// Where the client will stand, and what it can no longer have. `delivered` is what has been delivered to the user.
+    pub(super) fn resolve(&self, log: &Log, replay_limit: u64, delivered: Option<u64>) -> (u64, Option<Gap>) {
         let gap = |from, to, reason| Some(Gap { from, to, reason });
         match self {
+            Self::Undelivered(recent) => match delivered {
+                Some(offset) => {
+                    let epoch = log.epoch.clone();
+                    Self::Position { epoch, offset }.resolve(log, replay_limit, None)
+                }
+                None => Self::Recent(*recent).resolve(log, replay_limit, None),
+            },
             Self::Recent(n) => (log.head.saturating_sub(u64::from(*n)).max(log.trimmed), None),
             Self::Position { epoch, offset } if *epoch != log.epoch || *offset > log.head => {
                 (log.head, gap(offset.saturating_add(1), log.head, GapReason::Epoch))
@@ -72,8 +86,15 @@ pub(super) struct Subscription {
     pub(super) noted: Option<Arc<Entry>>,
     /// The presence changes that the list of members already had.
     pub(super) presence_version: u64,
-    /// Presence changes that came before that list.
-    pub(super) noted_presence: Vec<Arc<PresenceChange>>,
+    /// What came before the answer to `subscribe`, in order.
+    pub(super) noted_frames: Vec<Noted>,
+}
+
+/// A frame that has to wait until its subscription has begun.
+#[derive(Debug)]
+pub(super) enum Noted {
+    Presence(Arc<PresenceChange>),
+    Note(Arc<Note>),
 }
 
 impl Subscription {
@@ -86,7 +107,7 @@ impl Subscription {
             offset: 0,
             noted: None,
             presence_version: 0,
-            noted_presence: Vec::new(),
+            noted_frames: Vec::new(),
         }
     }
 
@@ -125,27 +146,45 @@ mod tests {
 
     #[test]
     fn the_three_examples_of_the_protocol() {
-        assert_eq!(at("a", 41).resolve(&log("a", 0, 43), 10_000), (41, None));
-        assert_eq!(at("a", 41).resolve(&log("a", 50, 80), 10_000), (50, gap(42, 50, GapReason::Trimmed)));
-        assert_eq!(at("a", 41).resolve(&log("b", 0, 7), 10_000), (7, gap(42, 7, GapReason::Epoch)));
+        assert_eq!(at("a", 41).resolve(&log("a", 0, 43), 10_000, None), (41, None));
+        assert_eq!(
+            at("a", 41).resolve(&log("a", 50, 80), 10_000, None),
+            (50, gap(42, 50, GapReason::Trimmed))
+        );
+        assert_eq!(at("a", 41).resolve(&log("b", 0, 7), 10_000, None), (7, gap(42, 7, GapReason::Epoch)));
     }
 
     #[test]
     fn a_gap_is_said_exactly_when_something_cannot_be_delivered() {
-        assert_eq!(at("a", 50).resolve(&log("a", 50, 80), 10_000), (50, None));
-        assert_eq!(at("a", 49).resolve(&log("a", 50, 80), 10_000), (50, gap(50, 50, GapReason::Trimmed)));
-        assert_eq!(at("a", 70).resolve(&log("a", 0, 80), 10), (70, None));
-        assert_eq!(at("a", 69).resolve(&log("a", 0, 80), 10), (80, gap(70, 80, GapReason::TooFar)));
-        assert_eq!(at("a", 3).resolve(&log("a", 50, 80), 10), (80, gap(4, 80, GapReason::TooFar)));
-        assert_eq!(at("a", 81).resolve(&log("a", 0, 80), 10), (80, gap(82, 80, GapReason::Epoch)));
-        assert_eq!(at("a", 0).resolve(&log("a", 0, 0), 10), (0, None));
-        assert_eq!(at("b", 0).resolve(&log("a", 0, 0), 10), (0, gap(1, 0, GapReason::Epoch)));
+        assert_eq!(at("a", 50).resolve(&log("a", 50, 80), 10_000, None), (50, None));
+        assert_eq!(
+            at("a", 49).resolve(&log("a", 50, 80), 10_000, None),
+            (50, gap(50, 50, GapReason::Trimmed))
+        );
+        assert_eq!(at("a", 70).resolve(&log("a", 0, 80), 10, None), (70, None));
+        assert_eq!(at("a", 69).resolve(&log("a", 0, 80), 10, None), (80, gap(70, 80, GapReason::TooFar)));
+        assert_eq!(at("a", 3).resolve(&log("a", 50, 80), 10, None), (80, gap(4, 80, GapReason::TooFar)));
+        assert_eq!(at("a", 81).resolve(&log("a", 0, 80), 10, None), (80, gap(82, 80, GapReason::Epoch)));
+        assert_eq!(at("a", 0).resolve(&log("a", 0, 0), 10, None), (0, None));
+        assert_eq!(at("b", 0).resolve(&log("a", 0, 0), 10, None), (0, gap(1, 0, GapReason::Epoch)));
+    }
+
+    #[test]
+    fn undelivered_begins_after_what_was_delivered_anywhere_and_else_where_recent_says() {
+        let undelivered = |delivered, trimmed, limit| {
+            From::Undelivered(5).resolve(&log("a", trimmed, 80), limit, delivered)
+        };
+        assert_eq!(undelivered(Some(70), 0, 10), (70, None));
+        assert_eq!(undelivered(Some(0), 0, 100), (0, None));
+        assert_eq!(undelivered(None, 0, 10), (75, None));
+        assert_eq!(undelivered(Some(60), 65, 20), (65, gap(61, 65, GapReason::Trimmed)));
+        assert_eq!(undelivered(Some(60), 0, 10), (80, gap(61, 80, GapReason::TooFar)));
     }
 
     #[test]
     fn a_first_subscription_begins_at_the_end_or_a_little_before_and_has_no_gap() {
-        assert_eq!(From::Recent(0).resolve(&log("a", 0, 80), 10), (80, None));
-        assert_eq!(From::Recent(20).resolve(&log("a", 70, 80), 10), (70, None));
-        assert_eq!(From::Recent(500).resolve(&log("a", 0, 80), 10), (0, None));
+        assert_eq!(From::Recent(0).resolve(&log("a", 0, 80), 10, None), (80, None));
+        assert_eq!(From::Recent(20).resolve(&log("a", 70, 80), 10, None), (70, None));
+        assert_eq!(From::Recent(500).resolve(&log("a", 0, 80), 10, None), (0, None));
     }
 }

@@ -50,6 +50,9 @@ impl Logs {
         if let Some((channel, place)) = self.sends.get(&key) {
             return if *channel == entry.channel { Outcome::Copy(place.clone()) } else { Outcome::IdReused };
         }
+        if let Some(refusal) = entry.standing.refusal() {
+            return Outcome::Refused(refusal);
+        }
         let log = self.channels.entry(entry.channel.clone()).or_default();
         let place = Place { epoch: epoch(self.seed, &entry.channel), offset: log.head() + 1, at };
         let kept = Entry::of(entry, &place);

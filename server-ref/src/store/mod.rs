@@ -3,14 +3,15 @@
 
 pub mod chats;
 pub mod memory;
+pub mod people;
 pub mod sqlite;
 pub mod writer;
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
-use everwire_protocol::{Action, Channel, Message, Payload, ServerFrame, Uuid, batch};
+use everwire_protocol::{Action, Channel, ErrorCode, Message, Payload, ServerFrame, Uuid, batch};
 
-use crate::Error;
+use crate::{Error, auth::Refusal};
 
 /// What a store answers, some time later.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
@@ -34,6 +35,37 @@ pub struct NewEntry {
     pub action: Option<Action>,
     /// That message.
     pub target: Option<Uuid>,
+    /// By what the sender may do this.
+    pub standing: Standing,
+}
+
+/// By what somebody may send to a channel.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Standing {
+    /// By the rules, which the session knows; or it is the server's own.
+    #[default]
+    Granted,
+    /// Only as a member of the chat that the channel belongs to. The writer finds out, in one order with the changes of the
+    /// chat's members, and makes it one of the following.
+    AsMember,
+    /// A member.
+    Member,
+    /// An owner, who may delete what others sent.
+    Owner,
+    /// Not at all. A copy of what was stored before gets its ack even so.
+    Refused(Refusal),
+}
+
+impl Standing {
+    /// Why nothing may be stored by it.
+    pub fn refusal(&self) -> Option<Refusal> {
+        match self {
+            Self::Granted | Self::Member | Self::Owner => None,
+            // Nobody found out.
+            Self::AsMember => Some(Refusal::of(ErrorCode::Forbidden)),
+            Self::Refused(refusal) => Some(refusal.clone()),
+        }
+    }
 }
 
 /// What became of a [`NewEntry`].
@@ -45,6 +77,8 @@ pub enum Outcome {
     Copy(Place),
     /// The id was used before for another channel. Nothing was stored.
     IdReused,
+    /// It may not be stored: the sender is no member, or may not do that to the target. Its neighbours are not affected.
+    Refused(Refusal),
 }
 
 /// Where and when something was stored.
@@ -152,6 +186,11 @@ pub trait Store: Send + Sync + 'static {
     /// Whether something can be written now.
     fn probe(&self) -> Answer<'_, ()>;
 }
+
+/// What is kept besides logs.
+pub trait Directory: chats::ChatStore + people::People {}
+
+impl<T: chats::ChatStore + people::People> Directory for T {}
 
 /// How long a session stays bound to its user after its last use, in ms: a tab that sleeps over a holiday comes back
 /// to its own session.

@@ -3,7 +3,9 @@
 //! One connection writes, several read. The heads of channels that were written to are known without reading, because
 //! nobody else writes: a lock file keeps a second server away from the same database.
 
+mod append;
 mod chats;
+mod people;
 #[cfg(test)]
 mod tests;
 
@@ -23,9 +25,10 @@ use sqlx::{
 };
 use tokio::sync::Mutex;
 
+use append::Append;
+
 use super::{
-    Answer, Entry, Log, NewEntry, Outcome, Page, PageBounds, Place, SENDS_KEPT_MS, SESSION_KEPT_MS, Store,
-    epoch,
+    Answer, Entry, Log, NewEntry, Outcome, Page, PageBounds, SENDS_KEPT_MS, SESSION_KEPT_MS, Store, epoch,
 };
 use crate::Error;
 
@@ -33,6 +36,7 @@ use crate::Error;
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_log.sql"),
     include_str!("migrations/0002_actions.sql"),
+    include_str!("migrations/0003_people.sql"),
     include_str!("migrations/0004_chats.sql"),
 ];
 
@@ -249,157 +253,6 @@ impl Store for SqliteStore {
         Box::pin(self.write(async move |writer| {
             sqlx::query("UPDATE origin SET seed = seed").execute(writer).await.map(drop)
         }))
-    }
-}
-
-/// One append on its way through its transaction.
-struct Append<'a> {
-    store: &'a SqliteStore,
-    at: u64,
-    entries: &'a [NewEntry],
-    channels: HashMap<Channel, Known>,
-}
-
-type SendKey<'a> = (&'a str, Uuid);
-
-impl<'a> Append<'a> {
-    fn new(store: &'a SqliteStore, at: u64, entries: &'a [NewEntry]) -> Self {
-        Self { store, at, entries, channels: HashMap::new() }
-    }
-
-    async fn run(
-        mut self,
-        writer: &mut SqliteConnection,
-    ) -> Result<(Vec<Outcome>, HashMap<Channel, Known>), sqlx::Error> {
-        let mut sent = self.sent_before(writer).await?;
-        let (mut outcomes, mut new) = (Vec::new(), Vec::new());
-        let (entries, at) = (self.entries, self.at);
-        for entry in entries {
-            let channel = self.channel(writer, &entry.channel).await?;
-            let outcome = match sent.get(&(&*entry.user, entry.id)) {
-                Some((id, offset, at)) if *id == channel.id => {
-                    Outcome::Copy(Place { epoch: channel.log.epoch.clone(), offset: *offset, at: *at })
-                }
-                Some(_) => Outcome::IdReused,
-                None => {
-                    channel.log.head += 1;
-                    let (id, offset) = (channel.id, channel.log.head);
-                    sent.insert((&entry.user, entry.id), (id, offset, at));
-                    new.push((entry, id, offset));
-                    let place = Place { epoch: channel.log.epoch.clone(), offset, at };
-                    Outcome::Stored(place)
-                }
-            };
-            outcomes.push(outcome);
-        }
-        for chunk in new.chunks(ROWS) {
-            self.insert(writer, chunk).await?;
-        }
-        if !new.is_empty() {
-            self.finish(writer).await?;
-        }
-        Ok((outcomes, self.channels))
-    }
-
-    /// Which of the entries were stored before, and where: channel, offset and time.
-    async fn sent_before(
-        &self,
-        writer: &mut SqliteConnection,
-    ) -> Result<HashMap<SendKey<'a>, (i64, u64, u64)>, sqlx::Error> {
-        let mut sent = HashMap::new();
-        for chunk in self.entries.chunks(ROWS) {
-            let mut select = QueryBuilder::<Sqlite>::new("WITH asked (place, user, id) AS (");
-            select.push_values(chunk.iter().enumerate(), |mut row, (place, entry)| {
-                let id = entry.id.as_bytes().as_slice();
-                row.push_bind(signed(place as u64)).push_bind(&*entry.user).push_bind(id);
-            });
-            select.push(
-                ") SELECT place, channel, offset, at FROM asked CROSS JOIN sends
-                 ON sends.user = asked.user AND sends.id = asked.id",
-            );
-            for row in select.build().persistent(false).fetch_all(&mut *writer).await? {
-                let place = usize::try_from(row.try_get::<i64, _>(0)?).unwrap_or(usize::MAX);
-                if let Some(entry) = chunk.get(place) {
-                    let stored = (row.try_get(1)?, unsigned(&row, 2)?, unsigned(&row, 3)?);
-                    sent.insert((&*entry.user, entry.id), stored);
-                }
-            }
-        }
-        Ok(sent)
-    }
-
-    /// A channel's row: from before in this append, from memory, from the database, or new.
-    async fn channel(
-        &mut self,
-        writer: &mut SqliteConnection,
-        name: &Channel,
-    ) -> Result<&mut Known, sqlx::Error> {
-        if !self.channels.contains_key(name) {
-            let known = if let Some(known) = self.store.known(name) {
-                known
-            } else {
-                let epoch = epoch(self.store.seed, name);
-                let row = sqlx::query(
-                    "INSERT INTO channels (name, epoch, head, trimmed) VALUES (?, ?, 0, 0)
-                     ON CONFLICT DO UPDATE SET name = name RETURNING epoch, head, trimmed, id",
-                )
-                .bind(name.as_str())
-                .bind(&*epoch)
-                .fetch_one(writer)
-                .await?;
-                Known { id: row.try_get("id")?, log: log_of(&row)? }
-            };
-            self.channels.insert(name.clone(), known);
-        }
-        self.channels.get_mut(name).ok_or(sqlx::Error::RowNotFound)
-    }
-
-    async fn insert(
-        &self,
-        writer: &mut SqliteConnection,
-        new: &[(&NewEntry, i64, u64)],
-    ) -> Result<(), sqlx::Error> {
-        let mut messages = QueryBuilder::<Sqlite>::new(
-            "INSERT INTO messages (channel, offset, id, user, name, at, event, data, action, target) ",
-        );
-        messages.push_values(new, |mut row, (entry, channel, offset)| {
-            row.push_bind(channel).push_bind(signed(*offset)).push_bind(entry.id.as_bytes().as_slice());
-            row.push_bind(&*entry.user).push_bind(entry.name.as_deref()).push_bind(signed(self.at));
-            row.push_bind(entry.event.as_deref()).push_bind(entry.data.text());
-            row.push_bind(entry.action.map(action_text))
-                .push_bind(entry.target.map(|id| id.as_bytes().to_vec()));
-        });
-        messages.build().persistent(false).execute(&mut *writer).await?;
-        let mut sends = QueryBuilder::<Sqlite>::new("INSERT INTO sends (user, id, channel, offset, at) ");
-        sends.push_values(new, |mut row, (entry, channel, offset)| {
-            row.push_bind(&*entry.user).push_bind(entry.id.as_bytes().as_slice());
-            row.push_bind(channel).push_bind(signed(*offset)).push_bind(signed(self.at));
-        });
-        sends.build().persistent(false).execute(writer).await?;
-        Ok(())
-    }
-
-    /// Writes the new heads, and removes what is beyond the retention.
-    async fn finish(&mut self, writer: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-        for known in self.channels.values_mut() {
-            let (log, keep) = (&mut known.log, self.store.retention);
-            // An eighth more than asked for may stay, so that not every append has to remove something.
-            if log.head - log.trimmed > keep + keep / 8 {
-                log.trimmed = (log.head - keep).min(log.trimmed + TRIM);
-                sqlx::query("DELETE FROM messages WHERE channel = ? AND offset <= ?")
-                    .bind(known.id)
-                    .bind(signed(log.trimmed))
-                    .execute(&mut *writer)
-                    .await?;
-            }
-            sqlx::query("UPDATE channels SET head = ?, trimmed = ? WHERE id = ?")
-                .bind(signed(log.head))
-                .bind(signed(log.trimmed))
-                .bind(known.id)
-                .execute(&mut *writer)
-                .await?;
-        }
-        Ok(())
     }
 }
 

@@ -4,15 +4,20 @@
 //! A second task hands out what was stored: first the ack to the sender, then the entry to the channel's receivers, in
 //! the order of the log, while the next transaction is already under way.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
-use everwire_protocol::Uuid;
+use everwire_protocol::{Role, Uuid};
 use tokio::sync::mpsc;
 
-use super::{Entry, NewEntry, Outcome, Store};
+use super::{Entry, NewEntry, Outcome, Standing, Store};
 use crate::{
+    auth::not_for,
+    chats::Book,
     clock::wall_ms,
-    hub::{Hub, inbox::Inbox},
+    hub::{
+        Hub,
+        inbox::{Inbox, Mail, inbox},
+    },
     session::Input,
 };
 
@@ -29,10 +34,28 @@ const TO_HAND_OUT: usize = 16;
 /// How often what is no longer needed is removed.
 const TIDY_EVERY: Duration = Duration::from_hours(1);
 
-#[derive(Debug)]
 enum Job {
     Append { entries: Vec<NewEntry>, inbox: Inbox },
     Bind { session: Uuid, user: Arc<str> },
+    Work(Work),
+}
+
+/// Something to be written in one order with what is appended, such as a change of a chat's members. It is given the
+/// time, in ms since 1970, makes its own transaction, and returns what is to be done when everything that was stored
+/// before it has been handed out.
+pub type Work = Box<dyn FnOnce(u64) -> Pin<Box<dyn Future<Output = Effects> + Send>> + Send>;
+
+/// What [`Work`] leads to: entries that it stored, and whatever else others are to be told.
+pub type Effects = Box<dyn FnOnce(&Hub) + Send>;
+
+impl fmt::Debug for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Append { .. } => "Append",
+            Self::Bind { .. } => "Bind",
+            Self::Work(_) => "Work",
+        })
+    }
 }
 
 /// Where things to be written are handed in.
@@ -43,10 +66,10 @@ pub struct Writer {
 
 impl Writer {
     /// Starts the tasks. They end when the last `Writer` is dropped, after everything handed in was written.
-    pub fn start(store: Arc<dyn Store>, hub: Arc<Hub>) -> Self {
+    pub fn start(store: Arc<dyn Store>, book: Arc<Book>, hub: Arc<Hub>) -> Self {
         let (jobs, waiting) = mpsc::channel(WAITING);
         let (stored, to_hand_out) = mpsc::channel(TO_HAND_OUT);
-        tokio::spawn(write(store, waiting, stored));
+        tokio::spawn(write(store, book, waiting, stored));
         tokio::spawn(hand_out(hub, to_hand_out));
         Self { jobs }
     }
@@ -60,6 +83,25 @@ impl Writer {
         }
     }
 
+    /// Stores one entry, for who has no inbox: a back end. `None`: it could not be stored now.
+    pub async fn store(&self, entry: NewEntry) -> Option<Outcome> {
+        let (inbox, mut letters) = inbox();
+        self.append(vec![entry], inbox);
+        let mut mail = Vec::new();
+        letters.take(&mut mail, 1).await;
+        match mail.pop().map(Mail::into_input) {
+            Some(Ok(Input::Appended(outcomes))) => outcomes?.pop(),
+            _ => None,
+        }
+    }
+
+    /// Does something in one order with what is appended. Returns false if too much waits to be written: then it is not
+    /// done.
+    #[must_use]
+    pub fn work(&self, work: Work) -> bool {
+        self.jobs.try_send(Job::Work(work)).is_ok()
+    }
+
     /// Remembers whose a session is. There is no answer: if it cannot be stored, it is bound for as long as it stays
     /// connected.
     pub fn bind(&self, session: Uuid, user: Arc<str>) {
@@ -69,9 +111,19 @@ impl Writer {
     }
 }
 
-type Stored = Vec<(Inbox, Vec<Arc<Entry>>, Option<Vec<Outcome>>)>;
+type Group = (Inbox, Vec<Arc<Entry>>, Option<Vec<Outcome>>);
 
-async fn write(store: Arc<dyn Store>, mut jobs: mpsc::Receiver<Job>, stored: mpsc::Sender<Stored>) {
+enum Stored {
+    Groups(Vec<Group>),
+    Effects(Effects),
+}
+
+async fn write(
+    store: Arc<dyn Store>,
+    book: Arc<Book>,
+    mut jobs: mpsc::Receiver<Job>,
+    stored: mpsc::Sender<Stored>,
+) {
     let mut tidy = tokio::time::interval(TIDY_EVERY);
     let mut last_at = 0;
     loop {
@@ -88,6 +140,7 @@ async fn write(store: Arc<dyn Store>, mut jobs: mpsc::Receiver<Job>, stored: mps
             }
         };
         let (mut entries, mut groups, mut sessions) = (Vec::new(), Vec::new(), Vec::new());
+        let mut work = None;
         let mut next = Some(first);
         while let Some(job) = next {
             match job {
@@ -96,14 +149,30 @@ async fn write(store: Arc<dyn Store>, mut jobs: mpsc::Receiver<Job>, stored: mps
                     entries.extend(group);
                 }
                 Job::Bind { session, user } => sessions.push((session, user)),
+                // What came before it is stored first, what comes after it later.
+                Job::Work(job) => {
+                    work = Some(job);
+                    break;
+                }
             }
             next = if entries.len() < GROUP && sessions.len() < GROUP { jobs.try_recv().ok() } else { None };
         }
         // The clock may be set back; the times in a log are not.
         last_at = wall_ms().max(last_at);
         if !entries.is_empty() {
+            // As of now: members change in this task only.
+            for entry in entries.iter_mut().filter(|entry| entry.standing == Standing::AsMember) {
+                entry.standing = standing(&book, entry);
+            }
             let outcomes = append(&*store, last_at, &entries, &groups).await;
-            if stored.send(sort_out(entries, groups, outcomes)).await.is_err() {
+            let sorted = sort_out(entries, groups, outcomes);
+            if stored.send(Stored::Groups(sorted)).await.is_err() {
+                return;
+            }
+        }
+        if let Some(work) = work {
+            let effects = work(last_at).await;
+            if stored.send(Stored::Effects(effects)).await.is_err() {
                 return;
             }
         }
@@ -112,6 +181,15 @@ async fn write(store: Arc<dyn Store>, mut jobs: mpsc::Receiver<Job>, stored: mps
         {
             tracing::warn!(%error, "sessions are not remembered");
         }
+    }
+}
+
+/// What a chat's member may do now.
+fn standing(book: &Book, entry: &NewEntry) -> Standing {
+    match book.role_in(&entry.channel, &entry.user) {
+        Some(Role::Owner) => Standing::Owner,
+        Some(Role::Member) => Standing::Member,
+        role => Standing::Refused(not_for(role)),
     }
 }
 
@@ -153,7 +231,7 @@ fn sort_out(
     entries: Vec<NewEntry>,
     groups: Vec<(Inbox, usize)>,
     outcomes: Vec<Option<Vec<Outcome>>>,
-) -> Stored {
+) -> Vec<Group> {
     let mut entries = entries.into_iter();
     let groups = groups.into_iter().zip(outcomes);
     groups
@@ -162,7 +240,7 @@ fn sort_out(
             let new = group.iter().zip(outcomes.iter().flatten());
             let new = new.filter_map(|(entry, outcome)| match outcome {
                 Outcome::Stored(place) => Some(Entry::of(entry, place)),
-                Outcome::Copy(_) | Outcome::IdReused => None,
+                Outcome::Copy(_) | Outcome::IdReused | Outcome::Refused(_) => None,
             });
             (inbox, new.collect(), outcomes)
         })
@@ -170,7 +248,14 @@ fn sort_out(
 }
 
 async fn hand_out(hub: Arc<Hub>, mut stored: mpsc::Receiver<Stored>) {
-    while let Some(groups) = stored.recv().await {
+    while let Some(stored) = stored.recv().await {
+        let groups = match stored {
+            Stored::Groups(groups) => groups,
+            Stored::Effects(effects) => {
+                effects(&hub);
+                continue;
+            }
+        };
         for (inbox, entries, outcomes) in groups {
             inbox.input(Input::Appended(outcomes));
             for entry in &entries {

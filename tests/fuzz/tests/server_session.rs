@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use everwire_fuzz::{Speaker, nearly_a_batch};
-use everwire_protocol::{CloseCode, Uuid};
+use everwire_protocol::{CloseCode, Done, ErrorCode, Uuid};
 use everwire_server::{
-    auth::Rules,
+    auth::{Refusal, Rules},
     session::{Binding, Carrier, Input, Opened, Output, Session, Settings, decode},
     store::memory::Logs,
 };
@@ -27,11 +27,23 @@ impl World {
             assert!(!self.over, "{output:?} after the last output");
             let input = match output {
                 Output::Bind { .. } => Input::Bound(Binding::Yours),
-                Output::Open { key, channel, .. } => {
+                Output::Open { key, opening } => {
+                    let channel = opening.channel;
                     let log = self.logs.log(&channel);
-                    Input::Opened { key, channel, found: (!broken).then_some(Opened { log, members: None }) }
+                    let found =
+                        if broken { Err(Refusal::of(ErrorCode::Unavailable)) } else { Ok(Opened::bare(log)) };
+                    Input::Opened { key, channel, found }
                 }
-                Output::Read { key, channel, after, bounds } => {
+                Output::Ask(asked) => {
+                    let done = Done { id: asked.id, chat: None };
+                    let answer = if broken {
+                        Err(Refusal::of(ErrorCode::NotFound))
+                    } else {
+                        Ok(Box::new(done.into()))
+                    };
+                    Input::Answer { id: asked.id, answer }
+                }
+                Output::Read { key, channel, after, bounds, .. } => {
                     let page = (!broken).then(|| self.logs.page(&channel, after, bounds));
                     Input::Page { key, channel, page }
                 }
@@ -55,7 +67,12 @@ impl World {
                     self.over = true;
                     continue;
                 }
-                Output::Leave { .. } | Output::Elsewhere { .. } => continue,
+                Output::Leave { .. }
+                | Output::Elsewhere { .. }
+                | Output::Ephemeral(_)
+                | Output::Receipt(_)
+                | Output::Idle { .. }
+                | Output::Bye => continue,
             };
             self.session.handle(self.now, input);
         }
@@ -67,7 +84,7 @@ fn any_client() {
     bolero::check!(name = "any_client").with_type::<(bool, Vec<(u8, Vec<u8>)>)>().for_each(
         |(trims, story)| {
             let settings = Arc::new(Settings::default());
-            let access = Arc::new(Rules { dev: true, key: None });
+            let access = Arc::new(Rules { dev: true, ..Rules::default() });
             let session = Session::new(0, Carrier::WebSocket, Uuid::from_u128(9), settings.clone(), access);
             let logs = Logs::new(1, if *trims { 2 } else { 1_000 });
             let mut world = World { session, logs, now: 0, over: false };

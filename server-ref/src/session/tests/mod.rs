@@ -10,21 +10,21 @@ mod sending;
 use std::{collections::VecDeque, sync::Arc};
 
 use everwire_protocol::{
-    Ack, Channel, ClientFrame, CloseCode, Error, Guest, Hello, Message, Payload, Send, ServerFrame,
-    Subscribe, Subscribed, Uuid, batch,
+    Ack, Channel, ClientFrame, CloseCode, Done, Error, ErrorCode, Guest, Hello, Message, Payload, Send,
+    ServerFrame, Subscribe, Subscribed, Uuid, batch,
 };
 
 use super::{
-    Binding, Carrier, Input, Opened, Output, PollInput, PollOutput, Polling, Session, Settings, batch_text,
-    decode,
+    Binding, Carrier, Input, Opened, Output, PollInput, PollOutput, Polling, Receipt, Session, Settings,
+    batch_text, decode,
 };
 use crate::{
     auth::{Access, Credentials, Identity, Refusal, Rules},
     hub::{
         Hub,
-        inbox::{Inbox, Letters, Mail, inbox},
+        inbox::{Inbox, Letters, inbox},
     },
-    store::{NewEntry, memory::Logs},
+    store::{NewEntry, Standing, memory::Logs},
 };
 
 /// When every test begins, in ms since 1970.
@@ -90,6 +90,8 @@ struct World {
     /// What the store has been asked for and has not answered.
     asked: VecDeque<(usize, Output)>,
     store_works: bool,
+    /// What sessions said of how far their users have read.
+    receipts: Vec<Receipt>,
     next_id: u128,
 }
 
@@ -102,12 +104,13 @@ impl World {
         Self {
             now: START,
             settings: Arc::new(settings),
-            access: Arc::new(TestRules(Rules { dev: true, key: None })),
+            access: Arc::new(TestRules(Rules { dev: true, ..Rules::default() })),
             logs: Logs::new(1, 1000),
             hub: Hub::new(10_000),
             connections: Vec::new(),
             asked: VecDeque::new(),
             store_works: true,
+            receipts: Vec::new(),
             next_id: 1,
         }
     }
@@ -263,10 +266,14 @@ impl World {
                     }
                 }
                 Some(Output::Close(code)) => connection.ended = Some(code),
-                Some(Output::Open { key, channel, member }) => {
-                    self.hub.subscribe(&channel, connection.id, &connection.inbox, member.clone());
-                    self.asked.push_back((index, Output::Open { key, channel, member }));
+                Some(Output::Open { key, opening }) => {
+                    let member = opening.who.member();
+                    self.hub.subscribe(&opening.channel, connection.id, &connection.inbox, member);
+                    self.asked.push_back((index, Output::Open { key, opening }));
                 }
+                Some(Output::Ephemeral(ephemeral)) => self.hub.pass_on(*ephemeral),
+                Some(Output::Receipt(receipt)) => self.receipts.push(*receipt),
+                Some(Output::Idle { .. } | Output::Bye | Output::Elsewhere { .. }) => {}
                 Some(Output::Leave { channel, at_once }) => {
                     self.hub.leave(self.now, &channel, connection.id, at_once);
                 }
@@ -289,7 +296,7 @@ impl World {
         let connection = &self.connections[index];
         let works = self.store_works;
         let input = match output {
-            Output::Bind { session, user } => {
+            Output::Bind { session, user, .. } => {
                 let bound = self.logs.bound_user(session).map(str::to_owned);
                 if bound.is_some_and(|bound| bound != *user) {
                     Input::Bound(Binding::Another)
@@ -303,12 +310,23 @@ impl World {
                     Input::Bound(self.hub.sessions.attach(session, &user, id, carrier, &inbox))
                 }
             }
-            Output::Open { key, channel, .. } => {
+            Output::Open { key, opening } => {
+                let channel = opening.channel;
                 let log = self.logs.log(&channel);
-                let found = works.then(|| Opened { log, members: self.hub.members(&channel) });
+                let found = if works {
+                    Ok(Opened { members: self.hub.members(&channel), ..Opened::bare(log) })
+                } else {
+                    Err(Refusal::of(ErrorCode::Unavailable))
+                };
                 Input::Opened { key, channel, found }
             }
-            Output::Read { key, channel, after, bounds } => {
+            Output::Ask(asked) => {
+                let done = ServerFrame::Done(Done { id: asked.id, chat: None });
+                let answer =
+                    if works { Ok(Box::new(done)) } else { Err(Refusal::of(ErrorCode::Unavailable)) };
+                Input::Answer { id: asked.id, answer }
+            }
+            Output::Read { key, channel, after, bounds, .. } => {
                 let page = works.then(|| self.logs.page(&channel, after, bounds));
                 Input::Page { key, channel, page }
             }
@@ -343,7 +361,17 @@ impl World {
             let data = Payload::from_value(&id.to_string()).unwrap();
             let (channel, user) = (channel(name), "other".into());
             self.append(
-                &[NewEntry { id, channel, user, name: None, event: None, data, action: None, target: None }],
+                &[NewEntry {
+                    id,
+                    channel,
+                    user,
+                    name: None,
+                    event: None,
+                    data,
+                    action: None,
+                    target: None,
+                    standing: Standing::Granted,
+                }],
                 None,
             );
         }
@@ -358,13 +386,7 @@ impl World {
 
     fn take_mail(&mut self, index: usize) -> bool {
         let Some(mail) = self.connections[index].letters.try_take() else { return false };
-        let input = match mail {
-            Mail::Entry(entry) => Input::Entry(entry),
-            Mail::Presence(change) => Input::Presence(change),
-            Mail::Input(input) => *input,
-            Mail::Left(channel) => Input::Left(channel.map(|channel| *channel)),
-            Mail::Poll(_) | Mail::Abandoned(_) => return true,
-        };
+        let Ok(input) = mail.into_input() else { return true };
         let now = self.now;
         match &mut self.connections[index].driven {
             Driven::Socket(session) => session.handle(now, input),

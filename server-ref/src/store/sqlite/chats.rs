@@ -15,7 +15,8 @@ use crate::{
 };
 
 /// Entries that lists of chats count and show.
-const PLAIN: &str = "(event IS NULL OR event = 'notification') AND (action IS NULL OR action = 'reply')";
+pub(super) const PLAIN: &str =
+    "(event IS NULL OR event = 'notification') AND (action IS NULL OR action = 'reply')";
 
 impl ChatStore for SqliteStore {
     fn chats(&self) -> Answer<'_, Vec<Known>> {
@@ -224,6 +225,7 @@ mod tests {
             data: Payload::from_value(&n).unwrap(),
             action: None,
             target: None,
+            standing: crate::store::Standing::Granted,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The SQLite store on a real file: what it keeps, and what it does when it cannot write.
 
 use super::*;
+use crate::store::Standing;
 use crate::store::memory::Logs;
 
 fn entry(n: u128, name: &str, user: &str) -> NewEntry {
@@ -13,6 +14,7 @@ fn entry(n: u128, name: &str, user: &str) -> NewEntry {
         data: Payload::from_value(&n.to_string()).unwrap(),
         action: None,
         target: None,
+        standing: Standing::Granted,
     }
 }
 

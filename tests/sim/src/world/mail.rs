@@ -29,14 +29,9 @@ impl World {
                 busy = true;
                 in_order(&mut letters);
                 for mail in letters {
-                    let input = match mail {
-                        Mail::Entry(entry) => Input::Entry(entry),
-                        Mail::Presence(change) => Input::Presence(change),
-                        Mail::Input(input) => *input,
-                        Mail::Left(channel) => Input::Left(channel.map(|channel| *channel)),
-                        Mail::Poll(_) | Mail::Abandoned(_) => continue,
-                    };
-                    there.machine.handle(now, input);
+                    if let Ok(input) = mail.into_input() {
+                        there.machine.handle(now, input);
+                    }
                 }
                 if there.letters.overflowed() {
                     there.machine.handle(now, Input::Overflow);

@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
-use everwire_protocol::{ClientFrame, Uuid};
+use everwire_protocol::{ClientFrame, Done, ErrorCode, Uuid};
 use everwire_server::{
+    auth::Refusal,
     hub::inbox::Mail,
-    session::{Binding, Carrier, Input, Opened, Output, PollOutput, batch_text, decode},
-    store::NewEntry,
+    session::{Binding, Carrier, Input, Opened, Opening, Output, PollOutput, batch_text, decode},
+    store::{NewEntry, Standing},
 };
 
 use super::{
@@ -132,16 +133,18 @@ impl World {
     /// What the server's `Link` does for all carriers.
     fn perform_session(&mut self, address: Address, conn: &mut Conn, output: Output, carrier: Carrier) {
         let look_up = match output {
-            Output::Bind { session, user } => {
+            Output::Bind { session, user, .. } => {
                 conn.session = Some(session);
                 let (connection, inbox) = (conn.connection, conn.inbox.clone());
                 LookUp::Bind { session, user, carrier, connection, inbox }
             }
-            Output::Open { key, channel, member } => {
-                self.nodes[address.node].hub.subscribe(&channel, conn.connection, &conn.inbox, member);
+            Output::Open { key, opening } => {
+                let Opening { channel, who } = *opening;
+                let hub = &self.nodes[address.node].hub;
+                hub.subscribe(&channel, conn.connection, &conn.inbox, who.member());
                 LookUp::Open { key, channel }
             }
-            Output::Read { key, channel, after, bounds } => LookUp::Read { key, channel, after, bounds },
+            Output::Read { key, channel, after, bounds, .. } => LookUp::Read { key, channel, after, bounds },
             Output::Leave { channel, at_once } => {
                 let now = self.server_ms();
                 return self.nodes[address.node].hub.leave(now, &channel, conn.connection, at_once);
@@ -153,7 +156,15 @@ impl World {
                     .sessions
                     .tell(session, Mail::Left(channel.map(Box::new)));
             }
-            Output::Send(_) | Output::Close(_) => return,
+            Output::Ephemeral(ephemeral) => return self.nodes[address.node].hub.pass_on(*ephemeral),
+            Output::Ask(asked) => {
+                let answer = Ok(Box::new(Done { id: asked.id, chat: None }.into()));
+                let input = Box::new(Input::Answer { id: asked.id, answer });
+                return self.after(1, Event::Answer { conn: address, input });
+            }
+            Output::Receipt(_) | Output::Idle { .. } | Output::Bye | Output::Send(_) | Output::Close(_) => {
+                return;
+            }
         };
         let takes = self.store_takes(|dice, usual| dice.between(0, usual), 3);
         self.after(takes, Event::LookUp { conn: address, what: Box::new(look_up) });
@@ -191,7 +202,12 @@ impl World {
                 let log = self.store.logs.log(&channel);
                 self.ledger.open(&channel, &log.epoch);
                 let members = self.nodes[node].hub.members(&channel);
-                Input::Opened { key, channel, found: (!fails).then_some(Opened { log, members }) }
+                let found = if fails {
+                    Err(Refusal::of(ErrorCode::Unavailable))
+                } else {
+                    Ok(Opened { members, ..Opened::bare(log) })
+                };
+                Input::Opened { key, channel, found }
             }
             LookUp::Read { key, channel, after, bounds } => {
                 let mut page = self.store.logs.page(&channel, after, bounds);
@@ -225,7 +241,8 @@ fn let_pass(
             let (id, channel) = (send.id, send.channel.clone());
             let (event, data) = (send.event.clone(), send.data.clone());
             let (action, target) = (send.action, send.target);
-            entries.push(NewEntry { id, channel, user, name, event, data, action, target });
+            let standing = Standing::Granted;
+            entries.push(NewEntry { id, channel, user, name, event, data, action, target, standing });
             false
         }
         _ => true,

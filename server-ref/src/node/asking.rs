@@ -1,0 +1,49 @@
+//! The answers to questions: one match over all of them.
+
+use std::sync::Arc;
+
+use everwire_protocol::{ClientFrame, ErrorCode, History, Page, ServerFrame, limits::MAX_HISTORY};
+
+use super::{Node, Use};
+use crate::{
+    auth::{Identity, Refusal},
+    session::Asked,
+    store::people::{Extract, Part},
+};
+
+/// Entries of a page, if the client does not say how many it wants.
+const USUAL_PAGE: u32 = 50;
+
+/// Finds the answer to a question.
+///
+/// # Errors
+/// Why there is none, with a sentence for a person.
+pub(super) async fn answer(node: &Arc<Node>, asked: Asked) -> Result<ServerFrame, Refusal> {
+    let Asked { request, who, .. } = asked;
+    match request {
+        ClientFrame::History(request) => history(node, &request, &who).await,
+        _ => Err(Refusal::of(ErrorCode::UnknownType)),
+    }
+}
+
+pub(super) fn unavailable(error: crate::Error) -> Refusal {
+    tracing::error!(%error, "a question could not be answered");
+    Refusal::of(ErrorCode::Unavailable)
+}
+
+async fn history(node: &Node, request: &History, who: &Identity) -> Result<ServerFrame, Refusal> {
+    let History { id, channel, before, after, limit } = request;
+    let part = match (before, after) {
+        (Some(offset), _) => Part::Before(*offset),
+        (None, Some(offset)) => Part::After(*offset),
+        (None, None) => Part::Latest,
+    };
+    let limit = limit.unwrap_or(USUAL_PAGE).clamp(1, MAX_HISTORY);
+    node.permit(who, channel, Use::Receive)?;
+    let Extract { log, messages, more } =
+        node.directory.extract(channel, part, limit).await.map_err(unavailable)?;
+    // Who was removed while it was read does not get what was stored since.
+    node.permit(who, channel, Use::Receive)?;
+    let (channel, epoch) = (channel.clone(), log.epoch.as_ref().into());
+    Ok(Page { id: *id, channel, epoch, messages, more }.into())
+}

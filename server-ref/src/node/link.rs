@@ -1,0 +1,198 @@
+//! One connection's end towards the rest of the server: how the outputs of its session are carried out.
+
+use std::{sync::Arc, time::Instant};
+
+use everwire_protocol::{Channel, Error, ErrorCode, ServerFrame, Uuid, batch};
+use futures_util::FutureExt as _;
+
+use super::{Counted, Node, Use, asking};
+use crate::{
+    auth::{Identity, Refusal},
+    hub::inbox::{Inbox, Letters, Mail, inbox},
+    session::{Binding, Carrier, Input, Opened, Opening, Output},
+    store::{Page, PageBounds},
+};
+
+/// One connection's end towards the rest of the server: carries out what its session asks for.
+#[derive(Debug)]
+pub struct Link {
+    node: Arc<Node>,
+    carrier: Carrier,
+    /// The connection's id.
+    pub connection: Uuid,
+    /// Where answers are put.
+    pub inbox: Inbox,
+    /// Where they are taken out.
+    pub letters: Letters,
+    session: Option<Uuid>,
+    started: Instant,
+    _counted: Counted,
+}
+
+impl Link {
+    /// A link for a new connection.
+    pub fn new(node: &Arc<Node>, carrier: Carrier) -> Self {
+        let connection = Uuid::new_v4();
+        let counted = node.count_connection();
+        let (inbox, letters) = inbox();
+        Self {
+            node: node.clone(),
+            carrier,
+            connection,
+            inbox,
+            letters,
+            session: None,
+            started: Instant::now(),
+            _counted: counted,
+        }
+    }
+
+    /// How long the connection has lived, in ms.
+    pub fn age_ms(&self) -> u64 {
+        self.started.elapsed().as_millis() as u64
+    }
+
+    /// Carries out an output; answers arrive in the inbox. `Send` and `Close` are the carrier's own.
+    pub fn perform(&mut self, output: Output) {
+        match output {
+            Output::Bind { session, user, name: _ } => {
+                self.session = Some(session);
+                let (node, carrier, connection, inbox) =
+                    (self.node.clone(), self.carrier, self.connection, self.inbox.clone());
+                tokio::spawn(async move {
+                    let binding = bind(&node, session, &user, carrier, connection, &inbox).await;
+                    inbox.input(Input::Bound(binding));
+                });
+            }
+            Output::Open { key, opening } => {
+                let Opening { channel, who } = *opening;
+                // Before the hub tells others that somebody is here, and once more when everything has been read: who is
+                // removed in between is either seen here or told by the hub.
+                if let Err(refusal) = self.node.permit(&who, &channel, Use::Receive) {
+                    return self.inbox.input(Input::Opened { key, channel, found: Err(refusal) });
+                }
+                self.node.hub.subscribe(&channel, self.connection, &self.inbox, who.member());
+                let (node, inbox) = (self.node.clone(), self.inbox.clone());
+                tokio::spawn(async move {
+                    let found = open(&node, &channel, &who).await;
+                    inbox.input(Input::Opened { key, channel, found });
+                });
+            }
+            Output::Leave { channel, at_once } => {
+                self.node.hub.leave(self.node.clock.now_ms(), &channel, self.connection, at_once);
+            }
+            Output::Read { key, channel, who, after, bounds } => {
+                // At once if it can be had at once: each switch of tasks would cost more than the page.
+                if let Some(page) = recent(&self.node, &channel, after, bounds) {
+                    return self.inbox.input(Input::Page { key, channel, page: Some(page) });
+                }
+                let (node, inbox) = (self.node.clone(), self.inbox.clone());
+                tokio::spawn(async move {
+                    let page = node.store.page(&channel, after, bounds).await;
+                    let page =
+                        page.inspect_err(|error| tracing::error!(%error, "a log could not be read")).ok();
+                    // Who was removed meanwhile is about to be told so. What was stored since is not for them.
+                    let page = page.filter(|_| node.permit(&who, &channel, Use::Receive).is_ok());
+                    inbox.input(Input::Page { key, channel, page });
+                });
+            }
+            Output::Append(entries) => self.node.writer.append(entries, self.inbox.clone()),
+            Output::Elsewhere { session, channel } => {
+                self.node.hub.sessions.tell(session, Mail::Left(channel.map(Box::new)));
+            }
+            Output::Ask(asked) => {
+                let (node, inbox) = (self.node.clone(), self.inbox.clone());
+                tokio::spawn(async move {
+                    let id = asked.id;
+                    let answer = asking::answer(&node, *asked).await.map(Box::new);
+                    inbox.input(Input::Answer { id, answer });
+                });
+            }
+            Output::Ephemeral(ephemeral) => {
+                match self.node.permit(&ephemeral.who, &ephemeral.channel, Use::Send) {
+                    Ok(()) => self.node.hub.pass_on(*ephemeral),
+                    Err(refusal) => self.refuse(ephemeral.channel, refusal),
+                }
+            }
+            Output::Receipt(_) | Output::Idle { .. } | Output::Bye => {}
+            Output::Send(_) | Output::Close(_) => {}
+        }
+    }
+}
+
+impl Link {
+    /// Something that is answered only if it may not be.
+    fn refuse(&self, channel: Channel, refusal: Refusal) {
+        let error = Error {
+            code: refusal.code,
+            message: refusal.message,
+            retry: refusal.code.retry(),
+            id: None,
+            channel: Some(channel),
+            retry_after_ms: None,
+        };
+        self.inbox.input(Input::Direct(batch::encode_frame(&ServerFrame::Error(error)).into()));
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        // First, so that a `bind` that is still under way either is undone here or notices by itself.
+        self.letters.close();
+        if let Some(session) = self.session {
+            self.node.hub.sessions.detach(session, self.connection);
+        }
+    }
+}
+
+/// A page of what was handed out a short while ago, if the log is still the same.
+fn recent(node: &Node, channel: &Channel, after: u64, bounds: PageBounds) -> Option<Page> {
+    let entries = node.hub.recent(channel, after, bounds)?;
+    let log = node.store.log(channel).now_or_never()?.ok()?;
+    let same = entries.first().is_some_and(|first| first.epoch == log.epoch) && after >= log.trimmed;
+    same.then_some(Page { log, entries })
+}
+
+/// Finds out whose a session is: from the connections of this node, then from the store. If the store cannot say, the
+/// session is the user's who comes first: a server with a full disk still lets people read.
+async fn bind(
+    node: &Node,
+    session: Uuid,
+    user: &Arc<str>,
+    carrier: Carrier,
+    connection: Uuid,
+    inbox: &Inbox,
+) -> Binding {
+    let live = node.hub.sessions.user(session);
+    let known = live.is_some();
+    let bound = match live {
+        Some(user) => Some(user),
+        None => node.store.bound_user(session).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "a session could not be looked up");
+            None
+        }),
+    };
+    if bound.as_deref().is_some_and(|bound| bound != &**user) {
+        return Binding::Another;
+    }
+    if !known {
+        node.writer.bind(session, user.clone());
+    }
+    if carrier == Carrier::Post {
+        return Binding::Yours;
+    }
+    let binding = node.hub.sessions.attach(session, user, connection, carrier, inbox);
+    if inbox.is_closed() {
+        node.hub.sessions.detach(session, connection);
+    }
+    binding
+}
+
+async fn open(node: &Node, channel: &Channel, who: &Identity) -> Result<Opened, Refusal> {
+    let log = node.store.log(channel).await.map_err(|error| {
+        tracing::error!(%error, "a log could not be opened");
+        Refusal::of(ErrorCode::Unavailable)
+    })?;
+    node.permit(who, channel, Use::Receive)?;
+    Ok(Opened { members: node.hub.members(channel), ..Opened::bare(log) })
+}

@@ -1,0 +1,70 @@
+//! What is kept about users besides what they send: how far they have received and read, and how they can be reached.
+
+use everwire_protocol::{Channel, Mark, Message, StatusChoice};
+
+use super::{Answer, Log};
+
+/// Which part of a log is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The last entries.
+    Latest,
+    /// The last ones before an offset.
+    Before(u64),
+    /// The first ones after an offset.
+    After(u64),
+}
+
+/// A part of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extract {
+    /// The log as it was when this was read.
+    pub log: Log,
+    /// By rising offset and without a hole.
+    pub messages: Vec<Message>,
+    /// Whether there are more in the direction that was asked for.
+    pub more: bool,
+}
+
+/// What is remembered of a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// Who.
+    pub user: String,
+    /// The name that others saw last.
+    pub name: Option<String>,
+    /// What the user says about the own status.
+    pub choice: StatusChoice,
+    /// When the user was last online, in ms since 1970.
+    pub seen_at: Option<u64>,
+    /// Whether the user was online then, and has not been said to have left since.
+    pub online: bool,
+}
+
+/// What keeps it. Every error is [`crate::Error::Unavailable`].
+pub trait People: Send + Sync + 'static {
+    /// How far users have received and read a channel's log.
+    fn marks<'a>(&'a self, channel: &'a Channel) -> Answer<'a, Vec<Mark>>;
+
+    /// Raises marks; lower ones than are known change nothing. Marks of channels in which nothing was ever stored are not
+    /// kept.
+    fn raise<'a>(&'a self, marks: &'a [(Channel, Mark)]) -> Answer<'a, ()>;
+
+    /// How many plain messages of others there are after an offset; 1000 at most.
+    fn unread<'a>(&'a self, channel: &'a Channel, user: &'a str, after: u64) -> Answer<'a, u32>;
+
+    /// Reads a part of a log: `most` messages, or fewer if they are large, but one at least if there is one.
+    fn extract<'a>(&'a self, channel: &'a Channel, part: Part, most: u32) -> Answer<'a, Extract>;
+
+    /// What is remembered of these users; nothing of those who were never here.
+    fn people<'a>(&'a self, users: &'a [String]) -> Answer<'a, Vec<Person>>;
+
+    /// The users who were online when this was last written.
+    fn online(&self) -> Answer<'_, Vec<Person>>;
+
+    /// Remembers users as they are now, but for what they say about their status.
+    fn remember<'a>(&'a self, people: &'a [Person]) -> Answer<'a, ()>;
+
+    /// Remembers what a user says about the own status.
+    fn choose<'a>(&'a self, user: &'a str, choice: StatusChoice) -> Answer<'a, ()>;
+}

@@ -1,0 +1,206 @@
+//! Marks, people and parts of logs in the database.
+
+use everwire_protocol::{Channel, Mark, Message, StatusChoice, limits::MAX_SERVER_BATCH_BYTES};
+use futures_util::TryStreamExt;
+use sqlx::{AssertSqlSafe, QueryBuilder, Row, Sqlite, sqlite::SqliteRow};
+
+use super::{ROWS, SqliteStore, chats::PLAIN, empty, log_of, message_of, signed, unavailable, unsigned};
+use crate::store::{
+    Answer,
+    chats::UNREAD,
+    people::{Extract, Part, People, Person},
+};
+
+/// What a message of a page takes besides its data.
+const OVERHEAD: usize = 300;
+
+impl People for SqliteStore {
+    fn marks<'a>(&'a self, channel: &'a Channel) -> Answer<'a, Vec<Mark>> {
+        Box::pin(async move { self.read_marks(channel).await.map_err(unavailable) })
+    }
+
+    fn raise<'a>(&'a self, marks: &'a [(Channel, Mark)]) -> Answer<'a, ()> {
+        Box::pin(self.write(async move |writer| {
+            for (channel, mark) in marks {
+                sqlx::query(
+                    "INSERT INTO marks (channel, user, delivered, read)
+                     SELECT id, ?, ?, ? FROM channels WHERE name = ?
+                     ON CONFLICT DO UPDATE SET
+                         delivered = max(delivered, excluded.delivered), read = max(read, excluded.read)",
+                )
+                .bind(&mark.user)
+                .bind(signed(mark.delivered))
+                .bind(signed(mark.read))
+                .bind(channel.as_str())
+                .execute(&mut *writer)
+                .await?;
+            }
+            Ok(())
+        }))
+    }
+
+    fn unread<'a>(&'a self, channel: &'a Channel, user: &'a str, after: u64) -> Answer<'a, u32> {
+        Box::pin(async move {
+            let count = AssertSqlSafe(format!(
+                "SELECT count(*) FROM (
+                     SELECT 1 FROM messages WHERE channel = (SELECT id FROM channels WHERE name = ?)
+                     AND offset > ? AND {PLAIN} AND user <> ? LIMIT {UNREAD})"
+            ));
+            sqlx::query_scalar(count)
+                .bind(channel.as_str())
+                .bind(signed(after))
+                .bind(user)
+                .fetch_one(&self.readers)
+                .await
+                .map_err(unavailable)
+        })
+    }
+
+    fn extract<'a>(&'a self, channel: &'a Channel, part: Part, most: u32) -> Answer<'a, Extract> {
+        Box::pin(async move { self.read_extract(channel, part, most).await.map_err(unavailable) })
+    }
+
+    fn people<'a>(&'a self, users: &'a [String]) -> Answer<'a, Vec<Person>> {
+        Box::pin(async move {
+            let mut people = Vec::new();
+            for chunk in users.chunks(ROWS) {
+                let mut select = QueryBuilder::<Sqlite>::new(
+                    "SELECT user, name, choice, seen_at, online FROM people WHERE user IN (",
+                );
+                let mut list = select.separated(", ");
+                for user in chunk {
+                    list.push_bind(user);
+                }
+                select.push(")");
+                let rows = select.build().persistent(false).fetch_all(&self.readers).await;
+                let found = rows.and_then(|rows| rows.iter().map(person_of).collect::<Result<Vec<_>, _>>());
+                people.extend(found.map_err(unavailable)?);
+            }
+            Ok(people)
+        })
+    }
+
+    fn online(&self) -> Answer<'_, Vec<Person>> {
+        Box::pin(async move {
+            let rows = sqlx::query("SELECT user, name, choice, seen_at, online FROM people WHERE online")
+                .fetch_all(&self.readers)
+                .await;
+            rows.and_then(|rows| rows.iter().map(person_of).collect()).map_err(unavailable)
+        })
+    }
+
+    fn remember<'a>(&'a self, people: &'a [Person]) -> Answer<'a, ()> {
+        Box::pin(self.write(async move |writer| {
+            for chunk in people.chunks(ROWS) {
+                let mut insert =
+                    QueryBuilder::<Sqlite>::new("INSERT INTO people (user, name, seen_at, online) ");
+                insert.push_values(chunk, |mut row, person| {
+                    row.push_bind(&person.user).push_bind(person.name.as_deref());
+                    row.push_bind(person.seen_at.map(signed)).push_bind(person.online);
+                });
+                insert.push(
+                    " ON CONFLICT DO UPDATE SET name = excluded.name, online = excluded.online,
+                      seen_at = max(ifnull(seen_at, 0), ifnull(excluded.seen_at, 0))",
+                );
+                insert.build().persistent(false).execute(&mut *writer).await?;
+            }
+            Ok(())
+        }))
+    }
+
+    fn choose<'a>(&'a self, user: &'a str, choice: StatusChoice) -> Answer<'a, ()> {
+        Box::pin(self.write(async move |writer| {
+            sqlx::query(
+                "INSERT INTO people (user, choice, online) VALUES (?, ?, FALSE)
+                 ON CONFLICT DO UPDATE SET choice = excluded.choice",
+            )
+            .bind(user)
+            .bind(choice_text(choice))
+            .execute(writer)
+            .await
+            .map(drop)
+        }))
+    }
+}
+
+impl SqliteStore {
+    async fn read_marks(&self, channel: &Channel) -> Result<Vec<Mark>, sqlx::Error> {
+        let rows = sqlx::query(
+            "SELECT user, delivered, read FROM marks
+             WHERE channel = (SELECT id FROM channels WHERE name = ?) ORDER BY user",
+        )
+        .bind(channel.as_str())
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let (delivered, read) = (unsigned(row, "delivered")?, unsigned(row, "read")?);
+                Ok(Mark { user: row.try_get("user")?, delivered, read })
+            })
+            .collect()
+    }
+
+    async fn read_extract(&self, channel: &Channel, part: Part, most: u32) -> Result<Extract, sqlx::Error> {
+        let (condition, order, at) = match part {
+            Part::Latest => ("offset > ?", "DESC", 0),
+            Part::Before(offset) => ("offset < ?", "DESC", offset),
+            Part::After(offset) => ("offset > ?", "ASC", offset),
+        };
+        // One more than wanted tells whether there are more.
+        let select = AssertSqlSafe(format!(
+            "SELECT epoch, head, trimmed, offset, messages.id, user, messages.name, at, event, data, action, target
+             FROM channels LEFT JOIN messages ON channel = channels.id AND {condition}
+             WHERE channels.name = ? ORDER BY offset {order} LIMIT ?"
+        ));
+        let mut rows =
+            sqlx::query(select).bind(signed(at)).bind(channel.as_str()).bind(most + 1).fetch(&self.readers);
+        let mut found = Extract { log: empty(self.seed, channel), messages: Vec::new(), more: false };
+        let mut bytes = 0;
+        while let Some(row) = rows.try_next().await? {
+            found.log = log_of(&row)?;
+            let Some(message) = message_of(channel, &row)? else { break };
+            bytes += size(&message);
+            let full = found.messages.len() >= most as usize || bytes > MAX_SERVER_BATCH_BYTES;
+            if full && !found.messages.is_empty() {
+                found.more = true;
+                break;
+            }
+            found.messages.push(message);
+        }
+        if order == "DESC" {
+            found.messages.reverse();
+        }
+        Ok(found)
+    }
+}
+
+fn size(message: &Message) -> usize {
+    OVERHEAD + message.data.text().len() + message.channel.as_str().len()
+}
+
+fn person_of(row: &SqliteRow) -> Result<Person, sqlx::Error> {
+    let seen_at: Option<i64> = row.try_get("seen_at")?;
+    Ok(Person {
+        user: row.try_get("user")?,
+        name: row.try_get("name")?,
+        choice: row.try_get::<Option<&str>, _>("choice")?.map_or(StatusChoice::Auto, choice_of),
+        seen_at: seen_at.and_then(|at| u64::try_from(at).ok()),
+        online: row.try_get("online")?,
+    })
+}
+
+const CHOICES: [StatusChoice; 4] =
+    [StatusChoice::Auto, StatusChoice::Online, StatusChoice::Away, StatusChoice::Offline];
+
+const fn choice_text(choice: StatusChoice) -> &'static str {
+    match choice {
+        StatusChoice::Auto => "auto",
+        StatusChoice::Online => "online",
+        StatusChoice::Away => "away",
+        StatusChoice::Offline => "offline",
+    }
+}
+
+fn choice_of(text: &str) -> StatusChoice {
+    CHOICES.into_iter().find(|choice| choice_text(*choice) == text).unwrap_or(StatusChoice::Auto)
+}
