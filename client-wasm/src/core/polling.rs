@@ -103,6 +103,11 @@ impl Connection {
             (true, true) => PROBE_MS,
             (true, false) => u64::from(hold_ms) + u64::from(limits::POLL_ABORT_MS - limits::POLL_HOLD_MS),
         };
+        if poll.connection.is_none() {
+            // The new connection begins with this set. A channel that leaves it from now on does so by a later poll, of
+            // which nobody knows whether it arrives before one that has the channel again.
+            poll.gone.clear();
+        }
         let frame = everwire_protocol::Poll { connection: poll.connection, ack: poll.ack, hold_ms };
         let old = poll.held.replace((request, Deadline::at(now + patience)));
         poll.sent_at = now;
@@ -168,7 +173,6 @@ impl Connection {
         poll.connection = (!poll.anew).then_some(connection);
         poll.welcomed = true;
         poll.hold = hold.min(limits::POLL_HOLD_MS);
-        poll.gone.clear();
         if self.active == Some(Carrier::Polling) {
             // Another node, or the same one after a restart: it has confirmed nothing yet.
             self.subscriptions.unconfirm();

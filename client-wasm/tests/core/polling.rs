@@ -191,3 +191,20 @@ fn a_channel_left_and_entered_again_while_the_first_poll_is_under_way_begins_ane
     assert!(matches!(&frames[1], ClientFrame::Poll(poll) if poll.connection.is_none()), "{frames:?}");
     assert!(matches!(&frames[2], ClientFrame::Subscribe(s) if s.recent == Some(5)), "{frames:?}");
 }
+
+#[test]
+fn a_channel_left_while_the_first_poll_is_under_way_and_entered_again_after_it_begins_anew_too() {
+    let mut bench = Bench::new(Config { websocket: false, ..config() });
+    let handle = bench.subscribe("news");
+    bench.tell(Input::Start);
+    let (request, ..) = bench.wants_request();
+    bench.core.unsubscribe(bench.now, handle);
+    bench.responds(request, &[polled(1), welcome(9), subscribed("news", "a", 7, 7)]);
+    // The poll that would say that the channel was left never arrives.
+    let (request, poll, _) = wants_poll(&mut bench);
+    assert_eq!(poll.connection.map(|c| c.as_u128()), Some(9));
+    bench.tell(Input::RequestFailed { request, reason: "lost".into() });
+    bench.core.subscribe(bench.now, "news", Some(5), None).unwrap();
+    let (_, poll, offset) = wants_poll(&mut bench);
+    assert_eq!((poll.connection, offset), (None, None));
+}
