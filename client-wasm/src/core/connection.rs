@@ -169,7 +169,10 @@ impl Connection {
             Input::WebSocketClosed { link, code } => self.websocket_closed(link, code),
             Input::RequestFailed { request, reason } => self.request_failed(request, &reason),
             Input::Token(token) => self.got_token(token),
-            Input::TokenFailed(message) => self.token_failed(&message),
+            Input::TokenFailed(message) => {
+                self.token.answered();
+                self.token_failed(&message);
+            }
             Input::Online => self.went_online(),
             Input::Offline => self.went_offline(),
             Input::Visible(visible) => self.became_visible(visible),
@@ -377,8 +380,7 @@ impl Connection {
     }
 
     fn got_token(&mut self, token: String) {
-        if !self.token.awaited() {
-            // A callback that was given up answers after its successor: what it brings is older than what is here.
+        if !self.token.answered() {
             return;
         }
         if token.is_empty() || token.len() > limits::MAX_TOKEN_BYTES {

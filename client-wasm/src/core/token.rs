@@ -21,6 +21,9 @@ pub(super) struct Token {
     asked_at: u64,
     got_at: u64,
     expires_at: Option<u64>,
+    /// Calls of the callback that have not answered yet, those included that were given up. An answer does not say which
+    /// call it is to.
+    unanswered: u32,
     /// The callback has been called, and must answer by then.
     pub(super) patience: Option<u64>,
     /// After a refresh that failed: not before then.
@@ -43,23 +46,35 @@ impl Token {
         if first {
             // One that was given up may still answer: what comes is as old as that.
             self.asking_since.get_or_insert(now);
+            self.unanswered += 1;
             self.patience = Some(now + PATIENCE_MS);
         }
         first
     }
 
-    /// Whether a callback has been called since the last answer.
-    pub(super) fn awaited(&self) -> bool {
+    /// The callback has answered, with a token or without. Whether it has been called since the last token: if not, a
+    /// call that was given up answers after its successor, and what it brings is older than what is here.
+    pub(super) fn answered(&mut self) -> bool {
+        self.unanswered = self.unanswered.saturating_sub(1);
         self.asking_since.is_some()
     }
 
-    /// The callback has answered.
+    /// The callback has brought a token.
     pub(super) fn got(&mut self, now: u64, text: String) {
         let (serial, asked_at) = (self.serial + 1, self.asking_since.unwrap_or(now));
-        *self = Self { wanted: true, text: Some(text), serial, asked_at, got_at: now, ..Self::default() };
+        let unanswered = self.unanswered;
+        *self = Self {
+            wanted: true,
+            text: Some(text),
+            serial,
+            unanswered,
+            asked_at,
+            got_at: now,
+            ..Self::default()
+        };
     }
 
-    /// The callback has failed.
+    /// The callback has failed, or takes too long.
     pub(super) fn failed(&mut self, now: u64) {
         self.patience = None;
         // Three tries fit into the time that is left before the old one expires.
@@ -83,11 +98,13 @@ impl Token {
     }
 
     /// The server refused it. True if it was not fresh, so that a new one is worth a try. Its age counts from when it
-    /// was asked for: an answer may have lain about while the page was frozen or the machine slept.
+    /// was asked for: an answer may have lain about while the page was frozen or the machine slept. It may also be the
+    /// answer to a call that was given up long before, as often as there are such calls.
     pub(super) fn refused(&mut self, now: u64) -> bool {
-        self.text = None;
-        self.expires_at = None;
-        self.wanted && now >= self.asked_at + FRESH_MS
+        self.expired();
+        let may_be_anothers = self.unanswered > 0;
+        self.unanswered = self.unanswered.saturating_sub(1);
+        self.wanted && (may_be_anothers || now >= self.asked_at + FRESH_MS)
     }
 
     /// The server says that it has run out.

@@ -195,3 +195,31 @@ fn promise_13_a_callback_that_was_given_up_does_not_replace_its_successors_token
     bench.opens_websocket();
     assert_eq!(token_of_hello(&mut bench).as_deref(), Some("two"));
 }
+
+#[test]
+fn promise_13_a_late_answer_to_an_earlier_call_that_is_refused_is_not_the_end() {
+    let mut bench = with_token();
+    // The first call is given up, the second brings a token.
+    bench.outputs.clear();
+    bench.pass_until(60_000, wants_token);
+    bench.tell(Input::Token("two".into()));
+    let link = bench.opens_websocket();
+    bench.says(link, &[welcome_for(60_000)]);
+    // The machine sleeps until that has expired. A third call; then the first one's answer comes.
+    bench.outputs.clear();
+    bench.now.wall += HOUR;
+    bench.tell(Input::Timeout);
+    bench.closes(link, 1006);
+    bench.pass_until(1_001, wants_token);
+    bench.tell(Input::Token("one".into()));
+    bench.pass_until(1_001, wants_socket);
+    let link = bench.opens_websocket();
+    bench.outputs.clear();
+    bench.says(link, &[error(ErrorCode::Unauthorized, None, None)]);
+    assert_eq!(bench.status(), Status::Waiting);
+    bench.pass_until(1_001, wants_token);
+    bench.tell(Input::Token("three".into()));
+    let link = bench.opens_websocket();
+    bench.says(link, &[error(ErrorCode::Unauthorized, None, None)]);
+    assert_eq!(bench.status(), Status::Closed, "nothing is left that could be to blame but the token");
+}
