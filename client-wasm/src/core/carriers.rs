@@ -42,6 +42,8 @@ const BARREN_MAX: u32 = 6;
 const BARREN: u32 = 2;
 /// What one counts that died young, but had brought an entry or an ack.
 const SHORT: u32 = 1;
+/// Of the WebSockets that are refused in a row, polling is tried after the second, the fourth, and then each of so many.
+const RARELY: u32 = 8;
 /// When to try WebSocket again while polling, in ms; the last one repeats.
 const PROBES_MS: [u64; 5] = [30_000, 120_000, 300_000, 600_000, 1_800_000];
 
@@ -51,9 +53,6 @@ pub(super) struct Choice {
     barren: u32,
     /// WebSockets in a row that never opened.
     refused: u32,
-    /// Whether the last try used polling too. A server that is down refuses both: asking it twice every time would
-    /// double the load when thousands of clients do it.
-    polled_last: bool,
     /// Polling is the carrier here until a probe says otherwise.
     pub(super) given_up: bool,
     probes: usize,
@@ -64,22 +63,14 @@ pub(super) struct Choice {
 }
 
 impl Choice {
-    /// A new try begins.
-    pub(super) fn attempt(&mut self, polls: bool) {
-        if polls {
-            self.polled_last = true;
-        }
-    }
-
     /// A WebSocket ended. `opened`: it had been open; `age`: for how long, in ms; `useful`: it had brought an entry or
     /// an ack. Returns whether polling is worth a try at once.
     pub(super) fn ended(&mut self, opened: bool, age: u64, useful: bool) -> bool {
         if !opened {
             self.refused += 1;
-            // Every second time at most: see `polled_last`.
-            let worth = self.refused >= 2 && !self.polled_last;
-            self.polled_last = false;
-            return worth;
+            // One refusal may be an accident. A server that is down refuses polls as well: thousands of clients that
+            // ask it for both each time would come back to it as twice as many (promise 7).
+            return matches!(self.refused, 2 | 4) || self.refused.is_multiple_of(RARELY);
         }
         self.refused = 0;
         if age >= WORKED_MS {
@@ -91,6 +82,11 @@ impl Choice {
             self.give_up();
         }
         true
+    }
+
+    /// The page wakes, perhaps elsewhere: the next refusal is worth a poll again.
+    pub(super) fn woke(&mut self) {
+        self.refused = self.refused.min(1);
     }
 
     /// WebSocket does not work here.
@@ -154,15 +150,11 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_is_down_is_not_asked_twice_every_time() {
+    fn promise_7_a_server_that_is_down_is_seldom_asked_twice() {
         let mut choice = Choice::default();
-        let polled: Vec<bool> = (0..6)
-            .map(|_| {
-                let worth = choice.ended(false, 0, false);
-                choice.attempt(worth);
-                worth
-            })
-            .collect();
-        assert_eq!(polled, [false, true, false, true, false, true]);
+        let polled: Vec<u32> = (1..=30).filter(|_| choice.ended(false, 0, false)).collect();
+        assert_eq!(polled, [2, 4, 8, 16, 24]);
+        choice.woke();
+        assert!(choice.ended(false, 0, false), "a page that wakes begins anew");
     }
 }

@@ -64,7 +64,6 @@ pub(super) struct Post {
 impl Connection {
     pub(super) fn start_polling(&mut self) {
         self.choice.poll_at = None;
-        self.choice.attempt(true);
         self.poll = Some(Poll {
             connection: None,
             welcomed: false,

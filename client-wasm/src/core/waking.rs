@@ -12,6 +12,7 @@ const SOON_MS: u64 = 250;
 
 impl Connection {
     pub(super) fn wake(&mut self, reason: &str) {
+        self.choice.woke();
         match (self.phase, self.active) {
             (Phase::Connected, Some(Carrier::WebSocket)) => self.probe(reason),
             (Phase::Connected, _) => {

@@ -167,6 +167,31 @@ fn promise_11_refused_upgrades_lead_to_polling_within_5_s() {
 }
 
 #[test]
+fn promise_11_a_page_that_wakes_where_upgrades_are_refused_polls_at_the_next_refusal() {
+    let mut bench = Bench::started(config());
+    // Without any network for a while, so that polls are tried seldom.
+    let mut refused = 0;
+    while refused < 9 {
+        if bench.outputs.iter().any(wants_socket) {
+            let link = bench.wants_websocket();
+            bench.closes(link, 1006);
+            refused += 1;
+        }
+        if bench.outputs.iter().any(wants_request) {
+            let (request, ..) = bench.wants_request();
+            bench.tell(Input::RequestFailed { request, reason: "no network".into() });
+        }
+        bench.pass(10);
+    }
+    bench.tell(Input::Online);
+    bench.outputs.clear();
+    bench.pass_until(1_001, wants_socket);
+    let link = bench.wants_websocket();
+    bench.closes(link, 1006);
+    assert!(bench.outputs.iter().any(wants_request));
+}
+
+#[test]
 fn only_the_carriers_that_are_allowed_are_used() {
     let mut bench = Bench::started(Config { websocket: false, ..config() });
     let (request, ..) = bench.wants_request();

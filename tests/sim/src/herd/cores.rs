@@ -65,7 +65,6 @@ pub(super) fn run(clients: usize, outage_ms: u64, seed: u64) -> Tries {
     let from_cut = |at: u64| at - away.0;
     Tries {
         connects: herd.tries.connects.into_iter().filter(after).map(from_cut).collect(),
-        websockets: herd.tries.websockets.into_iter().filter(after).map(from_cut).collect(),
         back: herd.tries.back.into_iter().filter(after).map(from_cut).collect(),
     }
 }
@@ -122,7 +121,6 @@ impl Herd {
             }
             Next::Opens(link) => {
                 self.tries.connects.push(self.now);
-                self.tries.websockets.push(self.now);
                 let next = if self.up() { Next::Opened(link) } else { Next::Refused(link) };
                 self.at(self.now + half, client, next);
             }

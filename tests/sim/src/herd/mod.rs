@@ -31,8 +31,6 @@ const ROUND_TRIP_MS: u64 = 50;
 pub struct Tries {
     /// Every connect that reached the server's machine, whether anybody listened there or not.
     pub connects: Vec<u64>,
-    /// Those of them that were WebSockets.
-    pub websockets: Vec<u64>,
     /// When each client was connected again.
     pub back: Vec<u64>,
 }
@@ -46,8 +44,6 @@ pub struct Figures {
     pub outage_ms: u64,
     /// Most connects within 100 ms after the server was back.
     pub most_connects_per_100_ms: usize,
-    /// The same, of WebSockets alone.
-    pub most_websockets_per_100_ms: usize,
     /// Most connects within 100 ms while it was away.
     pub most_refused_per_100_ms: usize,
     /// Half of the clients were connected so long after the server was back, in ms.
@@ -86,13 +82,11 @@ fn figures(who: &'static str, outage_ms: u64, mut tries: Tries) -> Figures {
     };
     let end = tries.connects.iter().max().map_or(outage_ms, |last| last + 1).max(outage_ms);
     let after = bins(&tries.connects, outage_ms, end);
-    let websockets = bins(&tries.websockets, outage_ms, end);
     let during = bins(&tries.connects, 0, outage_ms);
     Figures {
         who,
         outage_ms,
         most_connects_per_100_ms: after.iter().copied().max().unwrap_or(0),
-        most_websockets_per_100_ms: websockets.iter().copied().max().unwrap_or(0),
         most_refused_per_100_ms: during.iter().copied().max().unwrap_or(0),
         p50_ms: share(50),
         p95_ms: share(95),

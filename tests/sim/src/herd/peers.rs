@@ -67,7 +67,6 @@ pub(super) fn run(peer: Peer, clients: usize, outage_ms: u64, seed: u64) -> Trie
         for n in 0.. {
             at += peer.wait(n, &mut dice) + ROUND_TRIP_MS / 2;
             tries.connects.push(at);
-            tries.websockets.push(at);
             let up = at >= outage_ms;
             at += ROUND_TRIP_MS / 2;
             if up {
