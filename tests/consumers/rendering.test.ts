@@ -136,7 +136,7 @@ import { connect as slim } from "everwire/slim";
 interface Events { message: { text: string }; "order.shipped": { id: number } }
 const client: Client = connect({ url: "https://chat.example", token: async () => "token" });
 client.on("state", (state: ConnectionState) => state.status === "waiting" && state.retryAt.toFixed());
-const channel = client.channel<Events>("private-chat.42");
+const channel = client.channel<Events>("private-orders");
 channel.on("message", ({ data }) => data.text.trim());
 channel.on("event:order.shipped", ({ data }) => data.id.toFixed());
 const { offset }: { offset: number } = await channel.send({ text: "hello" });

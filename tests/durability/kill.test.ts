@@ -11,7 +11,7 @@ import { Wire } from "../harness/wire";
 import { Writer } from "./writer";
 
 const KILLS = Number(process.env.EVERWIRE_KILLS ?? 50);
-const CHANNEL = "private-chat.durable";
+const CHANNEL = "private-durable";
 
 it(`survives ${KILLS} times kill -9 under load`, { timeout: 60_000 + KILLS * 10_000 }, async () => {
   const server = await Server.start({ serveDir: PAGES, args: ["--replay-limit", "1000000"] });

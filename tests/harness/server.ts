@@ -1,7 +1,7 @@
 // The real server as a process of its own: a free port, a database in a directory of its own, and gone when the test is
 // over, however it ended. It can be killed and started again on the same port and database.
 
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -25,6 +25,8 @@ export interface ServerOptions {
   secret?: string;
   /** More flags. */
   args?: readonly string[];
+  /** Whether its disk can be full (Linux). */
+  limited?: boolean;
 }
 
 // Below the range from which systems give out ports by themselves: while a server is down, nobody takes its port by chance.
@@ -86,10 +88,14 @@ export class Server {
 
   /** Starts it (again), and waits until it listens. */
   async start(): Promise<void> {
-    const { secret, serveDir = DEMO, args = [] } = this.#options;
+    const { secret, serveDir = DEMO, args = [], limited } = this.#options;
+    // A write beyond a limit is refused only to those who ignore the signal that comes with it, and a program inherits
+    // what is ignored.
+    const [program, ...before] = limited ? ["sh", "-c", `trap "" XFSZ; exec "$0" "$@"`, SERVER] : [SERVER];
     const child = spawn(
-      SERVER,
+      program,
       [
+        before,
         ["--listen", `127.0.0.1:${this.port}`],
         ["--database", this.database],
         ["--serve-dir", serveDir],
@@ -133,6 +139,19 @@ export class Server {
   /** SIGTERM: it says good-bye to its clients, and ends. */
   stop(): Promise<void> {
     return this.#end("SIGTERM");
+  }
+
+  /** From now on it can write no file beyond the first byte: no log grows any more. */
+  fillDisk(): void {
+    this.#limitFiles("1");
+  }
+
+  freeDisk(): void {
+    this.#limitFiles("unlimited");
+  }
+
+  #limitFiles(bytes: string): void {
+    execFileSync("prlimit", ["--pid", String(this.#child?.pid), `--fsize=${bytes}:`]);
   }
 
   /** Removes the data. Only while it does not run. */

@@ -7,7 +7,7 @@ import { freshContext, freshPage } from "../harness/browser";
 import { PAGES, Server } from "../harness/server";
 import { until } from "../harness/until";
 
-const CHANNEL = "private-chat.1";
+const CHANNEL = "private-orders";
 
 /** One server for the pages, which stays, and one to chat with, which is killed. */
 async function place(): Promise<{ pages: Server; chat: Server }> {

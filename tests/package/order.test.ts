@@ -9,7 +9,7 @@ import { PAGES, Server } from "../harness/server";
 import { until } from "../harness/until";
 
 const EACH = 500;
-const CHANNEL = "private-chat.1";
+const CHANNEL = "private-orders";
 
 async function exactlyOnce(carriers: ("websocket" | "polling")[], cuts: number): Promise<void> {
   const server = await Server.start({ serveDir: PAGES });

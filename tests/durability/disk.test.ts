@@ -1,0 +1,71 @@
+// A disk that is full under the running server: what is sent is refused with a typed error that says so, reading goes on, and
+// when there is space again everything is stored, once and in order. The disk is "full" because the kernel lets the server
+// write no file beyond its present length (RLIMIT_FSIZE), which is the same refusal in the middle of a write.
+
+import { expect, it } from "vitest";
+import { BarePage, gapless, numbersOf } from "../harness/bare";
+import { PAGES, Server } from "../harness/server";
+import { until } from "../harness/until";
+
+const CHANNEL = "private-disk";
+
+// The limit of a process that runs can be set from outside on Linux only.
+it.skipIf(process.platform !== "linux")(
+  "a full disk is a typed error, and nothing is lost when space returns",
+  async () => {
+    const server = await Server.start({ serveDir: PAGES, limited: true });
+    const page = await BarePage.open(server.url);
+    const ada = await page.connect("ada");
+    const bob = await page.connect("bob");
+    await ada.listen(CHANNEL);
+    await bob.listen(CHANNEL);
+    await ada.sendMany(CHANNEL, 0, 20);
+    await bob.hears(CHANNEL, 20);
+
+    server.fillDisk();
+    await ada.sendMany(CHANNEL, 20, 20);
+    await until(
+      "the application is told",
+      async () => (await ada.errors()).some((error) => error.includes("unavailable")),
+      {
+        seen: () => ada.errors(),
+      },
+    );
+    expect(await bob.heardCount(CHANNEL), "what is not stored is given to nobody").toBe(20);
+    // Whoever comes now can still read.
+    const cy = await page.connect("cy");
+    expect(await cy.listen(CHANNEL, { recent: 5 })).toHaveProperty("ok");
+    expect((await cy.hears(CHANNEL, 5)).map(({ offset }) => offset)).toEqual([16, 17, 18, 19, 20]);
+
+    server.freeDisk();
+    const heard = await bob.hears(CHANNEL, 40);
+    gapless(heard);
+    expect(numbersOf(heard, "ada")).toEqual([...Array(40).keys()]);
+    expect(await ada.send(CHANNEL, "and one more")).toMatchObject({ ok: { offset: 41 } });
+  },
+);
+
+it.skipIf(process.platform !== "linux")(
+  "a server that is killed while its disk is full has kept what it acknowledged",
+  async () => {
+    const server = await Server.start({ serveDir: PAGES, limited: true });
+    const ada = await (await BarePage.open(server.url)).connect("ada");
+    await ada.listen(CHANNEL);
+    await ada.sendMany(CHANNEL, 0, 20);
+    await ada.hears(CHANNEL, 20);
+    server.fillDisk();
+    await ada.sendMany(CHANNEL, 20, 5);
+    await until(
+      "the application is told",
+      async () => (await ada.errors()).some((error) => error.includes("unavailable")),
+      {
+        seen: () => ada.errors(),
+      },
+    );
+    await server.kill();
+    await server.start();
+    const heard = await ada.hears(CHANNEL, 25);
+    gapless(heard);
+    expect(numbersOf(heard, "ada")).toEqual([...Array(25).keys()]);
+  },
+);
