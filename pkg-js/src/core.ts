@@ -5,7 +5,6 @@
 
 import type { Core, CoreClass, CoreOptions, Host } from "./border.js";
 import { EverwireError } from "./errors.js";
-import type { Action } from "./generated/protocol.js";
 
 /** What the core is asked. */
 export enum Operation {
@@ -183,7 +182,13 @@ export function dress(Raw: RawCoreClass): CoreClass {
       this.#raw.free();
     }
 
-    subscribe(channel: string, recent?: number, epoch?: string, offset?: number, undelivered = false): number {
+    subscribe(
+      channel: string,
+      recent: number | undefined,
+      epoch: Text,
+      offset: number | undefined,
+      undelivered: boolean,
+    ): number {
       return this.#try(this.#call(Operation.Subscribe, [recent, offset, +undelivered], channel, epoch));
     }
 
@@ -197,8 +202,8 @@ export function dress(Raw: RawCoreClass): CoreClass {
       event: Text,
       data: string,
       restored: boolean,
-      action?: Action,
-      target?: string,
+      action: Text,
+      target: Text,
     ): void {
       // Channel names and ids have nothing in them that JSON would escape.
       const named = event === undefined ? "" : `"event":${JSON.stringify(event)},`;

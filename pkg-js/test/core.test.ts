@@ -54,25 +54,51 @@ describe("the dressed core", () => {
     ["close", (core) => core.close(), [Operation.Close, -1, -1, -1, -1, -1]],
     [
       "subscribe, from the end",
-      (core) => core.subscribe("c", none, none, none),
-      [Operation.Subscribe, -1, -1, -1, -1, -1, "c"],
+      (core) => core.subscribe("c", none, none, none, false),
+      [Operation.Subscribe, -1, -1, 0, -1, -1, "c"],
     ],
     [
       "subscribe, at a position",
-      (core) => core.subscribe("c", 5, "e", 0),
-      [Operation.Subscribe, 5, 0, -1, -1, -1, "c", "e"],
+      (core) => core.subscribe("c", 5, "e", 0, true),
+      [Operation.Subscribe, 5, 0, 1, -1, -1, "c", "e"],
     ],
     ["unsubscribe", (core) => core.unsubscribe(7), [Operation.Unsubscribe, 7, -1, -1, -1, -1]],
     [
       "send",
-      (core) => core.send("i", "c", "ev", "1", false),
-      [Operation.Send, 0, -1, -1, -1, -1, "i", "c", "ev", "1"],
+      (core) => core.send("i", "c", "ev", "1", false, none, none),
+      [
+        Operation.Send,
+        0,
+        -1,
+        -1,
+        -1,
+        -1,
+        "i",
+        "c",
+        none,
+        '{"type":"send","id":"i","channel":"c","event":"ev","data":1}',
+      ],
     ],
     [
       "send, of what was written before a reload",
-      (core) => core.send("i", "c", none, "1", true),
-      [Operation.Send, 1, -1, -1, -1, -1, "i", "c", none, "1"],
+      (core) => core.send("i", "c", none, "1", true, "edit", "t"),
+      [
+        ...[Operation.Send, 1, -1, -1, -1, -1, "i", "c", none],
+        '{"type":"send","id":"i","channel":"c","data":1,"action":"edit","target":"t"}',
+      ],
     ],
+    [
+      "request",
+      (core) => core.request("i", "{}", 500),
+      [Operation.Ask, 500, -1, -1, -1, -1, "i", none, none, "{}"],
+    ],
+    ["ephemeral", (core) => core.ephemeral("{}"), [Operation.Ask, 0, -1, -1, -1, -1, none, none, none, "{}"]],
+    ["sticky", (core) => core.sticky("{}"), [Operation.Ask, -1, -1, -1, -1, -1, none, none, none, "{}"]],
+    ["answered", (core) => core.answered("i"), [Operation.Answered, -1, -1, -1, -1, -1, "i"]],
+    ["typing", (core) => core.typing(3, true), [Operation.Typing, 3, 1, -1, -1, -1]],
+    ["heard", (core) => core.heard(3, 4, false), [Operation.HeardTyping, 3, 4, 0, -1, -1]],
+    ["mark", (core) => core.mark(3, 4, 5), [Operation.Mark, 3, 4, 5, -1, -1]],
+    ["marked", (core) => core.marked(3, 4, 5), [Operation.Marked, 3, 4, 5, -1, -1]],
     [
       "welcome",
       (core) => core.welcome("c", "u", 1, 2, 3, 4, 5),
@@ -109,7 +135,7 @@ describe("the dressed core", () => {
   it("answers with numbers", () => {
     const { core, answers } = dressed();
     answers.push(12, 1, 0, 1, 0);
-    expect(core.subscribe("c", none, none, none)).toBe(12);
+    expect(core.subscribe("c", none, none, none, false)).toBe(12);
     expect([core.live(1), core.live(2)]).toEqual([true, false]);
     expect([core.subscribed(1, "e", 0, 0, none), core.subscribed(1, "e", 0, 0, none)]).toEqual([true, false]);
   });
@@ -117,8 +143,8 @@ describe("the dressed core", () => {
   it("throws what it was answered in words", () => {
     const { core, raw, answers } = dressed();
     for (const act of [
-      () => core.subscribe("c", none, none, none),
-      () => core.send("i", "c", none, "1", false),
+      () => core.subscribe("c", none, none, none, false),
+      () => core.send("i", "c", none, "1", false, none, none),
     ]) {
       raw.tell(Told.Answer, 0, 0, 0, 0, "queue_full", "Full.", none);
       answers.push(-1);
