@@ -8,6 +8,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 import { encode } from "./encode.mjs";
+import { rewrite } from "./glue.mjs";
 import { shorten } from "./shorten.mjs";
 
 const root = dirname(fileURLToPath(import.meta.url));
@@ -22,7 +23,7 @@ if (!existsSync(glue) || !existsSync(wasm)) {
   process.exit(1);
 }
 
-const short = shorten(readFileSync(wasm), readFileSync(glue, "utf8"));
+const short = shorten(readFileSync(wasm), rewrite(readFileSync(glue, "utf8")));
 
 /** Resolves what src/virtual.d.ts declares. */
 const virtual = {
@@ -34,6 +35,25 @@ const virtual = {
   load(id) {
     if (id === glue) return short.glue;
     return id === "\0everwire:wasm" ? `export default ${JSON.stringify(encode(short.wasm))};` : null;
+  },
+};
+
+// Names that begin with `_` are ours alone, and the same in every chunk: they become one letter after the `_`. Done by
+// hand because Rolldown does it for builds of one chunk only.
+const names = new Map();
+const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+const internal = {
+  name: "internal",
+  transform: {
+    filter: { id: /src\/.*\.ts$/ },
+    handler: (code) => ({
+      code: code.replace(/(?<![\w$`"'-])_[a-z]\w*/g, (name) => {
+        if (!names.has(name)) names.set(name, `_${letters[names.size]}`);
+        if (names.size > letters.length) throw new Error("there are more internal names than letters");
+        return names.get(name);
+      }),
+      map: null,
+    }),
   },
 };
 
@@ -51,7 +71,7 @@ const bundle = await rolldown({
   transform: { target: "es2022" },
   // The same as package.json says: modules that are imported for nothing are left out.
   treeshake: { moduleSideEffects: false },
-  plugins: [virtual],
+  plugins: [virtual, internal],
   onLog(level, log, handle) {
     // "use client" does stay at the top of its entry: test/dist.test.ts looks.
     if (log.code !== "MODULE_LEVEL_DIRECTIVE") handle(level, log);

@@ -1,7 +1,6 @@
 // Makes the WebAssembly and its glue smaller, both at once. The names by which they know each other are long and have a
 // hash each, which no compression helps: they become one or two letters (1.7 kB of brotli in the WebAssembly and 1.0 in the
-// glue, for some 100 names). Custom sections go; nothing at run time reads them. The glue's own loader goes; src/load.ts
-// has one. Works on the output of wasm-bindgen's target `web`, and throws if that looks different.
+// glue, for some 100 names). Custom sections go; nothing at run time reads them. Throws if the two do not fit together.
 
 const IMPORTS = 2;
 const EXPORTS = 7;
@@ -27,13 +26,7 @@ export function shorten(wasm, glue) {
     reader.at = end;
     if (id !== CUSTOM) out.push(id, ...leb(body.length), ...body);
   }
-  let text = replace(
-    glue,
-    "export { initSync, __wbg_init as default };",
-    "export { __wbg_get_imports as imports, __wbg_finalize_init as finish };",
-  );
-  // Enums that nobody uses can then be left out by a bundler.
-  text = text.replaceAll("= Object.freeze(", "= /* @__PURE__ */ Object.freeze(");
+  let text = glue;
   for (const [long, short] of modules) text = replace(text, `"${long}"`, `"${short}"`);
   for (const [long, short] of imports) text = replace(text, `${long}:`, `${short}:`);
   for (const [long, short] of exports) text = replace(text, `wasm.${long}`, `wasm.${short}`, true);

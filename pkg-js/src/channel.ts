@@ -1,23 +1,42 @@
-// A channel as the application sees it: listeners, one subscription, members, and what is sent to it. Which entries are
-// delivered, and from where, is the core's decision; `position` only repeats what the core said last.
+// A channel as the application sees it: listeners, one subscription, who is there and types, how far it was read, and what
+// is sent to it. Which entries are delivered, and from where, is the core's decision; `position` only repeats what the
+// core said last.
 
+import type { Core } from "./border.js";
 import type { Link } from "./client.js";
 import { type Deferred, defer, quiet } from "./deferred.js";
 import { Emitter, type Off } from "./emitter.js";
-import { asError, EverwireError } from "./errors.js";
+import { EverwireError } from "./errors.js";
 import type {
   ChannelEvents,
   DefaultEvents,
   EventName,
+  HistoryOptions,
+  HistoryPage,
+  Mark,
   Member,
   Message,
   MessageData,
   Position,
   Sending,
+  SendOptions,
   Subscribed,
   SubscribeOptions,
+  Typist,
 } from "./events.js";
-import { beginSend } from "./sending.js";
+import type { ServerFrame, Subscribed as SubscribedFrame } from "./generated/protocol.js";
+import { beginSend, type Kind } from "./sending.js";
+
+/** State of a channel, and what is gone when missed. */
+type Heard = Extract<
+  ServerFrame,
+  {
+    type: "joined" | "left" | "typing" | "signal" | "receipt" | "status" | "activity" | "chat" | "chat_gone";
+  }
+>;
+
+// How many messages can be named by their id when they are marked as read.
+const REMEMBERED = 1000;
 
 /** A named log that can be listened to and written to. Made by `Client.channel`; the same object for the same name. */
 export class Channel<Events extends object = DefaultEvents> {
@@ -33,7 +52,14 @@ export class Channel<Events extends object = DefaultEvents> {
   #offset = 0;
   #members = new Map<string, Member>();
   #list: readonly Member[] = [];
-  #arriving: readonly Member[] | undefined;
+  #arriving: Partial<SubscribedFrame> | undefined;
+  #marks: ReadonlyMap<string, Mark> = new Map();
+  // Offsets by id of what came last, where the server keeps marks.
+  readonly #ids = new Map<string, number>();
+  #counted = false;
+  #typists: readonly Typist[] = [];
+  // The core's numbers for those who have typed are their places here.
+  readonly #people: string[] = [];
 
   /** @internal */
   constructor(link: Link, name: string) {
@@ -49,6 +75,19 @@ export class Channel<Events extends object = DefaultEvents> {
   /** Who is here, for presence channels. A new array whenever that changed. */
   get members(): readonly Member[] {
     return this.#list;
+  }
+
+  /** Who else is typing now. A new array whenever that changed. */
+  get typists(): readonly Typist[] {
+    return this.#typists;
+  }
+
+  /**
+   * How far users have received and read the channel, by user: of a chat's members, or of this user alone in other
+   * channels. A new map whenever that changed; empty where the server keeps no marks.
+   */
+  get receipts(): ReadonlyMap<string, Mark> {
+    return this.#marks;
   }
 
   /** The place of the last entry that was delivered. */
@@ -72,21 +111,27 @@ export class Channel<Events extends object = DefaultEvents> {
     if (this.#ready !== undefined) return this.#ready.promise;
     const ready = defer<Subscribed>();
     this.#ready = ready;
-    const { recent, position } = options;
+    const { recent, position, undelivered = false } = options;
     this.#link._call(
       (core) => {
         // Unsubscribed before the core was there.
         if (this.#ready !== ready) return;
-        try {
-          this._handle = core.subscribe(this.name, recent, position?.epoch, position?.offset);
-          this.#link._handles.set(this._handle, this as unknown as Channel<object>);
-        } catch (cause) {
-          this._end(asError(cause));
-        }
+        this._handle = core.subscribe(this.name, recent, position?.epoch, position?.offset, undelivered);
+        this.#link._handles.set(this._handle, this as unknown as Channel<object>);
       },
       (error) => this._end(error),
     );
     return ready.promise;
+  }
+
+  /** @internal The same where nobody may be there to take the error: without an `error` listener, the console is told. */
+  _hold(options?: SubscribeOptions): Promise<Subscribed> {
+    const subscribing = this.subscribe(options);
+    subscribing.catch((error: EverwireError) => {
+      const wanted = error.code === "closed" || error.code === "unsubscribed";
+      if (!wanted && !this._emitter.has("error")) console.warn(error);
+    });
+    return subscribing;
   }
 
   /** Stops receiving. What is being sent still goes out. */
@@ -100,12 +145,69 @@ export class Channel<Events extends object = DefaultEvents> {
     if (handle >= 0) this.#link._call((core) => core.unsubscribe(handle));
   }
 
-  /** Sends a plain message. Resolves when the server has stored it; it waits for the connection for as long as it takes. */
-  send(data: MessageData<Events>, options?: { event?: undefined }): Sending;
+  /**
+   * Sends a plain message, or a reply to one. Resolves when the server has stored it; it waits for the connection for as
+   * long as it takes.
+   */
+  send(data: MessageData<Events>, options?: SendOptions & { event?: undefined }): Sending;
   /** Sends a custom event. */
-  send<Name extends EventName<Events>>(data: Events[Name], options: { event: Name }): Sending;
-  send(data: unknown, options?: { event?: string | undefined }): Sending {
-    return beginSend(this.#link, this as unknown as Channel<object>, data, options?.event);
+  send<Name extends EventName<Events>>(data: Events[Name], options: SendOptions & { event: Name }): Sending;
+  send(data: unknown, { event, replyTo }: SendOptions & { event?: string | undefined } = {}): Sending {
+    return this.#send(data, { event, action: replyTo === undefined ? undefined : "reply", target: replyTo });
+  }
+
+  /** Gives a message of one's own other data. */
+  edit(id: string, data: MessageData<Events>): Sending {
+    return this.#send(data, { action: "edit", target: id });
+  }
+
+  /** Takes a message back: one's own, or any as the owner of a chat. */
+  delete(id: string): Sending {
+    return this.#send(null, { action: "delete", target: id });
+  }
+
+  #send(data: unknown, kind: Kind): Sending {
+    return beginSend(this.#link, this as unknown as Channel<object>, data, kind);
+  }
+
+  /**
+   * Sends an event that is gone when missed to those who are subscribed now, or to one connection of them. False: there is
+   * no connection, and it was dropped. Throws `invalid_payload`.
+   */
+  signal<Name extends EventName<Events>>(
+    event: Name,
+    data: Events[Name],
+    { to }: { to?: string | undefined } = {},
+  ): boolean {
+    return this.#link._fleeting({ type: "signal", channel: this.name, event, data, to });
+  }
+
+  /** Call it at every key: the others are told at the first, again while keys come, and when they stop. */
+  typing(): void {
+    this.#key(true);
+  }
+
+  /** What was being written was thrown away. Not needed after `send`. */
+  stopTyping(): void {
+    this.#key(false);
+  }
+
+  #key(key: boolean): void {
+    this.#link._call((core) => core.typing(this._handle, key));
+  }
+
+  /**
+   * Marks everything as read up to a message (its offset, or its id if it is one of the last 1000), or all that was received.
+   * Marks only rise. The server is told within a second or two.
+   */
+  markRead(message: string | number = this.#offset): void {
+    const offset = typeof message === "string" ? this.#ids.get(message) : message;
+    if (offset !== undefined) this.#link._call((core) => core.mark(this._handle, -1, offset));
+  }
+
+  /** A page of the log: the entries before or after an offset, or the last ones. The subscription does not notice. */
+  async history({ before, after, limit }: HistoryOptions = {}): Promise<HistoryPage> {
+    return this.#link.request("history", { channel: this.name, before, after, limit });
   }
 
   /** @internal Who the server takes the client for. */
@@ -116,6 +218,10 @@ export class Channel<Events extends object = DefaultEvents> {
   /** @internal The core has accepted this entry. */
   _deliver(message: Message): void {
     this.#offset = message.offset;
+    if (this.#counted) {
+      this.#ids.set(message.id, message.offset);
+      if (this.#ids.size > REMEMBERED) this.#ids.delete(this.#ids.keys().next().value ?? "");
+    }
     if (message.event == null) this._emitter.emit("message", message);
     else {
       this._emitter.emit("event", message);
@@ -124,10 +230,12 @@ export class Channel<Events extends object = DefaultEvents> {
   }
 
   /** @internal A `subscribed` frame: `counts` asks the core, which may tell of it at once or later. */
-  _snapshot(members: readonly Member[], counts: () => boolean): void {
-    this.#arriving = members;
-    if (counts()) this.#arrive();
+  _snapshot(frame: SubscribedFrame, counts: () => boolean): boolean {
+    this.#arriving = frame;
+    const counted = counts();
+    if (counted) this.#arrive();
     this.#arriving = undefined;
+    return counted;
   }
 
   /** @internal The core says that the subscription is in place. */
@@ -150,8 +258,9 @@ export class Channel<Events extends object = DefaultEvents> {
     this._handle = -1;
     this.#ready = undefined;
     this.#live = false;
-    this.#arriving = [];
+    this.#arriving = {};
     this.#arrive();
+    for (const { user } of this.#typists) this.#type(user);
     const heard = this._emitter.has("error");
     if (silent || heard) quiet(ready.promise);
     ready.reject(error);
@@ -161,36 +270,85 @@ export class Channel<Events extends object = DefaultEvents> {
     else if (running) console.warn(error);
   }
 
-  /** @internal */
-  _joined(member: Member): void {
-    if (this.#members.has(member.user)) return;
-    this.#members.set(member.user, member);
-    this.#changed([member], []);
+  /** @internal State, and what is gone when missed: the core has said that it counts. */
+  _hear(frame: Heard, core: Core): void {
+    switch (frame.type) {
+      case "joined": {
+        const { member } = frame;
+        if (this.#members.has(member.user)) break;
+        this.#members.set(member.user, member);
+        this.#changed([member], []);
+        break;
+      }
+      case "left": {
+        const member = this.#members.get(frame.user);
+        if (member === undefined) break;
+        this.#members.delete(frame.user);
+        this.#changed([], [member]);
+        break;
+      }
+      case "status": {
+        const member = this.#members.get(frame.user);
+        if (member === undefined) break;
+        this.#members.set(frame.user, { ...member, status: frame.status });
+        this.#changed([], [], true);
+        break;
+      }
+      case "typing": {
+        const { user, name, typing } = frame;
+        if (!this.#people.includes(user)) this.#people.push(user);
+        core.heard(this._handle, this.#people.indexOf(user), typing);
+        this.#type(user, typing ? { user, ...(name != null && { name }) } : undefined);
+        break;
+      }
+      case "signal":
+        this._emitter.emit("signal", frame);
+        this._emitter.emit(`signal:${frame.event}`, frame);
+        break;
+      case "receipt": {
+        const { user, delivered, read } = frame;
+        this.#marks = new Map(this.#marks).set(user, { user, delivered, read });
+        this._emitter.emit("receipts", this.#marks);
+      }
+    }
   }
 
-  /** @internal */
-  _left(user: string): void {
-    const member = this.#members.get(user);
-    if (member === undefined) return;
-    this.#members.delete(user);
-    this.#changed([], [member]);
+  /** @internal The core has heard nothing of this typist for too long. */
+  _quiet(typist: number): void {
+    this.#type(this.#people[typist]);
+  }
+
+  #type(user: string | undefined, typist?: Typist): void {
+    const rest = this.#typists.filter((other) => other.user !== user);
+    if (rest.length < this.#typists.length === (typist !== undefined)) return;
+    this.#typists = typist === undefined ? rest : [...rest, typist];
+    this._emitter.emit("typing", this.#typists);
   }
 
   /**
-   * The members that came with `subscribed` take the place of those that were known. The first ones are told as a whole
-   * only; later, after a reconnect, also who has come and gone in the meantime.
+   * What came with `subscribed` takes the place of what was known. The first members are told as a whole only; later, after
+   * a reconnect, also who has come and gone in the meantime.
    */
   #arrive(): void {
-    const arriving = this.#arriving;
-    if (arriving === undefined) return;
+    if (this.#arriving === undefined) return;
+    const { receipts } = this.#arriving;
+    const members = this.#arriving.members ?? [];
     this.#arriving = undefined;
+    this.#counted = receipts != null;
+    if (this.#marks.size > 0 || receipts?.length) {
+      this.#marks = new Map(receipts?.map((mark) => [mark.user, mark]));
+      this._emitter.emit("receipts", this.#marks);
+    }
     const before = this.#members;
-    this.#members = new Map(arriving.map((member) => [member.user, member]));
-    const came = arriving.filter((member) => !before.has(member.user));
+    this.#members = new Map(members.map((member) => [member.user, member]));
+    const came = members.filter((member) => !before.has(member.user));
     const gone = [...before.values()].filter((member) => !this.#members.has(member.user));
-    const renamed = arriving.some((member) => before.get(member.user)?.name !== member.name);
-    if (this.#live) this.#changed(came, gone, renamed);
-    else this.#changed([], [], came.length + gone.length > 0 || renamed);
+    const other = members.some(({ user, name, status }) => {
+      const known = before.get(user);
+      return known?.name !== name || known?.status !== status;
+    });
+    if (this.#live) this.#changed(came, gone, other);
+    else this.#changed([], [], came.length + gone.length > 0 || other);
   }
 
   #changed(came: readonly Member[], gone: readonly Member[], otherwise = false): void {

@@ -3,18 +3,33 @@
 
 import { CarrierCode, type Core, type CoreClass, type Host, SendStatus, Status } from "./border.js";
 import { Channel } from "./channel.js";
-import { quiet } from "./deferred.js";
+import { ChatList } from "./chats.js";
+import { defer, quiet } from "./deferred.js";
 import { Emitter, type Off, report } from "./emitter.js";
 import { asError, EverwireError } from "./errors.js";
-import type { ClientEvents, ConnectionState, ConnectOptions, DefaultEvents } from "./events.js";
+import type {
+  ClientEvents,
+  ConnectionState,
+  ConnectOptions,
+  DefaultEvents,
+  StatusChoice,
+  UserStatus,
+} from "./events.js";
+import { watchIdle } from "./idle.js";
 import { uuid7 } from "./ids.js";
 import { Keep } from "./keep.js";
+import { NotificationList } from "./notifications.js";
 import { checkOptions, type Settings } from "./options.js";
-import { beginSend, type Track } from "./sending.js";
+import type { AnswerTo, RequestFields, RequestOptions, RequestType } from "./requests.js";
+import { ChatRoom } from "./room.js";
+import { beginSend, jsonOf, type Track } from "./sending.js";
 import { unpack } from "./unpack.js";
 
 /** @internal What channels need of their client. */
-export type Link = Pick<Client, "_call" | "_handles" | "_keep" | "_sends" | "_user">;
+export type Link = Pick<
+  Client,
+  "_call" | "_fleeting" | "_handles" | "_keep" | "_sends" | "_user" | "request"
+>;
 
 // As many sends, and as many characters in them, as the core's outbox takes: before it is there, they wait here.
 const MAX_WAITING_SENDS = 1000;
@@ -28,6 +43,8 @@ export class Client {
   /** Names this client to the server, across reconnects and carriers. */
   readonly session: string = uuid7();
   /** @internal */
+  readonly _emitter = new Emitter();
+  /** @internal */
   readonly _channels = new Map<string, Channel<object>>();
   /** @internal */
   readonly _handles = new Map<number, Channel<object>>();
@@ -38,24 +55,32 @@ export class Client {
   /** @internal */
   _user: string | undefined;
   /** @internal */
+  _connection: string | undefined;
+  /** @internal Settles when it is known who the user is, or that it never will be. */
+  readonly _who = defer<string>();
+  /** @internal */
   _retryAfterMs: number | undefined;
   readonly #options: ConnectOptions;
   readonly #load: () => Promise<CoreClass>;
-  readonly #emitter = new Emitter();
+  readonly #rooms = new Map<string, ChatRoom>();
+  #chats: ChatList | undefined;
+  #notifications: NotificationList | undefined;
   #state: ConnectionState = { status: "connecting", attempt: 0, reason: "starting" };
   #started = false;
   #core: (Core & { free(): void }) | undefined;
-  #waiting: ((core: Core) => void)[] = [];
+  #waiting: (() => void)[] = [];
   #waitingSends = 0;
   #waitingLength = 0;
   #lastReport = "The core was not loaded.";
   #wake: (() => void) | undefined;
   #restored = false;
+  #unwatch: (() => void) | undefined;
 
   /** @internal Does nothing yet: `_start` does. */
   constructor(options: ConnectOptions, load: () => Promise<CoreClass>) {
     this.#options = options;
     this.#load = load;
+    quiet(this._who.promise);
   }
 
   /** What the connection is doing. */
@@ -68,9 +93,68 @@ export class Client {
     return this._user;
   }
 
+  /** The server's name for the connection, for `signal` to it; undefined while there is none. */
+  get connection(): string | undefined {
+    return this.#state.status === "connected" ? this._connection : undefined;
+  }
+
+  /** The user's chats. Followed from the first use on. */
+  get chats(): ChatList {
+    this.#chats ??= new ChatList(this);
+    return this.#chats;
+  }
+
+  /** The user's notifications. Followed from the first use on. */
+  get notifications(): NotificationList {
+    this.#notifications ??= new NotificationList(this);
+    return this.#notifications;
+  }
+
+  /** The chat of this id: always the same object. Throws `invalid_channel`. */
+  chat(id: string): ChatRoom {
+    const room = this.#rooms.get(id) ?? new ChatRoom(this, id);
+    this.#rooms.set(id, room);
+    return room;
+  }
+
+  /** Says how others are to see this user, on all devices, until it is said otherwise; `auto`: by what the user does. */
+  async setStatus(status: StatusChoice): Promise<void> {
+    await this.request("set_status", { status });
+  }
+
+  /** How users can be reached, 100 of them at most. */
+  async getStatus(users: readonly string[]): Promise<readonly UserStatus[]> {
+    return (await this.request("get_status", { users: [...users] })).statuses;
+  }
+
+  /**
+   * Asks the server: everything else that asks is made of this. Rejects with what the server says against it, with
+   * `timeout`, or with `closed`.
+   */
+  async request<Type extends RequestType>(
+    type: Type,
+    fields: RequestFields<Type>,
+    { timeout = 10_000 }: RequestOptions = {},
+  ): Promise<AnswerTo<Type>> {
+    const id = uuid7();
+    const text = jsonOf({ ...fields, type, id });
+    const { promise, resolve, reject } = defer<AnswerTo<Type>>();
+    const settle: Track = (_status, _offset, _at, error, answer) => {
+      this._sends.delete(id);
+      if (error === undefined) resolve(answer as AnswerTo<Type>);
+      else reject(error);
+    };
+    this._sends.set(id, settle);
+    this._call(
+      (core) => core.request(id, text, timeout),
+      (error) => settle(SendStatus.Failed, -1, -1, error),
+    );
+    return promise;
+  }
+
   /** Adds a listener. What it returns removes it again. */
   on<Name extends keyof ClientEvents>(event: Name, listener: (value: ClientEvents[Name]) => void): Off {
-    return this.#emitter.on(event, listener);
+    return this._emitter.on(event, listener);
   }
 
   /** The channel of this name: always the same object. Throws `invalid_channel`. */
@@ -85,6 +169,10 @@ export class Client {
       }
       channel = new Channel<object>(this, name);
       this._channels.set(name, channel);
+      // What is subscribed is not told as `activity`.
+      if (name.startsWith("private-chat.")) {
+        channel.on("message", (message) => this._emitter.emit("frame", { type: "activity", message }));
+      }
     }
     return channel as unknown as Channel<Events>;
   }
@@ -108,6 +196,9 @@ export class Client {
       const settings = checkOptions(this.#options);
       this.#started = true;
       if (this.#options.persist !== false) this._keep = new Keep(settings.url, settings.guest?.user);
+      this.#unwatch = watchIdle(this.#options.idleAfter, (idle) =>
+        this._call((core) => core.sticky(jsonOf({ type: "idle", idle }))),
+      );
       this.#fetchCore(settings, 1);
     }
     return this;
@@ -115,10 +206,18 @@ export class Client {
 
   /** @internal Does it now, or when the core is there; `refuse` is told if that cannot be. `length` only for sends. */
   _call(act: (core: Core) => void, refuse?: (error: EverwireError) => void, length?: number): void {
+    const core = this.#core;
     if (this.#state.status === "closed") {
       refuse?.(new EverwireError("closed", "The client is closed."));
-    } else if (this.#core !== undefined) {
-      this.#guard(() => this.#core && act(this.#core));
+    } else if (core !== undefined) {
+      this.#guard(() => {
+        try {
+          act(core);
+        } catch (cause) {
+          if (refuse === undefined) throw cause;
+          refuse(asError(cause));
+        }
+      });
     } else {
       if (length !== undefined) {
         if (this.#waitingSends >= MAX_WAITING_SENDS || this.#waitingLength + length > MAX_WAITING_LENGTH) {
@@ -130,8 +229,20 @@ export class Client {
         this.#waitingSends++;
         this.#waitingLength += length;
       }
-      this.#waiting.push(act);
+      this.#waiting.push(() => this._call(act, refuse));
     }
+  }
+
+  /** @internal Sends a frame if it can go now, and says whether. Throws `invalid_payload`. */
+  _fleeting(frame: object): boolean {
+    const text = jsonOf(frame);
+    let went = false;
+    if (this.#core !== undefined) {
+      this._call((core) => {
+        went = core.ephemeral(text);
+      });
+    }
+    return went;
   }
 
   #fetchCore(settings: Settings, attempt: number): void {
@@ -181,7 +292,7 @@ export class Client {
       this.#core = core;
       const waiting = this.#waiting;
       this.#waiting = [];
-      for (const act of waiting) this._call(act);
+      for (const act of waiting) act();
       // Last, so that the first batch has everything in it.
       core.start();
     });
@@ -200,6 +311,7 @@ export class Client {
               carrier: carrier === CarrierCode.Polling ? "polling" : "websocket",
               reason,
             });
+            if (this._user !== undefined) this._who.resolve(this._user);
             return void this.#restore();
           case Status.Waiting:
             return this.#setState({ status: "waiting", attempt, retryAt: Date.now() + retryInMs, reason });
@@ -221,6 +333,7 @@ export class Client {
           at,
           code === undefined ? undefined : this.#error(code, message ?? code),
         ),
+      quiet: (handle, typist) => this._handles.get(handle)?._quiet(typist),
       broken: (cause) => this.#break(cause),
       fetchToken: () => void this.#fetchToken(),
       error: (code, message) => this.#emitError(this.#error(code, message)),
@@ -244,10 +357,10 @@ export class Client {
   async #restore(): Promise<void> {
     if (this.#restored || this._keep === undefined || this._user === undefined) return;
     this.#restored = true;
-    for (const { id, channel, event, json } of await this._keep.signedIn(this._user)) {
+    for (const { id, channel, json, ...kind } of await this._keep.signedIn(this._user)) {
       if (this._sends.has(id)) continue;
       try {
-        quiet(beginSend(this, this.channel(channel), JSON.parse(json), event, id));
+        quiet(beginSend(this, this.channel(channel), JSON.parse(json), kind, id));
       } catch {
         // Written by a version whose messages this one cannot read.
         this._keep.delete(id);
@@ -272,11 +385,11 @@ export class Client {
   #setState(state: ConnectionState): void {
     if (this.#state.status === "closed") return;
     this.#state = state;
-    this.#emitter.emit("state", state);
+    this._emitter.emit("state", state);
   }
 
   #emitError(error: EverwireError): void {
-    if (this.#emitter.has("error")) this.#emitter.emit("error", error);
+    if (this._emitter.has("error")) this._emitter.emit("error", error);
     else console.warn(error);
   }
 
@@ -285,14 +398,16 @@ export class Client {
     if (this.#state.status === "closed") return;
     const why = error ?? new EverwireError("closed", "The client was closed by the application.");
     this.#wake?.();
+    this.#unwatch?.();
     this.#waiting = [];
+    this._who.reject(why);
     // Not announced before everything is in its final state: a listener may look at all of it.
     const state: ConnectionState = { status: "closed", reason, ...(error !== undefined && { error }) };
     this.#state = state;
     for (const track of [...this._sends.values()]) track(SendStatus.Failed, -1, -1, why);
     for (const channel of this._channels.values()) channel._end(why, true);
     this._keep?.close();
-    this.#emitter.emit("state", state);
+    this._emitter.emit("state", state);
     // The core may be the caller: it is freed when it has returned.
     queueMicrotask(() => {
       const core = this.#core;

@@ -1,12 +1,39 @@
 // The types of what applications send, receive and listen to. Types only: nothing of this file is in the bundle.
 
 import type { EverwireError } from "./errors.js";
-import type { Member, Message as WireMessage } from "./generated/protocol.js";
+import type {
+  Chat,
+  ChatMember,
+  Mark,
+  Member,
+  Notification,
+  Page,
+  Role,
+  SignalFrame,
+  StandardEvents,
+  Status,
+  StatusChoice,
+  UserStatus,
+  Message as WireMessage,
+} from "./generated/protocol.js";
 
-export type { Member };
+export type { ChatChange, DataUpdate, StatusUpdate, Text, UserActivity } from "./generated/protocol.js";
+export type { AnswerTo, RequestFields, RequestOptions, RequestType } from "./requests.js";
+export type {
+  Chat,
+  ChatMember,
+  Mark,
+  Member,
+  Notification,
+  Role,
+  StandardEvents,
+  Status,
+  StatusChoice,
+  UserStatus,
+};
 
-/** What a channel carries if nothing else is said: any JSON, under any event name. */
-export interface DefaultEvents {
+/** What a channel carries if nothing else is said: any JSON, under any event name. The standard events are typed. */
+export interface DefaultEvents extends StandardEvents {
   message: unknown;
   [event: string]: unknown;
 }
@@ -21,8 +48,43 @@ export type EventName<Events> = Exclude<keyof Events & string, "message">;
 export interface Message<Data = unknown> extends Omit<WireMessage, "data" | "event"> {
   /** The application's name for what this is; absent for a plain message. */
   readonly event?: string;
-  /** What was sent. */
+  /** What was sent; null if this deletes another message. */
   readonly data: Data;
+}
+
+/** An event that is gone when missed. */
+export interface Signal<Name extends string = string, Data = unknown>
+  extends Omit<SignalFrame, "data" | "event"> {
+  readonly event: Name;
+  readonly data: Data;
+}
+
+/** Somebody who is typing. */
+export interface Typist {
+  readonly user: string;
+  readonly name?: string;
+}
+
+/** A page of a channel's log. */
+export interface HistoryPage extends Pick<Page, "epoch" | "more"> {
+  /** The entries by rising offset, without a hole. */
+  readonly messages: readonly Message[];
+}
+
+/** Which page. */
+export interface HistoryOptions {
+  /** Only entries before this offset, the latest ones. */
+  before?: number | undefined;
+  /** Only entries after this offset, the earliest ones. Not together with `before`. */
+  after?: number | undefined;
+  /** How many at most: 1 to 200, 50 if absent. */
+  limit?: number | undefined;
+}
+
+/** How to send. */
+export interface SendOptions {
+  /** The id of the message that this one replies to. */
+  replyTo?: string | undefined;
 }
 
 /** An entry with a name of its own. */
@@ -67,6 +129,10 @@ export interface Outgoing<Data = unknown> {
   readonly id: string;
   readonly data: Data;
   readonly event?: string;
+  /** What it does to another message of the channel: `reply`, `edit` or `delete`. */
+  readonly action?: Message["action"];
+  /** The id of that message. */
+  readonly target?: string;
   readonly status: SendingStatus;
   /** Where it was stored. */
   readonly offset?: number;
@@ -89,7 +155,7 @@ export type Sending = Promise<Stored> & { readonly id: string };
 
 /** What `Channel.on` offers: the name of an event, and what its listeners get. */
 export type ChannelEvents<Events> = {
-  /** A plain message. */
+  /** A plain message; also one that replies, edits or deletes: see `action`. */
   message: Message<MessageData<Events>>;
   /** Any custom event. */
   event: AnyEventMessage<Events>;
@@ -100,9 +166,17 @@ export type ChannelEvents<Events> = {
   /** Everybody who is present, whenever that changed. */
   members: readonly Member[];
   sending: Outgoing;
+  /** Who else is typing, whenever that changed. */
+  typing: readonly Typist[];
+  /** How far users have received and read the channel, whenever that changed. */
+  receipts: ReadonlyMap<string, Mark>;
+  /** An event that is gone when missed. */
+  signal: Signal;
   /** The server refused or ended the subscription. */
   error: EverwireError;
-} & { [Name in EventName<Events> as `event:${Name}`]: EventMessage<Name, Events[Name]> };
+} & { [Name in EventName<Events> as `event:${Name}`]: EventMessage<Name, Events[Name]> } & {
+  [Name in EventName<Events> as `signal:${Name}`]: Signal<Name, Events[Name]>;
+};
 
 /** What the connection is doing, and why. */
 export type ConnectionState =
@@ -126,6 +200,8 @@ export type ConnectionState =
 /** What `Client.on` offers. */
 export interface ClientEvents {
   state: ConnectionState;
+  /** A signal for this connection, whatever it is subscribed to. */
+  signal: Signal;
   /** Something went wrong that concerns the whole connection and is not a state. */
   error: EverwireError;
 }
@@ -145,6 +221,11 @@ export interface ConnectOptions {
    * True if absent; without effect where storage is denied.
    */
   persist?: boolean | undefined;
+  /**
+   * After how long without a pointer or a key the user counts as away, in ms; 5 minutes if absent. False: never. Without
+   * effect where there is no page.
+   */
+  idleAfter?: number | false | undefined;
   /** Writes what happens to the console, or to a function. */
   debug?: boolean | ((line: string) => void) | undefined;
 }
@@ -155,4 +236,9 @@ export interface SubscribeOptions {
   recent?: number | undefined;
   /** Where to resume: what came after it is replayed. */
   position?: Position | undefined;
+  /**
+   * Begin after what has been delivered to this user, on whatever device. `recent` counts where nothing has been
+   * delivered yet.
+   */
+  undelivered?: boolean | undefined;
 }

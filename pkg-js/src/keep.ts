@@ -4,9 +4,10 @@
 // Tabs need not agree on who takes what over: a message has one id for ever, and the server stores its first copy only.
 
 import { uuid7 } from "./ids.js";
+import type { Kind } from "./sending.js";
 
 /** One message, as it is kept. */
-export interface Kept {
+export interface Kept extends Kind {
   readonly id: string;
   /** The server's URL. */
   readonly server: string;
@@ -15,7 +16,6 @@ export interface Kept {
   /** The tab that it was written in: only there is one without a user taken up again. */
   readonly tab: string;
   readonly channel: string;
-  readonly event: string | undefined;
   /** The data as JSON text. */
   readonly json: string;
 }
@@ -37,8 +37,8 @@ export class Keep {
     this.#user = user;
   }
 
-  put(id: string, channel: string, event: string | undefined, json: string): void {
-    const kept: Kept = { id, server: this.#server, user: this.#user, tab: this.#tab, channel, event, json };
+  put(id: string, channel: string, kind: Kind, json: string): void {
+    const kept: Kept = { ...kind, id, server: this.#server, user: this.#user, tab: this.#tab, channel, json };
     if (this.#user === "") this.#anonymous.set(id, kept);
     this.#write((store) => store.put(kept));
   }

@@ -1,21 +1,35 @@
 // The list that a chat shows: stored messages and one's own that are still on their way, merged by id, so that an own
-// message and its echo are one row. Framework-free; the React and Vue bindings show it. It reads a channel and never
-// subscribes to it.
+// message and its echo are one row; with what was edited and deleted since, and who has read it. Framework-free; the
+// React and Vue bindings show it. It reads a channel and never subscribes to it.
+//
+// Nothing here walks over all rows for one message: rows are found by halving, a receipt touches those between the old mark
+// and the new one, and what comes together is told together.
 
+import { Changing } from "./changes.js";
 import type { Channel } from "./channel.js";
 import type { Off } from "./emitter.js";
-import { Emitter } from "./emitter.js";
 import type { EverwireError } from "./errors.js";
-import type { Message, MessageData, Outgoing, SendingStatus } from "./events.js";
+import type { Mark, Message, MessageData, Outgoing, SendingStatus } from "./events.js";
 
-/** One plain message, stored or on its way. A new object whenever it changed. */
+/** One message, stored or on its way. A new object whenever it changed. */
 export interface Row<Data = unknown> {
   readonly id: string;
+  /** What was sent, or what it was changed to; null once it is deleted: look at `deleted` first. */
   readonly data: Data;
   /** `stored` for everything that came from the server. */
   readonly status: SendingStatus;
   /** Whether this user sent it. */
   readonly mine: boolean;
+  readonly edited: boolean;
+  readonly deleted: boolean;
+  /** At how many others an own message has arrived, where the server keeps marks. */
+  readonly deliveredTo: number;
+  /** How many others have read an own message. */
+  readonly readBy: number;
+  /** The id of the message that it replies to. */
+  readonly replyTo?: string;
+  /** For a custom event: its name. Only with the option `events`. */
+  readonly event?: string;
   /** Who sent it, once that is known. */
   readonly user?: string;
   readonly name?: string;
@@ -27,57 +41,110 @@ export interface Row<Data = unknown> {
   readonly error?: EverwireError;
 }
 
-interface StoredRow extends Row {
-  readonly offset: number;
-  /** Counts the logs that the channel has had: offsets compare within one only. */
-  readonly era: number;
+/** How to list. */
+export interface MessageListOptions {
+  /**
+   * How many stored messages to keep, the latest ones; 200 by default. Pending ones are always kept, and so is everything
+   * once older ones were loaded.
+   */
+  limit?: number | undefined;
+  /** Which custom events are rows, too. */
+  events?: readonly string[] | undefined;
 }
 
+/** A place in one of the logs that the channel has had: offsets compare within one only, which `era` counts. */
+interface Place {
+  readonly era: number;
+  readonly offset: number;
+}
+
+type StoredRow = Row & Place;
+
+/** Offsets of the present log that are before the newest rows and are not listed. */
+interface Hole {
+  readonly from: number;
+  to: number;
+}
+
+const order = (a: Place, b: Place) => a.era - b.era || a.offset - b.offset;
+
 /** Follows a channel from the moment it is made. Make it before subscribing, to have the replay too. */
-export class MessageList<Events extends object = object> {
+export class MessageList<Events extends object = object> extends Changing {
   readonly #channel: Channel<object>;
   readonly #limit: number;
-  readonly #emitter = new Emitter();
+  readonly #events: readonly string[];
   readonly #offs: readonly Off[];
-  // Sorted by era and offset.
+  // By era and offset, once `#settle` was called.
   #stored: StoredRow[] = [];
+  #sorted = true;
   readonly #byId = new Map<string, StoredRow>();
   // In the order in which they were sent.
   readonly #pending = new Map<string, Row>();
+  // The last change of each message, also of those that are not listed (yet).
+  readonly #changes = new Map<string, Place & { readonly change: Partial<Row> }>();
   #rows: readonly Row[] | undefined = [];
   #epoch: string | undefined;
   #era = 0;
+  // The last offset that has come, and the last one that was dropped because of the limit.
+  #seen = 0;
+  #cut = 0;
+  // In rising order.
+  #holes: Hole[] = [];
+  #grown = false;
+  #loading: Promise<boolean> | undefined;
+  #marks: ReadonlyMap<string, Mark>;
 
-  /** `limit`: how many stored messages to keep, the latest ones; 200 by default. Pending ones are always kept. */
-  constructor(channel: Channel<Events>, { limit = 200 }: { limit?: number } = {}) {
+  constructor(channel: Channel<Events>, { limit = 200, events = [] }: MessageListOptions = {}) {
+    super();
     const source = channel as unknown as Channel<object>;
     this.#channel = source;
     this.#limit = limit;
-    this.#epoch = source.position?.epoch;
+    this.#events = events;
+    this.#marks = source.receipts;
+    if (source.position !== undefined) this.#onSubscribed(source.position);
+    const take = (message: Message) => {
+      this.#seen = Math.max(this.#seen, message.offset);
+      this.#take(message);
+      this.#settle();
+    };
     this.#offs = [
-      source.on("message", (message) => this.#onMessage(message)),
+      source.on("message", take),
+      source._emitter.on("event", take),
       source.on("sending", (outgoing) => this.#onSending(outgoing)),
-      source.on("subscribed", ({ epoch }) => {
-        if (this.#epoch !== undefined && this.#epoch !== epoch) this.#era++;
-        this.#epoch = epoch;
-      }),
+      source.on("subscribed", (place) => this.#onSubscribed(place)),
+      source.on("receipts", (marks) => this.#onReceipts(marks)),
     ];
   }
 
   /** Stored messages by offset, then pending and failed ones in the order of sending. The same array until it changes. */
   get rows(): readonly Row<MessageData<Events>>[] {
-    this.#rows ??= [...this.#stored, ...this.#pending.values()];
+    if (this.#rows === undefined) {
+      this.#settle();
+      this.#rows = [...this.#stored, ...this.#pending.values()];
+    }
     return this.#rows as readonly Row<MessageData<Events>>[];
   }
 
-  /** Calls back after `rows` changed: once for all that changed together. */
-  on(event: "change", listener: () => void): Off {
-    return this.#emitter.on(event, listener);
+  /** Whether there may be older messages than those that are listed, or some between them that were missed. */
+  get hasOlder(): boolean {
+    return this.#cut + this.#holes.length > 0;
+  }
+
+  /**
+   * Gets messages that are older than the listed ones, without a gap or a double; 50 at most if `limit` is absent. After a gap,
+   * what was missed comes first, if it is still stored. Says whether there may be more. Called again meanwhile, it
+   * gives the same promise.
+   */
+  loadOlder(limit?: number): Promise<boolean> {
+    this.#loading ??= this.#load(limit).finally(() => {
+      this.#loading = undefined;
+    });
+    return this.#loading;
   }
 
   /** Takes a failed message off the list, for example because it was sent again under another id. */
   dismiss(id: string): void {
-    if (this.#pending.get(id)?.status === "failed" && this.#pending.delete(id)) this.#changed();
+    if (this.#pending.get(id)?.status === "failed" && this.#pending.delete(id)) this._changed();
   }
 
   /** Ends following the channel. */
@@ -85,57 +152,164 @@ export class MessageList<Events extends object = object> {
     for (const off of this.#offs) off();
   }
 
-  #onMessage(message: Message): void {
-    const { id, data, user, name, offset, at } = message;
-    this.#pending.delete(id);
-    this.#store({
-      id,
-      data,
-      status: "stored",
-      mine: user === this.#channel._me || this.#byId.get(id)?.mine === true,
-      user,
-      ...(name != null && { name }),
-      offset,
-      at,
-      era: this.#era,
-    });
+  async #load(limit: number | undefined): Promise<boolean> {
+    this.#grown = true;
+    if (this.#cut > 0) {
+      this.#holes = [{ from: 1, to: this.#cut }, ...this.#holes.filter((hole) => hole.to > this.#cut)];
+      this.#cut = 0;
+    }
+    const hole = this.#holes.at(-1);
+    if (hole === undefined) return false;
+    const { epoch, messages, more } = await this.#channel.history({ before: hole.to + 1, limit });
+    // Not if there is another log since.
+    if (epoch === this.#epoch && this.#holes.includes(hole)) {
+      for (const message of messages) if (message.offset >= hole.from) this.#take(message);
+      hole.to = ((more && messages[0]?.offset) || 0) - 1;
+      if (hole.to < hole.from) this.#holes = this.#holes.filter((other) => other !== hole);
+      this._changed();
+    }
+    return this.hasOlder;
   }
 
-  #onSending({ id, data, event, status, offset, at, error }: Outgoing): void {
-    // Custom events are not rows; and what is stored already needs no news of being sent.
-    if (event !== undefined || this.#byId.has(id)) return;
+  #onSubscribed({ epoch, offset }: { epoch: string; offset: number }): void {
+    if (epoch !== this.#epoch) {
+      if (this.#epoch !== undefined) this.#era++;
+      this.#epoch = epoch;
+      this.#holes = [];
+      this.#seen = this.#cut = 0;
+    }
+    if (offset > this.#seen) {
+      this.#holes.push({ from: this.#seen + 1, to: offset });
+      this.#seen = offset;
+      this._changed();
+    }
+  }
+
+  /** A stored message, live or from history. */
+  #take(message: Message): void {
+    const { id, data, event, action, target, user, name, offset, at } = message;
+    const era = this.#era;
+    if (action === "edit" || action === "delete") {
+      const known = this.#changes.get(target as string);
+      if (known !== undefined && order(known, { era, offset }) >= 0) return;
+      const change = action === "edit" ? { data, edited: true } : { data: null, deleted: true };
+      this.#changes.set(target as string, { era, offset, change });
+      const row = this.#byId.get(target as string);
+      if (row !== undefined) this.#put(row);
+    } else if (event == null || this.#events.includes(event)) {
+      const mine = user === this.#channel._me || this.#byId.get(id)?.mine === true;
+      const row = this.#row(message, "stored", mine);
+      this.#put({ ...row, data, user, ...(name != null && { name }), offset, at, era });
+    }
+  }
+
+  #onSending(outgoing: Outgoing): void {
+    const { id, event, action, status, offset, at, error } = outgoing;
+    // Not every event is a row; and what is stored already needs no news of being sent.
+    if (event !== undefined && !this.#events.includes(event)) return;
+    if (this.#byId.has(id) || (action !== undefined && action !== "reply")) return;
     const user = this.#channel._me;
-    const row = { id, data, status, mine: true, ...(user !== undefined && { user }) };
+    const row = { ...this.#row(outgoing, status, true), ...(user !== undefined && { user }) };
     if (status === "stored" && offset !== undefined && at !== undefined) {
-      this.#pending.delete(id);
-      this.#store({ ...row, offset, at, era: this.#era });
+      this.#put({ ...row, offset, at, era: this.#era });
     } else {
       this.#pending.set(id, error === undefined ? row : { ...row, error });
-      this.#changed();
+      this._changed();
     }
   }
 
-  #store(row: StoredRow): void {
-    const rows = this.#stored;
+  #row({ id, data, event, target }: Message | Outgoing, status: SendingStatus, mine: boolean): Row {
+    return {
+      id,
+      data,
+      status,
+      mine,
+      edited: false,
+      deleted: false,
+      deliveredTo: 0,
+      readBy: 0,
+      ...(target != null && { replyTo: target }),
+      ...(event != null && { event }),
+    };
+  }
+
+  /** Lists a stored row, or puts it in the place of the one with the same id. */
+  #put(base: StoredRow): void {
+    const row = { ...base, ...this.#counts(base), ...this.#changes.get(base.id)?.change };
     const known = this.#byId.get(row.id);
+    const at = known === undefined ? this.#stored.length : this.#find(known);
+    const before = this.#stored[at - 1];
+    this.#sorted &&=
+      known === undefined ? before === undefined || order(before, row) < 0 : order(known, row) === 0;
+    this.#pending.delete(row.id);
     this.#byId.set(row.id, row);
-    if (known !== undefined) rows.splice(rows.lastIndexOf(known), 1);
-    // Nearly always the last place.
-    let at = rows.length;
-    for (; at > 0; at--) {
-      const before = rows[at - 1];
-      if (before === undefined || before.era < row.era) break;
-      if (before.era === row.era && before.offset < row.offset) break;
-    }
-    rows.splice(at, 0, row);
-    for (const old of rows.splice(0, Math.max(0, rows.length - this.#limit))) this.#byId.delete(old.id);
-    this.#changed();
+    this.#stored[at] = row;
+    this._changed();
   }
 
-  /** A batch of 256 messages is one change: listeners hear of it when the batch is done. */
-  #changed(): void {
-    if (this.#rows === undefined) return;
+  #counts({ mine, offset }: StoredRow): Partial<Row> {
+    let [deliveredTo, readBy] = [0, 0];
+    if (mine) {
+      for (const { user, delivered, read } of this.#marks.values()) {
+        if (user === this.#channel._me) continue;
+        if (delivered >= offset) deliveredTo++;
+        if (read >= offset) readBy++;
+      }
+    }
+    return { deliveredTo, readBy };
+  }
+
+  #onReceipts(marks: ReadonlyMap<string, Mark>): void {
+    const old = this.#marks;
+    this.#marks = marks;
+    let [from, to] = [Number.POSITIVE_INFINITY, 0];
+    for (const user of new Set([...old.keys(), ...marks.keys()])) {
+      for (const kind of ["delivered", "read"] as const) {
+        const [a, b] = [old.get(user)?.[kind] ?? 0, marks.get(user)?.[kind] ?? 0];
+        if (a === b) continue;
+        from = Math.min(from, a, b);
+        to = Math.max(to, a, b);
+      }
+    }
+    const era = this.#era;
+    for (let at = this.#find({ era, offset: from + 1 }); ; at++) {
+      const row = this.#stored[at];
+      if (row === undefined || row.offset > to) break;
+      if (row.mine) this.#put(row);
+    }
+  }
+
+  /** The index of the row at this place, or of the first one after it. */
+  #find(place: Place): number {
+    this.#sort();
+    let [low, high] = [0, this.#stored.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (order(this.#stored[middle] as StoredRow, place) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #sort(): void {
+    if (!this.#sorted) this.#stored.sort(order);
+    this.#sorted = true;
+  }
+
+  /** Puts what came out of order in its place, and drops what is too much. */
+  #settle(): void {
+    this.#sort();
+    const over = this.#stored.length - this.#limit;
+    if (this.#grown || over <= 0) return;
+    for (const { id, era, offset } of this.#stored.splice(0, over)) {
+      this.#byId.delete(id);
+      if (era === this.#era) this.#cut = offset;
+    }
+  }
+
+  /** @internal */
+  override _changed(): void {
     this.#rows = undefined;
-    queueMicrotask(() => this.#emitter.emit("change", undefined));
+    super._changed();
   }
 }

@@ -4,7 +4,6 @@
 
 import type { Channel } from "./channel.js";
 import type { Client } from "./client.js";
-import type { EverwireError } from "./errors.js";
 import type { SubscribeOptions } from "./events.js";
 import { MessageList } from "./messages.js";
 
@@ -54,13 +53,8 @@ export function retain(channel: Channel<object>, options?: SubscribeOptions): ()
   if (known === undefined && channel.subscription !== "none") return () => {};
   const held = known ?? { count: 0, timer: undefined };
   subscriptions.set(channel, held);
-  // Also again, after the server has ended it. Nobody has the promise: without an `error` listener, the console is told.
-  if (channel.subscription === "none") {
-    channel.subscribe(options).catch((error: EverwireError) => {
-      const wanted = error.code === "closed" || error.code === "unsubscribed";
-      if (!wanted && !channel._emitter.has("error")) console.warn(error);
-    });
-  }
+  // Also again, after the server has ended it.
+  if (channel.subscription === "none") void channel._hold(options);
   return hold(held, () => {
     subscriptions.delete(channel);
     void channel.unsubscribe();

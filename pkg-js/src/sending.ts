@@ -7,22 +7,49 @@ import type { Link } from "./client.js";
 import { defer, quiet } from "./deferred.js";
 import { asError, EverwireError } from "./errors.js";
 import type { Outgoing, Sending, Stored } from "./events.js";
+import type { Action } from "./generated/protocol.js";
 import { uuid7 } from "./ids.js";
 
-/** Takes the changes of a message that is on its way. */
-export type Track = (status: SendStatus, offset: number, at: number, error?: EverwireError) => void;
+/** Takes the changes of a message that is on its way, or what became of a request. */
+export type Track = (
+  status: SendStatus,
+  offset: number,
+  at: number,
+  error?: EverwireError,
+  answer?: unknown,
+) => void;
+
+/** What a message is, besides its data. */
+export interface Kind {
+  readonly event?: string | undefined;
+  readonly action?: Action | undefined;
+  readonly target?: string | undefined;
+}
 
 const NAMES = ["queued", "sent", "stored", "failed"] as const;
+
+/** The JSON text. Throws `invalid_payload`. */
+export function jsonOf(data: unknown): string {
+  let why = "it is not a JSON value";
+  try {
+    const text: string | undefined = JSON.stringify(data);
+    if (text !== undefined) return text;
+  } catch (cause) {
+    why = String(cause);
+  }
+  throw new EverwireError("invalid_payload", `The data cannot be written as JSON: ${why}.`);
+}
 
 /** Mints the id, queues the message, and follows it. `restored`: the id that it got before the page was loaded. */
 export function beginSend(
   link: Link,
   channel: Channel<object>,
   data: unknown,
-  event: string | undefined,
+  kind: Kind,
   restored?: string,
 ): Sending {
   const id = restored ?? uuid7();
+  const { event, action, target } = kind;
   const done = defer<Stored>();
   let now: Outgoing | undefined;
 
@@ -35,6 +62,8 @@ export function beginSend(
       data,
       status: name,
       ...(event !== undefined && { event }),
+      ...(action !== undefined && { action }),
+      ...(target !== undefined && { target }),
       ...(status === SendStatus.Stored && { offset, at }),
       ...(error !== undefined && { error }),
     };
@@ -50,36 +79,24 @@ export function beginSend(
       done.reject(error);
     }
   };
-  const fail = (error: EverwireError) => track(SendStatus.Failed, -1, -1, error);
+  const fail = (cause: unknown) => track(SendStatus.Failed, -1, -1, asError(cause));
 
-  let text: string | undefined;
-  let why = "it is not a JSON value";
   try {
-    text = JSON.stringify(data);
-  } catch (cause) {
-    why = String(cause);
-  }
-  if (text === undefined) {
-    fail(new EverwireError("invalid_payload", `The data cannot be written as JSON: ${why}.`));
-  } else if (event !== undefined && typeof event !== "string") {
-    fail(new EverwireError("invalid_option", "The option event must be a string."));
-  } else {
-    const json = text;
+    const json = jsonOf(data);
+    if (typeof (event ?? target ?? "") !== "string") {
+      throw new EverwireError("invalid_option", "An event's name and a message's id must be strings.");
+    }
     link._sends.set(id, track);
-    if (restored === undefined) link._keep?.put(id, channel.name, event, json);
+    if (restored === undefined) link._keep?.put(id, channel.name, kind, json);
     link._call(
-      (core) => {
-        try {
-          core.send(id, channel.name, event, json, restored !== undefined);
-        } catch (cause) {
-          fail(asError(cause));
-        }
-      },
+      (core) => core.send(id, channel.name, event, json, restored !== undefined, action, target),
       fail,
       json.length,
     );
     // Not if it was refused at once.
     if (now === undefined) track(SendStatus.Queued, -1, -1);
+  } catch (cause) {
+    fail(cause);
   }
   return Object.assign(done.promise, { id });
 }

@@ -37,9 +37,9 @@ describe("before the core is loaded", () => {
     const core = await loaded();
     expect(core.calls).toEqual([
       ["send", first.id, "a", undefined, '{"n":1}', false],
-      ["subscribe", "b", 5, undefined, undefined],
+      ["subscribe", "b", 5, undefined, undefined, false],
       ["send", second.id, "a", "x", '{"n":2}', false],
-      ["subscribe", "a", undefined, "e9", 7],
+      ["subscribe", "a", undefined, "e9", 7, false],
       ["start"],
     ]);
   });

@@ -23,7 +23,18 @@ describe("a message list", () => {
   it("shows what is sent at once, and makes one row of the message, its ack and its echo", async () => {
     const { core, channel, list } = await following();
     const { id } = channel.send("mine");
-    expect(list.rows).toEqual([{ id, data: "mine", status: "queued", mine: true }]);
+    expect(list.rows).toEqual([
+      {
+        id,
+        data: "mine",
+        status: "queued",
+        mine: true,
+        edited: false,
+        deleted: false,
+        deliveredTo: 0,
+        readBy: 0,
+      },
+    ]);
     core.host.sending(id, SendStatus.Sent, -1, -1, undefined, undefined);
     expect(brief(list)).toEqual(["mine sent"]);
     core.receive({ type: "ack", id, channel: "a", offset: 1, at: 7 });

@@ -140,7 +140,7 @@ describe("useChannel", () => {
     const tree = (shown: boolean) => h(App, null, shown && h(Room), h(Room));
     const { rerender } = render(tree(true));
     await settle();
-    expect(core().of("subscribe")).toEqual([["a", 20, undefined, undefined]]);
+    expect(core().of("subscribe")).toEqual([["a", 20, undefined, undefined, false]]);
     rerender(tree(false));
     await settle(2 * RELEASE_MS);
     expect(core().of("unsubscribe")).toEqual([]);
@@ -247,7 +247,7 @@ describe("useMessages", () => {
     }
     const { container, rerender } = render(h(App, null, h(Room, { key: 1 })));
     await settle();
-    expect(core().of("subscribe")).toEqual([["a", 5, undefined, undefined]]);
+    expect(core().of("subscribe")).toEqual([["a", 5, undefined, undefined, false]]);
     core().confirm("a");
     core().receive(message("a", 1, "x"));
     void client?.channel("a").send("y");

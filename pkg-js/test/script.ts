@@ -19,6 +19,9 @@ export class ScriptedCore implements Core {
   readonly made: CoreOptions;
   readonly calls: Call[] = [];
   readonly places = new Map<number, Place>();
+  /** The requests that wait for an answer. */
+  readonly asked = new Map<string, Record<string, unknown>>();
+  online = true;
   freed = false;
   /** Set to make the next calls of this name throw. */
   readonly throwing = new Map<string, unknown>();
@@ -54,6 +57,21 @@ export class ScriptedCore implements Core {
     return handle;
   }
 
+  /** Answers the last request of this type that waits, with a frame that has its id. */
+  answer(type: string, frame: object): void {
+    const id = [...this.asked.keys()].filter((id) => this.asked.get(id)?.type === type).at(-1);
+    if (id === undefined) throw new Error(`nobody asks for ${type}`);
+    this.receive({ id, ...frame });
+  }
+
+  /** Welcomes this user. */
+  welcomed(user: string, connection = "c1"): void {
+    const times = { server_time: 1, ping_interval_ms: 25_000, hold_ms: 25_000 };
+    const limits = { payload_bytes: 1, batch_bytes: 1, batch_frames: 1, subscriptions: 1 };
+    this.receive({ type: "welcome", version: 1, session: "s", connection, user, ...times, limits });
+    this.connected();
+  }
+
   /** Says that it is connected. */
   connected(): void {
     this.host.state(Status.Connected, CarrierCode.WebSocket, 0, -1, undefined, "welcome");
@@ -70,8 +88,14 @@ export class ScriptedCore implements Core {
     this.#called("free");
     this.freed = true;
   }
-  subscribe(channel: string, recent?: number, epoch?: string, offset?: number): number {
-    this.#called("subscribe", channel, recent, epoch, offset);
+  subscribe(
+    channel: string,
+    recent: number | undefined,
+    epoch: string | undefined,
+    offset: number | undefined,
+    undelivered: boolean,
+  ): number {
+    this.#called("subscribe", channel, recent, epoch, offset, undelivered);
     this.places.set(++this.#handles, { channel, epoch: epoch ?? "e", offset: offset ?? 0 });
     return this.#handles;
   }
@@ -79,9 +103,45 @@ export class ScriptedCore implements Core {
     this.#called("unsubscribe", handle);
     this.places.delete(handle);
   }
-  send(id: string, channel: string, event: string | undefined, data: string, restored: boolean): void {
-    this.#called("send", id, channel, event, data, restored);
+  send(
+    id: string,
+    channel: string,
+    event: string | undefined,
+    data: string,
+    restored: boolean,
+    action: string | undefined,
+    target: string | undefined,
+  ): void {
+    const more = action === undefined ? [] : [action, target];
+    this.#called("send", id, channel, event, data, restored, ...more);
     this.host.sending(id, SendStatus.Queued, -1, -1, undefined, undefined);
+  }
+  request(id: string, text: string, timeoutMs: number): void {
+    this.asked.set(id, JSON.parse(text));
+    this.#called("request", id, JSON.parse(text), timeoutMs);
+  }
+  answered(id: string): boolean {
+    this.#called("answered", id);
+    return this.asked.delete(id);
+  }
+  ephemeral(text: string): boolean {
+    this.#called("ephemeral", JSON.parse(text));
+    return this.online;
+  }
+  sticky(text: string): void {
+    this.#called("sticky", JSON.parse(text));
+  }
+  typing(handle: number, key: boolean): void {
+    this.#called("typing", handle, key);
+  }
+  heard(handle: number, typist: number, typing: boolean): void {
+    this.#called("heard", handle, typist, typing);
+  }
+  mark(handle: number, delivered: number, read: number): void {
+    this.#called("mark", handle, delivered, read);
+  }
+  marked(handle: number, delivered: number, read: number): void {
+    this.#called("marked", handle, delivered, read);
   }
   accept(handle: number, offset: number): boolean {
     this.#called("accept", handle, offset);

@@ -107,7 +107,7 @@ describe("useChannel", () => {
       return () => channel.value.name;
     });
     await settle();
-    expect(core().of("subscribe")).toEqual([["a", 3, undefined, undefined]]);
+    expect(core().of("subscribe")).toEqual([["a", 3, undefined, undefined, false]]);
     core().confirm("a");
     core().receive(message("a", 1));
     name.value = "b";

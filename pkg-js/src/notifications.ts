@@ -1,0 +1,102 @@
+// What the user should know: the event `notification` in the user's own channel and in the one of everyone.
+
+import { Changing } from "./changes.js";
+import type { Channel } from "./channel.js";
+import type { Client } from "./client.js";
+import type { Off } from "./emitter.js";
+import type { EventMessage, Message, Notification } from "./events.js";
+
+/** One notification. A new object whenever it changed. */
+export interface NotificationItem {
+  readonly id: string;
+  readonly channel: string;
+  readonly offset: number;
+  /** When it was stored, in ms since 1970 by the server's clock. */
+  readonly at: number;
+  readonly data: Notification;
+  /** Whether the user has read it, on whatever device. */
+  readonly read: boolean;
+}
+
+// As many as a page of history has at most.
+const LIMIT = 200;
+
+/** The latest 200 entries' notifications of both channels, and all that have come since. */
+export class NotificationList extends Changing {
+  readonly #client: Client;
+  readonly #items = new Map<string, Message>();
+  readonly #channels: Channel[] = [];
+  #list: readonly NotificationItem[] | undefined;
+
+  /** @internal */
+  constructor(client: Client) {
+    super();
+    this.#client = client;
+    client._who.promise.then(
+      (user) => {
+        this.#follow(client.channel(`private-user.${user}`));
+        this.#follow(client.channel("everyone"));
+      },
+      () => {},
+    );
+  }
+
+  /** The latest first. The same array until it changes. */
+  get list(): readonly NotificationItem[] {
+    this.#list ??= [...this.#items.values()]
+      .sort((a, b) => b.at - a.at)
+      .map((message) => this.#item(message));
+    return this.#list;
+  }
+
+  /** How many of them are unread. */
+  get unread(): number {
+    return this.list.filter((item) => !item.read).length;
+  }
+
+  /** Marks one as read, with all before it in its channel; or all. */
+  markRead(id?: string): void {
+    for (const channel of this.#channels) {
+      const item = this.#items.get(id ?? "");
+      if (id === undefined) channel.markRead();
+      else if (item?.channel === channel.name) channel.markRead(item.offset);
+    }
+  }
+
+  /** Calls back after a change. Returns what removes the listener. */
+  override on(event: "change", listener: () => void): Off;
+  /** Calls back with each that comes, once on one of the user's devices if it came while all were away. */
+  override on(event: "notification", listener: (item: NotificationItem) => void): Off;
+  override on(event: string, listener: (item: never) => void): Off {
+    return this._emitter.on(event, listener);
+  }
+
+  #item({ id, channel, offset, at, data }: Message): NotificationItem {
+    const mark = this.#client.channel(channel).receipts.get(this.#client.user ?? "");
+    return { id, channel, offset, at, data: data as Notification, read: offset <= (mark?.read ?? 0) };
+  }
+
+  #follow(channel: Channel): void {
+    this.#channels.push(channel);
+    const told = () => {
+      this.#list = undefined;
+      this._changed();
+    };
+    const load = async () => {
+      const { messages } = await channel.history({ limit: LIMIT });
+      for (const message of messages)
+        if (message.event === "notification") this.#items.set(message.id, message);
+      told();
+    };
+    channel.on("event:notification", (message: EventMessage) => {
+      this.#items.set(message.id, message);
+      told();
+      this._emitter.emit("notification", this.#item(message));
+    });
+    channel.on("receipts", told);
+    // Also when some were missed for good.
+    channel.on("subscribed", () => load().catch(() => {}));
+    if (channel.position !== undefined) void load().catch(() => {});
+    void channel._hold({ undelivered: true });
+  }
+}
