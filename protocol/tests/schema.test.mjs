@@ -68,3 +68,11 @@ describe("an invalid vector", () => {
     },
   );
 });
+
+describe("an event that every application understands", () => {
+  test.each(vectors.events)("fits its schema, or does not: $name", ({ event, data, fits }) => {
+    const { $ref } = schema.$defs.StandardEvents.properties[event];
+    const validate = ajv.getSchema(`everwire${$ref}`);
+    expect(validate(data)).toBe(fits);
+  });
+});

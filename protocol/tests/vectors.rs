@@ -1,7 +1,8 @@
 //! The golden vectors, as any other implementation would use them: from the checked-in file, nothing else.
 
 use everwire_protocol::{
-    BatchError, ClientFrame, FrameError, ServerFrame,
+    BatchError, ChatChange, ClientFrame, CoreFrame, DataUpdate, FrameError, Notification, ServerFrame,
+    StatusUpdate, UserActivity,
     batch::{Bounds, Frame, decode, encode},
 };
 use serde::Deserialize;
@@ -11,6 +12,15 @@ use serde_json::Value;
 struct Vectors {
     valid: Vec<Valid>,
     invalid: Vec<Invalid>,
+    events: Vec<Standard>,
+}
+
+#[derive(Deserialize)]
+struct Standard {
+    name: String,
+    event: String,
+    data: Value,
+    fits: bool,
 }
 
 #[derive(Deserialize)]
@@ -126,19 +136,81 @@ fn the_vectors_show_every_frame_with_and_without_each_optional_field() {
             .filter(|frame| frame.get("type").and_then(Value::as_str) == Some(kind))
             .collect();
         assert!(!frames.is_empty(), "no vector of a {direction} shows {kind}");
-        for field in optional_fields(kind) {
+        for field in optional_fields(direction, kind) {
             assert!(frames.iter().any(|frame| frame.contains_key(&field)), "{kind} never has {field}");
             assert!(frames.iter().any(|frame| !frame.contains_key(&field)), "{kind} always has {field}");
         }
     }
 }
 
-/// From the JSON Schema: the fields of a frame that are not required.
-fn optional_fields(kind: &str) -> Vec<String> {
-    let schema: Value =
-        serde_json::from_str(include_str!("../generated/schema.json")).expect("schema.json is JSON");
-    let definition = &schema["$defs"][kind[..1].to_uppercase() + &kind[1..]];
+fn schema() -> Value {
+    serde_json::from_str(include_str!("../generated/schema.json")).expect("schema.json is JSON")
+}
+
+/// From the JSON Schema: the fields of a frame that are not required. The frame is found by its direction, because some
+/// types are said by both sides and have other fields on either.
+fn optional_fields(direction: &str, kind: &str) -> Vec<String> {
+    let schema = schema();
+    let union = if direction == "client" { "ClientFrame" } else { "ServerFrame" };
+    let choices = schema["$defs"][union]["oneOf"].as_array().expect("a union of frames");
+    let choice = choices
+        .iter()
+        .find(|choice| choice["properties"]["type"]["const"] == kind)
+        .unwrap_or_else(|| panic!("{union} has no {kind}"));
+    let name =
+        choice["$ref"].as_str().and_then(|name| name.strip_prefix("#/$defs/")).expect("a frame's name");
+    let definition = &schema["$defs"][name];
     let required: Vec<_> = definition["required"].as_array().into_iter().flatten().collect();
     let fields = definition["properties"].as_object().into_iter().flat_map(|fields| fields.keys());
-    fields.filter(|field| !required.iter().any(|name| name == field)).cloned().collect()
+    let mut optional: Vec<_> =
+        fields.filter(|field| !required.iter().any(|name| name == field)).cloned().collect();
+    optional.sort();
+    optional
+}
+
+#[test]
+fn optional_fields_are_those_of_the_frames_direction() {
+    assert_eq!(optional_fields("client", "signal"), ["to"]);
+    assert_eq!(optional_fields("server", "signal"), ["channel", "from", "name", "user"]);
+    assert_eq!(optional_fields("client", "typing"), Vec::<String>::new());
+    assert_eq!(optional_fields("server", "typing"), ["name"]);
+}
+
+#[test]
+fn a_frame_of_the_core_is_a_frame_of_the_client_and_written_the_same() {
+    for kind in CoreFrame::TYPES {
+        assert!(ClientFrame::TYPES.contains(kind), "no client says {kind}");
+    }
+    let mut seen = Vec::new();
+    for vector in vectors().valid.iter().filter(|vector| vector.direction == "client") {
+        for frame in decode::<CoreFrame>(&vector.text, &Bounds::default()).unwrap().into_iter().flatten() {
+            let text = encode(std::slice::from_ref(&frame));
+            let client = decode::<ClientFrame>(&text, &Bounds::default()).unwrap();
+            let client: Vec<_> = client.into_iter().map(Result::unwrap).collect();
+            assert_eq!(encode(&client), text, "{}", vector.name);
+            seen.push(frame.kind());
+        }
+    }
+    assert!(CoreFrame::TYPES.iter().all(|kind| seen.contains(kind)), "every type was looked at");
+}
+
+#[test]
+fn events_that_every_application_understands_are_read_as_they_say() {
+    let fits = |event: &str, data: Value| match event {
+        "notification" => serde_json::from_value::<Notification>(data).is_ok(),
+        "data_update" => serde_json::from_value::<DataUpdate>(data).is_ok(),
+        "status_update" => serde_json::from_value::<StatusUpdate>(data).is_ok(),
+        "user_activity" => serde_json::from_value::<UserActivity>(data).is_ok(),
+        "everwire.chat" => serde_json::from_value::<ChatChange>(data).is_ok(),
+        other => panic!("{other} is no such event"),
+    };
+    let events = vectors().events;
+    let names = schema()["$defs"]["StandardEvents"]["properties"].clone();
+    for event in names.as_object().expect("the events").keys() {
+        let of = |fits| events.iter().any(|vector| vector.event == *event && vector.fits == fits);
+        assert!(of(true) && of(false), "{event} has vectors of both kinds");
+    }
+    for vector in events {
+        assert_eq!(fits(&vector.event, vector.data), vector.fits, "{}", vector.name);
+    }
 }

@@ -1,13 +1,18 @@
 //! Strategies for every frame of both directions, with every optional field present and absent, texts of any characters,
-//! and payloads of any JSON.
+//! and payloads of any JSON. Here are the parts that frames are made of.
+
+mod client;
+mod server;
 
 use everwire_protocol::{
-    Ack, Bye, Channel, ClientFrame, Error, ErrorCode, Gap, GapReason, Goaway, Guest, Hello, Joined, Left,
-    Limits, Member, Message, Payload, Ping, Poll, Polled, Pong, Send, ServerFrame, Subscribe, Subscribed,
-    Token, Unsubscribe, Unsubscribed, Uuid, Welcome, limits::MAX_OFFSET,
+    Action, Channel, ChatKind, ClientFrame, ErrorCode, Payload, Role, ServerFrame, Status, Uuid,
+    limits::MAX_OFFSET,
 };
 use proptest::{option, prelude::*, sample::select, strategy::Union};
 use serde_json::{Map, Value};
+
+pub(crate) use client::client;
+pub(crate) use server::server;
 
 /// A frame's type, and a strategy for it.
 pub(crate) type Kinds<F> = Vec<(&'static str, BoxedStrategy<F>)>;
@@ -66,157 +71,34 @@ fn code() -> impl Strategy<Value = ErrorCode> {
     select(ErrorCode::ALL)
 }
 
-fn member() -> impl Strategy<Value = Member> {
-    (text(), option::of(text())).prop_map(|(user, name)| Member { user, name })
+fn status() -> impl Strategy<Value = Status> {
+    select(vec![Status::Online, Status::Away, Status::Offline])
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    select(vec![Action::Reply, Action::Edit, Action::Delete])
+}
+
+fn role() -> impl Strategy<Value = Role> {
+    select(vec![Role::Owner, Role::Member, Role::ReadOnly, Role::Invited])
+}
+
+fn kind() -> impl Strategy<Value = ChatKind> {
+    select(vec![ChatKind::Group, ChatKind::Direct])
 }
 
 fn nonce() -> impl Strategy<Value = Option<u32>> {
     option::of(any::<u32>())
 }
 
-/// Every frame of a client, in the order of [`ClientFrame`].
-pub(crate) fn client() -> Kinds<ClientFrame> {
-    let guest = (text(), text()).prop_map(|(user, name)| Guest { user, name });
-    let hello = (any::<u32>(), uuid(), option::of(text()), option::of(guest), option::of(text()));
-    let subscribe = (channel(), option::of(text()), option::of(number()), nonce());
-    vec![
-        (
-            "hello",
-            hello
-                .prop_map(|(version, session, token, guest, client)| {
-                    Hello { version, session, token, guest, client }.into()
-                })
-                .boxed(),
-        ),
-        ("token", text().prop_map(|token| Token { token }.into()).boxed()),
-        (
-            "subscribe",
-            subscribe
-                .prop_map(|(channel, epoch, offset, recent)| {
-                    Subscribe { channel, epoch, offset, recent }.into()
-                })
-                .boxed(),
-        ),
-        ("unsubscribe", channel().prop_map(|channel| Unsubscribe { channel }.into()).boxed()),
-        (
-            "send",
-            (uuid(), channel(), option::of(text()), payload())
-                .prop_map(|(id, channel, event, data)| Send { id, channel, event, data }.into())
-                .boxed(),
-        ),
-        (
-            "poll",
-            (option::of(uuid()), number(), any::<u32>())
-                .prop_map(|(connection, ack, hold_ms)| Poll { connection, ack, hold_ms }.into())
-                .boxed(),
-        ),
-        ("ping", nonce().prop_map(|nonce| Ping { nonce }.into()).boxed()),
-        ("pong", nonce().prop_map(|nonce| Pong { nonce }.into()).boxed()),
-        ("bye", Just(Bye {}.into()).boxed()),
-    ]
-}
-
-/// Every frame of a server, in the order of [`ServerFrame`].
-pub(crate) fn server() -> Kinds<ServerFrame> {
-    vec![
-        ("welcome", welcome().prop_map(Into::into).boxed()),
-        ("subscribed", subscribed().prop_map(Into::into).boxed()),
-        (
-            "unsubscribed",
-            (channel(), option::of(code()), option::of(text()))
-                .prop_map(|(channel, code, message)| Unsubscribed { channel, code, message }.into())
-                .boxed(),
-        ),
-        ("message", message().prop_map(Into::into).boxed()),
-        (
-            "ack",
-            (uuid(), channel(), number(), number())
-                .prop_map(|(id, channel, offset, at)| Ack { id, channel, offset, at }.into())
-                .boxed(),
-        ),
-        ("error", error().prop_map(Into::into).boxed()),
-        (
-            "joined",
-            (channel(), member()).prop_map(|(channel, member)| Joined { channel, member }.into()).boxed(),
-        ),
-        ("left", (channel(), text()).prop_map(|(channel, user)| Left { channel, user }.into()).boxed()),
-        ("polled", number().prop_map(|seq| Polled { seq }.into()).boxed()),
-        ("ping", nonce().prop_map(|nonce| Ping { nonce }.into()).boxed()),
-        ("pong", nonce().prop_map(|nonce| Pong { nonce }.into()).boxed()),
-        (
-            "goaway",
-            (any::<u32>(), any::<u32>(), text())
-                .prop_map(|(delay_ms, spread_ms, reason)| Goaway { delay_ms, spread_ms, reason }.into())
-                .boxed(),
-        ),
-    ]
-}
-
-fn welcome() -> impl Strategy<Value = Welcome> {
-    let who = (any::<u32>(), uuid(), uuid(), text(), option::of(text()));
-    let times = (number(), any::<u32>(), any::<u32>(), option::of(number()));
-    let limits = any::<[u32; 4]>().prop_map(|[payload_bytes, batch_bytes, batch_frames, subscriptions]| {
-        Limits { payload_bytes, batch_bytes, batch_frames, subscriptions }
-    });
-    (who, times, limits).prop_map(|(who, times, limits)| {
-        let (version, session, connection, user, name) = who;
-        let (server_time, ping_interval_ms, hold_ms, token_expires_in_ms) = times;
-        Welcome {
-            version,
-            session,
-            connection,
-            user,
-            name,
-            server_time,
-            ping_interval_ms,
-            hold_ms,
-            token_expires_in_ms,
-            limits,
-        }
-    })
-}
-
-fn subscribed() -> impl Strategy<Value = Subscribed> {
-    let reason = select(vec![GapReason::Trimmed, GapReason::Epoch, GapReason::TooFar]);
-    let gap = (number(), number(), reason).prop_map(|(from, to, reason)| Gap { from, to, reason });
-    let members = prop::collection::vec(member(), 0..4);
-    (channel(), text(), number(), number(), option::of(gap), option::of(members)).prop_map(
-        |(channel, epoch, offset, head, gap, members)| Subscribed {
-            channel,
-            epoch,
-            offset,
-            head,
-            gap,
-            members,
-        },
-    )
-}
-
-fn message() -> impl Strategy<Value = Message> {
-    let place = (channel(), number(), uuid(), number());
-    (place, text(), option::of(text()), option::of(text()), payload()).prop_map(
-        |((channel, offset, id, at), user, name, event, data)| Message {
-            channel,
-            offset,
-            id,
-            user,
-            name,
-            at,
-            event,
-            data,
-        },
-    )
-}
-
-fn error() -> impl Strategy<Value = Error> {
-    (code(), text(), any::<bool>(), option::of(uuid()), option::of(channel()), nonce()).prop_map(
-        |(code, message, retry, id, channel, retry_after_ms)| Error {
-            code,
-            message,
-            retry,
-            id,
-            channel,
-            retry_after_ms,
-        },
-    )
+/// A strategy for one type of frame.
+fn one<F, T>(
+    kind: &'static str,
+    strategy: impl Strategy<Value = T> + 'static,
+) -> (&'static str, BoxedStrategy<F>)
+where
+    F: From<T> + std::fmt::Debug + 'static,
+    T: std::fmt::Debug + 'static,
+{
+    (kind, strategy.prop_map(F::from).boxed())
 }

@@ -202,7 +202,7 @@ fn lenient() -> Vec<Valid> {
         ),
         loose(
             "an optional field that is null is absent",
-            r#"[{"type":"subscribe","channel":"news","epoch":null,"offset":null,"recent":null}]"#,
+            r#"[{"type":"subscribe","channel":"news","epoch":null,"offset":null,"recent":null,"undelivered":null}]"#,
             &[subscribe("news").into()],
         ),
         loose(

@@ -9,6 +9,7 @@ pub(super) fn vectors() -> Vec<Invalid> {
     let mut all = batches();
     all.extend(too_big());
     all.extend(frames());
+    all.extend(requests());
     all.extend(server_frames());
     all
 }
@@ -139,9 +140,82 @@ fn frames() -> Vec<Invalid> {
     ]
 }
 
+fn requests() -> Vec<Invalid> {
+    vec![
+        frame(
+            "an action that does not exist",
+            r#"{"type":"send","id":"0199a1b2-c3d4-7000-8000-000000000003","channel":"news","data":1,"action":"praise","target":"0199a1b2-c3d4-7000-8000-000000000004"}"#,
+        ),
+        frame(
+            "a target that is no UUID",
+            r#"{"type":"send","id":"0199a1b2-c3d4-7000-8000-000000000003","channel":"news","data":1,"action":"edit","target":"42"}"#,
+        ),
+        frame("typing that is a number", r#"{"type":"typing","channel":"news","typing":1}"#),
+        frame("typing nowhere", r#"{"type":"typing","typing":true}"#),
+        frame("a signal without an event", r#"{"type":"signal","channel":"news","data":1}"#),
+        frame(
+            "a signal to a connection that is no UUID",
+            r#"{"type":"signal","channel":"news","event":"e","data":1,"to":"everybody"}"#,
+        ),
+        frame("a receipt below 0", r#"{"type":"receipt","channel":"news","read":-1}"#),
+        frame("a receipt beyond 2^53", r#"{"type":"receipt","channel":"news","delivered":9007199254740992}"#),
+        frame("idle without saying whether", r#"{"type":"idle"}"#),
+        frame("a status set without an id", r#"{"type":"set_status","status":"away"}"#),
+        frame(
+            "a status that nobody can choose",
+            r#"{"type":"set_status","id":"0199a1b2-c3d4-7000-8000-000000000004","status":"busy"}"#,
+        ),
+        frame(
+            "a user where users belong",
+            r#"{"type":"get_status","id":"0199a1b2-c3d4-7000-8000-000000000004","users":"u1"}"#,
+        ),
+        frame(
+            "a history without a channel",
+            r#"{"type":"history","id":"0199a1b2-c3d4-7000-8000-000000000004"}"#,
+        ),
+        frame(
+            "a limit that is a text",
+            r#"{"type":"list_chats","id":"0199a1b2-c3d4-7000-8000-000000000004","limit":"all"}"#,
+        ),
+        frame(
+            "a chat of an unknown kind",
+            r#"{"type":"create_chat","id":"0199a1b2-c3d4-7000-8000-000000000004","kind":"secret","users":[]}"#,
+        ),
+        frame(
+            "a chat without users",
+            r#"{"type":"create_chat","id":"0199a1b2-c3d4-7000-8000-000000000004","kind":"group"}"#,
+        ),
+        frame(
+            "a role that does not exist",
+            r#"{"type":"set_role","id":"0199a1b2-c3d4-7000-8000-000000000004","chat":"7","user":"u2","role":"king"}"#,
+        ),
+        frame(
+            "an invitation of nobody",
+            r#"{"type":"invite","id":"0199a1b2-c3d4-7000-8000-000000000004","chat":"7"}"#,
+        ),
+    ]
+}
+
 fn server_frames() -> Vec<Invalid> {
     let from_server = |name, text| Invalid { direction: "server", ..frame(name, text) };
     vec![
+        from_server(
+            "a receipt without marks",
+            r#"{"type":"receipt","channel":"private-chat.7","user":"u1"}"#,
+        ),
+        from_server(
+            "a status that users can only choose",
+            r#"{"type":"status","channel":"presence-users","user":"u1","status":"auto"}"#,
+        ),
+        from_server(
+            "a page with an entry that has no offset",
+            r#"{"type":"page","id":"0199a1b2-c3d4-7000-8000-000000000004","channel":"news","epoch":"a","messages":[{"channel":"news","id":"0199a1b2-c3d4-7000-8000-000000000003","user":"u1","at":1,"data":1}],"more":false}"#,
+        ),
+        from_server(
+            "a chat without its members",
+            r#"{"type":"chat","channel":"private-user.u1","chat":{"id":"7","kind":"direct","open":false,"role":"owner","member_count":2,"head":0,"unread":0,"at":1}}"#,
+        ),
+        from_server("an answer to nothing", r#"{"type":"done"}"#),
         from_server(
             "a message without an offset",
             r#"{"type":"message","channel":"news","id":"0199a1b2-c3d4-7000-8000-000000000003","user":"u1","at":1,"data":1}"#,

@@ -54,7 +54,8 @@ fn subscribed(name: &str) -> Subscribed {
     }
 }
 
-fn message() -> Message {
+/// The entry that the vectors are about.
+pub(super) fn message() -> Message {
     Message {
         channel: channel("news"),
         offset: 1,
@@ -90,11 +91,16 @@ fn connection() -> Vec<Valid> {
         ),
         ok(
             "welcome with everything, from a server that cannot hold polls",
-            r#"[{"type":"welcome","version":1,"session":"0199a1b2-c3d4-7000-8000-000000000001","connection":"0199a1b2-c3d4-7000-8000-000000000002","user":"u1","name":"Zoë","server_time":1760000000000,"ping_interval_ms":25000,"hold_ms":0,"token_expires_in_ms":9007199254740991,"limits":{"payload_bytes":32768,"batch_bytes":65536,"batch_frames":300,"subscriptions":256}}]"#,
+            r#"[{"type":"welcome","version":1,"session":"0199a1b2-c3d4-7000-8000-000000000001","connection":"0199a1b2-c3d4-7000-8000-000000000002","user":"u1","name":"Zoë","server_time":1760000000000,"ping_interval_ms":25000,"hold_ms":0,"token_expires_in_ms":9007199254740991,"limits":{"payload_bytes":32768,"batch_bytes":65536,"batch_frames":300,"subscriptions":256,"sends_per_minute":100,"text_characters":1000}}]"#,
             &[Welcome {
                 name: Some("Zoë".into()),
                 hold_ms: 0,
                 token_expires_in_ms: Some(MAX_OFFSET),
+                limits: Limits {
+                    sends_per_minute: Some(100),
+                    text_characters: Some(1000),
+                    ..welcome().limits
+                },
                 ..welcome()
             }
             .into()],
@@ -266,7 +272,7 @@ fn lenient() -> Vec<Valid> {
             ignored: vec![1],
             ..loose(
                 "an unknown type from a newer server is ignored",
-                r#"[{"type":"polled","seq":1},{"type":"typing","channel":"news","user":"u2"},{"type":"ping"}]"#,
+                r#"[{"type":"polled","seq":1},{"type":"telepathy","channel":"news","user":"u2"},{"type":"ping"}]"#,
                 &[Polled { seq: 1 }.into(), Ping { nonce: None }.into()],
             )
         },
