@@ -8,7 +8,11 @@ import { showRememberedTheme } from "./app/theme";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/connection.css";
-import "./styles/room.css";
+import "./styles/controls.css";
+import "./styles/chats.css";
+import "./styles/chat.css";
+import "./styles/notices.css";
+import "./styles/board.css";
 import "./styles/faults.css";
 import "./styles/timeline.css";
 import "./styles/layout.css";
@@ -20,8 +24,14 @@ surroundings.layer.install(window);
 
 const root = document.getElementById("root");
 if (!root) throw new Error("The page has no element with the id root.");
-createRoot(root).render(
-  <StrictMode>
-    <App surroundings={surroundings} />
-  </StrictMode>,
-);
+const page = createRoot(root);
+if (import.meta.env.MODE === "fake") {
+  const { FakeApp } = await import("./fake/FakeApp");
+  page.render(<FakeApp surroundings={surroundings} />);
+} else {
+  page.render(
+    <StrictMode>
+      <App surroundings={surroundings} />
+    </StrictMode>,
+  );
+}

@@ -1,15 +1,21 @@
-// The whole page: asks for a name, then connects as that person and shows the messenger.
+// The whole page: asks who the visitor is, then connects as that person and shows the messenger.
 
-import { EverwireProvider, useClient } from "everwire/react";
-import { useMemo, useRef, useState } from "react";
+import { EverwireProvider, useClient, useConnectionState } from "everwire/react";
+import { useEffect, useMemo, useRef, useState } from "react";
+import { Indicator } from "../connection/Indicator";
 import { useWatch } from "../connection/useWatch";
+import { countChats } from "../faults/countChats";
 import { FaultPanel } from "../faults/FaultPanel";
+import { MessengerContext } from "../messenger/context";
+import { makeDesk } from "../messenger/desk";
+import type { MessengerClient } from "../messenger/face";
+import { useHearing } from "../messenger/useHearing";
 import { Announced } from "./Announced";
 import { BreakButton } from "./BreakButton";
-import { IdentityGate } from "./IdentityGate";
-import { type Identity, remember, rememberedIdentity } from "./identity";
+import { forgetIdentity, type Identity, remember, rememberedIdentity } from "./identity";
 import { Messenger } from "./Messenger";
-import { useRoomSlug } from "./route";
+import { openChats } from "./route";
+import { SignIn } from "./SignIn";
 import type { Surroundings } from "./surroundings";
 import { ThemeButton } from "./ThemeButton";
 
@@ -19,7 +25,6 @@ interface Props {
 
 export function App({ surroundings }: Props) {
   const [me, setMe] = useState(rememberedIdentity);
-  const [renaming, setRenaming] = useState(false);
   const [faultsOpen, setFaultsOpen] = useState(false);
   // The server that served the page.
   const options = useMemo(
@@ -27,71 +32,85 @@ export function App({ surroundings }: Props) {
     [me],
   );
 
-  const named = (identity: Identity) => {
-    remember(identity);
-    setMe(identity);
-    setRenaming(false);
-  };
-
-  const gate = (
-    <Gate
-      known={me}
-      surroundings={surroundings}
-      faultsOpen={faultsOpen}
-      onFaults={setFaultsOpen}
-      onDone={named}
-      onCancel={me && (() => setRenaming(false))}
-    />
-  );
-
   return (
     <>
       {me && options ? (
-        // Stays while the name is changed: what waits to be sent must not be lost by looking at that page.
-        <EverwireProvider options={options}>
-          <Watch surroundings={surroundings} />
-          {renaming ? (
-            gate
-          ) : (
-            <Messenger
-              me={me}
-              surroundings={surroundings}
-              faultsOpen={faultsOpen}
-              onFaults={setFaultsOpen}
-              onRename={() => setRenaming(true)}
-            />
-          )}
+        // Another user is another client.
+        <EverwireProvider key={me.user} options={options}>
+          <SignedIn
+            me={me}
+            surroundings={surroundings}
+            faultsOpen={faultsOpen}
+            onFaults={setFaultsOpen}
+            onSignOut={() => {
+              forgetIdentity();
+              openChats();
+              setMe(undefined);
+            }}
+          />
         </EverwireProvider>
       ) : (
-        gate
+        <Gate
+          surroundings={surroundings}
+          faultsOpen={faultsOpen}
+          onFaults={setFaultsOpen}
+          onDone={(identity) => {
+            remember(identity);
+            setMe(identity);
+          }}
+        />
       )}
       <Announced announcer={surroundings.announcer} />
     </>
   );
 }
 
-/** Whatever is shown of the client, it is followed. */
-function Watch({ surroundings }: Props) {
-  useWatch(useClient(), surroundings);
-  return null;
+interface SignedInProps extends Props {
+  me: Identity;
+  faultsOpen: boolean;
+  onFaults(open: boolean): void;
+  onSignOut(): void;
 }
 
-interface GateProps {
-  known: Identity | undefined;
-  surroundings: Surroundings;
+function SignedIn({ me, surroundings, faultsOpen, onFaults, onSignOut }: SignedInProps) {
+  const client = useClient();
+  const state = useConnectionState();
+  const messenger = client as unknown as MessengerClient;
+  const desk = useMemo(() => makeDesk(me.user), [me.user]);
+  useWatch(client, surroundings);
+  useHearing(messenger.chats, me.user, surroundings.announcer);
+  useEffect(() => countChats(client, messenger.chats, surroundings), [client, messenger, surroundings]);
+  return (
+    <MessengerContext.Provider value={messenger}>
+      <Messenger
+        me={me}
+        desk={desk}
+        surroundings={surroundings}
+        connection={<Indicator state={state} />}
+        panel={
+          faultsOpen
+            ? (close) => <FaultPanel lab={surroundings} client={client} onClose={close} />
+            : undefined
+        }
+        onFaults={onFaults}
+        onSignOut={onSignOut}
+      />
+    </MessengerContext.Provider>
+  );
+}
+
+interface GateProps extends Props {
   faultsOpen: boolean;
   onFaults(open: boolean): void;
   onDone(identity: Identity): void;
-  onCancel: (() => void) | undefined;
 }
 
 /** The fault panel is here too: WebSocket can be blocked before the first connection is made. */
-function Gate({ known, surroundings, faultsOpen, onFaults, onDone, onCancel }: GateProps) {
-  const room = useRoomSlug();
+function Gate({ surroundings, faultsOpen, onFaults, onDone }: GateProps) {
   const breakButton = useRef<HTMLButtonElement>(null);
   return (
     <div className="gate-page" data-faults={faultsOpen}>
-      <IdentityGate known={known} room={room} onDone={onDone} onCancel={onCancel} />
+      <SignIn onDone={onDone} />
       <footer className="gate-foot">
         <BreakButton
           ref={breakButton}

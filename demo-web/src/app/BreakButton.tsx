@@ -29,7 +29,7 @@ export function BreakButton({ layer, open, onToggle, ref }: Props) {
       onClick={onToggle}
     >
       <BreakIcon />
-      Break it
+      <span className="break-word">Break it</span>
       {faulty && <span className="hidden"> (a fault is in force)</span>}
     </button>
   );

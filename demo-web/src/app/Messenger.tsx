@@ -1,112 +1,96 @@
-// The page of somebody who has a name: rooms and people, the open room, and the fault panel.
+// The page of somebody who has a name: the chats, the open page, and the fault panel.
 
-import { useClient, useConnectionState, useMembers } from "everwire/react";
-import { useEffect, useMemo, useRef, useState } from "react";
-import { Indicator } from "../connection/Indicator";
-import { FaultPanel } from "../faults/FaultPanel";
-import { Empty } from "../room/Empty";
-import { Room } from "../room/Room";
-import { roomStore } from "../room/store";
-import { GIVEN_ROOMS } from "../rooms/names";
-import { rememberedRooms, rememberRoom } from "../rooms/remembered";
+import { useEffect, useRef } from "react";
+import { BoardPage } from "../board/BoardPage";
+import { ChatPage } from "../chat/ChatPage";
+import type { Desk } from "../messenger/desk";
+import { Toasts } from "../notices/Toasts";
 import { BreakButton } from "./BreakButton";
-import { Drawer } from "./Drawer";
-import { MenuIcon } from "./icons";
 import type { Identity } from "./identity";
 import { useMedia, WIDE } from "./media";
-import { useRoomSlug } from "./route";
+import { Nothing } from "./Nothing";
+import { useRoute } from "./route";
 import { Side } from "./Side";
+import { useShortcuts } from "./shortcuts";
 import type { Surroundings } from "./surroundings";
 import { useTitle } from "./useTitle";
 
 interface Props {
   me: Identity;
+  desk: Desk;
   surroundings: Surroundings;
-  faultsOpen: boolean;
+  connection: React.ReactNode;
+  /** The fault panel, if it is open. */
+  panel: ((close: () => void) => React.ReactNode) | undefined;
   onFaults(open: boolean): void;
-  onRename(): void;
+  onSignOut(): void;
 }
 
-export function Messenger({ me, surroundings, faultsOpen, onFaults, onRename }: Props) {
-  const { layer, tally, trips, journal, announcer } = surroundings;
-  const client = useClient();
-  const state = useConnectionState();
-  const slug = useRoomSlug();
+export function Messenger({ me, desk, surroundings, connection, panel, onFaults, onSignOut }: Props) {
+  const route = useRoute();
   const wide = useMedia(WIDE);
-  const [drawer, setDrawer] = useState(false);
   const breakButton = useRef<HTMLButtonElement>(null);
+  const main = useRef<HTMLElement>(null);
+  useTitle(route, me.user);
+  useShortcuts();
 
-  const store = useMemo(
-    () => roomStore(slug, { client, me, tally, trips, journal }),
-    [slug, client, me, tally, trips, journal],
+  const page = route.page === "chat" ? route.id : route.page;
+  const before = useRef(page);
+  useEffect(() => {
+    // On a narrow screen the link that led here is gone: the focus goes where the page begins.
+    if (before.current !== page && !wide && document.activeElement === document.body) main.current?.focus();
+    before.current = page;
+  }, [page, wide]);
+
+  const open = panel !== undefined;
+  const tools = (
+    <BreakButton ref={breakButton} layer={surroundings.layer} open={open} onToggle={() => onFaults(!open)} />
   );
-  const members = useMembers(store.channel);
-
-  const [ownRooms, setOwnRooms] = useState(rememberedRooms);
-  useEffect(() => setOwnRooms((rooms) => rememberRoom(slug, rooms)), [slug]);
-
-  useEffect(() => store.onArrival(({ name, text }) => announcer.heard(name, text)), [store, announcer]);
-  useTitle(store);
-
-  const side = (
-    <Side
-      me={me}
-      room={slug}
-      ownRooms={ownRooms}
-      members={members}
-      onRename={onRename}
-      {...(!wide && { onClose: () => setDrawer(false) })}
-    />
-  );
+  const list = !wide && route.page === "chats";
+  const side = <Side me={me} route={route} tools={list ? tools : undefined} onSignOut={onSignOut} />;
 
   return (
-    <div className="messenger" data-faults={faultsOpen}>
-      {wide ? (
-        side
-      ) : (
-        <Drawer label="Rooms and people" open={drawer} onClose={() => setDrawer(false)}>
-          {side}
-        </Drawer>
-      )}
-      <main className="room">
-        <div className="room-head">
-          {!wide && (
-            <button
-              type="button"
-              className="icon-button"
-              aria-label="Rooms and people"
-              aria-haspopup="dialog"
-              onClick={() => setDrawer(true)}
-            >
-              <MenuIcon />
-            </button>
-          )}
-          <div className="room-title">
-            <h1>#{slug}</h1>
-            <p className="quiet">
-              {wide ? (GIVEN_ROOMS.get(slug) ?? "A room of your own making.") : `${members.length} here`}
-            </p>
-          </div>
-          <BreakButton
-            ref={breakButton}
-            layer={layer}
-            open={faultsOpen}
-            onToggle={() => onFaults(!faultsOpen)}
+    <div className="messenger" data-faults={open} data-page={route.page}>
+      {wide && <div className="side">{side}</div>}
+      <main className={list ? "page side" : "page"} ref={main} tabIndex={-1}>
+        {list && (
+          <>
+            <h1 className="hidden">Chats</h1>
+            {side}
+            {connection}
+          </>
+        )}
+        {wide && route.page === "chats" && (
+          <>
+            <header className="page-head">
+              <div className="page-title">
+                <h1>Welcome, {me.name}</h1>
+              </div>
+              {tools}
+            </header>
+            {connection}
+            <Nothing me={me.user} />
+          </>
+        )}
+        {route.page === "chat" && (
+          <ChatPage
+            id={route.id}
+            me={me.user}
+            desk={desk}
+            wide={wide}
+            tools={tools}
+            connection={connection}
           />
-        </div>
-        <Indicator state={state} />
-        <Room key={slug} store={store} me={me.user} empty={<Empty room={slug} />} />
+        )}
+        {route.page === "board" && (
+          <BoardPage me={me.user} wide={wide} tools={tools} connection={connection} />
+        )}
       </main>
-      {faultsOpen && (
-        <FaultPanel
-          lab={surroundings}
-          client={client}
-          onClose={() => {
-            onFaults(false);
-            breakButton.current?.focus();
-          }}
-        />
-      )}
+      {panel?.(() => {
+        onFaults(false);
+        breakButton.current?.focus();
+      })}
+      <Toasts />
     </div>
   );
 }

@@ -1,48 +1,88 @@
-// The pane with everything that is not the conversation: rooms, who is here, and oneself.
+// Beside the open page on wide screens, and the first page on narrow ones: the chats, the way to the board, and oneself.
 
-import type { Member } from "everwire";
-import { Members } from "../room/Members";
-import { RoomList } from "../rooms/RoomList";
-import { CloseIcon } from "./icons";
+import { useState } from "react";
+import { ChatList } from "../chats/ChatList";
+import { Invitations } from "../chats/Invitations";
+import { NewChat } from "../chats/NewChat";
+import { SecondWindow } from "../chats/SecondWindow";
+import { useChatList } from "../messenger/context";
+import { Bell } from "../notices/Bell";
+import { contactsOf } from "../people/directory";
+import { StatusMenu } from "../people/StatusMenu";
+import { useOnline } from "../people/useOnline";
+import { BoardIcon, ChatIcon, PlusIcon } from "./icons";
 import type { Identity } from "./identity";
-import { Monogram } from "./Monogram";
-import { ThemeButton } from "./ThemeButton";
+import { HREF_OF_BOARD, HREF_OF_CHATS, type Route } from "./route";
 
 interface Props {
   me: Identity;
-  room: string;
-  ownRooms: readonly string[];
-  members: readonly Member[];
-  onRename(): void;
-  /** Only in a drawer: closes it. */
-  onClose?: () => void;
+  route: Route;
+  /** On narrow screens: opens the fault panel, which has its button elsewhere on wide ones. */
+  tools: React.ReactNode;
+  onSignOut(): void;
 }
 
-export function Side({ me, room, ownRooms, members, onRename, onClose }: Props) {
-  const Pane = onClose ? "div" : "aside";
+export function Side({ me, route, tools, onSignOut }: Props) {
+  const all = useChatList();
+  const online = useOnline();
+  const [making, setMaking] = useState(false);
+  const invitations = all.filter(({ role }) => role === "invited");
+  const chats = all.filter(({ role }) => role !== "invited");
+  const current = route.page === "chat" ? route.id : undefined;
+  const unread = chats.reduce((sum, chat) => sum + chat.unread, 0);
   return (
-    // In a drawer, the dialog around it is the landmark.
-    <Pane className="side" aria-label={onClose ? undefined : "Rooms and people"}>
-      <div className="side-head">
+    <>
+      <header className="side-head">
         <p className="wordmark">Everwire</p>
-        {onClose && (
-          <button type="button" className="icon-button" aria-label="Close" onClick={onClose}>
-            <CloseIcon />
+        <Bell />
+        {tools}
+      </header>
+      <nav className="tabs" aria-label="Pages">
+        <a href={HREF_OF_CHATS} aria-current={route.page === "board" ? undefined : "true"}>
+          <ChatIcon />
+          Chats
+          {unread > 0 && route.page === "board" && (
+            <span className="badge">
+              {unread}
+              <span className="hidden"> unread</span>
+            </span>
+          )}
+        </a>
+        <a href={HREF_OF_BOARD} aria-current={route.page === "board" ? "page" : undefined}>
+          <BoardIcon />
+          Live board
+        </a>
+      </nav>
+      <nav className="chats" aria-labelledby="chats-title">
+        <div className="chats-head">
+          <h2 id="chats-title">Chats</h2>
+          <button
+            type="button"
+            className="icon-button"
+            aria-label="New chat"
+            title="New chat (n)"
+            aria-haspopup="dialog"
+            onClick={() => setMaking(true)}
+          >
+            <PlusIcon />
           </button>
+        </div>
+        <Invitations chats={invitations} me={me.user} />
+        <ChatList chats={chats} me={me.user} current={current} />
+        {chats.length === 0 && (
+          <div className="no-chats">
+            <p className="quiet">
+              You have no chats yet. Write to somebody: they will find it when they come.
+            </p>
+            <button type="button" className="button primary" onClick={() => setMaking(true)}>
+              Write to somebody
+            </button>
+          </div>
         )}
-      </div>
-      <RoomList current={room} own={ownRooms} onChosen={() => onClose?.()} />
-      <Members members={members} me={me.user} />
-      <div className="myself">
-        <Monogram user={me.user} name={me.name} />
-        <p className="myself-name">
-          <bdi>{me.name}</bdi>
-          <button type="button" className="link" onClick={onRename}>
-            Change name
-          </button>
-        </p>
-        <ThemeButton />
-      </div>
-    </Pane>
+      </nav>
+      <SecondWindow me={me.user} />
+      <StatusMenu me={me} onSignOut={onSignOut} />
+      {making && <NewChat contacts={contactsOf(me.user, all, online)} onClose={() => setMaking(false)} />}
+    </>
   );
 }

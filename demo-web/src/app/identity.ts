@@ -1,5 +1,7 @@
-// Who the visitor is: a user id that stays, and a name that can change. Kept in localStorage where that is allowed. A page
-// opened with `?as=…` is another person in the same browser, so that one can talk with oneself to try things.
+// Who the visitor is: a user id that stays, and a name. Kept in localStorage where that is allowed. A page opened with
+// `?as=…` is another person in the same browser, so that one can talk with oneself; `?as=grace` is that person at once.
+
+import { personOf } from "../people/people";
 
 export interface Identity {
   readonly user: string;
@@ -11,9 +13,11 @@ export const MAX_NAME = 32;
 
 const KEY = "everwire-demo.identity";
 
+const alias = () => new URLSearchParams(location.search).get("as") ?? "";
+
 /** The key of this page's identity: one for each value of `?as=`. */
 function key(): string {
-  const as = new URLSearchParams(location.search).get("as");
+  const as = alias();
   return as ? `${KEY}.${as}` : KEY;
 }
 
@@ -21,13 +25,16 @@ function key(): string {
 export function rememberedIdentity(): Identity | undefined {
   try {
     const stored: unknown = JSON.parse(localStorage.getItem(key()) ?? "null");
-    if (typeof stored !== "object" || stored === null) return undefined;
-    const { user, name } = stored as Partial<Record<keyof Identity, unknown>>;
-    if (typeof user !== "string" || user === "" || typeof name !== "string") return undefined;
-    return tidyName(name) === undefined ? undefined : { user, name };
+    if (typeof stored === "object" && stored !== null) {
+      const { user, name } = stored as Partial<Record<keyof Identity, unknown>>;
+      if (typeof user === "string" && user !== "" && typeof name === "string" && tidyName(name) !== undefined)
+        return { user, name };
+    }
   } catch {
-    return undefined;
+    // Storage is denied, or holds something else.
   }
+  const person = personOf(alias());
+  return person && { user: person.user, name: person.name };
 }
 
 /** Remembers the visitor where that is possible; without storage, the next load asks again. */
@@ -36,6 +43,14 @@ export function remember(identity: Identity): void {
     localStorage.setItem(key(), JSON.stringify(identity));
   } catch {
     // Storage is denied or full: the visitor stays who he is until the page is left.
+  }
+}
+
+export function forgetIdentity(): void {
+  try {
+    localStorage.removeItem(key());
+  } catch {
+    // There is nothing to forget.
   }
 }
 
@@ -52,11 +67,9 @@ export function tidyName(typed: string): string | undefined {
   return name === "" ? undefined : Array.from(name).slice(0, MAX_NAME).join("");
 }
 
-/** The address of this page for a second person in the same browser. */
-export function addressOfSecondPerson(): string {
+/** The address of this page for another person in the same browser. */
+export function addressAs(user: string): string {
   const url = new URL(location.href);
-  const as = url.searchParams.get("as");
-  if (as) url.searchParams.delete("as");
-  else url.searchParams.set("as", "2");
+  url.searchParams.set("as", user);
   return url.href;
 }

@@ -1,29 +1,16 @@
-// The title of the window: the room, and how many messages came while nobody was looking.
+// The title of the window: how many messages are not read, and which page this is.
 
 import { useEffect } from "react";
-import type { RoomStore } from "../room/store";
+import { titleOf } from "../chats/titles";
+import { useChatList } from "../messenger/context";
+import type { Route } from "./route";
 
-export function useTitle(store: RoomStore): void {
+export function useTitle(route: Route, me: string): void {
+  const chats = useChatList();
+  const unread = chats.reduce((sum, chat) => sum + chat.unread, 0);
+  const chat = route.page === "chat" ? chats.find(({ id }) => id === route.id) : undefined;
+  const page = route.page === "board" ? "Live board" : chat ? titleOf(chat, me) : "Chats";
   useEffect(() => {
-    let unseen = 0;
-    const show = () => {
-      document.title = `${unseen > 0 ? `(${unseen}) ` : ""}#${store.slug} · Everwire`;
-    };
-    const seen = () => {
-      if (document.hidden) return;
-      unseen = 0;
-      show();
-    };
-    const off = store.onArrival(() => {
-      if (!document.hidden) return;
-      unseen++;
-      show();
-    });
-    document.addEventListener("visibilitychange", seen);
-    show();
-    return () => {
-      off();
-      document.removeEventListener("visibilitychange", seen);
-    };
-  }, [store]);
+    document.title = `${unread > 0 ? `(${unread}) ` : ""}${page} · Everwire`;
+  }, [unread, page]);
 }

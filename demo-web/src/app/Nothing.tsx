@@ -1,0 +1,29 @@
+// Beside the list of chats when none is open: what this is, and what to try.
+
+import { firstName, partnerOf } from "../people/people";
+import { addressAs } from "./identity";
+import { HREF_OF_BOARD } from "./route";
+
+export function Nothing({ me }: { me: string }) {
+  const partner = partnerOf(me);
+  return (
+    <div className="empty">
+      <h2>Choose a chat</h2>
+      <p className="quiet">Or try what this messenger is for:</p>
+      <ol className="tries-list">
+        <li>
+          <a href={addressAs(partner.user)} target="_blank" rel="noopener">
+            Open a second window as {firstName(partner.name)}
+          </a>
+          , and write to yourself.
+        </li>
+        <li>
+          Press <strong>Break it</strong>, cut the connection, and go on writing.
+        </li>
+        <li>
+          Look at the <a href={HREF_OF_BOARD}>live board</a>: the same connection, without a chat.
+        </li>
+      </ol>
+    </div>
+  );
+}

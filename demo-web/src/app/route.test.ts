@@ -1,0 +1,18 @@
+// Which page an address names.
+
+import { expect, it } from "vitest";
+import { hrefOfChat, routeOf } from "./route";
+
+it.each([
+  ["", { page: "chats" }],
+  ["#/", { page: "chats" }],
+  ["#/board", { page: "board" }],
+  ["#/chat/7", { page: "chat", id: "7" }],
+  ["#/chat/", { page: "chats" }],
+  ["#/chat/%", { page: "chats" }],
+  ["#/somewhere", { page: "chats" }],
+])("%j", (hash, route) => expect(routeOf(hash)).toEqual(route));
+
+it("a chat's address leads to it", () => {
+  expect(routeOf(hrefOfChat("a/b c"))).toEqual({ page: "chat", id: "a/b c" });
+});

@@ -1,0 +1,41 @@
+// The systems of the shop, and how they are: in words, and in colour.
+
+import { ago } from "../people/words";
+import type { System } from "./board";
+
+interface Props {
+  systems: ReadonlyMap<string, System>;
+  now: number;
+  ready: boolean;
+}
+
+export function Systems({ systems, now, ready }: Props) {
+  const sorted = [...systems.values()].sort((a, b) => a.name.localeCompare(b.name));
+  return (
+    <section className="card systems" aria-labelledby="systems-title">
+      <h2 id="systems-title">Systems</h2>
+      {sorted.length === 0 && (
+        <p className="quiet">{ready ? "No system has said how it is." : "Fetching…"}</p>
+      )}
+      <ul>
+        {sorted.map(({ name, status, message, at }) => (
+          <li
+            key={`${name} ${at}`}
+            className="changed"
+            data-testid="system"
+            data-system={name}
+            data-status={status}
+          >
+            <strong>{name}</strong>
+            <span className="chip" data-chip={status}>
+              {status}
+            </span>
+            <span className="quiet">
+              {message} · {ago(at, now)}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

@@ -1,0 +1,43 @@
+// What the board shows, as a function of what came.
+
+import { expect, it } from "vitest";
+import { type Board, type BoardEntry, boardAfter, EMPTY_BOARD } from "./board";
+
+let next = 0;
+const entry = (event: string, data: unknown): BoardEntry => ({ id: `e${next++}`, at: next, event, data });
+const order = (action: string, data: unknown) => entry("data_update", { entity: "order", action, data });
+const after = (...entries: BoardEntry[]): Board => entries.reduce(boardAfter, EMPTY_BOARD);
+
+it("an order comes, changes in what is said, and goes", () => {
+  const came = order("created", { id: "7", customer: "Ana", item: "Lamp", cents: 900, state: "new" });
+  const changed = order("updated", { id: "7", state: "paid" });
+  expect(after(came, changed).orders.get("7")).toMatchObject({ customer: "Ana", cents: 900, state: "paid" });
+  expect(after(came, changed, order("deleted", { id: "7" })).orders.size).toBe(0);
+});
+
+it("each system has its last status", () => {
+  const { systems } = after(
+    entry("status_update", { system: "mail", status: "ok" }),
+    entry("status_update", { system: "mail", status: "down", message: "No route" }),
+  );
+  expect([...systems.values()]).toMatchObject([{ name: "mail", status: "down", message: "No route" }]);
+});
+
+it("the feed has the latest first, and ends somewhere", () => {
+  const lines = Array.from({ length: 100 }, (_, n) =>
+    entry("user_activity", { user: "a", activity: `${n}` }),
+  );
+  const { feed } = after(...lines);
+  expect(feed[0]?.activity).toBe("99");
+  expect(feed.length).toBeLessThan(100);
+});
+
+it.each([
+  entry("data_update", { entity: "invoice", action: "created", data: { id: "1" } }),
+  entry("something", { id: "1" }),
+  { id: "x", at: 1, data: "plain" },
+])("is not changed by $event $data", (said) => expect(after(said)).toBe(EMPTY_BOARD));
+
+it("takes an order without an id, or of no shape, for none", () => {
+  expect(after(order("created", undefined), order("created", { id: 7 })).orders.size).toBe(0);
+});

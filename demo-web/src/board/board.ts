@@ -1,0 +1,100 @@
+// The live board as a pure function of what came through its channel: orders that changed, systems and how they are, and what
+// people did. It knows neither React nor the client.
+
+export const BOARD = "board";
+
+/** How an order goes on, from one to the next. */
+export const STEPS = ["new", "paid", "packed", "shipped"] as const;
+
+export interface Order {
+  readonly id: string;
+  readonly customer: string;
+  readonly item: string;
+  /** In whole cents. */
+  readonly cents: number;
+  readonly state: string;
+  /** When it last changed, in ms since 1970. */
+  readonly at: number;
+}
+
+export interface System {
+  readonly name: string;
+  readonly status: string;
+  readonly message: string;
+  readonly at: number;
+}
+
+export interface Activity {
+  readonly id: string;
+  readonly user: string;
+  readonly activity: string;
+  readonly at: number;
+}
+
+export interface Board {
+  readonly orders: ReadonlyMap<string, Order>;
+  readonly systems: ReadonlyMap<string, System>;
+  /** The latest first. */
+  readonly feed: readonly Activity[];
+}
+
+export const EMPTY_BOARD: Board = { orders: new Map(), systems: new Map(), feed: [] };
+
+/** An entry of the board's channel, as far as the board needs it. */
+export interface BoardEntry {
+  readonly id: string;
+  readonly at: number;
+  readonly event?: string;
+  readonly data: unknown;
+}
+
+/** How many lines of the feed are kept: what nobody scrolls to is not worth its place. */
+const FEED = 30;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const fields = (value: unknown): Fields =>
+  typeof value === "object" && value !== null ? (value as Fields) : {};
+const text = (value: unknown): string => (typeof value === "string" ? value : "");
+
+/** The board after an entry; the same one if the entry says nothing to it. */
+export function boardAfter(board: Board, { id, at, event, data }: BoardEntry): Board {
+  const said = fields(data);
+  switch (event) {
+    case "data_update":
+      return said.entity === "order" ? { ...board, orders: ordersAfter(board.orders, said, at) } : board;
+    case "status_update": {
+      const name = text(said.system);
+      const system = { name, status: text(said.status), message: text(said.message), at };
+      return { ...board, systems: new Map(board.systems).set(name, system) };
+    }
+    case "user_activity": {
+      const line = { id, user: text(said.user), activity: text(said.activity), at };
+      return { ...board, feed: [line, ...board.feed].slice(0, FEED) };
+    }
+    default:
+      return board;
+  }
+}
+
+/** `updated` may hold only what changed. */
+function ordersAfter(orders: Board["orders"], { action, data }: Fields, at: number): Board["orders"] {
+  const change = fields(data);
+  const id = text(change.id);
+  if (id === "") return orders;
+  const after = new Map(orders);
+  if (action === "deleted") {
+    after.delete(id);
+    return after;
+  }
+  const before = orders.get(id);
+  after.set(id, {
+    id,
+    customer: text(change.customer) || (before?.customer ?? ""),
+    item: text(change.item) || (before?.item ?? ""),
+    cents: typeof change.cents === "number" ? change.cents : (before?.cents ?? 0),
+    state: text(change.state) || (before?.state ?? ""),
+    at,
+  });
+  return after;
+}

@@ -1,0 +1,47 @@
+// What the operator publishes moves the board.
+
+import { expect, it } from "vitest";
+import { type Board, boardAfter, EMPTY_BOARD, STEPS } from "./board";
+import { type BoardEvent, newOrder, orderOn, somethingHappens, systemChange } from "./events";
+
+const zero = () => 0;
+let next = 0;
+function applied(board: Board, event: BoardEvent | undefined): Board {
+  next++;
+  return event ? boardAfter(board, { id: String(next), at: next, ...event }) : board;
+}
+
+it("an order goes through every step and off the board", () => {
+  let board = applied(EMPTY_BOARD, newOrder(EMPTY_BOARD, zero));
+  const seen: (string | undefined)[] = [];
+  for (let step = 0; step <= STEPS.length; step++) {
+    seen.push([...board.orders.values()][0]?.state);
+    board = applied(board, orderOn(board));
+  }
+  expect(seen).toEqual([...STEPS, undefined]);
+});
+
+it("every order has its own number", () => {
+  const one = applied(EMPTY_BOARD, newOrder(EMPTY_BOARD, zero));
+  expect(applied(one, newOrder(one, zero)).orders.size).toBe(2);
+});
+
+it("what was broken is repaired before something else breaks", () => {
+  const broken = applied(EMPTY_BOARD, systemChange(EMPTY_BOARD, zero));
+  expect([...broken.systems.values()][0]?.status).toBe("degraded");
+  const repaired = applied(broken, systemChange(broken, zero));
+  expect([...repaired.systems.values()].map(({ status }) => status)).toEqual(["ok"]);
+});
+
+it("a busy shop keeps a handful of orders", () => {
+  let board = EMPTY_BOARD;
+  for (let n = 0; n < 500; n++) {
+    const dice = (n * 0.618) % 1;
+    board = applied(
+      board,
+      somethingHappens(board, "ada", () => dice),
+    );
+    expect(board.orders.size).toBeLessThanOrEqual(9);
+  }
+  expect(board.orders.size).toBeGreaterThan(0);
+});

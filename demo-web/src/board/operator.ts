@@ -1,0 +1,63 @@
+// The back end's part, played by the page: calls the server's HTTP API with its key. In an application the key stays on the
+// back end and no page ever sees it; the demo's server gives it to this page in `demo.json`, so that there is something to press.
+
+/** What `demo.json` holds. */
+export interface Operator {
+  readonly apiKey: string;
+}
+
+/** The key, if this server has given one to its pages. */
+export async function operatorOfThisServer(): Promise<Operator | undefined> {
+  try {
+    const answer = await fetch("./demo.json", { cache: "no-store" });
+    if (!answer.ok) return undefined;
+    const given: unknown = await answer.json();
+    const apiKey =
+      typeof given === "object" && given !== null && "apiKey" in given ? given.apiKey : undefined;
+    return typeof apiKey === "string" && apiKey !== "" ? { apiKey } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export interface Call {
+  readonly path: string;
+  readonly body: object;
+}
+
+/** Publishes to a channel. */
+export function publishCall(channel: string, event: string, data: object): Call {
+  return { path: `/api/v1/channels/${encodeURIComponent(channel)}/messages`, body: { event, data } };
+}
+
+/** Sends a notification to everybody, those included who come later. */
+export function notifyCall(title: string, message: string): Call {
+  return {
+    path: "/api/v1/channels/everyone/messages",
+    body: { event: "notification", data: { title, message, priority: "normal", url: "#/board" } },
+  };
+}
+
+/** Rejects with a sentence for a person. */
+export async function call({ apiKey }: Operator, { path, body }: Call): Promise<void> {
+  const answer = await fetch(path, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${apiKey}`, "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  if (answer.ok) return;
+  const said: unknown = await answer.json().catch(() => undefined);
+  const message = typeof said === "object" && said !== null && "message" in said ? String(said.message) : "";
+  throw new Error(message || `The server answered ${answer.status}.`);
+}
+
+/** The same call for a terminal, with the key where a back end has it. */
+export function curlOf({ path, body }: Call, origin: string): string {
+  const data = JSON.stringify(body).replaceAll("'", "'\\''");
+  return [
+    `curl ${origin}${path} \\`,
+    '  -H "Authorization: Bearer $EVERWIRE_API_KEY" \\',
+    '  -H "Content-Type: application/json" \\',
+    `  -d '${data}'`,
+  ].join("\n");
+}

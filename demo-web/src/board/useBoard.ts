@@ -1,0 +1,39 @@
+// The board of the server, followed for as long as it is shown.
+
+import { useEffect, useState } from "react";
+import { useMessenger } from "../messenger/context";
+import type { Off } from "../messenger/face";
+import { BOARD, type Board, type BoardEntry, boardAfter, EMPTY_BOARD } from "./board";
+
+/** What of a channel the board needs. */
+export interface BoardChannel {
+  on(event: "event", listener: (entry: BoardEntry) => void): Off;
+  subscribe(options: { recent: number }): Promise<unknown>;
+  unsubscribe(): Promise<void>;
+}
+
+/** How many of the latest entries the board is made of at first. */
+const RECENT = 200;
+
+export function useBoard(): { board: Board; ready: boolean; refused: string | undefined } {
+  const client = useMessenger() as unknown as { channel(name: string): BoardChannel };
+  const [board, setBoard] = useState(EMPTY_BOARD);
+  const [ready, setReady] = useState(false);
+  const [refused, setRefused] = useState<string>();
+  useEffect(() => {
+    let here = true;
+    const channel = client.channel(BOARD);
+    setBoard(EMPTY_BOARD);
+    const off = channel.on("event", (entry) => setBoard((before) => boardAfter(before, entry)));
+    channel.subscribe({ recent: RECENT }).then(
+      () => here && setReady(true),
+      (error: unknown) => here && setRefused(error instanceof Error ? error.message : String(error)),
+    );
+    return () => {
+      here = false;
+      off();
+      void channel.unsubscribe();
+    };
+  }, [client]);
+  return { board, ready, refused };
+}

@@ -1,0 +1,183 @@
+// A chat of one's own: head, conversation, who types, and the field to write in. Opens the chat as long as it is shown.
+
+import { useCallback, useEffect, useMemo, useState } from "react";
+import { othersOf, textOf, titleOf } from "../chats/titles";
+import { useHasOlder, useHere, useMessenger, useRows } from "../messenger/context";
+import type { Desk } from "../messenger/desk";
+import type { Chat, ChatRow } from "../messenger/face";
+import { nameOf } from "../people/people";
+import { ChatDetails } from "./ChatDetails";
+import { ChatHeader } from "./ChatHeader";
+import { Composer } from "./Composer";
+import { Conversation } from "./Conversation";
+import { EmptyChat } from "./EmptyChat";
+import { whoHas } from "./marks";
+import type { RowContext } from "./rowContext";
+import { TypingLine } from "./TypingLine";
+import { useDraft } from "./useDraft";
+import { useGaps } from "./useGaps";
+
+/** How many older messages are fetched at once. */
+const PAGE = 200;
+
+interface Props {
+  chat: Chat;
+  me: string;
+  desk: Desk;
+  wide: boolean;
+  tools: React.ReactNode;
+  connection: React.ReactNode;
+}
+
+export function ChatRoomView({ chat, me, desk, wide, tools, connection }: Props) {
+  const { id, kind, role } = chat;
+  const room = useMessenger().chat(id);
+  const rows = useRows(room);
+  const hasOlder = useHasOlder(room);
+  const here = useHere(room);
+  const [gaps, forgetGaps] = useGaps(room);
+  const [opened, setOpened] = useState(false);
+  const [refused, setRefused] = useState<string>();
+  const [details, setDetails] = useState(false);
+  // Where the new ones began when one came in: the line stays there while one reads.
+  const [readBefore] = useState(() =>
+    chat.unread > 0 ? chat.members.find(({ user }) => user === me)?.read : undefined,
+  );
+  const fail = useCallback((error: unknown) => {
+    setRefused(error instanceof Error ? error.message : String(error));
+  }, []);
+
+  const open = useCallback(() => {
+    setRefused(undefined);
+    return room.open().then(() => setOpened(true), fail);
+  }, [room, fail]);
+  useEffect(() => {
+    void open();
+    return () => {
+      room.stopTyping();
+      room.close();
+    };
+  }, [room, open]);
+
+  const { draft, write, reply, edit, giveUp, submit } = useDraft(id, room, desk.drafts, fail);
+  const title = titleOf(chat, me);
+  const writes = role === "owner" || role === "member";
+  const others = Math.max(0, chat.member_count - 1);
+
+  const reload = useCallback(() => {
+    forgetGaps();
+    void reloadRoom(room, open);
+  }, [room, open, forgetGaps]);
+  const names = othersOf(chat, me)
+    .filter((member) => member.role !== "invited")
+    .map((member) => `${member.user}\n${nameOf(member)}`)
+    .join("\n\n");
+
+  const context = useMemo((): RowContext => {
+    const people = names.split("\n\n").map((one) => {
+      const [user = "", name = ""] = one.split("\n");
+      return { user, name };
+    });
+    return {
+      me,
+      others,
+      direct: kind === "direct",
+      writes,
+      owns: role === "owner" && kind === "group",
+      whoHas: (offset) => whoHas(offset, room.channel.receipts, people),
+      onReply: reply,
+      onEdit: edit,
+      onDelete: (row) => void room.delete(row.id).then(undefined, fail),
+      onAgain: (row) => {
+        room.messages.dismiss(row.id);
+        room
+          .send(row.data, row.replyTo === undefined ? {} : { replyTo: row.replyTo })
+          .then(undefined, () => undefined);
+      },
+      onDiscard: (row) => room.messages.dismiss(row.id),
+      onReload: reload,
+    };
+  }, [me, others, kind, writes, role, room, names, reply, edit, fail, reload]);
+
+  const about = aboutOf(rows, draft.editing ?? draft.replyTo);
+  const editLast = () => {
+    const last = rows.findLast((row) => row.mine && row.status === "stored" && !row.event && !row.deleted);
+    if (last) edit(last);
+  };
+
+  return (
+    <>
+      <ChatHeader
+        chat={chat}
+        me={me}
+        here={here}
+        wide={wide}
+        onDetails={() => setDetails(true)}
+        tools={tools}
+      />
+      {connection}
+      <div className="conversation-frame">
+        {refused && (
+          <div className="refused" role="alert">
+            <p>{refused}</p>
+            <button type="button" className="button small" onClick={() => void open()}>
+              Try again
+            </button>
+          </div>
+        )}
+        <Conversation
+          id={id}
+          title={title}
+          rows={rows}
+          hasOlder={hasOlder}
+          missing={gaps}
+          readBefore={readBefore}
+          places={desk.places}
+          context={context}
+          loadOlder={useCallback(() => room.messages.loadOlder(PAGE), [room])}
+          onRead={useCallback((offset: number) => room.markRead(offset), [room])}
+          empty={
+            opened ? <EmptyChat chat={chat} me={me} /> : <p className="quiet">Fetching the conversation…</p>
+          }
+        />
+      </div>
+      <footer className="page-foot">
+        <TypingLine room={room} />
+        {writes ? (
+          <Composer
+            title={title}
+            draft={draft}
+            about={about}
+            onText={write}
+            onSubmit={submit}
+            onGiveUp={giveUp}
+            onEditLast={editLast}
+          />
+        ) : (
+          <p className="read-only quiet">You can read this chat, but not write in it.</p>
+        )}
+      </footer>
+      {details && <ChatDetails chat={chat} me={me} room={room} onClose={() => setDetails(false)} />}
+    </>
+  );
+}
+
+/** Leaves the log and comes back: fetches the latest messages anew. */
+async function reloadRoom(
+  room: ReturnType<ReturnType<typeof useMessenger>["chat"]>,
+  open: () => Promise<void>,
+) {
+  room.close();
+  await (room.channel as { unsubscribe?(): Promise<void> }).unsubscribe?.();
+  await open();
+}
+
+function aboutOf(rows: readonly ChatRow[], id: string | undefined) {
+  if (id === undefined) return undefined;
+  const row = rows.findLast((row) => row.id === id);
+  if (!row) return { author: "an earlier message", text: "" };
+  return {
+    author: row.mine ? "yourself" : nameOf({ user: row.user ?? "", name: row.name }),
+    text: textOf(row.data),
+  };
+}

@@ -1,0 +1,23 @@
+// A chat in which nothing was said yet: what to do, and how to try it without a second person.
+
+import { addressAs } from "../app/identity";
+import { othersOf, titleOf } from "../chats/titles";
+import type { Chat } from "../messenger/face";
+import { firstName, nameOf, personOf } from "../people/people";
+
+export function EmptyChat({ chat, me }: { chat: Chat; me: string }) {
+  const known = othersOf(chat, me).find(({ user }) => personOf(user));
+  return (
+    <>
+      <h2>Nothing said yet</h2>
+      <p className="quiet">Write the first message to {titleOf(chat, me)}. Whoever is away finds it later.</p>
+      {known && (
+        <p>
+          <a href={addressAs(known.user)} target="_blank" rel="noopener">
+            Open a second window as {firstName(nameOf(known))}
+          </a>
+        </p>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,65 @@
+// Somebody in a chat: whether they can be reached, what they may do, and, for owners, how to change that.
+
+import type { Task } from "../controls/useTask";
+import type { ChatMember, Role, Room } from "../messenger/face";
+import { Face } from "../people/Face";
+import { nameOf } from "../people/people";
+import { useNow } from "../people/useNow";
+import { statusWords } from "../people/words";
+import { ROLES } from "./changes";
+
+interface Props {
+  member: ChatMember;
+  me: string;
+  /** Whether the visitor may change it. */
+  owns: boolean;
+  group: boolean;
+  room: Room;
+  task: Task;
+}
+
+const GIVEN: readonly Role[] = ["owner", "member", "read_only"];
+
+export function MemberRow({ member, me, owns, group, room, task }: Props) {
+  const now = useNow();
+  const { user, role, status } = member;
+  const name = nameOf(member);
+  return (
+    <li data-testid="member" data-user={user} data-role={role} data-status={status}>
+      <Face user={user} name={name} status={status} />
+      <span className="member-words">
+        <bdi className="name">{name}</bdi>
+        <span className="quiet">
+          {user === me ? "you" : statusWords(member, now)}
+          {group && !(owns && role !== "invited") && ` · ${ROLES[role].toLowerCase()}`}
+        </span>
+      </span>
+      {owns && role !== "invited" && (
+        <select
+          className="field small"
+          aria-label={`Role of ${name}`}
+          value={role}
+          disabled={task.busy}
+          onChange={(event) => void task.run(() => room.setRole(user, event.target.value as Role))}
+        >
+          {GIVEN.map((given) => (
+            <option key={given} value={given}>
+              {ROLES[given]}
+            </option>
+          ))}
+        </select>
+      )}
+      {owns && user !== me && (
+        <button
+          type="button"
+          className="button small"
+          aria-label={role === "invited" ? `Take back the invitation of ${name}` : `Remove ${name}`}
+          disabled={task.busy}
+          onClick={() => void task.run(() => room.remove(user))}
+        >
+          {role === "invited" ? "Take back" : "Remove"}
+        </button>
+      )}
+    </li>
+  );
+}

@@ -1,0 +1,27 @@
+// Who is writing. Always has its height, so that nothing jumps.
+
+import { useTypists } from "../messenger/context";
+import type { Room } from "../messenger/face";
+import { firstName, nameOf } from "../people/people";
+import { typingWords } from "../people/words";
+
+export function TypingLine({ room }: { room: Room }) {
+  const typists = useTypists(room);
+  return (
+    <p
+      className="typing"
+      data-testid="typing"
+      data-typists={typists.map(({ user }) => user).join(" ")}
+      data-on={typists.length > 0}
+    >
+      {typists.length > 0 && (
+        <span className="dots" aria-hidden="true">
+          <i />
+          <i />
+          <i />
+        </span>
+      )}
+      {typingWords(typists.map((typist) => firstName(nameOf(typist))))}
+    </p>
+  );
+}

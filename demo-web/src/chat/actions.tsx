@@ -1,0 +1,31 @@
+// What can be done with a message, and the keys for it.
+
+import { CopyIcon, DeleteIcon, EditIcon, ReplyIcon } from "../app/icons";
+import { textOf } from "../chats/titles";
+import type { MenuItem } from "../controls/Menu";
+import type { ChatRow } from "../messenger/face";
+import type { RowContext } from "./rowContext";
+
+export interface MessageAction extends MenuItem {
+  readonly keys: readonly string[];
+}
+
+/** Only for what is stored: what is on its way can be answered when it has arrived. */
+export function actionsOf(row: ChatRow, context: RowContext): MessageAction[] {
+  const { mine, deleted, status } = row;
+  if (deleted || status !== "stored") return [];
+  const actions: MessageAction[] = [];
+  const add = (
+    name: string,
+    keys: readonly string[],
+    icon: MenuItem["icon"],
+    onChoose: () => void,
+    more = {},
+  ) => actions.push({ name, keys, icon, onChoose, ...more });
+  if (context.writes) add("Reply", ["r", "R"], <ReplyIcon />, () => context.onReply(row));
+  if (context.writes && mine) add("Edit", ["e", "E"], <EditIcon />, () => context.onEdit(row));
+  add("Copy text", ["c", "C"], <CopyIcon />, () => void navigator.clipboard?.writeText(textOf(row.data)));
+  if (context.writes && (mine || context.owns))
+    add("Delete", ["Delete"], <DeleteIcon />, () => context.onDelete(row), { danger: true });
+  return actions;
+}

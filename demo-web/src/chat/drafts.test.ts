@@ -1,0 +1,39 @@
+// Drafts: one per chat, and still there after a reload.
+
+import { expect, it } from "vitest";
+import { Drafts, EMPTY, type Shelf } from "./drafts";
+
+function shelf(): Shelf & { held: Map<string, string> } {
+  const held = new Map<string, string>();
+  return {
+    held,
+    getItem: (key) => held.get(key) ?? null,
+    setItem: (key, value) => void held.set(key, value),
+  };
+}
+
+it("each chat has its own, and it outlives the page", () => {
+  const place = shelf();
+  const drafts = new Drafts("ada", place);
+  drafts.set("1", { text: "half a sent", replyTo: "m1" });
+  drafts.set("2", { text: "other" });
+  drafts.set("2", EMPTY);
+  const after = new Drafts("ada", place);
+  expect(after.get("1")).toEqual({ text: "half a sent", replyTo: "m1" });
+  expect(after.get("2")).toBe(EMPTY);
+  expect(new Drafts("grace", place).get("1")).toBe(EMPTY);
+});
+
+it("tells of changes", () => {
+  const drafts = new Drafts("ada", undefined);
+  let told = 0;
+  const off = drafts.subscribe(() => told++);
+  drafts.set("1", { text: "a" });
+  off();
+  drafts.set("1", { text: "ab" });
+  expect(told).toBe(1);
+});
+
+it.each(["not json", '{"a":1}', "[1,null,[2,3]]"])("does not stumble over %s", (text) => {
+  expect(new Drafts("ada", { getItem: () => text, setItem: () => undefined }).get("1")).toBe(EMPTY);
+});

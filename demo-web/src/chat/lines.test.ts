@@ -1,0 +1,79 @@
+// Which messages stand together, where a day begins, and where the new ones do.
+
+import { expect, it } from "vitest";
+import type { ChatRow } from "../messenger/face";
+import { GROUP_MS, type LineOptions, lineAt } from "./lines";
+import type { Missing } from "./missing";
+
+const NOON = new Date(2026, 4, 4, 12).getTime();
+
+let next = 0;
+function said(user: string, at: number | undefined, change: Partial<ChatRow> = {}): ChatRow {
+  const id = `m${next++}`;
+  const place = at === undefined ? {} : { at, offset: next };
+  const counts = { deliveredTo: 0, readBy: 0, edited: false, deleted: false };
+  return {
+    id,
+    user,
+    name: user,
+    mine: user === "me",
+    data: {},
+    status: "stored",
+    ...counts,
+    ...place,
+    ...change,
+  };
+}
+
+/** Each row as a word: the user with [ and ] where a group begins and ends, and what stands before. */
+function drawn(rows: readonly ChatRow[], options: Partial<LineOptions> = {}): string {
+  const all = {
+    missing: new Map<string, readonly Missing[]>(),
+    readBefore: undefined,
+    now: NOON,
+    ...options,
+  };
+  return rows
+    .map((row, index) => {
+      const line = lineAt(rows, index, all);
+      if (!line) throw new Error("there is a line for every row");
+      const before = `${line.missing ? "missing " : ""}${line.day === undefined ? "" : "day "}${line.fresh ? "new " : ""}`;
+      return `${before}${line.first ? "[" : ""}${row.event ?? row.user}${line.last ? "]" : ""}`;
+    })
+    .join(" ");
+}
+
+it("messages of one author, close in time, are one group", () => {
+  expect(drawn([said("ana", NOON), said("ana", NOON + 1000), said("ben", NOON + 2000)])).toBe(
+    "day [ana ana] [ben]",
+  );
+  expect(drawn([said("ana", NOON), said("ana", NOON + GROUP_MS)])).toBe("day [ana ana]");
+  expect(drawn([said("ana", NOON), said("ana", NOON + GROUP_MS + 1)])).toBe("day [ana] [ana]");
+});
+
+it("a new day is a line, and ends the group", () => {
+  const midnight = new Date(2026, 4, 5).getTime();
+  expect(drawn([said("ana", midnight - 1000), said("ana", midnight + 1000)])).toBe("day [ana] day [ana]");
+});
+
+it("what is under way belongs to now", () => {
+  expect(drawn([said("me", NOON - 1000), said("me", undefined)])).toBe("day [me me]");
+});
+
+it("what is missing ends the group, but not the day", () => {
+  const rows = [said("ana", NOON), said("ana", NOON)];
+  const missing = new Map([[rows[0]?.id ?? "", [{ from: 1, to: 2, reason: "trimmed" }]]]);
+  expect(drawn(rows, { missing })).toBe("day [ana] missing [ana]");
+});
+
+it("changes of the chat stand alone", () => {
+  const joined = said("ben", NOON, { event: "everwire.chat" });
+  expect(drawn([said("ana", NOON), joined, said("ana", NOON)])).toBe("day [ana] [everwire.chat] [ana]");
+});
+
+it("the new ones begin once, at the first message of somebody else that was not read", () => {
+  const rows = [said("ana", NOON), said("me", NOON), said("ana", NOON), said("me", NOON), said("ana", NOON)];
+  const readBefore = rows[0]?.offset;
+  expect(drawn(rows, { readBefore })).toBe("day [ana] [me] new [ana] [me] [ana]");
+  expect(drawn(rows, { readBefore: rows[4]?.offset })).not.toContain("new");
+});

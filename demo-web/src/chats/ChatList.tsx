@@ -1,0 +1,94 @@
+// One's chats, those with the latest activity first. Each is a link; arrow keys go from one to the next.
+
+import { HREF_OF_CHATS, hrefOfChat } from "../app/route";
+import { moveFocus } from "../controls/roving";
+import { useMessenger, useTypists } from "../messenger/context";
+import type { Chat } from "../messenger/face";
+import { Face } from "../people/Face";
+import { firstName, nameOf } from "../people/people";
+import { useNow } from "../people/useNow";
+import { statusWords, typingWords } from "../people/words";
+import { GroupFace } from "./GroupFace";
+import { partnerIn, previewOf, titleOf } from "./titles";
+import { when } from "./when";
+
+interface Props {
+  chats: readonly Chat[];
+  me: string;
+  /** The chat that is open. */
+  current: string | undefined;
+}
+
+export function ChatList({ chats, me, current }: Props) {
+  const now = useNow();
+  const stop = chats.some(({ id }) => id === current) ? current : chats[0]?.id;
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveElementInteractions: the arrow keys move between the links inside
+    <ul className="chat-list" onKeyDown={(event) => moveFocus(event, "a")}>
+      {chats.map((chat) => (
+        <ChatItem
+          key={chat.id}
+          chat={chat}
+          me={me}
+          now={now}
+          open={chat.id === current}
+          tabIndex={chat.id === stop ? 0 : -1}
+        />
+      ))}
+    </ul>
+  );
+}
+
+interface ItemProps {
+  chat: Chat;
+  me: string;
+  now: number;
+  open: boolean;
+  tabIndex: number;
+}
+
+function ChatItem({ chat, me, now, open, tabIndex }: ItemProps) {
+  const typists = useTypists(useMessenger().chat(chat.id));
+  const typing = typingWords(typists.map((typist) => firstName(nameOf(typist))));
+  const partner = partnerIn(chat, me);
+  const { id, unread, at } = chat;
+  return (
+    <li data-testid="chat" data-chat={id} data-unread={unread}>
+      <a
+        className="chat-item"
+        href={open ? HREF_OF_CHATS : hrefOfChat(id)}
+        onClick={(event) => {
+          // Pressed again, it stays open.
+          if (open) event.preventDefault();
+        }}
+        aria-current={open ? "page" : undefined}
+        tabIndex={tabIndex}
+        data-unread={unread > 0}
+      >
+        {partner ? (
+          <Face user={partner.user} name={nameOf(partner)} status={partner.status} />
+        ) : (
+          <GroupFace chat={chat} me={me} />
+        )}
+        <span className="chat-words">
+          <span className="chat-title">
+            <bdi className="name">{titleOf(chat, me)}</bdi>
+            {partner && <span className="hidden">, {statusWords(partner, now)}</span>}
+            <time dateTime={new Date(at).toISOString()}>{when(at, now)}</time>
+          </span>
+          <span className="chat-last">
+            <span className="preview" data-typing={typing !== ""} dir="auto">
+              {typing || previewOf(chat, me)}
+            </span>
+            {unread > 0 && (
+              <span className="badge" data-testid="unread">
+                {unread >= 1000 ? "999+" : unread}
+                <span className="hidden"> unread</span>
+              </span>
+            )}
+          </span>
+        </span>
+      </a>
+    </li>
+  );
+}

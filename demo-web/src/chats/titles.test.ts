@@ -1,0 +1,62 @@
+// What a chat is called, and its line in the list.
+
+import { expect, it } from "vitest";
+import type { Chat, ChatMember } from "../messenger/face";
+import { previewOf, textOf, titleOf } from "./titles";
+
+const member = (user: string, name?: string): ChatMember => ({
+  user,
+  ...(name !== undefined && { name }),
+  role: "member",
+  status: "online",
+  delivered: 0,
+  read: 0,
+});
+
+const chat = (change: Partial<Chat>): Chat => ({
+  id: "1",
+  kind: "group",
+  open: false,
+  role: "member",
+  members: [member("me", "Me"), member("grace", "Grace Hopper")],
+  member_count: 2,
+  head: 0,
+  unread: 0,
+  at: 0,
+  ...change,
+});
+
+const said = (user: string, data: unknown) => ({
+  channel: "private-chat.1",
+  offset: 1,
+  id: "m",
+  user,
+  at: 0,
+  data,
+});
+
+it("a direct chat is called like the other one", () => {
+  expect(titleOf(chat({ kind: "direct" }), "me")).toBe("Grace Hopper");
+  expect(titleOf(chat({ kind: "direct", members: [member("me")] }), "me")).toBe("Yourself");
+});
+
+it("a group without a title is called like those in it", () => {
+  expect(titleOf(chat({ title: "Moon" }), "me")).toBe("Moon");
+  const members = ["me", "ada", "grace", "linus", "alan"].map((user) => member(user));
+  expect(titleOf(chat({ members }), "me")).toBe("Ada, Grace and 2 others");
+  expect(titleOf(chat({ members: [member("me")] }), "me")).toBe("Only you");
+});
+
+it("the preview says who spoke where that is not plain", () => {
+  expect(previewOf(chat({}), "me")).toBe("Nothing said yet");
+  expect(previewOf(chat({ last: said("me", { text: "hi" }) }), "me")).toBe("You: hi");
+  expect(previewOf(chat({ last: said("grace", { text: "two\nlines" }) }), "me")).toBe("Grace: two lines");
+  expect(previewOf(chat({ kind: "direct", last: said("grace", { text: "hi" }) }), "me")).toBe("hi");
+  expect(previewOf(chat({ role: "invited" }), "me")).toBe("You are invited");
+});
+
+it("takes whatever another application wrote", () => {
+  expect(textOf("plain")).toBe("plain");
+  expect(textOf({ order: 7 })).toBe('{"order":7}');
+  expect(textOf(undefined)).toBe("");
+});

@@ -1,0 +1,41 @@
+// What a chat is called, and what its line in the list says.
+
+import type { Chat, ChatMember } from "../messenger/face";
+import { firstName, nameOf } from "../people/people";
+import { enumerated } from "../people/words";
+
+/** Everybody but oneself. */
+export function othersOf(chat: Chat, me: string): ChatMember[] {
+  return chat.members.filter(({ user }) => user !== me);
+}
+
+/** The other one of a direct chat. */
+export function partnerIn(chat: Chat, me: string): ChatMember | undefined {
+  return chat.kind === "direct" ? othersOf(chat, me)[0] : undefined;
+}
+
+export function titleOf(chat: Chat, me: string): string {
+  if (chat.kind === "group" && chat.title) return chat.title;
+  const names = othersOf(chat, me).map(nameOf);
+  if (names.length === 0) return chat.kind === "direct" ? "Yourself" : "Only you";
+  return chat.kind === "direct" ? (names[0] ?? "") : enumerated(names.map(firstName));
+}
+
+/** What was said last, in one line. */
+export function previewOf({ kind, role, last, members }: Chat, me: string): string {
+  if (role === "invited") return "You are invited";
+  if (!last) return "Nothing said yet";
+  const text = textOf(last.data).replace(/\s+/g, " ");
+  if (last.user === me) return `You: ${text}`;
+  if (kind === "direct") return text;
+  const { name } = members.find(({ user }) => user === last.user) ?? last;
+  return `${firstName(nameOf({ user: last.user, name: name ?? last.name }))}: ${text}`;
+}
+
+/** Other applications may write into the same chat, and then it is not what this page sends. */
+export function textOf(data: unknown): string {
+  if (typeof data === "string") return data;
+  if (typeof data === "object" && data !== null && "text" in data && typeof data.text === "string")
+    return data.text;
+  return JSON.stringify(data) ?? "";
+}

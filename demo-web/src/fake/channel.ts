@@ -1,0 +1,41 @@
+// A channel in memory that plays what the board shows at first.
+
+import type { BoardEntry } from "../board/board";
+import { EMPTY_BOARD } from "../board/board";
+import { newOrder, somethingDone, systemChange } from "../board/events";
+import type { Off } from "../messenger/face";
+
+export class FakeChannel {
+  readonly members = [];
+  readonly #listeners = new Set<(entry: BoardEntry) => void>();
+
+  constructor(readonly name: string) {}
+
+  on(event: string, listener: (entry: BoardEntry) => void): Off {
+    if (event === "event") this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async subscribe(): Promise<void> {
+    if (this.name !== "board") return;
+    for (let n = 0; n < 5; n++) {
+      const order = newOrder(EMPTY_BOARD, Math.random).data as { data: object };
+      this.#say("data_update", { ...order, data: { ...order.data, id: String(1000 + n) } });
+    }
+    for (const system of ["shop", "payments", "mail", "search"])
+      this.#say("status_update", { system, status: "ok", message: "All is well" });
+    const broken = systemChange(EMPTY_BOARD, () => 0.5);
+    this.#say(broken.event, broken.data);
+    for (const user of ["grace", "linus", "ada"]) {
+      const done = somethingDone(user, Math.random);
+      this.#say(done.event, done.data);
+    }
+  }
+
+  async unsubscribe(): Promise<void> {}
+
+  #say(event: string, data: object): void {
+    for (const listener of this.#listeners)
+      listener({ id: crypto.randomUUID(), at: Date.now(), event, data });
+  }
+}

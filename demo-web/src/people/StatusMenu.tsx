@@ -1,0 +1,101 @@
+// Oneself: the status that others see, and how to choose it by hand; colours, and the way out.
+
+import { useCallback, useEffect, useState } from "react";
+import { LeaveIcon, MoonIcon, SunIcon } from "../app/icons";
+import type { Identity } from "../app/identity";
+import { useTheme } from "../app/theme";
+import { Menu, type MenuItem } from "../controls/Menu";
+import { useChatList, useMessenger } from "../messenger/context";
+import type { Status, StatusChoice } from "../messenger/face";
+import { Face } from "./Face";
+import { StatusDot } from "./StatusDot";
+import { useOnline } from "./useOnline";
+import { CHOICES } from "./words";
+
+interface Props {
+  me: Identity;
+  onSignOut(): void;
+}
+
+const ORDER: readonly StatusChoice[] = ["auto", "online", "away", "offline"];
+
+export function StatusMenu({ me, onSignOut }: Props) {
+  const client = useMessenger();
+  const [choice, setChoice] = useRememberedChoice(me.user);
+  const [theme, toggleTheme] = useTheme();
+  const status = useOwnStatus(me.user) ?? (choice === "auto" ? "online" : choice);
+
+  const choose = (next: StatusChoice) => {
+    const before = choice;
+    setChoice(next);
+    client.setStatus(next).then(undefined, () => setChoice(before));
+  };
+
+  const items: MenuItem[] = ORDER.map((one) => ({
+    ...CHOICES[one],
+    icon: <StatusDot status={one === "auto" ? "online" : one} />,
+    checked: one === choice,
+    onChoose: () => choose(one),
+  }));
+  items.push(
+    {
+      name: theme === "dark" ? "Use light colours" : "Use dark colours",
+      icon: theme === "dark" ? <SunIcon /> : <MoonIcon />,
+      onChoose: toggleTheme,
+    },
+    { name: "Be somebody else", icon: <LeaveIcon />, onChoose: onSignOut },
+  );
+
+  return (
+    <Menu label={`You: ${me.name}, ${status}`} className="myself" items={items} testId="myself">
+      <Face user={me.user} name={me.name} status={status} />
+      <span className="myself-words">
+        <bdi className="name">{me.name}</bdi>
+        <span className="quiet">
+          {status}
+          {choice !== "auto" && " by hand"}
+        </span>
+      </span>
+    </Menu>
+  );
+}
+
+/** How others see oneself, as far as any list that comes from the server says. */
+function useOwnStatus(me: string): Status | undefined {
+  const online = (useOnline() as readonly { user: string; status?: Status }[]).find(
+    ({ user }) => user === me,
+  )?.status;
+  const inChats = useChatList()
+    .flatMap(({ members }) => members)
+    .find(({ user }) => user === me)?.status;
+  return online ?? inChats;
+}
+
+const KEY = "everwire-demo.status";
+
+/** What was chosen by hand: the server keeps it, and does not say it again. */
+function useRememberedChoice(user: string): [StatusChoice, (choice: StatusChoice) => void] {
+  const key = `${KEY}.${user}`;
+  const [choice, setChoice] = useState<StatusChoice>("auto");
+  useEffect(() => {
+    try {
+      const stored = localStorage.getItem(key);
+      if (ORDER.includes(stored as StatusChoice)) setChoice(stored as StatusChoice);
+    } catch {
+      // Storage is denied: what was chosen before is not known here.
+    }
+  }, [key]);
+  const choose = useCallback(
+    (next: StatusChoice) => {
+      setChoice(next);
+      try {
+        if (next === "auto") localStorage.removeItem(key);
+        else localStorage.setItem(key, next);
+      } catch {
+        // Not remembered here; the server knows.
+      }
+    },
+    [key],
+  );
+  return [choice, choose];
+}
