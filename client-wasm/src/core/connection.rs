@@ -97,6 +97,8 @@ pub struct Connection {
     pub(super) counts: bool,
     pub(super) hidden: bool,
     pub(super) online: bool,
+    /// The browser said that the network is gone, and nothing was heard since: what is open hangs in the air.
+    pub(super) cut: bool,
     /// Tries that failed in a row.
     pub(super) failures: u32,
     pub(super) retry_at: Option<u64>,
@@ -122,6 +124,7 @@ impl Connection {
             rng: Rng::new(config.seed),
             hidden: config.hidden,
             online: config.online,
+            cut: false,
             token: Token::new(config.token),
             config,
             clock: Clock::default(),
@@ -456,6 +459,7 @@ impl Connection {
         self.stop_polling();
         self.active = None;
         self.counts = false;
+        self.cut = false;
         self.source = None;
         self.choice.poll_at = None;
         self.choice.probe_at = None;

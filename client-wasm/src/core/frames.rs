@@ -86,6 +86,7 @@ impl Connection {
         };
         self.source = known.then_some(source);
         self.counts = known && counts;
+        self.cut &= !known;
         if self.counts {
             self.useful = true;
         }

@@ -34,13 +34,23 @@ impl Connection {
         if self.active == Some(Carrier::Polling) && self.ws.is_none() && self.config.websocket {
             self.choice.probe_at = Some(self.now());
         }
-        self.wake("the network is back");
+        const BACK: &str = "the network is back";
+        if self.cut && self.active == Some(Carrier::WebSocket) {
+            // The network that it ran over was gone: not worth the time of a probe.
+            let soon = self.rng.between(0, SOON_MS);
+            self.lost(BACK, Some(soon));
+        } else {
+            self.wake(BACK);
+        }
     }
 
     pub(super) fn went_offline(&mut self) {
         self.online = false;
         match self.phase {
-            Phase::Connected => self.wake("the browser says that the network is gone"),
+            Phase::Connected => {
+                self.cut = true;
+                self.wake("the browser says that the network is gone");
+            }
             Phase::Waiting => self.state(None, "the browser says that the network is gone"),
             _ => {}
         }

@@ -136,3 +136,28 @@ fn without_a_network_the_state_says_so_and_trying_goes_on() {
     // Browsers are wrong about this at times.
     bench.pass_until(1_001, wants_socket);
 }
+
+#[test]
+fn promise_10_after_offline_and_online_the_socket_is_replaced_at_once() {
+    let (mut bench, link, _) = Bench::connected(&["news"]);
+    bench.tell(Input::Offline);
+    bench.pass(1_000);
+    bench.outputs.clear();
+    bench.tell(Input::Online);
+    assert!(bench.outputs.iter().any(|o| matches!(o, Output::CloseWebSocket { link: l, .. } if *l == link)));
+    let took = bench.pass_until(300, wants_socket);
+    assert!(took <= 260, "{took}");
+}
+
+#[test]
+fn promise_10_a_socket_that_was_heard_between_offline_and_online_stays() {
+    let (mut bench, link, _) = Bench::connected(&["news"]);
+    bench.tell(Input::Offline);
+    bench.pass(100);
+    bench.says(link, &[Pong::default().into()]);
+    bench.tell(Input::Online);
+    bench.pass(100);
+    bench.says(link, &[Pong::default().into()]);
+    bench.pass(20_000);
+    assert!(!bench.outputs.iter().any(|o| matches!(o, Output::CloseWebSocket { .. })));
+}
