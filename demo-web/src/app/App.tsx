@@ -75,7 +75,7 @@ interface SignedInProps extends Props {
 function SignedIn({ me, surroundings, faultsOpen, onFaults, onSignOut }: SignedInProps) {
   const client = useClient();
   const state = useConnectionState();
-  const messenger = client as unknown as MessengerClient;
+  const messenger: MessengerClient = client;
   const desk = useMemo(() => makeDesk(me.user), [me.user]);
   useWatch(client, surroundings);
   useHearing(messenger.chats, me.user, surroundings.announcer);

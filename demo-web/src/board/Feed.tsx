@@ -17,8 +17,8 @@ export function Feed({ feed, now, ready }: Props) {
       <h2 id="feed-title">What people do</h2>
       {feed.length === 0 && <p className="quiet">{ready ? "Nobody did anything yet." : "Fetching…"}</p>}
       <ol>
-        {feed.map(({ id, user, activity, at }) => (
-          <li key={id} className="changed" data-testid="activity" data-user={user}>
+        {feed.map(({ id, user, activity, at, live }) => (
+          <li key={id} data-live={live} data-testid="activity" data-user={user}>
             <Monogram user={user} name={nameOf({ user })} />
             <span>
               <strong>{nameOf({ user })}</strong> {activity}

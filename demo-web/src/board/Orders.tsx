@@ -32,14 +32,8 @@ export function Orders({ orders, ready }: Props) {
             </tr>
           </thead>
           <tbody>
-            {sorted.map(({ id, customer, item, cents, state, at }) => (
-              <tr
-                key={`${id} ${at}`}
-                className="changed"
-                data-testid="order"
-                data-order={id}
-                data-state={state}
-              >
+            {sorted.map(({ id, customer, item, cents, state, at, live }) => (
+              <tr key={`${id} ${at}`} data-live={live} data-testid="order" data-order={id} data-state={state}>
                 <td>{id}</td>
                 <td>{customer}</td>
                 <td>{item}</td>

@@ -18,10 +18,10 @@ export function Systems({ systems, now, ready }: Props) {
         <p className="quiet">{ready ? "No system has said how it is." : "Fetching…"}</p>
       )}
       <ul>
-        {sorted.map(({ name, status, message, at }) => (
+        {sorted.map(({ name, status, message, at, live }) => (
           <li
             key={`${name} ${at}`}
-            className="changed"
+            data-live={live}
             data-testid="system"
             data-system={name}
             data-status={status}

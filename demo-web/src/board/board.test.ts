@@ -6,7 +6,8 @@ import { type Board, type BoardEntry, boardAfter, EMPTY_BOARD } from "./board";
 let next = 0;
 const entry = (event: string, data: unknown): BoardEntry => ({ id: `e${next++}`, at: next, event, data });
 const order = (action: string, data: unknown) => entry("data_update", { entity: "order", action, data });
-const after = (...entries: BoardEntry[]): Board => entries.reduce(boardAfter, EMPTY_BOARD);
+const after = (...entries: BoardEntry[]): Board =>
+  entries.reduce((board, one) => boardAfter(board, one), EMPTY_BOARD);
 
 it("an order comes, changes in what is said, and goes", () => {
   const came = order("created", { id: "7", customer: "Ana", item: "Lamp", cents: 900, state: "new" });

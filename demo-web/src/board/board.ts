@@ -15,6 +15,8 @@ export interface Order {
   readonly state: string;
   /** When it last changed, in ms since 1970. */
   readonly at: number;
+  /** Whether that happened before one's eyes. */
+  readonly live: boolean;
 }
 
 export interface System {
@@ -22,6 +24,7 @@ export interface System {
   readonly status: string;
   readonly message: string;
   readonly at: number;
+  readonly live: boolean;
 }
 
 export interface Activity {
@@ -29,6 +32,7 @@ export interface Activity {
   readonly user: string;
   readonly activity: string;
   readonly at: number;
+  readonly live: boolean;
 }
 
 export interface Board {
@@ -57,19 +61,21 @@ const fields = (value: unknown): Fields =>
   typeof value === "object" && value !== null ? (value as Fields) : {};
 const text = (value: unknown): string => (typeof value === "string" ? value : "");
 
-/** The board after an entry; the same one if the entry says nothing to it. */
-export function boardAfter(board: Board, { id, at, event, data }: BoardEntry): Board {
+/** The board after an entry, which is `live` if it is no history; the same one if the entry says nothing to it. */
+export function boardAfter(board: Board, { id, at, event, data }: BoardEntry, live = false): Board {
   const said = fields(data);
   switch (event) {
     case "data_update":
-      return said.entity === "order" ? { ...board, orders: ordersAfter(board.orders, said, at) } : board;
+      return said.entity === "order"
+        ? { ...board, orders: ordersAfter(board.orders, said, at, live) }
+        : board;
     case "status_update": {
       const name = text(said.system);
-      const system = { name, status: text(said.status), message: text(said.message), at };
+      const system = { name, status: text(said.status), message: text(said.message), at, live };
       return { ...board, systems: new Map(board.systems).set(name, system) };
     }
     case "user_activity": {
-      const line = { id, user: text(said.user), activity: text(said.activity), at };
+      const line = { id, user: text(said.user), activity: text(said.activity), at, live };
       return { ...board, feed: [line, ...board.feed].slice(0, FEED) };
     }
     default:
@@ -78,7 +84,12 @@ export function boardAfter(board: Board, { id, at, event, data }: BoardEntry): B
 }
 
 /** `updated` may hold only what changed. */
-function ordersAfter(orders: Board["orders"], { action, data }: Fields, at: number): Board["orders"] {
+function ordersAfter(
+  orders: Board["orders"],
+  { action, data }: Fields,
+  at: number,
+  live: boolean,
+): Board["orders"] {
   const change = fields(data);
   const id = text(change.id);
   if (id === "") return orders;
@@ -95,6 +106,7 @@ function ordersAfter(orders: Board["orders"], { action, data }: Fields, at: numb
     cents: typeof change.cents === "number" ? change.cents : (before?.cents ?? 0),
     state: text(change.state) || (before?.state ?? ""),
     at,
+    live,
   });
   return after;
 }

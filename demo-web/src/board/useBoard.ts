@@ -7,7 +7,8 @@ import { BOARD, type Board, type BoardEntry, boardAfter, EMPTY_BOARD } from "./b
 
 /** What of a channel the board needs. */
 export interface BoardChannel {
-  on(event: "event", listener: (entry: BoardEntry) => void): Off;
+  on(event: "event", listener: (entry: BoardEntry & { readonly offset: number }) => void): Off;
+  on(event: "subscribed", listener: (subscribed: { readonly head: number }) => void): Off;
   subscribe(options: { recent: number }): Promise<unknown>;
   unsubscribe(): Promise<void>;
 }
@@ -24,14 +25,23 @@ export function useBoard(): { board: Board; ready: boolean; refused: string | un
     let here = true;
     const channel = client.channel(BOARD);
     setBoard(EMPTY_BOARD);
-    const off = channel.on("event", (entry) => setBoard((before) => boardAfter(before, entry)));
+    let head: number | undefined;
+    const offs = [
+      channel.on("subscribed", (subscribed) => {
+        head ??= subscribed.head;
+      }),
+      channel.on("event", (entry) => {
+        const live = head !== undefined && entry.offset > head;
+        setBoard((before) => boardAfter(before, entry, live));
+      }),
+    ];
     channel.subscribe({ recent: RECENT }).then(
       () => here && setReady(true),
       (error: unknown) => here && setRefused(error instanceof Error ? error.message : String(error)),
     );
     return () => {
       here = false;
-      off();
+      for (const off of offs) off();
       void channel.unsubscribe();
     };
   }, [client]);

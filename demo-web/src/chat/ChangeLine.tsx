@@ -18,7 +18,6 @@ export function ChangeLine({ row, me, active, onActive }: Props) {
       className="change"
       data-testid="change"
       data-focus={row.id}
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys lead from line to line, this one included
       tabIndex={active ? 0 : -1}
       onFocus={() => onActive(row.id)}
     >

@@ -35,7 +35,7 @@ export function ChatRoomView({ chat, me, desk, wide, tools, connection }: Props)
   const rows = useRows(room);
   const hasOlder = useHasOlder(room);
   const here = useHere(room);
-  const [gaps, forgetGaps] = useGaps(room);
+  const { gaps, fill, forget } = useGaps(room);
   const [opened, setOpened] = useState(false);
   const [refused, setRefused] = useState<string>();
   const [details, setDetails] = useState(false);
@@ -64,10 +64,6 @@ export function ChatRoomView({ chat, me, desk, wide, tools, connection }: Props)
   const writes = role === "owner" || role === "member";
   const others = Math.max(0, chat.member_count - 1);
 
-  const reload = useCallback(() => {
-    forgetGaps();
-    void reloadRoom(room, open);
-  }, [room, open, forgetGaps]);
   const names = othersOf(chat, me)
     .filter((member) => member.role !== "invited")
     .map((member) => `${member.user}\n${nameOf(member)}`)
@@ -95,9 +91,10 @@ export function ChatRoomView({ chat, me, desk, wide, tools, connection }: Props)
           .then(undefined, () => undefined);
       },
       onDiscard: (row) => room.messages.dismiss(row.id),
-      onReload: reload,
+      onFill: (after) => void fill(after).catch(fail),
+      onForget: forget,
     };
-  }, [me, others, kind, writes, role, room, names, reply, edit, fail, reload]);
+  }, [me, others, kind, writes, role, room, names, reply, edit, fail, fill, forget]);
 
   const about = aboutOf(rows, draft.editing ?? draft.replyTo);
   const editLast = () => {
@@ -160,16 +157,6 @@ export function ChatRoomView({ chat, me, desk, wide, tools, connection }: Props)
       {details && <ChatDetails chat={chat} me={me} room={room} onClose={() => setDetails(false)} />}
     </>
   );
-}
-
-/** Leaves the log and comes back: fetches the latest messages anew. */
-async function reloadRoom(
-  room: ReturnType<ReturnType<typeof useMessenger>["chat"]>,
-  open: () => Promise<void>,
-) {
-  room.close();
-  await (room.channel as { unsubscribe?(): Promise<void> }).unsubscribe?.();
-  await open();
 }
 
 function aboutOf(rows: readonly ChatRow[], id: string | undefined) {

@@ -48,7 +48,8 @@ export const ConversationLine = memo(
           <MissingLine
             key={`${hole.reason}-${hole.from}-${hole.to}`}
             missing={hole}
-            onReload={context.onReload}
+            onFill={() => context.onFill(line.before)}
+            onForget={() => context.onForget(line.before)}
           />
         ))}
         {day !== undefined && <DayLine at={day} />}
@@ -99,14 +100,22 @@ function sameDay(a: number | undefined, b: number | undefined): boolean {
   return new Date(a).toDateString() === new Date(b).toDateString();
 }
 
-function MissingLine({ missing, onReload }: { missing: Missing; onReload(): void }) {
+interface MissingProps {
+  missing: Missing;
+  onFill(): void;
+  onForget(): void;
+}
+
+/** What the server still has can be fetched; of the rest one can only take note. */
+function MissingLine({ missing, onFill, onForget }: MissingProps) {
+  const stored = missing.reason === "too_far";
   return (
     <div className="missing" data-testid="missing" data-reason={missing.reason}>
       <p>
         <strong>{missingTitle(missing)} here.</strong> {whyMissing(missing.reason)}
       </p>
-      <button type="button" className="button small" onClick={onReload}>
-        Reload the chat
+      <button type="button" className="button small" onClick={stored ? onFill : onForget}>
+        {stored ? "Fetch them" : "Take note"}
       </button>
     </div>
   );

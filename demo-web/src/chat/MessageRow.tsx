@@ -59,7 +59,6 @@ export function MessageRow({ row, answered, first, last, active, flash, onActive
       data-edited={edited}
       data-delivered={row.deliveredTo}
       data-read={row.readBy}
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys lead from message to message
       tabIndex={active ? 0 : -1}
       onFocus={() => onActive(id)}
       onKeyDown={key}

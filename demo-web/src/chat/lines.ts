@@ -7,6 +7,8 @@ import type { Missing } from "./missing";
 
 export interface Line {
   readonly row: ChatRow;
+  /** The id of the row before it; empty for the first. */
+  readonly before: string;
   /** Where a new day begins: when, in ms since 1970. */
   readonly day?: number;
   /** What is missing before it. */
@@ -39,13 +41,12 @@ export function lineAt(rows: readonly ChatRow[], index: number, options: LineOpt
   const after = rows[index + 1];
   const holes = missing.get(before?.id ?? "");
   const fresh =
-    readBefore !== undefined &&
-    isUnread(row, readBefore) &&
-    !(before && isUnreadOrOlder(rows, index, readBefore));
+    readBefore !== undefined && isUnread(row, readBefore) && !hasUnreadBefore(rows, index, readBefore);
   const alone = (one: ChatRow | undefined, other: ChatRow | undefined) => !together(one, other, now);
   const newDay = !before || dayOf(before, now) !== dayOf(row, now);
   return {
     row,
+    before: before?.id ?? "",
     ...(newDay && { day: row.at ?? now }),
     ...(holes && { missing: holes }),
     fresh,
@@ -59,8 +60,8 @@ function isUnread(row: ChatRow, offset: number): boolean {
   return !row.mine && !row.event && row.offset !== undefined && row.offset > offset;
 }
 
-/** Whether an unread one comes before: then the line stands there. Rows that are no messages are passed over. */
-function isUnreadOrOlder(rows: readonly ChatRow[], index: number, offset: number): boolean {
+/** Whether an unread one comes before: then the line stands there. What is no message of others is passed over. */
+function hasUnreadBefore(rows: readonly ChatRow[], index: number, offset: number): boolean {
   for (let at = index - 1; at >= 0; at--) {
     const row = rows[at];
     if (!row || row.offset === undefined || row.offset <= offset) return false;

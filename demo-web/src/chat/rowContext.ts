@@ -19,5 +19,8 @@ export interface RowContext {
   onDelete(row: ChatRow): void;
   onAgain(row: ChatRow): void;
   onDiscard(row: ChatRow): void;
-  onReload(): void;
+  /** Fetches what is missing after a row, as far as it is still stored. */
+  onFill(after: string): void;
+  /** Takes the line about what is missing after a row away. */
+  onForget(after: string): void;
 }

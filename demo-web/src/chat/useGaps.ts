@@ -1,20 +1,32 @@
-// Where messages are missing: after which row the channel said so.
+// Where messages are missing: after which row the channel said so; and how to fetch those that are still stored.
 
 import type { Gap } from "everwire";
-import { useEffect, useState } from "react";
+import { useCallback, useEffect, useState } from "react";
 import type { Room } from "../messenger/face";
 import type { Missing } from "./missing";
 
-/** What of a channel tells of gaps. The server in memory has none. */
+/** What of a channel tells of gaps. The one in memory has none. */
 interface Gapped {
   on(event: "gap", listener: (gap: Gap) => void): () => void;
 }
 
-const NONE: ReadonlyMap<string, readonly Missing[]> = new Map();
+type Gaps = ReadonlyMap<string, readonly Missing[]>;
 
-/** By the id of the row before the hole. */
-export function useGaps(room: Room): [ReadonlyMap<string, readonly Missing[]>, () => void] {
+const NONE: Gaps = new Map();
+/** How many are fetched at once, and how often at most: 20,000 messages are more than anybody misses. */
+const PAGE = 200;
+const PAGES = 100;
+
+export interface GapsOf {
+  /** By the id of the row before the hole. */
+  readonly gaps: Gaps;
+  fill(after: string): Promise<void>;
+  forget(after: string): void;
+}
+
+export function useGaps(room: Room): GapsOf {
   const [gaps, setGaps] = useState(NONE);
+
   useEffect(() => {
     setGaps(NONE);
     return (room.channel as unknown as Gapped).on("gap", (gap) => {
@@ -22,5 +34,31 @@ export function useGaps(room: Room): [ReadonlyMap<string, readonly Missing[]>, (
       setGaps((known) => new Map(known).set(last, [...(known.get(last) ?? []), gap]));
     });
   }, [room]);
-  return [gaps, () => setGaps(NONE)];
+
+  const forget = useCallback((after: string) => {
+    setGaps((known) => {
+      const rest = new Map(known);
+      rest.delete(after);
+      return rest;
+    });
+  }, []);
+
+  const fill = useCallback(
+    async (after: string) => {
+      const next = () => {
+        const { rows } = room.messages;
+        return rows[rows.findLastIndex(({ id }) => id === after) + 1]?.id;
+      };
+      // The list fetches the latest hole first, from its end: it is full when what follows the row stays the same.
+      for (let page = 0; page < PAGES; page++) {
+        const before = next();
+        await room.messages.loadOlder(PAGE);
+        if (next() === before) break;
+      }
+      forget(after);
+    },
+    [room, forget],
+  );
+
+  return { gaps, fill, forget };
 }

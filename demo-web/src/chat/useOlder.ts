@@ -38,7 +38,6 @@ export function useOlder({ first, count, hasOlder, loadOlder }: Options) {
   }, [loadOlder]);
 
   const near = first !== undefined && first < AHEAD;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: every page that came is a reason to look again
   useEffect(() => {
     if (near && hasOlder && count > 0) void load();
   }, [near, hasOlder, count, load]);

@@ -23,7 +23,6 @@ export function ChatList({ chats, me, current }: Props) {
   const now = useNow();
   const stop = chats.some(({ id }) => id === current) ? current : chats[0]?.id;
   return (
-    // biome-ignore lint/a11y/noNoninteractiveElementInteractions: the arrow keys move between the links inside
     <ul className="chat-list" onKeyDown={(event) => moveFocus(event, "a")}>
       {chats.map((chat) => (
         <ChatItem

@@ -48,7 +48,7 @@ export function NewChat({ contacts, onClose }: Props) {
       <form className="dialog-form" onSubmit={submit}>
         <PeoplePicker contacts={contacts} chosen={chosen} onChange={setChosen} />
         <label htmlFor={`${id}t`}>
-          Title <span className="quiet">(makes it a group)</span>
+          Title <span className="optional">(makes it a group)</span>
         </label>
         <input
           id={`${id}t`}

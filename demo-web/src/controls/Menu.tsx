@@ -124,8 +124,9 @@ function MenuList({ id, label, items, beside, onClose }: ListProps) {
         <button
           key={name}
           type="button"
-          role={checked === undefined ? "menuitem" : "menuitemradio"}
-          aria-checked={checked}
+          {...(checked === undefined
+            ? { role: "menuitem" }
+            : { role: "menuitemradio", "aria-checked": checked })}
           tabIndex={-1}
           className="menu-item"
           data-danger={danger}

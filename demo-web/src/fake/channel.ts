@@ -7,11 +7,12 @@ import type { Off } from "../messenger/face";
 
 export class FakeChannel {
   readonly members = [];
-  readonly #listeners = new Set<(entry: BoardEntry) => void>();
+  readonly #listeners = new Set<(entry: BoardEntry & { readonly offset: number }) => void>();
+  #offset = 0;
 
   constructor(readonly name: string) {}
 
-  on(event: string, listener: (entry: BoardEntry) => void): Off {
+  on(event: string, listener: (entry: BoardEntry & { readonly offset: number }) => void): Off {
     if (event === "event") this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -35,7 +36,7 @@ export class FakeChannel {
   async unsubscribe(): Promise<void> {}
 
   #say(event: string, data: object): void {
-    for (const listener of this.#listeners)
-      listener({ id: crypto.randomUUID(), at: Date.now(), event, data });
+    const entry = { id: crypto.randomUUID(), offset: ++this.#offset, at: Date.now(), event, data };
+    for (const listener of this.#listeners) listener(entry);
   }
 }

@@ -1,18 +1,21 @@
 // What the messenger uses of a client: chats, rooms, messages, notifications and status. The client of the package has it; so
 // has the in-memory one of `../fake`, with which the page can be worked on and tested without a server. Types only.
 
-import type { Channel, ConnectionState, EverwireError, Member } from "everwire";
 import type {
+  Channel,
   Chat,
   ChatMember,
+  ConnectionState,
+  EverwireError,
   Mark,
+  Member,
   Notification,
   Role,
   Status,
   StatusChoice,
   Text,
   UserStatus,
-} from "../../../pkg-js/src/generated/protocol";
+} from "everwire";
 
 export type { Channel, Chat, ChatMember, Mark, Member, Notification, Role, Status, StatusChoice, UserStatus };
 
