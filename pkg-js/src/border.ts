@@ -49,7 +49,8 @@ export interface Host {
     reason: string,
   ): void;
   /** A subscription is (again) in place; its entries follow. */
-  subscribed(handle: number, epoch: string, offset: number, head: number, recovered: boolean): void;
+  /** `recovered` is 0 if entries were missed for good. */
+  subscribed(handle: number, epoch: string, offset: number, head: number, recovered: number): void;
   /** Entries `from` to `to` can no longer be had; comes before `subscribed`. */
   gap(handle: number, from: number, to: number, reason: string): void;
   /** The server refused or ended a subscription: the handle is dead. */
@@ -94,29 +95,19 @@ export interface Core {
   ): number;
   unsubscribe(handle: number): void;
   /**
-   * Queues a message; `data` is JSON text. What becomes of it is said by `Host.sending`. `restored`: it was written before
-   * the page was loaded, and goes before what was written since. Throws `{code, message}`.
+   * Queues a message; `frame` is the JSON text of it. What becomes of it is said by `Host.sending`. `restored`: it was
+   * written before the page was loaded, and goes before what was written since. Throws `{code, message}`.
    */
-  send(
-    id: string,
-    channel: string,
-    event: string | undefined,
-    data: string,
-    restored: boolean,
-    action: string | undefined,
-    target: string | undefined,
-  ): void;
+  send(id: string, channel: string, frame: string, restored: boolean): void;
   /**
-   * Asks the server: `text` is the JSON text of a frame with this id. It is asked again after a reconnect. A refusal, no
-   * answer in time or the end is told by `Host.sending`. Throws `{code, message}`.
+   * Says something else, the JSON text of a frame. With an id it is a request, said again after a reconnect, that waits for its
+   * answer; a refusal, no answer in time or the end is told by `Host.sending`. With a timeout of 0 it is sent now, which
+   * 1 is answered for, or never. With neither it is sent now and after each welcome, in the place of the one before.
+   * Throws `{code, message}`.
    */
-  request(id: string, text: string, timeoutMs: number): void;
-  /** Whether the request still waits; it does not from now on. */
-  answered(id: string): boolean;
-  /** Sends the JSON text of a frame if there is a connection; says whether. */
-  ephemeral(text: string): boolean;
-  /** The JSON text of a frame that is sent now and after each welcome, in the place of the one before. */
-  sticky(text: string): void;
+  ask(frame: string, timeoutMs?: number, id?: string): number;
+  /** Whether (1 or 0) the request still waits; it does not from now on. */
+  answered(id: string): number;
 
   /** A key was pressed (true), or the user will type no more. */
   typing(handle: number, key: boolean): void;
@@ -132,8 +123,8 @@ export interface Core {
    * drop it, because it is a duplicate, or from a carrier or subscription that is no more.
    */
   accept(handle: number, offset: number): boolean;
-  /** Whether state frames (joined, left) for this subscription count now. */
-  live(handle: number): boolean;
+  /** Whether (1 or 0) state frames (joined, left) for this subscription count now. */
+  live(handle: number): number;
 
   welcome(
     connection: string,
@@ -145,9 +136,9 @@ export interface Core {
     batchBytes: number,
   ): void;
   polled(seq: number): void;
-  /** True if the frame counts, so that the members in it are to be used. `gap`: the reason, if there is one; what is missing
+  /** 1 if the frame counts, so that the members in it are to be used. `gap`: the reason, if there is one; what is missing
    * follows from the client's own position. */
-  subscribed(handle: number, epoch: string, offset: number, head: number, gap: string | undefined): boolean;
+  subscribed(handle: number, epoch: string, offset: number, head: number, gap: string | undefined): number;
   /** `handle` is -1 when the channel has no subscription (any more). */
   unsubscribed(handle: number, channel: string, code: string | undefined, message: string | undefined): void;
   ack(id: string, offset: number, at: number): void;

@@ -230,12 +230,12 @@ export class Channel<Events extends object = DefaultEvents> {
   }
 
   /** @internal A `subscribed` frame: `counts` asks the core, which may tell of it at once or later. */
-  _snapshot(frame: SubscribedFrame, counts: () => boolean): boolean {
+  _snapshot(frame: SubscribedFrame, counts: () => number): boolean {
     this.#arriving = frame;
     const counted = counts();
-    if (counted) this.#arrive();
+    if (counted === 1) this.#arrive();
     this.#arriving = undefined;
-    return counted;
+    return counted === 1;
   }
 
   /** @internal The core says that the subscription is in place. */

@@ -146,7 +146,7 @@ export class Client {
     };
     this._sends.set(id, settle);
     this._call(
-      (core) => core.request(id, text, timeout),
+      (core) => core.ask(text, timeout, id),
       (error) => settle(SendStatus.Failed, -1, -1, error),
     );
     return promise;
@@ -197,7 +197,7 @@ export class Client {
       this.#started = true;
       if (this.#options.persist !== false) this._keep = new Keep(settings.url, settings.guest?.user);
       this.#unwatch = watchIdle(this.#options.idleAfter, (idle) =>
-        this._call((core) => core.sticky(jsonOf({ type: "idle", idle }))),
+        this._call((core) => core.ask(jsonOf({ type: "idle", idle }))),
       );
       this.#fetchCore(settings, 1);
     }
@@ -239,7 +239,7 @@ export class Client {
     let went = false;
     if (this.#core !== undefined) {
       this._call((core) => {
-        went = core.ephemeral(text);
+        went = core.ask(text, 0) === 1;
       });
     }
     return went;
@@ -318,11 +318,11 @@ export class Client {
           case Status.Offline:
             return this.#setState({ status: "offline", reason });
           case Status.Closed:
-            this.#finish(reason, code === undefined ? undefined : new EverwireError(code, reason));
+            this.#finish(reason, code ? new EverwireError(code, reason) : undefined);
         }
       },
       subscribed: (handle, epoch, offset, head, recovered) =>
-        this._handles.get(handle)?._subscribed(epoch, offset, head, recovered),
+        this._handles.get(handle)?._subscribed(epoch, offset, head, recovered !== 0),
       gap: (handle, from, to, reason) =>
         this._handles.get(handle)?._emitter.emit("gap", { from, to, reason }),
       ended: (handle, code, message) => this._handles.get(handle)?._end(this.#error(code, message)),
@@ -357,10 +357,11 @@ export class Client {
   async #restore(): Promise<void> {
     if (this.#restored || this._keep === undefined || this._user === undefined) return;
     this.#restored = true;
-    for (const { id, channel, json, ...kind } of await this._keep.signedIn(this._user)) {
+    for (const { id, frame } of await this._keep.signedIn(this._user)) {
       if (this._sends.has(id)) continue;
       try {
-        quiet(beginSend(this, this.channel(channel), JSON.parse(json), kind, id));
+        const { channel, data, event, action, target } = JSON.parse(frame);
+        quiet(beginSend(this, this.channel(channel), data, { event, action, target }, id));
       } catch {
         // Written by a version whose messages this one cannot read.
         this._keep.delete(id);

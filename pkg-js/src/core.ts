@@ -1,7 +1,7 @@
 // The typed `Core` of ./border.ts over the two doors that the WebAssembly really has: `call` for what it is asked, `tell`
 // for what it says, each with a number that says what is meant. Every function that is exported from WebAssembly costs
-// hundreds of bytes; here they cost a line. What the numbers and letters mean is in client-wasm/src/border.rs and
-// host.rs; test/core.check.ts holds the lists to theirs.
+// hundreds of bytes; here they cost an entry in a table, which says under which letters the arguments go. What the
+// numbers and letters mean is in client-wasm/src/border.rs and host.rs; test/core.check.ts holds the lists to theirs.
 
 import type { Core, CoreClass, CoreOptions, Host } from "./border.js";
 import { EverwireError } from "./errors.js";
@@ -59,21 +59,14 @@ export interface RawHost {
   handler(what: number, id: number): (value: unknown) => void;
 }
 
+/** What is asked, by letters. */
+type Asked = [a: number, b: number, c: number, d: number, e: number, x: Text, y: Text, z: Text, data: Text];
+
 /** The class that wasm-bindgen generates. */
 export interface RawCore {
   accept(handle: number, offset: number): boolean;
-  call(
-    operation: Operation,
-    a: number,
-    b: number,
-    c: number,
-    d: number,
-    e: number,
-    x: Text,
-    y: Text,
-    z: Text,
-    data: Text,
-  ): number;
+  /** Flags may be given as such: they become numbers. */
+  call(operation: Operation, ...asked: Asked): number;
   happened(what: number, id: number, value: unknown): void;
   free(): void;
 }
@@ -92,9 +85,53 @@ export type RawCoreClass = new (
   online: boolean,
 ) => RawCore;
 
+// The places of the letters among the arguments of `RawCore.call` and of `RawHost.tell`; `t` is `data`.
+const ASKED = "abcdexyzt";
+const SAID = "abcdxyz";
+
+/** What `Core` only hands on: as which operation, and the letters of its arguments in their order. */
+const METHODS = {
+  start: [Operation.Start, ""],
+  close: [Operation.Close, ""],
+  subscribe: [Operation.Subscribe, "xaybc"],
+  unsubscribe: [Operation.Unsubscribe, "a"],
+  send: [Operation.Send, "xyta"],
+  ask: [Operation.Ask, "tax"],
+  answered: [Operation.Answered, "x"],
+  typing: [Operation.Typing, "ab"],
+  heard: [Operation.HeardTyping, "abc"],
+  mark: [Operation.Mark, "abc"],
+  marked: [Operation.Marked, "abc"],
+  live: [Operation.Live, "a"],
+  welcome: [Operation.Welcome, "xyabcde"],
+  polled: [Operation.Polled, "a"],
+  subscribed: [Operation.Subscribed, "axbcy"],
+  unsubscribed: [Operation.Unsubscribed, "axyz"],
+  ack: [Operation.Ack, "xab"],
+  refused: [Operation.Refused, "xyazbc"],
+  ping: [Operation.Ping, "a"],
+  goaway: [Operation.Goaway, "abx"],
+  violation: [Operation.Violation, "x"],
+  token: [Operation.Token, "x"],
+  token_failed: [Operation.TokenFailed, "x"],
+} as const satisfies Record<Exclude<keyof Core, "accept" | "report">, readonly [Operation, string]>;
+
+/** The same for what the core tells: the methods of `Host`, by `Told`. */
+const TELLS = [
+  ["state", "abcdxy"],
+  ["subscribed", "axbcd"],
+  ["gap", "abcx"],
+  ["ended", "axy"],
+  ["sending", "xabcyz"],
+  ["fetchToken", ""],
+  ["quiet", "ab"],
+  ["error", "xy"],
+  ["log", "x"],
+] as const satisfies readonly (readonly [keyof Host, string])[];
+
 /** Makes a `Core` of the generated class. */
 export function dress(Raw: RawCoreClass): CoreClass {
-  return class implements Core {
+  class Dressed {
     readonly #raw: RawCore;
     #free = false;
     // What the running call was answered in words: a report, or a code and a sentence.
@@ -105,28 +142,12 @@ export function dress(Raw: RawCoreClass): CoreClass {
       this.#raw = new Raw(
         {
           batch: host.batch,
-          tell: (what, a, b, c, d, x = "", y, z) => {
-            switch (what) {
-              case Told.State:
-                return host.state(a, b, c, d, x || undefined, y ?? "");
-              case Told.Subscribed:
-                return host.subscribed(a, x, b, c, d === 1);
-              case Told.Gap:
-                return host.gap(a, b, c, x);
-              case Told.Ended:
-                return host.ended(a, x, y ?? "");
-              case Told.Sending:
-                return host.sending(x, a, b, c, y, z);
-              case Told.FetchToken:
-                return host.fetchToken();
-              case Told.Quiet:
-                return host.quiet(a, b);
-              case Told.Error:
-                return host.error(x, y ?? "");
-              case Told.Log:
-                return host.log(x);
-              case Told.Answer:
-                this.#answer = [x, y ?? ""];
+          tell: (what, ...said) => {
+            const [name, letters = ""] = TELLS[what as number] ?? [];
+            if (name === undefined) this.#answer = said.slice(4) as [string, string];
+            else {
+              const act = host[name] as (...said: unknown[]) => void;
+              act(...Array.from(letters, (letter) => said[SAID.indexOf(letter)]));
             }
           },
           handler: (what, id) => (value) => {
@@ -151,30 +172,19 @@ export function dress(Raw: RawCoreClass): CoreClass {
       );
     }
 
-    /** Absent numbers are -1. */
-    #call(
-      operation: Operation,
-      [a = -1, b = -1, c = -1, d = -1, e = -1]: readonly (number | undefined)[] = [],
-      x?: Text,
-      y?: Text,
-      z?: Text,
-      data?: Text,
-    ): number {
-      return this.#raw.call(operation, a, b, c, d, e, x, y, z, data);
+    _call(operation: Operation, letters: string, given: readonly unknown[]): number {
+      // Absent numbers are -1.
+      const asked: unknown[] = [-1, -1, -1, -1, -1];
+      given.forEach((value, at) => {
+        if (value !== undefined) asked[ASKED.indexOf(letters.charAt(at))] = value;
+      });
+      return this.#raw.call(operation, ...(asked as Asked));
     }
 
-    /** For what answers a negative number when it has told an error. */
-    #try(number: number): number {
-      if (number < 0) throw new EverwireError(...this.#answer);
-      return number;
-    }
-
-    start(): void {
-      this.#call(Operation.Start);
-    }
-
-    close(): void {
-      this.#call(Operation.Close);
+    /** What answers a negative number has told an error. */
+    _try(answer: number): number {
+      if (answer < 0) throw new EverwireError(...this.#answer);
+      return answer;
     }
 
     free(): void {
@@ -182,130 +192,21 @@ export function dress(Raw: RawCoreClass): CoreClass {
       this.#raw.free();
     }
 
-    subscribe(
-      channel: string,
-      recent: number | undefined,
-      epoch: Text,
-      offset: number | undefined,
-      undelivered: boolean,
-    ): number {
-      return this.#try(this.#call(Operation.Subscribe, [recent, offset, +undelivered], channel, epoch));
-    }
-
-    unsubscribe(handle: number): void {
-      this.#call(Operation.Unsubscribe, [handle]);
-    }
-
-    send(
-      id: string,
-      channel: string,
-      event: Text,
-      data: string,
-      restored: boolean,
-      action: Text,
-      target: Text,
-    ): void {
-      // Channel names and ids have nothing in them that JSON would escape.
-      const named = event === undefined ? "" : `"event":${JSON.stringify(event)},`;
-      const about = action === undefined ? "" : `,"action":"${action}","target":"${target}"`;
-      const text = `{"type":"send","id":"${id}","channel":"${channel}",${named}"data":${data}${about}}`;
-      this.#try(this.#call(Operation.Send, [+restored], id, channel, undefined, text));
-    }
-
-    request(id: string, text: string, timeoutMs: number): void {
-      this.#try(this.#call(Operation.Ask, [timeoutMs], id, undefined, undefined, text));
-    }
-
-    answered(id: string): boolean {
-      return this.#call(Operation.Answered, [], id) === 1;
-    }
-
-    ephemeral(text: string): boolean {
-      return this.#try(this.#call(Operation.Ask, [0], undefined, undefined, undefined, text)) === 1;
-    }
-
-    sticky(text: string): void {
-      this.#try(this.#call(Operation.Ask, [], undefined, undefined, undefined, text));
-    }
-
-    typing(handle: number, key: boolean): void {
-      this.#call(Operation.Typing, [handle, +key]);
-    }
-
-    heard(handle: number, typist: number, typing: boolean): void {
-      this.#call(Operation.HeardTyping, [handle, typist, +typing]);
-    }
-
-    mark(handle: number, delivered: number, read: number): void {
-      this.#call(Operation.Mark, [handle, delivered, read]);
-    }
-
-    marked(handle: number, delivered: number, read: number): void {
-      this.#call(Operation.Marked, [handle, delivered, read]);
-    }
-
     accept(handle: number, offset: number): boolean {
       return this.#raw.accept(handle, offset);
     }
 
-    live(handle: number): boolean {
-      return this.#call(Operation.Live, [handle]) === 1;
-    }
-
-    welcome(connection: string, user: string, ...numbers: readonly number[]): void {
-      this.#call(Operation.Welcome, numbers, connection, user);
-    }
-
-    polled(seq: number): void {
-      this.#call(Operation.Polled, [seq]);
-    }
-
-    subscribed(handle: number, epoch: string, offset: number, head: number, gap: Text): boolean {
-      return this.#call(Operation.Subscribed, [handle, offset, head], epoch, gap) === 1;
-    }
-
-    unsubscribed(handle: number, channel: string, code: Text, message: Text): void {
-      this.#call(Operation.Unsubscribed, [handle], channel, code, message);
-    }
-
-    ack(id: string, offset: number, at: number): void {
-      this.#call(Operation.Ack, [offset, at], id);
-    }
-
-    refused(
-      code: string,
-      message: string,
-      retry: boolean,
-      id: Text,
-      handle: number,
-      retryAfterMs: number,
-    ): void {
-      this.#call(Operation.Refused, [retry ? 1 : 0, handle, retryAfterMs], code, message, id);
-    }
-
-    ping(nonce: number): void {
-      this.#call(Operation.Ping, [nonce]);
-    }
-
-    goaway(delayMs: number, spreadMs: number, reason: string): void {
-      this.#call(Operation.Goaway, [delayMs, spreadMs], reason);
-    }
-
-    violation(message: string): void {
-      this.#call(Operation.Violation, [], message);
-    }
-
-    token(token: string): void {
-      this.#call(Operation.Token, [], token);
-    }
-
-    token_failed(message: string): void {
-      this.#call(Operation.TokenFailed, [], message);
-    }
-
     report(): string {
-      this.#call(Operation.Report);
+      this._call(Operation.Report, "", []);
       return this.#answer[0];
     }
-  };
+  }
+  for (const [name, [operation, letters]] of Object.entries(METHODS)) {
+    Object.assign(Dressed.prototype, {
+      [name](this: Dressed, ...given: unknown[]) {
+        return this._try(this._call(operation, letters, given));
+      },
+    });
+  }
+  return Dressed as unknown as CoreClass;
 }

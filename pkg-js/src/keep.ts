@@ -4,10 +4,9 @@
 // Tabs need not agree on who takes what over: a message has one id for ever, and the server stores its first copy only.
 
 import { uuid7 } from "./ids.js";
-import type { Kind } from "./sending.js";
 
 /** One message, as it is kept. */
-export interface Kept extends Kind {
+export interface Kept {
   readonly id: string;
   /** The server's URL. */
   readonly server: string;
@@ -15,9 +14,8 @@ export interface Kept extends Kind {
   readonly user: string;
   /** The tab that it was written in: only there is one without a user taken up again. */
   readonly tab: string;
-  readonly channel: string;
-  /** The data as JSON text. */
-  readonly json: string;
+  /** The frame as JSON text. */
+  readonly frame: string;
 }
 
 const STORE = "outbox";
@@ -37,8 +35,8 @@ export class Keep {
     this.#user = user;
   }
 
-  put(id: string, channel: string, kind: Kind, json: string): void {
-    const kept: Kept = { ...kind, id, server: this.#server, user: this.#user, tab: this.#tab, channel, json };
+  put(id: string, frame: string): void {
+    const kept: Kept = { id, server: this.#server, user: this.#user, tab: this.#tab, frame };
     if (this.#user === "") this.#anonymous.set(id, kept);
     this.#write((store) => store.put(kept));
   }

@@ -83,16 +83,14 @@ export function beginSend(
 
   try {
     const json = jsonOf(data);
+    const head = jsonOf({ type: "send", id, channel: channel.name, ...kind });
+    const frame = `${head.slice(0, -1)},"data":${json}}`;
     if (typeof (event ?? target ?? "") !== "string") {
       throw new EverwireError("invalid_option", "An event's name and a message's id must be strings.");
     }
     link._sends.set(id, track);
-    if (restored === undefined) link._keep?.put(id, channel.name, kind, json);
-    link._call(
-      (core) => core.send(id, channel.name, event, json, restored !== undefined, action, target),
-      fail,
-      json.length,
-    );
+    if (restored === undefined) link._keep?.put(id, frame);
+    link._call((core) => core.send(id, channel.name, frame, restored !== undefined), fail, json.length);
     // Not if it was refused at once.
     if (now === undefined) track(SendStatus.Queued, -1, -1);
   } catch (cause) {

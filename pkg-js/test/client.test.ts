@@ -377,7 +377,7 @@ describe("a channel", () => {
     core.receive(message("a", 1));
     expect([got, core.of("accept")]).toEqual([[], []]);
     const again = channel.subscribe();
-    core.host.subscribed(1, "old", 0, 0, true);
+    core.host.subscribed(1, "old", 0, 0, 1);
     expect(channel.subscription).toBe("pending");
     core.confirm("a");
     await again;

@@ -53,7 +53,7 @@ export class ScriptedCore implements Core {
     const [handle, place] = [...this.places].filter(([, { channel: name }]) => name === channel).at(-1) ?? [];
     if (handle === undefined || place === undefined) throw new Error(`${channel} is not subscribed`);
     Object.assign(place, { epoch, offset });
-    this.host.subscribed(handle, epoch, offset, head, recovered);
+    this.host.subscribed(handle, epoch, offset, head, Number(recovered));
     return handle;
   }
 
@@ -103,33 +103,26 @@ export class ScriptedCore implements Core {
     this.#called("unsubscribe", handle);
     this.places.delete(handle);
   }
-  send(
-    id: string,
-    channel: string,
-    event: string | undefined,
-    data: string,
-    restored: boolean,
-    action: string | undefined,
-    target: string | undefined,
-  ): void {
+  send(id: string, channel: string, frame: string, restored: boolean): void {
+    const { type, data, event, action, target, ...rest } = JSON.parse(frame);
+    if (type !== "send" || rest.id !== id || rest.channel !== channel) throw new Error(`odd: ${frame}`);
     const more = action === undefined ? [] : [action, target];
-    this.#called("send", id, channel, event, data, restored, ...more);
+    this.#called("send", id, channel, event, JSON.stringify(data), restored, ...more);
     this.host.sending(id, SendStatus.Queued, -1, -1, undefined, undefined);
   }
-  request(id: string, text: string, timeoutMs: number): void {
-    this.asked.set(id, JSON.parse(text));
-    this.#called("request", id, JSON.parse(text), timeoutMs);
+  /** Kept as the calls `request`, `ephemeral` and `sticky`. */
+  ask(text: string, timeoutMs?: number, id?: string): number {
+    const frame = JSON.parse(text);
+    if (id === undefined) this.#called(timeoutMs === 0 ? "ephemeral" : "sticky", frame);
+    else {
+      this.asked.set(id, frame);
+      this.#called("request", id, frame, timeoutMs);
+    }
+    return Number(this.online);
   }
-  answered(id: string): boolean {
+  answered(id: string): number {
     this.#called("answered", id);
-    return this.asked.delete(id);
-  }
-  ephemeral(text: string): boolean {
-    this.#called("ephemeral", JSON.parse(text));
-    return this.online;
-  }
-  sticky(text: string): void {
-    this.#called("sticky", JSON.parse(text));
+    return Number(this.asked.delete(id));
   }
   typing(handle: number, key: boolean): void {
     this.#called("typing", handle, key);
@@ -150,18 +143,18 @@ export class ScriptedCore implements Core {
     place.offset = offset;
     return true;
   }
-  live(handle: number): boolean {
+  live(handle: number): number {
     this.#called("live", handle);
-    return this.places.has(handle);
+    return Number(this.places.has(handle));
   }
-  subscribed(handle: number, epoch: string, offset: number, head: number, gap: string | undefined): boolean {
+  subscribed(handle: number, epoch: string, offset: number, head: number, gap: string | undefined): number {
     this.#called("subscribed", handle, epoch, offset, head, gap);
     const place = this.places.get(handle);
-    if (place === undefined) return false;
+    if (place === undefined) return 0;
     if (gap !== undefined) this.host.gap(handle, place.offset + 1, offset, gap);
     Object.assign(place, { epoch, offset });
-    this.host.subscribed(handle, epoch, offset, head, gap === undefined);
-    return true;
+    this.host.subscribed(handle, epoch, offset, head, Number(gap === undefined));
+    return 1;
   }
   unsubscribed(...args: unknown[]): void {
     this.#called("unsubscribed", ...args);
