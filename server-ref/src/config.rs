@@ -4,10 +4,11 @@ use std::{fs, net::SocketAddr, path::PathBuf};
 
 use axum::http::HeaderValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use everwire_protocol::Limits;
 
 use crate::{
     Error,
-    auth::{Rules, token::TokenKey},
+    auth::{Bucket, Rates, Rules, token::TokenKey},
     carriers::Origins,
     session::Settings,
 };
@@ -68,6 +69,28 @@ pub struct ServeOptions {
     /// How many missed messages a returning client is sent. One that missed more is told so and starts at the end.
     #[arg(long, env = "EVERWIRE_REPLAY_LIMIT", default_value_t = 10_000, value_name = "MESSAGES")]
     pub replay_limit: u64,
+    /// How many messages a user may send in any minute, over all connections. 0: no limit.
+    #[arg(long, env = "EVERWIRE_SENDS_PER_MINUTE", default_value_t = 600, value_name = "MESSAGES")]
+    pub sends_per_minute: u32,
+    /// How many typing notices and signals a connection may send in a second, with twice as many at once. 0: no limit.
+    #[arg(long, env = "EVERWIRE_SIGNALS_PER_SECOND", default_value_t = 100, value_name = "SIGNALS")]
+    pub signals_per_second: u32,
+    /// How many questions (history, chats, status) a connection may ask in a second, with three times as many at once.
+    /// 0: no limit.
+    #[arg(long, env = "EVERWIRE_REQUESTS_PER_SECOND", default_value_t = 20, value_name = "REQUESTS")]
+    pub requests_per_second: u32,
+    /// How many channels a connection may subscribe to.
+    #[arg(long, env = "EVERWIRE_MAX_SUBSCRIPTIONS", default_value_t = 256, value_name = "CHANNELS",
+          value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub max_subscriptions: u32,
+    /// How large the data of a message may be, in bytes of JSON text.
+    #[arg(long, env = "EVERWIRE_MAX_PAYLOAD_BYTES", default_value_t = 32_768, value_name = "BYTES",
+          value_parser = clap::value_parser!(u32).range(2..=32_768))]
+    pub max_payload_bytes: u32,
+    /// How many characters a message may have that is a text, or has a field `text`. Without this, only the bytes count.
+    #[arg(long, env = "EVERWIRE_MAX_TEXT_CHARACTERS", value_name = "CHARACTERS",
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_text_characters: Option<u32>,
     /// After how much silence a client is pinged. Below the 30 s after which common proxies drop idle connections.
     #[arg(long, env = "EVERWIRE_PING_INTERVAL_MS", default_value_t = 25_000, value_name = "MS",
           value_parser = clap::value_parser!(u32).range(100..=600_000))]
@@ -163,6 +186,10 @@ pub struct Config {
     pub serve_dir: Option<PathBuf>,
     /// How many entries each channel keeps.
     pub retention: u64,
+    /// Most typing notices and signals of a connection in a second; 0: no limit.
+    pub signals_per_second: u32,
+    /// Most questions of a connection in a second; 0: no limit.
+    pub requests_per_second: u32,
     /// How long a leave is held back, in ms.
     pub leave_grace_ms: u64,
     /// How long clients wait at least before they come back, in ms.
@@ -184,6 +211,8 @@ impl Config {
             origins: Origins::Any,
             serve_dir: None,
             retention: 100_000,
+            signals_per_second: 100,
+            requests_per_second: 20,
             leave_grace_ms: u64::from(everwire_protocol::limits::LEAVE_GRACE_MS),
             goaway_delay_ms: 500,
             goaway_spread_ms: 5_000,
@@ -193,7 +222,13 @@ impl Config {
 
     /// Who may do what.
     pub(crate) fn rules(&mut self) -> Rules {
-        Rules { dev: self.dev, key: self.key.take(), ..Rules::default() }
+        let bucket = |per_second: u32, times| Bucket { per_second, burst: per_second.saturating_mul(times) };
+        let rates = Rates::new(
+            self.session.limits.sends_per_minute,
+            bucket(self.signals_per_second, 2),
+            bucket(self.requests_per_second, 3),
+        );
+        Rules { dev: self.dev, key: self.key.take(), rates }
     }
 }
 
@@ -233,12 +268,21 @@ impl TryFrom<ServeOptions> for Config {
             origins,
             serve_dir: options.serve_dir,
             retention: options.retention,
+            signals_per_second: options.signals_per_second,
+            requests_per_second: options.requests_per_second,
             leave_grace_ms: u64::from(everwire_protocol::limits::LEAVE_GRACE_MS),
             goaway_delay_ms: options.goaway_delay_ms,
             goaway_spread_ms: options.goaway_spread_ms,
             session: Settings {
                 ping_interval_ms: options.ping_interval_ms,
                 replay_limit: options.replay_limit,
+                limits: Limits {
+                    payload_bytes: options.max_payload_bytes,
+                    subscriptions: options.max_subscriptions,
+                    sends_per_minute: Some(options.sends_per_minute).filter(|most| *most > 0),
+                    text_characters: options.max_text_characters,
+                    ..Settings::default().limits
+                },
                 ..Settings::default()
             },
         })
@@ -277,6 +321,26 @@ mod tests {
         assert!(config(&["--dev", "--serve-dir", "/no/such"]).unwrap_err().to_string().contains("/no/such"));
         assert!(config(&["--dev", "--retention", "0"]).is_err());
         assert!(config(&["--jwt-secret", "short"]).unwrap_err().to_string().contains("16 at least"));
+    }
+
+    #[test]
+    fn limits_are_what_is_announced() {
+        let limits = |arguments: &[&str]| config(&[&["--dev"], arguments].concat()).unwrap().session.limits;
+        assert_eq!((limits(&[]).sends_per_minute, limits(&[]).text_characters), (Some(600), None));
+        assert_eq!(limits(&["--sends-per-minute", "0"]).sends_per_minute, None);
+        let told = limits(&[
+            "--sends-per-minute",
+            "100",
+            "--max-text-characters",
+            "500",
+            "--max-subscriptions",
+            "3",
+        ]);
+        assert_eq!(
+            (told.sends_per_minute, told.text_characters, told.subscriptions),
+            (Some(100), Some(500), 3)
+        );
+        assert!(Options::try_parse_from(["everwire-server", "--max-payload-bytes", "40000"]).is_err());
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 mod asking;
 mod link;
+mod people;
+mod receipts;
 
 use std::sync::{
     Arc,
@@ -9,9 +11,10 @@ use std::sync::{
 };
 
 use everwire_protocol::{Channel, ErrorCode, Goaway, Role};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 pub use link::Link;
+use receipts::Receipts;
 
 use crate::{
     Error,
@@ -40,6 +43,7 @@ pub struct Node {
     pub writer: Writer,
     /// Who receives what.
     pub hub: Arc<Hub>,
+    receipts: Arc<Receipts>,
     /// The time that sessions are given.
     pub clock: Clock,
     /// What is said to clients when the server stops; `None` while it runs.
@@ -59,6 +63,12 @@ impl std::fmt::Debug for dyn Store {
 impl std::fmt::Debug for dyn Directory {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Directory")
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.receipts.wake();
     }
 }
 
@@ -83,11 +93,15 @@ impl Node {
         leave_grace_ms: u64,
     ) -> Result<Arc<Self>, Error> {
         let book = Arc::new(Book::of(store.chats().await?));
-        let hub = Arc::new(Hub::new(leave_grace_ms));
+        let (remember, remembered) = mpsc::unbounded_channel();
+        let hub = Arc::new(Hub::with_people(leave_grace_ms, book.clone(), remember));
         let writer = Writer::start(store.clone(), book.clone(), hub.clone());
         let clock = Clock::start();
+        // Nobody is to see them go who are only about to connect again.
+        hub.expect_users(clock.now_ms(), store.online().await?);
         tokio::spawn(expire_presence(hub.clone(), clock));
-        Ok(Arc::new(Self {
+        let receipts = Arc::<Receipts>::default();
+        let node = Arc::new(Self {
             settings,
             access,
             directory: store.clone(),
@@ -95,12 +109,21 @@ impl Node {
             book,
             writer,
             hub,
+            receipts: receipts.clone(),
             clock,
             stopping: watch::Sender::new(None),
             connections: watch::Sender::new(0),
             next_request: AtomicU64::new(1),
             held_polls: AtomicU64::new(0),
-        }))
+        });
+        tokio::spawn(receipts::write_marks(Arc::downgrade(&node), receipts));
+        tokio::spawn(people::remember(Arc::downgrade(&node), remembered));
+        Ok(node)
+    }
+
+    /// Writes what would be written a little later. For the end.
+    pub async fn write_all(&self) {
+        self.receipts.write(&*self.directory).await;
     }
 
     /// Whether somebody may use a channel: by the rules, and if it is a chat's, as a member.

@@ -90,6 +90,7 @@ impl Server {
                 "some connections did not end in time"
             );
         }
+        self.node.write_all().await;
     }
 }
 

@@ -6,9 +6,11 @@
 //! slowed by anybody else.
 
 pub mod inbox;
+pub mod people;
 pub mod presence;
 mod recent;
 pub mod sessions;
+mod status;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -17,16 +19,18 @@ use std::{
 };
 
 use everwire_protocol::{Channel, ChannelKind, Joined, Left, Member, ServerFrame, Uuid, batch};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 
 use crate::{
+    chats::Book,
     session::{Ephemeral, Input, Note, Receiver},
-    store::{Entry, PageBounds},
+    store::{Entry, PageBounds, people::Person},
 };
 use inbox::{Inbox, Mail};
 use presence::Presence;
 use recent::Recent;
 use sessions::Sessions;
+use status::{Registry, is_users};
 
 /// Locks are per group of channels, so that a busy channel holds up few others.
 const SHARDS: usize = 64;
@@ -52,6 +56,8 @@ pub struct Hub {
     /// Something may have to be said earlier than before.
     sooner: Notify,
     recent: Recent,
+    /// Who is online, where that is kept.
+    registry: Option<Registry>,
     /// Which connection each session has on this node.
     pub sessions: Sessions,
 }
@@ -102,8 +108,20 @@ impl Hub {
             grace_ms,
             sooner: Notify::new(),
             recent: Recent::default(),
+            registry: None,
             sessions: Sessions::default(),
         }
+    }
+
+    /// An empty node that keeps who is online: tells those who share a chat by `book`, and says through `remember` what is
+    /// to be remembered of who has come or gone.
+    pub fn with_people(grace_ms: u64, book: Arc<Book>, remember: mpsc::UnboundedSender<Person>) -> Self {
+        Self { registry: Some(Registry::new(book, remember)), ..Self::new(grace_ms) }
+    }
+
+    /// Whether a channel lists all who are online, and not those who subscribe to it.
+    fn lists_users(&self, channel: &Channel) -> bool {
+        self.registry.is_some() && is_users(channel)
     }
 
     fn shard(&self, channel: &Channel) -> MutexGuard<'_, HashMap<Channel, Room>> {
@@ -119,7 +137,7 @@ impl Hub {
             let (user, inbox) = (member.user.as_str().into(), inbox.clone());
             Subscriber { user, inbox }
         });
-        if channel.kind() == ChannelKind::Presence {
+        if channel.kind() == ChannelKind::Presence && !self.lists_users(channel) {
             let presence = room.presence.get_or_insert_default();
             if let Some(version) = presence.enter(connection, &member) {
                 let joined = Joined { channel: channel.clone(), member };
@@ -151,6 +169,9 @@ impl Hub {
     pub fn members(&self, channel: &Channel) -> Option<(Vec<Member>, u64)> {
         if channel.kind() != ChannelKind::Presence {
             return None;
+        }
+        if self.lists_users(channel) {
+            return self.listed_users();
         }
         let shard = self.shard(channel);
         let presence = shard.get(channel).and_then(|room| room.presence.as_ref());
@@ -197,17 +218,16 @@ impl Hub {
         }
     }
 
-    /// Gives a frame to the connections that are subscribed to its channel: to those of one user, if `user` is given, and
-    /// not to those that are subscribed to `unless` too.
-    pub fn tell(&self, note: &Arc<Note>, user: Option<&str>, unless: Option<&Channel>) {
+    /// Gives a frame to the connections that are subscribed to its channel: to those of the users whom `to` says, and not
+    /// to those that are subscribed to `unless` too.
+    pub fn tell(&self, note: &Arc<Note>, to: impl Fn(&str) -> bool, unless: Option<&Channel>) {
         let elsewhere: HashSet<Uuid> = unless.map_or_else(HashSet::new, |other| {
-            self.shard(other)
-                .get(other)
-                .map_or_else(HashSet::new, |room| room.subscribers.keys().copied().collect())
+            let shard = self.shard(other);
+            shard.get(other).map_or_else(HashSet::new, |room| room.subscribers.keys().copied().collect())
         });
         if let Some(room) = self.shard(&note.channel).get(&note.channel) {
             for (connection, subscriber) in &room.subscribers {
-                if user.is_none_or(|user| *subscriber.user == *user) && !elsewhere.contains(connection) {
+                if to(&subscriber.user) && !elsewhere.contains(connection) {
                     subscriber.inbox.note(note);
                 }
             }
@@ -237,7 +257,7 @@ impl Hub {
 
     /// Says who has left because the grace is over. Returns when to call again.
     pub fn expire(&self, now_ms: u64) -> Option<u64> {
-        let mut next: Option<u64> = None;
+        let mut next = self.expire_users(now_ms);
         for shard in &self.shards {
             lock(shard).retain(|channel, room| {
                 if let Some(presence) = &mut room.presence {

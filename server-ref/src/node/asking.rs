@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use everwire_protocol::{ClientFrame, ErrorCode, History, Page, ServerFrame, limits::MAX_HISTORY};
+use everwire_protocol::{
+    ClientFrame, Done, ErrorCode, GetStatus, History, Page, ServerFrame, SetStatus, Statuses,
+    limits::{MAX_HISTORY, MAX_USERS},
+};
 
 use super::{Node, Use};
 use crate::{
@@ -22,6 +25,8 @@ pub(super) async fn answer(node: &Arc<Node>, asked: Asked) -> Result<ServerFrame
     let Asked { request, who, .. } = asked;
     match request {
         ClientFrame::History(request) => history(node, &request, &who).await,
+        ClientFrame::SetStatus(request) => set_status(node, &request, &who).await,
+        ClientFrame::GetStatus(request) => get_status(node, &request).await,
         _ => Err(Refusal::of(ErrorCode::UnknownType)),
     }
 }
@@ -46,4 +51,20 @@ async fn history(node: &Node, request: &History, who: &Identity) -> Result<Serve
     node.permit(who, channel, Use::Receive)?;
     let (channel, epoch) = (channel.clone(), log.epoch.as_ref().into());
     Ok(Page { id: *id, channel, epoch, messages, more }.into())
+}
+
+async fn set_status(node: &Node, request: &SetStatus, who: &Identity) -> Result<ServerFrame, Refusal> {
+    node.directory.choose(&who.user, request.status).await.map_err(unavailable)?;
+    node.hub.choose_status(node.clock.now_ms(), &who.user, request.status);
+    Ok(Done { id: request.id, chat: None }.into())
+}
+
+async fn get_status(node: &Node, request: &GetStatus) -> Result<ServerFrame, Refusal> {
+    let GetStatus { id, users } = request;
+    if users.len() > MAX_USERS {
+        let words = format!("One question may name {MAX_USERS} users; this one names {}.", users.len());
+        return Err(Refusal::new(ErrorCode::InvalidFrame, words));
+    }
+    let statuses = node.statuses(users).await.map_err(unavailable)?;
+    Ok(Statuses { id: *id, statuses }.into())
 }

@@ -10,7 +10,7 @@ use crate::{
     auth::{Identity, Refusal},
     hub::inbox::{Inbox, Letters, Mail, inbox},
     session::{Binding, Carrier, Input, Opened, Opening, Output},
-    store::{Page, PageBounds},
+    store::{Page, PageBounds, people::Person},
 };
 
 /// One connection's end towards the rest of the server: carries out what its session asks for.
@@ -25,6 +25,9 @@ pub struct Link {
     /// Where they are taken out.
     pub letters: Letters,
     session: Option<Uuid>,
+    user: Option<Arc<str>>,
+    /// Whether the client has ended its session for good.
+    bye: bool,
     started: Instant,
     _counted: Counted,
 }
@@ -42,6 +45,8 @@ impl Link {
             inbox,
             letters,
             session: None,
+            user: None,
+            bye: false,
             started: Instant::now(),
             _counted: counted,
         }
@@ -55,12 +60,14 @@ impl Link {
     /// Carries out an output; answers arrive in the inbox. `Send` and `Close` are the carrier's own.
     pub fn perform(&mut self, output: Output) {
         match output {
-            Output::Bind { session, user, name: _ } => {
+            Output::Bind { session, user, name } => {
                 self.session = Some(session);
+                self.user = Some(user.clone());
                 let (node, carrier, connection, inbox) =
                     (self.node.clone(), self.carrier, self.connection, self.inbox.clone());
                 tokio::spawn(async move {
-                    let binding = bind(&node, session, &user, carrier, connection, &inbox).await;
+                    let binding =
+                        bind(&node, session, &user, name.as_deref(), carrier, connection, &inbox).await;
                     inbox.input(Input::Bound(binding));
                 });
             }
@@ -98,6 +105,9 @@ impl Link {
             }
             Output::Append(entries) => self.node.writer.append(entries, self.inbox.clone()),
             Output::Elsewhere { session, channel } => {
+                if let (None, Some(user)) = (&channel, &self.user) {
+                    self.node.hub.bye_user(self.node.clock.now_ms(), user, session);
+                }
                 self.node.hub.sessions.tell(session, Mail::Left(channel.map(Box::new)));
             }
             Output::Ask(asked) => {
@@ -111,28 +121,29 @@ impl Link {
             Output::Ephemeral(ephemeral) => {
                 match self.node.permit(&ephemeral.who, &ephemeral.channel, Use::Send) {
                     Ok(()) => self.node.hub.pass_on(*ephemeral),
-                    Err(refusal) => self.refuse(ephemeral.channel, refusal),
+                    Err(refusal) => refuse(&self.inbox, ephemeral.channel, refusal),
                 }
             }
-            Output::Receipt(_) | Output::Idle { .. } | Output::Bye => {}
+            Output::Receipt(receipt) => {
+                let (node, inbox, channel) = (self.node.clone(), self.inbox.clone(), receipt.channel.clone());
+                tokio::spawn(async move {
+                    if let Err(refusal) = node.receive(*receipt).await {
+                        refuse(&inbox, channel, refusal);
+                    }
+                });
+            }
+            Output::Idle { session, idle } => self.node.hub.idle(session, idle),
+            Output::Bye => self.bye = true,
             Output::Send(_) | Output::Close(_) => {}
         }
     }
 }
 
-impl Link {
-    /// Something that is answered only if it may not be.
-    fn refuse(&self, channel: Channel, refusal: Refusal) {
-        let error = Error {
-            code: refusal.code,
-            message: refusal.message,
-            retry: refusal.code.retry(),
-            id: None,
-            channel: Some(channel),
-            retry_after_ms: None,
-        };
-        self.inbox.input(Input::Direct(batch::encode_frame(&ServerFrame::Error(error)).into()));
-    }
+/// Something that is answered only if it may not be.
+fn refuse(inbox: &Inbox, channel: Channel, refusal: Refusal) {
+    let (code, message, channel) = (refusal.code, refusal.message, Some(channel));
+    let error = Error { code, message, retry: code.retry(), id: None, channel, retry_after_ms: None };
+    inbox.input(Input::Direct(batch::encode_frame(&ServerFrame::Error(error)).into()));
 }
 
 impl Drop for Link {
@@ -141,6 +152,7 @@ impl Drop for Link {
         self.letters.close();
         if let Some(session) = self.session {
             self.node.hub.sessions.detach(session, self.connection);
+            self.node.hub.exit_user(self.node.clock.now_ms(), session, self.connection, self.bye);
         }
     }
 }
@@ -159,6 +171,7 @@ async fn bind(
     node: &Node,
     session: Uuid,
     user: &Arc<str>,
+    name: Option<&str>,
     carrier: Carrier,
     connection: Uuid,
     inbox: &Inbox,
@@ -181,9 +194,15 @@ async fn bind(
     if carrier == Carrier::Post {
         return Binding::Yours;
     }
+    let stored = if node.hub.knows_user(user) { None } else { remembered(node, user).await };
     let binding = node.hub.sessions.attach(session, user, connection, carrier, inbox);
+    if binding == Binding::Yours {
+        let now_ms = node.clock.now_ms();
+        node.hub.enter_user(now_ms, (session, connection), user, name, stored.as_ref());
+    }
     if inbox.is_closed() {
         node.hub.sessions.detach(session, connection);
+        node.hub.exit_user(node.clock.now_ms(), session, connection, false);
     }
     binding
 }
@@ -193,6 +212,14 @@ async fn open(node: &Node, channel: &Channel, who: &Identity) -> Result<Opened, 
         tracing::error!(%error, "a log could not be opened");
         Refusal::of(ErrorCode::Unavailable)
     })?;
+    let receipts = node.marks(channel, &who.user).await?;
+    // Once more, and after everything else: who is removed in between is seen here or told by the hub.
     node.permit(who, channel, Use::Receive)?;
-    Ok(Opened { members: node.hub.members(channel), ..Opened::bare(log) })
+    Ok(Opened { members: node.hub.members(channel), receipts, ..Opened::bare(log) })
+}
+
+/// What is remembered of a user. If that cannot be read, the user is let in as one of whom nothing is.
+async fn remembered(node: &Node, user: &str) -> Option<Person> {
+    let people = node.directory.people(&[user.to_owned()]).await;
+    people.inspect_err(|error| tracing::error!(%error, "a user could not be looked up")).ok()?.pop()
 }

@@ -41,6 +41,7 @@ pub use payloads::check_payload;
 pub use polling::{PollInput, PollOutput, Polling};
 pub use queue::batch_text;
 pub use settings::Settings;
+pub(crate) use talking::keeps_receipts;
 
 use crate::auth::{Access, Identity};
 use frames::Waiting;

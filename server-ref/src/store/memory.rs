@@ -10,7 +10,7 @@ use everwire_protocol::{Channel, Uuid};
 
 use super::{Answer, Entry, Log, NewEntry, Outcome, Page, PageBounds, Place, Store, epoch};
 
-/// The logs of all channels.
+/// The logs of all channels. What edits, deletions and replies refer to is not checked here.
 #[derive(Debug, Clone)]
 pub struct Logs {
     seed: u64,

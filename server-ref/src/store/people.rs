@@ -43,8 +43,8 @@ pub struct Person {
 
 /// What keeps it. Every error is [`crate::Error::Unavailable`].
 pub trait People: Send + Sync + 'static {
-    /// How far users have received and read a channel's log.
-    fn marks<'a>(&'a self, channel: &'a Channel) -> Answer<'a, Vec<Mark>>;
+    /// How far users have received and read a channel's log: all, or only this one.
+    fn marks<'a>(&'a self, channel: &'a Channel, user: Option<&'a str>) -> Answer<'a, Vec<Mark>>;
 
     /// Raises marks; lower ones than are known change nothing. Marks of channels in which nothing was ever stored are not
     /// kept.

@@ -3,11 +3,14 @@
 
 use std::collections::HashMap;
 
-use everwire_protocol::{Channel, Uuid};
+use everwire_protocol::{Action, Channel, ErrorCode, SERVER_EVENTS, Uuid};
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::{Known, ROWS, SqliteStore, TRIM, action_text, log_of, signed, unsigned};
-use crate::store::{NewEntry, Outcome, Place, epoch};
+use crate::{
+    auth::Refusal,
+    store::{NewEntry, Outcome, Place, Standing, epoch},
+};
 
 /// One append on its way through its transaction.
 pub(super) struct Append<'a> {
@@ -32,13 +35,24 @@ impl<'a> Append<'a> {
         let (mut outcomes, mut new) = (Vec::new(), Vec::new());
         let (entries, at) = (self.entries, self.at);
         for entry in entries {
+            let copy = sent.get(&(&*entry.user, entry.id)).copied();
+            if let Some(refusal) = entry.standing.refusal().filter(|_| copy.is_none()) {
+                outcomes.push(Outcome::Refused(refusal));
+                continue;
+            }
             let channel = self.channel(writer, &entry.channel).await?;
-            let outcome = match sent.get(&(&*entry.user, entry.id)) {
-                Some((id, offset, at)) if *id == channel.id => {
-                    Outcome::Copy(Place { epoch: channel.log.epoch.clone(), offset: *offset, at: *at })
+            if copy.is_none()
+                && let (Some(action), Some(target)) = (entry.action, entry.target)
+                && let Err(refusal) = check_target(writer, channel.id, entry, (action, target), &new).await?
+            {
+                outcomes.push(Outcome::Refused(refusal));
+                continue;
+            }
+            let outcome = match copy {
+                Some((id, offset, at)) if id == channel.id => {
+                    Outcome::Copy(Place { epoch: channel.log.epoch.clone(), offset, at })
                 }
                 Some(_) => Outcome::IdReused,
-                None if let Some(refusal) = entry.standing.refusal() => Outcome::Refused(refusal),
                 None => {
                     channel.log.head += 1;
                     let (id, offset) = (channel.id, channel.log.head);
@@ -159,4 +173,94 @@ impl<'a> Append<'a> {
         }
         Ok(())
     }
+}
+
+/// Something that another message refers to.
+struct Target {
+    user: String,
+    event: Option<String>,
+}
+
+/// Whether an entry may do to another message what it wants to. `new` is what was stored before it in this transaction.
+async fn check_target(
+    writer: &mut SqliteConnection,
+    channel: i64,
+    entry: &NewEntry,
+    (action, target): (Action, Uuid),
+    new: &[(&NewEntry, i64, u64)],
+) -> Result<Result<(), Refusal>, sqlx::Error> {
+    let not_found = |words: &str| Ok(Err(Refusal::new(ErrorCode::NotFound, words)));
+    let found = find_target(writer, channel, &entry.user, target, new).await?;
+    let Some(Target { user, event }) = found else {
+        return not_found("The message that this refers to is not in the channel's log, or not any more.");
+    };
+    if action == Action::Reply {
+        return Ok(Ok(()));
+    }
+    let forbidden = |words: &str| Ok(Err(Refusal::new(ErrorCode::Forbidden, words)));
+    if event.is_some_and(|event| event.starts_with(SERVER_EVENTS)) {
+        return forbidden("What the server wrote can neither be edited nor deleted.");
+    }
+    let may = *user == *entry.user || (action == Action::Delete && entry.standing == Standing::Owner);
+    if !may {
+        return forbidden(if action == Action::Delete {
+            "Only who sent a message, and the owners of a chat, may delete it."
+        } else {
+            "Only who sent a message may edit it."
+        });
+    }
+    if is_deleted(writer, channel, target, new).await? {
+        return not_found("This message has been deleted.");
+    }
+    Ok(Ok(()))
+}
+
+/// A message that can be referred to: no edit and no deletion. An id is its sender's; should two have chosen the same one,
+/// the own message is meant, and else the first.
+async fn find_target(
+    writer: &mut SqliteConnection,
+    channel: i64,
+    user: &str,
+    id: Uuid,
+    new: &[(&NewEntry, i64, u64)],
+) -> Result<Option<Target>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT user, event FROM messages
+         WHERE channel = ? AND id = ? AND (action IS NULL OR action = 'reply') ORDER BY user <> ?, offset LIMIT 1",
+    )
+    .bind(channel)
+    .bind(id.as_bytes().as_slice())
+    .bind(user)
+    .fetch_optional(writer)
+    .await?;
+    if let Some(row) = rows {
+        return Ok(Some(Target { user: row.try_get("user")?, event: row.try_get("event")? }));
+    }
+    let same = |(entry, of, _): &&(&NewEntry, i64, u64)| {
+        *of == channel && entry.id == id && matches!(entry.action, None | Some(Action::Reply))
+    };
+    let own = new.iter().filter(same).find(|(entry, ..)| *entry.user == *user);
+    let found = own.or_else(|| new.iter().find(same));
+    Ok(found.map(|(entry, ..)| Target { user: entry.user.as_ref().into(), event: entry.event.clone() }))
+}
+
+async fn is_deleted(
+    writer: &mut SqliteConnection,
+    channel: i64,
+    target: Uuid,
+    new: &[(&NewEntry, i64, u64)],
+) -> Result<bool, sqlx::Error> {
+    let just_now = new.iter().any(|(entry, of, _)| {
+        *of == channel && entry.action == Some(Action::Delete) && entry.target == Some(target)
+    });
+    if just_now {
+        return Ok(true);
+    }
+    let row =
+        sqlx::query("SELECT 1 FROM messages WHERE channel = ? AND target = ? AND action = 'delete' LIMIT 1")
+            .bind(channel)
+            .bind(target.as_bytes().as_slice())
+            .fetch_optional(writer)
+            .await?;
+    Ok(row.is_some())
 }

@@ -15,8 +15,8 @@ use crate::store::{
 const OVERHEAD: usize = 300;
 
 impl People for SqliteStore {
-    fn marks<'a>(&'a self, channel: &'a Channel) -> Answer<'a, Vec<Mark>> {
-        Box::pin(async move { self.read_marks(channel).await.map_err(unavailable) })
+    fn marks<'a>(&'a self, channel: &'a Channel, user: Option<&'a str>) -> Answer<'a, Vec<Mark>> {
+        Box::pin(async move { self.read_marks(channel, user).await.map_err(unavailable) })
     }
 
     fn raise<'a>(&'a self, marks: &'a [(Channel, Mark)]) -> Answer<'a, ()> {
@@ -124,12 +124,14 @@ impl People for SqliteStore {
 }
 
 impl SqliteStore {
-    async fn read_marks(&self, channel: &Channel) -> Result<Vec<Mark>, sqlx::Error> {
-        let rows = sqlx::query(
+    async fn read_marks(&self, channel: &Channel, user: Option<&str>) -> Result<Vec<Mark>, sqlx::Error> {
+        let condition = if user.is_some() { "user = ?" } else { "? IS NULL" };
+        let rows = sqlx::query(AssertSqlSafe(format!(
             "SELECT user, delivered, read FROM marks
-             WHERE channel = (SELECT id FROM channels WHERE name = ?) ORDER BY user",
-        )
+             WHERE channel = (SELECT id FROM channels WHERE name = ?) AND {condition}"
+        )))
         .bind(channel.as_str())
+        .bind(user)
         .fetch_all(&self.readers)
         .await?;
         rows.iter()

@@ -1,0 +1,252 @@
+//! How far users have received and read channels: marks that only rise, told at once and written a little later, many at a
+//! time.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use everwire_protocol::{Channel, Mark, Receipted, ServerFrame, batch, limits::MAX_USERS};
+use tokio::sync::Notify;
+
+use super::{Node, Use, asking::unavailable};
+use crate::{
+    auth::Refusal,
+    chats::chat_of,
+    session::{Note, Receipt, keeps_receipts},
+    store::Directory,
+};
+
+/// How long marks are collected before they are written.
+const WRITE_AFTER: Duration = Duration::from_millis(250);
+
+/// Marks that are kept in memory. Past this many, those that are written are forgotten and read again.
+const KEPT: usize = 200_000;
+
+/// The marks that were asked for lately, and those that are not written yet.
+#[derive(Debug, Default)]
+pub(super) struct Receipts {
+    marks: Mutex<Marks>,
+    dirty: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Marks {
+    of: HashMap<Channel, BTreeMap<String, Mark>>,
+    /// Channels of which all marks are in memory.
+    whole: HashMap<Channel, ()>,
+    count: usize,
+    dirty: HashMap<(Channel, String), Mark>,
+}
+
+impl Marks {
+    fn get(&self, channel: &Channel, user: &str) -> Option<&Mark> {
+        self.of.get(channel)?.get(user)
+    }
+
+    /// Takes a mark in; one that is known stays if it is higher. Returns whether anything rose.
+    fn put(&mut self, channel: &Channel, mark: &Mark) -> bool {
+        let marks = self.of.entry(channel.clone()).or_default();
+        let Some(known) = marks.get_mut(&mark.user) else {
+            marks.insert(mark.user.clone(), mark.clone());
+            self.count += 1;
+            return true;
+        };
+        let (delivered, read) = (known.delivered.max(mark.delivered), known.read.max(mark.read));
+        let rose = (delivered, read) != (known.delivered, known.read);
+        (known.delivered, known.read) = (delivered, read);
+        rose
+    }
+
+    fn forget_written(&mut self) {
+        if self.count > KEPT {
+            self.of.clear();
+            self.whole.clear();
+            self.count = 0;
+            for ((channel, _), mark) in self.dirty.clone() {
+                self.put(&channel, &mark);
+            }
+        }
+    }
+}
+
+impl Receipts {
+    fn lock(&self) -> MutexGuard<'_, Marks> {
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads the marks of a channel that are not in memory: all, or those of one user.
+    async fn load(&self, node: &Node, channel: &Channel, user: Option<&str>) -> Result<(), crate::Error> {
+        {
+            let marks = self.lock();
+            let known = user.is_some_and(|user| marks.get(channel, user).is_some());
+            if known || marks.whole.contains_key(channel) {
+                return Ok(());
+            }
+        }
+        let read = node.directory.marks(channel, user).await?;
+        let mut marks = self.lock();
+        marks.forget_written();
+        for mark in &read {
+            marks.put(channel, mark);
+        }
+        if user.is_none() {
+            marks.whole.insert(channel.clone(), ());
+        }
+        Ok(())
+    }
+
+    /// Writes what has not been written.
+    pub(super) async fn write(&self, directory: &dyn Directory) {
+        let dirty: Vec<_> =
+            self.lock().dirty.iter().map(|((channel, _), mark)| (channel.clone(), mark.clone())).collect();
+        if dirty.is_empty() {
+            return;
+        }
+        match directory.raise(&dirty).await {
+            Ok(()) => {
+                let mut marks = self.lock();
+                for (channel, mark) in dirty {
+                    let key = (channel, mark.user.clone());
+                    if marks.dirty.get(&key) == Some(&mark) {
+                        marks.dirty.remove(&key);
+                    }
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "receipts are not written yet");
+                self.dirty.notify_one();
+            }
+        }
+    }
+
+    /// Ends [`write_marks`], if the node is gone.
+    pub(super) fn wake(&self) {
+        self.dirty.notify_one();
+    }
+}
+
+/// Writes marks as long as the node lives.
+pub(super) async fn write_marks(node: std::sync::Weak<Node>, receipts: Arc<Receipts>) {
+    loop {
+        receipts.dirty.notified().await;
+        if node.strong_count() == 0 {
+            return;
+        }
+        tokio::time::sleep(WRITE_AFTER).await;
+        let Some(directory) = node.upgrade().map(|node| node.directory.clone()) else { return };
+        receipts.write(&*directory).await;
+    }
+}
+
+impl Node {
+    /// How far a channel has been received and read, as `who` is told when subscribing: by all members of a chat, and by
+    /// the user alone in other channels. `None` where that is not kept.
+    pub(super) async fn marks(&self, channel: &Channel, who: &str) -> Result<Option<Vec<Mark>>, Refusal> {
+        if !keeps_receipts(channel) {
+            return Ok(None);
+        }
+        let Some(chat) = chat_of(channel) else {
+            let own = self.mark(channel, who).await.map_err(unavailable)?;
+            return Ok(Some(own.into_iter().collect()));
+        };
+        self.receipts.load(self, channel, None).await.map_err(unavailable)?;
+        let room = self.book.get(chat).map(|known| known.room);
+        // A chat that an application keeps by itself, with grants, has nobody to be compared with.
+        let is_member = |user: &str| {
+            room.as_ref().is_none_or(|room| room.participant(user).is_some_and(|p| p.is_member()))
+        };
+        let marks = self.receipts.lock();
+        let all = marks.of.get(channel).into_iter().flat_map(BTreeMap::values);
+        let own = all.clone().filter(|mark| mark.user == who);
+        let others = all.filter(|mark| mark.user != who && is_member(&mark.user));
+        Ok(Some(own.chain(others).take(MAX_USERS).cloned().collect()))
+    }
+
+    /// How far a user has received and read a channel; `None` if nothing is known of that.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unavailable`].
+    pub async fn mark(&self, channel: &Channel, user: &str) -> Result<Option<Mark>, crate::Error> {
+        self.receipts.load(self, channel, Some(user)).await?;
+        Ok(self.receipts.lock().get(channel, user).cloned())
+    }
+
+    /// How far everybody has received and read a channel.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unavailable`].
+    pub async fn all_marks(&self, channel: &Channel) -> Result<Vec<Mark>, crate::Error> {
+        self.receipts.load(self, channel, None).await?;
+        Ok(self
+            .receipts
+            .lock()
+            .of
+            .get(channel)
+            .map_or_else(Vec::new, |marks| marks.values().cloned().collect()))
+    }
+
+    /// Takes in how far a user has received and read a channel, and tells those who are to know.
+    ///
+    /// # Errors
+    /// [`everwire_protocol::ErrorCode::Forbidden`] or [`everwire_protocol::ErrorCode::Unavailable`].
+    pub async fn receive(&self, receipt: Receipt) -> Result<(), Refusal> {
+        let Receipt { channel, who, delivered, read } = receipt;
+        self.permit(&who, &channel, Use::Receive)?;
+        let log = self.store.log(&channel).await.map_err(unavailable)?;
+        // Everything that is read has arrived too.
+        let (read, delivered) = (read.unwrap_or(0), delivered.unwrap_or(0).max(read.unwrap_or(0)));
+        let said = Mark {
+            user: who.user.as_ref().into(),
+            delivered: delivered.min(log.head),
+            read: read.min(log.head),
+        };
+        self.receipts.load(self, &channel, Some(&said.user)).await.map_err(unavailable)?;
+        loop {
+            let known = self.receipts.lock().get(&channel, &said.user).cloned();
+            let read = known.as_ref().map_or(0, |known| known.read).max(said.read);
+            let unread = if read >= log.head {
+                0
+            } else {
+                self.directory.unread(&channel, &said.user, read).await.map_err(unavailable)?
+            };
+            let mut marks = self.receipts.lock();
+            if marks.get(&channel, &said.user) != known.as_ref() {
+                // Another of the user's clients was faster. What was counted belongs to an older mark.
+                continue;
+            }
+            let rose = marks.put(&channel, &said);
+            let Some(now) = marks.get(&channel, &said.user).cloned() else { return Ok(()) };
+            if rose {
+                marks.dirty.insert((channel.clone(), said.user), now.clone());
+                self.receipts.dirty.notify_one();
+            }
+            // Told under the lock, so that a lower mark never follows a higher one.
+            self.tell_receipt(&channel, &now, unread, rose);
+            return Ok(());
+        }
+    }
+
+    fn tell_receipt(&self, channel: &Channel, mark: &Mark, unread: u32, rose: bool) {
+        let Mark { user, delivered, read } = mark;
+        let receipt = |unread| {
+            let (channel, user) = (channel.clone(), user.clone());
+            let receipt = Receipted { channel, user, delivered: *delivered, read: *read, unread };
+            let text: Arc<str> = batch::encode_frame(&ServerFrame::Receipted(receipt)).into();
+            text
+        };
+        let note =
+            |channel: &Channel, text| Arc::new(Note { channel: channel.clone(), text, ephemeral: false });
+        if rose && chat_of(channel).is_some() {
+            self.hub.tell(&note(channel, receipt(None)), |other| other != user, None);
+        }
+        let own = receipt(Some(unread));
+        self.hub.tell(&note(channel, own.clone()), |other| other == user, None);
+        if let Ok(home) = Channel::new(&format!("private-user.{user}"))
+            && home != *channel
+        {
+            self.hub.tell(&note(&home, own), |other| other == user, Some(channel));
+        }
+    }
+}
