@@ -6,7 +6,8 @@ import { Client } from "./client.js";
 import type { Off } from "./emitter.js";
 import type { ChannelEvents, ConnectOptions, SubscribeOptions } from "./events.js";
 import { loadInline } from "./inlined.js";
-import { loadCore, type WasmSource } from "./load.js";
+import { loadCore } from "./load.js";
+import { from, type WasmSource } from "./source.js";
 
 /** As for `connect`; with `wasm`, the WebAssembly comes from there instead of from the package's own chunk. */
 export interface BindingOptions extends ConnectOptions {
@@ -49,7 +50,7 @@ export function makeClient(options: BindingOptions, latest: () => BindingOptions
   };
   return new Client(
     options.token === undefined ? options : { ...options, token },
-    wasm === undefined ? loadInline : () => loadCore(() => wasm),
+    wasm === undefined ? loadInline : () => loadCore(from(() => wasm)),
   );
 }
 

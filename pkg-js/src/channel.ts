@@ -25,7 +25,7 @@ import type {
   Typist,
 } from "./events.js";
 import type { ServerFrame, Subscribed as SubscribedFrame } from "./generated/protocol.js";
-import { beginSend, type Kind } from "./sending.js";
+import { beginSend, jsonOf, type Kind } from "./sending.js";
 
 /** State of a channel, and what is gone when missed. */
 type Heard = Extract<
@@ -50,7 +50,7 @@ export class Channel<Events extends object = DefaultEvents> {
   #live = false;
   #epoch: string | undefined;
   #offset = 0;
-  #members = new Map<string, Member>();
+  #members: ReadonlyMap<string, Member> = new Map();
   #list: readonly Member[] = [];
   #arriving: Partial<SubscribedFrame> | undefined;
   #marks: ReadonlyMap<string, Mark> = new Map();
@@ -275,23 +275,16 @@ export class Channel<Events extends object = DefaultEvents> {
     switch (frame.type) {
       case "joined": {
         const { member } = frame;
-        if (this.#members.has(member.user)) break;
-        this.#members.set(member.user, member);
-        this.#changed([member], []);
+        if (!this.#members.has(member.user)) this.#meet(new Map(this.#members).set(member.user, member));
         break;
       }
-      case "left": {
-        const member = this.#members.get(frame.user);
-        if (member === undefined) break;
-        this.#members.delete(frame.user);
-        this.#changed([], [member]);
+      case "left":
+        this.#meet(new Map([...this.#members].filter(([user]) => user !== frame.user)));
         break;
-      }
       case "status": {
-        const member = this.#members.get(frame.user);
-        if (member === undefined) break;
-        this.#members.set(frame.user, { ...member, status: frame.status });
-        this.#changed([], [], true);
+        const { user, status } = frame;
+        const member = this.#members.get(user);
+        if (member !== undefined) this.#meet(new Map(this.#members).set(user, { ...member, status }));
         break;
       }
       case "typing": {
@@ -339,23 +332,21 @@ export class Channel<Events extends object = DefaultEvents> {
       this.#marks = new Map(receipts?.map((mark) => [mark.user, mark]));
       this._emitter.emit("receipts", this.#marks);
     }
-    const before = this.#members;
-    this.#members = new Map(members.map((member) => [member.user, member]));
-    const came = members.filter((member) => !before.has(member.user));
-    const gone = [...before.values()].filter((member) => !this.#members.has(member.user));
-    const other = members.some(({ user, name, status }) => {
-      const known = before.get(user);
-      return known?.name !== name || known?.status !== status;
-    });
-    if (this.#live) this.#changed(came, gone, other);
-    else this.#changed([], [], came.length + gone.length > 0 || other);
+    this.#meet(new Map(members.map((member) => [member.user, member])), this.#live);
   }
 
-  #changed(came: readonly Member[], gone: readonly Member[], otherwise = false): void {
-    if (came.length + gone.length === 0 && !otherwise) return;
-    this.#list = [...this.#members.values()];
-    for (const member of came) this._emitter.emit("joined", member);
-    for (const member of gone) this._emitter.emit("left", member);
-    this._emitter.emit("members", this.#list);
+  #meet(members: ReadonlyMap<string, Member>, live = true): void {
+    const before = this.#members;
+    const came = [...members.values()].filter((member) => !before.has(member.user));
+    const gone = this.#list.filter((member) => !members.has(member.user));
+    const list = [...members.values()];
+    this.#members = members;
+    if (jsonOf(list) === jsonOf(this.#list)) return;
+    this.#list = list;
+    if (live) {
+      for (const member of came) this._emitter.emit("joined", member);
+      for (const member of gone) this._emitter.emit("left", member);
+    }
+    this._emitter.emit("members", list);
   }
 }

@@ -4,4 +4,7 @@ import type { CoreClass } from "./border.js";
 import { loadCore } from "./load.js";
 
 export const loadInline = (): Promise<CoreClass> =>
-  loadCore(() => import("./inline.js").then((chunk) => chunk.bytes()));
+  loadCore(async (imports) => {
+    const { bytes } = await import("./inline.js");
+    return (await WebAssembly.instantiate(bytes(), imports)).instance;
+  });

@@ -17,16 +17,16 @@ const wrong = (what: string) => new EverwireError("invalid_option", what);
 /** Throws `invalid_option`. */
 export function checkOptions(options: ConnectOptions): Settings {
   const { url, token, guest, carriers = ["websocket", "polling"] } = options;
-  let address: URL;
+  let address: URL | undefined;
   try {
     address = new URL(url, globalThis.location?.href);
   } catch {
-    throw wrong(`The option url (${url}) is not a URL.`);
+    // Said below.
   }
-  const protocol = address.protocol.replace(/^ws/, "http");
-  if (!/^https?:$/.test(protocol) || address.username || address.password) {
+  const protocol = address?.protocol.replace(/^ws/, "http") ?? "";
+  if (address === undefined || !/^https?:$/.test(protocol) || address.username || address.password) {
     throw wrong(
-      `The option url (${url}) must begin with http, https, ws or wss, and hold no user or password.`,
+      `The option url (${url}) must be a URL with http, https, ws or wss, and without user or password.`,
     );
   }
   if (token !== undefined && typeof token !== "string" && typeof token !== "function") {

@@ -4,7 +4,8 @@
 import { Client } from "./client.js";
 import { EverwireError } from "./errors.js";
 import type { ConnectOptions } from "./events.js";
-import { loadCore, type WasmSource } from "./load.js";
+import { loadCore } from "./load.js";
+import { from, type WasmSource } from "./source.js";
 
 export * from "./public.js";
 export type { WasmSource };
@@ -19,5 +20,5 @@ export interface SlimConnectOptions extends ConnectOptions {
 export function connect(options: SlimConnectOptions): Client {
   const { wasm } = options;
   if (wasm == null) throw new EverwireError("invalid_option", "The option wasm is missing.");
-  return new Client(options, () => loadCore(() => wasm))._start();
+  return new Client(options, () => loadCore(from(() => wasm)))._start();
 }

@@ -4,6 +4,12 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 
 const finish = vi.fn();
 const imports = vi.fn(() => ({ a: { a: () => {} } }));
+/** The modules after a reload of the page. */
+async function fresh() {
+  const [{ loadCore }, { from }] = await Promise.all([import("../src/load.js"), import("../src/source.js")]);
+  return (source: Parameters<typeof from>[0]) => loadCore(from(source));
+}
+
 vi.mock("everwire:glue", () => ({ finish, imports, Core: class Core {} }));
 
 // (module (import "a" "a" (func)) (func (export "a") call 0))
@@ -22,7 +28,7 @@ beforeEach(() => {
 
 describe("loadCore", () => {
   it("asks for the WebAssembly once, however many clients there are", async () => {
-    const { loadCore } = await import("../src/load.js");
+    const loadCore = await fresh();
     const source = vi.fn(() => wasm);
     const [one, two] = await Promise.all([loadCore(source), loadCore(source)]);
     expect(await loadCore(source)).toBe(one);
@@ -44,7 +50,7 @@ describe("loadCore", () => {
   ])("takes %s", async (_, source) => {
     const fetched = vi.fn(async () => response("application/wasm"));
     vi.stubGlobal("fetch", fetched);
-    const { loadCore } = await import("../src/load.js");
+    const loadCore = await fresh();
     await loadCore(source as () => Uint8Array<ArrayBuffer>);
     expect(Object.keys(finish.mock.calls[0]?.[0].exports)).toEqual(["a"]);
     expect(fetched).toHaveBeenCalledTimes(_ === "a path" || _ === "a URL" ? 1 : 0);
@@ -52,7 +58,7 @@ describe("loadCore", () => {
 
   it("compiles a response while it streams", async () => {
     const streaming = vi.spyOn(WebAssembly, "instantiateStreaming");
-    const { loadCore } = await import("../src/load.js");
+    const loadCore = await fresh();
     await loadCore(() => response("application/wasm"));
     expect(streaming).toHaveBeenCalledOnce();
   });
@@ -62,7 +68,7 @@ describe("loadCore", () => {
     ["a page instead of the file", () => new Response("<!doctype html>"), /WebAssembly/],
     ["rubbish", () => Uint8Array.of(1, 2, 3), /WebAssembly/],
   ])("fails with %s, and tries again when asked again", async (_, source, why) => {
-    const { loadCore } = await import("../src/load.js");
+    const loadCore = await fresh();
     await expect(loadCore(source)).rejects.toThrow(why);
     await loadCore(() => wasm);
     expect(finish).toHaveBeenCalledOnce();

@@ -19,7 +19,7 @@ export async function setup(): Promise<void> {
   forgetFigures();
   await mkdir(pages, { recursive: true });
   await build({
-    entryPoints: [join(tests, "pages/bare.ts")],
+    entryPoints: [join(tests, "pages/bare.ts"), join(tests, "pages/people.ts")],
     outdir: pages,
     bundle: true,
     splitting: true,
@@ -27,7 +27,7 @@ export async function setup(): Promise<void> {
     target: "es2022",
     sourcemap: true,
   });
-  for (const page of ["index.html", "elsewhere.html"])
+  for (const page of ["index.html", "elsewhere.html", "people.html"])
     await copyFile(join(tests, "pages", page), join(pages, page));
 }
 

@@ -25,6 +25,8 @@ export interface ServerOptions {
   secret?: string;
   /** More flags. */
   args?: readonly string[];
+  /** More of its environment. */
+  env?: Readonly<Record<string, string>>;
   /** Whether its disk can be full (Linux). */
   limited?: boolean;
 }
@@ -108,6 +110,7 @@ export class Server {
           ...process.env,
           EVERWIRE_LOG: "info",
           ...(secret !== undefined && { EVERWIRE_JWT_SECRET: secret }),
+          ...env,
         },
       },
     );

@@ -2,6 +2,8 @@
 
 #![allow(clippy::float_cmp, reason = "what wasm_bindgen makes of an enum compares")]
 
+use alloc::string::String;
+
 use wasm_bindgen::prelude::*;
 use web_sys::{CloseEvent, Document, Event, MessageEvent, PageTransitionEvent, Response};
 
@@ -61,10 +63,10 @@ impl Driver {
             }
             Happened::Closed => {
                 let close: &CloseEvent = event.unchecked_ref();
-                Input::WebSocketClosed { link, code: close.code() }
+                Input::WebSocketClosed { link, code: close.code(), reason: close.reason() }
             }
             // A Content-Security-Policy, or a wrapper of the page's, forbids it: as good as refused.
-            Happened::Refused => Input::WebSocketClosed { link, code: ABNORMAL },
+            Happened::Refused => Input::WebSocketClosed { link, code: ABNORMAL, reason: String::new() },
             Happened::Response => {
                 let response: &Response = value.unchecked_ref();
                 return self.respond(request, response);

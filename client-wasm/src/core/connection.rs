@@ -169,7 +169,7 @@ impl Connection {
             Input::Close => self.close(),
             Input::Timeout => {}
             Input::WebSocketOpened(link) => self.websocket_opened(link),
-            Input::WebSocketClosed { link, code } => self.websocket_closed(link, code),
+            Input::WebSocketClosed { link, code, reason } => self.websocket_closed(link, code, &reason),
             Input::RequestFailed { request, reason } => self.request_failed(request, &reason),
             Input::Token(token) => self.got_token(token),
             Input::TokenFailed(message) => {

@@ -339,10 +339,10 @@ impl Connection {
         );
         match source {
             Source::WebSocket(_) => {
-                self.websocket_failed(CloseCode::ProtocolViolation.sentence(), false);
+                self.websocket_failed(const { CloseCode::ProtocolViolation.sentence() }, false);
             }
             Source::Response(request) => {
-                self.request_failed(request, CloseCode::ProtocolViolation.sentence());
+                self.request_failed(request, const { CloseCode::ProtocolViolation.sentence() });
             }
         }
     }

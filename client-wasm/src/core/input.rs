@@ -44,6 +44,8 @@ pub enum Input {
         link: LinkId,
         /// Its close code; 1006 if there was none.
         code: u16,
+        /// What the server said about it; empty if nothing.
+        reason: String,
     },
     /// A request ended without a batch: the network failed, or somebody answered who is not an Everwire server.
     RequestFailed {

@@ -111,13 +111,12 @@ impl Connection {
     }
 
     /// The socket is gone, by itself.
-    pub(super) fn websocket_closed(&mut self, link: LinkId, code: u16) {
+    pub(super) fn websocket_closed(&mut self, link: LinkId, code: u16, said: &str) {
         if self.ws.as_ref().is_none_or(|ws| ws.link != link) {
             return;
         }
         let known = CloseCode::from_u16(code);
-        let (colon, sentence) = known.map_or(("", ""), |known| (": ", known.sentence()));
-        let reason = text!("WebSocket closed (", code, ")", colon, sentence);
+        let reason = text!("WebSocket closed (", code, ") ", said);
         if let Some(terminal) = known.filter(|k| k.terminal()) {
             let error = match terminal {
                 CloseCode::Banned => ErrorCode::Banned,
@@ -125,7 +124,7 @@ impl Connection {
                 CloseCode::UnsupportedVersion => ErrorCode::UnsupportedVersion,
                 _ => ErrorCode::Unauthorized,
             };
-            self.refused_for_good(error, terminal.sentence());
+            self.refused_for_good(error, said);
             return;
         }
         if known == Some(CloseCode::TokenExpired) {

@@ -5,7 +5,7 @@ use everwire_client::core::{
     Status,
 };
 use everwire_protocol::{
-    Ack, Channel, ClientFrame, Error, ErrorCode, Gap, GapReason, Limits, Message, Payload, Polled,
+    Ack, Channel, ClientFrame, CloseCode, Error, ErrorCode, Gap, GapReason, Limits, Message, Payload, Polled,
     ServerFrame, Subscribed, Uuid, Welcome, batch,
 };
 
@@ -166,7 +166,8 @@ impl Bench {
     }
 
     pub(crate) fn closes(&mut self, link: LinkId, code: u16) {
-        self.tell(Input::WebSocketClosed { link, code });
+        let reason = CloseCode::from_u16(code).map_or("", CloseCode::sentence).into();
+        self.tell(Input::WebSocketClosed { link, code, reason });
     }
 
     /// The frames that the core sent by WebSocket since the last look.

@@ -128,7 +128,7 @@ impl Herd {
                 self.tell(client, Input::WebSocketOpened(link));
                 self.welcome(client, Source::WebSocket(link), limits::POLL_HOLD_MS);
             }
-            Next::Refused(link) => self.tell(client, Input::WebSocketClosed { link, code: 1006 }),
+            Next::Refused(link) => self.tell(client, Input::WebSocketClosed { link, code: 1006, reason: String::new() }),
             Next::Posts(request) => {
                 self.tries.connects.push(self.now);
                 let next = if self.up() { Next::Answered(request) } else { Next::Failed(request) };
@@ -142,7 +142,7 @@ impl Herd {
             }
             Next::Cut => {
                 if let Some(link) = self.cores[client].link.take() {
-                    self.tell(client, Input::WebSocketClosed { link, code: 1006 });
+                    self.tell(client, Input::WebSocketClosed { link, code: 1006, reason: String::new() });
                 }
             }
         }

@@ -223,7 +223,7 @@ impl World {
                     let id = self.links[link].id;
                     self.clients[client].links.remove(&id);
                     say!(self, format!("c{client}"), "WebSocket {link} is closed ({code})");
-                    self.tell(client, Input::WebSocketClosed { link: id, code });
+                    self.tell(client, Input::WebSocketClosed { link: id, code, reason: String::new() });
                 }
             }
             ToClient::Response { request, text } => self.response(client, request, text.as_deref()),
