@@ -3,6 +3,7 @@
 import { useState } from "react";
 import { ChatList } from "../chats/ChatList";
 import { Invitations } from "../chats/Invitations";
+import { JoinOpenChat } from "../chats/JoinOpenChat";
 import { NewChat } from "../chats/NewChat";
 import { SecondWindow } from "../chats/SecondWindow";
 import { useChatList } from "../messenger/context";
@@ -77,6 +78,7 @@ export function Side({ me, route, tools, onSignOut }: Props) {
             <button type="button" className="button primary" onClick={() => setMaking(true)}>
               Write to somebody
             </button>
+            <JoinOpenChat />
           </div>
         )}
       </nav>

@@ -27,15 +27,13 @@ export interface Call {
 
 /** Publishes to a channel. */
 export function publishCall(channel: string, event: string, data: object): Call {
-  return { path: `/api/v1/channels/${encodeURIComponent(channel)}/messages`, body: { event, data } };
+  return { path: "/api/v1/publish", body: { to: { channel }, event, data } };
 }
 
 /** Sends a notification to everybody, those included who come later. */
 export function notifyCall(title: string, message: string): Call {
-  return {
-    path: "/api/v1/channels/everyone/messages",
-    body: { event: "notification", data: { title, message, priority: "normal", url: "#/board" } },
-  };
+  const data = { title, message, priority: "normal", url: "#/board" };
+  return { path: "/api/v1/publish", body: { to: "everyone", event: "notification", data } };
 }
 
 /** Rejects with a sentence for a person. */

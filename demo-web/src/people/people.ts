@@ -1,5 +1,7 @@
 // The people who are there from the start: whoever tries the demo can be one of them. The seed gives them their chats.
 
+import given from "../../seed/given.json";
+
 export interface Person {
   readonly user: string;
   readonly name: string;
@@ -7,14 +9,10 @@ export interface Person {
   readonly line: string;
 }
 
-export const PEOPLE: readonly Person[] = [
-  { user: "ada", name: "Ada Lovelace", line: "Writes the programs" },
-  { user: "grace", name: "Grace Hopper", line: "Finds the bugs" },
-  { user: "linus", name: "Linus Pauling", line: "Knows the chemistry" },
-  { user: "margaret", name: "Margaret Hamilton", line: "Flies to the moon" },
-  { user: "katherine", name: "Katherine Johnson", line: "Checks the numbers" },
-  { user: "alan", name: "Alan Turing", line: "Asks whether it halts" },
-];
+export const PEOPLE: readonly Person[] = given.people;
+
+/** A chat that anybody may join, for those who come without any. */
+export const OPEN_CHAT: { readonly id: string; readonly title: string } = given.openChat;
 
 const BY_USER: ReadonlyMap<string, Person> = new Map(PEOPLE.map((person) => [person.user, person]));
 
