@@ -90,7 +90,7 @@ export class Server {
 
   /** Starts it (again), and waits until it listens. */
   async start(): Promise<void> {
-    const { secret, serveDir = DEMO, args = [], limited } = this.#options;
+    const { secret, serveDir = DEMO, args = [], env = {}, limited } = this.#options;
     // A write beyond a limit is refused only to those who ignore the signal that comes with it, and a program inherits
     // what is ignored.
     const [program, ...before] = limited ? ["sh", "-c", `trap "" XFSZ; exec "$0" "$@"`, SERVER] : [SERVER];

@@ -1,0 +1,172 @@
+// Messages: text, typed payloads of the application's own, replies, edits and deletions, all in one log.
+
+import type { StandardEvents } from "everwire";
+import { expect, it } from "vitest";
+import { everyWay, type Person, Scene } from "../harness/people";
+
+/** What a list shows, in short: the text, what was done to it, and what it answers. */
+const shown = (person: Person, channel: string) =>
+  person.do(
+    (client, channel) =>
+      window.people.list(client, channel).rows.map(({ data, edited, deleted, replyTo, user }) => {
+        const text = deleted ? "–" : String((data as { text?: string }).text);
+        return `${user}: ${text}${edited ? " (edited)" : ""}${replyTo ? " (reply)" : ""}`;
+      }),
+    channel,
+  );
+
+async function chat(ada: Person, ben: Person): Promise<string> {
+  const channel = await ada.do(async (client) => `private-chat.${(await client.chats.direct("ben")).id}`);
+  for (const person of [ada, ben]) {
+    await person.do(async (client, channel) => {
+      window.people.list(client, channel);
+      await client.channel(channel).subscribe({ recent: 100 });
+    }, channel);
+  }
+  return channel;
+}
+
+const send = (person: Person, channel: string, text: string, replyTo?: string) =>
+  person.do(
+    async (client, [channel, text, replyTo]) =>
+      (await client.channel(channel).send({ text }, { replyTo })).id,
+    [channel, text, replyTo] as const,
+  );
+
+everyWay("texts, replies, edits and deletions look the same to everybody", async (scene) => {
+  const [ada, ben] = await scene.all("ada", "ben");
+  const channel = await chat(ada, ben);
+  const first = await send(ada, channel, "helo");
+  const second = await send(ben, channel, "what?", first);
+  await scene.middle(async () => {
+    // Said while nobody is connected, where that is so: it goes out by itself, in this order.
+    await ada.do(
+      (client, [channel, first]) => {
+        void client.channel(channel).edit(first, { text: "hello" });
+        void client.channel(channel).send({ text: "better" });
+      },
+      [channel, first] as const,
+    );
+    await ben.do((client, [channel, second]) => void client.channel(channel).delete(second), [
+      channel,
+      second,
+    ] as const);
+  });
+  await send(ben, channel, "much", first);
+  for (const person of [ada, ben]) {
+    await person.sees(
+      "everything",
+      (client, channel) => {
+        const { rows } = window.people.list(client, channel);
+        const texts = rows.map(({ data }) => (data as { text?: string } | null)?.text);
+        return (
+          texts.includes("better") && texts.includes("much") && texts.includes("hello") && rows[1]?.deleted
+        );
+      },
+      channel,
+    );
+  }
+  const rows = await shown(ada, channel);
+  expect(await shown(ben, channel)).toEqual(rows);
+  expect(rows.slice(0, 2)).toEqual(["ada: hello (edited)", "ben: – (reply)"]);
+  expect(rows.slice(2).sort()).toEqual(["ada: better", "ben: much (reply)"]);
+  // Whoever comes later sees what has become of it, and the log has every step.
+  const phone = await scene.enter("ben");
+  await phone.do(async (client, channel) => {
+    window.people.list(client, channel);
+    await client.channel(channel).subscribe({ recent: 100 });
+  }, channel);
+  await phone.sees(
+    "it all",
+    (client, channel) => window.people.list(client, channel).rows.length === 4,
+    channel,
+  );
+  expect(await shown(phone, channel)).toEqual(rows);
+  const log = await phone.do(
+    async (client, channel) => (await client.channel(channel).history()).messages,
+    channel,
+  );
+  const actions = log.filter(({ event }) => !event).map(({ action }) => action ?? "send");
+  expect(actions.sort()).toEqual(["delete", "edit", "reply", "reply", "send", "send"]);
+});
+
+it("who did not write a message neither edits nor deletes it; the owner of a group deletes any", async () => {
+  const scene = await Scene.open();
+  const [ada, ben] = await scene.all("ada", "ben");
+  const id = await ada.do(async (client) => (await client.chats.create({ title: "T", users: ["ben"] })).id);
+  await ben.do((client, id) => client.chats.join(id), id);
+  const channel = `private-chat.${id}`;
+  const [hers, his] = [await send(ada, channel, "hers"), await send(ben, channel, "his")];
+  const edit = (person: Person, message: string) =>
+    person.fails((client, [channel, id]) => client.channel(channel).edit(id, "x"), [
+      channel,
+      message,
+    ] as const);
+  const remove = (person: Person, message: string) =>
+    person.fails((client, [channel, id]) => client.channel(channel).delete(id), [channel, message] as const);
+  expect(await edit(ben, hers)).toBe("forbidden");
+  expect(await remove(ben, hers)).toBe("forbidden");
+  expect(await edit(ada, his)).toBe("forbidden");
+  expect(await remove(ada, his)).toBe("");
+  expect(await edit(ben, his)).toBe("not_found");
+  expect(await remove(ben, "0199a1b2-c3d4-7000-8000-00000000ffff")).toBe("not_found");
+  // A refusal does not hold up what comes after it.
+  expect(await send(ben, channel, "still here")).not.toBe("");
+});
+
+it("the application's own types go through unchanged, by their names", async () => {
+  const scene = await Scene.open();
+  const [ada, ben] = await scene.all("ada", "ben");
+  await ben.do(async (client) => {
+    interface Orders {
+      message: string;
+      shipped: { order: number; parcels: string[] };
+      cancelled: { order: number };
+    }
+    const orders = client.channel<Orders>("orders");
+    orders.on("message", ({ data }) => note("heard", data.toUpperCase()));
+    orders.on("event:shipped", ({ data }) => note("heard", data.parcels.join("+") + data.order));
+    orders.on("event:cancelled", ({ data }) => note("heard", data.order));
+    orders.on("event", (event) => note("any", event.event));
+    await orders.subscribe();
+  });
+  await ada.do(async (client) => {
+    const orders = client.channel<{
+      message: string;
+      shipped: { order: number; parcels: string[] };
+      cancelled: { order: number };
+    }>("orders");
+    await orders.send("three orders");
+    await orders.send({ order: 7, parcels: ["a", "b"] }, { event: "shipped" });
+    await orders.send({ order: 8 }, { event: "cancelled" });
+  });
+  const heard = await ben.sees("all three", () => {
+    const all = window.people.notes("heard");
+    return all.length === 3 && all;
+  });
+  expect(heard.map(({ value }) => value)).toEqual(["THREE ORDERS", "a+b7", 8]);
+  expect((await ben.notes("any")).map(({ value }) => value)).toEqual(["shipped", "cancelled"]);
+});
+
+it("an event that every application understands is refused if its data does not fit", async () => {
+  const scene = await Scene.open();
+  const ada = await scene.enter("ada");
+  const wrong = { title: "Without a message" } as StandardEvents["notification"];
+  const refused = (event: "notification" | "data_update" | "everwire.chat", data: unknown) =>
+    ada.do(
+      (client, [event, data]) =>
+        client
+          .channel("news")
+          // Which the types would not let through.
+          .send(data as never, { event })
+          .then(
+            () => "",
+            ({ code, message }) => `${code}: ${message}`,
+          ),
+      [event, data] as const,
+    );
+  expect(await refused("notification", wrong)).toMatch(/^invalid_payload: .*message/);
+  expect(await refused("data_update", { entity: "order" })).toMatch(/^invalid_payload: .*(action|data)/);
+  expect(await refused("everwire.chat", { action: "created" })).toMatch(/^forbidden/);
+  expect(await refused("notification", { title: "T", message: "M" })).toBe("");
+});
