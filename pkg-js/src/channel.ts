@@ -275,7 +275,7 @@ export class Channel<Events extends object = DefaultEvents> {
     switch (frame.type) {
       case "joined": {
         const { member } = frame;
-        if (!this.#members.has(member.user)) this.#meet(new Map(this.#members).set(member.user, member));
+        if (!this.#members.has(member.user)) this.#meet(this.#with(member));
         break;
       }
       case "left":
@@ -284,7 +284,7 @@ export class Channel<Events extends object = DefaultEvents> {
       case "status": {
         const { user, status } = frame;
         const member = this.#members.get(user);
-        if (member !== undefined) this.#meet(new Map(this.#members).set(user, { ...member, status }));
+        if (member !== undefined) this.#meet(this.#with({ ...member, status }));
         break;
       }
       case "typing": {
@@ -335,16 +335,24 @@ export class Channel<Events extends object = DefaultEvents> {
     this.#meet(new Map(members.map((member) => [member.user, member])), this.#live);
   }
 
+  #with(member: Member): ReadonlyMap<string, Member> {
+    return new Map(this.#members).set(member.user, member);
+  }
+
+  /** These are the members now. `live`: who came and who went is news. */
   #meet(members: ReadonlyMap<string, Member>, live = true): void {
     const before = this.#members;
-    const came = [...members.values()].filter((member) => !before.has(member.user));
-    const gone = this.#list.filter((member) => !members.has(member.user));
     const list = [...members.values()];
+    const gone = this.#list.filter((member) => !members.has(member.user));
+    const news = list.filter((member) => {
+      const known = before.get(member.user);
+      return member !== known && jsonOf(member) !== jsonOf(known ?? null);
+    });
+    if (gone.length + news.length === 0) return;
     this.#members = members;
-    if (jsonOf(list) === jsonOf(this.#list)) return;
     this.#list = list;
     if (live) {
-      for (const member of came) this._emitter.emit("joined", member);
+      for (const member of news) if (!before.has(member.user)) this._emitter.emit("joined", member);
       for (const member of gone) this._emitter.emit("left", member);
     }
     this._emitter.emit("members", list);

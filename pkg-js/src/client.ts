@@ -199,7 +199,7 @@ export class Client {
       this.#unwatch = watchIdle(this.#options.idleAfter, (idle) =>
         this._call((core) => core.ask(jsonOf({ type: "idle", idle }))),
       );
-      this.#fetchCore(settings, 1);
+      void this.#fetchCore(settings);
     }
     return this;
   }
@@ -245,35 +245,43 @@ export class Client {
     return went;
   }
 
-  #fetchCore(settings: Settings, attempt: number): void {
-    this.#load().then(
-      (Core) => this.#begin(Core, settings),
-      (cause) => {
-        if (this.#state.status === "closed") return;
-        const error = new EverwireError(
-          "load_failed",
-          `The WebAssembly part of Everwire could not be loaded (${asError(cause).message}). Check the network and the Content-Security-Policy.`,
-        );
-        // The backoff of docs/protocol.md, section 11.
-        const longest = attempt === 1 ? 1000 : Math.min(20_000, 500 * 2 ** attempt);
-        const least = attempt === 1 ? 0 : 250;
-        const wait = least + Math.random() * (longest - least);
-        this.#setState({ status: "waiting", attempt, retryAt: Date.now() + wait, reason: error.message });
-        this.#emitError(error);
-        const again = () => {
-          this.#wake?.();
-          this.#setState({ status: "connecting", attempt: attempt + 1, reason: "loading again" });
-          this.#fetchCore(settings, attempt + 1);
-        };
-        const timer = setTimeout(again, wait);
-        globalThis.addEventListener?.("online", again);
-        this.#wake = () => {
-          clearTimeout(timer);
-          globalThis.removeEventListener?.("online", again);
-          this.#wake = undefined;
-        };
-      },
+  async #fetchCore(settings: Settings): Promise<void> {
+    for (let attempt = 1; this.#state.status !== "closed"; attempt++) {
+      let Core: CoreClass;
+      try {
+        Core = await this.#load();
+      } catch (cause) {
+        await this.#again(attempt, asError(cause).message);
+        continue;
+      }
+      this.#begin(Core, settings);
+      return;
+    }
+  }
+
+  /** Waits until it is time to load again, with the backoff of docs/protocol.md, section 11, or the network is back. */
+  async #again(attempt: number, why: string): Promise<void> {
+    if (this.#state.status === "closed") return;
+    const error = new EverwireError(
+      "load_failed",
+      `The WebAssembly part of Everwire could not be loaded (${why}). Check the network and the Content-Security-Policy.`,
     );
+    const least = attempt === 1 ? 0 : 250;
+    const most = attempt === 1 ? 1000 : Math.min(20_000, 500 * 2 ** attempt);
+    const wait = least + Math.random() * (most - least);
+    this.#setState({ status: "waiting", attempt, retryAt: Date.now() + wait, reason: error.message });
+    this.#emitError(error);
+    await new Promise<void>((resolve) => {
+      const again = () => {
+        clearTimeout(timer);
+        globalThis.removeEventListener?.("online", again);
+        resolve();
+      };
+      const timer = setTimeout(again, wait);
+      globalThis.addEventListener?.("online", again);
+      this.#wake = again;
+    });
+    this.#setState({ status: "connecting", attempt: attempt + 1, reason: "loading again" });
   }
 
   #begin(Core: CoreClass, settings: Settings): void {

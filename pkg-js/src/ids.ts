@@ -18,6 +18,11 @@ export function uuid7(): string {
     lastMs++;
     count = 0;
   }
-  const end = hex(0x80 | (random >> 2), 2) + bytes.slice(0, 7).map((byte) => hex(byte, 2)).join("");
+  const end =
+    hex(0x80 | (random >> 2), 2) +
+    bytes
+      .slice(0, 7)
+      .map((byte) => hex(byte, 2))
+      .join("");
   return `${hex(lastMs, 12)}7${hex(count, 3)}${end}`.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }

@@ -55,18 +55,9 @@ export class Keep {
       for (const kept of mine) store.put({ ...kept, user });
     });
     const db = await this.#db;
-    const all = await new Promise<Kept[]>((resolve) => {
-      try {
-        if (db === undefined) return resolve([]);
-        const request = db.transaction(STORE).objectStore(STORE).getAll();
-        request.onsuccess = () => resolve(request.result);
-        request.onerror = () => resolve([]);
-      } catch {
-        resolve([]);
-      }
-    });
+    const all = db && (await result<Kept[]>(() => db.transaction(STORE).objectStore(STORE).getAll()));
     // The store is ordered by id, and ids by the time of their making.
-    return all.filter(
+    return (all ?? []).filter(
       (kept) =>
         kept.server === this.#server && (kept.user === user || (kept.user === "" && kept.tab === this.#tab)),
     );
@@ -97,22 +88,28 @@ export class Keep {
   }
 }
 
-function open(): Promise<IDBDatabase | undefined> {
+/** What a request gives; undefined if it fails, or cannot even be made. */
+function result<Value>(make: () => IDBRequest<Value>): Promise<Value | undefined> {
   return new Promise((resolve) => {
     try {
-      const request = indexedDB.open("everwire", 1);
-      request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: "id" });
-      request.onsuccess = () => {
-        const db = request.result;
-        // A later version of the library in another tab must not wait for this one.
-        db.onversionchange = () => db.close();
-        resolve(db);
-      };
+      const request = make();
+      request.onsuccess = () => resolve(request.result);
       request.onerror = () => resolve(undefined);
     } catch {
       resolve(undefined);
     }
   });
+}
+
+async function open(): Promise<IDBDatabase | undefined> {
+  const db = await result(() => {
+    const request = indexedDB.open("everwire", 1);
+    request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: "id" });
+    return request;
+  });
+  // A later version of the library in another tab must not wait for this one.
+  if (db !== undefined) db.onversionchange = () => db.close();
+  return db;
 }
 
 /** Names this tab across reloads, where storage allows. */

@@ -49,6 +49,14 @@ pub enum Happened {
     Resume,
 }
 
+#[wasm_bindgen]
+extern "C" {
+    // web-sys promises a text; a stand-in for WebSocket may have none.
+    type Close;
+    #[wasm_bindgen(method, getter, structural)]
+    fn reason(this: &Close) -> Option<String>;
+}
+
 impl Driver {
     /// `value`: the event, or what the promise has become.
     pub(crate) fn happened(&self, what: Happened, id: u32, value: &JsValue) {
@@ -63,7 +71,8 @@ impl Driver {
             }
             Happened::Closed => {
                 let close: &CloseEvent = event.unchecked_ref();
-                Input::WebSocketClosed { link, code: close.code(), reason: close.reason() }
+                let reason = event.unchecked_ref::<Close>().reason().unwrap_or_default();
+                Input::WebSocketClosed { link, code: close.code(), reason }
             }
             // A Content-Security-Policy, or a wrapper of the page's, forbids it: as good as refused.
             Happened::Refused => Input::WebSocketClosed { link, code: ABNORMAL, reason: String::new() },
