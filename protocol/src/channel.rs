@@ -59,16 +59,14 @@ pub enum InvalidChannel {
 impl Channel {
     /// Checks a name. See [`InvalidChannel`] for the rules.
     pub fn new(name: &str) -> Result<Self, InvalidChannel> {
-        if name.len() > MAX_CHANNEL_BYTES {
-            return Err(InvalidChannel::TooLong(name.len()));
-        }
-        // Byte by byte: what is allowed is ASCII, so the first byte that is not allowed begins a character.
-        if let Some(at) = name.bytes().position(|byte| !allowed(byte)) {
-            let character = name.get(at..).and_then(|rest| rest.chars().next()).unwrap_or_default();
-            return Err(InvalidChannel::Character { character, at });
-        }
+        Self::parse(name).ok_or_else(|| InvalidChannel::of(name))
+    }
+
+    /// The same without saying what is wrong, for browsers, which would have to download it.
+    pub fn parse(name: &str) -> Option<Self> {
+        let valid = name.len() <= MAX_CHANNEL_BYTES && name.bytes().all(allowed);
         let channel = Self(name.into());
-        if channel.rest().is_empty() { Err(InvalidChannel::Empty) } else { Ok(channel) }
+        (valid && !channel.rest().is_empty()).then_some(channel)
     }
 
     /// The whole name.
@@ -94,6 +92,19 @@ impl Channel {
         } else {
             (ChannelKind::Public, &self.0)
         }
+    }
+}
+
+impl InvalidChannel {
+    /// What is wrong with a name that is not valid.
+    fn of(name: &str) -> Self {
+        if name.len() > MAX_CHANNEL_BYTES {
+            return Self::TooLong(name.len());
+        }
+        // Byte by byte: what is allowed is ASCII, so the first byte that is not allowed begins a character.
+        let Some(at) = name.bytes().position(|byte| !allowed(byte)) else { return Self::Empty };
+        let character = name.get(at..).and_then(|rest| rest.chars().next()).unwrap_or_default();
+        Self::Character { character, at }
     }
 }
 

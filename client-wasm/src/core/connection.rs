@@ -226,7 +226,7 @@ impl Connection {
         undelivered: bool,
     ) -> Result<Handle, ErrorCode> {
         self.tick(now);
-        let channel = Channel::new(channel).map_err(|_| ErrorCode::InvalidChannel)?;
+        let channel = Channel::parse(channel).ok_or(ErrorCode::InvalidChannel)?;
         if self.phase == Phase::Closed {
             return Err(ErrorCode::Closed);
         }

@@ -3,7 +3,7 @@
 
 use alloc::{borrow::ToOwned, string::String};
 
-use everwire_protocol::{Channel, CloseCode, ErrorCode, GapReason, Pong, Uuid};
+use everwire_protocol::{CloseCode, ErrorCode, GapReason, Pong, Uuid};
 
 use super::{
     Carrier, Connection, Event, Handle, Now, Output, Position, Source,
@@ -224,9 +224,7 @@ impl Connection {
             return;
         }
         self.poll_brought();
-        if let Ok(channel) = Channel::new(channel)
-            && self.subscriptions.left(&channel)
-        {
+        if self.subscriptions.left(channel) {
             return;
         }
         let (Some(handle), Some(code)) = (handle, code) else { return };

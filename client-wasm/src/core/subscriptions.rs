@@ -211,8 +211,8 @@ impl Subscriptions {
     }
 
     /// The server confirms an `unsubscribe`. False if none was under way.
-    pub(super) fn left(&mut self, channel: &Channel) -> bool {
-        let Some(place) = self.leaving.iter().position(|c| c == channel) else { return false };
+    pub(super) fn left(&mut self, channel: &str) -> bool {
+        let Some(place) = self.leaving.iter().position(|c| c.as_str() == channel) else { return false };
         self.leaving.swap_remove(place);
         true
     }
