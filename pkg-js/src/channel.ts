@@ -53,10 +53,9 @@ export class Channel<Events extends object = DefaultEvents> {
   #members: ReadonlyMap<string, Member> = new Map();
   #list: readonly Member[] = [];
   #arriving: Partial<SubscribedFrame> | undefined;
-  #marks: ReadonlyMap<string, Mark> = new Map();
-  // Offsets by id of what came last, where the server keeps marks.
+  // Only where the server keeps them; then also the offsets by id of what came last.
+  #marks: ReadonlyMap<string, Mark> | undefined;
   readonly #ids = new Map<string, number>();
-  #counted = false;
   #typists: readonly Typist[] = [];
   // The core's numbers for those who have typed are their places here.
   readonly #people: string[] = [];
@@ -87,7 +86,7 @@ export class Channel<Events extends object = DefaultEvents> {
    * channels. A new map whenever that changed; empty where the server keeps no marks.
    */
   get receipts(): ReadonlyMap<string, Mark> {
-    return this.#marks;
+    return this.#marks ?? new Map();
   }
 
   /** The place of the last entry that was delivered. */
@@ -193,7 +192,7 @@ export class Channel<Events extends object = DefaultEvents> {
   }
 
   #key(key: boolean): void {
-    this.#link._call((core) => core.typing(this._handle, key));
+    this.#tell((core) => core.typing(this._handle, key));
   }
 
   /**
@@ -202,7 +201,11 @@ export class Channel<Events extends object = DefaultEvents> {
    */
   markRead(message: string | number = this.#offset): void {
     const offset = typeof message === "string" ? this.#ids.get(message) : message;
-    if (offset !== undefined) this.#link._call((core) => core.mark(this._handle, -1, offset));
+    if (offset !== undefined) this.#tell((core) => core.mark(this._handle, -1, offset));
+  }
+
+  #tell(act: (core: Core) => void): void {
+    this.#link._call((core) => this._handle >= 0 && act(core));
   }
 
   /** A page of the log: the entries before or after an offset, or the last ones. The subscription does not notice. */
@@ -218,7 +221,7 @@ export class Channel<Events extends object = DefaultEvents> {
   /** @internal The core has accepted this entry. */
   _deliver(message: Message): void {
     this.#offset = message.offset;
-    if (this.#counted) {
+    if (this.#marks !== undefined) {
       this.#ids.set(message.id, message.offset);
       if (this.#ids.size > REMEMBERED) this.#ids.delete(this.#ids.keys().next().value ?? "");
     }
@@ -327,9 +330,8 @@ export class Channel<Events extends object = DefaultEvents> {
     const { receipts } = this.#arriving;
     const members = this.#arriving.members ?? [];
     this.#arriving = undefined;
-    this.#counted = receipts != null;
-    if (this.#marks.size > 0 || receipts?.length) {
-      this.#marks = new Map(receipts?.map((mark) => [mark.user, mark]));
+    if (receipts != null) {
+      this.#marks = new Map(receipts.map((mark) => [mark.user, mark]));
       this._emitter.emit("receipts", this.#marks);
     }
     this.#meet(new Map(members.map((member) => [member.user, member])), this.#live);

@@ -233,16 +233,22 @@ export class Client {
     }
   }
 
-  /** @internal Sends a frame if it can go now, and says whether. Throws `invalid_payload`. */
+  /** @internal Sends a frame if it can go now, and says whether. Throws `invalid_payload` or `too_large`. */
   _fleeting(frame: object): boolean {
     const text = jsonOf(frame);
-    let went = false;
-    if (this.#core !== undefined) {
-      this._call((core) => {
-        went = core.ask(text, 0) === 1;
-      });
-    }
-    return went;
+    let went = 0;
+    let refused: EverwireError | undefined;
+    if (this.#state.status !== "connected") return false;
+    this._call(
+      (core) => {
+        went = core.ask(text, 0);
+      },
+      (error) => {
+        refused = error;
+      },
+    );
+    if (refused !== undefined) throw refused;
+    return went === 1;
   }
 
   async #fetchCore(settings: Settings): Promise<void> {

@@ -82,8 +82,13 @@ export class NotificationList extends Changing {
       this.#list = undefined;
       this._changed();
     };
-    const load = async () => {
+    let loaded = false;
+    const load = async (recovered: boolean) => {
+      if (loaded && recovered) return;
+      for (const [id, item] of this.#items)
+        if (!recovered && item.channel === channel.name) this.#items.delete(id);
       const { messages } = await channel.history({ limit: LIMIT });
+      loaded = true;
       for (const message of messages)
         if (message.event === "notification") this.#items.set(message.id, message);
       told();
@@ -94,9 +99,9 @@ export class NotificationList extends Changing {
       this._emitter.emit("notification", this.#item(message));
     });
     channel.on("receipts", told);
-    // Also when some were missed for good.
-    channel.on("subscribed", () => load().catch(() => {}));
-    if (channel.position !== undefined) void load().catch(() => {});
+    // Again only when some were missed for good.
+    channel.on("subscribed", ({ recovered }) => load(recovered).catch(() => {}));
+    if (channel.position !== undefined) load(true).catch(() => {});
     void channel._hold({ undelivered: true });
   }
 }

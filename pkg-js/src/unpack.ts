@@ -207,7 +207,8 @@ function take(frame: ServerFrame, core: Core, receiver: Receiver): void {
   const handle = channel?._handle ?? -1;
   switch (frame.type) {
     case "message":
-      // Handled above.
+      // Handled above, but for this.
+      core.violation("a message has an action without a target");
       break;
     case "subscribed": {
       if (channel === undefined || handle < 0) break;

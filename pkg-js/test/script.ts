@@ -169,8 +169,13 @@ export class ScriptedCore implements Core {
     this.#called("ack", id, offset, at);
     this.host.sending(id, SendStatus.Stored, offset, at, undefined, undefined);
   }
-  refused(...args: unknown[]): void {
-    this.#called("refused", ...args);
+  /** Set to make a refusal with an id end what has that id. */
+  refusing = false;
+  refused(code: string, message: string, retry: boolean, id: string | undefined, ...rest: unknown[]): void {
+    this.#called("refused", code, message, retry, id, ...rest);
+    if (this.refusing && id !== undefined) {
+      this.host.sending(id, SendStatus.Failed, -1, -1, code, message);
+    }
   }
   ping(nonce: number): void {
     this.#called("ping", nonce);
@@ -223,6 +228,20 @@ export function scripted(
       return made;
     },
     loaded: () => arrival,
+  };
+}
+
+/** A client that runs, unless `wait` is false, and its core. */
+export async function running(options: Partial<ConnectOptions> = {}, wait = true) {
+  const made = scripted(options);
+  made.client._start();
+  if (wait) await made.loaded();
+  return {
+    client: made.client,
+    loaded: made.loaded,
+    get core() {
+      return made.core();
+    },
   };
 }
 
