@@ -2,14 +2,13 @@
 
 import { expect, it } from "vitest";
 import { freshPage, problemsOf } from "../harness/browser";
-import { Chat } from "../harness/demo";
+import { Chat, Demo } from "../harness/demo";
 import { figure } from "../harness/figures";
 import { FaultProxy } from "../harness/proxy";
-import { Server } from "../harness/server";
 
 async function two(): Promise<[Chat, Chat]> {
-  const { url } = await Server.start();
-  const pair = await Promise.all([Chat.enter(url, "Ada"), Chat.enter(url, "Ben")]);
+  const demo = await Demo.start();
+  const pair = await demo.two();
   for (const chat of pair) await chat.openPanel();
   return pair;
 }
@@ -25,47 +24,48 @@ async function nothingLost(...chats: Chat[]): Promise<void> {
 }
 
 it("WebSocket is blocked: the chat goes on by polling; unblocked, it goes back", async () => {
-  const [ada, ben] = await two();
+  const [ada, grace] = await two();
   await ada.say("by WebSocket");
-  await ben.row("by WebSocket");
+  await grace.row("by WebSocket");
 
   const blocked = Date.now();
   await ada.fault("Block WebSocket", true);
   await ada.connected("polling");
   figure("demo: WebSocket blocked to connected by polling", Date.now() - blocked, "ms");
   await ada.say("by polling");
-  await ben.row("by polling", "received");
-  await ben.say("I hear you");
+  await grace.row("by polling", "received");
+  await grace.say("I hear you");
   await ada.row("I hear you", "received");
 
   await ada.fault("Block WebSocket", false);
-  await ben.say("while it still polls");
+  await grace.say("while it still polls");
   // The network's own event makes the client look again at once, instead of after half a minute.
   await ada.page.evaluate(() => dispatchEvent(new Event("online")));
   await ada.connected("websocket");
   await ada.say("by WebSocket again");
-  await ben.row("by WebSocket again", "received");
+  await grace.row("by WebSocket again", "received");
 
   const all = ["by WebSocket", "by polling", "I hear you", "while it still polls", "by WebSocket again"];
   await ada.conversation(all);
-  await ben.conversation(all);
-  await nothingLost(ada, ben);
+  await grace.conversation(all);
+  await nothingLost(ada, grace);
 });
 
 it("a proxy blocks WebSocket for everybody, and later lets it through: the same", async () => {
-  const server = await Server.start();
-  const proxy = await FaultProxy.start(server.port);
-  const [ada, ben] = await Promise.all([Chat.enter(proxy.url, "Ada"), Chat.enter(server.url, "Ben")]);
-  for (const chat of [ada, ben]) await chat.openPanel();
+  const demo = await Demo.start();
+  const proxy = await FaultProxy.start(demo.server.port);
+  const id = await demo.chat(["ada", "grace"]);
+  const [ada, grace] = await Promise.all([Chat.enter(proxy.url, "Ada", id), demo.enter("Grace", id)]);
+  for (const chat of [ada, grace]) await chat.openPanel();
   await ada.say("by WebSocket");
-  await ben.row("by WebSocket", "received");
+  await grace.row("by WebSocket", "received");
 
   proxy.websocket = "refuse";
   proxy.reset();
   await ada.say("while the cable is cut");
   await ada.connected("polling");
-  await ben.row("while the cable is cut", "received");
-  await ben.say("I hear you");
+  await grace.row("while the cable is cut", "received");
+  await grace.say("I hear you");
   await ada.row("I hear you", "received");
 
   proxy.websocket = "pass";
@@ -74,32 +74,32 @@ it("a proxy blocks WebSocket for everybody, and later lets it through: the same"
   await ada.say("by WebSocket again");
   const all = ["by WebSocket", "while the cable is cut", "I hear you", "by WebSocket again"];
   await ada.conversation(all);
-  await ben.conversation(all);
-  await nothingLost(ada, ben);
+  await grace.conversation(all);
+  await nothingLost(ada, grace);
 });
 
 it("offline, messages wait; back, they are stored in order and others' are there", async () => {
-  const [ada, ben] = await two();
+  const [ada, grace] = await two();
   await ada.fault("Go offline", true);
   await ada.status("offline");
   await ada.say("first");
   await ada.say("second");
   await ada.row("second", "queued");
-  await ben.say("meanwhile");
-  await ben.row("meanwhile", "stored");
+  await grace.say("meanwhile");
+  await grace.row("meanwhile", "stored");
 
   const back = Date.now();
   await ada.fault("Go offline", false);
   await ada.connected();
   figure("demo: back online to connected", Date.now() - back, "ms");
   const all = ["meanwhile", "first", "second"];
-  await ben.conversation(all);
+  await grace.conversation(all);
   await ada.conversation(all);
-  await nothingLost(ada, ben);
+  await nothingLost(ada, grace);
 });
 
 it("the socket is dropped while messages are on their way: each arrives once and in order", async () => {
-  const [ada, ben] = await two();
+  const [ada, grace] = await two();
   const all: string[] = [];
   for (let round = 0; round < 5; round++) {
     for (const part of ["a", "b", "c"]) {
@@ -108,21 +108,22 @@ it("the socket is dropped while messages are on their way: each arrives once and
     }
     await ada.dropSocket();
   }
-  await ben.conversation(all);
+  await grace.conversation(all);
   await ada.conversation(all);
-  await nothingLost(ada, ben);
+  await nothingLost(ada, grace);
 });
 
 it("WebSocket is blocked from the start: the first connection is made by polling", async () => {
-  const { url } = await Server.start();
-  const ben = await Chat.enter(url, "Ben");
+  const demo = await Demo.start();
+  const id = await demo.chat(["ada", "grace"]);
+  const grace = await demo.enter("Grace", id);
   const page = await freshPage();
-  await page.goto(url);
+  await page.goto(`${demo.url}/#/chat/${id}`);
   const chat = new Chat(page, "Ada");
   await chat.fault("Block WebSocket", true);
-  await chat.giveName();
+  await chat.signIn();
   await chat.connected("polling");
   await chat.say("never had a socket");
-  await ben.row("never had a socket", "received");
-  await ben.sees(["Ada", "Ben"]);
+  await grace.row("never had a socket", "received");
+  await grace.sees("ada");
 });

@@ -4,10 +4,9 @@
 import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
-import { freshContext, problemsOf } from "../harness/browser";
-import { Chat } from "../harness/demo";
+import { problemsOf } from "../harness/browser";
+import { type Chat, Demo } from "../harness/demo";
 import { figure } from "../harness/figures";
-import { Server } from "../harness/server";
 import { until } from "../harness/until";
 
 /** The demo with the panel open. */
@@ -17,9 +16,9 @@ class Lab {
     readonly page: Page,
   ) {}
 
-  static async enter(options: Parameters<typeof Chat.enter>[2] = {}): Promise<Lab> {
-    const { url } = await Server.start();
-    const chat = await Chat.enter(url, "Ada", options);
+  static async enter(options: Parameters<typeof Chat.enter>[3] = {}): Promise<Lab> {
+    const demo = await Demo.start();
+    const chat = await demo.enter("Ada", await demo.chat(["ada", "grace"]), options);
     await chat.openPanel();
     return new Lab(chat, chat.page);
   }
@@ -253,13 +252,10 @@ it("all at once, one after the other: nothing is lost and nothing is doubled", a
 });
 
 it("the report is on the clipboard, and holds no message text", async () => {
-  const { url } = await Server.start();
-  const context = await freshContext({ permissions: ["clipboard-read", "clipboard-write"] });
-  const page = await context.newPage();
-  await page.goto(url);
-  const chat = new Chat(page, "Ada");
-  await chat.giveName();
-  await chat.connected();
+  const demo = await Demo.start();
+  const permissions = ["clipboard-read", "clipboard-write"];
+  const chat = await demo.enter("Ada", await demo.chat(["ada", "grace"]), { permissions });
+  const { page } = chat;
   await chat.say("a secret between us");
   await chat.row("a secret between us", "stored");
   await chat.openPanel();

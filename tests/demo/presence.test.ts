@@ -1,44 +1,39 @@
-// Who is here: coming and leaving as others see it (promise 14).
+// Who has a chat open: coming and leaving as others see it (promise 14).
 
 import { expect, it } from "vitest";
 import { problemsOf } from "../harness/browser";
-import { Chat } from "../harness/demo";
+import { Chat, Demo } from "../harness/demo";
 import { figure } from "../harness/figures";
-import { Server } from "../harness/server";
 import { until } from "../harness/until";
 
 /** How long a leave is held back, in ms: protocol/src/limits.rs. */
 const GRACE_MS = 10_000;
 
-/** From now on, notes every list of members that the page shows. */
-async function watchMembers(chat: Chat) {
+/** From now on, notes everybody whom the page shows as being here. */
+async function watchHere(chat: Chat) {
   return chat.page.evaluateHandle(() => {
-    const seen: string[] = [];
+    const seen: (string | null)[] = [];
     const note = () => {
-      const names = [...document.querySelectorAll('[data-testid="member"] .name')].map((n) => n.textContent);
-      const text = names.sort().join();
-      if (seen.at(-1) !== text) seen.push(text);
+      const here = document.querySelector('[data-testid="here"]')?.getAttribute("data-here") ?? null;
+      if (seen.at(-1) !== here) seen.push(here);
     };
-    new MutationObserver(note).observe(document.body, {
-      subtree: true,
-      childList: true,
-      characterData: true,
-    });
+    new MutationObserver(note).observe(document.body, { subtree: true, childList: true, attributes: true });
     note();
     return seen;
   });
 }
 
 it("one who comes is seen at once, and one who goes after the grace", async () => {
-  const { url } = await Server.start();
-  const ada = await Chat.enter(url, "Ada");
-  await ada.sees(["Ada"]);
-  const ben = await Chat.enter(url, "Ben");
-  await Promise.all([ada.sees(["Ada", "Ben"]), ben.sees(["Ada", "Ben"])]);
+  const demo = await Demo.start();
+  const chat = await demo.chat(["ada", "grace"]);
+  const ada = await demo.enter("Ada", chat);
+  await ada.sees();
+  const grace = await demo.enter("Grace", chat);
+  await Promise.all([ada.sees("grace"), grace.sees("ada")]);
 
   const left = Date.now();
-  await ben.page.close();
-  await ada.sees(["Ada"]);
+  await grace.page.close();
+  await ada.sees();
   const took = Date.now() - left;
   expect(took).toBeGreaterThanOrEqual(GRACE_MS - 500);
   figure("leave after the last tab was closed", took, "ms");
@@ -46,53 +41,53 @@ it("one who comes is seen at once, and one who goes after the grace", async () =
 });
 
 it("a reload shows no flicker, and whoever reloads finds everything again", async () => {
-  const { url } = await Server.start();
-  const [ada, ben] = await Promise.all([Chat.enter(url, "Ada"), Chat.enter(url, "Ben")]);
-  await ada.sees(["Ada", "Ben"]);
-  await ben.say("before");
+  const demo = await Demo.start();
+  const [ada, grace] = await demo.two();
+  await ada.sees("grace");
+  await grace.say("before");
   await ada.row("before");
-  const seen = await watchMembers(ada);
+  const seen = await watchHere(ada);
 
   for (const text of ["after one reload", "after two"]) {
-    await ben.page.reload();
-    await ben.connected("websocket");
-    await ben.sees(["Ada", "Ben"]);
-    await ben.say(text);
+    await grace.page.reload();
+    await grace.connected("websocket");
+    await grace.sees("ada");
+    await grace.say(text);
     await ada.row(text, "received");
   }
 
-  expect(await seen.jsonValue()).toEqual(["Ada,Ben"]);
-  await ben.conversation(["before", "after one reload", "after two"]);
+  expect(await seen.jsonValue()).toEqual(["grace"]);
+  await grace.conversation(["before", "after one reload", "after two"]);
 });
 
 it("a second tab of the same person is no second person", async () => {
-  const { url } = await Server.start();
-  const [ada, ben] = await Promise.all([Chat.enter(url, "Ada"), Chat.enter(url, "Ben")]);
-  await ada.sees(["Ada", "Ben"]);
-  const seen = await watchMembers(ada);
-  const tab = await ben.page.context().newPage();
-  await tab.goto(url);
-  const second = new Chat(tab, "Ben");
+  const demo = await Demo.start();
+  const [ada, grace] = await demo.two();
+  await ada.sees("grace");
+  const seen = await watchHere(ada);
+  const tab = await grace.page.context().newPage();
+  await tab.goto(grace.page.url());
+  const second = new Chat(tab, "Grace");
   await second.connected();
-  await second.sees(["Ada", "Ben"]);
+  await second.sees("ada");
   await second.say("from my second tab");
   await ada.row("from my second tab", "received");
-  await ben.row("from my second tab");
+  await grace.row("from my second tab");
   await tab.close();
-  await ben.say("and from the first");
+  await grace.say("and from the first");
   await ada.row("and from the first", "received");
-  expect(await seen.jsonValue()).toEqual(["Ada,Ben"]);
+  expect(await seen.jsonValue()).toEqual(["grace"]);
 });
 
 it("someone who only lost the connection is still here when it comes back", async () => {
-  const { url } = await Server.start();
-  const [ada, ben] = await Promise.all([Chat.enter(url, "Ada"), Chat.enter(url, "Ben")]);
-  await ada.sees(["Ada", "Ben"]);
-  const seen = await watchMembers(ada);
-  await ben.dropSocket();
-  await until("the drop was noticed", async () => (await ben.connection()).status !== "connected");
-  await ben.connected();
-  await ben.say("still here");
+  const demo = await Demo.start();
+  const [ada, grace] = await demo.two();
+  await ada.sees("grace");
+  const seen = await watchHere(ada);
+  await grace.dropSocket();
+  await until("the drop was noticed", async () => (await grace.connection()).status !== "connected");
+  await grace.connected();
+  await grace.say("still here");
   await ada.row("still here");
-  expect(await seen.jsonValue()).toEqual(["Ada,Ben"]);
+  expect(await seen.jsonValue()).toEqual(["grace"]);
 });

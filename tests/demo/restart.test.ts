@@ -2,26 +2,26 @@
 
 import { expect, it } from "vitest";
 import { problemsOf } from "../harness/browser";
-import { Chat } from "../harness/demo";
+import { type Chat, Demo } from "../harness/demo";
 import { figure } from "../harness/figures";
-import { Server } from "../harness/server";
+import { until } from "../harness/until";
 
 /** All on one page, of one author, in the order in which they were written. */
 const by = (texts: readonly string[], author: string) => texts.filter((text) => text.startsWith(author));
 
-async function sameOnBoth(ada: Chat, ben: Chat, written: readonly string[]): Promise<void> {
+async function sameOnBoth(ada: Chat, grace: Chat, written: readonly string[]): Promise<void> {
   // The last words of both: what came before them has come.
-  for (const author of ["ada", "ben"]) {
+  for (const author of ["ada", "grace"]) {
     const last = by(written, author).at(-1) ?? "";
-    await (author === "ada" ? ada : ben).row(last, "stored");
-    await (author === "ada" ? ben : ada).row(last, "received");
+    await (author === "ada" ? ada : grace).row(last, "stored");
+    await (author === "ada" ? grace : ada).row(last, "received");
   }
   const texts = await ada.texts();
-  for (const author of ["ada", "ben"]) expect(by(texts, author)).toEqual(by(written, author));
+  for (const author of ["ada", "grace"]) expect(by(texts, author)).toEqual(by(written, author));
   expect(texts).toHaveLength(written.length);
   await ada.conversation(texts);
-  await ben.conversation(texts);
-  for (const chat of [ada, ben]) {
+  await grace.conversation(texts);
+  for (const chat of [ada, grace]) {
     await chat.openPanel();
     expect(await chat.count("lost")).toBe(0);
     expect(await chat.count("duplicated")).toBe(0);
@@ -30,14 +30,15 @@ async function sameOnBoth(ada: Chat, ben: Chat, written: readonly string[]): Pro
 }
 
 it("killed and restarted while both sides write: every message arrives once and in order", async () => {
-  const server = await Server.start();
-  const [ada, ben] = await Promise.all([Chat.enter(server.url, "Ada"), Chat.enter(server.url, "Ben")]);
+  const demo = await Demo.start();
+  const { server } = demo;
+  const [ada, grace] = await demo.two();
   const written: string[] = [];
   const write = async (count: number) => {
     for (let n = 0; n < count; n++) {
-      const [one, two] = [`ada ${written.length}`, `ben ${written.length + 1}`];
+      const [one, two] = [`ada ${written.length}`, `grace ${written.length + 1}`];
       written.push(one, two);
-      await Promise.all([ada.say(one), ben.say(two)]);
+      await Promise.all([ada.say(one), grace.say(two)]);
     }
   };
 
@@ -48,38 +49,72 @@ it("killed and restarted while both sides write: every message arrives once and 
   const down = Date.now();
   await server.start();
   await write(4);
-  await sameOnBoth(ada, ben, written);
+  await sameOnBoth(ada, grace, written);
   figure("conversation whole again after the server was restarted", Date.now() - down, "ms");
 });
 
 it("restarted as planned: clients are told, come back, and lose nothing", async () => {
-  const server = await Server.start({ args: ["--goaway-delay-ms", "50", "--goaway-spread-ms", "200"] });
-  const [ada, ben] = await Promise.all([Chat.enter(server.url, "Ada"), Chat.enter(server.url, "Ben")]);
-  await Promise.all([ada.say("ada before"), ben.say("ben before")]);
+  const demo = await Demo.start(["--goaway-delay-ms", "50", "--goaway-spread-ms", "200"]);
+  const { server } = demo;
+  const [ada, grace] = await demo.two();
+  await Promise.all([ada.say("ada before"), grace.say("grace before")]);
   const stopping = server.stop();
-  await Promise.all([ada.say("ada between"), ben.say("ben between")]);
+  await Promise.all([ada.say("ada between"), grace.say("grace between")]);
   await stopping;
   await server.start();
-  await Promise.all([ada.say("ada after"), ben.say("ben after")]);
-  await sameOnBoth(ada, ben, [
+  await Promise.all([ada.say("ada after"), grace.say("grace after")]);
+  await sameOnBoth(ada, grace, [
     "ada before",
-    "ben before",
+    "grace before",
     "ada between",
-    "ben between",
+    "grace between",
     "ada after",
-    "ben after",
+    "grace after",
   ]);
 });
 
-it("restarted without its data: the page says that messages are missing, and the chat goes on", async () => {
-  const server = await Server.start();
-  const ada = await Chat.enter(server.url, "Ada");
+it("restarted without its data: the chat is gone and the page says so; a new one goes on", async () => {
+  const demo = await Demo.start();
+  const { server } = demo;
+  const [ada, grace] = await demo.two();
   await ada.say("soon gone");
   await ada.row("soon gone", "stored");
   await server.kill();
   server.forget();
   await server.start();
-  await ada.page.locator('[data-testid="missing"][data-reason="epoch"]').waitFor();
+  await ada.page.getByRole("heading", { name: "You are not in this chat" }).waitFor();
+  const chat = await demo.chat(["ada", "grace"]);
+  for (const one of [ada, grace]) {
+    await one.connected();
+    await one.page.goto(`${demo.url}/#/chat/${chat}`);
+  }
   await ada.say("a new beginning");
-  await ada.row("a new beginning", "stored");
+  await grace.row("a new beginning", "received");
+});
+
+it("a chat that one missed too much of says so, and fetches what is still stored", async () => {
+  const demo = await Demo.start(["--replay-limit", "10"]);
+  const chat = await demo.chat(["ada", "grace"]);
+  const ada = await demo.enter("Ada", chat);
+  await ada.say("the last I saw");
+  await ada.row("the last I saw", "stored");
+  await ada.fault("Go offline", true);
+  await ada.status("offline");
+  for (let n = 0; n < 30; n++) await demo.api.say(chat, "grace", `missed ${n}`);
+  await ada.fault("Go offline", false);
+  await ada.connected();
+  const missing = ada.page.locator('[data-testid="missing"][data-reason="too_far"]');
+  // It stands where the reader was, who is still at the end.
+  await demo.api.say(chat, "grace", "and now");
+  await ada.row("and now");
+  await missing.getByRole("button", { name: "Fetch them" }).click();
+  const all = ["the last I saw", ...Array.from({ length: 30 }, (_, n) => `missed ${n}`), "and now"];
+  await until("everything is there, and the line is gone", async () => {
+    return (
+      (await missing.count()) === 0 &&
+      (await ada.texts()).join() === all.slice(-(await ada.texts()).length).join()
+    );
+  });
+  await ada.page.getByRole("log").evaluate((log) => log.scrollTo(0, 0));
+  await ada.row("missed 0");
 });

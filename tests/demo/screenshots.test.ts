@@ -3,58 +3,54 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { it } from "vitest";
-import { freshPage } from "../harness/browser";
-import { Chat } from "../harness/demo";
-import { Server } from "../harness/server";
+import { seed } from "../../demo-web/seed/seed.mjs";
+import { Demo } from "../harness/demo";
+import { KEY } from "../harness/demo-key";
+import { until } from "../harness/until";
 
 const DIRECTORY = resolve(import.meta.dirname, "../../docs/screenshots");
 const SIZES = { narrow: { width: 360, height: 740 }, wide: { width: 1280, height: 800 } } as const;
 
-it.runIf(process.env.EVERWIRE_SCREENSHOTS)("pictures of two people who chat", async () => {
+it.runIf(process.env.EVERWIRE_SCREENSHOTS)("pictures of people who chat", async () => {
   mkdirSync(DIRECTORY, { recursive: true });
-  const { url } = await Server.start();
-  const ben = await Chat.enter(url, "Ben Okafor");
-  for (const text of ["Morning! Is the build green?", "I left the server running on my machine."]) {
-    await ben.say(text);
-    await ben.row(text, "stored");
-  }
+  const demo = await Demo.start();
+  await seed(demo.url, KEY);
+  const direct = await demo.chat(["ada", "grace"]);
+  const grace = await demo.enter("Grace", direct);
+  await grace.row("Exactly.", "stored");
   const adas = [];
   for (const [size, viewport] of Object.entries(SIZES)) {
     for (const colorScheme of ["light", "dark"] as const) {
-      const page = await freshPage({ viewport, colorScheme, deviceScaleFactor: 2 });
       // The same person each time, as somebody with several devices.
-      await page.addInitScript(() =>
-        localStorage.setItem(
-          "everwire-demo.identity",
-          '{"user":"guest-00000000000000ad","name":"Ada Lovelace"}',
-        ),
-      );
-      await page.goto(url);
-      const ada = new Chat(page, "Ada Lovelace");
-      await ada.connected("websocket");
-      adas.push({ ada, picture: `${size}-${colorScheme}.png` });
+      const options = { viewport, colorScheme, deviceScaleFactor: 2 };
+      adas.push({ ada: await demo.enter("Ada", direct, options), picture: `${size}-${colorScheme}.png` });
     }
   }
   const [first] = adas;
-  const said: [Chat | undefined, string][] = [
-    [first?.ada, "Green since nine. I pulled the cable on purpose, twice."],
-    [first?.ada, "Did you notice?"],
-    [ben, "Not at all. Everything you wrote is here, once, and in order."],
-    [first?.ada, "Then it does what it says. Lunch?"],
-  ];
-  for (const [who, text] of said) {
-    await who?.say(text);
-    await who?.row(text, "stored");
-  }
+  if (!first) return;
+  await first.ada.say("I pulled the cable on purpose, twice.");
+  await grace.row("I pulled the cable on purpose, twice.");
+  await first.ada.choose("Exactly.", "Reply");
+  await first.ada.say("Then it does what it says. Lunch?");
+  await first.ada.row("Then it does what it says. Lunch?", { read: 1 });
+  await grace.field.pressSequentially("On my w");
   for (const { ada, picture } of adas) {
-    await ada.row("Then it does what it says. Lunch?");
+    await ada.row("Then it does what it says. Lunch?", { read: 1 });
+    await ada.typing("grace");
+    await ada.page.mouse.move(0, 0);
     await ada.page.screenshot({ path: join(DIRECTORY, picture) });
   }
-  const wide = adas.find(({ picture }) => picture === "wide-light.png");
+  const wide = adas.find(({ picture }) => picture === "wide-light.png")?.ada;
   if (!wide) return;
-  await wide.ada.fault("Block WebSocket", true);
-  await wide.ada.connected("polling");
-  await wide.ada.say("And now without WebSocket.");
-  await wide.ada.row("And now without WebSocket.", "stored");
-  await wide.ada.page.screenshot({ path: join(DIRECTORY, "wide-light-faults.png") });
+  await wide.page.getByRole("link", { name: "Live board" }).click();
+  await until("the orders are there", async () => (await wide.page.getByTestId("order").count()) === 4);
+  await wide.page.getByRole("button", { name: "New order" }).click();
+  await until("there is one more", async () => (await wide.page.getByTestId("order").count()) === 5);
+  await wide.page.screenshot({ path: join(DIRECTORY, "wide-light-board.png") });
+  await wide.open("Moon landing");
+  await wide.fault("Block WebSocket", true);
+  await wide.connected("polling");
+  await wide.say("And now without WebSocket.");
+  await wide.row("And now without WebSocket.", "stored");
+  await wide.page.screenshot({ path: join(DIRECTORY, "wide-light-faults.png") });
 });

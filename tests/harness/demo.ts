@@ -1,17 +1,76 @@
-// The demo as a person uses it: finds things by role and name, and says what is on the page.
+// The demo as a person uses it: finds things by role and name, and says what is on the page. And its server, with the API key
+// that the demo's pages are given.
 
 import type { BrowserContextOptions, Locator, Page } from "playwright-core";
+import given from "../../demo-web/seed/given.json" with { type: "json" };
+import { Api } from "../../demo-web/seed/seed.mjs";
 import { freshPage } from "./browser";
+import { DEMO_WITH_KEY, KEY } from "./demo-key";
+import { Server } from "./server";
 import { until } from "./until";
+
+/** A server with the demo, and what a back end can do with it. */
+export class Demo {
+  private constructor(
+    readonly server: Server,
+    readonly api: Api,
+  ) {}
+
+  static async start(args: readonly string[] = []): Promise<Demo> {
+    const server = await Server.start({ serveDir: DEMO_WITH_KEY, args: ["--api-key", KEY, ...args] });
+    return new Demo(server, new Api(server.url, KEY));
+  }
+
+  get url(): string {
+    return this.server.url;
+  }
+
+  /** A direct chat of two, or a group of more. The first is its owner. Returns the id. */
+  async chat(users: readonly string[], title?: string): Promise<string> {
+    const group = users.length > 2 || title !== undefined;
+    const roles = users.map((user, at) => [user, at === 0 && group ? "owner" : "member"] as const);
+    const { id } = await this.api.createChat({
+      kind: group ? "group" : "direct",
+      ...(group && { title: title ?? "Group" }),
+      users: Object.fromEntries(roles),
+    });
+    return id;
+  }
+
+  enter(name: string, chat?: string, options?: BrowserContextOptions): Promise<Chat> {
+    return Chat.enter(this.url, name, chat, options);
+  }
+
+  /** Ada and Grace in their chat, both looking at it. */
+  async two(): Promise<[Chat, Chat]> {
+    const chat = await this.chat(["ada", "grace"]);
+    return Promise.all([this.enter("Ada", chat), this.enter("Grace", chat)]);
+  }
+}
 
 export interface Row {
   readonly id: string;
   readonly status: string;
   readonly mine: boolean;
   readonly text: string;
+  readonly edited: boolean;
+  readonly deleted: boolean;
+  readonly delivered: number;
+  readonly read: number;
+}
+
+export interface ListedChat {
+  readonly title: string;
+  readonly preview: string;
+  readonly unread: number;
 }
 
 export type Fault = "Block WebSocket" | "Go offline";
+
+/** The user id of one of the demo's people, by first name; undefined for somebody new. */
+function personOf(name: string): string | undefined {
+  return given.people.find((person) => person.name.split(" ")[0] === name)?.user;
+}
 
 export class Chat {
   constructor(
@@ -19,18 +78,31 @@ export class Chat {
     readonly name: string,
   ) {}
 
-  /** Opens the demo in a profile of its own, gives a name, and waits until it is connected. */
-  static async enter(url: string, name: string, options: BrowserContextOptions = {}): Promise<Chat> {
+  /**
+   * Opens the demo in a profile of its own, at a chat if one is named, signs in as one of the people or as somebody new, and
+   * waits for the connection.
+   */
+  static async enter(
+    url: string,
+    name: string,
+    chat?: string,
+    options: BrowserContextOptions = {},
+  ): Promise<Chat> {
     const page = await freshPage(options);
-    await page.goto(url);
-    const chat = new Chat(page, name);
-    await chat.giveName();
-    await chat.connected();
-    return chat;
+    await page.goto(chat === undefined ? url : `${url}/#/chat/${chat}`);
+    const entered = new Chat(page, name);
+    await entered.signIn();
+    await entered.connected();
+    if (chat !== undefined) await entered.field.waitFor();
+    return entered;
   }
 
-  async giveName(): Promise<void> {
-    await this.page.getByLabel("Your name").fill(this.name);
+  async signIn(): Promise<void> {
+    if (personOf(this.name) !== undefined) {
+      await this.page.getByRole("button", { name: new RegExp(`^${this.name} `) }).click();
+      return;
+    }
+    await this.page.getByLabel(/your name/).fill(this.name);
     await this.page.getByRole("button", { name: "Enter" }).click();
   }
 
@@ -43,15 +115,22 @@ export class Chat {
     await this.field.press("Enter");
   }
 
-  /** Every row of the conversation, from top to bottom. */
+  /** The messages of the conversation that are drawn, from top to bottom. */
   rows(): Promise<Row[]> {
     return this.page.getByTestId("message").evaluateAll((rows) =>
-      rows.map((row) => ({
-        id: row.getAttribute("data-id") ?? "",
-        status: row.getAttribute("data-status") ?? "",
-        mine: row.getAttribute("data-mine") === "true",
-        text: row.querySelector(".text")?.textContent ?? "",
-      })),
+      rows.map((row) => {
+        const data = (row as HTMLElement).dataset;
+        return {
+          id: data.id ?? "",
+          status: data.status ?? "",
+          mine: data.mine === "true",
+          text: row.querySelector(".text")?.textContent ?? "",
+          edited: data.edited === "true",
+          deleted: data.deleted === "true",
+          delivered: Number(data.delivered),
+          read: Number(data.read),
+        };
+      }),
     );
   }
 
@@ -59,11 +138,15 @@ export class Chat {
     return (await this.rows()).map(({ text }) => text);
   }
 
-  /** Waits for a row, and returns it. */
-  row(text: string, status?: string): Promise<Row> {
+  /** Waits for a message that fits, and returns it. */
+  row(text: string, wanted: string | Partial<Row> = {}): Promise<Row> {
+    const fields = Object.entries(typeof wanted === "string" ? { status: wanted } : wanted);
     return until(
-      `${this.name} has the row "${text}"${status ? ` as ${status}` : ""}`,
-      async () => (await this.rows()).find((row) => row.text === text && (!status || row.status === status)),
+      `${this.name} has the row "${text}" with ${JSON.stringify(wanted)}`,
+      async () =>
+        (await this.rows()).find(
+          (row) => row.text === text && fields.every(([name, value]) => row[name as keyof Row] === value),
+        ),
       { seen: () => this.rows() },
     );
   }
@@ -81,6 +164,86 @@ export class Chat {
       },
       { seen: () => this.rows() },
     );
+  }
+
+  /** The message itself. */
+  message(text: string): Locator {
+    return this.page.getByTestId("message").filter({ has: this.page.locator(".text", { hasText: text }) });
+  }
+
+  /** Chooses from the menu of a message. */
+  async choose(text: string, action: "Reply" | "Edit" | "Delete"): Promise<void> {
+    const message = this.message(text);
+    await message.hover();
+    await message.getByRole("button", { name: "Message actions" }).click();
+    await this.page.getByRole("menuitem", { name: action }).click();
+  }
+
+  /** The lines that say what happened to the chat. */
+  changes(): Promise<string[]> {
+    return this.page.getByTestId("change").allTextContents();
+  }
+
+  /** Waits for such a line. */
+  async change(text: string): Promise<void> {
+    await until(`${this.name} reads "${text}"`, async () => (await this.changes()).includes(text), {
+      seen: () => this.changes(),
+    });
+  }
+
+  /** The list of chats, from top to bottom. */
+  chats(): Promise<ListedChat[]> {
+    return this.page.getByTestId("chat").evaluateAll((chats) =>
+      chats.map((chat) => ({
+        title: chat.querySelector(".name")?.textContent ?? "",
+        preview: chat.querySelector(".preview")?.textContent ?? "",
+        unread: Number(chat.getAttribute("data-unread")),
+      })),
+    );
+  }
+
+  /** Waits until a chat is listed as said. */
+  async lists(title: string, wanted: Partial<ListedChat> = {}): Promise<ListedChat> {
+    const fields = Object.entries(wanted);
+    return until(
+      `${this.name} lists ${title} with ${JSON.stringify(wanted)}`,
+      async () =>
+        (await this.chats()).find(
+          (chat) =>
+            chat.title === title && fields.every(([name, value]) => chat[name as keyof ListedChat] === value),
+        ),
+      { seen: () => this.chats() },
+    );
+  }
+
+  /** Opens a chat from the list. */
+  async open(title: string): Promise<void> {
+    const name = this.page.locator(".chat-title .name", { hasText: new RegExp(`^${title}$`) });
+    await this.page.getByTestId("chat").filter({ has: name }).getByRole("link").click();
+    await this.page.getByRole("heading", { level: 1, name: title, exact: true }).waitFor();
+  }
+
+  /** The users who have the open chat on their screens, besides oneself. */
+  async here(): Promise<string[]> {
+    const users = await this.page.getByTestId("here").getAttribute("data-here");
+    return (users ?? "").split(" ").filter((user) => user !== "");
+  }
+
+  /** Waits until exactly these have it open. */
+  async sees(...users: string[]): Promise<void> {
+    const wanted = users.sort().join();
+    await until(`${this.name} sees [${wanted}]`, async () => (await this.here()).sort().join() === wanted, {
+      seen: () => this.here(),
+    });
+  }
+
+  /** Waits until exactly these type. */
+  async typing(...users: string[]): Promise<void> {
+    const typists = async () => (await this.page.getByTestId("typing").getAttribute("data-typists")) ?? "";
+    const wanted = users.sort().join(" ");
+    await until(`${this.name} sees that [${wanted}] type`, async () => (await typists()) === wanted, {
+      seen: typists,
+    });
   }
 
   connection(): Promise<{ status: string | null; carrier: string | null }> {
@@ -126,19 +289,5 @@ export class Chat {
   /** A count of the fault panel, which has to be open. */
   async count(name: string): Promise<number> {
     return Number(await this.page.getByTestId(`count-${name}`).textContent());
-  }
-
-  /** Who is listed, in the order of the list. */
-  members(): Promise<string[]> {
-    return this.page
-      .getByTestId("member")
-      .evaluateAll((members) => members.map((member) => member.querySelector(".name")?.textContent ?? ""));
-  }
-
-  async sees(names: readonly string[]): Promise<void> {
-    const wanted = [...names].sort().join();
-    await until(`${this.name} sees ${wanted}`, async () => (await this.members()).sort().join() === wanted, {
-      seen: () => this.members(),
-    });
   }
 }

@@ -1,9 +1,10 @@
 // Once before all tests: builds the pages of these tests, as an application would, and says what is missing.
 
 import { existsSync } from "node:fs";
-import { copyFile, mkdir } from "node:fs/promises";
+import { copyFile, cp, mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { build } from "esbuild";
+import { DEMO_WITH_KEY, KEY } from "./demo-key";
 import { collectFigures, forgetFigures } from "./figures";
 
 const tests = resolve(import.meta.dirname, "..");
@@ -17,6 +18,8 @@ export async function setup(): Promise<void> {
     if (!existsSync(join(tests, file))) throw new Error(`These tests need ${what}.`);
   }
   forgetFigures();
+  await cp(join(tests, "../demo-web/dist"), DEMO_WITH_KEY, { recursive: true });
+  await writeFile(join(DEMO_WITH_KEY, "demo.json"), JSON.stringify({ apiKey: KEY }));
   await mkdir(pages, { recursive: true });
   await build({
     entryPoints: [join(tests, "pages/bare.ts"), join(tests, "pages/people.ts")],

@@ -27,8 +27,7 @@ export function countChannel<Events extends object>(
   channel.on("gap", ({ from, to, reason }) => counts.gap(from, to, reason));
   channel.on("subscribed", ({ epoch, offset }) => counts.subscribed(epoch, offset, isAfresh()));
   channel.on("message", ({ id, offset }) => counts.message(id, offset));
-  // Entries with a name of their own have their places in the log too.
-  channel.on("event", ({ id, offset }: { id: string; offset: number }) => counts.message(id, offset));
+  channel.on("event", ({ id, offset }: { id: string; offset: number }) => counts.message(id, offset, false));
   channel.on("sending", (outgoing) => {
     trips.sending(outgoing);
     const { id, status, offset } = outgoing;

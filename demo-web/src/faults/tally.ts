@@ -95,12 +95,13 @@ export class ChannelTally {
     }
   }
 
-  message(id: string, offset: number): void {
+  /** `plain`: not one that the server made, such as “somebody came in”. Those have their places in the log too. */
+  message(id: string, offset: number, plain = true): void {
     if (this.#at !== undefined && offset <= this.#at) {
       this.#tally.add("duplicated");
       return;
     }
-    this.#tally.add("received");
+    if (plain) this.#tally.add("received");
     if (this.#at !== undefined) this.#tally.add("lost", offset - this.#at - 1);
     this.#at = offset;
     const acked = this.#acked.get(offset);

@@ -1,6 +1,13 @@
-//! `cargo xtask demo`: the demo and the server on one port, with everything that is missing built before.
+//! `cargo xtask demo`: the demo and the server on one port, with everything that is missing built before. The page is given
+//! the server's API key, so that a visitor can play the back end; the server is given the chats that the demo begins with.
 
-use std::{io, net::TcpListener};
+use std::{
+    fs,
+    hash::{BuildHasher as _, RandomState},
+    io,
+    net::TcpListener,
+    process::Stdio,
+};
 
 use crate::{
     error::{Error, Result},
@@ -27,14 +34,37 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result {
     task::run(places, &mut Steps::new(plan.len()), &plan)?;
     let port = choose_port(options.port)?;
     let database = places.own.join("demo.db");
+    let key = make_key();
+    let page = places.root.join("demo-web/dist/demo.json");
+    fs::write(&page, format!("{{\"apiKey\":\"{key}\"}}\n")).map_err(Error::file("written", &page))?;
     let server = places
         .run(places.built("everwire-server").to_string_lossy())
         .args(["--dev", "--listen", &format!("127.0.0.1:{port}"), "--serve-dir"])
         .arg(places.root.join("demo-web/dist"))
         .arg("--database")
-        .arg(database);
+        .arg(database)
+        .env("EVERWIRE_API_KEY", &key);
+    seed_when_it_listens(places, port, &key)?;
     println!("\nhttp://localhost:{port}\n\nOpen it in two browsers. Ctrl-C stops the server.\n");
     become_the_server(server.into_command())
+}
+
+/// A key for this run. It protects a server of this machine that lets everybody in, from pages of other origins: 128 bits of
+/// the hash map's own randomness are plenty.
+fn make_key() -> String {
+    (0..2u8).map(|part| format!("{:016x}", RandomState::new().hash_one(part))).collect()
+}
+
+/// Starts what gives the server its chats. It waits for the server, and ends by itself.
+fn seed_when_it_listens(places: &Places, port: u16, key: &str) -> Result {
+    let seed = places
+        .run("node")
+        .arg(places.root.join("demo-web/seed/seed.mjs"))
+        .arg(format!("http://127.0.0.1:{port}"))
+        .env("EVERWIRE_API_KEY", key);
+    let mut seed = seed.into_command();
+    seed.stdin(Stdio::null()).spawn().map_err(|source| Error::NotStarted { program: "node".into(), source })?;
+    Ok(())
 }
 
 fn choose_port(wanted: Option<u16>) -> Result<u16> {

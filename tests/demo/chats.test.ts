@@ -1,0 +1,213 @@
+// The list of chats, and who is in them.
+
+import { expect, it } from "vitest";
+import { problemsOf } from "../harness/browser";
+import { type Chat, Demo } from "../harness/demo";
+import { until } from "../harness/until";
+
+const outside = (chat: Chat) => chat.page.getByTestId("outside").waitFor();
+const details = (chat: Chat) => chat.page.getByRole("button", { name: "About this chat" }).click();
+
+it("the list shows the last message and what is unread, the latest chat first", async () => {
+  const demo = await Demo.start();
+  const [grace, linus] = [await demo.chat(["ada", "grace"]), await demo.chat(["ada", "linus"])];
+  const ada = await demo.enter("Ada");
+  await ada.lists("Grace Hopper", { preview: "Nothing said yet", unread: 0 });
+  await demo.api.say(linus, "linus", "vitamins");
+  await ada.lists("Linus Pauling", { preview: "vitamins", unread: 1 });
+  await demo.api.say(grace, "grace", "bugs");
+  await demo.api.say(grace, "grace", "moths");
+  await ada.lists("Grace Hopper", { preview: "moths", unread: 2 });
+  expect((await ada.chats()).map(({ title }) => title)).toEqual(["Grace Hopper", "Linus Pauling"]);
+  await until("the title counts them", async () => (await ada.page.title()) === "(3) Chats · Everwire", {
+    seen: () => ada.page.title(),
+  });
+
+  await ada.open("Linus Pauling");
+  await ada.lists("Linus Pauling", { unread: 0 });
+  await ada.lists("Grace Hopper", { unread: 2 });
+  await ada.say("which ones?");
+  await ada.lists("Linus Pauling", { preview: "You: which ones?" });
+  await until("it is first now", async () => (await ada.chats())[0]?.title === "Linus Pauling");
+
+  // On another device it is the same.
+  const tab = await demo.enter("Ada");
+  await tab.lists("Linus Pauling", { preview: "You: which ones?", unread: 0 });
+  await tab.lists("Grace Hopper", { unread: 2 });
+  await ada.open("Grace Hopper");
+  await tab.lists("Grace Hopper", { unread: 0 });
+  expect(problemsOf(ada.page)).toEqual([]);
+});
+
+it("a direct chat is begun by one, and both have the same", async () => {
+  const demo = await Demo.start();
+  const [ada, grace] = await Promise.all([demo.enter("Ada"), demo.enter("Grace")]);
+  for (const [from, to] of [
+    [ada, "Grace Hopper"],
+    [grace, "Ada Lovelace"],
+  ] as const) {
+    await from.page.getByRole("button", { name: "New chat", exact: true }).click();
+    await from.page.getByRole("checkbox", { name: new RegExp(to) }).check();
+    await from.page.getByRole("button", { name: `Write to ${to.split(" ")[0]}` }).click();
+    await from.field.waitFor();
+  }
+  expect(new URL(ada.page.url()).hash).toBe(new URL(grace.page.url()).hash);
+  await ada.say("found you");
+  await grace.row("found you", "received");
+});
+
+it("a group is made, joined, declined and left", async () => {
+  const demo = await Demo.start();
+  const [ada, grace, linus] = await Promise.all([
+    demo.enter("Ada"),
+    demo.enter("Grace"),
+    demo.enter("Linus"),
+  ]);
+  await ada.page.getByRole("button", { name: "New chat", exact: true }).click();
+  for (const name of [/Grace/, /Linus/]) await ada.page.getByRole("checkbox", { name }).check();
+  await ada.page.getByLabel(/^Title/).fill("Engine");
+  await ada.page.getByRole("button", { name: "Make the group" }).click();
+  await ada.field.waitFor();
+  await ada.change("You invited Grace Hopper");
+  await ada.say("before anybody came");
+
+  // Invited, one sees that there is a chat, and nothing of it.
+  await grace.page.getByRole("button", { name: "Join Engine" }).waitFor();
+  expect(await grace.chats()).toEqual([]);
+  await grace.page.getByRole("button", { name: "Join Engine" }).click();
+  await grace.row("before anybody came", "received");
+  await ada.change("Grace Hopper came in");
+  await grace.say("I am in");
+  await ada.row("I am in");
+
+  await linus.page.getByRole("button", { name: "Decline Engine" }).click();
+  await until("it is gone", async () => (await linus.page.getByTestId("invitation").count()) === 0);
+  await ada.change("Linus Pauling left");
+
+  await details(grace);
+  await grace.page.getByRole("button", { name: "Leave the chat" }).click();
+  await grace.page.getByRole("button", { name: "Press again to leave for good" }).click();
+  await until("it is not listed", async () => (await grace.chats()).length === 0);
+  await ada.change("Grace Hopper left");
+});
+
+it("an owner renames, removes and gives roles, and all of it is seen at once", async () => {
+  const demo = await Demo.start();
+  const chat = await demo.chat(["ada", "grace", "linus"], "Before");
+  const [ada, grace, linus] = await Promise.all(
+    ["Ada", "Grace", "Linus"].map((name) => demo.enter(name, chat)),
+  );
+  if (!ada || !grace || !linus) throw new Error("three people came");
+  await details(ada);
+  await ada.page.getByLabel("Title").fill("After");
+  await ada.page.getByRole("button", { name: "Rename" }).click();
+  for (const one of [ada, grace, linus]) await one.lists("After");
+  await grace.change("Ada Lovelace named the chat “After”");
+
+  await ada.page.getByLabel("Role of Grace Hopper").selectOption("Reads only");
+  await grace.page.getByText("You can read this chat, but not write in it.").waitFor();
+  expect(await grace.field.count()).toBe(0);
+
+  await ada.page.getByRole("button", { name: "Remove Linus Pauling" }).click();
+  await outside(linus);
+  await ada.page.keyboard.press("Escape");
+  await ada.say("without Linus");
+  await grace.row("without Linus");
+  await linus.page.getByRole("heading", { name: "You are not in this chat" }).waitFor();
+  expect(await linus.chats()).toEqual([]);
+  expect(await linus.page.getByText("without Linus").count()).toBe(0);
+
+  // Members may be brought back.
+  await details(ada);
+  await ada.page.getByRole("button", { name: "Invite people" }).click();
+  await ada.page.getByRole("checkbox", { name: /Linus/ }).check();
+  await ada.page.getByRole("button", { name: "Invite", exact: true }).click();
+  await linus.page.getByRole("main").getByRole("button", { name: "Join" }).click();
+  await linus.row("without Linus");
+});
+
+it("somebody new finds people to write to, and an open chat to join", async () => {
+  const demo = await Demo.start();
+  const { default: given } = await import("../../demo-web/seed/given.json", { with: { type: "json" } });
+  await demo.api.createChat({ ...given.openChat, kind: "group", open: true, users: { alan: "owner" } });
+  const noor = await demo.enter("Noor");
+  await noor.page.getByText("You have no chats yet.").waitFor();
+  await noor.page.getByRole("button", { name: `Join the ${given.openChat.title}` }).click();
+  await noor.say("Is this the tea room?");
+  await noor.row("Is this the tea room?", "stored");
+  const alan = await demo.enter("Alan", given.openChat.id);
+  await alan.row("Is this the tea room?", "received");
+  await alan.change("Noor came in");
+});
+
+it("a chat of others says so, and its messages are nowhere", async () => {
+  const demo = await Demo.start();
+  const chat = await demo.chat(["ada", "grace"]);
+  await demo.api.say(chat, "ada", "a secret");
+  const linus = await demo.enter("Linus");
+  await linus.page.goto(`${demo.url}/#/chat/${chat}`);
+  await linus.page.getByRole("heading", { name: "You are not in this chat" }).waitFor();
+  await linus.page.getByRole("button", { name: "Join" }).click();
+  await linus.page.getByRole("main").getByRole("alert").waitFor();
+  expect(await linus.page.getByText("a secret").count()).toBe(0);
+});
+
+it("going to another chat keeps the draft and the place, and ends presence and typing", async () => {
+  const demo = await Demo.start();
+  const chat = await demo.chat(["ada", "grace"]);
+  await demo.chat(["ada", "linus"]);
+  for (let n = 0; n < 45; n++) await demo.api.say(chat, "grace", `line ${n}`);
+  const [ada, grace] = await Promise.all([demo.enter("Ada", chat), demo.enter("Grace", chat)]);
+  await ada.row("line 44");
+  await grace.sees("ada");
+  const log = ada.page.getByRole("log");
+  await log.evaluate((element) => element.scrollTo(0, 700));
+  await until("she reads further up", async () => !(await ada.texts()).includes("line 44"));
+  const seen = () =>
+    log.evaluate((element) => {
+      const { top } = element.getBoundingClientRect();
+      const all = [...element.querySelectorAll('[data-testid="message"]')];
+      const first = all.find((row) => row.getBoundingClientRect().top >= top);
+      return first && `${first.textContent} at ${Math.round(first.getBoundingClientRect().top - top)}`;
+    });
+  await ada.field.pressSequentially("half a sent");
+  await grace.typing("ada");
+  const before = await seen();
+
+  await ada.open("Linus Pauling");
+  expect(await ada.field.inputValue()).toBe("");
+  await grace.typing();
+  await grace.sees();
+  // What comes meanwhile is there without being fetched.
+  await grace.say("are you there?");
+  await ada.lists("Grace Hopper", { unread: 1, preview: "are you there?" });
+
+  await ada.open("Grace Hopper");
+  await grace.sees("ada");
+  expect(await ada.field.inputValue()).toBe("half a sent");
+  await until("she is where she was", async () => (await seen()) === before, { seen });
+  await ada.page.getByRole("button", { name: "1 new message" }).click();
+  await ada.row("are you there?");
+  await ada.lists("Grace Hopper", { unread: 0 });
+
+  await ada.page.reload();
+  await ada.field.waitFor();
+  expect(await ada.field.inputValue()).toBe("half a sent");
+});
+
+it("messages that came meanwhile begin at a line of their own", async () => {
+  const demo = await Demo.start();
+  const chat = await demo.chat(["ada", "grace"]);
+  const ada = await demo.enter("Ada", chat);
+  await ada.say("last words");
+  await ada.row("last words", "stored");
+  await ada.page.getByRole("link", { name: "Live board" }).click();
+  await demo.api.say(chat, "grace", "new one");
+  await demo.api.say(chat, "grace", "new two");
+  await ada.lists("Grace Hopper", { unread: 2 });
+  await ada.open("Grace Hopper");
+  const line = ada.page.getByTestId("fresh");
+  await line.waitFor();
+  expect(await line.locator("xpath=..").textContent()).toContain("new one");
+  expect(await line.count()).toBe(1);
+});

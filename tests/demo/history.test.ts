@@ -1,0 +1,126 @@
+// A long conversation: 100,000 messages, scrolled back through from the last to the first.
+
+import { expect, it } from "vitest";
+import { problemsOf } from "../harness/browser";
+import { Demo } from "../harness/demo";
+import { figure } from "../harness/figures";
+import { until } from "../harness/until";
+
+const MESSAGES = 100_000;
+/** How many are on their way to the server at once while it is filled. */
+const AT_ONCE = 64;
+/** A row of text is at least so high, in CSS pixels: fewer rows than this fit. */
+const ROW = 30;
+
+it("scrolls back through 100,000 messages, of which only what is seen is drawn", {
+  timeout: 600_000,
+}, async () => {
+  const demo = await Demo.start(["--retention", String(MESSAGES * 2)]);
+  const chat = await demo.chat(["ada", "grace"]);
+  const filling = Date.now();
+  let next = 0;
+  const fill = async () => {
+    while (next < MESSAGES) {
+      const n = next++;
+      await demo.api.say(chat, n % 2 ? "ada" : "grace", `filler ${n}`);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, fill));
+  figure("demo: 100,000 messages through the HTTP API", Date.now() - filling, "ms");
+
+  const ada = await demo.enter("Ada", chat);
+  await until("the end is there", async () => (await ada.rows()).length > 5);
+  const log = ada.page.getByRole("log");
+  const place = () =>
+    log.evaluate((element) => {
+      const rows = [...element.querySelectorAll<HTMLElement>(".line")];
+      return {
+        drawn: rows.length,
+        top: element.scrollTop,
+        begins: element.querySelector(".beginning") !== null,
+        // Holes in what is drawn would be seen as white.
+        hole: (() => {
+          const { top, bottom } = element.getBoundingClientRect();
+          const seen = rows
+            .map((row) => row.getBoundingClientRect())
+            .filter((box) => box.bottom > top && box.top < bottom);
+          seen.sort((a, b) => a.top - b.top);
+          return seen.some((box, at) => at > 0 && box.top - (seen[at - 1]?.bottom ?? 0) > 2);
+        })(),
+      };
+    });
+
+  const scrolling = Date.now();
+  const frames = await ada.page.evaluateHandle(() => {
+    const all = { longest: 0, count: 0, last: performance.now() };
+    const next = (now: number) => {
+      all.longest = Math.max(all.longest, now - all.last);
+      all.last = now;
+      all.count++;
+      requestAnimationFrame(next);
+    };
+    requestAnimationFrame(next);
+    return all;
+  });
+  await until(
+    "the first message is reached",
+    async () => {
+      await log.evaluate((element) => element.scrollTo(0, 0));
+      const { drawn, hole, begins } = await place();
+      expect(drawn).toBeLessThan(100);
+      expect(hole).toBe(false);
+      return begins;
+    },
+    { timeoutMs: 400_000, seen: place },
+  );
+  const took = Date.now() - scrolling;
+  figure("demo: scrolled back through 100,000 messages", took, "ms");
+  const { longest, count } = (await frames.jsonValue()) as { longest: number; count: number };
+  figure("demo: longest frame while scrolling back", longest, "ms");
+  figure("demo: frames a second while scrolling back", Math.round((count * 1000) / took), "1/s");
+
+  // All of it is there: in the order in which it was stored, without a hole and without a double.
+  const height = await log.evaluate((element) => element.scrollHeight);
+  expect(height).toBeGreaterThan(MESSAGES * ROW);
+  await ada.page.getByText("This is where it begins.").waitFor();
+  const [first] = await ada.rows();
+  expect(first?.text).toMatch(/^filler \d+$/);
+
+  // And back: one press leads to the end, where one can write.
+  await ada.page.getByRole("button", { name: "To the latest" }).click();
+  await ada.say("at the end of it all");
+  await ada.row("at the end of it all", "stored");
+  expect(problemsOf(ada.page)).toEqual([]);
+});
+
+it("what is read stays in its place while older messages come in above, and new ones below", async () => {
+  const demo = await Demo.start();
+  const chat = await demo.chat(["ada", "grace"]);
+  for (let n = 0; n < 600; n++) await demo.api.say(chat, "grace", `line ${n}`);
+  const ada = await demo.enter("Ada", chat);
+  await ada.row("line 599");
+  const log = ada.page.getByRole("log");
+  // Where each drawn message is; those that are drawn before and after must not have moved against each other.
+  await log.evaluate((element) => element.scrollTo(0, 0));
+  const first = () =>
+    log.evaluate((element) => element.querySelector<HTMLElement>(".line .text")?.textContent ?? "");
+  await until("older ones have come", async () => Number((await first()).slice(5)) < 540, { seen: first });
+  const seen = () =>
+    log.evaluate((element) => {
+      const { top } = element.getBoundingClientRect();
+      const rows = [...element.querySelectorAll<HTMLElement>('[data-testid="message"]')];
+      const row = rows.find((row) => row.getBoundingClientRect().top >= top + 40);
+      return row ? `${row.textContent} at ${Math.round(row.getBoundingClientRect().top - top)}` : "";
+    });
+  await until("the page is at rest", async () => {
+    const before = await seen();
+    await ada.page.evaluate(
+      () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
+    );
+    return before !== "" && before === (await seen());
+  });
+  const before = await seen();
+  for (let n = 0; n < 5; n++) await demo.api.say(chat, "grace", `new ${n}`);
+  await ada.page.getByRole("button", { name: "5 new messages" }).waitFor();
+  expect(await seen()).toBe(before);
+});

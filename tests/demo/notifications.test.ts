@@ -1,0 +1,64 @@
+// Notifications of a back end: as they come, kept for those who are away, and read once on all devices.
+
+import { expect, it } from "vitest";
+import { problemsOf } from "../harness/browser";
+import { type Chat, Demo } from "../harness/demo";
+import { until } from "../harness/until";
+
+const unread = (chat: Chat, count: number) =>
+  until(`the bell says ${count}`, async () => {
+    return (await chat.page.getByTestId("bell").getAttribute("data-unread")) === String(count);
+  });
+
+const note = (title: string) => ({
+  event: "notification",
+  data: { title, message: `${title}, in a sentence.` },
+});
+
+it("one is shown as it comes, and stays in the list until it is read", async () => {
+  const demo = await Demo.start();
+  const [ada, grace] = await Promise.all([demo.enter("Ada"), demo.enter("Grace")]);
+  await unread(ada, 0);
+  await demo.api.publish("everyone", note("To all"));
+  await demo.api.publish({ user: "ada" }, note("To Ada"));
+  for (const title of ["To all", "To Ada"])
+    await ada.page.getByTestId("toast").getByText(title, { exact: true }).waitFor();
+  await unread(ada, 2);
+  await unread(grace, 1);
+
+  await ada.page.getByRole("button", { name: "Notifications, 2 unread" }).click();
+  const list = ada.page.getByTestId("notification");
+  await until("both are listed", async () => (await list.count()) === 2);
+  expect(await list.locator("strong").allTextContents()).toEqual(["To Ada", "To all"]);
+  await unread(ada, 0);
+  await ada.page.keyboard.press("Escape");
+  expect(await list.count()).toBe(0);
+  await ada.page.reload();
+  await ada.connected();
+  await ada.page.getByRole("button", { name: "Notifications", exact: true }).waitFor();
+  await unread(ada, 0);
+  expect(problemsOf(ada.page)).toEqual([]);
+});
+
+it("who was away is told once, on one device, and reading is for all of them", async () => {
+  const demo = await Demo.start();
+  const chat = await demo.enter("Ada");
+  await unread(chat, 0);
+  await chat.page.close();
+  await demo.api.publish({ user: "ada" }, note("While you were away"));
+  const ada = await demo.enter("Ada");
+  await ada.page.getByTestId("toast").getByText("While you were away", { exact: true }).waitFor();
+  await unread(ada, 1);
+  await ada.page.getByRole("button", { name: /^Dismiss/ }).click();
+  await until("it is gone", async () => (await ada.page.getByTestId("toast").count()) === 0);
+
+  // Still unread on the next device, but not shown again.
+  const second = await demo.enter("Ada");
+  await unread(second, 1);
+  await demo.api.publish({ user: "ada" }, note("The next"));
+  await second.page.getByTestId("toast").getByText("The next", { exact: true }).waitFor();
+  expect(await second.page.getByTestId("toast").count()).toBe(1);
+  await second.page.getByTestId("bell").click();
+  await unread(second, 0);
+  await unread(ada, 0);
+});
