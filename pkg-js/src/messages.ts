@@ -120,7 +120,7 @@ export class MessageList<Events extends object = object> extends Changing {
   get rows(): readonly Row<MessageData<Events>>[] {
     if (this.#rows === undefined) {
       this.#settle();
-      this.#rows = [...this.#stored, ...this.#pending.values()];
+      this.#rows = (this.#stored as Row[]).concat([...this.#pending.values()]);
     }
     return this.#rows as readonly Row<MessageData<Events>>[];
   }
@@ -192,7 +192,8 @@ export class MessageList<Events extends object = object> extends Changing {
     if (action === "edit" || action === "delete") {
       const known = this.#changes.get(target as string);
       if (known !== undefined && order(known, { era, offset }) >= 0) return;
-      const change = action === "edit" ? { data, edited: true } : { data: null, deleted: true };
+      const change =
+        action === "edit" ? { data, edited: true } : { data: null, edited: false, deleted: true };
       this.#changes.set(target as string, { era, offset, change });
       const row = this.#byId.get(target as string);
       if (row !== undefined) this.#put(row);
