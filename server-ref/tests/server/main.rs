@@ -3,7 +3,10 @@
 #![allow(unreachable_pub, reason = "a test program has no outside")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod history;
 mod kit;
+mod people;
 mod polling;
 mod program;
+mod receipts;
 mod websocket;

@@ -6,12 +6,13 @@ mod polling;
 mod properties;
 mod resuming;
 mod sending;
+mod talking;
 
 use std::{collections::VecDeque, sync::Arc};
 
 use everwire_protocol::{
-    Ack, Channel, ClientFrame, CloseCode, Done, Error, ErrorCode, Guest, Hello, Message, Payload, Send,
-    ServerFrame, Subscribe, Subscribed, Uuid, batch,
+    Ack, Channel, ClientFrame, CloseCode, Done, Error, ErrorCode, Guest, Hello, History, Message, Payload,
+    Send, ServerFrame, Signal, Subscribe, Subscribed, Typing, Uuid, batch,
 };
 
 use super::{
@@ -19,7 +20,7 @@ use super::{
     batch_text, decode,
 };
 use crate::{
-    auth::{Access, Credentials, Identity, Refusal, Rules},
+    auth::{Access, Credentials, Identity, Paced, Refusal, Rules},
     hub::{
         Hub,
         inbox::{Inbox, Letters, inbox},
@@ -53,6 +54,14 @@ impl Access for TestRules {
 
     fn may_send(&self, who: &Identity, channel: &Channel) -> bool {
         self.may_subscribe(who, channel) && self.0.may_send(who, channel)
+    }
+
+    fn chat<'a>(&self, who: &Identity, channel: &'a Channel) -> Option<&'a str> {
+        self.0.chat(who, channel)
+    }
+
+    fn pace(&self, who: &Identity, session: Uuid, what: Paced, now_ms: u64) -> Result<(), u32> {
+        self.0.pace(who, session, what, now_ms)
     }
 }
 
@@ -512,4 +521,18 @@ fn kinds(frames: &[ServerFrame]) -> Vec<&'static str> {
 /// From 1 to `n`.
 fn up_to(n: u64) -> Vec<u64> {
     (1..=n).collect()
+}
+
+fn typing(name: &str, typing: bool) -> ClientFrame {
+    Typing { channel: channel(name), typing }.into()
+}
+
+fn signal(name: &str, event: &str, to: Option<Uuid>) -> ClientFrame {
+    let data = Payload::from_value(&1).unwrap();
+    Signal { channel: channel(name), event: event.into(), data, to }.into()
+}
+
+fn history(id: u128, name: &str) -> ClientFrame {
+    let channel = channel(name);
+    History { id: Uuid::from_u128(id), channel, before: None, after: None, limit: None }.into()
 }

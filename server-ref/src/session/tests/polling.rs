@@ -281,3 +281,36 @@ fn what_waits_for_a_subscription_is_not_given_to_the_one_that_replaced_it() {
     assert_eq!((answers.len(), answers[0].offset, answers[0].gap.clone()), (1, 5, None));
     assert_eq!(offsets(response), [6, 7]);
 }
+
+#[test]
+fn a_subscription_that_the_server_ended_begins_anew_when_the_client_who_knows_of_it_wants_it() {
+    let mut world = World::new();
+    let (client, id) = world.polling("a", &[subscribe("private-chat.7"), subscribe("news")]);
+    let set = [at("private-chat.7", 0), at("news", 0)];
+    let held = world.poll(client, "a", (id, 1, HOLD), &set);
+    world.hub.remove_user(&channel("private-chat.7"), "a");
+    world.run();
+    let response = world.response(client, held).unwrap();
+    let ServerFrame::Unsubscribed(ended) = &response[1] else { panic!("{response:?}") };
+    assert_eq!((&ended.channel, ended.code), (&channel("private-chat.7"), Some(ErrorCode::Forbidden)));
+    // That response was lost: what the client says now is what it wanted before.
+    let again = world.poll(client, "a", (id, 1, HOLD), &set);
+    world.run();
+    assert_eq!(world.response(client, again), world.response(client, held));
+    // Now it knows, and wants the channel even so: perhaps it was invited once more.
+    let wanted = world.poll(client, "a", (id, 2, HOLD), &[subscribe("private-chat.7"), at("news", 0)]);
+    world.run();
+    assert_eq!(subscribed(world.response(client, wanted).unwrap()).len(), 1);
+}
+
+#[test]
+fn what_is_only_passed_on_travels_in_the_next_response_and_questions_are_answered_there() {
+    let mut world = World::new();
+    let (client, id) = world.polling("a", &[subscribe("news")]);
+    let other = world.connect("b");
+    world.say(other, &[typing("news", true)]);
+    world.run();
+    let poll = world.poll(client, "a", (id, 1, HOLD), &[at("news", 0), history(9, "news")]);
+    world.run();
+    assert_eq!(kinds(world.response(client, poll).unwrap()), ["polled", "typing", "done"]);
+}

@@ -7,10 +7,14 @@ pub mod program;
 use std::{collections::VecDeque, net::SocketAddr, time::Duration};
 
 use everwire_protocol::{
-    Ack, Channel, ClientFrame, Error, Guest, Hello, Message, Payload, SUBPROTOCOL, Send, ServerFrame,
-    Subscribe, Subscribed, Unsubscribe, Uuid, Welcome, batch,
+    Ack, Action, Channel, ChatKind, ClientFrame, Error, Guest, Hello, History, Message, Payload, Receipt,
+    Role, SUBPROTOCOL, Send, ServerFrame, Subscribe, Subscribed, Unsubscribe, Uuid, Welcome, batch,
 };
-use everwire_server::{config::Config, server::Server};
+use everwire_server::{
+    chats::{Participant, Room, book::Known},
+    config::Config,
+    server::Server,
+};
 use futures_util::{SinkExt, StreamExt};
 use tempfile::TempDir;
 use tokio::{net::TcpStream, time::timeout};
@@ -114,6 +118,46 @@ pub fn send(id: Uuid, name: &str, text: &str) -> ClientFrame {
         target: None,
     }
     .into()
+}
+
+/// A message that does something to another one.
+pub fn act(id: Uuid, name: &str, action: Action, target: Uuid, text: &str) -> ClientFrame {
+    let data = Payload::from_value(text).unwrap();
+    let (channel, action, target) = (channel(name), Some(action), Some(target));
+    Send { id, channel, event: None, data, action, target }.into()
+}
+
+pub fn history(name: &str, before: Option<u64>, after: Option<u64>, limit: Option<u32>) -> ClientFrame {
+    History { id: new_id(), channel: channel(name), before, after, limit }.into()
+}
+
+pub fn receipt(name: &str, delivered: Option<u64>, read: Option<u64>) -> ClientFrame {
+    Receipt { channel: channel(name), delivered, read }.into()
+}
+
+pub fn undelivered(name: &str, recent: u32) -> ClientFrame {
+    let channel = channel(name);
+    Subscribe { channel, epoch: None, offset: None, recent: Some(recent), undelivered: Some(true) }.into()
+}
+
+/// Makes a chat as if it had been read from the database.
+pub fn chat(served: &Served, id: &str, members: &[(&str, Role)]) {
+    let participants = members.iter().map(|(user, role)| Participant {
+        user: (*user).into(),
+        name: None,
+        role: *role,
+        becomes: *role,
+        since: 1,
+    });
+    let room = Room {
+        id: id.into(),
+        kind: ChatKind::Group,
+        title: None,
+        open: false,
+        created_at: 1,
+        participants: participants.collect(),
+    };
+    served.server.node().book.put(Known { room: room.into(), at: 1 });
 }
 
 pub fn new_id() -> Uuid {
@@ -248,6 +292,12 @@ impl Client {
 
     pub async fn error(&mut self) -> Error {
         self.find(|frame| if let ServerFrame::Error(e) = frame { Some(e) } else { None }).await
+    }
+
+    /// Says something, and returns the first frame of these kinds. Others before it are dropped.
+    pub async fn ask(&mut self, frame: ClientFrame, kinds: &[&str]) -> ServerFrame {
+        self.say(&[frame]).await;
+        self.find(|frame| kinds.contains(&batch::Frame::kind(&frame)).then_some(frame)).await
     }
 
     /// Subscribes, and returns the answer.

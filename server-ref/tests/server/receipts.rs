@@ -1,0 +1,168 @@
+//! How far users have received and read: who is told, and what stays.
+
+use everwire_protocol::{ErrorCode, GapReason, Mark, Receipted, Role, ServerFrame};
+
+use super::kit::{
+    Client, chat, hello,
+    http::{Http, poll, polled},
+    new_id,
+    program::Program,
+    receipt, recent, send, serve, subscribe, undelivered,
+};
+
+fn receipted(frame: ServerFrame) -> Option<Receipted> {
+    if let ServerFrame::Receipted(receipted) = frame { Some(receipted) } else { None }
+}
+
+fn mark(receipted: &Receipted) -> (&str, u64, u64, Option<u32>) {
+    (&receipted.user, receipted.delivered, receipted.read, receipted.unread)
+}
+
+#[tokio::test]
+async fn in_a_chat_everybody_sees_how_far_others_have_read_and_marks_only_rise() {
+    let served = serve(|_| {}).await;
+    chat(&served, "7", &[("a", Role::Owner), ("b", Role::ReadOnly), ("gone", Role::Member)]);
+    let log = "private-chat.7";
+    let mut a = Client::connect(served.address(), "a").await;
+    let mut b = Client::connect(served.address(), "b").await;
+    let mut gone = Client::connect(served.address(), "gone").await;
+    assert_eq!(a.join(subscribe(log)).await.receipts, Some(vec![]));
+    b.join(subscribe(log)).await;
+    for n in 0..5 {
+        a.chat(log, &n.to_string()).await;
+    }
+    gone.say(&[receipt(log, Some(1), None)]).await;
+    assert_eq!(mark(&a.find(receipted).await), ("gone", 1, 0, None));
+    b.say(&[receipt(log, Some(4), Some(2))]).await;
+    assert_eq!(mark(&a.find(receipted).await), ("b", 4, 2, None));
+    assert_eq!(mark(&b.find(|f| receipted(f).filter(|r| r.user == "b")).await), ("b", 4, 2, Some(3)));
+    // Lower marks change nothing, and others hear nothing of them; what does not exist cannot have been read.
+    b.say(&[receipt(log, Some(1), Some(1))]).await;
+    assert_eq!(mark(&b.find(receipted).await), ("b", 4, 2, Some(3)));
+    b.say(&[receipt(log, None, Some(900))]).await;
+    assert_eq!(mark(&b.find(receipted).await), ("b", 5, 5, Some(0)));
+    assert_eq!(mark(&a.find(receipted).await), ("b", 5, 5, None));
+    // Who is no member any more is left out.
+    chat(&served, "7", &[("a", Role::Owner), ("b", Role::ReadOnly)]);
+    let marks = a.join(subscribe(log)).await.receipts.unwrap();
+    assert_eq!(marks, [Mark { user: "b".into(), delivered: 5, read: 5 }]);
+    gone.say(&[receipt(log, None, Some(5))]).await;
+    assert_eq!(gone.error().await.code, ErrorCode::Forbidden);
+    served.server.stop().await;
+}
+
+#[tokio::test]
+async fn elsewhere_only_the_own_connections_are_told_whatever_they_are_subscribed_to_of_two() {
+    let served = serve(|_| {}).await;
+    let mut sender = Client::connect(served.address(), "s").await;
+    for n in 0..3 {
+        sender.chat("private-room", &n.to_string()).await;
+    }
+    let mut other = Client::connect(served.address(), "b").await;
+    other.join(subscribe("private-room")).await;
+    let mut here = Client::connect(served.address(), "a").await;
+    here.join(subscribe("private-room")).await;
+    let mut home = Client::connect(served.address(), "a").await;
+    home.join(subscribe("private-user.a")).await;
+    let mut both = Client::connect(served.address(), "a").await;
+    both.join(subscribe("private-room")).await;
+    both.join(subscribe("private-user.a")).await;
+    // By a post, which belongs to no connection.
+    let http = Http::to(served.address());
+    assert_eq!(http.post(&[hello("a", new_id()), receipt("private-room", Some(3), Some(1))]).await, []);
+    for client in [&mut here, &mut home, &mut both] {
+        assert_eq!(mark(&client.find(receipted).await), ("a", 3, 1, Some(2)));
+        assert_eq!(client.settle().await, []);
+    }
+    assert_eq!(other.settle().await, []);
+    let own = here.join(subscribe("private-room")).await.receipts.unwrap();
+    assert_eq!(own, [Mark { user: "a".into(), delivered: 3, read: 1 }]);
+    assert_eq!(other.join(subscribe("private-room")).await.receipts, Some(vec![]));
+    assert_eq!(other.join(subscribe("news")).await.receipts, None);
+    served.server.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_not_delivered_on_any_device_is_delivered_on_the_next() {
+    let served = serve(|config| config.session.replay_limit = 20).await;
+    let mut sender = Client::connect(served.address(), "s").await;
+    for n in 0..5 {
+        sender.chat("private-room", &n.to_string()).await;
+    }
+    let mut client = Client::connect(served.address(), "a").await;
+    assert_eq!(client.join(undelivered("private-room", 2)).await.offset, 3);
+    client.say(&[receipt("private-room", Some(4), None)]).await;
+    client.find(receipted).await;
+    drop(client);
+    // On another device, by polling.
+    let http = Http::to(served.address());
+    let frames = [hello("a", new_id()), poll(None, 0, 25_000), undelivered("private-room", 0)];
+    let (_, frames) = polled(http.post(&frames).await);
+    let [ServerFrame::Welcome(_), ServerFrame::Subscribed(at), ServerFrame::Message(missed)] = &frames[..]
+    else {
+        panic!("{frames:?}")
+    };
+    assert_eq!((at.offset, &at.gap, missed.offset), (4, &None, 5));
+    for n in 0..30 {
+        sender.chat("private-room", &n.to_string()).await;
+    }
+    let mut late = Client::connect(served.address(), "a").await;
+    let at = late.join(undelivered("private-room", 1)).await;
+    assert_eq!(
+        (at.offset, at.gap.map(|gap| (gap.from, gap.to, gap.reason))),
+        (35, Some((5, 35, GapReason::TooFar)))
+    );
+    assert_eq!(late.join(recent("private-room", 1)).await.offset, 34);
+    served.server.stop().await;
+}
+
+#[tokio::test]
+async fn marks_survive_the_death_of_the_server() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = directory.path().join("everwire.db");
+    let mut program = Program::start(&database, &[]);
+    let mut client = Client::connect(program.address, "a").await;
+    let mut other = Client::connect(program.address, "b").await;
+    for n in 0..3 {
+        other.chat("private-room", &n.to_string()).await;
+    }
+    client.join(subscribe("private-room")).await;
+    client.say(&[receipt("private-room", Some(3), Some(2))]).await;
+    client.find(receipted).await;
+    // In good order, and then not: what was written stays either way.
+    program.signal("TERM");
+    assert!(program.ended().success());
+    for delivered in [2, 3] {
+        let program = Program::start(&database, &[]);
+        let mut client = Client::connect(program.address, "a").await;
+        let own = client.join(subscribe("private-room")).await.receipts.unwrap();
+        assert_eq!(own, [Mark { user: "a".into(), delivered: 3, read: 2 }]);
+        client.say(&[receipt("private-room", Some(delivered), None)]).await;
+        assert_eq!(mark(&client.find(receipted).await), ("a", 3, 2, Some(1)));
+        program.kill();
+    }
+}
+
+#[tokio::test]
+async fn unread_are_plain_messages_of_others() {
+    let served = serve(|_| {}).await;
+    let mut a = Client::connect(served.address(), "a").await;
+    let mut b = Client::connect(served.address(), "b").await;
+    a.join(subscribe("private-room")).await;
+    let (id, own) = (new_id(), new_id());
+    b.say(&[send(id, "private-room", "one"), send(new_id(), "private-room", "two")]).await;
+    b.ack().await;
+    b.ack().await;
+    let edit = super::kit::act(new_id(), "private-room", everwire_protocol::Action::Edit, id, "first");
+    b.say(&[edit, super::kit::act(new_id(), "private-room", everwire_protocol::Action::Reply, id, "three")])
+        .await;
+    b.ack().await;
+    b.ack().await;
+    a.say(&[send(own, "private-room", "mine")]).await;
+    a.ack().await;
+    a.say(&[receipt("private-room", Some(1), None)]).await;
+    assert_eq!(mark(&a.find(receipted).await), ("a", 1, 0, Some(3)));
+    a.say(&[receipt("private-room", None, Some(2))]).await;
+    assert_eq!(mark(&a.find(receipted).await), ("a", 2, 2, Some(1)));
+    served.server.stop().await;
+}
