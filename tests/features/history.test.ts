@@ -1,0 +1,110 @@
+// History: pages of the log in both directions, seamless with what comes live.
+
+import { expect, it } from "vitest";
+import { everyWay, type Person, Scene } from "../harness/people";
+
+const CHANNEL = "private-diary";
+
+/** Writes the numbers from one to another, and waits until they are stored. */
+const write = (person: Person, from: number, to: number) =>
+  person.do(
+    async (client, [channel, from, to]) => {
+      const sends = [];
+      for (let n = from; n <= to; n++) sends.push(client.channel(channel).send({ n }));
+      await Promise.all(sends);
+    },
+    [CHANNEL, from, to] as const,
+  );
+
+const numbers = (person: Person) =>
+  person.do(
+    (client, channel) =>
+      window.people.list(client, channel).rows.map(({ data }) => (data as { n: number }).n),
+    CHANNEL,
+  );
+
+const upTo = (last: number) => Array.from({ length: last }, (_, at) => at + 1);
+
+everyWay("older pages and what comes live make one list without a gap or a double", async (scene) => {
+  const [ada, ben] = await scene.all("ada", "ben");
+  await write(ben, 1, 120);
+  await ada.do(async (client, channel) => {
+    window.people.list(client, channel);
+    await client.channel(channel).subscribe({ recent: 15 });
+  }, CHANNEL);
+  await ada.sees(
+    "the last ones",
+    (client, channel) => window.people.list(client, channel).rows.length === 15,
+    CHANNEL,
+  );
+  expect(await ada.do((client, channel) => window.people.list(client, channel).hasOlder, CHANNEL)).toBe(true);
+  // Pages are asked for while new ones come, and while the connection is replaced.
+  const load = () => ada.do((client, channel) => window.people.list(client, channel).loadOlder(25), CHANNEL);
+  const more = await Promise.all([load(), write(ben, 121, 140)]);
+  expect(more[0]).toBe(true);
+  const loading = ada.do(
+    (client, channel) =>
+      void window.people
+        .list(client, channel)
+        .loadOlder(25)
+        .then((more) => note("more", more)),
+    CHANNEL,
+  );
+  await scene.middle(async () => {
+    await loading;
+    await ben.do((client, channel) => {
+      for (let n = 141; n <= 160; n++) void client.channel(channel).send({ n });
+    }, CHANNEL);
+  });
+  await ada.sees("the page", () => window.people.notes("more").length === 1);
+  while (await load());
+  await ada.sees(
+    "all that came meanwhile",
+    (client, channel) => window.people.list(client, channel).rows.length >= 160,
+    CHANNEL,
+  );
+  expect(await numbers(ada)).toEqual(upTo(160));
+  expect(await ada.do((client, channel) => window.people.list(client, channel).hasOlder, CHANNEL)).toBe(
+    false,
+  );
+});
+
+it("pages go both ways, and say whether there is more", async () => {
+  const scene = await Scene.open();
+  const [ada, ben] = await scene.all("ada", "ben");
+  await write(ben, 1, 12);
+  const page = (options: { before?: number; after?: number; limit?: number }) =>
+    ada.do(
+      async (client, [channel, options]) => {
+        const { messages, more } = await client.channel(channel).history(options);
+        return { offsets: messages.map(({ offset }) => offset), more };
+      },
+      [CHANNEL, options] as const,
+    );
+  expect(await page({ limit: 3 })).toEqual({ offsets: [10, 11, 12], more: true });
+  expect(await page({ before: 3 })).toEqual({ offsets: [1, 2], more: false });
+  expect(await page({ after: 10 })).toEqual({ offsets: [11, 12], more: false });
+  expect(await page({ after: 0, limit: 2 })).toEqual({ offsets: [1, 2], more: true });
+  expect(await page({ before: 1 })).toEqual({ offsets: [], more: false });
+  // The subscription, had there been one, would not have noticed.
+  expect(await ada.do((client, channel) => client.channel(channel).subscription, CHANNEL)).toBe("none");
+  expect(
+    await ada.fails((client, channel) => client.channel(channel).history({ before: 2, after: 1 }), CHANNEL),
+  ).not.toBe("");
+  expect(await ada.fails((client) => client.channel("private-user.ben").history())).toBe("forbidden");
+});
+
+it("what a log no longer holds ends its history", async () => {
+  const scene = await Scene.open("over WebSocket", { args: ["--retention", "50"] });
+  const [ada, ben] = await scene.all("ada", "ben");
+  await write(ben, 1, 150);
+  await ada.do(async (client, channel) => {
+    window.people.list(client, channel);
+    await client.channel(channel).subscribe({ recent: 5 });
+  }, CHANNEL);
+  const load = () => ada.do((client, channel) => window.people.list(client, channel).loadOlder(200), CHANNEL);
+  while (await load());
+  const seen = await numbers(ada);
+  expect(seen).toEqual(upTo(150).slice(150 - seen.length));
+  expect(seen.length).toBeLessThan(150);
+});

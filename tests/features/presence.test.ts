@@ -1,0 +1,104 @@
+// Presence: one join and one leave per user, however many devices; 10 s of grace; right again after crashes of clients and of
+// the server.
+
+import { expect, it } from "vitest";
+import { everyWay, type Person, Scene } from "../harness/people";
+
+const CHANNEL = "presence-hall";
+
+async function follow(...people: Person[]): Promise<void> {
+  for (const person of people) {
+    await person.do(async (client, name) => {
+      const channel = client.channel(name);
+      channel.on("joined", ({ user }) => note("moves", `+${user}`));
+      channel.on("left", ({ user }) => note("moves", `-${user}`));
+      await channel.subscribe();
+    }, CHANNEL);
+  }
+}
+
+const moves = async (person: Person) => (await person.notes("moves")).map(({ value }) => String(value));
+
+/**
+ * The same without those who came back at once: a server that was killed has forgotten who was present, and those who are
+ * back before the others are told of these as they come.
+ */
+async function lasting(person: Person, { way }: Scene): Promise<string[]> {
+  const all = await moves(person);
+  if (way !== "across a restart") return all;
+  for (let at = 0; at < all.length; at++) {
+    const back = all.indexOf(`+${all[at]?.slice(1)}`, at);
+    if (all[at]?.startsWith("-") && back > at) {
+      all.splice(back, 1);
+      all.splice(at--, 1);
+    }
+  }
+  return all;
+}
+
+const here = (person: Person, ...users: string[]) =>
+  person.sees(
+    `${users} here`,
+    (client, [channel, users]) => {
+      const members = client.channel(channel).members.map(({ user }) => user);
+      return members.sort().join() === users;
+    },
+    [CHANNEL, users.join()] as const,
+  );
+
+everyWay("a user with several devices joins once and leaves once", async (scene) => {
+  const [ada, ben] = await scene.all("ada", "ben");
+  const phone = await scene.enter("ben");
+  await follow(ada, ben, phone);
+  for (const person of [ada, ben, phone]) await here(person, "ada", "ben");
+  await scene.middle();
+  for (const person of [ada, ben, phone]) await here(person, "ada", "ben");
+  await scene.leave(ben);
+  // Whoever comes after one device has gone finds the user still here.
+  const cy = await scene.enter("cy");
+  await follow(cy);
+  await here(cy, "ada", "ben", "cy");
+  await scene.leave(phone);
+  for (const person of [ada, cy]) await here(person, "ada", "cy");
+  expect(await lasting(ada, scene)).toEqual(["+ben", "+cy", "-ben"]);
+  expect(await lasting(cy, scene)).toEqual(["-ben"]);
+});
+
+everyWay(
+  "a crash is noticed after the grace, and a reload is not",
+  async (scene) => {
+    const [ada, ben, cy] = await scene.all("ada", "ben", "cy");
+    await follow(ada, ben, cy);
+    await here(ada, "ada", "ben", "cy");
+    await scene.middle(async () => {
+      await scene.crash(ben);
+    });
+    const gone = Date.now();
+    // Cy comes back as another session, as after a reload.
+    await scene.crash(cy);
+    const again = await scene.enter("cy");
+    await follow(again);
+    await here(ada, "ada", "cy");
+    expect(await lasting(ada, scene)).toEqual(["+ben", "+cy", "-ben"]);
+    const left = (await ada.notes("moves")).findLast(({ value }) => value === "-ben")?.at ?? 0;
+    // A connection by polling lives for 10 s after its last poll; then comes the same grace.
+    const bound = scene.way === "by polling" ? 25_000 : 15_000;
+    expect(left - gone).toBeLessThan(bound);
+    await here(again, "ada", "cy");
+  },
+  { ways: ["over WebSocket", "by polling", "across a restart"] },
+);
+
+it("who unsubscribes has left at once, and comes back", async () => {
+  const scene = await Scene.open();
+  const [ada, ben] = await scene.all("ada", "ben");
+  await follow(ada, ben);
+  await here(ada, "ada", "ben");
+  await ben.do((client, channel) => client.channel(channel).unsubscribe(), CHANNEL);
+  await here(ada, "ada");
+  const [came, went] = await ada.notes("moves");
+  expect((went?.at ?? 0) - (came?.at ?? 0)).toBeLessThan(5000);
+  await ben.do((client, channel) => client.channel(channel).subscribe(), CHANNEL);
+  await here(ada, "ada", "ben");
+  expect(await moves(ada)).toEqual(["+ben", "-ben", "+ben"]);
+});
