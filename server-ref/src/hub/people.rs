@@ -80,10 +80,9 @@ impl Known {
     fn status(&self) -> Status {
         match self.choice {
             StatusChoice::Offline => Status::Offline,
-            StatusChoice::Online => Status::Online,
             StatusChoice::Away => Status::Away,
             StatusChoice::Auto if self.sessions.values().all(|connected| connected.idle) => Status::Away,
-            StatusChoice::Auto => Status::Online,
+            StatusChoice::Auto | StatusChoice::Online => Status::Online,
         }
     }
 

@@ -82,7 +82,7 @@ impl Hub {
             |people| (people.exit(now_ms, session, connection, leaves_at), people.expire(now_ms)),
             |registry, (news, gone)| {
                 self.came(registry, Came { news, remember: None });
-                gone.into_iter().for_each(|came| self.came(registry, came));
+                self.all_came(registry, gone);
             },
         );
         self.sooner.notify_one();
@@ -138,9 +138,15 @@ impl Hub {
                 next = people.next_expiry();
                 gone
             },
-            |registry, gone| gone.into_iter().for_each(|came| self.came(registry, came)),
+            |registry, gone| self.all_came(registry, gone),
         );
         next
+    }
+
+    fn all_came(&self, registry: &Registry, all: Vec<Came>) {
+        for came in all {
+            self.came(registry, came);
+        }
     }
 
     fn came(&self, registry: &Registry, came: Came) {

@@ -31,6 +31,7 @@ pub(super) async fn answer(node: &Arc<Node>, asked: Asked) -> Result<ServerFrame
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` calls")]
 pub(super) fn unavailable(error: crate::Error) -> Refusal {
     tracing::error!(%error, "a question could not be answered");
     Refusal::of(ErrorCode::Unavailable)

@@ -2,7 +2,7 @@
 //! time.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use super::{Node, Use, asking::unavailable};
 use crate::{
     auth::Refusal,
-    chats::chat_of,
+    chats::{Participant, chat_of},
     session::{Note, Receipt, keeps_receipts},
     store::Directory,
 };
@@ -35,7 +35,7 @@ pub(super) struct Receipts {
 struct Marks {
     of: HashMap<Channel, BTreeMap<String, Mark>>,
     /// Channels of which all marks are in memory.
-    whole: HashMap<Channel, ()>,
+    whole: HashSet<Channel>,
     count: usize,
     dirty: HashMap<(Channel, String), Mark>,
 }
@@ -81,7 +81,7 @@ impl Receipts {
         {
             let marks = self.lock();
             let known = user.is_some_and(|user| marks.get(channel, user).is_some());
-            if known || marks.whole.contains_key(channel) {
+            if known || marks.whole.contains(channel) {
                 return Ok(());
             }
         }
@@ -92,7 +92,7 @@ impl Receipts {
             marks.put(channel, mark);
         }
         if user.is_none() {
-            marks.whole.insert(channel.clone(), ());
+            marks.whole.insert(channel.clone());
         }
         Ok(())
     }
@@ -155,7 +155,7 @@ impl Node {
         let room = self.book.get(chat).map(|known| known.room);
         // A chat that an application keeps by itself, with grants, has nobody to be compared with.
         let is_member = |user: &str| {
-            room.as_ref().is_none_or(|room| room.participant(user).is_some_and(|p| p.is_member()))
+            room.as_ref().is_none_or(|room| room.participant(user).is_some_and(Participant::is_member))
         };
         let marks = self.receipts.lock();
         let all = marks.of.get(channel).into_iter().flat_map(BTreeMap::values);

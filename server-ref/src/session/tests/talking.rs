@@ -1,6 +1,9 @@
 //! What is said to others without being stored, questions, receipts, limits, and the end of a membership.
 
-use everwire_protocol::{ErrorCode, Idle, Limits, Receipt as ReceiptFrame};
+use everwire_protocol::{
+    ErrorCode::{self, Deferred, Forbidden, InvalidFrame, InvalidPayload, RateLimited},
+    Idle, Limits, Receipt as ReceiptFrame,
+};
 
 use super::*;
 use crate::auth::{Bucket, Rates};
@@ -79,7 +82,6 @@ fn who_may_not_send_may_not_signal_and_bad_events_are_refused() {
     world.say(client, &refused);
     world.run();
     let frames = world.take(client);
-    use ErrorCode::{Forbidden, InvalidFrame, InvalidPayload};
     assert_eq!(codes(&frames), [Forbidden, Forbidden, Forbidden, InvalidPayload, InvalidFrame]);
     assert!(errors(&frames).iter().all(|error| error.channel.is_some()));
 }
@@ -140,7 +142,6 @@ fn questions_that_may_not_be_asked_or_are_too_many_are_refused_by_their_id() {
     let frames = world.take(client);
     let refused: Vec<_> =
         errors(&frames).iter().map(|error| (error.id.unwrap().as_u128(), error.code)).collect();
-    use ErrorCode::{Forbidden, InvalidFrame, RateLimited};
     assert_eq!(refused[0], (1, Forbidden));
     // While one is under way, no other is taken.
     assert_eq!(refused[1..], [(3, RateLimited), (4, RateLimited)]);
@@ -176,7 +177,6 @@ fn who_sends_too_much_waits_and_the_order_stays() {
     let frames = world.take(client);
     let ids: Vec<_> = acks(&frames).iter().map(|ack| ack.id.as_u128()).collect();
     assert_eq!(ids, [2, 3]);
-    use ErrorCode::{Deferred, RateLimited};
     assert_eq!(codes(&frames), [RateLimited, Deferred, Deferred]);
     assert_eq!(errors(&frames)[0].retry_after_ms, Some(60_000));
     // What was put off is not taken before what was refused has come again, even when there is room.
