@@ -174,8 +174,17 @@ export type ChannelEvents<Events> = {
   signal: Signal;
   /** The server refused or ended the subscription. */
   error: EverwireError;
-} & { [Name in EventName<Events> as `event:${Name}`]: EventMessage<Name, Events[Name]> } & {
-  [Name in EventName<Events> as `signal:${Name}`]: Signal<Name, Events[Name]>;
+} & {
+  // Over `keyof Events` itself: there, names that are known keep their types beside those that are any text.
+  [Name in keyof Events as `event:${Exclude<Name & string, "message">}`]: EventMessage<
+    Name & string,
+    Events[Name]
+  >;
+} & {
+  [Name in keyof Events as `signal:${Exclude<Name & string, "message">}`]: Signal<
+    Name & string,
+    Events[Name]
+  >;
 };
 
 /** What the connection is doing, and why. */

@@ -58,6 +58,11 @@ void any.send(1, { event: "x" });
 any.on("message", (m: Message) => same<typeof m.data, unknown>(true));
 any.on("event:x", (m) => same<typeof m.data, unknown>(true));
 any.on("event", (m) => same<typeof m.event, string>(true));
+// But what every application understands has its type.
+any.on("event:notification", (m) => same<typeof m.data.title, string>(true));
+any.on("signal:data_update", (m) => same<typeof m.data.entity, string>(true));
+// @ts-expect-error: a notification has a message too
+void any.send({ title: "x" }, { event: "notification" });
 
 // Only events, no plain messages typed.
 const beats = client.channel<{ beat: number }>("beats");
