@@ -25,16 +25,26 @@ export class ChatList extends Changing {
   readonly #ready = defer<void>();
   #chats = new Map<string, Chat>();
   #list: readonly Chat[] | undefined;
+  #followed = false;
 
-  /** @internal */
+  /** @internal Follows nothing yet: `_follow` does. */
   constructor(client: Client) {
     super();
     this.#client = client;
-    client._emitter.on("frame", (frame: ServerFrame) => this.#take(frame));
     quiet(this.#ready.promise);
-    client._who.promise
-      .then((user) => client.channel(`private-user.${user}`)._hold({ undelivered: true }))
-      .then(() => this.#ready.resolve(), this.#ready.reject);
+  }
+
+  /** @internal */
+  _follow(): this {
+    if (!this.#followed) {
+      this.#followed = true;
+      const client = this.#client;
+      client._emitter.on("frame", (frame: ServerFrame) => this.#take(frame));
+      client._who.promise
+        .then((user) => client.channel(`private-user.${user}`)._hold({ undelivered: true }))
+        .then(() => this.#ready.resolve(), this.#ready.reject);
+    }
+    return this;
   }
 
   /** Settles when the chats have come for the first time. */

@@ -62,9 +62,11 @@ export class Client {
   _retryAfterMs: number | undefined;
   readonly #options: ConnectOptions;
   readonly #load: () => Promise<CoreClass>;
+  /** @internal */
+  readonly _chats: ChatList = new ChatList(this);
+  /** @internal */
+  readonly _notifications: NotificationList = new NotificationList(this);
   readonly #rooms = new Map<string, ChatRoom>();
-  #chats: ChatList | undefined;
-  #notifications: NotificationList | undefined;
   #state: ConnectionState = { status: "connecting", attempt: 0, reason: "starting" };
   #started = false;
   #core: (Core & { free(): void }) | undefined;
@@ -100,14 +102,12 @@ export class Client {
 
   /** The user's chats. Followed from the first use on. */
   get chats(): ChatList {
-    this.#chats ??= new ChatList(this);
-    return this.#chats;
+    return this._chats._follow();
   }
 
   /** The user's notifications. Followed from the first use on. */
   get notifications(): NotificationList {
-    this.#notifications ??= new NotificationList(this);
-    return this.#notifications;
+    return this._notifications._follow();
   }
 
   /** The chat of this id: always the same object. Throws `invalid_channel`. */

@@ -3,6 +3,7 @@
 import { Changing } from "./changes.js";
 import type { Channel } from "./channel.js";
 import type { Client } from "./client.js";
+import { quiet } from "./deferred.js";
 import type { Off } from "./emitter.js";
 import type { EventMessage, Message, Notification } from "./events.js";
 
@@ -27,18 +28,26 @@ export class NotificationList extends Changing {
   readonly #items = new Map<string, Message>();
   readonly #channels: Channel[] = [];
   #list: readonly NotificationItem[] | undefined;
+  #followed = false;
 
-  /** @internal */
+  /** @internal Follows nothing yet: `_follow` does. */
   constructor(client: Client) {
     super();
     this.#client = client;
-    client._who.promise.then(
-      (user) => {
-        this.#follow(client.channel(`private-user.${user}`));
-        this.#follow(client.channel("everyone"));
-      },
-      () => {},
-    );
+  }
+
+  /** @internal */
+  _follow(): this {
+    if (!this.#followed) {
+      this.#followed = true;
+      quiet(
+        this.#client._who.promise.then((user) => {
+          this.#listen(this.#client.channel(`private-user.${user}`));
+          this.#listen(this.#client.channel("everyone"));
+        }),
+      );
+    }
+    return this;
   }
 
   /** The latest first. The same array until it changes. */
@@ -76,7 +85,7 @@ export class NotificationList extends Changing {
     return { id, channel, offset, at, data: data as Notification, read: offset <= (mark?.read ?? 0) };
   }
 
-  #follow(channel: Channel): void {
+  #listen(channel: Channel): void {
     this.#channels.push(channel);
     const told = () => {
       this.#list = undefined;

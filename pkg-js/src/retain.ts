@@ -6,6 +6,7 @@ import type { Channel } from "./channel.js";
 import type { Client } from "./client.js";
 import type { SubscribeOptions } from "./events.js";
 import { MessageList } from "./messages.js";
+import { type ChatRoom, RECENT } from "./room.js";
 
 /** How long something is kept that nobody holds, in ms: longer than a remount takes, too short to be noticed. */
 export const RELEASE_MS = 1000;
@@ -59,6 +60,13 @@ export function retain(channel: Channel<object>, options?: SubscribeOptions): ()
     subscriptions.delete(channel);
     void channel.unsubscribe();
   });
+}
+
+/** Opens the chat, as `ChatRoom.open` does; its presence ends when all have released it, its log stays subscribed. */
+export function retainRoom(room: ChatRoom): () => void {
+  room._follow();
+  if (room.channel.subscription === "none") void room.channel._hold({ recent: RECENT });
+  return retain(room.presence as unknown as Channel<object>);
 }
 
 /** The shared list of the channel's messages, if somebody holds it. */

@@ -17,6 +17,9 @@ export interface ChatEvents extends Pick<StandardEvents, "everwire.chat"> {
 /** What a chat's message says: a text, or an object that has one. */
 export type Said = string | (Text & Record<string, unknown>);
 
+/** How much of the log an opened chat begins with. */
+export const RECENT = 50;
+
 const said = (data: Said) => (typeof data === "string" ? { text: data } : data);
 
 /** A chat. Made by `Client.chat`; the same object for the same id. */
@@ -42,12 +45,12 @@ export class ChatRoom extends Changing {
     this.channel.on("typing", changed);
     this.presence.on("members", changed);
     this.messages.on("change", changed);
-    client.chats.on("change", changed);
+    client._chats.on("change", changed);
   }
 
-  /** The chat as the list of chats has it. */
+  /** The chat as `Client.chats` has it, which is followed from its first use or from `open` on. */
   get info(): Chat | undefined {
-    return this.#client.chats.get(this.id);
+    return this.#client._chats.get(this.id);
   }
 
   /** Who else is typing. */
@@ -62,7 +65,13 @@ export class ChatRoom extends Changing {
 
   /** Starts to receive it, with the latest 50 entries, and shows the user as present. */
   async open(): Promise<void> {
-    await Promise.all([this.channel.subscribe({ recent: 50 }), this.presence.subscribe()]);
+    this._follow();
+    await Promise.all([this.channel.subscribe({ recent: RECENT }), this.presence.subscribe()]);
+  }
+
+  /** @internal From now on there is an `info`. */
+  _follow(): void {
+    this.#client._chats._follow();
   }
 
   /** The user is present no more. The log stays subscribed, and `messages` as they are, unless `keep` is false. */

@@ -10,11 +10,16 @@ import type { Client } from "../src/client.js";
 import {
   EverwireProvider,
   useChannel,
+  useChat,
+  useChats,
   useClient,
   useConnectionState,
   useEverwire,
   useMembers,
   useMessages,
+  useNotifications,
+  useStatus,
+  useTyping,
 } from "../src/react/index.js";
 import { RELEASE_MS } from "../src/retain.js";
 import { message, ScriptedCore } from "./script.js";
@@ -280,13 +285,176 @@ describe("useMembers", () => {
   });
 });
 
+const chat = (id: string, at: number) => ({
+  ...{ id, kind: "group", title: id, open: false, role: "member", members: [], member_count: 0 },
+  ...{ head: 0, unread: 0, at },
+});
+const own = { channel: "private-user.me", epoch: "e", offset: 0, head: 0 };
+/** Welcomes the user, and lets what waited for that happen. */
+const welcome = () => act(async () => core().welcomed("me"));
+
+describe("useChats", () => {
+  it("shows the chats, the latest activity first", async () => {
+    const List = () =>
+      h(
+        "p",
+        null,
+        useChats()
+          .map(({ id }) => id)
+          .join(),
+      );
+    const { container } = render(h(App, null, h(List)));
+    await settle();
+    await welcome();
+    await settle();
+    await act(async () =>
+      core().receive({ type: "subscribed", ...own, chats: [chat("a", 1), chat("b", 2)] }),
+    );
+    expect(container.textContent).toBe("b,a");
+    await act(async () => core().receive({ type: "chat_gone", channel: own.channel, chat: "b" }));
+    expect(container.textContent).toBe("a");
+  });
+});
+
+describe("useChat", () => {
+  it("opens a chat once in StrictMode, shows what happens in it, and keeps its log when it leaves", async () => {
+    function Room({ id }: { id: string }) {
+      const room = useChat(id);
+      return h("p", null, room.messages.rows.length, room.typists.length, room.here.length, room.info?.title);
+    }
+    const { container, rerender } = render(h(App, null, h(Room, { id: "a" })));
+    await settle();
+    await welcome();
+    await settle();
+    const subscribed = () =>
+      core()
+        .of("subscribe")
+        .map(([name, recent]) => [name, recent]);
+    expect(subscribed()).toEqual([
+      ["private-chat.a", 50],
+      ["presence-chat.a", undefined],
+      ["private-user.me", undefined],
+    ]);
+    core().confirm("private-chat.a");
+    core().confirm("presence-chat.a");
+    const log = "private-chat.a";
+    await act(async () =>
+      core().receive(
+        { type: "subscribed", ...own, chats: [chat("a", 1)] },
+        message(log, 1),
+        { type: "typing", channel: log, user: "ann", typing: true },
+        { type: "joined", channel: "presence-chat.a", member: { user: "ann" } },
+      ),
+    );
+    expect(container.textContent).toBe("111a");
+    rerender(h(App, null, h(Room, { id: "b" })));
+    await settle(2 * RELEASE_MS);
+    expect(core().of("unsubscribe")).toEqual([[2]]);
+    expect(container.textContent).toBe("000");
+    rerender(h(App, null, h(Room, { id: "a" })));
+    await settle();
+    expect(container.textContent).toBe("110a");
+    expect(subscribed().slice(3)).toEqual([
+      ["private-chat.b", 50],
+      ["presence-chat.b", undefined],
+      ["presence-chat.a", undefined],
+    ]);
+  });
+});
+
+describe("useTyping", () => {
+  it("shows who else is typing", async () => {
+    const Who = () =>
+      h(
+        "p",
+        null,
+        useTyping("a")
+          .map(({ user }) => user)
+          .join(),
+      );
+    const { container } = render(h(App, null, h(Who)));
+    await settle();
+    core().confirm("a");
+    act(() => core().receive({ type: "typing", channel: "a", user: "ann", typing: true }));
+    expect(container.textContent).toBe("ann");
+    act(() => core().host.quiet(1, 0));
+    expect(container.textContent).toBe("");
+  });
+});
+
+describe("useNotifications", () => {
+  it("shows them, the latest first", async () => {
+    const List = () =>
+      h(
+        "p",
+        null,
+        useNotifications()
+          .map(({ data, read }) => `${data.title} ${read}`)
+          .join(),
+      );
+    const { container } = render(h(App, null, h(List)));
+    await settle();
+    await welcome();
+    await settle();
+    core().confirm("everyone");
+    const event = { event: "notification" };
+    await act(async () => {
+      core().receive(message("everyone", 1, { title: "one", message: "" }, event));
+      core().receive(message("everyone", 2, { title: "two", message: "" }, event));
+    });
+    expect(container.textContent).toBe("two false,one false");
+  });
+});
+
+describe("useStatus", () => {
+  it("asks for the users, again after a reconnect, and follows what is heard of them", async () => {
+    const Who = ({ users }: { users: string[] }) => {
+      const known = useStatus(users);
+      return h("p", null, users.map((user) => known.get(user)?.status ?? "?").join());
+    };
+    const { container, rerender } = render(h(App, null, h(Who, { users: ["ann", "bob"] })));
+    await settle();
+    expect(container.textContent).toBe("?,?");
+    await welcome();
+    const answer = (...statuses: object[]) =>
+      act(async () => core().answer("get_status", { type: "statuses", statuses }));
+    await answer({ user: "ann", status: "away" }, { user: "bob", status: "offline", last_seen: 5 });
+    expect(container.textContent).toBe("away,offline");
+    core().confirm("presence-users");
+    const live = (type: string, fields: object) =>
+      act(async () => core().receive({ type, channel: "presence-users", ...fields }));
+    await live("joined", { member: { user: "bob", status: "online" } });
+    await live("status", { user: "ann", status: "online" });
+    expect(container.textContent).toBe("online,online");
+    await live("left", { user: "bob" });
+    await answer({ user: "bob", status: "offline", last_seen: 9 });
+    expect(container.textContent).toBe("online,offline");
+    await live("left", { user: "eve" });
+    expect(core().asked.size).toBe(0);
+    act(() => core().connected());
+    await answer({ user: "ann", status: "offline" }, { user: "bob", status: "offline" });
+    expect(container.textContent).toBe("offline,offline");
+    rerender(h(App, null, h(Who, { users: ["cid"] })));
+    await settle();
+    await answer({ user: "cid", status: "away" });
+    expect(container.textContent).toBe("away");
+  });
+});
+
 describe("server rendering", () => {
   it("renders and starts nothing", async () => {
     function Page() {
       useChannel("a");
-      return h("p", null, useConnectionState().status, useMessages("a").length, useMembers("a").length);
+      const lists = [useMessages("a"), useMembers("a"), useTyping("a"), useChats(), useNotifications()];
+      const room = useChat("c");
+      const numbers = [
+        ...lists.map((list) => list.length),
+        useStatus(["ann"]).size,
+        room.messages.rows.length,
+      ];
+      return h("p", null, `${useConnectionState().status} ${numbers}`);
     }
-    expect(renderToString(h(App, null, h(Page)))).toBe("<p>connecting<!-- -->0<!-- -->0</p>");
+    expect(renderToString(h(App, null, h(Page)))).toBe("<p>connecting 0,0,0,0,0,0,0</p>");
     await settle(RELEASE_MS);
     expect(cores).toEqual([]);
   });

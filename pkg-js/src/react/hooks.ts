@@ -1,4 +1,5 @@
-// Hooks for the connection's state and for channels. Each keeps its channel subscribed for as long as it is mounted.
+// Hooks for the connection's state and for channels. Each keeps its channel subscribed for as long as it is mounted. The
+// hooks for chats and people are in ./people.ts.
 
 import { useCallback, useEffect, useRef, useSyncExternalStore } from "react";
 import {
@@ -10,12 +11,13 @@ import {
 } from "../binding.js";
 import type { Channel } from "../channel.js";
 import type { Client } from "../client.js";
-import type { ConnectionState, DefaultEvents, Member, MessageData } from "../events.js";
+import type { ConnectionState, DefaultEvents, Member, MessageData, Typist } from "../events.js";
 import type { Row } from "../messages.js";
 import { peekMessages, retain, retainMessages } from "../retain.js";
 import { useGivenOr } from "./client.js";
 
 const NOBODY: readonly Member[] = [];
+const NO_TYPISTS: readonly Typist[] = [];
 const NOTHING: readonly Row<never>[] = [];
 
 /** What the connection is doing; of the provider's client, if none is given. */
@@ -88,6 +90,28 @@ export function useMembers<Events extends object = DefaultEvents>(
     ),
     () => source.members,
     () => NOBODY,
+  );
+}
+
+/** Who else is typing in the channel. For one's own keys there is `Channel.typing`. */
+export function useTyping<Events extends object = DefaultEvents>(
+  channel: string | Channel<Events>,
+): readonly Typist[] {
+  const source = useSource(channel);
+  return useSyncExternalStore(
+    useCallback(
+      (changed) => {
+        const off = source.on("typing", changed);
+        const release = retain(source);
+        return () => {
+          off();
+          release();
+        };
+      },
+      [source],
+    ),
+    () => source.typists,
+    () => NO_TYPISTS,
   );
 }
 

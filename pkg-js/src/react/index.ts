@@ -5,4 +5,5 @@
 
 export type { BindingOptions, ChannelHandlers, UseChannelOptions, UseMessagesOptions } from "../binding.js";
 export { EverwireProvider, type EverwireProviderProps, useClient, useEverwire } from "./client.js";
-export { useChannel, useConnectionState, useMembers, useMessages } from "./hooks.js";
+export { useChannel, useConnectionState, useMembers, useMessages, useTyping } from "./hooks.js";
+export { useChat, useChats, useNotifications, useStatus } from "./people.js";

@@ -1,0 +1,86 @@
+// Composables for chats, notifications and the status of users, all of the provider's client. Nothing is asked of the
+// server before a component is mounted.
+
+import { type MaybeRefOrGetter, type ShallowRef, shallowRef, toValue, triggerRef } from "vue";
+import type { Chat, UserStatus } from "../events.js";
+import type { NotificationItem } from "../notifications.js";
+import { retainRoom } from "../retain.js";
+import type { ChatRoom } from "../room.js";
+import { StatusWatch } from "../watch.js";
+import { useClient, whileMounted } from "./client.js";
+
+/** The user's chats, those with the latest activity first. What can be done with them is in `client.chats`. */
+export function useChats(): Readonly<ShallowRef<readonly Chat[]>> {
+  const client = useClient();
+  const list = shallowRef<readonly Chat[]>([]);
+  whileMounted(
+    () => client,
+    ({ chats }) => {
+      const read = () => {
+        list.value = chats.list;
+      };
+      read();
+      return chats.on("change", read);
+    },
+  );
+  return list;
+}
+
+/** The chat of this id, open for as long as the component is mounted. The ref triggers when anything in it changed. */
+export function useChat(id: MaybeRefOrGetter<string>): Readonly<ShallowRef<ChatRoom>> {
+  const client = useClient();
+  const shown = shallowRef(client.chat(toValue(id)));
+  whileMounted(
+    () => client.chat(toValue(id)),
+    (room) => {
+      shown.value = room;
+      const off = room.on("change", () => triggerRef(shown));
+      const release = retainRoom(room);
+      return () => {
+        off();
+        release();
+      };
+    },
+  );
+  return shown;
+}
+
+/** The user's notifications, the latest first. How they are marked as read is in `client.notifications`. */
+export function useNotifications(): Readonly<ShallowRef<readonly NotificationItem[]>> {
+  const client = useClient();
+  const list = shallowRef<readonly NotificationItem[]>([]);
+  whileMounted(
+    () => client,
+    ({ notifications }) => {
+      const read = () => {
+        list.value = notifications.list;
+      };
+      read();
+      return notifications.on("change", read);
+    },
+  );
+  return list;
+}
+
+/** How these users can be reached, by user, as far as it is known yet. */
+export function useStatus(
+  users: MaybeRefOrGetter<readonly string[]>,
+): Readonly<ShallowRef<ReadonlyMap<string, UserStatus>>> {
+  const client = useClient();
+  const status = new StatusWatch();
+  const known = shallowRef(status.known);
+  whileMounted(
+    () => JSON.stringify(toValue(users)),
+    (names) => {
+      const off = status.on("change", () => {
+        known.value = status.known;
+      });
+      const end = status.follow(client, JSON.parse(names));
+      return () => {
+        off();
+        end();
+      };
+    },
+  );
+  return known;
+}
