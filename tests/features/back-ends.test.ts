@@ -1,0 +1,124 @@
+// For back ends an HTTP API with a key, and for front ends one with the user's token: each call is made by a client that is made
+// from the server's document, while people in pages see what it does.
+
+import { expect, it } from "vitest";
+import { Api } from "../harness/api";
+import { Scene } from "../harness/people";
+import { makeToken, SECRET } from "../harness/tokens";
+
+const KEY = "the key of these tests";
+const OPTIONS = { secret: SECRET, env: { EVERWIRE_API_KEY: KEY } };
+
+it("a back end manages chats and their members, and members see it at once", async () => {
+  const scene = await Scene.open("over WebSocket", OPTIONS);
+  const api = await Api.with(scene.server.url, KEY);
+  const ada = await scene.enter("ada", { token: makeToken("ada") });
+  const ben = await scene.enter("ben", { token: makeToken("ben") });
+  for (const person of [ada, ben]) await person.do((client) => client.chats.ready);
+  const { id } = await api.call("createChat", {
+    body: { kind: "group", title: "Orders", open: false, users: [{ user: "ada", role: "owner" }] },
+  });
+  await ada.sees("the chat", (client, id) => client.chats.get(id)?.role === "owner", id);
+  await api.call("addMember", { parameters: { chat: id, user: "ben" }, body: { role: "read_only" } });
+  await ben.sees("the chat", (client, id) => client.chats.get(id)?.role === "read_only", id);
+  expect(await ben.fails((client, id) => client.chat(id).send("x"), id)).toBe("forbidden");
+  await api.call("setRole", { parameters: { chat: id, user: "ben" }, body: { role: "member" } });
+  await ben.sees("his role", (client, id) => client.chats.get(id)?.role === "member", id);
+  expect(await ben.fails((client, id) => client.chat(id).send("x"), id)).toBe("");
+  await api.call("renameChat", { parameters: { chat: id }, body: { title: "Shipped" } });
+  await ada.sees("the title", (client, id) => client.chats.get(id)?.title === "Shipped", id);
+  const chat = await api.call("getChat", { parameters: { chat: id } });
+  expect(chat.members.map(({ user, role }: { user: string; role: string }) => `${user} ${role}`)).toEqual([
+    "ada owner",
+    "ben member",
+  ]);
+  await api.call("removeMember", { parameters: { chat: id, user: "ben" } });
+  await ben.sees("no chat", (client, id) => client.chats.get(id) === undefined, id);
+  expect(await ben.fails((client, id) => client.chat(id).send("x"), id)).toBe("forbidden");
+});
+
+it("a back end reads presence and statistics, sets a status and disconnects a user", async () => {
+  const scene = await Scene.open("over WebSocket", OPTIONS);
+  const api = await Api.with(scene.server.url, KEY);
+  const ada = await scene.enter("ada", { token: makeToken("ada", { grants: ["presence-hall"] }) });
+  const ben = await scene.enter("ben", { token: makeToken("ben", { grants: ["presence-hall"] }) });
+  for (const person of [ada, ben]) await person.do((client) => client.channel("presence-hall").subscribe());
+  await ada.do((client) => client.channel("presence-users").subscribe());
+  const { members } = await api.call("getPresence", { parameters: { channel: "presence-hall" } });
+  expect(members.map(({ user }: { user: string }) => user)).toEqual(["ada", "ben"]);
+  await api.call("setStatus", { parameters: { user: "ben" }, body: { status: "away" } });
+  await ada.sees("Ben away", (client) =>
+    client.channel("presence-users").members.some(({ user, status }) => user === "ben" && status === "away"),
+  );
+  expect((await api.call("getStatus", { parameters: { user: "ben" } })).status).toBe("away");
+  const stats = await api.call("stats");
+  expect(stats).toMatchObject({ users: 2, sessions: 2, connections: { websocket: 2, polling: 0 } });
+  const before = await ben.connection();
+  expect(await api.call("disconnectUser", { parameters: { user: "ben" } })).toEqual({ connections: 1 });
+  await ben.connected("", before);
+  expect(await ada.do((client) => client.connection)).not.toBe(undefined);
+});
+
+it("a front end has what it needs over HTTP, with the user's token", async () => {
+  const scene = await Scene.open("over WebSocket", OPTIONS);
+  const ada = await scene.enter("ada", { token: makeToken("ada") });
+  const ben = await scene.enter("ben", { token: makeToken("ben") });
+  const chat = await ada.do(async (client) => (await client.chats.direct("ben")).id);
+  for (const person of [ada, ben]) await person.do((client, id) => client.chat(id).open(), chat);
+  const api = await Api.with(scene.server.url, makeToken("ben"));
+  const info = await api.call("connectionInfo");
+  expect([info.user, info.websocket_url]).toEqual([
+    "ben",
+    `${scene.server.url.replace("http", "ws")}/everwire/v1/ws`,
+  ]);
+  const sent = await ada.do(async (client, id) => await client.chat(id).send("hello"), chat);
+  await ben.sees("it", (client, id) => client.chat(id).messages.rows.at(-1)?.data.text === "hello", chat);
+  const { chats } = await api.call("activeChats");
+  expect(chats).toMatchObject([{ id: chat, unread: 1, last: { data: { text: "hello" } } }]);
+  await api.call("typing", { parameters: { chat }, body: { is_typing: true } });
+  await ada.sees("Ben typing", (client, id) => client.chat(id).typists[0]?.user === "ben", chat);
+  await api.call("typing", { parameters: { chat }, body: { is_typing: false } });
+  await ada.sees("nobody typing", (client, id) => client.chat(id).typists.length === 0, chat);
+  await api.call("markRead", { parameters: { chat, message: sent.id } });
+  await ada.sees("that it is read", (client, id) => client.chat(id).messages.rows.at(-1)?.readBy === 1, chat);
+  expect((await api.call("messages", { parameters: { chat, limit: 1 } })).messages).toMatchObject([
+    { id: sent.id },
+  ]);
+  await ada.do((client) => client.channel("presence-users").subscribe());
+  await api.call("onlineStatus", { body: { is_online: false } });
+  await ada.sees("nobody else", (client) =>
+    client
+      .channel("presence-users")
+      .members.every(({ user, status }) => user !== "ben" || status === "offline"),
+  );
+  await api.call("onlineStatus", { body: { is_online: true } });
+  await ada.sees("Ben", (client) =>
+    client
+      .channel("presence-users")
+      .members.some(({ user, status }) => user === "ben" && status === "online"),
+  );
+  const may = (channel_name: string) => api.ask("authorise", { body: { channel_name } });
+  expect((await may(`private-chat.${chat}`)).body).toMatchObject({ may_send: true, member: { user: "ben" } });
+  expect((await may("private-user.ada")).body.code).toBe("forbidden");
+});
+
+it("a wrong key, a wrong body and what does not exist are refused with the codes of the frames", async () => {
+  const scene = await Scene.open("over WebSocket", OPTIONS);
+  const [none, wrong, user, api] = await Promise.all([
+    Api.of(scene.server.url),
+    Api.with(scene.server.url, "another key than that of the server"),
+    Api.with(scene.server.url, makeToken("ada")),
+    Api.with(scene.server.url, KEY),
+  ]);
+  const body = { to: "everyone", event: "notification", data: { title: "T", message: "M" } };
+  for (const caller of [none, wrong, user])
+    expect(await caller.refused("publish", { body })).toBe("unauthorized");
+  expect(await wrong.refused("activeChats")).toBe("unauthorized");
+  expect(await api.refused("publish", { body: { ...body, data: { title: 7 } } })).toBe("invalid_payload");
+  expect(await api.refused("publish", { body: { ...body, to: { channel: "two words" } } })).toMatch(
+    /^invalid_/,
+  );
+  expect(await api.refused("publish", { body: { data: 1 } })).toMatch(/^invalid_/);
+  expect(await api.refused("getChat", { parameters: { chat: "nowhere" } })).toBe("not_found");
+  expect(await api.refused("getPresence", { parameters: { channel: "news" } })).toBe("invalid_channel");
+});

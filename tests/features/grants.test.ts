@@ -1,0 +1,71 @@
+// Grants: public, private and presence channels; a user's own channel, participation for chats, any signed-in user for
+// presence-users; grants in the token for the rest. A refusal is typed, and leaves the others alone.
+
+import { expect, it } from "vitest";
+import { everyWay, type Person, Scene } from "../harness/people";
+import { makeToken, SECRET } from "../harness/tokens";
+import { Wire } from "../harness/wire";
+
+const signedIn = (scene: Scene, user: string, ...grants: string[]) =>
+  scene.enter(user, { token: makeToken(user, { grants }) });
+
+/** What comes of a subscription: its code, or "". */
+const subscribe = (person: Person, channel: string) =>
+  person.fails((client, channel) => client.channel(channel).subscribe(), channel);
+
+const send = (person: Person, channel: string) =>
+  person.fails((client, channel) => client.channel(channel).send("x"), channel);
+
+everyWay(
+  "a refused subscription has a typed error, and the others go on",
+  async (scene) => {
+    const ada = await signedIn(scene, "ada", "private-board", "presence-board");
+    const ben = await signedIn(scene, "ben");
+    for (const channel of ["news", "private-board", "presence-board", "presence-users", "private-user.ada"])
+      expect([channel, await subscribe(ada, channel)]).toEqual([channel, ""]);
+    for (const channel of ["private-board", "presence-board", "private-user.ada", "private-chat.nowhere"])
+      expect([channel, await subscribe(ben, channel)]).toEqual([channel, "forbidden"]);
+    await scene.middle();
+    for (const channel of ["news", "presence-users", "private-user.ben", "everyone"])
+      expect([channel, await subscribe(ben, channel)]).toEqual([channel, ""]);
+    for (const channel of ["private-board", "private-user.ada", "presence-users", "everyone"])
+      expect([channel, await send(ben, channel)]).toEqual([channel, "forbidden"]);
+    expect([await send(ben, "news"), await send(ada, "private-board")]).toEqual(["", ""]);
+    await ada.sees("Ben online", (client) =>
+      client.channel("presence-users").members.some(({ user }) => user === "ben"),
+    );
+    expect(await ben.fails((client) => client.channel("private-board").history())).toBe("forbidden");
+  },
+  { secret: SECRET },
+);
+
+it("a token that is not accepted ends the client, or the socket with its close code", async () => {
+  const scene = await Scene.open("over WebSocket", { secret: SECRET });
+  const ada = await signedIn(scene, "ada");
+  const forged = makeToken("ada", { secret: "another secret, which is not ours" });
+  await ada.do(
+    (_, [url, token]) => {
+      const { href } = new URL(url);
+      const other = window.people.open({ url: href, token });
+      other.on("state", (state) => state.status === "closed" && note("closed", state.error?.code));
+    },
+    [scene.proxy.url, forged] as const,
+  );
+  await ada.sees("the refusal", () => window.people.notes("closed").length > 0);
+  expect((await ada.notes("closed"))[0]?.value).toBe("unauthorized");
+  const wire = await Wire.open(scene.server.url);
+  wire.say({ type: "hello", version: 1, session: wire.session, token: forged });
+  expect(await wire.ends()).toBe(4001);
+  expect(await ada.do((client) => client.state.status)).toBe("connected");
+});
+
+it("a grant by pattern lets into an application's own chats", async () => {
+  const scene = await Scene.open("over WebSocket", { secret: SECRET });
+  const ada = await signedIn(scene, "ada", "private-chat.shop-*");
+  const ben = await signedIn(scene, "ben", "private-chat.shop-7");
+  for (const person of [ada, ben]) expect(await subscribe(person, "private-chat.shop-7")).toBe("");
+  expect(await subscribe(ada, "private-chat.shop-8")).toBe("");
+  expect(await subscribe(ben, "private-chat.shop-8")).toBe("forbidden");
+  expect(await send(ben, "private-chat.shop-7")).toBe("");
+  await ada.sees("it", (client) => client.channel("private-chat.shop-7").position?.offset === 1);
+});

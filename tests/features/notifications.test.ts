@@ -1,0 +1,202 @@
+// Notifications, data updates, status updates and user activity: durable or not, to a user, a chat, one connection or everyone;
+// kept for users who are away and delivered once, with unread counts.
+
+import { expect, it } from "vitest";
+import { Api } from "../harness/api";
+import { everyWay, type Person, Scene } from "../harness/people";
+
+const KEY = "the key of these tests";
+const WITH_KEY = { env: { EVERWIRE_API_KEY: KEY } };
+
+const notify = (api: Api, to: unknown, title: string) =>
+  api.call("publish", {
+    body: { to, event: "notification", data: { title, message: `${title}.`, priority: "high" } },
+  });
+
+/** Follows the notifications, and writes down each that comes. */
+const follow = (person: Person) =>
+  person.do((client) => {
+    client.notifications.on("notification", ({ data }) => note("came", data.title));
+  });
+
+const came = async (person: Person) => (await person.notes("came")).map(({ value }) => value);
+
+const unread = (person: Person, count: number) =>
+  person.sees(
+    `${count} unread`,
+    (client, count) => client.notifications.unread === count && client.notifications.list.length >= count,
+    count,
+  );
+
+everyWay(
+  "a notification reaches a user once, also one who was away, and is read on every device",
+  async (scene) => {
+    const api = await Api.with(scene.server.url, KEY);
+    const [ada, ben] = await scene.all("ada", "ben");
+    for (const person of [ada, ben]) await follow(person);
+    await ben.sees(
+      "nothing yet",
+      (client) => client.channel("private-user.ben").subscription === "subscribed",
+    );
+    await ada.sees(
+      "nothing yet",
+      (client) => client.channel("private-user.ada").subscription === "subscribed",
+    );
+    await notify(api, { user: "ben" }, "First");
+    await unread(ben, 1);
+    await ben.do((client) => client.notifications.markRead());
+    await unread(ben, 0);
+    await ben.sees(
+      "that it is known",
+      (client) => (client.channel("private-user.ben").receipts.get("ben")?.read ?? 0) > 0,
+    );
+    await scene.leave(ben);
+    await notify(api, { user: "ben" }, "Second");
+    await scene.middle();
+    await notify(api, { user: "ben" }, "Third");
+    const again = await scene.enter("ben");
+    await follow(again);
+    await unread(again, 2);
+    expect(await came(again)).toEqual(["Second", "Third"]);
+    expect(
+      await again.do((client) => client.notifications.list.map(({ data, read }) => `${data.title} ${read}`)),
+    ).toEqual(["Third false", "Second false", "First true"]);
+    await again.do((client) => client.notifications.markRead());
+    // What was delivered is not delivered again, and what was read is read on the next device.
+    await again.sees(
+      "that it is known",
+      (client) => (client.channel("private-user.ben").receipts.get("ben")?.read ?? 0) >= 3,
+    );
+    const phone = await scene.enter("ben");
+    await follow(phone);
+    await phone.sees("all three", (client) => client.notifications.list.length === 3);
+    await unread(phone, 0);
+    expect(await came(phone)).toEqual([]);
+    expect(await came(ada)).toEqual([]);
+  },
+  WITH_KEY,
+);
+
+everyWay(
+  "everyone is told once, with or without a subscription of their own",
+  async (scene) => {
+    const api = await Api.with(scene.server.url, KEY);
+    const [ada, ben] = await scene.all("ada", "ben");
+    for (const person of [ada, ben]) await follow(person);
+    for (const person of [ada, ben])
+      await person.sees("the channel", (client) => client.channel("everyone").subscription === "subscribed");
+    await notify(api, "everyone", "One");
+    await scene.middle();
+    await notify(api, "everyone", "Two");
+    for (const person of [ada, ben]) {
+      await unread(person, 2);
+      expect(await came(person)).toEqual(["One", "Two"]);
+    }
+    // Only back ends speak to everyone.
+    expect(await ada.fails((client) => client.channel("everyone").send("hello"))).toBe("forbidden");
+  },
+  WITH_KEY,
+);
+
+it("data, status and activity are told durably or not, as the sender chooses", async () => {
+  const scene = await Scene.open("over WebSocket", WITH_KEY);
+  const api = await Api.with(scene.server.url, KEY);
+  const [ada, ben] = await scene.all("ada", "ben");
+  await ada.do(async (client) => {
+    const board = client.channel("board");
+    board.on("event:data_update", ({ data }) => note("stored", `${data.entity} ${data.action}`));
+    board.on("event:status_update", ({ data }) => note("stored", `${data.system} ${data.status}`));
+    board.on("event:user_activity", ({ data }) => note("stored", `${data.user} ${data.activity}`));
+    board.on("signal:user_activity", ({ data, user }) => note("signal", `${data.activity} by ${user}`));
+    board.on("signal:data_update", ({ data, user }) => note("signal", `${data.entity} by ${user}`));
+    await board.subscribe();
+  });
+  const publish = (event: string, data: unknown, durable?: boolean) =>
+    api.call("publish", {
+      body: { to: { channel: "board" }, event, data, ...(durable !== undefined && { durable }) },
+    });
+  await publish("data_update", { entity: "order", action: "updated", data: { id: 7 } });
+  await publish("status_update", { system: "payments", status: "down", message: "Back at noon." });
+  expect(
+    (await publish("data_update", { entity: "price", action: "updated", data: 3 }, false)).receivers,
+  ).toBe(1);
+  await ben.do(async (client) => {
+    const board = client.channel("board");
+    await board.send({ user: "ben", activity: "reading" }, { event: "user_activity" });
+    board.signal("user_activity", { user: "ben", activity: "typing" });
+  });
+  await ada.sees(
+    "all of it",
+    () => window.people.notes("stored").length + window.people.notes("signal").length === 5,
+  );
+  const values = async (name: string) => (await ada.notes(name)).map(({ value }) => value);
+  expect(await values("stored")).toEqual(["order updated", "payments down", "ben reading"]);
+  expect(await values("signal")).toEqual(["price by undefined", "typing by ben"]);
+  // What was not stored is gone for those who come later; the rest is in the log.
+  const log = await ben.do(async (client) =>
+    (await client.channel("board").history()).messages.map(({ event }) => event),
+  );
+  expect(log).toEqual(["data_update", "status_update", "user_activity"]);
+});
+
+it("one connection is told, and no other of the same user", async () => {
+  const scene = await Scene.open("over WebSocket", WITH_KEY);
+  const api = await Api.with(scene.server.url, KEY);
+  const ada = await scene.enter("ada");
+  const phone = await scene.enter("ada");
+  for (const device of [ada, phone])
+    await device.do((client) => client.on("signal", ({ event, data }) => note("told", [event, data])));
+  const body = {
+    to: { connection: await phone.connection() },
+    event: "notification",
+    data: { title: "Hello", message: "You are here." },
+  };
+  expect((await api.call("publish", { body })).receivers).toBe(1);
+  await phone.sees("it", () => window.people.notes("told").length === 1);
+  expect((await phone.notes("told"))[0]?.value).toEqual(["notification", body.data]);
+  // Between members of a channel the same works without a back end.
+  for (const device of [ada, phone]) {
+    await device.do(async (client) => {
+      client.channel("private-desk").on("signal:wave", ({ data, from }) => note("wave", [data, from]));
+      await client.channel("private-desk").subscribe();
+    });
+  }
+  const from = await ada.connection();
+  const to = await phone.connection();
+  expect(await ada.do((client, to) => client.channel("private-desk").signal("wave", 1, { to }), to)).toBe(
+    true,
+  );
+  await phone.sees("it", () => window.people.notes("wave").length === 1);
+  expect((await phone.notes("wave"))[0]?.value).toEqual([1, from]);
+  await phone.do((client) => client.channel("private-desk").signal("wave", 2));
+  await ada.sees("the other", () => window.people.notes("wave").length === 1);
+  expect((await ada.notes("wave"))[0]?.value).toEqual([2, to]);
+  expect(await ada.notes("told")).toEqual([]);
+});
+
+it("a chat is told by a back end, and a repetition with the same key is told once", async () => {
+  const scene = await Scene.open("over WebSocket", WITH_KEY);
+  const api = await Api.with(scene.server.url, KEY);
+  const [ada, ben] = await scene.all("ada", "ben");
+  const chat = await ada.do(async (client) => (await client.chats.direct("ben")).id);
+  for (const person of [ada, ben]) await person.do((client, chat) => client.chat(chat).open(), chat);
+  const given = {
+    parameters: { "Idempotency-Key": "order 7 shipped" },
+    body: { to: { chat }, data: { text: "Order 7 is on its way." }, user: "shop", name: "The shop" },
+  };
+  const one = await api.call("publish", given);
+  const two = await api.call("publish", given);
+  expect([two.id, two.offset]).toEqual([one.id, one.offset]);
+  await ben.do(async (client, chat) => void (await client.chat(chat).send("thanks")), chat);
+  for (const person of [ada, ben]) {
+    const rows = await person.sees(
+      "both",
+      (client, chat) => {
+        const rows = client.chat(chat).messages.rows.filter(({ event }) => event === undefined);
+        return rows.length >= 2 && rows.map(({ user, data }) => `${user}: ${data.text}`);
+      },
+      chat,
+    );
+    expect(rows).toEqual(["shop: Order 7 is on its way.", "ben: thanks"]);
+  }
+});

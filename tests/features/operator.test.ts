@@ -1,0 +1,41 @@
+// The operator's commands, against a server with people connected to it.
+
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { expect, it } from "vitest";
+import { Scene } from "../harness/people";
+import { SERVER } from "../harness/server";
+import { SECRET } from "../harness/tokens";
+
+const KEY = "the key of these tests";
+const run = (args: string[], env: Record<string, string> = {}) =>
+  promisify(execFile)(SERVER, args, { env: { ...process.env, ...env } });
+
+it("token makes a token with which somebody connects, stats counts them, and cleanup tidies up", async () => {
+  const scene = await Scene.open("over WebSocket", { secret: SECRET, env: { EVERWIRE_API_KEY: KEY } });
+  const token = async (user: string, ...grants: string[]) => {
+    const args = ["token", "--user", user, ...grants.flatMap((grant) => ["--grant", grant])];
+    return (await run(args, { EVERWIRE_JWT_SECRET: SECRET })).stdout.trim();
+  };
+  const ada = await scene.enter("ada", { token: await token("ada", "private-board") });
+  const ben = await scene.enter("ben", { token: await token("ben"), carriers: ["polling"] });
+  expect(await ada.fails((client) => client.channel("private-board").subscribe())).toBe("");
+  expect(await ben.fails((client) => client.channel("private-board").subscribe())).toBe("forbidden");
+  const asking = ["--server", scene.server.url];
+  const { stdout } = await run(["stats", ...asking, "--json"], { EVERWIRE_API_KEY: KEY });
+  expect(JSON.parse(stdout)).toMatchObject({
+    users: 2,
+    sessions: 2,
+    connections: { websocket: 1, polling: 1 },
+  });
+  const table = (await run(["stats", ...asking], { EVERWIRE_API_KEY: KEY })).stdout;
+  expect(table).toMatch(/users\s+2/);
+  const tidied = await run(["cleanup", ...asking, "--database", scene.server.database], {
+    EVERWIRE_API_KEY: KEY,
+  });
+  expect(tidied.stderr + tidied.stdout).not.toMatch(/error/i);
+  await ada.do(async (client) => void (await client.channel("private-board").send("still here")));
+  // Without the key nothing is told.
+  const refused = await run(["stats", ...asking]).catch((error: { stderr: string }) => error);
+  expect(refused.stderr).toMatch(/key/);
+});
