@@ -7,8 +7,11 @@ import {
   type EverwireError,
   type Message,
   MessageList,
+  type Notification,
+  type StandardEvents,
+  type Stored,
 } from "../src/index.js";
-import { useChannel, useMessages } from "../src/react/index.js";
+import { useChannel, type useChat, useMessages } from "../src/react/index.js";
 import { connect as connectSlim } from "../src/slim.js";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -64,6 +67,49 @@ any.on("signal:data_update", (m) => same<typeof m.data.entity, string>(true));
 // @ts-expect-error: a notification has a message too
 void any.send({ title: "x" }, { event: "notification" });
 
+// The standard events are typed everywhere.
+any.on("event:notification", (m) => same<typeof m.data, Notification>(true));
+void any.send({ title: "a", message: "b" }, { event: "notification" });
+// @ts-expect-error: a notification has a message
+void any.send({ title: "a" }, { event: "notification" });
+const everyone = client.channel<StandardEvents>("everyone");
+everyone.on("event:status_update", (m) => same<typeof m.data.system, string>(true));
+
+// Edits are of the type of a message, signals of that of their event.
+void orders.edit("id", { text: "better" });
+// @ts-expect-error: not the type of a plain message
+void orders.edit("id", { id: 1 });
+same<ReturnType<typeof orders.delete>, Promise<Stored> & { readonly id: string }>(true);
+orders.signal("order.lost", { id: 1, why: "rain" });
+// @ts-expect-error: not the type of this event
+orders.signal("order.lost", { id: 1 });
+orders.on("signal:order.shipped", (signal) => same<typeof signal.data, { id: number }>(true));
+
+// Requests have the fields and the answers of their types.
+void client
+  .request("history", { channel: "news", before: 7 })
+  .then((page) => same<typeof page.more, boolean>(true));
+void client.request("leave_chat", { chat: "c" }, { timeout: 100 });
+void client.getStatus(["ann"]).then(([first]) => first?.status === "away");
+// @ts-expect-error: the field chat is missing
+void client.request("leave_chat", {});
+// @ts-expect-error: no such request
+void client.request("make_coffee", {});
+// @ts-expect-error: no such status
+void client.setStatus("asleep");
+
+// Chats: texts, data with a text, and what the server says.
+const room = client.chat("c");
+void room.send("hi", { replyTo: "m" });
+void room.send({ text: "hi", picture: "p" });
+// @ts-expect-error: no text
+void room.send({ picture: "p" });
+room.channel.on("event:everwire.chat", (m) =>
+  same<typeof m.data.action extends string ? true : false, true>(true),
+);
+client.notifications.on("notification", (item) => same<typeof item.data, Notification>(true));
+void client.chats.create({ users: ["ann"] }).then((chat) => same<typeof chat.id, string>(true));
+
 // Only events, no plain messages typed.
 const beats = client.channel<{ beat: number }>("beats");
 void beats.send(1, { event: "beat" });
@@ -91,6 +137,7 @@ export function Component(): void {
     onMessage: (m) => same<typeof m.data, { text: string }>(true),
     onEvent: (m) => same<typeof m.event, "order.shipped" | "order.lost">(true),
   });
+  same<typeof useChat, (id: string) => typeof room>(true);
   const rows = useMessages(orders);
   same<(typeof rows)[number]["data"], { text: string }>(true);
 }

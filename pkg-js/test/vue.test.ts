@@ -9,10 +9,15 @@ import { RELEASE_MS } from "../src/retain.js";
 import {
   EverwireProvider,
   useChannel,
+  useChat,
+  useChats,
   useConnectionState,
   useEverwire,
   useMembers,
   useMessages,
+  useNotifications,
+  useStatus,
+  useTyping,
 } from "../src/vue/index.js";
 import { message, ScriptedCore } from "./script.js";
 
@@ -149,6 +154,80 @@ describe("useMessages and useMembers", () => {
   });
 });
 
+const chat = (id: string, at: number) => ({
+  ...{ id, kind: "group", title: id, open: false, role: "member", members: [], member_count: 0 },
+  ...{ head: 0, unread: 0, at },
+});
+const own = { channel: "private-user.me", epoch: "e", offset: 0, head: 0 };
+
+describe("useChats and useNotifications", () => {
+  it("follow the lists of the user", async () => {
+    const { root } = mount(() => {
+      const [chats, notifications] = [useChats(), useNotifications()];
+      return () => `${chats.value.map(({ id }) => id)} ${notifications.value.map(({ data }) => data.title)}`;
+    });
+    await settle();
+    core().welcomed("me");
+    await settle();
+    core().receive({ type: "subscribed", ...own, chats: [chat("a", 1), chat("b", 2)] });
+    core().receive(message(own.channel, 1, { title: "new", message: "" }, { event: "notification" }));
+    await settle();
+    expect(root.textContent).toBe("b,a new");
+  });
+});
+
+describe("useChat", () => {
+  it("follows its id, and shows what happens in the chat", async () => {
+    const id = ref("a");
+    const { root, unmount } = mount(() => {
+      const room = useChat(id);
+      const typists = useTyping(() => room.value.channel);
+      return () =>
+        `${room.value.id} ${room.value.messages.rows.length} ${room.value.here.length} ${typists.value.length}`;
+    });
+    await settle();
+    core().confirm("private-chat.a");
+    core().confirm("presence-chat.a");
+    core().receive(
+      message("private-chat.a", 1),
+      { type: "joined", channel: "presence-chat.a", member: { user: "ann" } },
+      { type: "typing", channel: "private-chat.a", user: "ann", typing: true },
+    );
+    await settle();
+    expect(root.textContent).toBe("a 1 1 1");
+    id.value = "b";
+    await settle(2 * RELEASE_MS);
+    expect(root.textContent).toBe("b 0 0 0");
+    expect(core().of("unsubscribe")).toEqual([[2]]);
+    unmount();
+    await settle(2 * RELEASE_MS);
+    expect(core().freed).toBe(true);
+  });
+});
+
+describe("useStatus", () => {
+  it("asks for the users, and follows what is heard of them", async () => {
+    const users = ref(["ann"]);
+    const { root } = mount(() => {
+      const known = useStatus(users);
+      return () => users.value.map((user) => known.value.get(user)?.status ?? "?").join();
+    });
+    await settle();
+    core().welcomed("me");
+    core().answer("get_status", { type: "statuses", statuses: [{ user: "ann", status: "away" }] });
+    await settle();
+    expect(root.textContent).toBe("away");
+    core().confirm("presence-users");
+    core().receive({ type: "status", channel: "presence-users", user: "ann", status: "online" });
+    users.value = ["ann", "bob"];
+    await settle();
+    expect(root.textContent).toBe("online,?");
+    core().answer("get_status", { type: "statuses", statuses: [{ user: "bob", status: "offline" }] });
+    await settle();
+    expect(root.textContent).toBe("online,offline");
+  });
+});
+
 describe("server rendering", () => {
   it("renders and starts nothing", async () => {
     const Inner = defineComponent({
@@ -157,12 +236,22 @@ describe("server rendering", () => {
         const channel = useChannel("a");
         const rows = useMessages("a");
         const members = useMembers("a");
+        const others = [useTyping("a"), useChats(), useNotifications()];
+        const [room, status] = [useChat("c"), useStatus(["ann"])];
+        const numbers = () => [
+          ...others.map((list) => list.value.length),
+          room.value.here.length,
+          status.value.size,
+        ];
         return () =>
-          h("p", `${state.value.status} ${channel.value.name} ${rows.value.length} ${members.value.length}`);
+          h(
+            "p",
+            `${state.value.status} ${channel.value.name} ${rows.value.length} ${members.value.length} ${numbers()}`,
+          );
       },
     });
     const app = createSSRApp(() => h(EverwireProvider, { options }, { default: () => h(Inner) }));
-    expect(await renderToString(app)).toContain("<p>connecting a 0 0</p>");
+    expect(await renderToString(app)).toContain("<p>connecting a 0 0 0,0,0,0,0</p>");
     await settle(RELEASE_MS);
     expect(cores).toEqual([]);
   });
