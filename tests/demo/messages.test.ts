@@ -123,9 +123,9 @@ it("an answer shows what it answers, and leads there", async () => {
   await ada.row("the answer", "stored");
   const quote = ada.message("the answer").getByTestId("quote");
   expect(await quote.textContent()).toContain("Grace Hopperthe question");
-  await until("the question is out of sight", async () => !(await ada.message("the question").isVisible()));
+  await until("the question is out of sight", async () => !(await ada.inView("the question")));
   await quote.click();
-  await ada.message("the question").waitFor();
+  await until("the question is seen again", () => ada.inView("the question"));
   expect(await ada.message("the question").getAttribute("data-flash")).toBe("true");
 
   // It is the same after a reload, although the question is further back than what is fetched at first.
@@ -139,7 +139,7 @@ it("an answer shows what it answers, and leads there", async () => {
     seen: () => grace.texts(),
   });
   await grace.message("the answer").getByTestId("quote").click();
-  await grace.message("the question").waitFor();
+  await until("it leads to the question", () => grace.inView("the question"));
 });
 
 it("Up corrects the last message, and Esc gives up", async () => {

@@ -171,6 +171,17 @@ export class Chat {
     return this.page.getByTestId("message").filter({ has: this.page.locator(".text", { hasText: text }) });
   }
 
+  /** Whether a message is within what is seen of the conversation. */
+  async inView(text: string): Promise<boolean> {
+    const message = this.message(text);
+    if ((await message.count()) === 0) return false;
+    return message.evaluate((row) => {
+      const log = row.closest("[role=log]")?.getBoundingClientRect();
+      const { top, bottom } = row.getBoundingClientRect();
+      return log !== undefined && bottom > log.top && top < log.bottom;
+    });
+  }
+
   /** Chooses from the menu of a message. */
   async choose(text: string, action: "Reply" | "Edit" | "Delete"): Promise<void> {
     const message = this.message(text);

@@ -4,11 +4,14 @@ import { useEffect } from "react";
 import { titleOf } from "../chats/titles";
 import { useChatList } from "../messenger/context";
 import type { Route } from "./route";
+import { useVisible } from "./useVisible";
 
 export function useTitle(route: Route, me: string): void {
   const chats = useChatList();
-  const unread = chats.reduce((sum, chat) => sum + chat.unread, 0);
+  const visible = useVisible();
   const chat = route.page === "chat" ? chats.find(({ id }) => id === route.id) : undefined;
+  // What is before one's eyes is not unread, even before the server knows.
+  const unread = chats.reduce((sum, one) => sum + (visible && one === chat ? 0 : one.unread), 0);
   const page = route.page === "board" ? "Live board" : chat ? titleOf(chat, me) : "Chats";
   useEffect(() => {
     document.title = `${unread > 0 ? `(${unread}) ` : ""}${page} · Everwire`;

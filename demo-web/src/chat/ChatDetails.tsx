@@ -3,7 +3,7 @@
 import { type SubmitEvent, useId, useState } from "react";
 import { openChats } from "../app/route";
 import { MAX_TITLE } from "../chats/NewChat";
-import { titleOf } from "../chats/titles";
+import { sizeOf, titleOf } from "../chats/titles";
 import { Dialog } from "../controls/Dialog";
 import { type Task, useTask } from "../controls/useTask";
 import { useChatList } from "../messenger/context";
@@ -30,7 +30,7 @@ export function ChatDetails({ chat, me, room, onClose }: Props) {
         {task.failed && <p role="alert">{task.failed}</p>}
         <section aria-labelledby="members-title">
           <h3 id="members-title">
-            People <span className="count">{chat.member_count}</span>
+            People <span className="count">{sizeOf(chat)}</span>
           </h3>
           <ul className="members">
             {chat.members.map((member) => (

@@ -4,7 +4,7 @@ import { BackIcon, PeopleIcon } from "../app/icons";
 import { Monogram } from "../app/Monogram";
 import { HREF_OF_CHATS } from "../app/route";
 import { GroupFace } from "../chats/GroupFace";
-import { partnerIn, titleOf } from "../chats/titles";
+import { partnerIn, sizeOf, titleOf } from "../chats/titles";
 import type { Chat, Member } from "../messenger/face";
 import { Face } from "../people/Face";
 import { firstName, nameOf } from "../people/people";
@@ -46,7 +46,7 @@ export function ChatHeader({ chat, me, here, wide, onDetails, tools }: Props) {
           <bdi>{title}</bdi>
         </h1>
         <p className="quiet">
-          {partner ? statusWords(partner, now) : people(chat.member_count)}
+          {partner ? statusWords(partner, now) : people(sizeOf(chat))}
           <span data-testid="here" data-here={others.map(({ user }) => user).join(" ")}>
             {others.length > 0 &&
               (partner

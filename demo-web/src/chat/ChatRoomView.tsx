@@ -1,7 +1,7 @@
 // A chat of one's own: head, conversation, who types, and the field to write in. Opens the chat as long as it is shown.
 
 import { useCallback, useEffect, useMemo, useState } from "react";
-import { othersOf, textOf, titleOf } from "../chats/titles";
+import { othersOf, sizeOf, textOf, titleOf } from "../chats/titles";
 import { useHasOlder, useHere, useMessenger, useRows } from "../messenger/context";
 import type { Desk } from "../messenger/desk";
 import type { Chat, ChatRow } from "../messenger/face";
@@ -32,7 +32,9 @@ interface Props {
 export function ChatRoomView({ chat, me, desk, wide, tools, connection }: Props) {
   const { id, kind, role } = chat;
   const room = useMessenger().chat(id);
-  const rows = useRows(room);
+  const all = useRows(room);
+  // That two people are in their chat is no news.
+  const rows = useMemo(() => (kind === "direct" ? all.filter(({ event }) => !event) : all), [all, kind]);
   const hasOlder = useHasOlder(room);
   const here = useHere(room);
   const { gaps, fill, forget } = useGaps(room);
@@ -62,7 +64,7 @@ export function ChatRoomView({ chat, me, desk, wide, tools, connection }: Props)
   const { draft, write, reply, edit, giveUp, submit } = useDraft(id, room, desk.drafts, fail);
   const title = titleOf(chat, me);
   const writes = role === "owner" || role === "member";
-  const others = Math.max(0, chat.member_count - 1);
+  const others = Math.max(0, sizeOf(chat) - 1);
 
   const names = othersOf(chat, me)
     .filter((member) => member.role !== "invited")

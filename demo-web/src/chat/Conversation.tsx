@@ -158,7 +158,7 @@ export function Conversation(props: Props) {
         aria-label={`Messages in ${title}`}
         onKeyDown={key}
       >
-        {count === 0 && <div className="empty">{empty}</div>}
+        {nothingSaid(rows) && <div className="empty">{empty}</div>}
         <ol className="messages" style={{ height: count === 0 ? 0 : virtualizer.getTotalSize() }}>
           {items.map((item) => {
             const line = lineAt(rows, item.index, { missing, readBefore, now });
@@ -198,6 +198,11 @@ export function Conversation(props: Props) {
       )}
     </div>
   );
+}
+
+/** Whether there are only lines about who came and went. A chat with many of those has been talked in. */
+function nothingSaid(rows: readonly ChatRow[]): boolean {
+  return rows.length < 20 && rows.every(({ event }) => event);
 }
 
 /** The answered message comes before its answer, and mostly shortly before. */

@@ -5,6 +5,7 @@ import { changeWords } from "./changes";
 
 const GRACE = { user: "grace", name: "Grace Hopper" };
 const ME = { user: "me" };
+const SERVER = { user: "" };
 
 it.each([
   [{ action: "created", title: "Moon" }, GRACE, "Grace Hopper made the group “Moon”"],
@@ -20,6 +21,14 @@ it.each([
     { action: "role_set", user: "ada", role: "read_only" },
     ME,
     "You made Ada Lovelace somebody who only reads",
+  ],
+  [{ action: "created", title: "Moon" }, SERVER, "The group “Moon” was made"],
+  [{ action: "joined", user: "grace" }, SERVER, "Grace Hopper came in"],
+  [{ action: "invited", user: "me" }, SERVER, "You were invited"],
+  [
+    { action: "role_set", user: "ada", role: "read_only" },
+    SERVER,
+    "Ada Lovelace is somebody who only reads now",
   ],
 ])("%j", (data, by, words) => expect(changeWords(data, by, "me")).toBe(words));
 

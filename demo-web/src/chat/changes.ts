@@ -25,25 +25,32 @@ const AS: Readonly<Record<string, string>> = {
   read_only: "somebody who only reads",
 };
 
-/** `by`: who did it. Nothing for what this page does not know. */
+/** `by`: who did it; nobody if a back end did. Nothing for what this page does not know. */
 export function changeWords(
   data: unknown,
   by: { user: string; name?: string | undefined },
   me: string,
 ): string {
   if (typeof data !== "object" || data === null) return "";
-  const { action, user, name, title, role } = data as Change;
-  const called = (id: string, known?: string) => (id === me ? "you" : nameOf({ user: id, name: known }));
-  const who = capital(called(by.user, by.name));
+  const change = data as Change;
+  const called = (id: string, known?: unknown) =>
+    id === me ? "you" : nameOf({ user: id, name: typeof known === "string" ? known : undefined });
+  const { user, name } = change;
+  if (by.user === "")
+    return doneBy(change, typeof user === "string" ? capital(called(user, name)) : "", user === me);
   const itself = typeof user !== "string" || user === by.user;
-  const whom = itself ? "" : called(user, typeof name === "string" ? name : undefined);
+  return did(change, capital(called(by.user, by.name)), itself ? "" : called(user, name));
+}
+
+/** What somebody did to somebody; `whom` is empty if to nobody but themselves. */
+function did({ action, title, role }: Change, who: string, whom: string): string {
   switch (action) {
     case "created":
       return typeof title === "string" ? `${who} made the group “${title}”` : `${who} began this chat`;
     case "invited":
       return `${who} invited ${whom}`;
     case "joined":
-      return itself ? `${who} came in` : `${who} added ${whom}`;
+      return whom === "" ? `${who} came in` : `${who} added ${whom}`;
     case "left":
       return `${who} left`;
     case "removed":
@@ -52,6 +59,29 @@ export function changeWords(
       return `${who} named the chat “${typeof title === "string" ? title : ""}”`;
     case "role_set":
       return `${who} made ${whom || "themselves"} ${AS[String(role)] ?? String(role)}`;
+    default:
+      return "";
+  }
+}
+
+/** What was done by nobody in the chat. */
+function doneBy({ action, title, role }: Change, whom: string, mine: boolean): string {
+  const was = mine ? "were" : "was";
+  switch (action) {
+    case "created":
+      return typeof title === "string" ? `The group “${title}” was made` : "This chat began";
+    case "invited":
+      return `${whom} ${was} invited`;
+    case "joined":
+      return `${whom} came in`;
+    case "left":
+      return `${whom} left`;
+    case "removed":
+      return `${whom} ${was} removed`;
+    case "renamed":
+      return `The chat is called “${typeof title === "string" ? title : ""}” now`;
+    case "role_set":
+      return `${whom} ${mine ? "are" : "is"} ${AS[String(role)] ?? String(role)} now`;
     default:
       return "";
   }

@@ -1,6 +1,7 @@
 // One's chats, those with the latest activity first. Each is a link; arrow keys go from one to the next.
 
 import { HREF_OF_CHATS, hrefOfChat } from "../app/route";
+import { useVisible } from "../app/useVisible";
 import { moveFocus } from "../controls/roving";
 import { useMessenger, useTypists } from "../messenger/context";
 import type { Chat } from "../messenger/face";
@@ -50,7 +51,10 @@ function ChatItem({ chat, me, now, open, tabIndex }: ItemProps) {
   const typists = useTypists(useMessenger().chat(chat.id));
   const typing = typingWords(typists.map((typist) => firstName(nameOf(typist))));
   const partner = partnerIn(chat, me);
-  const { id, unread, at } = chat;
+  const { id, at } = chat;
+  // What is before one's eyes is not unread, even before the server knows.
+  const visible = useVisible();
+  const unread = open && visible ? 0 : chat.unread;
   return (
     <li data-testid="chat" data-chat={id} data-unread={unread}>
       <a

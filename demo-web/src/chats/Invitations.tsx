@@ -4,7 +4,7 @@ import { openChat } from "../app/route";
 import { useTask } from "../controls/useTask";
 import { useMessenger } from "../messenger/context";
 import type { Chat } from "../messenger/face";
-import { titleOf } from "./titles";
+import { sizeOf, titleOf } from "./titles";
 
 export function Invitations({ chats, me }: { chats: readonly Chat[]; me: string }) {
   if (chats.length === 0) return null;
@@ -31,10 +31,7 @@ function Invitation({ chat, me }: { chat: Chat; me: string }) {
     <li className="invitation" data-testid="invitation" data-chat={chat.id}>
       <p>
         You are invited to <strong>{title}</strong>
-        <span className="quiet">
-          {" "}
-          · {chat.member_count === 1 ? "1 person" : `${chat.member_count} people`}
-        </span>
+        <span className="quiet"> · {sizeOf(chat) === 1 ? "1 person" : `${sizeOf(chat)} people`}</span>
       </p>
       <button
         type="button"

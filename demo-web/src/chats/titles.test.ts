@@ -2,7 +2,7 @@
 
 import { expect, it } from "vitest";
 import type { Chat, ChatMember } from "../messenger/face";
-import { previewOf, textOf, titleOf } from "./titles";
+import { previewOf, sizeOf, textOf, titleOf } from "./titles";
 
 const member = (user: string, name?: string): ChatMember => ({
   user,
@@ -53,6 +53,11 @@ it("the preview says who spoke where that is not plain", () => {
   expect(previewOf(chat({ last: said("grace", { text: "two\nlines" }) }), "me")).toBe("Grace: two lines");
   expect(previewOf(chat({ kind: "direct", last: said("grace", { text: "hi" }) }), "me")).toBe("hi");
   expect(previewOf(chat({ role: "invited" }), "me")).toBe("You are invited");
+});
+
+it("those who are invited are not counted", () => {
+  const members = [member("me"), { ...member("grace"), role: "invited" as const }];
+  expect(sizeOf(chat({ members, member_count: 2 }))).toBe(1);
 });
 
 it("takes whatever another application wrote", () => {

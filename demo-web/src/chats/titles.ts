@@ -14,6 +14,11 @@ export function partnerIn(chat: Chat, me: string): ChatMember | undefined {
   return chat.kind === "direct" ? othersOf(chat, me)[0] : undefined;
 }
 
+/** How many are in it: those who are only invited are not. */
+export function sizeOf({ members, member_count }: Chat): number {
+  return member_count - members.filter(({ role }) => role === "invited").length;
+}
+
 export function titleOf(chat: Chat, me: string): string {
   if (chat.kind === "group" && chat.title) return chat.title;
   const names = othersOf(chat, me).map(nameOf);

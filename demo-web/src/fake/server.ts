@@ -35,8 +35,6 @@ export interface FakeNotification {
   readonly data: Notification;
 }
 
-const MEMBERS: readonly Role[] = ["owner", "member", "read_only"];
-
 export class FakeServer {
   readonly chats = new Map<string, FakeChat>();
   readonly names = new Map<string, string>();
@@ -130,7 +128,7 @@ export class FakeServer {
       open: chat.open,
       role,
       members: [...chat.members].map(([user, role]) => this.#member(chat, user, role)),
-      member_count: [...chat.members.values()].filter((role) => MEMBERS.includes(role)).length,
+      member_count: chat.members.size,
       head: chat.log.length,
       unread:
         role === "invited" ? 0 : plain.filter(({ offset, user }) => offset > read && user !== me).length,
