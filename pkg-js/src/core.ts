@@ -89,32 +89,32 @@ export type RawCoreClass = new (
 const ASKED = "abcdexyzt";
 const SAID = "abcdxyz";
 
-/** What `Core` only hands on: as which operation, and the letters of its arguments in their order. */
+/** What `Core` only hands on, in the order of `Operation`: the letters of its arguments in their order. */
 const METHODS = {
-  start: [Operation.Start, ""],
-  close: [Operation.Close, ""],
-  subscribe: [Operation.Subscribe, "xaybc"],
-  unsubscribe: [Operation.Unsubscribe, "a"],
-  send: [Operation.Send, "xyta"],
-  ask: [Operation.Ask, "tax"],
-  answered: [Operation.Answered, "x"],
-  typing: [Operation.Typing, "ab"],
-  heard: [Operation.HeardTyping, "abc"],
-  mark: [Operation.Mark, "abc"],
-  marked: [Operation.Marked, "abc"],
-  live: [Operation.Live, "a"],
-  welcome: [Operation.Welcome, "xyabcde"],
-  polled: [Operation.Polled, "a"],
-  subscribed: [Operation.Subscribed, "axbcy"],
-  unsubscribed: [Operation.Unsubscribed, "axyz"],
-  ack: [Operation.Ack, "xab"],
-  refused: [Operation.Refused, "xyazbc"],
-  ping: [Operation.Ping, "a"],
-  goaway: [Operation.Goaway, "abx"],
-  violation: [Operation.Violation, "x"],
-  token: [Operation.Token, "x"],
-  token_failed: [Operation.TokenFailed, "x"],
-} as const satisfies Record<Exclude<keyof Core, "accept" | "report">, readonly [Operation, string]>;
+  start: "",
+  close: "",
+  subscribe: "xaybc",
+  unsubscribe: "a",
+  send: "xyta",
+  ask: "tax",
+  answered: "x",
+  typing: "ab",
+  heard: "abc",
+  mark: "abc",
+  marked: "abc",
+  live: "a",
+  welcome: "xyabcde",
+  polled: "a",
+  subscribed: "axbcy",
+  unsubscribed: "axyz",
+  ack: "xab",
+  refused: "xyazbc",
+  ping: "a",
+  goaway: "abx",
+  violation: "x",
+  token: "x",
+  token_failed: "x",
+} as const satisfies Record<Exclude<keyof Core, "accept" | "report">, string>;
 
 /** The same for what the core tells: the methods of `Host`, by `Told`. */
 const TELLS = [
@@ -135,7 +135,7 @@ export function dress(Raw: RawCoreClass): CoreClass {
     readonly #raw: RawCore;
     #free = false;
     // What the running call was answered in words: a report, or a code and a sentence.
-    #answer: readonly [text: string, sentence: string] = ["", ""];
+    _answer: readonly [text: string, sentence: string] = ["", ""];
 
     constructor(host: Host, options: CoreOptions) {
       const { document, navigator } = globalThis;
@@ -144,7 +144,7 @@ export function dress(Raw: RawCoreClass): CoreClass {
           batch: host.batch,
           tell: (what, ...said) => {
             const [name, letters = ""] = TELLS[what as number] ?? [];
-            if (name === undefined) this.#answer = said.slice(4) as [string, string];
+            if (name === undefined) this._answer = said.slice(4) as [string, string];
             else {
               const act = host[name] as (...said: unknown[]) => void;
               act(...Array.from(letters, (letter) => said[SAID.indexOf(letter)]));
@@ -181,12 +181,6 @@ export function dress(Raw: RawCoreClass): CoreClass {
       return this.#raw.call(operation, ...(asked as Asked));
     }
 
-    /** What answers a negative number has told an error. */
-    _try(answer: number): number {
-      if (answer < 0) throw new EverwireError(...this.#answer);
-      return answer;
-    }
-
     free(): void {
       this.#free = true;
       this.#raw.free();
@@ -198,15 +192,18 @@ export function dress(Raw: RawCoreClass): CoreClass {
 
     report(): string {
       this._call(Operation.Report, "", []);
-      return this.#answer[0];
+      return this._answer[0];
     }
   }
-  for (const [name, [operation, letters]] of Object.entries(METHODS)) {
+  Object.entries(METHODS).forEach(([name, letters], operation) => {
     Object.assign(Dressed.prototype, {
       [name](this: Dressed, ...given: unknown[]) {
-        return this._try(this._call(operation, letters, given));
+        const answer = this._call(operation, letters, given);
+        // What answers a negative number has told an error.
+        if (answer < 0) throw new EverwireError(...this._answer);
+        return answer;
       },
     });
-  }
+  });
   return Dressed as unknown as CoreClass;
 }

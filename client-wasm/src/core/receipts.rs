@@ -21,6 +21,12 @@ pub(super) struct Marks {
 }
 
 impl Marks {
+    /// What the server has comes with its answer to `subscribe`: it may have lost, in a crash, what it had told before.
+    pub(super) fn forget(&mut self) {
+        self.said = [0; 2];
+        self.known = [0; 2];
+    }
+
     fn next(&mut self) -> [Option<u64>; 2] {
         let Self { wanted, said, .. } = *self;
         self.said = wanted;

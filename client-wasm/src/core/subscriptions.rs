@@ -85,6 +85,7 @@ impl Subscription {
         self.live = true;
         self.retry_at = None;
         self.refusals = 0;
+        self.marks.forget();
         if goes_on {
             return Confirmed::InPlace;
         }

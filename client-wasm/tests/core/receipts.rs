@@ -89,6 +89,24 @@ fn marks_are_said_again_after_a_reconnect_until_the_server_has_them() {
 }
 
 #[test]
+fn marks_that_a_server_told_and_lost_are_said_again() {
+    let (mut bench, link, handle) = marking();
+    bench.says(link, &[message("news", 1), message("news", 2)]);
+    bench.core.mark(bench.now, handle, 0, 2);
+    bench.pass(1_100);
+    bench.says(link, &[receipted(2, 2)]);
+    bench.closes(link, 1006);
+    bench.pass_until(20_001, |o| matches!(o, Output::OpenWebSocket(_)));
+    let link = bench.opens_websocket();
+    bench.welcome_websocket(link);
+    bench.outputs.clear();
+    // It crashed before they were on its disk.
+    bench.says(link, &[kept("a", 2, 2, 2, 1)]);
+    bench.pass(1_200);
+    assert_eq!(said(&mut bench), [(None, Some(2))]);
+}
+
+#[test]
 fn what_another_device_has_read_is_not_said_here() {
     let (mut bench, link, _) = marking();
     bench.says(link, &[message("news", 1), receipted(1, 1)]);
