@@ -9,6 +9,7 @@ use super::{Carrier, Connection, connection::Phase, text};
 const LEAST_MS: u64 = 1_000;
 /// A page that wakes tries within this time, in ms.
 const SOON_MS: u64 = 250;
+const BACK: &str = "the network is back";
 
 impl Connection {
     pub(super) fn wake(&mut self, reason: &str) {
@@ -34,7 +35,6 @@ impl Connection {
         if self.active == Some(Carrier::Polling) && self.ws.is_none() && self.config.websocket {
             self.choice.probe_at = Some(self.now());
         }
-        const BACK: &str = "the network is back";
         if self.cut && self.active == Some(Carrier::WebSocket) {
             // The network that it ran over was gone: not worth the time of a probe.
             let soon = self.rng.between(0, SOON_MS);
