@@ -164,6 +164,10 @@ impl World {
             self.requests[request].conn = Some(address.conn);
             return self.answer(address, Input::Batch(Ok(batch)));
         };
+        let sessions = &self.nodes[node].hub.sessions;
+        if poll.connection.is_some_and(|id| sessions.overtaken(hello.session, id)) {
+            return self.respond(request, "[]".to_owned());
+        }
         let known =
             poll.connection.filter(|id| self.nodes[node].hub.sessions.polling(hello.session, *id).is_some());
         let known = known.and_then(|id| self.nodes[node].conns.iter().find(|(_, c)| c.connection == id));
