@@ -38,7 +38,7 @@ plants! {
     NoDeferring = "no_deferring";
     /// What is sent again after a reconnect goes out in reverse.
     ResendReversed = "resend_reversed";
-    /// A poll's response is forgotten as soon as it was given.
+    /// A poll's response is forgotten as soon as it was given: the next goes on from where it led.
     ResponseNotRetained = "response_not_retained";
     /// A reconnect does not name the subscriptions again.
     NotResubscribed = "not_resubscribed";

@@ -283,8 +283,15 @@ impl World {
         if case.kinds.has(Kind::SlowReader) {
             settings.queue_frames = settings.queue_frames.min(1_000);
         }
-        let names =
-            ["news", "presence-room", "private-orders.1", "presence-users", "private-orders.2", "talk", "last"];
+        let names = [
+            "news",
+            "presence-room",
+            "private-orders.1",
+            "presence-users",
+            "private-orders.2",
+            "talk",
+            "last",
+        ];
         let channels: Vec<Channel> =
             names.iter().take(case.channels).filter_map(|n| n.parse().ok()).collect();
         let retention = dice.pick(&[10_000, 10_000, 10_000, 50, 8]);

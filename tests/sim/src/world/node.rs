@@ -6,13 +6,13 @@ use std::{
     sync::Arc,
 };
 
-use everwire_protocol::{ClientFrame, Goaway, Uuid};
+use everwire_protocol::{Channel, ClientFrame, Goaway, ServerFrame, Uuid, batch};
 use everwire_server::{
     hub::{
         Hub,
         inbox::{Inbox, Letters, inbox},
     },
-    session::{Carrier, Input, PollInput, Polling, Session, decode},
+    session::{BadFrame, Carrier, Input, PollInput, Polling, Session, decode},
 };
 
 use super::{Address, World, store::Writer};
@@ -70,9 +70,10 @@ pub(super) struct Conn {
     pub(super) turn: u64,
     /// What the client sent and the session does not want yet; `None` is the end.
     pub(super) unread: VecDeque<Option<String>>,
-    /// For planted bugs: the send that was refused, and how many responses were given.
+    /// For planted bugs: the send that was refused, how many responses were given, and where they led.
     pub(super) refused: Option<Uuid>,
-    pub(super) responses: u64,
+    responses: u64,
+    led: BTreeMap<Channel, (String, u64)>,
 }
 
 #[derive(Debug)]
@@ -102,6 +103,7 @@ impl World {
                 unread: VecDeque::new(),
                 refused: None,
                 responses: 0,
+                led: BTreeMap::new(),
             },
         );
         Address { node, boot, conn }
@@ -185,6 +187,7 @@ impl World {
         if let Some(there) = self.nodes[node].conns.get_mut(&conn) {
             if forgets && poll.connection == Some(there.connection) {
                 poll.ack = poll.ack.max(there.responses);
+                there.goes_on(&mut rest);
             }
             if let Machine::Polling(polling) = &mut there.machine {
                 polling.handle(now, PollInput::Request { request: key, hello, poll, frames: rest });
@@ -281,6 +284,36 @@ impl World {
     pub(super) fn let_others_pass(&mut self, address: Address, refused: Option<Uuid>) {
         if let Some(conn) = self.nodes[address.node].conns.get_mut(&address.conn) {
             conn.refused = refused;
+        }
+    }
+}
+
+impl Conn {
+    /// For the planted bug: a response to a poll is given, and all that is remembered of it is where it leads.
+    pub(super) fn gives(&mut self, text: &str) {
+        let bounds = batch::Bounds { bytes: usize::MAX, frames: usize::MAX, ..batch::Bounds::default() };
+        for frame in batch::decode(text, &bounds).unwrap_or_default().into_iter().flatten() {
+            match frame {
+                ServerFrame::Polled(polled) => self.responses = polled.seq,
+                ServerFrame::Subscribed(s) => drop(self.led.insert(s.channel, (s.epoch, s.offset))),
+                ServerFrame::Message(m) => {
+                    if let Some((_, offset)) = self.led.get_mut(&m.channel) {
+                        *offset = m.offset;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The planted bug: what was given counts, and not where the client says it stands.
+    fn goes_on(&self, set: &mut [Result<ClientFrame, BadFrame>]) {
+        for frame in set.iter_mut().flatten() {
+            if let ClientFrame::Subscribe(frame) = frame
+                && let Some((epoch, offset)) = self.led.get(&frame.channel)
+            {
+                (frame.epoch, frame.offset) = (Some(epoch.clone()), Some(*offset));
+            }
         }
     }
 }

@@ -99,8 +99,8 @@ impl World {
                 Machine::Polling(polling) => match polling.poll_output() {
                     None => return false,
                     Some(PollOutput::Respond { request, text }) => {
-                        if text.contains("\"polled\"") {
-                            conn.responses += 1;
+                        if self.planted(Plant::ResponseNotRetained) {
+                            conn.gives(&text);
                         }
                         self.respond((request / 2) as usize, text.to_string());
                     }
