@@ -87,7 +87,8 @@ export class Scene {
         await meanwhile();
         return;
     }
-    const carrier = this.way === "across a restart" ? "websocket" : "polling";
+    // After a restart, whatever comes first will do.
+    const carrier = this.way === "across a restart" ? "" : "polling";
     await Promise.all(this.#people.map((person, at) => person.connected(carrier, connections[at])));
   }
 
