@@ -237,17 +237,16 @@ export class Client {
   _fleeting(frame: object): boolean {
     const text = jsonOf(frame);
     let went = 0;
-    let refused: EverwireError | undefined;
+    const refused: EverwireError[] = [];
     if (this.#state.status !== "connected") return false;
     this._call(
       (core) => {
         went = core.ask(text, 0);
       },
-      (error) => {
-        refused = error;
-      },
+      (error) => void refused.push(error),
     );
-    if (refused !== undefined) throw refused;
+    // Too many at once are dropped like those without a connection.
+    for (const error of refused) if (!error.retry) throw error;
     return went === 1;
   }
 

@@ -87,6 +87,8 @@ describe("signals", () => {
     core.throwing.set("ephemeral", { code: "too_large", message: "Too large." });
     expect(() => channel.signal("wave", 1)).toThrow(code("too_large"));
     expect(() => channel.signal("wave", 1n)).toThrow(code("invalid_payload"));
+    core.throwing.set("ephemeral", { code: "queue_full", message: "Too many." });
+    expect(channel.signal("wave", 1)).toBe(false);
     expect(client.state.status).toBe("connected");
   });
 
