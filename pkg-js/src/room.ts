@@ -4,6 +4,7 @@
 import { Changing } from "./changes.js";
 import type { Channel } from "./channel.js";
 import type { Client } from "./client.js";
+import type { EverwireError } from "./errors.js";
 import type { Chat, Member, Role, Sending, SendOptions, StandardEvents, Text, Typist } from "./events.js";
 import { MessageList } from "./messages.js";
 import type { RequestFields, RequestType } from "./requests.js";
@@ -66,7 +67,11 @@ export class ChatRoom extends Changing {
   /** Starts to receive it, with the latest 50 entries, and shows the user as present. */
   async open(): Promise<void> {
     this._follow();
-    await Promise.all([this.channel.subscribe({ recent: RECENT }), this.presence.subscribe()]);
+    const opening = [this.channel.subscribe({ recent: RECENT }), this.presence.subscribe()];
+    await Promise.all(opening).catch((error: EverwireError) => {
+      // Closed again before it was open.
+      if (error.code !== "unsubscribed") throw error;
+    });
   }
 
   /** @internal From now on there is an `info`. */

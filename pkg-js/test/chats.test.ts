@@ -219,6 +219,18 @@ describe("a chat", () => {
     expect(room.messages.rows).toHaveLength(2);
   });
 
+  it("may be closed while it opens, and opened again", async () => {
+    const { client, core } = await chatting();
+    const room = client.chat("a");
+    const first = room.open();
+    void room.close();
+    const second = room.open();
+    core.confirm("private-chat.a");
+    core.confirm("presence-chat.a");
+    await Promise.all([first, second]);
+    expect([room.channel.subscription, room.presence.subscription]).toEqual(["subscribed", "subscribed"]);
+  });
+
   it("says that it changed, once for a batch", async () => {
     const { client, core } = await chatting();
     const room = client.chat("a");
