@@ -265,7 +265,7 @@ it("the page asks nobody but its own server, and breaks no rule of its policy", 
   await ada.connected();
   await ada.say("within the rules");
   await ada.row("within the rules", "stored");
-  await page.getByRole("link", { name: "Live board" }).click();
+  await page.getByRole("link", { name: "Live board", exact: true }).click();
   await page.getByRole("button", { name: "New order" }).click();
   await page.getByTestId("order").waitFor();
   expect(elsewhere).toEqual([]);
@@ -286,7 +286,7 @@ it("on a phone, one page leads to the other and back", async () => {
   await grace.sees();
   await grace.say("mind the gap");
   await ada.lists("Grace Hopper", { unread: 1, preview: "mind the gap" });
-  await ada.page.getByRole("link", { name: "Live board" }).tap();
+  await ada.page.getByRole("link", { name: "Live board", exact: true }).tap();
   await ada.page.getByTestId("board").waitFor();
   await ada.page.goBack();
   await ada.open("Grace Hopper");

@@ -16,7 +16,7 @@ const system = (name: string, status: string) => ({
 
 async function atBoard(demo: Demo, name: string): Promise<Chat> {
   const chat = await demo.enter(name);
-  await chat.page.getByRole("link", { name: "Live board" }).click();
+  await chat.page.getByRole("link", { name: "Live board", exact: true }).click();
   await until("the board is there", async () => {
     return (await chat.page.getByTestId("board").getAttribute("data-ready")) === "true";
   });

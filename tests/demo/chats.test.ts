@@ -147,7 +147,7 @@ it("a chat of others says so, and its messages are nowhere", async () => {
   const linus = await demo.enter("Linus");
   await linus.page.goto(`${demo.url}/#/chat/${chat}`);
   await linus.page.getByRole("heading", { name: "You are not in this chat" }).waitFor();
-  await linus.page.getByRole("button", { name: "Join" }).click();
+  await linus.page.getByTestId("outside").getByRole("button", { name: "Join" }).click();
   await linus.page.getByRole("main").getByRole("alert").waitFor();
   expect(await linus.page.getByText("a secret").count()).toBe(0);
 });
@@ -162,7 +162,7 @@ it("going to another chat keeps the draft and the place, and ends presence and t
   await grace.sees("ada");
   const log = ada.page.getByRole("log");
   await log.evaluate((element) => element.scrollTo(0, 700));
-  await until("she reads further up", async () => !(await ada.texts()).includes("line 44"));
+  await until("she reads further up", async () => !(await ada.inView("line 44")));
   const seen = () =>
     log.evaluate((element) => {
       const { top } = element.getBoundingClientRect();
@@ -201,7 +201,7 @@ it("messages that came meanwhile begin at a line of their own", async () => {
   const ada = await demo.enter("Ada", chat);
   await ada.say("last words");
   await ada.row("last words", "stored");
-  await ada.page.getByRole("link", { name: "Live board" }).click();
+  await ada.page.getByRole("link", { name: "Live board", exact: true }).click();
   await demo.api.say(chat, "grace", "new one");
   await demo.api.say(chat, "grace", "new two");
   await ada.lists("Grace Hopper", { unread: 2 });

@@ -41,7 +41,7 @@ it("a message is stored, delivered and read, and its author sees which", async (
   await grace.lists("Ada Lovelace", { unread: 0 });
 
   // Still subscribed, but no longer looking.
-  await grace.page.getByRole("link", { name: "Live board" }).click();
+  await grace.page.getByRole("link", { name: "Live board", exact: true }).click();
   await ada.say("And this?");
   await ada.row("And this?", { delivered: 1, read: 0 });
   await ada.message("And this?").getByText("Delivered", { exact: true }).waitFor({ state: "attached" });
@@ -115,8 +115,7 @@ it("an answer shows what it answers, and leads there", async () => {
   for (let n = 0; n < 40; n++) await demo.api.say(chat, "grace", `line ${n}`);
   const ada = await demo.enter("Ada", chat);
   await ada.row("line 39");
-  await ada.page.getByRole("log").evaluate((log) => log.scrollTo(0, 0));
-  await ada.row("the question");
+  await ada.scrollUpTo("the question");
   await ada.choose("the question", "Reply");
   await ada.page.getByTestId("about").getByText("Answer to Grace Hopper").waitFor();
   await ada.say("the answer");
@@ -134,10 +133,7 @@ it("an answer shows what it answers, and leads there", async () => {
   await ada.row("and again", "stored");
   const grace = await demo.enter("Grace", chat);
   await grace.row("and again");
-  await grace.page.getByRole("log").evaluate((log) => log.scrollTo(0, 0));
-  await until("her page has the answer", async () => (await grace.texts()).includes("the answer"), {
-    seen: () => grace.texts(),
-  });
+  await grace.scrollUpTo("the answer");
   await grace.message("the answer").getByTestId("quote").click();
   await until("it leads to the question", () => grace.inView("the question"));
 });

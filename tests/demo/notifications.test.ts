@@ -43,13 +43,16 @@ it("one is shown as it comes, and stays in the list until it is read", async () 
 it("who was away is told once, on one device, and reading is for all of them", async () => {
   const demo = await Demo.start();
   const chat = await demo.enter("Ada");
+  await demo.api.publish({ user: "ada" }, note("While you were here"));
+  await chat.page.getByTestId("toast").getByText("While you were here", { exact: true }).waitFor();
+  await chat.page.getByTestId("bell").click();
   await unread(chat, 0);
   await chat.page.close();
   await demo.api.publish({ user: "ada" }, note("While you were away"));
   const ada = await demo.enter("Ada");
   await ada.page.getByTestId("toast").getByText("While you were away", { exact: true }).waitFor();
   await unread(ada, 1);
-  await ada.page.getByRole("button", { name: /^Dismiss/ }).click();
+  await ada.page.getByRole("button", { name: /^Dismiss: / }).click();
   await until("it is gone", async () => (await ada.page.getByTestId("toast").count()) === 0);
 
   // Still unread on the next device, but not shown again.

@@ -42,7 +42,7 @@ it.runIf(process.env.EVERWIRE_SCREENSHOTS)("pictures of people who chat", async 
   }
   const wide = adas.find(({ picture }) => picture === "wide-light.png")?.ada;
   if (!wide) return;
-  await wide.page.getByRole("link", { name: "Live board" }).click();
+  await wide.page.getByRole("link", { name: "Live board", exact: true }).click();
   await until("the orders are there", async () => (await wide.page.getByTestId("order").count()) === 4);
   await wide.page.getByRole("button", { name: "New order" }).click();
   await until("there is one more", async () => (await wide.page.getByTestId("order").count()) === 5);

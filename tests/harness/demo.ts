@@ -182,6 +182,19 @@ export class Chat {
     });
   }
 
+  /** Scrolls up as one who reads, until a message is in view. */
+  async scrollUpTo(text: string): Promise<void> {
+    await until(
+      `${this.name} has scrolled up to "${text}"`,
+      async () => {
+        if (await this.inView(text)) return true;
+        await this.page.getByRole("log").evaluate((log) => log.scrollBy(0, -log.clientHeight / 2));
+        return false;
+      },
+      { seen: () => this.texts() },
+    );
+  }
+
   /** Chooses from the menu of a message. */
   async choose(text: string, action: "Reply" | "Edit" | "Delete"): Promise<void> {
     const message = this.message(text);

@@ -12,7 +12,8 @@ export function useShortcuts(): void {
       const { target } = event;
       const inField =
         target instanceof HTMLElement && target.closest("input, textarea, select, dialog, [popover]");
-      if (inField) return;
+      // A dialog has its own keys, also where the focus was lost with what had it.
+      if (inField || press("dialog[open]")) return;
       if (event.key === "n") press('button[aria-label="New chat"]')?.click();
       else if (event.key === "/") press(".composer textarea")?.focus();
       else if (event.key === "Escape") {

@@ -83,11 +83,14 @@ export function Conversation(props: Props) {
     if (!restored) virtualizer.scrollToEnd();
   }, [count, restored, virtualizer]);
 
-  // Where the reader was is where the reader comes back to.
-  useEffect(
+  // Where the reader was is where the reader comes back to. Looked up while the page still has its heights.
+  useLayoutEffect(
     () => () => {
-      if (!started.current || virtualizer.isAtEnd(NEAR)) places.delete(id);
-      else places.set(id, { offset: virtualizer.scrollOffset ?? 0, sizes: virtualizer.takeSnapshot() });
+      const element = box.current;
+      if (!element || !started.current) return;
+      const { scrollTop, scrollHeight, clientHeight } = element;
+      if (scrollHeight - scrollTop - clientHeight <= NEAR) places.delete(id);
+      else places.set(id, { offset: scrollTop, sizes: virtualizer.takeSnapshot() });
     },
     [id, places, virtualizer],
   );
