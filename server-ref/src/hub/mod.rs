@@ -15,7 +15,10 @@ mod status;
 use std::{
     collections::{HashMap, HashSet},
     hash::{BuildHasher, RandomState},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use everwire_protocol::{Channel, ChannelKind, Joined, Left, Member, ServerFrame, Uuid, batch};
@@ -55,6 +58,8 @@ pub struct Hub {
     grace_ms: u64,
     /// Something may have to be said earlier than before.
     sooner: Notify,
+    /// When the next grace in a presence channel is over: until then the channels need not be looked through.
+    rooms_due: AtomicU64,
     recent: Recent,
     /// Who is online, where that is kept.
     registry: Option<Registry>,
@@ -107,6 +112,7 @@ impl Hub {
             hasher: RandomState::new(),
             grace_ms,
             sooner: Notify::new(),
+            rooms_due: AtomicU64::new(u64::MAX),
             recent: Recent::default(),
             registry: None,
             sessions: Sessions::default(),
@@ -155,6 +161,7 @@ impl Hub {
         if let Some(presence) = &mut room.presence {
             let grace_ms = if at_once { 0 } else { self.grace_ms };
             presence.exit(connection, now_ms + grace_ms);
+            self.rooms_due.fetch_min(now_ms + grace_ms, Ordering::Relaxed);
             if let Some((user, version)) = presence.expire(now_ms) {
                 room.left(channel, &user, version);
             }
@@ -257,7 +264,20 @@ impl Hub {
 
     /// Says who has left because the grace is over. Returns when to call again.
     pub fn expire(&self, now_ms: u64) -> Option<u64> {
-        let mut next = self.expire_users(now_ms);
+        let users_due = self.expire_users(now_ms);
+        if self.rooms_due.load(Ordering::Relaxed) <= now_ms {
+            // Before the channels are looked through: what becomes due meanwhile is not forgotten.
+            self.rooms_due.store(u64::MAX, Ordering::Relaxed);
+            if let Some(due) = self.expire_rooms(now_ms) {
+                self.rooms_due.fetch_min(due, Ordering::Relaxed);
+            }
+        }
+        let rooms_due = Some(self.rooms_due.load(Ordering::Relaxed)).filter(|due| *due < u64::MAX);
+        users_due.into_iter().chain(rooms_due).min()
+    }
+
+    fn expire_rooms(&self, now_ms: u64) -> Option<u64> {
+        let mut next: Option<u64> = None;
         for shard in &self.shards {
             lock(shard).retain(|channel, room| {
                 if let Some(presence) = &mut room.presence {

@@ -1,7 +1,7 @@
 //! Who is online and how: one coming and one leaving per user, however many sessions, and a grace before a leave. Plain
 //! data, like `presence`: knows no clock, and says what has changed instead of telling anybody.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use everwire_protocol::{Member, Status, StatusChoice, UserStatus, Uuid};
 
@@ -13,6 +13,8 @@ pub struct People {
     users: BTreeMap<String, Known>,
     /// Whose a session is.
     sessions: HashMap<Uuid, String>,
+    /// Who leaves when. Those who have come back since are in it too, until then.
+    due: BTreeSet<(u64, String)>,
     version: u64,
 }
 
@@ -112,6 +114,7 @@ impl People {
             known.leaves_at = Some(leaves_at);
             known.shown = known.choice_shown();
             self.version += 1;
+            self.due.insert((leaves_at, person.user.clone()));
             self.users.entry(person.user).or_insert(known);
         }
     }
@@ -151,6 +154,7 @@ impl People {
             // Others see no change until the grace is over.
             known.leaves_at = Some(leaves_at);
             known.last = Some(session);
+            self.due.insert((leaves_at, user));
             return None;
         }
         self.news(&user)
@@ -162,6 +166,7 @@ impl People {
             && let Some(at) = &mut known.leaves_at
         {
             *at = now_ms.min(*at);
+            self.due.insert((*at, user.into()));
         }
     }
 
@@ -184,11 +189,14 @@ impl People {
 
     /// Removes the users whose grace is over.
     pub fn expire(&mut self, now_ms: u64) -> Vec<Came> {
-        let over = |known: &Known| known.leaves_at.is_some_and(|at| at <= now_ms);
-        let gone: Vec<String> =
-            self.users.iter().filter(|(_, known)| over(known)).map(|(user, _)| user.clone()).collect();
+        let mut gone = Vec::new();
+        while self.due.first().is_some_and(|(at, _)| *at <= now_ms) {
+            gone.extend(self.due.pop_first());
+        }
         gone.into_iter()
-            .filter_map(|user| {
+            .filter_map(|(_, user)| {
+                // Who came back does not leave, and who left anew leaves later.
+                self.users.get(&user)?.leaves_at.filter(|at| *at <= now_ms)?;
                 let known = self.users.remove(&user)?;
                 let remember = Some(known.person(&user, false));
                 let (before, last_seen) = (known.shown, known.seen_at);
@@ -205,7 +213,7 @@ impl People {
 
     /// When the next grace is over.
     pub fn next_expiry(&self) -> Option<u64> {
-        self.users.values().filter_map(|known| known.leaves_at).min()
+        self.due.first().map(|(at, _)| *at)
     }
 
     /// Who is online, and which changes that contains.

@@ -78,14 +78,22 @@ impl Hub {
     /// A session's connection is over. The user leaves with the last one, `at_once` or after the grace.
     pub fn exit_user(&self, now_ms: u64, session: Uuid, connection: Uuid, at_once: bool) {
         let leaves_at = now_ms + if at_once { 0 } else { self.grace_ms };
+        let mut sooner = false;
         self.change_people(
-            |people| (people.exit(now_ms, session, connection, leaves_at), people.expire(now_ms)),
+            |people| {
+                let before = people.next_expiry();
+                let news = people.exit(now_ms, session, connection, leaves_at);
+                sooner = people.next_expiry() != before;
+                (news, people.expire(now_ms))
+            },
             |registry, (news, gone)| {
                 self.came(registry, Came { news, remember: None });
                 self.all_came(registry, gone);
             },
         );
-        self.sooner.notify_one();
+        if sooner {
+            self.sooner.notify_one();
+        }
     }
 
     /// A session has ended for good, and its connection may be gone already.
