@@ -17,7 +17,7 @@ const DOCUMENTS = ["README.md", "docs/guide.md", "docs/coming-from.md"];
 const AROUND = `
 declare const client: import("everwire").Client;
 declare const id: string;
-declare function render(rows: readonly object[]): void;
+declare function render(): void;
 declare function fetchToken(): Promise<string>;
 declare function showStatus(...what: string[]): void;
 declare function showMessage(name: string | undefined, text: string): void;
