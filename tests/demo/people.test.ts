@@ -23,7 +23,7 @@ it("others see the status, by hand and by itself, and when one was last seen", a
   };
   await choose("Away");
   await says(/away/);
-  await grace.page.getByRole("button", { name: "You: Grace Hopper, away" }).waitFor();
+  await grace.page.getByRole("button", { name: /^You: Grace Hopper ?, away/ }).waitFor();
   await choose("Offline");
   await says(/last seen just now|offline/);
   await choose("Automatic");
@@ -54,7 +54,7 @@ it("a second window is another person at once", async () => {
   await demo.chat(["ada", "grace"]);
   const ada = await demo.enter("Ada");
   const opening = ada.page.context().waitForEvent("page");
-  await ada.page.getByRole("complementary", { name: "A hint" }).getByRole("link").click();
+  await ada.page.getByRole("region", { name: "A hint" }).getByRole("link").click();
   const second = await opening;
   await second.getByRole("button", { name: /^You: Grace Hopper/ }).waitFor();
   expect(await ada.page.getByRole("button", { name: /^You: Ada Lovelace/ }).count()).toBe(1);

@@ -16,11 +16,10 @@ async function sameOnBoth(ada: Chat, grace: Chat, written: readonly string[]): P
     await (author === "ada" ? ada : grace).row(last, "stored");
     await (author === "ada" ? grace : ada).row(last, "received");
   }
-  const texts = await ada.texts();
+  const texts = await ada.allTexts();
   for (const author of ["ada", "grace"]) expect(by(texts, author)).toEqual(by(written, author));
   expect(texts).toHaveLength(written.length);
-  await ada.conversation(texts);
-  await grace.conversation(texts);
+  expect(await grace.allTexts()).toEqual(texts);
   for (const chat of [ada, grace]) {
     await chat.openPanel();
     expect(await chat.count("lost")).toBe(0);
@@ -95,6 +94,7 @@ it("restarted without its data: the chat is gone and the page says so; a new one
 it("a chat that one missed too much of says so, and fetches what is still stored", async () => {
   const demo = await Demo.start(["--replay-limit", "10"]);
   const chat = await demo.chat(["ada", "grace"]);
+  for (let n = 0; n < 120; n++) await demo.api.say(chat, "grace", `before ${n}`);
   const ada = await demo.enter("Ada", chat);
   await ada.say("the last I saw");
   await ada.row("the last I saw", "stored");
@@ -103,18 +103,14 @@ it("a chat that one missed too much of says so, and fetches what is still stored
   for (let n = 0; n < 30; n++) await demo.api.say(chat, "grace", `missed ${n}`);
   await ada.fault("Go offline", false);
   await ada.connected();
-  const missing = ada.page.locator('[data-testid="missing"][data-reason="too_far"]');
-  // It stands where the reader was, who is still at the end.
   await demo.api.say(chat, "grace", "and now");
   await ada.row("and now");
+  const missing = ada.page.locator('[data-testid="missing"][data-reason="too_far"]');
   await missing.getByRole("button", { name: "Fetch them" }).click();
-  const all = ["the last I saw", ...Array.from({ length: 30 }, (_, n) => `missed ${n}`), "and now"];
-  await until("everything is there, and the line is gone", async () => {
-    return (
-      (await missing.count()) === 0 &&
-      (await ada.texts()).join() === all.slice(-(await ada.texts()).length).join()
-    );
-  });
-  await ada.page.getByRole("log").evaluate((log) => log.scrollTo(0, 0));
-  await ada.row("missed 0");
+  await until("they are fetched", async () => !(await ada.inView("the last I saw")));
+  await ada.scrollUpTo("missed 0");
+  expect(await missing.count()).toBe(0);
+  const texts = await ada.allTexts();
+  const expected = ["the last I saw", ...Array.from({ length: 30 }, (_, n) => `missed ${n}`), "and now"];
+  expect(texts.slice(-expected.length)).toEqual(expected);
 });

@@ -52,6 +52,8 @@ export interface Row {
   readonly id: string;
   readonly status: string;
   readonly mine: boolean;
+  /** Its place in the log; infinite while it is under way. */
+  readonly offset: number;
   readonly text: string;
   readonly edited: boolean;
   readonly deleted: boolean;
@@ -124,6 +126,7 @@ export class Chat {
           id: data.id ?? "",
           status: data.status ?? "",
           mine: data.mine === "true",
+          offset: Number(data.offset ?? Number.POSITIVE_INFINITY),
           text: row.querySelector(".text")?.textContent ?? "",
           edited: data.edited === "true",
           deleted: data.deleted === "true",
@@ -136,6 +139,28 @@ export class Chat {
 
   async texts(): Promise<string[]> {
     return (await this.rows()).map(({ text }) => text);
+  }
+
+  /**
+   * All messages of the conversation that the page has, drawn or not, by their place in the log: goes through it from its top
+   * to its end.
+   */
+  async allTexts(): Promise<string[]> {
+    const found = new Map<string, { offset: number; text: string }>();
+    const log = this.page.getByRole("log");
+    await log.evaluate((element) => element.scrollTo(0, 0));
+    for (let atEnd = false; ; ) {
+      await this.page.evaluate(
+        () => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))),
+      );
+      for (const { id, offset, text } of await this.rows()) found.set(id, { offset, text });
+      if (atEnd) break;
+      atEnd = await log.evaluate((element) => {
+        element.scrollBy(0, element.clientHeight / 2);
+        return element.scrollHeight - element.scrollTop - element.clientHeight < 2;
+      });
+    }
+    return [...found.values()].sort((a, b) => a.offset - b.offset).map(({ text }) => text);
   }
 
   /** Waits for a message that fits, and returns it. */

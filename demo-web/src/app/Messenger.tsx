@@ -51,7 +51,11 @@ export function Messenger({ me, desk, surroundings, connection, panel, onFaults,
 
   return (
     <div className="messenger" data-faults={open} data-page={route.page}>
-      {wide && <div className="side">{side}</div>}
+      {wide && (
+        <aside className="side" aria-label="Chats, pages and you">
+          {side}
+        </aside>
+      )}
       <main className={list ? "page side" : "page"} ref={main} tabIndex={-1}>
         {list && (
           <>

@@ -45,6 +45,12 @@ export function ChatRoomView({ chat, me, desk, wide, tools, connection }: Props)
   const [readBefore] = useState(() =>
     chat.unread > 0 ? chat.members.find(({ user }) => user === me)?.read : undefined,
   );
+  const [seenBefore] = useState(() =>
+    Math.max(
+      room.channel.receipts.get(me)?.read ?? 0,
+      chat.members.find(({ user }) => user === me)?.read ?? 0,
+    ),
+  );
   const fail = useCallback((error: unknown) => {
     setRefused(error instanceof Error ? error.message : String(error));
   }, []);
@@ -131,6 +137,7 @@ export function ChatRoomView({ chat, me, desk, wide, tools, connection }: Props)
           hasOlder={hasOlder}
           missing={gaps}
           readBefore={readBefore}
+          seenBefore={seenBefore}
           places={desk.places}
           context={context}
           loadOlder={useCallback(() => room.messages.loadOlder(PAGE), [room])}

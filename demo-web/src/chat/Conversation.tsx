@@ -33,6 +33,8 @@ interface Props {
   missing: ReadonlyMap<string, readonly Missing[]>;
   /** Up to this offset it was read when the chat was opened; undefined: everything. */
   readBefore: number | undefined;
+  /** Up to this offset it was seen before. */
+  seenBefore: number;
   places: Places;
   context: RowContext;
   loadOlder(): Promise<boolean>;
@@ -41,7 +43,8 @@ interface Props {
 }
 
 export function Conversation(props: Props) {
-  const { id, title, rows, hasOlder, missing, readBefore, places, context, loadOlder, onRead, empty } = props;
+  const { id, title, rows, hasOlder, missing, readBefore, seenBefore, places } = props;
+  const { context, loadOlder, onRead, empty } = props;
   const box = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState<string>();
   const [flash, setFlash] = useState<string>();
@@ -107,7 +110,13 @@ export function Conversation(props: Props) {
   const older = useOlder({ first: items[0]?.index, count, hasOlder, loadOlder });
 
   const atEnd = count === 0 || virtualizer.isAtEnd(NEAR);
-  const seen = useLastSeen(rows, items, virtualizer.scrollOffset ?? 0, virtualizer.scrollRect?.height ?? 0);
+  const seen = useLastSeen(
+    seenBefore,
+    rows,
+    items,
+    virtualizer.scrollOffset ?? 0,
+    virtualizer.scrollRect?.height ?? 0,
+  );
   useRead(seen, onRead);
   const unread = atEnd ? 0 : countNew(rows, seen ?? 0);
 
@@ -223,12 +232,13 @@ function estimate(row: ChatRow | undefined): number {
 
 /** The offset of the last message that is within view. */
 function useLastSeen(
+  before: number,
   rows: readonly ChatRow[],
   items: readonly VirtualItem[],
   top: number,
   height: number,
 ): number | undefined {
-  const [highest, setHighest] = useState(0);
+  const [highest, setHighest] = useState(before);
   let seen = highest;
   for (const { index, start } of items) {
     const offset = rows[index]?.offset;

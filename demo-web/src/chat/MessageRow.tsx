@@ -50,6 +50,7 @@ export function MessageRow({ row, answered, first, last, active, flash, onActive
       data-testid="message"
       data-focus={id}
       data-id={id}
+      data-offset={row.offset}
       data-status={mine ? status : "received"}
       data-mine={mine}
       data-first={first}

@@ -66,6 +66,14 @@ it("what is missing ends the group, but not the day", () => {
   expect(drawn(rows, { missing })).toBe("day [ana] missing [ana]");
 });
 
+it("what was fetched since is not missing", () => {
+  const rows = [said("ana", NOON), said("ana", NOON), said("ana", NOON)];
+  const from = rows[1]?.offset ?? 0;
+  const missing = new Map([[rows[0]?.id ?? "", [{ from, to: from + 9, reason: "too_far" }]]]);
+  expect(drawn(rows, { missing })).not.toContain("missing");
+  expect(drawn(rows.toSpliced(1, 1), { missing })).toContain("missing");
+});
+
 it("changes of the chat stand alone", () => {
   const joined = said("ben", NOON, { event: "everwire.chat" });
   expect(drawn([said("ana", NOON), joined, said("ana", NOON)])).toBe("day [ana] [everwire.chat] [ana]");

@@ -39,7 +39,7 @@ export function lineAt(rows: readonly ChatRow[], index: number, options: LineOpt
   const { missing, readBefore, now } = options;
   const before = rows[index - 1];
   const after = rows[index + 1];
-  const holes = missing.get(before?.id ?? "");
+  const holes = openHoles(missing.get(before?.id ?? ""), row);
   const fresh =
     readBefore !== undefined && isUnread(row, readBefore) && !hasUnreadBefore(rows, index, readBefore);
   const alone = (one: ChatRow | undefined, other: ChatRow | undefined) => !together(one, other, now);
@@ -53,6 +53,13 @@ export function lineAt(rows: readonly ChatRow[], index: number, options: LineOpt
     first: alone(before, row) || holes !== undefined || fresh,
     last: alone(row, after) || missing.has(row.id),
   };
+}
+
+/** What is still missing before a row: what was too far away may have been fetched since. */
+function openHoles(holes: readonly Missing[] | undefined, row: ChatRow): readonly Missing[] | undefined {
+  const filled = ({ reason, from }: Missing) =>
+    reason === "too_far" && row.offset !== undefined && row.offset <= from;
+  return holes?.some(filled) ? undefined : holes;
 }
 
 /** Whether a row is a message of somebody else that was stored after `offset`. */

@@ -12,7 +12,7 @@ export function SecondWindow({ me }: { me: string }) {
   if (!shown) return null;
   const partner = partnerOf(me);
   return (
-    <aside className="hint" aria-label="A hint">
+    <section className="hint" aria-label="A hint">
       <p>
         Nobody to talk with?{" "}
         <a href={addressAs(partner.user)} target="_blank" rel="noopener">
@@ -35,7 +35,7 @@ export function SecondWindow({ me }: { me: string }) {
       >
         <CloseIcon />
       </button>
-    </aside>
+    </section>
   );
 }
 

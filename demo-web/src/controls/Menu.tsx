@@ -15,7 +15,10 @@ export interface MenuItem {
 }
 
 interface Props {
+  /** What the button and the menu are called. */
   label: string;
+  /** The button is called by what is in it. */
+  plain?: boolean;
   items: readonly MenuItem[];
   className: string;
   children: ReactNode;
@@ -27,7 +30,7 @@ interface Props {
 /** How far the menu keeps from the edges of the page, in CSS pixels. */
 const MARGIN = 8;
 
-export function Menu({ label, items, className, children, testId, tabIndex }: Props) {
+export function Menu({ label, plain = false, items, className, children, testId, tabIndex }: Props) {
   const id = useId();
   const [open, setOpen] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
@@ -38,8 +41,7 @@ export function Menu({ label, items, className, children, testId, tabIndex }: Pr
         ref={button}
         type="button"
         className={className}
-        aria-label={label}
-        title={label}
+        {...(!plain && { "aria-label": label, title: label })}
         aria-haspopup="menu"
         aria-expanded={open}
         aria-controls={open ? id : undefined}

@@ -47,10 +47,12 @@ export function StatusMenu({ me, onSignOut }: Props) {
   );
 
   return (
-    <Menu label={`You: ${me.name}, ${status}`} className="myself" items={items} testId="myself">
+    <Menu label="You" plain className="myself" items={items} testId="myself">
       <Face user={me.user} name={me.name} status={status} />
       <span className="myself-words">
+        <span className="hidden">You: </span>
         <bdi className="name">{me.name}</bdi>
+        <span className="hidden">, </span>
         <span className="quiet">
           {status}
           {choice !== "auto" && " by hand"}
