@@ -238,8 +238,8 @@ export interface Typing {
 }
 
 /**
- * An event that is gone when missed, for those who are subscribed now. Not answered, unless with an `error` that names the
- * channel.
+ * An event that is gone when missed, for those who are subscribed now. Not answered; what is
+ * not allowed is dropped, with an `error` whose sentence says so.
  */
 export interface Signal {
   /** The channel. */

@@ -204,8 +204,8 @@ pub struct Typing {
     pub typing: bool,
 }
 
-/// An event that is gone when missed, for those who are subscribed now. Not answered, unless with an `error` that names the
-/// channel.
+/// An event that is gone when missed, for those who are subscribed now. Not answered; what is
+/// not allowed is dropped, with an `error` whose sentence says so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Signal {

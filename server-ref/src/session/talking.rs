@@ -7,7 +7,7 @@ use everwire_protocol::{
 
 use super::{
     Ephemeral, Output, Receipt, Receiver, Session, check_payload,
-    frames::{about, about_send, error, error_saying},
+    frames::{about_send, error, error_saying},
 };
 use crate::{
     auth::{EVERYONE, Identity, Paced},
@@ -86,10 +86,10 @@ impl Session {
     pub(super) fn signal(&mut self, now_ms: u64, frame: Signal, identity: &Identity) {
         let Signal { channel, event, data, to } = frame;
         if !is_event(&event) {
-            return self.bad(now_ms, about(channel, error_saying(ErrorCode::InvalidFrame, event_rule())));
+            return self.bad(now_ms, dropped(&channel, error_saying(ErrorCode::InvalidFrame, event_rule())));
         }
         if let Err(refusal) = check_payload(&self.settings.limits, Some(&event), &data) {
-            return self.push(about(channel, error_saying(refusal.code, refusal.message)));
+            return self.push(dropped(&channel, error_saying(refusal.code, refusal.message)));
         }
         let (user, name) = (identity.user.as_ref().into(), identity.name.as_deref().map(Into::into));
         let signalled = Signalled {
@@ -107,10 +107,10 @@ impl Session {
 
     fn pass_on(&mut self, now_ms: u64, channel: Channel, frame: ServerFrame, to: Receiver, who: &Identity) {
         if !self.access.may_send(who, &channel) {
-            return self.push(about(channel, error(ErrorCode::Forbidden)));
+            return self.push(dropped(&channel, error(ErrorCode::Forbidden)));
         }
         if let Err(refused) = self.keep_pace(now_ms, who, Paced::Ephemeral) {
-            return self.push(about(channel, refused));
+            return self.push(dropped(&channel, refused));
         }
         let (who, session) = (who.clone(), self.session);
         self.outputs.push_back(Output::Ephemeral(Box::new(Ephemeral { channel, frame, who, session, to })));
@@ -129,18 +129,24 @@ impl Session {
     pub(super) fn receipt(&mut self, now_ms: u64, frame: ReceiptFrame, identity: &Identity) {
         let ReceiptFrame { channel, delivered, read } = frame;
         if !self.access.may_subscribe(identity, &channel) {
-            return self.push(about(channel, error(ErrorCode::Forbidden)));
+            return self.push(dropped(&channel, error(ErrorCode::Forbidden)));
         }
         if !keeps_receipts(&channel) {
             let words = "Nobody keeps receipts for this channel: it is public.";
-            return self.push(about(channel, error_saying(ErrorCode::Forbidden, words)));
+            return self.push(dropped(&channel, error_saying(ErrorCode::Forbidden, words)));
         }
         if let Err(refused) = self.keep_pace(now_ms, identity, Paced::Receipt) {
-            return self.push(about(channel, refused));
+            return self.push(dropped(&channel, refused));
         }
         let who = identity.clone();
         self.outputs.push_back(Output::Receipt(Box::new(Receipt { channel, who, delivered, read })));
     }
+}
+
+/// Says that something about a channel was dropped. Only the sentence names the channel: an error with the field `channel`
+/// is the end of a subscription.
+fn dropped(channel: &Channel, error: Error) -> Error {
+    Error { message: format!("{} ({channel})", error.message), ..error }
 }
 
 /// Whether it is kept how far users have received and read a channel.
