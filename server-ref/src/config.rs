@@ -45,7 +45,7 @@ pub struct ServeOptions {
     #[arg(long, env = "EVERWIRE_DATABASE", default_value = "everwire.db", value_name = "FILE")]
     pub database: PathBuf,
     /// For development only: guests name themselves, and everybody may use every channel except other users'
-    /// private-user channels. Pages of any origin may connect.
+    /// private-user channels and chats of which they are no members. Pages of any origin may connect.
     #[arg(long, env = "EVERWIRE_DEV", value_parser = clap::builder::FalseyValueParser::new())]
     pub dev: bool,
     #[command(flatten)]

@@ -196,7 +196,8 @@ impl Session {
                 self.bye(now_ms);
             }
             Input::Overflow => self.slow(now_ms),
-            Input::Gone => return self.end(None, false),
+            // Who has said good-bye does not wait for what is still to be sent.
+            Input::Gone => return self.end(None, self.has_said_bye()),
         }
         self.go_on(now_ms);
     }
@@ -364,6 +365,11 @@ impl Session {
     /// Whether the connection is to be closed because of an error.
     fn has_failed(&self) -> bool {
         self.closing.as_ref().is_some_and(|closing| !closing.orderly)
+    }
+
+    /// Whether the client has ended its session for good.
+    fn has_said_bye(&self) -> bool {
+        self.closing.as_ref().is_some_and(|closing| closing.code == CloseCode::Normal)
     }
 
     fn push(&mut self, frame: impl Into<ServerFrame>) {

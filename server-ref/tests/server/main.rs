@@ -5,6 +5,7 @@
 
 mod history;
 mod kit;
+mod limits;
 mod people;
 mod polling;
 mod program;

@@ -252,3 +252,19 @@ fn the_end_of_a_membership_ends_the_subscription_between_what_came_before_and_af
     world.run();
     assert_eq!(offsets(&world.take(client)), [1], "no chat, no membership to lose");
 }
+
+#[test]
+fn who_says_good_bye_and_is_gone_leaves_at_once() {
+    let mut world = World::new();
+    let watcher = joined(&mut world, "w", &["presence-room"]);
+    let client = joined(&mut world, "a", &["presence-room", "news"]);
+    world.take(watcher);
+    // The network does not take what is being sent.
+    world.connections[client].reads = false;
+    world.store("news", 1);
+    world.run();
+    world.say(client, &[everwire_protocol::Bye {}.into()]);
+    world.input(client, Input::Gone);
+    world.run();
+    assert_eq!(kinds(&world.take(watcher)), ["left"]);
+}

@@ -1,0 +1,63 @@
+//! Limits: announced, and counted over all that belongs together.
+
+use everwire_protocol::{ErrorCode, ServerFrame, batch};
+
+use super::kit::{Client, hello, history, http::Http, new_id, send, serve};
+
+/// The kinds of answers, and the codes of errors among them.
+fn answers(frames: &[ServerFrame]) -> Vec<&'static str> {
+    frames
+        .iter()
+        .map(|frame| match frame {
+            ServerFrame::Error(error) => error.code.as_str(),
+            frame => batch::Frame::kind(frame),
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn sends_are_counted_per_user_over_all_connections_and_carriers() {
+    let served = serve(|config| config.session.limits.sends_per_minute = Some(5)).await;
+    let session = new_id();
+    let (mut a, welcome) = Client::connect_as(served.address(), "a", session).await;
+    assert_eq!(welcome.limits.sends_per_minute, Some(5));
+    for n in 0..3 {
+        a.chat("news", &n.to_string()).await;
+    }
+    let http = Http::to(served.address());
+    let post: Vec<_> = std::iter::once(hello("a", new_id()))
+        .chain((0..4).map(|n| send(new_id(), "news", &format!("post {n}"))))
+        .collect();
+    let frames = http.post(&post).await;
+    let mut kinds = answers(&frames);
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["ack", "ack", "deferred", "rate_limited"]);
+    let limited = frames.iter().find_map(|frame| match frame {
+        ServerFrame::Error(error) if error.code == ErrorCode::RateLimited => error.retry_after_ms,
+        _ => None,
+    });
+    assert!(limited.is_some_and(|ms| (30_000..=60_000).contains(&ms)), "{limited:?}");
+    a.say(&[send(new_id(), "news", "one more")]).await;
+    assert_eq!(a.error().await.code, ErrorCode::RateLimited);
+    // Others are not affected.
+    let mut b = Client::connect(served.address(), "b").await;
+    b.chat("news", "from b").await;
+    served.server.stop().await;
+}
+
+#[tokio::test]
+async fn questions_are_counted_per_session_over_its_posts() {
+    let served = serve(|config| config.requests_per_second = 1).await;
+    let (http, session) = (Http::to(served.address()), new_id());
+    let ask = |count: usize| {
+        let ask = std::iter::repeat_with(|| history("news", None, None, None)).take(count);
+        std::iter::once(hello("a", session)).chain(ask).collect::<Vec<_>>()
+    };
+    assert_eq!(answers(&http.post(&ask(2)).await), ["page", "page"]);
+    let mut kinds = answers(&http.post(&ask(4)).await);
+    kinds.sort_unstable();
+    // One is left of three at once, and one or two more if a second or two have passed.
+    assert_eq!(kinds.len(), 4);
+    assert!(kinds.starts_with(&["page"]) && kinds.ends_with(&["rate_limited"]), "{kinds:?}");
+    served.server.stop().await;
+}
