@@ -8,6 +8,7 @@ macro_rules! error_codes {
         /// library raises.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         #[serde(rename_all = "snake_case")]
         pub enum ErrorCode { $($(#[$doc])* #[doc = ""] #[doc = $sentence] $variant,)* }
 

@@ -15,7 +15,7 @@
 //!
 //! It does without the standard library, because that costs a browser kilobytes of panic messages.
 
-#![cfg_attr(not(any(test, feature = "generate")), no_std)]
+#![cfg_attr(not(any(test, feature = "generate", feature = "openapi")), no_std)]
 
 extern crate alloc;
 
@@ -28,6 +28,8 @@ mod events;
 #[cfg(feature = "generate")]
 pub mod generate;
 pub mod limits;
+#[cfg(feature = "openapi")]
+mod openapi;
 mod payload;
 mod people;
 mod server;

@@ -72,6 +72,7 @@ pub struct Welcome {
 /// What a server accepts from a client. Never above the limits of the protocol.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Limits {
     /// Largest `data` of one `send`, in bytes of JSON text.
     pub payload_bytes: u32,
@@ -172,6 +173,7 @@ pub struct Unsubscribed {
 /// One entry of a channel's log. Durable: offsets are contiguous within an epoch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Message {
     /// The channel.
     pub channel: Channel,
@@ -248,6 +250,7 @@ pub struct Error {
 /// Somebody who is present.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Member {
     /// The user's id.
     pub user: String,

@@ -25,6 +25,11 @@ impl Clock {
         self.started_at + self.started.elapsed().as_millis() as u64
     }
 
+    /// How long it has been running, in ms.
+    pub fn age_ms(&self) -> u64 {
+        self.started.elapsed().as_millis() as u64
+    }
+
     /// When it will be `ms`.
     pub fn instant(&self, ms: u64) -> Instant {
         self.started + Duration::from_millis(ms.saturating_sub(self.started_at))

@@ -8,6 +8,7 @@ use everwire_protocol::Limits;
 
 use crate::{
     Error,
+    api::ApiKey,
     auth::{Bucket, Rates, Rules, token::TokenKey},
     carriers::Origins,
     session::Settings,
@@ -33,6 +34,12 @@ pub struct Options {
 pub enum Command {
     /// Make a token for trying things out, and print it.
     Token(TokenOptions),
+    /// Ask a running server what it is doing, and print it.
+    Stats(StatsOptions),
+    /// Remove what is no longer needed from the database: stale sessions, ids of old sends, messages beyond the retention.
+    /// A running server does it by itself every five minutes, and is asked to do it now; the file is worked on directly
+    /// if no server uses it.
+    Cleanup(CleanupOptions),
 }
 
 /// How to serve.
@@ -51,6 +58,9 @@ pub struct ServeOptions {
     #[command(flatten)]
     #[allow(missing_docs, reason = "clap would show a comment as help")]
     pub secret: SecretOptions,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap would show a comment as help")]
+    pub api_key: ApiKeyOptions,
     /// Origins whose pages may use this server, such as `https://chat.example`. Repeat it, or separate them with
     /// commas. Pages that this server serves itself always may.
     #[arg(
@@ -149,6 +159,74 @@ impl SecretOptions {
     }
 }
 
+/// The key that back ends show.
+#[derive(Debug, Args)]
+pub struct ApiKeyOptions {
+    /// The key that back ends show to use the HTTP API; 16 bytes at least. Without one they are not let in. Better given
+    /// by the environment or as a file: others on this machine can see flags.
+    #[arg(long, env = "EVERWIRE_API_KEY", value_name = "KEY", hide_env_values = true)]
+    pub api_key: Option<String>,
+    /// A file that holds the key.
+    #[arg(long, env = "EVERWIRE_API_KEY_FILE", value_name = "FILE", conflicts_with = "api_key")]
+    pub api_key_file: Option<PathBuf>,
+}
+
+impl ApiKeyOptions {
+    /// The key, if one is given.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] if its file cannot be read.
+    pub fn text(&self) -> Result<Option<String>, Error> {
+        match (&self.api_key, &self.api_key_file) {
+            (Some(key), _) => Ok(Some(key.clone())),
+            (None, Some(file)) => match fs::read_to_string(file) {
+                Ok(text) => Ok(Some(text.trim().to_owned())),
+                Err(error) => {
+                    Err(Error::Setting(format!("cannot read the API key from {}: {error}", file.display())))
+                }
+            },
+            (None, None) => Ok(None),
+        }
+    }
+}
+
+/// Which server to ask.
+#[derive(Debug, Args)]
+pub struct RunningOptions {
+    /// The address of the running server.
+    #[arg(long, env = "EVERWIRE_SERVER", default_value = "http://127.0.0.1:8787", value_name = "URL")]
+    pub server: String,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap would show a comment as help")]
+    pub api_key: ApiKeyOptions,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to ask for.
+#[derive(Debug, Args)]
+pub struct StatsOptions {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap would show a comment as help")]
+    pub running: RunningOptions,
+}
+
+/// What to clean up.
+#[derive(Debug, Args)]
+pub struct CleanupOptions {
+    /// The database file.
+    #[arg(long, env = "EVERWIRE_DATABASE", default_value = "everwire.db", value_name = "FILE")]
+    pub database: PathBuf,
+    /// How many messages each channel keeps at least, if no server is running that knows it.
+    #[arg(long, env = "EVERWIRE_RETENTION", default_value_t = 100_000, value_name = "MESSAGES",
+          value_parser = clap::value_parser!(u64).range(1..))]
+    pub retention: u64,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "clap would show a comment as help")]
+    pub running: RunningOptions,
+}
+
 /// What is in the token to make.
 #[derive(Debug, Args)]
 pub struct TokenOptions {
@@ -180,6 +258,8 @@ pub struct Config {
     pub dev: bool,
     /// What tokens are signed with.
     pub key: Option<TokenKey>,
+    /// What back ends show.
+    pub api_key: Option<ApiKey>,
     /// Whose pages may use the server.
     pub origins: Origins,
     /// A directory to serve.
@@ -208,6 +288,7 @@ impl Config {
             database,
             dev: true,
             key: None,
+            api_key: None,
             origins: Origins::Any,
             serve_dir: None,
             retention: 100_000,
@@ -265,6 +346,7 @@ impl TryFrom<ServeOptions> for Config {
             database: options.database,
             dev: options.dev,
             key,
+            api_key: options.api_key.text()?.map(|key| ApiKey::new(&key)).transpose()?,
             origins,
             serve_dir: options.serve_dir,
             retention: options.retention,

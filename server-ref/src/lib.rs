@@ -5,6 +5,7 @@
 //! * [`hub`]: the channels of this node. [`store`]: their logs. [`auth`]: who may do what.
 //! * [`carriers`]: WebSocket and polling. [`server`]: all of it together on one port.
 
+pub mod api;
 pub mod auth;
 pub mod carriers;
 pub mod chats;
@@ -13,8 +14,10 @@ pub mod config;
 mod error;
 pub mod hub;
 pub mod node;
+pub mod operator;
 pub mod server;
 pub mod session;
+pub mod stats;
 pub mod store;
 
 pub use error::Error;

@@ -7,7 +7,11 @@ use everwire_server::{
     Error,
     auth::token::Claims,
     clock::wall_ms,
-    config::{Command, Config, LogFormat, Options, ServeOptions, TokenOptions},
+    config::{
+        CleanupOptions, Command, Config, LogFormat, Options, RunningOptions, ServeOptions, StatsOptions,
+        TokenOptions,
+    },
+    operator::{self, Running},
     server::Server,
 };
 use tracing_subscriber::EnvFilter;
@@ -16,6 +20,8 @@ fn main() -> ExitCode {
     let options = Options::parse();
     let done = match options.command {
         Some(Command::Token(options)) => token(options),
+        Some(Command::Stats(options)) => stats(&options),
+        Some(Command::Cleanup(options)) => cleanup(&options),
         None => serve(options.serve),
     };
     match done {
@@ -83,6 +89,44 @@ fn start_log(options: &ServeOptions) -> Result<(), Error> {
         }
         LogFormat::Json => log.json().flatten_event(true).init(),
     }
+    Ok(())
+}
+
+fn stats(options: &StatsOptions) -> Result<(), Error> {
+    let running = running(&options.running)?;
+    let stats = runtime()?.block_on(running.stats())?;
+    if options.running.json {
+        print_json(&stats)
+    } else {
+        print!("{}", operator::table(&stats));
+        Ok(())
+    }
+}
+
+fn cleanup(options: &CleanupOptions) -> Result<(), Error> {
+    let running = running(&options.running)?;
+    let done = runtime()?.block_on(operator::cleanup(&options.database, options.retention, &running))?;
+    if options.running.json {
+        return print_json(&done);
+    }
+    println!("removed {} sessions, {} ids of sends, {} messages", done.sessions, done.sends, done.messages);
+    Ok(())
+}
+
+fn running(options: &RunningOptions) -> Result<Running, Error> {
+    Ok(Running { server: options.server.clone(), key: options.api_key.text()? })
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Error> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| Error::System { what: "cannot start", source })
+}
+
+fn print_json(value: &impl serde::Serialize) -> Result<(), Error> {
+    let text = serde_json::to_string(value);
+    println!("{}", text.map_err(|error| Error::Setting(format!("cannot be written as JSON: {error}")))?);
     Ok(())
 }
 

@@ -10,8 +10,8 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use everwire_protocol::{Channel, ErrorCode, Goaway, Role};
-use tokio::sync::{mpsc, watch};
+use everwire_protocol::{Channel, ErrorCode, Goaway, Role, ServerFrame};
+use tokio::sync::{mpsc, oneshot, watch};
 
 pub use link::Link;
 use receipts::Receipts;
@@ -19,11 +19,15 @@ use receipts::Receipts;
 use crate::{
     Error,
     auth::{Access, Identity, Refusal, not_for},
-    chats::Book,
+    chats::{Book, Chats, telling::keep_telling},
     clock::Clock,
     hub::Hub,
-    session::Settings,
-    store::{Directory, Store, writer::Writer},
+    session::{Asked, Settings},
+    stats::{self, Counters},
+    store::{
+        Directory, Store, Tidied,
+        writer::{Effects, Work, Writer},
+    },
 };
 
 /// What all connections share.
@@ -39,6 +43,10 @@ pub struct Node {
     pub directory: Arc<dyn Directory>,
     /// All chats.
     pub book: Arc<Book>,
+    /// What is done with them.
+    pub chats: Chats,
+    /// What has been counted.
+    pub(crate) counters: Counters,
     /// Where things to be written are handed in.
     pub writer: Writer,
     /// Who receives what.
@@ -101,12 +109,15 @@ impl Node {
         hub.expect_users(clock.now_ms(), store.online().await?);
         tokio::spawn(expire_presence(hub.clone(), clock));
         let receipts = Arc::<Receipts>::default();
+        let (chats, news) = Chats::new(book.clone(), store.clone(), store.clone(), writer.clone());
         let node = Arc::new(Self {
             settings,
             access,
             directory: store.clone(),
             store,
             book,
+            chats,
+            counters: Counters::default(),
             writer,
             hub,
             receipts: receipts.clone(),
@@ -118,12 +129,47 @@ impl Node {
         });
         tokio::spawn(receipts::write_marks(Arc::downgrade(&node), receipts));
         tokio::spawn(people::remember(Arc::downgrade(&node), remembered));
+        tokio::spawn(keep_telling(Arc::downgrade(&node), news));
+        tokio::spawn(stats::keep_logging(Arc::downgrade(&node)));
         Ok(node)
     }
 
     /// Writes what would be written a little later. For the end.
     pub async fn write_all(&self) {
         self.receipts.write(&*self.directory).await;
+    }
+
+    /// Answers a question, as if a session had asked it.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub async fn answer(self: &Arc<Self>, asked: Asked) -> Result<ServerFrame, Refusal> {
+        asking::answer(self, asked).await
+    }
+
+    /// Removes what is no longer needed from the store, between what is stored otherwise. `None`: it cannot be done now.
+    pub async fn tidy(&self) -> Option<Tidied> {
+        let mut all = Tidied { more: true, ..Tidied::default() };
+        while all.more {
+            let (answer, answered) = oneshot::channel();
+            let store = self.store.clone();
+            let work: Work = Box::new(move |at| {
+                Box::pin(async move {
+                    let tidied = store.tidy(at).await;
+                    let effects: Effects = Box::new(move |_| {
+                        // An error says that nobody waits for the answer any more.
+                        let _ = answer.send(tidied);
+                    });
+                    effects
+                })
+            });
+            if !self.writer.work(work) {
+                return None;
+            }
+            let tidied = answered.await.ok()?;
+            all += tidied.inspect_err(|error| tracing::error!(%error, "nothing could be removed")).ok()?;
+        }
+        Some(all)
     }
 
     /// Whether somebody may use a channel: by the rules, and if it is a chat's, as a member.

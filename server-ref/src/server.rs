@@ -15,7 +15,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{Error, carriers, config::Config, node::Node, store::sqlite::SqliteStore};
+use crate::{Error, api::Api, carriers, config::Config, node::Node, store::sqlite::SqliteStore};
 
 /// How long the head of a request may take to arrive.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
@@ -48,7 +48,8 @@ impl Server {
         let store = SqliteStore::open(&config.database, config.retention).await?;
         let settings = Arc::new(config.session);
         let node = Node::start(settings, Arc::new(rules), Arc::new(store), config.leave_grace_ms).await?;
-        let router = carriers::router(node.clone(), config.origins, config.serve_dir.as_deref());
+        let api = Api { node: node.clone(), key: config.api_key, dev: config.dev };
+        let router = carriers::router(api, config.origins, config.serve_dir.as_deref());
         let (stop, sockets) = (watch::Sender::new(false), watch::Sender::new(0));
         tokio::spawn(accept(listener, router, stop.subscribe(), sockets.clone()));
         tracing::info!(%address, database = %config.database.display(), dev = config.dev, "serving");

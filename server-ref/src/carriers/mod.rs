@@ -15,7 +15,10 @@ use axum::{
 
 pub use origins::Origins;
 
-use crate::node::Node;
+use crate::{
+    api::{self, Api},
+    node::Node,
+};
 use health::Health;
 
 /// Where a `WebSocket` is opened.
@@ -32,9 +35,10 @@ struct App {
     health: Arc<Health>,
 }
 
-/// Everything that is served: the carriers, `/healthz`, and the files in `serve_dir`.
-pub fn router(node: Arc<Node>, origins: Origins, serve_dir: Option<&Path>) -> Router {
+/// Everything that is served: the carriers, `/healthz`, the API, and the files in `serve_dir`.
+pub(crate) fn router(api: Api, origins: Origins, serve_dir: Option<&Path>) -> Router {
     let cors = origins.cors();
+    let node = api.node.clone();
     let app = App { node, origins: Arc::new(origins), health: Arc::default() };
     let router = Router::new()
         .route(WS_PATH, get(ws::open).fallback(pages::websocket_only))
@@ -44,5 +48,5 @@ pub fn router(node: Arc<Node>, origins: Origins, serve_dir: Option<&Path>) -> Ro
         Some(directory) => router.fallback_service(pages::directory(directory)),
         None => router.fallback(pages::nothing_here),
     };
-    router.layer(cors).with_state(app)
+    router.with_state(app).merge(api::router(api)).layer(cors)
 }

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use crate::api::{GUEST_NAME, GUEST_USER, IDEMPOTENCY_KEY};
 
 /// Whose pages may use this server. The pages that it serves itself always may, and programs that are no browsers.
 #[derive(Debug, Clone)]
@@ -36,8 +38,14 @@ impl Origins {
         };
         CorsLayer::new()
             .allow_origin(allowed)
-            .allow_methods([Method::POST])
-            .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+            .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+            .allow_headers([
+                header::AUTHORIZATION,
+                header::CONTENT_TYPE,
+                HeaderName::from_static(IDEMPOTENCY_KEY),
+                HeaderName::from_static(GUEST_USER),
+                HeaderName::from_static(GUEST_NAME),
+            ])
             // Without it a browser asks again before every poll. Two hours is the longest that Chromium remembers.
             .max_age(Duration::from_hours(2))
     }

@@ -51,6 +51,7 @@ pub(super) async fn answer(State(app): State<App>, headers: HeaderMap, request: 
             return refuse(code, format!("{} {reason}.", code.sentence()));
         }
     };
+    app.node.counters.came(frames.len());
     let mut frames = frames.into_iter();
     let Some(Ok(ClientFrame::Hello(mut hello))) = frames.next() else {
         return refuse(ErrorCode::Unexpected, ErrorCode::Unexpected.sentence().into());
@@ -129,6 +130,7 @@ async fn send(node: &Arc<Node>, hello: Hello, frames: Vec<Frame>) -> Response {
         }
         answers.extend(session.take_batch());
         if session.is_settled() && session.is_empty() {
+            node.counters.went(answers.len());
             return respond(batch_text(&answers));
         }
         if session.is_settled() {
@@ -259,6 +261,7 @@ impl Connection {
 
     /// Carries out what is to be done. Returns whether it is over.
     fn perform(&mut self) -> bool {
+        self.node.counters.went(self.polling.take_packed());
         while let Some(output) = self.polling.poll_output() {
             match output {
                 PollOutput::Session(output) => self.link.perform(output),

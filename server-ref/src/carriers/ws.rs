@@ -126,6 +126,7 @@ impl Connection {
             while let Some(output) = self.session.poll_output() {
                 match output {
                     Output::Send(frames) => {
+                        self.node.counters.went(frames.len());
                         let message = Message::text(batch_text(&frames));
                         if self.socket.feed(message).await.is_err() {
                             return End::Gone(None);
@@ -182,7 +183,9 @@ impl Connection {
                 if text.len() > self.node.settings.limits.batch_bytes as usize {
                     return Some(End::Closed(Some(CloseCode::TooLarge)));
                 }
-                self.handle(Input::Batch(decode(&text, &self.node.settings.limits)));
+                let batch = decode(&text, &self.node.settings.limits);
+                self.node.counters.came(batch.as_ref().map_or(0, Vec::len));
+                self.handle(Input::Batch(batch));
                 None
             }
             Event::Read(Some(Ok(Message::Binary(_)))) => Some(End::Closed(Some(CloseCode::Unsupported))),

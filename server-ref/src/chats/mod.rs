@@ -1,19 +1,26 @@
-//! Chats and who is in them: the rules, and what this node knows of all chats. Neither writes nor sends anything: what a
-//! change comes to is decided here, stored by the store, and told by whoever asked for it.
+//! Chats and who is in them: the rules, what this node knows of all chats, and how a change is made and told.
 //!
 //! * [`rules`]: what somebody may change, and what a change does. Pure.
 //! * [`book`]: all chats in memory. It is authoritative, because only one writer changes it, and only after a change is on
 //!   disk.
 
+//! * [`changes`]: does what was decided, through the writer. [`asking`]: the frames that ask for it.
+//! * [`telling`]: what members are told of it.
+
+mod asking;
 pub mod book;
+mod changes;
 pub mod rules;
+pub mod telling;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use everwire_protocol::{Channel, ChatKind, Role, Uuid};
+use tokio::sync::mpsc;
 
+use crate::store::{Directory, Store, writer::Writer};
 pub use book::Book;
 pub use rules::{Act, Actor, Bounds, Change, Decided, decide};
 
@@ -79,6 +86,37 @@ impl Room {
     /// The channel of the chat's log.
     pub fn log(&self) -> Option<Channel> {
         log_of(&self.id)
+    }
+}
+
+/// All that is done with chats. Cheap to clone.
+#[derive(Clone)]
+pub struct Chats {
+    /// All chats.
+    pub book: Arc<Book>,
+    bounds: Bounds,
+    store: Arc<dyn Directory>,
+    logs: Arc<dyn Store>,
+    writer: Writer,
+    news: mpsc::UnboundedSender<telling::News>,
+}
+
+impl fmt::Debug for Chats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Chats").field("chats", &self.book.len()).finish_non_exhaustive()
+    }
+}
+
+impl Chats {
+    /// These chats, and what members are to be told of them (see [`telling::keep_telling`]).
+    pub(crate) fn new(
+        book: Arc<Book>,
+        store: Arc<dyn Directory>,
+        logs: Arc<dyn Store>,
+        writer: Writer,
+    ) -> (Self, mpsc::UnboundedReceiver<telling::News>) {
+        let (news, receiver) = mpsc::unbounded_channel();
+        (Self { book, bounds: Bounds::default(), store, logs, writer, news }, receiver)
     }
 }
 

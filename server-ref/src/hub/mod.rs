@@ -63,6 +63,7 @@ pub struct Hub {
     recent: Recent,
     /// Who is online, where that is kept.
     registry: Option<Registry>,
+    published: AtomicU64,
     /// Which connection each session has on this node.
     pub sessions: Sessions,
 }
@@ -115,6 +116,7 @@ impl Hub {
             rooms_due: AtomicU64::new(u64::MAX),
             recent: Recent::default(),
             registry: None,
+            published: AtomicU64::new(0),
             sessions: Sessions::default(),
         }
     }
@@ -188,6 +190,7 @@ impl Hub {
     /// Passes an entry on to all who receive its channel. Entries of one channel must come in order.
     pub fn publish(&self, entry: &Arc<Entry>) {
         self.recent.add(entry);
+        self.published.fetch_add(1, Ordering::Relaxed);
         if let Some(room) = self.shard(&entry.channel).get(&entry.channel) {
             room.tell(None, &|| Mail::Entry(entry.clone()));
         }
@@ -239,6 +242,37 @@ impl Hub {
                 }
             }
         }
+    }
+
+    /// Gives a frame to all who are subscribed to one of these channels, except for connections that are subscribed to
+    /// `unless` too.
+    pub fn tell_all(&self, channels: impl Iterator<Item = Channel>, text: &Arc<str>, unless: &Channel) {
+        let elsewhere: HashSet<Uuid> = self
+            .shard(unless)
+            .get(unless)
+            .map_or_else(HashSet::new, |room| room.subscribers.keys().copied().collect());
+        for channel in channels {
+            if let Some(room) = self.shard(&channel).get(&channel) {
+                let note = Arc::new(Note { channel: channel.clone(), text: text.clone(), ephemeral: false });
+                let here = room.subscribers.iter().filter(|(connection, _)| !elsewhere.contains(*connection));
+                for (_, subscriber) in here {
+                    subscriber.inbox.note(&note);
+                }
+            }
+        }
+    }
+
+    /// How many channels somebody is subscribed to.
+    pub fn channels(&self) -> usize {
+        let used = |shard: &Mutex<HashMap<Channel, Room>>| {
+            lock(shard).values().filter(|room| !room.subscribers.is_empty()).count()
+        };
+        self.shards.iter().map(used).sum()
+    }
+
+    /// How many entries were passed on since the start: all that were stored.
+    pub fn published(&self) -> u64 {
+        self.published.load(Ordering::Relaxed)
     }
 
     /// A user is no member any more of the chat that a channel belongs to: ends the user's subscriptions, except for those

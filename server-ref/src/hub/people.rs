@@ -236,6 +236,11 @@ impl People {
         Some(UserStatus { user: user.into(), status: known.shown, last_seen })
     }
 
+    /// The name that others see of a user who is here; `None` for others, and for who has none.
+    pub fn name(&self, user: &str) -> Option<String> {
+        self.users.get(user)?.name.clone()
+    }
+
     /// All who are here, to be remembered as of now.
     pub fn remember(&mut self, now_ms: u64) -> Vec<Person> {
         for known in self.users.values_mut().filter(|known| !known.sessions.is_empty()) {

@@ -114,7 +114,14 @@ mod tests {
     fn add(recent: &Recent, name: &str, epoch: &str, offsets: impl IntoIterator<Item = u64>) {
         for offset in offsets {
             let text = "x".repeat(10).into();
-            recent.add(&Arc::new(Entry { channel: channel(name), epoch: epoch.into(), offset, text }));
+            recent.add(&Arc::new(Entry {
+                channel: channel(name),
+                epoch: epoch.into(),
+                offset,
+                at: 0,
+                plain: true,
+                text,
+            }));
         }
     }
 

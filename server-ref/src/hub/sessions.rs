@@ -1,7 +1,7 @@
 //! Which connection each session has on this node: one at a time, and always the same user's.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex},
 };
 
@@ -11,7 +11,10 @@ use super::{
     inbox::{Inbox, Mail},
     lock,
 };
-use crate::session::{Binding, Carrier, Input};
+use crate::{
+    session::{Binding, Carrier, Input},
+    stats::Connections,
+};
 
 /// The sessions that are connected to this node.
 #[derive(Debug, Default)]
@@ -115,6 +118,14 @@ impl Sessions {
         let sessions = lock(&self.live);
         let own = sessions.values().filter(|live| live.user == user);
         own.map(|live| live.inbox.input(Input::End(code))).count()
+    }
+
+    /// How many users there are, and how many connections of each kind.
+    pub fn census(&self) -> (usize, Connections) {
+        let sessions = lock(&self.live);
+        let users: HashSet<&str> = sessions.values().map(|live| live.user.as_ref()).collect();
+        let websocket = sessions.values().filter(|live| live.carrier == Carrier::WebSocket).count();
+        (users.len(), Connections { websocket, polling: sessions.len() - websocket })
     }
 
     /// How many sessions are connected.

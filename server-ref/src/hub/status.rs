@@ -123,6 +123,11 @@ impl Hub {
         lock(&self.registry.as_ref()?.people).status(user)
     }
 
+    /// The name that others see of a user who is online; `None` for others, and for who has none.
+    pub fn user_name(&self, user: &str) -> Option<String> {
+        lock(&self.registry.as_ref()?.people).name(user)
+    }
+
     /// How many users are online, or were a moment ago.
     pub fn users(&self) -> usize {
         self.registry.as_ref().map_or(0, |registry| lock(&registry.people).len())

@@ -27,7 +27,7 @@ pub(super) async fn answer(node: &Arc<Node>, asked: Asked) -> Result<ServerFrame
         ClientFrame::History(request) => history(node, &request, &who).await,
         ClientFrame::SetStatus(request) => set_status(node, &request, &who).await,
         ClientFrame::GetStatus(request) => get_status(node, &request).await,
-        _ => Err(Refusal::of(ErrorCode::UnknownType)),
+        request => node.answer_about_chats(&who, request).await,
     }
 }
 

@@ -7,11 +7,14 @@ use futures_util::FutureExt as _;
 
 use super::{Counted, Node, Use, asking};
 use crate::{
-    auth::{Identity, Refusal},
+    auth::{Identity, Refusal, owner},
     hub::inbox::{Inbox, Letters, Mail, inbox},
     session::{Binding, Carrier, Input, Opened, Opening, Output},
     store::{Page, PageBounds, people::Person},
 };
+
+/// Most chats that a subscription to a user's own channel begins with.
+const LISTED: usize = 100;
 
 /// One connection's end towards the rest of the server: carries out what its session asks for.
 #[derive(Debug)]
@@ -213,9 +216,14 @@ async fn open(node: &Node, channel: &Channel, who: &Identity) -> Result<Opened, 
         Refusal::of(ErrorCode::Unavailable)
     })?;
     let receipts = node.marks(channel, &who.user).await?;
+    // Read after the hub knows of the subscription: what changes meanwhile follows.
+    let chats = match owner(channel) {
+        Some(user) => Some(node.list_chats(user, None, LISTED).await.map_err(asking::unavailable)?.0),
+        None => None,
+    };
     // Once more, and after everything else: who is removed in between is seen here or told by the hub.
     node.permit(who, channel, Use::Receive)?;
-    Ok(Opened { members: node.hub.members(channel), receipts, ..Opened::bare(log) })
+    Ok(Opened { members: node.hub.members(channel), receipts, chats, ..Opened::bare(log) })
 }
 
 /// What is remembered of a user. If that cannot be read, the user is let in as one of whom nothing is.

@@ -80,6 +80,8 @@ pub struct Polling {
     now: u64,
     outputs: VecDeque<PollOutput>,
     over: bool,
+    /// Frames that were packed into responses since this was asked last.
+    packed: usize,
 }
 
 impl Polling {
@@ -96,7 +98,13 @@ impl Polling {
             now: now_ms,
             outputs: VecDeque::new(),
             over: false,
+            packed: 0,
         }
+    }
+
+    /// How many frames were packed into responses since this was asked last.
+    pub fn take_packed(&mut self) -> usize {
+        std::mem::take(&mut self.packed)
     }
 
     /// The session that polls.
@@ -281,6 +289,7 @@ impl Polling {
             frames.push(batch::encode_frame(&ServerFrame::Polled(Polled { seq: self.seq })).into());
         }
         frames.extend(self.session.take_batch());
+        self.packed += frames.len();
         let text: Arc<str> = batch_text(&frames).into();
         if welcomed {
             self.retained = Some(text.clone());

@@ -1,7 +1,7 @@
 //! Where chats are kept: beside their logs, because a change of who is in a chat and the entry that tells of it are stored
 //! together or not at all.
 
-use everwire_protocol::{Channel, Message};
+use everwire_protocol::{Channel, Message, Uuid};
 
 use super::{Answer, NewEntry, Outcome};
 use crate::chats::{Room, book::Known};
@@ -34,6 +34,9 @@ pub trait ChatStore: Send + Sync + 'static {
         after: &'a Room,
         entries: &'a [NewEntry],
     ) -> Answer<'a, Vec<Outcome>>;
+
+    /// The place of a message in a log, by its id; `None` if it is not there.
+    fn offset_of<'a>(&'a self, channel: &'a Channel, id: Uuid) -> Answer<'a, Option<u64>>;
 
     /// What each of these logs has for a user who has read up to an offset.
     fn tails<'a>(&'a self, user: &'a str, asked: &'a [(Channel, u64)]) -> Answer<'a, Vec<Tail>>;

@@ -8,7 +8,7 @@ use std::{
 
 use everwire_protocol::{Channel, Uuid};
 
-use super::{Answer, Entry, Log, NewEntry, Outcome, Page, PageBounds, Place, Store, epoch};
+use super::{Answer, Entry, Log, NewEntry, Outcome, Page, PageBounds, Place, Store, Tidied, epoch};
 
 /// The logs of all channels. What edits, deletions and replies refer to is not checked here.
 #[derive(Debug, Clone)]
@@ -152,8 +152,8 @@ impl Store for MemoryStore {
         ready(())
     }
 
-    fn tidy(&self, _now: u64) -> Answer<'_, ()> {
-        ready(())
+    fn tidy(&self, _now: u64) -> Answer<'_, Tidied> {
+        ready(Tidied::default())
     }
 
     fn probe(&self) -> Answer<'_, ()> {

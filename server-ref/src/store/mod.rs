@@ -11,6 +11,9 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use everwire_protocol::{Action, Channel, ErrorCode, Message, Payload, ServerFrame, Uuid, batch};
 
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
 use crate::{Error, auth::Refusal};
 
 /// What a store answers, some time later.
@@ -112,6 +115,10 @@ pub struct Entry {
     pub epoch: Arc<str>,
     /// The place in the log.
     pub offset: u64,
+    /// When it was stored, in ms since 1970.
+    pub at: u64,
+    /// Whether it is a plain message or a notification: what lists of chats show and count.
+    pub plain: bool,
     /// The `message` frame as JSON text.
     pub text: Arc<str>,
 }
@@ -136,9 +143,11 @@ impl Entry {
 
     /// Encodes a message of the log `epoch`.
     pub fn encode(message: Message, epoch: Arc<str>) -> Arc<Self> {
-        let (channel, offset) = (message.channel.clone(), message.offset);
+        let (channel, offset, at) = (message.channel.clone(), message.offset, message.at);
+        let plain = matches!(message.event.as_deref(), None | Some("notification"))
+            && matches!(message.action, None | Some(Action::Reply));
         let text = batch::encode_frame(&ServerFrame::Message(message)).into();
-        Arc::new(Self { channel, epoch, offset, text })
+        Arc::new(Self { channel, epoch, offset, at, plain, text })
     }
 }
 
@@ -180,11 +189,35 @@ pub trait Store: Send + Sync + 'static {
     /// Binds sessions to users; a session that is bound already only gets a new time of last use.
     fn bind<'a>(&'a self, at: u64, sessions: &'a [(Uuid, Arc<str>)]) -> Answer<'a, ()>;
 
-    /// Forgets sends whose messages are in no log any more, and sessions, if they are older than they need to be kept.
-    fn tidy(&self, now: u64) -> Answer<'_, ()>;
+    /// Forgets sends whose messages are in no log any more, and sessions, if they are older than they need to be kept; and
+    /// trims logs that hold more than they are to keep. Does a part of it, so that what is to be stored need not wait
+    /// long.
+    fn tidy(&self, now: u64) -> Answer<'_, Tidied>;
 
     /// Whether something can be written now.
     fn probe(&self) -> Answer<'_, ()>;
+}
+
+/// What was removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Tidied {
+    /// Sessions that were not used for two weeks.
+    pub sessions: u64,
+    /// Ids of sends that nobody can repeat any more.
+    pub sends: u64,
+    /// Messages beyond the retention.
+    pub messages: u64,
+    /// Whether there is more to be removed.
+    pub more: bool,
+}
+
+impl std::ops::AddAssign for Tidied {
+    fn add_assign(&mut self, next: Self) {
+        self.sessions += next.sessions;
+        self.sends += next.sends;
+        self.messages += next.messages;
+        self.more = next.more;
+    }
 }
 
 /// What is kept besides logs.

@@ -8,6 +8,7 @@ mod chats;
 mod people;
 #[cfg(test)]
 mod tests;
+mod tidy;
 
 use std::{
     collections::HashMap,
@@ -27,9 +28,7 @@ use tokio::sync::Mutex;
 
 use append::Append;
 
-use super::{
-    Answer, Entry, Log, NewEntry, Outcome, Page, PageBounds, SENDS_KEPT_MS, SESSION_KEPT_MS, Store, epoch,
-};
+use super::{Answer, Entry, Log, NewEntry, Outcome, Page, PageBounds, Store, Tidied, epoch};
 use crate::Error;
 
 /// Each brings the database from the version of its place to the next. Never changed once released; only added to.
@@ -230,23 +229,8 @@ impl Store for SqliteStore {
         }))
     }
 
-    fn tidy(&self, now: u64) -> Answer<'_, ()> {
-        Box::pin(self.write(async move |writer| {
-            let (sends, sessions) = (now.saturating_sub(SENDS_KEPT_MS), now.saturating_sub(SESSION_KEPT_MS));
-            // Not while the message is in the log: a tab that comes back after weeks with something unsent may have sent
-            // it before, without hearing of it.
-            sqlx::query(
-                "DELETE FROM sends WHERE at < ? AND offset <= (SELECT trimmed FROM channels WHERE id = sends.channel)",
-            )
-            .bind(signed(sends))
-            .execute(&mut *writer)
-            .await?;
-            sqlx::query("DELETE FROM sessions WHERE seen_at < ?")
-                .bind(signed(sessions))
-                .execute(writer)
-                .await?;
-            Ok(())
-        }))
+    fn tidy(&self, now: u64) -> Answer<'_, Tidied> {
+        Box::pin(self.remove_old(now))
     }
 
     fn probe(&self) -> Answer<'_, ()> {
@@ -322,6 +306,28 @@ fn sentence(error: &sqlx::Error) -> String {
     }
 }
 
+/// Whether a server is using a database now.
+///
+/// # Errors
+/// [`Error::Database`] if the file beside it, by which that is known, cannot be opened.
+pub fn is_in_use(path: &Path) -> Result<bool, Error> {
+    let beside = lock_file(path);
+    let fail = |error: std::io::Error| Error::Database { path: path.into(), reason: error.to_string() };
+    match File::open(&beside) {
+        Ok(file) => match file.try_lock() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(error)) => Err(fail(error)),
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(fail(error)),
+    }
+}
+
+fn lock_file(path: &Path) -> PathBuf {
+    PathBuf::from_iter([path.as_os_str().to_owned()]).with_added_extension("lock")
+}
+
 /// Keeps a second server away from the database. The operating system releases the lock when the process ends, however
 /// it ends.
 fn lock(path: &Path) -> Result<File, String> {
@@ -332,7 +338,7 @@ fn lock(path: &Path) -> Result<File, String> {
     if !parent.is_dir() {
         return Err(format!("the directory {} does not exist; create it first", parent.display()));
     }
-    let beside = PathBuf::from_iter([path.as_os_str().to_owned()]).with_added_extension("lock");
+    let beside = lock_file(path);
     let file = File::create(&beside).map_err(|error| {
         format!("cannot write beside it: {error}; choose a place where this user may write")
     })?;

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use super::{Entry, NewEntry, Outcome, Standing, Store};
 use crate::{
     auth::not_for,
-    chats::Book,
+    chats::{Book, telling::tell_of_entry},
     clock::wall_ms,
     hub::{
         Hub,
@@ -32,7 +32,7 @@ const WAITING: usize = 16 * 1024;
 const TO_HAND_OUT: usize = 16;
 
 /// How often what is no longer needed is removed.
-const TIDY_EVERY: Duration = Duration::from_hours(1);
+const TIDY_EVERY: Duration = Duration::from_mins(5);
 
 enum Job {
     Append { entries: Vec<NewEntry>, inbox: Inbox },
@@ -69,8 +69,8 @@ impl Writer {
     pub fn start(store: Arc<dyn Store>, book: Arc<Book>, hub: Arc<Hub>) -> Self {
         let (jobs, waiting) = mpsc::channel(WAITING);
         let (stored, to_hand_out) = mpsc::channel(TO_HAND_OUT);
-        tokio::spawn(write(store, book, waiting, stored));
-        tokio::spawn(hand_out(hub, to_hand_out));
+        tokio::spawn(write(store, book.clone(), waiting, stored));
+        tokio::spawn(hand_out(hub, book, to_hand_out));
         Self { jobs }
     }
 
@@ -247,7 +247,7 @@ fn sort_out(
         .collect()
 }
 
-async fn hand_out(hub: Arc<Hub>, mut stored: mpsc::Receiver<Stored>) {
+async fn hand_out(hub: Arc<Hub>, book: Arc<Book>, mut stored: mpsc::Receiver<Stored>) {
     while let Some(stored) = stored.recv().await {
         let groups = match stored {
             Stored::Groups(groups) => groups,
@@ -260,6 +260,7 @@ async fn hand_out(hub: Arc<Hub>, mut stored: mpsc::Receiver<Stored>) {
             inbox.input(Input::Appended(outcomes));
             for entry in &entries {
                 hub.publish(entry);
+                tell_of_entry(&hub, &book, entry);
             }
         }
     }

@@ -3,9 +3,11 @@
 #![allow(unreachable_pub, reason = "a test program has no outside")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod chats;
 mod history;
 mod kit;
 mod limits;
+mod membership;
 mod people;
 mod polling;
 mod program;

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use everwire_protocol::{Channel, ChatKind, Message, Role};
+use everwire_protocol::{Channel, ChatKind, Message, Role, Uuid};
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, sqlite::SqliteRow};
 
 use super::{Append, ROWS, SqliteStore, log_of, message_of, signed, unavailable, unsigned};
@@ -40,6 +40,19 @@ impl ChatStore for SqliteStore {
                 .await?;
             self.remember(changed);
             Ok(outcomes)
+        })
+    }
+
+    fn offset_of<'a>(&'a self, channel: &'a Channel, id: Uuid) -> Answer<'a, Option<u64>> {
+        Box::pin(async move {
+            let row = sqlx::query(
+                "SELECT offset FROM messages WHERE channel = (SELECT id FROM channels WHERE name = ?) AND id = ?",
+            )
+            .bind(channel.as_str())
+            .bind(id.as_bytes().as_slice())
+            .fetch_optional(&self.readers)
+            .await;
+            row.and_then(|row| row.map(|row| unsigned(&row, "offset")).transpose()).map_err(unavailable)
         })
     }
 
@@ -203,7 +216,7 @@ fn role_of(text: &str) -> Role {
 
 #[cfg(test)]
 mod tests {
-    use everwire_protocol::{Payload, Uuid};
+    use everwire_protocol::Payload;
 
     use super::*;
     use crate::{

@@ -3,6 +3,7 @@
 use super::*;
 use crate::store::Standing;
 use crate::store::memory::Logs;
+use crate::store::{SENDS_KEPT_MS, SESSION_KEPT_MS};
 
 fn entry(n: u128, name: &str, user: &str) -> NewEntry {
     NewEntry {

@@ -7,8 +7,9 @@ pub mod program;
 use std::{collections::VecDeque, net::SocketAddr, time::Duration};
 
 use everwire_protocol::{
-    Ack, Action, Channel, ChatKind, ClientFrame, Error, Guest, Hello, History, Message, Payload, Receipt,
-    Role, SUBPROTOCOL, Send, ServerFrame, Subscribe, Subscribed, Unsubscribe, Uuid, Welcome, batch,
+    Ack, Action, Channel, Chat, ChatKind, ClientFrame, Error, ErrorCode, Guest, Hello, History, Message,
+    Payload, Receipt, Role, SUBPROTOCOL, Send, ServerFrame, Subscribe, Subscribed, Unsubscribe, Uuid,
+    Welcome, batch,
 };
 use everwire_server::{
     chats::{Participant, Room, book::Known},
@@ -48,6 +49,10 @@ impl Served {
 
 /// What tokens are signed with, in tests of servers that need them.
 pub const SECRET: &str = "the secret of the tests";
+
+pub fn key() -> everwire_server::auth::token::TokenKey {
+    everwire_server::auth::token::TokenKey::new(SECRET).unwrap()
+}
 
 pub fn token(user: &str, valid_for: u64, grants: &[&str]) -> String {
     use everwire_server::{
@@ -169,6 +174,18 @@ pub fn text_of(message: &Message) -> String {
     message.data.read().unwrap()
 }
 
+/// The question that a frame answers.
+pub fn answered(frame: &ServerFrame) -> Option<Uuid> {
+    match frame {
+        ServerFrame::Done(done) => Some(done.id),
+        ServerFrame::Chats(chats) => Some(chats.id),
+        ServerFrame::Page(page) => Some(page.id),
+        ServerFrame::Statuses(statuses) => Some(statuses.id),
+        ServerFrame::Error(error) => error.id,
+        _ => None,
+    }
+}
+
 /// How a WebSocket ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ended {
@@ -288,6 +305,33 @@ impl Client {
 
     pub async fn ack(&mut self) -> Ack {
         self.find(|frame| if let ServerFrame::Ack(a) = frame { Some(a) } else { None }).await
+    }
+
+    /// The chat as the user sees it after a change.
+    pub async fn changed_chat(&mut self) -> Chat {
+        self.find(|frame| if let ServerFrame::ChatChanged(c) = frame { Some(c.chat) } else { None }).await
+    }
+
+    /// Asks something, and returns the answer. What else comes before it is dropped.
+    pub async fn request(&mut self, id: Uuid, question: impl Into<ClientFrame>) -> ServerFrame {
+        self.say(&[question.into()]).await;
+        self.find(|frame| (answered(&frame) == Some(id)).then_some(frame)).await
+    }
+
+    /// Asks for something that is done, and returns the chat that it is about.
+    pub async fn done(&mut self, id: Uuid, question: impl Into<ClientFrame>) -> Option<Chat> {
+        match self.request(id, question).await {
+            ServerFrame::Done(done) => done.chat,
+            other => panic!("not done: {other:?}"),
+        }
+    }
+
+    /// Asks for something that is refused, and returns why.
+    pub async fn refused(&mut self, id: Uuid, question: impl Into<ClientFrame>) -> ErrorCode {
+        match self.request(id, question).await {
+            ServerFrame::Error(error) => error.code,
+            other => panic!("not refused: {other:?}"),
+        }
     }
 
     pub async fn error(&mut self) -> Error {

@@ -1,0 +1,36 @@
+//! How the types that are not derived look in an OpenAPI document.
+
+use alloc::borrow::Cow;
+
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, schema::SchemaType},
+};
+
+use crate::{Channel, Payload};
+
+impl PartialSchema for Payload {
+    fn schema() -> RefOr<Schema> {
+        let any = ObjectBuilder::new().schema_type(SchemaType::AnyValue);
+        any.description(Some("Any JSON value; the application's own.")).into()
+    }
+}
+
+impl ToSchema for Payload {
+    fn name() -> Cow<'static, str> {
+        "Payload".into()
+    }
+}
+
+impl PartialSchema for Channel {
+    fn schema() -> RefOr<Schema> {
+        let name = ObjectBuilder::new().schema_type(utoipa::openapi::Type::String);
+        name.description(Some("A channel's name: letters, digits and _ - = @ , . ; : only.")).into()
+    }
+}
+
+impl ToSchema for Channel {
+    fn name() -> Cow<'static, str> {
+        "Channel".into()
+    }
+}

@@ -1,0 +1,95 @@
+//! Bodies and addresses of requests, read with errors that say what is wrong.
+
+use std::time::Duration;
+
+use axum::{
+    body::to_bytes,
+    extract::{FromRequest, FromRequestParts, Path, Query, Request},
+    http::request::Parts,
+};
+use everwire_protocol::{ErrorCode, limits::MAX_BATCH_BYTES};
+use serde::de::DeserializeOwned;
+use tokio::time::timeout;
+
+use super::{Api, Problem};
+
+/// How long a request's body may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// A body of JSON. An empty one counts as `{}`.
+#[derive(Debug)]
+pub(super) struct Body<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequest<Api> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &Api) -> Result<Self, Problem> {
+        let body = request.into_body();
+        let too_large = || {
+            let words =
+                format!("{} A body may have {MAX_BATCH_BYTES} bytes.", ErrorCode::TooLarge.sentence());
+            Problem::new(ErrorCode::TooLarge, words)
+        };
+        if hyper::body::Body::size_hint(&body).lower() > MAX_BATCH_BYTES as u64 {
+            return Err(too_large());
+        }
+        let bytes = match timeout(BODY_TIMEOUT, to_bytes(body, MAX_BATCH_BYTES + 1)).await {
+            Ok(Ok(bytes)) if bytes.len() <= MAX_BATCH_BYTES => bytes,
+            Ok(Ok(_)) => return Err(too_large()),
+            Ok(Err(error)) => {
+                let source = std::error::Error::source(&error).map(ToString::to_string);
+                return Err(if source.is_some_and(|source| source.contains("length limit")) {
+                    too_large()
+                } else {
+                    Problem::new(ErrorCode::InvalidFrame, "The body of the request could not be read.")
+                });
+            }
+            Err(_) => {
+                return Err(Problem::new(
+                    ErrorCode::Timeout,
+                    "The body of the request did not come in time.",
+                ));
+            }
+        };
+        let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+        serde_json::from_slice(text).map(Self).map_err(|error| {
+            Problem::new(ErrorCode::InvalidFrame, format!("The body of the request does not fit: {error}."))
+        })
+    }
+}
+
+/// What is in the address.
+#[derive(Debug)]
+pub(super) struct At<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<Api> for At<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        match Path::<T>::from_request_parts(parts, api).await {
+            Ok(Path(found)) => Ok(Self(found)),
+            Err(error) => {
+                let words = format!("The address does not fit: {}.", error.body_text());
+                Err(Problem::new(ErrorCode::InvalidFrame, words))
+            }
+        }
+    }
+}
+
+/// What is in the query.
+#[derive(Debug)]
+pub(super) struct Asked<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<Api> for Asked<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        match Query::<T>::from_request_parts(parts, api).await {
+            Ok(Query(found)) => Ok(Self(found)),
+            Err(error) => {
+                let words = format!("The query does not fit: {}.", error.body_text());
+                Err(Problem::new(ErrorCode::InvalidFrame, words))
+            }
+        }
+    }
+}

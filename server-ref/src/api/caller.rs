@@ -1,0 +1,154 @@
+//! Who makes a request: a back end with the API key, or a user with a token.
+
+use std::fmt;
+
+use axum::{
+    extract::{FromRequestParts, Query},
+    http::{HeaderMap, header, request::Parts},
+};
+use everwire_protocol::{ErrorCode, Guest, limits::MAX_TOKEN_BYTES};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use super::{Api, Problem};
+use crate::{
+    Error,
+    auth::{Credentials, Identity},
+};
+
+/// Shortest API key in bytes: below this one can be guessed.
+const MIN_KEY_BYTES: usize = 16;
+
+/// The headers by which a guest names himself, on a development server.
+pub(crate) const GUEST_USER: &str = "x-everwire-user";
+pub(crate) const GUEST_NAME: &str = "x-everwire-name";
+
+/// The key that back ends show. Kept as a hash, so that it is in no log and no dump.
+#[derive(Clone)]
+pub struct ApiKey([u8; 32]);
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ApiKey(…)")
+    }
+}
+
+impl ApiKey {
+    /// A key.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] if it has less than 16 bytes.
+    pub fn new(key: &str) -> Result<Self, Error> {
+        if key.len() < MIN_KEY_BYTES {
+            return Err(Error::Setting(format!(
+                "the API key has {} bytes; give it {MIN_KEY_BYTES} at least, for example from `openssl rand -hex 32`",
+                key.len()
+            )));
+        }
+        Ok(Self(Sha256::digest(key).into()))
+    }
+
+    /// Whether somebody shows this key. Takes as long for every other key.
+    fn is(&self, shown: &str) -> bool {
+        self.0.ct_eq(&<[u8; 32]>::from(Sha256::digest(shown))).into()
+    }
+}
+
+/// A back end of the application.
+#[derive(Debug)]
+pub(super) struct BackEnd;
+
+impl FromRequestParts<Api> for BackEnd {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let Some(key) = &api.key else {
+            let words = "This server has no API key, so back ends cannot use it. Its operator sets one with \
+                         EVERWIRE_API_KEY or --api-key-file.";
+            return Err(Problem::new(ErrorCode::Forbidden, words));
+        };
+        match bearer(&parts.headers) {
+            Some(shown) if key.is(shown) => Ok(Self),
+            Some(_) => Err(Problem::new(ErrorCode::Unauthorized, "This is not the API key of this server.")),
+            None => {
+                let words = "Show the API key of this server in the header Authorization: Bearer ….";
+                Err(Problem::new(ErrorCode::Unauthorized, words))
+            }
+        }
+    }
+}
+
+/// An operator: a back end, or anybody on a development server.
+#[derive(Debug)]
+pub(super) struct Operator;
+
+impl FromRequestParts<Api> for Operator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        if api.dev {
+            return Ok(Self);
+        }
+        BackEnd::from_request_parts(parts, api).await.map(|BackEnd| Self)
+    }
+}
+
+/// A signed-in user.
+#[derive(Debug)]
+pub(super) struct Caller(pub(super) Identity);
+
+impl FromRequestParts<Api> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let guest = guest(parts);
+        let token = bearer(&parts.headers);
+        if token.is_some_and(|token| token.len() > MAX_TOKEN_BYTES) {
+            return Err(Problem::new(ErrorCode::Unauthorized, "The token is too long to be one."));
+        }
+        if token.is_none() && guest.is_none() {
+            let words = "Show the user's token in the header Authorization: Bearer ….";
+            return Err(Problem::new(ErrorCode::Unauthorized, words));
+        }
+        let credentials = Credentials { token, guest: guest.as_ref() };
+        let identity = api.node.access.identify(&credentials, api.node.clock.now_ms())?;
+        Ok(Self(identity))
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// Who a guest says to be in the query.
+#[derive(Debug, Default, Deserialize)]
+struct Named {
+    user: Option<String>,
+    name: Option<String>,
+}
+
+/// Who a guest says to be, by headers or in the query. Whether guests are let in is not decided here.
+fn guest(parts: &Parts) -> Option<Guest> {
+    let header = |name| parts.headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
+    let named =
+        Query::<Named>::try_from_uri(&parts.uri).map_or_else(|_| Named::default(), |Query(named)| named);
+    let user = header(GUEST_USER).map(str::to_owned).or(named.user)?;
+    let name = header(GUEST_NAME).map(str::to_owned).or(named.name).unwrap_or_else(|| user.clone());
+    Some(Guest { user, name })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_key_is_the_key() {
+        let key = ApiKey::new("the key of the tests").unwrap();
+        assert!(key.is("the key of the tests") && !key.is("the key of the test") && !key.is(""));
+        assert!(ApiKey::new("short").unwrap_err().to_string().contains("16"));
+        assert_eq!(format!("{key:?}"), "ApiKey(…)");
+    }
+}

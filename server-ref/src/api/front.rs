@@ -1,0 +1,309 @@
+//! What front ends ask for over HTTP, with a user's token: for pages that are not connected, and for applications that come
+//! from servers where this is how it was done.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, header},
+};
+use everwire_protocol::{
+    Channel, Chat, ClientFrame, ErrorCode, History, Limits, ListChats, Member, Message, ServerFrame,
+    StatusChoice, Typed, UserStatus, Uuid, VERSION,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    Answered, Api, Problem,
+    body::{Asked as Query, At, Body},
+    caller::Caller,
+    people,
+};
+use crate::{
+    auth::Identity,
+    carriers::{POLL_PATH, WS_PATH},
+    chats::log_of,
+    node::Use,
+    session::{Asked, Ephemeral, Receipt, Receiver},
+};
+
+/// What a client needs to connect.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ConnectionInfo {
+    /// Where a WebSocket is opened, by the address of this request.
+    websocket_url: String,
+    /// Where polls are posted, by the address of this request.
+    polling_url: String,
+    /// The protocol version that the server speaks.
+    version: u32,
+    /// Who the server takes the caller for.
+    user: String,
+    /// The name that others see.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    name: Option<String>,
+    /// How long until the token expires, in ms; absent when it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    token_expires_in_ms: Option<u64>,
+    /// The longest silence to expect from this server, in ms.
+    ping_interval_ms: u32,
+    /// How long this server holds a poll, in ms.
+    hold_ms: u32,
+    /// The server's clock, in ms since 1970.
+    server_time: u64,
+    /// What this server accepts.
+    limits: Limits,
+}
+
+/// Whether a user wants to be seen.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Online {
+    /// False: offline, whatever connections there are. True: by what the connections do.
+    is_online: bool,
+}
+
+/// A list of chats.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ActiveChats {
+    /// Those with the latest activity first.
+    chats: Vec<Chat>,
+    /// Whether there are more.
+    more: bool,
+}
+
+/// Which chats.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Which {
+    /// Only chats whose `at` is below this.
+    before: Option<u64>,
+    /// How many at most: 1 to 100, 50 if absent.
+    limit: Option<u32>,
+}
+
+/// Whether somebody is typing.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct IsTyping {
+    /// Whether.
+    is_typing: bool,
+}
+
+/// It is done.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Done {
+    /// True.
+    done: bool,
+}
+
+/// Which part of a log.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Part {
+    /// Only entries before this offset, the latest ones.
+    before: Option<u64>,
+    /// Only entries after this offset, the earliest ones. Not together with `before`.
+    after: Option<u64>,
+    /// How many at most: 1 to 200, 50 if absent.
+    limit: Option<u32>,
+}
+
+/// A part of a chat's log.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Messages {
+    /// The log that the offsets count in.
+    epoch: String,
+    /// The entries, by rising offset and without a hole.
+    messages: Vec<Message>,
+    /// Whether there are more in the direction that was asked for.
+    more: bool,
+}
+
+/// Asks whether a channel may be used.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Authorise {
+    /// The channel's name.
+    channel_name: String,
+    /// Taken for the sake of clients that send it; not used.
+    #[serde(default)]
+    #[expect(dead_code, reason = "read by nobody, but not refused")]
+    #[schema(nullable = false)]
+    socket_id: Option<String>,
+}
+
+/// A channel may be used.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Authorised {
+    /// The channel.
+    channel_name: Channel,
+    /// Whether the user may send to it too.
+    may_send: bool,
+    /// How others see the user.
+    member: Member,
+}
+
+/// Get what a client needs to connect.
+#[utoipa::path(
+    get, path = "/api/v1/connection-info", operation_id = "connectionInfo", tag = "front end",
+    security(("user_token" = [])),
+    responses((status = 200, body = ConnectionInfo), (status = "default", body = Problem)),
+)]
+pub(super) async fn connection_info(
+    Caller(who): Caller,
+    State(api): State<Api>,
+    headers: HeaderMap,
+) -> Answered<ConnectionInfo> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let host = text(header::HOST.as_str()).unwrap_or("localhost");
+    // A proxy that ends TLS says so.
+    let secure = if text("x-forwarded-proto") == Some("https") { "s" } else { "" };
+    let settings = &api.node.settings;
+    let now_ms = api.node.clock.now_ms();
+    Ok(Json(ConnectionInfo {
+        websocket_url: format!("ws{secure}://{host}{WS_PATH}"),
+        polling_url: format!("http{secure}://{host}{POLL_PATH}"),
+        version: VERSION,
+        user: who.user.to_string(),
+        name: who.name.as_deref().map(Into::into),
+        token_expires_in_ms: who.expires_at.map(|at| at.saturating_sub(now_ms)),
+        ping_interval_ms: settings.ping_interval_ms,
+        hold_ms: settings.hold_ms,
+        server_time: now_ms,
+        limits: settings.limits.clone(),
+    }))
+}
+
+/// Say whether the user wants to be seen as online.
+#[utoipa::path(
+    post, path = "/api/v1/online-status", operation_id = "onlineStatus", tag = "front end",
+    security(("user_token" = [])),
+    responses((status = 200, body = UserStatus), (status = "default", body = Problem)),
+)]
+pub(super) async fn online_status(
+    Caller(who): Caller,
+    State(api): State<Api>,
+    Body(Online { is_online }): Body<Online>,
+) -> Answered<UserStatus> {
+    let choice = if is_online { StatusChoice::Auto } else { StatusChoice::Offline };
+    people::choose(&api, &who, choice).await?;
+    people::status_of(&api, who.user.to_string()).await
+}
+
+/// Get the user's chats, those with the latest activity first.
+#[utoipa::path(
+    get, path = "/api/v1/active-chats", operation_id = "activeChats", tag = "front end",
+    security(("user_token" = [])), params(Which),
+    responses((status = 200, body = ActiveChats), (status = "default", body = Problem)),
+)]
+pub(super) async fn active_chats(
+    Caller(who): Caller,
+    State(api): State<Api>,
+    Query(Which { before, limit }): Query<Which>,
+) -> Answered<ActiveChats> {
+    let id = Uuid::new_v4();
+    match ask(&api, id, &who, ListChats { id, before, limit }.into()).await? {
+        ServerFrame::Chats(found) => Ok(Json(ActiveChats { chats: found.chats, more: found.more })),
+        _ => Err(Problem::of(ErrorCode::Internal)),
+    }
+}
+
+/// Say that the user is typing in a chat, or no longer.
+#[utoipa::path(
+    post, path = "/api/v1/chats/{chat}/typing", operation_id = "typing", tag = "front end",
+    security(("user_token" = [])), params(("chat" = String, Path, description = "The chat's id")),
+    responses((status = 200, body = Done), (status = "default", body = Problem)),
+)]
+pub(super) async fn typing(
+    Caller(who): Caller,
+    State(api): State<Api>,
+    At(chat): At<String>,
+    Body(IsTyping { is_typing }): Body<IsTyping>,
+) -> Answered<Done> {
+    let channel = log(&chat)?;
+    api.node.permit(&who, &channel, Use::Send)?;
+    let (user, name) = (who.user.to_string(), who.name.as_deref().map(Into::into));
+    let frame = Typed { channel: channel.clone(), user, name, typing: is_typing }.into();
+    api.node.hub.pass_on(Ephemeral { channel, frame, who, session: Uuid::nil(), to: Receiver::OtherUsers });
+    Ok(Json(Done { done: true }))
+}
+
+/// Get a part of a chat's log: the last entries, or those before or after an offset.
+#[utoipa::path(
+    get, path = "/api/v1/chats/{chat}/messages", operation_id = "messages", tag = "front end",
+    security(("user_token" = [])), params(("chat" = String, Path, description = "The chat's id"), Part),
+    responses((status = 200, body = Messages), (status = "default", body = Problem)),
+)]
+pub(super) async fn messages(
+    Caller(who): Caller,
+    State(api): State<Api>,
+    At(chat): At<String>,
+    Query(Part { before, after, limit }): Query<Part>,
+) -> Answered<Messages> {
+    let (id, channel) = (Uuid::new_v4(), log(&chat)?);
+    if before.is_some() && after.is_some() {
+        let words = "A page is before an offset or after one: give one of them, or neither.";
+        return Err(Problem::new(ErrorCode::InvalidFrame, words));
+    }
+    match ask(&api, id, &who, History { id, channel, before, after, limit }.into()).await? {
+        ServerFrame::Page(page) => {
+            Ok(Json(Messages { epoch: page.epoch, messages: page.messages, more: page.more }))
+        }
+        _ => Err(Problem::of(ErrorCode::Internal)),
+    }
+}
+
+/// Say that the user has read a chat up to a message.
+#[utoipa::path(
+    post, path = "/api/v1/chats/{chat}/messages/{message}/read", operation_id = "markRead", tag = "front end",
+    security(("user_token" = [])),
+    params(("chat" = String, Path, description = "The chat's id"),
+           ("message" = String, Path, description = "The message's id, or its offset")),
+    responses((status = 200, body = Done), (status = "default", body = Problem)),
+)]
+pub(super) async fn read(
+    Caller(who): Caller,
+    State(api): State<Api>,
+    At((chat, message)): At<(String, String)>,
+) -> Answered<Done> {
+    let channel = log(&chat)?;
+    api.node.permit(&who, &channel, Use::Receive)?;
+    let no_message = || Problem::new(ErrorCode::NotFound, "There is no such message in this chat.");
+    let read = match (message.parse::<u64>(), message.parse::<Uuid>()) {
+        (Ok(offset), _) => offset,
+        (_, Ok(id)) => api.node.directory.offset_of(&channel, id).await?.ok_or_else(no_message)?,
+        _ => return Err(no_message()),
+    };
+    api.node.receive(Receipt { channel, who, delivered: None, read: Some(read) }).await?;
+    Ok(Json(Done { done: true }))
+}
+
+/// Ask whether the user may receive a channel, and whether send to it.
+#[utoipa::path(
+    post, path = "/api/v1/broadcasting/auth", operation_id = "authorise", tag = "front end",
+    security(("user_token" = [])),
+    responses((status = 200, body = Authorised), (status = "default", body = Problem)),
+)]
+pub(super) async fn authorise(
+    Caller(who): Caller,
+    State(api): State<Api>,
+    Body(Authorise { channel_name, .. }): Body<Authorise>,
+) -> Answered<Authorised> {
+    let channel_name = Channel::new(&channel_name).map_err(|error| {
+        Problem::new(ErrorCode::InvalidChannel, format!("There is no {channel_name:?}: {error}."))
+    })?;
+    api.node.permit(&who, &channel_name, Use::Receive)?;
+    let may_send = api.node.permit(&who, &channel_name, Use::Send).is_ok();
+    Ok(Json(Authorised { channel_name, may_send, member: who.member() }))
+}
+
+async fn ask(api: &Api, id: Uuid, who: &Identity, request: ClientFrame) -> Result<ServerFrame, Problem> {
+    Ok(api.node.answer(Asked { id, request, who: who.clone() }).await?)
+}
+
+fn log(chat: &str) -> Result<Channel, Problem> {
+    log_of(chat)
+        .ok_or_else(|| Problem::new(ErrorCode::NotFound, "There is no such chat, or you are not in it."))
+}

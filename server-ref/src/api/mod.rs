@@ -1,0 +1,139 @@
+//! The HTTP API: for back ends, which show the API key, and for front ends, which show a user's token. What it does is done
+//! by the same parts that serve frames; this reads requests and writes answers.
+//!
+//! The OpenAPI document at `/openapi.json` is made from the code, so that it cannot say anything else.
+
+mod body;
+mod caller;
+mod front;
+mod operate;
+mod people;
+mod problem;
+mod publish;
+mod rooms;
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{DefaultBodyLimit, State},
+    http::{Method, Uri, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use everwire_protocol::{ErrorCode, limits::MAX_BATCH_BYTES};
+use utoipa::{
+    OpenApi,
+    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub use caller::ApiKey;
+pub(crate) use caller::{GUEST_NAME, GUEST_USER};
+pub use problem::Problem;
+pub(crate) use publish::IDEMPOTENCY_KEY;
+
+use crate::node::Node;
+
+/// What requests are answered from.
+#[derive(Debug, Clone)]
+pub(crate) struct Api {
+    pub(crate) node: Arc<Node>,
+    /// The key that back ends show; `None`: they are not let in.
+    pub(crate) key: Option<ApiKey>,
+    /// Whether this is a development server, whose statistics are nobody's secret.
+    pub(crate) dev: bool,
+}
+
+/// What an operation answers.
+type Answered<T> = Result<Json<T>, Problem>;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Everwire HTTP API",
+        description = "For back ends (tag `back end`; show the API key as a bearer token) and front ends (tag `front end`; \
+                       show the user's token). Every refusal is a `Problem`, whose codes are those of the protocol.",
+    ),
+    tags(
+        (name = "back end", description = "For the application's own servers"),
+        (name = "front end", description = "For signed-in users"),
+        (name = "operator", description = "For who runs the server"),
+    ),
+    modifiers(&Security),
+)]
+struct Document;
+
+struct Security;
+
+impl utoipa::Modify for Security {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        for (name, words) in [
+            ("api_key", "The server's API key (EVERWIRE_API_KEY or --api-key-file)."),
+            (
+                "user_token",
+                "A user's token. On a development server a guest may name himself instead, by the headers \
+                            x-everwire-user and x-everwire-name or by `user` and `name` in the query.",
+            ),
+        ] {
+            let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(words)).build();
+            components.add_security_scheme(name, SecurityScheme::Http(bearer));
+        }
+    }
+}
+
+/// Everything under `/api/`, the statistics at `/stats`, and the document at `/openapi.json`.
+pub(crate) fn router(api: Api) -> Router {
+    let (router, document) = routes();
+    let document: Arc<str> = document.to_json().unwrap_or_default().into();
+    let router: Router<Api> = router
+        .method_not_allowed_fallback(wrong_method)
+        .route("/api", get(nothing_here).fallback(nothing_here))
+        .route("/api/{*rest}", get(nothing_here).fallback(nothing_here))
+        .route(
+            "/openapi.json",
+            get(move || async move { ([(header::CONTENT_TYPE, "application/json")], document.to_string()) }),
+        )
+        .layer(DefaultBodyLimit::max(MAX_BATCH_BYTES));
+    router.with_state(api)
+}
+
+fn routes() -> (Router<Api>, utoipa::openapi::OpenApi) {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(publish::publish))
+        .routes(routes!(rooms::create))
+        .routes(routes!(rooms::get, rooms::rename))
+        .routes(routes!(rooms::add, rooms::set_role, rooms::remove))
+        .routes(routes!(people::status, people::set_status))
+        .routes(routes!(people::disconnect))
+        .routes(routes!(people::presence))
+        .routes(routes!(operate::stats))
+        .routes(routes!(operate::cleanup))
+        .routes(routes!(front::connection_info))
+        .routes(routes!(front::online_status))
+        .routes(routes!(front::active_chats))
+        .routes(routes!(front::typing))
+        .routes(routes!(front::messages))
+        .routes(routes!(front::read))
+        .routes(routes!(front::authorise))
+        .routes(routes!(operate::stats_alone))
+        .split_for_parts()
+}
+
+/// The document that describes this API, as JSON.
+pub fn document() -> String {
+    routes().1.to_pretty_json().unwrap_or_default()
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> Response {
+    let words = format!("{} does not take {method}. /openapi.json says what it takes.", uri.path());
+    Problem::new(ErrorCode::Unexpected, words)
+        .with_status(axum::http::StatusCode::METHOD_NOT_ALLOWED)
+        .into_response()
+}
+
+async fn nothing_here(State(_): State<Api>, uri: Uri) -> Response {
+    let words = format!("There is nothing at {}. /openapi.json says what there is.", uri.path());
+    Problem::new(ErrorCode::NotFound, words).into_response()
+}

@@ -1,0 +1,125 @@
+//! Users and who is present, for back ends.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State};
+use everwire_protocol::{
+    Channel, ChannelKind, ClientFrame, CloseCode, ErrorCode, GetStatus, Member, ServerFrame, SetStatus,
+    StatusChoice, UserStatus, Uuid,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    Answered, Api, Problem,
+    body::{At, Body},
+    caller::BackEnd,
+};
+use crate::{auth::Identity, session::Asked};
+
+/// What a user is to say about the own status.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Choice {
+    /// `auto` lets the connections decide.
+    status: StatusChoice,
+}
+
+/// Connections that were ended.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Ended {
+    /// How many there were.
+    connections: usize,
+}
+
+/// Who is present in a channel.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Present {
+    /// The channel.
+    channel: Channel,
+    /// Who is there: once each, however many connections.
+    members: Vec<Member>,
+}
+
+/// Get a user's status.
+#[utoipa::path(
+    get, path = "/api/v1/users/{user}/status", operation_id = "getStatus", tag = "back end", security(("api_key" = [])),
+    params(("user" = String, Path, description = "The user's id")),
+    responses((status = 200, body = UserStatus), (status = "default", body = Problem)),
+)]
+pub(super) async fn status(_: BackEnd, State(api): State<Api>, At(user): At<String>) -> Answered<UserStatus> {
+    status_of(&api, user).await
+}
+
+/// Set a user's status by hand, for all connections, until it is set otherwise.
+#[utoipa::path(
+    put, path = "/api/v1/users/{user}/status", operation_id = "setStatus", tag = "back end", security(("api_key" = [])),
+    params(("user" = String, Path, description = "The user's id")),
+    responses((status = 200, body = UserStatus), (status = "default", body = Problem)),
+)]
+pub(super) async fn set_status(
+    _: BackEnd,
+    State(api): State<Api>,
+    At(user): At<String>,
+    Body(Choice { status }): Body<Choice>,
+) -> Answered<UserStatus> {
+    choose(&api, &somebody(&user), status).await?;
+    status_of(&api, user).await
+}
+
+/// Disconnect a user: all connections are closed with the code 4014. Clients come back by themselves, unless their token is
+/// refused by then.
+#[utoipa::path(
+    post, path = "/api/v1/users/{user}/disconnect", operation_id = "disconnectUser", tag = "back end",
+    security(("api_key" = [])),
+    params(("user" = String, Path, description = "The user's id")),
+    responses((status = 200, body = Ended), (status = "default", body = Problem)),
+)]
+pub(super) async fn disconnect(_: BackEnd, State(api): State<Api>, At(user): At<String>) -> Answered<Ended> {
+    let connections = api.node.hub.sessions.end_user(&user, CloseCode::Disconnected);
+    Ok(Json(Ended { connections }))
+}
+
+/// Get who is present in a presence channel.
+#[utoipa::path(
+    get, path = "/api/v1/channels/{channel}/presence", operation_id = "getPresence", tag = "back end",
+    security(("api_key" = [])),
+    params(("channel" = String, Path, description = "A channel whose name begins with `presence-`")),
+    responses((status = 200, body = Present), (status = "default", body = Problem)),
+)]
+pub(super) async fn presence(
+    _: BackEnd,
+    State(api): State<Api>,
+    At(channel): At<String>,
+) -> Answered<Present> {
+    let refuse = |why: String| Problem::new(ErrorCode::InvalidChannel, why);
+    let channel =
+        Channel::new(&channel).map_err(|error| refuse(format!("There is no {channel:?}: {error}.")))?;
+    if channel.kind() != ChannelKind::Presence {
+        return Err(refuse("Only channels whose names begin with presence- list who is there.".into()));
+    }
+    let members = api.node.hub.members(&channel).map_or_else(Vec::new, |(members, _)| members);
+    Ok(Json(Present { channel, members }))
+}
+
+/// Somebody of whom only the id is known.
+fn somebody(user: &str) -> Identity {
+    Identity { user: user.into(), name: None, grants: Arc::default(), expires_at: None }
+}
+
+/// Sets a status as the frame `set_status` does.
+pub(super) async fn choose(api: &Api, who: &Identity, status: StatusChoice) -> Result<(), Problem> {
+    let id = Uuid::new_v4();
+    let request = ClientFrame::SetStatus(SetStatus { id, status });
+    api.node.answer(Asked { id, request, who: who.clone() }).await?;
+    Ok(())
+}
+
+pub(super) async fn status_of(api: &Api, user: String) -> Answered<UserStatus> {
+    let id = Uuid::new_v4();
+    let request = ClientFrame::GetStatus(GetStatus { id, users: vec![user.clone()] });
+    match api.node.answer(Asked { id, request, who: somebody(&user) }).await? {
+        ServerFrame::Statuses(mut found) if found.statuses.len() == 1 => Ok(Json(found.statuses.remove(0))),
+        _ => Err(Problem::of(ErrorCode::Internal)),
+    }
+}

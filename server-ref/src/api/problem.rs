@@ -1,0 +1,103 @@
+//! What the API answers when it refuses something: the codes and the sentences of error frames, with the HTTP status that
+//! fits.
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use everwire_protocol::ErrorCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{Error, auth::Refusal};
+
+/// When to try again after the store could not store or read, in ms.
+const RETRY_AFTER_MS: u32 = 1000;
+
+/// Why something was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Problem {
+    /// From the one list of codes, which is that of error frames too.
+    pub code: ErrorCode,
+    /// What happened and what to do, for a person.
+    pub message: String,
+    /// Whether the same request, made again later, can succeed.
+    pub retry: bool,
+    /// When to try again at the earliest, in ms from now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub retry_after_ms: Option<u32>,
+    /// The status, where it is not the code's own.
+    #[serde(skip)]
+    #[schema(ignore)]
+    status: Option<StatusCode>,
+}
+
+impl Problem {
+    /// A refusal with a sentence of its own.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        let retry_after_ms = (code == ErrorCode::Unavailable).then_some(RETRY_AFTER_MS);
+        Self { code, message: message.into(), retry: code.retry(), retry_after_ms, status: None }
+    }
+
+    /// A refusal with the code's sentence.
+    pub fn of(code: ErrorCode) -> Self {
+        Self::new(code, code.sentence())
+    }
+
+    /// The same with another status.
+    pub fn with_status(self, status: StatusCode) -> Self {
+        Self { status: Some(status), ..self }
+    }
+
+    /// The same, with when to try again, in ms.
+    pub fn after(self, ms: u32) -> Self {
+        Self { retry_after_ms: Some(ms), ..self }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(refusal.code, refusal.message)
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        // What the database says is for the operator.
+        tracing::error!(%error, "a request could not be answered");
+        Self::of(ErrorCode::Unavailable)
+    }
+}
+
+const fn status_of(code: ErrorCode) -> StatusCode {
+    match code {
+        ErrorCode::Unauthorized => StatusCode::UNAUTHORIZED,
+        ErrorCode::Banned | ErrorCode::Forbidden | ErrorCode::SessionMismatch => StatusCode::FORBIDDEN,
+        ErrorCode::NotFound => StatusCode::NOT_FOUND,
+        ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        ErrorCode::IdReused => StatusCode::CONFLICT,
+        ErrorCode::RateLimited | ErrorCode::TooManySubscriptions => StatusCode::TOO_MANY_REQUESTS,
+        ErrorCode::Unavailable | ErrorCode::Deferred => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorCode::Timeout => StatusCode::REQUEST_TIMEOUT,
+        ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        _ => StatusCode::BAD_REQUEST,
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.status.unwrap_or_else(|| status_of(self.code));
+        let retry_after = self.retry_after_ms;
+        let mut response = (status, [(header::CACHE_CONTROL, "no-store")], Json(self)).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            let scheme = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        if let Some(ms) = retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(ms.div_ceil(1000)));
+        }
+        response
+    }
+}

@@ -1,0 +1,250 @@
+//! Chats and their members, managed by back ends.
+
+use axum::{Json, extract::State};
+use everwire_protocol::{ChatKind, ErrorCode, Role, Status, Uuid};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    Answered, Api, Problem,
+    body::{At, Body},
+    caller::BackEnd,
+    publish::invalid,
+};
+use crate::chats::{Act, Actor, book::Known, rules::Newcomer};
+
+/// A new chat.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewChat {
+    /// Names a group, and makes a repetition harmless: a UUID of version 7. Made by the server if absent.
+    #[schema(nullable = false)]
+    id: Option<Uuid>,
+    /// Group or direct. The direct chat of two users is found if there is one.
+    kind: ChatKind,
+    /// What a group is called, 1 to 128 bytes.
+    #[schema(nullable = false)]
+    title: Option<String>,
+    /// Whether any signed-in user may join a group without an invitation.
+    #[serde(default)]
+    open: bool,
+    /// Who is in it at once (or invited, if the role says so), 100 at most. If nobody is to be owner of a group, the first
+    /// without a role is.
+    users: Vec<NewMember>,
+}
+
+/// Somebody for a chat.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewMember {
+    /// Who.
+    user: String,
+    /// The name that others see.
+    #[schema(nullable = false)]
+    name: Option<String>,
+    /// What they may do; `member` if absent.
+    #[schema(nullable = false)]
+    role: Option<Role>,
+}
+
+/// What a member is to be.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Membership {
+    /// The name that others see.
+    #[schema(nullable = false)]
+    name: Option<String>,
+    /// What they may do; `member` if absent.
+    #[schema(nullable = false)]
+    role: Option<Role>,
+}
+
+/// A role.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RoleOnly {
+    /// What the member may do: owner, member or `read_only`.
+    role: Role,
+}
+
+/// A title.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Title {
+    /// 1 to 128 bytes.
+    title: String,
+}
+
+/// A chat as back ends see it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ChatInfo {
+    /// Names the chat: `private-chat.{id}` is its log.
+    id: String,
+    /// Group or direct.
+    kind: ChatKind,
+    /// What it is called, if it is a group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    title: Option<String>,
+    /// Whether any signed-in user may join without an invitation.
+    open: bool,
+    /// When it was made, in ms since 1970.
+    created_at: u64,
+    /// When something last happened in it, in ms since 1970.
+    at: u64,
+    /// Who is in it or invited, in the order in which they came.
+    members: Vec<MemberInfo>,
+}
+
+/// Somebody in a chat, as back ends see them.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct MemberInfo {
+    /// Who.
+    user: String,
+    /// The name that others see.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    name: Option<String>,
+    /// What they may do.
+    role: Role,
+    /// When they came or were invited, in ms since 1970.
+    since: u64,
+    /// Whether they can be reached.
+    status: Status,
+    /// When they were last online, in ms since 1970, if they are offline. Absent if never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    last_seen: Option<u64>,
+}
+
+/// Create a chat, or find the direct chat of two users.
+#[utoipa::path(
+    post, path = "/api/v1/chats", operation_id = "createChat", tag = "back end", security(("api_key" = [])),
+    responses((status = 200, body = ChatInfo), (status = "default", body = Problem)),
+)]
+pub(super) async fn create(
+    _: BackEnd,
+    State(api): State<Api>,
+    Body(chat): Body<NewChat>,
+) -> Answered<ChatInfo> {
+    let NewChat { id, kind, title, open, users } = chat;
+    let names: Vec<String> = users.iter().map(|member| member.user.clone()).collect();
+    let heard_of = api.node.newcomers(&names).await?;
+    let users = users.into_iter().zip(heard_of).map(|(member, known)| Newcomer {
+        name: member.name.map(Into::into).or(known.name),
+        role: member.role,
+        ..known
+    });
+    let act = Act::Create { id: id.unwrap_or_else(Uuid::new_v4), kind, title, open, users: users.collect() };
+    let known = api.node.chats.act(Actor::BackEnd, None, act).await?;
+    info(&api, known).await
+}
+
+/// Get a chat with its members.
+#[utoipa::path(
+    get, path = "/api/v1/chats/{chat}", operation_id = "getChat", tag = "back end", security(("api_key" = [])),
+    params(("chat" = String, Path, description = "The chat's id")),
+    responses((status = 200, body = ChatInfo), (status = "default", body = Problem)),
+)]
+pub(super) async fn get(_: BackEnd, State(api): State<Api>, At(chat): At<String>) -> Answered<ChatInfo> {
+    let known = api.node.book.get(&chat);
+    info(&api, known).await
+}
+
+/// Give a group another title.
+#[utoipa::path(
+    patch, path = "/api/v1/chats/{chat}", operation_id = "renameChat", tag = "back end", security(("api_key" = [])),
+    params(("chat" = String, Path, description = "The chat's id")),
+    responses((status = 200, body = ChatInfo), (status = "default", body = Problem)),
+)]
+pub(super) async fn rename(
+    _: BackEnd,
+    State(api): State<Api>,
+    At(chat): At<String>,
+    Body(Title { title }): Body<Title>,
+) -> Answered<ChatInfo> {
+    act(&api, &chat, Act::Rename { title }).await
+}
+
+/// Put a user into a group, or give a member another role.
+#[utoipa::path(
+    put, path = "/api/v1/chats/{chat}/members/{user}", operation_id = "addMember", tag = "back end",
+    security(("api_key" = [])),
+    params(("chat" = String, Path, description = "The chat's id"), ("user" = String, Path, description = "The user's id")),
+    responses((status = 200, body = ChatInfo), (status = "default", body = Problem)),
+)]
+pub(super) async fn add(
+    _: BackEnd,
+    State(api): State<Api>,
+    At((chat, user)): At<(String, String)>,
+    Body(Membership { name, role }): Body<Membership>,
+) -> Answered<ChatInfo> {
+    let name = match name {
+        Some(name) => Some(name.into()),
+        None => api.node.name(&user).await?,
+    };
+    act(&api, &chat, Act::Add(Newcomer { user: user.into(), name, role })).await
+}
+
+/// Give a member another role.
+#[utoipa::path(
+    patch, path = "/api/v1/chats/{chat}/members/{user}", operation_id = "setRole", tag = "back end",
+    security(("api_key" = [])),
+    params(("chat" = String, Path, description = "The chat's id"), ("user" = String, Path, description = "The user's id")),
+    responses((status = 200, body = ChatInfo), (status = "default", body = Problem)),
+)]
+pub(super) async fn set_role(
+    _: BackEnd,
+    State(api): State<Api>,
+    At((chat, user)): At<(String, String)>,
+    Body(RoleOnly { role }): Body<RoleOnly>,
+) -> Answered<ChatInfo> {
+    act(&api, &chat, Act::SetRole { user: user.into(), role }).await
+}
+
+/// Take somebody out of a chat, or take back an invitation.
+#[utoipa::path(
+    delete, path = "/api/v1/chats/{chat}/members/{user}", operation_id = "removeMember", tag = "back end",
+    security(("api_key" = [])),
+    params(("chat" = String, Path, description = "The chat's id"), ("user" = String, Path, description = "The user's id")),
+    responses((status = 200, body = ChatInfo), (status = "default", body = Problem)),
+)]
+pub(super) async fn remove(
+    _: BackEnd,
+    State(api): State<Api>,
+    At((chat, user)): At<(String, String)>,
+) -> Answered<ChatInfo> {
+    act(&api, &chat, Act::Remove { user: user.into() }).await
+}
+
+async fn act(api: &Api, chat: &str, act: Act) -> Answered<ChatInfo> {
+    if chat.is_empty() {
+        return Err(invalid("Name a chat."));
+    }
+    let known = api.node.chats.act(Actor::BackEnd, Some(chat), act).await?;
+    info(api, known).await
+}
+
+async fn info(api: &Api, known: Option<Known>) -> Answered<ChatInfo> {
+    let Some(Known { room, at }) = known else {
+        return Err(Problem::new(ErrorCode::NotFound, "There is no such chat."));
+    };
+    let users: Vec<String> =
+        room.participants.iter().map(|participant| participant.user.to_string()).collect();
+    let statuses = api.node.statuses(&users).await?;
+    // In the order in which they were asked for.
+    let members = room.participants.iter().zip(statuses).map(|(participant, now)| {
+        let (user, status, last_seen) = (now.user, now.status, now.last_seen);
+        let name = participant.name.as_deref().map(Into::into);
+        MemberInfo { user, name, role: participant.role, since: participant.since, status, last_seen }
+    });
+    Ok(Json(ChatInfo {
+        id: room.id.to_string(),
+        kind: room.kind,
+        title: room.title.clone(),
+        open: room.open,
+        created_at: room.created_at,
+        at,
+        members: members.collect(),
+    }))
+}

@@ -1,0 +1,136 @@
+//! What the program's commands for operators do: they ask a running server by HTTP, or work on the database of one that
+//! does not run.
+
+use std::{fmt::Write as _, path::Path, time::Duration};
+
+use axum::{
+    body::{Body, to_bytes},
+    http::{Method, Request, StatusCode, Uri, header},
+};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::{net::TcpStream, time::timeout};
+
+use crate::{
+    Error,
+    clock::wall_ms,
+    stats::Stats,
+    store::{
+        Store as _, Tidied,
+        sqlite::{self, SqliteStore},
+    },
+};
+
+/// How long a server may take to answer.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Largest answer in bytes.
+const MAX_ANSWER: usize = 1024 * 1024;
+
+/// A running server, and the key that it wants to see.
+#[derive(Debug)]
+pub struct Running {
+    /// Its address, such as `http://127.0.0.1:8787`.
+    pub server: String,
+    /// Its API key.
+    pub key: Option<String>,
+}
+
+impl Running {
+    /// What the server is doing.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] with what is wrong, or what the server says.
+    pub async fn stats(&self) -> Result<Stats, Error> {
+        self.ask(Method::GET, "/stats").await
+    }
+
+    async fn ask<T: DeserializeOwned>(&self, method: Method, path: &str) -> Result<T, Error> {
+        let fail = |what: String| Error::Setting(format!("{} cannot be asked: {what}", self.server));
+        let asked = timeout(PATIENCE, self.request(method, path)).await;
+        let (status, text) = asked.map_err(|_| fail("it does not answer".into()))?.map_err(fail)?;
+        if status.is_success() {
+            return serde_json::from_str(&text)
+                .map_err(|error| fail(format!("its answer is not understood ({error})")));
+        }
+        let problem: Option<Value> = serde_json::from_str(&text).ok();
+        let says = problem.as_ref().and_then(|problem| problem.get("message")).and_then(Value::as_str);
+        Err(fail(says.map_or_else(|| format!("it answers with the status {status}"), Into::into)))
+    }
+
+    async fn request(&self, method: Method, path: &str) -> Result<(StatusCode, String), String> {
+        let uri: Uri =
+            self.server.parse().map_err(|_| "this is no address; it looks like http://127.0.0.1:8787")?;
+        if uri.scheme_str() != Some("http") {
+            return Err(
+                "only http:// addresses can be asked; name the address that the server listens on".into()
+            );
+        }
+        let host = uri.host().ok_or("this is no address; it looks like http://127.0.0.1:8787")?;
+        let port = uri.port_u16().unwrap_or(80);
+        let words = |error: &dyn std::error::Error| error.to_string();
+        let socket = TcpStream::connect((host.trim_matches(['[', ']']), port)).await.map_err(|error| {
+            format!("{error}; is a server running there? Name another address with --server")
+        })?;
+        let (mut sender, connection) =
+            http1::handshake(TokioIo::new(socket)).await.map_err(|error| words(&error))?;
+        tokio::spawn(connection);
+        let mut request =
+            Request::builder().method(method).uri(path).header(header::HOST, format!("{host}:{port}"));
+        if let Some(key) = &self.key {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {key}"));
+        }
+        let request = request.body(Body::empty()).map_err(|error| words(&error))?;
+        let (parts, body) = sender.send_request(request).await.map_err(|error| words(&error))?.into_parts();
+        let bytes = to_bytes(Body::new(body), MAX_ANSWER).await.map_err(|error| words(&error))?;
+        Ok((parts.status, String::from_utf8_lossy(&bytes).into_owned()))
+    }
+}
+
+/// Removes what is no longer needed, through the server that uses the database, or from the file itself if none does.
+///
+/// # Errors
+/// [`Error::Database`] or [`Error::Setting`].
+pub async fn cleanup(database: &Path, retention: u64, running: &Running) -> Result<Tidied, Error> {
+    if !database.is_file() {
+        let reason = "there is no such file; name the one that the server uses with --database".into();
+        return Err(Error::Database { path: database.into(), reason });
+    }
+    if sqlite::is_in_use(database)? {
+        return running.ask(Method::POST, "/api/v1/cleanup").await;
+    }
+    let store = SqliteStore::open(database, retention).await?;
+    let mut all = Tidied { more: true, ..Tidied::default() };
+    while all.more {
+        all += store.tidy(wall_ms()).await?;
+    }
+    Ok(all)
+}
+
+/// Statistics as a table for a person.
+pub fn table(stats: &Stats) -> String {
+    let mut text = String::new();
+    let uptime = Duration::from_millis(stats.uptime_ms).as_secs();
+    let (hours, minutes, seconds) = (uptime / 3600, uptime / 60 % 60, uptime % 60);
+    let rows = [
+        ("version", stats.version.clone()),
+        ("up since (h:mm:ss)", format!("{hours}:{minutes:02}:{seconds:02}")),
+        ("users", stats.users.to_string()),
+        ("sessions", stats.sessions.to_string()),
+        ("connections by WebSocket", stats.connections.websocket.to_string()),
+        ("connections by polling", stats.connections.polling.to_string()),
+        ("polls held now", stats.held_polls.to_string()),
+        ("channels in use", stats.channels.to_string()),
+        ("chats", stats.chats.to_string()),
+        ("frames in", stats.frames_in.to_string()),
+        ("frames out", stats.frames_out.to_string()),
+        ("messages stored", stats.messages_stored.to_string()),
+    ];
+    for (name, value) in rows {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{name:<26}{value:>14}");
+    }
+    text
+}

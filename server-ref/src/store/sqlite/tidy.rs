@@ -1,0 +1,79 @@
+//! Removes what is no longer needed from the database: in small steps, because nothing is stored meanwhile.
+
+use std::collections::HashMap;
+
+use sqlx::{Row, SqliteConnection};
+
+use super::{Known, SqliteStore, TRIM, log_of, signed};
+use crate::{
+    Error,
+    store::{SENDS_KEPT_MS, SESSION_KEPT_MS, Tidied},
+};
+
+/// Logs that one step trims at most.
+const LOGS: i64 = 16;
+
+impl SqliteStore {
+    pub(super) async fn remove_old(&self, now: u64) -> Result<Tidied, Error> {
+        let (tidied, trimmed) = self
+            .write(async |writer| {
+                let (sends, sessions) = remove_ids(writer, now).await?;
+                let (trimmed, messages) = trim(writer, self.retention).await?;
+                let more = trimmed.len() as i64 == LOGS;
+                Ok((Tidied { sessions, sends, messages, more }, trimmed))
+            })
+            .await?;
+        self.remember(trimmed);
+        Ok(tidied)
+    }
+}
+
+async fn remove_ids(writer: &mut SqliteConnection, now: u64) -> Result<(u64, u64), sqlx::Error> {
+    // Not while the message is in the log: a tab that comes back after weeks with something unsent may have sent it
+    // before, without hearing of it.
+    let sends = sqlx::query(
+        "DELETE FROM sends WHERE at < ? AND offset <= (SELECT trimmed FROM channels WHERE id = sends.channel)",
+    )
+    .bind(signed(now.saturating_sub(SENDS_KEPT_MS)))
+    .execute(&mut *writer)
+    .await?;
+    let sessions = sqlx::query("DELETE FROM sessions WHERE seen_at < ?")
+        .bind(signed(now.saturating_sub(SESSION_KEPT_MS)))
+        .execute(writer)
+        .await?;
+    Ok((sends.rows_affected(), sessions.rows_affected()))
+}
+
+/// Trims logs that hold more than they are to keep, as after the retention was lowered: appends do it only for the
+/// channels that they append to.
+async fn trim(
+    writer: &mut SqliteConnection,
+    keep: u64,
+) -> Result<(HashMap<everwire_protocol::Channel, Known>, u64), sqlx::Error> {
+    let long =
+        sqlx::query("SELECT id, name, epoch, head, trimmed FROM channels WHERE head - trimmed > ? LIMIT ?")
+            .bind(signed(keep.saturating_add(keep / 8)))
+            .bind(LOGS)
+            .fetch_all(&mut *writer)
+            .await?;
+    let (mut changed, mut messages) = (HashMap::new(), 0);
+    for row in long {
+        let (id, mut log): (i64, _) = (row.try_get("id")?, log_of(&row)?);
+        log.trimmed = (log.head - keep).min(log.trimmed + TRIM);
+        let removed = sqlx::query("DELETE FROM messages WHERE channel = ? AND offset <= ?")
+            .bind(id)
+            .bind(signed(log.trimmed))
+            .execute(&mut *writer)
+            .await?;
+        messages += removed.rows_affected();
+        sqlx::query("UPDATE channels SET trimmed = ? WHERE id = ?")
+            .bind(signed(log.trimmed))
+            .bind(id)
+            .execute(&mut *writer)
+            .await?;
+        if let Ok(channel) = row.try_get::<&str, _>("name")?.parse() {
+            changed.insert(channel, Known { id, log });
+        }
+    }
+    Ok((changed, messages))
+}
