@@ -1,12 +1,15 @@
 // For back ends an HTTP API with a key, and for front ends one with the user's token: each call is made by a client that is made
 // from the server's document, while people in pages see what it does.
 
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, it } from "vitest";
 import { Api } from "../harness/api";
 import { Scene } from "../harness/people";
 import { makeToken, SECRET } from "../harness/tokens";
 
 const KEY = "the key of these tests";
+const NOTIFICATIONS = join(import.meta.dirname, "notifications.test.ts");
 const OPTIONS = { secret: SECRET, env: { EVERWIRE_API_KEY: KEY } };
 
 it("a back end manages chats and their members, and members see it at once", async () => {
@@ -53,6 +56,8 @@ it("a back end reads presence and statistics, sets a status and disconnects a us
   expect((await api.call("getStatus", { parameters: { user: "ben" } })).status).toBe("away");
   const stats = await api.call("stats");
   expect(stats).toMatchObject({ users: 2, sessions: 2, connections: { websocket: 2, polling: 0 } });
+  expect(await api.call("statsAlone")).toMatchObject({ users: 2, version: stats.version });
+  await api.call("cleanup");
   const before = await ben.connection();
   expect(await api.call("disconnectUser", { parameters: { user: "ben" } })).toEqual({ connections: 1 });
   await ben.connected("", before);
@@ -121,4 +126,13 @@ it("a wrong key, a wrong body and what does not exist are refused with the codes
   expect(await api.refused("publish", { body: { data: 1 } })).toMatch(/^invalid_/);
   expect(await api.refused("getChat", { parameters: { chat: "nowhere" } })).toBe("not_found");
   expect(await api.refused("getPresence", { parameters: { channel: "news" } })).toBe("invalid_channel");
+});
+
+it("every operation of the document is called by these tests", async () => {
+  const scene = await Scene.open("over WebSocket", OPTIONS);
+  const api = await Api.of(scene.server.url);
+  const called = readFileSync(import.meta.filename, "utf8") + readFileSync(NOTIFICATIONS, "utf8");
+  const missing = api.operations.filter((name) => !new RegExp(`"${name}"`).test(called));
+  expect(missing).toEqual([]);
+  expect(api.operations.length).toBeGreaterThanOrEqual(20);
 });
