@@ -107,8 +107,8 @@ it("a chat that one missed too much of says so, and fetches what is still stored
   await ada.row("and now");
   const missing = ada.page.locator('[data-testid="missing"][data-reason="too_far"]');
   await missing.getByRole("button", { name: "Fetch them" }).click();
-  await until("they are fetched", async () => !(await ada.inView("the last I saw")));
-  await ada.scrollUpTo("missed 0");
+  // What was read stays in its place, and what was missed comes in below it.
+  await until("they are fetched", () => ada.inView("missed 0"));
   expect(await missing.count()).toBe(0);
   const texts = await ada.allTexts();
   const expected = ["the last I saw", ...Array.from({ length: 30 }, (_, n) => `missed ${n}`), "and now"];
