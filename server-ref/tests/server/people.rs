@@ -215,7 +215,8 @@ async fn typing_and_signals_cross_the_carriers_and_are_for_those_who_may_send() 
         client.say(&[typing(log, true), signal(log, None)]).await;
         for _ in 0..2 {
             let error = client.error().await;
-            assert_eq!((error.code, error.channel), (ErrorCode::Forbidden, None));
+            assert_eq!((error.code, &error.channel), (ErrorCode::Forbidden, &None));
+            assert!(error.message.contains(log), "{error:?}");
         }
     }
     assert_eq!(b.settle().await, []);
