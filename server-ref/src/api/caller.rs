@@ -6,7 +6,7 @@ use axum::{
     extract::{FromRequestParts, Query},
     http::{HeaderMap, header, request::Parts},
 };
-use everwire_protocol::{ErrorCode, Guest, limits::MAX_TOKEN_BYTES};
+use everwire_protocol::{ErrorCode, Guest, Uuid, limits::MAX_TOKEN_BYTES};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -14,11 +14,14 @@ use subtle::ConstantTimeEq;
 use super::{Api, Problem};
 use crate::{
     Error,
-    auth::{Credentials, Identity},
+    auth::{Credentials, Identity, Paced},
 };
 
 /// Shortest API key in bytes: below this one can be guessed.
 const MIN_KEY_BYTES: usize = 16;
+
+/// Names what a user asks for over HTTP, where its number is counted: a random number, once and for all.
+const REQUESTS: Uuid = Uuid::from_u128(0x91c2_77d4_0a5e_4f0b_8e36_2b7f_d0c4_61aa);
 
 /// The headers by which a guest names himself, on a development server.
 pub(crate) const GUEST_USER: &str = "x-everwire-user";
@@ -112,7 +115,14 @@ impl FromRequestParts<Api> for Caller {
             return Err(Problem::new(ErrorCode::Unauthorized, words));
         }
         let credentials = Credentials { token, guest: guest.as_ref() };
-        let identity = api.node.access.identify(&credentials, api.node.clock.now_ms())?;
+        let now_ms = api.node.clock.now_ms();
+        let identity = api.node.access.identify(&credentials, now_ms)?;
+        // There is no session here: all requests of a user count together.
+        let session = Uuid::new_v5(&REQUESTS, identity.user.as_bytes());
+        if let Err(ms) = api.node.access.pace(&identity, session, Paced::Request, now_ms) {
+            let words = "Too many requests in too short a time. Wait a little before the next.";
+            return Err(Problem::new(ErrorCode::RateLimited, words).after(ms));
+        }
         Ok(Self(identity))
     }
 }

@@ -111,6 +111,7 @@ pub(super) struct Part {
 }
 
 /// A part of a chat's log.
+#[expect(clippy::struct_field_names, reason = "the frame calls it so too")]
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Messages {
     /// The log that the offsets count in.

@@ -47,11 +47,13 @@ impl Problem {
     }
 
     /// The same with another status.
+    #[must_use]
     pub fn with_status(self, status: StatusCode) -> Self {
         Self { status: Some(status), ..self }
     }
 
     /// The same, with when to try again, in ms.
+    #[must_use]
     pub fn after(self, ms: u32) -> Self {
         Self { retry_after_ms: Some(ms), ..self }
     }

@@ -212,7 +212,7 @@ fn check_sound(room: &Room) -> Result<(), TestCaseError> {
     let owners = room.members().filter(|member| member.role == Role::Owner).count();
     match room.kind {
         ChatKind::Group => {
-            prop_assert!(owners > 0 || room.members().next().is_none(), "nobody owns it: {room:?}")
+            prop_assert!(owners > 0 || room.members().next().is_none(), "nobody owns it: {room:?}");
         }
         ChatKind::Direct => prop_assert!(owners == 0 && room.participants.len() <= 2),
     }

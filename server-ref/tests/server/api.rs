@@ -205,6 +205,15 @@ async fn what_is_wrong_is_refused_as_json_with_the_codes_of_the_frames() {
     assert_eq!(read("/api/v1/chats/7/messages").await.0, 403);
     assert_eq!(read("/api/v1/active-chats?limit=0").await.1["code"], "invalid_frame");
     assert_eq!(read("/api/v1/active-chats?limit=many").await.1["code"], "invalid_frame");
+    let eve = token("eve", 60, &[]);
+    let limited = loop {
+        let (status, answer) = call(&http, Method::GET, "/api/v1/connection-info", &eve, None).await;
+        if status != 200 {
+            break (status, answer);
+        }
+    };
+    assert_eq!((limited.0, &limited.1["code"]), (429, &json!("rate_limited")));
+    assert!(limited.1["retry_after_ms"].as_u64().unwrap() > 0 && limited.1["retry"] == json!(true));
     let may = json!({"channel_name": "private-orders"});
     assert_eq!(call(&http, Method::POST, "/api/v1/broadcasting/auth", &ann, Some(may)).await.0, 403);
     served.server.stop().await;
@@ -266,8 +275,8 @@ async fn a_server_counts_what_it_does_and_its_program_shows_it_and_cleans_up() {
         ann.chat("news", &n.to_string()).await;
     }
     let url = format!("http://{}", server.address);
-    let (fine, out, err) = program::run(&["stats", "--server", &url, "--json"]);
-    assert!(fine, "{err}");
+    let (worked, out, err) = program::run(&["stats", "--server", &url, "--json"]);
+    assert!(worked, "{err}");
     let stats: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(
         (&stats["users"], &stats["sessions"], &stats["messages_stored"]),
@@ -276,26 +285,26 @@ async fn a_server_counts_what_it_does_and_its_program_shows_it_and_cleans_up() {
     assert_eq!((&stats["connections"]["websocket"], &stats["channels"]), (&json!(1), &json!(1)));
     assert_eq!(stats["frames_in"], 32, "hello, subscribe and the sends");
     assert!(stats["frames_out"].as_u64().unwrap() >= 62, "welcome, subscribed, acks and messages: {stats}");
-    let (fine, out, _) = program::run(&["stats", "--server", &url]);
-    assert!(fine && out.contains("messages stored") && out.contains("30"), "{out}");
+    let (worked, out, _) = program::run(&["stats", "--server", &url]);
+    assert!(worked && out.contains("messages stored") && out.contains("30"), "{out}");
 
     let cleanup = ["cleanup", "--database", file, "--server", &url, "--retention", "10", "--json"];
-    let (fine, _, err) = program::run(&cleanup);
-    assert!(!fine && err.contains("API key"), "{err}");
-    let (fine, out, err) = program::run(&[&cleanup[..], &["--api-key", KEY]].concat());
-    assert!(fine, "{err}");
+    let (worked, _, err) = program::run(&cleanup);
+    assert!(!worked && err.contains("API key"), "{err}");
+    let (worked, out, err) = program::run(&[&cleanup[..], &["--api-key", KEY]].concat());
+    assert!(worked, "{err}");
     assert_eq!(
         serde_json::from_str::<Value>(&out).unwrap()["messages"],
         0,
         "the server's own retention counts"
     );
     server.kill();
-    let (fine, _, err) = program::run(&["stats", "--server", &url]);
-    assert!(!fine && err.contains("is a server running there"), "{err}");
-    let (fine, out, err) = program::run(&cleanup);
-    assert!(fine, "{err}");
+    let (worked, _, err) = program::run(&["stats", "--server", &url]);
+    assert!(!worked && err.contains("is a server running there"), "{err}");
+    let (worked, out, err) = program::run(&cleanup);
+    assert!(worked, "{err}");
     let done: Value = serde_json::from_str(&out).unwrap();
     assert_eq!((&done["messages"], &done["more"]), (&json!(20), &json!(false)));
-    let (fine, _, err) = program::run(&["cleanup", "--database", "/no/such/file.db"]);
-    assert!(!fine && err.contains("no such file"), "{err}");
+    let (worked, _, err) = program::run(&["cleanup", "--database", "/no/such/file.db"]);
+    assert!(!worked && err.contains("no such file"), "{err}");
 }

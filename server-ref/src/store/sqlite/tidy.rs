@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Logs that one step trims at most.
-const LOGS: i64 = 16;
+const LOGS: u32 = 16;
 
 impl SqliteStore {
     pub(super) async fn remove_old(&self, now: u64) -> Result<Tidied, Error> {
@@ -19,7 +19,7 @@ impl SqliteStore {
             .write(async |writer| {
                 let (sends, sessions) = remove_ids(writer, now).await?;
                 let (trimmed, messages) = trim(writer, self.retention).await?;
-                let more = trimmed.len() as i64 == LOGS;
+                let more = trimmed.len() == LOGS as usize;
                 Ok((Tidied { sessions, sends, messages, more }, trimmed))
             })
             .await?;
@@ -50,15 +50,16 @@ async fn trim(
     writer: &mut SqliteConnection,
     keep: u64,
 ) -> Result<(HashMap<everwire_protocol::Channel, Known>, u64), sqlx::Error> {
-    let long =
+    let surplus =
         sqlx::query("SELECT id, name, epoch, head, trimmed FROM channels WHERE head - trimmed > ? LIMIT ?")
             .bind(signed(keep.saturating_add(keep / 8)))
             .bind(LOGS)
             .fetch_all(&mut *writer)
             .await?;
     let (mut changed, mut messages) = (HashMap::new(), 0);
-    for row in long {
-        let (id, mut log): (i64, _) = (row.try_get("id")?, log_of(&row)?);
+    for row in surplus {
+        let id: i64 = row.try_get("id")?;
+        let mut log = log_of(&row)?;
         log.trimmed = (log.head - keep).min(log.trimmed + TRIM);
         let removed = sqlx::query("DELETE FROM messages WHERE channel = ? AND offset <= ?")
             .bind(id)
