@@ -21,6 +21,7 @@ import type { Missing } from "./missing";
 import type { Place, Places } from "./places";
 import type { RowContext } from "./rowContext";
 import { useOlder } from "./useOlder";
+import { useWindow } from "./useWindow";
 
 /** How near the end still counts as the end, in CSS pixels: about two lines of text. */
 const NEAR = 60;
@@ -43,8 +44,9 @@ interface Props {
 }
 
 export function Conversation(props: Props) {
-  const { id, title, rows, hasOlder, missing, readBefore, seenBefore, places } = props;
+  const { id, title, rows: all, hasOlder, missing, readBefore, seenBefore, places } = props;
   const { context, loadOlder, onRead, empty } = props;
+  const { shown: rows, whole, widen, look } = useWindow(all);
   const box = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState<string>();
   const [flash, setFlash] = useState<string>();
@@ -71,7 +73,8 @@ export function Conversation(props: Props) {
     ),
     overscan: 10,
     anchorTo: "end",
-    followOnAppend: true,
+    // What is given back below is nothing new.
+    followOnAppend: whole,
     scrollEndThreshold: NEAR,
     paddingStart: 16,
     paddingEnd: 12,
@@ -86,30 +89,48 @@ export function Conversation(props: Props) {
     if (!restored) virtualizer.scrollToEnd();
   }, [count, restored, virtualizer]);
 
+  const ends = useRef(whole);
+  ends.current = whole;
   // Where the reader was is where the reader comes back to. Looked up while the page still has its heights.
   useLayoutEffect(
     () => () => {
       const element = box.current;
       if (!element || !started.current) return;
       const { scrollTop, scrollHeight, clientHeight } = element;
-      if (scrollHeight - scrollTop - clientHeight <= NEAR) places.delete(id);
+      if (ends.current && scrollHeight - scrollTop - clientHeight <= NEAR) places.delete(id);
       else places.set(id, { offset: scrollTop, sizes: virtualizer.takeSnapshot() });
     },
     [id, places, virtualizer],
   );
 
+  // To the end: when it is there.
+  const endWanted = useRef(false);
+  const toEnd = useCallback(() => {
+    endWanted.current = true;
+    widen();
+    virtualizer.scrollToEnd();
+  }, [widen, virtualizer]);
+  useLayoutEffect(() => {
+    if (!whole || !endWanted.current) return;
+    endWanted.current = false;
+    virtualizer.scrollToEnd();
+  });
+
   // Whoever writes wants to see it.
-  const lastOwn = rows.at(-1)?.mine ? rows.at(-1)?.id : undefined;
+  const lastOwn = all.at(-1)?.mine ? all.at(-1)?.id : undefined;
   const knownOwn = useRef(lastOwn);
   useLayoutEffect(() => {
-    if (lastOwn !== undefined && lastOwn !== knownOwn.current) virtualizer.scrollToEnd();
+    if (lastOwn !== undefined && lastOwn !== knownOwn.current) toEnd();
     knownOwn.current = lastOwn;
-  }, [lastOwn, virtualizer]);
+  }, [lastOwn, toEnd]);
+
+  const lastSeen = virtualizer.range?.endIndex;
+  useEffect(() => look(lastSeen));
 
   const items = virtualizer.getVirtualItems();
-  const older = useOlder({ first: items[0]?.index, count, hasOlder, loadOlder });
+  const older = useOlder({ first: virtualizer.range?.startIndex, count, hasOlder, loadOlder });
 
-  const atEnd = count === 0 || virtualizer.isAtEnd(NEAR);
+  const atEnd = count === 0 || (whole && virtualizer.isAtEnd(NEAR));
   const seen = useLastSeen(
     seenBefore,
     rows,
@@ -118,7 +139,7 @@ export function Conversation(props: Props) {
     virtualizer.scrollRect?.height ?? 0,
   );
   useRead(seen, onRead);
-  const unread = atEnd ? 0 : countNew(rows, seen ?? 0);
+  const unread = atEnd ? 0 : countNew(all, seen ?? 0);
 
   /** Brings a message to the middle and shows which it is; fetches what lies between if it has to. */
   const jump = useCallback(
@@ -131,7 +152,7 @@ export function Conversation(props: Props) {
     },
     [older.until, virtualizer],
   );
-  older.rows.current = rows;
+  older.rows.current = all;
 
   useEffect(() => {
     if (flash === undefined) return;
@@ -184,7 +205,7 @@ export function Conversation(props: Props) {
                   answered={
                     line.row.replyTo === undefined ? undefined : rowById(rows, line.row.replyTo, item.index)
                   }
-                  of={hasOlder ? -1 : count}
+                  of={hasOlder ? -1 : all.length}
                   begins={item.index === 0 && !hasOlder}
                   active={item.index === activeIndex}
                   flash={flash === line.row.id}
@@ -203,7 +224,7 @@ export function Conversation(props: Props) {
         </p>
       )}
       {!atEnd && (
-        <button type="button" className="to-end" onClick={() => virtualizer.scrollToEnd()}>
+        <button type="button" className="to-end" onClick={toEnd}>
           <DownIcon />
           {unread === 0 ? "To the latest" : unread === 1 ? "1 new message" : `${unread} new messages`}
         </button>
