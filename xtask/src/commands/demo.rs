@@ -43,6 +43,8 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result {
         .arg(places.root.join("demo-web/dist"))
         .arg("--database")
         .arg(database)
+        // The lab makes traffic faster than people do.
+        .env("EVERWIRE_SENDS_PER_MINUTE", "0")
         .env("EVERWIRE_API_KEY", &key);
     seed_when_it_listens(places, port, &key)?;
     println!("\nhttp://localhost:{port}\n\nOpen it in two browsers. Ctrl-C stops the server.\n");

@@ -35,6 +35,7 @@ export async function startEverwire(count: number): Promise<Everwire> {
     database: join(directory, "bench.db"),
     "replay-limit": 1_000_000,
     retention: 10_000_000,
+    "sends-per-minute": 0,
     log: "warn",
   };
   const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
