@@ -216,7 +216,7 @@ it("a planned restart is announced, and the client comes back when it was told t
   const lab = await Lab.busy();
   await lab.press("Restart the server");
   await until("it is waiting for the server", async () =>
-    (await lab.journal()).some((line) => /1001.*restarting/.test(line)),
+    (await lab.journal()).some((line) => /Not connected.*1001/.test(line)),
   );
   await lab.chat.connected("websocket");
   await lab.shows("fault", "restarting");
