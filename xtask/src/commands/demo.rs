@@ -66,7 +66,9 @@ fn seed_when_it_listens(places: &Places, port: u16, key: &str) -> Result {
         .arg(format!("http://127.0.0.1:{port}"))
         .env("EVERWIRE_API_KEY", key);
     let mut seed = seed.into_command();
-    seed.stdin(Stdio::null()).spawn().map_err(|source| Error::NotStarted { program: "node".into(), source })?;
+    seed.stdin(Stdio::null())
+        .spawn()
+        .map_err(|source| Error::NotStarted { program: "node".into(), source })?;
     Ok(())
 }
 
