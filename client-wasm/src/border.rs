@@ -213,7 +213,7 @@ fn operate(core: &mut Connection, now: Now, operation: Operation, arguments: Arg
             let id = x.as_deref().and_then(uuid);
             return match core.ask(now, id, data.unwrap_or_default(), optional(a)) {
                 Ok(said) => number(said),
-                Err(code) => Answer::Error(code),
+                Err(error) => Answer::Error(error),
             };
         }
         Operation::Answered => return number(uuid(text(&x)).is_some_and(|id| core.answered(id))),

@@ -123,7 +123,6 @@ impl Connection {
                     retry_after: e.retry_after_ms.map(u64::from),
                 });
             }
-            ServerFrame::Joined(_) | ServerFrame::Left(_) => self.poll_brought(),
             ServerFrame::Polled(p) => self.polled(p.seq),
             ServerFrame::Ping(p) => self.pinged(p.nonce),
             // That something was heard is all that counts, and was noted with the batch.
@@ -145,7 +144,9 @@ impl Connection {
             | ServerFrame::Statuses(Statuses { id, .. }) => {
                 self.answered(id);
             }
-            ServerFrame::Signalled(_)
+            ServerFrame::Joined(_)
+            | ServerFrame::Left(_)
+            | ServerFrame::Signalled(_)
             | ServerFrame::StatusChanged(_)
             | ServerFrame::Activity(_)
             | ServerFrame::ChatChanged(_)

@@ -124,14 +124,14 @@ impl Link {
             Output::Ephemeral(ephemeral) => {
                 match self.node.permit(&ephemeral.who, &ephemeral.channel, Use::Send) {
                     Ok(()) => self.node.hub.pass_on(*ephemeral),
-                    Err(refusal) => refuse(&self.inbox, &ephemeral.channel, refusal),
+                    Err(refusal) => refuse(&self.inbox, &ephemeral.channel, &refusal),
                 }
             }
             Output::Receipt(receipt) => {
                 let (node, inbox, channel) = (self.node.clone(), self.inbox.clone(), receipt.channel.clone());
                 tokio::spawn(async move {
                     if let Err(refusal) = node.receive(*receipt).await {
-                        refuse(&inbox, &channel, refusal);
+                        refuse(&inbox, &channel, &refusal);
                     }
                 });
             }
@@ -144,7 +144,7 @@ impl Link {
 
 /// Something that is answered only if it may not be. Only the sentence names the channel: an error with the field `channel`
 /// is the end of a subscription.
-fn refuse(inbox: &Inbox, channel: &Channel, refusal: Refusal) {
+fn refuse(inbox: &Inbox, channel: &Channel, refusal: &Refusal) {
     let (code, message) = (refusal.code, format!("{} ({channel})", refusal.message));
     let error = Error { code, message, retry: code.retry(), id: None, channel: None, retry_after_ms: None };
     inbox.input(Input::Direct(batch::encode_frame(&ServerFrame::Error(error)).into()));

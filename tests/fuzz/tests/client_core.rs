@@ -40,7 +40,11 @@ impl World {
             0..=3 => drop(self.core.handle_batch(self.now, Source::WebSocket(link), text)),
             4..=6 => drop(self.core.handle_batch(self.now, Source::Response(request), text)),
             7 => self.tell(Input::WebSocketOpened(link)),
-            8 => self.tell(Input::WebSocketClosed { link, code: 1000 + u16::from(amount) * 16, reason: String::new() }),
+            8 => self.tell(Input::WebSocketClosed {
+                link,
+                code: 1000 + u16::from(amount) * 16,
+                reason: String::new(),
+            }),
             9 => self.tell(Input::RequestFailed { request, reason: "x".into() }),
             10 => self.tell(Input::Token("t".into())),
             11 => self.tell(Input::TokenFailed("x".into())),

@@ -128,7 +128,9 @@ impl Herd {
                 self.tell(client, Input::WebSocketOpened(link));
                 self.welcome(client, Source::WebSocket(link), limits::POLL_HOLD_MS);
             }
-            Next::Refused(link) => self.tell(client, Input::WebSocketClosed { link, code: 1006, reason: String::new() }),
+            Next::Refused(link) => {
+                self.tell(client, Input::WebSocketClosed { link, code: 1006, reason: String::new() });
+            }
             Next::Posts(request) => {
                 self.tries.connects.push(self.now);
                 let next = if self.up() { Next::Answered(request) } else { Next::Failed(request) };
