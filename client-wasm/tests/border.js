@@ -289,7 +289,13 @@ const TESTS = {
 
   tells_what_became_of_a_send(open) {
     const page = open().connect();
-    const shipped = { type: "send", id: ID, channel: "news", event: "order.shipped", data: { a: "\u0000 é" } };
+    const shipped = {
+      type: "send",
+      id: ID,
+      channel: "news",
+      event: "order.shipped",
+      data: { a: "\u0000 é" },
+    };
     equal(page.call("Send", [], ID, "news", undefined, JSON.stringify(shipped)), 0);
     const [frame] = page.socket.sent.at(-1);
     equal(frame, shipped);

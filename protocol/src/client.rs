@@ -119,7 +119,7 @@ pub struct Subscribe {
     #[cfg_attr(feature = "generate", ts(optional))]
     pub recent: Option<u32>,
     /// For a first subscription: begin after what has been delivered to this user, on whatever device (see `receipt`).
-    /// `recent` counts where nothing has been delivered yet.
+    /// `recent` counts where nothing has been delivered yet, except in `private-user.{id}`: all of it is undelivered then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub undelivered: Option<bool>,

@@ -80,6 +80,11 @@ impl Connection {
         for frame in frames {
             self.note(text!("> ", batch::Frame::kind(frame)));
         }
+        for text in texts {
+            // The name is what follows `{"type":"`.
+            let name = text.bytes().skip(9).take_while(|byte| *byte != b'"').count();
+            self.note(text!("> ", text.get(9..9 + name).unwrap_or_default()));
+        }
         let text = with_texts(batch::encode(frames), texts);
         self.outputs.push_back(Output::SendWebSocket { link, text });
     }

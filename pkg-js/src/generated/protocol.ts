@@ -167,7 +167,7 @@ export interface Subscribe {
   recent?: number;
   /**
    * For a first subscription: begin after what has been delivered to this user, on whatever device (see `receipt`).
-   * `recent` counts where nothing has been delivered yet.
+   * `recent` counts where nothing has been delivered yet, except in `private-user.{id}`: all of it is undelivered then.
    */
   undelivered?: boolean;
 }

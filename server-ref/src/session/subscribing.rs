@@ -13,7 +13,7 @@ use super::{
     subscription::{From, Noted, Stage, Subscription},
 };
 use crate::{
-    auth::{Identity, Refusal},
+    auth::{Identity, Refusal, owner},
     hub::PresenceChange,
     store::{Entry, Page},
 };
@@ -79,6 +79,8 @@ impl Session {
         let subscription = slot.get_mut();
         let user = if let Phase::Open(identity) = &self.phase { &*identity.user } else { "" };
         let own = receipts.iter().flatten().find(|mark| mark.user == user).map(|mark| mark.delivered);
+        // What was said to a user who has never been here is for him all the same.
+        let own = own.or_else(|| owner(channel).map(|_| 0));
         let (offset, gap) = subscription.from.resolve(&log, self.settings.replay_limit, own);
         subscription.epoch = log.epoch.clone();
         subscription.offset = offset;

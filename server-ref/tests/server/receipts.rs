@@ -117,6 +117,18 @@ async fn what_was_not_delivered_on_any_device_is_delivered_on_the_next() {
 }
 
 #[tokio::test]
+async fn what_was_said_to_a_user_before_the_first_visit_is_undelivered() {
+    let served = serve(|_| {}).await;
+    let mut before = Client::connect(served.address(), "a").await;
+    before.chat("private-user.a", "welcome").await;
+    drop(before);
+    let mut client = Client::connect(served.address(), "a").await;
+    assert_eq!(client.join(undelivered("private-user.a", 0)).await.offset, 0);
+    assert_eq!(client.message().await.offset, 1);
+    served.server.stop().await;
+}
+
+#[tokio::test]
 async fn marks_survive_the_death_of_the_server() {
     let directory = tempfile::tempdir().unwrap();
     let database = directory.path().join("everwire.db");
