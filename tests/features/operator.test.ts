@@ -6,6 +6,7 @@ import { expect, it } from "vitest";
 import { Scene } from "../harness/people";
 import { SERVER } from "../harness/server";
 import { SECRET } from "../harness/tokens";
+import { until } from "../harness/until";
 
 const KEY = "the key of these tests";
 const run = (args: string[], env: Record<string, string> = {}) =>
@@ -38,4 +39,18 @@ it("token makes a token with which somebody connects, stats counts them, and cle
   // Without the key nothing is told.
   const refused = await run(["stats", ...asking]).catch((error: { stderr: string }) => error);
   expect(refused.stderr).toMatch(/key/);
+});
+
+it("the log has the statistics every 30 seconds", { timeout: 90_000 }, async () => {
+  const scene = await Scene.open("over WebSocket");
+  const ada = await scene.enter("ada");
+  await scene.enter("ben", { carriers: ["polling"] });
+  await ada.do(async (client) => void (await client.channel("news").send("counted")));
+  const line = await until(
+    "the statistics are in the log",
+    () => scene.server.log.find((line) => line.includes("statistics")),
+    { timeoutMs: 60_000, seen: () => scene.server.log.slice(-5) },
+  );
+  // Without the colours that a terminal would get.
+  expect(line).toMatch(/users=2 .*websocket=1 .*polling=1 .*messages_stored=1/);
 });

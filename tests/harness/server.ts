@@ -88,6 +88,11 @@ export class Server {
     }
   }
 
+  /** The last lines of its log. */
+  get log(): readonly string[] {
+    return this.#log;
+  }
+
   /** Starts it (again), and waits until it listens. */
   async start(): Promise<void> {
     const { secret, serveDir = DEMO, args = [], env = {}, limited } = this.#options;
