@@ -21,7 +21,7 @@ use crate::{
     auth::{Access, Identity, Refusal, not_for},
     chats::{Book, Chats, telling::keep_telling},
     clock::Clock,
-    hub::Hub,
+    hub::{Hub, noted::Notes},
     session::{Asked, Settings},
     stats::{self, Counters},
     store::{
@@ -52,6 +52,7 @@ pub struct Node {
     /// Who receives what.
     pub hub: Arc<Hub>,
     receipts: Arc<Receipts>,
+    notes: Arc<Notes>,
     /// The time that sessions are given.
     pub clock: Clock,
     /// What is said to clients when the server stops; `None` while it runs.
@@ -77,6 +78,7 @@ impl std::fmt::Debug for dyn Directory {
 impl Drop for Node {
     fn drop(&mut self) {
         self.receipts.wake();
+        self.notes.wake();
     }
 }
 
@@ -90,7 +92,8 @@ pub enum Use {
 }
 
 impl Node {
-    /// A node without connections. Starts the writer and the clock of presence.
+    /// A node without connections. Starts the writer and the clock of presence. Who was there when the server was stopped has
+    /// `return_ms` to come back unnoticed, and later `leave_grace_ms` after each lost connection.
     ///
     /// # Errors
     /// [`Error::Unavailable`] if the chats cannot be read.
@@ -99,14 +102,19 @@ impl Node {
         access: Arc<dyn Access>,
         store: Arc<S>,
         leave_grace_ms: u64,
+        return_ms: u64,
     ) -> Result<Arc<Self>, Error> {
         let book = Arc::new(Book::of(store.chats().await?));
         let (remember, remembered) = mpsc::unbounded_channel();
-        let hub = Arc::new(Hub::with_people(leave_grace_ms, book.clone(), remember));
+        let notes = Arc::<Notes>::default();
+        let hub = Arc::new(Hub::with_people(leave_grace_ms, book.clone(), remember, notes.clone()));
         let writer = Writer::start(store.clone(), book.clone(), hub.clone());
         let clock = Clock::start();
         // Nobody is to see them go who are only about to connect again.
-        hub.expect_users(clock.now_ms(), store.online().await?);
+        let (people, attendance) = (store.online().await?, store.attendance().await?);
+        let leaves_at = clock.now_ms() + return_ms;
+        hub.expect_users(people, leaves_at);
+        hub.expect_members(attendance, leaves_at);
         tokio::spawn(expire_presence(hub.clone(), clock));
         let receipts = Arc::<Receipts>::default();
         let (chats, news) = Chats::new(book.clone(), store.clone(), store.clone(), writer.clone());
@@ -121,6 +129,7 @@ impl Node {
             writer,
             hub,
             receipts: receipts.clone(),
+            notes: notes.clone(),
             clock,
             stopping: watch::Sender::new(None),
             connections: watch::Sender::new(0),
@@ -128,7 +137,7 @@ impl Node {
             held_polls: AtomicU64::new(0),
         });
         tokio::spawn(receipts::write_marks(Arc::downgrade(&node), receipts));
-        tokio::spawn(people::remember(Arc::downgrade(&node), remembered));
+        tokio::spawn(people::remember(Arc::downgrade(&node), remembered, notes));
         tokio::spawn(keep_telling(Arc::downgrade(&node), news));
         tokio::spawn(stats::keep_logging(Arc::downgrade(&node)));
         Ok(node)
@@ -137,6 +146,8 @@ impl Node {
     /// Writes what would be written a little later. For the end.
     pub async fn write_all(&self) {
         self.receipts.write(&*self.directory).await;
+        let (_writing, due) = self.notes.take().await;
+        self.write_attendance(due).await;
     }
 
     /// Answers a question, as if a session had asked it.

@@ -23,6 +23,9 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
 /// How much longer than the sessions' own deadline the stop may take.
 const STOP_MARGIN: Duration = Duration::from_secs(3);
 
+/// How much longer than clients are told to wait they may need to be back after a planned restart, in ms.
+const RETURN_MARGIN_MS: u64 = 4_000;
+
 /// A server that runs.
 #[derive(Debug)]
 pub struct Server {
@@ -47,7 +50,10 @@ impl Server {
         let address = listener.local_addr().map_err(|source| Error::System { what: "no address", source })?;
         let store = SqliteStore::open(&config.database, config.retention).await?;
         let settings = Arc::new(config.session);
-        let node = Node::start(settings, Arc::new(rules), Arc::new(store), config.leave_grace_ms).await?;
+        let spread_ms = u64::from(config.goaway_delay_ms) + u64::from(config.goaway_spread_ms);
+        let (grace_ms, return_ms) = (config.leave_grace_ms, spread_ms + RETURN_MARGIN_MS);
+        let return_ms = return_ms.max(grace_ms);
+        let node = Node::start(settings, Arc::new(rules), Arc::new(store), grace_ms, return_ms).await?;
         let api = Api { node: node.clone(), key: config.api_key, dev: config.dev };
         let router = carriers::router(api, config.origins, config.serve_dir.as_deref());
         let (stop, sockets) = (watch::Sender::new(false), watch::Sender::new(0));

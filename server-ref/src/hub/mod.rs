@@ -6,11 +6,14 @@
 //! slowed by anybody else.
 
 pub mod inbox;
+pub mod noted;
 pub mod people;
 pub mod presence;
 mod recent;
 pub mod sessions;
 mod status;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -27,9 +30,13 @@ use tokio::sync::{Notify, mpsc};
 use crate::{
     chats::Book,
     session::{Ephemeral, Input, Note, Receiver},
-    store::{Entry, PageBounds, people::Person},
+    store::{
+        Entry, PageBounds,
+        people::{Attendance, Person},
+    },
 };
 use inbox::{Inbox, Mail};
+use noted::Notes;
 use presence::Presence;
 use recent::Recent;
 use sessions::Sessions;
@@ -63,6 +70,8 @@ pub struct Hub {
     recent: Recent,
     /// Who is online, where that is kept.
     registry: Option<Registry>,
+    /// Who has come to presence channels and gone, where that is remembered.
+    notes: Option<Arc<Notes>>,
     published: AtomicU64,
     /// Which connection each session has on this node.
     pub sessions: Sessions,
@@ -116,15 +125,57 @@ impl Hub {
             rooms_due: AtomicU64::new(u64::MAX),
             recent: Recent::default(),
             registry: None,
+            notes: None,
             published: AtomicU64::new(0),
             sessions: Sessions::default(),
         }
     }
 
-    /// An empty node that keeps who is online: tells those who share a chat by `book`, and says through `remember` what is
-    /// to be remembered of who has come or gone.
-    pub fn with_people(grace_ms: u64, book: Arc<Book>, remember: mpsc::UnboundedSender<Person>) -> Self {
-        Self { registry: Some(Registry::new(book, remember)), ..Self::new(grace_ms) }
+    /// An empty node that keeps who is online: tells those who share a chat by `book`, and says through `remember` and
+    /// `notes` what is to be remembered of who has come or gone.
+    pub fn with_people(
+        grace_ms: u64,
+        book: Arc<Book>,
+        remember: mpsc::UnboundedSender<Person>,
+        notes: Arc<Notes>,
+    ) -> Self {
+        let registry = Some(Registry::new(book, remember));
+        Self { registry, notes: Some(notes), ..Self::new(grace_ms) }
+    }
+
+    /// Users who were present in channels when the server was stopped have until `leaves_at` to come back.
+    pub fn expect_members(&self, all: Vec<Attendance>, leaves_at: u64) {
+        for Attendance { channel, user, name, .. } in all {
+            if channel.kind() == ChannelKind::Presence && !self.lists_users(&channel) {
+                let mut shard = self.shard(&channel);
+                let room = shard.entry(channel).or_default();
+                room.presence.get_or_insert_default().expect(user, name, leaves_at);
+            }
+        }
+        self.rooms_due.fetch_min(leaves_at, Ordering::Relaxed);
+        self.sooner.notify_one();
+    }
+
+    /// All who are present in channels, or were a moment ago.
+    pub fn attendance(&self) -> Vec<Attendance> {
+        let mut all = Vec::new();
+        for shard in &self.shards {
+            for (channel, room) in &*lock(shard) {
+                let members = room.presence.iter().flat_map(|presence| presence.members().0);
+                all.extend(members.map(|Member { user, name, .. }| {
+                    let channel = channel.clone();
+                    Attendance { channel, user, name, here: true }
+                }));
+            }
+        }
+        all
+    }
+
+    /// Notes that a user has come or gone. Called with the channel's lock, so that it is in the order of the changes.
+    fn note(&self, channel: &Channel, user: &str, here: bool, name: Option<&str>) {
+        if let Some(notes) = &self.notes {
+            notes.note(channel, user, here, name);
+        }
     }
 
     /// Whether a channel lists all who are online, and not those who subscribe to it.
@@ -148,6 +199,7 @@ impl Hub {
         if channel.kind() == ChannelKind::Presence && !self.lists_users(channel) {
             let presence = room.presence.get_or_insert_default();
             if let Some(version) = presence.enter(connection, &member) {
+                self.note(channel, &member.user, true, member.name.as_deref());
                 let joined = Joined { channel: channel.clone(), member };
                 room.change(channel, version, Some(connection), &joined.into());
             }
@@ -164,7 +216,8 @@ impl Hub {
             let grace_ms = if at_once { 0 } else { self.grace_ms };
             presence.exit(connection, now_ms + grace_ms);
             self.rooms_due.fetch_min(now_ms + grace_ms, Ordering::Relaxed);
-            if let Some((user, version)) = presence.expire(now_ms) {
+            for (user, version) in presence.expire(now_ms) {
+                self.note(channel, &user, false, None);
                 room.left(channel, &user, version);
             }
             self.sooner.notify_one();
@@ -315,13 +368,11 @@ impl Hub {
         for shard in &self.shards {
             lock(shard).retain(|channel, room| {
                 if let Some(presence) = &mut room.presence {
-                    let mut gone = Vec::new();
-                    while let Some(left) = presence.expire(now_ms) {
-                        gone.push(left);
-                    }
+                    let gone = presence.expire(now_ms);
                     let due = presence.next_expiry();
                     next = next.into_iter().chain(due).min();
                     for (user, version) in gone {
+                        self.note(channel, &user, false, None);
                         room.left(channel, &user, version);
                     }
                 }

@@ -22,6 +22,13 @@ struct Present {
 }
 
 impl Presence {
+    /// A user who was present when the server was stopped leaves at `leaves_at`, unless a connection comes before.
+    pub fn expect(&mut self, user: String, name: Option<String>, leaves_at: u64) {
+        self.version += 1;
+        let present = Present { name, connections: 0, leaves_at: Some(leaves_at) };
+        self.members.entry(user).or_insert(present);
+    }
+
     /// A connection of `member` has come. Returns the version of the list if the user was not in it.
     pub fn enter(&mut self, connection: Uuid, member: &Member) -> Option<u64> {
         if self.connections.insert(connection, member.user.clone()).is_some() {
@@ -49,13 +56,15 @@ impl Presence {
         }
     }
 
-    /// Removes one user whose grace is over: who, and the version of the list. Call until there is none.
-    pub fn expire(&mut self, now_ms: u64) -> Option<(String, u64)> {
-        let over = |present: &Present| present.leaves_at.is_some_and(|at| at <= now_ms);
-        let user = self.members.iter().find(|(_, present)| over(present))?.0.clone();
-        self.members.remove(&user);
-        self.version += 1;
-        Some((user, self.version))
+    /// Removes the users whose grace is over: who, and the version of the list without the user.
+    pub fn expire(&mut self, now_ms: u64) -> Vec<(String, u64)> {
+        let over = |_: &String, present: &mut Present| present.leaves_at.is_some_and(|at| at <= now_ms);
+        let version = &mut self.version;
+        let gone = self.members.extract_if(.., over).map(|(user, _)| {
+            *version += 1;
+            (user, *version)
+        });
+        gone.collect()
     }
 
     /// When the next grace is over.
@@ -87,6 +96,10 @@ mod tests {
         Member { user: user.into(), name: None, status: None }
     }
 
+    fn gone(presence: &mut Presence, now_ms: u64) -> Vec<String> {
+        presence.expire(now_ms).into_iter().map(|(user, _)| user).collect()
+    }
+
     fn tab(n: u128) -> Uuid {
         Uuid::from_u128(n)
     }
@@ -97,11 +110,11 @@ mod tests {
         assert!(presence.enter(tab(1), &member("a")).is_some());
         assert!(presence.enter(tab(2), &member("a")).is_none());
         presence.exit(tab(1), 10_000);
-        assert_eq!((presence.next_expiry(), presence.expire(99_999)), (None, None));
+        assert_eq!((presence.next_expiry(), presence.expire(99_999)), (None, vec![]));
         presence.exit(tab(2), 20_000);
-        assert_eq!(presence.expire(19_999), None);
-        assert_eq!(presence.expire(20_000).map(|left| left.0).as_deref(), Some("a"));
-        assert_eq!(presence.expire(20_000), None);
+        assert_eq!(presence.expire(19_999), []);
+        assert_eq!(gone(&mut presence, 20_000), ["a"]);
+        assert_eq!(presence.expire(20_000), []);
         assert!(presence.is_empty());
     }
 
@@ -111,7 +124,7 @@ mod tests {
         assert!(presence.enter(tab(1), &member("a")).is_some());
         presence.exit(tab(1), 10_000);
         assert_eq!(presence.enter(tab(2), &member("a")), None);
-        assert_eq!(presence.expire(99_999), None);
+        assert_eq!(presence.expire(99_999), []);
         assert_eq!(presence.members().0, [member("a")]);
     }
 
@@ -123,7 +136,23 @@ mod tests {
         presence.enter(tab(2), &member("b"));
         presence.exit(tab(1), 0);
         presence.exit(tab(1), 0);
-        assert_eq!(presence.expire(0).map(|left| left.0).as_deref(), Some("a"));
+        assert_eq!(gone(&mut presence, 0), ["a"]);
         assert_eq!(presence.members().0, [member("b")]);
+    }
+
+    #[test]
+    fn who_was_present_before_a_restart_is_expected_back() {
+        let mut presence = Presence::default();
+        for user in ["a", "b", "c"] {
+            presence.expect(user.into(), None, 10_000);
+        }
+        assert_eq!(presence.members(), (vec![member("a"), member("b"), member("c")], 3));
+        assert_eq!(presence.enter(tab(1), &member("b")), None);
+        assert_eq!(presence.enter(tab(2), &member("d")), Some(4));
+        assert_eq!((presence.next_expiry(), presence.expire(9_999)), (Some(10_000), vec![]));
+        assert_eq!(presence.expire(10_000), [("a".into(), 5), ("c".into(), 6)]);
+        assert_eq!((presence.next_expiry(), presence.members().1), (None, 6));
+        presence.exit(tab(1), 20_000);
+        assert_eq!(gone(&mut presence, 20_000), ["b"]);
     }
 }

@@ -53,9 +53,8 @@ impl Hub {
         self.registry.as_ref().is_some_and(|registry| lock(&registry.people).knows(user))
     }
 
-    /// Users who were online when the server was stopped have the grace to come back.
-    pub fn expect_users(&self, now_ms: u64, people: Vec<Person>) {
-        let leaves_at = now_ms + self.grace_ms;
+    /// Users who were online when the server was stopped have until `leaves_at` to come back.
+    pub fn expect_users(&self, people: Vec<Person>, leaves_at: u64) {
         self.change_people(|known| known.expect(people, leaves_at), |_, ()| {});
         self.sooner.notify_one();
     }

@@ -41,6 +41,19 @@ pub struct Person {
     pub online: bool,
 }
 
+/// Who is in a presence channel, or no longer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attendance {
+    /// Where.
+    pub channel: Channel,
+    /// Who.
+    pub user: String,
+    /// The name that others see.
+    pub name: Option<String>,
+    /// Whether the user is there.
+    pub here: bool,
+}
+
 /// What keeps it. Every error is [`crate::Error::Unavailable`].
 pub trait People: Send + Sync + 'static {
     /// How far users have received and read a channel's log: all, or only this one.
@@ -67,4 +80,13 @@ pub trait People: Send + Sync + 'static {
 
     /// Remembers what a user says about the own status.
     fn choose<'a>(&'a self, user: &'a str, choice: StatusChoice) -> Answer<'a, ()>;
+
+    /// All who were in presence channels when this was last written.
+    fn attendance(&self) -> Answer<'_, Vec<Attendance>>;
+
+    /// Remembers changes of it: one at most of each user in each channel.
+    fn attend<'a>(&'a self, changes: &'a [Attendance]) -> Answer<'a, ()>;
+
+    /// Remembers these, and nobody else.
+    fn attend_all<'a>(&'a self, all: &'a [Attendance]) -> Answer<'a, ()>;
 }

@@ -4,6 +4,7 @@
 //! nobody else writes: a lock file keeps a second server away from the same database.
 
 mod append;
+mod attendance;
 mod chats;
 mod people;
 #[cfg(test)]
@@ -37,6 +38,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_actions.sql"),
     include_str!("migrations/0003_people.sql"),
     include_str!("migrations/0004_chats.sql"),
+    include_str!("migrations/0005_presence.sql"),
 ];
 
 /// Connections that read. A page takes well below a millisecond, so few serve many.
@@ -121,13 +123,37 @@ impl SqliteStore {
         &self,
         work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>,
     ) -> Result<T, Error> {
+        self.write_as(work, false).await
+    }
+
+    /// The same without waiting for the disk: it survives the end of the process, however it ends, but maybe not that of the
+    /// machine. For what may be forgotten, because it is there sooner and delays nobody else.
+    async fn write_lightly<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, Error> {
+        self.write_as(work, true).await
+    }
+
+    async fn write_as<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>,
+        lightly: bool,
+    ) -> Result<T, Error> {
         let mut slot = self.writer.lock().await;
         // Taken out while it is used: if this is cancelled in between, the connection is closed and so rolled back.
         let mut writer = match slot.take() {
             Some(writer) => writer,
             None => SqliteConnection::connect_with(&self.options).await.map_err(unavailable)?,
         };
+        if lightly {
+            sqlx::raw_sql("PRAGMA synchronous = NORMAL").execute(&mut writer).await.map_err(unavailable)?;
+        }
         let done = transaction(&mut writer, work).await;
+        if lightly && sqlx::raw_sql("PRAGMA synchronous = FULL").execute(&mut writer).await.is_err() {
+            // Rather a new connection than one that does not wait for the disk.
+            return done.map_err(unavailable);
+        }
         if done.is_ok() || sqlx::raw_sql("ROLLBACK").execute(&mut writer).await.is_ok() {
             *slot = Some(writer);
         } else if no_transaction(&mut writer).await {

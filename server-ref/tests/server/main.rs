@@ -11,6 +11,7 @@ mod limits;
 mod membership;
 mod people;
 mod polling;
+mod presence;
 mod program;
 mod receipts;
 mod websocket;

@@ -4,11 +4,13 @@ use everwire_protocol::{Channel, Mark, Message, StatusChoice, limits::MAX_SERVER
 use futures_util::TryStreamExt;
 use sqlx::{AssertSqlSafe, QueryBuilder, Row, Sqlite, sqlite::SqliteRow};
 
-use super::{ROWS, SqliteStore, chats::PLAIN, empty, log_of, message_of, signed, unavailable, unsigned};
+use super::{
+    ROWS, SqliteStore, attendance, chats::PLAIN, empty, log_of, message_of, signed, unavailable, unsigned,
+};
 use crate::store::{
     Answer,
     chats::UNREAD,
-    people::{Extract, Part, People, Person},
+    people::{Attendance, Extract, Part, People, Person},
 };
 
 /// What a message of a page takes besides its data.
@@ -90,7 +92,7 @@ impl People for SqliteStore {
     }
 
     fn remember<'a>(&'a self, people: &'a [Person]) -> Answer<'a, ()> {
-        Box::pin(self.write(async move |writer| {
+        Box::pin(self.write_lightly(async move |writer| {
             for chunk in people.chunks(ROWS) {
                 let mut insert =
                     QueryBuilder::<Sqlite>::new("INSERT INTO people (user, name, seen_at, online) ");
@@ -119,6 +121,21 @@ impl People for SqliteStore {
             .execute(writer)
             .await
             .map(drop)
+        }))
+    }
+
+    fn attendance(&self) -> Answer<'_, Vec<Attendance>> {
+        Box::pin(async move { self.read_attendance().await.map_err(unavailable) })
+    }
+
+    fn attend<'a>(&'a self, changes: &'a [Attendance]) -> Answer<'a, ()> {
+        Box::pin(self.write_lightly(async move |writer| attendance::change(writer, changes).await))
+    }
+
+    fn attend_all<'a>(&'a self, all: &'a [Attendance]) -> Answer<'a, ()> {
+        Box::pin(self.write_lightly(async move |writer| {
+            sqlx::query("DELETE FROM attendance").execute(&mut *writer).await?;
+            attendance::change(writer, all).await
         }))
     }
 }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::store::Standing;
 use crate::store::memory::Logs;
+use crate::store::people::{Attendance, People, Person};
 use crate::store::{SENDS_KEPT_MS, SESSION_KEPT_MS};
 
 fn entry(n: u128, name: &str, user: &str) -> NewEntry {
@@ -137,4 +138,62 @@ async fn a_database_of_a_newer_version_is_left_alone() {
     drop(store);
     let error = SqliteStore::open(&directory.path().join("everwire.db"), 1000).await.unwrap_err();
     assert!(error.to_string().contains("newer version"), "{error}");
+}
+
+fn at(channel: &str, user: &str, here: bool) -> Attendance {
+    Attendance { channel: channel.parse().unwrap(), user: user.into(), name: Some("N".into()), here }
+}
+
+#[tokio::test]
+async fn who_is_present_is_kept_and_whoever_is_not_online_is_cleaned_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(&directory, 1000).await;
+    let person = |user: String, online| Person {
+        user,
+        name: None,
+        choice: everwire_protocol::StatusChoice::Auto,
+        seen_at: None,
+        online,
+    };
+    let users = |online| ["a", "b"].map(|user| person(user.into(), online));
+    People::remember(&store, &users(true)).await.unwrap();
+    let (hall, room) = ("presence-hall", "presence-room");
+    store.attend(&[at(hall, "a", true), at(hall, "b", true), at(room, "a", true)]).await.unwrap();
+    store.attend(&[at(hall, "a", false), at(hall, "b", true), at(room, "x", false)]).await.unwrap();
+    drop(store);
+    let store = open(&directory, 1000).await;
+    let kept = [at(hall, "b", true), at(room, "a", true)];
+    assert_eq!(store.attendance().await.unwrap(), kept);
+    store.tidy(1).await.unwrap();
+    assert_eq!(store.attendance().await.unwrap(), kept);
+    // More than one step removes, as an error may have left them behind.
+    let ghosts: Vec<_> = (0..600).map(|n| at(hall, &format!("ghost-{n}"), true)).collect();
+    store.attend(&ghosts).await.unwrap();
+    People::remember(&store, &[person("b".into(), false)]).await.unwrap();
+    assert_eq!(store.attendance().await.unwrap().len(), 602);
+    while store.tidy(1).await.unwrap().more {}
+    assert_eq!(store.attendance().await.unwrap(), [at(room, "a", true)]);
+    store.attend_all(&[at(hall, "c", true)]).await.unwrap();
+    assert_eq!(store.attendance().await.unwrap(), [at(hall, "c", true)]);
+}
+
+#[tokio::test]
+async fn what_is_written_lightly_changes_nothing_for_the_rest() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(&directory, 1000).await;
+    let synchronous = async || -> i64 {
+        let mut writer = store.writer.lock().await;
+        sqlx::query_scalar("PRAGMA synchronous").fetch_one(writer.as_mut().unwrap()).await.unwrap()
+    };
+    let seen = async |writer: &mut SqliteConnection| {
+        sqlx::query_scalar::<_, i64>("PRAGMA synchronous").fetch_one(writer).await
+    };
+    assert_eq!(store.write_lightly(seen).await.unwrap(), 1, "NORMAL");
+    assert_eq!(synchronous().await, 2, "FULL");
+    let failing = async |writer: &mut SqliteConnection| {
+        sqlx::raw_sql("INSERT INTO nowhere VALUES (1)").execute(writer).await.map(drop)
+    };
+    store.write_lightly(failing).await.unwrap_err();
+    // It cannot be changed back inside of a transaction, so the connection of the failed one is not used again.
+    assert_eq!(store.write(seen).await.unwrap(), 2, "FULL also after a failure");
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sqlx::{Row, SqliteConnection};
 
-use super::{Known, SqliteStore, TRIM, log_of, signed};
+use super::{Known, SqliteStore, TRIM, attendance, log_of, signed, unavailable};
 use crate::{
     Error,
     store::{SENDS_KEPT_MS, SESSION_KEPT_MS, Tidied},
@@ -15,11 +15,13 @@ const LOGS: u32 = 16;
 
 impl SqliteStore {
     pub(super) async fn remove_old(&self, now: u64) -> Result<Tidied, Error> {
+        let (stale, more_stale) = self.stale_attendance().await.map_err(unavailable)?;
         let (tidied, trimmed) = self
             .write(async |writer| {
                 let (sends, sessions) = remove_ids(writer, now).await?;
                 let (trimmed, messages) = trim(writer, self.retention).await?;
-                let more = trimmed.len() == LOGS as usize;
+                attendance::remove(writer, &stale).await?;
+                let more = more_stale || trimmed.len() == LOGS as usize;
                 Ok((Tidied { sessions, sends, messages, more }, trimmed))
             })
             .await?;

@@ -1,0 +1,154 @@
+//! Who has come to presence channels and gone since it was last written: what is remembered for the next start. Knows no
+//! store; whoever writes takes it out.
+
+use std::{collections::HashMap, sync::Mutex};
+
+use everwire_protocol::Channel;
+use tokio::sync::{MutexGuard, Notify};
+
+use super::lock;
+use crate::store::people::Attendance;
+
+/// Most changes that wait to be written: some 20 MB. Past this many, as when the disk is full for long, they are forgotten, and
+/// everything is written anew.
+const MOST: usize = 100_000;
+
+/// The changes that are not written yet: of each user in each channel the last one.
+#[derive(Debug)]
+pub struct Notes {
+    most: usize,
+    changed: Mutex<Changed>,
+    some: Notify,
+    /// Held while something is written, so that an older state never comes after a newer one.
+    writing: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug, Default)]
+struct Changed {
+    /// Whether the user is there now, and with which name.
+    of: HashMap<(Channel, String), (bool, Option<String>)>,
+    /// There were too many.
+    all: bool,
+}
+
+/// What is to be written.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Due {
+    /// These changes.
+    Changes(Vec<Attendance>),
+    /// All who are present now, instead of what is stored.
+    All,
+}
+
+impl Default for Notes {
+    fn default() -> Self {
+        let (changed, some, writing) = (Mutex::default(), Notify::new(), tokio::sync::Mutex::default());
+        Self { most: MOST, changed, some, writing }
+    }
+}
+
+impl Notes {
+    /// A user has come to a channel or left it. Changes of one user and channel must come in order.
+    pub(super) fn note(&self, channel: &Channel, user: &str, here: bool, name: Option<&str>) {
+        let mut changed = lock(&self.changed);
+        if changed.all {
+            return;
+        }
+        changed.of.insert((channel.clone(), user.into()), (here, name.map(Into::into)));
+        changed.bound(self.most);
+        drop(changed);
+        self.some.notify_one();
+    }
+
+    /// Takes out what is to be written. Nobody else can as long as the guard lives.
+    pub async fn take(&self) -> (MutexGuard<'_, ()>, Due) {
+        let guard = self.writing.lock().await;
+        let Changed { of, all } = std::mem::take(&mut *lock(&self.changed));
+        if all {
+            return (guard, Due::All);
+        }
+        let changes = of
+            .into_iter()
+            .map(|((channel, user), (here, name))| Attendance { channel, user, name, here })
+            .collect();
+        (guard, Due::Changes(changes))
+    }
+
+    /// It could not be written now. What was noted meanwhile is newer.
+    pub fn put_back(&self, due: Due) {
+        let mut changed = lock(&self.changed);
+        match due {
+            Due::Changes(older) if !changed.all => {
+                for Attendance { channel, user, name, here } in older {
+                    changed.of.entry((channel, user)).or_insert((here, name));
+                }
+                changed.bound(self.most);
+            }
+            Due::Changes(_) => {}
+            Due::All => *changed = Changed { of: HashMap::new(), all: true },
+        }
+    }
+
+    /// Returns when there may be something to be written. May be cancelled.
+    pub async fn some(&self) {
+        self.some.notified().await;
+    }
+
+    /// Makes [`Self::some`] return.
+    pub fn wake(&self) {
+        self.some.notify_one();
+    }
+}
+
+impl Changed {
+    fn bound(&mut self, most: usize) {
+        if self.of.len() > most {
+            *self = Self { of: HashMap::new(), all: true };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(user: &str, here: bool) -> Attendance {
+        let channel = "presence-hall".parse().unwrap();
+        Attendance { channel, user: user.into(), name: None, here }
+    }
+
+    fn note(notes: &Notes, user: &str, here: bool) {
+        notes.note(&"presence-hall".parse().unwrap(), user, here, None);
+    }
+
+    #[tokio::test]
+    async fn the_last_change_of_each_counts_also_after_a_failure() {
+        let notes = Notes::default();
+        note(&notes, "a", true);
+        note(&notes, "a", false);
+        let (guard, due) = notes.take().await;
+        assert_eq!(due, Due::Changes(vec![change("a", false)]));
+        note(&notes, "a", true);
+        notes.put_back(due);
+        drop(guard);
+        assert_eq!(notes.take().await.1, Due::Changes(vec![change("a", true)]));
+        assert_eq!(notes.take().await.1, Due::Changes(vec![]));
+    }
+
+    #[tokio::test]
+    async fn too_many_changes_are_not_kept_and_all_is_written_then() {
+        let notes = Notes { most: 2, ..Notes::default() };
+        for user in ["a", "b", "c", "d"] {
+            note(&notes, user, true);
+        }
+        let (guard, due) = notes.take().await;
+        assert_eq!(due, Due::All);
+        note(&notes, "e", true);
+        notes.put_back(due);
+        drop(guard);
+        assert!(lock(&notes.changed).of.is_empty());
+        assert_eq!(notes.take().await.1, Due::All);
+        note(&notes, "f", false);
+        assert_eq!(notes.take().await.1, Due::Changes(vec![change("f", false)]));
+    }
+}

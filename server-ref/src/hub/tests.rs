@@ -1,0 +1,61 @@
+//! The hub over a restart: who is expected back, what is told of it, and what is remembered.
+
+use super::{inbox::inbox, *};
+
+fn channel(name: &str) -> Channel {
+    name.parse().unwrap()
+}
+
+fn stored(name: &str, user: &str) -> Attendance {
+    let (channel, name) = (channel(name), Some(user.to_uppercase()));
+    Attendance { channel, user: user.into(), name, here: true }
+}
+
+fn member(user: &str) -> Member {
+    Member { user: user.into(), name: Some(user.to_uppercase()), status: None }
+}
+
+fn listed(hub: &Hub, channel: &Channel) -> Vec<String> {
+    hub.members(channel).unwrap().0.into_iter().map(|member| member.user).collect()
+}
+
+async fn noted(notes: &Notes) -> Vec<(String, bool)> {
+    let (_guard, noted::Due::Changes(changes)) = notes.take().await else { panic!("all is to be written") };
+    let mut changes: Vec<_> = changes.into_iter().map(|change| (change.user, change.here)).collect();
+    changes.sort();
+    changes
+}
+
+#[tokio::test]
+async fn after_a_restart_who_comes_back_is_not_told_of_and_who_does_not_leaves_once() {
+    let notes = Arc::<Notes>::default();
+    let (remember, _remembered) = mpsc::unbounded_channel();
+    let hub = Hub::with_people(10, Arc::default(), remember, notes.clone());
+    let hall = channel("presence-hall");
+    let before = [("presence-hall", "a"), ("presence-hall", "b"), ("presence-gone", "c")];
+    hub.expect_members(before.map(|(name, user)| stored(name, user)).to_vec(), 1000);
+    // These list their members in another way, or not at all.
+    hub.expect_members(vec![stored("presence-users", "x"), stored("news", "x")], 1000);
+    assert_eq!((hub.channels(), hub.attendance().len()), (0, 3));
+    let ((watch, mut letters), (other, _)) = (inbox(), inbox());
+    hub.subscribe(&hall, Uuid::from_u128(1), &watch, member("w"));
+    assert_eq!(listed(&hub, &hall), ["a", "b", "w"]);
+    hub.subscribe(&hall, Uuid::from_u128(2), &other, member("a"));
+    assert_eq!(hub.expire(999), Some(1000));
+    assert_eq!(noted(&notes).await, [("w".into(), true)]);
+    assert_eq!(hub.expire(1000), None);
+    assert_eq!(listed(&hub, &hall), ["a", "w"]);
+    assert_eq!(noted(&notes).await, [("b".into(), false), ("c".into(), false)]);
+    // All that `w` was told.
+    watch.input(Input::Revoked(hall.clone()));
+    let mut mail = Vec::new();
+    letters.take(&mut mail, 9).await;
+    let [Mail::Presence(change), _] = &mail[..] else { panic!("{mail:?}") };
+    assert!(change.text.contains("left") && change.text.contains("\"b\""), "{change:?}");
+    for (n, at_once) in [(1, true), (2, false)] {
+        hub.leave(2000, &hall, Uuid::from_u128(n), at_once);
+    }
+    assert_eq!(hub.expire(2010), None);
+    assert_eq!(noted(&notes).await, [("a".into(), false), ("w".into(), false)]);
+    assert!(hub.shards.iter().all(|shard| lock(shard).is_empty()), "nothing is kept of empty channels");
+}
