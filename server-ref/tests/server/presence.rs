@@ -4,27 +4,17 @@ use std::path::Path;
 
 use everwire_protocol::{Bye, ServerFrame};
 use everwire_server::{config::Config, server::Server};
-use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
-use super::kit::{Client, program::Program, subscribe};
+use super::kit::{
+    Client,
+    program::{Program, stored},
+    subscribe,
+};
 
 const HALL: &str = "presence-hall";
 
-/// Waits until the database says that these users are present.
 async fn written(database: &Path, users: &[&str]) {
-    let options = SqliteConnectOptions::new().filename(database).read_only(true);
-    let mut reader = SqliteConnection::connect_with(&options).await.unwrap();
-    let wait = async {
-        loop {
-            let select = sqlx::query_scalar("SELECT user FROM attendance ORDER BY user");
-            let rows: Vec<String> = select.fetch_all(&mut reader).await.unwrap();
-            if rows == users {
-                return;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
-        }
-    };
-    tokio::time::timeout(super::kit::PATIENCE, wait).await.expect("it was not written in time");
+    stored(database, "SELECT user FROM attendance ORDER BY user", users).await;
 }
 
 async fn enter(address: std::net::SocketAddr, user: &str) -> (Client, Vec<String>) {

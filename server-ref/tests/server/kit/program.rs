@@ -8,6 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+
 use super::PATIENCE;
 
 /// A running `everwire-server`. Killed when dropped.
@@ -83,6 +85,22 @@ fn wait(child: &mut Child) -> ExitStatus {
         }
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Waits until a question to the database has this answer. It may be in use.
+pub async fn stored(database: &Path, select: &'static str, answer: &[&str]) {
+    let options = SqliteConnectOptions::new().filename(database).read_only(true);
+    let mut reader = SqliteConnection::connect_with(&options).await.unwrap();
+    let wait = async {
+        loop {
+            let rows: Vec<String> = sqlx::query_scalar(select).fetch_all(&mut reader).await.unwrap();
+            if rows == answer {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, wait).await.expect("it was not written in time");
 }
 
 /// Runs it to its end: whether it succeeded, and what it wrote to standard output and standard error.
