@@ -25,7 +25,7 @@ import type {
   Typist,
 } from "./events.js";
 import type { ServerFrame, Subscribed as SubscribedFrame } from "./generated/protocol.js";
-import { beginSend, jsonOf, type Kind } from "./sending.js";
+import { beginSend, checkEvent, jsonOf, type Kind } from "./sending.js";
 
 /** State of a channel, and what is gone when missed. */
 type Heard = Extract<
@@ -171,13 +171,14 @@ export class Channel<Events extends object = DefaultEvents> {
 
   /**
    * Sends an event that is gone when missed to those who are subscribed now, or to one connection of them. False: there is
-   * no connection, and it was dropped. Throws `invalid_payload`.
+   * no connection, and it was dropped. Throws `invalid_payload`, or `invalid_option` for a name that is none.
    */
   signal<Name extends EventName<Events>>(
     event: Name,
     data: Events[Name],
     { to }: { to?: string | undefined } = {},
   ): boolean {
+    checkEvent(event);
     return this.#link._fleeting({ type: "signal", channel: this.name, event, data, to });
   }
 

@@ -7,7 +7,7 @@ import type { Link } from "./client.js";
 import { defer, quiet } from "./deferred.js";
 import { asError, EverwireError } from "./errors.js";
 import type { Outgoing, Sending, Stored } from "./events.js";
-import type { Action } from "./generated/protocol.js";
+import { type Action, MAX_EVENT_BYTES } from "./generated/protocol.js";
 import { uuid7 } from "./ids.js";
 
 /** Takes the changes of a message that is on its way, or what became of a request. */
@@ -38,6 +38,14 @@ export function jsonOf(data: unknown): string {
     why = String(cause);
   }
   throw new EverwireError("invalid_payload", `The data cannot be written as JSON: ${why}.`);
+}
+
+/** Throws `invalid_option` if this cannot be an event's name: a server counts such frames, and ends the connection. */
+export function checkEvent(event: unknown): void {
+  const bytes = typeof event === "string" ? new TextEncoder().encode(event).length : 0;
+  if (bytes === 0 || bytes > MAX_EVENT_BYTES) {
+    throw new EverwireError("invalid_option", `An event's name has 1 to ${MAX_EVENT_BYTES} bytes.`);
+  }
 }
 
 /** Mints the id, queues the message, and follows it. `restored`: the id that it got before the page was loaded. */
@@ -85,8 +93,9 @@ export function beginSend(
     const json = jsonOf(data);
     const head = jsonOf({ type: "send", id, channel: channel.name, ...kind });
     const frame = `${head.slice(0, -1)},"data":${json}}`;
-    if (typeof (event ?? target ?? "") !== "string") {
-      throw new EverwireError("invalid_option", "An event's name and a message's id must be strings.");
+    if (event !== undefined) checkEvent(event);
+    if (typeof (target ?? "") !== "string") {
+      throw new EverwireError("invalid_option", "A message's id must be a string.");
     }
     link._sends.set(id, track);
     if (restored === undefined) link._keep?.put(id, frame);

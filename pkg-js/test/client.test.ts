@@ -55,6 +55,17 @@ describe("before the core is loaded", () => {
     expect(core.calls).toEqual([["start"]]);
   });
 
+  it("refuses at once what can be no event's name, and takes the longest that can", async () => {
+    const { client } = scripted({}, () => new Promise(() => {}));
+    const channel = client._start().channel("a");
+    channel.on("sending", () => {});
+    for (const event of ["", "x".repeat(101), "é".repeat(51), 7 as unknown as string]) {
+      await expect(channel.send(1, { event })).rejects.toEqual(code("invalid_option"));
+    }
+    const longest = channel.send(1, { event: "é".repeat(50) });
+    await expect(Promise.race([longest, Promise.resolve("waits")])).resolves.toBe("waits");
+  });
+
   it("the outbox is bounded, in messages and in length", async () => {
     const { client } = scripted({}, () => new Promise(() => {}));
     client._start();

@@ -86,6 +86,9 @@ describe("signals", () => {
     const { client, core, channel } = await talking();
     core.throwing.set("ephemeral", { code: "too_large", message: "Too large." });
     expect(() => channel.signal("wave", 1)).toThrow(code("too_large"));
+    for (const name of ["", "é".repeat(51), 7 as unknown as string]) {
+      expect(() => channel.signal(name, 1)).toThrow(code("invalid_option"));
+    }
     expect(() => channel.signal("wave", 1n)).toThrow(code("invalid_payload"));
     core.throwing.set("ephemeral", { code: "queue_full", message: "Too many." });
     expect(channel.signal("wave", 1)).toBe(false);
