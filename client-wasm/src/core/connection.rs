@@ -334,7 +334,9 @@ impl Connection {
         let mut frames = self.take_receipts();
         frames.extend(more);
         if frames.is_empty() {
-        } else if carrier == Carrier::WebSocket {
+            return;
+        }
+        if carrier == Carrier::WebSocket {
             self.send_websocket(&frames);
         } else {
             let body = self.http_body(frames);
