@@ -24,6 +24,7 @@ it("scrolls back through 100,000 messages, of which only what is seen is drawn",
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, fill));
+  await demo.api.say(chat, "grace", "at the end of it all");
   figure("demo: 100,000 messages through the HTTP API", Date.now() - filling, "ms");
 
   const ada = await demo.enter("Ada", chat);
@@ -81,10 +82,22 @@ it("scrolls back through 100,000 messages, of which only what is seen is drawn",
   const [first] = await ada.rows();
   expect(first?.text).toMatch(/^filler \d+$/);
 
-  // And back: one press leads to the end, where one can write.
-  await ada.page.getByRole("button", { name: "To the latest" }).click();
-  await ada.say("at the end of it all");
-  await ada.row("at the end of it all", "stored");
+  // And back: one press leads to the end, where one can write; on a slow device, too, which draws on the way.
+  const devtools = await ada.page.context().newCDPSession(ada.page);
+  for (const rate of [1, 4, 12]) {
+    await devtools.send("Emulation.setCPUThrottlingRate", { rate });
+    await ada.page.getByRole("button", { name: "To the latest" }).click();
+    await until("the end is reached", async () =>
+      log.evaluate(
+        ({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight < 2,
+      ),
+    );
+    await ada.row("at the end of it all");
+    await ada.say(`at the end, ${rate}`);
+    await ada.row(`at the end, ${rate}`, "stored");
+    await log.evaluate((element) => element.scrollTo(0, 0));
+    await until("back at the first", async () => (await place()).begins, { seen: place });
+  }
   expect(problemsOf(ada.page)).toEqual([]);
 });
 

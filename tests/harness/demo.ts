@@ -196,15 +196,15 @@ export class Chat {
     return this.page.getByTestId("message").filter({ has: this.page.locator(".text", { hasText: text }) });
   }
 
-  /** Whether a message is within what is seen of the conversation. */
-  async inView(text: string): Promise<boolean> {
-    const message = this.message(text);
-    if ((await message.count()) === 0) return false;
-    return message.evaluate((row) => {
-      const log = row.closest("[role=log]")?.getBoundingClientRect();
-      const { top, bottom } = row.getBoundingClientRect();
-      return log !== undefined && bottom > log.top && top < log.bottom;
-    });
+  /** Whether a message is within what is seen of the conversation. Asked at once, because a row that was there may be no more. */
+  inView(text: string): Promise<boolean> {
+    return this.message(text).evaluateAll((rows) =>
+      rows.some((row) => {
+        const log = row.closest("[role=log]")?.getBoundingClientRect();
+        const { top, bottom } = row.getBoundingClientRect();
+        return log !== undefined && bottom > log.top && top < log.bottom;
+      }),
+    );
   }
 
   /** Scrolls up as one who reads, until a message is in view. */

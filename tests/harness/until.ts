@@ -25,7 +25,9 @@ export async function until<T>(
     }
     if (Date.now() - start > timeoutMs) {
       const last = seen ? `; last seen: ${JSON.stringify(await seen())}` : "";
-      throw new Error(`waited ${timeoutMs} ms in vain until ${what}${last}`, { cause: failure });
+      // Said with the rest: a report may leave out the cause.
+      const why = failure instanceof Error ? `; at last: ${failure.message}` : "";
+      throw new Error(`waited ${timeoutMs} ms in vain until ${what}${last}${why}`, { cause: failure });
     }
     await new Promise((resolve) => setTimeout(resolve, INTERVAL_MS));
   }

@@ -103,18 +103,24 @@ export function Conversation(props: Props) {
     [id, places, virtualizer],
   );
 
-  // To the end: when it is there.
+  // To the end, which moves while it is approached: rows are given back and measured on the way. Wanted until it is reached or
+  // the reader goes elsewhere, and until then nothing is left out below, or the reader would stop where that begins.
   const endWanted = useRef(false);
-  const toEnd = useCallback(() => {
+  const approachEnd = () => {
+    if (!endWanted.current || !whole) return;
+    const shown = virtualizer.getVirtualItems().at(-1)?.index === count - 1;
+    if (shown && virtualizer.isAtEnd(1)) endWanted.current = false;
+    else virtualizer.scrollToEnd();
+  };
+  useLayoutEffect(approachEnd);
+  const toEnd = () => {
     endWanted.current = true;
     widen();
-    virtualizer.scrollToEnd();
-  }, [widen, virtualizer]);
-  useLayoutEffect(() => {
-    if (!whole || !endWanted.current) return;
+    approachEnd();
+  };
+  const elsewhere = useCallback(() => {
     endWanted.current = false;
-    virtualizer.scrollToEnd();
-  });
+  }, []);
 
   // Whoever writes wants to see it.
   const lastOwn = all.at(-1)?.mine ? all.at(-1)?.id : undefined;
@@ -122,10 +128,12 @@ export function Conversation(props: Props) {
   useLayoutEffect(() => {
     if (lastOwn !== undefined && lastOwn !== knownOwn.current) toEnd();
     knownOwn.current = lastOwn;
-  }, [lastOwn, toEnd]);
+  });
 
   const lastSeen = virtualizer.range?.endIndex;
-  useEffect(() => look(lastSeen));
+  useEffect(() => {
+    if (!endWanted.current) look(lastSeen);
+  });
 
   const items = virtualizer.getVirtualItems();
   const older = useOlder({ first: virtualizer.range?.startIndex, count, hasOlder, loadOlder });
@@ -146,11 +154,12 @@ export function Conversation(props: Props) {
     async (target: string) => {
       const found = await older.until((all) => all.findIndex((row) => row.id === target));
       if (found < 0) return;
+      elsewhere();
       setActive(target);
       setFlash(target);
       virtualizer.scrollToIndex(found, { align: "center" });
     },
-    [older.until, virtualizer],
+    [older.until, virtualizer, elsewhere],
   );
   older.rows.current = all;
 
@@ -171,6 +180,7 @@ export function Conversation(props: Props) {
   });
   const key = (event: KeyboardEvent<HTMLElement>) => {
     const to = { ArrowUp: activeIndex - 1, ArrowDown: activeIndex + 1, Home: 0, End: count - 1 }[event.key];
+    elsewhere();
     if (to === undefined || !(event.target as HTMLElement).dataset.focus) return;
     event.preventDefault();
     const row = rows[Math.max(0, Math.min(to, count - 1))];
@@ -190,6 +200,9 @@ export function Conversation(props: Props) {
         aria-live="off"
         aria-label={`Messages in ${title}`}
         onKeyDown={key}
+        onWheel={elsewhere}
+        onTouchMove={elsewhere}
+        onPointerDown={elsewhere}
       >
         {nothingSaid(rows) && <div className="empty">{empty}</div>}
         <ol className="messages" style={{ height: count === 0 ? 0 : virtualizer.getTotalSize() }}>
