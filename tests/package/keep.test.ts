@@ -109,6 +109,8 @@ it("another user does not send them, and their own user does so later", async ()
   const where = await place();
   const page = await freshPage();
   await unsent(page, where);
+  // Ann is gone before the server is back, or she would still send them.
+  await page.goto("about:blank");
   await where.chat.start();
   const eve = await open(page, where, "eve");
   await eve.connected();
