@@ -5,7 +5,6 @@ import type { BrowserContextOptions, Page } from "playwright-core";
 import { onTestFinished } from "vitest";
 import type { Heard, Outcome, Seen } from "../pages/bare";
 import { freshPage } from "./browser";
-import type { Tab } from "./tab";
 import { until } from "./until";
 
 /** What the page can be told about a client; a token callback stays in the page. */
@@ -59,17 +58,17 @@ export class BarePage {
 }
 
 /** Connects a client in any kind of page. */
-export async function openSeat(page: Page | Tab, name: string, options: PlainOptions): Promise<Seat> {
+export async function openSeat(page: Page | Evaluates, name: string, options: PlainOptions): Promise<Seat> {
   const seat = seatIn(page, name);
   await seat.page.evaluate(([name, options]) => window.bare.open(name, options), [name, options] as const);
   return seat;
 }
 
 // Playwright's type of `evaluate` also knows handles, which no client here needs.
-const seatIn = (page: Page | Tab, name: string) => new Seat(page as Evaluates, name);
+const seatIn = (page: Page | Evaluates, name: string) => new Seat(page as Evaluates, name);
 
 /** When the test fails, says what the page's clients wrote into their logs. */
-export function showLogsOnFailure(page: Page | Tab): void {
+export function showLogsOnFailure(page: Page | Evaluates): void {
   onTestFinished(async ({ task }) => {
     if (task.result?.state !== "fail") return;
     console.error(await (page as Page).evaluate(() => window.bare.debug()).catch(String));

@@ -1,48 +1,9 @@
 // A tab that can be hidden and frozen for real. Playwright makes every page believe that it has the focus, and such a page is
 // neither; so this speaks Chromium's protocol itself, as far as these tests need it.
 
-import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { onTestFinished } from "vitest";
-import WebSocket from "ws";
 import { ARGUMENTS, findBrowser } from "./browser";
+import { type Link, type Params, startBrowser } from "./remote";
 import { until } from "./until";
-
-type Params = Readonly<Record<string, unknown>>;
-
-interface Answer {
-  readonly id?: number;
-  readonly result?: unknown;
-  readonly error?: { readonly message: string };
-}
-
-/** Chromium's protocol over one socket. */
-class Link {
-  readonly #socket: WebSocket;
-  readonly #waiting = new Map<number, { done(result: unknown): void; failed(error: Error): void }>();
-  #last = 0;
-
-  constructor(socket: WebSocket) {
-    this.#socket = socket;
-    socket.on("message", (data) => {
-      const { id, result, error } = JSON.parse(String(data)) as Answer;
-      const call = id === undefined ? undefined : this.#waiting.get(id);
-      if (id !== undefined) this.#waiting.delete(id);
-      if (error) call?.failed(new Error(error.message));
-      else call?.done(result);
-    });
-  }
-
-  call<T>(method: string, params: Params = {}, sessionId?: string): Promise<T> {
-    return new Promise((done, failed) => {
-      const id = ++this.#last;
-      this.#waiting.set(id, { done: (result) => done(result as T), failed });
-      this.#socket.send(JSON.stringify({ id, method, params, sessionId }));
-    });
-  }
-}
 
 export class Tab {
   readonly #link: Link;
@@ -111,39 +72,17 @@ export class Tab {
   }
 }
 
-async function launch(): Promise<Link> {
-  const profile = mkdtempSync(join(tmpdir(), "everwire-chromium-"));
-  const flags = ["--headless=new", "--remote-debugging-port=0", `--user-data-dir=${profile}`, "about:blank"];
-  const browser: ChildProcess = spawn(findBrowser(), [...ARGUMENTS, ...flags], {
-    stdio: ["ignore", "ignore", "pipe"],
-    // A group of its own, so that its helpers end with it.
-    detached: true,
+function launch(): Promise<Link> {
+  return startBrowser({
+    name: "chromium",
+    program: findBrowser(),
+    flags: (profile) => [
+      ...ARGUMENTS,
+      "--headless=new",
+      "--remote-debugging-port=0",
+      `--user-data-dir=${profile}`,
+      "about:blank",
+    ],
+    address: (said) => /listening on (ws:\S+)/.exec(said)?.[1],
   });
-  onTestFinished(async () => {
-    const exit = new Promise((done) => browser.once("exit", done));
-    if (browser.pid !== undefined) process.kill(-browser.pid, "SIGKILL");
-    await exit;
-    // The helpers end a moment later, and write until then.
-    await until("its profile is gone", () => {
-      rmSync(profile, { recursive: true, force: true });
-      return true;
-    });
-  });
-  const address = await new Promise<string>((found, failed) => {
-    let text = "";
-    browser.once("error", failed);
-    browser.once("exit", () => failed(new Error(`Chromium did not start:\n${text}`)));
-    browser.stderr?.setEncoding("utf8").on("data", (more: string) => {
-      text += more;
-      const match = /listening on (ws:\S+)/.exec(text);
-      if (match?.[1]) found(match[1]);
-    });
-  });
-  const socket = new WebSocket(address);
-  await new Promise((open, failed) => {
-    socket.once("open", open);
-    socket.once("error", failed);
-  });
-  onTestFinished(() => socket.terminate());
-  return new Link(socket);
 }

@@ -14,6 +14,8 @@ pub(crate) enum Outcome {
     Done,
     /// There was nothing to do.
     UpToDate,
+    /// It cannot be had, and the rest works without it. Why was printed.
+    LeftOut,
     /// Tests were run; some may have failed.
     Tested(Summary),
 }
@@ -48,6 +50,7 @@ impl Steps {
             Ok(value) => match how(value) {
                 Outcome::Done => println!("      done, {took}"),
                 Outcome::UpToDate => println!("      up to date"),
+                Outcome::LeftOut => println!("      LEFT OUT, with the tests that need it"),
                 Outcome::Tested(summary) => println!("      {summary}, {took}"),
             },
             Err(_) => println!("      FAILED, {took}"),

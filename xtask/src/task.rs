@@ -13,6 +13,8 @@ pub(crate) enum Task {
     WasmTool,
     /// A Chromium that tests can start.
     Browser,
+    /// A Firefox that tests can start, if it can be had.
+    Firefox,
     /// The driver through which wasm-bindgen's test runner starts it.
     Driver,
     /// The core as WebAssembly, in pkg-js/wasm.
@@ -29,7 +31,12 @@ impl Task {
     /// What must be done before.
     fn needs(self) -> &'static [Self] {
         match self {
-            Self::Packages | Self::WasmTarget | Self::WasmTool | Self::Browser | Self::Server => &[],
+            Self::Packages
+            | Self::WasmTarget
+            | Self::WasmTool
+            | Self::Browser
+            | Self::Firefox
+            | Self::Server => &[],
             Self::Driver => &[Self::Browser],
             Self::Wasm => &[Self::Packages, Self::WasmTarget, Self::WasmTool],
             Self::Package => &[Self::Wasm],
@@ -44,6 +51,7 @@ impl Task {
             Self::WasmTarget => "Rust's WebAssembly target",
             Self::WasmTool => "wasm-bindgen (built once, takes a minute or two)",
             Self::Browser => "Chromium",
+            Self::Firefox => "Firefox",
             Self::Driver => "chromedriver",
             Self::Wasm => "the WebAssembly core",
             Self::Package => "the npm package",
@@ -59,6 +67,7 @@ impl Task {
             Self::WasmTarget => setup::wasm_target::ensure(places),
             Self::WasmTool => build::wasm_tool::ensure(places),
             Self::Browser => setup::browser::ensure_browser(places),
+            Self::Firefox => setup::browser::ensure_firefox(places),
             Self::Driver => setup::browser::ensure_driver(places),
             Self::Wasm => build::wasm::ensure(places),
             Self::Package => build::package::ensure(places),

@@ -9,7 +9,14 @@ use crate::{
 };
 
 pub(crate) fn run(places: &Places) -> Result {
-    let plan = task::plan(&[Task::Packages, Task::WasmTarget, Task::Browser, Task::Driver, Task::WasmTool]);
+    let plan = task::plan(&[
+        Task::Packages,
+        Task::WasmTarget,
+        Task::Browser,
+        Task::Driver,
+        Task::Firefox,
+        Task::WasmTool,
+    ]);
     task::run(places, &mut Steps::new(plan.len()), &plan)?;
     println!("Everything is in place.");
     Ok(())

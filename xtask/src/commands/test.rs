@@ -98,7 +98,8 @@ impl Part {
             Self::Wasm => &[Task::WasmTarget, Task::WasmTool, Task::Browser, Task::Driver],
             Self::Size | Self::Types | Self::PkgJs | Self::Demo => &[Task::Package],
             Self::Schema => &[Task::Packages],
-            Self::Bench | Self::E2e => &[Task::Demo, Task::Server, Task::Browser],
+            Self::Bench => &[Task::Demo, Task::Server, Task::Browser],
+            Self::E2e => &[Task::Demo, Task::Server, Task::Browser, Task::Firefox],
         }
     }
 

@@ -1,4 +1,4 @@
-//! Chromium and chromedriver: an installed one, found by its variable or name, else the system's package.
+//! Chromium, chromedriver and Firefox: an installed one, found by its variable or name, else the system's package.
 
 use std::{env, path::PathBuf};
 
@@ -14,6 +14,7 @@ const BROWSER: Wanted = Wanted {
     variable: "CHROME",
     packages: ["chromium", "chromium", "chromium", "chromium"],
     macos: "brew install --cask google-chrome",
+    windows: "winget install Google.Chrome",
 };
 
 const DRIVER: Wanted = Wanted {
@@ -21,6 +22,15 @@ const DRIVER: Wanted = Wanted {
     variable: "CHROMEDRIVER",
     packages: ["chromium-driver", "chromedriver", "chromium-chromedriver", "chromium"],
     macos: "brew install --cask chromedriver",
+    windows: "winget install Chromium.ChromeDriver",
+};
+
+const FIREFOX: Wanted = Wanted {
+    name: "Firefox",
+    variable: "FIREFOX",
+    packages: ["firefox-esr", "firefox", "firefox", "firefox"],
+    macos: "brew install --cask firefox",
+    windows: "winget install Mozilla.Firefox",
 };
 
 const BROWSER_NAMES: [&str; 6] =
@@ -48,12 +58,36 @@ pub(crate) fn driver() -> Result<PathBuf> {
     )
 }
 
+/// The second browser; tests are given its path as `FIREFOX`.
+pub(crate) fn firefox() -> Result<PathBuf> {
+    find(
+        &FIREFOX,
+        &["firefox", "firefox-esr"],
+        &[
+            "/Applications/Firefox.app/Contents/MacOS/firefox",
+            r"C:\Program Files\Mozilla Firefox\firefox.exe",
+        ],
+    )
+}
+
 pub(crate) fn ensure_browser(places: &Places) -> Result<Outcome> {
     ensure(places, &BROWSER, browser)
 }
 
 pub(crate) fn ensure_driver(places: &Places) -> Result<Outcome> {
     ensure(places, &DRIVER, driver)
+}
+
+/// Not every system has a package of it that works without a desktop, and most is tested without: where it cannot be had, its
+/// tests are left out, which is said.
+pub(crate) fn ensure_firefox(places: &Places) -> Result<Outcome> {
+    ensure(places, &FIREFOX, firefox).or_else(|error| {
+        if env::var_os(FIREFOX.variable).is_some() {
+            return Err(error);
+        }
+        error.report();
+        Ok(Outcome::LeftOut)
+    })
 }
 
 fn ensure(places: &Places, wanted: &Wanted, find: fn() -> Result<PathBuf>) -> Result<Outcome> {

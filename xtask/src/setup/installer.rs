@@ -18,6 +18,8 @@ pub(crate) struct Wanted {
     pub(crate) packages: [&'static str; 4],
     /// What installs it on macOS.
     pub(crate) macos: &'static str,
+    /// What installs it on Windows.
+    pub(crate) windows: &'static str,
 }
 
 /// How each package manager is told to install without asking.
@@ -38,11 +40,7 @@ pub(crate) fn install(places: &Places, wanted: &Wanted) -> Result {
         advice: format!("Run `{command}`, or set {} to the path of an installed one.", wanted.variable),
     };
     let Some(manager) = manager.filter(|_| cfg!(target_os = "linux")) else {
-        return Err(missing(if cfg!(windows) {
-            "winget install Google.Chrome".into()
-        } else {
-            wanted.macos.into()
-        }));
+        return Err(missing(if cfg!(windows) { wanted.windows.into() } else { wanted.macos.into() }));
     };
     let (program, words) = MANAGERS[manager];
     let package = wanted.packages[manager];

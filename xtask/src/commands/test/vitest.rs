@@ -22,6 +22,9 @@ pub(super) fn workspace(places: &Places, name: &str) -> Result<Tested> {
     if let Ok(browser) = browser::browser() {
         run = run.env("CHROME", browser);
     }
+    if let Ok(firefox) = browser::firefox() {
+        run = run.env("FIREFOX", firefox);
+    }
     report(places, &name.replace('/', "-"), run)
 }
 
