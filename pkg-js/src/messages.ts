@@ -16,7 +16,7 @@ export interface Row<Data = unknown> {
   readonly id: string;
   /** What was sent, or what it was changed to; null once it is deleted: look at `deleted` first. */
   readonly data: Data;
-  /** `stored` for everything that came from the server. */
+  /** `stored` for everything that came from the server, unless an own edit or deletion of it is on its way: then of that. */
   readonly status: SendingStatus;
   /** Whether this user sent it. */
   readonly mine: boolean;
@@ -66,6 +66,9 @@ interface Hole {
   to: number;
 }
 
+const changeOf = ({ action, data }: Message | Outgoing): Partial<Row> =>
+  action === "edit" ? { data, edited: true } : { data: null, edited: false, deleted: true };
+
 const order = (a: Place, b: Place) => a.era - b.era || a.offset - b.offset;
 
 /** Follows a channel from the moment it is made. Make it before subscribing, to have the replay too. */
@@ -82,6 +85,8 @@ export class MessageList<Events extends object = object> extends Changing {
   readonly #pending = new Map<string, Row>();
   // The last change of each message, also of those that are not listed (yet).
   readonly #changes = new Map<string, Place & { readonly change: Partial<Row> }>();
+  // The last own change of each that is on its way, and the row without it.
+  readonly #own = new Map<string, { readonly id: string; readonly change: Partial<Row>; was?: StoredRow }>();
   #rows: readonly Row[] | undefined = [];
   #epoch: string | undefined;
   #era = 0;
@@ -190,13 +195,7 @@ export class MessageList<Events extends object = object> extends Changing {
     const { id, data, event, action, target, user, name, offset, at } = message;
     const era = this.#era;
     if (action === "edit" || action === "delete") {
-      const known = this.#changes.get(target as string);
-      if (known !== undefined && order(known, { era, offset }) >= 0) return;
-      const change =
-        action === "edit" ? { data, edited: true } : { data: null, edited: false, deleted: true };
-      this.#changes.set(target as string, { era, offset, change });
-      const row = this.#byId.get(target as string);
-      if (row !== undefined) this.#put(row);
+      this.#change(target as string, { era, offset }, changeOf(message));
     } else if (event == null || this.#events.includes(event)) {
       const mine = user === this.#channel._me || this.#byId.get(id)?.mine === true;
       const row = this.#row(message, "stored", mine);
@@ -204,11 +203,34 @@ export class MessageList<Events extends object = object> extends Changing {
     }
   }
 
+  /** What was done to a message: counts if nothing later was, also if the message is not listed (yet). */
+  #change(target: string, place: Place, change: Partial<Row>): void {
+    const known = this.#changes.get(target);
+    if (known === undefined || order(known, place) < 0) this.#changes.set(target, { ...place, change });
+    this.#again(target);
+  }
+
+  /** Lists a row anew, if it is listed. */
+  #again(id: string, row = this.#byId.get(id)): void {
+    if (row !== undefined && this.#byId.has(id)) this.#put(row);
+  }
+
   #onSending(outgoing: Outgoing): void {
-    const { id, event, action, status, offset, at, error } = outgoing;
+    const { id, event, action, target = "", status, offset, at, error } = outgoing;
+    if (action === "edit" || action === "delete") {
+      const { id: last, was } = this.#own.get(target) ?? {};
+      if (status !== "stored" && error === undefined) {
+        this.#own.set(target, { id, change: { ...changeOf(outgoing), status }, ...(was && { was }) });
+      } else if (last === id) {
+        this.#own.delete(target);
+      }
+      if (offset !== undefined) this.#change(target, { era: this.#era, offset }, changeOf(outgoing));
+      this.#again(target, was);
+      return;
+    }
     // Not every event is a row; and what is stored already needs no news of being sent.
     if (event !== undefined && !this.#events.includes(event)) return;
-    if (this.#byId.has(id) || (action !== undefined && action !== "reply")) return;
+    if (this.#byId.has(id)) return;
     const user = this.#channel._me;
     const row = { ...this.#row(outgoing, status, true), ...(user !== undefined && { user }) };
     if (status === "stored" && offset !== undefined && at !== undefined) {
@@ -236,7 +258,9 @@ export class MessageList<Events extends object = object> extends Changing {
 
   /** Lists a stored row, or puts it in the place of the one with the same id. */
   #put(base: StoredRow): void {
-    const row = { ...base, ...this.#counts(base), ...this.#changes.get(base.id)?.change };
+    const own = this.#own.get(base.id);
+    if (own !== undefined) own.was ??= base;
+    const row = { ...base, ...this.#counts(base), ...this.#changes.get(base.id)?.change, ...own?.change };
     const known = this.#byId.get(row.id);
     const at = known === undefined ? this.#stored.length : this.#find(known);
     const before = this.#stored[at - 1];

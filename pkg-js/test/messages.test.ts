@@ -174,14 +174,51 @@ describe("edits and deletions", () => {
     ]);
   });
 
-  it("of one's own show when they are stored, not as rows of their own", async () => {
+  const seen = (list: MessageList) => list.rows.map(({ data, status, edited }) => [data, status, edited]);
+
+  it("of one's own show at once, say how far they have come, and are no rows of their own", async () => {
     const { core, channel, list } = await following();
     core.receive(message("a", 1));
     const { id } = channel.edit("id-1", "better");
-    expect(told(list)).toEqual([["id-1", 1, false, false]]);
+    expect(seen(list)).toEqual([["better", "queued", true]]);
+    core.host.sending(id, SendStatus.Sent, -1, -1, undefined, undefined);
+    expect(seen(list)).toEqual([["better", "sent", true]]);
     core.receive({ type: "ack", id, channel: "a", offset: 2, at: 7 });
+    expect(seen(list)).toEqual([["better", "stored", true]]);
     core.receive(message("a", 2, "better", { id, action: "edit", target: "id-1" }));
-    expect(told(list)).toEqual([["id-1", "better", true, false]]);
+    expect(seen(list)).toEqual([["better", "stored", true]]);
+    channel.delete("id-1");
+    expect(told(list)).toEqual([["id-1", null, false, true]]);
+  });
+
+  it("of one's own that fail are taken back to what was stored", async () => {
+    const { core, channel, list, failed } = await following();
+    core.receive(message("a", 1, "first"));
+    const better = channel.edit("id-1", "better");
+    const best = channel.edit("id-1", "best");
+    for (const sending of [better, best]) sending.catch(() => undefined);
+    failed(better.id);
+    expect(seen(list)).toEqual([["best", "queued", true]]);
+    failed(best.id);
+    expect(seen(list)).toEqual([["first", "stored", false]]);
+    // What another device did meanwhile stays.
+    const gone = channel.delete("id-1");
+    gone.catch(() => undefined);
+    core.receive(edit(2, "id-1", "elsewhere"));
+    expect(told(list)).toEqual([["id-1", null, false, true]]);
+    failed(gone.id);
+    expect(seen(list)).toEqual([["elsewhere", "stored", true]]);
+  });
+
+  it("of one's own wait for what they are about, and do not bring back what was dropped", async () => {
+    const { core, channel, list, failed } = await following(1);
+    const early = channel.edit("id-1", "better");
+    core.receive(message("a", 1, "first"));
+    expect(seen(list)).toEqual([["better", "queued", true]]);
+    early.catch(() => undefined);
+    core.receive(message("a", 2, "second"));
+    failed(early.id);
+    expect(seen(list)).toEqual([["second", "stored", false]]);
   });
 });
 

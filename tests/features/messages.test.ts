@@ -3,6 +3,7 @@
 import type { StandardEvents } from "everwire";
 import { expect, it } from "vitest";
 import { everyWay, type Person, Scene } from "../harness/people";
+import { until } from "../harness/until";
 
 /** What a list shows, in short: the text, what was done to it, and what it answers. */
 const shown = (person: Person, channel: string) =>
@@ -88,6 +89,47 @@ everyWay("texts, replies, edits and deletions look the same to everybody", async
   );
   const actions = log.filter(({ event }) => !event).map(({ action }) => action ?? "send");
   expect(actions.sort()).toEqual(["delete", "edit", "reply", "reply", "send", "send"]);
+});
+
+it("one's own edits and deletions show at once, also without a connection, and are taken back if refused", async () => {
+  const scene = await Scene.open();
+  const [ada, ben] = await scene.all("ada", "ben");
+  const channel = await chat(ada, ben);
+  const [first, second] = [await send(ada, channel, "helo"), await send(ada, channel, "oops")];
+  const his = await send(ben, channel, "his");
+  const look = (person: Person) =>
+    person.do(
+      (client, channel) =>
+        window.people.list(client, channel).rows.map(({ data, deleted, status }) => {
+          return `${deleted ? "–" : (data as { text: string }).text} ${status}`;
+        }),
+      channel,
+    );
+  await until("ada has all three", async () => (await look(ada)).length === 3);
+  await scene.server.kill();
+  await ada.do(
+    (client, [channel, first, second, his]) => {
+      void client.channel(channel).edit(first, { text: "hello" });
+      void client.channel(channel).delete(second);
+      // Not hers: the server will refuse it.
+      client
+        .channel(channel)
+        .edit(his, { text: "hers" })
+        .catch(() => undefined);
+    },
+    [channel, first, second, his] as const,
+  );
+  const waiting = (await look(ada)).map((row) => row.replace(" sent", " queued"));
+  expect(waiting).toEqual(["hello queued", "– queued", "hers queued"]);
+  expect(await look(ben)).toEqual(["helo stored", "oops stored", "his stored"]);
+  await scene.server.start();
+  for (const person of [ada, ben]) {
+    await until(
+      `${person.name} sees what is stored`,
+      async () => (await look(person)).join() === "hello stored,– stored,his stored",
+      { seen: () => look(person) },
+    );
+  }
 });
 
 it("who did not write a message neither edits nor deletes it; the owner of a group deletes any", async () => {

@@ -106,7 +106,7 @@ export function ChatRoomView({ chat, me, desk, wide, tools, connection }: Props)
 
   const about = aboutOf(rows, draft.editing ?? draft.replyTo);
   const editLast = () => {
-    const last = rows.findLast((row) => row.mine && row.status === "stored" && !row.event && !row.deleted);
+    const last = rows.findLast((row) => row.mine && row.offset !== undefined && !row.event && !row.deleted);
     if (last) edit(last);
   };
 

@@ -12,8 +12,8 @@ export interface MessageAction extends MenuItem {
 
 /** Only for what is stored: what is on its way can be answered when it has arrived. */
 export function actionsOf(row: ChatRow, context: RowContext): MessageAction[] {
-  const { mine, deleted, status } = row;
-  if (deleted || status !== "stored") return [];
+  const { mine, deleted, offset } = row;
+  if (deleted || offset === undefined) return [];
   const actions: MessageAction[] = [];
   const add = (
     name: string,
