@@ -229,14 +229,14 @@ pub struct Signal {
 pub struct Receipt {
     /// The channel.
     pub channel: Channel,
-    /// Everything up to this offset has arrived.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "whole::optional")]
-    #[cfg_attr(feature = "generate", ts(optional))]
-    pub delivered: Option<u64>,
-    /// Everything up to this offset has been read.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "whole::optional")]
-    #[cfg_attr(feature = "generate", ts(optional))]
-    pub read: Option<u64>,
+    /// The log whose offsets these are. Marks of another log than the present one change nothing.
+    pub epoch: String,
+    /// Everything up to this offset has arrived; 0 says nothing.
+    #[serde(default, deserialize_with = "whole::required")]
+    pub delivered: u64,
+    /// Everything up to this offset has been read; 0 says nothing.
+    #[serde(default, deserialize_with = "whole::required")]
+    pub read: u64,
 }
 
 /// Whether nobody is at this connection now. Holds until the next `idle` or the end of the connection. Not answered.

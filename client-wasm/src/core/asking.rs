@@ -11,9 +11,11 @@ use super::{Connection, Now, connection::Phase};
 /// Most frames that wait, or wait for an answer.
 const MOST: usize = 128;
 /// What is ephemeral is of no use any more after this long, in ms.
-const FLEETING_MS: u64 = 3_000;
+pub(super) const FLEETING_MS: u64 = 3_000;
 /// How long what is told to every connection is kept: for ever.
 const LASTING: u64 = u64::MAX;
+/// What is told to this connection alone is of use as long as there is one: longer than anything else.
+pub(super) const WHILE_CONNECTED_MS: u64 = 1 << 62;
 
 #[derive(Debug)]
 struct Said {
@@ -70,7 +72,7 @@ impl Asking {
 
     /// When the next frame is given up.
     pub(super) fn until(&self) -> Option<u64> {
-        self.0.iter().map(|said| said.until).min().filter(|until| *until < LASTING)
+        self.0.iter().map(|said| said.until).min().filter(|until| *until < WHILE_CONNECTED_MS)
     }
 
     /// Takes out what answers to this description.
@@ -119,10 +121,10 @@ impl Connection {
         Ok(true)
     }
 
-    /// The same for an ephemeral frame of the core's own; it goes with the next [`Connection::flush`].
-    pub(super) fn say(&mut self, frame: &CoreFrame) {
+    /// The same for a frame of the core's own, which is of use for `ms`; it goes with the next [`Connection::flush`].
+    pub(super) fn say(&mut self, frame: &CoreFrame, ms: u64) {
         if self.active.is_some() {
-            let until = self.now() + FLEETING_MS;
+            let until = self.now() + ms;
             let text = batch::encode_frame(frame);
             self.asking.0.push(Said { id: Uuid::nil(), text, until, asked: false });
         }

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use everwire_protocol::{CoreFrame, Receipt, limits::RECEIPT_BATCH_MS};
 
-use super::{Connection, Handle, Now};
+use super::{Connection, Handle, Now, asking::WHILE_CONNECTED_MS};
 
 /// The marks of one subscription. They only rise, unless the log is replaced.
 #[derive(Debug, Clone, Copy, Default)]
@@ -25,12 +25,6 @@ impl Marks {
     pub(super) fn forget(&mut self) {
         self.said = [0; 2];
         self.known = [0; 2];
-    }
-
-    fn next(&mut self) -> [Option<u64>; 2] {
-        let Self { wanted, said, .. } = *self;
-        self.said = wanted;
-        [0, 1].map(|i| (wanted[i] > said[i]).then_some(wanted[i]))
     }
 
     fn is_behind(&self) -> bool {
@@ -85,13 +79,15 @@ impl Connection {
         self.receipts_wait();
     }
 
-    /// Takes what is to be said now.
+    /// Takes what is to be said now. With the epoch, because the log may be another since, which the client does not know yet.
     pub(super) fn take_receipts(&mut self) -> Vec<CoreFrame> {
         self.receipts_at = None;
         let behind = self.subscriptions.iter_mut().filter(|s| s.marks.is_behind());
         let frames = behind.map(|s| {
-            let [delivered, read] = s.marks.next();
-            Receipt { channel: s.channel.clone(), delivered, read }.into()
+            s.marks.said = s.marks.wanted;
+            let [delivered, read] = s.marks.wanted;
+            let epoch = s.position.as_ref().map(|p| p.epoch.clone()).unwrap_or_default();
+            Receipt { channel: s.channel.clone(), epoch, delivered, read }.into()
         });
         frames.collect()
     }
@@ -99,7 +95,8 @@ impl Connection {
     pub(super) fn say_receipts(&mut self) {
         if self.active.is_some() {
             for frame in self.take_receipts() {
-                self.say(&frame);
+                // It counts as said, so it may not be dropped.
+                self.say(&frame, WHILE_CONNECTED_MS);
             }
             self.flush();
         }

@@ -24,6 +24,8 @@ impl Connection {
 
     /// The frames of the next batch: what is said besides sends, and then these.
     pub(super) fn take_texts(&mut self, max_bytes: usize) -> Vec<String> {
+        // What had to wait for too long, behind a post or in a page that did not run, does not go out any more.
+        self.give_up_asking(self.now(), ErrorCode::Timeout, const { ErrorCode::Timeout.sentence() });
         let mut texts = self.asking.take(max_bytes);
         for id in self.outbox.take(self.now(), max_bytes, &mut texts) {
             self.sending(id, SendStatus::Sent);

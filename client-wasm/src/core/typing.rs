@@ -6,7 +6,7 @@ use everwire_protocol::{
     limits::{TYPING_EXPIRY_MS, TYPING_PAUSE_MS, TYPING_REPEAT_MS},
 };
 
-use super::{Connection, Event, Handle, Now, Output};
+use super::{Connection, Event, Handle, Now, Output, asking::FLEETING_MS};
 
 /// That this user types in a channel, as the others know it.
 #[derive(Debug, Clone, Copy)]
@@ -34,14 +34,14 @@ impl Connection {
         let channel = subscription.channel.clone();
         if !key {
             if subscription.typed.take().is_some() {
-                self.say(&Typing { channel, typing: false }.into());
+                self.say(&Typing { channel, typing: false }.into(), FLEETING_MS);
             }
         } else if self.active.is_some() {
             let announced_at = subscription.typed.map(|typed| typed.announced_at);
             let recent = announced_at.filter(|at| now < at + u64::from(TYPING_REPEAT_MS));
             subscription.typed = Some(Typed { announced_at: recent.unwrap_or(now), last_key: now });
             if recent.is_none() {
-                self.say(&Typing { channel, typing: true }.into());
+                self.say(&Typing { channel, typing: true }.into(), FLEETING_MS);
             }
         }
         self.flush();
@@ -54,7 +54,7 @@ impl Connection {
             && subscription.typed.take().is_some()
         {
             let channel = subscription.channel.clone();
-            self.say(&Typing { channel, typing: false }.into());
+            self.say(&Typing { channel, typing: false }.into(), FLEETING_MS);
         }
     }
 

@@ -148,6 +148,28 @@ fn promise_6_by_polling_what_is_ephemeral_waits_for_the_running_post_but_not_pas
 }
 
 #[test]
+fn promise_6_by_polling_typing_that_waited_in_a_frozen_page_is_not_announced_when_it_wakes() {
+    let config = everwire_client::core::Config { websocket: false, ..crate::bench::config() };
+    let mut bench = Bench::new(config);
+    let handle = bench.subscribe("news");
+    bench.tell(Input::Start);
+    let (request, ..) = bench.wants_request();
+    bench.responds(request, &[polled(1), welcome(9), subscribed("news", "a", 0, 0)]);
+    let _held = bench.wants_request();
+    bench.send(1, "news");
+    let (post, ..) = bench.wants_request();
+    bench.key(handle);
+    // No timer runs, and the first thing that the page finds is the answer.
+    bench.step(4_500);
+    bench.responds(post, &[ack(1, 1)]);
+    let requests = bench.outputs.iter().filter_map(|output| match output {
+        Output::Request { body, .. } => Some(body.as_str()),
+        _ => None,
+    });
+    assert!(!requests.collect::<String>().contains(r#""typing":true"#));
+}
+
+#[test]
 fn a_question_is_asked_again_until_it_is_answered() {
     let (mut bench, link, _) = Bench::connected(&["news"]);
     let question = r#"{"type":"get_status","id":"00000000-0000-0000-0000-000000000007","users":["bob"]}"#;

@@ -259,10 +259,12 @@ export interface Signal {
 export interface Receipt {
   /** The channel. */
   channel: Channel;
-  /** Everything up to this offset has arrived. */
-  delivered?: number;
-  /** Everything up to this offset has been read. */
-  read?: number;
+  /** The log whose offsets these are. Marks of another log than the present one change nothing. */
+  epoch: string;
+  /** Everything up to this offset has arrived; 0 says nothing. */
+  delivered: number;
+  /** Everything up to this offset has been read; 0 says nothing. */
+  read: number;
 }
 
 /** Whether nobody is at this connection now. Holds until the next `idle` or the end of the connection. Not answered. */

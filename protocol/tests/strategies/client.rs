@@ -81,8 +81,12 @@ fn ephemeral() -> Kinds<ClientFrame> {
         ),
         one(
             "receipt",
-            (channel(), option::of(number()), option::of(number()))
-                .prop_map(|(channel, delivered, read)| Receipt { channel, delivered, read }),
+            (channel(), text(), number(), number()).prop_map(|(channel, epoch, delivered, read)| Receipt {
+                channel,
+                epoch,
+                delivered,
+                read,
+            }),
         ),
         one("idle", any::<bool>().prop_map(|idle| Idle { idle })),
     ]

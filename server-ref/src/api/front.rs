@@ -277,7 +277,7 @@ pub(super) async fn read(
         (_, Ok(id)) => api.node.directory.offset_of(&channel, id).await?.ok_or_else(no_message)?,
         _ => return Err(no_message()),
     };
-    api.node.receive(Receipt { channel, who, delivered: None, read: Some(read) }).await?;
+    api.node.receive(Receipt { channel, who, epoch: None, delivered: 0, read }).await?;
     Ok(Json(Done { done: true }))
 }
 

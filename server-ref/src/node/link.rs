@@ -130,7 +130,7 @@ impl Link {
             Output::Receipt(receipt) => {
                 let (node, inbox, channel) = (self.node.clone(), self.inbox.clone(), receipt.channel.clone());
                 tokio::spawn(async move {
-                    if let Err(refusal) = node.receive(*receipt).await {
+                    if let Err(refusal) = node.hear(*receipt).await {
                         refuse(&inbox, &channel, &refusal);
                     }
                 });

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use everwire_protocol::{Channel, Mark, Receipted, ServerFrame, batch, limits::MAX_USERS};
+use everwire_protocol::{Channel, ErrorCode, Mark, Receipted, ServerFrame, batch, limits::MAX_USERS};
 use tokio::sync::Notify;
 
 use super::{Node, Use, asking::unavailable};
@@ -38,6 +38,8 @@ struct Marks {
     whole: HashSet<Channel>,
     count: usize,
     dirty: HashMap<(Channel, String), Mark>,
+    /// What could not be taken in while the store did not answer: it was said once, and nobody says it again.
+    put_off: HashMap<(Channel, Arc<str>), Receipt>,
 }
 
 impl Marks {
@@ -121,13 +123,31 @@ impl Receipts {
         }
     }
 
+    /// Keeps a receipt for the next try, with what was put off of the same user and log before.
+    fn put_off(&self, receipt: Receipt) {
+        let mut marks = self.lock();
+        let key = (receipt.channel.clone(), receipt.who.user.clone());
+        if marks.put_off.len() >= KEPT && !marks.put_off.contains_key(&key) {
+            return;
+        }
+        let before = marks.put_off.insert(key.clone(), receipt);
+        if let (Some(before), Some(now)) = (before, marks.put_off.get_mut(&key))
+            && before.epoch == now.epoch
+        {
+            now.delivered = now.delivered.max(before.delivered);
+            now.read = now.read.max(before.read);
+        }
+        drop(marks);
+        self.dirty.notify_one();
+    }
+
     /// Ends [`write_marks`], if the node is gone.
     pub(super) fn wake(&self) {
         self.dirty.notify_one();
     }
 }
 
-/// Writes marks as long as the node lives.
+/// Writes marks as long as the node lives, and takes in what was put off.
 pub(super) async fn write_marks(node: std::sync::Weak<Node>, receipts: Arc<Receipts>) {
     loop {
         receipts.dirty.notified().await;
@@ -135,8 +155,14 @@ pub(super) async fn write_marks(node: std::sync::Weak<Node>, receipts: Arc<Recei
             return;
         }
         tokio::time::sleep(WRITE_AFTER).await;
-        let Some(directory) = node.upgrade().map(|node| node.directory.clone()) else { return };
-        receipts.write(&*directory).await;
+        let Some(node) = node.upgrade() else { return };
+        let put_off = std::mem::take(&mut receipts.lock().put_off);
+        for receipt in put_off.into_values() {
+            if let Err(refusal) = node.hear(receipt).await {
+                tracing::debug!(code = refusal.code.as_str(), "a receipt that was put off is refused");
+            }
+        }
+        receipts.write(&*node.directory).await;
     }
 }
 
@@ -190,16 +216,19 @@ impl Node {
     /// Takes in how far a user has received and read a channel, and tells those who are to know.
     ///
     /// # Errors
-    /// [`everwire_protocol::ErrorCode::Forbidden`] or [`everwire_protocol::ErrorCode::Unavailable`].
+    /// [`ErrorCode::Forbidden`] or [`ErrorCode::Unavailable`].
     pub async fn receive(&self, receipt: Receipt) -> Result<(), Refusal> {
-        let Receipt { channel, who, delivered, read } = receipt;
+        let Receipt { channel, who, epoch, delivered, read } = receipt;
         self.permit(&who, &channel, Use::Receive)?;
         let log = self.store.log(&channel).await.map_err(unavailable)?;
-        // Everything that is read has arrived too.
-        let (read, delivered) = (read.unwrap_or(0), delivered.unwrap_or(0).max(read.unwrap_or(0)));
+        if epoch.is_some_and(|epoch| *epoch != *log.epoch) {
+            // The client will learn of the present log, and say then how far it has come in it.
+            return Ok(());
+        }
         let said = Mark {
             user: who.user.as_ref().into(),
-            delivered: delivered.min(log.head),
+            // Everything that is read has arrived too.
+            delivered: delivered.max(read).min(log.head),
             read: read.min(log.head),
         };
         self.receipts.load(self, &channel, Some(&said.user)).await.map_err(unavailable)?;
@@ -225,6 +254,20 @@ impl Node {
             // Told under the lock, so that a lower mark never follows a higher one.
             self.tell_receipt(&channel, &now, unread, rose);
             return Ok(());
+        }
+    }
+
+    /// The same for a client that says it once: if the store does not answer, it is taken in when it does.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Forbidden`].
+    pub(super) async fn hear(&self, receipt: Receipt) -> Result<(), Refusal> {
+        match self.receive(receipt.clone()).await {
+            Err(refusal) if refusal.code == ErrorCode::Unavailable => {
+                self.receipts.put_off(receipt);
+                Ok(())
+            }
+            done => done,
         }
     }
 

@@ -148,16 +148,18 @@ pub enum Receiver {
 }
 
 /// How far a user has received and read a channel.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Receipt {
     /// The channel.
     pub channel: Channel,
     /// Who.
     pub who: Identity,
+    /// The log whose offsets these are; `None`: the present one.
+    pub epoch: Option<String>,
     /// Everything up to this offset has arrived.
-    pub delivered: Option<u64>,
+    pub delivered: u64,
     /// Everything up to this offset has been read.
-    pub read: Option<u64>,
+    pub read: u64,
 }
 
 /// What has to be looked up for a subscription.

@@ -127,7 +127,7 @@ impl Session {
     // How far it has read
 
     pub(super) fn receipt(&mut self, now_ms: u64, frame: ReceiptFrame, identity: &Identity) {
-        let ReceiptFrame { channel, delivered, read } = frame;
+        let ReceiptFrame { channel, epoch, delivered, read } = frame;
         if !self.access.may_subscribe(identity, &channel) {
             return self.push(dropped(&channel, error(ErrorCode::Forbidden)));
         }
@@ -138,8 +138,8 @@ impl Session {
         if let Err(refused) = self.keep_pace(now_ms, identity, Paced::Receipt) {
             return self.push(dropped(&channel, refused));
         }
-        let who = identity.clone();
-        self.outputs.push_back(Output::Receipt(Box::new(Receipt { channel, who, delivered, read })));
+        let (who, epoch) = (identity.clone(), Some(epoch));
+        self.outputs.push_back(Output::Receipt(Box::new(Receipt { channel, who, epoch, delivered, read })));
     }
 }
 

@@ -1,6 +1,9 @@
 //! How far users have received and read: who is told, and what stays.
 
-use everwire_protocol::{ErrorCode, GapReason, Mark, Receipted, Role, ServerFrame};
+use std::time::Duration;
+
+use everwire_protocol::{ErrorCode, GapReason, Mark, Receipted, Role, ServerFrame, Subscribed};
+use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use super::kit::{
     Client, chat, hello,
@@ -26,27 +29,31 @@ async fn in_a_chat_everybody_sees_how_far_others_have_read_and_marks_only_rise()
     let mut a = Client::connect(served.address(), "a").await;
     let mut b = Client::connect(served.address(), "b").await;
     let mut gone = Client::connect(served.address(), "gone").await;
-    assert_eq!(a.join(subscribe(log)).await.receipts, Some(vec![]));
+    let Subscribed { epoch, receipts, .. } = a.join(subscribe(log)).await;
+    assert_eq!(receipts, Some(vec![]));
     b.join(subscribe(log)).await;
     for n in 0..5 {
         a.chat(log, &n.to_string()).await;
     }
-    gone.say(&[receipt(log, Some(1), None)]).await;
+    gone.say(&[receipt(log, &epoch, 1, 0)]).await;
     assert_eq!(mark(&a.find(receipted).await), ("gone", 1, 0, None));
-    b.say(&[receipt(log, Some(4), Some(2))]).await;
+    b.say(&[receipt(log, &epoch, 4, 2)]).await;
     assert_eq!(mark(&a.find(receipted).await), ("b", 4, 2, None));
     assert_eq!(mark(&b.find(|f| receipted(f).filter(|r| r.user == "b")).await), ("b", 4, 2, Some(3)));
     // Lower marks change nothing, and others hear nothing of them; what does not exist cannot have been read.
-    b.say(&[receipt(log, Some(1), Some(1))]).await;
+    b.say(&[receipt(log, &epoch, 1, 1)]).await;
     assert_eq!(mark(&b.find(receipted).await), ("b", 4, 2, Some(3)));
-    b.say(&[receipt(log, None, Some(900))]).await;
+    b.say(&[receipt(log, &epoch, 0, 900)]).await;
     assert_eq!(mark(&b.find(receipted).await), ("b", 5, 5, Some(0)));
     assert_eq!(mark(&a.find(receipted).await), ("b", 5, 5, None));
+    // What was said of another log is about none of these.
+    b.say(&[receipt(log, "another", 5, 5)]).await;
+    assert_eq!(b.settle().await, []);
     // Who is no member any more is left out.
     chat(&served, "7", &[("a", Role::Owner), ("b", Role::ReadOnly)]);
     let marks = a.join(subscribe(log)).await.receipts.unwrap();
     assert_eq!(marks, [Mark { user: "b".into(), delivered: 5, read: 5 }]);
-    gone.say(&[receipt(log, None, Some(5))]).await;
+    gone.say(&[receipt(log, &epoch, 0, 5)]).await;
     assert_eq!(gone.error().await.code, ErrorCode::Forbidden);
     served.server.stop().await;
 }
@@ -59,7 +66,7 @@ async fn elsewhere_only_the_own_connections_are_told_whatever_they_are_subscribe
         sender.chat("private-room", &n.to_string()).await;
     }
     let mut other = Client::connect(served.address(), "b").await;
-    other.join(subscribe("private-room")).await;
+    let epoch = other.join(subscribe("private-room")).await.epoch;
     let mut here = Client::connect(served.address(), "a").await;
     here.join(subscribe("private-room")).await;
     let mut home = Client::connect(served.address(), "a").await;
@@ -69,7 +76,7 @@ async fn elsewhere_only_the_own_connections_are_told_whatever_they_are_subscribe
     both.join(subscribe("private-user.a")).await;
     // By a post, which belongs to no connection.
     let http = Http::to(served.address());
-    assert_eq!(http.post(&[hello("a", new_id()), receipt("private-room", Some(3), Some(1))]).await, []);
+    assert_eq!(http.post(&[hello("a", new_id()), receipt("private-room", &epoch, 3, 1)]).await, []);
     for client in [&mut here, &mut home, &mut both] {
         assert_eq!(mark(&client.find(receipted).await), ("a", 3, 1, Some(2)));
         assert_eq!(client.settle().await, []);
@@ -90,8 +97,9 @@ async fn what_was_not_delivered_on_any_device_is_delivered_on_the_next() {
         sender.chat("private-room", &n.to_string()).await;
     }
     let mut client = Client::connect(served.address(), "a").await;
-    assert_eq!(client.join(undelivered("private-room", 2)).await.offset, 3);
-    client.say(&[receipt("private-room", Some(4), None)]).await;
+    let Subscribed { epoch, offset, .. } = client.join(undelivered("private-room", 2)).await;
+    assert_eq!(offset, 3);
+    client.say(&[receipt("private-room", &epoch, 4, 0)]).await;
     client.find(receipted).await;
     drop(client);
     // On another device, by polling.
@@ -138,8 +146,8 @@ async fn marks_survive_the_death_of_the_server() {
     for n in 0..3 {
         other.chat("private-room", &n.to_string()).await;
     }
-    client.join(subscribe("private-room")).await;
-    client.say(&[receipt("private-room", Some(3), Some(2))]).await;
+    let epoch = client.join(subscribe("private-room")).await.epoch;
+    client.say(&[receipt("private-room", &epoch, 3, 2)]).await;
     client.find(receipted).await;
     // In good order, and then not: what was written stays either way.
     program.signal("TERM");
@@ -149,10 +157,30 @@ async fn marks_survive_the_death_of_the_server() {
         let mut client = Client::connect(program.address, "a").await;
         let own = client.join(subscribe("private-room")).await.receipts.unwrap();
         assert_eq!(own, [Mark { user: "a".into(), delivered: 3, read: 2 }]);
-        client.say(&[receipt("private-room", Some(delivered), None)]).await;
+        client.say(&[receipt("private-room", &epoch, delivered, 0)]).await;
         assert_eq!(mark(&client.find(receipted).await), ("a", 3, 2, Some(1)));
         program.kill();
     }
+}
+
+#[tokio::test]
+async fn a_mark_that_the_database_cannot_take_in_now_is_taken_in_later() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = directory.path().join("everwire.db");
+    let program = Program::start(&database, &[]);
+    let mut client = Client::connect(program.address, "a").await;
+    let epoch = client.join(subscribe("private-room")).await.epoch;
+    client.chat("private-room", "one").await;
+    client.chat("private-room", "two").await;
+    client.settle().await;
+    let options = SqliteConnectOptions::new().filename(&database).busy_timeout(Duration::from_secs(20));
+    let mut surgeon = SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::query("ALTER TABLE marks RENAME TO away").execute(&mut surgeon).await.unwrap();
+    client.say(&[receipt("private-room", &epoch, 1, 1), receipt("private-room", &epoch, 2, 0)]).await;
+    // No error: the client need not do anything.
+    assert_eq!(client.settle().await, []);
+    sqlx::query("ALTER TABLE away RENAME TO marks").execute(&mut surgeon).await.unwrap();
+    assert_eq!(mark(&client.find(receipted).await), ("a", 2, 1, Some(0)));
 }
 
 #[tokio::test]
@@ -160,7 +188,7 @@ async fn unread_are_plain_messages_of_others() {
     let served = serve(|_| {}).await;
     let mut a = Client::connect(served.address(), "a").await;
     let mut b = Client::connect(served.address(), "b").await;
-    a.join(subscribe("private-room")).await;
+    let epoch = a.join(subscribe("private-room")).await.epoch;
     let (id, own) = (new_id(), new_id());
     b.say(&[send(id, "private-room", "one"), send(new_id(), "private-room", "two")]).await;
     b.ack().await;
@@ -172,9 +200,9 @@ async fn unread_are_plain_messages_of_others() {
     b.ack().await;
     a.say(&[send(own, "private-room", "mine")]).await;
     a.ack().await;
-    a.say(&[receipt("private-room", Some(1), None)]).await;
+    a.say(&[receipt("private-room", &epoch, 1, 0)]).await;
     assert_eq!(mark(&a.find(receipted).await), ("a", 1, 0, Some(3)));
-    a.say(&[receipt("private-room", None, Some(2))]).await;
+    a.say(&[receipt("private-room", &epoch, 0, 2)]).await;
     assert_eq!(mark(&a.find(receipted).await), ("a", 2, 2, Some(1)));
     served.server.stop().await;
 }

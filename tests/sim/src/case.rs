@@ -24,6 +24,8 @@ pub struct Case {
     pub seconds: u64,
     /// What goes wrong.
     pub kinds: Kinds,
+    /// Whether applications also type, and mark what was read; and the nodes keep marks. Lines without it mean no.
+    pub talk: bool,
 }
 
 impl Case {
@@ -37,6 +39,7 @@ impl Case {
             nodes: dice.pick(&[1, 1, 1, 2]),
             seconds: dice.pick(&[15, 30, 30, 60, 60, 90, 120, 240]),
             kinds: Kinds::draw(&mut dice),
+            talk: dice.chance(500),
         }
     }
 
@@ -48,13 +51,14 @@ impl Case {
 
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seed, clients, channels, nodes, seconds, kinds } = self;
+        let Self { seed, clients, channels, nodes, seconds, kinds, talk } = self;
         let names: Vec<_> = kinds.iter().map(Kind::name).collect();
         let names = if names.is_empty() { "none".to_owned() } else { names.join(",") };
         write!(
             f,
             "seed={seed} clients={clients} channels={channels} nodes={nodes} seconds={seconds} faults={names}"
-        )
+        )?;
+        if *talk { f.write_str(" talk=yes") } else { Ok(()) }
     }
 }
 
@@ -81,6 +85,7 @@ impl FromStr for Case {
             nodes: number("nodes")? as usize,
             seconds: number("seconds")?,
             kinds,
+            talk: field("talk").is_ok_and(|value| value == "yes"),
         };
         if !(1..=100).contains(&case.clients) || !(1..=7).contains(&case.channels) {
             return Err(wrong("clients are 1 to 100, channels 1 to 7"));

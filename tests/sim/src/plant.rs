@@ -48,6 +48,14 @@ plants! {
     LostOnCrash = "lost_on_crash";
     /// Who is gone stays in the list of members.
     LeaveForgotten = "leave_forgotten";
+    /// Marks of what was read are confirmed and not kept, now and then.
+    MarksToldAndNotKept = "marks_told_and_not_kept";
+    /// A client does not tell its core which marks the server has.
+    MarksUnheard = "marks_unheard";
+    /// Marks are taken for those of the present log, whatever log was read.
+    MarksOfAnotherLog = "marks_of_another_log";
+    /// That somebody has stopped typing is not believed.
+    TypingForever = "typing_forever";
 }
 
 impl Plant {

@@ -45,6 +45,9 @@ fn candidates(case: &Case) -> Vec<Case> {
     if case.channels > 1 {
         candidates.push(Case { channels: case.channels - 1, ..*case });
     }
+    if case.talk {
+        candidates.push(Case { talk: false, ..*case });
+    }
     candidates.extend(case.kinds.iter().map(|kind| Case { kinds: case.kinds.without(kind), ..*case }));
     candidates
 }

@@ -17,6 +17,10 @@ pub struct Stats {
     pub closed: u64,
     /// Entries that listeners got.
     pub delivered: u64,
+    /// Marks of what was received and read that nodes took in.
+    pub marks: u64,
+    /// Announcements of typing that clients heard.
+    pub typing: u64,
     /// Entries that a subscriber should have got and did not.
     pub lost: u64,
     /// Entries that a subscriber got twice.
@@ -46,6 +50,8 @@ impl AddAssign<&Self> for Stats {
         self.acked += other.acked;
         self.closed += other.closed;
         self.delivered += other.delivered;
+        self.marks += other.marks;
+        self.typing += other.typing;
         self.lost += other.lost;
         self.duplicated += other.duplicated;
         self.reordered += other.reordered;

@@ -39,6 +39,10 @@ pub enum Rule {
     Quiet,
     /// Who is listed as present is present.
     Presence,
+    /// What was marked as received and read is known to the server in the end, and nothing else.
+    Marks,
+    /// Typing is announced as often as promised and never late, and nobody is believed to type for ever.
+    Typing,
 }
 
 /// A rule that was broken.

@@ -25,6 +25,8 @@ pub struct Watch {
     pub recent: u64,
     /// Where it stands, once it was in place.
     pub place: Option<Place>,
+    /// The last entry that a listener got.
+    pub last: Option<Place>,
     /// A gap that was declared, and not yet followed by the new position.
     gap: Option<(u64, u64, GapReason)>,
 }
@@ -32,7 +34,7 @@ pub struct Watch {
 impl Watch {
     /// A subscription that was just asked for.
     pub fn new(channel: Channel, recent: u64) -> Self {
-        Self { channel, recent, place: None, gap: None }
+        Self { channel, recent, place: None, last: None, gap: None }
     }
 
     /// The core declares a gap.
@@ -130,6 +132,7 @@ impl Watch {
             );
         }
         place.offset = got;
+        self.last = Some(*place);
         Ok(())
     }
 }

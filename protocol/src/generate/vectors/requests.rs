@@ -66,7 +66,10 @@ fn positions_and_actions() -> Vec<Valid> {
 
 fn ephemeral() -> Vec<Valid> {
     let typing = |typing| Typing { channel: channel("private-chat.7"), typing }.into();
-    let receipt = |delivered, read| Receipt { channel: channel("private-chat.7"), delivered, read }.into();
+    let receipt = |delivered, read| {
+        let epoch = "a1".into();
+        Receipt { channel: channel("private-chat.7"), epoch, delivered, read }.into()
+    };
     let signal = |to| {
         Signal { channel: channel("presence-board"), event: "cursor".into(), data: data("[3,4]"), to }.into()
     };
@@ -88,18 +91,18 @@ fn ephemeral() -> Vec<Valid> {
         ),
         ok(
             "receipt of what was delivered",
-            r#"[{"type":"receipt","channel":"private-chat.7","delivered":43}]"#,
-            &[receipt(Some(43), None)],
+            r#"[{"type":"receipt","channel":"private-chat.7","epoch":"a1","delivered":43,"read":0}]"#,
+            &[receipt(43, 0)],
         ),
         ok(
             "receipt of what was read",
-            r#"[{"type":"receipt","channel":"private-chat.7","read":9007199254740991}]"#,
-            &[receipt(None, Some(MAX_OFFSET))],
+            r#"[{"type":"receipt","channel":"private-chat.7","epoch":"a1","delivered":0,"read":9007199254740991}]"#,
+            &[receipt(0, MAX_OFFSET)],
         ),
         ok(
             "receipt of both",
-            r#"[{"type":"receipt","channel":"private-chat.7","delivered":43,"read":0}]"#,
-            &[receipt(Some(43), Some(0))],
+            r#"[{"type":"receipt","channel":"private-chat.7","epoch":"a1","delivered":43,"read":40}]"#,
+            &[receipt(43, 40)],
         ),
         ok(
             "nobody is here any more, and somebody is back",

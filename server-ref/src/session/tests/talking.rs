@@ -157,7 +157,8 @@ fn receipts_are_handed_over_where_they_are_kept() {
     let mut world = World::new();
     let client = world.connect("a");
     let receipt = |name: &str| {
-        ClientFrame::from(ReceiptFrame { channel: channel(name), delivered: Some(3), read: None })
+        let (channel, epoch) = (channel(name), "a".into());
+        ClientFrame::from(ReceiptFrame { channel, epoch, delivered: 3, read: 0 })
     };
     world.say(
         client,

@@ -136,8 +136,9 @@ pub fn history(name: &str, before: Option<u64>, after: Option<u64>, limit: Optio
     History { id: new_id(), channel: channel(name), before, after, limit }.into()
 }
 
-pub fn receipt(name: &str, delivered: Option<u64>, read: Option<u64>) -> ClientFrame {
-    Receipt { channel: channel(name), delivered, read }.into()
+/// In the log of this epoch. 0 says nothing.
+pub fn receipt(name: &str, epoch: &str, delivered: u64, read: u64) -> ClientFrame {
+    Receipt { channel: channel(name), epoch: epoch.into(), delivered, read }.into()
 }
 
 pub fn undelivered(name: &str, recent: u32) -> ClientFrame {

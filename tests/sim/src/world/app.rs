@@ -41,6 +41,7 @@ impl World {
             96 if self.manner.closes && self.clients[client].dice.chance(200) => self.close_client(client),
             _ => {}
         }
+        self.talk(client);
         self.carry_out(client);
     }
 
@@ -122,6 +123,7 @@ impl World {
         let handle = c.channels.remove(channel)?;
         c.watches.remove(&handle);
         c.members.remove(&handle);
+        c.talk.left(handle);
         c.core.unsubscribe(clocks, handle);
         say!(self, format!("c{client}"), "unsubscribes from {channel}, {}", handle.0);
         Some(place)

@@ -9,7 +9,7 @@ use everwire_client::core::{
 };
 use everwire_protocol::{Channel, ClientFrame, ErrorCode, Guest, Uuid, batch};
 
-use super::{ByChannel, EPOCH, Event, ToClient, World, links::Path, say};
+use super::{ByChannel, EPOCH, Event, ToClient, World, links::Path, say, talk::Talk};
 use crate::{
     dice::Dice,
     ledger::name,
@@ -42,6 +42,9 @@ pub(super) enum Rest {
 pub(super) struct Client {
     pub(super) core: Connection,
     pub(super) dice: Dice,
+    /// Of their own, so that they change nothing else.
+    pub(super) talk_dice: Dice,
+    pub(super) talk: Talk,
     pub(super) path: Path,
     pub(super) links: BTreeMap<LinkId, usize>,
     pub(super) requests: BTreeMap<RequestId, usize>,
@@ -89,6 +92,8 @@ impl Client {
         Self {
             core: Connection::new(config(index, 0, false, true, true)),
             path: Path::new(dice.fork(1)),
+            talk_dice: dice.fork(2),
+            talk: Talk::default(),
             dice,
             links: BTreeMap::new(),
             requests: BTreeMap::new(),
@@ -255,6 +260,7 @@ impl World {
             }
             Output::SendWebSocket { link, text } => {
                 self.check_positions(client, &text);
+                self.check_typing(client, &text, true);
                 if let Some(at) = self.clients[client].links.get(&link).copied() {
                     let text = self.maybe_spoiled(client, at, text);
                     say!(self, format!("c{client}"), "> {}", shortened(&text));
@@ -270,6 +276,7 @@ impl World {
             }
             Output::Request { request, body, token, .. } => {
                 self.check_positions(client, &body);
+                self.check_typing(client, &body, false);
                 say!(self, format!("c{client}"), "> POST {}: {}", request.0, shortened(&body));
                 self.mark(&body);
                 self.request(client, request, body, token);
@@ -318,6 +325,7 @@ impl World {
                 self.mark(&reason);
                 let c = &mut self.clients[client];
                 let was = c.status.replace(status);
+                c.talk.reconnected();
                 if status == Status::Connected && was != Some(Status::Connected) {
                     match carrier {
                         Some(everwire_client::core::Carrier::WebSocket) => {
@@ -373,7 +381,12 @@ impl World {
                     self.broken(violated(Rule::Protocol, format!("c{client}: {message}")));
                 }
             }
-            CoreEvent::Quiet { .. } | CoreEvent::Log(_) => {}
+            CoreEvent::Quiet { handle, typist } => {
+                if !self.planted(Plant::TypingForever) {
+                    self.clients[client].talk.quiet(handle, typist);
+                }
+            }
+            CoreEvent::Log(_) => {}
         }
     }
 

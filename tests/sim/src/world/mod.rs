@@ -12,6 +12,7 @@ mod node;
 mod quiet;
 mod serve;
 mod store;
+mod talk;
 mod unpack;
 
 use std::{
@@ -23,7 +24,7 @@ use std::{
 use everwire_protocol::{Channel, Uuid};
 use everwire_server::{
     hub::inbox::Inbox,
-    session::{Carrier, Input, Settings},
+    session::{Carrier, Input, Receipt, Settings},
     store::{Entry, NewEntry, PageBounds},
 };
 
@@ -82,6 +83,10 @@ enum Event {
     LookUp { conn: Address, what: Box<LookUp> },
     /// An answer reaches a connection.
     Answer { conn: Address, input: Box<Input> },
+    /// A node takes in how far somebody has received and read a channel.
+    Marked { node: usize, boot: u32, receipt: Box<Receipt> },
+    /// A node writes what it has been told of that.
+    WriteMarks { node: usize, boot: u32 },
     /// A node's transaction commits.
     Commit { node: usize, boot: u32 },
     /// What a node committed is handed out.
@@ -127,7 +132,7 @@ enum ToServer {
 #[derive(Debug)]
 enum LookUp {
     Bind { session: Uuid, user: Arc<str>, carrier: Carrier, connection: Uuid, inbox: Inbox },
-    Open { key: u64, channel: Channel },
+    Open { key: u64, channel: Channel, user: Arc<str> },
     Read { key: u64, channel: Channel, after: u64, bounds: PageBounds },
 }
 
@@ -208,6 +213,8 @@ pub struct World {
     requests: Vec<Request>,
     store: Store,
     ledger: Ledger,
+    /// Up to where users have read a log, by any of their clients.
+    reads: BTreeMap<(usize, String), u64>,
     settings: Arc<Settings>,
     access: Arc<SimAccess>,
     healed: bool,
@@ -307,6 +314,7 @@ impl World {
             requests: Vec::new(),
             store: Store::new(1, retention),
             ledger: Ledger::default(),
+            reads: BTreeMap::new(),
             settings: Arc::new(settings),
             access: Arc::new(SimAccess),
             healed: false,
@@ -375,6 +383,8 @@ impl World {
             Event::Presence { node, boot } => self.presence_timer(node, boot),
             Event::LookUp { conn, what } => self.look_up(conn, *what),
             Event::Answer { conn, input } => self.answer(conn, *input),
+            Event::Marked { node, boot, receipt } => self.marked(node, boot, *receipt),
+            Event::WriteMarks { node, boot } => self.write_marks(node, boot),
             Event::Commit { node, boot } => self.commit(node, boot),
             Event::HandOut { node, boot } => self.hand_out(node, boot),
             Event::Feed { node, entries } => self.feed(node, &entries),

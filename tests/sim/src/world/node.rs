@@ -15,7 +15,7 @@ use everwire_server::{
     session::{BadFrame, Carrier, Input, PollInput, Polling, Session, decode},
 };
 
-use super::{Address, World, store::Writer};
+use super::{Address, World, store::Writer, talk::Marks};
 use crate::{
     plant::Plant,
     violation::{Rule, violated},
@@ -35,6 +35,8 @@ pub(super) struct Node {
     pub(super) hub: Hub,
     pub(super) conns: BTreeMap<u64, Conn>,
     pub(super) writer: Writer,
+    /// How far users have received and read, as far as it was told so since it started.
+    pub(super) marks: Marks,
     /// When the last of what other nodes stored arrives.
     pub(super) fed_at: u64,
     next_conn: u64,
@@ -49,6 +51,7 @@ impl Node {
             hub: Hub::new(LEAVE_GRACE_MS),
             conns: BTreeMap::new(),
             writer: Writer::default(),
+            marks: Marks::default(),
             fed_at: 0,
             next_conn: u64::from(boot) << 32,
         }

@@ -67,7 +67,8 @@ impl World {
             }
         }
         self.ghosts()?;
-        self.presence()
+        self.presence()?;
+        self.talk_is_over()
     }
 
     /// Each client has one connection, and nobody else has any.
@@ -83,7 +84,7 @@ impl World {
     }
 
     /// Where a client is connected: each node lists its own members.
-    fn node_of(&self, client: usize) -> Option<usize> {
+    pub(super) fn node_of(&self, client: usize) -> Option<usize> {
         let session = session_of(client);
         self.nodes.iter().position(|node| node.hub.sessions.user(session).is_some())
     }

@@ -142,7 +142,7 @@ impl World {
                 let Opening { channel, who } = *opening;
                 let hub = &self.nodes[address.node].hub;
                 hub.subscribe(&channel, conn.connection, &conn.inbox, who.member());
-                LookUp::Open { key, channel }
+                LookUp::Open { key, channel, user: who.user }
             }
             Output::Read { key, channel, after, bounds, .. } => LookUp::Read { key, channel, after, bounds },
             Output::Leave { channel, at_once } => {
@@ -162,7 +162,8 @@ impl World {
                 let input = Box::new(Input::Answer { id: asked.id, answer });
                 return self.after(1, Event::Answer { conn: address, input });
             }
-            Output::Receipt(_) | Output::Idle { .. } | Output::Bye | Output::Send(_) | Output::Close(_) => {
+            Output::Receipt(receipt) => return self.take_receipt(address.node, *receipt),
+            Output::Idle { .. } | Output::Bye | Output::Send(_) | Output::Close(_) => {
                 return;
             }
         };
@@ -198,14 +199,18 @@ impl World {
                 };
                 Input::Bound(binding)
             }
-            LookUp::Open { key, channel } => {
+            LookUp::Open { key, channel, user } => {
                 let log = self.store.logs.log(&channel);
                 self.ledger.open(&channel, &log.epoch);
                 let members = self.nodes[node].hub.members(&channel);
                 let found = if fails {
                     Err(Refusal::of(ErrorCode::Unavailable))
                 } else {
-                    Ok(Opened { members, ..Opened::bare(log) })
+                    Ok(Opened {
+                        members,
+                        receipts: self.marks_for(node, &channel, &user),
+                        ..Opened::bare(log)
+                    })
                 };
                 Input::Opened { key, channel, found }
             }

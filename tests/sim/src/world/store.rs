@@ -9,7 +9,7 @@ use everwire_server::{
     store::{Entry, NewEntry, Outcome, memory::Logs},
 };
 
-use super::{Address, Event, Group, Told, World, say};
+use super::{Address, Event, Group, Told, World, say, talk::Marks};
 use crate::{dice::Dice, ledger::name, plant::Plant};
 
 /// Most entries in one transaction, as in the server's writer.
@@ -19,6 +19,8 @@ const GROUP: usize = 512;
 #[derive(Debug)]
 pub(super) struct Store {
     pub(super) logs: Logs,
+    /// How far users have received and read.
+    pub(super) marks: Marks,
     seed: u64,
     retention: u64,
     pub(super) fails_until: u64,
@@ -49,6 +51,7 @@ impl Store {
     pub(super) fn new(seed: u64, retention: u64) -> Self {
         Self {
             logs: Logs::new(seed, retention),
+            marks: Marks::default(),
             seed,
             retention,
             fails_until: 0,
@@ -64,6 +67,7 @@ impl Store {
         self.seed += 1;
         self.logs = Logs::new(self.seed, self.retention);
         self.before = None;
+        self.marks.clear();
     }
 
     /// For a planted bug.

@@ -4,7 +4,11 @@
 use everwire_client::core::{Refusal, Source, SubscribedFrame, Verdict, WelcomeFrame};
 use everwire_protocol::{ClientFrame, Message, ServerFrame, Subscribed, batch};
 
-use super::{World, client::shortened, say};
+use super::{
+    World,
+    client::{shortened, user_of},
+    say,
+};
 use crate::{
     plant::Plant,
     violation::{Rule, violated},
@@ -42,6 +46,8 @@ impl World {
             ServerFrame::Left(f) => Some(f.channel.clone()),
             ServerFrame::Unsubscribed(f) => Some(f.channel.clone()),
             ServerFrame::Error(f) => f.channel.clone(),
+            ServerFrame::Typed(f) => Some(f.channel.clone()),
+            ServerFrame::Receipted(f) => Some(f.channel.clone()),
             _ => None,
         };
         let handle = channel.as_ref().and_then(|channel| self.clients[client].channels.get(channel).copied());
@@ -91,6 +97,19 @@ impl World {
                 about_channel: e.channel.is_some(),
                 retry_after: e.retry_after_ms.map(u64::from),
             }),
+            ServerFrame::Typed(typed) => {
+                if let Some(handle) = handle.filter(|handle| c.core.live(*handle)) {
+                    self.hears_typing(client, handle, &typed);
+                }
+            }
+            ServerFrame::Receipted(mark) => {
+                if let Some(handle) = handle.filter(|handle| c.core.live(*handle))
+                    && mark.user == user_of(client)
+                    && self.plant != Some(Plant::MarksUnheard)
+                {
+                    c.core.marked(handle, mark.delivered, mark.read);
+                }
+            }
             ServerFrame::Polled(p) => c.core.polled(p.seq),
             ServerFrame::Ping(p) => c.core.pinged(p.nonce),
             ServerFrame::Goaway(g) => c.core.told_to_leave(g.delay_ms, g.spread_ms, &g.reason),
@@ -110,6 +129,14 @@ impl World {
         if c.core.subscribed(handle, &told) {
             let members = frame.members.iter().flatten().map(|member| (member.user.clone(), 0));
             c.members.insert(handle, members.collect());
+            if let Some(marks) = frame.receipts.as_ref().filter(|_| self.plant != Some(Plant::MarksUnheard)) {
+                let mine = marks.iter().find(|mark| mark.user == user_of(client));
+                c.core.marked(
+                    handle,
+                    mine.map_or(0, |mark| mark.delivered),
+                    mine.map_or(0, |mark| mark.read),
+                );
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use everwire_sim::{
     runner,
     shrink::shrink,
     violation::Rule::{self, *},
+    world,
 };
 
 /// How many seeds may be needed at most.
@@ -86,6 +87,29 @@ fn commits_that_a_crash_undoes() {
 #[test]
 fn members_who_left_and_are_still_listed() {
     found(Plant::LeaveForgotten, &[Presence]);
+}
+
+#[test]
+fn marks_that_are_confirmed_and_not_kept() {
+    found(Plant::MarksToldAndNotKept, &[Marks]);
+}
+
+#[test]
+fn marks_of_the_server_that_the_core_does_not_hear_of() {
+    found(Plant::MarksUnheard, &[Marks]);
+}
+
+/// Rare: the data has to be lost between a mark and its way to the server. So a case is run in which that happens.
+#[test]
+fn marks_of_a_log_that_was_replaced() {
+    let case = "seed=2238 clients=2 channels=4 nodes=1 seconds=120 faults=kill_websocket,wipe,slow_reader,offline talk=yes";
+    let outcome = world::run(case.parse().unwrap(), Some(Plant::MarksOfAnotherLog), false);
+    assert_eq!(outcome.violation.map(|violation| violation.rule), Some(Marks));
+}
+
+#[test]
+fn typing_that_never_ends() {
+    found(Plant::TypingForever, &[Typing]);
 }
 
 #[test]

@@ -1,0 +1,254 @@
+//! What is no entry of a log: who types, and how far users have received and read. The applications' side, the nodes' side,
+//! and what has to be true of it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use everwire_client::core::Handle;
+use everwire_protocol::{
+    Channel, ChannelKind, ClientFrame, Mark, Receipted, ServerFrame, Typed, batch,
+    limits::{TYPING_EXPIRY_MS, TYPING_REPEAT_MS},
+};
+use everwire_server::session::{Note, Receipt};
+
+use super::{Event, World, client::user_of, say};
+use crate::{
+    plant::Plant,
+    violation::{Rule, Violation, violated},
+};
+
+/// How long after a mark came it is written, and how soon that is tried again, in ms: as the server does.
+const WRITE_AFTER: u64 = 250;
+
+/// For each channel and user: received, read.
+pub(super) type Marks = BTreeMap<(Channel, String), [u64; 2]>;
+
+/// What an application has typed and marked, and what it was told of others.
+#[derive(Debug, Default)]
+pub(super) struct Talk {
+    /// When the last key was pressed, by the client's clock.
+    keys: BTreeMap<Channel, u64>,
+    /// When typing was last announced since the client was connected, by the client's clock.
+    announced: BTreeMap<Channel, u64>,
+    /// Who types, by the number of the user.
+    typists: BTreeMap<(Handle, u32), ()>,
+    /// Up to where it was read: the log and the offset.
+    read: BTreeMap<Handle, (usize, u64)>,
+}
+
+impl Talk {
+    /// Another connection: what was announced on the last one is forgotten.
+    pub(super) fn reconnected(&mut self) {
+        self.announced.clear();
+    }
+
+    pub(super) fn left(&mut self, handle: Handle) {
+        self.typists.retain(|(of, _), ()| *of != handle);
+        self.read.remove(&handle);
+    }
+
+    pub(super) fn quiet(&mut self, handle: Handle, typist: u32) {
+        self.typists.remove(&(handle, typist));
+    }
+}
+
+fn higher(marks: &mut Marks, channel: &Channel, user: &str, [delivered, read]: [u64; 2]) {
+    let mark = marks.entry((channel.clone(), user.to_owned())).or_default();
+    *mark = [mark[0].max(delivered), mark[1].max(read)];
+}
+
+fn is_kept(channel: &Channel) -> bool {
+    channel.kind() != ChannelKind::Public
+}
+
+// The applications
+
+impl World {
+    /// The application types, or marks what was read.
+    pub(super) fn talk(&mut self, client: usize) {
+        if !self.case.talk {
+            return;
+        }
+        let clocks = self.clients[client].clocks(self.now);
+        let c = &mut self.clients[client];
+        let place = c.talk_dice.below(c.channels.len().max(1));
+        let Some((channel, handle)) = c.channels.iter().nth(place).map(|(c, h)| (c.clone(), *h)) else {
+            return;
+        };
+        match c.talk_dice.between(0, 9) {
+            0..=3 => {
+                c.talk.keys.insert(channel.clone(), clocks.mono);
+                c.core.typing(clocks, handle, true);
+                say!(self, format!("c{client}"), "types in {channel}");
+            }
+            4 => {
+                c.core.typing(clocks, handle, false);
+                say!(self, format!("c{client}"), "has nothing to say in {channel} after all");
+            }
+            5..=8 => {
+                let Some(at) = c.watches.get(&handle).and_then(|watch| watch.place) else { return };
+                let offset =
+                    if c.talk_dice.chance(200) { c.talk_dice.between(0, at.offset) } else { at.offset };
+                let read = c.talk.read.entry(handle).or_insert((at.log, 0));
+                *read = if read.0 == at.log { (at.log, read.1.max(offset)) } else { (at.log, offset) };
+                c.core.mark(clocks, handle, 0, offset);
+                say!(self, format!("c{client}"), "has read {channel} up to {offset}");
+                let all = self.reads.entry((at.log, user_of(client))).or_default();
+                *all = offset.max(*all);
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn hears_typing(&mut self, client: usize, handle: Handle, typed: &Typed) {
+        self.stats.typing += 1;
+        let c = &mut self.clients[client];
+        let Some(number) = typed.user.strip_prefix('u').and_then(|number| number.parse().ok()) else {
+            return;
+        };
+        c.core.heard_typing(handle, number, typed.typing);
+        if typed.typing {
+            c.talk.typists.insert((handle, number), ());
+        } else if self.plant != Some(Plant::TypingForever) {
+            c.talk.quiet(handle, number);
+        }
+    }
+
+    /// Typing goes out when a key was pressed, and not more often than promised. A post may have to wait for the one before it,
+    /// and then comes sooner before the next.
+    pub(super) fn check_typing(&mut self, client: usize, text: &str, at_once: bool) {
+        if !text.contains("\"typing\"") {
+            return;
+        }
+        let now = self.clients[client].clocks(self.now).mono;
+        let frames = batch::decode::<ClientFrame>(text, &batch::Bounds::default()).unwrap_or_default();
+        for frame in frames.into_iter().flatten() {
+            let ClientFrame::Typing(frame) = frame else { continue };
+            let talk = &mut self.clients[client].talk;
+            if !frame.typing {
+                talk.announced.remove(&frame.channel);
+                continue;
+            }
+            let key = talk.keys.get(&frame.channel).copied();
+            let before = talk.announced.insert(frame.channel.clone(), now);
+            let late = key.is_none_or(|key| now > key + u64::from(TYPING_EXPIRY_MS));
+            let soon = at_once && before.is_some_and(|before| now < before + u64::from(TYPING_REPEAT_MS));
+            if late || soon {
+                let what = format!(
+                    "c{client} announces at {now} that it types in {}; the last key was at {key:?}, the last announcement at {before:?}",
+                    frame.channel
+                );
+                return self.broken(violated(Rule::Typing, what));
+            }
+        }
+    }
+}
+
+// The nodes
+
+impl World {
+    /// What `subscribed` says of marks.
+    pub(super) fn marks_for(&self, node: usize, channel: &Channel, user: &str) -> Option<Vec<Mark>> {
+        if !self.case.talk || !is_kept(channel) {
+            return None;
+        }
+        let [delivered, read] = self.mark_of(node, channel, user);
+        let known = delivered + read > 0;
+        Some(known.then(|| Mark { user: user.to_owned(), delivered, read }).into_iter().collect())
+    }
+
+    /// What a node knows: what was written, and what it was told since it started.
+    fn mark_of(&self, node: usize, channel: &Channel, user: &str) -> [u64; 2] {
+        let key = (channel.clone(), user.to_owned());
+        let [written, told] = [&self.store.marks, &self.nodes[node].marks]
+            .map(|marks| marks.get(&key).copied().unwrap_or_default());
+        [written[0].max(told[0]), written[1].max(told[1])]
+    }
+
+    /// A session hands over how far its user has received and read.
+    pub(super) fn take_receipt(&mut self, node: usize, receipt: Receipt) {
+        let boot = self.nodes[node].boot;
+        let takes = self.store_takes(|dice, usual| dice.between(0, usual), 3);
+        self.after(takes, Event::Marked { node, boot, receipt: Box::new(receipt) });
+    }
+
+    pub(super) fn marked(&mut self, node: usize, boot: u32, receipt: Receipt) {
+        if self.nodes[node].boot != boot {
+            return;
+        }
+        if self.store.fails_until > self.now {
+            // It is not known what was marked before: tried again.
+            return self.after(WRITE_AFTER, Event::Marked { node, boot, receipt: Box::new(receipt) });
+        }
+        self.stats.marks += 1;
+        let Receipt { channel, who, epoch, delivered, read } = receipt;
+        let log = self.store.logs.log(&channel);
+        if epoch.is_some_and(|epoch| *epoch != *log.epoch) && !self.planted(Plant::MarksOfAnotherLog) {
+            return;
+        }
+        let head = log.head;
+        let before = self.mark_of(node, &channel, &who.user);
+        let said = [delivered.max(read).min(head), read.min(head)];
+        let now = [before[0].max(said[0]), before[1].max(said[1])];
+        if !(self.planted(Plant::MarksToldAndNotKept) && self.dice.chance(50)) {
+            higher(&mut self.nodes[node].marks, &channel, &who.user, now);
+            self.after(WRITE_AFTER, Event::WriteMarks { node, boot });
+        }
+        say!(self, format!("n{node}"), "{} has received and read {channel} up to {now:?}", who.user);
+        let user = who.user.to_string();
+        let told = Receipted {
+            channel: channel.clone(),
+            user,
+            delivered: now[0],
+            read: now[1],
+            unread: Some(u32::try_from(head - now[1]).unwrap_or(u32::MAX)),
+        };
+        let text = batch::encode_frame(&ServerFrame::Receipted(told)).into();
+        let note = Arc::new(Note { channel, text, ephemeral: false });
+        self.nodes[node].hub.tell(&note, |other| *other == *who.user, None);
+        self.pump(node);
+    }
+
+    pub(super) fn write_marks(&mut self, node: usize, boot: u32) {
+        if self.nodes[node].boot != boot {
+            return;
+        }
+        if self.store.fails_until > self.now {
+            return self.after(WRITE_AFTER, Event::WriteMarks { node, boot });
+        }
+        for ((channel, user), mark) in &self.nodes[node].marks {
+            higher(&mut self.store.marks, channel, user, *mark);
+        }
+    }
+}
+
+// What has to be true in the end
+
+impl World {
+    pub(super) fn talk_is_over(&self) -> Result<(), Violation> {
+        for (client, c) in self.clients.iter().enumerate().filter(|(_, c)| !c.closed && self.case.talk) {
+            if let Some((handle, number)) = c.talk.typists.keys().next() {
+                let what =
+                    format!("c{client} believes that u{number} still types in subscription {}", handle.0);
+                return violated(Rule::Typing, what);
+            }
+            let Some(node) = self.node_of(client) else { continue };
+            for (handle, watch) in &c.watches {
+                let Some(place) = watch.place.filter(|_| is_kept(&watch.channel)) else { continue };
+                let user = user_of(client);
+                let [delivered, read] = self.mark_of(node, &watch.channel, &user);
+                let own = c.talk.read.get(handle).filter(|(log, _)| *log == place.log);
+                let least = own.map_or(0, |(_, offset)| *offset);
+                let most = self.reads.get(&(place.log, user)).copied().unwrap_or(0);
+                let got = watch.last.filter(|last| last.log == place.log).map_or(0, |last| last.offset);
+                if !(got..=place.offset).contains(&delivered) || !(least..=most).contains(&read) {
+                    let what = format!(
+                        "c{client} was given {got} of {}, stands at {}, and has read {least}, its user {most}; node {node} knows of {delivered} and {read}",
+                        watch.channel, place.offset
+                    );
+                    return violated(Rule::Marks, what);
+                }
+            }
+        }
+        Ok(())
+    }
+}
