@@ -56,6 +56,8 @@ export class Firefox {
         writeFileSync(join(profile, "user.js"), lines.join("\n"));
         return ["--headless", "--no-remote", "--remote-debugging-port=0", "--profile", profile];
       },
+      // It refuses a home that belongs to somebody else.
+      env: (profile) => ({ HOME: profile, MOZ_CRASHREPORTER_DISABLE: "1" }),
       address: (said) => {
         const found = /WebDriver BiDi listening on (ws:\S+)/.exec(said)?.[1];
         return found && `${found}/session`;

@@ -50,15 +50,18 @@ interface Launch {
   readonly name: string;
   readonly program: string;
   readonly flags: (profile: string) => readonly string[];
+  /** What it is told by its environment, besides ours. */
+  readonly env?: (profile: string) => NodeJS.ProcessEnv;
   /** Finds the address of its socket in what it wrote so far. */
   readonly address: (said: string) => string | undefined;
 }
 
 /** Starts a browser with a fresh profile, which ends with the test. */
-export async function startBrowser({ name, program, flags, address }: Launch): Promise<Link> {
+export async function startBrowser({ name, program, flags, env, address }: Launch): Promise<Link> {
   const profile = mkdtempSync(join(tmpdir(), `everwire-${name}-`));
   const browser = spawn(program, flags(profile), {
     stdio: ["ignore", "ignore", "pipe"],
+    env: { ...process.env, ...env?.(profile) },
     // A group of its own, so that its helpers end with it.
     detached: true,
   });

@@ -24,6 +24,9 @@ const WRITE_AFTER: Duration = Duration::from_millis(250);
 /// Marks that are kept in memory. Past this many, those that are written are forgotten and read again.
 const KEPT: usize = 200_000;
 
+/// The longest epoch of a receipt that is kept for later, in bytes: ours have 16, and a client may write what it likes.
+const LONGEST_EPOCH: usize = 64;
+
 /// The marks that were asked for lately, and those that are not written yet.
 #[derive(Debug, Default)]
 pub(super) struct Receipts {
@@ -125,6 +128,9 @@ impl Receipts {
 
     /// Keeps a receipt for the next try, with what was put off of the same user and log before.
     fn put_off(&self, receipt: Receipt) {
+        if receipt.epoch.as_ref().is_some_and(|epoch| epoch.len() > LONGEST_EPOCH) {
+            return;
+        }
         let mut marks = self.lock();
         let key = (receipt.channel.clone(), receipt.who.user.clone());
         if marks.put_off.len() >= KEPT && !marks.put_off.contains_key(&key) {
