@@ -173,13 +173,13 @@ pub(super) async fn write_marks(node: std::sync::Weak<Node>, receipts: Arc<Recei
 }
 
 impl Node {
-    /// How far a channel has been received and read, as `who` is told when subscribing: by all members of a chat, and by
-    /// the user alone in other channels. `None` where that is not kept.
+    /// How far a channel has been received and read, as `who` is told when subscribing: by all members of a chat unless it is
+    /// large, and by the user alone in other channels. `None` where that is not kept.
     pub(super) async fn marks(&self, channel: &Channel, who: &str) -> Result<Option<Vec<Mark>>, Refusal> {
         if !keeps_receipts(channel) {
             return Ok(None);
         }
-        let Some(chat) = chat_of(channel) else {
+        let Some(chat) = chat_of(channel).filter(|chat| self.shares_marks(chat)) else {
             let own = self.mark(channel, who).await.map_err(unavailable)?;
             return Ok(Some(own.into_iter().collect()));
         };
@@ -194,6 +194,12 @@ impl Node {
         let own = all.clone().filter(|mark| mark.user == who);
         let others = all.filter(|mark| mark.user != who && is_member(&mark.user));
         Ok(Some(own.chain(others).take(MAX_USERS).cloned().collect()))
+    }
+
+    /// Whether the members of a chat are told of each other's marks: each message that all of them read costs each of them as
+    /// many frames as there are members, so in large chats they are not.
+    fn shares_marks(&self, chat: &str) -> bool {
+        self.book.get(chat).is_none_or(|known| known.room.participants.len() <= MAX_USERS)
     }
 
     /// How far a user has received and read a channel; `None` if nothing is known of that.
@@ -287,7 +293,7 @@ impl Node {
         };
         let note =
             |channel: &Channel, text| Arc::new(Note { channel: channel.clone(), text, ephemeral: false });
-        if rose && chat_of(channel).is_some() {
+        if rose && chat_of(channel).is_some_and(|chat| self.shares_marks(chat)) {
             self.hub.tell(&note(channel, receipt(None)), |other| other != user, None);
         }
         let own = receipt(Some(unread));

@@ -59,6 +59,32 @@ async fn in_a_chat_everybody_sees_how_far_others_have_read_and_marks_only_rise()
 }
 
 #[tokio::test]
+async fn in_a_large_chat_the_others_marks_are_not_told_and_ones_own_are() {
+    let served = serve(|_| {}).await;
+    let names: Vec<String> = (0..101).map(|n| format!("u{n}")).collect();
+    let members: Vec<_> = names.iter().map(|name| (name.as_str(), Role::Member)).collect();
+    chat(&served, "7", &members);
+    let log = "private-chat.7";
+    let mut a = Client::connect(served.address(), "u1").await;
+    let mut b = Client::connect(served.address(), "u2").await;
+    let epoch = a.join(subscribe(log)).await.epoch;
+    b.join(subscribe(log)).await;
+    a.chat(log, "to all").await;
+    b.message().await;
+    b.say(&[receipt(log, &epoch, 1, 1)]).await;
+    assert_eq!(mark(&b.find(receipted).await), ("u2", 1, 1, Some(0)));
+    assert!(a.settle().await.iter().all(|frame| !matches!(frame, ServerFrame::Receipted(_))));
+    assert_eq!(a.join(subscribe(log)).await.receipts, Some(vec![]));
+    // One fewer, and they are.
+    chat(&served, "7", &members[..100]);
+    b.say(&[receipt(log, &epoch, 1, 1)]).await;
+    b.find(receipted).await;
+    let marks = a.join(subscribe(log)).await.receipts.unwrap();
+    assert_eq!(marks, [Mark { user: "u2".into(), delivered: 1, read: 1 }]);
+    served.server.stop().await;
+}
+
+#[tokio::test]
 async fn elsewhere_only_the_own_connections_are_told_whatever_they_are_subscribed_to_of_two() {
     let served = serve(|_| {}).await;
     let mut sender = Client::connect(served.address(), "s").await;
