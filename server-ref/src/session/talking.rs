@@ -1,7 +1,7 @@
 //! What a client says to others: what is stored, what is gone when missed, and how far it has read.
 
 use everwire_protocol::{
-    Ack, Channel, ChannelKind, Error, ErrorCode, Receipt as ReceiptFrame, Send, ServerFrame, Signal,
+    Ack, Action, Channel, ChannelKind, Error, ErrorCode, Receipt as ReceiptFrame, Send, ServerFrame, Signal,
     Signalled, Typed, Typing, limits::MAX_EVENT_BYTES,
 };
 
@@ -30,6 +30,11 @@ impl Session {
         }
         if let Err(refusal) = check_payload(&self.settings.limits, event.as_deref(), &data) {
             return self.push(about_send(id, channel, error_saying(refusal.code, refusal.message)));
+        }
+        if action == Some(Action::Delete) && data.text() != "null" {
+            let wrong =
+                error_saying(ErrorCode::InvalidPayload, "What deletes a message has no data: send null.");
+            return self.push(about_send(id, channel, wrong));
         }
         if !self.access.may_send(identity, &channel) {
             return self.push(about_send(id, channel, error(ErrorCode::Forbidden)));

@@ -138,7 +138,7 @@ async fn only_who_sent_a_message_edits_it_and_owners_delete_what_they_want() {
         assert_eq!(refused(a, send(*id, log, "said")).await, None);
     }
     let edit = |target| act(new_id(), log, Action::Edit, target, "other words");
-    let delete = |target| act(new_id(), log, Action::Delete, target, "");
+    let delete = |target| act(new_id(), log, Action::Delete, target, "not sent");
     let reply = |target| act(new_id(), log, Action::Reply, target, "indeed");
     assert_eq!(refused(a, edit(ids[0])).await, None);
     assert_eq!(refused(b, edit(ids[0])).await, Some(ErrorCode::Forbidden));

@@ -1,6 +1,7 @@
 //! What is said to others without being stored, questions, receipts, limits, and the end of a membership.
 
 use everwire_protocol::{
+    Action,
     ErrorCode::{self, Deferred, Forbidden, InvalidFrame, InvalidPayload, RateLimited},
     Idle, Limits, Receipt as ReceiptFrame,
 };
@@ -150,6 +151,22 @@ fn questions_that_may_not_be_asked_or_are_too_many_are_refused_by_their_id() {
     world.run();
     world.say(client, &[both(5)]);
     assert_eq!(codes(&world.take(client)), [InvalidFrame]);
+}
+
+#[test]
+fn a_deletion_brings_no_data() {
+    let mut world = World::new();
+    let client = world.connect("a");
+    let delete = |id, text: &str| -> ClientFrame {
+        let (id, data) = (Uuid::from_u128(id), Payload::from_text(text.into()).unwrap());
+        let (action, target) = (Some(Action::Delete), Some(Uuid::from_u128(99)));
+        Send { id, channel: channel("news"), event: None, data, action, target }.into()
+    };
+    world.say(client, &[delete(1, r#"{"text":"hidden"}"#), delete(2, "null")]);
+    world.run();
+    let frames = world.take(client);
+    let refused: Vec<_> = errors(&frames).iter().map(|e| (e.id.unwrap().as_u128(), e.code)).collect();
+    assert_eq!(refused, [(1, ErrorCode::InvalidPayload)]);
 }
 
 #[test]

@@ -127,7 +127,8 @@ pub fn send(id: Uuid, name: &str, text: &str) -> ClientFrame {
 
 /// A message that does something to another one.
 pub fn act(id: Uuid, name: &str, action: Action, target: Uuid, text: &str) -> ClientFrame {
-    let data = Payload::from_value(text).unwrap();
+    let deletes = action == Action::Delete;
+    let data = if deletes { Payload::from_value(&()) } else { Payload::from_value(text) }.unwrap();
     let (channel, action, target) = (channel(name), Some(action), Some(target));
     Send { id, channel, event: None, data, action, target }.into()
 }

@@ -1,7 +1,10 @@
 //! What is no entry of a log: who types, and how far users have received and read. The applications' side, the nodes' side,
 //! and what has to be true of it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use everwire_client::core::Handle;
 use everwire_protocol::{
@@ -30,7 +33,7 @@ pub(super) struct Talk {
     /// When typing was last announced since the client was connected, by the client's clock.
     announced: BTreeMap<Channel, u64>,
     /// Who types, by the number of the user.
-    typists: BTreeMap<(Handle, u32), ()>,
+    typists: BTreeSet<(Handle, u32)>,
     /// Up to where it was read: the log and the offset.
     read: BTreeMap<Handle, (usize, u64)>,
 }
@@ -42,7 +45,7 @@ impl Talk {
     }
 
     pub(super) fn left(&mut self, handle: Handle) {
-        self.typists.retain(|(of, _), ()| *of != handle);
+        self.typists.retain(|(of, _)| *of != handle);
         self.read.remove(&handle);
     }
 
@@ -107,7 +110,7 @@ impl World {
         };
         c.core.heard_typing(handle, number, typed.typing);
         if typed.typing {
-            c.talk.typists.insert((handle, number), ());
+            c.talk.typists.insert((handle, number));
         } else if self.plant != Some(Plant::TypingForever) {
             c.talk.quiet(handle, number);
         }
@@ -203,8 +206,8 @@ impl World {
             unread: Some(u32::try_from(head - now[1]).unwrap_or(u32::MAX)),
         };
         let text = batch::encode_frame(&ServerFrame::Receipted(told)).into();
-        let note = Arc::new(Note { channel, text, ephemeral: false });
-        self.nodes[node].hub.tell(&note, |other| *other == *who.user, None);
+        let own = Arc::new(Note { channel, text, ephemeral: false });
+        self.nodes[node].hub.tell(&own, |other| *other == *who.user, None);
         self.pump(node);
     }
 
@@ -226,7 +229,7 @@ impl World {
 impl World {
     pub(super) fn talk_is_over(&self) -> Result<(), Violation> {
         for (client, c) in self.clients.iter().enumerate().filter(|(_, c)| !c.closed && self.case.talk) {
-            if let Some((handle, number)) = c.talk.typists.keys().next() {
+            if let Some((handle, number)) = c.talk.typists.first() {
                 let what =
                     format!("c{client} believes that u{number} still types in subscription {}", handle.0);
                 return violated(Rule::Typing, what);
