@@ -347,7 +347,7 @@ const TESTS = {
     page.call("Mark", [page.handle, 3, 2]);
     page.call("Unsubscribe", [page.handle]);
     const receipt = page.socket.sent.flat().find(({ type }) => type === "receipt");
-    equal(receipt, { type: "receipt", channel: "news", delivered: 3, read: 2 });
+    equal(receipt, { type: "receipt", channel: "news", epoch: "e", delivered: 3, read: 2 });
     page.call("HeardTyping", [page.handle, 7, 1]);
   },
 

@@ -232,10 +232,10 @@ pub struct Receipt {
     /// The log whose offsets these are. Marks of another log than the present one change nothing.
     pub epoch: String,
     /// Everything up to this offset has arrived; 0 says nothing.
-    #[serde(default, deserialize_with = "whole::required")]
+    #[serde(deserialize_with = "whole::required")]
     pub delivered: u64,
     /// Everything up to this offset has been read; 0 says nothing.
-    #[serde(default, deserialize_with = "whole::required")]
+    #[serde(deserialize_with = "whole::required")]
     pub read: u64,
 }
 

@@ -4,6 +4,7 @@ import { expect, it } from "vitest";
 import { problemsOf } from "../harness/browser";
 import { type Chat, Demo } from "../harness/demo";
 import { until } from "../harness/until";
+import { type Frame, Wire } from "../harness/wire";
 
 const unread = (chat: Chat, count: number) =>
   until(`the bell says ${count}`, async () => {
@@ -54,6 +55,16 @@ it("who was away is told once, on one device, and reading is for all of them", a
   await unread(ada, 1);
   await ada.page.getByRole("button", { name: /^Dismiss: / }).click();
   await until("it is gone", async () => (await ada.page.getByTestId("toast").count()) === 0);
+
+  // The server is told a second later.
+  const wire = await Wire.join(demo.url, "ada");
+  wire.say({ type: "subscribe", channel: "private-user.ada" });
+  const { head } = await wire.gets("subscribed");
+  await until("the server knows that it was delivered", () =>
+    wire.frames
+      .flatMap((frame) => (frame.type === "receipt" ? [frame] : ((frame.receipts ?? []) as Frame[])))
+      .some(({ user, delivered }) => user === "ada" && delivered === head),
+  );
 
   // Still unread on the next device, but not shown again.
   const second = await demo.enter("Ada");

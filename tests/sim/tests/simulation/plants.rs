@@ -19,6 +19,11 @@ fn found(plant: Plant, by: &[Rule]) {
     assert!(by.contains(&violation.rule), "{} was found by {violation} in {case}", plant.name());
 }
 
+fn found_in(plant: Plant, case: &str, by: Rule) {
+    let outcome = world::run(case.parse().unwrap(), Some(plant), false);
+    assert_eq!(outcome.violation.map(|violation| violation.rule), Some(by));
+}
+
 #[test]
 fn a_position_that_moves_after_the_listener() {
     found(Plant::PositionAfterListener, &[Duplicated, Lost, Protocol]);
@@ -103,8 +108,7 @@ fn marks_of_the_server_that_the_core_does_not_hear_of() {
 #[test]
 fn marks_of_a_log_that_was_replaced() {
     let case = "seed=2238 clients=2 channels=4 nodes=1 seconds=120 faults=kill_websocket,wipe,slow_reader,offline talk=yes";
-    let outcome = world::run(case.parse().unwrap(), Some(Plant::MarksOfAnotherLog), false);
-    assert_eq!(outcome.violation.map(|violation| violation.rule), Some(Marks));
+    found_in(Plant::MarksOfAnotherLog, case, Marks);
 }
 
 #[test]
