@@ -20,7 +20,8 @@ fn found(plant: Plant, by: &[Rule]) {
 }
 
 fn found_in(plant: Plant, case: &str, by: Rule) {
-    let outcome = world::run(case.parse().unwrap(), Some(plant), false);
+    let Ok(case) = case.parse() else { panic!("{case} is no case") };
+    let outcome = world::run(case, Some(plant), false);
     assert_eq!(outcome.violation.map(|violation| violation.rule), Some(by));
 }
 
