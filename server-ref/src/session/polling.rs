@@ -227,8 +227,6 @@ impl Polling {
                 Ok(ClientFrame::Subscribe(subscribe)) => {
                     set.insert(subscribe.channel.clone());
                     if self.is_news(&subscribe) {
-                        // What waits continues what the client has given up.
-                        self.session.queue.forget(&subscribe.channel);
                         others.push(Ok(ClientFrame::Subscribe(subscribe)));
                     }
                 }

@@ -31,6 +31,8 @@ impl Session {
             );
             return self.bad(now_ms, about(channel, wrong));
         };
+        // What waits continues what the client has given up.
+        self.queue.forget(&channel);
         if !self.access.may_subscribe(identity, &channel) {
             self.refused.insert(channel.clone());
             return self.push(about(channel, error(ErrorCode::Forbidden)));
