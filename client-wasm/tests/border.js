@@ -247,7 +247,7 @@ const TESTS = {
     equal(page.socket.sent[0][0].guest, { user: "ada", name: "ada" });
     page.socket.receive([{ type: "welcome" }]);
     equal(page.states(), ["connecting", "connected"]);
-    equal(page.of("State")[1].slice(0, 4), [1, 1, 0, -1], "status, carrier, try, wait:");
+    equal(page.of("State")[1].slice(0, 4), [1, 1, 0, -1], "status, transport, try, wait:");
     page.call("Ping", [7]);
     equal(page.socket.types().includes("pong"), false, "a ping from nowhere is none:");
   },

@@ -55,8 +55,8 @@ export function makeClient(options: BindingOptions, latest: () => BindingOptions
 }
 
 /** What makes a client another one: its options, as far as they name a server and a user. */
-export function clientKey({ url, guest, carriers }: BindingOptions): string {
-  return JSON.stringify([url, guest?.user, guest?.name, carriers]);
+export function clientKey({ url, guest, transports }: BindingOptions): string {
+  return JSON.stringify([url, guest?.user, guest?.name, transports]);
 }
 
 /** The names of the handlers among the options, as one text that stays equal while they are the same. */

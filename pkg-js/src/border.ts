@@ -5,7 +5,7 @@
 
 /** What `Core.accept` says about a durable frame. */
 export enum Verdict {
-  /** Drop it: a duplicate, or from a carrier or subscription that is no more. */
+  /** Drop it: a duplicate, or from a transport or subscription that is no more. */
   Drop = 0,
   /** Hand it to the listeners; the position has already moved. */
   Deliver = 1,
@@ -20,8 +20,8 @@ export enum Status {
   Closed = 4,
 }
 
-/** The numbers behind the carrier of `Host.state`. */
-export enum CarrierCode {
+/** The numbers behind the transport of `Host.state`. */
+export enum TransportCode {
   None = 0,
   WebSocket = 1,
   Polling = 2,
@@ -42,7 +42,7 @@ export interface Host {
   /** The connection's state changed. `retryInMs` is -1 unless waiting; `code` is the error code of a terminal close. */
   state(
     status: Status,
-    carrier: CarrierCode,
+    transport: TransportCode,
     attempt: number,
     retryInMs: number,
     code: string | undefined,
@@ -120,7 +120,7 @@ export interface Core {
 
   /**
    * Hot: a durable frame has come for this subscription. True: hand it to the listeners; the position has moved. False:
-   * drop it, because it is a duplicate, or from a carrier or subscription that is no more.
+   * drop it, because it is a duplicate, or from a transport or subscription that is no more.
    */
   accept(handle: number, offset: number): boolean;
   /** Whether (1 or 0) state frames (joined, left) for this subscription count now. */
@@ -176,7 +176,7 @@ export interface CoreOptions {
   guestName: string | undefined;
   /** Whether `Host.fetchToken` may be called at all. */
   hasToken: boolean;
-  /** Which carriers may be used. */
+  /** Which transports may be used. */
   websocket: boolean;
   polling: boolean;
   debug: boolean;

@@ -1,7 +1,7 @@
 // One connection as the application sees it. It waits for the WebAssembly core, hands calls to it in the order in which
 // they were made, and tells the application what the core says. It decides nothing about the network.
 
-import { CarrierCode, type Core, type CoreClass, type Host, SendStatus, Status } from "./border.js";
+import { type Core, type CoreClass, type Host, SendStatus, Status, TransportCode } from "./border.js";
 import { Channel } from "./channel.js";
 import { ChatList } from "./chats.js";
 import { defer, quiet } from "./deferred.js";
@@ -40,7 +40,7 @@ const CHANNEL_NAME = /^(?!(private-|presence-)$)[\w\-=@,.;:]{1,200}$/;
 
 /** A connection to a server. Made by `connect`. */
 export class Client {
-  /** Names this client to the server, across reconnects and carriers. */
+  /** Names this client to the server, across reconnects and transports. */
   readonly session: string = uuid7();
   /** @internal */
   readonly _emitter = new Emitter();
@@ -314,14 +314,14 @@ export class Client {
   #host(): Host {
     return {
       batch: (frames) => this.#guard(() => this.#core && unpack(frames, this.#core, this)),
-      state: (status, carrier, attempt, retryInMs, code, reason) => {
+      state: (status, transport, attempt, retryInMs, code, reason) => {
         switch (status) {
           case Status.Connecting:
             return this.#setState({ status: "connecting", attempt, reason });
           case Status.Connected:
             this.#setState({
               status: "connected",
-              carrier: carrier === CarrierCode.Polling ? "polling" : "websocket",
+              transport: transport === TransportCode.Polling ? "polling" : "websocket",
               reason,
             });
             if (this._user !== undefined) this._who.resolve(this._user);

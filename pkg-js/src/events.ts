@@ -190,7 +190,7 @@ export type ChannelEvents<Events> = {
 /** What the connection is doing, and why. */
 export type ConnectionState =
   | { readonly status: "connecting"; readonly attempt: number; readonly reason: string }
-  | { readonly status: "connected"; readonly carrier: "websocket" | "polling"; readonly reason: string }
+  | { readonly status: "connected"; readonly transport: "websocket" | "polling"; readonly reason: string }
   | {
       readonly status: "waiting";
       readonly attempt: number;
@@ -224,7 +224,7 @@ export interface ConnectOptions {
   /** Who speaks, where the server lets guests name themselves: in development only. */
   guest?: { user: string; name: string } | undefined;
   /** What may carry the connection. Both, if absent: WebSocket first, HTTP polling where that does not work. */
-  carriers?: readonly ("websocket" | "polling")[] | undefined;
+  transports?: readonly ("websocket" | "polling")[] | undefined;
   /**
    * Whether messages that are not stored yet outlive the page, in IndexedDB, to be sent by the next page of the same user.
    * True if absent; without effect where storage is denied.

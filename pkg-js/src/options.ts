@@ -16,7 +16,7 @@ const wrong = (what: string) => new EverwireError("invalid_option", what);
 
 /** Throws `invalid_option`. */
 export function checkOptions(options: ConnectOptions): Settings {
-  const { url, token, guest, carriers = ["websocket", "polling"] } = options;
+  const { url, token, guest, transports = ["websocket", "polling"] } = options;
   let address: URL | undefined;
   try {
     address = new URL(url, globalThis.location?.href);
@@ -35,9 +35,9 @@ export function checkOptions(options: ConnectOptions): Settings {
   if (guest !== undefined && !(guest && typeof guest.user === "string" && typeof guest.name === "string")) {
     throw wrong("The option guest must be { user, name }, both strings.");
   }
-  const websocket = carriers.includes("websocket");
-  const polling = carriers.includes("polling");
-  if (!websocket && !polling) throw wrong('The option carriers must name "websocket", "polling" or both.');
+  const websocket = transports.includes("websocket");
+  const polling = transports.includes("polling");
+  if (!websocket && !polling) throw wrong('The option transports must name "websocket", "polling" or both.');
   return {
     url: `${protocol}//${address.host}${address.pathname.replace(/\/+$/, "")}`,
     guest,

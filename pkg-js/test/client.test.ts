@@ -1,7 +1,7 @@
 // The client and its channels over a scripted core: order, errors, the end, and everything that a listener may do.
 
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { CarrierCode, SendStatus, Status } from "../src/border.js";
+import { SendStatus, Status, TransportCode } from "../src/border.js";
 import type { EverwireError } from "../src/errors.js";
 import type { ConnectionState, Message } from "../src/events.js";
 import { message, scripted } from "./script.js";
@@ -169,7 +169,7 @@ describe("options", () => {
     const { core, client } = await running({
       token: "t",
       guest: { user: "u", name: "n" },
-      carriers: ["polling"],
+      transports: ["polling"],
       debug: true,
     });
     expect(core.made).toEqual({
@@ -190,7 +190,7 @@ describe("options", () => {
     ["a password in the url", { url: "https://u:p@x" }],
     ["a token that is neither", { token: 7 }],
     ["a guest without a name", { guest: { user: "u" } }],
-    ["no carriers", { carriers: [] }],
+    ["no transports", { transports: [] }],
   ])("%s is invalid_option", (_, options) => {
     expect(() => scripted(options).client._start()).toThrow(code("invalid_option"));
   });
@@ -202,13 +202,13 @@ describe("state", () => {
     const { client, core } = await running();
     const states: ConnectionState[] = [];
     client.on("state", (state) => states.push(state));
-    core.host.state(Status.Connecting, CarrierCode.None, 1, -1, undefined, "opening");
-    core.host.state(Status.Connected, CarrierCode.Polling, 0, -1, undefined, "blocked");
-    core.host.state(Status.Waiting, CarrierCode.None, 3, 700, undefined, "lost");
-    core.host.state(Status.Offline, CarrierCode.None, 3, -1, undefined, "no network");
+    core.host.state(Status.Connecting, TransportCode.None, 1, -1, undefined, "opening");
+    core.host.state(Status.Connected, TransportCode.Polling, 0, -1, undefined, "blocked");
+    core.host.state(Status.Waiting, TransportCode.None, 3, 700, undefined, "lost");
+    core.host.state(Status.Offline, TransportCode.None, 3, -1, undefined, "no network");
     expect(states).toEqual([
       { status: "connecting", attempt: 1, reason: "opening" },
-      { status: "connected", carrier: "polling", reason: "blocked" },
+      { status: "connected", transport: "polling", reason: "blocked" },
       { status: "waiting", attempt: 3, retryAt: 5700, reason: "lost" },
       { status: "offline", reason: "no network" },
     ]);
@@ -220,7 +220,7 @@ describe("state", () => {
     const channel = client.channel("a");
     const sending = channel.send(1);
     const subscribing = channel.subscribe();
-    core.host.state(Status.Closed, CarrierCode.None, 0, -1, "unauthorized", "Sign in again.");
+    core.host.state(Status.Closed, TransportCode.None, 0, -1, "unauthorized", "Sign in again.");
     expect(client.state).toMatchObject({ status: "closed", error: { code: "unauthorized", retry: false } });
     await expect(sending).rejects.toEqual(code("unauthorized"));
     await expect(subscribing).rejects.toEqual(code("unauthorized"));

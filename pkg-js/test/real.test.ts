@@ -78,7 +78,7 @@ async function connected(
   await new Promise<void>((resolve) => server?.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const { connect }: typeof Everwire = await import(/* @vite-ignore */ entry);
-  client = connect({ url: `http://127.0.0.1:${port}`, carriers: ["polling"], ...options });
+  client = connect({ url: `http://127.0.0.1:${port}`, transports: ["polling"], ...options });
   atOnce(client);
   return { client, got, push };
 }
@@ -93,7 +93,7 @@ describe.skipIf(!existsSync(entry))("the built package with the real core", () =
     const sending = channel.send("hello");
     expect(await sending).toEqual({ id: sending.id, offset: 1, at: 7 });
     await vi.waitFor(() => expect(seen).toEqual([["hello", 1, { epoch: "e", offset: 1 }]]));
-    expect(client.state).toMatchObject({ status: "connected", carrier: "polling" });
+    expect(client.state).toMatchObject({ status: "connected", transport: "polling" });
     expect(client.user).toBe("u1");
     expect(client.report()).toContain("welcome");
     await client.close();

@@ -2,7 +2,7 @@
 // channel as the real one would, and gives the test its host.
 
 import type { Core, CoreClass, CoreOptions, Host } from "../src/border.js";
-import { CarrierCode, SendStatus, Status } from "../src/border.js";
+import { SendStatus, Status, TransportCode } from "../src/border.js";
 import { Client } from "../src/client.js";
 import type { ConnectOptions } from "../src/events.js";
 
@@ -74,7 +74,7 @@ export class ScriptedCore implements Core {
 
   /** Says that it is connected. */
   connected(): void {
-    this.host.state(Status.Connected, CarrierCode.WebSocket, 0, -1, undefined, "welcome");
+    this.host.state(Status.Connected, TransportCode.WebSocket, 0, -1, undefined, "welcome");
   }
 
   start(): void {
@@ -82,7 +82,7 @@ export class ScriptedCore implements Core {
   }
   close(): void {
     this.#called("close");
-    this.host.state(Status.Closed, CarrierCode.None, 0, -1, undefined, "closed by the application");
+    this.host.state(Status.Closed, TransportCode.None, 0, -1, undefined, "closed by the application");
   }
   free(): void {
     this.#called("free");

@@ -116,12 +116,12 @@ void beats.send(1, { event: "beat" });
 
 client.on("state", (state) => {
   if (state.status === "waiting") same<typeof state.retryAt, number>(true);
-  if (state.status === "connected") same<typeof state.carrier, "websocket" | "polling">(true);
+  if (state.status === "connected") same<typeof state.transport, "websocket" | "polling">(true);
   // @ts-expect-error: only while waiting
   state.retryAt;
 });
 
-connect({ url: "x", token: async () => "t", carriers: ["polling"], debug: (line) => line.length });
+connect({ url: "x", token: async () => "t", transports: ["polling"], debug: (line) => line.length });
 // @ts-expect-error: the url is required
 connect({});
 // @ts-expect-error: the slim entry needs the WebAssembly

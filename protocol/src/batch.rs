@@ -1,4 +1,4 @@
-//! The JSON codec: a batch is an array of frames, on every carrier.
+//! The JSON codec: a batch is an array of frames, on every transport.
 //!
 //! Decoding keeps apart what is wrong with the whole batch ([`BatchError`]) and with one frame in it ([`FrameError`]):
 //! one bad frame does not take its neighbours with it. It never panics, and its work is bounded by [`Bounds`] before

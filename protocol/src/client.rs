@@ -65,7 +65,7 @@ frames! {
 pub struct Hello {
     /// The protocol version that the client speaks: [`crate::VERSION`].
     pub version: u32,
-    /// Names this client instance across carriers and reconnects. Bound to the first user that uses it.
+    /// Names this client instance across transports and reconnects. Bound to the first user that uses it.
     pub session: Uuid,
     /// Who is speaking. Over HTTP it travels in the header `Authorization: Bearer …` instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]

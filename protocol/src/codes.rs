@@ -191,7 +191,7 @@ close_codes! {
     TooLarge = 4011, retry, "The message is too large.";
     /// See the error code `slow_consumer`.
     SlowConsumer = 4012, retry, "The client reads too slowly.";
-    /// The client gave up on this connection: silence, or a better carrier.
+    /// The client gave up on this connection: silence, or a better transport.
     Abandoned = 4013, retry, "The client gave up on this connection.";
     /// An operator or a back end disconnected the user; it may come back.
     Disconnected = 4014, retry, "The user was disconnected by the server.";

@@ -10,8 +10,8 @@ use crate::{
     Error,
     api::ApiKey,
     auth::{Bucket, Rates, Rules, token::TokenKey},
-    carriers::Origins,
     session::Settings,
+    transports::Origins,
 };
 
 /// Everwire keeps browsers connected. This is its server: it accepts clients by WebSocket and by HTTP polling on one

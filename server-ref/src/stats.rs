@@ -30,7 +30,7 @@ impl Counters {
         self.frames_in.fetch_add(frames as u64, Ordering::Relaxed);
     }
 
-    /// Frames were given to a carrier.
+    /// Frames were given to a transport.
     pub(crate) fn went(&self, frames: usize) {
         self.frames_out.fetch_add(frames as u64, Ordering::Relaxed);
     }

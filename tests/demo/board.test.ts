@@ -35,7 +35,7 @@ const shows = (chat: Chat, ...wanted: string[]) =>
     seen: () => orders(chat),
   });
 
-it("data, statuses and activity come as they are published, across a change of the carrier", async () => {
+it("data, statuses and activity come as they are published, across a change of the transport", async () => {
   const demo = await Demo.start();
   const to = { channel: "board" };
   await demo.api.publish(

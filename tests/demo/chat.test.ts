@@ -7,7 +7,7 @@ import { Demo } from "../harness/demo";
 it("two pages chat both ways; each message is one row everywhere, and one's own is stored", async () => {
   const demo = await Demo.start();
   const [ada, grace] = await demo.two();
-  expect(await ada.connection()).toEqual({ status: "connected", carrier: "websocket" });
+  expect(await ada.connection()).toEqual({ status: "connected", transport: "websocket" });
 
   await ada.say("Hello, Grace");
   const mine = await ada.row("Hello, Grace", "stored");

@@ -132,7 +132,7 @@ it("latency shows in the round trips, and takes nothing else", async () => {
     seen: () => lab.trips(),
   });
   await lab.shows("fault", "latencyMs");
-  expect(await lab.chat.connection()).toEqual({ status: "connected", carrier: "websocket" });
+  expect(await lab.chat.connection()).toEqual({ status: "connected", transport: "websocket" });
   await lab.slide("Latency", 0);
   await until("round trips are short again", async () => (await lab.trips()).latest < 400, {
     seen: () => lab.trips(),
@@ -162,12 +162,12 @@ it("a proxy that kills sockets leads to polling", async () => {
   // Six sockets that were of use, with the pauses of the backoff between them.
   await until(
     "the client has taken to polling",
-    async () => (await lab.chat.connection()).carrier === "polling",
+    async () => (await lab.chat.connection()).transport === "polling",
     { timeoutMs: 100_000, seen: () => lab.journal() },
   );
   await lab.shows("band", "polling");
   await lab.more(5);
-  expect((await lab.chat.connection()).carrier).toBe("polling");
+  expect((await lab.chat.connection()).transport).toBe("polling");
   await lab.settles();
 });
 
@@ -202,7 +202,7 @@ it("a page that was frozen for 10 s goes on where it was", async () => {
   await lab.settles();
 });
 
-it("loss on both carriers costs time and no message", async () => {
+it("loss on both transports costs time and no message", async () => {
   const lab = await Lab.busy();
   await lab.slide("Loss", 30);
   await lab.more(10);

@@ -44,7 +44,7 @@ it.each(BLOCKED)("%s: the first message comes by polling within 5 s", async (how
   const took = (first?.heardAt ?? 0) - start;
   figure(`WebSocket blocked to first message by polling: ${how}`, took, "ms", BOUND_MS);
   expect(took).toBeLessThanOrEqual(BOUND_MS);
-  expect((await ada.states()).at(-1)).toMatchObject({ status: "connected", carrier: "polling" });
+  expect((await ada.states()).at(-1)).toMatchObject({ status: "connected", transport: "polling" });
   await ada.send("news", "from ada");
   gapless(await ben.hears("news", 2));
   gapless(await ada.hears("news", 2));
@@ -62,7 +62,7 @@ it("a proxy lets WebSocket open and then kills it: after three times, polling", 
   for (let n = 0; n < 20; n++) await ben.send("news", n);
   gapless(await ada.hears("news", 20));
   const states = (await ada.states()).filter(({ status }) => status === "connected");
-  expect(states.map(({ carrier }) => carrier)).toEqual([
+  expect(states.map(({ transport }) => transport)).toEqual([
     ...Array(states.length - 1).fill("websocket"),
     "polling",
   ]);
@@ -86,7 +86,7 @@ it("what worked is remembered: the next page does not wait for WebSocket again",
   const again = await bare.connect("ada");
   const { at } = await again.connected();
   const states = await again.states();
-  expect(states.filter(({ status }) => status === "connected").map(({ carrier }) => carrier)).toEqual([
+  expect(states.filter(({ status }) => status === "connected").map(({ transport }) => transport)).toEqual([
     "polling",
   ]);
   expect(proxy.asked.websocket).toBe(asked);
@@ -100,7 +100,7 @@ it("WebSocket heals: it is probed after 30 s and taken, with messages flowing al
   await ada.connected("polling");
   proxy.websocket = "pass";
   const healed = Date.now();
-  // Both write without a pause while the carrier changes.
+  // Both write without a pause while the transport changes.
   let written = 0;
   let done = false;
   const flow = (async () => {

@@ -77,7 +77,7 @@ it("5 clients, cut 10 times by the network", async () => {
   const proxy = await FaultProxy.start(server.port);
   const bare = await BarePage.open(proxy.url);
   for (let n = 0; n < 5; n++) {
-    const seat = await bare.connect(`c${n}`, { carriers: ["websocket"] });
+    const seat = await bare.connect(`c${n}`, { transports: ["websocket"] });
     await seat.listen("news");
   }
   const cut = async (times: number) => {

@@ -15,7 +15,7 @@ async function two(): Promise<{ proxy: FaultProxy; ada: Seat; ben: Seat; server:
   const server = await Server.start({ serveDir: PAGES });
   const proxy = await FaultProxy.start(server.port);
   const [bare, other] = await Promise.all([BarePage.open(proxy.url), BarePage.open(server.url)]);
-  const ada = await bare.connect("ada", { carriers: ["polling"] });
+  const ada = await bare.connect("ada", { transports: ["polling"] });
   const ben = await other.connect("ben");
   await Promise.all([ada.listen(CHANNEL), ben.listen(CHANNEL)]);
   return { proxy, ada, ben, server };

@@ -18,7 +18,7 @@ interface Scene {
   readonly ada: Seat;
 }
 
-async function scene(options: { carriers?: ("websocket" | "polling")[] } = {}): Promise<Scene> {
+async function scene(options: { transports?: ("websocket" | "polling")[] } = {}): Promise<Scene> {
   const server = await Server.start({ serveDir: PAGES });
   const proxy = await FaultProxy.start(server.port);
   const bare = await BarePage.open(proxy.url);
@@ -121,7 +121,7 @@ it("the clock has jumped, as after the machine slept", async () => {
 });
 
 it("a polling client that wakes asks again at once", async () => {
-  const it = await scene({ carriers: ["polling"] });
+  const it = await scene({ transports: ["polling"] });
   it.proxy.swallow();
   await missed(it.server);
   const wokenAt = await it.bare.page.evaluate(() => {

@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 import { Scene } from "../harness/people";
 import { until } from "../harness/until";
 
-it("beyond the messages of a minute, the rest waits and follows in order, by each carrier", async () => {
+it("beyond the messages of a minute, the rest waits and follows in order, by each transport", async () => {
   const scene = await Scene.open("over WebSocket", { args: ["--sends-per-minute", "30"] });
   const watcher = await scene.enter("watcher");
   await watcher.do(async (client) => {
@@ -13,8 +13,8 @@ it("beyond the messages of a minute, the rest waits and follows in order, by eac
     await client.channel("news").subscribe();
   });
   const ada = await scene.enter("ada");
-  const phone = await scene.enter("ada", { carriers: ["polling"] });
-  const ben = await scene.enter("ben", { carriers: ["polling"] });
+  const phone = await scene.enter("ada", { transports: ["polling"] });
+  const ben = await scene.enter("ben", { transports: ["polling"] });
   const start = Date.now();
   for (const [person, count] of [
     [ada, 32],

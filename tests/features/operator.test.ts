@@ -19,7 +19,7 @@ it("token makes a token with which somebody connects, stats counts them, and cle
     return (await run(args, { EVERWIRE_JWT_SECRET: SECRET })).stdout.trim();
   };
   const ada = await scene.enter("ada", { token: await token("ada", "private-board") });
-  const ben = await scene.enter("ben", { token: await token("ben"), carriers: ["polling"] });
+  const ben = await scene.enter("ben", { token: await token("ben"), transports: ["polling"] });
   expect(await ada.fails((client) => client.channel("private-board").subscribe())).toBe("");
   expect(await ben.fails((client) => client.channel("private-board").subscribe())).toBe("forbidden");
   const asking = ["--server", scene.server.url];
@@ -44,7 +44,7 @@ it("token makes a token with which somebody connects, stats counts them, and cle
 it("the log has the statistics every 30 seconds", { timeout: 90_000 }, async () => {
   const scene = await Scene.open("over WebSocket");
   const ada = await scene.enter("ada");
-  await scene.enter("ben", { carriers: ["polling"] });
+  await scene.enter("ben", { transports: ["polling"] });
   await ada.do(async (client) => void (await client.channel("news").send("counted")));
   const line = await until(
     "the statistics are in the log",

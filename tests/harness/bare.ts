@@ -152,19 +152,20 @@ export class Seat {
   }
 
   /** Waits for a state that began after `since` (ms since 1970), and returns it. */
-  reaches(status: string, { since = 0, carrier = "" } = {}): Promise<Seen> {
+  reaches(status: string, { since = 0, transport = "" } = {}): Promise<Seen> {
     return until(
-      `${this.name} is ${status} ${carrier}`,
+      `${this.name} is ${status} ${transport}`,
       async () =>
         (await this.states()).find(
-          (seen) => seen.at >= since && seen.status === status && (!carrier || seen.carrier === carrier),
+          (seen) =>
+            seen.at >= since && seen.status === status && (!transport || seen.transport === transport),
         ),
       { seen: async () => (await this.states()).slice(-6) },
     );
   }
 
-  connected(carrier = "", since = 0): Promise<Seen> {
-    return this.reaches("connected", { since, carrier });
+  connected(transport = "", since = 0): Promise<Seen> {
+    return this.reaches("connected", { since, transport });
   }
 
   position(channel: string): Promise<Position | undefined> {

@@ -295,19 +295,19 @@ export class Chat {
     });
   }
 
-  connection(): Promise<{ status: string | null; carrier: string | null }> {
+  connection(): Promise<{ status: string | null; transport: string | null }> {
     return this.page.getByTestId("connection").evaluate((element) => ({
       status: element.getAttribute("data-status"),
-      carrier: element.getAttribute("data-carrier"),
+      transport: element.getAttribute("data-transport"),
     }));
   }
 
-  connected(carrier?: "websocket" | "polling"): Promise<unknown> {
+  connected(transport?: "websocket" | "polling"): Promise<unknown> {
     return until(
-      `${this.name} is connected${carrier ? ` by ${carrier}` : ""}`,
+      `${this.name} is connected${transport ? ` by ${transport}` : ""}`,
       async () => {
         const now = await this.connection();
-        return now.status === "connected" && (!carrier || now.carrier === carrier);
+        return now.status === "connected" && (!transport || now.transport === transport);
       },
       { seen: () => this.connection() },
     );

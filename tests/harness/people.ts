@@ -1,6 +1,6 @@
 // People for the tests of features: each has a real page with a client of the package in it, which the test calls in its own
-// words. A scene is a server and a proxy before it; the same story can be told over every carrier, and with the
-// carrier or the server replaced in its middle.
+// words. A scene is a server and a proxy before it; the same story can be told over every transport, and with the
+// transport or the server replaced in its middle.
 
 import type { Client, ConnectOptions } from "everwire";
 import type { JSHandle, Page } from "playwright-core";
@@ -15,7 +15,7 @@ import { until } from "./until";
 export const WAYS = [
   "over WebSocket",
   "by polling",
-  "across a change of the carrier",
+  "across a change of the transport",
   "across a restart",
 ] as const;
 export type Way = (typeof WAYS)[number];
@@ -52,8 +52,8 @@ export class Scene {
       console.error(`${name}:\n${await page.evaluate(() => window.people.debug()).catch(String)}`);
     });
     const guest = options.token === undefined ? { guest: { user: name, name: name.toUpperCase() } } : {};
-    const carriers = this.way === "by polling" ? { carriers: ["polling" as const] } : {};
-    const all = { url: this.proxy.url, ...guest, ...carriers, ...options };
+    const transports = this.way === "by polling" ? { transports: ["polling" as const] } : {};
+    const all = { url: this.proxy.url, ...guest, ...transports, ...options };
     const client = (await page.evaluateHandle((all) => window.people.open(all), all)) as JSHandle<Client>;
     const person = new Person(name, page, client);
     this.#people.push(person);
@@ -73,7 +73,7 @@ export class Scene {
   async middle(meanwhile: () => Promise<void> = async () => undefined): Promise<void> {
     const connections = await Promise.all(this.#people.map((person) => person.connection()));
     switch (this.way) {
-      case "across a change of the carrier":
+      case "across a change of the transport":
         this.proxy.websocket = "refuse";
         this.proxy.reset();
         await meanwhile();
@@ -88,8 +88,8 @@ export class Scene {
         return;
     }
     // After a restart, whatever comes first will do.
-    const carrier = this.way === "across a restart" ? "" : "polling";
-    await Promise.all(this.#people.map((person, at) => person.connected(carrier, connections[at])));
+    const transport = this.way === "across a restart" ? "" : "polling";
+    await Promise.all(this.#people.map((person, at) => person.connected(transport, connections[at])));
   }
 
   /** Somebody's device is gone without a word, as after a crash or in a tunnel. */
@@ -170,18 +170,18 @@ export class Person {
   }
 
   /** Waits for a connection; not for the one that is named. */
-  async connected(carrier = "", other?: string): Promise<void> {
+  async connected(transport = "", other?: string): Promise<void> {
     await this.sees(
-      `a connection ${carrier}`,
-      (client, [carrier, other]) => {
+      `a connection ${transport}`,
+      (client, [transport, other]) => {
         const { state } = client;
         return (
           state.status === "connected" &&
-          (!carrier || state.carrier === carrier) &&
+          (!transport || state.transport === transport) &&
           client.connection !== other
         );
       },
-      [carrier, other ?? "none"] as const,
+      [transport, other ?? "none"] as const,
     );
   }
 }

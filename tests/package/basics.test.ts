@@ -133,7 +133,7 @@ it("every refusal is an EverwireError with a code of the list", async () => {
       attempt(() => client?.channel("not a name")),
       attempt(() => client?.channel("")),
       attempt(() => window.bare.open("x", { url: "ftp://example" })),
-      attempt(() => window.bare.open("x", { url, carriers: [] })),
+      attempt(() => window.bare.open("x", { url, transports: [] })),
     ];
   }, url);
   expect(thrown).toEqual(["invalid_channel", "invalid_channel", "invalid_option", "invalid_option"]);

@@ -11,15 +11,15 @@ import { until } from "../harness/until";
 const EACH = 500;
 const CHANNEL = "private-orders";
 
-async function exactlyOnce(carriers: ("websocket" | "polling")[], cuts: number): Promise<void> {
+async function exactlyOnce(transports: ("websocket" | "polling")[], cuts: number): Promise<void> {
   const server = await Server.start({ serveDir: PAGES });
   const proxies = await Promise.all([FaultProxy.start(server.port), FaultProxy.start(server.port)]);
-  const next = random(`order over ${carriers.join(" and ")}`);
+  const next = random(`order over ${transports.join(" and ")}`);
   const seats: Seat[] = [];
   const pages: BarePage[] = [];
   for (const [at, proxy] of proxies.entries()) {
     const bare = await BarePage.open(proxy.url);
-    const seat = await bare.connect(`p${at}`, { carriers });
+    const seat = await bare.connect(`p${at}`, { transports });
     await seat.listen(CHANNEL);
     pages.push(bare);
     seats.push(seat);
@@ -66,7 +66,7 @@ async function exactlyOnce(carriers: ("websocket" | "polling")[], cuts: number):
       expect(logs[0]?.[one.ok.offset - 1]?.id).toBe(one.ok.id);
     }
   }
-  figure(`1000 messages over ${cuts} cuts by ${carriers.join(" or ")}`, Date.now() - start, "ms");
+  figure(`1000 messages over ${cuts} cuts by ${transports.join(" or ")}`, Date.now() - start, "ms");
 }
 
 it("1000 messages of two senders over 12 cuts by WebSocket: each once and in order at both", () =>
@@ -75,7 +75,7 @@ it("1000 messages of two senders over 12 cuts by WebSocket: each once and in ord
 it("1000 messages of two senders over 12 cuts by polling: each once and in order at both", () =>
   exactlyOnce(["polling"], 12));
 
-it("1000 messages of two senders over 12 cuts with both carriers: each once and in order at both", () =>
+it("1000 messages of two senders over 12 cuts with both transports: each once and in order at both", () =>
   exactlyOnce(["websocket", "polling"], 12));
 
 it("the outbox keeps its order over a reconnect, and its bound is told at once", async () => {

@@ -9,8 +9,8 @@ import { until } from "../harness/until";
 
 const start = () => Server.start({ serveDir: PAGES, secret: SECRET });
 
-for (const carriers of [["websocket"], ["polling"]] as const) {
-  it(`by ${carriers[0]}, a bad token is terminal and visible`, async () => {
+for (const transports of [["websocket"], ["polling"]] as const) {
+  it(`by ${transports[0]}, a bad token is terminal and visible`, async () => {
     const { url } = await start();
     const bare = await BarePage.open(url);
     for (const [name, token] of [
@@ -18,23 +18,23 @@ for (const carriers of [["websocket"], ["polling"]] as const) {
       ["forged", makeToken("forged", { secret: "another secret altogether" })],
       ["expired", makeToken("expired", { validForS: -60 })],
     ] as const) {
-      const seat = await bare.connect(name, { token, carriers });
+      const seat = await bare.connect(name, { token, transports });
       const closed = await seat.reaches("closed");
       expect(closed.code).toBe("unauthorized");
       expect(closed.reason).not.toBe("");
       expect(await seat.send("news", 1)).toMatchObject({ error: { everwire: true } });
     }
     // Guests are for development only.
-    const guest = await bare.connect("guest", { carriers });
+    const guest = await bare.connect("guest", { transports });
     expect((await guest.reaches("closed")).code).toBe("unauthorized");
   });
 
-  it(`by ${carriers[0]}, a good token opens what it grants and nothing else`, async () => {
+  it(`by ${transports[0]}, a good token opens what it grants and nothing else`, async () => {
     const { url } = await start();
     const bare = await BarePage.open(url);
     const token = makeToken("ada", { grants: ["private-chat.1"] });
-    const ada = await bare.connect("ada", { token, carriers });
-    await ada.connected(carriers[0]);
+    const ada = await bare.connect("ada", { token, transports });
+    await ada.connected(transports[0]);
     expect(await ada.listen("private-chat.1")).toHaveProperty("ok");
     expect(await ada.listen("private-chat.2")).toMatchObject({ error: { code: "forbidden" } });
     expect(await ada.send("private-chat.1", "hello")).toMatchObject({ ok: { offset: 1 } });
@@ -51,7 +51,7 @@ it("a token is never part of an address", async () => {
   bare.page.on("websocket", (socket) => addresses.push(socket.url()));
   const token = makeToken("ada");
   await (await bare.connect("ada", { token })).connected("websocket");
-  await (await bare.connect("ben", { token, carriers: ["polling"] })).connected("polling");
+  await (await bare.connect("ben", { token, transports: ["polling"] })).connected("polling");
   expect(addresses.length).toBeGreaterThan(1);
   expect(addresses.filter((address) => address.includes(token.slice(0, 12)))).toEqual([]);
 });

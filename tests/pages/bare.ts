@@ -22,7 +22,7 @@ export type Outcome<T> =
 export interface Seen {
   readonly at: number;
   readonly status: string;
-  readonly carrier?: string;
+  readonly transport?: string;
   readonly attempt?: number;
   readonly reason: string;
   readonly code?: string;
@@ -97,7 +97,7 @@ const bare = {
         at: Date.now(),
         status: state.status,
         reason: state.reason,
-        ...(state.status === "connected" && { carrier: state.carrier }),
+        ...(state.status === "connected" && { transport: state.transport }),
         ...("attempt" in state && { attempt: state.attempt }),
         ...(state.status === "closed" && state.error && { code: state.error.code }),
       });

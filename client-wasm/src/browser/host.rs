@@ -8,14 +8,14 @@ use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
 use super::events::Happened;
-use crate::core::{Carrier, Event, SendStatus, Status};
+use crate::core::{Event, SendStatus, Status, Transport};
 
 /// What the core tells JavaScript: `Host.tell`. The letters say which argument is what; numbers are -1 and texts
 /// undefined when absent.
 #[wasm_bindgen]
 #[derive(Debug, Clone, Copy)]
 pub enum Told {
-    /// The connection's state is `a`, over the carrier `b`, at try `c`, waiting for `d` ms: error code `x`, reason `y`.
+    /// The connection's state is `a`, over the transport `b`, at try `c`, waiting for `d` ms: error code `x`, reason `y`.
     State,
     /// The subscription `a` is in place at offset `b` of epoch `x`, with head `c`; recovered `d`.
     Subscribed,
@@ -83,7 +83,7 @@ impl Host {
 
     pub(super) fn event(&self, event: &Event) {
         let (what, numbers, texts) = match event {
-            Event::State { status, carrier, attempt, retry_in, code, reason } => {
+            Event::State { status, transport, attempt, retry_in, code, reason } => {
                 let status = match status {
                     Status::Connecting => 0.0,
                     Status::Connected => 1.0,
@@ -91,14 +91,14 @@ impl Host {
                     Status::Offline => 3.0,
                     Status::Closed => 4.0,
                 };
-                let carrier = match carrier {
+                let transport = match transport {
                     None => 0.0,
-                    Some(Carrier::WebSocket) => 1.0,
-                    Some(Carrier::Polling) => 2.0,
+                    Some(Transport::WebSocket) => 1.0,
+                    Some(Transport::Polling) => 2.0,
                 };
                 let retry_in = retry_in.map_or(-1.0, |ms| ms as f64);
                 let code = code.map(ErrorCode::as_str);
-                (Told::State, [status, carrier, f64::from(*attempt), retry_in], [code, Some(reason), None])
+                (Told::State, [status, transport, f64::from(*attempt), retry_in], [code, Some(reason), None])
             }
             Event::Subscribed { handle, position, head, recovered } => (
                 Told::Subscribed,

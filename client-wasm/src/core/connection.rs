@@ -1,5 +1,5 @@
 //! One connection: its state, and what the application asks of it. The other files of this folder add to the same
-//! type: `websocket.rs` and `polling.rs` the carriers, `frames.rs` what the server says, `sending.rs` the outbox,
+//! type: `websocket.rs` and `polling.rs` the transports, `frames.rs` what the server says, `sending.rs` the outbox,
 //! `timers.rs` what happens by itself, `waking.rs` the life of the page.
 
 use alloc::{borrow::ToOwned, collections::VecDeque, string::String, vec, vec::Vec};
@@ -9,11 +9,10 @@ use everwire_protocol::{
 };
 
 use super::{
-    Carrier, Event, Handle, Input, LinkId, Memory, Now, Output, Position, RequestId, SendStatus, Source,
-    Status,
+    Event, Handle, Input, LinkId, Memory, Now, Output, Position, RequestId, SendStatus, Source, Status,
+    Transport,
     asking::Asking,
     backoff,
-    carriers::{Choice, REMEMBER_MS},
     clock::Clock,
     journal::Journal,
     outbox::Outbox,
@@ -22,6 +21,7 @@ use super::{
     subscriptions::Subscriptions,
     text,
     token::Token,
+    transports::{Choice, REMEMBER_MS},
     typing::Typist,
     websocket::WebSocket,
 };
@@ -78,7 +78,7 @@ pub struct Connection {
     pub(super) journal: Journal,
     pub(super) outputs: VecDeque<Output>,
     pub(super) phase: Phase,
-    pub(super) active: Option<Carrier>,
+    pub(super) active: Option<Transport>,
     pub(super) ws: Option<WebSocket>,
     pub(super) poll: Option<Poll>,
     pub(super) post: Option<Post>,
@@ -91,9 +91,9 @@ pub struct Connection {
     pub(super) typists: Vec<Typist>,
     /// When the receipts that were collected are sent.
     pub(super) receipts_at: Option<u64>,
-    /// Where the batch that is being read came from, if that carrier still counts.
+    /// Where the batch that is being read came from, if that transport still counts.
     pub(super) source: Option<Source>,
-    /// That carrier is the active one: entries are delivered. A field of its own because the hot path asks.
+    /// That transport is the active one: entries are delivered. A field of its own because the hot path asks.
     pub(super) counts: bool,
     pub(super) hidden: bool,
     pub(super) online: bool,
@@ -290,14 +290,14 @@ impl Connection {
     /// The last frames and state changes, one a line, without payloads or tokens.
     pub fn report(&self) -> String {
         let place = match self.active {
-            Some(carrier) => carrier.name(),
+            Some(transport) => transport.name(),
             None => "none",
         };
         let mut session = Uuid::encode_buffer();
         let head = text![
             "session ",
             &*self.config.session.hyphenated().encode_lower(&mut session),
-            "\ncarrier ",
+            "\ntransport ",
             place,
             "\nsubscriptions ",
             self.subscriptions.len(),
@@ -328,15 +328,15 @@ impl Connection {
         self.finish(None, const { ErrorCode::Closed.sentence() });
     }
 
-    /// What has to be said before the carrier goes: the receipts that were collected, and perhaps more.
+    /// What has to be said before the transport goes: the receipts that were collected, and perhaps more.
     pub(super) fn say_last(&mut self, more: Option<CoreFrame>) {
-        let Some(carrier) = self.active else { return };
+        let Some(transport) = self.active else { return };
         let mut frames = self.take_receipts();
         frames.extend(more);
         if frames.is_empty() {
             return;
         }
-        if carrier == Carrier::WebSocket {
+        if transport == Transport::WebSocket {
             self.send_websocket(&frames);
         } else {
             let body = self.http_body(frames);
@@ -348,7 +348,7 @@ impl Connection {
 
     /// The end: nothing is tried any more.
     pub(super) fn finish(&mut self, code: Option<ErrorCode>, reason: &str) {
-        self.drop_carriers(CloseCode::Normal);
+        self.drop_transports(CloseCode::Normal);
         self.phase = Phase::Closed;
         self.retry_at = None;
         self.state(code, reason);
@@ -359,7 +359,7 @@ impl Connection {
         }
     }
 
-    /// Begins a try: first a token if one is needed, then the carriers.
+    /// Begins a try: first a token if one is needed, then the transports.
     pub(super) fn attempt(&mut self, reason: &str) {
         self.phase = Phase::Connecting;
         self.retry_at = None;
@@ -371,14 +371,14 @@ impl Connection {
                 self.outputs.push_back(Output::FetchToken);
             }
         } else {
-            self.open_carriers();
+            self.open_transports();
         }
     }
 
-    fn open_carriers(&mut self) {
+    fn open_transports(&mut self) {
         if self.config.websocket && !(self.choice.given_up && self.config.polling) {
             self.open_websocket();
-            self.choice.poll_at = self.config.polling.then(|| self.now() + super::carriers::FALLBACK_MS);
+            self.choice.poll_at = self.config.polling.then(|| self.now() + super::transports::FALLBACK_MS);
         } else {
             self.start_polling();
         }
@@ -394,8 +394,8 @@ impl Connection {
         }
         self.token.got(self.now(), token.clone());
         match self.phase {
-            Phase::Connecting if self.ws.is_none() && self.poll.is_none() => self.open_carriers(),
-            Phase::Connected if self.active == Some(Carrier::WebSocket) => {
+            Phase::Connecting if self.ws.is_none() && self.poll.is_none() => self.open_transports(),
+            Phase::Connected if self.active == Some(Transport::WebSocket) => {
                 if let Some(ws) = &mut self.ws {
                     ws.token = self.token.serial;
                 }
@@ -422,11 +422,11 @@ impl Connection {
         let now = self.now();
         if self.phase == Phase::Connected
             && self.useful
-            && now >= self.connected_at + super::carriers::WORKED_MS
+            && now >= self.connected_at + super::transports::WORKED_MS
         {
             self.failures = 0;
         }
-        self.drop_carriers(CloseCode::Abandoned);
+        self.drop_transports(CloseCode::Abandoned);
         self.wait(reason, delay);
     }
 
@@ -453,8 +453,8 @@ impl Connection {
         }
     }
 
-    /// Gives up all carriers: what was under way goes back into the queue, no subscription is confirmed any more.
-    pub(super) fn drop_carriers(&mut self, code: CloseCode) {
+    /// Gives up all transports: what was under way goes back into the queue, no subscription is confirmed any more.
+    pub(super) fn drop_transports(&mut self, code: CloseCode) {
         if let Some(ws) = self.ws.take() {
             self.outputs.push_back(Output::CloseWebSocket { link: ws.link, code: code.as_u16() });
         }
@@ -469,9 +469,9 @@ impl Connection {
         self.recall();
     }
 
-    /// A carrier was welcomed: it is the one that counts from now on.
-    pub(super) fn activate(&mut self, carrier: Carrier, reason: &str) {
-        self.active = Some(carrier);
+    /// A transport was welcomed: it is the one that counts from now on.
+    pub(super) fn activate(&mut self, transport: Transport, reason: &str) {
+        self.active = Some(transport);
         self.counts = true;
         self.subscriptions.unconfirm();
         self.choice.poll_at = None;
@@ -481,26 +481,26 @@ impl Connection {
         self.useful = false;
         self.recall();
         self.outbox.hold_until = None;
-        self.remember(carrier);
+        self.remember(transport);
         self.state(None, reason);
         self.ask_for_subscriptions();
         self.flush();
     }
 
-    pub(super) fn remember(&mut self, carrier: Carrier) {
-        let memory = match carrier {
-            Carrier::Polling if self.choice.given_up => {
+    pub(super) fn remember(&mut self, transport: Transport) {
+        let memory = match transport {
+            Transport::Polling if self.choice.given_up => {
                 Some(Memory { polling_until: self.wall + REMEMBER_MS })
             }
-            Carrier::Polling => return,
-            Carrier::WebSocket => None,
+            Transport::Polling => return,
+            Transport::WebSocket => None,
         };
         self.outputs.push_back(Output::Remember(memory));
     }
 
     /// Sends `subscribe` for what the present WebSocket was not asked for yet. Polls carry the whole set anyway.
     pub(super) fn ask_for_subscriptions(&mut self) {
-        if self.active != Some(Carrier::WebSocket) {
+        if self.active != Some(Transport::WebSocket) {
             return;
         }
         let frames = self.unasked();
@@ -513,7 +513,7 @@ impl Connection {
     pub(super) fn unasked(&mut self) -> Vec<CoreFrame> {
         let asked = self.subscriptions.iter_mut().filter(|s| !s.asked && s.retry_at.is_none()).map(|s| {
             s.asked = true;
-            s.ask(Carrier::WebSocket).into()
+            s.ask(Transport::WebSocket).into()
         });
         asked.collect()
     }
@@ -565,7 +565,7 @@ impl Connection {
         self.note(text!(name, ": ", reason));
         self.outputs.push_back(Output::Event(Event::State {
             status,
-            carrier: self.active,
+            transport: self.active,
             attempt: self.failures,
             retry_in: self.retry_at.map(|at| at.saturating_sub(self.now())),
             code,

@@ -6,7 +6,7 @@ use alloc::{borrow::ToOwned, string::String};
 use everwire_protocol::{CloseCode, ErrorCode, GapReason, Pong, Uuid};
 
 use super::{
-    Carrier, Connection, Event, Handle, Now, Output, Position, Source,
+    Connection, Event, Handle, Now, Output, Position, Source, Transport,
     connection::Phase,
     subscriptions::{Confirmed, Entry},
     text,
@@ -15,7 +15,7 @@ use super::{
 /// What to do with a durable entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// Nothing: a duplicate, or from a carrier or subscription that no longer counts.
+    /// Nothing: a duplicate, or from a transport or subscription that no longer counts.
     Drop,
     /// Hand it to the listeners. The position has moved already.
     Deliver,
@@ -73,15 +73,16 @@ pub struct Refusal<'a> {
 }
 
 impl Connection {
-    /// A batch has arrived. What it holds counts only if its carrier does.
+    /// A batch has arrived. What it holds counts only if its transport does.
     pub fn begin_batch(&mut self, now: Now, source: Source) {
         self.tick(now);
         let (known, counts) = match source {
-            Source::WebSocket(link) => {
-                (self.ws.as_ref().is_some_and(|ws| ws.link == link), self.active == Some(Carrier::WebSocket))
-            }
+            Source::WebSocket(link) => (
+                self.ws.as_ref().is_some_and(|ws| ws.link == link),
+                self.active == Some(Transport::WebSocket),
+            ),
             Source::Response(request) => {
-                (self.is_held(request) || self.is_post(request), self.active == Some(Carrier::Polling))
+                (self.is_held(request) || self.is_post(request), self.active == Some(Transport::Polling))
             }
         };
         self.source = known.then_some(source);
@@ -177,17 +178,17 @@ impl Connection {
 
     /// `subscribed`. True if it counts, so that the members in it are to be used.
     pub fn subscribed(&mut self, handle: Handle, frame: &SubscribedFrame) -> bool {
-        let Some(carrier) = self.active.filter(|_| self.counts) else { return false };
+        let Some(transport) = self.active.filter(|_| self.counts) else { return false };
         let Some(channel) = self.subscriptions.get(handle).map(|s| s.channel.clone()) else { return false };
         // Only a WebSocket is told with a frame that a channel is left, and confirms it.
-        if carrier == Carrier::WebSocket && self.subscriptions.is_leaving(&channel) {
+        if transport == Transport::WebSocket && self.subscriptions.is_leaving(&channel) {
             return false;
         }
         self.useful = true;
         self.poll_brought();
         self.note(text!("< subscribed ", channel.as_str(), " ", frame.offset));
         let Some(subscription) = self.subscriptions.get(handle) else { return false };
-        let gap = match subscription.confirm(carrier, frame.epoch, frame.offset, frame.head, frame.gap) {
+        let gap = match subscription.confirm(transport, frame.epoch, frame.offset, frame.head, frame.gap) {
             Confirmed::InPlace => None,
             Confirmed::Missing(from, to, reason) => Some((from, to, reason)),
             Confirmed::Stale => {
@@ -322,7 +323,7 @@ impl Connection {
         }
     }
 
-    /// What a carrier brought is not the protocol. It is given up, and the next try begins as after any loss.
+    /// What a transport brought is not the protocol. It is given up, and the next try begins as after any loss.
     pub(super) fn violated(&mut self, source: Source, message: &str) {
         let known = match source {
             Source::WebSocket(link) => self.ws.as_ref().is_some_and(|ws| ws.link == link),

@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use everwire_protocol::{ErrorCode, GapReason, Uuid};
 
-use super::{Carrier, Memory, Position};
+use super::{Memory, Position, Transport};
 
 /// One WebSocket, for as long as it exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -153,7 +153,7 @@ pub enum Event {
         /// The new state.
         status: Status,
         /// In use, if connected.
-        carrier: Option<Carrier>,
+        transport: Option<Transport>,
         /// Counts the tries since the last good connection.
         attempt: u32,
         /// How long until the next try, in ms, if waiting.

@@ -8,7 +8,6 @@
 
 mod asking;
 mod backoff;
-mod carriers;
 mod clock;
 mod connection;
 mod deadline;
@@ -25,12 +24,12 @@ mod sending;
 mod subscriptions;
 mod timers;
 mod token;
+mod transports;
 mod typing;
 mod waking;
 mod websocket;
 
 pub use backoff::{CAP_HIDDEN_MS, CAP_MS, FIRST_MS};
-pub use carriers::{Carrier, Memory};
 pub use clock::Now;
 pub use connection::{Config, Connection};
 pub use frames::{Refusal, SubscribedFrame, Verdict, WelcomeFrame};
@@ -40,6 +39,7 @@ pub(crate) use journal::Part;
 pub use native::{Draft, typist};
 pub use outbox::{MAX_OUTBOX_BYTES, MAX_OUTBOX_MESSAGES};
 pub use subscriptions::Position;
+pub use transports::{Memory, Transport};
 
 /// Joins texts and numbers without the formatting machinery, which would cost kilobytes in the browser.
 macro_rules! text {

@@ -1,4 +1,4 @@
-//! The polling carrier: one request that the server holds, for receiving, and one for sending, both self-sufficient
+//! The polling transport: one request that the server holds, for receiving, and one for sending, both self-sufficient
 //! (promise 12).
 
 use alloc::{borrow::ToOwned, string::String, vec, vec::Vec};
@@ -6,7 +6,7 @@ use alloc::{borrow::ToOwned, string::String, vec, vec::Vec};
 use everwire_protocol::{Channel, CoreFrame, Uuid, limits};
 
 use super::{
-    Carrier, Connection, Output, RequestId, asking::with_texts, connection::Phase, deadline::Deadline, text,
+    Connection, Output, RequestId, Transport, asking::with_texts, connection::Phase, deadline::Deadline, text,
 };
 
 /// How long the first poll may take to be welcomed, and a POST to be answered, in ms.
@@ -83,7 +83,7 @@ impl Connection {
         self.send_poll();
     }
 
-    /// Ends polling, without a word to the server: another carrier of the same session replaces it there.
+    /// Ends polling, without a word to the server: another transport of the same session replaces it there.
     pub(super) fn stop_polling(&mut self) {
         let held = self.poll.take().and_then(|poll| poll.held);
         let posting = self.post.take().and_then(|post| post.request);
@@ -120,7 +120,7 @@ impl Connection {
         }
         let mut frames: Vec<CoreFrame> = vec![frame.into()];
         let asked = self.subscriptions.iter_mut().filter(|s| s.retry_at.is_none());
-        frames.extend(asked.map(|s| s.ask(Carrier::Polling).into()));
+        frames.extend(asked.map(|s| s.ask(Transport::Polling).into()));
         self.note("> poll".to_owned());
         self.post(request, frames, &[]);
     }
@@ -172,7 +172,7 @@ impl Connection {
         poll.connection = (!poll.anew).then_some(connection);
         poll.welcomed = true;
         poll.hold = hold.min(limits::POLL_HOLD_MS);
-        if self.active == Some(Carrier::Polling) {
+        if self.active == Some(Transport::Polling) {
             // Another node, or the same one after a restart: it has confirmed nothing yet.
             self.subscriptions.unconfirm();
             return;
@@ -189,7 +189,7 @@ impl Connection {
         } else {
             "WebSocket gives no answer"
         };
-        self.activate(Carrier::Polling, reason);
+        self.activate(Transport::Polling, reason);
     }
 
     pub(super) fn poll_acked(&mut self, seq: u64) {
@@ -264,7 +264,7 @@ impl Connection {
         if poll.welcomed && poll.failures < FAILURES_MAX {
             poll.next_at = Some(now + again);
             self.note(text!("poll failed: ", reason));
-        } else if self.active == Some(Carrier::Polling) {
+        } else if self.active == Some(Transport::Polling) {
             self.lost(&text!("polling failed: ", reason), None);
         } else {
             self.poll = None;

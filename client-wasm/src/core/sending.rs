@@ -1,23 +1,23 @@
-//! From the outbox to the carrier, and what the application hears of it.
+//! From the outbox to the transport, and what the application hears of it.
 
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
 use everwire_protocol::{ErrorCode, Uuid};
 
-use super::{Carrier, Connection, Event, Output, SendStatus};
+use super::{Connection, Event, Output, SendStatus, Transport};
 
 impl Connection {
     /// Puts on its way what may go.
     pub(super) fn flush(&mut self) {
         match self.active {
-            Some(Carrier::WebSocket) => loop {
+            Some(Transport::WebSocket) => loop {
                 let texts = self.take_texts(self.max_batch);
                 if texts.is_empty() {
                     break;
                 }
                 self.send_all(&[], &texts);
             },
-            Some(Carrier::Polling) => self.flush_by_post(),
+            Some(Transport::Polling) => self.flush_by_post(),
             None => {}
         }
     }

@@ -5,7 +5,7 @@ use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
 use everwire_protocol::{Channel, GapReason, Subscribe};
 
-use super::{Carrier, Handle, receipts::Marks, typing::Typed};
+use super::{Handle, Transport, receipts::Marks, typing::Typed};
 
 /// A place in a channel's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub(super) struct Subscription {
     /// It was asked for on this connection.
     pub(super) asked: bool,
     /// With which position the WebSocket and the last poll have asked; the outer `None`: they have not. While one
-    /// carrier replaces the other both ask, and one answer may come after the other has moved the position.
+    /// transport replaces the other both ask, and one answer may come after the other has moved the position.
     #[expect(clippy::option_option, reason = "whether it has asked, and whether it had a position then")]
     questions: [Option<Option<Position>>; 2],
     /// After a refusal that can be retried: when to ask again.
@@ -52,9 +52,9 @@ pub(super) enum Confirmed {
 }
 
 impl Subscription {
-    /// Asks by this carrier, from the present position.
-    pub(super) fn ask(&mut self, carrier: Carrier) -> Subscribe {
-        self.questions[carrier as usize] = Some(self.position.clone());
+    /// Asks by this transport, from the present position.
+    pub(super) fn ask(&mut self, transport: Transport) -> Subscribe {
+        self.questions[transport as usize] = Some(self.position.clone());
         Subscribe {
             channel: self.channel.clone(),
             epoch: self.position.as_ref().map(|p| p.epoch.clone()),
@@ -64,20 +64,20 @@ impl Subscription {
         }
     }
 
-    /// An answer to `subscribe` has come by this carrier.
+    /// An answer to `subscribe` has come by this transport.
     pub(super) fn confirm(
         &mut self,
-        carrier: Carrier,
+        transport: Transport,
         epoch: &str,
         offset: u64,
         head: u64,
         reason: Option<GapReason>,
     ) -> Confirmed {
-        // What another carrier brought in the meantime may be ahead of this answer: entries that the client has
+        // What another transport brought in the meantime may be ahead of this answer: entries that the client has
         // already are dropped one by one. Only a log that ends before the position is another log.
         let same = self.position.as_ref().filter(|p| p.epoch == epoch);
         let goes_on = same.is_some_and(|p| offset <= p.offset && head >= p.offset);
-        if !goes_on && self.questions[carrier as usize].as_ref() != Some(&self.position) {
+        if !goes_on && self.questions[transport as usize].as_ref() != Some(&self.position) {
             // From elsewhere than where the client stands now: what is missing there is not what is missing here.
             self.live = false;
             return Confirmed::Stale;
@@ -191,7 +191,7 @@ impl Subscriptions {
         self.leaving.clear();
         for subscription in self.iter_mut() {
             subscription.asked = false;
-            subscription.questions[Carrier::WebSocket as usize] = None;
+            subscription.questions[Transport::WebSocket as usize] = None;
         }
     }
 
@@ -258,8 +258,8 @@ mod tests {
 
     fn confirm(subscriptions: &mut Subscriptions, epoch: &str, offset: u64, head: u64) -> Confirmed {
         let subscription = subscriptions.get(Handle(0)).unwrap();
-        subscription.ask(Carrier::WebSocket);
-        subscription.confirm(Carrier::WebSocket, epoch, offset, head, None)
+        subscription.ask(Transport::WebSocket);
+        subscription.confirm(Transport::WebSocket, epoch, offset, head, None)
     }
 
     #[test]
@@ -284,10 +284,10 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_another_carrier_has_overtaken_is_no_gap() {
+    fn an_answer_that_another_transport_has_overtaken_is_no_gap() {
         let mut subscriptions = at(5);
         let subscription = subscriptions.get(Handle(0)).unwrap();
-        let answer = subscription.confirm(Carrier::WebSocket, "a", 4, 9, Some(GapReason::Trimmed));
+        let answer = subscription.confirm(Transport::WebSocket, "a", 4, 9, Some(GapReason::Trimmed));
         assert_eq!(answer, Confirmed::InPlace);
         assert_eq!(subscription.position, Some(Position { epoch: "a".into(), offset: 5 }));
     }
@@ -296,19 +296,19 @@ mod tests {
     fn an_answer_from_elsewhere_is_asked_for_again() {
         let mut subscriptions = at(5);
         let subscription = subscriptions.get(Handle(0)).unwrap();
-        subscription.ask(Carrier::WebSocket);
+        subscription.ask(Transport::WebSocket);
         // Polling was faster.
         subscription.position = Some(Position { epoch: "a".into(), offset: 9 });
         assert_eq!(
-            subscription.confirm(Carrier::WebSocket, "a", 5, 8, None),
+            subscription.confirm(Transport::WebSocket, "a", 5, 8, None),
             Confirmed::Stale,
             "no gap back"
         );
-        assert_eq!(subscription.confirm(Carrier::WebSocket, "a", 12, 14, None), Confirmed::Stale, "no gap");
-        assert_eq!(subscription.confirm(Carrier::WebSocket, "b", 3, 3, None), Confirmed::Stale);
+        assert_eq!(subscription.confirm(Transport::WebSocket, "a", 12, 14, None), Confirmed::Stale, "no gap");
+        assert_eq!(subscription.confirm(Transport::WebSocket, "b", 3, 3, None), Confirmed::Stale);
         assert!(!subscription.live);
-        subscription.ask(Carrier::WebSocket);
-        let again = subscription.confirm(Carrier::WebSocket, "b", 3, 3, None);
+        subscription.ask(Transport::WebSocket);
+        let again = subscription.confirm(Transport::WebSocket, "b", 3, 3, None);
         assert_eq!(again, Confirmed::Missing(10, 3, GapReason::Epoch));
         assert!(subscription.live);
     }

@@ -4,7 +4,7 @@ use alloc::borrow::ToOwned;
 
 use everwire_protocol::ErrorCode;
 
-use super::{Carrier, Connection, connection::Phase};
+use super::{Connection, Transport, connection::Phase};
 
 /// No ack for this long is a reason to test the connection, in ms (promise 4).
 const ACK_MS: u64 = 10_000;
@@ -42,7 +42,7 @@ impl Connection {
             self.outbox
                 .oldest_sent()
                 .map(|at| at + ACK_LOST_MS)
-                .filter(|_| self.active == Some(Carrier::WebSocket)),
+                .filter(|_| self.active == Some(Transport::WebSocket)),
             self.subscriptions.iter().filter_map(|s| s.retry_at).min(),
             self.asking.until(),
             self.next_typing(),
@@ -83,7 +83,7 @@ impl Connection {
             self.note("no answer over WebSocket yet; trying HTTP polling beside it".to_owned());
             self.start_polling();
         }
-        if due(self.choice.probe_at) && self.active == Some(Carrier::Polling) && self.ws.is_none() {
+        if due(self.choice.probe_at) && self.active == Some(Transport::Polling) && self.ws.is_none() {
             self.choice.probe_at = None;
             self.open_websocket();
         }
@@ -149,7 +149,7 @@ impl Connection {
             self.poll_anew();
         }
         let Some(sent) = self.outbox.oldest_sent() else { return };
-        if self.active == Some(Carrier::WebSocket) && sent + ACK_LOST_MS <= now {
+        if self.active == Some(Transport::WebSocket) && sent + ACK_LOST_MS <= now {
             self.error(
                 ErrorCode::ProtocolViolation,
                 "the server does not acknowledge what it is sent".to_owned(),

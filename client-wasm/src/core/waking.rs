@@ -3,7 +3,7 @@
 
 use everwire_protocol::CloseCode;
 
-use super::{Carrier, Connection, connection::Phase, text};
+use super::{Connection, Transport, connection::Phase, text};
 
 /// Events of the page may come in showers; a try is not begun more often than this, in ms.
 const LEAST_MS: u64 = 1_000;
@@ -15,7 +15,7 @@ impl Connection {
     pub(super) fn wake(&mut self, reason: &str) {
         self.choice.woke();
         match (self.phase, self.active) {
-            (Phase::Connected, Some(Carrier::WebSocket)) => self.probe(reason),
+            (Phase::Connected, Some(Transport::WebSocket)) => self.probe(reason),
             (Phase::Connected, _) => {
                 self.note(text!("waking: ", reason));
                 self.poll_quickly();
@@ -32,10 +32,10 @@ impl Connection {
 
     pub(super) fn went_online(&mut self) {
         self.online = true;
-        if self.active == Some(Carrier::Polling) && self.ws.is_none() && self.config.websocket {
+        if self.active == Some(Transport::Polling) && self.ws.is_none() && self.config.websocket {
             self.choice.probe_at = Some(self.now());
         }
-        if self.cut && self.active == Some(Carrier::WebSocket) {
+        if self.cut && self.active == Some(Transport::WebSocket) {
             // The network that it ran over was gone: not worth the time of a probe.
             let soon = self.rng.between(0, SOON_MS);
             self.lost(BACK, Some(soon));
@@ -69,7 +69,7 @@ impl Connection {
             return;
         }
         self.say_last(None);
-        self.drop_carriers(CloseCode::Abandoned);
+        self.drop_transports(CloseCode::Abandoned);
         self.phase = Phase::Suspended;
         self.retry_at = None;
         self.state(None, "the page was put away");

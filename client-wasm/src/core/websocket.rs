@@ -1,16 +1,16 @@
-//! The WebSocket carrier: at most one exists, as a candidate until it is welcomed, then as the active carrier.
+//! The WebSocket transport: at most one exists, as a candidate until it is welcomed, then as the active transport.
 
 use alloc::{borrow::ToOwned, string::String, vec};
 
 use everwire_protocol::{CloseCode, CoreFrame, ErrorCode, Ping, batch, limits};
 
 use super::{
-    Carrier, Connection, LinkId, Output,
+    Connection, LinkId, Output, Transport,
     asking::with_texts,
-    carriers::{GIVE_UP_MS, WORKED_MS},
     connection::Phase,
     deadline::Deadline,
     text,
+    transports::{GIVE_UP_MS, WORKED_MS},
 };
 
 /// How long a probe waits for a sign of life, in ms (promise 10).
@@ -153,22 +153,22 @@ impl Connection {
             poll_now =
                 self.choice.ended(ws.opened_at.is_some(), if ws.welcomed { age } else { 0 }, ws.useful);
         }
-        if silent && self.active == Some(Carrier::Polling) {
+        if silent && self.active == Some(Transport::Polling) {
             // Polling got through in the same time.
             self.choice.give_up();
         }
         if self.choice.given_up && !given_up {
             self.note("WebSocket does not work here".to_owned());
-            if self.active == Some(Carrier::Polling) {
-                self.remember(Carrier::Polling);
+            if self.active == Some(Transport::Polling) {
+                self.remember(Transport::Polling);
             }
         }
         match (self.active, self.phase) {
-            (Some(Carrier::WebSocket), _) => {
+            (Some(Transport::WebSocket), _) => {
                 self.active = None;
                 self.lost(reason, None);
             }
-            (Some(Carrier::Polling), _) => {
+            (Some(Transport::Polling), _) => {
                 self.note(text!("probe failed: ", reason));
                 self.subscriptions.websocket_gone();
                 self.choice.schedule_probe(now);
@@ -197,17 +197,17 @@ impl Connection {
         ws.silence = silence;
         ws.deadline = Deadline::at(now + silence);
         let reason =
-            if self.active == Some(Carrier::Polling) { "WebSocket works again" } else { "WebSocket works" };
+            if self.active == Some(Transport::Polling) { "WebSocket works again" } else { "WebSocket works" };
         self.stop_polling();
         if self.choice.given_up || self.choice.probe_at.is_some() {
             self.choice.worked();
         }
-        self.activate(Carrier::WebSocket, reason);
+        self.activate(Transport::WebSocket, reason);
     }
 
     /// For `timers.rs`: the socket that has lived this long works.
     pub(super) fn websocket_proves_itself(&mut self) {
-        if self.active == Some(Carrier::WebSocket) && self.now() >= self.connected_at + WORKED_MS {
+        if self.active == Some(Transport::WebSocket) && self.now() >= self.connected_at + WORKED_MS {
             self.choice.proven();
         }
     }

@@ -1,8 +1,8 @@
-//! A core, a clock and the other end of its carriers, in the hands of a test.
+//! A core, a clock and the other end of its transports, in the hands of a test.
 
 use everwire_client::core::{
-    Carrier, Config, Connection, Event, Handle, Input, LinkId, Now, Output, RequestId, SendStatus, Source,
-    Status,
+    Config, Connection, Event, Handle, Input, LinkId, Now, Output, RequestId, SendStatus, Source, Status,
+    Transport,
 };
 use everwire_protocol::{
     Ack, Channel, ClientFrame, CloseCode, Error, ErrorCode, Gap, GapReason, Limits, Message, Payload, Polled,
@@ -201,10 +201,10 @@ impl Bench {
     }
 
     /// The last state that was told, without forgetting it.
-    pub(crate) fn state(&self) -> Option<(Status, Option<Carrier>, String)> {
+    pub(crate) fn state(&self) -> Option<(Status, Option<Transport>, String)> {
         self.outputs.iter().rev().find_map(|output| match output {
-            Output::Event(Event::State { status, carrier, reason, .. }) => {
-                Some((*status, *carrier, reason.clone()))
+            Output::Event(Event::State { status, transport, reason, .. }) => {
+                Some((*status, *transport, reason.clone()))
             }
             _ => None,
         })

@@ -1,6 +1,6 @@
 //! Promise 11: polling where WebSocket does not work, and back.
 
-use everwire_client::core::{Carrier, Config, Event, Input, Memory, Output, Status};
+use everwire_client::core::{Config, Event, Input, Memory, Output, Status, Transport};
 use everwire_protocol::ClientFrame;
 
 use crate::bench::{Bench, HOUR, ack, config, message, polled, subscribed, wants_request, welcome};
@@ -29,8 +29,8 @@ fn promise_11_polling_starts_beside_a_websocket_that_is_silent_for_2_5_s() {
         matches!(&frames[..], [ClientFrame::Hello(_), ClientFrame::Poll(p), ClientFrame::Subscribe(_)] if p.ack == 0)
     );
     bench.responds(request, &[polled(1), welcome(9), subscribed("news", "a", 0, 0)]);
-    let (status, carrier, reason) = bench.state().unwrap();
-    assert_eq!((status, carrier), (Status::Connected, Some(Carrier::Polling)));
+    let (status, transport, reason) = bench.state().unwrap();
+    assert_eq!((status, transport), (Status::Connected, Some(Transport::Polling)));
     assert_eq!(reason, "WebSocket gives no answer");
 }
 
@@ -51,11 +51,11 @@ fn promise_11_a_websocket_that_answers_late_takes_over_without_loss() {
     bench.outputs.clear();
     bench.says(link, &[welcome(10), subscribed("news", "a", 0, 2), message("news", 1), message("news", 2)]);
     assert_eq!(bench.delivered, [("news".to_owned(), 1), ("news".to_owned(), 2)]);
-    assert_eq!(bench.state().unwrap().1, Some(Carrier::WebSocket));
+    assert_eq!(bench.state().unwrap().1, Some(Transport::WebSocket));
     assert!(bench.outputs.iter().any(|o| matches!(o, Output::Abort(_))), "the poll is given up");
     assert_eq!(bench.sent_ids(), [1], "what has no ack goes out again");
     bench.responds(old_poll, &[polled(3), message("news", 3), ack(1, 3)]);
-    assert_eq!(bench.delivered.len(), 2, "what the old carrier still brings does not count");
+    assert_eq!(bench.delivered.len(), 2, "what the old transport still brings does not count");
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn promise_11_a_probe_that_works_brings_websocket_back() {
     let link = bench.opens_websocket();
     bench.outputs.clear();
     bench.says(link, &[welcome(10), subscribed("news", "a", 0, 0)]);
-    assert_eq!(bench.state().unwrap().1, Some(Carrier::WebSocket));
+    assert_eq!(bench.state().unwrap().1, Some(Transport::WebSocket));
     assert!(bench.outputs.contains(&Output::Remember(None)), "and what was remembered is forgotten");
     bench.closes(link, 1006);
     bench.outputs.clear();
@@ -192,7 +192,7 @@ fn promise_11_a_page_that_wakes_where_upgrades_are_refused_polls_at_the_next_ref
 }
 
 #[test]
-fn only_the_carriers_that_are_allowed_are_used() {
+fn only_the_transports_that_are_allowed_are_used() {
     let mut bench = Bench::started(Config { websocket: false, ..config() });
     let (request, ..) = bench.wants_request();
     bench.responds(request, &[polled(1), welcome(9)]);

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use crate::bench::{Bench, config};
 
 #[test]
-fn rubbish_ends_the_carrier_and_not_the_client() {
+fn rubbish_ends_the_transport_and_not_the_client() {
     for rubbish in ["", "{}", "[1]", "null", "[[[[", "[{\"type\":\"message\"}]", "[{\"type\":7}]"] {
         let (mut bench, link, _) = Bench::connected(&["news"]);
         bench.hears(Source::WebSocket(link), rubbish);
@@ -66,7 +66,7 @@ fn frame() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
-    /// Any frames in any order, over either carrier, mixed with the life of a page.
+    /// Any frames in any order, over either transport, mixed with the life of a page.
     #[test]
     fn no_sequence_of_frames_breaks_the_core(
         steps in proptest::collection::vec((proptest::collection::vec(frame(), 0..4), 0..14_u8, 0..40_000_u64), 1..40),

@@ -1,7 +1,7 @@
 // The connection, as a picture and in words: what it is carried by, and why. While waiting it counts down to the next try.
 //
 // For tests: `data-testid="connection"` with `data-status` (connecting, connected, waiting, offline, closed) and, while
-// connected, `data-carrier` (websocket, polling).
+// connected, `data-transport` (websocket, polling).
 
 import type { ConnectionState } from "everwire";
 import { useEffect, useState } from "react";
@@ -10,8 +10,8 @@ import { because, headline } from "./words";
 
 export function Indicator({ state }: { state: ConnectionState }) {
   const now = useSeconds(state.status === "waiting" ? state.retryAt : undefined);
-  const carrier = state.status === "connected" ? state.carrier : undefined;
-  const wire: WireStatus = carrier ?? (state.status as Exclude<typeof state.status, "connected">);
+  const transport = state.status === "connected" ? state.transport : undefined;
+  const wire: WireStatus = transport ?? (state.status as Exclude<typeof state.status, "connected">);
   const tries = state.status === "waiting" || state.status === "connecting" ? state.attempt : 1;
   return (
     <section
@@ -19,7 +19,7 @@ export function Indicator({ state }: { state: ConnectionState }) {
       aria-label="Connection"
       data-testid="connection"
       data-status={state.status}
-      data-carrier={carrier}
+      data-transport={transport}
     >
       <Wire status={wire} />
       <div className="indicator-words">

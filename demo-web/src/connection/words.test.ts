@@ -3,10 +3,10 @@
 import { expect, it } from "vitest";
 import { because, headline, spoken } from "./words";
 
-it("names the carrier", () => {
+it("names the transport", () => {
   const reason = "";
-  expect(headline({ status: "connected", carrier: "websocket", reason }, 0)).toBe("Connected by WebSocket");
-  expect(headline({ status: "connected", carrier: "polling", reason }, 0)).toBe("Connected by polling");
+  expect(headline({ status: "connected", transport: "websocket", reason }, 0)).toBe("Connected by WebSocket");
+  expect(headline({ status: "connected", transport: "polling", reason }, 0)).toBe("Connected by polling");
 });
 
 it("counts down in whole seconds, and not below nothing", () => {

@@ -2,7 +2,7 @@
 
 import type { ConnectionState } from "everwire";
 
-const CARRIERS = { websocket: "WebSocket", polling: "polling" } as const;
+const TRANSPORTS = { websocket: "WebSocket", polling: "polling" } as const;
 
 /** Whole seconds until `at`, never negative. */
 export function secondsUntil(at: number, now: number): number {
@@ -15,7 +15,7 @@ export function headline(state: ConnectionState, now: number): string {
     case "connecting":
       return state.attempt > 1 ? "Connecting again…" : "Connecting…";
     case "connected":
-      return `Connected by ${CARRIERS[state.carrier]}`;
+      return `Connected by ${TRANSPORTS[state.transport]}`;
     case "waiting": {
       const seconds = secondsUntil(state.retryAt, now);
       return seconds > 0 ? `Not connected. Next try in ${seconds} s` : "Not connected. Trying now…";

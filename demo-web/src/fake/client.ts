@@ -17,7 +17,7 @@ import type { FakeServer } from "./server";
 
 const CONNECTED: ConnectionState = {
   status: "connected",
-  carrier: "websocket",
+  transport: "websocket",
   reason: "this is a server in memory",
 };
 

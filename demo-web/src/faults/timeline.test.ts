@@ -12,8 +12,8 @@ beforeEach(() => {
 });
 
 const connecting = (attempt: number) => ({ status: "connecting", attempt, reason: "" }) as const;
-const connected = (carrier: "websocket" | "polling") =>
-  ({ status: "connected", carrier, reason: "" }) as const;
+const connected = (transport: "websocket" | "polling") =>
+  ({ status: "connected", transport, reason: "" }) as const;
 
 it("makes bands of states, and ticks of tries", () => {
   timeline.state(connecting(1), 0);

@@ -65,7 +65,7 @@ export class Timeline {
   }
 
   state(state: ConnectionState, now = Date.now()): void {
-    const phase = state.status === "connected" ? state.carrier : state.status;
+    const phase = state.status === "connected" ? state.transport : state.status;
     if (phase === "connecting") this.#tries.push(now);
     const last = this.#bands.at(-1);
     // The same again for another reason is no new band.

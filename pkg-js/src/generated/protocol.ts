@@ -136,7 +136,7 @@ export type ClientFrame =
 export interface Hello {
   /** The protocol version that the client speaks: `VERSION`. */
   version: number;
-  /** Names this client instance across carriers and reconnects. Bound to the first user that uses it. */
+  /** Names this client instance across transports and reconnects. Bound to the first user that uses it. */
   session: string;
   /** Who is speaking. Over HTTP it travels in the header `Authorization: Bearer …` instead. */
   token?: string;

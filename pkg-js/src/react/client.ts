@@ -44,7 +44,7 @@ function orThrow(client: Client | undefined): Client {
 
 /**
  * Makes a client that connects when the component is mounted and closes when it is unmounted. Another `url`, `guest` or
- * `carriers` make another client; another user needs one too: give the component a `key` with the user's id.
+ * `transports` make another client; another user needs one too: give the component a `key` with the user's id.
  */
 export function useEverwire(options: BindingOptions): Client {
   const latest = useRef(options);

@@ -21,10 +21,10 @@ use super::{
 };
 use crate::{
     auth::Identity,
-    carriers::{POLL_PATH, WS_PATH},
     chats::log_of,
     node::Use,
     session::{Asked, Ephemeral, Receipt, Receiver},
+    transports::{POLL_PATH, WS_PATH},
 };
 
 /// What a client needs to connect.

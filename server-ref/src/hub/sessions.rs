@@ -12,7 +12,7 @@ use super::{
     lock,
 };
 use crate::{
-    session::{Binding, Carrier, Input},
+    session::{Binding, Input, Transport},
     stats::Connections,
 };
 
@@ -26,7 +26,7 @@ pub struct Sessions {
 struct Live {
     user: String,
     connection: Uuid,
-    carrier: Carrier,
+    transport: Transport,
     inbox: Inbox,
     /// The connection that this one took over from.
     before: Option<Uuid>,
@@ -49,7 +49,7 @@ impl Sessions {
         session: Uuid,
         user: &str,
         connection: Uuid,
-        carrier: Carrier,
+        transport: Transport,
         inbox: &Inbox,
     ) -> Binding {
         let mut sessions = lock(&self.live);
@@ -57,7 +57,7 @@ impl Sessions {
             return Binding::Another;
         }
         let before = sessions.get(&session).map(|live| live.connection);
-        let live = Live { user: user.into(), connection, carrier, inbox: inbox.clone(), before };
+        let live = Live { user: user.into(), connection, transport, inbox: inbox.clone(), before };
         if let Some(before) = sessions.insert(session, live) {
             before.inbox.input(Input::End(CloseCode::Replaced));
         }
@@ -76,7 +76,7 @@ impl Sessions {
     pub fn polling(&self, session: Uuid, connection: Uuid) -> Option<Inbox> {
         let sessions = lock(&self.live);
         let live = sessions.get(&session)?;
-        (live.connection == connection && live.carrier == Carrier::Polling).then(|| live.inbox.clone())
+        (live.connection == connection && live.transport == Transport::Polling).then(|| live.inbox.clone())
     }
 
     /// Whether a poll of this connection comes too late: a WebSocket of the session has taken over from it since. It must
@@ -85,7 +85,7 @@ impl Sessions {
         let sessions = lock(&self.live);
         sessions
             .get(&session)
-            .is_some_and(|live| live.before == Some(connection) && live.carrier == Carrier::WebSocket)
+            .is_some_and(|live| live.before == Some(connection) && live.transport == Transport::WebSocket)
     }
 
     /// Puts mail into the inbox of the session's connection, if there is one here.
@@ -107,10 +107,10 @@ impl Sessions {
     }
 
     /// The connections of a user: each session with its connection and what carries it.
-    pub fn of_user(&self, user: &str) -> Vec<(Uuid, Uuid, Carrier)> {
+    pub fn of_user(&self, user: &str) -> Vec<(Uuid, Uuid, Transport)> {
         let sessions = lock(&self.live);
         let own = sessions.iter().filter(|(_, live)| live.user == user);
-        own.map(|(session, live)| (*session, live.connection, live.carrier)).collect()
+        own.map(|(session, live)| (*session, live.connection, live.transport)).collect()
     }
 
     /// Ends all connections of a user. Returns how many there were.
@@ -124,7 +124,7 @@ impl Sessions {
     pub fn census(&self) -> (usize, Connections) {
         let sessions = lock(&self.live);
         let users: HashSet<&str> = sessions.values().map(|live| live.user.as_ref()).collect();
-        let websocket = sessions.values().filter(|live| live.carrier == Carrier::WebSocket).count();
+        let websocket = sessions.values().filter(|live| live.transport == Transport::WebSocket).count();
         (users.len(), Connections { websocket, polling: sessions.len() - websocket })
     }
 

@@ -9,7 +9,7 @@ use super::{Counted, Node, Use, asking};
 use crate::{
     auth::{Identity, Refusal, owner},
     hub::inbox::{Inbox, Letters, Mail, inbox},
-    session::{Binding, Carrier, Input, Opened, Opening, Output},
+    session::{Binding, Input, Opened, Opening, Output, Transport},
     store::{Page, PageBounds, people::Person},
 };
 
@@ -20,7 +20,7 @@ const LISTED: usize = 100;
 #[derive(Debug)]
 pub struct Link {
     node: Arc<Node>,
-    carrier: Carrier,
+    transport: Transport,
     /// The connection's id.
     pub connection: Uuid,
     /// Where answers are put.
@@ -37,13 +37,13 @@ pub struct Link {
 
 impl Link {
     /// A link for a new connection.
-    pub fn new(node: &Arc<Node>, carrier: Carrier) -> Self {
+    pub fn new(node: &Arc<Node>, transport: Transport) -> Self {
         let connection = Uuid::new_v4();
         let counted = node.count_connection();
         let (inbox, letters) = inbox();
         Self {
             node: node.clone(),
-            carrier,
+            transport,
             connection,
             inbox,
             letters,
@@ -60,17 +60,17 @@ impl Link {
         self.started.elapsed().as_millis() as u64
     }
 
-    /// Carries out an output; answers arrive in the inbox. `Send` and `Close` are the carrier's own.
+    /// Carries out an output; answers arrive in the inbox. `Send` and `Close` are the transport's own.
     pub fn perform(&mut self, output: Output) {
         match output {
             Output::Bind { session, user, name } => {
                 self.session = Some(session);
                 self.user = Some(user.clone());
-                let (node, carrier, connection, inbox) =
-                    (self.node.clone(), self.carrier, self.connection, self.inbox.clone());
+                let (node, transport, connection, inbox) =
+                    (self.node.clone(), self.transport, self.connection, self.inbox.clone());
                 tokio::spawn(async move {
                     let binding =
-                        bind(&node, session, &user, name.as_deref(), carrier, connection, &inbox).await;
+                        bind(&node, session, &user, name.as_deref(), transport, connection, &inbox).await;
                     inbox.input(Input::Bound(binding));
                 });
             }
@@ -176,7 +176,7 @@ async fn bind(
     session: Uuid,
     user: &Arc<str>,
     name: Option<&str>,
-    carrier: Carrier,
+    transport: Transport,
     connection: Uuid,
     inbox: &Inbox,
 ) -> Binding {
@@ -195,11 +195,11 @@ async fn bind(
     if !known {
         node.writer.bind(session, user.clone());
     }
-    if carrier == Carrier::Post {
+    if transport == Transport::Post {
         return Binding::Yours;
     }
     let stored = if node.hub.knows_user(user) { None } else { remembered(node, user).await };
-    let binding = node.hub.sessions.attach(session, user, connection, carrier, inbox);
+    let binding = node.hub.sessions.attach(session, user, connection, transport, inbox);
     if binding == Binding::Yours {
         let now_ms = node.clock.now_ms();
         node.hub.enter_user(now_ms, (session, connection), user, name, stored.as_ref());

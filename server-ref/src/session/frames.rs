@@ -8,7 +8,7 @@ use everwire_protocol::{
     ServerFrame, Token, Uuid, VERSION, Welcome, batch, limits::MAX_TOKEN_BYTES,
 };
 
-use super::{BadFrame, Batch, Binding, Carrier, Closing, Output, Phase, Queued, Session};
+use super::{BadFrame, Batch, Binding, Closing, Output, Phase, Queued, Session, Transport};
 use crate::auth::{Credentials, Identity, Refusal};
 
 /// A frame that waits for the session to be bound.
@@ -82,7 +82,7 @@ impl Session {
 
     fn open_frame(&mut self, now_ms: u64, frame: ClientFrame, identity: &Identity) {
         match frame {
-            ClientFrame::Subscribe(subscribe) if self.carrier != Carrier::Post => {
+            ClientFrame::Subscribe(subscribe) if self.transport != Transport::Post => {
                 self.subscribe(now_ms, &subscribe, identity);
             }
             ClientFrame::Unsubscribe(frame) => self.unsubscribe(frame.channel),
@@ -91,7 +91,7 @@ impl Session {
             ClientFrame::Ping(ping) => self.push(ServerFrame::Pong(Pong { nonce: ping.nonce })),
             ClientFrame::Pong(_) => {}
             ClientFrame::Bye(_) => {
-                if self.carrier == Carrier::Post {
+                if self.transport == Transport::Post {
                     self.outputs.push_back(Output::Elsewhere { session: self.session, channel: None });
                 } else {
                     self.bye(now_ms);
@@ -174,7 +174,7 @@ impl Session {
         if binding == Binding::Another {
             return self.refuse(now_ms, Refusal::of(ErrorCode::SessionMismatch));
         }
-        if self.carrier != Carrier::Post {
+        if self.transport != Transport::Post {
             self.push(Welcome {
                 version: VERSION,
                 session: self.session,

@@ -13,7 +13,7 @@ use crate::{
 
 /// What carries the batches of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Carrier {
+pub enum Transport {
     /// A WebSocket.
     WebSocket,
     /// A run of polls; driven through [`Polling`].
@@ -67,7 +67,7 @@ pub enum Input {
         /// The frame that answers it, or why there is none.
         answer: Result<Box<ServerFrame>, Refusal>,
     },
-    /// The carrier can take a batch: at the start, and after each [`Output::Send`] that the network took.
+    /// The transport can take a batch: at the start, and after each [`Output::Send`] that the network took.
     Writable,
     /// The server is about to stop: the client is told, what is queued is sent, then the connection is closed.
     Goaway(Goaway),
@@ -77,7 +77,7 @@ pub enum Input {
     Left(Option<Channel>),
     /// More came from the hub than the connection could take in.
     Overflow,
-    /// The carrier is gone. Nothing can be sent any more.
+    /// The transport is gone. Nothing can be sent any more.
     Gone,
 }
 
@@ -238,6 +238,6 @@ pub enum Output {
     },
     /// Send these frames as one batch (see [`batch_text`]). Answer: `Writable`, when the network took it.
     Send(Vec<Arc<str>>),
-    /// Close the carrier. The last output. `None`: it is gone or stuck, so just drop it.
+    /// Close the transport. The last output. `None`: it is gone or stuck, so just drop it.
     Close(Option<CloseCode>),
 }

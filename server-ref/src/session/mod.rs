@@ -36,7 +36,7 @@ use everwire_protocol::{Channel, CloseCode, ServerFrame, Uuid, batch};
 
 pub use asking::{Asked, request_id};
 pub use inbound::{BadFrame, Batch, decode};
-pub use io::{Binding, Carrier, Ephemeral, Input, Note, Opened, Opening, Output, Receipt, Receiver};
+pub use io::{Binding, Ephemeral, Input, Note, Opened, Opening, Output, Receipt, Receiver, Transport};
 pub use payloads::check_payload;
 pub use polling::{PollInput, PollOutput, Polling};
 pub use queue::batch_text;
@@ -66,7 +66,7 @@ enum Phase {
 pub struct Session {
     settings: Arc<Settings>,
     access: Arc<dyn Access>,
-    carrier: Carrier,
+    transport: Transport,
     connection: Uuid,
     session: Uuid,
     phase: Phase,
@@ -95,7 +95,7 @@ pub struct Session {
     opened_at: u64,
     heard_at: u64,
     said_at: u64,
-    /// When the last batch was given to the carrier, while it has not been taken.
+    /// When the last batch was given to the transport, while it has not been taken.
     writing_since: Option<u64>,
     closing: Option<Closing>,
 }
@@ -113,7 +113,7 @@ impl Session {
     /// A connection that was just accepted. `connection` is a new random id.
     pub fn new(
         now_ms: u64,
-        carrier: Carrier,
+        transport: Transport,
         connection: Uuid,
         settings: Arc<Settings>,
         access: Arc<dyn Access>,
@@ -121,7 +121,7 @@ impl Session {
         Self {
             settings,
             access,
-            carrier,
+            transport,
             connection,
             session: Uuid::nil(),
             phase: Phase::Hello,
@@ -268,7 +268,7 @@ impl Session {
         matches!(self.phase, Phase::Open(_))
     }
 
-    /// Takes what one batch may hold, for a carrier that fetches instead of being sent to.
+    /// Takes what one batch may hold, for a transport that fetches instead of being sent to.
     pub fn take_batch(&mut self) -> Vec<Arc<str>> {
         let batch = self.queue.take_batch();
         // There may be room for more now.
@@ -292,7 +292,7 @@ impl Session {
     fn timers(&self) -> impl Iterator<Item = (u64, Due)> + use<> {
         let settings = &self.settings;
         let ms = u64::from;
-        let websocket = self.carrier == Carrier::WebSocket;
+        let websocket = self.transport == Transport::WebSocket;
         let waiting = websocket && self.closing.is_none();
         let open = waiting && matches!(self.phase, Phase::Open(_));
         let ping_at = self.said_at + ms(settings.ping_interval_ms);
@@ -307,7 +307,7 @@ impl Session {
             self.writing_since.map(|since| (since + ms(settings.write_timeout_ms), Due::CloseNow)),
             (waiting && matches!(self.phase, Phase::Hello))
                 .then_some((hello_at, Due::Close(CloseCode::HelloTimeout))),
-            // Only while the carrier is free: a ping behind frames that cannot be sent tells nobody anything.
+            // Only while the transport is free: a ping behind frames that cannot be sent tells nobody anything.
             (open && self.writable).then_some((ping_at, Due::Ping)),
             open.then_some((silent_at, Due::Close(CloseCode::HeartbeatTimeout))),
             expires_at
@@ -339,7 +339,7 @@ impl Session {
         }
     }
 
-    /// Gives the carrier what is queued, or ends when there is nothing left to be done.
+    /// Gives the transport what is queued, or ends when there is nothing left to be done.
     fn send_or_end(&mut self) {
         if matches!(self.phase, Phase::Ended) {
             return;

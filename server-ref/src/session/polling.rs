@@ -1,4 +1,4 @@
-//! A connection by HTTP polling: one [`Session`] whose carrier is a run of requests. Holds a request until there is
+//! A connection by HTTP polling: one [`Session`] whose transport is a run of requests. Holds a request until there is
 //! something to say, keeps each response until it is acknowledged, and ends when no request comes any more.
 //!
 //! Driven like a [`Session`]: inputs together with the time, then outputs until there are none, and a timeout.
@@ -11,7 +11,7 @@ use std::{
 use everwire_protocol::{ClientFrame, ErrorCode, Hello, Poll, Polled, ServerFrame, Subscribe, Uuid, batch};
 
 use super::{
-    Carrier, Input, Output, Phase, Session, Settings, batch_text,
+    Input, Output, Phase, Session, Settings, Transport, batch_text,
     frames::{Waiting, error_saying},
     subscription::From,
 };
@@ -87,7 +87,7 @@ pub struct Polling {
 impl Polling {
     /// A connection whose first request is about to be given to it. `connection` is a new random id.
     pub fn new(now_ms: u64, connection: Uuid, settings: Arc<Settings>, access: Arc<dyn Access>) -> Self {
-        let session = Session::new(now_ms, Carrier::Polling, connection, settings.clone(), access);
+        let session = Session::new(now_ms, Transport::Polling, connection, settings.clone(), access);
         Self {
             session,
             settings,

@@ -7,7 +7,7 @@ use everwire_protocol::{
 };
 
 use super::{
-    Carrier, Note, Opened, Opening, Output, Phase, Queued, Session,
+    Note, Opened, Opening, Output, Phase, Queued, Session, Transport,
     frames::{about, error, error_saying},
     queue::PAGE,
     subscription::{From, Noted, Stage, Subscription},
@@ -187,7 +187,7 @@ impl Session {
     }
 
     pub(super) fn unsubscribe(&mut self, channel: Channel) {
-        if self.carrier == Carrier::Post {
+        if self.transport == Transport::Post {
             let (session, channel) = (self.session, Some(channel.clone()));
             self.outputs.push_back(Output::Elsewhere { session, channel });
         }

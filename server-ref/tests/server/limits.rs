@@ -16,7 +16,7 @@ fn answers(frames: &[ServerFrame]) -> Vec<&'static str> {
 }
 
 #[tokio::test]
-async fn sends_are_counted_per_user_over_all_connections_and_carriers() {
+async fn sends_are_counted_per_user_over_all_connections_and_transports() {
     let served = serve(|config| config.session.limits.sends_per_minute = Some(5)).await;
     let session = new_id();
     let (mut a, welcome) = Client::connect_as(served.address(), "a", session).await;

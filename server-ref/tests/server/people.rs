@@ -61,7 +61,7 @@ async fn watcher(served: &Served) -> (Client, Vec<Member>) {
 }
 
 #[tokio::test]
-async fn everybody_who_is_online_is_listed_once_on_all_carriers_whether_subscribed_or_not() {
+async fn everybody_who_is_online_is_listed_once_on_all_transports_whether_subscribed_or_not() {
     let served = serve(|config| config.leave_grace_ms = 300).await;
     let mut one = Client::connect(served.address(), "a").await;
     let (mut w, members) = watcher(&served).await;
@@ -175,7 +175,7 @@ async fn a_restart_shows_nobody_leave_who_comes_back_and_forgets_nothing_of_the_
 }
 
 #[tokio::test]
-async fn typing_and_signals_cross_the_carriers_and_are_for_those_who_may_send() {
+async fn typing_and_signals_cross_the_transports_and_are_for_those_who_may_send() {
     let served = serve(|_| {}).await;
     chat(&served, "7", &[("a", Role::Owner), ("b", Role::Member), ("r", Role::ReadOnly)]);
     let log = "private-chat.7";

@@ -148,7 +148,7 @@ async fn a_held_poll_is_answered_when_the_server_stops() {
 async fn pages_of_other_origins_are_allowed_as_configured() {
     let served = serve(|config| {
         config.origins =
-            everwire_server::carriers::Origins::Listed(vec!["https://chat.example".parse().unwrap()]);
+            everwire_server::transports::Origins::Listed(vec!["https://chat.example".parse().unwrap()]);
     })
     .await;
     let http = Http::to(served.address());

@@ -6,7 +6,7 @@ use everwire_fuzz::{Speaker, nearly_a_batch};
 use everwire_protocol::{CloseCode, Done, ErrorCode, Uuid};
 use everwire_server::{
     auth::{Refusal, Rules},
-    session::{Binding, Carrier, Input, Opened, Output, Session, Settings, decode},
+    session::{Binding, Input, Opened, Output, Session, Settings, Transport, decode},
     store::memory::Logs,
 };
 
@@ -85,7 +85,7 @@ fn any_client() {
         |(trims, story)| {
             let settings = Arc::new(Settings::default());
             let access = Arc::new(Rules { dev: true, ..Rules::default() });
-            let session = Session::new(0, Carrier::WebSocket, Uuid::from_u128(9), settings.clone(), access);
+            let session = Session::new(0, Transport::WebSocket, Uuid::from_u128(9), settings.clone(), access);
             let logs = Logs::new(1, if *trims { 2 } else { 1_000 });
             let mut world = World { session, logs, now: 0, over: false };
             world.session.handle(0, Input::Writable);

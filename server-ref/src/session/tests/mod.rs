@@ -16,7 +16,7 @@ use everwire_protocol::{
 };
 
 use super::{
-    Binding, Carrier, Input, Opened, Output, PollInput, PollOutput, Polling, Receipt, Session, Settings,
+    Binding, Input, Opened, Output, PollInput, PollOutput, Polling, Receipt, Session, Settings, Transport,
     batch_text, decode,
 };
 use crate::{
@@ -159,7 +159,7 @@ impl World {
     fn open_as(&mut self, session: Uuid) -> usize {
         let index = self.add(session, |world, id| {
             let (settings, access) = (world.settings.clone(), world.access.clone());
-            Driven::Socket(Session::new(world.now, Carrier::WebSocket, id, settings, access))
+            Driven::Socket(Session::new(world.now, Transport::WebSocket, id, settings, access))
         });
         self.input(index, Input::Writable);
         index
@@ -312,11 +312,11 @@ impl World {
                 } else {
                     self.logs.bind(session, user.clone());
                     let (id, inbox) = (connection.id, connection.inbox.clone());
-                    let carrier = match connection.driven {
-                        Driven::Socket(_) => Carrier::WebSocket,
-                        Driven::Polls(_) => Carrier::Polling,
+                    let transport = match connection.driven {
+                        Driven::Socket(_) => Transport::WebSocket,
+                        Driven::Polls(_) => Transport::Polling,
                     };
-                    Input::Bound(self.hub.sessions.attach(session, &user, id, carrier, &inbox))
+                    Input::Bound(self.hub.sessions.attach(session, &user, id, transport, &inbox))
                 }
             }
             Output::Open { key, opening } => {

@@ -320,15 +320,15 @@ impl World {
     /// The application hears of something.
     fn hears(&mut self, client: usize, event: CoreEvent) {
         match event {
-            CoreEvent::State { status, carrier, code, reason, .. } => {
-                say!(self, format!("c{client}"), "{status:?} {carrier:?}: {reason}");
+            CoreEvent::State { status, transport, code, reason, .. } => {
+                say!(self, format!("c{client}"), "{status:?} {transport:?}: {reason}");
                 self.mark(&reason);
                 let c = &mut self.clients[client];
                 let was = c.status.replace(status);
                 c.talk.reconnected();
                 if status == Status::Connected && was != Some(Status::Connected) {
-                    match carrier {
-                        Some(everwire_client::core::Carrier::WebSocket) => {
+                    match transport {
+                        Some(everwire_client::core::Transport::WebSocket) => {
                             self.stats.connected_by_websocket += 1;
                         }
                         _ => self.stats.connected_by_polling += 1,

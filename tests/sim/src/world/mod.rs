@@ -24,7 +24,7 @@ use std::{
 use everwire_protocol::{Channel, Uuid};
 use everwire_server::{
     hub::inbox::Inbox,
-    session::{Carrier, Input, Receipt, Settings},
+    session::{Input, Receipt, Settings, Transport},
     store::{Entry, NewEntry, PageBounds},
 };
 
@@ -131,7 +131,7 @@ enum ToServer {
 
 #[derive(Debug)]
 enum LookUp {
-    Bind { session: Uuid, user: Arc<str>, carrier: Carrier, connection: Uuid, inbox: Inbox },
+    Bind { session: Uuid, user: Arc<str>, transport: Transport, connection: Uuid, inbox: Inbox },
     Open { key: u64, channel: Channel, user: Arc<str> },
     Read { key: u64, channel: Channel, after: u64, bounds: PageBounds },
 }

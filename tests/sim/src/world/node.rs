@@ -12,7 +12,7 @@ use everwire_server::{
         Hub,
         inbox::{Inbox, Letters, inbox},
     },
-    session::{BadFrame, Carrier, Input, PollInput, Polling, Session, decode},
+    session::{BadFrame, Input, PollInput, Polling, Session, Transport, decode},
 };
 
 use super::{Address, World, store::Writer, talk::Marks};
@@ -117,7 +117,7 @@ impl World {
         let node = self.links[link].node;
         let address = self.new_conn(node, |world, connection| {
             let (settings, access) = (world.settings.clone(), world.access.clone());
-            let session = Session::new(world.server_ms(), Carrier::WebSocket, connection, settings, access);
+            let session = Session::new(world.server_ms(), Transport::WebSocket, connection, settings, access);
             Machine::WebSocket { session: Box::new(session), link }
         });
         self.links[link].conn = Some(address.conn);
@@ -136,7 +136,7 @@ impl World {
         }
     }
 
-    /// A request, as the server's `carriers/poll.rs` treats it.
+    /// A request, as the server's `transports/poll.rs` treats it.
     pub(super) fn accept_request(&mut self, request: usize, copy: bool) {
         let node = self.requests[request].node;
         let key = request as u64 * 2 + u64::from(copy);
@@ -163,7 +163,7 @@ impl World {
         let Some(mut poll) = poll else {
             let batch = std::iter::once(Ok(ClientFrame::Hello(hello))).chain(rest).collect();
             let address = self.new_conn(node, |_, connection| {
-                let session = Session::new(now, Carrier::Post, connection, settings, access);
+                let session = Session::new(now, Transport::Post, connection, settings, access);
                 Machine::Post { session: Box::new(session), request: key, answers: Vec::new(), done: false }
             });
             self.requests[request].conn = Some(address.conn);
@@ -261,7 +261,7 @@ impl World {
         }
     }
 
-    /// Drops a connection whose carrier is gone.
+    /// Drops a connection whose transport is gone.
     pub(super) fn forget(&mut self, address: Address) {
         if let Some(conn) = self.nodes[address.node].conns.remove(&address.conn) {
             self.end(address.node, conn);

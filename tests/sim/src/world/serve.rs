@@ -7,7 +7,7 @@ use everwire_protocol::{ClientFrame, Done, ErrorCode, Uuid};
 use everwire_server::{
     auth::Refusal,
     hub::inbox::Mail,
-    session::{Binding, Carrier, Input, Opened, Opening, Output, PollOutput, batch_text, decode},
+    session::{Binding, Input, Opened, Opening, Output, PollOutput, Transport, batch_text, decode},
     store::{NewEntry, Standing},
 };
 
@@ -93,7 +93,7 @@ impl World {
                             );
                             return true;
                         }
-                        Some(output) => self.perform_session(address, conn, output, Carrier::WebSocket),
+                        Some(output) => self.perform_session(address, conn, output, Transport::WebSocket),
                     }
                 }
                 Machine::Polling(polling) => match polling.poll_output() {
@@ -106,7 +106,7 @@ impl World {
                     }
                     Some(PollOutput::End) => return true,
                     Some(PollOutput::Session(output)) => {
-                        self.perform_session(address, conn, output, Carrier::Polling);
+                        self.perform_session(address, conn, output, Transport::Polling);
                     }
                 },
                 Machine::Post { session, request, answers, done } => {
@@ -114,7 +114,7 @@ impl World {
                         if let Output::Close(_) = output {
                             *done = true;
                         } else {
-                            self.perform_session(address, conn, output, Carrier::Post);
+                            self.perform_session(address, conn, output, Transport::Post);
                         }
                         continue;
                     }
@@ -130,13 +130,13 @@ impl World {
         }
     }
 
-    /// What the server's `Link` does for all carriers.
-    fn perform_session(&mut self, address: Address, conn: &mut Conn, output: Output, carrier: Carrier) {
+    /// What the server's `Link` does for all transports.
+    fn perform_session(&mut self, address: Address, conn: &mut Conn, output: Output, transport: Transport) {
         let look_up = match output {
             Output::Bind { session, user, .. } => {
                 conn.session = Some(session);
                 let (connection, inbox) = (conn.connection, conn.inbox.clone());
-                LookUp::Bind { session, user, carrier, connection, inbox }
+                LookUp::Bind { session, user, transport, connection, inbox }
             }
             Output::Open { key, opening } => {
                 let Opening { channel, who } = *opening;
@@ -179,18 +179,18 @@ impl World {
         }
         let fails = self.store.fails_until > self.now;
         let input = match what {
-            LookUp::Bind { session, user, carrier, connection, inbox } => {
+            LookUp::Bind { session, user, transport, connection, inbox } => {
                 let live = self.nodes[node].hub.sessions.user(session);
                 let stored = self.store.logs.bound_user(session).filter(|_| !fails).map(str::to_owned);
                 let binding = if live.or(stored).is_some_and(|bound| *bound != *user) {
                     Binding::Another
                 } else {
                     self.store.logs.bind(session, user.clone());
-                    if carrier == Carrier::Post {
+                    if transport == Transport::Post {
                         Binding::Yours
                     } else {
                         let sessions = &self.nodes[node].hub.sessions;
-                        let binding = sessions.attach(session, &user, connection, carrier, &inbox);
+                        let binding = sessions.attach(session, &user, connection, transport, &inbox);
                         if inbox.is_closed() {
                             sessions.detach(session, connection);
                         }

@@ -19,7 +19,7 @@ use super::{App, pages};
 use crate::{
     hub::inbox::Mail,
     node::{Link, Node},
-    session::{Carrier, Input, Output, Session, batch_text, decode},
+    session::{Input, Output, Session, Transport, batch_text, decode},
 };
 
 /// What is read from the socket at once. The library's default of 128 KiB is kept for every idle connection.
@@ -85,10 +85,10 @@ enum End {
 
 impl Connection {
     fn new(node: &Arc<Node>, socket: WebSocket) -> Self {
-        let link = Link::new(node, Carrier::WebSocket);
+        let link = Link::new(node, Transport::WebSocket);
         let session = Session::new(
             node.clock.now_ms(),
-            Carrier::WebSocket,
+            Transport::WebSocket,
             link.connection,
             node.settings.clone(),
             node.access.clone(),

@@ -1,16 +1,16 @@
-//! Which carrier to use: WebSocket first, polling where WebSocket does not work, and back (promise 11). Keeps the
+//! Which transport to use: WebSocket first, polling where WebSocket does not work, and back (promise 11). Keeps the
 //! evidence; the opening and closing is done in `websocket.rs` and `polling.rs`.
 
 /// What moves batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Carrier {
+pub enum Transport {
     /// A WebSocket.
     WebSocket,
     /// HTTP requests, held by the server.
     Polling,
 }
 
-impl Carrier {
+impl Transport {
     /// Its name for a person.
     pub fn name(self) -> &'static str {
         match self {
@@ -53,7 +53,7 @@ pub(super) struct Choice {
     barren: u32,
     /// WebSockets in a row that never opened.
     refused: u32,
-    /// Polling is the carrier here until a probe says otherwise.
+    /// Polling is the transport here until a probe says otherwise.
     pub(super) given_up: bool,
     probes: usize,
     /// When to start polling beside a WebSocket that is still silent.

@@ -19,7 +19,7 @@ use super::{App, pages};
 use crate::{
     hub::inbox::{Inbox, Mail, PollRequest},
     node::{Link, Node},
-    session::{BadFrame, Carrier, Input, PollInput, PollOutput, Polling, Session, batch_text, decode},
+    session::{BadFrame, Input, PollInput, PollOutput, Polling, Session, Transport, batch_text, decode},
 };
 
 /// How long a request's body may take to arrive.
@@ -117,10 +117,10 @@ fn respond(text: impl Into<Body>) -> Response {
 
 /// A post that only sends: a session for the length of the request.
 async fn send(node: &Arc<Node>, hello: Hello, frames: Vec<Frame>) -> Response {
-    let mut link = Link::new(node, Carrier::Post);
+    let mut link = Link::new(node, Transport::Post);
     let now_ms = || node.clock.now_ms();
     let (settings, access) = (node.settings.clone(), node.access.clone());
-    let mut session = Session::new(now_ms(), Carrier::Post, link.connection, settings, access);
+    let mut session = Session::new(now_ms(), Transport::Post, link.connection, settings, access);
     let batch = std::iter::once(Ok(ClientFrame::Hello(hello))).chain(frames).collect();
     session.handle(now_ms(), Input::Batch(Ok(batch)));
     let mut answers = Vec::new();
@@ -194,7 +194,7 @@ impl Drop for Waiting {
 
 /// Starts a polling connection, which waits for its first request.
 fn start(node: &Arc<Node>) -> Inbox {
-    let link = Link::new(node, Carrier::Polling);
+    let link = Link::new(node, Transport::Polling);
     let inbox = link.inbox.clone();
     let (settings, access) = (node.settings.clone(), node.access.clone());
     let polling = Polling::new(node.clock.now_ms(), link.connection, settings, access);

@@ -1,4 +1,4 @@
-//! The carriers, and every address that this server answers on its port.
+//! The transports, and every address that this server answers on its port.
 
 mod health;
 mod origins;
@@ -35,7 +35,7 @@ struct App {
     health: Arc<Health>,
 }
 
-/// Everything that is served: the carriers, `/healthz`, the API, and the files in `serve_dir`.
+/// Everything that is served: the transports, `/healthz`, the API, and the files in `serve_dir`.
 pub(crate) fn router(api: Api, origins: Origins, serve_dir: Option<&Path>) -> Router {
     let cors = origins.cors();
     let node = api.node.clone();
