@@ -4,8 +4,8 @@
 mod build;
 mod commands;
 mod error;
-mod fresh;
-mod places;
+mod fingerprint;
+mod paths;
 mod process;
 mod setup;
 mod step;
@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use commands::{bench, demo, fmt, fuzz, generate, lint, pkg, sim, size, test};
-use places::Places;
+use paths::Paths;
 
 #[derive(Parser)]
 #[command(
@@ -62,18 +62,18 @@ enum Command {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let result = Places::find(cli.verbose).and_then(|places| match cli.command {
-        Command::Demo(options) => demo::run(&places, &options),
-        Command::Test(options) => test::run(&places, &options),
-        Command::Pkg => pkg::run(&places),
-        Command::Size(options) => size::run(&places, &options),
-        Command::Bench(options) => bench::run(&places, &options),
-        Command::Fuzz(options) => fuzz::run(&places, &options),
-        Command::Sim(options) => sim::run(&places, &options),
-        Command::Generate(options) => generate::run(&places, &options),
-        Command::Fmt(options) => fmt::run(&places, &options),
-        Command::Lint => lint::run(&places),
-        Command::Setup => commands::setup::run(&places),
+    let result = Paths::find(cli.verbose).and_then(|paths| match cli.command {
+        Command::Demo(options) => demo::run(&paths, &options),
+        Command::Test(options) => test::run(&paths, &options),
+        Command::Pkg => pkg::run(&paths),
+        Command::Size(options) => size::run(&paths, &options),
+        Command::Bench(options) => bench::run(&paths, &options),
+        Command::Fuzz(options) => fuzz::run(&paths, &options),
+        Command::Sim(options) => sim::run(&paths, &options),
+        Command::Generate(options) => generate::run(&paths, &options),
+        Command::Fmt(options) => fmt::run(&paths, &options),
+        Command::Lint => lint::run(&paths),
+        Command::Setup => commands::setup::run(&paths),
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,

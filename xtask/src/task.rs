@@ -1,6 +1,6 @@
 //! What can be set up and built, what each of these needs first, and in which order that leads.
 
-use crate::{build, error::Result, places::Places, setup, step::Outcome, step::Steps};
+use crate::{build, error::Result, paths::Paths, setup, step::Outcome, step::Steps};
 
 /// Something to be set up or built. Each knows by itself whether it is up to date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,18 +61,18 @@ impl Task {
     }
 
     /// Does it, unless it is up to date.
-    pub(crate) fn run(self, places: &Places) -> Result<Outcome> {
+    pub(crate) fn run(self, paths: &Paths) -> Result<Outcome> {
         match self {
-            Self::Packages => setup::packages::ensure(places),
-            Self::WasmTarget => setup::wasm_target::ensure(places),
-            Self::WasmTool => build::wasm_tool::ensure(places),
-            Self::Browser => setup::browser::ensure_browser(places),
-            Self::Firefox => setup::browser::ensure_firefox(places),
-            Self::Driver => setup::browser::ensure_driver(places),
-            Self::Wasm => build::wasm::ensure(places),
-            Self::Package => build::package::ensure(places),
-            Self::Demo => build::demo::ensure(places),
-            Self::Server => build::server::ensure(places),
+            Self::Packages => setup::packages::ensure(paths),
+            Self::WasmTarget => setup::wasm_target::ensure(paths),
+            Self::WasmTool => build::wasm_tool::ensure(paths),
+            Self::Browser => setup::browser::ensure_browser(paths),
+            Self::Firefox => setup::browser::ensure_firefox(paths),
+            Self::Driver => setup::browser::ensure_driver(paths),
+            Self::Wasm => build::wasm::ensure(paths),
+            Self::Package => build::package::ensure(paths),
+            Self::Demo => build::demo::ensure(paths),
+            Self::Server => build::server::ensure(paths),
         }
     }
 }
@@ -95,9 +95,9 @@ pub(crate) fn plan(goals: &[Task]) -> Vec<Task> {
 }
 
 /// Runs a plan, and stops at the first failure.
-pub(crate) fn run(places: &Places, steps: &mut Steps, plan: &[Task]) -> Result {
+pub(crate) fn run(paths: &Paths, steps: &mut Steps, plan: &[Task]) -> Result {
     for task in plan {
-        steps.step(task.title(), || task.run(places), |outcome| *outcome)?;
+        steps.step(task.title(), || task.run(paths), |outcome| *outcome)?;
     }
     Ok(())
 }
@@ -109,9 +109,9 @@ mod tests {
     #[test]
     fn a_plan_holds_each_task_once_and_needs_come_first() {
         let plan = plan(&[Task::Demo, Task::Driver, Task::Package]);
-        for (place, task) in plan.iter().enumerate() {
-            assert!(task.needs().iter().all(|need| plan[..place].contains(need)), "{task:?} in {plan:?}");
-            assert!(!plan[..place].contains(task), "{task:?} twice in {plan:?}");
+        for (index, task) in plan.iter().enumerate() {
+            assert!(task.needs().iter().all(|need| plan[..index].contains(need)), "{task:?} in {plan:?}");
+            assert!(!plan[..index].contains(task), "{task:?} twice in {plan:?}");
         }
         assert!(plan.contains(&Task::WasmTarget) && plan.contains(&Task::Browser));
     }

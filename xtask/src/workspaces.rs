@@ -7,21 +7,21 @@ use serde_json::Value;
 
 use crate::{
     error::{Error, Result},
-    places::Places,
+    paths::Paths,
     process::Run,
 };
 
 /// The directories of all workspaces, as the root's package.json lists them.
-pub(crate) fn all(places: &Places) -> Result<Vec<String>> {
-    let package = package(places, ".")?;
+pub(crate) fn all(paths: &Paths) -> Result<Vec<String>> {
+    let package = package(paths, ".")?;
     let names = package["workspaces"].as_array().into_iter().flatten();
     Ok(names.filter_map(Value::as_str).map(str::to_owned).collect())
 }
 
 /// A script of a workspace, to be told its arguments. One that lacks what it is to be tested by is an error, not passed
 /// over in silence.
-pub(crate) fn script(places: &Places, workspace: &str, script: &str) -> Result<Run> {
-    let package = package(places, workspace)?;
+pub(crate) fn script(paths: &Paths, workspace: &str, script: &str) -> Result<Run> {
+    let package = package(paths, workspace)?;
     let missing = |what: &str| Error::Unexpected {
         what: format!("{workspace}/package.json"),
         reason: format!("it has no {what}"),
@@ -31,18 +31,18 @@ pub(crate) fn script(places: &Places, workspace: &str, script: &str) -> Result<R
     }
     let name = package["name"].as_str().ok_or_else(|| missing("name"))?;
     // Silent, because npm's own words would follow those of the script that failed.
-    Ok(places.npm().args(["run", "--silent", script, "--workspace", name, "--"]))
+    Ok(paths.npm().args(["run", "--silent", script, "--workspace", name, "--"]))
 }
 
 /// The scripts of a workspace whose names begin with a prefix, without it.
-pub(crate) fn scripts_with_prefix(places: &Places, workspace: &str, prefix: &str) -> Result<Vec<String>> {
-    let package = package(places, workspace)?;
+pub(crate) fn scripts_with_prefix(paths: &Paths, workspace: &str, prefix: &str) -> Result<Vec<String>> {
+    let package = package(paths, workspace)?;
     let names = package["scripts"].as_object().into_iter().flat_map(|scripts| scripts.keys());
     Ok(names.filter_map(|name| name.strip_prefix(prefix)).map(str::to_owned).collect())
 }
 
-fn package(places: &Places, directory: &str) -> Result<Value> {
-    let file = places.root.join(directory).join("package.json");
+fn package(paths: &Paths, directory: &str) -> Result<Value> {
+    let file = paths.root.join(directory).join("package.json");
     let text = fs::read_to_string(&file).map_err(Error::file("read", &file))?;
     serde_json::from_str(&text)
         .map_err(|error| Error::Unexpected { what: file.display().to_string(), reason: error.to_string() })

@@ -10,36 +10,36 @@ use serde_json::Value;
 use super::wasm;
 use crate::{
     error::{Error, Result},
-    fresh::Stamp,
-    places::Places,
+    fingerprint::Stamp,
+    paths::Paths,
     step::Outcome,
     workspaces,
 };
 
-pub(crate) fn ensure(places: &Places) -> Result<Outcome> {
-    let package = places.root.join("pkg-js");
+pub(crate) fn ensure(paths: &Paths) -> Result<Outcome> {
+    let package = paths.root.join("pkg-js");
     // npm packs only what is in the package's own directory; the licenses are kept once, at the root.
     for license in ["LICENSE-MIT", "LICENSE-APACHE"] {
-        let original = places.root.join(license);
+        let original = paths.root.join(license);
         fs::copy(&original, package.join(license)).map_err(Error::file("copied", original))?;
     }
-    let mut inputs = wasm::outputs(places);
+    let mut inputs = wasm::outputs(paths);
     inputs.push(package.clone());
-    inputs.extend(["tsconfig.base.json", "package-lock.json"].map(|name| places.root.join(name)));
-    let stamp = Stamp::new(places.own.join("package.stamp"), &inputs, &[])?;
+    inputs.extend(["tsconfig.base.json", "package-lock.json"].map(|name| paths.root.join(name)));
+    let stamp = Stamp::new(paths.own.join("package.stamp"), &inputs, &[])?;
     if stamp.holds(&[package.join("dist")]) {
         return Ok(Outcome::UpToDate);
     }
-    workspaces::script(places, "pkg-js", "build")?.go()?;
+    workspaces::script(paths, "pkg-js", "build")?.go()?;
     stamp.set()?;
     Ok(Outcome::Done)
 }
 
 /// Packs what `ensure` has built; returns the path of the tarball.
-pub(crate) fn pack(places: &Places) -> Result<PathBuf> {
-    let directory = places.target.join("pkg");
+pub(crate) fn pack(paths: &Paths) -> Result<PathBuf> {
+    let directory = paths.target.join("pkg");
     fs::create_dir_all(&directory).map_err(Error::file("created", &directory))?;
-    let packed = places
+    let packed = paths
         .npm()
         .args(["pack", "--silent", "--json", "--workspace", "everwire", "--pack-destination"])
         .arg(&directory)

@@ -1,8 +1,8 @@
 //! The server, as the demo and the end-to-end tests start it. Cargo knows whether it is up to date.
 
-use crate::{error::Result, places::Places, step::Outcome};
+use crate::{error::Result, paths::Paths, step::Outcome};
 
-pub(crate) fn ensure(places: &Places) -> Result<Outcome> {
-    places.cargo().args(["build", "--package", "everwire-server"]).go()?;
+pub(crate) fn ensure(paths: &Paths) -> Result<Outcome> {
+    paths.cargo().args(["build", "--package", "everwire-server"]).go()?;
     Ok(Outcome::Done)
 }

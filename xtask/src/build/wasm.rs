@@ -8,8 +8,8 @@ use std::{
 use super::wasm_tool;
 use crate::{
     error::{Error, Result},
-    fresh::Stamp,
-    places::Places,
+    fingerprint::Stamp,
+    paths::Paths,
     setup::wasm_target::TARGET,
     step::Outcome,
 };
@@ -38,70 +38,70 @@ const OPTIMISE: &[&str] = &[
 ];
 
 /// The files in pkg-js/wasm that the package is built from.
-pub(crate) fn outputs(places: &Places) -> Vec<PathBuf> {
-    let directory = places.root.join("pkg-js/wasm");
+pub(crate) fn outputs(paths: &Paths) -> Vec<PathBuf> {
+    let directory = paths.root.join("pkg-js/wasm");
     ["everwire.js", "everwire.d.ts", "everwire_bg.wasm"].map(|name| directory.join(name)).into()
 }
 
-pub(crate) fn ensure(places: &Places) -> Result<Outcome> {
-    compile(places, &["--package", "everwire-client"])?;
-    let compiled = compiled(places, "everwire_client");
-    let directory = places.root.join("pkg-js/wasm");
+pub(crate) fn ensure(paths: &Paths) -> Result<Outcome> {
+    compile(paths, &["--package", "everwire-client"])?;
+    let compiled = compiled(paths, "everwire_client");
+    let directory = paths.root.join("pkg-js/wasm");
     let words = [[BINDGEN, WITHOUT_NAMES].concat().join(" "), OPTIMISE.join(" ")];
-    let lock = places.root.join("package-lock.json");
+    let lock = paths.root.join("package-lock.json");
     let stamp = Stamp::new(directory.join(".stamp"), &[compiled.clone(), lock], &[&words[0], &words[1]])?;
-    if stamp.holds(&outputs(places)) {
+    if stamp.holds(&outputs(paths)) {
         return Ok(Outcome::UpToDate);
     }
-    let bound = places.own.join("wasm-bindgen");
-    bind(places, &compiled, &bound, WITHOUT_NAMES)?;
+    let bound = paths.own.join("wasm-bindgen");
+    bind(paths, &compiled, &bound, WITHOUT_NAMES)?;
     fs::create_dir_all(&directory).map_err(Error::file("created", &directory))?;
     for name in ["everwire.js", "everwire.d.ts"] {
         fs::copy(bound.join(name), directory.join(name)).map_err(Error::file("copied", bound.join(name)))?;
     }
-    optimise(places, &bound.join("everwire_bg.wasm"), &directory.join("everwire_bg.wasm"), &[])?;
+    optimise(paths, &bound.join("everwire_bg.wasm"), &directory.join("everwire_bg.wasm"), &[])?;
     stamp.set()?;
     Ok(Outcome::Done)
 }
 
 /// Compiles a crate of the workspace as it is downloaded by browsers.
-fn compile(places: &Places, what: &[&str]) -> Result {
-    places
+fn compile(paths: &Paths, what: &[&str]) -> Result {
+    paths
         .cargo()
         .args(["build", "--target", TARGET, "--profile", "wasm"])
         .args(what.iter().copied())
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", without_local_paths(places))
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", without_local_paths(paths))
         .go()?;
     Ok(())
 }
 
 /// Where `compile` puts the library of a crate.
-pub(crate) fn compiled(places: &Places, library: &str) -> PathBuf {
-    places.target.join(TARGET).join("wasm").join(format!("{library}.wasm"))
+pub(crate) fn compiled(paths: &Paths, library: &str) -> PathBuf {
+    paths.target.join(TARGET).join("wasm").join(format!("{library}.wasm"))
 }
 
 /// The core as it is in the package, but with the names of its functions. Needs `ensure` before.
-pub(crate) fn with_names(places: &Places) -> Result<PathBuf> {
-    let (bound, named) = (places.own.join("named"), places.own.join("named/optimised.wasm"));
-    bind(places, &compiled(places, "everwire_client"), &bound, &[])?;
-    optimise(places, &bound.join("everwire_bg.wasm"), &named, &["--debuginfo"])?;
+pub(crate) fn with_names(paths: &Paths) -> Result<PathBuf> {
+    let (bound, named) = (paths.own.join("named"), paths.own.join("named/optimised.wasm"));
+    bind(paths, &compiled(paths, "everwire_client"), &bound, &[])?;
+    optimise(paths, &bound.join("everwire_bg.wasm"), &named, &["--debuginfo"])?;
     Ok(named)
 }
 
 /// A module of another crate of the workspace, built just like the core. Returns the WebAssembly and its glue.
-pub(crate) fn probe(places: &Places, package: &str, library: &str, features: &str) -> Result<[PathBuf; 2]> {
-    compile(places, &["--package", package, "--features", features])?;
+pub(crate) fn probe(paths: &Paths, package: &str, library: &str, features: &str) -> Result<[PathBuf; 2]> {
+    compile(paths, &["--package", package, "--features", features])?;
     let name = if features.is_empty() { "base" } else { features };
-    let bound = places.own.join("probes").join(name.replace(',', "-"));
-    bind(places, &compiled(places, library), &bound, WITHOUT_NAMES)?;
+    let bound = paths.own.join("probes").join(name.replace(',', "-"));
+    bind(paths, &compiled(paths, library), &bound, WITHOUT_NAMES)?;
     let optimised = bound.join("optimised.wasm");
-    optimise(places, &bound.join("everwire_bg.wasm"), &optimised, &[])?;
+    optimise(paths, &bound.join("everwire_bg.wasm"), &optimised, &[])?;
     Ok([optimised, bound.join("everwire.js")])
 }
 
 /// wasm-bindgen, from a compiled file to a directory of files named everwire.
-fn bind(places: &Places, compiled: &Path, directory: &Path, options: &[&str]) -> Result {
-    wasm_tool::bindgen(places)
+fn bind(paths: &Paths, compiled: &Path, directory: &Path, options: &[&str]) -> Result {
+    wasm_tool::bindgen(paths)
         .args(BINDGEN.iter().chain(options).copied())
         .arg("--out-dir")
         .arg(directory)
@@ -115,8 +115,8 @@ fn bind(places: &Places, compiled: &Path, directory: &Path, options: &[&str]) ->
     Ok(())
 }
 
-fn optimise(places: &Places, input: &Path, output: &Path, options: &[&str]) -> Result {
-    places
+fn optimise(paths: &Paths, input: &Path, output: &Path, options: &[&str]) -> Result {
+    paths
         .bin("wasm-opt")
         .args(OPTIMISE.iter().chain(options).copied())
         .arg(input)
@@ -128,10 +128,10 @@ fn optimise(places: &Places, input: &Path, output: &Path, options: &[&str]) -> R
 
 /// Panic messages hold the paths of source files. They must be the same wherever the package is built: it would not be
 /// reproducible otherwise, nor would its size.
-fn without_local_paths(places: &Places) -> String {
+fn without_local_paths(paths: &Paths) -> String {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")));
     let registry = home.map(|home| home.join("registry/src"));
-    let root = format!("--remap-path-prefix={}=", places.root.display());
+    let root = format!("--remap-path-prefix={}=", paths.root.display());
     let registry = registry.map(|path| format!(" --remap-path-prefix={}=", path.display()));
     root + &registry.unwrap_or_default()
 }

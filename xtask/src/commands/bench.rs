@@ -3,7 +3,7 @@
 
 use crate::{
     error::{Error, Result},
-    places::Places,
+    paths::Paths,
     setup::browser,
     step::{Outcome, Steps},
     task::{self, Task},
@@ -22,28 +22,28 @@ pub(crate) struct Options {
     rest: Vec<String>,
 }
 
-pub(crate) fn run(places: &Places, options: &Options) -> Result {
-    let existing = workspaces::scripts_with_prefix(places, "tests/bench", "bench:")?;
+pub(crate) fn run(paths: &Paths, options: &Options) -> Result {
+    let existing = workspaces::scripts_with_prefix(paths, "tests/bench", "bench:")?;
     if !existing.contains(&options.name) {
         let (name, names) = (&options.name, existing.join(", "));
         return Err(Error::Refused(format!("there is no benchmark {name:?}; there are: {names}")));
     }
     let plan = task::plan(&[Task::Package, Task::Browser]);
     // What is measured is what users would run.
-    let server = || places.cargo().args(["build", "--release", "--package", "everwire-server"]).go();
+    let server = || paths.cargo().args(["build", "--release", "--package", "everwire-server"]).go();
     if options.json {
         // Nothing but JSON may reach standard output.
-        plan.iter().try_for_each(|task| task.run(places).map(drop))?;
+        plan.iter().try_for_each(|task| task.run(paths).map(drop))?;
         server()?;
     } else {
         let mut steps = Steps::new(plan.len() + 1);
-        task::run(places, &mut steps, &plan)?;
+        task::run(paths, &mut steps, &plan)?;
         steps.step("the server, optimised", server, |_| Outcome::Done)?;
     }
     let json: &[&str] = if options.json { &["--json"] } else { &[] };
     super::hand_over(
-        workspaces::script(places, "tests/bench", &format!("bench:{}", options.name))?
-            .env("EVERWIRE_SERVER", places.program("release", "everwire-server"))
+        workspaces::script(paths, "tests/bench", &format!("bench:{}", options.name))?
+            .env("EVERWIRE_SERVER", paths.program("release", "everwire-server"))
             .env("CHROME", browser::browser()?)
             .args(json.iter().copied())
             .args(options.rest.iter()),

@@ -11,7 +11,7 @@ use std::{
 
 use crate::{
     error::{Error, Result},
-    places::Places,
+    paths::Paths,
     step::Steps,
     task::{self, Task},
 };
@@ -29,24 +29,24 @@ pub(crate) struct Options {
     port: Option<u16>,
 }
 
-pub(crate) fn run(places: &Places, options: &Options) -> Result {
+pub(crate) fn run(paths: &Paths, options: &Options) -> Result {
     let plan = task::plan(&[Task::Demo, Task::Server]);
-    task::run(places, &mut Steps::new(plan.len()), &plan)?;
+    task::run(paths, &mut Steps::new(plan.len()), &plan)?;
     let port = choose_port(options.port)?;
-    let database = places.own.join("demo.db");
+    let database = paths.own.join("demo.db");
     let key = make_key();
-    let page = places.root.join("demo-web/dist/demo.json");
+    let page = paths.root.join("demo-web/dist/demo.json");
     fs::write(&page, format!("{{\"apiKey\":\"{key}\"}}\n")).map_err(Error::file("written", &page))?;
-    let server = places
-        .run(places.built("everwire-server").to_string_lossy())
+    let server = paths
+        .run(paths.built("everwire-server").to_string_lossy())
         .args(["--dev", "--listen", &format!("127.0.0.1:{port}"), "--serve-dir"])
-        .arg(places.root.join("demo-web/dist"))
+        .arg(paths.root.join("demo-web/dist"))
         .arg("--database")
         .arg(database)
         // The lab makes traffic faster than people do.
         .env("EVERWIRE_SENDS_PER_MINUTE", "0")
         .env("EVERWIRE_API_KEY", &key);
-    seed_when_it_listens(places, port, &key)?;
+    seed_when_it_listens(paths, port, &key)?;
     println!("\nhttp://localhost:{port}\n\nOpen it in two browsers. Ctrl-C stops the server.\n");
     become_the_server(server.into_command())
 }
@@ -59,10 +59,10 @@ fn make_key() -> String {
 }
 
 /// Starts what gives the server its chats. It waits for the server, and ends by itself.
-fn seed_when_it_listens(places: &Places, port: u16, key: &str) -> Result {
-    let seed = places
+fn seed_when_it_listens(paths: &Paths, port: u16, key: &str) -> Result {
+    let seed = paths
         .run("node")
-        .arg(places.root.join("demo-web/seed/seed.mjs"))
+        .arg(paths.root.join("demo-web/seed/seed.mjs"))
         .arg(format!("http://127.0.0.1:{port}"))
         .env("EVERWIRE_API_KEY", key);
     let mut seed = seed.into_command();

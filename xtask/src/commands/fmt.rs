@@ -2,7 +2,7 @@
 
 use crate::{
     error::Result,
-    places::Places,
+    paths::Paths,
     step::{Outcome, Steps},
     task::Task,
 };
@@ -14,13 +14,13 @@ pub(crate) struct Options {
     check: bool,
 }
 
-pub(crate) fn run(places: &Places, options: &Options) -> Result {
+pub(crate) fn run(paths: &Paths, options: &Options) -> Result {
     let mut steps = Steps::new(3);
     let advice = "Run `cargo xtask fmt`.";
-    steps.step(Task::Packages.title(), || Task::Packages.run(places), |outcome| *outcome)?;
+    steps.step(Task::Packages.title(), || Task::Packages.run(paths), |outcome| *outcome)?;
     let rustfmt = || {
         let check: &[&str] = if options.check { &["--check"] } else { &[] };
-        places
+        paths
             .cargo()
             .args(["fmt", "--all"])
             .args(check.iter().copied())
@@ -30,7 +30,7 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result {
     steps.step("Rust (rustfmt)", rustfmt, |_| Outcome::Done)?;
     let biome = || {
         let write: &[&str] = if options.check { &[] } else { &["--write"] };
-        places
+        paths
             .bin("biome")
             .arg("format")
             .args(write.iter().copied())

@@ -1,7 +1,7 @@
 //! `cargo xtask fuzz`: the fuzz targets of tests/fuzz for longer than the test command gives them. What fails is shown
 //! with its input; kept as a file in tests/fuzz/tests/__fuzz__/<target>/corpus, it is replayed by `cargo test` from then on.
 
-use crate::{error::Result, places::Places};
+use crate::{error::Result, paths::Paths};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -12,9 +12,9 @@ pub(crate) struct Options {
     target: Option<String>,
 }
 
-pub(crate) fn run(places: &Places, options: &Options) -> Result {
+pub(crate) fn run(paths: &Paths, options: &Options) -> Result {
     println!("Each target runs for {} s. Inputs are random, after those of the corpus.", options.seconds);
-    let mut run = places
+    let mut run = paths
         .cargo()
         .args(["test", "--release", "--package", "everwire-fuzz", "--", "--nocapture", "--test-threads", "1"])
         .env("BOLERO_RANDOM_TEST_TIME_MS", (options.seconds * 1000).to_string());

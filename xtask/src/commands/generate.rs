@@ -1,7 +1,7 @@
 //! `cargo xtask generate`: TypeScript types, JSON Schema, tables of codes and golden vectors, from the protocol crate. The
 //! generator itself is protocol/src/generate.
 
-use crate::{error::Result, places::Places};
+use crate::{error::Result, paths::Paths};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -10,15 +10,15 @@ pub(crate) struct Options {
     check: bool,
 }
 
-pub(crate) fn run(places: &Places, options: &Options) -> Result {
-    let output = generate(places, options.check)?;
+pub(crate) fn run(paths: &Paths, options: &Options) -> Result {
+    let output = generate(paths, options.check)?;
     print!("{output}");
     Ok(())
 }
 
 /// Returns the names of the files that were written.
-pub(crate) fn generate(places: &Places, check: bool) -> Result<String> {
-    places
+pub(crate) fn generate(paths: &Paths, check: bool) -> Result<String> {
+    paths
         .cargo()
         .args([
             "run",

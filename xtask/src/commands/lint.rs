@@ -4,36 +4,36 @@
 use super::test::types;
 use crate::{
     error::Result,
-    places::Places,
+    paths::Paths,
     setup::wasm_target::TARGET,
     step::{Outcome, Steps},
     task::{self, Task},
 };
 
-pub(crate) fn run(places: &Places) -> Result {
+pub(crate) fn run(paths: &Paths) -> Result {
     // TypeScript needs the package's declarations to check what uses the package.
     let plan = task::plan(&[Task::Package]);
     let mut steps = Steps::new(plan.len() + 4);
-    task::run(places, &mut steps, &plan)?;
+    task::run(paths, &mut steps, &plan)?;
     let native = || {
         let crates = ["--workspace", "--exclude", "everwire-xtask-wasm"];
         let features = ["--all-targets", "--features", "everwire-protocol/generate"];
-        clippy(places, &[&crates[..], &features[..]].concat())
+        clippy(paths, &[&crates[..], &features[..]].concat())
     };
     steps.step("Rust (Clippy)", native, |()| Outcome::Done)?;
-    let wasm = || clippy(places, &["--package", "everwire-client", "--lib", "--target", TARGET]);
+    let wasm = || clippy(paths, &["--package", "everwire-client", "--lib", "--target", TARGET]);
     steps.step("Rust for WebAssembly (Clippy)", wasm, |()| Outcome::Done)?;
     let biome = || {
-        let lint = places.bin("biome").args(["lint", "--error-on-warnings"]);
+        let lint = paths.bin("biome").args(["lint", "--error-on-warnings"]);
         lint.go().map_err(|error| error.advise("`npx biome lint --write` fixes some of it."))
     };
     steps.step("TypeScript (Biome)", biome, |_| Outcome::Done)?;
-    steps.step("TypeScript (tsc)", || types::check(places), |()| Outcome::Done)?;
+    steps.step("TypeScript (tsc)", || types::check(paths), |()| Outcome::Done)?;
     Ok(())
 }
 
-fn clippy(places: &Places, what: &[&str]) -> Result {
-    places
+fn clippy(paths: &Paths, what: &[&str]) -> Result {
+    paths
         .cargo()
         .args(["clippy", "--quiet"])
         .args(what.iter().copied())

@@ -3,16 +3,16 @@
 use crate::{
     build::package,
     error::Result,
-    places::Places,
+    paths::Paths,
     step::{Outcome, Steps},
     task::{self, Task},
 };
 
-pub(crate) fn run(places: &Places) -> Result {
+pub(crate) fn run(paths: &Paths) -> Result {
     let plan = task::plan(&[Task::Package]);
     let mut steps = Steps::new(plan.len() + 1);
-    task::run(places, &mut steps, &plan)?;
-    let tarball = steps.step("npm pack", || package::pack(places), |_| Outcome::Done)?;
+    task::run(paths, &mut steps, &plan)?;
+    let tarball = steps.step("npm pack", || package::pack(paths), |_| Outcome::Done)?;
     println!("{}", tarball.display());
     Ok(())
 }

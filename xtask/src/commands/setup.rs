@@ -3,12 +3,12 @@
 
 use crate::{
     error::Result,
-    places::Places,
+    paths::Paths,
     step::Steps,
     task::{self, Task},
 };
 
-pub(crate) fn run(places: &Places) -> Result {
+pub(crate) fn run(paths: &Paths) -> Result {
     let plan = task::plan(&[
         Task::Packages,
         Task::WasmTarget,
@@ -17,7 +17,7 @@ pub(crate) fn run(places: &Places) -> Result {
         Task::Firefox,
         Task::WasmTool,
     ]);
-    task::run(places, &mut Steps::new(plan.len()), &plan)?;
+    task::run(paths, &mut Steps::new(plan.len()), &plan)?;
     println!("Everything is in place.");
     Ok(())
 }

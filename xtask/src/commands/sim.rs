@@ -1,7 +1,7 @@
 //! `cargo xtask sim`: the simulation of tests/sim, in which client and server cores talk under a virtual clock. Here is
 //! only the way to it.
 
-use crate::{error::Result, places::Places};
+use crate::{error::Result, paths::Paths};
 
 /// The crate that holds it.
 const PACKAGE: &str = "everwire-sim";
@@ -34,8 +34,8 @@ pub(crate) struct Options {
     json: bool,
 }
 
-pub(crate) fn run(places: &Places, options: &Options) -> Result {
-    let mut run = places.cargo().args(["run", "--quiet", "--release", "--package", PACKAGE, "--"]);
+pub(crate) fn run(paths: &Paths, options: &Options) -> Result {
+    let mut run = paths.cargo().args(["run", "--quiet", "--release", "--package", PACKAGE, "--"]);
     for (name, value) in [("--seeds", options.seeds), ("--from", options.from), ("--seed", options.seed)] {
         if let Some(value) = value {
             run = run.arg(name).arg(value.to_string());

@@ -9,7 +9,7 @@ use super::test::Tested;
 use crate::{
     build::package,
     error::{Error, Result},
-    places::Places,
+    paths::Paths,
     step::Steps,
     summary::Summary,
     task::{self, Task},
@@ -28,24 +28,24 @@ pub(crate) struct Options {
     parts: bool,
 }
 
-pub(crate) fn run(places: &Places, options: &Options) -> Result {
+pub(crate) fn run(paths: &Paths, options: &Options) -> Result {
     let plan = task::plan(&[Task::Package]);
     if options.json {
         // Nothing but JSON may reach standard output.
-        plan.iter().try_for_each(|task| task.run(places).map(drop))?;
-        println!("{:#}", measure(places)?);
+        plan.iter().try_for_each(|task| task.run(paths).map(drop))?;
+        println!("{:#}", measure(paths)?);
         return Ok(());
     }
     let mut steps = Steps::new(plan.len() + if options.parts { 1 + parts::PROBES.len() } else { 0 });
-    task::run(places, &mut steps, &plan)?;
-    let parts = if options.parts { parts::measure(places, &mut steps)? } else { String::new() };
-    print!("{}{parts}", table(&measure(places)?));
+    task::run(paths, &mut steps, &plan)?;
+    let parts = if options.parts { parts::measure(paths, &mut steps)? } else { String::new() };
+    print!("{}{parts}", table(&measure(paths)?));
     Ok(())
 }
 
 /// The test that holds the budget.
-pub(super) fn hold(places: &Places) -> Result<Tested> {
-    let total = total(&measure(places)?)?;
+pub(super) fn hold(paths: &Paths) -> Result<Tested> {
+    let total = total(&measure(paths)?)?;
     println!("      {total} bytes of {BUDGET}");
     if total > BUDGET {
         return Err(Error::Refused(format!(
@@ -55,11 +55,11 @@ pub(super) fn hold(places: &Places) -> Result<Tested> {
     Ok(Tested { summary: Summary { passed: 1, failed: 0 }, output: String::new() })
 }
 
-fn measure(places: &Places) -> Result<Value> {
-    let tarball = package::pack(places)?;
-    let script = places.root.join("xtask/size.mjs");
-    let wasm = places.root.join("pkg-js/wasm");
-    parse(&places.node().arg(script).arg("package").arg(tarball).arg(wasm).ask()?)
+fn measure(paths: &Paths) -> Result<Value> {
+    let tarball = package::pack(paths)?;
+    let script = paths.root.join("xtask/size.mjs");
+    let wasm = paths.root.join("pkg-js/wasm");
+    parse(&paths.node().arg(script).arg("package").arg(tarball).arg(wasm).ask()?)
 }
 
 fn parse(json: &str) -> Result<Value> {

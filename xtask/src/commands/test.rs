@@ -12,7 +12,7 @@ use clap::ValueEnum;
 use super::{generate, size};
 use crate::{
     error::{Error, Result},
-    places::Places,
+    paths::Paths,
     step::{Outcome, Steps},
     summary::Summary,
     task::{self, Task},
@@ -103,22 +103,22 @@ impl Part {
         }
     }
 
-    fn run(self, places: &Places) -> Result<Tested> {
+    fn run(self, paths: &Paths) -> Result<Tested> {
         match self {
-            Self::Generated => generate::generate(places, true).map(|_| Tested::default()),
-            Self::Rust => rust::native(places, &["--workspace", "--exclude", "everwire-xtask-wasm"]),
-            Self::Protocol => rust::native(places, &["--package", "everwire-protocol"]),
-            Self::Client => rust::native(places, &["--package", "everwire-client"]),
-            Self::Server => rust::native(places, &["--package", "everwire-server"]),
-            Self::Xtask => rust::native(places, &["--package", "xtask"]),
-            Self::Wasm => rust::wasm(places),
-            Self::Size => size::hold(places),
-            Self::Types => types::check(places).map(|()| Tested::default()),
-            Self::Schema => vitest::directory(places, "protocol/tests"),
-            Self::PkgJs => vitest::workspace(places, "pkg-js"),
-            Self::Demo => vitest::workspace(places, "demo-web"),
-            Self::Bench => vitest::workspace(places, "tests/bench"),
-            Self::E2e => vitest::workspace(places, "tests"),
+            Self::Generated => generate::generate(paths, true).map(|_| Tested::default()),
+            Self::Rust => rust::native(paths, &["--workspace", "--exclude", "everwire-xtask-wasm"]),
+            Self::Protocol => rust::native(paths, &["--package", "everwire-protocol"]),
+            Self::Client => rust::native(paths, &["--package", "everwire-client"]),
+            Self::Server => rust::native(paths, &["--package", "everwire-server"]),
+            Self::Xtask => rust::native(paths, &["--package", "xtask"]),
+            Self::Wasm => rust::wasm(paths),
+            Self::Size => size::hold(paths),
+            Self::Types => types::check(paths).map(|()| Tested::default()),
+            Self::Schema => vitest::directory(paths, "protocol/tests"),
+            Self::PkgJs => vitest::workspace(paths, "pkg-js"),
+            Self::Demo => vitest::workspace(paths, "demo-web"),
+            Self::Bench => vitest::workspace(paths, "tests/bench"),
+            Self::E2e => vitest::workspace(paths, "tests"),
         }
     }
 }
@@ -152,7 +152,7 @@ fn plan(parts: &[Part]) -> Vec<Step> {
     steps
 }
 
-pub(crate) fn run(places: &Places, options: &Options) -> Result {
+pub(crate) fn run(paths: &Paths, options: &Options) -> Result {
     let plan = plan(if options.only.is_empty() { &Part::ALL } else { &options.only });
     let mut steps = Steps::new(plan.len());
     let (mut summaries, mut failures, mut broken) = (Vec::new(), Failures::default(), Vec::new());
@@ -172,14 +172,14 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result {
         }
         match step {
             Step::Task(task) => {
-                if let Err(error) = steps.step(title, || task.run(places), |outcome| *outcome) {
+                if let Err(error) = steps.step(title, || task.run(paths), |outcome| *outcome) {
                     broken.push(task);
                     summaries.push(failed);
                     error.report();
                     failures.add(title);
                 }
             }
-            Step::Part(part) => match steps.step(title, || part.run(places), Tested::outcome) {
+            Step::Part(part) => match steps.step(title, || part.run(paths), Tested::outcome) {
                 Ok(tested) => {
                     summaries.push(tested.summary);
                     if tested.summary.failed > 0 {

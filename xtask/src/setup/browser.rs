@@ -5,7 +5,7 @@ use std::{env, path::PathBuf};
 use super::installer::{Wanted, install, on_path};
 use crate::{
     error::{Error, Result},
-    places::Places,
+    paths::Paths,
     step::Outcome,
 };
 
@@ -70,18 +70,18 @@ pub(crate) fn firefox() -> Result<PathBuf> {
     )
 }
 
-pub(crate) fn ensure_browser(places: &Places) -> Result<Outcome> {
-    ensure(places, &BROWSER, browser)
+pub(crate) fn ensure_browser(paths: &Paths) -> Result<Outcome> {
+    ensure(paths, &BROWSER, browser)
 }
 
-pub(crate) fn ensure_driver(places: &Places) -> Result<Outcome> {
-    ensure(places, &DRIVER, driver)
+pub(crate) fn ensure_driver(paths: &Paths) -> Result<Outcome> {
+    ensure(paths, &DRIVER, driver)
 }
 
 /// Not every system has a package of it that works without a desktop, and most is tested without: where it cannot be had, its
 /// tests are left out, which is said.
-pub(crate) fn ensure_firefox(places: &Places) -> Result<Outcome> {
-    ensure(places, &FIREFOX, firefox).or_else(|error| {
+pub(crate) fn ensure_firefox(paths: &Paths) -> Result<Outcome> {
+    ensure(paths, &FIREFOX, firefox).or_else(|error| {
         if env::var_os(FIREFOX.variable).is_some() {
             return Err(error);
         }
@@ -90,11 +90,11 @@ pub(crate) fn ensure_firefox(places: &Places) -> Result<Outcome> {
     })
 }
 
-fn ensure(places: &Places, wanted: &Wanted, find: fn() -> Result<PathBuf>) -> Result<Outcome> {
+fn ensure(paths: &Paths, wanted: &Wanted, find: fn() -> Result<PathBuf>) -> Result<Outcome> {
     if env::var_os(wanted.variable).is_some() || find().is_ok() {
         return find().map(|_| Outcome::UpToDate);
     }
-    install(places, wanted)?;
+    install(paths, wanted)?;
     find().map(|_| Outcome::Done)
 }
 

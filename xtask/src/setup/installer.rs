@@ -5,7 +5,7 @@ use std::{env, path::PathBuf};
 
 use crate::{
     error::{Error, Result},
-    places::Places,
+    paths::Paths,
 };
 
 /// A program that some package of each system holds.
@@ -31,9 +31,9 @@ const MANAGERS: [(&str, &[&str]); 4] = [
 ];
 
 /// Installs it, or says how a person can.
-pub(crate) fn install(places: &Places, wanted: &Wanted) -> Result {
+pub(crate) fn install(paths: &Paths, wanted: &Wanted) -> Result {
     let manager = MANAGERS.iter().position(|(name, _)| on_path(name).is_some());
-    let root = places.run("id").arg("-u").ask().is_ok_and(|id| id == "0");
+    let root = paths.run("id").arg("-u").ask().is_ok_and(|id| id == "0");
     let continuous = env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
     let missing = |command: String| Error::Missing {
         what: format!("{} is not installed, and it may not be installed by itself here", wanted.name),
@@ -48,7 +48,7 @@ pub(crate) fn install(places: &Places, wanted: &Wanted) -> Result {
         return Err(missing(format!("sudo {program} {} {package}", words[0])));
     }
     let as_root = |program: &str| {
-        if root { places.run(program) } else { places.run("sudo").args(["--non-interactive", program]) }
+        if root { paths.run(program) } else { paths.run("sudo").args(["--non-interactive", program]) }
     };
     let advice = format!("Install {} by hand, or set {} to its path.", wanted.name, wanted.variable);
     if program == "apt-get" {

@@ -7,38 +7,38 @@ use serde_json::Value;
 
 use crate::{
     error::{Error, Result},
-    places::Places,
+    paths::Paths,
     step::Outcome,
 };
 
 /// The oldest Node that the tools of this repository run on, as major and minor version.
 const OLDEST_NODE: (u32, u32) = (20, 19);
 
-pub(crate) fn ensure(places: &Places) -> Result<Outcome> {
+pub(crate) fn ensure(paths: &Paths) -> Result<Outcome> {
     let advice = || {
         let (major, minor) = OLDEST_NODE;
         format!(
             "Install Node {major}.{minor} or newer from https://nodejs.org, or with your system's packages."
         )
     };
-    let Ok(version) = places.node().arg("--version").ask() else {
+    let Ok(version) = paths.node().arg("--version").ask() else {
         return Err(Error::Missing { what: "There is no Node on this machine".into(), advice: advice() });
     };
     if parse_version(&version).is_none_or(|version| version < OLDEST_NODE) {
         return Err(Error::Missing { what: format!("Node {version} is too old"), advice: advice() });
     }
-    let lock = places.root.join("package-lock.json");
+    let lock = paths.root.join("package-lock.json");
     let lock = fs::read_to_string(&lock).map_err(Error::file("read", &lock))?;
     let lock: Value = serde_json::from_str(&lock)
         .map_err(|error| Error::Unexpected { what: "package-lock.json".into(), reason: error.to_string() })?;
     // npm writes down in here what it has installed.
     let installed =
-        fs::read_to_string(places.root.join("node_modules/.package-lock.json")).unwrap_or_default();
+        fs::read_to_string(paths.root.join("node_modules/.package-lock.json")).unwrap_or_default();
     let installed = serde_json::from_str(&installed).unwrap_or(Value::Null);
     if missing(&lock, &installed).is_none() {
         return Ok(Outcome::UpToDate);
     }
-    places.npm().arg("ci").go().map_err(|error| {
+    paths.npm().arg("ci").go().map_err(|error| {
         error.advise("Check the network; if package-lock.json is out of date, run `npm install`.")
     })?;
     Ok(Outcome::Done)
@@ -47,13 +47,13 @@ pub(crate) fn ensure(places: &Places) -> Result<Outcome> {
 /// The first package that should be installed and is not, or in another version. Optional ones are for some systems only.
 fn missing<'a>(lock: &'a Value, installed: &Value) -> Option<&'a str> {
     let packages = lock["packages"].as_object()?;
-    let found = packages.iter().find(|(place, package)| {
-        let wanted = place.contains("node_modules/")
+    let found = packages.iter().find(|(path, package)| {
+        let wanted = path.contains("node_modules/")
             && ["optional", "devOptional"].iter().all(|mark| package[*mark] != true);
-        let found = &installed["packages"][place.as_str()];
+        let found = &installed["packages"][path.as_str()];
         wanted && (found.is_null() || found["version"] != package["version"])
     });
-    found.map(|(place, _)| place.as_str())
+    found.map(|(path, _)| path.as_str())
 }
 
 /// Major and minor of `v20.19.1`.

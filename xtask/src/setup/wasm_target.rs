@@ -5,18 +5,18 @@ use std::path::Path;
 
 use crate::{
     error::{Error, Result},
-    places::Places,
+    paths::Paths,
     step::Outcome,
 };
 
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
-pub(crate) fn ensure(places: &Places) -> Result<Outcome> {
-    let sysroot = places.run("rustc").args(["--print", "sysroot"]).ask()?;
+pub(crate) fn ensure(paths: &Paths) -> Result<Outcome> {
+    let sysroot = paths.run("rustc").args(["--print", "sysroot"]).ask()?;
     if Path::new(&sysroot).join("lib/rustlib").join(TARGET).exists() {
         return Ok(Outcome::UpToDate);
     }
-    match places.run("rustup").args(["target", "add", TARGET]).go() {
+    match paths.run("rustup").args(["target", "add", TARGET]).go() {
         Ok(_) => Ok(Outcome::Done),
         Err(Error::NotStarted { .. }) => Err(Error::Missing {
             what: format!("The Rust target {TARGET} is missing, and there is no rustup that could add it"),

@@ -40,7 +40,7 @@ pub(crate) fn by_crate(file: &Path) -> Result<Value, Box<dyn std::error::Error>>
     let mut functions: Vec<(String, usize)> = sizes
         .into_iter()
         .enumerate()
-        .map(|(place, size)| (names.remove(&(imported + place)).unwrap_or_else(|| "?".into()), size))
+        .map(|(index, size)| (names.remove(&(imported + index)).unwrap_or_else(|| "?".into()), size))
         .collect();
     functions.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
     let mut crates = BTreeMap::<&str, usize>::new();

@@ -9,7 +9,7 @@ use super::parse;
 use crate::{
     build::{wasm, wasm_tool},
     error::Result,
-    places::Places,
+    paths::Paths,
     step::{Outcome, Steps},
 };
 
@@ -18,8 +18,8 @@ pub(super) const PROBES: [&str; 8] =
     ["", "talc", "sockets", "timers", "futures", "panic-hook", "serde-wasm-bindgen", "serde-json"];
 
 /// Returns two tables.
-pub(super) fn measure(places: &Places, steps: &mut Steps) -> Result<String> {
-    let crates = || parse(&wasm_tool::crates(places, &wasm::with_names(places)?)?);
+pub(super) fn measure(paths: &Paths, steps: &mut Steps) -> Result<String> {
+    let crates = || parse(&wasm_tool::crates(paths, &wasm::with_names(paths)?)?);
     let crates = steps.step("the crates in the core", crates, |_| Outcome::Done)?;
     let mut lines = vec![format!("\n{:40} {:>9}\n", "code of the core by crate", "raw")];
     for row in crates["crates"].as_array().into_iter().flatten() {
@@ -31,7 +31,7 @@ pub(super) fn measure(places: &Places, steps: &mut Steps) -> Result<String> {
     let mut base: Option<[i64; 2]> = None;
     for feature in PROBES {
         let title = if feature.is_empty() { "class, callback, text, error" } else { feature };
-        let probe = || weigh(places, feature);
+        let probe = || weigh(paths, feature);
         let [raw, brotli] = steps.step(&format!("probe: {title}"), probe, |_| Outcome::Done)?;
         let Some([base_raw, base_brotli]) = base else {
             lines.push(format!("{title:40} {raw:>9} {brotli:>9}\n"));
@@ -49,10 +49,9 @@ pub(super) fn measure(places: &Places, steps: &mut Steps) -> Result<String> {
 }
 
 /// WebAssembly and glue together, raw and with Brotli.
-fn weigh(places: &Places, feature: &str) -> Result<[i64; 2]> {
-    let files: [PathBuf; 2] = wasm::probe(places, "everwire-size-probes", "everwire_size_probes", feature)?;
-    let sizes =
-        parse(&places.node().arg(places.root.join("xtask/size.mjs")).arg("files").args(files).ask()?)?;
+fn weigh(paths: &Paths, feature: &str) -> Result<[i64; 2]> {
+    let files: [PathBuf; 2] = wasm::probe(paths, "everwire-size-probes", "everwire_size_probes", feature)?;
+    let sizes = parse(&paths.node().arg(paths.root.join("xtask/size.mjs")).arg("files").args(files).ask()?)?;
     let sum = |field: &str| {
         sizes.as_array().into_iter().flatten().filter_map(|file: &Value| file[field].as_i64()).sum()
     };

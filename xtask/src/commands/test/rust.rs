@@ -8,25 +8,25 @@ use super::Tested;
 use crate::{
     build::wasm_tool,
     error::{Error, Result},
-    places::Places,
+    paths::Paths,
     process::Run,
     setup::{browser, wasm_target::TARGET},
     summary::Summary,
 };
 
 /// Natively, in one cargo run: crates that share dependencies share their compilation.
-pub(super) fn native(places: &Places, what: &[&str]) -> Result<Tested> {
+pub(super) fn native(paths: &Paths, what: &[&str]) -> Result<Tested> {
     // The comparison of generated files is a test of the protocol crate that exists only with this feature.
     let generate = what.iter().any(|word| ["--workspace", "everwire-protocol"].contains(word));
     let features: &[&str] = if generate { &["--features", "everwire-protocol/generate"] } else { &[] };
-    run(places.cargo().args(["test", "--no-fail-fast"]).args(what.iter().chain(features).copied()))
+    run(paths.cargo().args(["test", "--no-fail-fast"]).args(what.iter().chain(features).copied()))
 }
 
 /// In Chromium, through wasm-bindgen's test runner.
-pub(super) fn wasm(places: &Places) -> Result<Tested> {
-    let capabilities = places.own.join("webdriver.json");
+pub(super) fn wasm(paths: &Paths) -> Result<Tested> {
+    let capabilities = paths.own.join("webdriver.json");
     let browser = browser::browser()?;
-    let root = places.run("id").arg("-u").ask().is_ok_and(|id| id == "0");
+    let root = paths.run("id").arg("-u").ask().is_ok_and(|id| id == "0");
     let mut arguments = vec!["--headless=new", "--disable-gpu", "--disable-dev-shm-usage"];
     if root {
         // Chromium's sandbox refuses to run as root, which is who runs in most containers.
@@ -36,10 +36,10 @@ pub(super) fn wasm(places: &Places) -> Result<Tested> {
     fs::write(&capabilities, text).map_err(Error::file("written", &capabilities))?;
     // Only what is tested within the library: for everything else it is built without the standard library, which the
     // tests of its core need.
-    let tested = run(places
+    let tested = run(paths
         .cargo()
         .args(["test", "--no-fail-fast", "--package", "everwire-client", "--lib", "--target", TARGET])
-        .args(["--config", &wasm_tool::runner_config(places)])
+        .args(["--config", &wasm_tool::runner_config(paths)])
         .env("CHROMEDRIVER", browser::driver()?)
         .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", capabilities))?;
     if tested.summary == Summary::default() {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Tested;
 use crate::{
     error::{Error, Result},
-    places::Places,
+    paths::Paths,
     process::Run,
     setup::browser,
     summary::Summary,
@@ -15,26 +15,26 @@ use crate::{
 };
 
 /// The script `test` of an npm workspace.
-pub(super) fn workspace(places: &Places, name: &str) -> Result<Tested> {
+pub(super) fn workspace(paths: &Paths, name: &str) -> Result<Tested> {
     // What tests that start a browser or a server need to know.
     let mut run =
-        workspaces::script(places, name, "test")?.env("EVERWIRE_SERVER", places.built("everwire-server"));
+        workspaces::script(paths, name, "test")?.env("EVERWIRE_SERVER", paths.built("everwire-server"));
     if let Ok(browser) = browser::browser() {
         run = run.env("CHROME", browser);
     }
     if let Ok(firefox) = browser::firefox() {
         run = run.env("FIREFOX", firefox);
     }
-    report(places, &name.replace('/', "-"), run)
+    report(paths, &name.replace('/', "-"), run)
 }
 
 /// The test files of a directory that is not an npm workspace.
-pub(super) fn directory(places: &Places, path: &str) -> Result<Tested> {
-    report(places, &path.replace('/', "-"), places.bin("vitest").args(["run", "--root", path]))
+pub(super) fn directory(paths: &Paths, path: &str) -> Result<Tested> {
+    report(paths, &path.replace('/', "-"), paths.bin("vitest").args(["run", "--root", path]))
 }
 
-fn report(places: &Places, name: &str, run: Run) -> Result<Tested> {
-    let file = places.own.join(format!("vitest-{name}.json"));
+fn report(paths: &Paths, name: &str, run: Run) -> Result<Tested> {
+    let file = paths.own.join(format!("vitest-{name}.json"));
     // A report of an earlier run must not be taken for this one's.
     let _ = fs::remove_file(&file);
     let output_file = format!("--outputFile.json={}", file.display());

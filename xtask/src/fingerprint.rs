@@ -68,7 +68,8 @@ mod tests {
 
     impl Directory {
         fn new(name: &str) -> Self {
-            let path = std::env::temp_dir().join(format!("everwire-fresh-{}-{name}", std::process::id()));
+            let path =
+                std::env::temp_dir().join(format!("everwire-fingerprint-{}-{name}", std::process::id()));
             fs::create_dir_all(path.join("src/node_modules")).unwrap();
             fs::write(path.join("src/a.ts"), "one").unwrap();
             fs::write(path.join("out"), "built").unwrap();

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The directories that commands work in.
-pub(crate) struct Places {
+pub(crate) struct Paths {
     /// The root of the repository.
     pub(crate) root: PathBuf,
     /// Cargo's target directory.
@@ -22,7 +22,7 @@ pub(crate) struct Places {
     pub(crate) verbose: bool,
 }
 
-impl Places {
+impl Paths {
     pub(crate) fn find(verbose: bool) -> Result<Self> {
         let manifest = env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").into());
         let root = Path::new(&manifest).parent().unwrap_or(Path::new(".")).to_path_buf();
