@@ -10,15 +10,13 @@
 
 use alloc::{borrow::ToOwned, string::String};
 
+use everwire_client_core::{
+    Config, Connection, Handle, Input, Now, Position, Refusal, SubscribedFrame, Verdict, WelcomeFrame,
+};
 use everwire_protocol::{ErrorCode, GapReason, Guest, Uuid, limits};
 use wasm_bindgen::prelude::*;
 
-use crate::{
-    browser::{Driver, Happened, Host, now},
-    core::{
-        Config, Connection, Handle, Input, Now, Position, Refusal, SubscribedFrame, Verdict, WelcomeFrame,
-    },
-};
+use crate::browser::{Driver, Happened, Host, now};
 
 /// What JavaScript asks of the core: [`Core::call`]. The letters say which argument is what; numbers are -1 and texts
 /// undefined when absent.

@@ -1,14 +1,13 @@
 //! The Everwire client: one conversation with a server over WebSocket or HTTP, with nothing lost, nothing doubled, in
 //! order.
 //!
-//! [`core`] is the client itself, as a state machine that does no input or output. In the browser, `browser` drives it
-//! and `border` shows it to JavaScript; the npm package `everwire` is the face that applications see.
+//! The crate `everwire-client-core` is the client itself, as a state machine that does no input or output. In the
+//! browser, `browser` drives it and `border` shows it to JavaScript; the npm package `everwire` is the face that
+//! applications see.
 
 #![cfg_attr(all(target_arch = "wasm32", not(test)), no_std)]
 
 extern crate alloc;
-
-pub mod core;
 
 #[cfg(target_arch = "wasm32")]
 mod border;
@@ -24,6 +23,6 @@ static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_all
 /// fifth of the download.
 #[cfg(all(target_arch = "wasm32", not(test)))]
 #[panic_handler]
-fn panic(_: &::core::panic::PanicInfo) -> ! {
-    ::core::arch::wasm32::unreachable()
+fn panic(_: &core::panic::PanicInfo) -> ! {
+    core::arch::wasm32::unreachable()
 }

@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{CloseEvent, Document, Event, MessageEvent, PageTransitionEvent, Response};
 
 use super::Driver;
-use crate::core::{Input, LinkId, RequestId, Source};
+use everwire_client_core::{Input, LinkId, RequestId, Source};
 
 /// There was no close frame (RFC 6455, section 7.1.5).
 const ABNORMAL: u16 = 1006;

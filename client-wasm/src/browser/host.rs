@@ -8,7 +8,7 @@ use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
 use super::events::Happened;
-use crate::core::{Event, SendStatus, Status, Transport};
+use everwire_client_core::{Event, SendStatus, Status, Transport};
 
 /// What the core tells JavaScript: `Host.tell`. The letters say which argument is what; numbers are -1 and texts
 /// undefined when absent.

@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{AbortController, Response};
 
 use super::{Driver, events::Happened, options, set_timeout};
-use crate::core::{Input, RequestId, text};
+use everwire_client_core::{Input, RequestId, text};
 
 #[wasm_bindgen]
 extern "C" {

@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use wasm_bindgen::prelude::*;
 
-use crate::core::{Memory, text};
+use everwire_client_core::{Memory, text};
 
 const KEY: &str = "everwire:polling-until:";
 

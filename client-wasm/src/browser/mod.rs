@@ -22,7 +22,7 @@ use web_sys::AbortController;
 pub(crate) use events::Happened;
 pub(crate) use host::Host;
 
-use crate::core::{Config, Connection, Event, Input, Now, Output, Source, Status, text};
+use everwire_client_core::{Config, Connection, Event, Input, Now, Output, Source, Status, text};
 use http::Request;
 use websocket::Socket;
 

@@ -4,7 +4,7 @@ use everwire_protocol::SUBPROTOCOL;
 use web_sys::WebSocket;
 
 use super::{Driver, events::Happened};
-use crate::core::LinkId;
+use everwire_client_core::LinkId;
 
 pub(super) struct Socket {
     link: LinkId,

@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "text is always JSON")]
 
-use everwire_client::core::{Config, Connection, Input, LinkId, Now, Output, RequestId, Source};
+use everwire_client_core::{Config, Connection, Input, LinkId, Now, Output, RequestId, Source};
 use everwire_fuzz::{Speaker, nearly_a_batch};
 use everwire_protocol::{Payload, Uuid};
 

@@ -108,7 +108,7 @@ impl Part {
             Self::Generated => generate::generate(paths, true).map(|_| Tested::default()),
             Self::Rust => rust::native(paths, &["--workspace", "--exclude", "everwire-xtask-wasm"]),
             Self::Protocol => rust::native(paths, &["--package", "everwire-protocol"]),
-            Self::Client => rust::native(paths, &["--package", "everwire-client"]),
+            Self::Client => rust::native(paths, &["--package", "everwire-client-core"]),
             Self::Server => rust::native(paths, &["--package", "everwire-server"]),
             Self::Xtask => rust::native(paths, &["--package", "xtask"]),
             Self::Wasm => rust::wasm(paths),

@@ -77,7 +77,7 @@ mod tests {
         for (function, name) in [
             ("core::fmt::Formatter::pad::h0123", "core"),
             ("<alloc::string::String as core::fmt::Write>::write_str::h0123", "alloc"),
-            ("<&mut everwire_client::core::Timer as core::fmt::Debug>::fmt", "everwire_client"),
+            ("<&mut everwire_client_core::Timer as core::fmt::Debug>::fmt", "everwire_client_core"),
             ("std[a543996e6e7dbf1e]::panicking::panic_handler", "std"),
             ("memcpy", "(without a path)"),
         ] {

@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
-use everwire_client::core::{
+use everwire_client_core::{
     Config, Connection, Event, Input, LinkId, Now, Output, RequestId, Source, Status, WelcomeFrame,
 };
 use everwire_protocol::{Guest, Uuid, limits};

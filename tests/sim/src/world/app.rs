@@ -1,6 +1,6 @@
 //! The applications: what they subscribe to, send and close, drawn from the seed, and their token callbacks.
 
-use everwire_client::core::{Input, Status};
+use everwire_client_core::{Input, Status};
 use everwire_protocol::{ErrorCode, Payload};
 
 use super::{
@@ -62,7 +62,7 @@ impl World {
         let Ok(data) = Payload::from_text(text) else { return };
         let event = c.dice.chance(100).then(|| "edited".to_owned());
         c.sends.insert(id, Sent::Waiting);
-        let full = c.waiting >= everwire_client::core::MAX_OUTBOX_MESSAGES;
+        let full = c.waiting >= everwire_client_core::MAX_OUTBOX_MESSAGES;
         match c.core.send(clocks, id, channel.as_str(), event, data) {
             Ok(()) => {
                 c.number = number;
@@ -80,7 +80,7 @@ impl World {
             }
         }
         let c = &self.clients[client];
-        if c.waiting > everwire_client::core::MAX_OUTBOX_MESSAGES {
+        if c.waiting > everwire_client_core::MAX_OUTBOX_MESSAGES {
             self.broken(violated(Rule::Bounded, format!("c{client} has {} waiting", c.waiting)));
         }
     }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use everwire_client::core::{
+use everwire_client_core::{
     Config, Connection, Event as CoreEvent, Handle, Input, LinkId, Now, Output, RequestId, SendStatus,
     Source, Status,
 };
@@ -328,7 +328,7 @@ impl World {
                 c.talk.reconnected();
                 if status == Status::Connected && was != Some(Status::Connected) {
                     match transport {
-                        Some(everwire_client::core::Transport::WebSocket) => {
+                        Some(everwire_client_core::Transport::WebSocket) => {
                             self.stats.connected_by_websocket += 1;
                         }
                         _ => self.stats.connected_by_polling += 1,

@@ -1,6 +1,6 @@
 //! What each fault does, and how all of them stop.
 
-use everwire_client::core::Input;
+use everwire_client_core::Input;
 use everwire_protocol::Goaway;
 
 use super::{

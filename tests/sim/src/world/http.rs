@@ -1,7 +1,7 @@
 //! HTTP requests between clients and nodes: unordered, and each may be lost, doubled, or given up by a client while the
 //! node still works on it.
 
-use everwire_client::core::{Input, RequestId, Source};
+use everwire_client_core::{Input, RequestId, Source};
 
 use super::{Event, ToClient, World, say};
 

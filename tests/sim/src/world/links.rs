@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use everwire_client::core::LinkId;
+use everwire_client_core::LinkId;
 
 use super::{Event, ToClient, ToServer, World, say};
 use crate::dice::Dice;

@@ -119,7 +119,7 @@ enum ToClient {
     Text { link: usize, text: Arc<str> },
     Closed { link: usize, code: u16 },
     Response { request: usize, text: Option<Arc<str>> },
-    Input(everwire_client::core::Input),
+    Input(everwire_client_core::Input),
 }
 
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use everwire_client::core::Status;
+use everwire_client_core::Status;
 use everwire_protocol::ChannelKind;
 
 use super::{

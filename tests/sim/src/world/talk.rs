@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use everwire_client::core::Handle;
+use everwire_client_core::Handle;
 use everwire_protocol::{
     Channel, ChannelKind, ClientFrame, Mark, Receipted, ServerFrame, Typed, batch,
     limits::{TYPING_EXPIRY_MS, TYPING_REPEAT_MS},

@@ -1,7 +1,7 @@
 //! From a batch to calls of the core, frame by frame, as the package does in a browser: a listener runs while the rest of
 //! its batch is still unread.
 
-use everwire_client::core::{Refusal, Source, SubscribedFrame, Verdict, WelcomeFrame};
+use everwire_client_core::{Refusal, Source, SubscribedFrame, Verdict, WelcomeFrame};
 use everwire_protocol::{ClientFrame, Message, ServerFrame, Subscribed, batch};
 
 use super::{
@@ -118,7 +118,7 @@ impl World {
         }
     }
 
-    fn subscribed(&mut self, client: usize, handle: everwire_client::core::Handle, frame: &Subscribed) {
+    fn subscribed(&mut self, client: usize, handle: everwire_client_core::Handle, frame: &Subscribed) {
         let ignored = self.planted(Plant::EpochIgnored);
         let c = &mut self.clients[client];
         let first =
@@ -163,7 +163,7 @@ impl World {
         }
     }
 
-    fn delivered(&mut self, client: usize, handle: everwire_client::core::Handle, message: &Message) {
+    fn delivered(&mut self, client: usize, handle: everwire_client_core::Handle, message: &Message) {
         self.stats.delivered += 1;
         let result = match self.clients[client].watches.get_mut(&handle) {
             Some(watch) => watch.delivered(&self.ledger, message),

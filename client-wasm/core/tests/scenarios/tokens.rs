@@ -1,6 +1,6 @@
 //! Promise 13: tokens.
 
-use everwire_client::core::{Config, Input, LinkId, Output, Status};
+use everwire_client_core::{Config, Input, LinkId, Output, Status};
 use everwire_protocol::{ClientFrame, CloseCode, ErrorCode, ServerFrame, Welcome};
 
 use crate::bench::{Bench, HOUR, config, error, polled, welcome};

@@ -1,6 +1,6 @@
 //! Promises 1 to 6: exactly once, in order, or a gap; and what the outbox keeps.
 
-use everwire_client::core::{Draft, Event, Input, Output, SendStatus};
+use everwire_client_core::{Draft, Event, Input, Output, SendStatus};
 use everwire_protocol::{ClientFrame, ErrorCode, GapReason, Unsubscribed};
 
 use crate::bench::{
@@ -12,7 +12,7 @@ fn offsets(bench: &Bench) -> Vec<u64> {
 }
 
 /// Loses the connection and brings it back; returns the new link, welcomed.
-fn reconnect(bench: &mut Bench, old: everwire_client::core::LinkId) -> everwire_client::core::LinkId {
+fn reconnect(bench: &mut Bench, old: everwire_client_core::LinkId) -> everwire_client_core::LinkId {
     bench.closes(old, 1006);
     bench.pass_until(20_001, |o| matches!(o, Output::OpenWebSocket(_)));
     let link = bench.opens_websocket();

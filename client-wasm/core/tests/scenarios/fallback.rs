@@ -1,6 +1,6 @@
 //! Promise 11: polling where WebSocket does not work, and back.
 
-use everwire_client::core::{Config, Event, Input, Memory, Output, Status, Transport};
+use everwire_client_core::{Config, Event, Input, Memory, Output, Status, Transport};
 use everwire_protocol::ClientFrame;
 
 use crate::bench::{Bench, HOUR, ack, config, message, polled, subscribed, wants_request, welcome};

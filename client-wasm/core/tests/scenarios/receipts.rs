@@ -1,6 +1,6 @@
 //! Promise 15: receipts are high-water marks, collected for a second, and said until the server has them.
 
-use everwire_client::core::{Config, Handle, Input, Output};
+use everwire_client_core::{Config, Handle, Input, Output};
 use everwire_protocol::{ClientFrame, Mark, Receipted, ServerFrame, Subscribed};
 
 use crate::bench::{Bench, ack, channel, config, message, polled, subscribed, welcome};
@@ -26,7 +26,7 @@ fn receipted(delivered: u64, read: u64) -> ServerFrame {
 }
 
 /// Connected, with marks kept for the channel and nothing in it.
-fn marking() -> (Bench, everwire_client::core::LinkId, Handle) {
+fn marking() -> (Bench, everwire_client_core::LinkId, Handle) {
     let mut bench = Bench::new(config());
     let handle = bench.subscribe("news");
     bench.tell(Input::Start);

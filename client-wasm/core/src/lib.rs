@@ -6,6 +6,10 @@
 //! [`Connection::poll_timeout`] says so. Every promise that Everwire makes about connections is kept in here, so all
 //! of them are tested natively under a virtual clock.
 
+#![cfg_attr(all(target_arch = "wasm32", not(test)), no_std)]
+
+extern crate alloc;
+
 mod asking;
 mod backoff;
 mod clock;
@@ -29,12 +33,15 @@ mod typing;
 mod waking;
 mod websocket;
 
+#[doc(hidden)]
+pub use alloc::string::String;
 pub use backoff::{CAP_HIDDEN_MS, CAP_MS, FIRST_MS};
 pub use clock::Now;
 pub use connection::{Config, Connection};
 pub use frames::{Refusal, SubscribedFrame, Verdict, WelcomeFrame};
 pub use input::{Event, Handle, Input, LinkId, Output, RequestId, SendStatus, Source, Status};
-pub(crate) use journal::Part;
+#[doc(hidden)]
+pub use journal::Part;
 #[cfg(not(target_arch = "wasm32"))]
 pub use native::{Draft, typist};
 pub use outbox::{MAX_OUTBOX_BYTES, MAX_OUTBOX_MESSAGES};
@@ -42,11 +49,11 @@ pub use subscriptions::Position;
 pub use transports::{Memory, Transport};
 
 /// Joins texts and numbers without the formatting machinery, which would cost kilobytes in the browser.
+#[macro_export]
 macro_rules! text {
     ($($part:expr),* $(,)?) => {{
-        let mut text = ::alloc::string::String::new();
-        $( $crate::core::Part::add(&$part, &mut text); )*
+        let mut text = $crate::String::new();
+        $( $crate::Part::add(&$part, &mut text); )*
         text
     }};
 }
-pub(crate) use text;

@@ -1,6 +1,6 @@
 //! A core, a clock and the other end of its transports, in the hands of a test.
 
-use everwire_client::core::{
+use everwire_client_core::{
     Config, Connection, Event, Handle, Input, LinkId, Now, Output, RequestId, SendStatus, Source, Status,
     Transport,
 };

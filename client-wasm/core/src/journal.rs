@@ -5,8 +5,9 @@ use alloc::{collections::VecDeque, string::String};
 /// How many lines are kept: about the last minutes of a troubled connection.
 const LINES: usize = 200;
 
-/// Something that [`super::text!`] can join.
-pub(crate) trait Part {
+/// Something that [`crate::text!`] can join.
+pub trait Part {
+    /// Appends it.
     fn add(&self, text: &mut String);
 }
 

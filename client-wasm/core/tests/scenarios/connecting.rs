@@ -1,6 +1,6 @@
 //! Promises 7 and 8: backoff, its reset, planned restarts, and what ends a connection for good.
 
-use everwire_client::core::{Event, Input, Output, Status};
+use everwire_client_core::{Event, Input, Output, Status};
 use everwire_protocol::{ClientFrame, CloseCode, ErrorCode, Goaway};
 
 use crate::bench::{Bench, HOUR, config, error, message, subscribed, welcome};
@@ -10,15 +10,15 @@ fn wants_socket(output: &Output) -> bool {
 }
 
 /// Without polling, so that only the backoff shows.
-fn websocket_only() -> everwire_client::core::Config {
-    everwire_client::core::Config { polling: false, ..config() }
+fn websocket_only() -> everwire_client_core::Config {
+    everwire_client_core::Config { polling: false, ..config() }
 }
 
 #[test]
 fn the_first_batch_is_hello_and_all_subscriptions_with_positions() {
     let mut bench = Bench::new(config());
     bench.subscribe("news");
-    let position = everwire_client::core::Position { epoch: "a".into(), offset: 41 };
+    let position = everwire_client_core::Position { epoch: "a".into(), offset: 41 };
     bench.core.subscribe(bench.now, "private-chat.7", None, Some(position)).unwrap();
     bench.tell(Input::Start);
     bench.opens_websocket();
@@ -55,7 +55,7 @@ fn promise_7_the_first_retry_comes_within_a_second_and_it_never_gives_up() {
 
 #[test]
 fn promise_7_while_hidden_the_cap_is_a_minute() {
-    let mut bench = Bench::new(everwire_client::core::Config { hidden: true, ..websocket_only() });
+    let mut bench = Bench::new(everwire_client_core::Config { hidden: true, ..websocket_only() });
     bench.tell(Input::Start);
     let mut longest = 0;
     for _ in 0..200 {
@@ -72,7 +72,7 @@ fn promise_7_backoff_is_reset_only_by_ten_seconds_and_a_useful_frame() {
     let longest_after = |up_for: u64, useful: bool| {
         let mut longest = 0;
         for seed in 0..60 {
-            let mut bench = Bench::new(everwire_client::core::Config { seed, ..websocket_only() });
+            let mut bench = Bench::new(everwire_client_core::Config { seed, ..websocket_only() });
             bench.subscribe("news");
             bench.tell(Input::Start);
             for _ in 0..8 {
@@ -100,7 +100,7 @@ fn promise_7_backoff_is_reset_only_by_ten_seconds_and_a_useful_frame() {
 fn promise_8_goaway_is_followed_by_the_delay_and_a_part_of_the_spread() {
     let mut returns = Vec::new();
     for seed in 0..200 {
-        let mut bench = Bench::new(everwire_client::core::Config { seed, ..websocket_only() });
+        let mut bench = Bench::new(everwire_client_core::Config { seed, ..websocket_only() });
         bench.tell(Input::Start);
         let link = bench.opens_websocket();
         bench.says(link, &[welcome(1)]);

@@ -1,6 +1,6 @@
 //! Promises 9 and 10: liveness by wall clock, and waking.
 
-use everwire_client::core::{Config, Input, LinkId, Output, Status};
+use everwire_client_core::{Config, Input, LinkId, Output, Status};
 use everwire_protocol::{ClientFrame, Ping, Pong};
 
 use crate::bench::{Bench, HOUR, config, message};

@@ -200,7 +200,7 @@ impl Connection {
     }
 
     /// ms since the start, sleep included.
-    pub(crate) fn now(&self) -> u64 {
+    pub fn now(&self) -> u64 {
         self.clock.now()
     }
 

@@ -1,6 +1,6 @@
 //! Promises 6 and 15: typing, in both directions, and other things that are gone when missed.
 
-use everwire_client::core::{Event, Input, Output, typist};
+use everwire_client_core::{Event, Input, Output, typist};
 use everwire_protocol::{ClientFrame, ServerFrame, Typed};
 
 use crate::bench::{Bench, ack, channel, id, polled, subscribed, wants_request, welcome};
@@ -125,7 +125,7 @@ fn promise_6_what_is_ephemeral_goes_now_or_never() {
 #[test]
 fn promise_6_by_polling_what_is_ephemeral_waits_for_the_running_post_but_not_past_its_use() {
     let mut bench =
-        Bench::started(everwire_client::core::Config { websocket: false, ..crate::bench::config() });
+        Bench::started(everwire_client_core::Config { websocket: false, ..crate::bench::config() });
     let (request, ..) = bench.wants_request();
     let handle = bench.subscribe("news");
     bench.responds(request, &[polled(1), welcome(9), subscribed("news", "a", 0, 0)]);
@@ -149,7 +149,7 @@ fn promise_6_by_polling_what_is_ephemeral_waits_for_the_running_post_but_not_pas
 
 #[test]
 fn promise_6_by_polling_typing_that_waited_in_a_frozen_page_is_not_announced_when_it_wakes() {
-    let config = everwire_client::core::Config { websocket: false, ..crate::bench::config() };
+    let config = everwire_client_core::Config { websocket: false, ..crate::bench::config() };
     let mut bench = Bench::new(config);
     let handle = bench.subscribe("news");
     bench.tell(Input::Start);

@@ -1,6 +1,6 @@
 //! Never trust the server: whatever it says, the core neither panics nor hangs nor grows.
 
-use everwire_client::core::{Input, Output, Source};
+use everwire_client_core::{Input, Output, Source};
 use everwire_protocol::Uuid;
 use proptest::prelude::*;
 

@@ -1,6 +1,6 @@
 //! Promise 12: a lost response loses nothing, and one ordered POST at a time.
 
-use everwire_client::core::{Config, Input, Output, RequestId, SendStatus};
+use everwire_client_core::{Config, Input, Output, RequestId, SendStatus};
 use everwire_protocol::{ClientFrame, ServerFrame, Welcome};
 
 use crate::bench::{Bench, ack, config, ids, message, polled, subscribed, wants_request, welcome};
@@ -154,7 +154,7 @@ fn two_polls_that_fail_end_the_connection() {
         bench.tell(Input::RequestFailed { request, reason: "HTTP status 502".into() });
     }
     let (status, _, reason) = bench.state().unwrap();
-    assert_eq!(status, everwire_client::core::Status::Waiting);
+    assert_eq!(status, everwire_client_core::Status::Waiting);
     assert_eq!(reason, "polling failed: HTTP status 502");
 }
 
