@@ -1,4 +1,4 @@
-// Bytes as text for the inline chunk: src/inline.ts is the reverse. Most bytes become one printable ASCII character, the
+// Bytes as text for the inline chunk: src/wasm/inline.ts is the reverse. Most bytes become one printable ASCII character, the
 // rarer ones two, so that every byte stays a unit of its own and brotli still sees the repetitions of WebAssembly. Only
 // ASCII, because some bundlers escape all else and some pages are not served as UTF-8; and none of " ' ` \ $ <, which
 // a minifier or an HTML page could take for something.

@@ -1,6 +1,6 @@
 // Writes the glue between JavaScript and the WebAssembly anew, half as large. Of what wasm-bindgen generates it keeps the
 // imports, word for word; around them it has its own class and its own few helpers, without what nobody uses here: a
-// finalizer (the client frees its core), a loader (src/load.ts is one), and a second way to write texts that is faster
+// finalizer (the client frees its core), a loader (src/wasm/load.ts is one), and a second way to write texts that is faster
 // for long ones. Throws if what is generated looks different from what these were written for.
 
 const SIGNATURES = [

@@ -2,7 +2,7 @@
 //! order.
 //!
 //! The crate `everwire-client-core` is the client itself, as a state machine that does no input or output. In the
-//! browser, `browser` drives it and `border` shows it to JavaScript; the npm package `everwire` is the face that
+//! browser, `browser` drives it and `bindings` shows it to JavaScript; the npm package `everwire` is the face that
 //! applications see.
 
 #![cfg_attr(all(target_arch = "wasm32", not(test)), no_std)]
@@ -10,7 +10,7 @@
 extern crate alloc;
 
 #[cfg(target_arch = "wasm32")]
-mod border;
+mod bindings;
 #[cfg(target_arch = "wasm32")]
 mod browser;
 

@@ -1,9 +1,9 @@
 // The default entry: the WebAssembly is in the package's own JavaScript, in a chunk that is imported when a client
 // connects. Works in every bundler and needs no set-up. Importing this does nothing by itself.
 
-import { Client } from "./client.js";
-import type { ConnectOptions } from "./events.js";
-import { loadInline } from "./inlined.js";
+import { Client } from "./core/client.js";
+import type { ConnectOptions } from "./core/events.js";
+import { loadInline } from "./wasm/load-inline.js";
 
 export * from "./public.js";
 

@@ -1,11 +1,11 @@
 // What the default and the slim entry have in common.
 
-export type { Channel } from "./channel.js";
-export type { ChatList, NewChat } from "./chats.js";
-export type { Client } from "./client.js";
-export type { Off } from "./emitter.js";
-export { type ErrorCode, EverwireError } from "./errors.js";
-export type * from "./events.js";
-export { MessageList, type MessageListOptions, type Row } from "./messages.js";
-export type { NotificationItem, NotificationList } from "./notifications.js";
-export type { ChatEvents, ChatRoom, Said } from "./room.js";
+export type { ChatList, NewChat } from "./chat/chat-list.js";
+export type { ChatEvents, ChatRoom, Said } from "./chat/chat-room.js";
+export { MessageList, type MessageListOptions, type Row } from "./chat/message-list.js";
+export type { NotificationItem, NotificationList } from "./chat/notifications.js";
+export type { Channel } from "./core/channel.js";
+export type { Client } from "./core/client.js";
+export type { Unsubscribe } from "./core/emitter.js";
+export { type ErrorCode, EverwireError } from "./core/errors.js";
+export type * from "./core/events.js";

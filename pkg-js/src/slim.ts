@@ -1,11 +1,11 @@
 // The slim entry: the application says where the WebAssembly is, for example a URL of `everwire/everwire.wasm`. It is
 // fetched and compiled while it streams, and is no part of any JavaScript. Importing this does nothing by itself.
 
-import { Client } from "./client.js";
-import { EverwireError } from "./errors.js";
-import type { ConnectOptions } from "./events.js";
-import { loadCore } from "./load.js";
-import { from, type WasmSource } from "./source.js";
+import { Client } from "./core/client.js";
+import { EverwireError } from "./core/errors.js";
+import type { ConnectOptions } from "./core/events.js";
+import { loadCore } from "./wasm/load.js";
+import { from, type WasmSource } from "./wasm/source.js";
 
 export * from "./public.js";
 export type { WasmSource };

@@ -1,10 +1,10 @@
 // The client and its channels over a scripted core: order, errors, the end, and everything that a listener may do.
 
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { SendStatus, Status, TransportCode } from "../src/border.js";
-import type { EverwireError } from "../src/errors.js";
-import type { ConnectionState, Message } from "../src/events.js";
-import { message, scripted } from "./script.js";
+import type { EverwireError } from "../src/core/errors.js";
+import type { ConnectionState, Message } from "../src/core/events.js";
+import { SendStatus, Status, TransportCode } from "../src/wasm/bindings.js";
+import { message, scripted } from "./scripted-core.js";
 
 afterEach(() => {
   vi.restoreAllMocks();

@@ -1,7 +1,7 @@
 // Listeners: one that fails is reported and skipped, one that was removed is not called.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Emitter } from "../src/emitter.js";
+import { Emitter } from "../src/core/emitter.js";
 
 const reported = vi.fn();
 

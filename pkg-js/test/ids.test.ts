@@ -1,7 +1,7 @@
 // Ids: the form of RFC 9562, unique, and in the order in which they were minted whatever the clock does.
 
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { uuid7 } from "../src/ids.js";
+import { uuid7 } from "../src/core/ids.js";
 
 afterEach(() => {
   vi.useRealTimers();

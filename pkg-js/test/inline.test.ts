@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { encode } from "../encode.mjs";
-import { decode } from "../src/inline.js";
+import { decode } from "../src/wasm/inline.js";
 
 const samples: [string, Uint8Array][] = [
   ["nothing", new Uint8Array()],

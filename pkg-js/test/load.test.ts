@@ -6,7 +6,10 @@ const finish = vi.fn();
 const imports = vi.fn(() => ({ a: { a: () => {} } }));
 /** The modules after a reload of the page. */
 async function fresh() {
-  const [{ loadCore }, { from }] = await Promise.all([import("../src/load.js"), import("../src/source.js")]);
+  const [{ loadCore }, { from }] = await Promise.all([
+    import("../src/wasm/load.js"),
+    import("../src/wasm/source.js"),
+  ]);
   return (source: Parameters<typeof from>[0]) => loadCore(from(source));
 }
 

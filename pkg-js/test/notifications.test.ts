@@ -1,7 +1,7 @@
 // Notifications: of the user's own channel and of everyone's, each told once, with what is unread.
 
 import { describe, expect, it } from "vitest";
-import { message, running } from "./script.js";
+import { message, running } from "./scripted-core.js";
 
 const OWN = "private-user.me";
 const settle = () => new Promise((resolve) => setTimeout(resolve));

@@ -5,8 +5,8 @@ import { act, cleanup, render, screen } from "@testing-library/react";
 import { createElement as h, type ReactNode, StrictMode, useState } from "react";
 import { renderToString } from "react-dom/server";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { CoreClass } from "../src/border.js";
-import type { Client } from "../src/client.js";
+import type { Client } from "../src/core/client.js";
+import { RELEASE_MS } from "../src/integration/reference-counts.js";
 import {
   EverwireProvider,
   useChannel,
@@ -21,12 +21,12 @@ import {
   useStatus,
   useTyping,
 } from "../src/react/index.js";
-import { RELEASE_MS } from "../src/retain.js";
-import { message, ScriptedCore } from "./script.js";
+import type { CoreClass } from "../src/wasm/bindings.js";
+import { message, ScriptedCore } from "./scripted-core.js";
 
 const cores: ScriptedCore[] = [];
 
-vi.mock("../src/inlined.js", () => ({
+vi.mock("../src/wasm/load-inline.js", () => ({
   loadInline: async () =>
     class extends ScriptedCore {
       constructor(...args: ConstructorParameters<typeof ScriptedCore>) {
@@ -75,12 +75,12 @@ describe("a provider in StrictMode", () => {
 
   it("keeps the client over renders, and calls the token callback of the last one", async () => {
     const clients = new Set<Client>();
-    function Keep() {
+    function Keeper() {
       clients.add(useClient());
       return null;
     }
     const tree = (token: string) =>
-      h(EverwireProvider, { options: { ...options, token: () => token } }, h(Keep));
+      h(EverwireProvider, { options: { ...options, token: () => token } }, h(Keeper));
     const { rerender } = render(tree("first"));
     rerender(tree("second"));
     await settle();

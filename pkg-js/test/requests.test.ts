@@ -1,8 +1,8 @@
 // Requests: what is asked, and that each ends once: with its answer, a refusal, or the end of the client.
 
 import { describe, expect, it } from "vitest";
-import { SendStatus } from "../src/border.js";
-import { running } from "./script.js";
+import { SendStatus } from "../src/wasm/bindings.js";
+import { running } from "./scripted-core.js";
 
 const code = (code: string) => expect.objectContaining({ name: "EverwireError", code });
 

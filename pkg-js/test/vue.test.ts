@@ -4,8 +4,7 @@
 import { renderToString } from "@vue/server-renderer";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type App, createApp, createSSRApp, defineComponent, h, nextTick, ref } from "vue";
-import type { CoreClass } from "../src/border.js";
-import { RELEASE_MS } from "../src/retain.js";
+import { RELEASE_MS } from "../src/integration/reference-counts.js";
 import {
   EverwireProvider,
   useChannel,
@@ -19,12 +18,13 @@ import {
   useStatus,
   useTyping,
 } from "../src/vue/index.js";
-import { message, ScriptedCore } from "./script.js";
+import type { CoreClass } from "../src/wasm/bindings.js";
+import { message, ScriptedCore } from "./scripted-core.js";
 
 const cores: ScriptedCore[] = [];
 const apps: App[] = [];
 
-vi.mock("../src/inlined.js", () => ({
+vi.mock("../src/wasm/load-inline.js", () => ({
   loadInline: async () =>
     class extends ScriptedCore {
       constructor(...args: ConstructorParameters<typeof ScriptedCore>) {

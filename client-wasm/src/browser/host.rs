@@ -1,4 +1,4 @@
-//! The JavaScript side of the border: the host that pkg-js/src/core.ts makes. What throws there is cut off here, because
+//! The JavaScript side of the border: the host that pkg-js/src/wasm/create-core.ts makes. What throws there is cut off here, because
 //! an exception must not unwind through the driver.
 
 #![allow(clippy::float_cmp, reason = "what wasm_bindgen makes of an enum compares")]

@@ -1,9 +1,9 @@
 // Where components get their client from: a provider, or a hook that makes one for as long as a component lives.
 
 import { createContext, createElement, type ReactNode, useContext, useEffect, useRef, useState } from "react";
-import { type BindingOptions, clientKey, makeClient } from "../binding.js";
-import type { Client } from "../client.js";
-import { retainClient } from "../retain.js";
+import type { Client } from "../core/client.js";
+import { type BindingOptions, clientKey, makeClient } from "../integration/handlers.js";
+import { retainClient } from "../integration/reference-counts.js";
 
 const Context = createContext<Client | undefined>(undefined);
 

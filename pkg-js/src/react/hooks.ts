@@ -2,18 +2,18 @@
 // hooks for chats and people are in ./people.ts.
 
 import { useCallback, useEffect, useRef, useSyncExternalStore } from "react";
+import type { Row } from "../chat/message-list.js";
+import type { Channel } from "../core/channel.js";
+import type { Client } from "../core/client.js";
+import type { ConnectionState, DefaultEvents, Member, MessageData, Typist } from "../core/events.js";
 import {
   attach,
   DEFAULT_LIMIT,
   handlerNames,
   type UseChannelOptions,
   type UseMessagesOptions,
-} from "../binding.js";
-import type { Channel } from "../channel.js";
-import type { Client } from "../client.js";
-import type { ConnectionState, DefaultEvents, Member, MessageData, Typist } from "../events.js";
-import type { Row } from "../messages.js";
-import { peekMessages, retain, retainMessages } from "../retain.js";
+} from "../integration/handlers.js";
+import { peekMessages, retain, retainMessages } from "../integration/reference-counts.js";
 import { useGivenOr } from "./client.js";
 
 const NOBODY: readonly Member[] = [];

@@ -3,7 +3,12 @@
 
 "use client";
 
-export type { BindingOptions, ChannelHandlers, UseChannelOptions, UseMessagesOptions } from "../binding.js";
+export type {
+  BindingOptions,
+  ChannelHandlers,
+  UseChannelOptions,
+  UseMessagesOptions,
+} from "../integration/handlers.js";
 export { EverwireProvider, type EverwireProviderProps, useClient, useEverwire } from "./client.js";
 export { useChannel, useConnectionState, useMembers, useMessages, useTyping } from "./hooks.js";
 export { useChat, useChats, useNotifications, useStatus } from "./people.js";

@@ -2,11 +2,11 @@
 // before a component is mounted.
 
 import { useCallback, useState, useSyncExternalStore } from "react";
-import type { Chat, UserStatus } from "../events.js";
-import type { NotificationItem } from "../notifications.js";
-import { retainRoom } from "../retain.js";
-import type { ChatRoom } from "../room.js";
-import { StatusWatch } from "../watch.js";
+import type { ChatRoom } from "../chat/chat-room.js";
+import type { NotificationItem } from "../chat/notifications.js";
+import type { Chat, UserStatus } from "../core/events.js";
+import { retainRoom } from "../integration/reference-counts.js";
+import { StatusTracker } from "../integration/status-tracker.js";
 import { useClient } from "./client.js";
 
 const NO_CHATS: readonly Chat[] = [];
@@ -58,7 +58,7 @@ export function useNotifications(): readonly NotificationItem[] {
 /** How these users can be reached, by user, as far as it is known yet. */
 export function useStatus(users: readonly string[]): ReadonlyMap<string, UserStatus> {
   const client = useClient();
-  const [watch] = useState(() => new StatusWatch());
+  const [watch] = useState(() => new StatusTracker());
   const names = JSON.stringify(users);
   return useSyncExternalStore(
     useCallback(

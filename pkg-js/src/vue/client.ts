@@ -14,9 +14,9 @@ import {
   toValue,
   watch,
 } from "vue";
-import { type BindingOptions, makeClient } from "../binding.js";
-import type { Client } from "../client.js";
-import { retainClient } from "../retain.js";
+import type { Client } from "../core/client.js";
+import { type BindingOptions, makeClient } from "../integration/handlers.js";
+import { retainClient } from "../integration/reference-counts.js";
 
 /** @internal */
 export const KEY: InjectionKey<Client> = Symbol("everwire");

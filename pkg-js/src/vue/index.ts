@@ -1,7 +1,12 @@
 // Vue bindings: composables over the same client, channels and chats. Nothing happens before a component is mounted, so
 // server rendering works; what a component held is released when its scope ends.
 
-export type { BindingOptions, ChannelHandlers, UseChannelOptions, UseMessagesOptions } from "../binding.js";
+export type {
+  BindingOptions,
+  ChannelHandlers,
+  UseChannelOptions,
+  UseMessagesOptions,
+} from "../integration/handlers.js";
 export {
   type ChannelSource,
   useChannel,

@@ -2,11 +2,11 @@
 // server before a component is mounted.
 
 import { type MaybeRefOrGetter, type ShallowRef, shallowRef, toValue, triggerRef } from "vue";
-import type { Chat, UserStatus } from "../events.js";
-import type { NotificationItem } from "../notifications.js";
-import { retainRoom } from "../retain.js";
-import type { ChatRoom } from "../room.js";
-import { StatusWatch } from "../watch.js";
+import type { ChatRoom } from "../chat/chat-room.js";
+import type { NotificationItem } from "../chat/notifications.js";
+import type { Chat, UserStatus } from "../core/events.js";
+import { retainRoom } from "../integration/reference-counts.js";
+import { StatusTracker } from "../integration/status-tracker.js";
 import { useClient, whileMounted } from "./client.js";
 
 /** The user's chats, those with the latest activity first. What can be done with them is in `client.chats`. */
@@ -67,7 +67,7 @@ export function useStatus(
   users: MaybeRefOrGetter<readonly string[]>,
 ): Readonly<ShallowRef<ReadonlyMap<string, UserStatus>>> {
   const client = useClient();
-  const status = new StatusWatch();
+  const status = new StatusTracker();
   const known = shallowRef(status.known);
   whileMounted(
     () => JSON.stringify(toValue(users)),

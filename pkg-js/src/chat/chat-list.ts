@@ -1,0 +1,159 @@
+// The user's chats, kept up to date by what the server says to `private-user.{id}` and by the chats' own channels.
+
+import type { Client } from "../core/client.js";
+import { defer, quiet } from "../core/deferred.js";
+import type { Chat, ChatMember, Message } from "../core/events.js";
+import { Observable } from "../core/observable.js";
+import type { ServerFrame } from "../generated/protocol.js";
+
+/** The most chats that come with a subscription: fewer are all. */
+const MOST = 100;
+
+/** How to make a chat. */
+export interface NewChat {
+  /** What it is to be called, 1 to 128 bytes. */
+  title?: string | undefined;
+  /** Whether any signed-in user may join without an invitation; false if absent. */
+  open?: boolean | undefined;
+  /** Who is invited, 100 at most. */
+  users?: readonly string[] | undefined;
+}
+
+/** All of the user's chats that are known here. */
+export class ChatList extends Observable {
+  readonly #client: Client;
+  readonly #ready = defer<void>();
+  #chats = new Map<string, Chat>();
+  #list: readonly Chat[] | undefined;
+  #followed = false;
+
+  /** @internal Follows nothing yet: `_follow` does. */
+  constructor(client: Client) {
+    super();
+    this.#client = client;
+    quiet(this.#ready.promise);
+  }
+
+  /** @internal */
+  _follow(): this {
+    if (!this.#followed) {
+      this.#followed = true;
+      const client = this.#client;
+      client._emitter.on("frame", (frame: ServerFrame) => this.#take(frame));
+      client._who.promise
+        .then((user) => client.channel(`private-user.${user}`)._hold({ undelivered: true }))
+        .then(() => this.#ready.resolve(), this.#ready.reject);
+    }
+    return this;
+  }
+
+  /** Settles when the chats have come for the first time. */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  /** Those with the latest activity first. The same array until it changes. */
+  get list(): readonly Chat[] {
+    this.#list ??= [...this.#chats.values()].sort((a, b) => b.at - a.at);
+    return this.#list;
+  }
+
+  /** How many messages are unread in all of them. */
+  get unread(): number {
+    return this.list.reduce((sum, chat) => sum + chat.unread, 0);
+  }
+
+  get(id: string): Chat | undefined {
+    return this.#chats.get(id);
+  }
+
+  /** Gets chats whose activity is older than that of all that are here. Says whether there are more. */
+  async loadMore(limit?: number): Promise<boolean> {
+    const { chats, more } = await this.#client.request("list_chats", { before: this.list.at(-1)?.at, limit });
+    for (const chat of chats) if (!this.#chats.has(chat.id)) this.#set(chat);
+    return more;
+  }
+
+  /** Makes a group. */
+  create({ title, open, users = [] }: NewChat): Promise<Chat> {
+    return this.#enter(
+      this.#client.request("create_chat", { kind: "group", title, open, users: [...users] }),
+    );
+  }
+
+  /** The chat with one other user, who is in it at once. Both find the same one. */
+  direct(user: string): Promise<Chat> {
+    return this.#enter(this.#client.request("create_chat", { kind: "direct", users: [user] }));
+  }
+
+  /** Accepts an invitation, or enters an open chat. */
+  join(chat: string): Promise<Chat> {
+    return this.#enter(this.#client.request("join_chat", { chat }));
+  }
+
+  async #enter(asked: Promise<{ chat?: Chat }>): Promise<Chat> {
+    const { chat } = await asked;
+    this.#set(chat as Chat);
+    return chat as Chat;
+  }
+
+  #take(frame: ServerFrame): void {
+    switch (frame.type) {
+      case "subscribed": {
+        const { chats } = frame;
+        if (chats == null) break;
+        // Those that do not come with it are further back, or no more.
+        const end = chats.length < MOST ? 0 : (chats.at(-1)?.at ?? 0);
+        for (const { id, at } of this.list) if (at >= end) this.#chats.delete(id);
+        chats.forEach(this.#set, this);
+        this.#told();
+        break;
+      }
+      case "chat":
+        this.#set(frame.chat);
+        break;
+      case "chat_gone":
+        this.#chats.delete(frame.chat);
+        this.#told();
+        break;
+      case "activity":
+        this.#active(frame.message);
+        break;
+      case "status": {
+        const { user, status, last_seen } = frame;
+        for (const chat of this.list) this.#member(chat, user, { status, last_seen: last_seen as number });
+        break;
+      }
+      case "receipt": {
+        const { channel, user, delivered, read, unread } = frame;
+        const chat = this.#chats.get(channel.replace("private-chat.", ""));
+        if (chat !== undefined) this.#member(chat, user, { delivered, read }, unread);
+      }
+    }
+  }
+
+  #active(message: Message): void {
+    const { channel, offset, at, user, action } = message;
+    const chat = this.#chats.get(channel.replace("private-chat.", ""));
+    // What is replayed is counted already, and what changes another message is none.
+    if (chat === undefined || offset <= chat.head || (action != null && action !== "reply")) return;
+    const unread = chat.unread + (user === this.#client.user ? 0 : 1);
+    this.#set({ ...chat, head: offset, at, last: message, unread });
+  }
+
+  #member(chat: Chat, user: string, news: Partial<ChatMember>, unread = chat.unread): void {
+    if (!chat.members.some((member) => member.user === user)) return;
+    const members = chat.members.map((member) => (member.user === user ? { ...member, ...news } : member));
+    this.#set({ ...chat, members, unread });
+  }
+
+  #set(chat: Chat): void {
+    this.#chats.set(chat.id, chat);
+    this.#told();
+  }
+
+  #told(): void {
+    this.#list = undefined;
+    this._changed();
+  }
+}

@@ -1,0 +1,340 @@
+// The list that a chat shows: stored messages and one's own that are still on their way, merged by id, so that an own
+// message and its echo are one row; with what was edited and deleted since, and who has read it. Framework-free; the
+// React and Vue bindings show it. It reads a channel and never subscribes to it.
+//
+// Nothing here walks over all rows for one message: rows are found by halving, a receipt touches those between the old mark
+// and the new one, and what comes together is told together.
+
+import type { Channel } from "../core/channel.js";
+import type { Unsubscribe } from "../core/emitter.js";
+import type { EverwireError } from "../core/errors.js";
+import type { Mark, Message, MessageData, Outgoing, SendingStatus } from "../core/events.js";
+import { Observable } from "../core/observable.js";
+
+/** One message, stored or on its way. A new object whenever it changed. */
+export interface Row<Data = unknown> {
+  readonly id: string;
+  /** What was sent, or what it was changed to; null once it is deleted: look at `deleted` first. */
+  readonly data: Data;
+  /** `stored` for everything that came from the server, unless an own edit or deletion of it is on its way: then of that. */
+  readonly status: SendingStatus;
+  /** Whether this user sent it. */
+  readonly mine: boolean;
+  readonly edited: boolean;
+  readonly deleted: boolean;
+  /** At how many others an own message has arrived, where the server keeps marks. */
+  readonly deliveredTo: number;
+  /** How many others have read an own message. */
+  readonly readBy: number;
+  /** The id of the message that it replies to. */
+  readonly replyTo?: string;
+  /** For a custom event: its name. Only with the option `events`. */
+  readonly event?: string;
+  /** Who sent it, once that is known. */
+  readonly user?: string;
+  readonly name?: string;
+  /** Its place in the log, once stored. */
+  readonly offset?: number;
+  /** When it was stored, in ms since 1970 by the server's clock. */
+  readonly at?: number;
+  /** Why it failed. */
+  readonly error?: EverwireError;
+}
+
+/** How to list. */
+export interface MessageListOptions {
+  /**
+   * How many stored messages to keep, the latest ones; 200 by default. Pending ones are always kept, and so is everything
+   * once older ones were loaded.
+   */
+  limit?: number | undefined;
+  /** Which custom events are rows, too. */
+  events?: readonly string[] | undefined;
+}
+
+/** A place in one of the logs that the channel has had: offsets compare within one only, which `era` counts. */
+interface Place {
+  readonly era: number;
+  readonly offset: number;
+}
+
+type StoredRow = Row & Place;
+
+/** Offsets of the present log that are before the newest rows and are not listed. */
+interface Hole {
+  readonly from: number;
+  to: number;
+}
+
+const changeOf = ({ action, data }: Message | Outgoing): Partial<Row> =>
+  action === "edit" ? { data, edited: true } : { data: null, edited: false, deleted: true };
+
+const order = (a: Place, b: Place) => a.era - b.era || a.offset - b.offset;
+
+/** Follows a channel from the moment it is made. Make it before subscribing, to have the replay too. */
+export class MessageList<Events extends object = object> extends Observable {
+  readonly #channel: Channel<object>;
+  readonly #limit: number;
+  readonly #events: readonly string[];
+  readonly #offs: readonly Unsubscribe[];
+  // By era and offset, once `#settle` was called.
+  #stored: StoredRow[] = [];
+  #sorted = true;
+  readonly #byId = new Map<string, StoredRow>();
+  // In the order in which they were sent.
+  readonly #pending = new Map<string, Row>();
+  // The last change of each message, also of those that are not listed (yet).
+  readonly #changes = new Map<string, Place & { readonly change: Partial<Row> }>();
+  // The last own change of each that is on its way, and the row without it.
+  readonly #own = new Map<string, { readonly id: string; readonly change: Partial<Row>; was?: StoredRow }>();
+  #rows: readonly Row[] | undefined = [];
+  #epoch: string | undefined;
+  #era = 0;
+  // The last offset that has come, and the last one that was dropped because of the limit.
+  #seen = 0;
+  #cut = 0;
+  // In rising order.
+  #holes: Hole[] = [];
+  #grown = false;
+  #loading: Promise<boolean> | undefined;
+  #marks: ReadonlyMap<string, Mark>;
+
+  constructor(channel: Channel<Events>, { limit = 200, events = [] }: MessageListOptions = {}) {
+    super();
+    const source = channel as unknown as Channel<object>;
+    this.#channel = source;
+    this.#limit = limit;
+    this.#events = events;
+    this.#marks = source.receipts;
+    if (source.position !== undefined) this.#onSubscribed(source.position);
+    const take = (message: Message) => {
+      this.#seen = Math.max(this.#seen, message.offset);
+      this.#take(message);
+      this.#settle();
+    };
+    this.#offs = [
+      source.on("message", take),
+      source._emitter.on("event", take),
+      source.on("sending", (outgoing) => this.#onSending(outgoing)),
+      source.on("subscribed", (place) => this.#onSubscribed(place)),
+      source.on("receipts", (marks) => this.#onReceipts(marks)),
+    ];
+  }
+
+  /** Stored messages by offset, then pending and failed ones in the order of sending. The same array until it changes. */
+  get rows(): readonly Row<MessageData<Events>>[] {
+    if (this.#rows === undefined) {
+      this.#settle();
+      this.#rows = (this.#stored as Row[]).concat([...this.#pending.values()]);
+    }
+    return this.#rows as readonly Row<MessageData<Events>>[];
+  }
+
+  /** Whether there may be older messages than those that are listed, or some between them that were missed. */
+  get hasOlder(): boolean {
+    return this.#cut + this.#holes.length > 0;
+  }
+
+  /**
+   * Gets messages that are older than the listed ones, without a gap or a double; 50 at most if `limit` is absent. After a gap,
+   * what was missed comes first, if it is still stored. Says whether there may be more. Called again meanwhile, it
+   * gives the same promise.
+   */
+  loadOlder(limit?: number): Promise<boolean> {
+    this.#loading ??= this.#load(limit).finally(() => {
+      this.#loading = undefined;
+    });
+    return this.#loading;
+  }
+
+  /** Takes a failed message off the list, for example because it was sent again under another id. */
+  dismiss(id: string): void {
+    if (this.#pending.get(id)?.status === "failed" && this.#pending.delete(id)) this._changed();
+  }
+
+  /** Ends following the channel. */
+  stop(): void {
+    for (const off of this.#offs) off();
+  }
+
+  async #load(limit: number | undefined): Promise<boolean> {
+    this.#grown = true;
+    if (this.#cut > 0) {
+      this.#holes = [{ from: 1, to: this.#cut }, ...this.#holes.filter((hole) => hole.to > this.#cut)];
+      this.#cut = 0;
+    }
+    const hole = this.#holes.at(-1);
+    if (hole === undefined) return false;
+    const { epoch, messages, more } = await this.#channel.history({ before: hole.to + 1, limit });
+    // Not if there is another log since.
+    if (epoch === this.#epoch && this.#holes.includes(hole)) {
+      for (const message of messages) if (message.offset >= hole.from) this.#take(message);
+      hole.to = ((more && messages[0]?.offset) || 0) - 1;
+      if (hole.to < hole.from) this.#holes = this.#holes.filter((other) => other !== hole);
+      this._changed();
+    }
+    return this.hasOlder;
+  }
+
+  #onSubscribed({ epoch, offset }: { epoch: string; offset: number }): void {
+    if (epoch !== this.#epoch) {
+      if (this.#epoch !== undefined) this.#era++;
+      this.#epoch = epoch;
+      this.#holes = [];
+      this.#seen = this.#cut = 0;
+    }
+    if (offset > this.#seen) {
+      this.#holes.push({ from: this.#seen + 1, to: offset });
+      this.#seen = offset;
+      this._changed();
+    }
+  }
+
+  /** A stored message, live or from history. */
+  #take(message: Message): void {
+    const { id, data, event, action, target, user, name, offset, at } = message;
+    const era = this.#era;
+    if (action === "edit" || action === "delete") {
+      this.#change(target as string, { era, offset }, changeOf(message));
+    } else if (event == null || this.#events.includes(event)) {
+      const mine = user === this.#channel._me || this.#byId.get(id)?.mine === true;
+      const row = this.#row(message, "stored", mine);
+      this.#put({ ...row, data, user, ...(name != null && { name }), offset, at, era });
+    }
+  }
+
+  /** What was done to a message: counts if nothing later was, also if the message is not listed (yet). */
+  #change(target: string, place: Place, change: Partial<Row>): void {
+    const known = this.#changes.get(target);
+    if (known === undefined || order(known, place) < 0) this.#changes.set(target, { ...place, change });
+    this.#again(target);
+  }
+
+  /** Lists a row anew, if it is listed. */
+  #again(id: string, row = this.#byId.get(id)): void {
+    if (row !== undefined && this.#byId.has(id)) this.#put(row);
+  }
+
+  #onSending(outgoing: Outgoing): void {
+    const { id, event, action, target = "", status, offset, at, error } = outgoing;
+    if (action === "edit" || action === "delete") {
+      const { id: last, was } = this.#own.get(target) ?? {};
+      if (status !== "stored" && error === undefined) {
+        this.#own.set(target, { id, change: { ...changeOf(outgoing), status }, ...(was && { was }) });
+      } else if (last === id) {
+        this.#own.delete(target);
+      }
+      if (offset !== undefined) this.#change(target, { era: this.#era, offset }, changeOf(outgoing));
+      this.#again(target, was);
+      return;
+    }
+    // Not every event is a row; and what is stored already needs no news of being sent.
+    if (event !== undefined && !this.#events.includes(event)) return;
+    if (this.#byId.has(id)) return;
+    const user = this.#channel._me;
+    const row = { ...this.#row(outgoing, status, true), ...(user !== undefined && { user }) };
+    if (status === "stored" && offset !== undefined && at !== undefined) {
+      this.#put({ ...row, offset, at, era: this.#era });
+    } else {
+      this.#pending.set(id, error === undefined ? row : { ...row, error });
+      this._changed();
+    }
+  }
+
+  #row({ id, data, event, target }: Message | Outgoing, status: SendingStatus, mine: boolean): Row {
+    return {
+      id,
+      data,
+      status,
+      mine,
+      edited: false,
+      deleted: false,
+      deliveredTo: 0,
+      readBy: 0,
+      ...(target != null && { replyTo: target }),
+      ...(event != null && { event }),
+    };
+  }
+
+  /** Lists a stored row, or puts it in the place of the one with the same id. */
+  #put(base: StoredRow): void {
+    const own = this.#own.get(base.id);
+    if (own !== undefined) own.was ??= base;
+    const row = { ...base, ...this.#counts(base), ...this.#changes.get(base.id)?.change, ...own?.change };
+    const known = this.#byId.get(row.id);
+    const at = known === undefined ? this.#stored.length : this.#find(known);
+    const before = this.#stored[at - 1];
+    this.#sorted &&=
+      known === undefined ? before === undefined || order(before, row) < 0 : order(known, row) === 0;
+    this.#pending.delete(row.id);
+    this.#byId.set(row.id, row);
+    this.#stored[at] = row;
+    this._changed();
+  }
+
+  #counts({ mine, offset }: StoredRow): Partial<Row> {
+    let [deliveredTo, readBy] = [0, 0];
+    if (mine) {
+      for (const { user, delivered, read } of this.#marks.values()) {
+        if (user === this.#channel._me) continue;
+        if (delivered >= offset) deliveredTo++;
+        if (read >= offset) readBy++;
+      }
+    }
+    return { deliveredTo, readBy };
+  }
+
+  #onReceipts(marks: ReadonlyMap<string, Mark>): void {
+    const old = this.#marks;
+    this.#marks = marks;
+    let [from, to] = [Number.POSITIVE_INFINITY, 0];
+    for (const user of new Set([...old.keys(), ...marks.keys()])) {
+      for (const kind of ["delivered", "read"] as const) {
+        const [a, b] = [old.get(user)?.[kind] ?? 0, marks.get(user)?.[kind] ?? 0];
+        if (a === b) continue;
+        from = Math.min(from, a, b);
+        to = Math.max(to, a, b);
+      }
+    }
+    const era = this.#era;
+    for (let at = this.#find({ era, offset: from + 1 }); ; at++) {
+      const row = this.#stored[at];
+      if (row === undefined || row.offset > to) break;
+      if (row.mine) this.#put(row);
+    }
+  }
+
+  /** The index of the row at this place, or of the first one after it. */
+  #find(place: Place): number {
+    this.#sort();
+    let [low, high] = [0, this.#stored.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (order(this.#stored[middle] as StoredRow, place) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #sort(): void {
+    if (!this.#sorted) this.#stored.sort(order);
+    this.#sorted = true;
+  }
+
+  /** Puts what came out of order in its place, and drops what is too much. */
+  #settle(): void {
+    this.#sort();
+    const over = this.#stored.length - this.#limit;
+    if (this.#grown || over <= 0) return;
+    for (const { id, era, offset } of this.#stored.splice(0, over)) {
+      this.#byId.delete(id);
+      if (era === this.#era) this.#cut = offset;
+    }
+  }
+
+  /** @internal */
+  override _changed(): void {
+    this.#rows = undefined;
+    super._changed();
+  }
+}

@@ -1,0 +1,116 @@
+// What the user should know: the event `notification` in the user's own channel and in the one of everyone.
+
+import type { Channel } from "../core/channel.js";
+import type { Client } from "../core/client.js";
+import { quiet } from "../core/deferred.js";
+import type { Unsubscribe } from "../core/emitter.js";
+import type { EventMessage, Message, Notification } from "../core/events.js";
+import { Observable } from "../core/observable.js";
+
+/** One notification. A new object whenever it changed. */
+export interface NotificationItem {
+  readonly id: string;
+  readonly channel: string;
+  readonly offset: number;
+  /** When it was stored, in ms since 1970 by the server's clock. */
+  readonly at: number;
+  readonly data: Notification;
+  /** Whether the user has read it, on whatever device. */
+  readonly read: boolean;
+}
+
+// As many as a page of history has at most.
+const LIMIT = 200;
+
+/** The latest 200 entries' notifications of both channels, and all that have come since. */
+export class NotificationList extends Observable {
+  readonly #client: Client;
+  readonly #items = new Map<string, Message>();
+  readonly #channels: Channel[] = [];
+  #list: readonly NotificationItem[] | undefined;
+  #followed = false;
+
+  /** @internal Follows nothing yet: `_follow` does. */
+  constructor(client: Client) {
+    super();
+    this.#client = client;
+  }
+
+  /** @internal */
+  _follow(): this {
+    if (!this.#followed) {
+      this.#followed = true;
+      quiet(
+        this.#client._who.promise.then((user) => {
+          this.#listen(this.#client.channel(`private-user.${user}`));
+          this.#listen(this.#client.channel("everyone"));
+        }),
+      );
+    }
+    return this;
+  }
+
+  /** The latest first. The same array until it changes. */
+  get list(): readonly NotificationItem[] {
+    this.#list ??= [...this.#items.values()]
+      .sort((a, b) => b.at - a.at)
+      .map((message) => this.#item(message));
+    return this.#list;
+  }
+
+  /** How many of them are unread. */
+  get unread(): number {
+    return this.list.filter((item) => !item.read).length;
+  }
+
+  /** Marks one as read, with all before it in its channel; or all. */
+  markRead(id?: string): void {
+    for (const channel of this.#channels) {
+      const item = this.#items.get(id ?? "");
+      if (id === undefined) channel.markRead();
+      else if (item?.channel === channel.name) channel.markRead(item.offset);
+    }
+  }
+
+  /** Calls back after a change. Returns what removes the listener. */
+  override on(event: "change", listener: () => void): Unsubscribe;
+  /** Calls back with each that comes, once on one of the user's devices if it came while all were away. */
+  override on(event: "notification", listener: (item: NotificationItem) => void): Unsubscribe;
+  override on(event: string, listener: (item: never) => void): Unsubscribe {
+    return this._emitter.on(event, listener);
+  }
+
+  #item({ id, channel, offset, at, data }: Message): NotificationItem {
+    const mark = this.#client.channel(channel).receipts.get(this.#client.user ?? "");
+    return { id, channel, offset, at, data: data as Notification, read: offset <= (mark?.read ?? 0) };
+  }
+
+  #listen(channel: Channel): void {
+    this.#channels.push(channel);
+    const told = () => {
+      this.#list = undefined;
+      this._changed();
+    };
+    let loaded = false;
+    const load = async (recovered: boolean) => {
+      if (loaded && recovered) return;
+      for (const [id, item] of this.#items)
+        if (!recovered && item.channel === channel.name) this.#items.delete(id);
+      const { messages } = await channel.history({ limit: LIMIT });
+      loaded = true;
+      for (const message of messages)
+        if (message.event === "notification") this.#items.set(message.id, message);
+      told();
+    };
+    channel.on("event:notification", (message: EventMessage) => {
+      this.#items.set(message.id, message);
+      told();
+      this._emitter.emit("notification", this.#item(message));
+    });
+    channel.on("receipts", told);
+    // Again only when some were missed for good.
+    channel.on("subscribed", ({ recovered }) => load(recovered).catch(() => {}));
+    if (channel.position !== undefined) load(true).catch(() => {});
+    void channel._hold({ undelivered: true });
+  }
+}

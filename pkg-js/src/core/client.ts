@@ -1,0 +1,456 @@
+// One connection as the application sees it. It waits for the WebAssembly core, hands calls to it in the order in which
+// they were made, and tells the application what the core says. It decides nothing about the network.
+
+import { ChatList } from "../chat/chat-list.js";
+import { ChatRoom } from "../chat/chat-room.js";
+import { NotificationList } from "../chat/notifications.js";
+import { type Core, type CoreClass, type Host, SendStatus, Status, TransportCode } from "../wasm/bindings.js";
+import { Channel } from "./channel.js";
+import { defer, quiet } from "./deferred.js";
+import { dispatch } from "./dispatch.js";
+import { Emitter, report, type Unsubscribe } from "./emitter.js";
+import { asError, EverwireError } from "./errors.js";
+import type {
+  ClientEvents,
+  ConnectionState,
+  ConnectOptions,
+  DefaultEvents,
+  StatusChoice,
+  UserStatus,
+} from "./events.js";
+import { detectIdle } from "./idle-detector.js";
+import { uuid7 } from "./ids.js";
+import { checkOptions, type Settings } from "./options.js";
+import { OutboxStorage } from "./outbox-storage.js";
+import type { AnswerTo, RequestFields, RequestOptions, RequestType } from "./requests.js";
+import { beginSend, jsonOf, type Track } from "./send.js";
+
+/** @internal What channels need of their client. */
+export type ClientPort = Pick<
+  Client,
+  "_call" | "_fleeting" | "_handles" | "_outbox" | "_sends" | "_user" | "request"
+>;
+
+// As many sends, and as many characters in them, as the core's outbox takes: before it is there, they wait here.
+const MAX_WAITING_SENDS = 1000;
+const MAX_WAITING_LENGTH = 1024 * 1024;
+
+// `private-` and `presence-` alone are no names. The core and the server check it too.
+const CHANNEL_NAME = /^(?!(private-|presence-)$)[\w\-=@,.;:]{1,200}$/;
+
+/** A connection to a server. Made by `connect`. */
+export class Client {
+  /** Names this client to the server, across reconnects and transports. */
+  readonly session: string = uuid7();
+  /** @internal */
+  readonly _emitter = new Emitter();
+  /** @internal */
+  readonly _channels = new Map<string, Channel<object>>();
+  /** @internal */
+  readonly _handles = new Map<number, Channel<object>>();
+  /** @internal */
+  readonly _sends = new Map<string, Track>();
+  /** @internal Where unsent messages outlive the page; none if that is not wanted. */
+  _outbox: OutboxStorage | undefined;
+  /** @internal */
+  _user: string | undefined;
+  /** @internal */
+  _connection: string | undefined;
+  /** @internal Settles when it is known who the user is, or that it never will be. */
+  readonly _who = defer<string>();
+  /** @internal */
+  _retryAfterMs: number | undefined;
+  readonly #options: ConnectOptions;
+  readonly #load: () => Promise<CoreClass>;
+  /** @internal */
+  readonly _chats: ChatList = new ChatList(this);
+  /** @internal */
+  readonly _notifications: NotificationList = new NotificationList(this);
+  readonly #rooms = new Map<string, ChatRoom>();
+  #state: ConnectionState = { status: "connecting", attempt: 0, reason: "starting" };
+  #started = false;
+  #core: (Core & { free(): void }) | undefined;
+  #waiting: (() => void)[] = [];
+  #waitingSends = 0;
+  #waitingLength = 0;
+  #lastReport = "The core was not loaded.";
+  #wake: (() => void) | undefined;
+  #restored = false;
+  #unwatch: (() => void) | undefined;
+
+  /** @internal Does nothing yet: `_start` does. */
+  constructor(options: ConnectOptions, load: () => Promise<CoreClass>) {
+    this.#options = options;
+    this.#load = load;
+    quiet(this._who.promise);
+  }
+
+  /** What the connection is doing. */
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** Who the server takes this client for; undefined before the first connection. */
+  get user(): string | undefined {
+    return this._user;
+  }
+
+  /** The server's name for the connection, for `signal` to it; undefined while there is none. */
+  get connection(): string | undefined {
+    return this.#state.status === "connected" ? this._connection : undefined;
+  }
+
+  /** The user's chats. Followed from the first use on. */
+  get chats(): ChatList {
+    return this._chats._follow();
+  }
+
+  /** The user's notifications. Followed from the first use on. */
+  get notifications(): NotificationList {
+    return this._notifications._follow();
+  }
+
+  /** The chat of this id: always the same object. Throws `invalid_channel`. */
+  chat(id: string): ChatRoom {
+    const room = this.#rooms.get(id) ?? new ChatRoom(this, id);
+    this.#rooms.set(id, room);
+    return room;
+  }
+
+  /** Says how others are to see this user, on all devices, until it is said otherwise; `auto`: by what the user does. */
+  async setStatus(status: StatusChoice): Promise<void> {
+    await this.request("set_status", { status });
+  }
+
+  /** How users can be reached, 100 of them at most. */
+  async getStatus(users: readonly string[]): Promise<readonly UserStatus[]> {
+    return (await this.request("get_status", { users: [...users] })).statuses;
+  }
+
+  /**
+   * Asks the server: everything else that asks is made of this. Rejects with what the server says against it, with
+   * `timeout`, or with `closed`.
+   */
+  async request<Type extends RequestType>(
+    type: Type,
+    fields: RequestFields<Type>,
+    { timeout = 10_000 }: RequestOptions = {},
+  ): Promise<AnswerTo<Type>> {
+    const id = uuid7();
+    const text = jsonOf({ ...fields, type, id });
+    const { promise, resolve, reject } = defer<AnswerTo<Type>>();
+    const settle: Track = (_status, _offset, _at, error, answer) => {
+      this._sends.delete(id);
+      if (error === undefined) resolve(answer as AnswerTo<Type>);
+      else reject(error);
+    };
+    this._sends.set(id, settle);
+    this._call(
+      (core) => core.ask(text, timeout, id),
+      (error) => settle(SendStatus.Failed, -1, -1, error),
+    );
+    return promise;
+  }
+
+  /** Adds a listener. What it returns removes it again. */
+  on<Name extends keyof ClientEvents>(
+    event: Name,
+    listener: (value: ClientEvents[Name]) => void,
+  ): Unsubscribe {
+    return this._emitter.on(event, listener);
+  }
+
+  /** The channel of this name: always the same object. Throws `invalid_channel`. */
+  channel<Events extends object = DefaultEvents>(name: string): Channel<Events> {
+    let channel = this._channels.get(name);
+    if (channel === undefined) {
+      if (typeof name !== "string" || !CHANNEL_NAME.test(name)) {
+        throw new EverwireError(
+          "invalid_channel",
+          `${JSON.stringify(name)} is not a channel name: use 1 to 200 of A-Z a-z 0-9 _ - = @ , . ; : and something after a prefix.`,
+        );
+      }
+      channel = new Channel<object>(this, name);
+      this._channels.set(name, channel);
+      // What is subscribed is not told as `activity`.
+      if (name.startsWith("private-chat.")) {
+        channel.on("message", (message) => this._emitter.emit("frame", { type: "activity", message }));
+      }
+    }
+    return channel as unknown as Channel<Events>;
+  }
+
+  /** The last frames (redacted) and state changes as text, for a bug report. */
+  report(): string {
+    const head = `session ${this.session}, state ${JSON.stringify(this.#state)}\n`;
+    return head + (this.#core?.report() ?? this.#lastReport);
+  }
+
+  /** Closes for good. Whatever waits is rejected with `closed`. May be called again. */
+  async close(): Promise<void> {
+    if (this.#state.status === "closed") return;
+    this.#guard(() => this.#core?.close());
+    this.#finish("closed by the application");
+  }
+
+  /** @internal Starts connecting; throws `invalid_option`. */
+  _start(): this {
+    if (!this.#started) {
+      const settings = checkOptions(this.#options);
+      this.#started = true;
+      if (this.#options.persist !== false)
+        this._outbox = new OutboxStorage(settings.url, settings.guest?.user);
+      this.#unwatch = detectIdle(this.#options.idleAfter, (idle) =>
+        this._call((core) => core.ask(jsonOf({ type: "idle", idle }))),
+      );
+      void this.#fetchCore(settings);
+    }
+    return this;
+  }
+
+  /** @internal Does it now, or when the core is there; `refuse` is told if that cannot be. `length` only for sends. */
+  _call(act: (core: Core) => void, refuse?: (error: EverwireError) => void, length?: number): void {
+    const core = this.#core;
+    if (this.#state.status === "closed") {
+      refuse?.(new EverwireError("closed", "The client is closed."));
+    } else if (core !== undefined) {
+      this.#guard(() => {
+        try {
+          act(core);
+        } catch (cause) {
+          if (refuse === undefined) throw cause;
+          refuse(asError(cause));
+        }
+      });
+    } else {
+      if (length !== undefined) {
+        if (this.#waitingSends >= MAX_WAITING_SENDS || this.#waitingLength + length > MAX_WAITING_LENGTH) {
+          refuse?.(
+            new EverwireError("queue_full", "Too many messages wait for the connection. Try again later."),
+          );
+          return;
+        }
+        this.#waitingSends++;
+        this.#waitingLength += length;
+      }
+      this.#waiting.push(() => this._call(act, refuse));
+    }
+  }
+
+  /** @internal Sends a frame if it can go now, and says whether. Throws `invalid_payload` or `too_large`. */
+  _fleeting(frame: object): boolean {
+    const text = jsonOf(frame);
+    let went = 0;
+    const refused: EverwireError[] = [];
+    if (this.#state.status !== "connected") return false;
+    this._call(
+      (core) => {
+        went = core.ask(text, 0);
+      },
+      (error) => void refused.push(error),
+    );
+    // Too many at once are dropped like those without a connection.
+    for (const error of refused) if (!error.retry) throw error;
+    return went === 1;
+  }
+
+  async #fetchCore(settings: Settings): Promise<void> {
+    for (let attempt = 1; this.#state.status !== "closed"; attempt++) {
+      let Core: CoreClass;
+      try {
+        Core = await this.#load();
+      } catch (cause) {
+        await this.#again(attempt, asError(cause).message);
+        continue;
+      }
+      this.#begin(Core, settings);
+      return;
+    }
+  }
+
+  /** Waits until it is time to load again, with the backoff of docs/protocol.md, section 11, or the network is back. */
+  async #again(attempt: number, why: string): Promise<void> {
+    if (this.#state.status === "closed") return;
+    const error = new EverwireError(
+      "load_failed",
+      `The WebAssembly part of Everwire could not be loaded (${why}). Check the network and the Content-Security-Policy.`,
+    );
+    const least = attempt === 1 ? 0 : 250;
+    const most = attempt === 1 ? 1000 : Math.min(20_000, 500 * 2 ** attempt);
+    const wait = least + Math.random() * (most - least);
+    this.#setState({ status: "waiting", attempt, retryAt: Date.now() + wait, reason: error.message });
+    this.#emitError(error);
+    await new Promise<void>((resolve) => {
+      const again = () => {
+        clearTimeout(timer);
+        globalThis.removeEventListener?.("online", again);
+        resolve();
+      };
+      const timer = setTimeout(again, wait);
+      globalThis.addEventListener?.("online", again);
+      this.#wake = again;
+    });
+    this.#setState({ status: "connecting", attempt: attempt + 1, reason: "loading again" });
+  }
+
+  #begin(Core: CoreClass, settings: Settings): void {
+    if (this.#state.status === "closed") return;
+    this.#guard(() => {
+      const core = new Core(this.#host(), {
+        url: settings.url,
+        session: this.session,
+        guestUser: settings.guest?.user,
+        guestName: settings.guest?.name,
+        hasToken: this.#options.token !== undefined,
+        websocket: settings.websocket,
+        polling: settings.polling,
+        debug: Boolean(this.#options.debug),
+      });
+      this.#core = core;
+      const waiting = this.#waiting;
+      this.#waiting = [];
+      for (const act of waiting) act();
+      // Last, so that the first batch has everything in it.
+      core.start();
+    });
+  }
+
+  #host(): Host {
+    return {
+      batch: (frames) => this.#guard(() => this.#core && dispatch(frames, this.#core, this)),
+      state: (status, transport, attempt, retryInMs, code, reason) => {
+        switch (status) {
+          case Status.Connecting:
+            return this.#setState({ status: "connecting", attempt, reason });
+          case Status.Connected:
+            this.#setState({
+              status: "connected",
+              transport: transport === TransportCode.Polling ? "polling" : "websocket",
+              reason,
+            });
+            if (this._user !== undefined) this._who.resolve(this._user);
+            return void this.#restore();
+          case Status.Waiting:
+            return this.#setState({ status: "waiting", attempt, retryAt: Date.now() + retryInMs, reason });
+          case Status.Offline:
+            return this.#setState({ status: "offline", reason });
+          case Status.Closed:
+            this.#finish(reason, code ? new EverwireError(code, reason) : undefined);
+        }
+      },
+      subscribed: (handle, epoch, offset, head, recovered) =>
+        this._handles.get(handle)?._subscribed(epoch, offset, head, recovered !== 0),
+      gap: (handle, from, to, reason) =>
+        this._handles.get(handle)?._emitter.emit("gap", { from, to, reason }),
+      ended: (handle, code, message) => this._handles.get(handle)?._end(this.#error(code, message)),
+      sending: (id, status, offset, at, code, message) =>
+        this._sends.get(id)?.(
+          status,
+          offset,
+          at,
+          code === undefined ? undefined : this.#error(code, message ?? code),
+        ),
+      quiet: (handle, typist) => this._handles.get(handle)?._quiet(typist),
+      broken: (cause) => this.#break(cause),
+      fetchToken: () => void this.#fetchToken(),
+      error: (code, message) => this.#emitError(this.#error(code, message)),
+      log: (line) => {
+        const { debug } = this.#options;
+        try {
+          if (typeof debug === "function") debug(line);
+          else console.debug(line);
+        } catch (error) {
+          report(error);
+        }
+      },
+    };
+  }
+
+  #error(code: string, message: string): EverwireError {
+    return new EverwireError(code, message, this._retryAfterMs);
+  }
+
+  /** Takes up, once, what this user wrote on a page that is no more. */
+  async #restore(): Promise<void> {
+    if (this.#restored || this._outbox === undefined || this._user === undefined) return;
+    this.#restored = true;
+    for (const { id, frame } of await this._outbox.signedIn(this._user)) {
+      if (this._sends.has(id)) continue;
+      try {
+        const { channel, data, event, action, target } = JSON.parse(frame);
+        quiet(beginSend(this, this.channel(channel), data, { event, action, target }, id));
+      } catch {
+        // Written by a version whose messages this one cannot read.
+        this._outbox.delete(id);
+      }
+    }
+  }
+
+  async #fetchToken(): Promise<void> {
+    const { token } = this.#options;
+    let got: unknown;
+    try {
+      got = typeof token === "function" ? await token() : await token;
+      if (typeof got !== "string") throw new TypeError("it did not give a string");
+    } catch (cause) {
+      this._call((core) => core.token_failed(asError(cause).message));
+      return;
+    }
+    const text = got;
+    this._call((core) => core.token(text));
+  }
+
+  #setState(state: ConnectionState): void {
+    if (this.#state.status === "closed") return;
+    this.#state = state;
+    this._emitter.emit("state", state);
+  }
+
+  #emitError(error: EverwireError): void {
+    if (this._emitter.has("error")) this._emitter.emit("error", error);
+    else console.warn(error);
+  }
+
+  /** The end, whoever wanted it: once. */
+  #finish(reason: string, error?: EverwireError): void {
+    if (this.#state.status === "closed") return;
+    const why = error ?? new EverwireError("closed", "The client was closed by the application.");
+    this.#wake?.();
+    this.#unwatch?.();
+    this.#waiting = [];
+    this._who.reject(why);
+    // Not announced before everything is in its final state: a listener may look at all of it.
+    const state: ConnectionState = { status: "closed", reason, ...(error !== undefined && { error }) };
+    this.#state = state;
+    for (const track of [...this._sends.values()]) track(SendStatus.Failed, -1, -1, why);
+    for (const channel of this._channels.values()) channel._end(why, true);
+    this._outbox?.close();
+    this._emitter.emit("state", state);
+    // The core may be the caller: it is freed when it has returned.
+    queueMicrotask(() => {
+      const core = this.#core;
+      this.#core = undefined;
+      if (core === undefined) return;
+      try {
+        this.#lastReport = core.report();
+        core.free();
+      } catch {
+        // It broke before: then there is nothing to be had from it, and its memory stays.
+      }
+    });
+  }
+
+  /** Runs what calls the core. If that breaks, which is a defect of ours, the client ends aloud rather than hanging. */
+  #guard(act: () => void): void {
+    try {
+      act();
+    } catch (cause) {
+      this.#break(cause);
+    }
+  }
+
+  #break(cause: unknown): void {
+    const error = asError(cause);
+    this.#finish(`the core failed: ${error.message}`, error);
+  }
+}

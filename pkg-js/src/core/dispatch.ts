@@ -1,0 +1,288 @@
+// From a batch that has been parsed to calls of the core: the only place that knows the shapes of frames. Every field is
+// checked against the generated types, and what does not fit becomes `Core.violation`: rubbish from a server never
+// throws. Whether a frame counts is not decided here.
+
+import type { ServerFrame } from "../generated/protocol.js";
+import { type Core, SendStatus } from "../wasm/bindings.js";
+import type { Channel } from "./channel.js";
+import type { Emitter } from "./emitter.js";
+import type { Track } from "./send.js";
+
+/** What frames are about, besides the core. */
+export interface Receiver {
+  /** @internal Where frames go that are not about one channel, or not only: under `frame`. */
+  readonly _emitter: Emitter;
+  /** @internal By name: the channels that the application has asked for. */
+  readonly _channels: ReadonlyMap<string, Channel<object>>;
+  /** @internal What is on its way, by id. */
+  readonly _sends: ReadonlyMap<string, Track>;
+  /** @internal The connection of the last `welcome`. */
+  _connection: string | undefined;
+  /** @internal Who the server takes this client for. */
+  _user: string | undefined;
+  /** @internal Set while the core is told of an error: what it says meanwhile is about that. */
+  _retryAfterMs: number | undefined;
+}
+
+/** Says whether a field's value fits. `Kind` is for tsc only. */
+type Check<Kind> = ((value: unknown) => boolean) & { readonly kind?: Kind };
+
+const text: Check<"text"> = (value) => typeof value === "string";
+const flag: Check<"flag"> = (value) => typeof value === "boolean";
+const whole: Check<"whole"> = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const any: Check<"any"> = (value) => value !== undefined;
+const like =
+  <Fields extends object>(shape: Fields): Check<Fields> =>
+  (value) =>
+    misfit(value, shape) === "";
+const list =
+  <Item>(fits: Check<Item>): Check<[Item]> =>
+  (value) =>
+    Array.isArray(value) && value.every(fits);
+// Absent fields are left out, but null is read as absent, as the Rust side does.
+const maybe =
+  <Kind>(fits: Check<Kind>): Check<Kind | undefined> =>
+  (value) =>
+    value == null || fits(value);
+
+type Kind<T> = unknown extends T
+  ? "any"
+  : T extends string
+    ? "text"
+    : T extends number
+      ? "whole"
+      : T extends boolean
+        ? "flag"
+        : T extends readonly (infer Item)[]
+          ? [Shape<Item>]
+          : T extends undefined
+            ? undefined
+            : Shape<T>;
+
+/** A check for each field of `T`. */
+type Shape<T> = { readonly [Field in keyof T]-?: Check<Kind<T[Field]>> };
+
+type FrameOf<Type> = Omit<Extract<ServerFrame, { type: Type }>, "type">;
+
+const number = maybe(whole);
+const word = maybe(text);
+const status: Check<"text"> = (value) => /^(on|off)line$|^away$/.test(value as string);
+const MEMBER = like({ user: text, name: word, status: maybe(status) });
+const MARK = { user: text, delivered: whole, read: whole };
+const STATUS = { user: text, status, last_seen: number };
+const MESSAGE = {
+  channel: text,
+  offset: whole,
+  id: text,
+  user: text,
+  name: word,
+  at: whole,
+  event: word,
+  data: any,
+  action: word,
+  target: word,
+};
+const CHAT = like({
+  id: text,
+  kind: text,
+  title: word,
+  open: flag,
+  role: text,
+  members: list(like({ ...MARK, ...STATUS, name: word, role: text })),
+  member_count: whole,
+  head: whole,
+  unread: whole,
+  last: maybe(like(MESSAGE)),
+  at: whole,
+});
+const CHATS = list(CHAT);
+
+// tsc holds this table to the generated types: a frame or field that is added, renamed or made optional is an error here.
+const SHAPES: { readonly [Type in ServerFrame["type"]]: Shape<FrameOf<Type>> } = {
+  welcome: {
+    version: whole,
+    session: text,
+    connection: text,
+    user: text,
+    name: word,
+    server_time: whole,
+    ping_interval_ms: whole,
+    hold_ms: whole,
+    token_expires_in_ms: number,
+    limits: like({
+      payload_bytes: whole,
+      batch_bytes: whole,
+      batch_frames: whole,
+      subscriptions: whole,
+      sends_per_minute: number,
+      text_characters: number,
+    }),
+  },
+  subscribed: {
+    channel: text,
+    epoch: text,
+    offset: whole,
+    head: whole,
+    gap: maybe(like({ from: whole, to: whole, reason: text })),
+    members: maybe(list(MEMBER)),
+    receipts: maybe(list(like(MARK))),
+    chats: maybe(CHATS),
+  },
+  unsubscribed: { channel: text, code: word, message: word },
+  message: MESSAGE,
+  ack: { id: text, channel: text, offset: whole, at: whole },
+  error: { code: text, message: text, retry: flag, id: word, channel: word, retry_after_ms: number },
+  joined: { channel: text, member: MEMBER },
+  left: { channel: text, user: text },
+  polled: { seq: whole },
+  ping: { nonce: number },
+  pong: { nonce: number },
+  goaway: { delay_ms: whole, spread_ms: whole, reason: text },
+  typing: { channel: text, user: text, name: word, typing: flag },
+  signal: { channel: word, event: text, data: any, user: word, name: word, from: word, at: whole },
+  receipt: { ...MARK, channel: text, unread: number },
+  status: { ...STATUS, channel: text },
+  activity: { message: like(MESSAGE) },
+  chat: { channel: text, chat: CHAT },
+  chat_gone: { channel: text, chat: text },
+  done: { id: text, chat: maybe(CHAT) },
+  page: { id: text, channel: text, epoch: text, messages: list(like(MESSAGE)), more: flag },
+  chats: { id: text, chats: CHATS, more: flag },
+  statuses: { id: text, statuses: list(like(STATUS)) },
+};
+
+/** The name of the first field of `value` that is not as `shape` says; "" if all are; undefined if it is no object. */
+function misfit(value: unknown, shape: object): string | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  for (const [name, fits] of Object.entries(shape)) {
+    if (!fits((value as Record<string, unknown>)[name])) return name;
+  }
+  return "";
+}
+
+/** Hands the frames of a batch to the core and to the channels, in order. Does not throw, unless the core itself does. */
+export function dispatch(frames: unknown, core: Core, receiver: Receiver): void {
+  if (!Array.isArray(frames)) {
+    core.violation("a batch is not an array of frames");
+    return;
+  }
+  // Frames of one channel come in runs, and comparing names costs less than looking one up.
+  let last: Channel<object> | undefined;
+  for (const frame of frames as readonly ServerFrame[]) {
+    // The hot path: checked by hand because the table is several times slower.
+    if (
+      frame?.type === "message" &&
+      whole(frame.offset) &&
+      whole(frame.at) &&
+      typeof frame.channel === "string" &&
+      typeof frame.id === "string" &&
+      typeof frame.user === "string" &&
+      (frame.event == null || typeof frame.event === "string") &&
+      (frame.name == null || typeof frame.name === "string") &&
+      frame.data !== undefined &&
+      (frame.action == null || (typeof frame.action === "string" && typeof frame.target === "string"))
+    ) {
+      const channel = last?.name === frame.channel ? last : receiver._channels.get(frame.channel);
+      last = channel;
+      if (channel !== undefined && channel._handle >= 0 && core.accept(channel._handle, frame.offset)) {
+        channel._deliver(frame);
+      }
+      continue;
+    }
+    const type: unknown = frame?.type;
+    if (typeof type !== "string") core.violation("a frame is not an object with a type");
+    else if (Object.hasOwn(SHAPES, type)) {
+      const wrong = misfit(frame, SHAPES[type as ServerFrame["type"]]);
+      if (wrong === "") take(frame, core, receiver);
+      else core.violation(`the field ${wrong} of a frame ${type} is missing or has a wrong value`);
+    }
+  }
+}
+
+/** One frame that has the right shape. */
+function take(frame: ServerFrame, core: Core, receiver: Receiver): void {
+  // -1 is the handle of a channel without a subscription, and stands for absent numbers too.
+  const channel =
+    "channel" in frame && frame.channel != null ? receiver._channels.get(frame.channel) : undefined;
+  const handle = channel?._handle ?? -1;
+  switch (frame.type) {
+    case "message":
+      // Handled above, but for this.
+      core.violation("a message has an action without a target");
+      break;
+    case "subscribed": {
+      if (channel === undefined || handle < 0) break;
+      const { epoch, offset, head, gap, receipts } = frame;
+      if (!channel._onSubscribedFrame(frame, () => core.subscribed(handle, epoch, offset, head, gap?.reason)))
+        break;
+      if (receipts != null) {
+        // The core marks what arrives as delivered from now on.
+        const mine = receipts.find((mark) => mark.user === receiver._user);
+        core.marked(handle, mine?.delivered ?? 0, mine?.read ?? 0);
+      }
+      receiver._emitter.emit("frame", frame);
+      break;
+    }
+    case "unsubscribed":
+      core.unsubscribed(handle, frame.channel, frame.code ?? undefined, frame.message ?? undefined);
+      break;
+    case "ack":
+      core.ack(frame.id, frame.offset, frame.at);
+      break;
+    case "error":
+      receiver._retryAfterMs = frame.retry_after_ms ?? undefined;
+      core.refused(
+        frame.code,
+        frame.message,
+        frame.retry,
+        frame.id ?? undefined,
+        frame.channel != null && handle < 0 ? -2 : handle,
+        frame.retry_after_ms ?? -1,
+      );
+      receiver._retryAfterMs = undefined;
+      break;
+    case "welcome":
+      receiver._user = frame.user;
+      receiver._connection = frame.connection;
+      core.welcome(
+        frame.connection,
+        frame.user,
+        frame.ping_interval_ms,
+        frame.hold_ms,
+        frame.token_expires_in_ms ?? -1,
+        frame.limits.payload_bytes,
+        frame.limits.batch_bytes,
+      );
+      break;
+    case "polled":
+      core.polled(frame.seq);
+      break;
+    case "ping":
+      core.ping(frame.nonce ?? -1);
+      break;
+    case "pong":
+      // Like every frame it is a sign of life, and the core has seen it as such.
+      break;
+    case "goaway":
+      core.goaway(frame.delay_ms, frame.spread_ms, frame.reason);
+      break;
+    case "done":
+    case "page":
+    case "chats":
+    case "statuses":
+      if (core.answered(frame.id)) {
+        receiver._sends.get(frame.id)?.(SendStatus.Stored, -1, -1, undefined, frame);
+      }
+      break;
+    default:
+      // State, and what is gone when missed. Without a subscription it is about the user's own things.
+      if (handle >= 0) {
+        if (!core.live(handle)) break;
+        if (frame.type === "receipt" && frame.user === receiver._user) {
+          core.marked(handle, frame.delivered, frame.read);
+        }
+        channel?._hear(frame, core);
+      }
+      receiver._emitter.emit(frame.type === "signal" && frame.channel == null ? "signal" : "frame", frame);
+  }
+}

@@ -1,0 +1,109 @@
+// One message of one's own on its way, from `send` to stored or failed: its promise and its `sending` events. What
+// becomes of it is the core's decision.
+
+import { type Action, MAX_EVENT_BYTES } from "../generated/protocol.js";
+import { SendStatus } from "../wasm/bindings.js";
+import type { Channel } from "./channel.js";
+import type { ClientPort } from "./client.js";
+import { defer, quiet } from "./deferred.js";
+import { asError, EverwireError } from "./errors.js";
+import type { Outgoing, Sending, Stored } from "./events.js";
+import { uuid7 } from "./ids.js";
+
+/** Takes the changes of a message that is on its way, or what became of a request. */
+export type Track = (
+  status: SendStatus,
+  offset: number,
+  at: number,
+  error?: EverwireError,
+  answer?: unknown,
+) => void;
+
+/** What a message is, besides its data. */
+export interface Kind {
+  readonly event?: string | undefined;
+  readonly action?: Action | undefined;
+  readonly target?: string | undefined;
+}
+
+const NAMES = ["queued", "sent", "stored", "failed"] as const;
+
+/** The JSON text. Throws `invalid_payload`. */
+export function jsonOf(data: unknown): string {
+  let why = "it is not a JSON value";
+  try {
+    const text: string | undefined = JSON.stringify(data);
+    if (text !== undefined) return text;
+  } catch (cause) {
+    why = String(cause);
+  }
+  throw new EverwireError("invalid_payload", `The data cannot be written as JSON: ${why}.`);
+}
+
+/** Throws `invalid_option` if this cannot be an event's name: a server counts such frames, and ends the connection. */
+export function checkEvent(event: unknown): void {
+  const bytes = typeof event === "string" ? new TextEncoder().encode(event).length : 0;
+  if (bytes === 0 || bytes > MAX_EVENT_BYTES) {
+    throw new EverwireError("invalid_option", `An event's name has 1 to ${MAX_EVENT_BYTES} bytes.`);
+  }
+}
+
+/** Mints the id, queues the message, and follows it. `restored`: the id that it got before the page was loaded. */
+export function beginSend(
+  client: ClientPort,
+  channel: Channel<object>,
+  data: unknown,
+  kind: Kind,
+  restored?: string,
+): Sending {
+  const id = restored ?? uuid7();
+  const { event, action, target } = kind;
+  const done = defer<Stored>();
+  let now: Outgoing | undefined;
+
+  const track: Track = (status, offset, at, error) => {
+    const name = NAMES[status] ?? "queued";
+    // The core says again what was said here before it was there.
+    if (name === now?.status) return;
+    now = {
+      id,
+      data,
+      status: name,
+      ...(event !== undefined && { event }),
+      ...(action !== undefined && { action }),
+      ...(target !== undefined && { target }),
+      ...(status === SendStatus.Stored && { offset, at }),
+      ...(error !== undefined && { error }),
+    };
+    if (status >= SendStatus.Stored) {
+      client._sends.delete(id);
+      client._outbox?.delete(id);
+    }
+    channel._emitter.emit("sending", now);
+    if (status === SendStatus.Stored) done.resolve({ id, offset, at });
+    if (error !== undefined) {
+      // Whoever closed the client, or listens to `sending`, knows already; else the page should hear of it.
+      if (error.code === "closed" || channel._emitter.has("sending")) quiet(done.promise);
+      done.reject(error);
+    }
+  };
+  const fail = (cause: unknown) => track(SendStatus.Failed, -1, -1, asError(cause));
+
+  try {
+    const json = jsonOf(data);
+    const head = jsonOf({ type: "send", id, channel: channel.name, ...kind });
+    const frame = `${head.slice(0, -1)},"data":${json}}`;
+    if (event !== undefined) checkEvent(event);
+    if (typeof (target ?? "") !== "string") {
+      throw new EverwireError("invalid_option", "A message's id must be a string.");
+    }
+    client._sends.set(id, track);
+    if (restored === undefined) client._outbox?.put(id, frame);
+    client._call((core) => core.send(id, channel.name, frame, restored !== undefined), fail, json.length);
+    // Not if it was refused at once.
+    if (now === undefined) track(SendStatus.Queued, -1, -1);
+  } catch (cause) {
+    fail(cause);
+  }
+  return Object.assign(done.promise, { id });
+}

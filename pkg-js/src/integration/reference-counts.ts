@@ -1,0 +1,104 @@
+// Reference counts for clients, subscriptions and message lists, for the React and Vue bindings. What nobody holds is
+// released a moment later, not at once: a component that is remounted (StrictMode, hot reload, a change of route) finds
+// it as it was. Framework-free.
+
+import { type ChatRoom, RECENT } from "../chat/chat-room.js";
+import { MessageList } from "../chat/message-list.js";
+import type { Channel } from "../core/channel.js";
+import type { Client } from "../core/client.js";
+import type { SubscribeOptions } from "../core/events.js";
+
+/** How long something is kept that nobody holds, in ms: longer than a remount takes, too short to be noticed. */
+export const RELEASE_MS = 1000;
+
+interface Held {
+  count: number;
+  timer: ReturnType<typeof setTimeout> | undefined;
+}
+
+interface HeldList extends Held {
+  readonly list: MessageList;
+}
+
+const clients = new WeakMap<object, Held>();
+const subscriptions = new WeakMap<object, Held>();
+const lists = new WeakMap<object, Map<number, HeldList>>();
+
+/** Counts one more holder, and returns what counts it away again. */
+function hold(held: Held, release: () => void): () => void {
+  clearTimeout(held.timer);
+  held.count++;
+  let done = false;
+  return () => {
+    if (done) return;
+    done = true;
+    if (--held.count === 0) held.timer = setTimeout(release, RELEASE_MS);
+  };
+}
+
+/** Starts the client, if it is not started yet; closes it when all have released it. */
+export function retainClient(client: Client): () => void {
+  const held = clients.get(client) ?? { count: 0, timer: undefined };
+  clients.set(client, held);
+  client._start();
+  return hold(held, () => void client.close());
+}
+
+/**
+ * Subscribes to the channel, if it is not yet; unsubscribes when all have released it, but only if it was subscribed
+ * here. The first one's options count.
+ */
+export function retain(channel: Channel<object>, options?: SubscribeOptions): () => void {
+  const known = subscriptions.get(channel);
+  // Subscribed by the application itself, and therefore its own to end.
+  if (known === undefined && channel.subscription !== "none") return () => {};
+  const held = known ?? { count: 0, timer: undefined };
+  subscriptions.set(channel, held);
+  // Also again, after the server has ended it.
+  if (channel.subscription === "none") void channel._hold(options);
+  return hold(held, () => {
+    subscriptions.delete(channel);
+    void channel.unsubscribe();
+  });
+}
+
+/** Opens the chat, as `ChatRoom.open` does; its presence ends when all have released it, its log stays subscribed. */
+export function retainRoom(room: ChatRoom): () => void {
+  room._follow();
+  if (room.channel.subscription === "none") void room.channel._hold({ recent: RECENT });
+  return retain(room.presence as unknown as Channel<object>);
+}
+
+/** The shared list of the channel's messages, if somebody holds it. */
+export function peekMessages(channel: Channel<object>, limit: number): MessageList | undefined {
+  return lists.get(channel)?.get(limit)?.list;
+}
+
+/** Makes the shared list of the channel's messages, or shares it, and retains the channel. */
+export function retainMessages(
+  channel: Channel<object>,
+  limit: number,
+  options: SubscribeOptions,
+  changed: () => void,
+): () => void {
+  const byLimit = lists.get(channel) ?? new Map<number, HeldList>();
+  lists.set(channel, byLimit);
+  const held = byLimit.get(limit) ?? {
+    count: 0,
+    timer: undefined,
+    list: new MessageList(channel, { limit }),
+  };
+  byLimit.set(limit, held);
+  const { list } = held;
+  const off = list.on("change", changed);
+  const releaseList = hold(held, () => {
+    byLimit.delete(limit);
+    list.stop();
+  });
+  const releaseChannel = retain(channel, options);
+  return () => {
+    off();
+    releaseChannel();
+    releaseList();
+  };
+}

@@ -1,0 +1,10 @@
+// Where the default entry gets the core from: a chunk of its own, imported when it is needed.
+
+import type { CoreClass } from "./bindings.js";
+import { loadCore } from "./load.js";
+
+export const loadInline = (): Promise<CoreClass> =>
+  loadCore(async (imports) => {
+    const { bytes } = await import("./inline.js");
+    return (await WebAssembly.instantiate(bytes(), imports)).instance;
+  });

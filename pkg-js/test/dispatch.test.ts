@@ -1,0 +1,250 @@
+// Unpacking: the golden vectors of the protocol, and rubbish of every kind, which must become violations and nothing else.
+
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { ERROR_SENTENCES } from "../src/generated/codes.js";
+import { message, type ScriptedCore, scripted } from "./scripted-core.js";
+
+interface Vector {
+  name: string;
+  direction: "client" | "server";
+  text?: string;
+  parts?: { text: string; times: number }[];
+  frames: Record<string, unknown>[];
+  ignored?: number[];
+  error?: { code: string; frame?: number };
+}
+
+const vectors: { valid: Vector[]; invalid: Vector[] } = JSON.parse(
+  readFileSync(new URL("../../protocol/generated/vectors.json", import.meta.url), "utf8"),
+);
+const fromServer = (vector: Vector) => vector.direction === "server";
+const textOf = ({ text, parts = [] }: Vector) =>
+  text ?? parts.map((part) => part.text.repeat(part.times)).join("");
+
+/** What the core would have to be told for these frames; entries and members, which the channel gets, under `got`. */
+function expected(frames: Record<string, unknown>[], handle: (channel: unknown) => number) {
+  // A pong is only a sign of life.
+  const telling = frames.filter((frame) => frame.type !== "pong");
+  return telling.flatMap((frame): unknown[][] => {
+    const on = handle(frame.channel);
+    switch (frame.type) {
+      case "welcome": {
+        const limits = frame.limits as Record<string, unknown>;
+        return [
+          [
+            "welcome",
+            frame.connection,
+            frame.user,
+            frame.ping_interval_ms,
+            frame.hold_ms,
+            frame.token_expires_in_ms ?? -1,
+            limits.payload_bytes,
+            limits.batch_bytes,
+          ],
+        ];
+      }
+      case "subscribed": {
+        const gap = frame.gap as Record<string, unknown> | undefined;
+        const told = ["subscribed", on, frame.epoch, frame.offset, frame.head, gap?.reason];
+        if (on < 0) return [];
+        // Nobody was welcomed, so none of the marks is this user's own.
+        return frame.receipts === undefined ? [told] : [told, ["marked", on, 0, 0]];
+      }
+      case "unsubscribed":
+        return [["unsubscribed", on, frame.channel, frame.code, frame.message]];
+      case "message":
+        return [["accept", on, frame.offset]];
+      case "ack":
+        return [["ack", frame.id, frame.offset, frame.at]];
+      case "error":
+        return [
+          [
+            "refused",
+            frame.code,
+            frame.message,
+            frame.retry,
+            frame.id,
+            frame.channel === undefined ? -1 : on,
+            frame.retry_after_ms ?? -1,
+          ],
+        ];
+      case "typing":
+        if (on > 0)
+          return [
+            ["live", on],
+            ["heard", on, 0, frame.typing],
+          ];
+        return [];
+      case "joined":
+      case "left":
+      case "signal":
+      case "receipt":
+      case "status":
+      case "activity":
+      case "chat":
+      case "chat_gone":
+        return on > 0 ? [["live", on]] : [];
+      case "done":
+      case "page":
+      case "chats":
+      case "statuses":
+        return [["answered", frame.id]];
+      case "polled":
+        return [["polled", frame.seq]];
+      case "ping":
+        return [["ping", frame.nonce ?? -1]];
+      case "goaway":
+        return [["goaway", frame.delay_ms, frame.spread_ms, frame.reason]];
+      default:
+        throw new Error(`the vectors have the type ${String(frame.type)}, which this test does not know`);
+    }
+  });
+}
+
+const CHANNELS = [
+  ...new Set(
+    [...vectors.valid, ...vectors.invalid]
+      .filter(fromServer)
+      .flatMap(({ frames }) => frames.map(({ channel }) => channel))
+      .filter((name) => typeof name === "string"),
+  ),
+];
+
+/** A client that is subscribed to the channels of the vectors, and what its core is called with from now on. */
+async function subscribed() {
+  const { client, loaded } = scripted();
+  client._start();
+  const core = await loaded();
+  for (const name of CHANNELS) {
+    void client.channel(name).subscribe();
+    core.confirm(name);
+  }
+  core.calls.length = 0;
+  return { client, core, handle: (channel: unknown) => CHANNELS.indexOf(channel as string) + 1 || -1 };
+}
+
+describe("golden vectors", () => {
+  it.each(vectors.valid.filter(fromServer).map((vector) => [vector.name, vector] as const))(
+    "%s",
+    async (_, vector) => {
+      const { core, handle } = await subscribed();
+      core.host.batch(JSON.parse(textOf(vector)));
+      expect(core.calls).toEqual(expected(vector.frames, handle));
+    },
+  );
+
+  it.each(vectors.invalid.filter(fromServer).map((vector) => [vector.name, vector] as const))(
+    "refused: %s",
+    async (_, vector) => {
+      const { core, handle } = await subscribed();
+      core.host.batch(JSON.parse(textOf(vector)));
+      // The lists of codes and of reasons are the core's: it gets the frame, and knows what it does not know.
+      const unknown = (call: readonly unknown[]) =>
+        (call[0] === "refused" && !((call[1] as string) in ERROR_SENTENCES)) ||
+        (call[0] === "subscribed" && !["trimmed", "epoch", "too_far"].includes(call[5] as string));
+      const [bad, good] = [core.calls.filter((call) => call[0] === "violation" || unknown(call)), core.calls];
+      expect(bad).toHaveLength(1);
+      expect(good.filter((call) => !bad.includes(call))).toEqual(expected(vector.frames, handle));
+    },
+  );
+
+  it("there are some of each", () => {
+    expect(vectors.valid.filter(fromServer).length).toBeGreaterThan(15);
+    expect(vectors.invalid.filter(fromServer).length).toBeGreaterThan(2);
+  });
+});
+
+describe("an error about a channel without a subscription", () => {
+  it("is told apart from one about none", async () => {
+    const { core } = await subscribed();
+    const error = { type: "error", code: "forbidden", message: "No.", retry: false };
+    core.receive(error, { ...error, channel: "other" }, { ...error, channel: "news" });
+    expect(core.of("refused").map((args) => args[4])).toEqual([-1, -2, CHANNELS.indexOf("news") + 1]);
+  });
+});
+
+describe("rubbish", () => {
+  const violations = (core: ScriptedCore) => core.of("violation").map(([text]) => text);
+
+  it.each([[null], [7], ["text"], [{}], [{ length: 1, 0: { type: "ping" } }], [undefined]])(
+    "instead of a batch (%j) is a violation",
+    async (batch) => {
+      const { core } = await subscribed();
+      core.host.batch(batch);
+      expect(core.calls).toEqual([["violation", "a batch is not an array of frames"]]);
+    },
+  );
+
+  it.each([[null], [7], ["ping"], [[]], [{}], [{ type: 7 }], [{ type: null }], [true], [undefined]])(
+    "instead of a frame (%j) is a violation, and its neighbours count",
+    async (frame) => {
+      const { core } = await subscribed();
+      core.host.batch([{ type: "ping", nonce: 1 }, frame, { type: "ping", nonce: 2 }]);
+      expect(core.calls).toEqual([
+        ["ping", 1],
+        ["violation", "a frame is not an object with a type"],
+        ["ping", 2],
+      ]);
+    },
+  );
+
+  it("types that are names of what every object has are only unknown types", async () => {
+    const { core } = await subscribed();
+    core.receive({ type: "constructor" }, { type: "toString" }, { type: "__proto__" }, { type: "tiptoe" });
+    expect(core.calls).toEqual([]);
+  });
+
+  it.each([
+    ["none", undefined],
+    ["negative", -1],
+    ["a fraction", 1.5],
+    ["too big", 2 ** 53],
+    ["text", "1"],
+    ["null", null],
+    ["an object", {}],
+  ])("an offset that is %s is a violation", async (_, offset) => {
+    const { client, core } = await subscribed();
+    const got: unknown[] = [];
+    client.channel("news").on("message", (m) => got.push(m));
+    core.receive({ ...message("news", 1), offset });
+    expect(violations(core)).toEqual(["the field offset of a frame message is missing or has a wrong value"]);
+    expect([core.of("accept"), got]).toEqual([[], []]);
+  });
+
+  // Every field of every type, replaced by values of other types: never a throw, always a violation or the call.
+  const samples = new Map<unknown, Record<string, unknown>>();
+  for (const frame of vectors.valid.filter(fromServer).flatMap((vector) => vector.frames)) {
+    samples.set(frame.type, { ...samples.get(frame.type), ...frame });
+  }
+  const junk = [null, -1, 1e308, "", "x", true, [], [7], {}, { user: 7 }, [{ user: null }], [[]]];
+
+  it.each([...samples.keys()].map((type) => [String(type)]))(
+    "in the fields of %s never gets to the core as a wrong type",
+    async (type) => {
+      const { client, core } = await subscribed();
+      const sample = samples.get(type) ?? {};
+      for (const field of Object.keys(sample).filter((name) => name !== "type")) {
+        for (const value of junk) core.host.batch([{ ...sample, [field]: value }]);
+      }
+      expect(client.state.status).not.toBe("closed");
+      for (const [method, ...args] of core.calls) {
+        for (const arg of args) {
+          const kind = typeof arg;
+          expect(["string", "number", "boolean", "undefined"], `${method} ${String(arg)}`).toContain(kind);
+          if (kind === "number") expect(Number.isSafeInteger(arg), method).toBe(true);
+        }
+      }
+      expect(violations(core).length).toBeGreaterThan(0);
+    },
+  );
+
+  it("null for an optional field is read as absent", async () => {
+    const { core } = await subscribed();
+    core.receive({ type: "ping", nonce: null }, { type: "unsubscribed", channel: "news", code: null });
+    expect(core.calls).toEqual([
+      ["ping", -1],
+      ["unsubscribed", CHANNELS.indexOf("news") + 1, "news", undefined, undefined],
+    ]);
+  });
+});

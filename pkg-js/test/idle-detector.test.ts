@@ -1,0 +1,57 @@
+// @vitest-environment happy-dom
+// Idleness: told when nobody was at the page for long, and taken back at the first sign; nothing stays behind.
+
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { running } from "./scripted-core.js";
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+const MINUTE = 60_000;
+
+describe("an idle page", () => {
+  it("is told after five minutes without a sign, and when there is one again", async () => {
+    const { client, core } = await running();
+    const told = () => core.of("sticky").map(([frame]) => frame);
+    await vi.advanceTimersByTimeAsync(4 * MINUTE);
+    dispatchEvent(new Event("keydown"));
+    await vi.advanceTimersByTimeAsync(4 * MINUTE);
+    dispatchEvent(new Event("pointermove"));
+    await vi.advanceTimersByTimeAsync(5 * MINUTE - 1);
+    expect(told()).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(told()).toEqual([{ type: "idle", idle: true }]);
+    await vi.advanceTimersByTimeAsync(60 * MINUTE);
+    dispatchEvent(new Event("pointerdown"));
+    expect(told().slice(1)).toEqual([{ type: "idle", idle: false }]);
+    await vi.advanceTimersByTimeAsync(5 * MINUTE);
+    expect(told()).toHaveLength(3);
+    await client.close();
+  });
+
+  it("is told after as long as the option says, or never", async () => {
+    const soon = await running({ idleAfter: 1000 });
+    const never = await running({ idleAfter: false });
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(soon.core.of("sticky")).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(60 * MINUTE);
+    expect(never.core.of("sticky")).toEqual([]);
+    await Promise.all([soon.client.close(), never.client.close()]);
+  });
+
+  it("is left as it was when the client is closed", async () => {
+    const added = vi.spyOn(globalThis, "addEventListener");
+    const removed = vi.spyOn(globalThis, "removeEventListener");
+    const { client } = await running();
+    expect(added.mock.calls.length).toBeGreaterThan(0);
+    await client.close();
+    expect(removed.mock.calls.map(([name]) => name)).toEqual(added.mock.calls.map(([name]) => name));
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});

@@ -1,0 +1,500 @@
+// The merged list: an own message and its echo are one row, stored ones are in order, pending ones come last.
+
+import { describe, expect, it } from "vitest";
+import { MessageList } from "../src/chat/message-list.js";
+import { SendStatus } from "../src/wasm/bindings.js";
+import { message, scripted } from "./scripted-core.js";
+
+async function following(limit?: number) {
+  const { client, loaded } = scripted();
+  client._start();
+  const core = await loaded();
+  const channel = client.channel("a");
+  const list = new MessageList(channel, limit === undefined ? {} : { limit });
+  void channel.subscribe();
+  core.confirm("a");
+  const failed = (id: string) => core.host.sending(id, SendStatus.Failed, -1, -1, "forbidden", "No.");
+  return { client, core, channel, list, failed };
+}
+
+const brief = (list: MessageList) => list.rows.map(({ data, status }) => `${data} ${status}`);
+
+describe("a message list", () => {
+  it("shows what is sent at once, and makes one row of the message, its ack and its echo", async () => {
+    const { core, channel, list } = await following();
+    const { id } = channel.send("mine");
+    expect(list.rows).toEqual([
+      {
+        id,
+        data: "mine",
+        status: "queued",
+        mine: true,
+        edited: false,
+        deleted: false,
+        deliveredTo: 0,
+        readBy: 0,
+      },
+    ]);
+    core.host.sending(id, SendStatus.Sent, -1, -1, undefined, undefined);
+    expect(brief(list)).toEqual(["mine sent"]);
+    core.receive({ type: "ack", id, channel: "a", offset: 1, at: 7 });
+    expect(list.rows).toMatchObject([{ id, status: "stored", mine: true, offset: 1, at: 7 }]);
+    core.receive(message("a", 1, "mine", { id, user: "u1", name: "Ann" }));
+    expect(list.rows).toMatchObject([
+      { id, status: "stored", mine: true, offset: 1, user: "u1", name: "Ann" },
+    ]);
+  });
+
+  it("takes an echo that comes before its ack", async () => {
+    const { core, channel, list } = await following();
+    const { id } = channel.send("mine");
+    const echo = message("a", 1, "mine", { id, name: "Ann" });
+    core.receive(echo, { type: "ack", id, channel: "a", offset: 1, at: 7 });
+    expect(list.rows).toMatchObject([{ data: "mine", status: "stored", name: "Ann" }]);
+  });
+
+  it("orders by offset, with what is pending last, in the order of sending", async () => {
+    const { core, channel, list, failed } = await following();
+    const first = channel.send("first");
+    const second = channel.send("second");
+    const third = channel.send("third");
+    core.receive({ type: "ack", id: second.id, channel: "a", offset: 3, at: 1 });
+    core.receive(message("a", 1, "x"), message("a", 2, "y"));
+    failed(first.id);
+    await expect(first).rejects.toMatchObject({ code: "forbidden" });
+    expect(brief(list)).toEqual(["x stored", "y stored", "second stored", "first failed", "third queued"]);
+    core.receive(message("a", 3, "second", { id: second.id }), message("a", 4, "z"));
+    expect(brief(list)).toEqual([
+      "x stored",
+      "y stored",
+      "second stored",
+      "z stored",
+      "first failed",
+      "third queued",
+    ]);
+    list.dismiss(third.id);
+    list.dismiss(first.id);
+    expect(brief(list).slice(4)).toEqual(["third queued"]);
+  });
+
+  it("knows own messages from another tab by the user", async () => {
+    const { client, core, list } = await following();
+    client._user = "u1";
+    core.receive(message("a", 1, "x", { user: "u1" }), message("a", 2, "y", { user: "u2" }));
+    expect(list.rows.map((row) => row.mine)).toEqual([true, false]);
+  });
+
+  it("keeps the latest ones, and everything that is pending", async () => {
+    const { core, channel, list } = await following(3);
+    for (let n = 1; n <= 5; n++) void channel.send(`p${n}`);
+    core.receive(...[1, 2, 3, 4, 5].map((offset) => message("a", offset)));
+    expect(list.rows.map((row) => row.data)).toEqual([3, 4, 5, "p1", "p2", "p3", "p4", "p5"]);
+  });
+
+  it("puts a new log after the old one, although its offsets start again", async () => {
+    const { core, list } = await following();
+    core.receive(message("a", 1, "old 1"), message("a", 2, "old 2"));
+    core.confirm("a", { epoch: "e2", offset: 0 });
+    core.receive(message("a", 1, "new 1", { id: "n1" }));
+    expect(list.rows.map((row) => row.data)).toEqual(["old 1", "old 2", "new 1"]);
+  });
+
+  it("shows once what is replayed again", async () => {
+    const { core, channel, list } = await following();
+    core.receive(message("a", 1), message("a", 2));
+    await channel.unsubscribe();
+    void channel.subscribe();
+    core.confirm("a");
+    core.receive(message("a", 1), message("a", 2), message("a", 3));
+    expect(list.rows.map((row) => row.data)).toEqual([1, 2, 3]);
+  });
+
+  it("leaves custom events out", async () => {
+    const { core, channel, list } = await following();
+    void channel.send(1, { event: "x" });
+    core.receive(message("a", 1, 1, { event: "x" }));
+    expect(list.rows).toEqual([]);
+  });
+
+  it("tells of a change once for a whole batch, and keeps its array until then", async () => {
+    const { core, list } = await following();
+    let changes = 0;
+    list.on("change", () => changes++);
+    const before = list.rows;
+    expect(list.rows).toBe(before);
+    core.receive(...Array.from({ length: 200 }, (_, n) => message("a", n + 1)));
+    expect(changes).toBe(0);
+    await Promise.resolve();
+    expect(changes).toBe(1);
+    expect(list.rows).toHaveLength(200);
+    expect(list.rows).not.toBe(before);
+  });
+
+  it("follows nothing after stop", async () => {
+    const { core, list } = await following();
+    list.stop();
+    core.receive(message("a", 1));
+    expect(list.rows).toEqual([]);
+  });
+});
+
+const told = (list: MessageList) =>
+  list.rows.map(({ id, data, edited, deleted }) => [id, data, edited, deleted]);
+
+describe("edits and deletions", () => {
+  const edit = (offset: number, target: string, data: unknown) =>
+    message("a", offset, data, { action: "edit", target });
+  const remove = (offset: number, target: string) => message("a", offset, null, { action: "delete", target });
+
+  it("change the row that they are about, and are no rows", async () => {
+    const { core, list } = await following();
+    core.receive(message("a", 1), message("a", 2));
+    const [first, second] = list.rows;
+    core.receive(edit(3, "id-1", "better"), edit(4, "id-1", "best"));
+    expect(told(list)).toEqual([
+      ["id-1", "best", true, false],
+      ["id-2", 2, false, false],
+    ]);
+    expect(list.rows[0]).not.toBe(first);
+    expect(list.rows[1]).toBe(second);
+    core.receive(remove(5, "id-1"));
+    expect(told(list)[0]).toEqual(["id-1", null, false, true]);
+  });
+
+  it("count when they come before what they are about, and the latest wins in whatever order they come", async () => {
+    const { core, list } = await loadable(10);
+    core.receive(edit(11, "id-9", "late"), remove(12, "id-8"));
+    const loading = list.loadOlder(5);
+    core.page([message("a", 7), message("a", 8), message("a", 9), edit(10, "id-9", "early")], true);
+    await loading;
+    expect(told(list)).toEqual([
+      ["id-7", 7, false, false],
+      ["id-8", null, false, true],
+      ["id-9", "late", true, false],
+    ]);
+  });
+
+  const seen = (list: MessageList) => list.rows.map(({ data, status, edited }) => [data, status, edited]);
+
+  it("of one's own show at once, say how far they have come, and are no rows of their own", async () => {
+    const { core, channel, list } = await following();
+    core.receive(message("a", 1));
+    const { id } = channel.edit("id-1", "better");
+    expect(seen(list)).toEqual([["better", "queued", true]]);
+    core.host.sending(id, SendStatus.Sent, -1, -1, undefined, undefined);
+    expect(seen(list)).toEqual([["better", "sent", true]]);
+    core.receive({ type: "ack", id, channel: "a", offset: 2, at: 7 });
+    expect(seen(list)).toEqual([["better", "stored", true]]);
+    core.receive(message("a", 2, "better", { id, action: "edit", target: "id-1" }));
+    expect(seen(list)).toEqual([["better", "stored", true]]);
+    channel.delete("id-1");
+    expect(told(list)).toEqual([["id-1", null, false, true]]);
+  });
+
+  it("of one's own that fail are taken back to what was stored", async () => {
+    const { core, channel, list, failed } = await following();
+    core.receive(message("a", 1, "first"));
+    const better = channel.edit("id-1", "better");
+    const best = channel.edit("id-1", "best");
+    for (const sending of [better, best]) sending.catch(() => undefined);
+    failed(better.id);
+    expect(seen(list)).toEqual([["best", "queued", true]]);
+    failed(best.id);
+    expect(seen(list)).toEqual([["first", "stored", false]]);
+    // What another device did meanwhile stays.
+    const gone = channel.delete("id-1");
+    gone.catch(() => undefined);
+    core.receive(edit(2, "id-1", "elsewhere"));
+    expect(told(list)).toEqual([["id-1", null, false, true]]);
+    failed(gone.id);
+    expect(seen(list)).toEqual([["elsewhere", "stored", true]]);
+  });
+
+  it("of one's own wait for what they are about, and do not bring back what was dropped", async () => {
+    const { core, channel, list, failed } = await following(1);
+    const early = channel.edit("id-1", "better");
+    core.receive(message("a", 1, "first"));
+    expect(seen(list)).toEqual([["better", "queued", true]]);
+    early.catch(() => undefined);
+    core.receive(message("a", 2, "second"));
+    failed(early.id);
+    expect(seen(list)).toEqual([["second", "stored", false]]);
+  });
+});
+
+describe("replies and events", () => {
+  it("replies say what they reply to, also while they are on their way", async () => {
+    const { core, channel, list } = await following();
+    core.receive(message("a", 1, "x", { action: "reply", target: "id-0" }));
+    void channel.send("y", { replyTo: "id-1" });
+    expect(list.rows.map(({ replyTo, status }) => [replyTo, status])).toEqual([
+      ["id-0", "stored"],
+      ["id-1", "queued"],
+    ]);
+  });
+
+  it("named events are rows with their name, others are none", async () => {
+    const { client, core } = await following();
+    const channel = client.channel("b");
+    const list = new MessageList(channel, { events: ["everwire.chat"] });
+    void channel.subscribe();
+    core.confirm("b");
+    const event = { event: "everwire.chat" };
+    core.receive(message("b", 1, { action: "joined" }, event), message("b", 2, 2, { event: "other" }));
+    expect(list.rows).toMatchObject([{ offset: 1, event: "everwire.chat", data: { action: "joined" } }]);
+    void channel.send(1, { event: "other" });
+    expect(list.rows).toHaveLength(1);
+  });
+});
+
+describe("marks", () => {
+  const mark = (user: string, delivered: number, read: number) => ({ user, delivered, read });
+  const receipt = (user: string, delivered: number, read: number) => ({
+    type: "receipt",
+    channel: "a",
+    ...mark(user, delivered, read),
+  });
+  const counts = (list: MessageList) =>
+    list.rows.map(({ deliveredTo, readBy }) => `${deliveredTo}/${readBy}`);
+
+  async function marked() {
+    const made = await following();
+    made.core.welcomed("me");
+    const receipts = [mark("me", 9, 9), mark("ann", 2, 1), mark("bob", 1, 0)];
+    const place = { channel: "a", epoch: "e", offset: 0, head: 0 };
+    made.core.receive({ type: "subscribed", ...place, receipts });
+    const own = (offset: number) => message("a", offset, offset, { user: "me" });
+    made.core.receive(own(1), own(2), message("a", 3), own(4));
+    return { ...made, own, place };
+  }
+
+  it("count how many others have received and read an own message", async () => {
+    const { core, list, own } = await marked();
+    expect(counts(list)).toEqual(["2/1", "1/0", "0/0", "0/0"]);
+    core.receive(receipt("bob", 4, 2));
+    expect(counts(list)).toEqual(["2/2", "2/1", "0/0", "1/0"]);
+    core.receive(receipt("ann", 5, 5), own(5), receipt("cid", 1, 1));
+    expect(counts(list)).toEqual(["3/3", "2/2", "0/0", "2/1", "1/1"]);
+  });
+
+  it("change only the rows that they pass", async () => {
+    const { core, list } = await marked();
+    const before = [...list.rows];
+    core.receive(receipt("ann", 2, 2), receipt("me", 9, 9));
+    expect(list.rows.map((row, n) => row === before[n])).toEqual([true, false, true, true]);
+  });
+
+  it("are right again after a reconnect, also when somebody has left", async () => {
+    const { core, list, place } = await marked();
+    core.receive({ type: "subscribed", ...place, offset: 4, head: 4, receipts: [mark("ann", 4, 4)] });
+    expect(counts(list)).toEqual(["1/1", "1/1", "0/0", "1/1"]);
+  });
+
+  it("do not reach into an older log", async () => {
+    const { core, list, place, own } = await marked();
+    const gap = { from: 5, to: 0, reason: "epoch" };
+    core.receive({ type: "subscribed", ...place, epoch: "f", gap, receipts: [] });
+    core.receive({ ...own(1), id: "new" }, receipt("ann", 1, 1));
+    expect(counts(list).slice(3)).toEqual(["0/0", "1/1"]);
+  });
+
+  it("count for a message whose ack came and whose echo did not yet", async () => {
+    const { core, channel, list } = await marked();
+    const { id } = channel.send("mine");
+    core.receive({ type: "ack", id, channel: "a", offset: 5, at: 7 }, receipt("ann", 5, 4));
+    expect(counts(list).at(-1)).toBe("1/0");
+  });
+});
+
+/** A list whose subscription began at `offset`, with pages to be given by `core.page`. */
+async function loadable(offset: number, limit?: number) {
+  const { client, loaded } = scripted();
+  client._start();
+  const core = await loaded();
+  const channel = client.channel("a");
+  const list = new MessageList(channel, limit === undefined ? {} : { limit });
+  void channel.subscribe({ recent: 0 });
+  core.confirm("a", { offset, head: offset });
+  const page = (messages: object[], more: boolean, epoch = "e") =>
+    core.answer("history", { type: "page", channel: "a", epoch, messages, more });
+  return { client, channel, list, core: Object.assign(core, { page }) };
+}
+
+describe("older messages", () => {
+  const range = (from: number, to: number) =>
+    Array.from({ length: to - from + 1 }, (_, n) => message("a", from + n));
+  const offsets = (list: MessageList) => list.rows.map(({ offset }) => offset);
+  const asked = (core: { of(method: string): unknown[][] }) =>
+    core.of("request").map(([, frame]) => (frame as { before: number }).before);
+
+  it("come before those that are there, page by page, until there are no more", async () => {
+    const { core, list } = await loadable(5);
+    core.receive(message("a", 6));
+    expect(list.hasOlder).toBe(true);
+    const first = list.loadOlder(2);
+    expect(core.of("request")[0]?.[1]).toMatchObject({ channel: "a", before: 6, limit: 2 });
+    core.page(range(4, 5), true);
+    expect(await first).toBe(true);
+    const second = list.loadOlder(9);
+    core.page(range(1, 3), false);
+    expect([await second, list.hasOlder]).toEqual([false, false]);
+    expect(offsets(list)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(await list.loadOlder()).toBe(false);
+    expect(asked(core)).toEqual([6, 4]);
+  });
+
+  it("are not asked for when the subscription began with the log", async () => {
+    const { list } = await loadable(0);
+    expect([list.hasOlder, await list.loadOlder()]).toEqual([false, false]);
+  });
+
+  it("go on where a page of other events ended, and where the log was trimmed", async () => {
+    const { core, list } = await loadable(9);
+    const first = list.loadOlder();
+    core.page(
+      range(7, 9).map((entry) => ({ ...entry, event: "other" })),
+      true,
+    );
+    expect(await first).toBe(true);
+    const second = list.loadOlder();
+    core.page(range(5, 6), false);
+    expect(await second).toBe(false);
+    expect([asked(core), offsets(list)]).toEqual([
+      [10, 7],
+      [5, 6],
+    ]);
+  });
+
+  it("meet what arrives meanwhile without a gap or a double", async () => {
+    const { core, channel, list } = await loadable(5);
+    const loading = list.loadOlder();
+    const { id } = channel.send("mine");
+    core.receive(...range(6, 7), { type: "ack", id, channel: "a", offset: 9, at: 1 });
+    core.page(range(3, 5), true);
+    await loading;
+    core.receive(message("a", 8), message("a", 9, "mine", { id }));
+    expect(offsets(list)).toEqual([3, 4, 5, 6, 7, 8, 9]);
+  });
+
+  it("are asked for once at a time, and again after a failure", async () => {
+    const { core, list } = await loadable(5);
+    const one = list.loadOlder();
+    expect(list.loadOlder()).toBe(one);
+    core.host.sending(core.of("request")[0]?.[0] as string, SendStatus.Failed, -1, -1, "timeout", "Late.");
+    await expect(one).rejects.toMatchObject({ code: "timeout" });
+    const two = list.loadOlder();
+    core.page(range(1, 5), false);
+    await two;
+    expect(offsets(list)).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it("keep the limit from cutting, and bring back what it had cut", async () => {
+    const { core, list } = await loadable(2, 3);
+    core.receive(...range(3, 8));
+    expect(offsets(list)).toEqual([6, 7, 8]);
+    const loading = list.loadOlder(4);
+    expect(asked(core)).toEqual([6]);
+    core.receive(message("a", 9));
+    core.page(range(2, 5), true);
+    await loading;
+    expect(offsets(list)).toEqual([2, 3, 4, 5, 6, 7, 8, 9]);
+    core.receive(message("a", 10));
+    expect(offsets(list)).toHaveLength(9);
+  });
+
+  it("fill what a gap left out, if it is still stored, and then go on at the other end", async () => {
+    const { core, list } = await loadable(3);
+    core.receive(...range(4, 5));
+    const place = { channel: "a", epoch: "e", head: 20 };
+    core.receive({ type: "subscribed", ...place, offset: 10, gap: { from: 6, to: 10, reason: "too_far" } });
+    core.receive(message("a", 11));
+    expect(offsets(list)).toEqual([4, 5, 11]);
+    const first = list.loadOlder(3);
+    core.page(range(8, 10), true);
+    await first;
+    // The next page reaches behind the gap: what is there already is there once.
+    const second = list.loadOlder(5);
+    core.page(range(3, 7), true);
+    await second;
+    expect(offsets(list)).toEqual([4, 5, 6, 7, 8, 9, 10, 11]);
+    const third = list.loadOlder();
+    core.page(range(1, 3), false);
+    expect(await third).toBe(false);
+    expect(asked(core)).toEqual([11, 8, 4]);
+    expect(offsets(list)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+  });
+
+  it("are of the new log after it was replaced; a page of the old one is dropped", async () => {
+    const { core, list } = await loadable(3);
+    core.receive(message("a", 4));
+    const old = list.loadOlder();
+    const gap = { from: 5, to: 2, reason: "epoch" };
+    core.receive({ type: "subscribed", channel: "a", epoch: "f", offset: 2, head: 2, gap });
+    core.page(range(1, 3), false);
+    expect(await old).toBe(true);
+    expect(offsets(list)).toEqual([4]);
+    const fresh = list.loadOlder();
+    core.page(
+      range(1, 2).map((entry, n) => ({ ...entry, id: `new-${n}` })),
+      false,
+      "f",
+    );
+    expect(await fresh).toBe(false);
+    expect([asked(core), offsets(list)]).toEqual([
+      [4, 3],
+      [4, 1, 2],
+    ]);
+  });
+
+  it("are known to a list that was made while the channel was subscribed", async () => {
+    const { core, channel } = await loadable(3);
+    core.receive(message("a", 4));
+    const list = new MessageList(channel);
+    const loading = list.loadOlder();
+    core.page(range(1, 4), false);
+    core.receive(message("a", 5));
+    await loading;
+    expect([asked(core), offsets(list)]).toEqual([[5], [1, 2, 3, 4, 5]]);
+  });
+
+  it("tell of a page once", async () => {
+    const { core, list } = await loadable(200);
+    let changes = 0;
+    list.on("change", () => changes++);
+    const loading = list.loadOlder(200);
+    core.page(range(1, 200), false);
+    await loading;
+    await Promise.resolve();
+    expect([changes, list.rows.length]).toEqual([1, 200]);
+  });
+});
+
+describe("a hundred thousand rows", () => {
+  it("are not walked over for a message, a receipt or an edit", { timeout: 60_000 }, async () => {
+    const { core, list } = await loadable(100_000);
+    core.welcomed("me");
+    const place = { channel: "a", epoch: "e", offset: 100_000, head: 100_000 };
+    core.receive({ type: "subscribed", ...place, receipts: [{ user: "ann", delivered: 0, read: 0 }] });
+    const loading = list.loadOlder();
+    const rows = Array.from({ length: 100_000 }, (_, n) => message("a", n + 1, n, { user: "me" }));
+    core.page(rows, false);
+    await loading;
+    expect(list.rows).toHaveLength(100_000);
+    const { user } = process.cpuUsage();
+    for (let n = 1; n <= 5000; n++) {
+      const offset = 100_000 + n;
+      const more = n % 2 === 0 ? { action: "edit", target: `id-${n}` } : {};
+      core.receive(message("a", offset, offset, { user: "me", ...more }), {
+        type: "receipt",
+        channel: "a",
+        user: "ann",
+        delivered: n,
+        read: n,
+      });
+    }
+    // 10,000 walks over 100,000 rows take at least ten times as long; processor time, so that other tests do not count.
+    expect(process.cpuUsage(undefined).user - user).toBeLessThan(2_000_000);
+    expect(list.rows[4999]).toMatchObject({ deliveredTo: 1, readBy: 1, edited: true, data: 105_000 });
+    expect(list.rows).toHaveLength(102_500);
+  });
+});
