@@ -9,7 +9,18 @@ import { onTestFinished } from "vitest";
 import { Shaper } from "./shaper";
 
 /** What is done with a request to open a WebSocket. */
-export type SocketRule = "pass" | "refuse" | "reset" | "hang" | { readonly killAfterMs: number };
+export type SocketRule =
+  | "pass"
+  /** Answered with 502, without the server. */
+  | "refuse"
+  /** The connection is reset. */
+  | "reset"
+  /** Never answered. */
+  | "hang"
+  /** It opens, and is reset when the client sends its first frame, which does not reach the server. */
+  | "reset on open"
+  /** It opens, and is reset this long after the server's first frame. */
+  | { readonly killAfterMs: number };
 
 /** What is done with a poll or its response. */
 export type PollRule =
@@ -33,6 +44,9 @@ export interface PollRequest {
 }
 
 const POLL = "/everwire/v1/poll";
+
+/** What ends the head of an HTTP response. */
+const END_OF_HEAD = "\r\n\r\n";
 
 export class FaultProxy {
   /** For new WebSockets. */
@@ -125,7 +139,7 @@ export class FaultProxy {
     this.asked.websocket++;
     const rule = this.websocket;
     if (this.#dark.has(client)) return;
-    if (typeof rule === "string" && rule !== "pass") {
+    if (rule === "refuse" || rule === "reset" || rule === "hang") {
       this.#count(rule);
       if (rule === "hang") this.#dark.add(client);
       else if (rule === "reset") cut(client);
@@ -139,14 +153,32 @@ export class FaultProxy {
     }
     server.write(`${lines.join("\r\n")}\r\n\r\n`);
     if (head.length > 0) server.write(head);
+    if (rule === "reset on open") {
+      client.once("data", () => {
+        this.#count(rule);
+        server.destroy();
+        cut(client);
+      });
+    }
     this.#join(client, server);
-    if (typeof rule === "object") {
-      const timer = setTimeout(() => {
+    if (typeof rule === "object") this.#killLater(client, server, rule.killAfterMs);
+  }
+
+  /** The time runs from the server's first frame, so that on a slow machine, too, the client has heard it. */
+  #killLater(client: Duplex, server: net.Socket, delayMs: number): void {
+    let head = "";
+    let timer: NodeJS.Timeout | undefined;
+    server.on("data", (data: Buffer) => {
+      if (timer) return;
+      head += data.toString("latin1");
+      const end = head.indexOf(END_OF_HEAD);
+      if (end < 0 || head.length === end + END_OF_HEAD.length) return;
+      timer = setTimeout(() => {
         this.#count("kill");
         cut(client);
-      }, rule.killAfterMs);
-      client.on("close", () => clearTimeout(timer));
-    }
+      }, delayMs);
+    });
+    client.on("close", () => clearTimeout(timer));
   }
 
   /** Lets everything through, both ways, as slowly as it is told to. */

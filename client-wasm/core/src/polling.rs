@@ -178,8 +178,7 @@ impl Connection {
             return;
         }
         if self.config.websocket && self.ws.is_none() {
-            // Polling gets through where WebSocket was just refused.
-            self.choice.give_up();
+            self.choice.polling_works();
             self.choice.schedule_probe(self.now());
         }
         let reason = if !self.config.websocket {

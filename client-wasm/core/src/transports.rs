@@ -53,6 +53,8 @@ pub(super) struct Choice {
     barren: u32,
     /// WebSockets in a row that never opened.
     refused: u32,
+    /// The last WebSocket opened, and was silent until it was given up.
+    silent: bool,
     /// Polling is the transport here until a probe says otherwise.
     pub(super) given_up: bool,
     probes: usize,
@@ -73,6 +75,7 @@ impl Choice {
             return matches!(self.refused, 2 | 4) || self.refused.is_multiple_of(RARELY);
         }
         self.refused = 0;
+        self.silent = false;
         if age >= WORKED_MS {
             self.barren = 0;
             return false;
@@ -87,6 +90,19 @@ impl Choice {
     /// The page wakes, perhaps elsewhere: the next refusal is worth a poll again.
     pub(super) fn woke(&mut self) {
         self.refused = self.refused.min(1);
+    }
+
+    /// A WebSocket was given up because it was never welcomed.
+    pub(super) fn gave_no_answer(&mut self) {
+        self.silent = true;
+    }
+
+    /// Polling is welcomed after a WebSocket failed. If that one was refused or silent, WebSocket does not work here. If
+    /// it opened and then died, that may have been an accident: only three in a row prove more ([`Self::ended`]).
+    pub(super) fn polling_works(&mut self) {
+        if self.refused > 0 || self.silent {
+            self.give_up();
+        }
     }
 
     /// WebSocket does not work here.
@@ -128,6 +144,33 @@ mod tests {
         choice.ended(true, WORKED_MS, false);
         choice.ended(true, 50, false);
         assert!(!choice.given_up, "one that worked in between starts the count again");
+    }
+
+    #[test]
+    fn promise_11_a_socket_that_never_opened_is_not_one_that_opened_and_died() {
+        let mut choice = Choice::default();
+        choice.ended(true, 300, false);
+        choice.ended(false, 300, false);
+        choice.ended(true, 300, false);
+        assert!(!choice.given_up, "two opened and died, one never opened");
+        choice.ended(true, 300, false);
+        assert!(choice.given_up, "three opened and died");
+    }
+
+    #[test]
+    fn promise_11_polling_that_works_proves_something_about_a_refused_or_silent_socket_only() {
+        let mut choice = Choice::default();
+        choice.ended(true, 0, false);
+        choice.polling_works();
+        assert!(!choice.given_up, "opened and died once");
+        choice.ended(false, 0, false);
+        choice.polling_works();
+        assert!(choice.given_up, "refused");
+        let mut choice = Choice::default();
+        choice.ended(true, 0, false);
+        choice.gave_no_answer();
+        choice.polling_works();
+        assert!(choice.given_up, "silent");
     }
 
     #[test]

@@ -153,9 +153,12 @@ impl Connection {
             poll_now =
                 self.choice.ended(ws.opened_at.is_some(), if ws.welcomed { age } else { 0 }, ws.useful);
         }
-        if silent && self.active == Some(Transport::Polling) {
-            // Polling got through in the same time.
-            self.choice.give_up();
+        if silent {
+            self.choice.gave_no_answer();
+            if self.active == Some(Transport::Polling) {
+                // Polling got through in the same time.
+                self.choice.polling_works();
+            }
         }
         if self.choice.given_up && !given_up {
             self.note("WebSocket does not work here".to_owned());

@@ -143,6 +143,58 @@ fn promise_11_three_sockets_that_open_and_die_are_enough() {
 }
 
 #[test]
+fn promise_11_a_socket_that_never_opened_does_not_count_among_the_three() {
+    let mut bench = Bench::started(config());
+    for opens in [true, false, true, true] {
+        bench.pass_until(20_001, wants_socket);
+        assert!(!bench.outputs.iter().any(wants_request), "not yet three that opened");
+        if opens {
+            let link = bench.opens_websocket();
+            bench.welcome_websocket(link);
+            bench.pass(300);
+            bench.outputs.clear();
+            bench.closes(link, 1006);
+        } else {
+            let link = bench.wants_websocket();
+            bench.pass(300);
+            bench.outputs.clear();
+            bench.closes(link, 1006);
+        }
+    }
+    bench.pass_until(20_001, wants_request);
+    assert!(!bench.outputs.iter().any(wants_socket), "polling only");
+}
+
+#[test]
+fn promise_11_a_socket_that_dies_between_open_and_welcome_is_polled_at_once_and_given_up_after_three() {
+    let mut bench = Bench::started(config());
+    let link = bench.opens_websocket();
+    bench.outputs.clear();
+    bench.closes(link, 1006);
+    assert!(bench.outputs.iter().any(wants_request), "polling is tried without a pause");
+    let (request, ..) = bench.wants_request();
+    bench.responds(request, &[polled(1), welcome(9)]);
+    assert_eq!(bench.state().unwrap().2, "WebSocket gives no answer");
+    let remembered = |output: &Output| matches!(output, Output::Remember(Some(_)));
+    assert!(!bench.outputs.iter().any(remembered), "one may be an accident");
+    for (round, wait) in [30_000, 120_000].into_iter().enumerate() {
+        let from = bench.now.mono;
+        while !bench.outputs.iter().any(wants_socket) {
+            if bench.outputs.iter().any(wants_request) {
+                let (request, ..) = bench.wants_request();
+                bench.step(20_000);
+                bench.responds(request, &[polled(2)]);
+            }
+            bench.pass(100);
+        }
+        assert!((wait..wait + 21_000).contains(&(bench.now.mono - from)), "the next try is a probe");
+        let probe = bench.opens_websocket();
+        bench.closes(probe, 1006);
+        assert_eq!(bench.outputs.iter().any(remembered), round == 1, "only after the third");
+    }
+}
+
+#[test]
 fn promise_11_refused_upgrades_lead_to_polling_within_5_s() {
     for seed in 0..50 {
         let mut bench = Bench::new(Config { seed, ..config() });
