@@ -3,7 +3,7 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app/App";
-import { makeSurroundings } from "./app/surroundings";
+import { makeSurroundings } from "./app/services";
 import { showRememberedTheme } from "./app/theme";
 import "./styles/tokens.css";
 import "./styles/base.css";
@@ -11,7 +11,7 @@ import "./styles/connection.css";
 import "./styles/controls.css";
 import "./styles/chats.css";
 import "./styles/chat.css";
-import "./styles/notices.css";
+import "./styles/notifications.css";
 import "./styles/board.css";
 import "./styles/faults.css";
 import "./styles/timeline.css";

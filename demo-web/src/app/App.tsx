@@ -2,21 +2,21 @@
 
 import { EverwireProvider, useClient, useConnectionState } from "everwire/react";
 import { useEffect, useMemo, useRef, useState } from "react";
-import { Indicator } from "../connection/Indicator";
-import { useWatch } from "../connection/useWatch";
-import { countChats } from "../faults/countChats";
+import { Indicator } from "../connection/ConnectionIndicator";
+import { useWatch } from "../connection/useConnectionLog";
 import { FaultPanel } from "../faults/FaultPanel";
+import { countChats } from "../faults/observeChats";
+import { makeDesk } from "../messenger/chatUiState";
 import { MessengerContext } from "../messenger/context";
-import { makeDesk } from "../messenger/desk";
-import type { MessengerClient } from "../messenger/face";
-import { useHearing } from "../messenger/useHearing";
-import { Announced } from "./Announced";
+import type { MessengerClient } from "../messenger/messengerApi";
+import { useHearing } from "../messenger/useMessageAnnouncements";
 import { BreakButton } from "./BreakButton";
 import { forgetIdentity, type Identity, remember, rememberedIdentity } from "./identity";
+import { Announced } from "./LiveRegion";
 import { Messenger } from "./Messenger";
 import { openChats } from "./route";
 import { SignIn } from "./SignIn";
-import type { Surroundings } from "./surroundings";
+import type { Surroundings } from "./services";
 import { ThemeButton } from "./ThemeButton";
 
 interface Props {

@@ -1,8 +1,8 @@
 // Opens and closes the fault panel. Shows that a fault is in force even while the panel is closed.
 
 import { type RefObject, useSyncExternalStore } from "react";
-import type { FaultLayer } from "../faults/layer";
-import { activeFaults } from "../faults/state";
+import type { FaultLayer } from "../faults/faultLayer";
+import { activeFaults } from "../faults/faultState";
 import { BreakIcon } from "./icons";
 
 interface Props {

@@ -3,16 +3,16 @@
 import { useEffect, useRef } from "react";
 import { BoardPage } from "../board/BoardPage";
 import { ChatPage } from "../chat/ChatPage";
-import type { Desk } from "../messenger/desk";
-import { Toasts } from "../notices/Toasts";
+import type { Desk } from "../messenger/chatUiState";
+import { Toasts } from "../notifications/Toasts";
 import { BreakButton } from "./BreakButton";
+import { Nothing } from "./EmptyState";
 import type { Identity } from "./identity";
-import { useMedia, WIDE } from "./media";
-import { Nothing } from "./Nothing";
 import { useRoute } from "./route";
-import { Side } from "./Side";
-import { useShortcuts } from "./shortcuts";
-import type { Surroundings } from "./surroundings";
+import { Side } from "./Sidebar";
+import type { Surroundings } from "./services";
+import { useMedia, WIDE } from "./useMedia";
+import { useShortcuts } from "./useShortcuts";
 import { useTitle } from "./useTitle";
 
 interface Props {

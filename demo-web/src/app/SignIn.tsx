@@ -2,9 +2,9 @@
 
 import { type SubmitEvent, useId, useState } from "react";
 import { Wire } from "../connection/Wire";
+import { Monogram } from "../people/Initials";
 import { PEOPLE } from "../people/people";
 import { type Identity, MAX_NAME, newUser, tidyName } from "./identity";
-import { Monogram } from "./Monogram";
 
 export function SignIn({ onDone }: { onDone(identity: Identity): void }) {
   return (

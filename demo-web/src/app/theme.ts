@@ -2,7 +2,7 @@
 // colours themselves are in styles/tokens.css.
 
 import { useState } from "react";
-import { useMedia } from "./media";
+import { useMedia } from "./useMedia";
 
 export type Theme = "light" | "dark";
 

@@ -1,8 +1,8 @@
 // What people do, the latest first.
 
-import { Monogram } from "../app/Monogram";
+import { Monogram } from "../people/Initials";
 import { nameOf } from "../people/people";
-import { ago } from "../people/words";
+import { ago } from "../people/statusText";
 import type { Activity } from "./board";
 
 interface Props {

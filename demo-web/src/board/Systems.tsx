@@ -1,6 +1,6 @@
 // The systems of the shop, and how they are: in words, and in colour.
 
-import { ago } from "../people/words";
+import { ago } from "../people/statusText";
 import type { System } from "./board";
 
 interface Props {

@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "react";
 import { useMessenger } from "../messenger/context";
-import type { Off } from "../messenger/face";
+import type { Off } from "../messenger/messengerApi";
 import { BOARD, type Board, type BoardEntry, boardAfter, EMPTY_BOARD } from "./board";
 
 /** What of a channel the board needs. */

@@ -1,6 +1,6 @@
 // What happened to the chat: somebody came, left, was invited, renamed it.
 
-import type { ChatRow } from "../messenger/face";
+import type { ChatRow } from "../messenger/messengerApi";
 import { changeWords } from "./changes";
 
 interface Props {

@@ -1,15 +1,15 @@
 // Above a conversation: who it is with, whether they can be reached, who has it open now, and the way to its details.
 
 import { BackIcon, PeopleIcon } from "../app/icons";
-import { Monogram } from "../app/Monogram";
 import { HREF_OF_CHATS } from "../app/route";
-import { GroupFace } from "../chats/GroupFace";
+import { GroupFace } from "../chats/GroupAvatar";
 import { partnerIn, sizeOf, titleOf } from "../chats/titles";
-import type { Chat, Member } from "../messenger/face";
-import { Face } from "../people/Face";
+import type { Chat, Member } from "../messenger/messengerApi";
+import { Face } from "../people/Avatar";
+import { Monogram } from "../people/Initials";
 import { firstName, nameOf } from "../people/people";
+import { enumerated, statusWords } from "../people/statusText";
 import { useNow } from "../people/useNow";
-import { enumerated, statusWords } from "../people/words";
 
 interface Props {
   chat: Chat;

@@ -1,10 +1,10 @@
 // A chat that is open: one's own to talk in, one to be invited to, or none of one's own.
 
 import { useEffect, useState } from "react";
+import type { Desk } from "../messenger/chatUiState";
 import { useChatInfo, useMessenger } from "../messenger/context";
-import type { Desk } from "../messenger/desk";
 import { ChatRoomView } from "./ChatRoomView";
-import { NotInside } from "./NotInside";
+import { NotInside } from "./NotAMember";
 
 interface Props {
   id: string;

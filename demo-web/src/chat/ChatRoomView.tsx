@@ -2,16 +2,16 @@
 
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { othersOf, sizeOf, textOf, titleOf } from "../chats/titles";
+import type { Desk } from "../messenger/chatUiState";
 import { useHasOlder, useHere, useMessenger, useRows } from "../messenger/context";
-import type { Desk } from "../messenger/desk";
-import type { Chat, ChatRow } from "../messenger/face";
+import type { Chat, ChatRow } from "../messenger/messengerApi";
 import { nameOf } from "../people/people";
 import { ChatDetails } from "./ChatDetails";
 import { ChatHeader } from "./ChatHeader";
 import { Composer } from "./Composer";
 import { Conversation } from "./Conversation";
+import { whoHas } from "./deliveryState";
 import { EmptyChat } from "./EmptyChat";
-import { whoHas } from "./marks";
 import type { RowContext } from "./rowContext";
 import { TypingLine } from "./TypingLine";
 import { useDraft } from "./useDraft";

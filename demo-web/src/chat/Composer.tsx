@@ -3,7 +3,7 @@
 
 import { type KeyboardEvent, type SubmitEvent, useEffect, useId, useLayoutEffect, useRef } from "react";
 import { CheckIcon, CloseIcon, SendIcon } from "../app/icons";
-import { useMedia } from "../app/media";
+import { useMedia } from "../app/useMedia";
 import type { Draft } from "./drafts";
 
 /** Longest message, in characters: well within the 32 KiB of JSON that the protocol takes. */

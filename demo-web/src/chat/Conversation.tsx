@@ -13,15 +13,15 @@ import {
 } from "react";
 import { DownIcon } from "../app/icons";
 import { textOf } from "../chats/titles";
-import type { ChatRow } from "../messenger/face";
+import type { ChatRow } from "../messenger/messengerApi";
 import { ConversationLine } from "./ConversationLine";
-import { countNew } from "./fresh";
+import { countNew } from "./countUnread";
 import { lineAt } from "./lines";
-import type { Missing } from "./missing";
-import type { Place, Places } from "./places";
+import type { Missing } from "./missingMessages";
 import type { RowContext } from "./rowContext";
-import { useOlder } from "./useOlder";
-import { useWindow } from "./useWindow";
+import type { Place, Places } from "./scrollPositions";
+import { useOlder } from "./useOlderMessages";
+import { useWindow } from "./useRowWindow";
 
 /** How near the end still counts as the end, in CSS pixels: about two lines of text. */
 const NEAR = 60;

@@ -3,12 +3,12 @@
 
 import type { VirtualItem } from "@tanstack/react-virtual";
 import { memo } from "react";
-import type { ChatRow } from "../messenger/face";
+import type { ChatRow } from "../messenger/messengerApi";
 import { ChangeLine } from "./ChangeLine";
-import { DayLine } from "./DayLine";
+import { DayLine } from "./DateSeparator";
 import type { Line } from "./lines";
 import { MessageRow } from "./MessageRow";
-import { type Missing, missingTitle, whyMissing } from "./missing";
+import { type Missing, missingTitle, whyMissing } from "./missingMessages";
 import type { RowContext } from "./rowContext";
 
 interface Props {

@@ -2,7 +2,7 @@
 
 import { addressAs } from "../app/identity";
 import { othersOf, titleOf } from "../chats/titles";
-import type { Chat } from "../messenger/face";
+import type { Chat } from "../messenger/messengerApi";
 import { firstName, nameOf, personOf } from "../people/people";
 
 export function EmptyChat({ chat, me }: { chat: Chat; me: string }) {

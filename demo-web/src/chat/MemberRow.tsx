@@ -1,11 +1,11 @@
 // Somebody in a chat: whether they can be reached, what they may do, and, for owners, how to change that.
 
 import type { Task } from "../controls/useTask";
-import type { ChatMember, Role, Room } from "../messenger/face";
-import { Face } from "../people/Face";
+import type { ChatMember, Role, Room } from "../messenger/messengerApi";
+import { Face } from "../people/Avatar";
 import { nameOf } from "../people/people";
+import { statusWords } from "../people/statusText";
 import { useNow } from "../people/useNow";
-import { statusWords } from "../people/words";
 import { ROLES } from "./changes";
 
 interface Props {

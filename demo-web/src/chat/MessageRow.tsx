@@ -3,13 +3,13 @@
 
 import type { KeyboardEvent } from "react";
 import { MoreIcon, ReplyIcon } from "../app/icons";
-import { Monogram } from "../app/Monogram";
 import { textOf } from "../chats/titles";
 import { Menu } from "../controls/Menu";
-import type { ChatRow } from "../messenger/face";
+import type { ChatRow } from "../messenger/messengerApi";
+import { Monogram } from "../people/Initials";
 import { nameOf } from "../people/people";
 import { actionsOf } from "./actions";
-import { HowFarMark } from "./HowFarMark";
+import { HowFarMark } from "./DeliveryStatus";
 import { MessageText } from "./MessageText";
 import type { RowContext } from "./rowContext";
 

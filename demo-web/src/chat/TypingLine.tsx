@@ -1,9 +1,9 @@
 // Who is writing. Always has its height, so that nothing jumps.
 
 import { useTypists } from "../messenger/context";
-import type { Room } from "../messenger/face";
+import type { Room } from "../messenger/messengerApi";
 import { firstName, nameOf } from "../people/people";
-import { typingWords } from "../people/words";
+import { typingWords } from "../people/statusText";
 
 export function TypingLine({ room }: { room: Room }) {
   const typists = useTypists(room);

@@ -3,7 +3,7 @@
 import { CopyIcon, DeleteIcon, EditIcon, ReplyIcon } from "../app/icons";
 import { textOf } from "../chats/titles";
 import type { MenuItem } from "../controls/Menu";
-import type { ChatRow } from "../messenger/face";
+import type { ChatRow } from "../messenger/messengerApi";
 import type { RowContext } from "./rowContext";
 
 export interface MessageAction extends MenuItem {

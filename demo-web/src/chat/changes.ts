@@ -1,6 +1,6 @@
 // What happened to a chat, as a sentence: its `everwire.chat` entries.
 
-import type { Role } from "../messenger/face";
+import type { Role } from "../messenger/messengerApi";
 import { nameOf } from "../people/people";
 
 /** What an entry holds, as far as this page relies on it. */

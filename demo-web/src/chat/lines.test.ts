@@ -1,9 +1,9 @@
 // Which messages stand together, where a day begins, and where the new ones do.
 
 import { expect, it } from "vitest";
-import type { ChatRow } from "../messenger/face";
+import type { ChatRow } from "../messenger/messengerApi";
 import { GROUP_MS, type LineOptions, lineAt } from "./lines";
-import type { Missing } from "./missing";
+import type { Missing } from "./missingMessages";
 
 const NOON = new Date(2026, 4, 4, 12).getTime();
 

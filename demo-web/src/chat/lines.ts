@@ -2,8 +2,8 @@
 // missing, and what is new. Each line is made of its row and its neighbours alone, so that a conversation of 100,000 costs no
 // more than the dozen lines that are seen. Pure.
 
-import type { ChatRow } from "../messenger/face";
-import type { Missing } from "./missing";
+import type { ChatRow } from "../messenger/messengerApi";
+import type { Missing } from "./missingMessages";
 
 export interface Line {
   readonly row: ChatRow;

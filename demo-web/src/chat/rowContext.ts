@@ -1,7 +1,7 @@
 // What every line of a conversation may need of the chat around it. One object that changes seldom, so that lines which did not
 // change are not drawn again.
 
-import type { ChatRow } from "../messenger/face";
+import type { ChatRow } from "../messenger/messengerApi";
 
 export interface RowContext {
   readonly me: string;

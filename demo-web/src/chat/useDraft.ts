@@ -2,7 +2,7 @@
 
 import { useCallback, useMemo, useSyncExternalStore } from "react";
 import { textOf } from "../chats/titles";
-import type { ChatRow, Room } from "../messenger/face";
+import type { ChatRow, Room } from "../messenger/messengerApi";
 import { type Draft, type Drafts, EMPTY } from "./drafts";
 
 export interface DraftActions {

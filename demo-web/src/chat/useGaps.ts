@@ -2,8 +2,8 @@
 
 import type { Gap } from "everwire";
 import { useCallback, useEffect, useState } from "react";
-import type { Room } from "../messenger/face";
-import type { Missing } from "./missing";
+import type { Room } from "../messenger/messengerApi";
+import type { Missing } from "./missingMessages";
 
 /** What of a channel tells of gaps. The one in memory has none. */
 interface Gapped {

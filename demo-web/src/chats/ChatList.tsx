@@ -2,16 +2,16 @@
 
 import { HREF_OF_CHATS, hrefOfChat } from "../app/route";
 import { useVisible } from "../app/useVisible";
-import { moveFocus } from "../controls/roving";
+import { moveFocus } from "../controls/rovingFocus";
 import { useMessenger, useTypists } from "../messenger/context";
-import type { Chat } from "../messenger/face";
-import { Face } from "../people/Face";
+import type { Chat } from "../messenger/messengerApi";
+import { Face } from "../people/Avatar";
 import { firstName, nameOf } from "../people/people";
+import { statusWords, typingWords } from "../people/statusText";
 import { useNow } from "../people/useNow";
-import { statusWords, typingWords } from "../people/words";
-import { GroupFace } from "./GroupFace";
+import { GroupFace } from "./GroupAvatar";
+import { when } from "./shortTime";
 import { partnerIn, previewOf, titleOf } from "./titles";
-import { when } from "./when";
 
 interface Props {
   chats: readonly Chat[];

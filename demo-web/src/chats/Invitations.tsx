@@ -3,7 +3,7 @@
 import { openChat } from "../app/route";
 import { useTask } from "../controls/useTask";
 import { useMessenger } from "../messenger/context";
-import type { Chat } from "../messenger/face";
+import type { Chat } from "../messenger/messengerApi";
 import { sizeOf, titleOf } from "./titles";
 
 export function Invitations({ chats, me }: { chats: readonly Chat[]; me: string }) {

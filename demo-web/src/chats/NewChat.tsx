@@ -5,7 +5,7 @@ import { openChat } from "../app/route";
 import { Dialog } from "../controls/Dialog";
 import { useTask } from "../controls/useTask";
 import { useMessenger } from "../messenger/context";
-import type { Contact } from "../people/directory";
+import type { Contact } from "../people/contacts";
 import { PeoplePicker } from "../people/PeoplePicker";
 import { firstName } from "../people/people";
 

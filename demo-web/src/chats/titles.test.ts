@@ -1,7 +1,7 @@
 // What a chat is called, and its line in the list.
 
 import { expect, it } from "vitest";
-import type { Chat, ChatMember } from "../messenger/face";
+import type { Chat, ChatMember } from "../messenger/messengerApi";
 import { previewOf, sizeOf, textOf, titleOf } from "./titles";
 
 const member = (user: string, name?: string): ChatMember => ({

@@ -1,8 +1,8 @@
 // What a chat is called, and what its line in the list says.
 
-import type { Chat, ChatMember } from "../messenger/face";
+import type { Chat, ChatMember } from "../messenger/messengerApi";
 import { firstName, nameOf } from "../people/people";
-import { enumerated } from "../people/words";
+import { enumerated } from "../people/statusText";
 
 /** Everybody but oneself. */
 export function othersOf(chat: Chat, me: string): ChatMember[] {

@@ -1,16 +1,16 @@
 // The page on the client in memory, as Ada: `npm run dev -w demo-web -- --mode fake`.
 
 import { useMemo, useState } from "react";
-import { Announced } from "../app/Announced";
+import { Announced } from "../app/LiveRegion";
 import { Messenger } from "../app/Messenger";
-import type { Surroundings } from "../app/surroundings";
-import { Indicator } from "../connection/Indicator";
+import type { Surroundings } from "../app/services";
+import { Indicator } from "../connection/ConnectionIndicator";
 import { FaultPanel } from "../faults/FaultPanel";
+import { makeDesk } from "../messenger/chatUiState";
 import { MessengerContext } from "../messenger/context";
-import { makeDesk } from "../messenger/desk";
-import { useHearing } from "../messenger/useHearing";
+import { useHearing } from "../messenger/useMessageAnnouncements";
 import { FakeClient } from "./client";
-import { makeWorld } from "./world";
+import { makeWorld } from "./sampleData";
 
 const ME = { user: "ada", name: "Ada Lovelace" };
 

@@ -3,7 +3,7 @@
 import type { BoardEntry } from "../board/board";
 import { EMPTY_BOARD } from "../board/board";
 import { newOrder, somethingDone, systemChange } from "../board/events";
-import type { Off } from "../messenger/face";
+import type { Off } from "../messenger/messengerApi";
 
 export class FakeChannel {
   readonly members = [];

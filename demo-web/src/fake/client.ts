@@ -10,7 +10,7 @@ import type {
   Off,
   Room,
   StatusChoice,
-} from "../messenger/face";
+} from "../messenger/messengerApi";
 import { FakeChannel } from "./channel";
 import { FakeRoom } from "./room";
 import type { FakeServer } from "./server";

@@ -1,6 +1,6 @@
 // A chat of the client in memory.
 
-import type { ChatRow, Mark, Member, Off, Room, RoomChannel, Typist } from "../messenger/face";
+import type { ChatRow, Mark, Member, Off, Room, RoomChannel, Typist } from "../messenger/messengerApi";
 import { follow, remembered } from "./client";
 import type { FakeChat, FakeServer } from "./server";
 

@@ -1,7 +1,7 @@
 // A server in memory, as far as the messenger needs one: chats, logs, marks, typing, presence and notifications, shared by the
 // clients that are made of it. For work on the page and for unit tests; it proves nothing about the real one.
 
-import type { Chat, ChatMember, ChatRow, Mark, Notification, Role, Status } from "../messenger/face";
+import type { Chat, ChatMember, ChatRow, Mark, Notification, Role, Status } from "../messenger/messengerApi";
 
 export interface Entry {
   readonly id: string;

@@ -2,10 +2,10 @@
 
 import type { Client } from "everwire";
 import { CloseIcon } from "../app/icons";
-import type { Lab } from "../app/surroundings";
+import type { Lab } from "../app/services";
+import { Numbers } from "./Counters";
+import { History } from "./EventLogView";
 import { Faults } from "./Faults";
-import { History } from "./History";
-import { Numbers } from "./Numbers";
 import { Report } from "./Report";
 import { TimelineView } from "./TimelineView";
 

@@ -1,10 +1,10 @@
 // The faults that a visitor can cause, each with a sentence on what it is like, and one button that ends them all.
 
 import { type ReactNode, useEffect, useId, useRef, useSyncExternalStore } from "react";
-import type { Lab } from "../app/surroundings";
-import { FaultButton, FaultSlider, FaultSwitch } from "./controls";
-import { PLANNED_RESTART } from "./restart";
-import { activeFaults, duration } from "./state";
+import type { Lab } from "../app/services";
+import { FaultButton, FaultSlider, FaultSwitch } from "./FaultControls";
+import { activeFaults, duration } from "./faultState";
+import { PLANNED_RESTART } from "./plannedRestart";
 
 /** How long a tab is frozen, in ms: more than a client can take for a hiccup. */
 const FREEZE_MS = 10_000;

@@ -4,7 +4,10 @@
 // `data-phase`, `timeline-try`, `timeline-fault` with `data-kind`, `timeline-moment`.
 
 import { type RefObject, useEffect, useMemo, useRef, useState } from "react";
-import type { Clock } from "./freezer";
+import { duration } from "./faultState";
+import type { Clock } from "./pageFreezer";
+import type { FaultSpan, Phase, Timeline } from "./timeline";
+import { WINDOW_MS } from "./timeline";
 import {
   AXIS_HEIGHT,
   BAND_HEIGHT,
@@ -17,11 +20,8 @@ import {
   tripPath,
   xOf,
   yOf,
-} from "./scale";
-import { duration } from "./state";
-import { roundTrips, summary } from "./summary";
-import type { FaultSpan, Phase, Timeline } from "./timeline";
-import { WINDOW_MS } from "./timeline";
+} from "./timelineScale";
+import { roundTrips, summary } from "./timelineSummary";
 
 /** How often it is drawn anew, in ms. */
 const REDRAWN_MS = 400;

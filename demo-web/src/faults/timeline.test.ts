@@ -1,9 +1,9 @@
 // What the timeline keeps and forgets, how round trips are measured, and what is told of it in words.
 
 import { beforeEach, expect, it } from "vitest";
-import { roundTrips, summary } from "./summary";
+import { Trips } from "./roundTrips";
 import { Timeline, WINDOW_MS } from "./timeline";
-import { Trips } from "./trips";
+import { roundTrips, summary } from "./timelineSummary";
 
 let timeline: Timeline;
 

@@ -2,7 +2,7 @@
 // they are drawn.
 
 import type { ConnectionState } from "everwire";
-import type { ActiveFault, FaultState } from "./state";
+import type { ActiveFault, FaultState } from "./faultState";
 
 /** How far back one can look, in ms. */
 export const WINDOW_MS = 120_000;

@@ -11,7 +11,7 @@ import type {
   PresenceChannel,
   Room,
   Typist,
-} from "./face";
+} from "./messengerApi";
 
 export const MessengerContext = createContext<MessengerClient | undefined>(undefined);
 

@@ -1,10 +1,10 @@
 // A list of people to tick, with a field that narrows it.
 
 import { useId, useState } from "react";
-import { type Contact, matching } from "./directory";
-import { Face } from "./Face";
+import { Face } from "./Avatar";
+import { type Contact, matching } from "./contacts";
+import { statusWords } from "./statusText";
 import { useNow } from "./useNow";
-import { statusWords } from "./words";
 
 interface Props {
   contacts: readonly Contact[];

@@ -1,7 +1,7 @@
 // Whether somebody can be reached, as a dot: full, ring with a gap, empty, so that it needs no colour. Decoration unless it is
 // given a label.
 
-import type { Status } from "../messenger/face";
+import type { Status } from "../messenger/messengerApi";
 
 export function StatusDot({ status, label }: { status: Status | undefined; label?: string }) {
   return (

@@ -6,11 +6,11 @@ import type { Identity } from "../app/identity";
 import { useTheme } from "../app/theme";
 import { Menu, type MenuItem } from "../controls/Menu";
 import { useChatList, useMessenger } from "../messenger/context";
-import type { Status, StatusChoice } from "../messenger/face";
-import { Face } from "./Face";
+import type { Status, StatusChoice } from "../messenger/messengerApi";
+import { Face } from "./Avatar";
 import { StatusDot } from "./StatusDot";
+import { CHOICES } from "./statusText";
 import { useOnline } from "./useOnline";
-import { CHOICES } from "./words";
 
 interface Props {
   me: Identity;

@@ -2,7 +2,7 @@
 
 import { useCallback, useSyncExternalStore } from "react";
 import { useMessenger } from "../messenger/context";
-import type { Member, Off } from "../messenger/face";
+import type { Member, Off } from "../messenger/messengerApi";
 
 const NOBODY: readonly Member[] = [];
 

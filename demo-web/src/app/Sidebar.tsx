@@ -1,0 +1,90 @@
+// Beside the open page on wide screens, and the first page on narrow ones: the chats, the way to the board, and oneself.
+
+import { useState } from "react";
+import { ChatList } from "../chats/ChatList";
+import { Invitations } from "../chats/Invitations";
+import { JoinOpenChat } from "../chats/JoinOpenChat";
+import { NewChat } from "../chats/NewChat";
+import { SecondWindow } from "../chats/SecondWindowHint";
+import { useChatList } from "../messenger/context";
+import { Bell } from "../notifications/Bell";
+import { contactsOf } from "../people/contacts";
+import { StatusMenu } from "../people/StatusMenu";
+import { useOnline } from "../people/useOnline";
+import { BoardIcon, ChatIcon, PlusIcon } from "./icons";
+import type { Identity } from "./identity";
+import { HREF_OF_BOARD, HREF_OF_CHATS, type Route } from "./route";
+
+interface Props {
+  me: Identity;
+  route: Route;
+  /** On narrow screens: opens the fault panel, which has its button elsewhere on wide ones. */
+  tools: React.ReactNode;
+  onSignOut(): void;
+}
+
+export function Side({ me, route, tools, onSignOut }: Props) {
+  const all = useChatList();
+  const online = useOnline();
+  const [making, setMaking] = useState(false);
+  const invitations = all.filter(({ role }) => role === "invited");
+  const chats = all.filter(({ role }) => role !== "invited");
+  const current = route.page === "chat" ? route.id : undefined;
+  const unread = chats.reduce((sum, chat) => sum + chat.unread, 0);
+  return (
+    <>
+      <header className="side-head">
+        <p className="wordmark">Everwire</p>
+        <Bell />
+        {tools}
+      </header>
+      <nav className="tabs" aria-label="Pages">
+        <a href={HREF_OF_CHATS} aria-current={route.page === "board" ? undefined : "true"}>
+          <ChatIcon />
+          Chats
+          {unread > 0 && route.page === "board" && (
+            <span className="badge">
+              {unread}
+              <span className="hidden"> unread</span>
+            </span>
+          )}
+        </a>
+        <a href={HREF_OF_BOARD} aria-current={route.page === "board" ? "page" : undefined}>
+          <BoardIcon />
+          Live board
+        </a>
+      </nav>
+      <nav className="chats" aria-labelledby="chats-title">
+        <div className="chats-head">
+          <h2 id="chats-title">Chats</h2>
+          <button
+            type="button"
+            className="icon-button"
+            aria-label="New chat"
+            title="New chat (n)"
+            aria-haspopup="dialog"
+            onClick={() => setMaking(true)}
+          >
+            <PlusIcon />
+          </button>
+        </div>
+        <Invitations chats={invitations} me={me.user} />
+        <ChatList chats={chats} me={me.user} current={current} />
+        {chats.length === 0 && (
+          <div className="no-chats">
+            <p className="quiet">
+              You have no chats yet. Write to somebody: they will find it when they come.
+            </p>
+            <button type="button" className="button primary" onClick={() => setMaking(true)}>
+              Write to somebody
+            </button>
+            <JoinOpenChat />
+          </div>
+        )}
+      </nav>
+      <SecondWindow me={me.user} />
+      <StatusMenu me={me} onSignOut={onSignOut} />
+      {making && <NewChat contacts={contactsOf(me.user, all, online)} onClose={() => setMaking(false)} />}
+    </>
+  );
+}

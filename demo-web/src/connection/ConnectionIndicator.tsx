@@ -1,0 +1,56 @@
+// The connection, as a picture and in words: what it is carried by, and why. While waiting it counts down to the next try.
+//
+// For tests: `data-testid="connection"` with `data-status` (connecting, connected, waiting, offline, closed) and, while
+// connected, `data-transport` (websocket, polling).
+
+import type { ConnectionState } from "everwire";
+import { useEffect, useState } from "react";
+import { because, headline } from "./statusText";
+import { Wire, type WireStatus } from "./Wire";
+
+export function Indicator({ state }: { state: ConnectionState }) {
+  const now = useSeconds(state.status === "waiting" ? state.retryAt : undefined);
+  const transport = state.status === "connected" ? state.transport : undefined;
+  const wire: WireStatus = transport ?? (state.status as Exclude<typeof state.status, "connected">);
+  const tries = state.status === "waiting" || state.status === "connecting" ? state.attempt : 1;
+  return (
+    <section
+      className="indicator"
+      aria-label="Connection"
+      data-testid="connection"
+      data-status={state.status}
+      data-transport={transport}
+    >
+      <Wire status={wire} />
+      <div className="indicator-words">
+        <p className="headline">
+          {headline(state, now)}
+          {tries > 1 && <span className="tries"> · try {tries}</span>}
+        </p>
+        <p className="because">{because(state)}</p>
+      </div>
+      {state.status === "closed" && (
+        <button type="button" className="button small" onClick={() => location.reload()}>
+          Start again
+        </button>
+      )}
+    </section>
+  );
+}
+
+/** The time, read again whenever a second until `target` is over. Does not tick without one. */
+function useSeconds(target: number | undefined): number {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    if (target === undefined) return;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const tick = () => {
+      const time = Date.now();
+      setNow(time);
+      if (time < target) timer = setTimeout(tick, (target - time) % 1000 || 1000);
+    };
+    tick();
+    return () => clearTimeout(timer);
+  }, [target]);
+  return now;
+}

@@ -1,0 +1,118 @@
+// What the automatic traffic says of a channel that loses, doubles and swaps.
+
+import type { Client } from "everwire";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { EVERY_MS, Traffic } from "./automaticTraffic";
+import { Tally } from "./deliveryCounters";
+import { Trips } from "./roundTrips";
+import { Timeline } from "./timeline";
+
+type Listener = (value: object) => void;
+
+/** A channel that does what the test says. */
+class FakeChannel {
+  readonly sent: { id: string; number: number }[] = [];
+  readonly #listeners = new Map<string, Listener[]>();
+  readonly #subscribed = Promise.resolve();
+
+  on(event: string, listener: Listener): void {
+    this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), listener]);
+  }
+
+  tell(event: string, value: object): void {
+    for (const listener of this.#listeners.get(event) ?? []) listener(value);
+  }
+
+  subscribe(): Promise<void> {
+    return this.#subscribed;
+  }
+
+  send({ number }: { number: number }): Promise<never> & { id: string } {
+    const id = `m${number}`;
+    this.sent.push({ id, number });
+    this.tell("sending", { id, status: "queued" });
+    this.tell("sending", { id, status: "sent" });
+    return Object.assign(new Promise<never>(() => undefined), { id });
+  }
+
+  stored(number: number, offset: number): void {
+    this.tell("sending", { id: `m${number}`, status: "stored", offset });
+  }
+
+  came(number: number, offset: number): void {
+    this.tell("message", { id: `m${number}`, offset, data: { number } });
+  }
+}
+
+let channel: FakeChannel;
+let traffic: Traffic;
+let tally: Tally;
+let named: string | undefined;
+
+beforeEach(async () => {
+  vi.useFakeTimers();
+  channel = new FakeChannel();
+  tally = new Tally();
+  const client = {
+    session: "s1",
+    channel: (name: string) => {
+      named = name;
+      return channel;
+    },
+  };
+  traffic = new Traffic(client as unknown as Client, tally, new Trips(new Timeline()));
+  channel.tell("subscribed", { epoch: "e", offset: 0 });
+  traffic.start();
+  await vi.advanceTimersByTimeAsync(2 * EVERY_MS);
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+it("sends a number every 200 ms into a room of its own, until it is stopped", async () => {
+  expect(named).toBe("private-lab.s1");
+  expect(channel.sent.map(({ number }) => number)).toEqual([1, 2, 3]);
+  traffic.stop();
+  await vi.advanceTimersByTimeAsync(10 * EVERY_MS);
+  expect(channel.sent).toHaveLength(3);
+  expect(traffic.state).toMatchObject({ on: false, sent: 3, onTheWay: 3 });
+});
+
+it("counts what comes back, whichever is first, the ack or the message", () => {
+  channel.stored(1, 1);
+  channel.came(1, 1);
+  channel.came(2, 2);
+  channel.stored(2, 2);
+  channel.came(3, 3);
+  expect(traffic.state).toMatchObject({ sent: 3, back: 3, onTheWay: 0, twice: 0, never: 0, disordered: 0 });
+  expect(tally.counts).toMatchObject({ sent: 3, acked: 2, received: 3, lost: 0, duplicated: 0 });
+});
+
+it("notices what comes twice, never, and in another order", () => {
+  channel.stored(1, 1);
+  channel.came(3, 2);
+  channel.came(3, 3);
+  channel.came(2, 4);
+  expect(traffic.state).toMatchObject({ back: 2, twice: 1, never: 1, disordered: 1, onTheWay: 0 });
+  expect(tally.counts).toMatchObject({ lost: 1, duplicated: 1 });
+});
+
+it("does not take another number under a known id for its own", () => {
+  channel.tell("message", { id: "m1", offset: 1, data: { number: 7 } });
+  expect(traffic.state).toMatchObject({ back: 0, onTheWay: 3 });
+});
+
+it("does not wait for what a gap says is gone", () => {
+  channel.stored(1, 1);
+  channel.tell("gap", { from: 1, to: 1, reason: "trimmed" });
+  expect(traffic.state).toMatchObject({ never: 0, onTheWay: 2 });
+  expect(tally.counts).toMatchObject({ lost: 0, missing: 1 });
+});
+
+it("holds back rather than fill the outbox", async () => {
+  await vi.advanceTimersByTimeAsync(1000 * EVERY_MS);
+  expect(channel.sent).toHaveLength(300);
+  channel.came(1, 1);
+  await vi.advanceTimersByTimeAsync(EVERY_MS);
+  expect(channel.sent).toHaveLength(301);
+});

@@ -1,0 +1,169 @@
+// The fault layer against a page made of small stand-ins: what the client would see of each fault.
+
+import { beforeEach, describe, expect, it } from "vitest";
+import { FakeCloseEvent, FakePage, FakeSocket, watched } from "./fakePage";
+import { FaultLayer } from "./faultLayer";
+
+let page: FakePage;
+let layer: FaultLayer;
+
+beforeEach(() => {
+  FakeSocket.made = [];
+  page = new FakePage();
+  layer = new FaultLayer();
+  layer.install(page);
+});
+
+function connected(): { socket: WebSocket; native: FakeSocket; seen: string[] } {
+  const socket = new page.WebSocket("ws://host/everwire/v1/ws", ["everwire.v1"]);
+  const native = FakeSocket.made.at(-1);
+  if (!native) throw new Error("no socket was made");
+  const seen = watched(socket);
+  native.opens();
+  return { socket, native, seen };
+}
+
+describe("without a fault", () => {
+  it("passes everything through", () => {
+    const { socket, native, seen } = connected();
+    expect(native.protocols).toEqual(["everwire.v1"]);
+    socket.send("up");
+    native.says("down");
+    socket.close(4013, "enough");
+    native.dispatchEvent(new FakeCloseEvent("close", { code: 4013, wasClean: true }));
+    expect(native.sent).toEqual(["up"]);
+    expect(native.closed).toEqual([4013, "enough"]);
+    expect(seen).toEqual(["open", "message down", "close 4013 true"]);
+    expect(socket.readyState).toBe(page.WebSocket.CLOSED);
+    expect(layer.live.sockets).toBe(0);
+  });
+
+  it("makes sockets that are WebSockets", () => {
+    const { socket, native } = connected();
+    expect(socket instanceof page.WebSocket).toBe(true);
+    expect(native instanceof page.WebSocket).toBe(true);
+    expect({} instanceof page.WebSocket).toBe(false);
+  });
+
+  it("lets go of a handler that is replaced or removed", () => {
+    const { socket, native } = connected();
+    const seen: string[] = [];
+    socket.onmessage = () => seen.push("first");
+    socket.onmessage = () => seen.push("second");
+    native.says("x");
+    socket.onmessage = null;
+    native.says("y");
+    expect(seen).toEqual(["second"]);
+    expect(socket.onmessage).toBeNull();
+  });
+});
+
+describe("a dropped socket", () => {
+  it("is closed under its user at once, as by a broken cable", () => {
+    const { socket, native, seen } = connected();
+    layer.drop();
+    expect(seen).toEqual(["open", "error", "close 1006 false"]);
+    expect(socket.readyState).toBe(page.WebSocket.CLOSED);
+    expect(native.closed).toEqual([]);
+  });
+
+  it("says nothing more, whatever still comes", () => {
+    const { socket, native, seen } = connected();
+    layer.drop();
+    native.says("too late");
+    native.dispatchEvent(new FakeCloseEvent("close", { code: 1005, wasClean: true }));
+    socket.send("into the void");
+    expect(seen).toHaveLength(3);
+    expect(native.sent).toEqual([]);
+  });
+
+  it("does not stop the next one", () => {
+    connected();
+    layer.drop();
+    const { seen, native } = connected();
+    native.says("here again");
+    expect(seen).toEqual(["open", "message here again"]);
+  });
+
+  it("takes requests that are under way along", async () => {
+    const request = page.fetch("/poll");
+    expect(layer.live.requests).toBe(1);
+    layer.drop();
+    await expect(request).rejects.toThrow(TypeError);
+    expect(layer.live.requests).toBe(0);
+  });
+});
+
+describe("blocked WebSocket", () => {
+  it("kills live sockets, and fails new ones without making a connection", async () => {
+    const { seen } = connected();
+    layer.blockWebSocket(true);
+    expect(seen.at(-1)).toBe("close 1006 false");
+    const made = FakeSocket.made.length;
+    const socket = new page.WebSocket("ws://host/");
+    const refused = watched(socket);
+    expect(socket.readyState).toBe(page.WebSocket.CONNECTING);
+    expect(() => socket.send("early")).toThrow();
+    await new Promise((resolve) => socket.addEventListener("close", resolve));
+    expect(refused).toEqual(["error", "close 1006 false"]);
+    expect(FakeSocket.made).toHaveLength(made);
+  });
+
+  it("leaves requests alone", () => {
+    page.fetch("/poll").catch(() => undefined);
+    layer.blockWebSocket(true);
+    expect(layer.live.requests).toBe(1);
+  });
+
+  it("ends when it is unblocked", () => {
+    layer.blockWebSocket(true);
+    layer.blockWebSocket(false);
+    expect(connected().seen).toEqual(["open"]);
+  });
+});
+
+describe("offline", () => {
+  it("fails sockets and requests, and tells the page", async () => {
+    const told: string[] = [];
+    page.addEventListener("offline", () => told.push("offline"));
+    page.addEventListener("online", () => told.push("online"));
+    const { seen } = connected();
+    const held = page.fetch("/poll");
+
+    layer.goOffline(true);
+    expect(seen.at(-1)).toBe("close 1006 false");
+    await expect(held).rejects.toThrow("Failed to fetch");
+    await expect(page.fetch("/poll")).rejects.toThrow("Failed to fetch");
+    expect(page.navigator.onLine).toBe(false);
+
+    layer.goOffline(false);
+    expect(page.navigator.onLine).toBe(true);
+    expect(told).toEqual(["offline", "online"]);
+    expect(connected().seen).toEqual(["open"]);
+  });
+
+  it("does not let the browser say otherwise", () => {
+    const told: string[] = [];
+    page.addEventListener("online", () => told.push("online"));
+    layer.goOffline(true);
+    page.dispatchEvent(new Event("online"));
+    expect(told).toEqual([]);
+  });
+});
+
+it("a request that its user aborts ends with the user's reason", async () => {
+  const mine = new AbortController();
+  const request = page.fetch("/poll", { signal: mine.signal });
+  mine.abort(new Error("enough"));
+  await expect(request).rejects.toThrow("enough");
+});
+
+it("tells who listens when a fault begins and ends", () => {
+  const states: boolean[] = [];
+  const stop = layer.subscribe(() => states.push(layer.state.websocketBlocked));
+  layer.blockWebSocket(true);
+  layer.blockWebSocket(false);
+  stop();
+  layer.blockWebSocket(true);
+  expect(states).toEqual([true, false]);
+});

@@ -1,0 +1,353 @@
+// The faults that last: what the client would see of a slow, lossy, deaf or murderous network, and of a frozen page.
+
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { stall } from "./delayedStream";
+import { FakeCloseEvent, FakePage, FakeSocket, watched } from "./fakePage";
+import { FaultLayer } from "./faultLayer";
+import { activeFaults, NO_FAULTS } from "./faultState";
+
+let page: FakePage;
+let layer: FaultLayer;
+/** What the dice show next; 1 (nothing is lost) when there is no more. */
+let dice: number[];
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  FakeSocket.made = [];
+  dice = [];
+  page = new FakePage();
+  layer = new FaultLayer(() => dice.shift() ?? 1);
+  layer.install(page);
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+
+function made(): { socket: WebSocket; native: FakeSocket; seen: string[] } {
+  const socket = new page.WebSocket("ws://host/everwire/v1/ws");
+  const native = FakeSocket.made.at(-1);
+  if (!native) throw new Error("no socket was made");
+  return { socket, native, seen: watched(socket) };
+}
+
+function connected() {
+  const all = made();
+  all.native.opens();
+  return all;
+}
+
+/** What has become of a promise so far. */
+function fateOf(promise: Promise<unknown>): string[] {
+  const fate: string[] = [];
+  promise.then(
+    () => fate.push("answered"),
+    (error: Error) => fate.push(error.message),
+  );
+  return fate;
+}
+
+describe("latency", () => {
+  it("delays both directions of a socket, its opening by a round trip, and keeps the order", async () => {
+    layer.delay(100);
+    const { socket, native, seen } = made();
+    native.opens();
+    native.says("right behind");
+    expect(socket.readyState).toBe(page.WebSocket.CONNECTING);
+    expect(() => socket.send("early")).toThrow("CONNECTING");
+    await pass(199);
+    expect(seen).toEqual([]);
+    await pass(1);
+    expect(seen).toEqual(["open", "message right behind"]);
+
+    socket.send("up");
+    native.says("down");
+    await pass(99);
+    expect([native.sent, seen.length]).toEqual([[], 2]);
+    expect(socket.bufferedAmount).toBe(2);
+    await pass(1);
+    expect([native.sent, seen.at(-1)]).toEqual([["up"], "message down"]);
+    expect(socket.bufferedAmount).toBe(0);
+  });
+
+  it("does not let what is faster overtake what is slower", async () => {
+    const { native, seen } = connected();
+    layer.delay(500);
+    native.says("slow");
+    layer.delay(0);
+    native.says("fast");
+    await pass(499);
+    expect(seen).toEqual(["open"]);
+    await pass(1);
+    expect(seen).toEqual(["open", "message slow", "message fast"]);
+  });
+
+  it("closes a socket behind what it has still to send", async () => {
+    const { socket, native, seen } = connected();
+    layer.delay(100);
+    socket.send("last words");
+    socket.close(4013);
+    expect(socket.readyState).toBe(page.WebSocket.CLOSING);
+    expect(native.closed).toBeUndefined();
+    await pass(100);
+    expect([native.sent, native.closed]).toEqual([["last words"], [4013, undefined]]);
+    native.dispatchEvent(new FakeCloseEvent("close", { code: 4013, wasClean: true }));
+    await pass(100);
+    expect(seen.at(-1)).toBe("close 4013 true");
+  });
+
+  it("delays requests there and back, and an abort ends them at once", async () => {
+    layer.delay(100);
+    page.answer = "[]";
+    const fate = fateOf(page.fetch("/poll"));
+    await pass(99);
+    expect(page.asked).toHaveLength(0);
+    await pass(1);
+    expect(page.asked).toHaveLength(1);
+    await pass(99);
+    expect(fate).toEqual([]);
+    await pass(1);
+    expect(fate).toEqual(["answered"]);
+
+    const mine = new AbortController();
+    const aborted = fateOf(page.fetch("/poll", { signal: mine.signal }));
+    mine.abort(new Error("enough"));
+    await pass(0);
+    expect(aborted).toEqual(["enough"]);
+    await pass(500);
+    expect(page.asked).toHaveLength(1);
+  });
+});
+
+describe("loss", () => {
+  const mockDice =
+    (...rolls: number[]) =>
+    () =>
+      rolls.shift() ?? 1;
+
+  it("stalls a stream by the time that TCP takes to repeat, twice as long each time", () => {
+    const losing = (...rolls: number[]) => stall({ latencyMs: 0, loss: 0.5 }, mockDice(...rolls));
+    expect(losing()).toBe(0);
+    expect(losing(0)).toBe(200);
+    expect(losing(0, 0)).toBe(600);
+    expect(stall({ latencyMs: 300, loss: 0.5 }, mockDice(0))).toBe(600);
+    expect(stall({ latencyMs: 0, loss: 1 }, () => 0)).toBe(200 * 63);
+  });
+
+  it("holds up everything behind a lost message, and loses nothing", async () => {
+    const { native, seen } = connected();
+    layer.lose(0.1);
+    dice = [0];
+    native.says("lost at first");
+    native.says("behind it");
+    await pass(199);
+    expect(seen).toEqual(["open"]);
+    await pass(1);
+    expect(seen).toEqual(["open", "message lost at first", "message behind it"]);
+  });
+
+  it("fails a request, before or after the server had it", async () => {
+    layer.lose(0.5);
+    page.answer = "[]";
+    dice = [0, 0];
+    await expect(page.fetch("/poll")).rejects.toThrow("Failed to fetch");
+    expect(page.asked).toHaveLength(0);
+    dice = [0, 1];
+    await expect(page.fetch("/poll")).rejects.toThrow("Failed to fetch");
+    expect(page.asked).toHaveLength(1);
+    await expect(page.fetch("/poll")).resolves.toBeInstanceOf(Response);
+  });
+});
+
+describe("a black hole", () => {
+  it("leaves open what is open, and carries nothing", async () => {
+    const { socket, native, seen } = connected();
+    layer.blackHole(true);
+    socket.send("into the hole");
+    native.says("out of the hole");
+    native.dispatchEvent(new FakeCloseEvent("close", { code: 1000 }));
+    await pass(60_000);
+    expect(socket.readyState).toBe(page.WebSocket.OPEN);
+    expect([seen, native.sent, native.closed]).toEqual([["open"], [], undefined]);
+  });
+
+  it("swallows what was under way", async () => {
+    layer.delay(100);
+    const { native, seen } = connected();
+    await pass(200);
+    native.says("nearly there");
+    layer.blackHole(true);
+    await pass(1000);
+    expect(seen).toEqual(["open"]);
+  });
+
+  it("gives no answer to what is new, until its user gives up", async () => {
+    layer.blackHole(true);
+    const socket = new page.WebSocket("ws://host/");
+    const seen = watched(socket);
+    const mine = new AbortController();
+    const fate = fateOf(page.fetch("/poll", { signal: mine.signal }));
+    await pass(60_000);
+    expect(socket.readyState).toBe(page.WebSocket.CONNECTING);
+    expect([seen, fate, FakeSocket.made.length, page.asked.length]).toEqual([[], [], 0, 0]);
+    mine.abort(new Error("enough"));
+    socket.close();
+    await pass(0);
+    expect([seen, fate]).toEqual([["error", "close 1006 false"], ["enough"]]);
+    expect(layer.live).toEqual({ sockets: 0, requests: 0 });
+  });
+
+  it("lets new ones through when it is closed, and keeps the old ones", async () => {
+    const old = connected();
+    layer.blackHole(true);
+    const request = fateOf(page.fetch("/poll"));
+    layer.blackHole(false);
+    page.answer = "[]";
+    await expect(page.fetch("/poll")).resolves.toBeInstanceOf(Response);
+    expect(connected().seen).toEqual(["open"]);
+    old.native.says("still nothing");
+    await pass(60_000);
+    expect([old.seen, request]).toEqual([["open"], []]);
+  });
+
+  it("loses the answer to a request that the server has", async () => {
+    layer.delay(100);
+    page.answer = "[]";
+    const fate = fateOf(page.fetch("/poll"));
+    await pass(150);
+    layer.blackHole(true);
+    await pass(1000);
+    expect([page.asked.length, fate]).toEqual([1, []]);
+  });
+
+  it("a browser gives up closing a socket that does not answer", async () => {
+    const { socket, seen } = connected();
+    layer.blackHole(true);
+    socket.close(4013);
+    await pass(1999);
+    expect(socket.readyState).toBe(page.WebSocket.CLOSING);
+    await pass(1);
+    expect(seen.at(-1)).toBe("close 1006 false");
+  });
+});
+
+describe("a proxy that kills", () => {
+  it("cuts every socket so long after it opened, and no request", async () => {
+    page.fetch("/poll").catch(() => undefined);
+    layer.killAfter(1000);
+    const { native, seen } = made();
+    await pass(5000);
+    native.opens();
+    await pass(999);
+    expect(seen).toEqual(["open"]);
+    await pass(1);
+    expect(seen.at(-1)).toBe("close 1006 false");
+    expect(layer.live).toEqual({ sockets: 0, requests: 1 });
+  });
+
+  it("spares those that are open when it ends", async () => {
+    const { seen } = connected();
+    layer.killAfter(1000);
+    await pass(900);
+    layer.killAfter(0);
+    await pass(5000);
+    expect(seen).toEqual(["open"]);
+  });
+});
+
+describe("a frozen page", () => {
+  it("holds back timers and the network, and lets them go late and in order", async () => {
+    page.answer = "[]";
+    const { native, seen } = connected();
+    const order: string[] = [];
+    for (const type of ["visibilitychange", "freeze", "resume"]) {
+      page.document.addEventListener(type, () =>
+        order.push(`${type} ${page.document.hidden ? "hidden" : "shown"}`),
+      );
+    }
+    page.setTimeout(() => order.push("timer 2"), 2000);
+    page.setTimeout(() => order.push("timer 1"), 1000);
+    const forgotten = page.setTimeout(() => order.push("forgotten"), 1000);
+    page.setInterval(() => order.push("interval"), 900);
+
+    layer.freeze(10_000);
+    expect(order).toEqual(["visibilitychange hidden", "freeze hidden"]);
+    const fate = fateOf(page.fetch("/poll"));
+    native.says("one");
+    native.says("two");
+    await pass(9_999);
+    page.clearTimeout(forgotten);
+    expect([order.length, seen, fate, page.asked.length]).toEqual([2, ["open"], [], 0]);
+
+    await pass(1);
+    expect(order.slice(2, 4)).toEqual(["resume shown", "visibilitychange shown"]);
+    await pass(50);
+    expect(order.slice(4)).toEqual(["interval", "timer 1", "timer 2"]);
+    expect([seen, fate]).toEqual([["open", "message one", "message two"], ["answered"]]);
+  });
+
+  it("hears of a cut only when it thaws", async () => {
+    const { socket, seen } = connected();
+    layer.freeze(5000);
+    layer.drop();
+    await pass(4999);
+    expect([socket.readyState, seen]).toEqual([page.WebSocket.OPEN, ["open"]]);
+    layer.thaw();
+    await pass(10);
+    expect(seen.at(-1)).toBe("close 1006 false");
+  });
+
+  it("does not believe the browser that it is shown", async () => {
+    const heard = vi.fn();
+    page.document.addEventListener("visibilitychange", heard);
+    layer.freeze(5000);
+    heard.mockClear();
+    page.document.dispatchEvent(new Event("visibilitychange"));
+    expect(heard).not.toHaveBeenCalled();
+  });
+});
+
+describe("a planned restart", () => {
+  const RESTART = { text: '[{"type":"goaway"}]', code: 1001, closeMs: 300, awayMs: 1000 };
+
+  it("is announced, then closes everything, and refuses while it is away", async () => {
+    const { socket, native, seen } = connected();
+    const held = fateOf(page.fetch("/poll"));
+    layer.restart(RESTART);
+    await pass(299);
+    expect(seen).toEqual(["open", 'message [{"type":"goaway"}]']);
+    expect(held).toEqual([]);
+    await pass(1);
+    expect([seen.at(-1), held, socket.readyState]).toEqual([
+      "close 1001 true",
+      ["Failed to fetch"],
+      page.WebSocket.CLOSED,
+    ]);
+    expect(native.closed).toEqual([]);
+    await expect(page.fetch("/poll")).rejects.toThrow("Failed to fetch");
+    const refused = watched(new page.WebSocket("ws://host/"));
+    await pass(999);
+    expect(refused.at(-1)).toBe("close 1006 false");
+    await pass(1);
+    expect(layer.state.restarting).toBe(false);
+    expect(connected().seen).toEqual(["open"]);
+  });
+});
+
+it("healing ends every fault at once", async () => {
+  layer.delay(500);
+  layer.lose(0.5);
+  layer.killAfter(1000);
+  layer.blackHole(true);
+  layer.blockWebSocket(true);
+  layer.goOffline(true);
+  layer.freeze(60_000);
+  layer.restart({ text: "", code: 1001, closeMs: 100, awayMs: 60_000 });
+  expect(activeFaults(layer.state)).toHaveLength(8);
+  layer.heal();
+  expect(layer.state).toEqual(NO_FAULTS);
+  expect(page.navigator.onLine).toBe(true);
+  await pass(100_000);
+  expect(layer.state).toEqual(NO_FAULTS);
+});

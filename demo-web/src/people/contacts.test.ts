@@ -1,0 +1,24 @@
+// Whom one can write to.
+
+import { expect, it } from "vitest";
+import { contactsOf, matching } from "./contacts";
+import { PEOPLE } from "./people";
+
+it("has everybody but oneself, those who can be reached first", () => {
+  const online = [
+    { user: "new", name: "Zoe" },
+    { user: "grace", name: "Grace Hopper", status: "away" as const },
+  ];
+  const contacts = contactsOf("ada", [], online);
+  expect(contacts.slice(0, 2).map(({ user }) => user)).toEqual(["new", "grace"]);
+  expect(contacts).toHaveLength(PEOPLE.length);
+  expect(contacts.some(({ user }) => user === "ada")).toBe(false);
+});
+
+it("finds by the beginning of any name", () => {
+  const contacts = contactsOf("ada", [], []);
+  expect(matching(contacts, "hop").map(({ user }) => user)).toEqual(["grace"]);
+  expect(matching(contacts, " MARG ").map(({ user }) => user)).toEqual(["margaret"]);
+  expect(matching(contacts, "")).toHaveLength(contacts.length);
+  expect(matching(contacts, "opper")).toEqual([]);
+});

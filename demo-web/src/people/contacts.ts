@@ -1,0 +1,45 @@
+// Whom one can write to: the people of the demo, whoever is online, and whoever one shares a chat with.
+
+import type { Chat, Status } from "../messenger/messengerApi";
+import { nameOf, PEOPLE } from "./people";
+
+export interface Contact {
+  readonly user: string;
+  readonly name: string;
+  readonly status?: Status | undefined;
+  readonly last_seen?: number | undefined;
+}
+
+interface Known {
+  readonly user: string;
+  readonly name?: string | undefined;
+  readonly status?: Status | undefined;
+  readonly last_seen?: number | undefined;
+}
+
+/** Everybody but `me`: those who are online first, then by name. */
+export function contactsOf(me: string, chats: readonly Chat[], online: readonly Known[]): Contact[] {
+  const found = new Map<string, Contact>();
+  const add = (one: Known) => {
+    const { user, status = found.get(one.user)?.status, last_seen } = one;
+    const name = one.name ?? found.get(user)?.name ?? nameOf(one);
+    if (user !== me) found.set(user, { user, name, status, last_seen });
+  };
+  for (const person of PEOPLE) add(person);
+  for (const { members } of chats) for (const member of members) add(member);
+  for (const member of online) add({ status: "online", ...member });
+  return [...found.values()].sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
+}
+
+function rank({ status }: Contact): number {
+  return status === "online" ? 0 : status === "away" ? 1 : 2;
+}
+
+/** Those whose name has a word that begins with what was typed. */
+export function matching(contacts: readonly Contact[], typed: string): Contact[] {
+  const wanted = typed.trim().toLowerCase();
+  if (wanted === "") return [...contacts];
+  return contacts.filter(({ name, user }) =>
+    [name, user, ...name.split(/\s+/)].some((word) => word.toLowerCase().startsWith(wanted)),
+  );
+}

@@ -1,0 +1,54 @@
+// Status and lists of people in words.
+
+import type { Status, StatusChoice } from "../messenger/messengerApi";
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+const LONG_AGO = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+
+/** How long ago, roughly: people do not care for the second. */
+export function ago(at: number, now: number): string {
+  const passed = Math.max(0, now - at);
+  if (passed < MINUTE) return "just now";
+  if (passed < HOUR) return `${Math.floor(passed / MINUTE)} min ago`;
+  if (passed < DAY) return `${Math.floor(passed / HOUR)} h ago`;
+  if (passed < 2 * DAY) return "yesterday";
+  return LONG_AGO.format(at);
+}
+
+export interface Reachable {
+  readonly status?: Status | undefined;
+  readonly last_seen?: number | undefined;
+}
+
+/** Whether somebody can be reached, in a few words. */
+export function statusWords({ status, last_seen }: Reachable, now: number): string {
+  if (status === "online") return "online";
+  if (status === "away") return "away";
+  return last_seen === undefined ? "offline" : `last seen ${ago(last_seen, now)}`;
+}
+
+export const CHOICES: Readonly<Record<StatusChoice, { name: string; says: string }>> = {
+  auto: { name: "Automatic", says: "Online while you are here, away when you are not" },
+  online: { name: "Online", says: "Also while you are not here" },
+  away: { name: "Away", says: "Until you choose otherwise" },
+  offline: { name: "Offline", says: "You still get everything" },
+};
+
+/** “Ada”, “Ada and Grace”, “Ada, Grace and Linus”, “Ada, Grace and 3 others”. */
+export function enumerated(names: readonly string[], most = 3): string {
+  if (names.length <= 1) return names[0] ?? "";
+  if (names.length > most) {
+    const shown = names.slice(0, most - 1);
+    return `${shown.join(", ")} and ${names.length - shown.length} others`;
+  }
+  return `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+}
+
+/** The line below a conversation; empty when nobody types. */
+export function typingWords(names: readonly string[]): string {
+  if (names.length === 0) return "";
+  return `${enumerated(names)} ${names.length === 1 ? "is" : "are"} typing…`;
+}
