@@ -7,6 +7,7 @@ mod error;
 mod fingerprint;
 mod paths;
 mod process;
+mod rooms;
 mod setup;
 mod step;
 mod summary;

@@ -1,10 +1,11 @@
-//! `cargo xtask lint`: Clippy, Biome and the TypeScript compiler, with warnings as errors. Clippy runs twice, because the
-//! browser drivers exist only for the WebAssembly target.
+//! `cargo xtask lint`: the arrows between rooms, Clippy, Biome and the TypeScript compiler, with warnings as errors. Clippy
+//! runs twice, because the browser drivers exist only for the WebAssembly target.
 
 use super::test::types;
 use crate::{
     error::Result,
     paths::Paths,
+    rooms,
     setup::wasm_target::TARGET,
     step::{Outcome, Steps},
     task::{self, Task},
@@ -13,7 +14,8 @@ use crate::{
 pub(crate) fn run(paths: &Paths) -> Result {
     // TypeScript needs the package's declarations to check what uses the package.
     let plan = task::plan(&[Task::Package]);
-    let mut steps = Steps::new(plan.len() + 4);
+    let mut steps = Steps::new(plan.len() + 5);
+    steps.step("Arrows between rooms", || rooms::check(&paths.root), |()| Outcome::Done)?;
     task::run(paths, &mut steps, &plan)?;
     let native = || {
         let crates = ["--workspace", "--exclude", "everwire-xtask-wasm"];
