@@ -63,6 +63,7 @@ const bundle = await rolldown({
   input: {
     index: "src/index.ts",
     slim: "src/slim.ts",
+    "chat/index": "src/chat/index.ts",
     "react/index": "src/react/index.ts",
     "vue/index": "src/vue/index.ts",
   },

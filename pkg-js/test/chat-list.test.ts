@@ -1,7 +1,8 @@
 // The list of chats and the chats themselves: what the server says of them, and what their own channels add.
 
 import { describe, expect, it, vi } from "vitest";
-import type { Chat } from "../src/core/events.js";
+import type { Chat } from "../src/chat/chat.js";
+import { createChat } from "../src/chat/chat-client.js";
 import { message, running } from "./scripted-core.js";
 
 const chat = (id: string, at: number, more: object = {}) => ({
@@ -29,7 +30,7 @@ const ids = (list: readonly Chat[]) => list.map(({ id }) => id).join();
 /** A client of the user `me`, whose chats are these. */
 async function chatting(chats: object[] = [chat("a", 100), chat("b", 200, { unread: 3 })]) {
   const { client, core } = await running();
-  const list = client.chats;
+  const list = createChat(client).chats;
   core.welcomed("me");
   await settle();
   core.receive({ type: "subscribed", ...place, chats });
@@ -39,8 +40,8 @@ async function chatting(chats: object[] = [chat("a", 100), chat("b", 200, { unre
 describe("the list of chats", () => {
   it("comes with the user's own channel, once it is known who the user is", async () => {
     const { client, core } = await running();
-    const { chats } = client;
-    expect([chats, chats.list, chats.unread]).toEqual([client.chats, [], 0]);
+    const { chats } = createChat(client);
+    expect([chats, chats.list, chats.unread]).toEqual([createChat(client).chats, [], 0]);
     await settle();
     expect(core.of("subscribe")).toEqual([]);
     core.welcomed("me");
@@ -57,7 +58,7 @@ describe("the list of chats", () => {
     core.welcomed("me");
     await settle();
     expect(core.of("subscribe")).toEqual([]);
-    const { ready } = client.chats;
+    const { ready } = createChat(client).chats;
     await client.close();
     await expect(ready).rejects.toMatchObject({ code: "closed" });
   });
@@ -134,7 +135,7 @@ describe("the list of chats", () => {
     for (const id of ["a", "b"]) expect(list.get(id)?.members[1]).toMatchObject({ status: "online" });
     expect(before?.members[1]?.status).toBe("offline");
     core.receive(mine("status", { user: "ann", status: "offline", last_seen: 77 }));
-    expect(list.get("a")?.members[1]).toMatchObject({ status: "offline", last_seen: 77 });
+    expect(list.get("a")?.members[1]).toMatchObject({ status: "offline", lastSeen: 77 });
   });
 
   it("is as the server says after a reconnect", async () => {
@@ -186,14 +187,19 @@ describe("the list of chats", () => {
 describe("a chat", () => {
   it("is the same object for the same id, and knows its entry in the list", async () => {
     const { client } = await chatting();
-    expect(client.chat("a")).toBe(client.chat("a"));
-    expect([client.chat("a").info?.at, client.chat("z").info]).toEqual([100, undefined]);
-    expect(() => client.chat("not an id")).toThrow(expect.objectContaining({ code: "invalid_channel" }));
+    expect(createChat(client).room("a")).toBe(createChat(client).room("a"));
+    expect([createChat(client).room("a").info?.at, createChat(client).room("z").info]).toEqual([
+      100,
+      undefined,
+    ]);
+    expect(() => createChat(client).room("not an id")).toThrow(
+      expect.objectContaining({ code: "invalid_channel" }),
+    );
   });
 
   it("opens with its latest messages and its presence; closing keeps the log", async () => {
     const { client, core } = await chatting();
-    const room = client.chat("a");
+    const room = createChat(client).room("a");
     const opening = room.open();
     expect(core.of("subscribe").slice(1)).toEqual([
       ["private-chat.a", 50, undefined, undefined, false],
@@ -221,7 +227,7 @@ describe("a chat", () => {
 
   it("may be closed while it opens, and opened again", async () => {
     const { client, core } = await chatting();
-    const room = client.chat("a");
+    const room = createChat(client).room("a");
     const first = room.open();
     void room.close();
     const second = room.open();
@@ -233,7 +239,7 @@ describe("a chat", () => {
 
   it("says that it changed, once for a batch", async () => {
     const { client, core } = await chatting();
-    const room = client.chat("a");
+    const room = createChat(client).room("a");
     void room.open();
     core.confirm("private-chat.a");
     core.confirm("presence-chat.a");
@@ -261,7 +267,7 @@ describe("a chat", () => {
 
   it("sends texts and data, edits, deletes and types", async () => {
     const { client, core } = await chatting();
-    const room = client.chat("a");
+    const room = createChat(client).room("a");
     void room.channel.subscribe();
     const handle = core.confirm("private-chat.a", { offset: 7 });
     void room.send("hi");
@@ -288,7 +294,7 @@ describe("a chat", () => {
 
   it("asks for what can be done to its membership", async () => {
     const { client, core } = await chatting();
-    const room = client.chat("a");
+    const room = createChat(client).room("a");
     const all = [
       room.invite("bob"),
       room.invite("cid", "read_only"),
@@ -315,7 +321,7 @@ describe("a chat", () => {
 
   it("that the server ends is told by its channel, and can be opened again", async () => {
     const { client, core } = await chatting();
-    const room = client.chat("a");
+    const room = createChat(client).room("a");
     void room.open().catch(() => {});
     const handle = core.confirm("private-chat.a");
     core.confirm("presence-chat.a");

@@ -1,6 +1,7 @@
 // Notifications: of the user's own channel and of everyone's, each told once, with what is unread.
 
 import { describe, expect, it } from "vitest";
+import { createChat } from "../src/chat/chat-client.js";
 import { message, running } from "./scripted-core.js";
 
 const OWN = "private-user.me";
@@ -27,7 +28,7 @@ const page = (channel: string, messages: object[]) => ({
 
 async function notified(read = 0, history: object[] = []) {
   const { client, core } = await running();
-  const list = client.notifications;
+  const list = createChat(client).notifications;
   const told: string[] = [];
   list.on("notification", ({ data }) => told.push(data.title));
   core.welcomed("me");
@@ -107,7 +108,7 @@ describe("notifications", () => {
 
   it("share the user's channel with the chats", async () => {
     const { client, core } = await notified();
-    const { chats } = client;
+    const { chats } = createChat(client);
     await settle();
     expect(core.of("subscribe")).toHaveLength(2);
     core.receive({ type: "chat_gone", channel: OWN, chat: "x" });
@@ -116,9 +117,9 @@ describe("notifications", () => {
 
   it("do not mind a client that is closed before it was ever connected", async () => {
     const { client } = await running();
-    expect(client.notifications.list).toEqual([]);
+    expect(createChat(client).notifications.list).toEqual([]);
     await client.close();
     await settle();
-    expect(client.notifications.unread).toBe(0);
+    expect(createChat(client).notifications.unread).toBe(0);
   });
 });

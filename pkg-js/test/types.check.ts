@@ -1,13 +1,13 @@
 // Types, checked by tsc (`npm run check`), not run: what an application may and may not write.
 
+import { createChat, MessageList } from "../src/chat/index.js";
 import {
   type Channel,
   type Client,
   connect,
   type EverwireError,
   type Message,
-  MessageList,
-  type Notification,
+  type NotificationData,
   type StandardEvents,
   type Stored,
 } from "../src/index.js";
@@ -68,7 +68,7 @@ any.on("signal:data_update", (m) => same<typeof m.data.entity, string>(true));
 void any.send({ title: "x" }, { event: "notification" });
 
 // The standard events are typed everywhere.
-any.on("event:notification", (m) => same<typeof m.data, Notification>(true));
+any.on("event:notification", (m) => same<typeof m.data, NotificationData>(true));
 void any.send({ title: "a", message: "b" }, { event: "notification" });
 // @ts-expect-error: a notification has a message
 void any.send({ title: "a" }, { event: "notification" });
@@ -90,7 +90,7 @@ void client
   .request("history", { channel: "news", before: 7 })
   .then((page) => same<typeof page.more, boolean>(true));
 void client.request("leave_chat", { chat: "c" }, { timeout: 100 });
-void client.getStatus(["ann"]).then(([first]) => first?.status === "away");
+void client.getStatus(["ann"]).then(([first]) => first?.status === "away" && first.lastSeen);
 // @ts-expect-error: the field chat is missing
 void client.request("leave_chat", {});
 // @ts-expect-error: no such request
@@ -99,7 +99,7 @@ void client.request("make_coffee", {});
 void client.setStatus("asleep");
 
 // Chats: texts, data with a text, and what the server says.
-const room = client.chat("c");
+const room = createChat(client).room("c");
 void room.send("hi", { replyTo: "m" });
 void room.send({ text: "hi", picture: "p" });
 // @ts-expect-error: no text
@@ -107,8 +107,10 @@ void room.send({ picture: "p" });
 room.channel.on("event:everwire.chat", (m) =>
   same<typeof m.data.action extends string ? true : false, true>(true),
 );
-client.notifications.on("notification", (item) => same<typeof item.data, Notification>(true));
-void client.chats.create({ users: ["ann"] }).then((chat) => same<typeof chat.id, string>(true));
+createChat(client).notifications.on("notification", (item) => same<typeof item.data, NotificationData>(true));
+void createChat(client)
+  .chats.create({ users: ["ann"] })
+  .then((chat) => same<typeof chat.memberCount, number>(true));
 
 // Only events, no plain messages typed.
 const beats = client.channel<{ beat: number }>("beats");

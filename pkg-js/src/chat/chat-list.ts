@@ -1,13 +1,18 @@
 // The user's chats, kept up to date by what the server says to `private-user.{id}` and by the chats' own channels.
 
-import type { Client } from "../core/client.js";
 import { defer, quiet } from "../core/deferred.js";
-import type { Chat, ChatMember, Message } from "../core/events.js";
+import type { Message } from "../core/events.js";
 import { Observable } from "../core/observable.js";
-import type { ServerFrame } from "../generated/protocol.js";
+import { toUserStatus } from "../core/user-status.js";
+import type { ServerFrame, Chat as WireChat } from "../generated/protocol.js";
+import { type Chat, type ChatMember, toChat } from "./chat.js";
+import type { ChatPort } from "./port.js";
 
 /** The most chats that come with a subscription: fewer are all. */
 const MOST = 100;
+
+/** A chat's channel is this and its id. */
+export const CHAT_CHANNEL = "private-chat.";
 
 /** How to make a chat. */
 export interface NewChat {
@@ -21,14 +26,14 @@ export interface NewChat {
 
 /** All of the user's chats that are known here. */
 export class ChatList extends Observable {
-  readonly #client: Client;
+  readonly #client: ChatPort;
   readonly #ready = defer<void>();
   #chats = new Map<string, Chat>();
   #list: readonly Chat[] | undefined;
   #followed = false;
 
   /** @internal Follows nothing yet: `_follow` does. */
-  constructor(client: Client) {
+  constructor(client: ChatPort) {
     super();
     this.#client = client;
     quiet(this.#ready.promise);
@@ -39,8 +44,12 @@ export class ChatList extends Observable {
     if (!this.#followed) {
       this.#followed = true;
       const client = this.#client;
-      client._emitter.on("frame", (frame: ServerFrame) => this.#take(frame));
-      client._who.promise
+      client._onFrame((frame) => this.#take(frame));
+      // The server sends no `activity` for a chat whose channel is subscribed.
+      client._onChannel((channel) => {
+        if (channel.name.startsWith(CHAT_CHANNEL)) channel.on("message", (message) => this.#active(message));
+      });
+      client._signedIn
         .then((user) => client.channel(`private-user.${user}`)._hold({ undelivered: true }))
         .then(() => this.#ready.resolve(), this.#ready.reject);
     }
@@ -70,7 +79,7 @@ export class ChatList extends Observable {
   /** Gets chats whose activity is older than that of all that are here. Says whether there are more. */
   async loadMore(limit?: number): Promise<boolean> {
     const { chats, more } = await this.#client.request("list_chats", { before: this.list.at(-1)?.at, limit });
-    for (const chat of chats) if (!this.#chats.has(chat.id)) this.#set(chat);
+    for (const chat of chats) if (!this.#chats.has(chat.id)) this.#set(toChat(chat));
     return more;
   }
 
@@ -91,10 +100,10 @@ export class ChatList extends Observable {
     return this.#enter(this.#client.request("join_chat", { chat }));
   }
 
-  async #enter(asked: Promise<{ chat?: Chat }>): Promise<Chat> {
-    const { chat } = await asked;
-    this.#set(chat as Chat);
-    return chat as Chat;
+  async #enter(request: Promise<{ chat?: WireChat }>): Promise<Chat> {
+    const chat = toChat((await request).chat as WireChat);
+    this.#set(chat);
+    return chat;
   }
 
   #take(frame: ServerFrame): void {
@@ -105,28 +114,28 @@ export class ChatList extends Observable {
         // Those that do not come with it are further back, or no more.
         const end = chats.length < MOST ? 0 : (chats.at(-1)?.at ?? 0);
         for (const { id, at } of this.list) if (at >= end) this.#chats.delete(id);
-        chats.forEach(this.#set, this);
-        this.#told();
+        for (const chat of chats) this.#set(toChat(chat));
+        this.#update();
         break;
       }
       case "chat":
-        this.#set(frame.chat);
+        this.#set(toChat(frame.chat));
         break;
       case "chat_gone":
         this.#chats.delete(frame.chat);
-        this.#told();
+        this.#update();
         break;
       case "activity":
         this.#active(frame.message);
         break;
       case "status": {
-        const { user, status, last_seen } = frame;
-        for (const chat of this.list) this.#member(chat, user, { status, last_seen: last_seen as number });
+        const { user, status, lastSeen } = toUserStatus(frame);
+        for (const chat of this.list) this.#member(chat, user, { status, lastSeen: lastSeen as number });
         break;
       }
       case "receipt": {
         const { channel, user, delivered, read, unread } = frame;
-        const chat = this.#chats.get(channel.replace("private-chat.", ""));
+        const chat = this.#chats.get(channel.replace(CHAT_CHANNEL, ""));
         if (chat !== undefined) this.#member(chat, user, { delivered, read }, unread);
       }
     }
@@ -134,7 +143,7 @@ export class ChatList extends Observable {
 
   #active(message: Message): void {
     const { channel, offset, at, user, action } = message;
-    const chat = this.#chats.get(channel.replace("private-chat.", ""));
+    const chat = this.#chats.get(channel.replace(CHAT_CHANNEL, ""));
     // What is replayed is counted already, and what changes another message is none.
     if (chat === undefined || offset <= chat.head || (action != null && action !== "reply")) return;
     const unread = chat.unread + (user === this.#client.user ? 0 : 1);
@@ -149,10 +158,10 @@ export class ChatList extends Observable {
 
   #set(chat: Chat): void {
     this.#chats.set(chat.id, chat);
-    this.#told();
+    this.#update();
   }
 
-  #told(): void {
+  #update(): void {
     this.#list = undefined;
     this._changed();
   }

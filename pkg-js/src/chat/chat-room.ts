@@ -2,37 +2,30 @@
 // and requests, and adds nothing of its own.
 
 import type { Channel } from "../core/channel.js";
-import type { Client } from "../core/client.js";
 import type { EverwireError } from "../core/errors.js";
-import type {
-  Chat,
-  Member,
-  Role,
-  Sending,
-  SendOptions,
-  StandardEvents,
-  Text,
-  Typist,
-} from "../core/events.js";
+import type { ChatText, Member, Sending, SendOptions, StandardEvents, Typist } from "../core/events.js";
 import { Observable } from "../core/observable.js";
 import type { RequestFields, RequestType } from "../core/requests.js";
+import type { Chat, Role } from "./chat.js";
+import { CHAT_CHANNEL, type ChatList } from "./chat-list.js";
 import { MessageList } from "./message-list.js";
+import type { ChatPort } from "./port.js";
 
 /** What a chat's log carries: texts or data of one's own, and what the server says of its membership. */
 export interface ChatEvents extends Pick<StandardEvents, "everwire.chat"> {
-  message: Text & Record<string, unknown>;
+  message: ChatText & Record<string, unknown>;
   [event: string]: unknown;
 }
 
 /** What a chat's message says: a text, or an object that has one. */
-export type Said = string | (Text & Record<string, unknown>);
+export type ChatContent = string | (ChatText & Record<string, unknown>);
 
 /** How much of the log an opened chat begins with. */
 export const RECENT = 50;
 
-const said = (data: Said) => (typeof data === "string" ? { text: data } : data);
+const toData = (data: ChatContent) => (typeof data === "string" ? { text: data } : data);
 
-/** A chat. Made by `Client.chat`; the same object for the same id. */
+/** A chat. Made by `ChatClient.room`; the same object for the same id. */
 export class ChatRoom extends Observable {
   readonly id: string;
   /** Its log. */
@@ -41,26 +34,28 @@ export class ChatRoom extends Observable {
   readonly presence: Channel;
   /** Its messages, and what the server says of its membership: rows with the event `everwire.chat`. */
   readonly messages: MessageList<ChatEvents>;
-  readonly #client: Client;
+  readonly #client: ChatPort;
+  readonly #chats: ChatList;
 
   /** @internal */
-  constructor(client: Client, id: string) {
+  constructor(client: ChatPort, chats: ChatList, id: string) {
     super();
     this.id = id;
     this.#client = client;
-    this.channel = client.channel(`private-chat.${id}`);
+    this.#chats = chats;
+    this.channel = client.channel(CHAT_CHANNEL + id);
     this.presence = client.channel(`presence-chat.${id}`);
     this.messages = new MessageList(this.channel, { events: ["everwire.chat"] });
     const changed = () => this._changed();
     this.channel.on("typing", changed);
     this.presence.on("members", changed);
     this.messages.on("change", changed);
-    client._chats.on("change", changed);
+    chats.on("change", changed);
   }
 
-  /** The chat as `Client.chats` has it, which is followed from its first use or from `open` on. */
+  /** The chat as `ChatClient.chats` has it, which is followed from its first use or from `open` on. */
   get info(): Chat | undefined {
-    return this.#client._chats.get(this.id);
+    return this.#chats.get(this.id);
   }
 
   /** Who else is typing. */
@@ -85,7 +80,7 @@ export class ChatRoom extends Observable {
 
   /** @internal From now on there is an `info`. */
   _follow(): void {
-    this.#client._chats._follow();
+    this.#chats._follow();
   }
 
   /** The user is present no more. The log stays subscribed, and `messages` as they are, unless `keep` is false. */
@@ -94,12 +89,12 @@ export class ChatRoom extends Observable {
     if (!keep) await this.channel.unsubscribe();
   }
 
-  send(data: Said, options?: SendOptions): Sending {
-    return this.channel.send(said(data), options);
+  send(data: ChatContent, options?: SendOptions): Sending {
+    return this.channel.send(toData(data), options);
   }
 
-  edit(id: string, data: Said): Sending {
-    return this.channel.edit(id, said(data));
+  edit(id: string, data: ChatContent): Sending {
+    return this.channel.edit(id, toData(data));
   }
 
   delete(id: string): Sending {

@@ -1,11 +1,11 @@
 // What the user should know: the event `notification` in the user's own channel and in the one of everyone.
 
 import type { Channel } from "../core/channel.js";
-import type { Client } from "../core/client.js";
 import { quiet } from "../core/deferred.js";
 import type { Unsubscribe } from "../core/emitter.js";
-import type { EventMessage, Message, Notification } from "../core/events.js";
+import type { EventMessage, Message, NotificationData } from "../core/events.js";
 import { Observable } from "../core/observable.js";
+import type { ChatPort } from "./port.js";
 
 /** One notification. A new object whenever it changed. */
 export interface NotificationItem {
@@ -14,7 +14,7 @@ export interface NotificationItem {
   readonly offset: number;
   /** When it was stored, in ms since 1970 by the server's clock. */
   readonly at: number;
-  readonly data: Notification;
+  readonly data: NotificationData;
   /** Whether the user has read it, on whatever device. */
   readonly read: boolean;
 }
@@ -24,14 +24,14 @@ const LIMIT = 200;
 
 /** The latest 200 entries' notifications of both channels, and all that have come since. */
 export class NotificationList extends Observable {
-  readonly #client: Client;
+  readonly #client: ChatPort;
   readonly #items = new Map<string, Message>();
   readonly #channels: Channel[] = [];
   #list: readonly NotificationItem[] | undefined;
   #followed = false;
 
   /** @internal Follows nothing yet: `_follow` does. */
-  constructor(client: Client) {
+  constructor(client: ChatPort) {
     super();
     this.#client = client;
   }
@@ -41,7 +41,7 @@ export class NotificationList extends Observable {
     if (!this.#followed) {
       this.#followed = true;
       quiet(
-        this.#client._who.promise.then((user) => {
+        this.#client._signedIn.then((user) => {
           this.#listen(this.#client.channel(`private-user.${user}`));
           this.#listen(this.#client.channel("everyone"));
         }),
@@ -82,7 +82,7 @@ export class NotificationList extends Observable {
 
   #item({ id, channel, offset, at, data }: Message): NotificationItem {
     const mark = this.#client.channel(channel).receipts.get(this.#client.user ?? "");
-    return { id, channel, offset, at, data: data as Notification, read: offset <= (mark?.read ?? 0) };
+    return { id, channel, offset, at, data: data as NotificationData, read: offset <= (mark?.read ?? 0) };
   }
 
   #listen(channel: Channel): void {

@@ -2,9 +2,8 @@
 // is sent to it. Which entries are delivered, and from where, is the core's decision; `position` only repeats what the
 // core said last.
 
-import type { ServerFrame, Subscribed as SubscribedFrame } from "../generated/protocol.js";
+import type { Subscribed as SubscribedFrame } from "../generated/protocol.js";
 import type { Core } from "../wasm/bindings.js";
-import type { ClientPort } from "./client.js";
 import { type Deferred, defer, quiet } from "./deferred.js";
 import { Emitter, type Unsubscribe } from "./emitter.js";
 import { EverwireError } from "./errors.js";
@@ -25,21 +24,14 @@ import type {
   SubscribeOptions,
   Typist,
 } from "./events.js";
+import type { ChannelFrame, ChannelPort, ClientPort } from "./port.js";
 import { beginSend, checkEvent, jsonOf, type Kind } from "./send.js";
-
-/** State of a channel, and what is gone when missed. */
-type Heard = Extract<
-  ServerFrame,
-  {
-    type: "joined" | "left" | "typing" | "signal" | "receipt" | "status" | "activity" | "chat" | "chat_gone";
-  }
->;
 
 // How many messages can be named by their id when they are marked as read.
 const REMEMBERED = 1000;
 
 /** A named log that can be listened to and written to. Made by `Client.channel`; the same object for the same name. */
-export class Channel<Events extends object = DefaultEvents> {
+export class Channel<Events extends object = DefaultEvents> implements ChannelPort {
   readonly name: string;
   /** @internal The core's name for the running subscription; -1 if there is none. */
   _handle = -1;
@@ -116,7 +108,7 @@ export class Channel<Events extends object = DefaultEvents> {
         // Unsubscribed before the core was there.
         if (this.#ready !== ready) return;
         this._handle = core.subscribe(this.name, recent, position?.epoch, position?.offset, undelivered);
-        this.#client._handles.set(this._handle, this as unknown as Channel<object>);
+        this.#client._handles.set(this._handle, this);
       },
       (error) => this._end(error),
     );
@@ -166,7 +158,7 @@ export class Channel<Events extends object = DefaultEvents> {
   }
 
   #send(data: unknown, kind: Kind): Sending {
-    return beginSend(this.#client, this as unknown as Channel<object>, data, kind);
+    return beginSend(this.#client, this, data, kind);
   }
 
   /**
@@ -179,7 +171,7 @@ export class Channel<Events extends object = DefaultEvents> {
     { to }: { to?: string | undefined } = {},
   ): boolean {
     checkEvent(event);
-    return this.#client._fleeting({ type: "signal", channel: this.name, event, data, to });
+    return this.#client._sendEphemeral({ type: "signal", channel: this.name, event, data, to });
   }
 
   /** Call it at every key: the others are told at the first, again while keys come, and when they stop. */
@@ -275,7 +267,7 @@ export class Channel<Events extends object = DefaultEvents> {
   }
 
   /** @internal State, and what is gone when missed: the core has said that it counts. */
-  _hear(frame: Heard, core: Core): void {
+  _onFrame(frame: ChannelFrame, core: Core): void {
     switch (frame.type) {
       case "joined": {
         const { member } = frame;
@@ -311,7 +303,7 @@ export class Channel<Events extends object = DefaultEvents> {
   }
 
   /** @internal The core has heard nothing of this typist for too long. */
-  _quiet(typist: number): void {
+  _typingExpired(typist: number): void {
     this.#type(this.#people[typist]);
   }
 

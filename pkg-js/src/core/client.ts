@@ -1,10 +1,8 @@
 // One connection as the application sees it. It waits for the WebAssembly core, hands calls to it in the order in which
 // they were made, and tells the application what the core says. It decides nothing about the network.
 
-import { ChatList } from "../chat/chat-list.js";
-import { ChatRoom } from "../chat/chat-room.js";
-import { NotificationList } from "../chat/notifications.js";
-import { type Core, type CoreClass, type Host, SendStatus, Status, TransportCode } from "../wasm/bindings.js";
+import type { ServerFrame } from "../generated/protocol.js";
+import { type Core, type CoreClass, type Host, Status, TransportCode } from "../wasm/bindings.js";
 import { Channel } from "./channel.js";
 import { defer, quiet } from "./deferred.js";
 import { dispatch } from "./dispatch.js";
@@ -22,24 +20,22 @@ import { detectIdle } from "./idle-detector.js";
 import { uuid7 } from "./ids.js";
 import { checkOptions, type Settings } from "./options.js";
 import { OutboxStorage } from "./outbox-storage.js";
+import type { ChannelPort, ClientPort, Track } from "./port.js";
 import type { AnswerTo, RequestFields, RequestOptions, RequestType } from "./requests.js";
-import { beginSend, jsonOf, type Track } from "./send.js";
-
-/** @internal What channels need of their client. */
-export type ClientPort = Pick<
-  Client,
-  "_call" | "_fleeting" | "_handles" | "_outbox" | "_sends" | "_user" | "request"
->;
+import { beginSend, jsonOf } from "./send.js";
+import { toUserStatus } from "./user-status.js";
 
 // As many sends, and as many characters in them, as the core's outbox takes: before it is there, they wait here.
 const MAX_WAITING_SENDS = 1000;
 const MAX_WAITING_LENGTH = 1024 * 1024;
 
+const SENDING = ["queued", "sent", "stored", "failed"] as const;
+
 // `private-` and `presence-` alone are no names. The core and the server check it too.
 const CHANNEL_NAME = /^(?!(private-|presence-)$)[\w\-=@,.;:]{1,200}$/;
 
 /** A connection to a server. Made by `connect`. */
-export class Client {
+export class Client implements ClientPort {
   /** Names this client to the server, across reconnects and transports. */
   readonly session: string = uuid7();
   /** @internal */
@@ -47,7 +43,7 @@ export class Client {
   /** @internal */
   readonly _channels = new Map<string, Channel<object>>();
   /** @internal */
-  readonly _handles = new Map<number, Channel<object>>();
+  readonly _handles = new Map<number, ChannelPort>();
   /** @internal */
   readonly _sends = new Map<string, Track>();
   /** @internal Where unsent messages outlive the page; none if that is not wanted. */
@@ -56,17 +52,13 @@ export class Client {
   _user: string | undefined;
   /** @internal */
   _connection: string | undefined;
+  readonly #signedIn = defer<string>();
   /** @internal Settles when it is known who the user is, or that it never will be. */
-  readonly _who = defer<string>();
+  readonly _signedIn: Promise<string> = this.#signedIn.promise;
   /** @internal */
   _retryAfterMs: number | undefined;
   readonly #options: ConnectOptions;
   readonly #load: () => Promise<CoreClass>;
-  /** @internal */
-  readonly _chats: ChatList = new ChatList(this);
-  /** @internal */
-  readonly _notifications: NotificationList = new NotificationList(this);
-  readonly #rooms = new Map<string, ChatRoom>();
   #state: ConnectionState = { status: "connecting", attempt: 0, reason: "starting" };
   #started = false;
   #core: (Core & { free(): void }) | undefined;
@@ -82,7 +74,7 @@ export class Client {
   constructor(options: ConnectOptions, load: () => Promise<CoreClass>) {
     this.#options = options;
     this.#load = load;
-    quiet(this._who.promise);
+    quiet(this._signedIn);
   }
 
   /** What the connection is doing. */
@@ -100,23 +92,6 @@ export class Client {
     return this.#state.status === "connected" ? this._connection : undefined;
   }
 
-  /** The user's chats. Followed from the first use on. */
-  get chats(): ChatList {
-    return this._chats._follow();
-  }
-
-  /** The user's notifications. Followed from the first use on. */
-  get notifications(): NotificationList {
-    return this._notifications._follow();
-  }
-
-  /** The chat of this id: always the same object. Throws `invalid_channel`. */
-  chat(id: string): ChatRoom {
-    const room = this.#rooms.get(id) ?? new ChatRoom(this, id);
-    this.#rooms.set(id, room);
-    return room;
-  }
-
   /** Says how others are to see this user, on all devices, until it is said otherwise; `auto`: by what the user does. */
   async setStatus(status: StatusChoice): Promise<void> {
     await this.request("set_status", { status });
@@ -124,7 +99,7 @@ export class Client {
 
   /** How users can be reached, 100 of them at most. */
   async getStatus(users: readonly string[]): Promise<readonly UserStatus[]> {
-    return (await this.request("get_status", { users: [...users] })).statuses;
+    return (await this.request("get_status", { users: [...users] })).statuses.map(toUserStatus);
   }
 
   /**
@@ -139,15 +114,15 @@ export class Client {
     const id = uuid7();
     const text = jsonOf({ ...fields, type, id });
     const { promise, resolve, reject } = defer<AnswerTo<Type>>();
-    const settle: Track = (_status, _offset, _at, error, answer) => {
+    const settle: Track = ({ error, answer }) => {
       this._sends.delete(id);
-      if (error === undefined) resolve(answer as AnswerTo<Type>);
+      if (error === undefined) resolve(answer as unknown as AnswerTo<Type>);
       else reject(error);
     };
     this._sends.set(id, settle);
     this._call(
       (core) => core.ask(text, timeout, id),
-      (error) => settle(SendStatus.Failed, -1, -1, error),
+      (error) => settle({ status: "failed", error }),
     );
     return promise;
   }
@@ -172,10 +147,7 @@ export class Client {
       }
       channel = new Channel<object>(this, name);
       this._channels.set(name, channel);
-      // What is subscribed is not told as `activity`.
-      if (name.startsWith("private-chat.")) {
-        channel.on("message", (message) => this._emitter.emit("frame", { type: "activity", message }));
-      }
+      this._emitter.emit("channel", channel);
     }
     return channel as unknown as Channel<Events>;
   }
@@ -191,6 +163,17 @@ export class Client {
     if (this.#state.status === "closed") return;
     this.#guard(() => this.#core?.close());
     this.#finish("closed by the application");
+  }
+
+  /** @internal Calls back with every frame that is not, or not only, about one channel. */
+  _onFrame(listener: (frame: ServerFrame) => void): Unsubscribe {
+    return this._emitter.on("frame", listener);
+  }
+
+  /** @internal Calls back with every channel that there is, and that there will be. */
+  _onChannel(listener: (channel: Channel<object>) => void): Unsubscribe {
+    this._channels.forEach(listener);
+    return this._emitter.on("channel", listener);
   }
 
   /** @internal Starts connecting; throws `invalid_option`. */
@@ -238,7 +221,7 @@ export class Client {
   }
 
   /** @internal Sends a frame if it can go now, and says whether. Throws `invalid_payload` or `too_large`. */
-  _fleeting(frame: object): boolean {
+  _sendEphemeral(frame: object): boolean {
     const text = jsonOf(frame);
     let went = 0;
     const refused: EverwireError[] = [];
@@ -328,7 +311,7 @@ export class Client {
               transport: transport === TransportCode.Polling ? "polling" : "websocket",
               reason,
             });
-            if (this._user !== undefined) this._who.resolve(this._user);
+            if (this._user !== undefined) this.#signedIn.resolve(this._user);
             return void this.#restore();
           case Status.Waiting:
             return this.#setState({ status: "waiting", attempt, retryAt: Date.now() + retryInMs, reason });
@@ -344,13 +327,12 @@ export class Client {
         this._handles.get(handle)?._emitter.emit("gap", { from, to, reason }),
       ended: (handle, code, message) => this._handles.get(handle)?._end(this.#error(code, message)),
       sending: (id, status, offset, at, code, message) =>
-        this._sends.get(id)?.(
-          status,
-          offset,
-          at,
-          code === undefined ? undefined : this.#error(code, message ?? code),
-        ),
-      quiet: (handle, typist) => this._handles.get(handle)?._quiet(typist),
+        this._sends.get(id)?.({
+          status: SENDING[status],
+          ...(offset >= 0 && { offset, at }),
+          ...(code !== undefined && { error: this.#error(code, message ?? code) }),
+        }),
+      quiet: (handle, typist) => this._handles.get(handle)?._typingExpired(typist),
       broken: (cause) => this.#break(cause),
       fetchToken: () => void this.#fetchToken(),
       error: (code, message) => this.#emitError(this.#error(code, message)),
@@ -418,11 +400,11 @@ export class Client {
     this.#wake?.();
     this.#unwatch?.();
     this.#waiting = [];
-    this._who.reject(why);
+    this.#signedIn.reject(why);
     // Not announced before everything is in its final state: a listener may look at all of it.
     const state: ConnectionState = { status: "closed", reason, ...(error !== undefined && { error }) };
     this.#state = state;
-    for (const track of [...this._sends.values()]) track(SendStatus.Failed, -1, -1, why);
+    for (const track of [...this._sends.values()]) track({ status: "failed", error: why });
     for (const channel of this._channels.values()) channel._end(why, true);
     this._outbox?.close();
     this._emitter.emit("state", state);

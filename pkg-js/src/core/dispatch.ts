@@ -3,17 +3,16 @@
 // throws. Whether a frame counts is not decided here.
 
 import type { ServerFrame } from "../generated/protocol.js";
-import { type Core, SendStatus } from "../wasm/bindings.js";
-import type { Channel } from "./channel.js";
+import type { Core } from "../wasm/bindings.js";
 import type { Emitter } from "./emitter.js";
-import type { Track } from "./send.js";
+import type { ChannelPort, Track } from "./port.js";
 
 /** What frames are about, besides the core. */
 export interface Receiver {
   /** @internal Where frames go that are not about one channel, or not only: under `frame`. */
   readonly _emitter: Emitter;
   /** @internal By name: the channels that the application has asked for. */
-  readonly _channels: ReadonlyMap<string, Channel<object>>;
+  readonly _channels: ReadonlyMap<string, ChannelPort>;
   /** @internal What is on its way, by id. */
   readonly _sends: ReadonlyMap<string, Track>;
   /** @internal The connection of the last `welcome`. */
@@ -167,7 +166,7 @@ export function dispatch(frames: unknown, core: Core, receiver: Receiver): void 
     return;
   }
   // Frames of one channel come in runs, and comparing names costs less than looking one up.
-  let last: Channel<object> | undefined;
+  let last: ChannelPort | undefined;
   for (const frame of frames as readonly ServerFrame[]) {
     // The hot path: checked by hand because the table is several times slower.
     if (
@@ -271,7 +270,7 @@ function take(frame: ServerFrame, core: Core, receiver: Receiver): void {
     case "chats":
     case "statuses":
       if (core.answered(frame.id)) {
-        receiver._sends.get(frame.id)?.(SendStatus.Stored, -1, -1, undefined, frame);
+        receiver._sends.get(frame.id)?.({ status: "stored", answer: frame });
       }
       break;
     default:
@@ -281,7 +280,7 @@ function take(frame: ServerFrame, core: Core, receiver: Receiver): void {
         if (frame.type === "receipt" && frame.user === receiver._user) {
           core.marked(handle, frame.delivered, frame.read);
         }
-        channel?._hear(frame, core);
+        channel?._onFrame(frame, core);
       }
       receiver._emitter.emit(frame.type === "signal" && frame.channel == null ? "signal" : "frame", frame);
   }

@@ -1,36 +1,29 @@
 // The types of what applications send, receive and listen to. Types only: nothing of this file is in the bundle.
 
 import type {
-  Chat,
-  ChatMember,
   Mark,
   Member,
   Notification,
   Page,
-  Role,
   SignalFrame,
   StandardEvents,
   Status,
   StatusChoice,
-  UserStatus,
+  Text,
   Message as WireMessage,
 } from "../generated/protocol.js";
 import type { EverwireError } from "./errors.js";
 
-export type { ChatChange, DataUpdate, StatusUpdate, Text, UserActivity } from "../generated/protocol.js";
+export type { ChatChange, DataUpdate, StatusUpdate, UserActivity } from "../generated/protocol.js";
 export type { AnswerTo, RequestFields, RequestOptions, RequestType } from "./requests.js";
-export type {
-  Chat,
-  ChatMember,
-  Mark,
-  Member,
-  Notification,
-  Role,
-  StandardEvents,
-  Status,
-  StatusChoice,
-  UserStatus,
-};
+export type { UserStatus } from "./user-status.js";
+export type { Mark, Member, StandardEvents, Status, StatusChoice };
+
+/** The data of a plain message in a chat. */
+export type ChatText = Text;
+
+/** The data of the event `notification`. */
+export type NotificationData = Notification;
 
 /** What a channel carries if nothing else is said: any JSON, under any event name. The standard events are typed. */
 export interface DefaultEvents extends StandardEvents {

@@ -2,22 +2,11 @@
 // becomes of it is the core's decision.
 
 import { type Action, MAX_EVENT_BYTES } from "../generated/protocol.js";
-import { SendStatus } from "../wasm/bindings.js";
-import type { Channel } from "./channel.js";
-import type { ClientPort } from "./client.js";
 import { defer, quiet } from "./deferred.js";
 import { asError, EverwireError } from "./errors.js";
 import type { Outgoing, Sending, Stored } from "./events.js";
 import { uuid7 } from "./ids.js";
-
-/** Takes the changes of a message that is on its way, or what became of a request. */
-export type Track = (
-  status: SendStatus,
-  offset: number,
-  at: number,
-  error?: EverwireError,
-  answer?: unknown,
-) => void;
+import type { ChannelPort, ClientPort, Track } from "./port.js";
 
 /** What a message is, besides its data. */
 export interface Kind {
@@ -25,8 +14,6 @@ export interface Kind {
   readonly action?: Action | undefined;
   readonly target?: string | undefined;
 }
-
-const NAMES = ["queued", "sent", "stored", "failed"] as const;
 
 /** The JSON text. Throws `invalid_payload`. */
 export function jsonOf(data: unknown): string {
@@ -51,7 +38,7 @@ export function checkEvent(event: unknown): void {
 /** Mints the id, queues the message, and follows it. `restored`: the id that it got before the page was loaded. */
 export function beginSend(
   client: ClientPort,
-  channel: Channel<object>,
+  channel: ChannelPort,
   data: unknown,
   kind: Kind,
   restored?: string,
@@ -61,33 +48,32 @@ export function beginSend(
   const done = defer<Stored>();
   let now: Outgoing | undefined;
 
-  const track: Track = (status, offset, at, error) => {
-    const name = NAMES[status] ?? "queued";
-    // The core says again what was said here before it was there.
-    if (name === now?.status) return;
+  const track: Track = ({ status, offset = -1, at = -1, error }) => {
+    // The core repeats what was said here before it was loaded.
+    if (status === now?.status) return;
     now = {
       id,
       data,
-      status: name,
+      status,
       ...(event !== undefined && { event }),
       ...(action !== undefined && { action }),
       ...(target !== undefined && { target }),
-      ...(status === SendStatus.Stored && { offset, at }),
+      ...(status === "stored" && { offset, at }),
       ...(error !== undefined && { error }),
     };
-    if (status >= SendStatus.Stored) {
+    if (status === "stored" || status === "failed") {
       client._sends.delete(id);
       client._outbox?.delete(id);
     }
     channel._emitter.emit("sending", now);
-    if (status === SendStatus.Stored) done.resolve({ id, offset, at });
+    if (status === "stored") done.resolve({ id, offset, at });
     if (error !== undefined) {
       // Whoever closed the client, or listens to `sending`, knows already; else the page should hear of it.
       if (error.code === "closed" || channel._emitter.has("sending")) quiet(done.promise);
       done.reject(error);
     }
   };
-  const fail = (cause: unknown) => track(SendStatus.Failed, -1, -1, asError(cause));
+  const fail = (cause: unknown) => track({ status: "failed", error: asError(cause) });
 
   try {
     const json = jsonOf(data);
@@ -101,7 +87,7 @@ export function beginSend(
     if (restored === undefined) client._outbox?.put(id, frame);
     client._call((core) => core.send(id, channel.name, frame, restored !== undefined), fail, json.length);
     // Not if it was refused at once.
-    if (now === undefined) track(SendStatus.Queued, -1, -1);
+    if (now === undefined) track({ status: "queued" });
   } catch (cause) {
     fail(cause);
   }

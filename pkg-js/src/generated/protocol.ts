@@ -828,7 +828,7 @@ export type GapReason =
 
 /** A user who names himself. Accepted by development servers only. */
 export interface Guest {
-  /** The user id, 1 to 128 bytes. StoredSend across reloads by the application if the guest is to stay the same user. */
+  /** The user id, 1 to 128 bytes. Kept across reloads by the application if the guest is to stay the same user. */
   user: string;
   /** The name that others see, 1 to 128 bytes. */
   name: string;

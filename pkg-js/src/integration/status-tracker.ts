@@ -3,9 +3,8 @@
 
 import type { Client } from "../core/client.js";
 import type { Unsubscribe } from "../core/emitter.js";
-import type { UserStatus } from "../core/events.js";
 import { Observable } from "../core/observable.js";
-import type { ServerFrame } from "../generated/protocol.js";
+import { toUserStatus, type UserStatus } from "../core/user-status.js";
 import { retain } from "./reference-counts.js";
 
 /** How many users can be asked about at once. */
@@ -36,8 +35,8 @@ export class StatusTracker extends Observable {
       }
     };
     const offs = [
-      client._emitter.on("frame", (frame: ServerFrame) => {
-        if (frame.type === "status") learn([frame]);
+      client._onFrame((frame) => {
+        if (frame.type === "status") learn([toUserStatus(frame)]);
         else if (frame.type === "joined" && frame.channel === "presence-users") {
           const { user, status = "online" } = frame.member;
           learn([{ user, status }]);

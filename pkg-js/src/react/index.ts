@@ -11,4 +11,4 @@ export type {
 } from "../integration/handlers.js";
 export { EverwireProvider, type EverwireProviderProps, useClient, useEverwire } from "./client.js";
 export { useChannel, useConnectionState, useMembers, useMessages, useTyping } from "./hooks.js";
-export { useChat, useChats, useNotifications, useStatus } from "./people.js";
+export { useChat, useChatClient, useChats, useNotifications, useStatus } from "./people.js";

@@ -2,9 +2,11 @@
 // before a component is mounted.
 
 import { useCallback, useState, useSyncExternalStore } from "react";
+import type { Chat } from "../chat/chat.js";
+import { type ChatClient, createChat } from "../chat/chat-client.js";
 import type { ChatRoom } from "../chat/chat-room.js";
 import type { NotificationItem } from "../chat/notifications.js";
-import type { Chat, UserStatus } from "../core/events.js";
+import type { UserStatus } from "../core/events.js";
 import { retainRoom } from "../integration/reference-counts.js";
 import { StatusTracker } from "../integration/status-tracker.js";
 import { useClient } from "./client.js";
@@ -13,20 +15,24 @@ const NO_CHATS: readonly Chat[] = [];
 const NO_NOTIFICATIONS: readonly NotificationItem[] = [];
 const NO_STATUS: ReadonlyMap<string, UserStatus> = new Map();
 
-/** The user's chats, those with the latest activity first. What can be done with them is in `client.chats`. */
+/** The chats and notifications of the provider's client, to change them. */
+export function useChatClient(): ChatClient {
+  return createChat(useClient());
+}
+
+/** The user's chats, those with the latest activity first. `useChatClient().chats` changes them. */
 export function useChats(): readonly Chat[] {
-  const client = useClient();
+  const chat = useChatClient();
   return useSyncExternalStore(
-    useCallback((changed) => client.chats.on("change", changed), [client]),
-    () => client._chats.list,
+    useCallback((changed) => chat.chats.on("change", changed), [chat]),
+    () => chat._chats.list,
     () => NO_CHATS,
   );
 }
 
 /** The chat of this id, open for as long as the component is mounted; renders again when anything in it changed. */
 export function useChat(id: string): ChatRoom {
-  const client = useClient();
-  const room = client.chat(id);
+  const room = useChatClient().room(id);
   useSyncExternalStore(
     useCallback(
       (changed) => {
@@ -45,12 +51,12 @@ export function useChat(id: string): ChatRoom {
   return room;
 }
 
-/** The user's notifications, the latest first. How they are marked as read is in `client.notifications`. */
+/** The user's notifications, the latest first. `useChatClient().notifications` marks them as read. */
 export function useNotifications(): readonly NotificationItem[] {
-  const client = useClient();
+  const chat = useChatClient();
   return useSyncExternalStore(
-    useCallback((changed) => client.notifications.on("change", changed), [client]),
-    () => client._notifications.list,
+    useCallback((changed) => chat.notifications.on("change", changed), [chat]),
+    () => chat._notifications.list,
     () => NO_NOTIFICATIONS,
   );
 }

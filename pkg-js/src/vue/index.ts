@@ -16,4 +16,4 @@ export {
   useTyping,
 } from "./channels.js";
 export { EverwireProvider, useClient, useEverwire } from "./client.js";
-export { useChat, useChats, useNotifications, useStatus } from "./people.js";
+export { useChat, useChatClient, useChats, useNotifications, useStatus } from "./people.js";

@@ -2,19 +2,26 @@
 // server before a component is mounted.
 
 import { type MaybeRefOrGetter, type ShallowRef, shallowRef, toValue, triggerRef } from "vue";
+import type { Chat } from "../chat/chat.js";
+import { type ChatClient, createChat } from "../chat/chat-client.js";
 import type { ChatRoom } from "../chat/chat-room.js";
 import type { NotificationItem } from "../chat/notifications.js";
-import type { Chat, UserStatus } from "../core/events.js";
+import type { UserStatus } from "../core/events.js";
 import { retainRoom } from "../integration/reference-counts.js";
 import { StatusTracker } from "../integration/status-tracker.js";
 import { useClient, whileMounted } from "./client.js";
 
-/** The user's chats, those with the latest activity first. What can be done with them is in `client.chats`. */
+/** The chats and notifications of the provider's client, to change them. */
+export function useChatClient(): ChatClient {
+  return createChat(useClient());
+}
+
+/** The user's chats, those with the latest activity first. `useChatClient().chats` changes them. */
 export function useChats(): Readonly<ShallowRef<readonly Chat[]>> {
-  const client = useClient();
+  const chat = useChatClient();
   const list = shallowRef<readonly Chat[]>([]);
   whileMounted(
-    () => client,
+    () => chat,
     ({ chats }) => {
       const read = () => {
         list.value = chats.list;
@@ -28,10 +35,10 @@ export function useChats(): Readonly<ShallowRef<readonly Chat[]>> {
 
 /** The chat of this id, open for as long as the component is mounted. The ref triggers when anything in it changed. */
 export function useChat(id: MaybeRefOrGetter<string>): Readonly<ShallowRef<ChatRoom>> {
-  const client = useClient();
-  const shown = shallowRef(client.chat(toValue(id)));
+  const chat = useChatClient();
+  const shown = shallowRef(chat.room(toValue(id)));
   whileMounted(
-    () => client.chat(toValue(id)),
+    () => chat.room(toValue(id)),
     (room) => {
       shown.value = room;
       const off = room.on("change", () => triggerRef(shown));
@@ -45,12 +52,12 @@ export function useChat(id: MaybeRefOrGetter<string>): Readonly<ShallowRef<ChatR
   return shown;
 }
 
-/** The user's notifications, the latest first. How they are marked as read is in `client.notifications`. */
+/** The user's notifications, the latest first. `useChatClient().notifications` marks them as read. */
 export function useNotifications(): Readonly<ShallowRef<readonly NotificationItem[]>> {
-  const client = useClient();
+  const chat = useChatClient();
   const list = shallowRef<readonly NotificationItem[]>([]);
   whileMounted(
-    () => client,
+    () => chat,
     ({ notifications }) => {
       const read = () => {
         list.value = notifications.list;

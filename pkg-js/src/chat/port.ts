@@ -1,0 +1,5 @@
+// What chats and notifications use of a client: its channels, its requests, and the frames about the user's own things.
+
+import type { Client } from "../core/client.js";
+
+export type ChatPort = Pick<Client, "user" | "channel" | "request" | "_signedIn" | "_onFrame" | "_onChannel">;

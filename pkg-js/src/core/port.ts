@@ -1,0 +1,74 @@
+// What the parts of a client use of each other, so that none of them imports one that is made of it: channels and sends
+// use the client through `ClientPort`, sends and the dispatcher use channels through `ChannelPort`. Types only: nothing of
+// this file is in the bundle.
+
+import type { ServerFrame, Subscribed as SubscribedFrame } from "../generated/protocol.js";
+import type { Core } from "../wasm/bindings.js";
+import type { Emitter } from "./emitter.js";
+import type { EverwireError } from "./errors.js";
+import type { Message, SendingStatus } from "./events.js";
+import type { OutboxStorage } from "./outbox-storage.js";
+import type { AnswerTo, RequestFields, RequestOptions, RequestType } from "./requests.js";
+
+/** What has become of a send or a request. */
+export interface Outcome {
+  readonly status: SendingStatus;
+  /** Where a send was stored, and when. */
+  readonly offset?: number;
+  readonly at?: number;
+  readonly error?: EverwireError;
+  /** The frame that answers a request. */
+  readonly answer?: ServerFrame;
+}
+
+/** Is called with each outcome of a send or a request. */
+export type Track = (outcome: Outcome) => void;
+
+/** The client, as its channels and sends see it. */
+export interface ClientPort {
+  /** Who the server takes this client for. */
+  readonly _user: string | undefined;
+  /** Channels by the core's handle of their subscription. */
+  readonly _handles: Map<number, ChannelPort>;
+  /** Sends and requests without a final outcome, by id. */
+  readonly _sends: Map<string, Track>;
+  /** Keeps unsent messages beyond the page. */
+  readonly _outbox: OutboxStorage | undefined;
+  /** Calls the core, at once or when it is loaded; `refuse` gets the error if it refuses. `length`: of a send's data. */
+  _call(act: (core: Core) => void, refuse?: (error: EverwireError) => void, length?: number): void;
+  /** Sends a frame if there is a connection, and says whether. Throws `invalid_payload` or `too_large`. */
+  _sendEphemeral(frame: object): boolean;
+  request<Type extends RequestType>(
+    type: Type,
+    fields: RequestFields<Type>,
+    options?: RequestOptions,
+  ): Promise<AnswerTo<Type>>;
+}
+
+/** The frames that a channel handles after the core has said that its subscription is live. */
+export type ChannelFrame = Extract<
+  ServerFrame,
+  {
+    type: "joined" | "left" | "typing" | "signal" | "receipt" | "status" | "activity" | "chat" | "chat_gone";
+  }
+>;
+
+/** A channel, as the client, the dispatcher and sends see it. */
+export interface ChannelPort {
+  readonly name: string;
+  /** The core's handle of the running subscription; -1 if there is none. */
+  readonly _handle: number;
+  readonly _emitter: Emitter;
+  /** The core has accepted this entry. */
+  _deliver(message: Message): void;
+  /** A `subscribed` frame: `counts` asks the core whether it is about the running subscription. */
+  _onSubscribedFrame(frame: SubscribedFrame, counts: () => number): boolean;
+  /** State or an ephemeral event of the running subscription. */
+  _onFrame(frame: ChannelFrame, core: Core): void;
+  /** The core says that the subscription is in place. */
+  _subscribed(epoch: string, offset: number, head: number, recovered: boolean): void;
+  /** The core has not heard of this typist for too long. */
+  _typingExpired(typist: number): void;
+  /** The subscription has ended. `silent`: the application ended it, so there is no `error` event. */
+  _end(error: EverwireError, silent?: boolean): void;
+}
