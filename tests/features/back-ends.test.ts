@@ -17,27 +17,27 @@ it("a back end manages chats and their members, and members see it at once", asy
   const api = await Api.with(scene.server.url, KEY);
   const ada = await scene.enter("ada", { token: makeToken("ada") });
   const ben = await scene.enter("ben", { token: makeToken("ben") });
-  for (const person of [ada, ben]) await person.do((client) => client.chats.ready);
+  for (const person of [ada, ben]) await person.do((client) => createChat(client).chats.ready);
   const { id } = await api.call("createChat", {
     body: { kind: "group", title: "Orders", open: false, users: [{ user: "ada", role: "owner" }] },
   });
-  await ada.sees("the chat", (client, id) => client.chats.get(id)?.role === "owner", id);
+  await ada.sees("the chat", (client, id) => createChat(client).chats.get(id)?.role === "owner", id);
   await api.call("addMember", { parameters: { chat: id, user: "ben" }, body: { role: "read_only" } });
-  await ben.sees("the chat", (client, id) => client.chats.get(id)?.role === "read_only", id);
-  expect(await ben.fails((client, id) => client.chat(id).send("x"), id)).toBe("forbidden");
+  await ben.sees("the chat", (client, id) => createChat(client).chats.get(id)?.role === "read_only", id);
+  expect(await ben.fails((client, id) => createChat(client).room(id).send("x"), id)).toBe("forbidden");
   await api.call("setRole", { parameters: { chat: id, user: "ben" }, body: { role: "member" } });
-  await ben.sees("his role", (client, id) => client.chats.get(id)?.role === "member", id);
-  expect(await ben.fails((client, id) => client.chat(id).send("x"), id)).toBe("");
+  await ben.sees("his role", (client, id) => createChat(client).chats.get(id)?.role === "member", id);
+  expect(await ben.fails((client, id) => createChat(client).room(id).send("x"), id)).toBe("");
   await api.call("renameChat", { parameters: { chat: id }, body: { title: "Shipped" } });
-  await ada.sees("the title", (client, id) => client.chats.get(id)?.title === "Shipped", id);
+  await ada.sees("the title", (client, id) => createChat(client).chats.get(id)?.title === "Shipped", id);
   const chat = await api.call("getChat", { parameters: { chat: id } });
   expect(chat.members.map(({ user, role }: { user: string; role: string }) => `${user} ${role}`)).toEqual([
     "ada owner",
     "ben member",
   ]);
   await api.call("removeMember", { parameters: { chat: id, user: "ben" } });
-  await ben.sees("no chat", (client, id) => client.chats.get(id) === undefined, id);
-  expect(await ben.fails((client, id) => client.chat(id).send("x"), id)).toBe("forbidden");
+  await ben.sees("no chat", (client, id) => createChat(client).chats.get(id) === undefined, id);
+  expect(await ben.fails((client, id) => createChat(client).room(id).send("x"), id)).toBe("forbidden");
 });
 
 it("a back end reads presence and statistics, sets a status and disconnects a user", async () => {
@@ -68,24 +68,32 @@ it("a front end has what it needs over HTTP, with the user's token", async () =>
   const scene = await Scene.open("over WebSocket", OPTIONS);
   const ada = await scene.enter("ada", { token: makeToken("ada") });
   const ben = await scene.enter("ben", { token: makeToken("ben") });
-  const chat = await ada.do(async (client) => (await client.chats.direct("ben")).id);
-  for (const person of [ada, ben]) await person.do((client, id) => client.chat(id).open(), chat);
+  const chat = await ada.do(async (client) => (await createChat(client).chats.direct("ben")).id);
+  for (const person of [ada, ben]) await person.do((client, id) => createChat(client).room(id).open(), chat);
   const api = await Api.with(scene.server.url, makeToken("ben"));
   const info = await api.call("connectionInfo");
   expect([info.user, info.websocket_url]).toEqual([
     "ben",
     `${scene.server.url.replace("http", "ws")}/everwire/v1/ws`,
   ]);
-  const sent = await ada.do(async (client, id) => await client.chat(id).send("hello"), chat);
-  await ben.sees("it", (client, id) => client.chat(id).messages.rows.at(-1)?.data.text === "hello", chat);
+  const sent = await ada.do(async (client, id) => await createChat(client).room(id).send("hello"), chat);
+  await ben.sees(
+    "it",
+    (client, id) => createChat(client).room(id).messages.rows.at(-1)?.data.text === "hello",
+    chat,
+  );
   const { chats } = await api.call("activeChats");
   expect(chats).toMatchObject([{ id: chat, unread: 1, last: { data: { text: "hello" } } }]);
   await api.call("typing", { parameters: { chat }, body: { is_typing: true } });
-  await ada.sees("Ben typing", (client, id) => client.chat(id).typists[0]?.user === "ben", chat);
+  await ada.sees("Ben typing", (client, id) => createChat(client).room(id).typists[0]?.user === "ben", chat);
   await api.call("typing", { parameters: { chat }, body: { is_typing: false } });
-  await ada.sees("nobody typing", (client, id) => client.chat(id).typists.length === 0, chat);
+  await ada.sees("nobody typing", (client, id) => createChat(client).room(id).typists.length === 0, chat);
   await api.call("markRead", { parameters: { chat, message: sent.id } });
-  await ada.sees("that it is read", (client, id) => client.chat(id).messages.rows.at(-1)?.readBy === 1, chat);
+  await ada.sees(
+    "that it is read",
+    (client, id) => createChat(client).room(id).messages.rows.at(-1)?.readBy === 1,
+    chat,
+  );
   expect((await api.call("messages", { parameters: { chat, limit: 1 } })).messages).toMatchObject([
     { id: sent.id },
   ]);

@@ -7,62 +7,82 @@ import { until } from "../harness/until";
 
 /** Ada's group with these people, who have all joined. Everybody's list is followed. */
 async function group(title: string, ada: Person, ...others: Person[]): Promise<string> {
-  for (const person of [ada, ...others]) await person.do((client) => client.chats.ready);
+  for (const person of [ada, ...others]) await person.do((client) => createChat(client).chats.ready);
   const users = others.map(({ name }) => name);
-  const id = await ada.do(async (client, all) => (await client.chats.create(all)).id, { title, users });
-  for (const other of others) await other.do(async (client, id) => void (await client.chats.join(id)), id);
+  const id = await ada.do(async (client, all) => (await createChat(client).chats.create(all)).id, {
+    title,
+    users,
+  });
+  for (const other of others)
+    await other.do(async (client, id) => void (await createChat(client).chats.join(id)), id);
   return id;
 }
 
-const titles = (person: Person) => person.do((client) => client.chats.list.map(({ title }) => title));
+const titles = (person: Person) =>
+  person.do((client) => createChat(client).chats.list.map(({ title }) => title));
 
 /** Says something in a chat, and waits until it is stored. */
 const say = (person: Person, chat: string, text: string) =>
-  person.do(async (client, [chat, text]) => (await client.chat(chat).send(text)).offset, [
+  person.do(async (client, [chat, text]) => (await createChat(client).room(chat).send(text)).offset, [
     chat,
     text,
   ] as const);
 
 /** Opens a chat. */
-const open = (person: Person, chat: string) => person.do((client, chat) => client.chat(chat).open(), chat);
+const open = (person: Person, chat: string) =>
+  person.do((client, chat) => createChat(client).room(chat).open(), chat);
 
 /** Waits until a chat shows this text as its last message. */
 const shows = (person: Person, chat: string, text: string) =>
   person.sees(
     `“${text}”`,
-    (client, [chat, text]) => client.chat(chat).messages.rows.at(-1)?.data.text === text,
+    (client, [chat, text]) => createChat(client).room(chat).messages.rows.at(-1)?.data.text === text,
     [chat, text] as const,
   );
 
 everyWay("a group is made, joined, declined, renamed and left, and every list follows", async (scene) => {
   const [ada, ben, cy] = await scene.all("ada", "ben", "cy");
-  for (const person of [ada, ben, cy]) await person.do((client) => client.chats.ready);
+  for (const person of [ada, ben, cy]) await person.do((client) => createChat(client).chats.ready);
   const id = await ada.do(
-    async (client) => (await client.chats.create({ title: "Team", users: ["ben", "cy"] })).id,
+    async (client) => (await createChat(client).chats.create({ title: "Team", users: ["ben", "cy"] })).id,
   );
   for (const person of [ben, cy]) {
-    const chat = await person.sees("the invitation", (client, id) => client.chats.get(id), id);
+    const chat = await person.sees("the invitation", (client, id) => createChat(client).chats.get(id), id);
     expect([chat.title, chat.role, chat.unread, chat.last]).toEqual(["Team", "invited", 0, undefined]);
   }
   await scene.middle();
-  const joined = await ben.do((client, id) => client.chats.join(id), id);
+  const joined = await ben.do((client, id) => createChat(client).chats.join(id), id);
   expect(joined.role).toBe("member");
-  await cy.do((client, id) => client.chat(id).leave(), id);
-  await cy.sees("no chat any more", (client, id) => client.chats.get(id) === undefined, id);
-  await ada.do((client, id) => client.chat(id).rename("Crew"), id);
+  await cy.do((client, id) => createChat(client).room(id).leave(), id);
+  await cy.sees("no chat any more", (client, id) => createChat(client).chats.get(id) === undefined, id);
+  await ada.do((client, id) => createChat(client).room(id).rename("Crew"), id);
   for (const person of [ada, ben]) {
-    await person.sees("the new title", (client, id) => client.chats.get(id)?.title === "Crew", id);
-    await person.sees("two members", (client, id) => client.chats.get(id)?.members.length === 2, id);
+    await person.sees(
+      "the new title",
+      (client, id) => createChat(client).chats.get(id)?.title === "Crew",
+      id,
+    );
+    await person.sees(
+      "two members",
+      (client, id) => createChat(client).chats.get(id)?.members.length === 2,
+      id,
+    );
   }
   await open(ada, id);
-  await ben.do((client, id) => client.chat(id).leave(), id);
-  await ada.sees("that she is alone", (client, id) => client.chats.get(id)?.members.length === 1, id);
+  await ben.do((client, id) => createChat(client).room(id).leave(), id);
+  await ada.sees(
+    "that she is alone",
+    (client, id) => createChat(client).chats.get(id)?.members.length === 1,
+    id,
+  );
   expect(await titles(ben)).toEqual([]);
   // Every change is an entry of the log, with who did it.
   const changes = await ada.sees(
     "every change",
     (client, id) => {
-      const rows = client.chat(id).messages.rows.filter(({ event }) => event === "everwire.chat");
+      const rows = createChat(client)
+        .room(id)
+        .messages.rows.filter(({ event }) => event === "everwire.chat");
       const told = rows.map(({ user, data }) => `${user} ${(data as unknown as { action: string }).action}`);
       return told.at(-1) === "ben left" && told;
     },
@@ -84,33 +104,41 @@ everyWay("who is removed receives and sends nothing any more", async (scene) => 
   const id = await group("Team", ada, ben);
   for (const person of [ada, ben]) await open(person, id);
   await ben.do((client, id) => {
-    client.chat(id).channel.on("error", ({ code }) => note("ended", code));
-    client.chat(id).channel.on("message", ({ data }) => note("heard", data.text));
+    createChat(client)
+      .room(id)
+      .channel.on("error", ({ code }) => note("ended", code));
+    createChat(client)
+      .room(id)
+      .channel.on("message", ({ data }) => note("heard", data.text));
   }, id);
   await say(ada, id, "before");
   await shows(ben, id, "before");
   await scene.middle();
-  await ada.do((client, id) => client.chat(id).remove("ben"), id);
+  await ada.do((client, id) => createChat(client).room(id).remove("ben"), id);
   await say(ada, id, "after");
   await until("Ben's subscription ends", async () => (await ben.notes("ended")).length > 0);
   expect((await ben.notes("ended")).map(({ value }) => value)).toEqual(["forbidden"]);
-  await ben.sees("no chat any more", (client, id) => client.chats.get(id) === undefined, id);
-  expect(await ben.fails((client, id) => client.chat(id).send("I am still here"), id)).toBe("forbidden");
-  expect(await ben.fails((client, id) => client.chat(id).channel.history(), id)).toBe("forbidden");
-  expect(await ben.fails((client, id) => client.chat(id).open(), id)).toBe("forbidden");
+  await ben.sees("no chat any more", (client, id) => createChat(client).chats.get(id) === undefined, id);
+  expect(await ben.fails((client, id) => createChat(client).room(id).send("I am still here"), id)).toBe(
+    "forbidden",
+  );
+  expect(await ben.fails((client, id) => createChat(client).room(id).channel.history(), id)).toBe(
+    "forbidden",
+  );
+  expect(await ben.fails((client, id) => createChat(client).room(id).open(), id)).toBe("forbidden");
   // Whatever comes to Ben after this, "after" would have been before it.
   await ben.do(async (client) => void (await client.channel("news").send("a sign")));
   expect((await ben.notes("heard")).map(({ value }) => value)).toEqual(["before"]);
-  await ada.sees("nobody else there", (client, id) => client.chat(id).here.length === 1, id);
+  await ada.sees("nobody else there", (client, id) => createChat(client).room(id).here.length === 1, id);
 });
 
 it("two users who look for each other at once find the same direct chat, and nobody else sees it", async () => {
   const scene = await Scene.open();
   const [ada, ben, cy] = await scene.all("ada", "ben", "cy");
-  for (const person of [ada, ben, cy]) await person.do((client) => client.chats.ready);
+  for (const person of [ada, ben, cy]) await person.do((client) => createChat(client).chats.ready);
   const [one, two] = await Promise.all([
-    ada.do((client) => client.chats.direct("ben")),
-    ben.do((client) => client.chats.direct("ada")),
+    ada.do((client) => createChat(client).chats.direct("ben")),
+    ben.do((client) => createChat(client).chats.direct("ada")),
   ]);
   expect(one.id).toBe(two.id);
   expect([one.kind, one.title, one.members.map(({ user }) => user).sort()]).toEqual([
@@ -120,64 +148,86 @@ it("two users who look for each other at once find the same direct chat, and nob
   ]);
   for (const person of [ada, ben]) {
     await open(person, one.id);
-    expect(await person.do((client) => client.chats.list.length)).toBe(1);
+    expect(await person.do((client) => createChat(client).chats.list.length)).toBe(1);
   }
   await say(ada, one.id, "hello");
   await shows(ben, one.id, "hello");
-  expect(await cy.fails((client, id) => client.chat(id).open(), one.id)).toBe("forbidden");
-  expect(await cy.fails((client, id) => client.chats.join(id), one.id)).toMatch(/^(forbidden|not_found)$/);
+  expect(await cy.fails((client, id) => createChat(client).room(id).open(), one.id)).toBe("forbidden");
+  expect(await cy.fails((client, id) => createChat(client).chats.join(id), one.id)).toMatch(
+    /^(forbidden|not_found)$/,
+  );
   expect(await titles(cy)).toEqual([]);
   // There is nothing to invite to, to remove from or to rename.
-  expect(await ada.fails((client, id) => client.chat(id).invite("cy"), one.id)).toBe("forbidden");
-  expect(await ada.fails((client, id) => client.chat(id).rename("Ours"), one.id)).toBe("forbidden");
+  expect(await ada.fails((client, id) => createChat(client).room(id).invite("cy"), one.id)).toBe("forbidden");
+  expect(await ada.fails((client, id) => createChat(client).room(id).rename("Ours"), one.id)).toBe(
+    "forbidden",
+  );
 });
 
 it("a role allows what it says and nothing more", async () => {
   const scene = await Scene.open();
   const [ada, ben, cy, dan] = await scene.all("ada", "ben", "cy", "dan");
-  for (const person of [ada, ben, cy, dan]) await person.do((client) => client.chats.ready);
-  const id = await ada.do(async (client) => (await client.chats.create({ title: "T", users: ["ben"] })).id);
+  for (const person of [ada, ben, cy, dan]) await person.do((client) => createChat(client).chats.ready);
+  const id = await ada.do(
+    async (client) => (await createChat(client).chats.create({ title: "T", users: ["ben"] })).id,
+  );
   // Invited: nothing but to join or to decline.
-  expect(await ben.fails((client, id) => client.chat(id).open(), id)).toBe("forbidden");
-  expect(await ben.fails((client, id) => client.chat(id).send("early"), id)).toBe("forbidden");
-  expect(await cy.fails((client, id) => client.chats.join(id), id)).toMatch(/^(forbidden|not_found)$/);
-  await ben.do((client, id) => client.chats.join(id), id);
+  expect(await ben.fails((client, id) => createChat(client).room(id).open(), id)).toBe("forbidden");
+  expect(await ben.fails((client, id) => createChat(client).room(id).send("early"), id)).toBe("forbidden");
+  expect(await cy.fails((client, id) => createChat(client).chats.join(id), id)).toMatch(
+    /^(forbidden|not_found)$/,
+  );
+  await ben.do((client, id) => createChat(client).chats.join(id), id);
   // A member invites, and does not rule.
-  await ben.do((client, id) => client.chat(id).invite("dan"), id);
-  await dan.do((client, id) => client.chats.join(id), id);
-  expect(await ben.fails((client, id) => client.chat(id).remove("ada"), id)).toBe("forbidden");
-  expect(await ben.fails((client, id) => client.chat(id).rename("Mine"), id)).toBe("forbidden");
-  expect(await ben.fails((client, id) => client.chat(id).setRole("ben", "owner"), id)).toBe("forbidden");
-  expect(await ben.fails((client, id) => client.chat(id).invite("cy", "owner"), id)).toBe("forbidden");
+  await ben.do((client, id) => createChat(client).room(id).invite("dan"), id);
+  await dan.do((client, id) => createChat(client).chats.join(id), id);
+  expect(await ben.fails((client, id) => createChat(client).room(id).remove("ada"), id)).toBe("forbidden");
+  expect(await ben.fails((client, id) => createChat(client).room(id).rename("Mine"), id)).toBe("forbidden");
+  expect(await ben.fails((client, id) => createChat(client).room(id).setRole("ben", "owner"), id)).toBe(
+    "forbidden",
+  );
+  expect(await ben.fails((client, id) => createChat(client).room(id).invite("cy", "owner"), id)).toBe(
+    "forbidden",
+  );
   // Who may only read, reads.
-  await ada.do((client, id) => client.chat(id).invite("cy", "read_only"), id);
-  await cy.do((client, id) => client.chats.join(id), id);
+  await ada.do((client, id) => createChat(client).room(id).invite("cy", "read_only"), id);
+  await cy.do((client, id) => createChat(client).chats.join(id), id);
   await open(cy, id);
   await say(ben, id, "news");
   await shows(cy, id, "news");
-  expect(await cy.fails((client, id) => client.chat(id).send("a word"), id)).toBe("forbidden");
-  expect(await cy.fails((client, id) => client.chat(id).invite("ben"), id)).toBe("forbidden");
+  expect(await cy.fails((client, id) => createChat(client).room(id).send("a word"), id)).toBe("forbidden");
+  expect(await cy.fails((client, id) => createChat(client).room(id).invite("ben"), id)).toBe("forbidden");
   // An owner gives roles, and one owner remains.
-  await ada.do((client, id) => client.chat(id).setRole("cy", "member"), id);
+  await ada.do((client, id) => createChat(client).room(id).setRole("cy", "member"), id);
   await say(cy, id, "a word");
-  expect(await ada.fails((client, id) => client.chat(id).setRole("ada", "member"), id)).not.toBe("");
+  expect(await ada.fails((client, id) => createChat(client).room(id).setRole("ada", "member"), id)).not.toBe(
+    "",
+  );
   // When the last one leaves, it is who has been there longest.
-  await ada.do((client, id) => client.chat(id).leave(), id);
-  await ben.sees("that he is the owner", (client, id) => client.chats.get(id)?.role === "owner", id);
-  await ben.do((client, id) => client.chat(id).rename("Mine"), id);
-  await dan.sees("the new title", (client, id) => client.chats.get(id)?.title === "Mine", id);
+  await ada.do((client, id) => createChat(client).room(id).leave(), id);
+  await ben.sees(
+    "that he is the owner",
+    (client, id) => createChat(client).chats.get(id)?.role === "owner",
+    id,
+  );
+  await ben.do((client, id) => createChat(client).room(id).rename("Mine"), id);
+  await dan.sees("the new title", (client, id) => createChat(client).chats.get(id)?.title === "Mine", id);
 });
 
 it("anybody joins an open chat, and nobody a closed one", async () => {
   const scene = await Scene.open();
   const [ada, ben] = await scene.all("ada", "ben");
   const make = (open: boolean) =>
-    ada.do(async (client, open) => (await client.chats.create({ title: "Hall", open })).id, open);
+    ada.do(async (client, open) => (await createChat(client).chats.create({ title: "Hall", open })).id, open);
   const [hall, club] = [await make(true), await make(false)];
-  expect(await ben.do(async (client, id) => (await client.chats.join(id)).role, hall)).toBe("member");
+  expect(await ben.do(async (client, id) => (await createChat(client).chats.join(id)).role, hall)).toBe(
+    "member",
+  );
   await say(ben, hall, "hello");
-  const refused = await ben.fails((client, id) => client.chats.join(id), club);
-  const none = await ben.fails((client) => client.chats.join("0199a1b2-c3d4-7000-8000-00000000ffff"));
+  const refused = await ben.fails((client, id) => createChat(client).chats.join(id), club);
+  const none = await ben.fails((client) =>
+    createChat(client).chats.join("0199a1b2-c3d4-7000-8000-00000000ffff"),
+  );
   // That there is such a chat is nobody else's business.
   expect([refused, none]).toEqual(["not_found", "not_found"]);
 });
@@ -188,13 +238,13 @@ everyWay("active chats have their last message, unread count and the others' sta
   const busy = await group("Busy", ada, ben);
   const list = () =>
     ben.do((client) =>
-      client.chats.list.map(({ id, title, unread, last, members }) => {
+      createChat(client).chats.list.map(({ id, title, unread, last, members }) => {
         const ada = members.find(({ user }) => user === "ada");
         return { id, title, unread, last: last?.data, status: ada?.status };
       }),
     );
   await say(ada, quiet, "one");
-  await ben.sees("it", (client, id) => client.chats.get(id)?.unread === 1, quiet);
+  await ben.sees("it", (client, id) => createChat(client).chats.get(id)?.unread === 1, quiet);
   expect(await list()).toMatchObject([
     { title: "Quiet", unread: 1, last: { text: "one" }, status: "online" },
     { title: "Busy", unread: 0, status: "online" },
@@ -202,30 +252,37 @@ everyWay("active chats have their last message, unread count and the others' sta
   await say(ada, busy, "two");
   await scene.middle();
   await say(ada, busy, "three");
-  await ben.sees("both", (client, id) => client.chats.get(id)?.unread === 2, busy);
+  await ben.sees("both", (client, id) => createChat(client).chats.get(id)?.unread === 2, busy);
   expect(await list()).toMatchObject([
     { title: "Busy", unread: 2, last: { text: "three" }, status: "online" },
     { title: "Quiet", unread: 1, last: { text: "one" }, status: "online" },
   ]);
-  expect(await ben.do((client) => client.chats.unread)).toBe(3);
+  expect(await ben.do((client) => createChat(client).chats.unread)).toBe(3);
   // One's own messages are not unread, and what is read is not either: on every device.
   await open(ben, busy);
   await shows(ben, busy, "three");
-  await ben.do((client, id) => client.chat(id).markRead(), busy);
+  await ben.do((client, id) => createChat(client).room(id).markRead(), busy);
   const phone = await scene.enter("ben");
-  await phone.do((client) => client.chats.ready);
+  await phone.do((client) => createChat(client).chats.ready);
   for (const device of [ben, phone]) {
-    await device.sees("that it is read", (client, id) => client.chats.get(id)?.unread === 0, busy);
-    expect(await device.do((client) => client.chats.unread)).toBe(1);
+    await device.sees(
+      "that it is read",
+      (client, id) => createChat(client).chats.get(id)?.unread === 0,
+      busy,
+    );
+    expect(await device.do((client) => createChat(client).chats.unread)).toBe(1);
   }
   await say(ben, busy, "four");
-  await ada.sees("one unread", (client, id) => client.chats.get(id)?.unread === 1, busy);
-  expect(await phone.do((client) => client.chats.unread)).toBe(1);
+  await ada.sees("one unread", (client, id) => createChat(client).chats.get(id)?.unread === 1, busy);
+  expect(await phone.do((client) => createChat(client).chats.unread)).toBe(1);
   await ada.do((client) => client.setStatus("away"));
   for (const device of [ben, phone]) {
     await device.sees(
       "that Ada is away",
-      (client, id) => client.chats.get(id)?.members.find(({ user }) => user === "ada")?.status === "away",
+      (client, id) =>
+        createChat(client)
+          .chats.get(id)
+          ?.members.find(({ user }) => user === "ada")?.status === "away",
       busy,
     );
   }
@@ -238,7 +295,9 @@ everyWay("switching rooms keeps what should be kept and stops what should stop",
     person.sees(
       `${users} in the room`,
       (client, [chat, users]) => {
-        const here = client.chat(chat).here.map(({ user }) => user);
+        const here = createChat(client)
+          .room(chat)
+          .here.map(({ user }) => user);
         return here.sort().join() === users.join();
       },
       [chat, users] as const,
@@ -248,7 +307,7 @@ everyWay("switching rooms keeps what should be kept and stops what should stop",
   await open(ben, red);
   await here(ada, red, ["ada", "ben"]);
   // Ben goes to the other room: he is seen there and no more here, and still hears the first one.
-  await ben.do((client, chat) => client.chat(chat).close(), red);
+  await ben.do((client, chat) => createChat(client).room(chat).close(), red);
   await open(ben, blue);
   await here(ada, red, ["ada"]);
   await here(ada, blue, ["ada", "ben"]);
@@ -257,14 +316,14 @@ everyWay("switching rooms keeps what should be kept and stops what should stop",
   await shows(ben, red, "are you there?");
   await here(ada, blue, ["ada", "ben"]);
   // He leaves it for good: nothing comes any more, and what comes back is what was missed.
-  await ben.do((client, chat) => client.chat(chat).close({ keep: false }), blue);
+  await ben.do((client, chat) => createChat(client).room(chat).close({ keep: false }), blue);
   await here(ada, blue, ["ada"]);
   await say(ada, blue, "gone?");
-  await ben.sees("it in his list", (client, id) => client.chats.get(id)?.unread === 1, blue);
-  expect(await ben.do((client, id) => client.chat(id).channel.subscription, blue)).toBe("none");
-  expect(await ben.do((client, id) => client.chat(id).messages.rows.at(-1)?.data.text, blue)).not.toBe(
-    "gone?",
-  );
+  await ben.sees("it in his list", (client, id) => createChat(client).chats.get(id)?.unread === 1, blue);
+  expect(await ben.do((client, id) => createChat(client).room(id).channel.subscription, blue)).toBe("none");
+  expect(
+    await ben.do((client, id) => createChat(client).room(id).messages.rows.at(-1)?.data.text, blue),
+  ).not.toBe("gone?");
   await open(ben, blue);
   await shows(ben, blue, "gone?");
 });

@@ -17,7 +17,9 @@ const shown = (person: Person, channel: string) =>
   );
 
 async function chat(ada: Person, ben: Person): Promise<string> {
-  const channel = await ada.do(async (client) => `private-chat.${(await client.chats.direct("ben")).id}`);
+  const channel = await ada.do(
+    async (client) => `private-chat.${(await createChat(client).chats.direct("ben")).id}`,
+  );
   for (const person of [ada, ben]) {
     await person.do(async (client, channel) => {
       window.people.list(client, channel);
@@ -135,8 +137,10 @@ it("one's own edits and deletions show at once, also without a connection, and a
 it("who did not write a message neither edits nor deletes it; the owner of a group deletes any", async () => {
   const scene = await Scene.open();
   const [ada, ben] = await scene.all("ada", "ben");
-  const id = await ada.do(async (client) => (await client.chats.create({ title: "T", users: ["ben"] })).id);
-  await ben.do((client, id) => client.chats.join(id), id);
+  const id = await ada.do(
+    async (client) => (await createChat(client).chats.create({ title: "T", users: ["ben"] })).id,
+  );
+  await ben.do((client, id) => createChat(client).chats.join(id), id);
   const channel = `private-chat.${id}`;
   const [hers, his] = [await send(ada, channel, "hers"), await send(ben, channel, "his")];
   const edit = (person: Person, message: string) =>

@@ -16,7 +16,7 @@ const notify = (api: Api, to: unknown, title: string) =>
 /** Follows the notifications, and writes down each that comes. */
 const follow = (person: Person) =>
   person.do((client) => {
-    client.notifications.on("notification", ({ data }) => note("came", data.title));
+    createChat(client).notifications.on("notification", ({ data }) => note("came", data.title));
   });
 
 const came = async (person: Person) => (await person.notes("came")).map(({ value }) => value);
@@ -24,7 +24,9 @@ const came = async (person: Person) => (await person.notes("came")).map(({ value
 const unread = (person: Person, count: number) =>
   person.sees(
     `${count} unread`,
-    (client, count) => client.notifications.unread === count && client.notifications.list.length >= count,
+    (client, count) =>
+      createChat(client).notifications.unread === count &&
+      createChat(client).notifications.list.length >= count,
     count,
   );
 
@@ -44,7 +46,7 @@ everyWay(
     );
     await notify(api, { user: "ben" }, "First");
     await unread(ben, 1);
-    await ben.do((client) => client.notifications.markRead());
+    await ben.do((client) => createChat(client).notifications.markRead());
     await unread(ben, 0);
     await ben.sees(
       "that it is known",
@@ -57,12 +59,12 @@ everyWay(
     const again = await scene.enter("ben");
     await follow(again);
     const list = await again.sees("all three", (client) => {
-      const { list } = client.notifications;
+      const { list } = createChat(client).notifications;
       return list.length === 3 && list.map(({ data, read }) => `${data.title} ${read}`);
     });
     expect(list).toEqual(["Third false", "Second false", "First true"]);
     expect(await came(again)).toEqual(["Second", "Third"]);
-    await again.do((client) => client.notifications.markRead());
+    await again.do((client) => createChat(client).notifications.markRead());
     // What was delivered is not delivered again, and what was read is read on the next device.
     await again.sees(
       "that it is known",
@@ -70,7 +72,7 @@ everyWay(
     );
     const phone = await scene.enter("ben");
     await follow(phone);
-    await phone.sees("all three", (client) => client.notifications.list.length === 3);
+    await phone.sees("all three", (client) => createChat(client).notifications.list.length === 3);
     await unread(phone, 0);
     expect(await came(phone)).toEqual([]);
     expect(await came(ada)).toEqual([]);
@@ -179,8 +181,9 @@ it("a chat is told by a back end, and a repetition with the same key is told onc
   const scene = await Scene.open("over WebSocket", WITH_KEY);
   const api = await Api.with(scene.server.url, KEY);
   const [ada, ben] = await scene.all("ada", "ben");
-  const chat = await ada.do(async (client) => (await client.chats.direct("ben")).id);
-  for (const person of [ada, ben]) await person.do((client, chat) => client.chat(chat).open(), chat);
+  const chat = await ada.do(async (client) => (await createChat(client).chats.direct("ben")).id);
+  for (const person of [ada, ben])
+    await person.do((client, chat) => createChat(client).room(chat).open(), chat);
   const given = {
     parameters: { "Idempotency-Key": "order 7 shipped" },
     body: { to: { chat }, data: { text: "Order 7 is on its way." }, user: "shop", name: "The shop" },
@@ -188,12 +191,14 @@ it("a chat is told by a back end, and a repetition with the same key is told onc
   const one = await api.call("publish", given);
   const two = await api.call("publish", given);
   expect([two.id, two.offset]).toEqual([one.id, one.offset]);
-  await ben.do(async (client, chat) => void (await client.chat(chat).send("thanks")), chat);
+  await ben.do(async (client, chat) => void (await createChat(client).room(chat).send("thanks")), chat);
   for (const person of [ada, ben]) {
     const rows = await person.sees(
       "both",
       (client, chat) => {
-        const rows = client.chat(chat).messages.rows.filter(({ event }) => event === undefined);
+        const rows = createChat(client)
+          .room(chat)
+          .messages.rows.filter(({ event }) => event === undefined);
         return rows.length >= 2 && rows.map(({ user, data }) => `${user}: ${data.text}`);
       },
       chat,

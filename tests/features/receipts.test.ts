@@ -9,23 +9,30 @@ import { Wire } from "../harness/wire";
 async function group(ada: Person, ...others: Person[]): Promise<string> {
   const users = others.map(({ name }) => name);
   const id = await ada.do(
-    async (client, users) => (await client.chats.create({ title: "T", users })).id,
+    async (client, users) => (await createChat(client).chats.create({ title: "T", users })).id,
     users,
   );
-  for (const other of others) await other.do(async (client, id) => void (await client.chats.join(id)), id);
-  for (const person of [ada, ...others]) await person.do((client, id) => client.chat(id).open(), id);
+  for (const other of others)
+    await other.do(async (client, id) => void (await createChat(client).chats.join(id)), id);
+  for (const person of [ada, ...others])
+    await person.do((client, id) => createChat(client).room(id).open(), id);
   return id;
 }
 
 const say = (person: Person, chat: string, text: string) =>
-  person.do(async (client, [chat, text]) => await client.chat(chat).send(text), [chat, text] as const);
+  person.do(async (client, [chat, text]) => await createChat(client).room(chat).send(text), [
+    chat,
+    text,
+  ] as const);
 
 /** Waits until a message of one's own is delivered to so many and read by so many. */
 const counts = (person: Person, chat: string, message: string, delivered: number, read: number) =>
   person.sees(
     `that it is delivered to ${delivered} and read by ${read}`,
     (client, [chat, id, delivered, read]) => {
-      const row = client.chat(chat).messages.rows.find((row) => row.id === id);
+      const row = createChat(client)
+        .room(chat)
+        .messages.rows.find((row) => row.id === id);
       return row?.deliveredTo === delivered && row.readBy === read;
     },
     [chat, message, delivered, read] as const,
@@ -34,7 +41,10 @@ const counts = (person: Person, chat: string, message: string, delivered: number
 const has = (person: Person, chat: string, message: string) =>
   person.sees(
     "the message",
-    (client, [chat, id]) => client.chat(chat).messages.rows.some((row) => row.id === id),
+    (client, [chat, id]) =>
+      createChat(client)
+        .room(chat)
+        .messages.rows.some((row) => row.id === id),
     [chat, message] as const,
   );
 
@@ -42,25 +52,27 @@ everyWay("a message is sending, stored, delivered to N and read by N", async (sc
   const [ada, ben, cy] = await scene.all("ada", "ben", "cy");
   const chat = await group(ada, ben, cy);
   await ada.do((client, chat) => {
-    client.chat(chat).channel.on("sending", ({ status }) => note("sending", status));
+    createChat(client)
+      .room(chat)
+      .channel.on("sending", ({ status }) => note("sending", status));
   }, chat);
   const first = await say(ada, chat, "one");
   expect((await ada.notes("sending")).map(({ value }) => value)).toEqual(["queued", "sent", "stored"]);
   await counts(ada, chat, first.id, 2, 0);
   await has(ben, chat, first.id);
-  await ben.do((client, [chat, id]) => client.chat(chat).markRead(id), [chat, first.id] as const);
+  await ben.do((client, [chat, id]) => createChat(client).room(chat).markRead(id), [chat, first.id] as const);
   await counts(ada, chat, first.id, 2, 1);
   const second = await say(ada, chat, "two");
   await has(cy, chat, second.id);
   await scene.middle(async () => {
     // What is read while there is no connection is said when there is one again.
-    await cy.do((client, chat) => client.chat(chat).markRead(), chat);
+    await cy.do((client, chat) => createChat(client).room(chat).markRead(), chat);
   });
   await counts(ada, chat, first.id, 2, 2);
   await counts(ada, chat, second.id, 2, 1);
   // Ada's own messages count nobody but the others, and marks never fall.
-  await cy.do((client, chat) => client.chat(chat).markRead(1), chat);
-  await ben.do((client, chat) => client.chat(chat).markRead(), chat);
+  await cy.do((client, chat) => createChat(client).room(chat).markRead(1), chat);
+  await ben.do((client, chat) => createChat(client).room(chat).markRead(), chat);
   await counts(ada, chat, second.id, 2, 2);
   await counts(ada, chat, first.id, 2, 2);
 });
@@ -69,25 +81,30 @@ everyWay("unread counts fall on every device when one of them reads", async (sce
   const [ada, ben] = await scene.all("ada", "ben");
   const phone = await scene.enter("ben");
   const chat = await group(ada, ben);
-  for (const device of [ben, phone]) await device.do((client) => client.chats.ready);
+  for (const device of [ben, phone]) await device.do((client) => createChat(client).chats.ready);
   for (const text of ["one", "two", "three"]) await say(ada, chat, text);
   const unread = (device: Person, count: number) =>
-    device.sees(`${count} unread`, (client, [chat, count]) => client.chats.get(chat)?.unread === count, [
-      chat,
-      count,
-    ] as const);
+    device.sees(
+      `${count} unread`,
+      (client, [chat, count]) => createChat(client).chats.get(chat)?.unread === count,
+      [chat, count] as const,
+    );
   for (const device of [ben, phone]) await unread(device, 3);
   await scene.middle();
   await ben.do(
-    (client, chat) => client.chat(chat).markRead(client.chat(chat).messages.rows.at(-2)?.id),
+    (client, chat) =>
+      createChat(client).room(chat).markRead(createChat(client).room(chat).messages.rows.at(-2)?.id),
     chat,
   );
   for (const device of [ben, phone]) await unread(device, 1);
   // What one has written oneself is not unread, and an edit is no message.
   const own = await say(ben, chat, "mine");
-  await ben.do((client, [chat, id]) => client.chat(chat).edit(id, "mine!"), [chat, own.id] as const);
-  await phone.sees("it", (client, chat) => client.chats.get(chat)?.unread === 1, chat);
-  await ben.do((client, chat) => client.chat(chat).markRead(), chat);
+  await ben.do((client, [chat, id]) => createChat(client).room(chat).edit(id, "mine!"), [
+    chat,
+    own.id,
+  ] as const);
+  await phone.sees("it", (client, chat) => createChat(client).chats.get(chat)?.unread === 1, chat);
+  await ben.do((client, chat) => createChat(client).room(chat).markRead(), chat);
   for (const device of [ben, phone]) await unread(device, 0);
 });
 
@@ -100,7 +117,7 @@ it("many messages make few receipts", async () => {
   wire.say({ type: "subscribe", channel: `private-chat.${chat}` });
   await wire.gets("subscribed");
   const head = await ada.do(async (client, chat) => {
-    const sends = Array.from({ length: 100 }, (_, n) => client.chat(chat).send(`message ${n}`));
+    const sends = Array.from({ length: 100 }, (_, n) => createChat(client).room(chat).send(`message ${n}`));
     return Math.max(...(await Promise.all(sends)).map(({ offset }) => offset));
   }, chat);
   const of = () => wire.frames.filter(({ type, user }) => type === "receipt" && user === "ben");

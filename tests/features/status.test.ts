@@ -91,7 +91,7 @@ everyWay("who has gone is offline and was last seen then", async (scene) => {
   await shows(ada, "ben", "offline");
   const after = await asked(ada, "ben");
   expect(after).toMatchObject({ user: "ben", status: "offline" });
-  expect(Math.abs((after?.last_seen ?? 0) - left)).toBeLessThan(10_000);
+  expect(Math.abs((after?.lastSeen ?? 0) - left)).toBeLessThan(10_000);
   // Of whom nobody has heard, nothing is known.
   expect(await asked(ada, "nobody")).toEqual({ user: "nobody", status: "offline" });
   // Nobody saw anything but that, and no flicker on the way.
@@ -109,6 +109,6 @@ it("a device that crashes is forgotten after the grace", async () => {
   await shows(ada, "ben", "offline");
   const noticed = (await ada.notes("ben")).at(-1)?.at ?? 0;
   expect(noticed - crashed).toBeGreaterThan(5000);
-  const { last_seen = 0 } = (await asked(ada, "ben")) ?? {};
-  expect(Math.abs(last_seen - crashed)).toBeLessThan(12_000);
+  const { lastSeen = 0 } = (await asked(ada, "ben")) ?? {};
+  expect(Math.abs(lastSeen - crashed)).toBeLessThan(12_000);
 });

@@ -1,7 +1,8 @@
 // A page in which a person has a client: tests call the client itself, in their own words (harness/people.ts). What passes and
 // must not be missed is noted here.
 
-import { type Client, type ConnectOptions, connect, MessageList } from "everwire";
+import { type Client, type ConnectOptions, connect } from "everwire";
+import * as chat from "everwire/chat";
 
 /** Something that happened in the page, and when, in ms since 1970. */
 export interface Note {
@@ -16,9 +17,9 @@ const notes = new Map<string, Note[]>();
 const lines: string[] = [];
 
 const people = {
-  MessageList,
+  MessageList: chat.MessageList,
   /** Message lists by the name of their channel: the same one for the same name. */
-  lists: new Map<string, MessageList<{ message: unknown }>>(),
+  lists: new Map<string, chat.MessageList<{ message: unknown }>>(),
 
   open(options: ConnectOptions): Client {
     const debug = (line: string) => {
@@ -34,7 +35,7 @@ const people = {
   /** The list of a channel, made at the first call. */
   list(client: Client, channel: string) {
     const found = people.lists.get(channel);
-    const list = found ?? new MessageList(client.channel<{ message: unknown }>(channel));
+    const list = found ?? new chat.MessageList(client.channel<{ message: unknown }>(channel));
     people.lists.set(channel, list);
     return list;
   },
@@ -53,7 +54,10 @@ declare global {
   }
   /** In the page: writes something down for the test. */
   var note: typeof people.note;
+  /** In the page: the package's own. */
+  var createChat: typeof chat.createChat;
 }
 
 window.people = people;
 globalThis.note = people.note;
+globalThis.createChat = chat.createChat;

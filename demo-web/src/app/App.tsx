@@ -8,7 +8,7 @@ import { FaultPanel } from "../faults/FaultPanel";
 import { countChats } from "../faults/observeChats";
 import { makeDesk } from "../messenger/chatUiState";
 import { MessengerContext } from "../messenger/context";
-import type { MessengerClient } from "../messenger/messengerApi";
+import { packageMessenger } from "../messenger/packageMessenger";
 import { useHearing } from "../messenger/useMessageAnnouncements";
 import { BreakButton } from "./BreakButton";
 import { forgetIdentity, type Identity, remember, rememberedIdentity } from "./identity";
@@ -75,7 +75,7 @@ interface SignedInProps extends Props {
 function SignedIn({ me, surroundings, faultsOpen, onFaults, onSignOut }: SignedInProps) {
   const client = useClient();
   const state = useConnectionState();
-  const messenger: MessengerClient = client;
+  const messenger = useMemo(() => packageMessenger(client), [client]);
   const desk = useMemo(() => makeDesk(me.user), [me.user]);
   useWatch(client, surroundings);
   useHearing(messenger.chats, me.user, surroundings.announcer);

@@ -31,7 +31,7 @@ interface Props {
 
 export function ChatRoomView({ chat, me, desk, wide, tools, connection }: Props) {
   const { id, kind, role } = chat;
-  const room = useMessenger().chat(id);
+  const room = useMessenger().room(id);
   const all = useRows(room);
   // That two people are in their chat is no news.
   const rows = useMemo(() => (kind === "direct" ? all.filter(({ event }) => !event) : all), [all, kind]);

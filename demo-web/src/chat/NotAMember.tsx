@@ -25,7 +25,7 @@ export function NotInside({ id, chat, me, ready, tools, connection }: Props) {
   const invited = chat?.role === "invited";
   const title = invited ? titleOf(chat, me) : ready ? "No chat of yours" : "Chat";
   const decline = async () => {
-    if (await run(() => client.chat(id).leave())) openChats();
+    if (await run(() => client.room(id).leave())) openChats();
   };
   return (
     <>

@@ -48,7 +48,7 @@ interface ItemProps {
 }
 
 function ChatItem({ chat, me, now, open, tabIndex }: ItemProps) {
-  const typists = useTypists(useMessenger().chat(chat.id));
+  const typists = useTypists(useMessenger().room(chat.id));
   const typing = typingWords(typists.map((typist) => firstName(nameOf(typist))));
   const partner = partnerIn(chat, me);
   const { id, at } = chat;

@@ -47,7 +47,7 @@ function Invitation({ chat, me }: { chat: Chat; me: string }) {
         className="button small"
         aria-label={`Decline ${title}`}
         disabled={busy}
-        onClick={() => void run(() => client.chat(chat.id).leave())}
+        onClick={() => void run(() => client.room(chat.id).leave())}
       >
         Decline
       </button>

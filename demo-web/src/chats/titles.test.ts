@@ -19,7 +19,7 @@ const chat = (change: Partial<Chat>): Chat => ({
   open: false,
   role: "member",
   members: [member("me", "Me"), member("grace", "Grace Hopper")],
-  member_count: 2,
+  memberCount: 2,
   head: 0,
   unread: 0,
   at: 0,
@@ -57,7 +57,7 @@ it("the preview says who spoke where that is not plain", () => {
 
 it("those who are invited are not counted", () => {
   const members = [member("me"), { ...member("grace"), role: "invited" as const }];
-  expect(sizeOf(chat({ members, member_count: 2 }))).toBe(1);
+  expect(sizeOf(chat({ members, memberCount: 2 }))).toBe(1);
 });
 
 it("takes whatever another application wrote", () => {

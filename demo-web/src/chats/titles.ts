@@ -15,8 +15,8 @@ export function partnerIn(chat: Chat, me: string): ChatMember | undefined {
 }
 
 /** How many are in it: those who are only invited are not. */
-export function sizeOf({ members, member_count }: Chat): number {
-  return member_count - members.filter(({ role }) => role === "invited").length;
+export function sizeOf({ members, memberCount }: Chat): number {
+  return memberCount - members.filter(({ role }) => role === "invited").length;
 }
 
 export function titleOf(chat: Chat, me: string): string {

@@ -78,7 +78,7 @@ export class FakeClient implements MessengerClient {
     return new FakeChannel(name);
   }
 
-  chat(id: string): Room {
+  room(id: string): Room {
     const known = this.#rooms.get(id) ?? new FakeRoom(this.server, this.user, id);
     this.#rooms.set(id, known);
     return known;

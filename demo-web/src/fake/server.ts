@@ -1,7 +1,15 @@
 // A server in memory, as far as the messenger needs one: chats, logs, marks, typing, presence and notifications, shared by the
 // clients that are made of it. For work on the page and for unit tests; it proves nothing about the real one.
 
-import type { Chat, ChatMember, ChatRow, Mark, Notification, Role, Status } from "../messenger/messengerApi";
+import type {
+  Chat,
+  ChatMember,
+  ChatRow,
+  Mark,
+  NotificationData,
+  Role,
+  Status,
+} from "../messenger/messengerApi";
 
 export interface Entry {
   readonly id: string;
@@ -32,7 +40,7 @@ export interface FakeNotification {
   readonly id: string;
   readonly at: number;
   readonly to: string | undefined;
-  readonly data: Notification;
+  readonly data: NotificationData;
 }
 
 export class FakeServer {
@@ -128,7 +136,7 @@ export class FakeServer {
       open: chat.open,
       role,
       members: [...chat.members].map(([user, role]) => this.#member(chat, user, role)),
-      member_count: chat.members.size,
+      memberCount: chat.members.size,
       head: chat.log.length,
       unread:
         role === "invited" ? 0 : plain.filter(({ offset, user }) => offset > read && user !== me).length,
@@ -146,7 +154,7 @@ export class FakeServer {
       ...(name !== undefined && { name }),
       role,
       status: this.statuses.get(user) ?? "offline",
-      ...(last !== undefined && { last_seen: last }),
+      ...(last !== undefined && { lastSeen: last }),
       delivered,
       read,
     };

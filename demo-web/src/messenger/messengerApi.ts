@@ -3,26 +3,35 @@
 
 import type {
   Channel,
-  Chat,
-  ChatMember,
+  ChatText,
   ConnectionState,
   EverwireError,
   Mark,
   Member,
-  Notification,
+  NotificationData,
+  Status,
+  StatusChoice,
+  UserStatus,
+} from "everwire";
+import type { Chat, ChatMember, Role } from "everwire/chat";
+
+export type {
+  Channel,
+  Chat,
+  ChatMember,
+  Mark,
+  Member,
+  NotificationData,
   Role,
   Status,
   StatusChoice,
-  Text,
   UserStatus,
-} from "everwire";
-
-export type { Channel, Chat, ChatMember, Mark, Member, Notification, Role, Status, StatusChoice, UserStatus };
+};
 
 export type Off = () => void;
 
 /** What a chat's messages hold. */
-export type ChatEvents = { message: Text };
+export type ChatEvents = { message: ChatText };
 
 /** One row of a conversation. A new object whenever it changed. */
 export interface ChatRow {
@@ -106,7 +115,7 @@ export interface Chats {
 export interface NotificationItem {
   readonly id: string;
   readonly at: number;
-  readonly data: Notification;
+  readonly data: NotificationData;
   readonly read: boolean;
 }
 
@@ -123,6 +132,6 @@ export interface MessengerClient {
   readonly state: ConnectionState;
   readonly chats: Chats;
   readonly notifications: Notifications;
-  chat(id: string): Room;
+  room(id: string): Room;
   setStatus(status: StatusChoice): Promise<unknown>;
 }

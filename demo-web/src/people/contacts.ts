@@ -7,23 +7,23 @@ export interface Contact {
   readonly user: string;
   readonly name: string;
   readonly status?: Status | undefined;
-  readonly last_seen?: number | undefined;
+  readonly lastSeen?: number | undefined;
 }
 
 interface Known {
   readonly user: string;
   readonly name?: string | undefined;
   readonly status?: Status | undefined;
-  readonly last_seen?: number | undefined;
+  readonly lastSeen?: number | undefined;
 }
 
 /** Everybody but `me`: those who are online first, then by name. */
 export function contactsOf(me: string, chats: readonly Chat[], online: readonly Known[]): Contact[] {
   const found = new Map<string, Contact>();
   const add = (one: Known) => {
-    const { user, status = found.get(one.user)?.status, last_seen } = one;
+    const { user, status = found.get(one.user)?.status, lastSeen } = one;
     const name = one.name ?? found.get(user)?.name ?? nameOf(one);
-    if (user !== me) found.set(user, { user, name, status, last_seen });
+    if (user !== me) found.set(user, { user, name, status, lastSeen });
   };
   for (const person of PEOPLE) add(person);
   for (const { members } of chats) for (const member of members) add(member);

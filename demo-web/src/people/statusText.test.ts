@@ -16,8 +16,8 @@ it.each([
 ])("%i ms ago is %s", (passed, words) => expect(ago(NOW - passed, NOW)).toBe(words));
 
 it("says when somebody was last seen, if that is known", () => {
-  expect(statusWords({ status: "online", last_seen: 1 }, NOW)).toBe("online");
-  expect(statusWords({ status: "offline", last_seen: NOW - 5 * MINUTE }, NOW)).toBe("last seen 5 min ago");
+  expect(statusWords({ status: "online", lastSeen: 1 }, NOW)).toBe("online");
+  expect(statusWords({ status: "offline", lastSeen: NOW - 5 * MINUTE }, NOW)).toBe("last seen 5 min ago");
   expect(statusWords({ status: "offline" }, NOW)).toBe("offline");
 });
 

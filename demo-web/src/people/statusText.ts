@@ -20,14 +20,14 @@ export function ago(at: number, now: number): string {
 
 export interface Reachable {
   readonly status?: Status | undefined;
-  readonly last_seen?: number | undefined;
+  readonly lastSeen?: number | undefined;
 }
 
 /** Whether somebody can be reached, in a few words. */
-export function statusWords({ status, last_seen }: Reachable, now: number): string {
+export function statusWords({ status, lastSeen }: Reachable, now: number): string {
   if (status === "online") return "online";
   if (status === "away") return "away";
-  return last_seen === undefined ? "offline" : `last seen ${ago(last_seen, now)}`;
+  return lastSeen === undefined ? "offline" : `last seen ${ago(lastSeen, now)}`;
 }
 
 export const CHOICES: Readonly<Record<StatusChoice, { name: string; says: string }>> = {
