@@ -1,24 +1,29 @@
 //! Running a program and keeping what it prints, so that a failing step can show its own output and nothing else. With
-//! `--verbose` it is shown as it comes; otherwise a sign of life every half minute says what it is doing.
+//! `--verbose` the output is shown as it comes; otherwise a line every half minute shows what the program is doing. The
+//! plumbing is duct's.
 
 use std::{
     ffi::OsString,
     io::{self, BufRead, BufReader},
-    path::Path,
-    process::{Command, Stdio},
+    path::{Path, PathBuf},
+    process::ExitStatus,
     time::{Duration, Instant},
 };
 
+use duct::{Expression, Handle};
+
 use crate::error::{Error, Result};
 
-/// How long a program may work before the reader of the terminal is told that it still does.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(30);
+/// How often a program that is still running is shown to be.
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(30);
 
 /// A program to be run.
 pub(crate) struct Run {
     name: String,
-    command: Command,
-    words: Vec<String>,
+    program: String,
+    arguments: Vec<OsString>,
+    environment: Vec<(String, OsString)>,
+    directory: PathBuf,
     verbose: bool,
 }
 
@@ -35,9 +40,14 @@ pub(crate) struct Ended {
 impl Run {
     pub(crate) fn new(program: impl Into<String>, directory: &Path, verbose: bool) -> Self {
         let program = program.into();
-        let mut command = Command::new(&program);
-        command.current_dir(directory).stdin(Stdio::null());
-        Self { name: program, command, words: Vec::new(), verbose }
+        Self {
+            name: program.clone(),
+            program,
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            directory: directory.into(),
+            verbose,
+        }
     }
 
     /// The name under which it appears in messages.
@@ -47,9 +57,7 @@ impl Run {
     }
 
     pub(crate) fn arg(mut self, argument: impl Into<OsString>) -> Self {
-        let argument = argument.into();
-        self.words.push(argument.to_string_lossy().into_owned());
-        self.command.arg(argument);
+        self.arguments.push(argument.into());
         self
     }
 
@@ -58,36 +66,62 @@ impl Run {
     }
 
     pub(crate) fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
-        self.command.env(name, value.into());
+        self.environment.push((name.to_owned(), value.into()));
         self
     }
 
     /// The command line, as a person would type it.
     fn line(&self) -> String {
-        std::iter::once(&self.name).chain(&self.words).map(String::as_str).collect::<Vec<_>>().join(" ")
+        self.arguments
+            .iter()
+            .fold(self.name.clone(), |line, argument| line + " " + &argument.to_string_lossy())
     }
 
-    /// The command itself, for those who hand the terminal over to it.
-    pub(crate) fn into_command(self) -> Command {
-        self.command
+    fn expression(&self) -> Expression {
+        let expression =
+            duct::cmd(&self.program, &self.arguments).dir(&self.directory).stdin_null().unchecked();
+        self.environment.iter().fold(expression, |expression, (name, value)| expression.env(name, value))
     }
 
-    /// Runs it, and answers with what it printed to standard output alone, trimmed. For questions, not for work.
-    pub(crate) fn ask(mut self) -> Result<String> {
-        let line = self.line();
-        let output = self
-            .command
-            .output()
-            .map_err(|source| Error::NotStarted { program: self.name.clone(), source })?;
+    fn not_started(&self, source: io::Error) -> Error {
+        Error::NotStarted { program: self.name.clone(), source }
+    }
+
+    fn failed(&self, status: ExitStatus, output: String) -> Error {
+        Error::Exit { command: self.line(), status: status.to_string(), output, advice: None }
+    }
+
+    /// The command itself, to be run in the place of this process.
+    #[cfg(unix)]
+    pub(crate) fn into_command(self) -> std::process::Command {
+        let mut command = std::process::Command::new(&self.program);
+        command
+            .args(&self.arguments)
+            .envs(self.environment)
+            .current_dir(&self.directory)
+            .stdin(std::process::Stdio::null());
+        command
+    }
+
+    /// Starts it and does not wait for it. What it prints goes to the terminal.
+    pub(crate) fn start(self) -> Result<Handle> {
+        self.expression().start().map_err(|source| self.not_started(source))
+    }
+
+    /// Lets it have the terminal until it ends, with its own output and its own handling of interrupts.
+    pub(crate) fn hand_over(self) -> Result {
+        let status = self.expression().run().map_err(|source| self.not_started(source))?.status;
+        if status.success() { Ok(()) } else { Err(self.failed(status, String::new())) }
+    }
+
+    /// Runs it and returns its trimmed standard output. For short queries, not for work.
+    pub(crate) fn ask(self) -> Result<String> {
+        let run = self.expression().stdout_capture().stderr_capture().run();
+        let output = run.map_err(|source| self.not_started(source))?;
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
         }
-        Err(Error::Exit {
-            command: line,
-            status: output.status.to_string(),
-            output: String::from_utf8_lossy(&output.stderr).into_owned(),
-            advice: None,
-        })
+        Err(self.failed(output.status, String::from_utf8_lossy(&output.stderr).into_owned()))
     }
 
     /// Runs it; failing is an error that carries its output.
@@ -95,22 +129,16 @@ impl Run {
         self.finish()?.checked()
     }
 
-    /// Runs it to its end, whatever that is.
-    pub(crate) fn finish(mut self) -> Result<Ended> {
-        let line = self.line();
-        let broken = |source| Error::NotStarted { program: line.clone(), source };
-        let (reader, writer) = io::pipe().map_err(broken)?;
-        self.command.stdout(writer.try_clone().map_err(broken)?).stderr(writer);
-        let mut child = self
-            .command
-            .spawn()
-            .map_err(|source| Error::NotStarted { program: self.name.clone(), source })?;
-        // The command holds the writing ends of the pipe: reading would never end while they are open.
-        let verbose = self.verbose;
-        drop(self);
-        let output = follow(BufReader::new(reader), verbose);
-        let status = child.wait().map_err(broken)?;
-        Ok(Ended { success: status.success(), output, command: line, status: status.to_string() })
+    /// Runs it to its end, successful or not.
+    pub(crate) fn finish(self) -> Result<Ended> {
+        let not_started = |source| self.not_started(source);
+        let reader = self.expression().stderr_to_stdout().reader().map_err(not_started)?;
+        let output = follow(BufReader::new(&reader), self.verbose);
+        // At the end of its output the program has been waited for; otherwise the output could not be read.
+        let unreadable = || io::Error::other("its output could not be read");
+        let ended = reader.try_wait().and_then(|ended| ended.ok_or_else(unreadable));
+        let status = ended.map_err(not_started)?.status;
+        Ok(Ended { success: status.success(), output, command: self.line(), status: status.to_string() })
     }
 }
 
@@ -127,14 +155,14 @@ impl Ended {
 
 fn follow(mut reader: impl BufRead, verbose: bool) -> String {
     let (mut output, mut line) = (String::new(), Vec::new());
-    let (start, mut told) = (Instant::now(), Instant::now());
+    let (start, mut shown) = (Instant::now(), Instant::now());
     while reader.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
         let text = String::from_utf8_lossy(&line);
         output.push_str(&text);
         if verbose {
             print!("{text}");
-        } else if told.elapsed() > SIGN_OF_LIFE && !text.trim().is_empty() {
-            told = Instant::now();
+        } else if shown.elapsed() > PROGRESS_INTERVAL && !text.trim().is_empty() {
+            shown = Instant::now();
             println!("      {:4} s: {}", start.elapsed().as_secs(), shortened(text.trim()));
         }
         line.clear();

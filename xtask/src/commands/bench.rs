@@ -41,11 +41,10 @@ pub(crate) fn run(paths: &Paths, options: &Options) -> Result {
         steps.step("the server, optimised", server, |_| Outcome::Done)?;
     }
     let json: &[&str] = if options.json { &["--json"] } else { &[] };
-    super::hand_over(
-        workspaces::script(paths, "tests/bench", &format!("bench:{}", options.name))?
-            .env("EVERWIRE_SERVER", paths.program("release", "everwire-server"))
-            .env("CHROME", browser::browser()?)
-            .args(json.iter().copied())
-            .args(options.rest.iter()),
-    )
+    workspaces::script(paths, "tests/bench", &format!("bench:{}", options.name))?
+        .env("EVERWIRE_SERVER", paths.program("release", "everwire-server"))
+        .env("CHROME", browser::browser()?)
+        .args(json.iter().copied())
+        .args(options.rest.iter())
+        .hand_over()
 }

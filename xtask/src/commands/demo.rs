@@ -4,14 +4,13 @@
 use std::{
     fs,
     hash::{BuildHasher as _, RandomState},
-    io,
     net::TcpListener,
-    process::Stdio,
 };
 
 use crate::{
     error::{Error, Result},
     paths::Paths,
+    process::Run,
     step::Steps,
     task::{self, Task},
 };
@@ -48,7 +47,7 @@ pub(crate) fn run(paths: &Paths, options: &Options) -> Result {
         .env("EVERWIRE_API_KEY", &key);
     seed_when_it_listens(paths, port, &key)?;
     println!("\nhttp://localhost:{port}\n\nOpen it in two browsers. Ctrl-C stops the server.\n");
-    become_the_server(server.into_command())
+    become_the_server(server)
 }
 
 /// A key for this run. It protects a server of this machine that lets everybody in, from pages of other origins: 128 bits of
@@ -65,11 +64,7 @@ fn seed_when_it_listens(paths: &Paths, port: u16, key: &str) -> Result {
         .arg(paths.root.join("demo-web/seed/seed.mjs"))
         .arg(format!("http://127.0.0.1:{port}"))
         .env("EVERWIRE_API_KEY", key);
-    let mut seed = seed.into_command();
-    seed.stdin(Stdio::null())
-        .spawn()
-        .map_err(|source| Error::NotStarted { program: "node".into(), source })?;
-    Ok(())
+    seed.start().map(drop)
 }
 
 fn choose_port(wanted: Option<u16>) -> Result<u16> {
@@ -87,19 +82,15 @@ fn choose_port(wanted: Option<u16>) -> Result<u16> {
     Ok(port)
 }
 
-/// The server takes the place of this process: signals reach it, and nobody else, and its exit code is ours.
+/// The server replaces this process: signals reach it alone, and its exit code is ours.
 #[cfg(unix)]
-fn become_the_server(mut command: std::process::Command) -> Result {
+fn become_the_server(server: Run) -> Result {
     use std::os::unix::process::CommandExt as _;
-    Err(not_started(command.exec()))
+    let source = server.into_command().exec();
+    Err(Error::NotStarted { program: "everwire-server".into(), source })
 }
 
 #[cfg(not(unix))]
-fn become_the_server(mut command: std::process::Command) -> Result {
-    let status = command.status().map_err(not_started)?;
-    std::process::exit(status.code().unwrap_or(1));
-}
-
-fn not_started(source: io::Error) -> Error {
-    Error::NotStarted { program: "everwire-server".into(), source }
+fn become_the_server(server: Run) -> Result {
+    server.hand_over()
 }

@@ -21,5 +21,5 @@ pub(crate) fn run(paths: &Paths, options: &Options) -> Result {
     if let Some(target) = &options.target {
         run = run.arg(target);
     }
-    super::hand_over(run)
+    run.hand_over()
 }

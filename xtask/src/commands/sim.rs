@@ -52,5 +52,5 @@ pub(crate) fn run(paths: &Paths, options: &Options) -> Result {
     if options.json {
         run = run.arg("--json");
     }
-    super::hand_over(run)
+    run.hand_over()
 }
