@@ -1,6 +1,9 @@
 //! The sends of one session on their way to the store, and the rule that keeps their order: once one was refused with
 //! a code that can be retried, all later ones are deferred until it comes again.
 //!
+//! The refused one may never come again: the store took an earlier copy of it, whose ack the client already has. A client
+//! sends again in order, so a deferred send that comes a second time, and the refused one has not, says the same.
+//!
 //! One group of sends is under way to the store at a time. If the store cannot take it, nothing that was sent later
 //! can have been stored before it. Waiting for the group costs no time: the store commits in groups as well.
 
@@ -12,12 +15,39 @@ use crate::store::NewEntry;
 
 /// Most sends in one group: as many as a client has under way, twice.
 const GROUP: usize = 64;
+/// How many deferred sends are remembered, the last ones: more than a client has under way.
+const DEFERRED: usize = 64;
 
 #[derive(Debug, Default)]
 pub(super) struct Sending {
     waiting: VecDeque<NewEntry>,
     under_way: Vec<(Uuid, Channel)>,
-    refused: Option<Uuid>,
+    refused: Option<Refused>,
+}
+
+/// A send that was refused for now, and what was deferred behind it since.
+#[derive(Debug)]
+struct Refused {
+    id: Uuid,
+    deferred: VecDeque<Uuid>,
+}
+
+impl Refused {
+    fn new(id: Uuid) -> Self {
+        Self { id, deferred: VecDeque::new() }
+    }
+
+    /// Whether a send shows that the client has begun again from its oldest send.
+    fn is_over(&self, id: Uuid) -> bool {
+        self.id == id || self.deferred.contains(&id)
+    }
+
+    fn defer(&mut self, id: Uuid) {
+        if self.deferred.len() == DEFERRED {
+            self.deferred.pop_front();
+        }
+        self.deferred.push_back(id);
+    }
 }
 
 /// A send that has to come again.
@@ -32,24 +62,31 @@ pub(super) struct PutOff {
 impl Sending {
     /// Accepts a send, or puts it off.
     pub(super) fn submit(&mut self, entry: NewEntry) -> Result<(), PutOff> {
-        match self.refused {
-            Some(id) if id != entry.id => Err(PutOff { id: entry.id, channel: entry.channel, first: false }),
-            _ => {
-                self.refused = None;
-                self.waiting.push_back(entry);
-                Ok(())
+        if self.defers(entry.id) {
+            return Err(PutOff { id: entry.id, channel: entry.channel, first: false });
+        }
+        self.waiting.push_back(entry);
+        Ok(())
+    }
+
+    /// Whether a send has to wait behind one that was refused before. If so, it is remembered as deferred; if not,
+    /// nothing is deferred any more.
+    pub(super) fn defers(&mut self, id: Uuid) -> bool {
+        match &mut self.refused {
+            Some(refused) if !refused.is_over(id) => {
+                refused.defer(id);
+                true
+            }
+            refused => {
+                *refused = None;
+                false
             }
         }
     }
 
-    /// Whether a send has to wait behind one that was refused before.
-    pub(super) fn is_behind(&self, id: Uuid) -> bool {
-        self.refused.is_some_and(|refused| refused != id)
-    }
-
     /// Refuses a send for now: what comes after it has to wait until it comes again.
     pub(super) fn refuse(&mut self, id: Uuid) {
-        self.refused.get_or_insert(id);
+        self.refused.get_or_insert_with(|| Refused::new(id));
     }
 
     /// The next group for the store, if none is under way.
@@ -73,9 +110,11 @@ impl Sending {
         // What is under way was sent before whatever may have been refused since.
         self.refused = None;
         for (id, channel) in std::mem::take(&mut self.under_way) {
-            let first = self.refused.is_none();
-            self.refused.get_or_insert(id);
-            put_off.push(PutOff { id, channel, first });
+            // What comes again within the group is refused again, and what was deferred before it counts no longer.
+            if !self.defers(id) {
+                self.refused = Some(Refused::new(id));
+            }
+            put_off.push(PutOff { id, channel, first: put_off.is_empty() });
         }
         for entry in std::mem::take(&mut self.waiting) {
             if let Err(behind) = self.submit(entry) {
@@ -130,7 +169,6 @@ mod tests {
         sending.submit(send(4)).unwrap();
         assert_eq!(ids(&sending.failed()), [(1, true), (2, false), (3, false), (4, false)]);
         assert!(sending.submit(send(5)).is_err());
-        assert!(sending.submit(send(2)).is_err());
         for n in 1..=5 {
             sending.submit(send(n)).unwrap();
         }
@@ -145,9 +183,9 @@ mod tests {
         let mut sending = Sending::default();
         sending.submit(send(1)).unwrap();
         assert!(sending.next_group().is_some());
-        assert!(!sending.is_behind(Uuid::from_u128(2)));
+        assert!(!sending.defers(Uuid::from_u128(2)));
         sending.refuse(Uuid::from_u128(2));
-        assert!(sending.is_behind(Uuid::from_u128(3)) && !sending.is_behind(Uuid::from_u128(2)));
+        assert!(sending.defers(Uuid::from_u128(3)));
         assert_eq!(ids(&sending.failed()), [(1, true)]);
         assert!(sending.submit(send(2)).is_err());
         sending.submit(send(1)).unwrap();
@@ -163,5 +201,60 @@ mod tests {
         }
         assert_eq!(ids(&sending.failed()), [(1, true), (2, false)]);
         assert_eq!(sending.next_group().unwrap().iter().map(|e| e.id.as_u128()).collect::<Vec<_>>(), [1, 2]);
+    }
+
+    #[test]
+    fn what_was_deferred_goes_on_when_the_refused_one_never_comes_again() {
+        let mut sending = Sending::default();
+        // The client sends the first twice, and has its ack before the copy fails.
+        sending.submit(send(1)).unwrap();
+        assert!(sending.next_group().is_some());
+        for n in [1, 2, 3] {
+            sending.submit(send(n)).unwrap();
+        }
+        sending.stored();
+        assert!(sending.next_group().is_some());
+        assert_eq!(ids(&sending.failed()), [(1, true), (2, false), (3, false)]);
+        assert!(sending.submit(send(4)).is_err(), "it was on its way already");
+        for n in [2, 3, 4] {
+            sending.submit(send(n)).unwrap();
+        }
+    }
+
+    #[test]
+    fn copies_in_a_group_that_fails_do_not_end_the_deferral_of_those_behind_it() {
+        let mut sending = Sending::default();
+        for n in [1, 2, 3, 1, 2] {
+            sending.submit(send(n)).unwrap();
+        }
+        assert!(sending.next_group().is_some());
+        sending.submit(send(3)).unwrap();
+        let put_off = [(1, true), (2, false), (3, false), (1, false), (2, false), (3, false)];
+        assert_eq!(ids(&sending.failed()), put_off);
+        sending.submit(send(1)).unwrap();
+    }
+
+    #[test]
+    fn a_send_that_is_refused_again_defers_again_what_comes_behind_it() {
+        let mut sending = Sending::default();
+        let mut limited = |n| {
+            assert!(!sending.defers(Uuid::from_u128(n)));
+            sending.refuse(Uuid::from_u128(n));
+            assert!(sending.defers(Uuid::from_u128(n + 1)));
+        };
+        limited(1);
+        limited(1);
+        limited(2);
+    }
+
+    #[test]
+    fn the_deferred_sends_that_are_remembered_are_bounded() {
+        let mut sending = Sending::default();
+        sending.refuse(Uuid::from_u128(0));
+        for n in 1..=200 {
+            assert!(sending.defers(Uuid::from_u128(n)));
+        }
+        assert_eq!(sending.refused.as_ref().map(|refused| refused.deferred.len()), Some(DEFERRED));
+        assert!(!sending.defers(Uuid::from_u128(200)));
     }
 }

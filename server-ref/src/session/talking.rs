@@ -39,7 +39,7 @@ impl Session {
         if !self.access.may_send(identity, &channel) {
             return self.push(about_send(id, channel, error(ErrorCode::Forbidden)));
         }
-        if self.sending.is_behind(id) {
+        if self.sending.defers(id) {
             return self.push(about_send(id, channel, error(ErrorCode::Deferred)));
         }
         if let Err(ms) = self.access.pace(identity, self.session, Paced::Send, now_ms) {

@@ -42,13 +42,20 @@ impl World {
                 break;
             }
         }
-        if let Some(at) = self.nodes[node].hub.expire(self.server_ms()) {
-            self.at(at - EPOCH, Event::Presence { node, boot });
+        let due = self.nodes[node].hub.expire(self.server_ms()).map(|at| at - EPOCH);
+        let on = &mut self.nodes[node];
+        // One timer for each moment: a node that is busy comes here thousands of times while one leave is held back.
+        if let Some(at) = due
+            && on.presence_due != due
+        {
+            on.presence_due = due;
+            self.at(at, Event::Presence { node, boot });
         }
     }
 
     pub(super) fn presence_timer(&mut self, node: usize, boot: u32) {
         if self.nodes[node].boot == boot && self.nodes[node].up {
+            self.nodes[node].presence_due = None;
             self.nodes[node].hub.expire(self.server_ms());
             self.pump(node);
         }

@@ -39,6 +39,8 @@ pub(super) struct Node {
     pub(super) marks: Marks,
     /// When the last of what other nodes stored arrives.
     pub(super) fed_at: u64,
+    /// When the next leave that is held back is due, and a timer runs for it.
+    pub(super) presence_due: Option<u64>,
     next_conn: u64,
 }
 
@@ -53,6 +55,7 @@ impl Node {
             writer: Writer::default(),
             marks: Marks::default(),
             fed_at: 0,
+            presence_due: None,
             next_conn: u64::from(boot) << 32,
         }
     }
