@@ -10,7 +10,7 @@ use crate::{
     Error,
     api::ApiKey,
     auth::{Bucket, Rates, Rules, token::TokenKey},
-    session::Settings,
+    connection::Settings,
     transports::Origins,
 };
 

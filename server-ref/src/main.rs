@@ -6,11 +6,11 @@ use clap::Parser;
 use everwire_server::{
     Error,
     auth::token::Claims,
-    clock::wall_ms,
     config::{
         CleanupOptions, Command, Config, LogFormat, Options, RunningOptions, ServeOptions, StatsOptions,
         TokenOptions,
     },
+    node::clock::wall_ms,
     operator::{self, Running},
     server::Server,
 };

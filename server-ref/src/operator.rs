@@ -15,8 +15,7 @@ use tokio::{net::TcpStream, time::timeout};
 
 use crate::{
     Error,
-    clock::wall_ms,
-    stats::Stats,
+    node::{clock::wall_ms, stats::Stats},
     store::{
         Store as _, Tidied,
         sqlite::{self, SqliteStore},

@@ -15,7 +15,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{Error, api::Api, config::Config, node::Node, store::sqlite::SqliteStore, transports};
+use crate::{Error, api::Api, config::Config, node::Node, router, store::sqlite::SqliteStore};
 
 /// How long the head of a request may take to arrive.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
@@ -54,8 +54,8 @@ impl Server {
         let (grace_ms, return_ms) = (config.leave_grace_ms, spread_ms + RETURN_MARGIN_MS);
         let return_ms = return_ms.max(grace_ms);
         let node = Node::start(settings, Arc::new(rules), Arc::new(store), grace_ms, return_ms).await?;
-        let api = Api { node: node.clone(), key: config.api_key, dev: config.dev };
-        let router = transports::router(api, config.origins, config.serve_dir.as_deref());
+        let api = Api::new(node.clone(), config.api_key, config.dev);
+        let router = router::router(api, config.origins, config.serve_dir.as_deref());
         let (stop, sockets) = (watch::Sender::new(false), watch::Sender::new(0));
         tokio::spawn(accept(listener, router, stop.subscribe(), sockets.clone()));
         tracing::info!(%address, database = %config.database.display(), dev = config.dev, "serving");

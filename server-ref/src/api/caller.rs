@@ -14,7 +14,7 @@ use subtle::ConstantTimeEq;
 use super::{Api, Problem};
 use crate::{
     Error,
-    auth::{Credentials, Identity, Paced},
+    model::identity::{Credentials, Identity, Paced},
 };
 
 /// Shortest API key in bytes: below this one can be guessed.

@@ -20,11 +20,13 @@ use super::{
     people,
 };
 use crate::{
-    auth::Identity,
-    chats::log_of,
+    connection::{Asked, Receipt},
+    model::{
+        broadcast::{Ephemeral, Receiver},
+        channels::{POLL_PATH, WS_PATH, log_of},
+        identity::Identity,
+    },
     node::Use,
-    session::{Asked, Ephemeral, Receipt, Receiver},
-    transports::{POLL_PATH, WS_PATH},
 };
 
 /// What a client needs to connect.
@@ -227,7 +229,7 @@ pub(super) async fn typing(
     api.node.permit(&who, &channel, Use::Send)?;
     let (user, name) = (who.user.to_string(), who.name.as_deref().map(Into::into));
     let frame = Typed { channel: channel.clone(), user, name, typing: is_typing }.into();
-    api.node.hub.pass_on(Ephemeral { channel, frame, who, session: Uuid::nil(), to: Receiver::OtherUsers });
+    api.node.pass_on(Ephemeral { channel, frame, who, session: Uuid::nil(), to: Receiver::OtherUsers });
     Ok(Json(Done { done: true }))
 }
 

@@ -6,6 +6,7 @@
 mod body;
 mod caller;
 mod front;
+mod health;
 mod operate;
 mod people;
 mod problem;
@@ -43,6 +44,14 @@ pub(crate) struct Api {
     pub(crate) key: Option<ApiKey>,
     /// Whether this is a development server, whose statistics are nobody's secret.
     pub(crate) dev: bool,
+    health: Arc<health::Health>,
+}
+
+impl Api {
+    /// The API of this node.
+    pub(crate) fn new(node: Arc<Node>, key: Option<ApiKey>, dev: bool) -> Self {
+        Self { node, key, dev, health: Arc::default() }
+    }
 }
 
 /// What an operation answers.
@@ -89,6 +98,7 @@ pub(crate) fn router(api: Api) -> Router {
     let document: Arc<str> = document.to_json().unwrap_or_default().into();
     let router: Router<Api> = router
         .method_not_allowed_fallback(wrong_method)
+        .route("/healthz", get(health::answer))
         .route("/api", get(nothing_here).fallback(nothing_here))
         .route("/api/{*rest}", get(nothing_here).fallback(nothing_here))
         .route(

@@ -7,7 +7,7 @@ use super::{
     Answered, Api, Problem,
     caller::{BackEnd, Operator},
 };
-use crate::{stats::Stats, store::Tidied};
+use crate::{node::stats::Stats, store::Tidied};
 
 /// Get what this server is doing and has done.
 #[utoipa::path(

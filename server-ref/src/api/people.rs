@@ -15,7 +15,7 @@ use super::{
     body::{At, Body},
     caller::BackEnd,
 };
-use crate::{auth::Identity, session::Asked};
+use crate::{connection::Asked, model::identity::Identity};
 
 /// What a user is to say about the own status.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -76,7 +76,7 @@ pub(super) async fn set_status(
     responses((status = 200, body = Ended), (status = "default", body = Problem)),
 )]
 pub(super) async fn disconnect(_: BackEnd, State(api): State<Api>, At(user): At<String>) -> Answered<Ended> {
-    let connections = api.node.hub.sessions.end_user(&user, CloseCode::Disconnected);
+    let connections = api.node.sessions.end_user(&user, CloseCode::Disconnected);
     Ok(Json(Ended { connections }))
 }
 
@@ -98,7 +98,7 @@ pub(super) async fn presence(
     if channel.kind() != ChannelKind::Presence {
         return Err(refuse("Only channels whose names begin with presence- list who is there.".into()));
     }
-    let members = api.node.hub.members(&channel).map_or_else(Vec::new, |(members, _)| members);
+    let members = api.node.members(&channel).map_or_else(Vec::new, |(members, _)| members);
     Ok(Json(Present { channel, members }))
 }
 

@@ -10,7 +10,7 @@ use everwire_protocol::ErrorCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{Error, auth::Refusal};
+use crate::{Error, model::identity::Refusal};
 
 /// When to try again after the store could not store or read, in ms.
 const RETRY_AFTER_MS: u32 = 1000;

@@ -12,10 +12,12 @@ use utoipa::ToSchema;
 
 use super::{Answered, Api, Problem, body::Body, caller::BackEnd};
 use crate::{
-    auth::EVERYONE,
-    chats,
-    session::{Note, check_payload},
-    store::{NewEntry, Outcome, Standing},
+    connection::check_payload,
+    model::{
+        broadcast::Note,
+        channels::{EVERYONE, USERS, log_of},
+        log::{NewEntry, Outcome, Standing},
+    },
 };
 
 /// The header that makes a repetition harmless.
@@ -143,7 +145,7 @@ pub(super) async fn publish(
             api.node.hub.subscribers(channel)
         }
         (None, Some(connection)) => {
-            if !api.node.hub.sessions.direct(connection, &text) {
+            if !api.node.sessions.direct(connection, &text) {
                 return Err(Problem::new(ErrorCode::NotFound, "There is no such connection here now."));
             }
             1
@@ -181,7 +183,7 @@ fn channel_of(api: &Api, to: Target) -> Result<Option<Channel>, Problem> {
     };
     match to {
         Target::Connection(_) => Ok(None),
-        Target::Channel(channel) if channel.as_str() == crate::auth::USERS => {
+        Target::Channel(channel) if channel.as_str() == USERS => {
             Err(Problem::new(ErrorCode::Forbidden, "Who is online is the server's to say."))
         }
         Target::Channel(channel) => Ok(Some(channel)),
@@ -191,7 +193,7 @@ fn channel_of(api: &Api, to: Target) -> Result<Option<Channel>, Problem> {
             if api.node.book.get(&chat).is_none() {
                 return Err(Problem::new(ErrorCode::NotFound, "There is no such chat."));
             }
-            Ok(chats::log_of(&chat))
+            Ok(log_of(&chat))
         }
         Target::Everyone => named(EVERYONE.into()).map(Some),
     }

@@ -11,7 +11,10 @@ use super::{
     caller::BackEnd,
     publish::invalid,
 };
-use crate::chats::{Act, Actor, book::Known, rules::Newcomer};
+use crate::{
+    chats::{Act, Actor, rules::Newcomer},
+    model::chat::Known,
+};
 
 /// A new chat.
 #[derive(Debug, Deserialize, ToSchema)]

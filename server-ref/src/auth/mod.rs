@@ -4,103 +4,17 @@ pub mod hs256;
 mod rates;
 pub mod token;
 
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
-use everwire_protocol::{Channel, ChannelKind, ErrorCode, Guest, Member, Role, Uuid, limits::MAX_NAME_BYTES};
+use everwire_protocol::{Channel, ChannelKind, ErrorCode, Guest, Uuid, limits::MAX_NAME_BYTES};
 
-pub use rates::{Bucket, Paced, Rates};
+pub use rates::{Bucket, Rates};
 use token::TokenKey;
 
-use crate::chats::chat_of;
-
-/// What a client shows to say who it is.
-#[derive(Debug, Clone, Copy)]
-pub struct Credentials<'a> {
-    /// A token.
-    pub token: Option<&'a str>,
-    /// A name that the client gave itself.
-    pub guest: Option<&'a Guest>,
-}
-
-/// A signed-in user. Cheap to clone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
-    /// The user id.
-    pub user: Arc<str>,
-    /// The name that others see.
-    pub name: Option<Arc<str>>,
-    /// Channels that the token grants: names, or patterns that end in `*`.
-    pub grants: Arc<[String]>,
-    /// When the token expires, in ms since 1970.
-    pub expires_at: Option<u64>,
-}
-
-impl Identity {
-    /// How others see this user.
-    pub fn member(&self) -> Member {
-        Member { user: self.user.as_ref().into(), name: self.name.as_deref().map(Into::into), status: None }
-    }
-
-    fn granted(&self, channel: &Channel) -> bool {
-        self.grants.iter().any(|grant| match grant.strip_suffix('*') {
-            Some(start) => channel.as_str().starts_with(start),
-            None => channel.as_str() == grant,
-        })
-    }
-}
-
-/// Why somebody was not let in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// The code.
-    pub code: ErrorCode,
-    /// What happened and what to do.
-    pub message: String,
-}
-
-impl Refusal {
-    /// A refusal with a sentence of its own.
-    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
-    }
-
-    /// A refusal with the code's sentence.
-    pub fn of(code: ErrorCode) -> Self {
-        Self::new(code, code.sentence())
-    }
-}
-
-/// Decides who somebody is and what he may do. Answers at once: what has to be looked up first is looked up when the
-/// connection is opened.
-pub trait Access: Send + Sync + fmt::Debug {
-    /// Who shows these credentials.
-    ///
-    /// # Errors
-    /// [`ErrorCode::Unauthorized`] or [`ErrorCode::Banned`], with a sentence.
-    fn identify(&self, credentials: &Credentials<'_>, now_ms: u64) -> Result<Identity, Refusal>;
-
-    /// Whether somebody may receive a channel. Of a chat's channels see [`Self::chat`] too.
-    fn may_subscribe(&self, who: &Identity, channel: &Channel) -> bool;
-
-    /// Whether somebody may send to a channel. Of a chat's channels see [`Self::chat`] too.
-    fn may_send(&self, who: &Identity, channel: &Channel) -> bool;
-
-    /// The chat that somebody has to be a member of in order to use a channel. Memberships are in the store, so that has
-    /// to be looked up. `None`: what the other two say is all.
-    fn chat<'a>(&self, who: &Identity, channel: &'a Channel) -> Option<&'a str> {
-        let _ = (who, channel);
-        None
-    }
-
-    /// Counts something that may be done only so often. The error is for how long it may not be done, in ms.
-    ///
-    /// # Errors
-    /// How long to wait, in ms, if it was done too often already. It is not counted then.
-    fn pace(&self, who: &Identity, session: Uuid, what: Paced, now_ms: u64) -> Result<(), u32> {
-        let _ = (who, session, what, now_ms);
-        Ok(())
-    }
-}
+use crate::model::{
+    channels::{EVERYONE, USERS, chat_of, owner},
+    identity::{Access, Credentials, Identity, Paced, Refusal},
+};
 
 /// The rules of this server.
 #[derive(Debug, Default)]
@@ -147,28 +61,6 @@ impl Access for Rules {
     fn pace(&self, who: &Identity, session: Uuid, what: Paced, now_ms: u64) -> Result<(), u32> {
         self.rates.take(&who.user, session, what, now_ms)
     }
-}
-
-/// Why somebody with this role may not do something in a chat.
-pub fn not_for(role: Option<Role>) -> Refusal {
-    let words = match role {
-        Some(Role::Owner | Role::Member) => ErrorCode::Forbidden.sentence(),
-        Some(Role::ReadOnly) => "You may read this chat, and not write in it.",
-        Some(Role::Invited) => "You are invited to this chat. Join it first.",
-        None => "You are not a member of this chat.",
-    };
-    Refusal::new(ErrorCode::Forbidden, words)
-}
-
-/// Everybody who is online is listed here.
-pub const USERS: &str = "presence-users";
-
-/// Everybody may receive it, and only back ends send to it.
-pub const EVERYONE: &str = "everyone";
-
-/// The user whom a `private-user.…` channel belongs to.
-pub fn owner(channel: &Channel) -> Option<&str> {
-    channel.as_str().strip_prefix("private-user.")
 }
 
 fn unauthorized(message: &str) -> Refusal {

@@ -7,24 +7,13 @@ use std::{
 
 use everwire_protocol::Uuid;
 
+use crate::model::identity::Paced;
+
 /// The time that sends are counted over, in ms.
 const MINUTE_MS: u64 = 60_000;
 
 /// Users and sessions that are remembered before the idle ones among them are looked for.
 const FIRST_SWEEP: usize = 1024;
-
-/// What may be done only so often.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Paced {
-    /// Something to be stored: counted per user, over all connections.
-    Send,
-    /// Typing, or a signal.
-    Ephemeral,
-    /// A receipt.
-    Receipt,
-    /// A question.
-    Request,
-}
 
 /// So many at once, and so many in a second after that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

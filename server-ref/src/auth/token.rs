@@ -6,8 +6,11 @@ use everwire_protocol::{ErrorCode, limits::MAX_NAME_BYTES};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 
-use super::{Identity, Refusal, hs256};
-use crate::Error;
+use super::hs256;
+use crate::{
+    Error,
+    model::identity::{Identity, Refusal},
+};
 
 /// How long after its expiry a token is still taken, in ms: as long as a running connection waits for a new one, and
 /// more than the clocks of two servers differ.

@@ -8,26 +8,10 @@ use std::{
 
 use everwire_protocol::{Channel, Role};
 
-use super::{Room, chat_of};
-
-/// A chat, and when something last happened in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Known {
-    /// The chat. Cheap to clone.
-    pub room: Arc<Room>,
-    /// When the last message came or the last change was made, in ms since 1970.
-    pub at: u64,
-}
-
-impl Known {
-    /// When something last happened that a user may know of: to who is only invited, the invitation is all.
-    pub fn at_for(&self, user: &str) -> u64 {
-        match self.room.participant(user) {
-            Some(participant) if !participant.is_member() => participant.since,
-            _ => self.at,
-        }
-    }
-}
+use crate::model::{
+    channels::chat_of,
+    chat::{Known, Participant},
+};
 
 /// All chats of this node.
 #[derive(Debug, Default)]
@@ -83,7 +67,7 @@ impl Book {
         let ids = chats.by_user.get(user).into_iter().flatten();
         let rooms = ids.filter_map(|id| chats.by_id.get(id)).map(|known| &known.room);
         rooms
-            .filter(|room| room.participant(user).is_some_and(super::Participant::is_member))
+            .filter(|room| room.participant(user).is_some_and(Participant::is_member))
             .flat_map(|room| room.members().map(|member| member.user.clone()))
             .filter(|other| &**other != user)
             .collect()

@@ -10,8 +10,11 @@ use everwire_protocol::{
     limits::{MAX_NAME_BYTES, MAX_TITLE_BYTES, MAX_USERS},
 };
 
-use super::{Participant, Room, direct_id};
-use crate::auth::Refusal;
+use super::direct_id;
+use crate::model::{
+    chat::{Participant, Room},
+    identity::Refusal,
+};
 
 /// Who wants to change something.
 #[derive(Debug, Clone, PartialEq, Eq)]

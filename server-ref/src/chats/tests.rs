@@ -5,9 +5,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use everwire_protocol::{ChatAction, ChatKind, ErrorCode, Role, Uuid};
 use proptest::prelude::*;
 
-use super::{
-    Act, Actor, Book, Bounds, Decided, Room, book::Known, chat_of, chat_of_log, decide, direct_id, here_of,
-    log_of, rules::Newcomer,
+use super::{Act, Actor, Book, Bounds, Decided, decide, direct_id, rules::Newcomer};
+use crate::model::{
+    channels::{chat_of, chat_of_log, here_of, log_of},
+    chat::{Known, Room},
 };
 
 const USERS: [&str; 5] = ["ann", "bob", "cyd", "dan", "eve"];

@@ -5,13 +5,9 @@
 //! inbox never waits. One that is full is marked, and its connection ends itself as a slow consumer, so nobody is
 //! slowed by anybody else.
 
-pub mod inbox;
 pub mod noted;
-pub mod people;
 pub mod presence;
 mod recent;
-pub mod sessions;
-mod status;
 #[cfg(test)]
 mod tests;
 
@@ -25,36 +21,25 @@ use std::{
 };
 
 use everwire_protocol::{Channel, ChannelKind, Joined, Left, Member, ServerFrame, Uuid, batch};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 
 use crate::{
-    chats::Book,
-    session::{Ephemeral, Input, Note, Receiver},
-    store::{
-        Entry, PageBounds,
-        people::{Attendance, Person},
+    connection::{
+        Input,
+        mailbox::{Inbox, Mail},
+    },
+    model::{
+        broadcast::{Ephemeral, Note, PresenceChange, Receiver},
+        log::{Entry, PageBounds},
+        people::Attendance,
     },
 };
-use inbox::{Inbox, Mail};
 use noted::Notes;
 use presence::Presence;
 use recent::Recent;
-use sessions::Sessions;
-use status::{Registry, is_users};
 
 /// Locks are per group of channels, so that a busy channel holds up few others.
 const SHARDS: usize = 64;
-
-/// Somebody came to a presence channel or left it: encoded once for all who are told.
-#[derive(Debug, PartialEq, Eq)]
-pub struct PresenceChange {
-    /// The channel.
-    pub channel: Channel,
-    /// Counts the changes of the channel's list. A list of members says which changes it contains.
-    pub version: u64,
-    /// The `joined` or `left` frame as JSON text.
-    pub text: Arc<str>,
-}
 
 /// The channels of this node.
 #[derive(Debug)]
@@ -68,13 +53,11 @@ pub struct Hub {
     /// When the next grace in a presence channel is over: until then the channels need not be looked through.
     rooms_due: AtomicU64,
     recent: Recent,
-    /// Who is online, where that is kept.
-    registry: Option<Registry>,
+    /// The channel whose members are listed by somebody else.
+    elsewhere: Option<Channel>,
     /// Who has come to presence channels and gone, where that is remembered.
     notes: Option<Arc<Notes>>,
     published: AtomicU64,
-    /// Which connection each session has on this node.
-    pub sessions: Sessions,
 }
 
 #[derive(Debug, Default)]
@@ -124,29 +107,23 @@ impl Hub {
             sooner: Notify::new(),
             rooms_due: AtomicU64::new(u64::MAX),
             recent: Recent::default(),
-            registry: None,
+            elsewhere: None,
             notes: None,
             published: AtomicU64::new(0),
-            sessions: Sessions::default(),
         }
     }
 
-    /// An empty node that keeps who is online: tells those who share a chat by `book`, and says through `remember` and
-    /// `notes` what is to be remembered of who has come or gone.
-    pub fn with_people(
-        grace_ms: u64,
-        book: Arc<Book>,
-        remember: mpsc::UnboundedSender<Person>,
-        notes: Arc<Notes>,
-    ) -> Self {
-        let registry = Some(Registry::new(book, remember));
-        Self { registry, notes: Some(notes), ..Self::new(grace_ms) }
+    /// The same, but what changes in presence channels is noted to be remembered, and a channel lists its members only if it is
+    /// not this one, in which others are listed.
+    #[must_use]
+    pub fn with_notes(self, notes: Arc<Notes>, elsewhere: Option<Channel>) -> Self {
+        Self { notes: Some(notes), elsewhere, ..self }
     }
 
     /// Users who were present in channels when the server was stopped have until `leaves_at` to come back.
     pub fn expect_members(&self, all: Vec<Attendance>, leaves_at: u64) {
         for Attendance { channel, user, name, .. } in all {
-            if channel.kind() == ChannelKind::Presence && !self.lists_users(&channel) {
+            if self.lists_members(&channel) {
                 let mut shard = self.shard(&channel);
                 let room = shard.entry(channel).or_default();
                 room.presence.get_or_insert_default().expect(user, name, leaves_at);
@@ -178,9 +155,9 @@ impl Hub {
         }
     }
 
-    /// Whether a channel lists all who are online, and not those who subscribe to it.
-    fn lists_users(&self, channel: &Channel) -> bool {
-        self.registry.is_some() && is_users(channel)
+    /// Whether a channel lists those who subscribe to it.
+    fn lists_members(&self, channel: &Channel) -> bool {
+        channel.kind() == ChannelKind::Presence && self.elsewhere.as_ref() != Some(channel)
     }
 
     fn shard(&self, channel: &Channel) -> MutexGuard<'_, HashMap<Channel, Room>> {
@@ -196,7 +173,7 @@ impl Hub {
             let (user, inbox) = (member.user.as_str().into(), inbox.clone());
             Subscriber { user, inbox }
         });
-        if channel.kind() == ChannelKind::Presence && !self.lists_users(channel) {
+        if self.lists_members(channel) {
             let presence = room.presence.get_or_insert_default();
             if let Some(version) = presence.enter(connection, &member) {
                 self.note(channel, &member.user, true, member.name.as_deref());
@@ -229,11 +206,8 @@ impl Hub {
 
     /// Who is present, and which changes that contains; `None` if the channel does not list its members.
     pub fn members(&self, channel: &Channel) -> Option<(Vec<Member>, u64)> {
-        if channel.kind() != ChannelKind::Presence {
+        if !self.lists_members(channel) {
             return None;
-        }
-        if self.lists_users(channel) {
-            return self.listed_users();
         }
         let shard = self.shard(channel);
         let presence = shard.get(channel).and_then(|room| room.presence.as_ref());
@@ -249,11 +223,10 @@ impl Hub {
         }
     }
 
-    /// Passes on something that is not stored, as of now.
-    pub fn pass_on(&self, ephemeral: Ephemeral) {
-        let Ephemeral { channel, mut frame, who, session, to } = ephemeral;
-        // A post sends for the connection that its session has.
-        let from = self.sessions.connection(session);
+    /// Passes on something that is not stored, as of now. `from` is the connection that its sender's session has: a post
+    /// sends for that one.
+    pub fn pass_on(&self, ephemeral: Ephemeral, from: Option<Uuid>) {
+        let Ephemeral { channel, mut frame, who, to, .. } = ephemeral;
         if let ServerFrame::Signalled(signal) = &mut frame {
             signal.from = from.or(signal.from);
         }
@@ -278,6 +251,15 @@ impl Hub {
                     }
                 }
             }
+        }
+    }
+
+    /// Tells of changes in a presence channel that lists its members elsewhere.
+    pub fn tell_presence(&self, channel: &Channel, changes: impl Iterator<Item = Arc<PresenceChange>>) {
+        let shard = self.shard(channel);
+        let Some(room) = shard.get(channel) else { return };
+        for change in changes {
+            room.tell(None, &|| Mail::Presence(change.clone()));
         }
     }
 
@@ -351,7 +333,6 @@ impl Hub {
 
     /// Says who has left because the grace is over. Returns when to call again.
     pub fn expire(&self, now_ms: u64) -> Option<u64> {
-        let users_due = self.expire_users(now_ms);
         if self.rooms_due.load(Ordering::Relaxed) <= now_ms {
             // Before the channels are looked through: what becomes due meanwhile is not forgotten.
             self.rooms_due.store(u64::MAX, Ordering::Relaxed);
@@ -359,8 +340,7 @@ impl Hub {
                 self.rooms_due.fetch_min(due, Ordering::Relaxed);
             }
         }
-        let rooms_due = Some(self.rooms_due.load(Ordering::Relaxed)).filter(|due| *due < u64::MAX);
-        users_due.into_iter().chain(rooms_due).min()
+        Some(self.rooms_due.load(Ordering::Relaxed)).filter(|due| *due < u64::MAX)
     }
 
     fn expire_rooms(&self, now_ms: u64) -> Option<u64> {

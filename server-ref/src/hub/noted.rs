@@ -7,7 +7,7 @@ use everwire_protocol::Channel;
 use tokio::sync::{MutexGuard, Notify};
 
 use super::lock;
-use crate::store::people::Attendance;
+use crate::model::people::Attendance;
 
 /// Most changes that wait to be written: some 20 MB. Past this many, as when the disk is full for long, they are forgotten, and
 /// everything is written anew.

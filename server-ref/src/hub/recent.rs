@@ -9,7 +9,7 @@ use std::{
 use everwire_protocol::Channel;
 
 use super::lock;
-use crate::store::{Entry, PageBounds};
+use crate::model::log::{Entry, PageBounds};
 
 /// Most bytes that are kept, over all channels: some 90,000 short messages. That is half a minute of a busy server, and
 /// within half a minute nearly all clients are back after the network broke.

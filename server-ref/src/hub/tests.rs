@@ -1,6 +1,7 @@
 //! The hub over a restart: who is expected back, what is told of it, and what is remembered.
 
-use super::{inbox::inbox, *};
+use super::*;
+use crate::connection::mailbox::inbox;
 
 fn channel(name: &str) -> Channel {
     name.parse().unwrap()
@@ -29,8 +30,7 @@ async fn noted(notes: &Notes) -> Vec<(String, bool)> {
 #[tokio::test]
 async fn after_a_restart_who_comes_back_is_not_told_of_and_who_does_not_leaves_once() {
     let notes = Arc::<Notes>::default();
-    let (remember, _remembered) = mpsc::unbounded_channel();
-    let hub = Hub::with_people(10, Arc::default(), remember, notes.clone());
+    let hub = Hub::new(10).with_notes(notes.clone(), Some(channel("presence-users")));
     let hall = channel("presence-hall");
     let before = [("presence-hall", "a"), ("presence-hall", "b"), ("presence-gone", "c")];
     hub.expect_members(before.map(|(name, user)| stored(name, user)).to_vec(), 1000);

@@ -13,7 +13,7 @@ use super::Node;
 use crate::{
     Error,
     hub::noted::{Due, Notes},
-    store::people::{Attendance, Person},
+    model::people::{Attendance, Person},
 };
 
 /// How often the time is written at which users were last online, so that a crash loses no more than this of it.
@@ -44,7 +44,7 @@ pub(super) async fn remember(
         };
         let Some(node) = node.upgrade().filter(|_| some) else { return };
         if all {
-            people = node.hub.people(node.clock.now_ms());
+            people = node.users.remember(node.clock.now_ms());
         }
         // Taken before the users and written after them: who is in a channel is known to be online, or the clean-up would
         // remove it.
@@ -100,7 +100,7 @@ impl Node {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn statuses(&self, users: &[String]) -> Result<Vec<UserStatus>, Error> {
-        let here: Vec<_> = users.iter().map(|user| self.hub.status(user)).collect();
+        let here: Vec<_> = users.iter().map(|user| self.users.status(user)).collect();
         let away: Vec<String> = users
             .iter()
             .zip(&here)

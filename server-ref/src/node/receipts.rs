@@ -10,11 +10,15 @@ use std::{
 use everwire_protocol::{Channel, ErrorCode, Mark, Receipted, ServerFrame, batch, limits::MAX_USERS};
 use tokio::sync::Notify;
 
-use super::{Node, Use, asking::unavailable};
+use super::{Node, Use, requests::unavailable};
 use crate::{
-    auth::Refusal,
-    chats::{Participant, chat_of},
-    session::{Note, Receipt, keeps_receipts},
+    connection::Receipt,
+    model::{
+        broadcast::Note,
+        channels::{chat_of, keeps_receipts, own_channel},
+        chat::Participant,
+        identity::Refusal,
+    },
     store::Directory,
 };
 
@@ -298,7 +302,7 @@ impl Node {
         }
         let own = receipt(Some(unread));
         self.hub.tell(&note(channel, own.clone()), |other| other == user, None);
-        if let Ok(home) = Channel::new(&format!("private-user.{user}"))
+        if let Some(home) = own_channel(user)
             && home != *channel
         {
             self.hub.tell(&note(&home, own), |other| other == user, Some(channel));

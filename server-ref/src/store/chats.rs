@@ -3,8 +3,11 @@
 
 use everwire_protocol::{Channel, Message, Uuid};
 
-use super::{Answer, NewEntry, Outcome};
-use crate::chats::{Room, book::Known};
+use super::Answer;
+use crate::model::{
+    chat::{Known, Room},
+    log::{NewEntry, Outcome},
+};
 
 /// Most unread messages that are counted. Beyond it nobody reads the number.
 pub const UNREAD: u32 = 1000;

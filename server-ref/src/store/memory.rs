@@ -8,7 +8,8 @@ use std::{
 
 use everwire_protocol::{Channel, Uuid};
 
-use super::{Answer, Entry, Log, NewEntry, Outcome, Page, PageBounds, Place, Store, Tidied, epoch};
+use super::{Answer, Store, Tidied, epoch};
+use crate::model::log::{Entry, Log, NewEntry, Outcome, Page, PageBounds, Place};
 
 /// The logs of all channels. What edits, deletions and replies refer to is not checked here.
 #[derive(Debug, Clone)]

@@ -1,58 +1,9 @@
 //! What is kept about users besides what they send: how far they have received and read, and how they can be reached.
 
-use everwire_protocol::{Channel, Mark, Message, StatusChoice};
+use everwire_protocol::{Channel, Mark, StatusChoice};
 
-use super::{Answer, Log};
-
-/// Which part of a log is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// The last entries.
-    Latest,
-    /// The last ones before an offset.
-    Before(u64),
-    /// The first ones after an offset.
-    After(u64),
-}
-
-/// A part of a log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Extract {
-    /// The log as it was when this was read.
-    pub log: Log,
-    /// By rising offset and without a hole.
-    pub messages: Vec<Message>,
-    /// Whether there are more in the direction that was asked for.
-    pub more: bool,
-}
-
-/// What is remembered of a user.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Person {
-    /// Who.
-    pub user: String,
-    /// The name that others saw last.
-    pub name: Option<String>,
-    /// What the user says about the own status.
-    pub choice: StatusChoice,
-    /// When the user was last online, in ms since 1970.
-    pub seen_at: Option<u64>,
-    /// Whether the user was online then, and has not been said to have left since.
-    pub online: bool,
-}
-
-/// Who is in a presence channel, or no longer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attendance {
-    /// Where.
-    pub channel: Channel,
-    /// Who.
-    pub user: String,
-    /// The name that others see.
-    pub name: Option<String>,
-    /// Whether the user is there.
-    pub here: bool,
-}
+use super::Answer;
+use crate::model::people::{Attendance, Extract, Part, Person};
 
 /// What keeps it. Every error is [`crate::Error::Unavailable`].
 pub trait People: Send + Sync + 'static {

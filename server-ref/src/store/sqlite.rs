@@ -29,8 +29,11 @@ use tokio::sync::Mutex;
 
 use append::Append;
 
-use super::{Answer, Entry, Log, NewEntry, Outcome, Page, PageBounds, Store, Tidied, epoch};
-use crate::Error;
+use super::{Answer, Store, Tidied, epoch};
+use crate::{
+    Error,
+    model::log::{Entry, Log, NewEntry, Outcome, Page, PageBounds},
+};
 
 /// Each brings the database from the version of its place to the next. Never changed once released; only added to.
 const MIGRATIONS: &[&str] = &[

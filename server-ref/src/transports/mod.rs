@@ -1,52 +1,58 @@
-//! The transports, and every address that this server answers on its port.
+//! The transports: WebSocket and HTTP polling.
 
-mod health;
 mod origins;
-mod pages;
 mod poll;
 mod ws;
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Router,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
 
 pub use origins::Origins;
 
 use crate::{
-    api::{self, Api},
+    model::channels::{POLL_PATH, WS_PATH},
     node::Node,
 };
-use health::Health;
-
-/// Where a `WebSocket` is opened.
-pub const WS_PATH: &str = "/everwire/v1/ws";
-
-/// Where polls are posted.
-pub const POLL_PATH: &str = "/everwire/v1/poll";
 
 /// What the answers to requests are made from.
 #[derive(Debug, Clone)]
 struct App {
     node: Arc<Node>,
     origins: Arc<Origins>,
-    health: Arc<Health>,
 }
 
-/// Everything that is served: the transports, `/healthz`, the API, and the files in `serve_dir`.
-pub(crate) fn router(api: Api, origins: Origins, serve_dir: Option<&Path>) -> Router {
-    let cors = origins.cors();
-    let node = api.node.clone();
-    let app = App { node, origins: Arc::new(origins), health: Arc::default() };
-    let router = Router::new()
-        .route(WS_PATH, get(ws::open).fallback(pages::websocket_only))
-        .route(POLL_PATH, post(poll::answer).fallback(pages::post_only))
-        .route("/healthz", get(health::answer));
-    let router = match serve_dir {
-        Some(directory) => router.fallback_service(pages::directory(directory)),
-        None => router.fallback(pages::nothing_here),
-    };
-    router.with_state(app).merge(api::router(api)).layer(cors)
+/// The addresses of the transports.
+pub(crate) fn router(node: Arc<Node>, origins: Arc<Origins>) -> Router {
+    Router::new()
+        .route(WS_PATH, get(ws::open).fallback(websocket_only))
+        .route(POLL_PATH, post(poll::answer).fallback(post_only))
+        .with_state(App { node, origins })
+}
+
+async fn websocket_only() -> Response {
+    say(
+        StatusCode::UPGRADE_REQUIRED,
+        "This address speaks the Everwire protocol over WebSocket. Open it with an Everwire client, or with any \
+         WebSocket client that offers the subprotocol everwire.v1.",
+    )
+}
+
+async fn post_only() -> Response {
+    let mut response = say(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "This address speaks the Everwire protocol by HTTP polling: POST a JSON array of frames that starts with hello.",
+    );
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+    response
+}
+
+/// An answer for a person.
+pub(crate) fn say(status: StatusCode, text: &str) -> Response {
+    (status, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], format!("{text}\n")).into_response()
 }

@@ -1,11 +1,6 @@
 //! Whose web pages may use this server.
 
-use std::time::Duration;
-
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use tower_http::cors::{AllowOrigin, CorsLayer};
-
-use crate::api::{GUEST_NAME, GUEST_USER, IDEMPOTENCY_KEY};
+use axum::http::{HeaderMap, HeaderValue, header};
 
 /// Whose pages may use this server. The pages that it serves itself always may, and programs that are no browsers.
 #[derive(Debug, Clone)]
@@ -29,25 +24,6 @@ impl Origins {
                 host.is_some_and(|(_, host)| headers.get(header::HOST).is_some_and(|here| here == host))
             }
         }
-    }
-
-    pub(super) fn cors(&self) -> CorsLayer {
-        let allowed = match self {
-            Self::Any => AllowOrigin::any(),
-            Self::Listed(origins) => AllowOrigin::list(origins.iter().cloned()),
-        };
-        CorsLayer::new()
-            .allow_origin(allowed)
-            .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-            .allow_headers([
-                header::AUTHORIZATION,
-                header::CONTENT_TYPE,
-                HeaderName::from_static(IDEMPOTENCY_KEY),
-                HeaderName::from_static(GUEST_USER),
-                HeaderName::from_static(GUEST_NAME),
-            ])
-            // Without it a browser asks again before every poll. Two hours is the longest that Chromium remembers.
-            .max_age(Duration::from_hours(2))
     }
 }
 

@@ -15,11 +15,13 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use super::{App, pages};
+use super::{App, say};
 use crate::{
-    hub::inbox::{Inbox, Mail, PollRequest},
+    connection::{
+        BadFrame, Input, PollInput, PollOutput, Polling, Session, Transport, batch_text, decode,
+        mailbox::{Inbox, Mail, PollRequest},
+    },
     node::{Link, Node},
-    session::{BadFrame, Input, PollInput, PollOutput, Polling, Session, Transport, batch_text, decode},
 };
 
 /// How long a request's body may take to arrive.
@@ -88,10 +90,8 @@ async fn read(request: Request, limit: usize) -> Result<String, Response> {
         Ok(Ok(_)) => Err(too_large()),
         Ok(Err(error)) if is_limit(&error) => Err(too_large()),
         // The client went away, or what it sent is not HTTP.
-        Ok(Err(_)) => Err(pages::say(StatusCode::BAD_REQUEST, "The body of the request could not be read.")),
-        Err(_) => {
-            Err(pages::say(StatusCode::REQUEST_TIMEOUT, "The body of the request did not come in time."))
-        }
+        Ok(Err(_)) => Err(say(StatusCode::BAD_REQUEST, "The body of the request could not be read.")),
+        Err(_) => Err(say(StatusCode::REQUEST_TIMEOUT, "The body of the request did not come in time.")),
     }
 }
 
@@ -148,12 +148,12 @@ async fn send(node: &Arc<Node>, hello: Hello, frames: Vec<Frame>) -> Response {
 
 /// A poll: goes to its connection, or starts one.
 async fn receive(node: &Arc<Node>, hello: Hello, poll: Poll, frames: Vec<Frame>) -> Response {
-    if poll.connection.is_some_and(|id| node.hub.sessions.overtaken(hello.session, id)) {
+    if poll.connection.is_some_and(|id| node.sessions.overtaken(hello.session, id)) {
         return respond("[]");
     }
     let request = node.next_request();
     for _ in 0..TRIES {
-        let known = poll.connection.and_then(|id| node.hub.sessions.polling(hello.session, id));
+        let known = poll.connection.and_then(|id| node.sessions.polling(hello.session, id));
         let inbox = known.unwrap_or_else(|| start(node));
         let (answer, answered) = oneshot::channel();
         let (hello, poll, frames) = (hello.clone(), poll.clone(), frames.clone());

@@ -15,11 +15,10 @@ use everwire_protocol::{CloseCode, SUBPROTOCOL};
 use futures_util::{SinkExt, StreamExt};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::{App, pages};
+use super::{App, say, websocket_only};
 use crate::{
-    hub::inbox::Mail,
+    connection::{Input, Output, Session, Transport, batch_text, decode, mailbox::Mail},
     node::{Link, Node},
-    session::{Input, Output, Session, Transport, batch_text, decode},
 };
 
 /// What is read from the socket at once. The library's default of 128 KiB is kept for every idle connection.
@@ -40,17 +39,17 @@ pub(super) async fn open(State(app): State<App>, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
     let headers = parts.headers.clone();
     let Ok(upgrade) = WebSocketUpgrade::from_request_parts(&mut parts, &()).await else {
-        return pages::websocket_only().await;
+        return websocket_only().await;
     };
     if !app.origins.allow(&headers) {
-        return pages::say(
+        return say(
             StatusCode::FORBIDDEN,
             "Pages of this origin may not use this server. Its operator can allow them with --allow-origin.",
         );
     }
     let upgrade = upgrade.protocols([SUBPROTOCOL]);
     if upgrade.selected_protocol().is_none() {
-        return pages::say(StatusCode::BAD_REQUEST, "Offer the WebSocket subprotocol everwire.v1.");
+        return say(StatusCode::BAD_REQUEST, "Offer the WebSocket subprotocol everwire.v1.");
     }
     upgrade
         .read_buffer_size(READ_BUFFER)

@@ -249,8 +249,8 @@ async fn nothing_stored_after_a_removal_reaches_who_was_removed_and_nothing_of_t
         Box::pin(async move {
             let mut room = (*book.get("7").unwrap().room).clone();
             room.participants.retain(|participant| &*participant.user != "b");
-            book.put(everwire_server::chats::book::Known { room: room.into(), at: 2 });
-            let effects: everwire_server::store::writer::Effects = Box::new(|hub| {
+            book.put(everwire_server::model::chat::Known { room: room.into(), at: 2 });
+            let effects: everwire_server::node::commit::Effects = Box::new(|hub| {
                 for name in ["private-chat.7", "presence-chat.7"] {
                     hub.remove_user(&channel(name), "b");
                 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use everwire_fuzz::{Speaker, nearly_a_batch};
 use everwire_protocol::{CloseCode, Done, ErrorCode, Uuid};
 use everwire_server::{
-    auth::{Refusal, Rules},
-    session::{Binding, Input, Opened, Output, Session, Settings, Transport, decode},
+    auth::Rules,
+    connection::{Binding, Input, Opened, Output, Session, Settings, Transport, decode},
+    model::identity::Refusal,
     store::memory::Logs,
 };
 

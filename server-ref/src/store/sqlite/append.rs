@@ -8,8 +8,11 @@ use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::{Known, ROWS, SqliteStore, TRIM, action_text, log_of, signed, unsigned};
 use crate::{
-    auth::Refusal,
-    store::{NewEntry, Outcome, Place, Standing, epoch},
+    model::{
+        identity::Refusal,
+        log::{NewEntry, Outcome, Place, Standing},
+    },
+    store::epoch,
 };
 
 /// One append on its way through its transaction.

@@ -3,7 +3,7 @@
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::{ROWS, SqliteStore};
-use crate::store::people::Attendance;
+use crate::model::people::Attendance;
 
 /// Whoever is not online is in no channel either: who comes is written as online first.
 const STALE: &str = "NOT EXISTS (SELECT 1 FROM people WHERE people.user = attendance.user AND online)";

@@ -7,10 +7,9 @@ use sqlx::{AssertSqlSafe, QueryBuilder, Row, Sqlite, sqlite::SqliteRow};
 use super::{
     ROWS, SqliteStore, attendance, chats::PLAIN, empty, log_of, message_of, signed, unavailable, unsigned,
 };
-use crate::store::{
-    Answer,
-    chats::UNREAD,
-    people::{Attendance, Extract, Part, People, Person},
+use crate::{
+    model::people::{Attendance, Extract, Part, Person},
+    store::{Answer, chats::UNREAD, people::People},
 };
 
 /// What a message of a page takes besides its data.

@@ -1,10 +1,15 @@
 //! The SQLite store on a real file: what it keeps, and what it does when it cannot write.
 
 use super::*;
-use crate::store::Standing;
 use crate::store::memory::Logs;
-use crate::store::people::{Attendance, People, Person};
 use crate::store::{SENDS_KEPT_MS, SESSION_KEPT_MS};
+use crate::{
+    model::{
+        log::Standing,
+        people::{Attendance, Person},
+    },
+    store::people::People,
+};
 
 fn entry(n: u128, name: &str, user: &str) -> NewEntry {
     NewEntry {

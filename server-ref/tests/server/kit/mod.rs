@@ -12,8 +12,8 @@ use everwire_protocol::{
     Welcome, batch,
 };
 use everwire_server::{
-    chats::{Participant, Room, book::Known},
     config::Config,
+    model::chat::{Known, Participant, Room},
     server::Server,
 };
 use futures_util::{SinkExt, StreamExt};
@@ -57,7 +57,7 @@ pub fn key() -> everwire_server::auth::token::TokenKey {
 pub fn token(user: &str, valid_for: u64, grants: &[&str]) -> String {
     use everwire_server::{
         auth::token::{Claims, TokenKey},
-        clock::wall_ms,
+        node::clock::wall_ms,
     };
     let grants = grants.iter().map(|grant| (*grant).to_owned()).collect();
     let exp = wall_ms() / 1000 + valid_for;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use everwire_protocol::{Channel, ErrorCode};
-use everwire_server::auth::{Access, Credentials, Identity, Refusal};
+use everwire_server::model::identity::{Access, Credentials, Identity, Refusal};
 
 /// Who may do what: everybody with a token that has not expired, or a guest's name.
 #[derive(Debug)]

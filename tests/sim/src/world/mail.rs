@@ -5,9 +5,9 @@ use std::{
     task::{Context, Waker},
 };
 
-use everwire_server::{
-    hub::inbox::{Letters, Mail},
-    session::Input,
+use everwire_server::connection::{
+    Input,
+    mailbox::{Letters, Mail},
 };
 
 use super::{Address, EPOCH, Event, World};

@@ -23,9 +23,8 @@ use std::{
 
 use everwire_protocol::{Channel, Uuid};
 use everwire_server::{
-    hub::inbox::Inbox,
-    session::{Input, Receipt, Settings, Transport},
-    store::{Entry, NewEntry, PageBounds},
+    connection::{Input, Receipt, Settings, Transport, mailbox::Inbox},
+    model::log::{Entry, NewEntry, PageBounds},
 };
 
 use crate::{

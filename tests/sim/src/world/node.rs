@@ -8,11 +8,12 @@ use std::{
 
 use everwire_protocol::{Channel, ClientFrame, Goaway, ServerFrame, Uuid, batch};
 use everwire_server::{
-    hub::{
-        Hub,
-        inbox::{Inbox, Letters, inbox},
+    connection::{
+        BadFrame, Input, PollInput, Polling, Session, Transport, decode,
+        mailbox::{Inbox, Letters, inbox},
     },
-    session::{BadFrame, Input, PollInput, Polling, Session, Transport, decode},
+    hub::Hub,
+    sessions::Sessions,
 };
 
 use super::{Address, World, store::Writer, talk::Marks};
@@ -33,6 +34,7 @@ pub(super) struct Node {
     /// Counts its lives.
     pub(super) boot: u32,
     pub(super) hub: Hub,
+    pub(super) sessions: Sessions,
     pub(super) conns: BTreeMap<u64, Conn>,
     pub(super) writer: Writer,
     /// How far users have received and read, as far as it was told so since it started.
@@ -51,6 +53,7 @@ impl Node {
             stopping: false,
             boot,
             hub: Hub::new(LEAVE_GRACE_MS),
+            sessions: Sessions::default(),
             conns: BTreeMap::new(),
             writer: Writer::default(),
             marks: Marks::default(),
@@ -172,12 +175,12 @@ impl World {
             self.requests[request].conn = Some(address.conn);
             return self.answer(address, Input::Batch(Ok(batch)));
         };
-        let sessions = &self.nodes[node].hub.sessions;
+        let sessions = &self.nodes[node].sessions;
         if poll.connection.is_some_and(|id| sessions.overtaken(hello.session, id)) {
             return self.respond(request, "[]".to_owned());
         }
         let known =
-            poll.connection.filter(|id| self.nodes[node].hub.sessions.polling(hello.session, *id).is_some());
+            poll.connection.filter(|id| self.nodes[node].sessions.polling(hello.session, *id).is_some());
         let known = known.and_then(|id| self.nodes[node].conns.iter().find(|(_, c)| c.connection == id));
         let conn = if let Some((conn, _)) = known {
             *conn
@@ -274,7 +277,7 @@ impl World {
     pub(super) fn end(&mut self, node: usize, mut conn: Conn) {
         conn.letters.close();
         if let Some(session) = conn.session {
-            self.nodes[node].hub.sessions.detach(session, conn.connection);
+            self.nodes[node].sessions.detach(session, conn.connection);
         }
     }
 

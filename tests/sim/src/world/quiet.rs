@@ -75,7 +75,7 @@ impl World {
     fn ghosts(&self) -> Result<(), Violation> {
         let clients = self.clients.iter().filter(|client| !client.closed).count();
         let conns: usize = self.nodes.iter().map(|node| node.conns.len()).sum();
-        let sessions: usize = self.nodes.iter().map(|node| node.hub.sessions.len()).sum();
+        let sessions: usize = self.nodes.iter().map(|node| node.sessions.len()).sum();
         // A probe for WebSocket is a second connection for a moment.
         if sessions == clients && conns == clients {
             return Ok(());
@@ -86,7 +86,7 @@ impl World {
     /// Where a client is connected: each node lists its own members.
     pub(super) fn node_of(&self, client: usize) -> Option<usize> {
         let session = session_of(client);
-        self.nodes.iter().position(|node| node.hub.sessions.user(session).is_some())
+        self.nodes.iter().position(|node| node.sessions.user(session).is_some())
     }
 
     /// The lists of members that clients have are true.

@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use everwire_protocol::{ClientFrame, Done, ErrorCode, Uuid};
 use everwire_server::{
-    auth::Refusal,
-    hub::inbox::Mail,
-    session::{Binding, Input, Opened, Opening, Output, PollOutput, Transport, batch_text, decode},
-    store::{NewEntry, Standing},
+    connection::{
+        Binding, Input, Opened, Opening, Output, PollOutput, Transport, batch_text, decode, mailbox::Mail,
+    },
+    model::{
+        identity::Refusal,
+        log::{NewEntry, Standing},
+    },
 };
 
 use super::{
@@ -151,12 +154,13 @@ impl World {
             }
             Output::Append(entries) => return self.append(address, entries, Told::Session),
             Output::Elsewhere { session, channel } => {
-                return self.nodes[address.node]
-                    .hub
-                    .sessions
-                    .tell(session, Mail::Left(channel.map(Box::new)));
+                return self.nodes[address.node].sessions.tell(session, Mail::Left(channel.map(Box::new)));
             }
-            Output::Ephemeral(ephemeral) => return self.nodes[address.node].hub.pass_on(*ephemeral),
+            Output::Ephemeral(ephemeral) => {
+                let node = &self.nodes[address.node];
+                let from = node.sessions.connection(ephemeral.session);
+                return node.hub.pass_on(*ephemeral, from);
+            }
             Output::Ask(asked) => {
                 let answer = Ok(Box::new(Done { id: asked.id, chat: None }.into()));
                 let input = Box::new(Input::Answer { id: asked.id, answer });
@@ -180,7 +184,7 @@ impl World {
         let fails = self.store.fails_until > self.now;
         let input = match what {
             LookUp::Bind { session, user, transport, connection, inbox } => {
-                let live = self.nodes[node].hub.sessions.user(session);
+                let live = self.nodes[node].sessions.user(session);
                 let stored = self.store.logs.bound_user(session).filter(|_| !fails).map(str::to_owned);
                 let binding = if live.or(stored).is_some_and(|bound| *bound != *user) {
                     Binding::Another
@@ -189,7 +193,7 @@ impl World {
                     if transport == Transport::Post {
                         Binding::Yours
                     } else {
-                        let sessions = &self.nodes[node].hub.sessions;
+                        let sessions = &self.nodes[node].sessions;
                         let binding = sessions.attach(session, &user, connection, transport, &inbox);
                         if inbox.is_closed() {
                             sessions.detach(session, connection);
@@ -232,7 +236,7 @@ impl World {
 
 /// The planted bug: takes the sends out of a batch, unless the refused one is among them.
 fn let_pass(
-    frames: &mut Vec<Result<ClientFrame, everwire_server::session::BadFrame>>,
+    frames: &mut Vec<Result<ClientFrame, everwire_server::connection::BadFrame>>,
     refused: Uuid,
     user: &Arc<str>,
 ) -> Option<Vec<NewEntry>> {

@@ -5,8 +5,9 @@ use std::{collections::VecDeque, sync::Arc};
 
 use everwire_protocol::{Ack, Channel, ServerFrame, Uuid, batch};
 use everwire_server::{
-    session::Input,
-    store::{Entry, NewEntry, Outcome, memory::Logs},
+    connection::Input,
+    model::log::{Entry, NewEntry, Outcome},
+    store::memory::Logs,
 };
 
 use super::{Address, Event, Group, Told, World, say, talk::Marks};

@@ -11,7 +11,7 @@ use everwire_protocol::{
     Channel, ChannelKind, ClientFrame, Mark, Receipted, ServerFrame, Typed, batch,
     limits::{TYPING_EXPIRY_MS, TYPING_REPEAT_MS},
 };
-use everwire_server::session::{Note, Receipt};
+use everwire_server::{connection::Receipt, model::broadcast::Note};
 
 use super::{Event, World, client::user_of, say};
 use crate::{

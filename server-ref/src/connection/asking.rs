@@ -1,0 +1,87 @@
+//! Questions of a client: frames that carry an id and are answered with a frame that carries it too. What the answers
+//! are is found out by whoever drives the session.
+
+use everwire_protocol::{ClientFrame, Error, ErrorCode, ServerFrame, Uuid};
+
+use super::{
+    Output, Session,
+    frames::{error, error_saying},
+};
+use crate::model::identity::{Identity, Paced, Refusal};
+
+/// A question.
+#[derive(Debug)]
+pub struct Asked {
+    /// Names it.
+    pub id: Uuid,
+    /// What is asked.
+    pub request: ClientFrame,
+    /// Who asks.
+    pub who: Identity,
+}
+
+/// The id of a question; `None` for frames that are none. A `send` is none: what it is answered with is an ack.
+pub const fn request_id(frame: &ClientFrame) -> Option<Uuid> {
+    match frame {
+        ClientFrame::SetStatus(request) => Some(request.id),
+        ClientFrame::GetStatus(request) => Some(request.id),
+        ClientFrame::History(request) => Some(request.id),
+        ClientFrame::ListChats(request) => Some(request.id),
+        ClientFrame::CreateChat(request) => Some(request.id),
+        ClientFrame::Invite(request) => Some(request.id),
+        ClientFrame::JoinChat(request) => Some(request.id),
+        ClientFrame::LeaveChat(request) => Some(request.id),
+        ClientFrame::RemoveMember(request) => Some(request.id),
+        ClientFrame::RenameChat(request) => Some(request.id),
+        ClientFrame::SetRole(request) => Some(request.id),
+        _ => None,
+    }
+}
+
+impl Session {
+    pub(super) fn ask(&mut self, now_ms: u64, request: ClientFrame, identity: &Identity) {
+        let Some(id) = request_id(&request) else {
+            return self.push(error(ErrorCode::UnknownType));
+        };
+        if self.asked.contains(&id) {
+            // A repetition. The one answer answers both.
+            return;
+        }
+        let about = |error: Error| Error { id: Some(id), ..error };
+        if let Err(refused) = self.keep_pace(now_ms, identity, Paced::Request) {
+            return self.push(about(refused));
+        }
+        if self.asked.len() >= self.settings.waiting_requests {
+            let words = "Too many questions wait for their answers. Ask again when some have been answered.";
+            let retry_after_ms = Some(self.settings.retry_after_ms);
+            return self.push(about(Error { retry_after_ms, ..error_saying(ErrorCode::RateLimited, words) }));
+        }
+        if let ClientFrame::History(history) = &request {
+            let channel = Some(history.channel.clone());
+            if history.before.is_some() && history.after.is_some() {
+                let words = "A page is before an offset or after one: give one of them, or neither.";
+                let wrong = Error { channel, ..error_saying(ErrorCode::InvalidFrame, words) };
+                return self.bad(now_ms, about(wrong));
+            }
+            if !self.access.may_subscribe(identity, &history.channel) {
+                return self.push(about(Error { channel, ..error(ErrorCode::Forbidden) }));
+            }
+        }
+        self.asked.insert(id);
+        self.outputs.push_back(Output::Ask(Box::new(Asked { id, request, who: identity.clone() })));
+    }
+
+    pub(super) fn answer(&mut self, id: Uuid, answer: Result<Box<ServerFrame>, Refusal>) {
+        if !self.asked.remove(&id) {
+            return;
+        }
+        match answer {
+            Ok(frame) => self.push(*frame),
+            Err(refusal) => {
+                let retry_after_ms = refusal.code.retry().then_some(self.settings.retry_after_ms);
+                let refused = error_saying(refusal.code, refusal.message);
+                self.push(Error { id: Some(id), retry_after_ms, ..refused });
+            }
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! What a session does with each frame: what is not the protocol, connecting, liveness and the end. What frames do to
+//! subscriptions is in `subscribing`, what is said to others in `talking`, questions are in `asking`.
+
+use std::sync::Arc;
+
+use everwire_protocol::{
+    BatchError, Channel, ClientFrame, CloseCode, Error, ErrorCode, FrameError, Goaway, Hello, Ping, Pong,
+    ServerFrame, Token, Uuid, VERSION, Welcome, batch, limits::MAX_TOKEN_BYTES,
+};
+
+use super::{BadFrame, Batch, Binding, Closing, Output, Phase, Queued, Session, Transport};
+use crate::model::identity::{Credentials, Identity, Refusal};
+
+/// A frame that waits for the session to be bound.
+pub(super) type Waiting = Result<ClientFrame, BadFrame>;
+
+/// An error frame with the code's own sentence.
+pub(super) fn error(code: ErrorCode) -> Error {
+    Error {
+        code,
+        message: code.sentence().into(),
+        retry: code.retry(),
+        id: None,
+        channel: None,
+        retry_after_ms: None,
+    }
+}
+
+/// An error frame that says what exactly is wrong.
+pub(super) fn error_saying(code: ErrorCode, message: impl Into<String>) -> Error {
+    Error { message: message.into(), ..error(code) }
+}
+
+pub(super) fn about(channel: Channel, error: Error) -> Error {
+    Error { channel: Some(channel), ..error }
+}
+
+pub(super) fn about_send(id: Uuid, channel: Channel, error: Error) -> Error {
+    Error { id: Some(id), channel: Some(channel), ..error }
+}
+
+impl Session {
+    pub(super) fn batch(&mut self, now_ms: u64, batch: Batch) {
+        self.heard_at = now_ms;
+        match batch {
+            Ok(frames) => {
+                for frame in frames {
+                    self.frame(now_ms, frame);
+                }
+            }
+            Err(reason) => {
+                let code = match reason {
+                    BatchError::TooLarge { .. } | BatchError::TooManyFrames { .. } => ErrorCode::TooLarge,
+                    BatchError::TooDeep { .. } | BatchError::NotAnArray(_) => ErrorCode::InvalidBatch,
+                };
+                self.bad(now_ms, error_saying(code, format!("{} {reason}.", code.sentence())));
+            }
+        }
+    }
+
+    pub(super) fn frame(&mut self, now_ms: u64, frame: Waiting) {
+        if self.has_failed() {
+            return;
+        }
+        if matches!(self.phase, Phase::Binding(_)) {
+            self.waiting.push_back(frame);
+            return;
+        }
+        match frame {
+            Err(frame) => self.bad_frame(now_ms, &frame),
+            Ok(ClientFrame::Hello(hello)) if matches!(self.phase, Phase::Hello) => self.hello(now_ms, &hello),
+            Ok(ClientFrame::Hello(_)) => self.bad(now_ms, error(ErrorCode::Unexpected)),
+            Ok(frame) => match &self.phase {
+                Phase::Open(identity) => {
+                    let identity = identity.clone();
+                    self.open_frame(now_ms, frame, &identity);
+                }
+                _ => self.bad(now_ms, error(ErrorCode::Unexpected)),
+            },
+        }
+    }
+
+    fn open_frame(&mut self, now_ms: u64, frame: ClientFrame, identity: &Identity) {
+        match frame {
+            ClientFrame::Subscribe(subscribe) if self.transport != Transport::Post => {
+                self.subscribe(now_ms, &subscribe, identity);
+            }
+            ClientFrame::Unsubscribe(frame) => self.unsubscribe(frame.channel),
+            ClientFrame::Send(send) => self.send(now_ms, send, identity),
+            ClientFrame::Token(token) => self.token(now_ms, &token, identity),
+            ClientFrame::Ping(ping) => self.push(ServerFrame::Pong(Pong { nonce: ping.nonce })),
+            ClientFrame::Pong(_) => {}
+            ClientFrame::Bye(_) => {
+                if self.transport == Transport::Post {
+                    self.outputs.push_back(Output::Elsewhere { session: self.session, channel: None });
+                } else {
+                    self.bye(now_ms);
+                }
+            }
+            ClientFrame::Hello(_) | ClientFrame::Poll(_) | ClientFrame::Subscribe(_) => {
+                self.bad(now_ms, error(ErrorCode::Unexpected));
+            }
+            ClientFrame::Typing(typing) => self.typing(now_ms, typing, identity),
+            ClientFrame::Signal(signal) => self.signal(now_ms, signal, identity),
+            ClientFrame::Receipt(receipt) => self.receipt(now_ms, receipt, identity),
+            ClientFrame::Idle(frame) => {
+                self.outputs.push_back(Output::Idle { session: self.session, idle: frame.idle });
+            }
+            request => self.ask(now_ms, request, identity),
+        }
+    }
+
+    /// Answers something that is not the protocol. Too much of it ends the connection.
+    pub(super) fn bad(&mut self, now_ms: u64, answer: Error) {
+        self.push(answer);
+        self.bad += 1;
+        if self.bad >= self.settings.bad_frames {
+            self.close(now_ms, CloseCode::ProtocolViolation);
+        }
+    }
+
+    fn bad_frame(&mut self, now_ms: u64, frame: &BadFrame) {
+        let answer = |code: ErrorCode| Error {
+            id: frame.id,
+            channel: frame.channel.clone(),
+            ..error_saying(code, format!("{} {}.", code.sentence(), frame.error))
+        };
+        match frame.error {
+            // A newer client may well say more than this server knows: no violation.
+            FrameError::UnknownType { .. } => self.push(answer(ErrorCode::UnknownType)),
+            _ if frame.invalid_channel => self.bad(now_ms, answer(ErrorCode::InvalidChannel)),
+            _ => self.bad(now_ms, answer(ErrorCode::InvalidFrame)),
+        }
+    }
+
+    // Connecting
+
+    fn hello(&mut self, now_ms: u64, hello: &Hello) {
+        if hello.version != VERSION {
+            self.push(error(ErrorCode::UnsupportedVersion));
+            return self.close(now_ms, CloseCode::UnsupportedVersion);
+        }
+        match self.identify(now_ms, hello.token.as_deref(), Some(hello)) {
+            Ok(identity) => {
+                self.session = hello.session;
+                let (user, name) = (identity.user.clone(), identity.name.clone());
+                self.outputs.push_back(Output::Bind { session: hello.session, user, name });
+                self.phase = Phase::Binding(identity);
+            }
+            Err(refusal) => self.refuse(now_ms, refusal),
+        }
+    }
+
+    fn identify(&self, now_ms: u64, token: Option<&str>, hello: Option<&Hello>) -> Result<Identity, Refusal> {
+        if token.is_some_and(|token| token.len() > MAX_TOKEN_BYTES) {
+            return Err(Refusal::new(ErrorCode::Unauthorized, "The token is too long to be one."));
+        }
+        let guest = hello.and_then(|hello| hello.guest.as_ref());
+        self.access.identify(&Credentials { token, guest }, now_ms)
+    }
+
+    fn refuse(&mut self, now_ms: u64, refusal: Refusal) {
+        let code = match refusal.code {
+            ErrorCode::Banned => CloseCode::Banned,
+            ErrorCode::SessionMismatch => CloseCode::SessionMismatch,
+            _ => CloseCode::Unauthorized,
+        };
+        self.push(error_saying(refusal.code, refusal.message));
+        self.close(now_ms, code);
+    }
+
+    pub(super) fn bound(&mut self, now_ms: u64, binding: Binding) {
+        let Phase::Binding(identity) = std::mem::replace(&mut self.phase, Phase::Hello) else { return };
+        if binding == Binding::Another {
+            return self.refuse(now_ms, Refusal::of(ErrorCode::SessionMismatch));
+        }
+        if self.transport != Transport::Post {
+            self.push(Welcome {
+                version: VERSION,
+                session: self.session,
+                connection: self.connection,
+                user: identity.user.as_ref().into(),
+                name: identity.name.as_deref().map(Into::into),
+                server_time: now_ms,
+                ping_interval_ms: self.settings.ping_interval_ms,
+                hold_ms: self.settings.hold_ms,
+                token_expires_in_ms: identity.expires_at.map(|at| at.saturating_sub(now_ms)),
+                limits: self.settings.limits.clone(),
+            });
+        }
+        self.phase = Phase::Open(identity);
+        for frame in std::mem::take(&mut self.waiting) {
+            self.frame(now_ms, frame);
+        }
+    }
+
+    fn token(&mut self, now_ms: u64, frame: &Token, before: &Identity) {
+        match self.identify(now_ms, Some(&frame.token), None) {
+            Ok(identity) if identity.user == before.user => self.phase = Phase::Open(identity),
+            Ok(_) => self.refuse(now_ms, Refusal::of(ErrorCode::SessionMismatch)),
+            Err(refusal) => self.refuse(now_ms, refusal),
+        }
+    }
+
+    /// The `hello` of a later poll: the same user again, perhaps with a new token. The error answers that poll alone.
+    pub(super) fn hello_again(&mut self, now_ms: u64, hello: &Hello) -> Result<(), Arc<str>> {
+        let answer = |refusal: Refusal| -> Arc<str> {
+            batch::encode_frame(&ServerFrame::Error(error_saying(refusal.code, refusal.message))).into()
+        };
+        let identity = self.identify(now_ms, hello.token.as_deref(), Some(hello)).map_err(answer)?;
+        match &self.phase {
+            Phase::Open(before) if before.user != identity.user => {
+                return Err(answer(Refusal::of(ErrorCode::SessionMismatch)));
+            }
+            Phase::Open(_) => self.phase = Phase::Open(identity),
+            Phase::Hello | Phase::Binding(_) | Phase::Ended => {}
+        }
+        self.heard_at = now_ms;
+        Ok(())
+    }
+
+    // Liveness and the end
+
+    /// A frame for this connection, whatever it is subscribed to.
+    pub(super) fn direct(&mut self, text: Arc<str>) {
+        if self.is_open() {
+            self.queue.push(Queued::Frame(text));
+        }
+    }
+
+    pub(super) fn ping(&mut self, now_ms: u64) {
+        self.said_at = now_ms;
+        self.push(ServerFrame::Ping(Ping { nonce: None }));
+    }
+
+    /// The client ends its session for good. What came before is still stored.
+    pub(super) fn bye(&mut self, now_ms: u64) {
+        let by = now_ms + u64::from(self.settings.drain_ms);
+        self.closing = Some(Closing { code: CloseCode::Normal, by, orderly: true });
+    }
+
+    pub(super) fn goaway(&mut self, now_ms: u64, goaway: Goaway) {
+        if self.closing.is_some() {
+            return;
+        }
+        if matches!(self.phase, Phase::Open(_)) {
+            self.push(goaway);
+        }
+        let by = now_ms + u64::from(self.settings.drain_ms);
+        self.closing = Some(Closing { code: CloseCode::GoingAway, by, orderly: true });
+    }
+
+    pub(super) fn slow(&mut self, now_ms: u64) {
+        self.queue.clear();
+        self.push(error(ErrorCode::SlowConsumer));
+        self.close(now_ms, CloseCode::SlowConsumer);
+    }
+}

@@ -1,0 +1,209 @@
+//! What waits to be sent to one client: already encoded frames, shared with other connections, bounded by the session.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use everwire_protocol::{
+    Channel,
+    limits::{MAX_SERVER_BATCH_BYTES, MAX_SERVER_BATCH_FRAMES},
+};
+
+use super::subscription::From;
+use crate::model::{
+    broadcast::Note,
+    log::{Entry, PageBounds},
+};
+
+/// Room in a batch for the brackets and a `polled` frame in front.
+const BATCH_MARGIN: usize = 64;
+
+/// What one page of a replay holds: just what fits into a batch. One entry more, and every second batch would carry
+/// that one alone. Read while the batch before it is being sent, because that leaves the queue low.
+pub(super) const PAGE: PageBounds = PageBounds {
+    entries: MAX_SERVER_BATCH_FRAMES as u32 - 1,
+    // One comma for each entry.
+    bytes: MAX_SERVER_BATCH_BYTES - BATCH_MARGIN - MAX_SERVER_BATCH_FRAMES,
+};
+
+#[derive(Debug)]
+pub(super) enum Queued {
+    /// An entry of a log.
+    Entry(Arc<Entry>),
+    /// `subscribed`, and where its client stands that does not have it yet.
+    Subscribed(Channel, From, Arc<str>),
+    /// For those who are subscribed to a channel.
+    Note(Arc<Note>),
+    /// The end of a subscription that the server has ended.
+    Revoked(Channel, Arc<str>),
+    /// Anything else.
+    Frame(Arc<str>),
+}
+
+impl Queued {
+    fn text(&self) -> &Arc<str> {
+        match self {
+            Self::Entry(entry) => &entry.text,
+            Self::Note(note) => &note.text,
+            Self::Subscribed(_, _, text) | Self::Revoked(_, text) | Self::Frame(text) => text,
+        }
+    }
+
+    fn channel(&self) -> Option<&Channel> {
+        match self {
+            Self::Entry(entry) => Some(&entry.channel),
+            Self::Subscribed(channel, ..) => Some(channel),
+            Self::Note(note) => Some(&note.channel),
+            Self::Revoked(..) | Self::Frame(_) => None,
+        }
+    }
+
+    fn is_ephemeral(&self) -> bool {
+        matches!(self, Self::Note(note) if note.ephemeral)
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    waiting: VecDeque<Queued>,
+    bytes: usize,
+}
+
+impl Queue {
+    pub(super) fn push(&mut self, queued: Queued) {
+        self.bytes += queued.text().len();
+        self.waiting.push_back(queued);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    #[cfg(test)]
+    fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether more is waiting than this.
+    pub(super) fn is_above(&self, frames: usize, bytes: usize) -> bool {
+        self.waiting.len() > frames || self.bytes > bytes
+    }
+
+    /// Whether less than one batch is waiting, so that more may be read from the store.
+    pub(super) fn is_low(&self) -> bool {
+        self.waiting.len() < MAX_SERVER_BATCH_FRAMES && self.bytes < MAX_SERVER_BATCH_BYTES
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.waiting.clear();
+        self.bytes = 0;
+    }
+
+    /// Removes what waits for a subscription that is no more.
+    pub(super) fn forget(&mut self, channel: &Channel) {
+        self.keep(|queued| queued.channel() != Some(channel));
+    }
+
+    /// Removes what is gone when missed.
+    pub(super) fn drop_ephemeral(&mut self) {
+        self.keep(|queued| !queued.is_ephemeral());
+    }
+
+    /// Whether the client is still to be told that the server has ended its subscription of `channel`.
+    pub(super) fn has_revoked(&self, channel: &Channel) -> bool {
+        self.waiting.iter().any(|queued| matches!(queued, Queued::Revoked(other, _) if other == channel))
+    }
+
+    fn keep(&mut self, wanted: impl Fn(&Queued) -> bool) {
+        self.waiting.retain(wanted);
+        self.bytes = self.waiting.iter().map(|queued| queued.text().len()).sum();
+    }
+
+    /// Where what was taken so far has led a subscription's client; `None` if nothing of the channel waits.
+    pub(super) fn led(&self, channel: &Channel) -> Option<From> {
+        self.waiting.iter().find_map(|queued| match queued {
+            Queued::Entry(entry) if entry.channel == *channel => {
+                Some(From::Position { epoch: entry.epoch.clone(), offset: entry.offset - 1 })
+            }
+            Queued::Subscribed(other, from, _) if other == channel => Some(from.clone()),
+            _ => None,
+        })
+    }
+
+    /// Takes as much as one batch may hold. A frame that is larger than a batch travels alone.
+    pub(super) fn take_batch(&mut self) -> Vec<Arc<str>> {
+        let (mut frames, mut bytes) = (Vec::new(), BATCH_MARGIN);
+        while let Some(next) = self.waiting.front() {
+            let size = next.text().len() + 1;
+            if !frames.is_empty()
+                && (frames.len() + 1 >= MAX_SERVER_BATCH_FRAMES || bytes + size > MAX_SERVER_BATCH_BYTES)
+            {
+                break;
+            }
+            bytes += size;
+            self.bytes -= next.text().len();
+            frames.push(next.text().clone());
+            self.waiting.pop_front();
+        }
+        frames
+    }
+}
+
+/// Writes frames as one batch.
+pub fn batch_text(frames: &[Arc<str>]) -> String {
+    let mut text = String::with_capacity(2 + frames.iter().map(|frame| frame.len() + 1).sum::<usize>());
+    text.push('[');
+    for (index, frame) in frames.iter().enumerate() {
+        if index > 0 {
+            text.push(',');
+        }
+        text.push_str(frame);
+    }
+    text.push(']');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(bytes: usize) -> Queued {
+        Queued::Frame("x".repeat(bytes).into())
+    }
+
+    #[test]
+    fn batches_stay_within_the_bounds_and_a_larger_frame_travels_alone() {
+        let mut queue = Queue::default();
+        for bytes in [10, 10, MAX_SERVER_BATCH_BYTES * 2, 10] {
+            queue.push(frame(bytes));
+        }
+        for _ in 0..300 {
+            queue.push(frame(1));
+        }
+        let sizes: Vec<_> =
+            std::iter::repeat_with(|| queue.take_batch().len()).take_while(|n| *n > 0).collect();
+        assert_eq!(sizes, [2, 1, MAX_SERVER_BATCH_FRAMES - 1, 46]);
+        assert_eq!((queue.len(), queue.bytes()), (0, 0));
+    }
+
+    #[test]
+    fn a_page_fits_into_one_batch_and_leaves_the_queue_low() {
+        let entries = PAGE.entries as usize;
+        for bytes in [1, PAGE.bytes / entries] {
+            let mut queue = Queue::default();
+            for _ in 0..entries {
+                queue.push(frame(bytes));
+            }
+            assert!(queue.is_low());
+            assert_eq!(queue.take_batch().len(), entries);
+        }
+    }
+
+    #[test]
+    fn a_batch_is_an_array_of_its_frames() {
+        assert_eq!(batch_text(&[]), "[]");
+        assert_eq!(batch_text(&["{}".into(), "{\"a\":1}".into()]), "[{},{\"a\":1}]");
+    }
+}

@@ -1,0 +1,260 @@
+//! The sends of one session on their way to the store, and the rule that keeps their order: once one was refused with
+//! a code that can be retried, all later ones are deferred until it comes again.
+//!
+//! The refused one may never come again: the store took an earlier copy of it, whose ack the client already has. A client
+//! sends again in order, so a deferred send that comes a second time, and the refused one has not, says the same.
+//!
+//! One group of sends is under way to the store at a time. If the store cannot take it, nothing that was sent later
+//! can have been stored before it. Waiting for the group costs no time: the store commits in groups as well.
+
+use std::collections::VecDeque;
+
+use everwire_protocol::{Channel, Uuid};
+
+use crate::model::log::NewEntry;
+
+/// Most sends in one group: as many as a client has under way, twice.
+const GROUP: usize = 64;
+/// How many deferred sends are remembered, the last ones: more than a client has under way.
+const DEFERRED: usize = 64;
+
+#[derive(Debug, Default)]
+pub(super) struct Sending {
+    waiting: VecDeque<NewEntry>,
+    under_way: Vec<(Uuid, Channel)>,
+    refused: Option<Refused>,
+}
+
+/// A send that was refused for now, and what was deferred behind it since.
+#[derive(Debug)]
+struct Refused {
+    id: Uuid,
+    deferred: VecDeque<Uuid>,
+}
+
+impl Refused {
+    fn new(id: Uuid) -> Self {
+        Self { id, deferred: VecDeque::new() }
+    }
+
+    /// Whether a send shows that the client has begun again from its oldest send.
+    fn is_over(&self, id: Uuid) -> bool {
+        self.id == id || self.deferred.contains(&id)
+    }
+
+    fn defer(&mut self, id: Uuid) {
+        if self.deferred.len() == DEFERRED {
+            self.deferred.pop_front();
+        }
+        self.deferred.push_back(id);
+    }
+}
+
+/// A send that has to come again.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct PutOff {
+    pub(super) id: Uuid,
+    pub(super) channel: Channel,
+    /// Whether this is the one that the store refused; the others wait behind it.
+    pub(super) first: bool,
+}
+
+impl Sending {
+    /// Accepts a send, or puts it off.
+    pub(super) fn submit(&mut self, entry: NewEntry) -> Result<(), PutOff> {
+        if self.defers(entry.id) {
+            return Err(PutOff { id: entry.id, channel: entry.channel, first: false });
+        }
+        self.waiting.push_back(entry);
+        Ok(())
+    }
+
+    /// Whether a send has to wait behind one that was refused before. If so, it is remembered as deferred; if not,
+    /// nothing is deferred any more.
+    pub(super) fn defers(&mut self, id: Uuid) -> bool {
+        match &mut self.refused {
+            Some(refused) if !refused.is_over(id) => {
+                refused.defer(id);
+                true
+            }
+            refused => {
+                *refused = None;
+                false
+            }
+        }
+    }
+
+    /// Refuses a send for now: what comes after it has to wait until it comes again.
+    pub(super) fn refuse(&mut self, id: Uuid) {
+        self.refused.get_or_insert_with(|| Refused::new(id));
+    }
+
+    /// The next group for the store, if none is under way.
+    pub(super) fn next_group(&mut self) -> Option<Vec<NewEntry>> {
+        if !self.under_way.is_empty() || self.waiting.is_empty() {
+            return None;
+        }
+        let group: Vec<_> = self.waiting.drain(..self.waiting.len().min(GROUP)).collect();
+        self.under_way = group.iter().map(|entry| (entry.id, entry.channel.clone())).collect();
+        Some(group)
+    }
+
+    /// The group under way was stored. What it was, in order.
+    pub(super) fn stored(&mut self) -> Vec<(Uuid, Channel)> {
+        std::mem::take(&mut self.under_way)
+    }
+
+    /// The group under way could not be stored. Everything that has to come again, in order.
+    pub(super) fn failed(&mut self) -> Vec<PutOff> {
+        let mut put_off = Vec::new();
+        // What is under way was sent before whatever may have been refused since.
+        self.refused = None;
+        for (id, channel) in std::mem::take(&mut self.under_way) {
+            // What comes again within the group is refused again, and what was deferred before it counts no longer.
+            if !self.defers(id) {
+                self.refused = Some(Refused::new(id));
+            }
+            put_off.push(PutOff { id, channel, first: put_off.is_empty() });
+        }
+        for entry in std::mem::take(&mut self.waiting) {
+            if let Err(behind) = self.submit(entry) {
+                put_off.push(behind);
+            }
+        }
+        put_off
+    }
+
+    /// How many sends have no answer yet.
+    pub(super) fn unanswered(&self) -> usize {
+        self.waiting.len() + self.under_way.len()
+    }
+
+    /// Forgets what has not been given to the store yet: its client sends it again on another connection.
+    pub(super) fn abandon(&mut self) {
+        self.waiting.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::log::Standing;
+    use everwire_protocol::Payload;
+
+    fn send(n: u128) -> NewEntry {
+        NewEntry {
+            id: Uuid::from_u128(n),
+            channel: "news".parse().unwrap(),
+            user: "a".into(),
+            name: None,
+            event: None,
+            data: Payload::from_value(&n.to_string()).unwrap(),
+            action: None,
+            target: None,
+            standing: Standing::Granted,
+        }
+    }
+
+    fn ids(put_off: &[PutOff]) -> Vec<(u128, bool)> {
+        put_off.iter().map(|p| (p.id.as_u128(), p.first)).collect()
+    }
+
+    #[test]
+    fn after_a_refusal_everything_waits_until_the_refused_id_comes_again() {
+        let mut sending = Sending::default();
+        for n in 1..=3 {
+            sending.submit(send(n)).unwrap();
+        }
+        assert_eq!(sending.next_group().unwrap().len(), 3);
+        sending.submit(send(4)).unwrap();
+        assert_eq!(ids(&sending.failed()), [(1, true), (2, false), (3, false), (4, false)]);
+        assert!(sending.submit(send(5)).is_err());
+        for n in 1..=5 {
+            sending.submit(send(n)).unwrap();
+        }
+        assert_eq!(
+            sending.next_group().unwrap().iter().map(|e| e.id.as_u128()).collect::<Vec<_>>(),
+            [1, 2, 3, 4, 5]
+        );
+    }
+
+    #[test]
+    fn what_fails_later_but_was_sent_earlier_has_to_come_again_first() {
+        let mut sending = Sending::default();
+        sending.submit(send(1)).unwrap();
+        assert!(sending.next_group().is_some());
+        assert!(!sending.defers(Uuid::from_u128(2)));
+        sending.refuse(Uuid::from_u128(2));
+        assert!(sending.defers(Uuid::from_u128(3)));
+        assert_eq!(ids(&sending.failed()), [(1, true)]);
+        assert!(sending.submit(send(2)).is_err());
+        sending.submit(send(1)).unwrap();
+    }
+
+    #[test]
+    fn a_resend_that_was_already_waiting_ends_the_deferral() {
+        let mut sending = Sending::default();
+        sending.submit(send(1)).unwrap();
+        assert!(sending.next_group().is_some());
+        for n in [2, 1, 2] {
+            sending.submit(send(n)).unwrap();
+        }
+        assert_eq!(ids(&sending.failed()), [(1, true), (2, false)]);
+        assert_eq!(sending.next_group().unwrap().iter().map(|e| e.id.as_u128()).collect::<Vec<_>>(), [1, 2]);
+    }
+
+    #[test]
+    fn what_was_deferred_goes_on_when_the_refused_one_never_comes_again() {
+        let mut sending = Sending::default();
+        // The client sends the first twice, and has its ack before the copy fails.
+        sending.submit(send(1)).unwrap();
+        assert!(sending.next_group().is_some());
+        for n in [1, 2, 3] {
+            sending.submit(send(n)).unwrap();
+        }
+        sending.stored();
+        assert!(sending.next_group().is_some());
+        assert_eq!(ids(&sending.failed()), [(1, true), (2, false), (3, false)]);
+        assert!(sending.submit(send(4)).is_err(), "it was on its way already");
+        for n in [2, 3, 4] {
+            sending.submit(send(n)).unwrap();
+        }
+    }
+
+    #[test]
+    fn copies_in_a_group_that_fails_do_not_end_the_deferral_of_those_behind_it() {
+        let mut sending = Sending::default();
+        for n in [1, 2, 3, 1, 2] {
+            sending.submit(send(n)).unwrap();
+        }
+        assert!(sending.next_group().is_some());
+        sending.submit(send(3)).unwrap();
+        let put_off = [(1, true), (2, false), (3, false), (1, false), (2, false), (3, false)];
+        assert_eq!(ids(&sending.failed()), put_off);
+        sending.submit(send(1)).unwrap();
+    }
+
+    #[test]
+    fn a_send_that_is_refused_again_defers_again_what_comes_behind_it() {
+        let mut sending = Sending::default();
+        let mut limited = |n| {
+            assert!(!sending.defers(Uuid::from_u128(n)));
+            sending.refuse(Uuid::from_u128(n));
+            assert!(sending.defers(Uuid::from_u128(n + 1)));
+        };
+        limited(1);
+        limited(1);
+        limited(2);
+    }
+
+    #[test]
+    fn the_deferred_sends_that_are_remembered_are_bounded() {
+        let mut sending = Sending::default();
+        sending.refuse(Uuid::from_u128(0));
+        for n in 1..=200 {
+            assert!(sending.defers(Uuid::from_u128(n)));
+        }
+        assert_eq!(sending.refused.as_ref().map(|refused| refused.deferred.len()), Some(DEFERRED));
+        assert!(!sending.defers(Uuid::from_u128(200)));
+    }
+}

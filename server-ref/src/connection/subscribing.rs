@@ -1,0 +1,250 @@
+//! Subscriptions and recovery: what begins one, what is sent for it, and what ends it.
+
+use std::{collections::btree_map, sync::Arc};
+
+use everwire_protocol::{
+    Channel, ChannelKind, Error, ErrorCode, ServerFrame, Subscribe, Subscribed, Unsubscribed, batch,
+};
+
+use super::{
+    Opened, Opening, Output, Phase, Queued, Session, Transport,
+    frames::{about, error, error_saying},
+    queue::PAGE,
+    subscription::{From, Noted, Stage, Subscription},
+};
+use crate::model::{
+    broadcast::{Note, PresenceChange},
+    channels::owner,
+    identity::{Identity, Refusal},
+    log::{Entry, Page},
+};
+
+/// Of what may wait for a client, the part beyond which nothing ephemeral is added: one in so many.
+const BUSY: usize = 4;
+
+impl Session {
+    pub(super) fn subscribe(&mut self, now_ms: u64, frame: &Subscribe, identity: &Identity) {
+        let channel = frame.channel.clone();
+        let Some(from) = From::of(frame) else {
+            let wrong = error_saying(
+                ErrorCode::InvalidFrame,
+                "A position is an epoch and an offset: give both, or neither.",
+            );
+            return self.bad(now_ms, about(channel, wrong));
+        };
+        // What waits continues what the client has given up.
+        self.queue.forget(&channel);
+        if !self.access.may_subscribe(identity, &channel) {
+            self.refused.insert(channel.clone());
+            return self.push(about(channel, error(ErrorCode::Forbidden)));
+        }
+        let full = self.subscriptions.len() >= self.settings.limits.subscriptions as usize;
+        if full && !self.subscriptions.contains_key(&channel) {
+            self.refused.insert(channel.clone());
+            return self.push(about(channel, error(ErrorCode::TooManySubscriptions)));
+        }
+        self.refused.remove(&channel);
+        self.revoked.remove(&channel);
+        self.open(channel, from, identity);
+    }
+
+    /// Begins a subscription, or begins it anew.
+    fn open(&mut self, channel: Channel, from: From, identity: &Identity) {
+        self.next_key += 1;
+        self.catching_up.retain(|other| *other != channel);
+        self.subscriptions.insert(channel.clone(), Subscription::new(self.next_key, from));
+        let opening = Box::new(Opening { channel, who: identity.clone() });
+        self.outputs.push_back(Output::Open { key: self.next_key, opening });
+    }
+
+    /// Begins a subscription anew where it stands: its log was replaced, or trimmed faster than it could be read.
+    fn reopen(&mut self, channel: &Channel) {
+        let Phase::Open(identity) = &self.phase else { return };
+        let identity = identity.clone();
+        if let Some(subscription) = self.subscriptions.get(channel) {
+            let from = From::Position { epoch: subscription.epoch.clone(), offset: subscription.offset };
+            self.open(channel.clone(), from, &identity);
+        }
+    }
+
+    pub(super) fn opened(&mut self, key: u64, channel: &Channel, found: Result<Opened, Refusal>) {
+        let btree_map::Entry::Occupied(mut slot) = self.subscriptions.entry(channel.clone()) else { return };
+        if slot.get().key != key || slot.get().stage != Stage::Opening {
+            return;
+        }
+        let Opened { log, members, receipts, chats } = match found {
+            Ok(opened) => opened,
+            Err(refusal) => {
+                slot.remove();
+                return self.not_opened(channel, refusal);
+            }
+        };
+        let subscription = slot.get_mut();
+        let user = if let Phase::Open(identity) = &self.phase { &*identity.user } else { "" };
+        let own = receipts.iter().flatten().find(|mark| mark.user == user).map(|mark| mark.delivered);
+        // What was said to a user who has never been here is for him all the same.
+        let own = own.or_else(|| owner(channel).map(|_| 0));
+        let (offset, gap) = subscription.from.resolve(&log, self.settings.replay_limit, own);
+        subscription.epoch = log.epoch.clone();
+        subscription.offset = offset;
+        let behind = subscription.is_behind(log.head);
+        subscription.stage = if behind { Stage::CatchingUp } else { Stage::Live };
+        let (members, version) = members.unzip();
+        subscription.presence_version = version.unwrap_or(0);
+        let subscribed = Subscribed {
+            channel: channel.clone(),
+            epoch: log.epoch.as_ref().into(),
+            offset,
+            head: log.head,
+            gap,
+            members: members.filter(|_| channel.kind() == ChannelKind::Presence),
+            receipts,
+            chats,
+        };
+        let text = batch::encode_frame(&ServerFrame::Subscribed(subscribed)).into();
+        self.queue.push(Queued::Subscribed(channel.clone(), subscription.from.clone(), text));
+        let version = subscription.presence_version;
+        for noted in subscription.noted_frames.drain(..) {
+            match noted {
+                Noted::Presence(change) if change.version <= version => {}
+                Noted::Presence(change) => self.queue.push(Queued::Frame(change.text.clone())),
+                Noted::Note(note) => self.queue.push(Queued::Note(note)),
+            }
+        }
+        if behind {
+            self.catching_up.push_back(channel.clone());
+        }
+    }
+
+    /// A subscription could not begin: for now, or because the user may not have it.
+    fn not_opened(&mut self, channel: &Channel, refusal: Refusal) {
+        let retry = refusal.code.retry();
+        self.outputs.push_back(Output::Leave { channel: channel.clone(), at_once: !retry });
+        if !retry {
+            self.refused.insert(channel.clone());
+        }
+        let retry_after_ms = retry.then_some(self.settings.retry_after_ms);
+        let error = Error { retry_after_ms, ..error_saying(refusal.code, refusal.message) };
+        self.push(about(channel.clone(), error));
+    }
+
+    pub(super) fn read_next_page(&mut self) {
+        let Phase::Open(identity) = &self.phase else { return };
+        let who = identity.clone();
+        while !self.reading && self.read_again_at.is_none() && self.queue.is_low() {
+            let Some(channel) = self.catching_up.pop_front() else { return };
+            if let Some(subscription) = self.subscriptions.get(&channel) {
+                self.reading = true;
+                let (key, after) = (subscription.key, subscription.offset);
+                let who = who.clone();
+                self.outputs.push_back(Output::Read { key, channel, who, after, bounds: PAGE });
+            }
+        }
+    }
+
+    pub(super) fn page(&mut self, now_ms: u64, key: u64, channel: &Channel, page: Option<Page>) {
+        self.reading = false;
+        let Some(subscription) = self.subscriptions.get_mut(channel) else { return };
+        if subscription.key != key || subscription.stage != Stage::CatchingUp {
+            return;
+        }
+        let Some(Page { log, entries }) = page else {
+            self.catching_up.push_front(channel.clone());
+            self.read_again_at = Some(now_ms + u64::from(self.settings.retry_after_ms));
+            return;
+        };
+        let hole = entries.first().map_or(log.trimmed, |first| first.offset - 1) > subscription.offset;
+        if log.epoch != subscription.epoch || hole {
+            return self.reopen(channel);
+        }
+        for entry in entries {
+            subscription.offset = entry.offset;
+            self.queue.push(Queued::Entry(entry));
+        }
+        if subscription.is_behind(log.head) {
+            self.catching_up.push_back(channel.clone());
+        } else {
+            subscription.stage = Stage::Live;
+            subscription.noted = None;
+        }
+    }
+
+    pub(super) fn entry(&mut self, entry: Arc<Entry>) {
+        let Some(subscription) = self.subscriptions.get_mut(&entry.channel) else { return };
+        if subscription.stage != Stage::Live {
+            subscription.noted = Some(entry);
+        } else if entry.epoch != subscription.epoch {
+            let channel = entry.channel.clone();
+            self.reopen(&channel);
+        } else if entry.offset == subscription.offset + 1 {
+            subscription.offset = entry.offset;
+            self.queue.push(Queued::Entry(entry));
+        } else if entry.offset > subscription.offset {
+            // Something between was not heard of: the store has it.
+            subscription.stage = Stage::CatchingUp;
+            self.catching_up.push_back(entry.channel.clone());
+            subscription.noted = Some(entry);
+        }
+    }
+
+    pub(super) fn unsubscribe(&mut self, channel: Channel) {
+        if self.transport == Transport::Post {
+            let (session, channel) = (self.session, Some(channel.clone()));
+            self.outputs.push_back(Output::Elsewhere { session, channel });
+        }
+        self.drop_subscription(&channel);
+        self.push(Unsubscribed { channel, code: None, message: None });
+    }
+
+    /// Ends a subscription because the client does not want it any more. Nothing of it is sent from now on.
+    pub(super) fn drop_subscription(&mut self, channel: &Channel) {
+        if self.subscriptions.remove(channel).is_some() {
+            self.catching_up.retain(|other| other != channel);
+            self.queue.forget(channel);
+            self.outputs.push_back(Output::Leave { channel: channel.clone(), at_once: true });
+        }
+    }
+
+    // Presence
+
+    pub(super) fn presence(&mut self, change: Arc<PresenceChange>) {
+        let Some(subscription) = self.subscriptions.get_mut(&change.channel) else { return };
+        if subscription.stage == Stage::Opening {
+            subscription.noted_frames.push(Noted::Presence(change));
+        } else if change.version > subscription.presence_version {
+            self.queue.push(Queued::Frame(change.text.clone()));
+        }
+    }
+
+    /// A frame for those who are subscribed to a channel now.
+    pub(super) fn note(&mut self, note: Arc<Note>) {
+        let Some(subscription) = self.subscriptions.get_mut(&note.channel) else { return };
+        let opening = subscription.stage == Stage::Opening;
+        if !note.ephemeral && opening {
+            subscription.noted_frames.push(Noted::Note(note));
+        } else if !note.ephemeral || (!opening && !self.is_busy()) {
+            self.queue.push(Queued::Note(note));
+        }
+    }
+
+    /// Whether so much waits already that nothing is added that may be dropped.
+    fn is_busy(&self) -> bool {
+        let (frames, bytes) = (self.settings.queue_frames, self.settings.queue_bytes);
+        self.queue.is_above(frames / BUSY, bytes / BUSY)
+    }
+
+    /// The user is no member of the channel's chat any more. A token that grants the channel still counts.
+    pub(super) fn revoke(&mut self, channel: Channel) {
+        let Phase::Open(identity) = &self.phase else { return };
+        if self.access.chat(identity, &channel).is_none() || !self.subscriptions.contains_key(&channel) {
+            return;
+        }
+        self.drop_subscription(&channel);
+        let message = "You are not a member of this chat any more.".into();
+        let ended = Unsubscribed { channel, code: Some(ErrorCode::Forbidden), message: Some(message) };
+        self.revoked.insert(ended.channel.clone());
+        let channel = ended.channel.clone();
+        let text = batch::encode_frame(&ServerFrame::Unsubscribed(ended)).into();
+        self.queue.push(Queued::Revoked(channel, text));
+    }
+}

@@ -1,0 +1,224 @@
+//! What users are told about their chats: the list, a chat that changed, one that is gone, and messages of chats that they
+//! do not have open.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Weak},
+};
+
+use everwire_protocol::{
+    Channel, Chat, ChatChanged, ChatGone, ChatMember, Role, ServerFrame, Status, UserStatus, batch,
+    limits::MAX_USERS,
+};
+use tokio::sync::mpsc;
+
+use super::Node;
+use crate::{
+    Error,
+    chats::Book,
+    hub::Hub,
+    model::{
+        broadcast::Note,
+        channels::{chat_of_log, own_channel},
+        chat::Known,
+        log::Entry,
+    },
+};
+
+/// Something that members are to be told.
+#[derive(Debug)]
+pub(super) enum News {
+    /// A chat has changed.
+    Changed {
+        /// The chat.
+        chat: Arc<str>,
+        /// Who is in it no more.
+        gone: Vec<Arc<str>>,
+    },
+}
+
+/// Whether each of some users can be reached, and when they were last online, in ms since 1970.
+type Statuses = HashMap<String, (Status, Option<u64>)>;
+
+impl Node {
+    /// The chats of a user, those with the latest activity first: those before `before`, `most` at most. Also whether
+    /// there are more.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn list_chats(
+        &self,
+        user: &str,
+        before: Option<u64>,
+        most: usize,
+    ) -> Result<(Vec<Chat>, bool), Error> {
+        let mut known = self.book.of_user(user);
+        known.retain(|known| before.is_none_or(|before| known.at_for(user) < before));
+        known.sort_by(|a, b| b.at_for(user).cmp(&a.at_for(user)).then_with(|| a.room.id.cmp(&b.room.id)));
+        let next = known.get(most).map(|known| known.at_for(user));
+        known.truncate(most);
+        // What is of the same time comes together, so that asking for what was before leaves nothing out.
+        if known.first().is_some_and(|first| next.is_some_and(|next| next < first.at_for(user))) {
+            known.retain(|known| next.is_none_or(|next| known.at_for(user) > next));
+        }
+        let more = next.is_some();
+        Ok((self.as_seen_by(user, &known).await?, more))
+    }
+
+    /// One chat as a user sees it.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn chat(&self, user: &str, known: &Known) -> Result<Option<Chat>, Error> {
+        Ok(self.as_seen_by(user, std::slice::from_ref(known)).await?.pop())
+    }
+
+    /// Chats as a user sees them. Those that he has nothing to do with are left out.
+    async fn as_seen_by(&self, user: &str, chats: &[Known]) -> Result<Vec<Chat>, Error> {
+        let mut asked: Vec<(Channel, u64)> = Vec::new();
+        let mut marks = HashMap::new();
+        for known in chats.iter().filter(|known| is_member(known, user)) {
+            let Some(log) = known.room.log() else { continue };
+            let of_log: HashMap<String, (u64, u64)> = self
+                .all_marks(&log)
+                .await?
+                .into_iter()
+                .map(|mark| (mark.user, (mark.delivered, mark.read)))
+                .collect();
+            asked.push((log.clone(), of_log.get(user).map_or(0, |(_, read)| *read)));
+            marks.insert(log, of_log);
+        }
+        let tails: HashMap<_, _> = {
+            let tails = self.directory.tails(user, &asked).await?;
+            asked.into_iter().map(|(log, _)| log).zip(tails).collect()
+        };
+        let statuses = self.statuses_in(chats).await?;
+        let seen = chats.iter().filter_map(|known| {
+            let room = &known.room;
+            let role = room.role(user)?;
+            let log = room.log()?;
+            let none = HashMap::new();
+            let (marks, tail) =
+                (marks.get(&log).unwrap_or(&none), tails.get(&log).cloned().unwrap_or_default());
+            let members = room.participants.iter().take(MAX_USERS).map(|participant| {
+                let user = participant.user.to_string();
+                let (status, last_seen) = statuses.get(&user).copied().unwrap_or((Status::Offline, None));
+                let (delivered, read) = marks.get(&user).copied().unwrap_or((0, 0));
+                let name = participant.name.as_deref().map(Into::into);
+                ChatMember { user, name, role: participant.role, status, last_seen, delivered, read }
+            });
+            Some(Chat {
+                id: room.id.as_ref().into(),
+                kind: room.kind,
+                title: room.title.clone(),
+                open: room.open,
+                role,
+                members: members.collect(),
+                member_count: u32::try_from(room.participants.len()).unwrap_or(u32::MAX),
+                head: tail.head,
+                unread: tail.unread,
+                last: tail.last,
+                at: known.at_for(user),
+            })
+        });
+        Ok(seen.collect())
+    }
+
+    async fn statuses_in(&self, chats: &[Known]) -> Result<Statuses, Error> {
+        let people = chats.iter().flat_map(|known| known.room.participants.iter().take(MAX_USERS));
+        let mut users: Vec<String> = people.map(|participant| participant.user.to_string()).collect();
+        users.sort_unstable();
+        users.dedup();
+        let found = self.statuses(&users).await?;
+        let pair = |found: UserStatus| (found.user, (found.status, found.last_seen));
+        Ok(found.into_iter().map(pair).collect())
+    }
+
+    async fn tell_members(&self, news: News) {
+        let News::Changed { chat, gone } = news;
+        for user in gone {
+            // Who came back meanwhile is told so next.
+            if self.book.role(&chat, &user).is_none()
+                && let Some(channel) = own_channel(&user)
+            {
+                let frame = ChatGone { channel: channel.clone(), chat: chat.as_ref().into() };
+                self.hub.tell(&note(channel, frame), |_| true, None);
+            }
+        }
+        let Some(known) = self.book.get(&chat) else { return };
+        for participant in &known.room.participants {
+            let Some(channel) = own_channel(&participant.user) else { continue };
+            if self.hub.subscribers(&channel) == 0 {
+                continue;
+            }
+            match self.chat(&participant.user, &known).await {
+                Ok(Some(chat)) => {
+                    let frame = ChatChanged { channel: channel.clone(), chat };
+                    self.hub.tell(&note(channel, frame), |_| true, None);
+                }
+                Ok(None) => {}
+                Err(error) => tracing::error!(%error, "a member is not told of a change of a chat"),
+            }
+        }
+    }
+}
+
+/// Tells members what is handed in, one after the other, for as long as the node lives.
+pub(super) async fn keep_telling(node: Weak<Node>, mut news: mpsc::UnboundedReceiver<News>) {
+    while let Some(news) = news.recv().await {
+        let Some(node) = node.upgrade() else { return };
+        node.tell_members(news).await;
+    }
+}
+
+/// A message was stored: members who do not have its chat open are told of it.
+pub(super) fn tell_of_entry(hub: &Hub, book: &Book, entry: &Entry) {
+    if !entry.plain {
+        return;
+    }
+    let Some(chat) = chat_of_log(&entry.channel) else { return };
+    book.touch(chat, entry.at);
+    let (Some(known), Some(text)) = (book.get(chat), activity(&entry.text)) else { return };
+    let channels = known.room.members().filter_map(|member| own_channel(&member.user));
+    hub.tell_all(channels, &text, &entry.channel);
+}
+
+/// The `activity` frame of a `message` frame, both as JSON text: what is encoded once stays encoded once.
+fn activity(message: &str) -> Option<Arc<str>> {
+    let fields = message.strip_prefix(r#"{"type":"message","#)?;
+    Some(format!(r#"{{"type":"activity","message":{{{fields}}}"#).into())
+}
+
+fn is_member(known: &Known, user: &str) -> bool {
+    known.room.role(user).is_some_and(|role| role != Role::Invited)
+}
+
+fn note(channel: Channel, frame: impl Into<ServerFrame>) -> Arc<Note> {
+    Arc::new(Note { channel, text: batch::encode_frame(&frame.into()).into(), ephemeral: false })
+}
+
+#[cfg(test)]
+mod tests {
+    use everwire_protocol::{Activity, Message, Payload, Uuid};
+
+    use super::*;
+
+    #[test]
+    fn an_activity_is_the_message_in_another_frame() {
+        let message = Message {
+            channel: "private-chat.7".parse().unwrap(),
+            offset: 3,
+            id: Uuid::from_u128(1),
+            user: "a".into(),
+            name: Some("A}".into()),
+            at: 5,
+            event: None,
+            data: Payload::from_value("{\"}").unwrap(),
+            action: None,
+            target: None,
+        };
+        let text = batch::encode_frame(&ServerFrame::Message(message.clone()));
+        let frame = ServerFrame::Activity(Activity { message });
+        assert_eq!(activity(&text).as_deref(), Some(&*batch::encode_frame(&frame)));
+    }
+}

@@ -1,0 +1,73 @@
+//! The answers to questions: one match over all of them.
+
+use std::sync::Arc;
+
+use everwire_protocol::{
+    ClientFrame, Done, ErrorCode, GetStatus, History, Page, ServerFrame, SetStatus, Statuses,
+    limits::{MAX_HISTORY, MAX_USERS},
+};
+
+use super::{Node, Use};
+use crate::{
+    connection::Asked,
+    model::{
+        identity::{Identity, Refusal},
+        people::{Extract, Part},
+    },
+};
+
+/// Entries of a page, if the client does not say how many it wants.
+const USUAL_PAGE: u32 = 50;
+
+/// Finds the answer to a question.
+///
+/// # Errors
+/// Why there is none, with a sentence for a person.
+pub(super) async fn answer(node: &Arc<Node>, asked: Asked) -> Result<ServerFrame, Refusal> {
+    let Asked { request, who, .. } = asked;
+    match request {
+        ClientFrame::History(request) => history(node, &request, &who).await,
+        ClientFrame::SetStatus(request) => set_status(node, &request, &who).await,
+        ClientFrame::GetStatus(request) => get_status(node, &request).await,
+        request => node.answer_about_chats(&who, request).await,
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` calls")]
+pub(super) fn unavailable(error: crate::Error) -> Refusal {
+    tracing::error!(%error, "a question could not be answered");
+    Refusal::of(ErrorCode::Unavailable)
+}
+
+async fn history(node: &Node, request: &History, who: &Identity) -> Result<ServerFrame, Refusal> {
+    let History { id, channel, before, after, limit } = request;
+    let part = match (before, after) {
+        (Some(offset), _) => Part::Before(*offset),
+        (None, Some(offset)) => Part::After(*offset),
+        (None, None) => Part::Latest,
+    };
+    let limit = limit.unwrap_or(USUAL_PAGE).clamp(1, MAX_HISTORY);
+    node.permit(who, channel, Use::Receive)?;
+    let Extract { log, messages, more } =
+        node.directory.extract(channel, part, limit).await.map_err(unavailable)?;
+    // Who was removed while it was read does not get what was stored since.
+    node.permit(who, channel, Use::Receive)?;
+    let (channel, epoch) = (channel.clone(), log.epoch.as_ref().into());
+    Ok(Page { id: *id, channel, epoch, messages, more }.into())
+}
+
+async fn set_status(node: &Node, request: &SetStatus, who: &Identity) -> Result<ServerFrame, Refusal> {
+    node.directory.choose(&who.user, request.status).await.map_err(unavailable)?;
+    node.users.choose_status(node.clock.now_ms(), &who.user, request.status);
+    Ok(Done { id: request.id, chat: None }.into())
+}
+
+async fn get_status(node: &Node, request: &GetStatus) -> Result<ServerFrame, Refusal> {
+    let GetStatus { id, users } = request;
+    if users.len() > MAX_USERS {
+        let words = format!("One question may name {MAX_USERS} users; this one names {}.", users.len());
+        return Err(Refusal::new(ErrorCode::InvalidFrame, words));
+    }
+    let statuses = node.statuses(users).await.map_err(unavailable)?;
+    Ok(Statuses { id: *id, statuses }.into())
+}

@@ -1,0 +1,47 @@
+//! Every address that this server answers on its port: the transports, the API, its health, and an application's files.
+
+mod pages;
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    http::{HeaderName, Method, header},
+};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use crate::{
+    api::{self, Api, GUEST_NAME, GUEST_USER, IDEMPOTENCY_KEY},
+    transports::{self, Origins},
+};
+
+/// Everything that is served: the transports, the API, and the files in `serve_dir`.
+pub(crate) fn router(api: Api, origins: Origins, serve_dir: Option<&Path>) -> Router {
+    let cors = cors(&origins);
+    let transports = transports::router(api.node.clone(), Arc::new(origins));
+    let router = match serve_dir {
+        Some(directory) => Router::new().fallback_service(pages::directory(directory)),
+        None => Router::new().fallback(pages::nothing_here),
+    };
+    router.merge(transports).merge(api::router(api)).layer(cors)
+}
+
+/// Whose pages may ask, by what browsers check.
+fn cors(origins: &Origins) -> CorsLayer {
+    let allowed = match origins {
+        Origins::Any => AllowOrigin::any(),
+        Origins::Listed(origins) => AllowOrigin::list(origins.iter().cloned()),
+    };
+    CorsLayer::new()
+        .allow_origin(allowed)
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            HeaderName::from_static(IDEMPOTENCY_KEY),
+            HeaderName::from_static(GUEST_USER),
+            HeaderName::from_static(GUEST_NAME),
+        ])
+        // Without it a browser asks again before every poll. Two hours is the longest that Chromium remembers.
+        .max_age(Duration::from_hours(2))
+}

@@ -1,0 +1,58 @@
+//! What people and browsers get: the files of an application, and a sentence where they opened an address that is meant
+//! for clients.
+
+use std::path::Path;
+
+use axum::{
+    extract::Request,
+    http::{HeaderValue, StatusCode, header},
+    middleware::{Next, from_fn},
+    response::Response,
+    routing::{MethodRouter, get_service},
+};
+use tower_http::services::{ServeDir, ServeFile};
+
+use crate::{
+    model::channels::{POLL_PATH, WS_PATH},
+    transports::say,
+};
+
+pub(super) async fn nothing_here() -> Response {
+    let text = format!(
+        "There is nothing at this address. This is an Everwire server: WebSocket at {WS_PATH}, polling at {POLL_PATH}, \
+         its health at /healthz."
+    );
+    say(StatusCode::NOT_FOUND, &text)
+}
+
+/// Serves an application's files. An address without a file is the application's own, so it gets `index.html`.
+pub(super) fn directory(directory: &Path) -> MethodRouter {
+    let files = ServeDir::new(directory)
+        .precompressed_br()
+        .precompressed_gzip()
+        .fallback(ServeFile::new(directory.join("index.html")));
+    get_service(files).layer(from_fn(for_browsers))
+}
+
+/// Says how long files may be kept. Bundlers put a hash of the content into the names of what is in `assets/`, so that
+/// may be kept for ever; everything else is asked for again each time, and answered with 304 if it is the same.
+async fn for_browsers(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let hashed = path.contains("/assets/");
+    // `/rooms/42` is a place in the application, `/app.js` a file.
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let is_file = name.rsplit_once('.').is_some_and(|(_, kind)| kind != "html");
+    let mut response = next.run(request).await;
+    let is_page = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if is_file && is_page {
+        // A missing script answered with a page only confuses: say that it is missing.
+        return say(StatusCode::NOT_FOUND, "There is no such file here.");
+    }
+    let keep = if hashed && !is_page { "public, max-age=31536000, immutable" } else { "no-cache" };
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}

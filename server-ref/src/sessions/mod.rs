@@ -1,0 +1,153 @@
+//! Which connection each session has on this node: one at a time, and always the same user's.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use everwire_protocol::{CloseCode, Uuid};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::connection::{
+    Binding, Input, Transport,
+    mailbox::{Inbox, Mail},
+};
+
+/// Connections, by what carries them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Connections {
+    /// By WebSocket.
+    pub websocket: usize,
+    /// By polling.
+    pub polling: usize,
+}
+
+/// The sessions that are connected to this node.
+#[derive(Debug, Default)]
+pub struct Sessions {
+    live: Mutex<HashMap<Uuid, Live>>,
+}
+
+#[derive(Debug)]
+struct Live {
+    user: String,
+    connection: Uuid,
+    transport: Transport,
+    inbox: Inbox,
+    /// The connection that this one took over from.
+    before: Option<Uuid>,
+}
+
+impl Sessions {
+    /// The user of a connected session.
+    pub fn user(&self, session: Uuid) -> Option<String> {
+        lock(&self.live).get(&session).map(|live| live.user.clone())
+    }
+
+    /// The connection of a connected session.
+    pub fn connection(&self, session: Uuid) -> Option<Uuid> {
+        lock(&self.live).get(&session).map(|live| live.connection)
+    }
+
+    /// Makes a connection the session's only one. The one before is told to end.
+    pub fn attach(
+        &self,
+        session: Uuid,
+        user: &str,
+        connection: Uuid,
+        transport: Transport,
+        inbox: &Inbox,
+    ) -> Binding {
+        let mut sessions = lock(&self.live);
+        if sessions.get(&session).is_some_and(|live| live.user != user) {
+            return Binding::Another;
+        }
+        let before = sessions.get(&session).map(|live| live.connection);
+        let live = Live { user: user.into(), connection, transport, inbox: inbox.clone(), before };
+        if let Some(before) = sessions.insert(session, live) {
+            before.inbox.input(Input::End(CloseCode::Replaced));
+        }
+        Binding::Yours
+    }
+
+    /// A connection is over. Nothing happens if another one has replaced it.
+    pub fn detach(&self, session: Uuid, connection: Uuid) {
+        let mut sessions = lock(&self.live);
+        if sessions.get(&session).is_some_and(|live| live.connection == connection) {
+            sessions.remove(&session);
+        }
+    }
+
+    /// The inbox of a polling connection, if it is this session's.
+    pub fn polling(&self, session: Uuid, connection: Uuid) -> Option<Inbox> {
+        let sessions = lock(&self.live);
+        let live = sessions.get(&session)?;
+        (live.connection == connection && live.transport == Transport::Polling).then(|| live.inbox.clone())
+    }
+
+    /// Whether a poll of this connection comes too late: a WebSocket of the session has taken over from it since. It must
+    /// not take the session back.
+    pub fn overtaken(&self, session: Uuid, connection: Uuid) -> bool {
+        let sessions = lock(&self.live);
+        sessions
+            .get(&session)
+            .is_some_and(|live| live.before == Some(connection) && live.transport == Transport::WebSocket)
+    }
+
+    /// Puts mail into the inbox of the session's connection, if there is one here.
+    pub fn tell(&self, session: Uuid, mail: Mail) {
+        if let Some(live) = lock(&self.live).get(&session) {
+            live.inbox.push(mail);
+        }
+    }
+
+    /// Gives a frame, as JSON text, to one connection, whatever it is subscribed to. Returns whether it is here. Looks
+    /// through all sessions: for back ends, which do this rarely.
+    pub fn direct(&self, connection: Uuid, text: &Arc<str>) -> bool {
+        let sessions = lock(&self.live);
+        let found = sessions.values().find(|live| live.connection == connection);
+        if let Some(live) = found {
+            live.inbox.input(Input::Direct(text.clone()));
+        }
+        found.is_some()
+    }
+
+    /// The connections of a user: each session with its connection and what carries it.
+    pub fn of_user(&self, user: &str) -> Vec<(Uuid, Uuid, Transport)> {
+        let sessions = lock(&self.live);
+        let own = sessions.iter().filter(|(_, live)| live.user == user);
+        own.map(|(session, live)| (*session, live.connection, live.transport)).collect()
+    }
+
+    /// Ends all connections of a user. Returns how many there were.
+    pub fn end_user(&self, user: &str, code: CloseCode) -> usize {
+        let sessions = lock(&self.live);
+        let own = sessions.values().filter(|live| live.user == user);
+        own.map(|live| live.inbox.input(Input::End(code))).count()
+    }
+
+    /// How many users there are, and how many connections of each kind.
+    pub fn census(&self) -> (usize, Connections) {
+        let sessions = lock(&self.live);
+        let users: HashSet<&str> = sessions.values().map(|live| live.user.as_ref()).collect();
+        let websocket = sessions.values().filter(|live| live.transport == Transport::WebSocket).count();
+        (users.len(), Connections { websocket, polling: sessions.len() - websocket })
+    }
+
+    /// How many sessions are connected.
+    pub fn len(&self) -> usize {
+        lock(&self.live).len()
+    }
+
+    /// Whether no session is connected.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// A lock whose holder panicked still guards whole data here: every change under it is complete before anything can
+/// panic.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,411 @@
+//! Who is online and how: one coming and one leaving per user, however many sessions, and a grace before a leave. Plain
+//! data, like `presence`: knows no clock, and says what has changed instead of telling anybody.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use everwire_protocol::{Member, Status, StatusChoice, UserStatus, Uuid};
+
+use crate::model::people::Person;
+
+/// All users who are online, or were a moment ago.
+#[derive(Debug, Default)]
+pub struct People {
+    users: BTreeMap<String, Known>,
+    /// Whose a session is.
+    sessions: HashMap<Uuid, String>,
+    /// Who leaves when. Those who have come back since are in it too, until then.
+    due: BTreeSet<(u64, String)>,
+    version: u64,
+}
+
+#[derive(Debug)]
+struct Known {
+    name: Option<String>,
+    choice: StatusChoice,
+    sessions: HashMap<Uuid, Connected>,
+    /// When the leave is said, if nobody comes back.
+    leaves_at: Option<u64>,
+    /// The session that went last. Its `bye` may come later than its end.
+    last: Option<Uuid>,
+    /// When the user was last online, as far as others may know.
+    seen_at: Option<u64>,
+    /// What others have been told.
+    shown: Status,
+}
+
+#[derive(Debug)]
+struct Connected {
+    connection: Uuid,
+    idle: bool,
+}
+
+/// A user's status has changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct News {
+    /// Who.
+    pub user: String,
+    /// The name that others see.
+    pub name: Option<String>,
+    /// What others were told before.
+    pub before: Status,
+    /// The status now.
+    pub now: Status,
+    /// When the user was last online, if now offline.
+    pub last_seen: Option<u64>,
+    /// Counts all changes.
+    pub version: u64,
+}
+
+/// What came of something that a user's session did.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Came {
+    /// What others are to be told.
+    pub news: Option<News>,
+    /// What is to be remembered, because the user has come or gone.
+    pub remember: Option<Person>,
+}
+
+impl Known {
+    fn new(name: Option<String>, stored: Option<&Person>) -> Self {
+        Self {
+            name,
+            choice: stored.map_or(StatusChoice::Auto, |stored| stored.choice),
+            sessions: HashMap::new(),
+            leaves_at: None,
+            last: None,
+            seen_at: stored.and_then(|stored| stored.seen_at),
+            shown: Status::Offline,
+        }
+    }
+
+    /// How the user is, while there is a session.
+    fn status(&self) -> Status {
+        match self.choice {
+            StatusChoice::Offline => Status::Offline,
+            StatusChoice::Away => Status::Away,
+            StatusChoice::Auto if self.sessions.values().all(|connected| connected.idle) => Status::Away,
+            StatusChoice::Auto | StatusChoice::Online => Status::Online,
+        }
+    }
+
+    fn person(&self, user: &str, online: bool) -> Person {
+        let (name, choice, seen_at) = (self.name.clone(), self.choice, self.seen_at);
+        Person { user: user.into(), name, choice, seen_at, online }
+    }
+
+    /// The user is online at this time, unless others are not to know.
+    fn seen(&mut self, now_ms: u64) {
+        if self.choice != StatusChoice::Offline {
+            self.seen_at = Some(now_ms);
+        }
+    }
+}
+
+impl People {
+    /// Whether a user is here, or was a moment ago.
+    pub fn knows(&self, user: &str) -> bool {
+        self.users.contains_key(user)
+    }
+
+    /// Users who were online when the server was stopped: they leave at `leaves_at`, unless they come back.
+    pub fn expect(&mut self, people: Vec<Person>, leaves_at: u64) {
+        for person in people {
+            let mut known = Known::new(person.name.clone(), Some(&person));
+            known.leaves_at = Some(leaves_at);
+            known.shown = known.choice_shown();
+            self.version += 1;
+            self.due.insert((leaves_at, person.user.clone()));
+            self.users.entry(person.user).or_insert(known);
+        }
+    }
+
+    /// A session has a connection now. `stored` is what is remembered of its user, if that was looked up.
+    pub fn enter(
+        &mut self,
+        now_ms: u64,
+        (session, connection): (Uuid, Uuid),
+        user: &str,
+        name: Option<&str>,
+        stored: Option<&Person>,
+    ) -> Came {
+        let new = !self.users.contains_key(user);
+        let known = self.users.entry(user.into()).or_insert_with(|| Known::new(None, stored));
+        known.name = name.map(Into::into).or(known.name.take());
+        known.leaves_at = None;
+        known.sessions.insert(session, Connected { connection, idle: false });
+        self.sessions.insert(session, user.into());
+        known.seen(now_ms);
+        let remember = new.then(|| known.person(user, true));
+        Came { news: self.news(user), remember }
+    }
+
+    /// A session's connection is over. If it was its user's last, the user leaves at `leaves_at`.
+    pub fn exit(&mut self, now_ms: u64, session: Uuid, connection: Uuid, leaves_at: u64) -> Option<News> {
+        let user = self.sessions.get(&session)?.clone();
+        let known = self.users.get_mut(&user)?;
+        if known.sessions.get(&session).is_none_or(|connected| connected.connection != connection) {
+            // Another connection of the session has taken over.
+            return None;
+        }
+        self.sessions.remove(&session);
+        known.sessions.remove(&session);
+        known.seen(now_ms);
+        if known.sessions.is_empty() {
+            // Others see no change until the grace is over.
+            known.leaves_at = Some(leaves_at);
+            known.last = Some(session);
+            self.due.insert((leaves_at, user));
+            return None;
+        }
+        self.news(&user)
+    }
+
+    /// A session whose connection is gone already has ended for good. If it was its user's last, the user leaves now.
+    pub fn bye(&mut self, now_ms: u64, user: &str, session: Uuid) {
+        if let Some(known) = self.users.get_mut(user).filter(|known| known.last == Some(session))
+            && let Some(at) = &mut known.leaves_at
+        {
+            *at = now_ms.min(*at);
+            self.due.insert((*at, user.into()));
+        }
+    }
+
+    /// Nobody is at a session's connection, or somebody is again.
+    pub fn idle(&mut self, session: Uuid, idle: bool) -> Option<News> {
+        let user = self.sessions.get(&session)?.clone();
+        self.users.get_mut(&user)?.sessions.get_mut(&session)?.idle = idle;
+        self.news(&user)
+    }
+
+    /// What a user says about the own status.
+    pub fn choose(&mut self, now_ms: u64, user: &str, choice: StatusChoice) -> Option<News> {
+        let known = self.users.get_mut(user)?;
+        // Before, so that somebody who goes into hiding was last seen now.
+        known.seen(now_ms);
+        known.choice = choice;
+        known.seen(now_ms);
+        if known.sessions.is_empty() { None } else { self.news(user) }
+    }
+
+    /// Removes the users whose grace is over.
+    pub fn expire(&mut self, now_ms: u64) -> Vec<Came> {
+        let mut gone = Vec::new();
+        while self.due.first().is_some_and(|(at, _)| *at <= now_ms) {
+            gone.extend(self.due.pop_first());
+        }
+        gone.into_iter()
+            .filter_map(|(_, user)| {
+                // Who came back does not leave, and who left anew leaves later.
+                self.users.get(&user)?.leaves_at.filter(|at| *at <= now_ms)?;
+                let known = self.users.remove(&user)?;
+                let remember = Some(known.person(&user, false));
+                let (before, last_seen) = (known.shown, known.seen_at);
+                if before == Status::Offline {
+                    return Some(Came { news: None, remember });
+                }
+                self.version += 1;
+                let (now, version) = (Status::Offline, self.version);
+                let news = News { user, name: known.name, before, now, last_seen, version };
+                Some(Came { news: Some(news), remember })
+            })
+            .collect()
+    }
+
+    /// When the next grace is over.
+    pub fn next_expiry(&self) -> Option<u64> {
+        self.due.first().map(|(at, _)| *at)
+    }
+
+    /// Who is online, and which changes that contains.
+    pub fn members(&self) -> (Vec<Member>, u64) {
+        let shown = self.users.iter().filter(|(_, known)| known.shown != Status::Offline);
+        let members = shown
+            .map(|(user, known)| Member {
+                user: user.clone(),
+                name: known.name.clone(),
+                status: Some(known.shown),
+            })
+            .collect();
+        (members, self.version)
+    }
+
+    /// How a user is, as others see it; `None` for who has not been here for a while.
+    pub fn status(&self, user: &str) -> Option<UserStatus> {
+        let known = self.users.get(user)?;
+        let last_seen = known.seen_at.filter(|_| known.shown == Status::Offline);
+        Some(UserStatus { user: user.into(), status: known.shown, last_seen })
+    }
+
+    /// The name that others see of a user who is here; `None` for others, and for who has none.
+    pub fn name(&self, user: &str) -> Option<String> {
+        self.users.get(user)?.name.clone()
+    }
+
+    /// All who are here, to be remembered as of now.
+    pub fn remember(&mut self, now_ms: u64) -> Vec<Person> {
+        for known in self.users.values_mut().filter(|known| !known.sessions.is_empty()) {
+            known.seen(now_ms);
+        }
+        self.users.iter().map(|(user, known)| known.person(user, true)).collect()
+    }
+
+    /// How many users are here, or were a moment ago.
+    pub fn len(&self) -> usize {
+        self.users.len()
+    }
+
+    /// Whether nobody is.
+    pub fn is_empty(&self) -> bool {
+        self.users.is_empty()
+    }
+
+    fn news(&mut self, user: &str) -> Option<News> {
+        let known = self.users.get_mut(user)?;
+        let (before, now) = (known.shown, known.status());
+        if before == now {
+            return None;
+        }
+        known.shown = now;
+        self.version += 1;
+        let last_seen = known.seen_at.filter(|_| now == Status::Offline);
+        Some(News {
+            user: user.into(),
+            name: known.name.clone(),
+            before,
+            now,
+            last_seen,
+            version: self.version,
+        })
+    }
+}
+
+impl Known {
+    /// What is shown of a user who is expected back.
+    fn choice_shown(&self) -> Status {
+        match self.choice {
+            StatusChoice::Offline => Status::Offline,
+            StatusChoice::Away => Status::Away,
+            StatusChoice::Auto | StatusChoice::Online => Status::Online,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tab(n: u128) -> (Uuid, Uuid) {
+        (Uuid::from_u128(n), Uuid::from_u128(n + 100))
+    }
+
+    fn enter(people: &mut People, at: u64, n: u128) -> Option<(Status, Status)> {
+        told(people.enter(at, tab(n), "a", Some("A"), None).news)
+    }
+
+    fn exit(people: &mut People, at: u64, n: u128) -> Option<(Status, Status)> {
+        told(people.exit(at, tab(n).0, tab(n).1, at + 10))
+    }
+
+    fn told(news: Option<News>) -> Option<(Status, Status)> {
+        news.map(|news| (news.before, news.now))
+    }
+
+    use Status::{Away, Offline, Online};
+
+    #[test]
+    fn one_coming_and_one_leaving_per_user_and_a_grace_between_two_tabs() {
+        let mut people = People::default();
+        assert_eq!(enter(&mut people, 1, 1), Some((Offline, Online)));
+        assert_eq!(enter(&mut people, 2, 2), None);
+        assert_eq!(exit(&mut people, 3, 1), None);
+        assert_eq!((people.next_expiry(), people.expire(99)), (None, vec![]));
+        assert_eq!(exit(&mut people, 100, 2), None);
+        assert_eq!(people.expire(109), []);
+        assert_eq!(enter(&mut people, 109, 3), None);
+        assert_eq!(people.expire(200), []);
+        assert_eq!(exit(&mut people, 300, 3), None);
+        assert_eq!(people.status("a").unwrap().status, Online);
+        let mut gone = people.expire(310);
+        let Came { news: Some(news), remember: Some(person) } = gone.remove(0) else { panic!("a has left") };
+        assert_eq!((news.before, news.now, news.last_seen), (Online, Offline, Some(300)));
+        assert_eq!((person.online, person.seen_at), (false, Some(300)));
+        assert!(people.is_empty() && people.sessions.is_empty());
+    }
+
+    #[test]
+    fn a_connection_that_was_replaced_does_not_take_its_session_along() {
+        let mut people = People::default();
+        people.enter(1, tab(1), "a", None, None);
+        let session = tab(1).0;
+        people.enter(2, (session, Uuid::from_u128(7)), "a", None, None);
+        assert_eq!(people.exit(3, session, tab(1).1, 13), None);
+        assert_eq!(people.next_expiry(), None);
+        people.exit(4, session, Uuid::from_u128(7), 14);
+        assert_eq!(people.next_expiry(), Some(14));
+        people.bye(5, "a", Uuid::from_u128(99));
+        assert_eq!(people.next_expiry(), Some(14));
+        people.bye(5, "a", session);
+        assert_eq!(people.next_expiry(), Some(5));
+    }
+
+    #[test]
+    fn away_is_who_is_idle_everywhere_until_somebody_comes_back() {
+        let mut people = People::default();
+        enter(&mut people, 1, 1);
+        enter(&mut people, 1, 2);
+        assert_eq!(people.idle(tab(1).0, true), None);
+        assert_eq!(told(people.idle(tab(2).0, true)), Some((Online, Away)));
+        assert_eq!(told(people.idle(tab(1).0, false)), Some((Away, Online)));
+        // The one that is not idle goes.
+        assert_eq!(exit(&mut people, 2, 1), Some((Online, Away)));
+        assert_eq!(enter(&mut people, 3, 1), Some((Away, Online)));
+        assert_eq!(people.idle(Uuid::from_u128(99), true), None);
+    }
+
+    #[test]
+    fn what_a_user_says_counts_more_and_who_hides_was_last_seen_then() {
+        let mut people = People::default();
+        enter(&mut people, 1, 1);
+        people.idle(tab(1).0, true);
+        assert_eq!(told(people.choose(2, "a", StatusChoice::Online)), Some((Away, Online)));
+        assert_eq!(told(people.choose(3, "a", StatusChoice::Away)), Some((Online, Away)));
+        let hidden = people.choose(4, "a", StatusChoice::Offline).unwrap();
+        assert_eq!((hidden.now, hidden.last_seen), (Offline, Some(4)));
+        assert_eq!(people.members().0, []);
+        assert_eq!(people.remember(50)[0].seen_at, Some(4));
+        exit(&mut people, 60, 1);
+        let gone = people.expire(99).remove(0);
+        assert_eq!(gone.news, None);
+        let stored = gone.remember.unwrap();
+        assert_eq!(stored.seen_at, Some(4));
+        // Still hidden after the next sign-in, until it is said otherwise.
+        assert_eq!(people.enter(100, tab(1), "a", None, Some(&stored)).news, None);
+        assert_eq!(people.status("a").unwrap().last_seen, Some(4));
+        assert_eq!(told(people.choose(101, "a", StatusChoice::Auto)), Some((Offline, Online)));
+    }
+
+    #[test]
+    fn who_was_online_before_a_restart_is_expected_back() {
+        let person = |user: &str, choice| Person {
+            user: user.into(),
+            name: Some(user.to_uppercase()),
+            choice,
+            seen_at: Some(5),
+            online: true,
+        };
+        let mut people = People::default();
+        people.expect(
+            vec![
+                person("a", StatusChoice::Auto),
+                person("b", StatusChoice::Offline),
+                person("c", StatusChoice::Auto),
+            ],
+            20,
+        );
+        assert_eq!(people.members().0.len(), 2);
+        assert_eq!(people.enter(10, tab(1), "a", Some("A"), None).news, None);
+        let gone: Vec<_> = people.expire(20).into_iter().filter_map(|came| came.news).collect();
+        assert_eq!(gone.len(), 1);
+        assert_eq!((gone[0].user.as_str(), gone[0].last_seen), ("c", Some(5)));
+    }
+}

@@ -1,0 +1,276 @@
+//! Subscriptions, replay and gaps.
+
+use everwire_protocol::{ErrorCode, Gap, GapReason, ServerFrame};
+
+use super::*;
+
+fn epoch(world: &World, name: &str) -> String {
+    world.logs.log(&channel(name)).epoch.to_string()
+}
+
+#[test]
+fn a_client_that_comes_back_gets_what_it_missed_and_then_what_comes() {
+    let mut world = World::new();
+    world.store("news", 5);
+    let client = world.connect("a");
+    world.say(client, &[resume("news", &epoch(&world, "news"), 2)]);
+    world.run();
+    world.store("news", 2);
+    world.run();
+    let frames = world.take(client);
+    let first = subscribed(&frames)[0];
+    assert_eq!((first.offset, first.head, &first.gap), (2, 5, &None));
+    assert_eq!(offsets(&frames), [3, 4, 5, 6, 7]);
+}
+
+#[test]
+fn each_reason_for_a_gap_is_said_and_what_follows_is_delivered() {
+    let settings = Settings { replay_limit: 20, ..Settings::default() };
+    for (offset, other_epoch, trim, expected, follows) in [
+        (4, false, 6, Some((5, 6, GapReason::Trimmed)), 7),
+        (3, false, 0, Some((4, 30, GapReason::TooFar)), 31),
+        (3, true, 0, Some((4, 30, GapReason::Epoch)), 31),
+        (31, false, 0, Some((32, 30, GapReason::Epoch)), 31),
+        (30, false, 0, None, 31),
+        (10, false, 0, None, 11),
+    ] {
+        // Where the log was trimmed, little enough is left to be replayed.
+        let mut world = World::with(settings.clone());
+        world.store("news", if trim > 0 { 20 } else { 30 });
+        world.logs.trim(&channel("news"), trim);
+        let client = world.connect("a");
+        let epoch = if other_epoch { "another".into() } else { epoch(&world, "news") };
+        world.say(client, &[resume("news", &epoch, offset)]);
+        world.run();
+        world.store("news", 1);
+        world.run();
+        let frames = world.take(client);
+        let gap = expected.map(|(from, to, reason)| Gap { from, to, reason });
+        assert_eq!(subscribed(&frames)[0].gap, gap, "from {offset}");
+        let head = world.logs.log(&channel("news")).head;
+        assert_eq!(offsets(&frames), (follows..=head).collect::<Vec<_>>(), "from {offset}");
+    }
+}
+
+#[test]
+fn a_replay_of_many_pages_meets_the_live_end_without_hole_or_double_while_messages_keep_being_stored() {
+    let mut world = World::new();
+    world.store("news", 900);
+    let client = world.connect("a");
+    world.connections[client].reads = false;
+    world.say(client, &[resume("news", &epoch(&world, "news"), 0)]);
+    for _ in 0..2_000 {
+        world.store("news", 1);
+        while world.mail(client) {}
+        world.answer(0);
+        if world.now.is_multiple_of(3) {
+            world.write(client);
+        }
+        world.now += 1;
+        if world.logs.log(&channel("news")).head >= 1_500 {
+            break;
+        }
+    }
+    world.connections[client].reads = true;
+    world.write(client);
+    world.run();
+    let frames = world.take(client);
+    assert_eq!(subscribed(&frames).len(), 1);
+    assert_eq!(offsets(&frames), up_to(1_500));
+}
+
+#[test]
+fn while_a_client_catches_up_no_more_than_a_page_waits_for_it() {
+    let mut world = World::new();
+    world.store("news", 900);
+    let client = world.connect("a");
+    world.connections[client].reads = false;
+    world.say(client, &[resume("news", &epoch(&world, "news"), 0)]);
+    world.run();
+    world.store("news", 90);
+    world.run();
+    let Driven::Socket(session) = &world.connections[client].driven else { unreachable!() };
+    assert!(session.queued() <= 2 * 256, "{} frames wait", session.queued());
+}
+
+#[test]
+fn a_log_that_is_trimmed_faster_than_it_is_read_is_a_gap() {
+    let mut world = World::new();
+    world.store("news", 600);
+    let client = world.connect("a");
+    world.connections[client].reads = false;
+    world.say(client, &[resume("news", &epoch(&world, "news"), 0)]);
+    world.run();
+    world.logs.trim(&channel("news"), 590);
+    world.connections[client].reads = true;
+    for _ in 0..10 {
+        world.write(client);
+        world.run();
+    }
+    let frames = world.take(client);
+    let answers = subscribed(&frames);
+    let gap = answers[1].gap.clone().unwrap();
+    assert_eq!((gap.to, gap.reason), (590, GapReason::Trimmed));
+    let mut expected: Vec<_> = (1..gap.from).collect();
+    expected.extend(591..=600);
+    assert_eq!(offsets(&frames), expected);
+}
+
+#[test]
+fn a_log_that_is_replaced_while_it_is_subscribed_to_is_a_gap() {
+    let mut world = World::new();
+    world.store("news", 5);
+    let client = world.connect("a");
+    world.say(client, &[subscribe("news")]);
+    world.run();
+    world.logs = Logs::new(2, 1000);
+    world.store("news", 2);
+    world.run();
+    let frames = world.take(client);
+    let answers = subscribed(&frames);
+    assert_eq!(answers[1].epoch, epoch(&world, "news"));
+    assert_eq!(answers[1].gap.as_ref().map(|gap| gap.reason), Some(GapReason::Epoch));
+    world.store("news", 1);
+    world.run();
+    assert_eq!(offsets(&world.take(client)), [3]);
+}
+
+#[test]
+fn an_entry_that_the_hub_lost_is_read_from_the_store() {
+    let mut world = World::new();
+    let client = world.connect("a");
+    world.say(client, &[subscribe("news")]);
+    world.run();
+    world.hub = Hub::new(0);
+    world.store("news", 3);
+    let last = world.logs.page(&channel("news"), 2, PAGE).entries[0].clone();
+    world.input(client, Input::Entry(last));
+    world.run();
+    assert_eq!(offsets(&world.take(client)), [1, 2, 3]);
+}
+
+const PAGE: everwire_server::model::log::PageBounds =
+    everwire_server::model::log::PageBounds { entries: 10, bytes: 10_000 };
+
+#[test]
+fn a_refused_subscription_does_not_touch_the_others() {
+    let settings = Settings::default();
+    let limits = everwire_protocol::Limits { subscriptions: 2, ..settings.limits.clone() };
+    let mut world = World::with(Settings { limits, ..settings });
+    let client = world.connect("a");
+    let half = ClientFrame::Subscribe(Subscribe {
+        channel: channel("half"),
+        epoch: Some("a".into()),
+        offset: None,
+        recent: None,
+        undelivered: None,
+    });
+    world.say(
+        client,
+        &[
+            subscribe("private-secret"),
+            subscribe("news"),
+            half,
+            subscribe("sport"),
+            subscribe("one-too-many"),
+            subscribe("news"),
+        ],
+    );
+    world.run();
+    let frames = world.take(client);
+    let refused: Vec<_> =
+        errors(&frames).iter().map(|e| (e.channel.clone().unwrap().to_string(), e.code)).collect();
+    assert_eq!(
+        refused,
+        [
+            ("private-secret".into(), ErrorCode::Forbidden),
+            ("half".into(), ErrorCode::InvalidFrame),
+            ("one-too-many".into(), ErrorCode::TooManySubscriptions),
+        ]
+    );
+    world.store("news", 1);
+    world.store("sport", 1);
+    world.run();
+    assert_eq!(messages(&world.take(client)).count(), 2);
+}
+
+#[test]
+fn nothing_comes_after_unsubscribe_and_it_is_answered_every_time() {
+    let mut world = World::new();
+    world.store("news", 600);
+    let client = world.connect("a");
+    world.connections[client].reads = false;
+    world.say(client, &[resume("news", &epoch(&world, "news"), 0), subscribe("sport")]);
+    world.run();
+    world.take(client);
+    let leave = ClientFrame::Unsubscribe(everwire_protocol::Unsubscribe { channel: channel("news") });
+    world.say(client, &[leave.clone(), leave]);
+    world.store("news", 5);
+    world.store("sport", 1);
+    world.connections[client].reads = true;
+    world.write(client);
+    world.run();
+    let frames = world.take(client);
+    assert_eq!(kinds(&frames).iter().filter(|kind| **kind == "unsubscribed").count(), 2);
+    assert!(messages(&frames).all(|message| message.channel.as_str() == "sport"));
+    assert_eq!(messages(&frames).count(), 1);
+}
+
+#[test]
+fn a_store_that_cannot_read_refuses_a_subscription_and_resumes_a_replay_by_itself() {
+    let mut world = World::new();
+    world.store("news", 600);
+    let client = world.connect("a");
+    world.store_works = false;
+    world.say(client, &[resume("news", &epoch(&world, "news"), 0)]);
+    world.run();
+    let frames = world.take(client);
+    assert_eq!((errors(&frames)[0].code, errors(&frames)[0].retry), (ErrorCode::Unavailable, true));
+    assert!(errors(&frames)[0].retry_after_ms.is_some());
+    world.store_works = true;
+    world.say(client, &[resume("news", &epoch(&world, "news"), 0)]);
+    world.mail(client);
+    world.answer(0);
+    world.mail(client);
+    world.store_works = false;
+    world.pass(5_000);
+    assert!(offsets(&world.take(client)).is_empty());
+    world.store_works = true;
+    world.pass(1_000);
+    assert_eq!(offsets(&world.take(client)), up_to(600));
+}
+
+#[test]
+fn members_are_listed_and_changes_follow_without_a_hole() {
+    let mut world = World::new();
+    let a = world.connect("a");
+    world.say(a, &[subscribe("presence-room")]);
+    world.run();
+    let frames = world.take(a);
+    let members =
+        |s: &Subscribed| s.members.as_ref().unwrap().iter().map(|m| m.user.clone()).collect::<Vec<_>>();
+    assert_eq!(members(subscribed(&frames)[0]), ["a"]);
+    let b = world.connect("b");
+    world.say(b, &[subscribe("presence-room")]);
+    // Another comes after b is listed, and before b has its list.
+    let c = world.connect("c");
+    world.say(c, &[subscribe("presence-room")]);
+    world.run();
+    let frames = world.take(b);
+    let mut seen = members(subscribed(&frames)[0]);
+    seen.extend(frames.iter().filter_map(|frame| match frame {
+        ServerFrame::Joined(joined) => Some(joined.member.user.clone()),
+        _ => None,
+    }));
+    seen.sort();
+    assert_eq!(seen, ["a", "b", "c"]);
+    world.take(a);
+    world.input(b, Input::Gone);
+    world.pass(9_999);
+    assert_eq!(kinds(&world.take(a)), Vec::<&str>::new());
+    world.say(c, &[ClientFrame::Bye(everwire_protocol::Bye {})]);
+    world.run();
+    assert_eq!(kinds(&world.take(a)), ["left"]);
+    world.pass(1);
+    assert_eq!(kinds(&world.take(a)), ["left"]);
+}
