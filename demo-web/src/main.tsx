@@ -1,9 +1,9 @@
-// Starts the page. The fault layer takes its place first: whatever connects later goes through it.
+// Starts the page. The fault layer is installed first, so that every connection goes through it.
 
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app/App";
-import { makeSurroundings } from "./app/services";
+import { createServices } from "./app/services";
 import { showRememberedTheme } from "./app/theme";
 import "./styles/tokens.css";
 import "./styles/base.css";
@@ -19,19 +19,19 @@ import "./styles/layout.css";
 
 showRememberedTheme();
 
-const surroundings = makeSurroundings();
-surroundings.layer.install(window);
+const services = createServices();
+services.layer.install(window);
 
 const root = document.getElementById("root");
 if (!root) throw new Error("The page has no element with the id root.");
 const page = createRoot(root);
 if (import.meta.env.MODE === "fake") {
   const { FakeApp } = await import("./fake/FakeApp");
-  page.render(<FakeApp surroundings={surroundings} />);
+  page.render(<FakeApp services={services} />);
 } else {
   page.render(
     <StrictMode>
-      <App surroundings={surroundings} />
+      <App services={services} />
     </StrictMode>,
   );
 }

@@ -118,7 +118,7 @@ for (const [size, viewport] of Object.entries(SIZES)) {
       await page.keyboard.press("Escape");
       await ada.choose("An answer", "Edit");
       await look("editing");
-      await page.getByRole("button", { name: "Do not correct" }).click();
+      await page.getByRole("button", { name: "Cancel edit" }).click();
       await ada.choose("An answer", "Delete");
       await ada.row("You deleted this message");
       await page.getByRole("button", { name: "About this chat" }).click();
@@ -140,7 +140,7 @@ for (const [size, viewport] of Object.entries(SIZES)) {
       await page.getByTestId("order").waitFor();
       await look("board");
       await page.goto(`${demo.url}/#/chat/nowhere`);
-      await page.getByRole("heading", { name: "You are not in this chat" }).waitFor();
+      await page.getByRole("heading", { name: "You are not a member of this chat" }).waitFor();
       await look("no chat of one's own");
       expect(Object.fromEntries([...found].filter(([, list]) => list.length > 0))).toEqual({});
       expect(problemsOf(page, { broken: true })).toEqual([]);

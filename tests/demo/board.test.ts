@@ -77,11 +77,11 @@ it("the operator's buttons publish through the HTTP API, and others see it", asy
   const press = (name: string) => ada.page.getByRole("button", { name, exact: true }).click();
   await press("New order");
   await shows(grace, "1001 new");
-  await press("Move an order on");
+  await press("Advance an order");
   await shows(grace, "1001 paid");
   await press("Break or repair a system");
   await grace.page.getByTestId("system").waitFor();
-  await press("Do something");
+  await press("Log an activity");
   await grace.page.getByTestId("activity").waitFor();
   await press("Notify everybody");
   await grace.page.getByTestId("toast").getByText("Sale today").waitFor();

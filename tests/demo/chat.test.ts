@@ -55,7 +55,7 @@ it("who comes later finds the conversation; another chat has its own", async () 
   const grace = await demo.enter("Grace", chat);
   await grace.conversation(["one", "two"]);
   await grace.open("Kitchen");
-  await grace.page.getByRole("heading", { name: "Nothing said yet" }).waitFor();
+  await grace.page.getByRole("heading", { name: "No messages yet" }).waitFor();
   await grace.say("coffee?");
   await grace.conversation(["coffee?"]);
   await ada.conversation(["one", "two"]);

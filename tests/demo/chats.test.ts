@@ -5,14 +5,14 @@ import { problemsOf } from "../harness/browser";
 import { type Chat, Demo } from "../harness/demo";
 import { until } from "../harness/until";
 
-const outside = (chat: Chat) => chat.page.getByTestId("outside").waitFor();
+const outside = (chat: Chat) => chat.page.getByTestId("not-a-member").waitFor();
 const details = (chat: Chat) => chat.page.getByRole("button", { name: "About this chat" }).click();
 
 it("the list shows the last message and what is unread, the latest chat first", async () => {
   const demo = await Demo.start();
   const [grace, linus] = [await demo.chat(["ada", "grace"]), await demo.chat(["ada", "linus"])];
   const ada = await demo.enter("Ada");
-  await ada.lists("Grace Hopper", { preview: "Nothing said yet", unread: 0 });
+  await ada.lists("Grace Hopper", { preview: "No messages yet", unread: 0 });
   await demo.api.say(linus, "linus", "vitamins");
   await ada.lists("Linus Pauling", { preview: "vitamins", unread: 1 });
   await demo.api.say(grace, "grace", "bugs");
@@ -66,7 +66,7 @@ it("a group is made, joined, declined and left", async () => {
   await ada.page.getByRole("button", { name: "New chat", exact: true }).click();
   for (const name of [/Grace/, /Linus/]) await ada.page.getByRole("checkbox", { name }).check();
   await ada.page.getByLabel(/^Title/).fill("Engine");
-  await ada.page.getByRole("button", { name: "Make the group" }).click();
+  await ada.page.getByRole("button", { name: "Create group" }).click();
   await ada.field.waitFor();
   await ada.change("You invited Grace Hopper");
   await ada.say("before anybody came");
@@ -76,7 +76,7 @@ it("a group is made, joined, declined and left", async () => {
   expect(await grace.chats()).toEqual([]);
   await grace.page.getByRole("button", { name: "Join Engine" }).click();
   await grace.row("before anybody came", "received");
-  await ada.change("Grace Hopper came in");
+  await ada.change("Grace Hopper joined");
   await grace.say("I am in");
   await ada.row("I am in");
 
@@ -85,8 +85,8 @@ it("a group is made, joined, declined and left", async () => {
   await ada.change("Linus Pauling left");
 
   await details(grace);
-  await grace.page.getByRole("button", { name: "Leave the chat" }).click();
-  await grace.page.getByRole("button", { name: "Press again to leave for good" }).click();
+  await grace.page.getByRole("button", { name: "Leave chat" }).click();
+  await grace.page.getByRole("button", { name: "Press again to leave" }).click();
   await until("it is not listed", async () => (await grace.chats()).length === 0);
   await ada.change("Grace Hopper left");
 });
@@ -102,10 +102,10 @@ it("an owner renames, removes and gives roles, and all of it is seen at once", a
   await ada.page.getByLabel("Title").fill("After");
   await ada.page.getByRole("button", { name: "Rename" }).click();
   for (const one of [ada, grace, linus]) await one.lists("After");
-  await grace.change("Ada Lovelace named the chat “After”");
+  await grace.change("Ada Lovelace renamed the chat to “After”");
 
-  await ada.page.getByLabel("Role of Grace Hopper").selectOption("Reads only");
-  await grace.page.getByText("You can read this chat, but not write in it.").waitFor();
+  await ada.page.getByLabel("Role of Grace Hopper").selectOption("Read-only");
+  await grace.page.getByText("You can read this chat, but not write to it.").waitFor();
   expect(await grace.field.count()).toBe(0);
 
   await ada.page.getByRole("button", { name: "Remove Linus Pauling" }).click();
@@ -113,7 +113,7 @@ it("an owner renames, removes and gives roles, and all of it is seen at once", a
   await ada.page.keyboard.press("Escape");
   await ada.say("without Linus");
   await grace.row("without Linus");
-  await linus.page.getByRole("heading", { name: "You are not in this chat" }).waitFor();
+  await linus.page.getByRole("heading", { name: "You are not a member of this chat" }).waitFor();
   expect(await linus.chats()).toEqual([]);
   expect(await linus.page.getByText("without Linus").count()).toBe(0);
 
@@ -137,7 +137,7 @@ it("somebody new finds people to write to, and an open chat to join", async () =
   await noor.row("Is this the tea room?", "stored");
   const alan = await demo.enter("Alan", given.openChat.id);
   await alan.row("Is this the tea room?", "received");
-  await alan.change("Noor came in");
+  await alan.change("Noor joined");
 });
 
 it("a chat of others says so, and its messages are nowhere", async () => {
@@ -146,8 +146,8 @@ it("a chat of others says so, and its messages are nowhere", async () => {
   await demo.api.say(chat, "ada", "a secret");
   const linus = await demo.enter("Linus");
   await linus.page.goto(`${demo.url}/#/chat/${chat}`);
-  await linus.page.getByRole("heading", { name: "You are not in this chat" }).waitFor();
-  await linus.page.getByTestId("outside").getByRole("button", { name: "Join" }).click();
+  await linus.page.getByRole("heading", { name: "You are not a member of this chat" }).waitFor();
+  await linus.page.getByTestId("not-a-member").getByRole("button", { name: "Join" }).click();
   await linus.page.getByRole("main").getByRole("alert").waitFor();
   expect(await linus.page.getByText("a secret").count()).toBe(0);
 });
@@ -206,7 +206,7 @@ it("messages that came meanwhile begin at a line of their own", async () => {
   await demo.api.say(chat, "grace", "new two");
   await ada.lists("Grace Hopper", { unread: 2 });
   await ada.open("Grace Hopper");
-  const line = ada.page.getByTestId("fresh");
+  const line = ada.page.getByTestId("first-unread");
   await line.waitFor();
   expect(await line.locator("xpath=..").textContent()).toContain("new one");
   expect(await line.count()).toBe(1);

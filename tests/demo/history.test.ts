@@ -78,7 +78,7 @@ it("scrolls back through 100,000 messages, of which only what is seen is drawn",
   figure("demo: longest frame while scrolling back", longest, "ms");
   figure("demo: frames a second while scrolling back", Math.round((count * 1000) / took), "1/s");
 
-  await ada.page.getByText("This is where it begins.").waitFor();
+  await ada.page.getByText("Start of the conversation").waitFor();
   const [first] = await ada.rows();
   expect(first?.text).toMatch(/^filler \d+$/);
 
@@ -86,7 +86,7 @@ it("scrolls back through 100,000 messages, of which only what is seen is drawn",
   const devtools = await ada.page.context().newCDPSession(ada.page);
   for (const rate of [1, 4, 12]) {
     await devtools.send("Emulation.setCPUThrottlingRate", { rate });
-    await ada.page.getByRole("button", { name: "To the latest" }).click();
+    await ada.page.getByRole("button", { name: "Jump to latest" }).click();
     await until("the end is reached", async () =>
       log.evaluate(
         ({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight < 2,

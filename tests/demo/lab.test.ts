@@ -99,7 +99,7 @@ class Lab {
   }
 
   journal(): Promise<string[]> {
-    return this.page.getByTestId("journal-entry").allTextContents();
+    return this.page.getByTestId("log-entry").allTextContents();
   }
 
   /** Ends all faults and the traffic, waits until everything is in, and finds nothing lost. */
@@ -289,7 +289,7 @@ for (const [size, viewport] of [
         violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`),
       ).toEqual([]);
       // The picture is told in words too, and nothing is wider than the page.
-      const picture = lab.page.getByRole("img", { name: "The last two minutes as a picture" });
+      const picture = lab.page.getByRole("img", { name: "Chart of the last two minutes" });
       const words = await picture.getAttribute("aria-describedby");
       expect(await lab.page.locator(`#${words}`).textContent()).toMatch(/connected by WebSocket for/);
       expect(

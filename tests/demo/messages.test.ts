@@ -117,7 +117,7 @@ it("an answer shows what it answers, and leads there", async () => {
   await ada.row("line 39");
   await ada.scrollUpTo("the question");
   await ada.choose("the question", "Reply");
-  await ada.page.getByTestId("about").getByText("Answer to Grace Hopper").waitFor();
+  await ada.page.getByTestId("about").getByText("Reply to Grace Hopper").waitFor();
   await ada.say("the answer");
   await ada.row("the answer", "stored");
   const quote = ada.message("the answer").getByTestId("quote");

@@ -40,7 +40,7 @@ it("one is somebody else when one wants to be", async () => {
   await page.say("as Ada");
   await page.row("as Ada", "stored");
   await page.page.getByTestId("myself").click();
-  await page.page.getByRole("menuitem", { name: "Be somebody else" }).click();
+  await page.page.getByRole("menuitem", { name: "Switch person" }).click();
   await page.page.getByRole("button", { name: /^Grace / }).click();
   await page.connected();
   await page.open("Ada Lovelace");
@@ -54,7 +54,7 @@ it("a second window is another person at once", async () => {
   await demo.chat(["ada", "grace"]);
   const ada = await demo.enter("Ada");
   const opening = ada.page.context().waitForEvent("page");
-  await ada.page.getByRole("region", { name: "A hint" }).getByRole("link").click();
+  await ada.page.getByRole("region", { name: "Hint" }).getByRole("link").click();
   const second = await opening;
   await second.getByRole("button", { name: /^You: Grace Hopper/ }).waitFor();
   expect(await ada.page.getByRole("button", { name: /^You: Ada Lovelace/ }).count()).toBe(1);

@@ -81,7 +81,7 @@ it("restarted without its data: the chat is gone and the page says so; a new one
   await server.kill();
   server.forget();
   await server.start();
-  await ada.page.getByRole("heading", { name: "You are not in this chat" }).waitFor();
+  await ada.page.getByRole("heading", { name: "You are not a member of this chat" }).waitFor();
   const chat = await demo.chat(["ada", "grace"]);
   for (const one of [ada, grace]) {
     await one.connected();
@@ -106,7 +106,7 @@ it("a chat that one missed too much of says so, and fetches what is still stored
   await demo.api.say(chat, "grace", "and now");
   await ada.row("and now");
   const missing = ada.page.locator('[data-testid="missing"][data-reason="too_far"]');
-  await missing.getByRole("button", { name: "Fetch them" }).click();
+  await missing.getByRole("button", { name: "Load messages" }).click();
   // What was read stays in its place, and what was missed comes in below it.
   await until("they are fetched", () => ada.inView("missed 0"));
   expect(await missing.count()).toBe(0);

@@ -104,7 +104,7 @@ export class Chat {
       await this.page.getByRole("button", { name: new RegExp(`^${this.name} `) }).click();
       return;
     }
-    await this.page.getByLabel(/your name/).fill(this.name);
+    await this.page.getByLabel(/new name/).fill(this.name);
     await this.page.getByRole("button", { name: "Enter" }).click();
   }
 

@@ -1,32 +1,32 @@
-// The whole page: asks who the visitor is, then connects as that person and shows the messenger.
+// The root component: asks the visitor to sign in, then connects as that person and shows the messenger.
 
 import { EverwireProvider, useClient, useConnectionState } from "everwire/react";
 import { useEffect, useMemo, useRef, useState } from "react";
-import { Indicator } from "../connection/ConnectionIndicator";
-import { useWatch } from "../connection/useConnectionLog";
+import { ConnectionIndicator } from "../connection/ConnectionIndicator";
+import { useConnectionLog } from "../connection/useConnectionLog";
 import { FaultPanel } from "../faults/FaultPanel";
-import { countChats } from "../faults/observeChats";
-import { makeDesk } from "../messenger/chatUiState";
+import { observeChats } from "../faults/observeChats";
+import { createChatUiState } from "../messenger/chatUiState";
 import { MessengerContext } from "../messenger/context";
 import { packageMessenger } from "../messenger/packageMessenger";
-import { useHearing } from "../messenger/useMessageAnnouncements";
+import { useMessageAnnouncements } from "../messenger/useMessageAnnouncements";
 import { BreakButton } from "./BreakButton";
-import { forgetIdentity, type Identity, remember, rememberedIdentity } from "./identity";
-import { Announced } from "./LiveRegion";
+import { forgetIdentity, type Identity, loadIdentity, remember } from "./identity";
+import { LiveRegion } from "./LiveRegion";
 import { Messenger } from "./Messenger";
 import { openChats } from "./route";
 import { SignIn } from "./SignIn";
-import type { Surroundings } from "./services";
+import type { Services } from "./services";
 import { ThemeButton } from "./ThemeButton";
 
 interface Props {
-  surroundings: Surroundings;
+  services: Services;
 }
 
-export function App({ surroundings }: Props) {
-  const [me, setMe] = useState(rememberedIdentity);
+export function App({ services }: Props) {
+  const [me, setMe] = useState(loadIdentity);
   const [faultsOpen, setFaultsOpen] = useState(false);
-  // The server that served the page.
+  // Connect to the server that served the page.
   const options = useMemo(
     () => me && { url: location.origin, guest: { user: me.user, name: me.name } },
     [me],
@@ -35,11 +35,11 @@ export function App({ surroundings }: Props) {
   return (
     <>
       {me && options ? (
-        // Another user is another client.
+        // Each user gets a client of its own.
         <EverwireProvider key={me.user} options={options}>
           <SignedIn
             me={me}
-            surroundings={surroundings}
+            services={services}
             faultsOpen={faultsOpen}
             onFaults={setFaultsOpen}
             onSignOut={() => {
@@ -51,7 +51,7 @@ export function App({ surroundings }: Props) {
         </EverwireProvider>
       ) : (
         <Gate
-          surroundings={surroundings}
+          services={services}
           faultsOpen={faultsOpen}
           onFaults={setFaultsOpen}
           onDone={(identity) => {
@@ -60,7 +60,7 @@ export function App({ surroundings }: Props) {
           }}
         />
       )}
-      <Announced announcer={surroundings.announcer} />
+      <LiveRegion announcer={services.announcer} />
     </>
   );
 }
@@ -72,25 +72,23 @@ interface SignedInProps extends Props {
   onSignOut(): void;
 }
 
-function SignedIn({ me, surroundings, faultsOpen, onFaults, onSignOut }: SignedInProps) {
+function SignedIn({ me, services, faultsOpen, onFaults, onSignOut }: SignedInProps) {
   const client = useClient();
   const state = useConnectionState();
   const messenger = useMemo(() => packageMessenger(client), [client]);
-  const desk = useMemo(() => makeDesk(me.user), [me.user]);
-  useWatch(client, surroundings);
-  useHearing(messenger.chats, me.user, surroundings.announcer);
-  useEffect(() => countChats(client, messenger.chats, surroundings), [client, messenger, surroundings]);
+  const uiState = useMemo(() => createChatUiState(me.user), [me.user]);
+  useConnectionLog(client, services);
+  useMessageAnnouncements(messenger.chats, me.user, services.announcer);
+  useEffect(() => observeChats(client, messenger.chats, services), [client, messenger, services]);
   return (
     <MessengerContext.Provider value={messenger}>
       <Messenger
         me={me}
-        desk={desk}
-        surroundings={surroundings}
-        connection={<Indicator state={state} />}
+        uiState={uiState}
+        services={services}
+        connection={<ConnectionIndicator state={state} />}
         panel={
-          faultsOpen
-            ? (close) => <FaultPanel lab={surroundings} client={client} onClose={close} />
-            : undefined
+          faultsOpen ? (close) => <FaultPanel lab={services} client={client} onClose={close} /> : undefined
         }
         onFaults={onFaults}
         onSignOut={onSignOut}
@@ -105,16 +103,16 @@ interface GateProps extends Props {
   onDone(identity: Identity): void;
 }
 
-/** The fault panel is here too: WebSocket can be blocked before the first connection is made. */
-function Gate({ surroundings, faultsOpen, onFaults, onDone }: GateProps) {
+/** The fault panel is available before sign-in too, so that WebSocket can be blocked before the first connection. */
+function Gate({ services, faultsOpen, onFaults, onDone }: GateProps) {
   const breakButton = useRef<HTMLButtonElement>(null);
   return (
-    <div className="gate-page" data-faults={faultsOpen}>
+    <div className="sign-in-page" data-faults={faultsOpen}>
       <SignIn onDone={onDone} />
-      <footer className="gate-foot">
+      <footer className="sign-in-foot">
         <BreakButton
           ref={breakButton}
-          layer={surroundings.layer}
+          layer={services.layer}
           open={faultsOpen}
           onToggle={() => onFaults(!faultsOpen)}
         />
@@ -122,7 +120,7 @@ function Gate({ surroundings, faultsOpen, onFaults, onDone }: GateProps) {
       </footer>
       {faultsOpen && (
         <FaultPanel
-          lab={surroundings}
+          lab={services}
           onClose={() => {
             onFaults(false);
             breakButton.current?.focus();

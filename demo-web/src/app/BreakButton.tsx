@@ -1,4 +1,4 @@
-// Opens and closes the fault panel. Shows that a fault is in force even while the panel is closed.
+// The button that opens and closes the fault panel. It shows active faults even while the panel is closed.
 
 import { type RefObject, useSyncExternalStore } from "react";
 import type { FaultLayer } from "../faults/faultLayer";
@@ -30,7 +30,7 @@ export function BreakButton({ layer, open, onToggle, ref }: Props) {
     >
       <BreakIcon />
       <span className="break-word">Break it</span>
-      {faulty && <span className="hidden"> (a fault is in force)</span>}
+      {faulty && <span className="visually-hidden"> (a fault is active)</span>}
     </button>
   );
 }

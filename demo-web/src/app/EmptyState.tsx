@@ -1,4 +1,4 @@
-// Beside the list of chats when none is open: what this is, and what to try.
+// Shown beside the chat list while no chat is open: what the demo is and what to try.
 
 import { firstName, partnerOf } from "../people/people";
 import { addressAs } from "./identity";
@@ -9,8 +9,8 @@ export function Nothing({ me }: { me: string }) {
   return (
     <div className="empty">
       <h2>Choose a chat</h2>
-      <p className="quiet">Or try what this messenger is for:</p>
-      <ol className="tries-list">
+      <p className="muted">Or try this:</p>
+      <ol className="suggestions">
         <li>
           <a href={addressAs(partner.user)} target="_blank" rel="noopener">
             Open a second window as {firstName(partner.name)}
@@ -18,7 +18,7 @@ export function Nothing({ me }: { me: string }) {
           , and write to yourself.
         </li>
         <li>
-          Press <strong>Break it</strong>, cut the connection, and go on writing.
+          Press <strong>Break it</strong>, cut the connection, and keep writing.
         </li>
         <li>
           Look at the <a href={HREF_OF_BOARD}>live board</a>: the same connection, without a chat.

@@ -1,15 +1,16 @@
-// The live region that speaks what the announcer was told. There from the start: a region that comes with its text is silent.
+// The live region that reads out the announcer's text. It is always rendered: screen readers ignore a region that is
+// inserted together with its text.
 
 import { useSyncExternalStore } from "react";
 import type { Announcer } from "./announcer";
 
-export function Announced({ announcer }: { announcer: Announcer }) {
+export function LiveRegion({ announcer }: { announcer: Announcer }) {
   const text = useSyncExternalStore(
     (listener) => announcer.subscribe(listener),
     () => announcer.text,
   );
   return (
-    <div className="hidden" role="status" aria-live="polite" data-testid="announced">
+    <div className="visually-hidden" role="status" aria-live="polite" data-testid="announced">
       {text}
     </div>
   );

@@ -1,32 +1,32 @@
-// The page of somebody who has a name: the chats, the open page, and the fault panel.
+// The layout of a signed-in visitor: the chat list, the current page, and the fault panel.
 
 import { useEffect, useRef } from "react";
 import { BoardPage } from "../board/BoardPage";
 import { ChatPage } from "../chat/ChatPage";
-import type { Desk } from "../messenger/chatUiState";
+import type { ChatUiState } from "../messenger/chatUiState";
 import { Toasts } from "../notifications/Toasts";
 import { BreakButton } from "./BreakButton";
 import { Nothing } from "./EmptyState";
 import type { Identity } from "./identity";
 import { useRoute } from "./route";
-import { Side } from "./Sidebar";
-import type { Surroundings } from "./services";
+import { Sidebar } from "./Sidebar";
+import type { Services } from "./services";
 import { useMedia, WIDE } from "./useMedia";
 import { useShortcuts } from "./useShortcuts";
 import { useTitle } from "./useTitle";
 
 interface Props {
   me: Identity;
-  desk: Desk;
-  surroundings: Surroundings;
+  uiState: ChatUiState;
+  services: Services;
   connection: React.ReactNode;
-  /** The fault panel, if it is open. */
+  /** Renders the fault panel, if it is open. */
   panel: ((close: () => void) => React.ReactNode) | undefined;
   onFaults(open: boolean): void;
   onSignOut(): void;
 }
 
-export function Messenger({ me, desk, surroundings, connection, panel, onFaults, onSignOut }: Props) {
+export function Messenger({ me, uiState, services, connection, panel, onFaults, onSignOut }: Props) {
   const route = useRoute();
   const wide = useMedia(WIDE);
   const breakButton = useRef<HTMLButtonElement>(null);
@@ -37,29 +37,29 @@ export function Messenger({ me, desk, surroundings, connection, panel, onFaults,
   const page = route.page === "chat" ? route.id : route.page;
   const before = useRef(page);
   useEffect(() => {
-    // On a narrow screen the link that led here is gone: the focus goes where the page begins.
+    // On a narrow screen the link that led here is unmounted, so move the focus to the start of the page.
     if (before.current !== page && !wide && document.activeElement === document.body) main.current?.focus();
     before.current = page;
   }, [page, wide]);
 
   const open = panel !== undefined;
   const tools = (
-    <BreakButton ref={breakButton} layer={surroundings.layer} open={open} onToggle={() => onFaults(!open)} />
+    <BreakButton ref={breakButton} layer={services.layer} open={open} onToggle={() => onFaults(!open)} />
   );
   const list = !wide && route.page === "chats";
-  const side = <Side me={me} route={route} tools={list ? tools : undefined} onSignOut={onSignOut} />;
+  const side = <Sidebar me={me} route={route} tools={list ? tools : undefined} onSignOut={onSignOut} />;
 
   return (
     <div className="messenger" data-faults={open} data-page={route.page}>
       {wide && (
-        <aside className="side" aria-label="Chats, pages and you">
+        <aside className="sidebar" aria-label="Chats, pages and you">
           {side}
         </aside>
       )}
-      <main className={list ? "page side" : "page"} ref={main} tabIndex={-1}>
+      <main className={list ? "page sidebar" : "page"} ref={main} tabIndex={-1}>
         {list && (
           <>
-            <h1 className="hidden">Chats</h1>
+            <h1 className="visually-hidden">Chats</h1>
             {side}
             {connection}
           </>
@@ -80,7 +80,7 @@ export function Messenger({ me, desk, surroundings, connection, panel, onFaults,
           <ChatPage
             id={route.id}
             me={me.user}
-            desk={desk}
+            uiState={uiState}
             wide={wide}
             tools={tools}
             connection={connection}

@@ -1,11 +1,12 @@
-// Beside the open page on wide screens, and the first page on narrow ones: the chats, the way to the board, and oneself.
+// The sidebar on wide screens, and the first page on narrow ones: the chats, the link to the board, and the user's own
+// status.
 
 import { useState } from "react";
 import { ChatList } from "../chats/ChatList";
 import { Invitations } from "../chats/Invitations";
 import { JoinOpenChat } from "../chats/JoinOpenChat";
 import { NewChat } from "../chats/NewChat";
-import { SecondWindow } from "../chats/SecondWindowHint";
+import { SecondWindowHint } from "../chats/SecondWindowHint";
 import { useChatList } from "../messenger/context";
 import { Bell } from "../notifications/Bell";
 import { contactsOf } from "../people/contacts";
@@ -18,12 +19,12 @@ import { HREF_OF_BOARD, HREF_OF_CHATS, type Route } from "./route";
 interface Props {
   me: Identity;
   route: Route;
-  /** On narrow screens: opens the fault panel, which has its button elsewhere on wide ones. */
+  /** On narrow screens, the button that opens the fault panel; on wide ones it is elsewhere. */
   tools: React.ReactNode;
   onSignOut(): void;
 }
 
-export function Side({ me, route, tools, onSignOut }: Props) {
+export function Sidebar({ me, route, tools, onSignOut }: Props) {
   const all = useChatList();
   const online = useOnline();
   const [making, setMaking] = useState(false);
@@ -33,7 +34,7 @@ export function Side({ me, route, tools, onSignOut }: Props) {
   const unread = chats.reduce((sum, chat) => sum + chat.unread, 0);
   return (
     <>
-      <header className="side-head">
+      <header className="sidebar-head">
         <p className="wordmark">Everwire</p>
         <Bell />
         {tools}
@@ -45,7 +46,7 @@ export function Side({ me, route, tools, onSignOut }: Props) {
           {unread > 0 && route.page === "board" && (
             <span className="badge">
               {unread}
-              <span className="hidden"> unread</span>
+              <span className="visually-hidden"> unread</span>
             </span>
           )}
         </a>
@@ -72,8 +73,8 @@ export function Side({ me, route, tools, onSignOut }: Props) {
         <ChatList chats={chats} me={me.user} current={current} />
         {chats.length === 0 && (
           <div className="no-chats">
-            <p className="quiet">
-              You have no chats yet. Write to somebody: they will find it when they come.
+            <p className="muted">
+              You have no chats yet. Write to somebody: they get it when they come online.
             </p>
             <button type="button" className="button primary" onClick={() => setMaking(true)}>
               Write to somebody
@@ -82,7 +83,7 @@ export function Side({ me, route, tools, onSignOut }: Props) {
           </div>
         )}
       </nav>
-      <SecondWindow me={me.user} />
+      <SecondWindowHint me={me.user} />
       <StatusMenu me={me} onSignOut={onSignOut} />
       {making && <NewChat contacts={contactsOf(me.user, all, online)} onClose={() => setMaking(false)} />}
     </>

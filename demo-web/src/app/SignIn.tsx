@@ -1,31 +1,31 @@
-// The first thing that a visitor sees: who do you want to be? Nothing is connected before it is answered.
+// The sign-in page. Nothing connects before the visitor has chosen a person.
 
 import { type SubmitEvent, useId, useState } from "react";
 import { Wire } from "../connection/Wire";
-import { Monogram } from "../people/Initials";
+import { Initials } from "../people/Initials";
 import { PEOPLE } from "../people/people";
-import { type Identity, MAX_NAME, newUser, tidyName } from "./identity";
+import { type Identity, MAX_NAME, newUser, normalizeName } from "./identity";
 
 export function SignIn({ onDone }: { onDone(identity: Identity): void }) {
   return (
-    <main className="gate">
-      <div className="gate-card">
-        <header className="gate-intro">
+    <main className="sign-in">
+      <div className="sign-in-card">
+        <header className="sign-in-intro">
           <p className="wordmark">Everwire</p>
           <Wire status="idle" />
-          <p className="quiet">A messenger that keeps its connection. Try to break it.</p>
+          <p className="muted">A messenger with a connection that lasts. Try to break it.</p>
         </header>
         <section aria-labelledby="people-title">
           <h1 id="people-title">Who do you want to be?</h1>
-          <p className="quiet">They know each other, and have been talking. No password: this is a demo.</p>
+          <p className="muted">They already have chats with each other. No password: this is a demo.</p>
           <ul className="people">
             {PEOPLE.map(({ user, name, line }) => (
               <li key={user}>
                 <button type="button" className="person" onClick={() => onDone({ user, name })}>
-                  <Monogram user={user} name={name} />
+                  <Initials user={user} name={name} />
                   <span>
                     <strong>{name}</strong>
-                    <span className="quiet">{line}</span>
+                    <span className="muted">{line}</span>
                   </span>
                 </button>
               </li>
@@ -45,15 +45,15 @@ function NewPerson({ onDone }: { onDone(identity: Identity): void }) {
 
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
-    const name = tidyName(typed);
+    const name = normalizeName(typed);
     if (name === undefined) setWrong(true);
     else onDone({ user: newUser(), name });
   };
 
   return (
-    <form className="gate-new" onSubmit={submit} noValidate>
-      <label htmlFor={field}>Or somebody new: your name</label>
-      <div className="gate-line">
+    <form className="sign-in-new" onSubmit={submit} noValidate>
+      <label htmlFor={field}>Or enter a new name</label>
+      <div className="field-line">
         <input
           id={field}
           className="field"
@@ -73,7 +73,7 @@ function NewPerson({ onDone }: { onDone(identity: Identity): void }) {
       </div>
       {wrong && (
         <p className="field-wrong" id={`${field}-wrong`} role="alert">
-          Type a name first: a single letter will do.
+          Enter a name first.
         </p>
       )}
     </form>

@@ -1,4 +1,4 @@
-// Changes between light and dark.
+// Switches between the light and the dark theme.
 
 import { MoonIcon, SunIcon } from "./icons";
 import { useTheme } from "./theme";

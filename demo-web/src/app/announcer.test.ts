@@ -1,4 +1,4 @@
-// What a screen reader hears: little, late enough to be one sentence, and never nothing.
+// Announcements for screen readers: batched into one sentence, and never silent.
 
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { Announcer } from "./announcer";

@@ -1,9 +1,9 @@
-// What a screen reader is told without being asked. Things that happen close together are said in one sentence, and only the
-// last of a kind: polite, and never a recital of a busy room.
+// Announcements for screen readers. Events that happen close together are announced in one sentence, and only the
+// latest of each topic, so that a busy chat is not read out in full.
 
 export type Topic = "messages" | "connection";
 
-/** How long to wait for more of the same before speaking, in ms. */
+/** How long to collect announcements before speaking, in ms. */
 const GATHER_MS = 700;
 
 export class Announcer {
@@ -13,7 +13,7 @@ export class Announcer {
   readonly #pending = new Map<Topic, string>();
   readonly #listeners = new Set<() => void>();
 
-  /** What the live region holds. */
+  /** The text of the live region. */
   get text(): string {
     return this.#text;
   }
@@ -23,7 +23,7 @@ export class Announcer {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Tells of a message: the whole of it when it is alone, else how many there are. */
+  /** Announces a message: its text if it is the only one, otherwise how many arrived. */
   heard(name: string, text: string): void {
     this.#heard++;
     this.say(
@@ -32,7 +32,7 @@ export class Announcer {
     );
   }
 
-  /** Says `text` soon; replaces what was about to be said on the same topic. */
+  /** Announces `text` soon, replacing a pending announcement of the same topic. */
   say(topic: Topic, text: string): void {
     this.#pending.set(topic, text);
     this.#timer ??= setTimeout(() => {
@@ -40,7 +40,7 @@ export class Announcer {
       const said = [...this.#pending.values()].join(" ");
       this.#pending.clear();
       this.#heard = 0;
-      // A region that gets the same text twice stays silent: an invisible difference makes it speak again.
+      // Screen readers ignore a region whose text does not change, so append an invisible character.
       this.#text = said === this.#text ? `${said}\u00a0` : said;
       for (const listener of this.#listeners) listener();
     }, GATHER_MS);

@@ -1,5 +1,6 @@
-// Who the visitor is: a user id that stays, and a name. Kept in localStorage where that is allowed. A page opened with
-// `?as=…` is another person in the same browser, so that one can talk with oneself; `?as=grace` is that person at once.
+// The visitor's identity: a stable user id and a name, kept in localStorage where that is allowed. `?as=…` makes a page
+// another person in the same browser, so that visitors can chat with themselves; `?as=grace` signs in as that person
+// right away.
 
 import { personOf } from "../people/people";
 
@@ -8,26 +9,31 @@ export interface Identity {
   readonly name: string;
 }
 
-/** Longest name, in characters. The protocol takes 128 bytes; a character has at most four. */
+/** Maximum length of a name, in characters. The protocol allows 128 bytes, and a character takes at most four. */
 export const MAX_NAME = 32;
 
 const KEY = "everwire-demo.identity";
 
 const alias = () => new URLSearchParams(location.search).get("as") ?? "";
 
-/** The key of this page's identity: one for each value of `?as=`. */
+/** The storage key of this page's identity: one per value of `?as=`. */
 function key(): string {
   const as = alias();
   return as ? `${KEY}.${as}` : KEY;
 }
 
-/** Whom this browser knows; undefined for a new visitor, or where storage is denied. */
-export function rememberedIdentity(): Identity | undefined {
+/** The stored identity; undefined for a new visitor, or where storage is denied. */
+export function loadIdentity(): Identity | undefined {
   try {
     const stored: unknown = JSON.parse(localStorage.getItem(key()) ?? "null");
     if (typeof stored === "object" && stored !== null) {
       const { user, name } = stored as Partial<Record<keyof Identity, unknown>>;
-      if (typeof user === "string" && user !== "" && typeof name === "string" && tidyName(name) !== undefined)
+      if (
+        typeof user === "string" &&
+        user !== "" &&
+        typeof name === "string" &&
+        normalizeName(name) !== undefined
+      )
         return { user, name };
     }
   } catch {
@@ -37,12 +43,12 @@ export function rememberedIdentity(): Identity | undefined {
   return person && { user: person.user, name: person.name };
 }
 
-/** Remembers the visitor where that is possible; without storage, the next load asks again. */
+/** Stores the identity where that is possible; without storage, the next page load asks again. */
 export function remember(identity: Identity): void {
   try {
     localStorage.setItem(key(), JSON.stringify(identity));
   } catch {
-    // Storage is denied or full: the visitor stays who he is until the page is left.
+    // Storage is denied or full: the identity lasts until the page is closed.
   }
 }
 
@@ -50,24 +56,27 @@ export function forgetIdentity(): void {
   try {
     localStorage.removeItem(key());
   } catch {
-    // There is nothing to forget.
+    // Nothing to remove.
   }
 }
 
-/** A new user id. Not `crypto.randomUUID`, which a page served over plain http in a local network does not have. */
+/**
+ * A new user id. Not `crypto.randomUUID`, which is not available on pages served over plain HTTP in a local network.
+ */
 export function newUser(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(8));
   return `guest-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }
 
-/** The name without needless space; undefined if nothing is left. */
-export function tidyName(typed: string): string | undefined {
-  // Also without what is invisible or turns the direction of the text around; but a joiner may hold an emoji together.
+/** The name with white space collapsed; undefined if nothing is left. */
+export function normalizeName(typed: string): string | undefined {
+  // Also removes invisible characters and those that change the text direction, but keeps joiners, which hold emoji
+  // together.
   const name = typed.replace(/[\s\p{Cc}\p{Cs}\u200b\u202a-\u202e\u2066-\u2069]+/gu, " ").trim();
   return name === "" ? undefined : Array.from(name).slice(0, MAX_NAME).join("");
 }
 
-/** The address of this page for another person in the same browser. */
+/** The URL of this page for another person in the same browser. */
 export function addressAs(user: string): string {
   const url = new URL(location.href);
   url.searchParams.set("as", user);

@@ -1,4 +1,4 @@
-// Which page an address names.
+// Parsing of routes.
 
 import { expect, it } from "vitest";
 import { hrefOfChat, routeOf } from "./route";

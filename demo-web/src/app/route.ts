@@ -1,5 +1,5 @@
-// Which page the address names: `#/` the chats, `#/chat/{id}` one of them, `#/board` the live board. The hash, so that a link
-// opens a page and no server has to know of it.
+// The routes: `#/` is the chat list, `#/chat/{id}` a chat, `#/board` the live board. They are in the hash, so that
+// links work without routes on the server.
 
 import { useSyncExternalStore } from "react";
 
@@ -8,7 +8,7 @@ export type Route =
   | { readonly page: "chat"; readonly id: string }
   | { readonly page: "board" };
 
-/** Anything that is no page is the list of chats. */
+/** Unknown routes lead to the chat list. */
 export function routeOf(hash: string): Route {
   const [page, id] = hash.replace(/^#?\/?/, "").split("/");
   if (page === "board") return { page };
@@ -44,7 +44,7 @@ function subscribe(listener: () => void): () => void {
 
 let last: { hash: string; route: Route } | undefined;
 
-/** The same object as long as the address is the same. */
+/** The same object as long as the hash does not change. */
 function current(): Route {
   const { hash } = location;
   if (last?.hash !== hash) last = { hash, route: routeOf(hash) };

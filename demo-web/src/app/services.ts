@@ -1,45 +1,45 @@
-// What there is once per page, whoever the visitor is and whichever room is open.
+// Services that exist once per page, independent of the user and the current page.
 
-import { Tally } from "../faults/deliveryCounters";
-import { Journal } from "../faults/eventLog";
+import { DeliveryCounters } from "../faults/deliveryCounters";
+import { EventLog } from "../faults/eventLog";
 import { FaultLayer } from "../faults/faultLayer";
 import { activeFaults } from "../faults/faultState";
-import { Trips } from "../faults/roundTrips";
+import { RoundTrips } from "../faults/roundTrips";
 import { Timeline } from "../faults/timeline";
 import { Announcer } from "./announcer";
 
-/** What the fault panel shows, and works on. */
-export interface Lab {
+/** What the fault panel shows and controls. */
+export interface FaultLab {
   readonly layer: FaultLayer;
-  readonly tally: Tally;
-  readonly journal: Journal;
+  readonly counters: DeliveryCounters;
+  readonly eventLog: EventLog;
   readonly timeline: Timeline;
-  readonly trips: Trips;
+  readonly roundTrips: RoundTrips;
 }
 
-export interface Surroundings extends Lab {
+export interface Services extends FaultLab {
   readonly announcer: Announcer;
 }
 
-export function makeSurroundings(): Surroundings {
+export function createServices(): Services {
   const layer = new FaultLayer();
   const timeline = new Timeline();
-  const journal = new Journal();
+  const eventLog = new EventLog();
   let before = layer.state;
   layer.subscribe(() => {
     const { state } = layer;
     timeline.inForce(activeFaults(state));
-    // These two end by themselves.
-    if (before.frozen && !state.frozen) journal.add("fault", "The page thawed");
-    if (before.restarting && !state.restarting) journal.add("fault", "The server can be reached again");
+    // These two faults end automatically.
+    if (before.frozen && !state.frozen) eventLog.add("fault", "The page is no longer frozen");
+    if (before.restarting && !state.restarting) eventLog.add("fault", "The server is reachable again");
     before = state;
   });
   return {
     layer,
     timeline,
-    trips: new Trips(timeline),
-    tally: new Tally(),
-    journal,
+    roundTrips: new RoundTrips(timeline),
+    counters: new DeliveryCounters(),
+    eventLog,
     announcer: new Announcer(),
   };
 }

@@ -1,5 +1,5 @@
-// Light or dark: what the system asks for, until the visitor says otherwise. Sets `data-theme` on the root element; the
-// colours themselves are in styles/tokens.css.
+// The light or dark theme: the system's, until the visitor chooses one. Sets `data-theme` on the root element; the
+// colours are in styles/tokens.css.
 
 import { useState } from "react";
 import { useMedia } from "./useMedia";
@@ -22,12 +22,12 @@ function show(chosen: Theme | undefined): void {
   else delete document.documentElement.dataset.theme;
 }
 
-/** Before the first picture is drawn: the page must not flash in the wrong colours. */
+/** Called before the first render, so that the page does not flash in the wrong colours. */
 export function showRememberedTheme(): void {
   show(remembered());
 }
 
-/** The theme in use, and how to change to the other one. */
+/** The current theme, and a function that switches to the other one. */
 export function useTheme(): [Theme, () => void] {
   const system: Theme = useMedia("(prefers-color-scheme: dark)") ? "dark" : "light";
   const [chosen, setChosen] = useState(remembered);
@@ -35,7 +35,7 @@ export function useTheme(): [Theme, () => void] {
 
   const toggle = () => {
     const next: Theme = theme === "dark" ? "light" : "dark";
-    // Back to what the system says is back to following the system.
+    // Choosing the system's theme means to follow the system again.
     const choice = next === system ? undefined : next;
     setChosen(choice);
     show(choice);
@@ -43,7 +43,7 @@ export function useTheme(): [Theme, () => void] {
       if (choice) localStorage.setItem(KEY, choice);
       else localStorage.removeItem(KEY);
     } catch {
-      // Not remembered: the choice holds until the page is left.
+      // Storage is denied: the choice lasts until the page is closed.
     }
   };
 

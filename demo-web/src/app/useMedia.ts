@@ -1,4 +1,4 @@
-// A media query as a value that follows it.
+// A media query as a React value.
 
 import { useCallback, useSyncExternalStore } from "react";
 
@@ -14,5 +14,5 @@ export function useMedia(query: string): boolean {
   return useSyncExternalStore(subscribe, () => matchMedia(query).matches);
 }
 
-/** Two panes side by side: from the width at which a line of text beside the list of rooms is still comfortable. */
+/** Two panes side by side: from the width at which lines of text beside the chat list are long enough to read. */
 export const WIDE = "(min-width: 50rem)";

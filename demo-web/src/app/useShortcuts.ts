@@ -1,9 +1,9 @@
-// Keys that work anywhere but in a field: n for a new chat, / for the field to write in, Esc back to the list of chats.
+// Keyboard shortcuts outside of input fields: n for a new chat, / for the message field, Esc for the chat list.
 
 import { useEffect } from "react";
 import { openChats } from "./route";
 
-const press = (selector: string) => document.querySelector<HTMLElement>(selector);
+const query = (selector: string) => document.querySelector<HTMLElement>(selector);
 
 export function useShortcuts(): void {
   useEffect(() => {
@@ -12,13 +12,13 @@ export function useShortcuts(): void {
       const { target } = event;
       const inField =
         target instanceof HTMLElement && target.closest("input, textarea, select, dialog, [popover]");
-      // A dialog has its own keys, also where the focus was lost with what had it.
-      if (inField || press("dialog[open]")) return;
-      if (event.key === "n") press('button[aria-label="New chat"]')?.click();
-      else if (event.key === "/") press(".composer textarea")?.focus();
+      // Dialogs handle their own keys, even when the focused element inside was removed.
+      if (inField || query("dialog[open]")) return;
+      if (event.key === "n") query('button[aria-label="New chat"]')?.click();
+      else if (event.key === "/") query(".composer textarea")?.focus();
       else if (event.key === "Escape") {
         openChats();
-        press(".chat-list a[tabindex='0']")?.focus();
+        query(".chat-list a[tabindex='0']")?.focus();
       } else return;
       event.preventDefault();
     };

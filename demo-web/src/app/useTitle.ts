@@ -1,4 +1,4 @@
-// The title of the window: how many messages are not read, and which page this is.
+// The document title: the unread count and the name of the page.
 
 import { useEffect } from "react";
 import { titleOf } from "../chats/titles";
@@ -10,7 +10,7 @@ export function useTitle(route: Route, me: string): void {
   const chats = useChatList();
   const visible = useVisible();
   const chat = route.page === "chat" ? chats.find(({ id }) => id === route.id) : undefined;
-  // What is before one's eyes is not unread, even before the server knows.
+  // The visible chat does not count as unread, even before the server has confirmed that it was read.
   const unread = chats.reduce((sum, one) => sum + (visible && one === chat ? 0 : one.unread), 0);
   const page = route.page === "board" ? "Live board" : chat ? titleOf(chat, me) : "Chats";
   useEffect(() => {

@@ -1,4 +1,4 @@
-// Whether the page can be seen at all.
+// Whether the page is visible.
 
 import { useSyncExternalStore } from "react";
 

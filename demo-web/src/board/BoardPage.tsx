@@ -1,5 +1,5 @@
-// The live board: the same connection without a chat. Orders, systems and what people do, published by a back end through the
-// HTTP API; and a panel to be that back end.
+// The live board: the same connection used without a chat. A back end publishes orders, system status and activities
+// through the HTTP API; a panel lets the visitor play the back end.
 
 import { BackIcon } from "../app/icons";
 import { HREF_OF_CHATS } from "../app/route";
@@ -30,14 +30,16 @@ export function BoardPage({ me, wide, tools, connection }: Props) {
         )}
         <div className="page-title">
           <h1>Live board</h1>
-          <p className="quiet">A shop’s back end publishes, and whoever looks sees it at once.</p>
+          <p className="muted">
+            A shop’s back end publishes events, and everyone who is watching sees them at once.
+          </p>
         </div>
         {tools}
       </header>
       {connection}
       <div className="board" data-testid="board" data-ready={ready}>
         {refused && (
-          <p className="refused" role="alert">
+          <p className="error" role="alert">
             {refused}
           </p>
         )}

@@ -1,10 +1,10 @@
-// To be the back end for a moment: buttons that publish through the HTTP API, and the call as one would make it elsewhere.
+// Plays the back end: buttons that publish through the HTTP API, and the equivalent curl command.
 
 import { useEffect, useId, useRef, useState } from "react";
 import { useTask } from "../controls/useTask";
 import type { Board } from "./board";
 import { BOARD } from "./board";
-import { type BoardEvent, newOrder, orderOn, somethingDone, somethingHappens, systemChange } from "./events";
+import { advanceOrder, type BoardEvent, newActivity, newOrder, nextShopEvent, toggleSystem } from "./events";
 import {
   type Call,
   call,
@@ -15,7 +15,7 @@ import {
   publishCall,
 } from "./operator";
 
-/** How often something happens while the shop is busy, in ms. */
+/** How often a busy shop publishes something, in ms. */
 const BUSY_MS = 1_500;
 
 export function OperatorPanel({ board, me }: { board: Board; me: string }) {
@@ -26,10 +26,10 @@ export function OperatorPanel({ board, me }: { board: Board; me: string }) {
   const id = useId();
 
   useEffect(() => {
-    let here = true;
-    void operatorOfThisServer().then((given) => here && setOperator(given ?? "none"));
+    let mounted = true;
+    void operatorOfThisServer().then((given) => mounted && setOperator(given ?? "none"));
     return () => {
-      here = false;
+      mounted = false;
     };
   }, []);
 
@@ -43,7 +43,7 @@ export function OperatorPanel({ board, me }: { board: Board; me: string }) {
   };
 
   const happen = useRef(() => {});
-  happen.current = () => publish(somethingHappens(board, me, Math.random));
+  happen.current = () => publish(nextShopEvent(board, me, Math.random));
   useEffect(() => {
     if (!busyShop) return;
     const timer = setInterval(() => happen.current(), BUSY_MS);
@@ -53,32 +53,32 @@ export function OperatorPanel({ board, me }: { board: Board; me: string }) {
   return (
     <section className="card operator" aria-labelledby={id}>
       <h2 id={id}>Be the back end</h2>
-      <p className="quiet">
+      <p className="muted">
         These buttons call the server’s HTTP API, as a shop’s own server would. This page has the API key
         because this is a demo on your machine;{" "}
         <strong>in an application the key never leaves the back end.</strong>
       </p>
       {operator === "none" ? (
         <p className="operator-none">
-          This server has given its pages no key. <code>cargo xtask demo</code> starts one that does.
+          This server has not given its pages an API key. <code>cargo xtask demo</code> starts one that does.
         </p>
       ) : (
         <>
           <div className="operator-buttons">
             <Action name="New order" onPress={() => publish(newOrder(board, Math.random))} />
             <Action
-              name="Move an order on"
-              onPress={() => publish(orderOn(board))}
+              name="Advance an order"
+              onPress={() => publish(advanceOrder(board))}
               off={board.orders.size === 0}
             />
             <Action
               name="Break or repair a system"
-              onPress={() => publish(systemChange(board, Math.random))}
+              onPress={() => publish(toggleSystem(board, Math.random))}
             />
-            <Action name="Do something" onPress={() => publish(somethingDone(me, Math.random))} />
+            <Action name="Log an activity" onPress={() => publish(newActivity(me, Math.random))} />
             <Action
               name="Notify everybody"
-              onPress={() => make(notifyCall("Sale today", "Everything on the board is half the price."))}
+              onPress={() => make(notifyCall("Sale today", "Everything on the board is half price."))}
             />
             <button
               type="button"
@@ -92,7 +92,7 @@ export function OperatorPanel({ board, me }: { board: Board; me: string }) {
             </button>
           </div>
           {failed && <p role="alert">{failed}</p>}
-          <p className="hidden" role="status" data-testid="operator" data-busy={busy}>
+          <p className="visually-hidden" role="status" data-testid="operator" data-busy={busy}>
             {last && !busy && !failed && "Published."}
           </p>
           {last && (

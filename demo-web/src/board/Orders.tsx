@@ -1,4 +1,4 @@
-// The orders of the shop, the newest number first. What has just changed is marked for a moment.
+// The shop's orders, highest number first. An order that has just changed is highlighted.
 
 import type { Order } from "./board";
 
@@ -17,7 +17,7 @@ export function Orders({ orders, ready }: Props) {
         Orders <span className="count">{sorted.length}</span>
       </h2>
       {sorted.length === 0 ? (
-        <p className="quiet">{ready ? "No orders. Make one below." : "Fetching the orders…"}</p>
+        <p className="muted">{ready ? "No orders. Create one below." : "Loading orders…"}</p>
       ) : (
         <table>
           <thead>

@@ -1,4 +1,4 @@
-// The systems of the shop, and how they are: in words, and in colour.
+// The shop's systems and their status, as text and colour.
 
 import { ago } from "../people/statusText";
 import type { System } from "./board";
@@ -14,9 +14,7 @@ export function Systems({ systems, now, ready }: Props) {
   return (
     <section className="card systems" aria-labelledby="systems-title">
       <h2 id="systems-title">Systems</h2>
-      {sorted.length === 0 && (
-        <p className="quiet">{ready ? "No system has said how it is." : "Fetching…"}</p>
-      )}
+      {sorted.length === 0 && <p className="muted">{ready ? "No status yet." : "Loading…"}</p>}
       <ul>
         {sorted.map(({ name, status, message, at, live }) => (
           <li
@@ -30,7 +28,7 @@ export function Systems({ systems, now, ready }: Props) {
             <span className="chip" data-chip={status}>
               {status}
             </span>
-            <span className="quiet">
+            <span className="muted">
               {message} · {ago(at, now)}
             </span>
           </li>

@@ -1,4 +1,4 @@
-// What the board shows, as a function of what came.
+// The state of the board as a function of its events.
 
 import { expect, it } from "vitest";
 import { type Board, type BoardEntry, boardAfter, EMPTY_BOARD } from "./board";

@@ -1,21 +1,21 @@
-// The live board as a pure function of what came through its channel: orders that changed, systems and how they are, and what
-// people did. It knows neither React nor the client.
+// The live board as a pure function of the events of its channel: orders, system status and activities. Independent of
+// React and the client.
 
 export const BOARD = "board";
 
-/** How an order goes on, from one to the next. */
+/** The states of an order, in this sequence. */
 export const STEPS = ["new", "paid", "packed", "shipped"] as const;
 
 export interface Order {
   readonly id: string;
   readonly customer: string;
   readonly item: string;
-  /** In whole cents. */
+  /** In cents. */
   readonly cents: number;
   readonly state: string;
   /** When it last changed, in ms since 1970. */
   readonly at: number;
-  /** Whether that happened before one's eyes. */
+  /** Whether it changed while the page was open. */
   readonly live: boolean;
 }
 
@@ -38,13 +38,13 @@ export interface Activity {
 export interface Board {
   readonly orders: ReadonlyMap<string, Order>;
   readonly systems: ReadonlyMap<string, System>;
-  /** The latest first. */
+  /** Latest first. */
   readonly feed: readonly Activity[];
 }
 
 export const EMPTY_BOARD: Board = { orders: new Map(), systems: new Map(), feed: [] };
 
-/** An entry of the board's channel, as far as the board needs it. */
+/** The parts of a channel entry that the board uses. */
 export interface BoardEntry {
   readonly id: string;
   readonly at: number;
@@ -52,7 +52,7 @@ export interface BoardEntry {
   readonly data: unknown;
 }
 
-/** How many lines of the feed are kept: what nobody scrolls to is not worth its place. */
+/** Maximum number of lines in the feed. */
 const FEED = 30;
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -61,7 +61,7 @@ const fields = (value: unknown): Fields =>
   typeof value === "object" && value !== null ? (value as Fields) : {};
 const text = (value: unknown): string => (typeof value === "string" ? value : "");
 
-/** The board after an entry, which is `live` if it is no history; the same one if the entry says nothing to it. */
+/** Applies an entry to the board; `live` if it is not history. Returns the same board if the entry is irrelevant. */
 export function boardAfter(board: Board, { id, at, event, data }: BoardEntry, live = false): Board {
   const said = fields(data);
   switch (event) {
@@ -83,7 +83,7 @@ export function boardAfter(board: Board, { id, at, event, data }: BoardEntry, li
   }
 }
 
-/** `updated` may hold only what changed. */
+/** An `updated` event may hold the changed fields only. */
 function ordersAfter(
   orders: Board["orders"],
   { action, data }: Fields,

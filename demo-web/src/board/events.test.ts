@@ -1,8 +1,8 @@
-// What the operator publishes moves the board.
+// Published events change the board.
 
 import { expect, it } from "vitest";
 import { type Board, boardAfter, EMPTY_BOARD, STEPS } from "./board";
-import { type BoardEvent, newOrder, orderOn, somethingHappens, systemChange } from "./events";
+import { advanceOrder, type BoardEvent, newOrder, nextShopEvent, toggleSystem } from "./events";
 
 const zero = () => 0;
 let next = 0;
@@ -16,7 +16,7 @@ it("an order goes through every step and off the board", () => {
   const seen: (string | undefined)[] = [];
   for (let step = 0; step <= STEPS.length; step++) {
     seen.push([...board.orders.values()][0]?.state);
-    board = applied(board, orderOn(board));
+    board = applied(board, advanceOrder(board));
   }
   expect(seen).toEqual([...STEPS, undefined]);
 });
@@ -27,19 +27,19 @@ it("every order has its own number", () => {
 });
 
 it("what was broken is repaired before something else breaks", () => {
-  const broken = applied(EMPTY_BOARD, systemChange(EMPTY_BOARD, zero));
+  const broken = applied(EMPTY_BOARD, toggleSystem(EMPTY_BOARD, zero));
   expect([...broken.systems.values()][0]?.status).toBe("degraded");
-  const repaired = applied(broken, systemChange(broken, zero));
+  const repaired = applied(broken, toggleSystem(broken, zero));
   expect([...repaired.systems.values()].map(({ status }) => status)).toEqual(["ok"]);
 });
 
 it("a busy shop keeps a handful of orders", () => {
   let board = EMPTY_BOARD;
   for (let n = 0; n < 500; n++) {
-    const dice = (n * 0.618) % 1;
+    const roll = (n * 0.618) % 1;
     board = applied(
       board,
-      somethingHappens(board, "ada", () => dice),
+      nextShopEvent(board, "ada", () => roll),
     );
     expect(board.orders.size).toBeLessThanOrEqual(9);
   }

@@ -1,4 +1,4 @@
-// What the operator of the board can publish: the next thing that might happen. Pure, given the numbers it is to take.
+// The events that the operator publishes. Pure: randomness is passed in.
 
 import { type Board, STEPS } from "./board";
 
@@ -11,12 +11,12 @@ const CUSTOMERS = ["Ana Ruiz", "Ben Okafor", "Chiyo Sato", "Dag Lund", "Eve More
 const ITEMS = ["Desk lamp", "Tea pot", "Bicycle bell", "Notebook", "Wool hat", "Fountain pen"] as const;
 const SYSTEMS = ["shop", "payments", "mail", "search"] as const;
 const STATUSES = {
-  ok: "All is well",
+  ok: "Operational",
   degraded: "Slower than usual",
-  down: "Somebody is on it",
+  down: "Being fixed",
 } as const;
 
-/** From 0 to 1, without 1. */
+/** Returns a number in [0, 1). */
 export type Random = () => number;
 
 function pick<T>(all: readonly T[], random: Random): T {
@@ -37,8 +37,8 @@ export function newOrder(board: Board, random: Random): BoardEvent {
   return { event: "data_update", data: { entity: "order", action: "created", data } };
 }
 
-/** Takes the oldest order that is not at its end a step on, and a shipped one off the board. */
-export function orderOn(board: Board): BoardEvent | undefined {
+/** Advances the order that changed least recently; removes it if it was shipped already. */
+export function advanceOrder(board: Board): BoardEvent | undefined {
   const oldest = [...board.orders.values()].sort((a, b) => a.at - b.at)[0];
   if (!oldest) return undefined;
   const next = STEPS[STEPS.indexOf(oldest.state as (typeof STEPS)[number]) + 1];
@@ -48,15 +48,15 @@ export function orderOn(board: Board): BoardEvent | undefined {
     : { event: "data_update", data: { entity: "order", action: "updated", data: { id, state: next } } };
 }
 
-/** Breaks a system, or repairs the one that is broken. */
-export function systemChange(board: Board, random: Random): BoardEvent {
+/** Breaks a system, or repairs the broken one. */
+export function toggleSystem(board: Board, random: Random): BoardEvent {
   const broken = [...board.systems.values()].find(({ status }) => status !== "ok");
   const system = broken?.name ?? pick(SYSTEMS, random);
   const status = broken ? "ok" : pick(["degraded", "down"] as const, random);
   return { event: "status_update", data: { system, status, message: STATUSES[status] } };
 }
 
-export function somethingDone(user: string, random: Random): BoardEvent {
+export function newActivity(user: string, random: Random): BoardEvent {
   const activity = pick(
     ["opened the stock list", "answered a customer", "printed a label", "changed a price", "is on a break"],
     random,
@@ -64,10 +64,10 @@ export function somethingDone(user: string, random: Random): BoardEvent {
   return { event: "user_activity", data: { user, activity } };
 }
 
-/** What a busy shop would do next. */
-export function somethingHappens(board: Board, user: string, random: Random): BoardEvent {
-  const dice = random();
-  if (board.orders.size < 3 || (dice < 0.3 && board.orders.size < 8)) return newOrder(board, random);
-  if (dice < 0.75) return orderOn(board) ?? newOrder(board, random);
-  return dice < 0.88 ? systemChange(board, random) : somethingDone(user, random);
+/** The next event of a busy shop. */
+export function nextShopEvent(board: Board, user: string, random: Random): BoardEvent {
+  const roll = random();
+  if (board.orders.size < 3 || (roll < 0.3 && board.orders.size < 8)) return newOrder(board, random);
+  if (roll < 0.75) return advanceOrder(board) ?? newOrder(board, random);
+  return roll < 0.88 ? toggleSystem(board, random) : newActivity(user, random);
 }

@@ -1,12 +1,12 @@
-// The back end's part, played by the page: calls the server's HTTP API with its key. In an application the key stays on the
-// back end and no page ever sees it; the demo's server gives it to this page in `demo.json`, so that there is something to press.
+// The back end's role, played by the page: calls the server's HTTP API with its API key. In a real application the key
+// stays on the back end; the demo server gives it to the page in `demo.json`, so that the board can be tried.
 
-/** What `demo.json` holds. */
+/** The contents of `demo.json`. */
 export interface Operator {
   readonly apiKey: string;
 }
 
-/** The key, if this server has given one to its pages. */
+/** The API key, if this server has given one to its pages. */
 export async function operatorOfThisServer(): Promise<Operator | undefined> {
   try {
     const answer = await fetch("./demo.json", { cache: "no-store" });
@@ -30,13 +30,13 @@ export function publishCall(channel: string, event: string, data: object): Call 
   return { path: "/api/v1/publish", body: { to: { channel }, event, data } };
 }
 
-/** Sends a notification to everybody, those included who come later. */
+/** Sends a notification to everyone, including users who come online later. */
 export function notifyCall(title: string, message: string): Call {
   const data = { title, message, priority: "normal", url: "#/board" };
   return { path: "/api/v1/publish", body: { to: "everyone", event: "notification", data } };
 }
 
-/** Rejects with a sentence for a person. */
+/** Rejects with a message that can be shown to the user. */
 export async function call({ apiKey }: Operator, { path, body }: Call): Promise<void> {
   const answer = await fetch(path, {
     method: "POST",
@@ -49,7 +49,7 @@ export async function call({ apiKey }: Operator, { path, body }: Call): Promise<
   throw new Error(message || `The server answered ${answer.status}.`);
 }
 
-/** The same call for a terminal, with the key where a back end has it. */
+/** The same call as a curl command that reads the key from the environment. */
 export function curlOf({ path, body }: Call, origin: string): string {
   const data = JSON.stringify(body).replaceAll("'", "'\\''");
   return [

@@ -1,19 +1,19 @@
-// The board of the server, followed for as long as it is shown.
+// The state of the board, updated while it is mounted.
 
 import { useEffect, useState } from "react";
 import { useMessenger } from "../messenger/context";
-import type { Off } from "../messenger/messengerApi";
+import type { Unsubscribe } from "../messenger/messengerApi";
 import { BOARD, type Board, type BoardEntry, boardAfter, EMPTY_BOARD } from "./board";
 
-/** What of a channel the board needs. */
+/** The parts of a channel that the board uses. */
 export interface BoardChannel {
-  on(event: "event", listener: (entry: BoardEntry & { readonly offset: number }) => void): Off;
-  on(event: "subscribed", listener: (subscribed: { readonly head: number }) => void): Off;
+  on(event: "event", listener: (entry: BoardEntry & { readonly offset: number }) => void): Unsubscribe;
+  on(event: "subscribed", listener: (subscribed: { readonly head: number }) => void): Unsubscribe;
   subscribe(options: { recent: number }): Promise<unknown>;
   unsubscribe(): Promise<void>;
 }
 
-/** How many of the latest entries the board is made of at first. */
+/** How many recent entries the board initially loads. */
 const RECENT = 200;
 
 export function useBoard(): { board: Board; ready: boolean; refused: string | undefined } {
@@ -22,7 +22,7 @@ export function useBoard(): { board: Board; ready: boolean; refused: string | un
   const [ready, setReady] = useState(false);
   const [refused, setRefused] = useState<string>();
   useEffect(() => {
-    let here = true;
+    let mounted = true;
     const channel = client.channel(BOARD);
     setBoard(EMPTY_BOARD);
     let head: number | undefined;
@@ -36,11 +36,11 @@ export function useBoard(): { board: Board; ready: boolean; refused: string | un
       }),
     ];
     channel.subscribe({ recent: RECENT }).then(
-      () => here && setReady(true),
-      (error: unknown) => here && setRefused(error instanceof Error ? error.message : String(error)),
+      () => mounted && setReady(true),
+      (error: unknown) => mounted && setRefused(error instanceof Error ? error.message : String(error)),
     );
     return () => {
-      here = false;
+      mounted = false;
       for (const off of offs) off();
       void channel.unsubscribe();
     };

@@ -1,7 +1,7 @@
-// What happened to the chat: somebody came, left, was invited, renamed it.
+// A system message: somebody joined, left, was invited, or renamed the chat.
 
 import type { ChatRow } from "../messenger/messengerApi";
-import { changeWords } from "./changes";
+import { changeText } from "./changes";
 
 interface Props {
   row: ChatRow;
@@ -11,8 +11,8 @@ interface Props {
 }
 
 export function ChangeLine({ row, me, active, onActive }: Props) {
-  const words = changeWords(row.data, { user: row.user ?? "", name: row.name }, me);
-  if (words === "") return null;
+  const text = changeText(row.data, { user: row.user ?? "", name: row.name }, me);
+  if (text === "") return null;
   return (
     <p
       className="change"
@@ -21,7 +21,7 @@ export function ChangeLine({ row, me, active, onActive }: Props) {
       tabIndex={active ? 0 : -1}
       onFocus={() => onActive(row.id)}
     >
-      {words}
+      {text}
     </p>
   );
 }

@@ -1,4 +1,4 @@
-// About a chat: who is in it and what they may do, invitations, its title, and the way out.
+// The chat's details: members and their roles, invitations, the title, and leaving.
 
 import { type SubmitEvent, useId, useState } from "react";
 import { openChats } from "../app/route";
@@ -49,7 +49,7 @@ export function ChatDetails({ chat, me, room, onClose }: Props) {
         {group && chat.role !== "read_only" && <InviteForm chat={chat} me={me} room={room} task={task} />}
         {owns && <RenameForm chat={chat} room={room} task={task} />}
         {group && <LeaveButton room={room} task={task} />}
-        {chat.open && <p className="quiet">Anybody who has the link to this chat may join.</p>}
+        {chat.open && <p className="muted">Anyone with the link to this chat can join.</p>}
       </div>
     </Dialog>
   );
@@ -105,7 +105,7 @@ function RenameForm({ chat, room, task }: PartProps) {
       }}
     >
       <label htmlFor={id}>Title</label>
-      <div className="gate-line">
+      <div className="field-line">
         <input
           id={id}
           className="field"
@@ -135,7 +135,7 @@ function LeaveButton({ room, task }: Omit<PartProps, "chat">) {
       onClick={() => (sure ? void leave() : setSure(true))}
       onBlur={() => setSure(false)}
     >
-      {sure ? "Press again to leave for good" : "Leave the chat"}
+      {sure ? "Press again to leave" : "Leave chat"}
     </button>
   );
 }

@@ -1,14 +1,14 @@
-// Above a conversation: who it is with, whether they can be reached, who has it open now, and the way to its details.
+// The header of a chat: title, status of the other person, who has the chat open, and the button for its details.
 
 import { BackIcon, PeopleIcon } from "../app/icons";
 import { HREF_OF_CHATS } from "../app/route";
-import { GroupFace } from "../chats/GroupAvatar";
+import { GroupAvatar } from "../chats/GroupAvatar";
 import { partnerIn, sizeOf, titleOf } from "../chats/titles";
 import type { Chat, Member } from "../messenger/messengerApi";
-import { Face } from "../people/Avatar";
-import { Monogram } from "../people/Initials";
+import { Avatar } from "../people/Avatar";
+import { Initials } from "../people/Initials";
 import { firstName, nameOf } from "../people/people";
-import { enumerated, statusWords } from "../people/statusText";
+import { joinNames, statusText } from "../people/statusText";
 import { useNow } from "../people/useNow";
 
 interface Props {
@@ -17,11 +17,11 @@ interface Props {
   here: readonly Member[];
   wide: boolean;
   onDetails(): void;
-  /** Stands at the end. */
+  /** Rendered at the end. */
   tools: React.ReactNode;
 }
 
-/** How many of those who are here are shown as monograms. */
+/** How many of the present members are shown as initials. */
 const SHOWN = 4;
 
 export function ChatHeader({ chat, me, here, wide, onDetails, tools }: Props) {
@@ -37,28 +37,28 @@ export function ChatHeader({ chat, me, here, wide, onDetails, tools }: Props) {
         </a>
       )}
       {partner ? (
-        <Face user={partner.user} name={nameOf(partner)} status={partner.status} />
+        <Avatar user={partner.user} name={nameOf(partner)} status={partner.status} />
       ) : (
-        <GroupFace chat={chat} me={me} />
+        <GroupAvatar chat={chat} me={me} />
       )}
       <div className="page-title">
         <h1>
           <bdi>{title}</bdi>
         </h1>
-        <p className="quiet">
-          {partner ? statusWords(partner, now) : people(sizeOf(chat))}
+        <p className="muted">
+          {partner ? statusText(partner, now) : people(sizeOf(chat))}
           <span data-testid="here" data-here={others.map(({ user }) => user).join(" ")}>
             {others.length > 0 &&
               (partner
                 ? ", in this chat now"
-                : `, here now: ${enumerated(others.map((one) => firstName(nameOf(one))))}`)}
+                : `, here now: ${joinNames(others.map((one) => firstName(nameOf(one))))}`)}
           </span>
         </p>
       </div>
       {wide && !partner && (
-        <span className="here-faces" aria-hidden="true">
+        <span className="here-avatars" aria-hidden="true">
           {others.slice(0, SHOWN).map((member) => (
-            <Monogram key={member.user} user={member.user} name={nameOf(member)} />
+            <Initials key={member.user} user={member.user} name={nameOf(member)} />
           ))}
         </span>
       )}

@@ -1,32 +1,32 @@
-// A chat that is open: one's own to talk in, one to be invited to, or none of one's own.
+// The page of a chat: the room for members, otherwise an invitation or a way to join.
 
 import { useEffect, useState } from "react";
-import type { Desk } from "../messenger/chatUiState";
+import type { ChatUiState } from "../messenger/chatUiState";
 import { useChatInfo, useMessenger } from "../messenger/context";
 import { ChatRoomView } from "./ChatRoomView";
-import { NotInside } from "./NotAMember";
+import { NotAMember } from "./NotAMember";
 
 interface Props {
   id: string;
   me: string;
-  desk: Desk;
+  uiState: ChatUiState;
   wide: boolean;
   tools: React.ReactNode;
-  /** The state of the connection, below the head. */
+  /** The connection indicator, below the header. */
   connection: React.ReactNode;
 }
 
-export function ChatPage({ id, me, desk, wide, tools, connection }: Props) {
+export function ChatPage({ id, me, uiState, wide, tools, connection }: Props) {
   const client = useMessenger();
   const chat = useChatInfo(id);
   const [ready, setReady] = useState(false);
 
   useEffect(() => {
-    let here = true;
-    const done = () => here && setReady(true);
+    let mounted = true;
+    const done = () => mounted && setReady(true);
     client.chats.ready.then(done, done);
     return () => {
-      here = false;
+      mounted = false;
     };
   }, [client]);
 
@@ -36,12 +36,12 @@ export function ChatPage({ id, me, desk, wide, tools, connection }: Props) {
       key={id}
       chat={chat}
       me={me}
-      desk={desk}
+      uiState={uiState}
       wide={wide}
       tools={tools}
       connection={connection}
     />
   ) : (
-    <NotInside id={id} chat={chat} me={me} ready={ready} tools={tools} connection={connection} />
+    <NotAMember id={id} chat={chat} me={me} ready={ready} tools={tools} connection={connection} />
   );
 }

@@ -1,47 +1,48 @@
-// A chat of one's own: head, conversation, who types, and the field to write in. Opens the chat as long as it is shown.
+// A chat of which the user is a member: header, conversation, typing indicator, and composer. The room is open while
+// this is mounted.
 
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { othersOf, sizeOf, textOf, titleOf } from "../chats/titles";
-import type { Desk } from "../messenger/chatUiState";
-import { useHasOlder, useHere, useMessenger, useRows } from "../messenger/context";
+import type { ChatUiState } from "../messenger/chatUiState";
+import { useHasOlder, useMessenger, usePresentMembers, useRows } from "../messenger/context";
 import type { Chat, ChatRow } from "../messenger/messengerApi";
 import { nameOf } from "../people/people";
 import { ChatDetails } from "./ChatDetails";
 import { ChatHeader } from "./ChatHeader";
 import { Composer } from "./Composer";
 import { Conversation } from "./Conversation";
-import { whoHas } from "./deliveryState";
+import { receiptText } from "./deliveryState";
 import { EmptyChat } from "./EmptyChat";
 import type { RowContext } from "./rowContext";
 import { TypingLine } from "./TypingLine";
 import { useDraft } from "./useDraft";
 import { useGaps } from "./useGaps";
 
-/** How many older messages are fetched at once. */
+/** How many older messages are loaded at once. */
 const PAGE = 200;
 
 interface Props {
   chat: Chat;
   me: string;
-  desk: Desk;
+  uiState: ChatUiState;
   wide: boolean;
   tools: React.ReactNode;
   connection: React.ReactNode;
 }
 
-export function ChatRoomView({ chat, me, desk, wide, tools, connection }: Props) {
+export function ChatRoomView({ chat, me, uiState, wide, tools, connection }: Props) {
   const { id, kind, role } = chat;
   const room = useMessenger().room(id);
   const all = useRows(room);
-  // That two people are in their chat is no news.
+  // In a direct chat, system messages carry no information.
   const rows = useMemo(() => (kind === "direct" ? all.filter(({ event }) => !event) : all), [all, kind]);
   const hasOlder = useHasOlder(room);
-  const here = useHere(room);
+  const here = usePresentMembers(room);
   const { gaps, fill, forget } = useGaps(room);
   const [opened, setOpened] = useState(false);
   const [refused, setRefused] = useState<string>();
   const [details, setDetails] = useState(false);
-  // Where the new ones began when one came in: the line stays there while one reads.
+  // Where the unread messages began when the chat was opened: the separator stays there while the user reads.
   const [readBefore] = useState(() =>
     chat.unread > 0 ? chat.members.find(({ user }) => user === me)?.read : undefined,
   );
@@ -67,7 +68,7 @@ export function ChatRoomView({ chat, me, desk, wide, tools, connection }: Props)
     };
   }, [room, open]);
 
-  const { draft, write, reply, edit, giveUp, submit } = useDraft(id, room, desk.drafts, fail);
+  const { draft, write, reply, edit, cancel, submit } = useDraft(id, room, uiState.drafts, fail);
   const title = titleOf(chat, me);
   const writes = role === "owner" || role === "member";
   const others = Math.max(0, sizeOf(chat) - 1);
@@ -88,19 +89,19 @@ export function ChatRoomView({ chat, me, desk, wide, tools, connection }: Props)
       direct: kind === "direct",
       writes,
       owns: role === "owner" && kind === "group",
-      whoHas: (offset) => whoHas(offset, room.channel.receipts, people),
+      receiptText: (offset) => receiptText(offset, room.channel.receipts, people),
       onReply: reply,
       onEdit: edit,
       onDelete: (row) => void room.delete(row.id).then(undefined, fail),
-      onAgain: (row) => {
+      onRetry: (row) => {
         room.messages.dismiss(row.id);
         room
           .send(row.data, row.replyTo === undefined ? {} : { replyTo: row.replyTo })
           .then(undefined, () => undefined);
       },
       onDiscard: (row) => room.messages.dismiss(row.id),
-      onFill: (after) => void fill(after).catch(fail),
-      onForget: forget,
+      onLoadGap: (after) => void fill(after).catch(fail),
+      onDismissGap: forget,
     };
   }, [me, others, kind, writes, role, room, names, reply, edit, fail, fill, forget]);
 
@@ -123,7 +124,7 @@ export function ChatRoomView({ chat, me, desk, wide, tools, connection }: Props)
       {connection}
       <div className="conversation-frame">
         {refused && (
-          <div className="refused" role="alert">
+          <div className="error" role="alert">
             <p>{refused}</p>
             <button type="button" className="button small" onClick={() => void open()}>
               Try again
@@ -138,13 +139,11 @@ export function ChatRoomView({ chat, me, desk, wide, tools, connection }: Props)
           missing={gaps}
           readBefore={readBefore}
           seenBefore={seenBefore}
-          places={desk.places}
+          scrollPositions={uiState.scrollPositions}
           context={context}
           loadOlder={useCallback(() => room.messages.loadOlder(PAGE), [room])}
           onRead={useCallback((offset: number) => room.markRead(offset), [room])}
-          empty={
-            opened ? <EmptyChat chat={chat} me={me} /> : <p className="quiet">Fetching the conversation…</p>
-          }
+          empty={opened ? <EmptyChat chat={chat} me={me} /> : <p className="muted">Loading messages…</p>}
         />
       </div>
       <footer className="page-foot">
@@ -156,11 +155,11 @@ export function ChatRoomView({ chat, me, desk, wide, tools, connection }: Props)
             about={about}
             onText={write}
             onSubmit={submit}
-            onGiveUp={giveUp}
+            onCancel={cancel}
             onEditLast={editLast}
           />
         ) : (
-          <p className="read-only quiet">You can read this chat, but not write in it.</p>
+          <p className="read-only muted">You can read this chat, but not write to it.</p>
         )}
       </footer>
       {details && <ChatDetails chat={chat} me={me} room={room} onClose={() => setDetails(false)} />}

@@ -1,33 +1,34 @@
-// Where one writes. Enter sends on a keyboard, Shift and Enter begins a line; on a touch screen Enter begins a line, because
-// the button is under the thumb anyway. Esc gives up an answer or a correction; Up in an empty field corrects the last message.
+// The message field. With a keyboard, Enter sends and Shift+Enter inserts a line break; on touch screens Enter inserts
+// a line break, since the button is within reach. Esc cancels a reply or an edit; Up in an empty field edits the last
+// message.
 
 import { type KeyboardEvent, type SubmitEvent, useEffect, useId, useLayoutEffect, useRef } from "react";
 import { CheckIcon, CloseIcon, SendIcon } from "../app/icons";
 import { useMedia } from "../app/useMedia";
 import type { Draft } from "./drafts";
 
-/** Longest message, in characters: well within the 32 KiB of JSON that the protocol takes. */
+/** Maximum length of a message, in characters: well within the protocol's limit of 32 KiB of JSON. */
 const MAX_TEXT = 4000;
 
 interface Props {
   title: string;
   draft: Draft;
-  /** What is answered or corrected, in a line. */
+  /** The message that is replied to or edited, in one line. */
   about: { readonly author: string; readonly text: string } | undefined;
   onText(text: string): void;
   onSubmit(text: string): void;
-  onGiveUp(): void;
+  onCancel(): void;
   onEditLast(): void;
 }
 
-export function Composer({ title, draft, about, onText, onSubmit, onGiveUp, onEditLast }: Props) {
+export function Composer({ title, draft, about, onText, onSubmit, onCancel, onEditLast }: Props) {
   const field = useRef<HTMLTextAreaElement>(null);
   const touch = useMedia("(pointer: coarse)");
   const id = useId();
   const text = draft.text.trim();
   const editing = draft.editing !== undefined;
 
-  // As high as its text, up to the bound in the style sheet.
+  // The field grows with its text, up to the limit in the style sheet.
   // biome-ignore lint/correctness/useExhaustiveDependencies: the height follows the text
   useLayoutEffect(() => {
     const area = field.current;
@@ -36,7 +37,8 @@ export function Composer({ title, draft, about, onText, onSubmit, onGiveUp, onEd
     area.style.height = `${area.scrollHeight}px`;
   }, [draft.text, title]);
 
-  // On a keyboard one can write at once; on a touch screen that would push the page away. Takes the focus from nobody.
+  // Focus the field when a chat opens, but not on touch screens, where the keyboard would cover the page, and not if
+  // something else has the focus.
   // biome-ignore lint/correctness/useExhaustiveDependencies: only when the chat appears
   useEffect(() => {
     const { activeElement } = document;
@@ -44,7 +46,7 @@ export function Composer({ title, draft, about, onText, onSubmit, onGiveUp, onEd
       field.current?.focus();
   }, []);
 
-  // Whoever chose to answer or to correct wants to write.
+  // Choosing to reply or edit moves the focus to the field.
   const target = draft.editing ?? draft.replyTo;
   const before = useRef(target);
   useEffect(() => {
@@ -66,7 +68,7 @@ export function Composer({ title, draft, about, onText, onSubmit, onGiveUp, onEd
   const key = (event: KeyboardEvent) => {
     if (event.key === "Escape" && target !== undefined) {
       event.preventDefault();
-      onGiveUp();
+      onCancel();
     }
     if (event.key === "ArrowUp" && draft.text === "" && !editing) {
       event.preventDefault();
@@ -83,7 +85,7 @@ export function Composer({ title, draft, about, onText, onSubmit, onGiveUp, onEd
       {about && (
         <div className="about" data-testid="about">
           <p>
-            <strong>{editing ? "Correct your message" : `Answer to ${about.author}`}</strong>
+            <strong>{editing ? "Edit message" : `Reply to ${about.author}`}</strong>
             <span className="quote-text" dir="auto">
               {about.text}
             </span>
@@ -91,9 +93,9 @@ export function Composer({ title, draft, about, onText, onSubmit, onGiveUp, onEd
           <button
             type="button"
             className="icon-button small"
-            aria-label={editing ? "Do not correct" : "Do not answer"}
+            aria-label={editing ? "Cancel edit" : "Cancel reply"}
             onClick={() => {
-              onGiveUp();
+              onCancel();
               field.current?.focus();
             }}
           >
@@ -101,7 +103,7 @@ export function Composer({ title, draft, about, onText, onSubmit, onGiveUp, onEd
           </button>
         </div>
       )}
-      <label className="hidden" htmlFor={id}>
+      <label className="visually-hidden" htmlFor={id}>
         Message to {title}
       </label>
       <textarea

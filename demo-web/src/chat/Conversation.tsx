@@ -1,5 +1,5 @@
-// The conversation, of which only what is seen is drawn. Stays at the end while the reader is there, keeps what is read in its
-// place while older messages are fetched above it, and says how much is new below.
+// The message list, virtualized. It stays at the end while the user is there, keeps the scroll position while older
+// messages are loaded above, and shows how many new messages are below.
 
 import { defaultRangeExtractor, useVirtualizer, type VirtualItem } from "@tanstack/react-virtual";
 import {
@@ -15,15 +15,15 @@ import { DownIcon } from "../app/icons";
 import { textOf } from "../chats/titles";
 import type { ChatRow } from "../messenger/messengerApi";
 import { ConversationLine } from "./ConversationLine";
-import { countNew } from "./countUnread";
+import { countUnread } from "./countUnread";
 import { lineAt } from "./lines";
-import type { Missing } from "./missingMessages";
+import type { MissingRange } from "./missingMessages";
 import type { RowContext } from "./rowContext";
-import type { Place, Places } from "./scrollPositions";
-import { useOlder } from "./useOlderMessages";
-import { useWindow } from "./useRowWindow";
+import type { ScrollPosition, ScrollPositions } from "./scrollPositions";
+import { useOlderMessages } from "./useOlderMessages";
+import { useRowWindow } from "./useRowWindow";
 
-/** How near the end still counts as the end, in CSS pixels: about two lines of text. */
+/** Distance from the end that still counts as the end, in CSS pixels: about two lines of text. */
 const NEAR = 60;
 
 interface Props {
@@ -31,12 +31,12 @@ interface Props {
   title: string;
   rows: readonly ChatRow[];
   hasOlder: boolean;
-  missing: ReadonlyMap<string, readonly Missing[]>;
-  /** Up to this offset it was read when the chat was opened; undefined: everything. */
+  missing: ReadonlyMap<string, readonly MissingRange[]>;
+  /** Entries up to this offset were read when the chat was opened; undefined: all of them. */
   readBefore: number | undefined;
-  /** Up to this offset it was seen before. */
+  /** Entries up to this offset were seen before. */
   seenBefore: number;
-  places: Places;
+  scrollPositions: ScrollPositions;
   context: RowContext;
   loadOlder(): Promise<boolean>;
   onRead(offset: number): void;
@@ -44,13 +44,13 @@ interface Props {
 }
 
 export function Conversation(props: Props) {
-  const { id, title, rows: all, hasOlder, missing, readBefore, seenBefore, places } = props;
+  const { id, title, rows: all, hasOlder, missing, readBefore, seenBefore, scrollPositions } = props;
   const { context, loadOlder, onRead, empty } = props;
-  const { shown: rows, whole, widen, look } = useWindow(all);
+  const { shown: rows, whole, widen, look } = useRowWindow(all);
   const box = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState<string>();
   const [flash, setFlash] = useState<string>();
-  const restored = useRef<Place | undefined>(places.get(id)).current;
+  const restored = useRef<ScrollPosition | undefined>(scrollPositions.get(id)).current;
 
   const activeIndex = useMemo(() => {
     const found = active === undefined ? -1 : rows.findLastIndex((row) => row.id === active);
@@ -62,7 +62,7 @@ export function Conversation(props: Props) {
     getScrollElement: () => box.current,
     estimateSize: useCallback((index: number) => estimate(rows[index]), [rows]),
     getItemKey: useCallback((index: number) => rows[index]?.id ?? index, [rows]),
-    // The one that has the focus stays, wherever the reader scrolls.
+    // Keep the focused row mounted, wherever the user scrolls.
     rangeExtractor: useCallback(
       (range: Parameters<typeof defaultRangeExtractor>[0]) => {
         const shown = defaultRangeExtractor(range);
@@ -73,7 +73,7 @@ export function Conversation(props: Props) {
     ),
     overscan: 10,
     anchorTo: "end",
-    // What is given back below is nothing new.
+    // Rows that are restored below are not new.
     followOnAppend: whole,
     scrollEndThreshold: NEAR,
     paddingStart: 16,
@@ -91,20 +91,21 @@ export function Conversation(props: Props) {
 
   const ends = useRef(whole);
   ends.current = whole;
-  // Where the reader was is where the reader comes back to. Looked up while the page still has its heights.
+  // Remember the scroll position on unmount, while the elements still have their heights.
   useLayoutEffect(
     () => () => {
       const element = box.current;
       if (!element || !started.current) return;
       const { scrollTop, scrollHeight, clientHeight } = element;
-      if (ends.current && scrollHeight - scrollTop - clientHeight <= NEAR) places.delete(id);
-      else places.set(id, { offset: scrollTop, sizes: virtualizer.takeSnapshot() });
+      if (ends.current && scrollHeight - scrollTop - clientHeight <= NEAR) scrollPositions.delete(id);
+      else scrollPositions.set(id, { offset: scrollTop, sizes: virtualizer.takeSnapshot() });
     },
-    [id, places, virtualizer],
+    [id, scrollPositions, virtualizer],
   );
 
-  // To the end, which moves while it is approached: rows are given back and measured on the way. Wanted until it is reached or
-  // the reader goes elsewhere, and until then nothing is left out below, or the reader would stop where that begins.
+  // Scrolls to the end, which moves in the process, because rows are restored and measured on the way. This stays
+  // wanted until the end is reached or the user scrolls cancelScrollToEnd; until then no rows are left out below, or scrolling
+  // would stop there.
   const endWanted = useRef(false);
   const approachEnd = () => {
     if (!endWanted.current || !whole) return;
@@ -118,11 +119,11 @@ export function Conversation(props: Props) {
     widen();
     approachEnd();
   };
-  const elsewhere = useCallback(() => {
+  const cancelScrollToEnd = useCallback(() => {
     endWanted.current = false;
   }, []);
 
-  // Whoever writes wants to see it.
+  // Scroll to the end after sending a message.
   const lastOwn = all.at(-1)?.mine ? all.at(-1)?.id : undefined;
   const knownOwn = useRef(lastOwn);
   useLayoutEffect(() => {
@@ -136,7 +137,7 @@ export function Conversation(props: Props) {
   });
 
   const items = virtualizer.getVirtualItems();
-  const older = useOlder({ first: virtualizer.range?.startIndex, count, hasOlder, loadOlder });
+  const older = useOlderMessages({ first: virtualizer.range?.startIndex, count, hasOlder, loadOlder });
 
   const atEnd = count === 0 || (whole && virtualizer.isAtEnd(NEAR));
   const seen = useLastSeen(
@@ -147,19 +148,19 @@ export function Conversation(props: Props) {
     virtualizer.scrollRect?.height ?? 0,
   );
   useRead(seen, onRead);
-  const unread = atEnd ? 0 : countNew(all, seen ?? 0);
+  const unread = atEnd ? 0 : countUnread(all, seen ?? 0);
 
-  /** Brings a message to the middle and shows which it is; fetches what lies between if it has to. */
+  /** Scrolls a message into the centre and highlights it; loads older messages if necessary. */
   const jump = useCallback(
     async (target: string) => {
       const found = await older.until((all) => all.findIndex((row) => row.id === target));
       if (found < 0) return;
-      elsewhere();
+      cancelScrollToEnd();
       setActive(target);
       setFlash(target);
       virtualizer.scrollToIndex(found, { align: "center" });
     },
-    [older.until, virtualizer, elsewhere],
+    [older.until, virtualizer, cancelScrollToEnd],
   );
   older.rows.current = all;
 
@@ -169,7 +170,7 @@ export function Conversation(props: Props) {
     return () => clearTimeout(timer);
   }, [flash]);
 
-  // Arrow keys go from message to message; the focus follows when the row is there.
+  // Arrow keys move between messages; the row is focused once it is mounted.
   const focus = useRef<string>(undefined);
   useLayoutEffect(() => {
     if (focus.current === undefined) return;
@@ -180,7 +181,7 @@ export function Conversation(props: Props) {
   });
   const key = (event: KeyboardEvent<HTMLElement>) => {
     const to = { ArrowUp: activeIndex - 1, ArrowDown: activeIndex + 1, Home: 0, End: count - 1 }[event.key];
-    elsewhere();
+    cancelScrollToEnd();
     if (to === undefined || !(event.target as HTMLElement).dataset.focus) return;
     event.preventDefault();
     const row = rows[Math.max(0, Math.min(to, count - 1))];
@@ -200,11 +201,11 @@ export function Conversation(props: Props) {
         aria-live="off"
         aria-label={`Messages in ${title}`}
         onKeyDown={key}
-        onWheel={elsewhere}
-        onTouchMove={elsewhere}
-        onPointerDown={elsewhere}
+        onWheel={cancelScrollToEnd}
+        onTouchMove={cancelScrollToEnd}
+        onPointerDown={cancelScrollToEnd}
       >
-        {nothingSaid(rows) && <div className="empty">{empty}</div>}
+        {hasNoMessages(rows) && <div className="empty">{empty}</div>}
         <ol className="messages" style={{ height: count === 0 ? 0 : virtualizer.getTotalSize() }}>
           {items.map((item) => {
             const line = lineAt(rows, item.index, { missing, readBefore, now });
@@ -215,7 +216,7 @@ export function Conversation(props: Props) {
                   item={item}
                   measure={virtualizer.measureElement}
                   line={line}
-                  answered={
+                  repliedTo={
                     line.row.replyTo === undefined ? undefined : rowById(rows, line.row.replyTo, item.index)
                   }
                   of={hasOlder ? -1 : all.length}
@@ -232,39 +233,39 @@ export function Conversation(props: Props) {
         </ol>
       </div>
       {older.busy && (
-        <p className="older quiet" role="status">
-          Fetching older messages…
+        <p className="older muted" role="status">
+          Loading older messages…
         </p>
       )}
       {!atEnd && (
-        <button type="button" className="to-end" onClick={toEnd}>
+        <button type="button" className="jump-to-latest" onClick={toEnd}>
           <DownIcon />
-          {unread === 0 ? "To the latest" : unread === 1 ? "1 new message" : `${unread} new messages`}
+          {unread === 0 ? "Jump to latest" : unread === 1 ? "1 new message" : `${unread} new messages`}
         </button>
       )}
     </div>
   );
 }
 
-/** Whether there are only lines about who came and went. A chat with many of those has been talked in. */
-function nothingSaid(rows: readonly ChatRow[]): boolean {
+/** Whether there are system messages only. A chat with many of them counts as used. */
+function hasNoMessages(rows: readonly ChatRow[]): boolean {
   return rows.length < 20 && rows.every(({ event }) => event);
 }
 
-/** The answered message comes before its answer, and mostly shortly before. */
+/** Finds the message that is replied to, which is usually a short way above. */
 function rowById(rows: readonly ChatRow[], id: string, before: number): ChatRow | undefined {
   for (let at = before - 1; at >= 0 && at > before - 2000; at--) if (rows[at]?.id === id) return rows[at];
   return undefined;
 }
 
-/** The height of a row before it was measured, in CSS pixels, from the length of its text. */
+/** Estimates a row's height before it is measured, in CSS pixels, from the length of its text. */
 function estimate(row: ChatRow | undefined): number {
   if (!row || row.event) return 34;
   const lines = Math.ceil(textOf(row.data).length / 60);
   return 20 + lines * 22 + (row.replyTo ? 46 : 0);
 }
 
-/** The offset of the last message that is within view. */
+/** The offset of the last message that has been in view. */
 function useLastSeen(
   before: number,
   rows: readonly ChatRow[],
@@ -276,14 +277,14 @@ function useLastSeen(
   let seen = highest;
   for (const { index, start } of items) {
     const offset = rows[index]?.offset;
-    // Most of its first line is on the page.
+    // Most of its first line is visible.
     if (offset !== undefined && start + 24 <= top + height && offset > seen) seen = offset;
   }
   if (seen !== highest) setHighest(seen);
   return seen;
 }
 
-/** What is on a page that is seen has been read. */
+/** What is in view on a visible page has been read. */
 function useRead(seen: number | undefined, onRead: (offset: number) => void): void {
   useEffect(() => {
     if (!seen) return;

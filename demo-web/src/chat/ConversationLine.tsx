@@ -1,27 +1,27 @@
-// One line of the conversation in its place: what stands before it (a day, what is missing, where the new ones begin), and the
-// message, or what happened to the chat.
+// One row of the conversation with what precedes it: a date, a gap, or the separator of unread messages. It shows a
+// message or a system message.
 
 import type { VirtualItem } from "@tanstack/react-virtual";
 import { memo } from "react";
 import type { ChatRow } from "../messenger/messengerApi";
 import { ChangeLine } from "./ChangeLine";
-import { DayLine } from "./DateSeparator";
+import { DateSeparator } from "./DateSeparator";
 import type { Line } from "./lines";
 import { MessageRow } from "./MessageRow";
-import { type Missing, missingTitle, whyMissing } from "./missingMessages";
+import { type MissingRange, missingReason, missingTitle } from "./missingMessages";
 import type { RowContext } from "./rowContext";
 
 interface Props {
   item: VirtualItem;
   measure(element: Element | null): void;
   line: Line;
-  /** The message that it answers, if that is there. */
-  answered: ChatRow | undefined;
-  /** How many there are; -1 if nobody knows. */
+  /** The message that this one replies to, if it is loaded. */
+  repliedTo: ChatRow | undefined;
+  /** The number of rows; -1 if it is unknown. */
   of: number;
-  /** Whether this is the first of all. */
+  /** Whether this is the first row of the chat. */
   begins: boolean;
-  /** Whether Tab leads here. */
+  /** Whether the row is in the tab order. */
   active: boolean;
   flash: boolean;
   onActive(id: string): void;
@@ -31,8 +31,8 @@ interface Props {
 
 export const ConversationLine = memo(
   function ConversationLine(props: Props) {
-    const { item, measure, line, answered, of, begins, active, flash, onActive, onJump, context } = props;
-    const { row, day, missing, fresh } = line;
+    const { item, measure, line, repliedTo, of, begins, active, flash, onActive, onJump, context } = props;
+    const { row, day, missing, firstUnread } = line;
     return (
       <li
         ref={measure}
@@ -43,18 +43,18 @@ export const ConversationLine = memo(
         aria-setsize={of}
         aria-posinset={item.index + 1}
       >
-        {begins && <p className="beginning quiet">This is where it begins.</p>}
-        {missing?.map((hole) => (
+        {begins && <p className="beginning muted">Start of the conversation</p>}
+        {missing?.map((gap) => (
           <MissingLine
-            key={`${hole.reason}-${hole.from}-${hole.to}`}
-            missing={hole}
-            onFill={() => context.onFill(line.before)}
-            onForget={() => context.onForget(line.before)}
+            key={`${gap.reason}-${gap.from}-${gap.to}`}
+            missing={gap}
+            onLoadGap={() => context.onLoadGap(line.before)}
+            onDismissGap={() => context.onDismissGap(line.before)}
           />
         ))}
-        {day !== undefined && <DayLine at={day} />}
-        {fresh && (
-          <p className="fresh" data-testid="fresh">
+        {day !== undefined && <DateSeparator at={day} />}
+        {firstUnread && (
+          <p className="first-unread" data-testid="first-unread">
             New
           </p>
         )}
@@ -63,7 +63,7 @@ export const ConversationLine = memo(
         ) : (
           <MessageRow
             row={row}
-            answered={answered}
+            repliedTo={repliedTo}
             first={line.first}
             last={line.last}
             active={active}
@@ -76,17 +76,17 @@ export const ConversationLine = memo(
       </li>
     );
   },
-  // The virtualiser makes new items, and `lineAt` new lines: what counts is what is in them.
+  // The virtualizer creates new items, and `lineAt` new lines, so compare their contents.
   (a, b) =>
     a.item.start === b.item.start &&
     a.item.index === b.item.index &&
     a.line.row === b.line.row &&
     a.line.first === b.line.first &&
     a.line.last === b.line.last &&
-    a.line.fresh === b.line.fresh &&
+    a.line.firstUnread === b.line.firstUnread &&
     a.line.missing === b.line.missing &&
     sameDay(a.line.day, b.line.day) &&
-    a.answered === b.answered &&
+    a.repliedTo === b.repliedTo &&
     a.of === b.of &&
     a.begins === b.begins &&
     a.active === b.active &&
@@ -101,21 +101,21 @@ function sameDay(a: number | undefined, b: number | undefined): boolean {
 }
 
 interface MissingProps {
-  missing: Missing;
-  onFill(): void;
-  onForget(): void;
+  missing: MissingRange;
+  onLoadGap(): void;
+  onDismissGap(): void;
 }
 
-/** What the server still has can be fetched; of the rest one can only take note. */
-function MissingLine({ missing, onFill, onForget }: MissingProps) {
+/** Messages that the server still has can be loaded; a gap of others can only be dismissed. */
+function MissingLine({ missing, onLoadGap, onDismissGap }: MissingProps) {
   const stored = missing.reason === "too_far";
   return (
     <div className="missing" data-testid="missing" data-reason={missing.reason}>
       <p>
-        <strong>{missingTitle(missing)} here.</strong> {whyMissing(missing.reason)}
+        <strong>{missingTitle(missing)} here.</strong> {missingReason(missing.reason)}
       </p>
-      <button type="button" className="button small" onClick={stored ? onFill : onForget}>
-        {stored ? "Fetch them" : "Take note"}
+      <button type="button" className="button small" onClick={stored ? onLoadGap : onDismissGap}>
+        {stored ? "Load messages" : "Dismiss"}
       </button>
     </div>
   );

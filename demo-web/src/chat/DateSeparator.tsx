@@ -1,10 +1,10 @@
-// Where a new day begins.
+// Separates two days.
 
 const THIS_YEAR = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 const OTHER_YEAR = new Intl.DateTimeFormat(undefined, { dateStyle: "long" });
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-export function DayLine({ at }: { at: number }) {
+export function DateSeparator({ at }: { at: number }) {
   return (
     <div className="day">
       <h2>{dayName(at)}</h2>

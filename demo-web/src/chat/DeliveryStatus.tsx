@@ -1,11 +1,12 @@
-// How far an own message is: a clock, one tick when it is stored, two when others have it, green when they have read it.
+// The delivery status of an own message: a clock, one tick once it is stored, two once it is delivered, green once it
+// is read.
 
 import { CheckIcon, ChecksIcon, ClockIcon, WarnIcon } from "../app/icons";
 import type { ChatRow } from "../messenger/messengerApi";
-import { howFar, type MarkKind } from "./deliveryState";
+import { type DeliveryStateKind, deliveryState } from "./deliveryState";
 import type { RowContext } from "./rowContext";
 
-const ICONS: Record<MarkKind, () => React.JSX.Element> = {
+const ICONS: Record<DeliveryStateKind, () => React.JSX.Element> = {
   waiting: ClockIcon,
   sending: ClockIcon,
   stored: CheckIcon,
@@ -14,14 +15,14 @@ const ICONS: Record<MarkKind, () => React.JSX.Element> = {
   failed: WarnIcon,
 };
 
-export function HowFarMark({ row, context }: { row: ChatRow; context: RowContext }) {
-  const { kind, words } = howFar(row, context.others);
+export function DeliveryStatus({ row, context }: { row: ChatRow; context: RowContext }) {
+  const { kind, text } = deliveryState(row, context.others);
   const Icon = ICONS[kind];
-  const title = row.offset !== undefined && !context.direct ? context.whoHas(row.offset) : words;
+  const title = row.offset !== undefined && !context.direct ? context.receiptText(row.offset) : text;
   return (
-    <span className="mark" data-mark={kind} title={title || words}>
+    <span className="delivery-status" data-state={kind} title={title || text}>
       <Icon />
-      <span className="hidden">{words}</span>
+      <span className="visually-hidden">{text}</span>
     </span>
   );
 }

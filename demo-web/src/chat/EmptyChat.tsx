@@ -1,4 +1,4 @@
-// A chat in which nothing was said yet: what to do, and how to try it without a second person.
+// Shown in a chat without messages: what to do, and how to try it without a second person.
 
 import { addressAs } from "../app/identity";
 import { othersOf, titleOf } from "../chats/titles";
@@ -9,8 +9,8 @@ export function EmptyChat({ chat, me }: { chat: Chat; me: string }) {
   const known = othersOf(chat, me).find(({ user }) => personOf(user));
   return (
     <>
-      <h2>Nothing said yet</h2>
-      <p className="quiet">Write the first message to {titleOf(chat, me)}. Whoever is away finds it later.</p>
+      <h2>No messages yet</h2>
+      <p className="muted">Write the first message to {titleOf(chat, me)}. Whoever is away finds it later.</p>
       {known && (
         <p>
           <a href={addressAs(known.user)} target="_blank" rel="noopener">

@@ -1,17 +1,17 @@
-// Somebody in a chat: whether they can be reached, what they may do, and, for owners, how to change that.
+// A member of a chat: status and role, and for owners the controls to change them.
 
 import type { Task } from "../controls/useTask";
 import type { ChatMember, Role, Room } from "../messenger/messengerApi";
-import { Face } from "../people/Avatar";
+import { Avatar } from "../people/Avatar";
 import { nameOf } from "../people/people";
-import { statusWords } from "../people/statusText";
+import { statusText } from "../people/statusText";
 import { useNow } from "../people/useNow";
 import { ROLES } from "./changes";
 
 interface Props {
   member: ChatMember;
   me: string;
-  /** Whether the visitor may change it. */
+  /** Whether the user may change it. */
   owns: boolean;
   group: boolean;
   room: Room;
@@ -26,11 +26,11 @@ export function MemberRow({ member, me, owns, group, room, task }: Props) {
   const name = nameOf(member);
   return (
     <li data-testid="member" data-user={user} data-role={role} data-status={status}>
-      <Face user={user} name={name} status={status} />
-      <span className="member-words">
+      <Avatar user={user} name={name} status={status} />
+      <span className="member-text">
         <bdi className="name">{name}</bdi>
-        <span className="quiet">
-          {user === me ? "you" : statusWords(member, now)}
+        <span className="muted">
+          {user === me ? "you" : statusText(member, now)}
           {group && !(owns && role !== "invited") && ` · ${ROLES[role].toLowerCase()}`}
         </span>
       </span>
@@ -53,11 +53,11 @@ export function MemberRow({ member, me, owns, group, room, task }: Props) {
         <button
           type="button"
           className="button small"
-          aria-label={role === "invited" ? `Take back the invitation of ${name}` : `Remove ${name}`}
+          aria-label={role === "invited" ? `Cancel the invitation of ${name}` : `Remove ${name}`}
           disabled={task.busy}
           onClick={() => void task.run(() => room.remove(user))}
         >
-          {role === "invited" ? "Take back" : "Remove"}
+          {role === "invited" ? "Cancel invitation" : "Remove"}
         </button>
       )}
     </li>

@@ -1,21 +1,21 @@
-// One message. Our own say how far they are; a failed one says why, and can be tried again. R answers it, E corrects it, and
-// Delete takes it back, when it has the focus; the menu has the same.
+// One message. Own messages show their delivery status; a failed one shows the reason and can be sent again. When it is
+// focused, R replies, E edits and Delete deletes; the menu offers the same.
 
 import type { KeyboardEvent } from "react";
 import { MoreIcon, ReplyIcon } from "../app/icons";
 import { textOf } from "../chats/titles";
 import { Menu } from "../controls/Menu";
 import type { ChatRow } from "../messenger/messengerApi";
-import { Monogram } from "../people/Initials";
+import { Initials } from "../people/Initials";
 import { nameOf } from "../people/people";
 import { actionsOf } from "./actions";
-import { HowFarMark } from "./DeliveryStatus";
+import { DeliveryStatus } from "./DeliveryStatus";
 import { MessageText } from "./MessageText";
 import type { RowContext } from "./rowContext";
 
 interface Props {
   row: ChatRow;
-  answered: ChatRow | undefined;
+  repliedTo: ChatRow | undefined;
   first: boolean;
   last: boolean;
   active: boolean;
@@ -28,7 +28,7 @@ interface Props {
 const TIME = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
 const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
 
-export function MessageRow({ row, answered, first, last, active, flash, onActive, onJump, context }: Props) {
+export function MessageRow({ row, repliedTo, first, last, active, flash, onActive, onJump, context }: Props) {
   const { id, mine, status, deleted, edited, replyTo } = row;
   const author = mine ? "You" : nameOf({ user: row.user ?? "", name: row.name });
   const at = row.at ?? Date.now();
@@ -64,7 +64,7 @@ export function MessageRow({ row, answered, first, last, active, flash, onActive
       onFocus={() => onActive(id)}
       onKeyDown={key}
     >
-      {!mine && first && <Monogram user={row.user ?? ""} name={author} />}
+      {!mine && first && <Initials user={row.user ?? ""} name={author} />}
       <div className="message-body">
         {first && !mine && !context.direct && (
           <p className="author">
@@ -75,14 +75,14 @@ export function MessageRow({ row, answered, first, last, active, flash, onActive
           <div className="bubble">
             {replyTo !== undefined && !deleted && (
               <Quote
-                of={answered}
+                of={repliedTo}
                 me={context.me}
                 onJump={() => onJump(replyTo)}
                 tabIndex={active ? 0 : -1}
               />
             )}
             {deleted ? (
-              <p className="text gone">{mine ? "You deleted this message" : "This message was deleted"}</p>
+              <p className="text deleted">{mine ? "You deleted this message" : "This message was deleted"}</p>
             ) : (
               <p className="text" dir="auto">
                 <MessageText text={text} />
@@ -93,7 +93,7 @@ export function MessageRow({ row, answered, first, last, active, flash, onActive
               <time dateTime={new Date(at).toISOString()} title={MOMENT.format(at)}>
                 {TIME.format(at)}
               </time>
-              {mine && !deleted && <HowFarMark row={row} context={context} />}
+              {mine && !deleted && <DeliveryStatus row={row} context={context} />}
             </span>
           </div>
           {actions.length > 0 && (
@@ -123,8 +123,8 @@ export function MessageRow({ row, answered, first, last, active, flash, onActive
         </div>
         {status === "failed" && (
           <div className="failed">
-            <p>{row.error?.message ?? "This message was not stored."}</p>
-            <button type="button" className="link" onClick={() => context.onAgain(row)}>
+            <p>{row.error?.message ?? "This message was not sent."}</p>
+            <button type="button" className="link" onClick={() => context.onRetry(row)}>
               Try again
             </button>
             <button type="button" className="link" onClick={() => context.onDiscard(row)}>
@@ -144,15 +144,15 @@ interface QuoteProps {
   onJump(): void;
 }
 
-/** What is answered, in a line; a press leads there. */
+/** The message that is replied to, in one line; a click scrolls to it. */
 function Quote({ of, me, tabIndex, onJump }: QuoteProps) {
   const author = of && (of.mine || of.user === me ? "You" : nameOf({ user: of.user ?? "", name: of.name }));
   return (
     <button type="button" className="quote" data-testid="quote" tabIndex={tabIndex} onClick={onJump}>
-      <span className="hidden">In answer to </span>
+      <span className="visually-hidden">In reply to </span>
       <strong>{author ?? "An earlier message"}</strong>
       <span className="quote-text" dir="auto">
-        {of ? (of.deleted ? "deleted" : textOf(of.data)) : "Press to go there"}
+        {of ? (of.deleted ? "deleted" : textOf(of.data)) : "Go to message"}
       </span>
     </button>
   );

@@ -1,4 +1,4 @@
-// The text of a message, with its web addresses as links.
+// The text of a message, with URLs as links.
 
 import { piecesOf } from "./links";
 

@@ -1,4 +1,4 @@
-// A chat that one is not in: invited, not known yet, or none of one's own.
+// The page of a chat that the user is not a member of: invited, unknown, or still loading.
 
 import { BackIcon } from "../app/icons";
 import { HREF_OF_CHATS, openChats } from "../app/route";
@@ -7,23 +7,23 @@ import { useTask } from "../controls/useTask";
 import { useMessenger } from "../messenger/context";
 import type { Chat } from "../messenger/messengerApi";
 import { nameOf } from "../people/people";
-import { enumerated } from "../people/statusText";
+import { joinNames } from "../people/statusText";
 
 interface Props {
   id: string;
   chat: Chat | undefined;
   me: string;
-  /** Whether the server has said which chats are one's own. */
+  /** Whether the chat list has been loaded. */
   ready: boolean;
   tools: React.ReactNode;
   connection: React.ReactNode;
 }
 
-export function NotInside({ id, chat, me, ready, tools, connection }: Props) {
+export function NotAMember({ id, chat, me, ready, tools, connection }: Props) {
   const client = useMessenger();
   const { busy, failed, run } = useTask();
   const invited = chat?.role === "invited";
-  const title = invited ? titleOf(chat, me) : ready ? "No chat of yours" : "Chat";
+  const title = invited ? titleOf(chat, me) : ready ? "Not your chat" : "Chat";
   const decline = async () => {
     if (await run(() => client.room(id).leave())) openChats();
   };
@@ -39,23 +39,21 @@ export function NotInside({ id, chat, me, ready, tools, connection }: Props) {
         {tools}
       </header>
       {connection}
-      <div className="empty" data-testid="outside">
-        {!ready && !invited && <p className="quiet">Fetching the conversation…</p>}
+      <div className="empty" data-testid="not-a-member">
+        {!ready && !invited && <p className="muted">Loading messages…</p>}
         {invited && (
           <>
             <h2>You are invited</h2>
-            <p className="quiet">
-              In it: {enumerated(chat.members.filter(({ role }) => role !== "invited").map(nameOf), 6)}. What
+            <p className="muted">
+              Members: {joinNames(chat.members.filter(({ role }) => role !== "invited").map(nameOf), 6)}. What
               they wrote is yours to read once you are in.
             </p>
           </>
         )}
         {ready && !invited && (
           <>
-            <h2>You are not in this chat</h2>
-            <p className="quiet">
-              If it is open to everybody, you can join it. Else somebody in it has to invite you.
-            </p>
+            <h2>You are not a member of this chat</h2>
+            <p className="muted">If it is public, you can join it. Otherwise a member has to invite you.</p>
           </>
         )}
         {(invited || ready) && (

@@ -1,9 +1,9 @@
-// Who is writing. Always has its height, so that nothing jumps.
+// The typing indicator. Its height is constant, so that the layout does not move.
 
 import { useTypists } from "../messenger/context";
 import type { Room } from "../messenger/messengerApi";
 import { firstName, nameOf } from "../people/people";
-import { typingWords } from "../people/statusText";
+import { typingText } from "../people/statusText";
 
 export function TypingLine({ room }: { room: Room }) {
   const typists = useTypists(room);
@@ -21,7 +21,7 @@ export function TypingLine({ room }: { room: Room }) {
           <i />
         </span>
       )}
-      {typingWords(typists.map((typist) => firstName(nameOf(typist))))}
+      {typingText(typists.map((typist) => firstName(nameOf(typist))))}
     </p>
   );
 }

@@ -1,4 +1,4 @@
-// What can be done with a message, and the keys for it.
+// The actions on a message, and their keys.
 
 import { CopyIcon, DeleteIcon, EditIcon, ReplyIcon } from "../app/icons";
 import { textOf } from "../chats/titles";
@@ -10,7 +10,7 @@ export interface MessageAction extends MenuItem {
   readonly keys: readonly string[];
 }
 
-/** Only for what is stored: what is on its way can be answered when it has arrived. */
+/** Only stored messages have actions. */
 export function actionsOf(row: ChatRow, context: RowContext): MessageAction[] {
   const { mine, deleted, offset } = row;
   if (deleted || offset === undefined) return [];

@@ -1,9 +1,9 @@
-// What happened to a chat, as a sentence: its `everwire.chat` entries.
+// System messages as text: the `everwire.chat` entries of a log.
 
 import type { Role } from "../messenger/messengerApi";
 import { nameOf } from "../people/people";
 
-/** What an entry holds, as far as this page relies on it. */
+/** The fields of an entry that are used here. */
 interface Change {
   readonly action?: unknown;
   readonly user?: unknown;
@@ -15,18 +15,18 @@ interface Change {
 export const ROLES: Readonly<Record<Role, string>> = {
   owner: "Owner",
   member: "Member",
-  read_only: "Reads only",
+  read_only: "Read-only",
   invited: "Invited",
 };
 
 const AS: Readonly<Record<string, string>> = {
   owner: "an owner",
   member: "a member",
-  read_only: "somebody who only reads",
+  read_only: "read-only",
 };
 
-/** `by`: who did it; nobody if a back end did. Nothing for what this page does not know. */
-export function changeWords(
+/** `by`: who did it; empty if a back end did. Returns an empty string for unknown actions. */
+export function changeText(
   data: unknown,
   by: { user: string; name?: string | undefined },
   me: string,
@@ -42,21 +42,21 @@ export function changeWords(
   return did(change, capital(called(by.user, by.name)), itself ? "" : called(user, name));
 }
 
-/** What somebody did to somebody; `whom` is empty if to nobody but themselves. */
+/** An action of a member; `whom` is empty if it concerns themselves. */
 function did({ action, title, role }: Change, who: string, whom: string): string {
   switch (action) {
     case "created":
-      return typeof title === "string" ? `${who} made the group “${title}”` : `${who} began this chat`;
+      return typeof title === "string" ? `${who} created the group “${title}”` : `${who} started this chat`;
     case "invited":
       return `${who} invited ${whom}`;
     case "joined":
-      return whom === "" ? `${who} came in` : `${who} added ${whom}`;
+      return whom === "" ? `${who} joined` : `${who} added ${whom}`;
     case "left":
       return `${who} left`;
     case "removed":
       return `${who} removed ${whom}`;
     case "renamed":
-      return `${who} named the chat “${typeof title === "string" ? title : ""}”`;
+      return `${who} renamed the chat to “${typeof title === "string" ? title : ""}”`;
     case "role_set":
       return `${who} made ${whom || "themselves"} ${AS[String(role)] ?? String(role)}`;
     default:
@@ -64,22 +64,22 @@ function did({ action, title, role }: Change, who: string, whom: string): string
   }
 }
 
-/** What was done by nobody in the chat. */
+/** An action of a back end. */
 function doneBy({ action, title, role }: Change, whom: string, mine: boolean): string {
   const was = mine ? "were" : "was";
   switch (action) {
     case "created":
-      return typeof title === "string" ? `The group “${title}” was made` : "This chat began";
+      return typeof title === "string" ? `The group “${title}” was created` : "This chat was started";
     case "invited":
       return `${whom} ${was} invited`;
     case "joined":
-      return `${whom} came in`;
+      return `${whom} joined`;
     case "left":
       return `${whom} left`;
     case "removed":
       return `${whom} ${was} removed`;
     case "renamed":
-      return `The chat is called “${typeof title === "string" ? title : ""}” now`;
+      return `The chat was renamed to “${typeof title === "string" ? title : ""}”`;
     case "role_set":
       return `${whom} ${mine ? "are" : "is"} ${AS[String(role)] ?? String(role)} now`;
     default:

@@ -1,8 +1,8 @@
-// How many messages of others there are after an offset. Counts from the end, so that a long conversation costs nothing.
+// Counts the messages of others after an offset. It counts from the end, so that a long conversation costs nothing.
 
 import type { ChatRow } from "../messenger/messengerApi";
 
-export function countNew(rows: readonly ChatRow[], after: number): number {
+export function countUnread(rows: readonly ChatRow[], after: number): number {
   let count = 0;
   for (let at = rows.length - 1; at >= 0; at--) {
     const row = rows[at];

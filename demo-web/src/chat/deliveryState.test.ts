@@ -1,8 +1,8 @@
-// How far a message is, in words.
+// Delivery states as text.
 
 import { expect, it } from "vitest";
 import type { ChatRow } from "../messenger/messengerApi";
-import { howFar, whoHas } from "./deliveryState";
+import { deliveryState, receiptText } from "./deliveryState";
 
 const row = (change: Partial<ChatRow>): ChatRow => ({
   id: "m",
@@ -17,7 +17,7 @@ const row = (change: Partial<ChatRow>): ChatRow => ({
 });
 
 it.each([
-  [{ status: "queued" }, 1, "Waiting for the connection"],
+  [{ status: "queued" }, 1, "Waiting for a connection"],
   [{ status: "sent" }, 1, "Sending"],
   [{ status: "failed" }, 1, "Failed"],
   [{}, 1, "Stored"],
@@ -26,8 +26,8 @@ it.each([
   [{ deliveredTo: 2 }, 3, "Delivered to 2 of 3"],
   [{ deliveredTo: 3, readBy: 2 }, 3, "Read by 2 of 3"],
   [{ deliveredTo: 3, readBy: 3 }, 3, "Read by all"],
-] as const)("%j among %i others: %s", (change, others, words) =>
-  expect(howFar(row(change), others).words).toBe(words),
+] as const)("%j among %i others: %s", (change, others, text) =>
+  expect(deliveryState(row(change), others).text).toBe(text),
 );
 
 it("says who has it", () => {
@@ -39,6 +39,6 @@ it("says who has it", () => {
     ].map((mark) => [mark.user, mark]),
   );
   const others = ["ada", "grace", "linus"].map((user) => ({ user, name: user }));
-  expect(whoHas(5, receipts, others)).toBe("Read by ada. Delivered to grace. Not yet at linus.");
-  expect(whoHas(9, receipts, others.slice(0, 1))).toBe("Read by ada.");
+  expect(receiptText(5, receipts, others)).toBe("Read by ada. Delivered to grace. Not delivered to linus.");
+  expect(receiptText(9, receipts, others.slice(0, 1))).toBe("Read by ada.");
 });

@@ -1,24 +1,24 @@
-// How far an own message is: a mark, and the same in words.
+// The delivery state of an own message, as an icon and as text.
 
 import type { ChatRow, Mark } from "../messenger/messengerApi";
-import { enumerated } from "../people/statusText";
+import { joinNames } from "../people/statusText";
 
-export type MarkKind = "waiting" | "sending" | "stored" | "delivered" | "read" | "failed";
+export type DeliveryStateKind = "waiting" | "sending" | "stored" | "delivered" | "read" | "failed";
 
-export interface HowFar {
-  readonly kind: MarkKind;
-  readonly words: string;
+export interface DeliveryState {
+  readonly kind: DeliveryStateKind;
+  readonly text: string;
 }
 
-/** `others`: how many people besides oneself are in the chat. */
-export function howFar(row: ChatRow, others: number): HowFar {
+/** `others`: the number of other members. */
+export function deliveryState(row: ChatRow, others: number): DeliveryState {
   const { status, deliveredTo, readBy } = row;
-  if (status === "queued") return { kind: "waiting", words: "Waiting for the connection" };
-  if (status === "sent") return { kind: "sending", words: "Sending" };
-  if (status === "failed") return { kind: "failed", words: "Failed" };
-  if (readBy > 0) return { kind: "read", words: `Read${by(readBy, others)}` };
-  if (deliveredTo > 0) return { kind: "delivered", words: `Delivered${by(deliveredTo, others, "to")}` };
-  return { kind: "stored", words: "Stored" };
+  if (status === "queued") return { kind: "waiting", text: "Waiting for a connection" };
+  if (status === "sent") return { kind: "sending", text: "Sending" };
+  if (status === "failed") return { kind: "failed", text: "Failed" };
+  if (readBy > 0) return { kind: "read", text: `Read${by(readBy, others)}` };
+  if (deliveredTo > 0) return { kind: "delivered", text: `Delivered${by(deliveredTo, others, "to")}` };
+  return { kind: "stored", text: "Stored" };
 }
 
 function by(count: number, others: number, word = "by"): string {
@@ -26,8 +26,8 @@ function by(count: number, others: number, word = "by"): string {
   return count >= others ? ` ${word} all` : ` ${word} ${count} of ${others}`;
 }
 
-/** Who has read and who has only received the message at `offset`, as sentences. */
-export function whoHas(
+/** Who has read the message at `offset`, and who has received it only, as sentences. */
+export function receiptText(
   offset: number,
   receipts: ReadonlyMap<string, Mark>,
   others: readonly { readonly user: string; readonly name: string }[],
@@ -40,16 +40,18 @@ export function whoHas(
   const read = names((mark) => mark.read >= offset);
   const delivered = names((mark) => mark.delivered >= offset && mark.read < offset);
   const waiting = others.filter((one) => !read.includes(one) && !delivered.includes(one));
-  const say = (words: string, people: typeof others) =>
+  const say = (text: string, people: typeof others) =>
     people.length === 0
       ? []
       : [
-          `${words} ${enumerated(
+          `${text} ${joinNames(
             people.map(({ name }) => name),
             12,
           )}.`,
         ];
-  return [...say("Read by", read), ...say("Delivered to", delivered), ...say("Not yet at", waiting)].join(
-    " ",
-  );
+  return [
+    ...say("Read by", read),
+    ...say("Delivered to", delivered),
+    ...say("Not delivered to", waiting),
+  ].join(" ");
 }

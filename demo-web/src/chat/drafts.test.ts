@@ -1,9 +1,9 @@
-// Drafts: one per chat, and still there after a reload.
+// Drafts: one per chat, kept across a reload.
 
 import { expect, it } from "vitest";
-import { Drafts, EMPTY, type Shelf } from "./drafts";
+import { type DraftStorage, Drafts, EMPTY } from "./drafts";
 
-function shelf(): Shelf & { held: Map<string, string> } {
+function storage(): DraftStorage & { held: Map<string, string> } {
   const held = new Map<string, string>();
   return {
     held,
@@ -13,7 +13,7 @@ function shelf(): Shelf & { held: Map<string, string> } {
 }
 
 it("each chat has its own, and it outlives the page", () => {
-  const place = shelf();
+  const place = storage();
   const drafts = new Drafts("ada", place);
   drafts.set("1", { text: "half a sent", replyTo: "m1" });
   drafts.set("2", { text: "other" });

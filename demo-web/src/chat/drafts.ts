@@ -1,11 +1,11 @@
-// What was begun and not sent, chat by chat: the text, and which message it answers or corrects. Kept in sessionStorage where
-// that is allowed, so that a reload costs nobody a sentence.
+// Drafts by chat: the text, and the message that it replies to or edits. Kept in sessionStorage where that is allowed,
+// so that a reload loses nothing.
 
 export interface Draft {
   readonly text: string;
-  /** The id of the message that it answers. */
+  /** The id of the message that it replies to. */
   readonly replyTo?: string;
-  /** The id of the own message that it corrects. */
+  /** The id of the own message that it edits. */
   readonly editing?: string;
 }
 
@@ -13,18 +13,18 @@ export const EMPTY: Draft = { text: "" };
 
 const KEY = "everwire-demo.drafts";
 
-/** What drafts are kept in. */
-export type Shelf = Pick<Storage, "getItem" | "setItem">;
+/** Where drafts are stored. */
+export type DraftStorage = Pick<Storage, "getItem" | "setItem">;
 
 export class Drafts {
-  readonly #shelf: Shelf | undefined;
+  readonly #storage: DraftStorage | undefined;
   readonly #key: string;
   readonly #drafts: Map<string, Draft>;
   readonly #listeners = new Set<() => void>();
 
-  /** `user`: whose they are. */
-  constructor(user: string, shelf: Shelf | undefined) {
-    this.#shelf = shelf;
+  /** `user`: the owner of the drafts. */
+  constructor(user: string, storage: DraftStorage | undefined) {
+    this.#storage = storage;
     this.#key = `${KEY}.${user}`;
     this.#drafts = new Map(this.#stored());
   }
@@ -37,9 +37,9 @@ export class Drafts {
     if (draft.text === "" && !draft.replyTo && !draft.editing) this.#drafts.delete(chat);
     else this.#drafts.set(chat, draft);
     try {
-      this.#shelf?.setItem(this.#key, JSON.stringify([...this.#drafts]));
+      this.#storage?.setItem(this.#key, JSON.stringify([...this.#drafts]));
     } catch {
-      // Full or denied: the drafts live as long as the page.
+      // Storage is full or denied: drafts last until the page is closed.
     }
     for (const listener of this.#listeners) listener();
   }
@@ -51,7 +51,7 @@ export class Drafts {
 
   #stored(): [string, Draft][] {
     try {
-      const stored: unknown = JSON.parse(this.#shelf?.getItem(this.#key) ?? "[]");
+      const stored: unknown = JSON.parse(this.#storage?.getItem(this.#key) ?? "[]");
       if (!Array.isArray(stored)) return [];
       return stored.filter(
         (entry): entry is [string, Draft] =>

@@ -1,9 +1,9 @@
-// Which messages stand together, where a day begins, and where the new ones do.
+// Grouping of messages, date separators, and the separator of unread messages.
 
 import { expect, it } from "vitest";
 import type { ChatRow } from "../messenger/messengerApi";
 import { GROUP_MS, type LineOptions, lineAt } from "./lines";
-import type { Missing } from "./missingMessages";
+import type { MissingRange } from "./missingMessages";
 
 const NOON = new Date(2026, 4, 4, 12).getTime();
 
@@ -25,10 +25,10 @@ function said(user: string, at: number | undefined, change: Partial<ChatRow> = {
   };
 }
 
-/** Each row as a word: the user with [ and ] where a group begins and ends, and what stands before. */
+/** Each row as a word: the user with [ and ] where a group begins and ends, and what precedes it. */
 function drawn(rows: readonly ChatRow[], options: Partial<LineOptions> = {}): string {
   const all = {
-    missing: new Map<string, readonly Missing[]>(),
+    missing: new Map<string, readonly MissingRange[]>(),
     readBefore: undefined,
     now: NOON,
     ...options,
@@ -37,7 +37,7 @@ function drawn(rows: readonly ChatRow[], options: Partial<LineOptions> = {}): st
     .map((row, index) => {
       const line = lineAt(rows, index, all);
       if (!line) throw new Error("there is a line for every row");
-      const before = `${line.missing ? "missing " : ""}${line.day === undefined ? "" : "day "}${line.fresh ? "new " : ""}`;
+      const before = `${line.missing ? "missing " : ""}${line.day === undefined ? "" : "day "}${line.firstUnread ? "new " : ""}`;
       return `${before}${line.first ? "[" : ""}${row.event ?? row.user}${line.last ? "]" : ""}`;
     })
     .join(" ");

@@ -1,4 +1,4 @@
-// What becomes a link, and what must not.
+// What is linked, and what is not.
 
 import { expect, it } from "vitest";
 import { piecesOf } from "./links";

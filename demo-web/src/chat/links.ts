@@ -1,12 +1,11 @@
-// Finds web addresses in what people write. Only http and https, and only what the browser's own parser takes for an
-// address: nothing that somebody writes becomes a link to anything else.
+// Finds URLs in the text of messages. Only http and https URLs that the browser's own parser accepts become links.
 
 export type Piece = { readonly text: string } | { readonly text: string; readonly href: string };
 
 const CANDIDATE = /\bhttps?:\/\/[^\s<>"'`]+/giu;
 const TRAILING = /[.,;:!?)\]}…]+$/u;
 
-/** Cuts `text` into plain pieces and links; joined, the pieces are `text` again. */
+/** Splits `text` into plain parts and links; joined, the parts are `text` again. */
 export function piecesOf(text: string): Piece[] {
   const pieces: Piece[] = [];
   let done = 0;
@@ -22,7 +21,7 @@ export function piecesOf(text: string): Piece[] {
   return pieces;
 }
 
-/** Leaves out the punctuation of the sentence around it, but keeps a bracket that was opened inside. */
+/** Removes trailing punctuation, but keeps a bracket that was opened inside the URL. */
 function trimmed(candidate: string): string {
   const trailing = TRAILING.exec(candidate)?.[0];
   if (trailing === undefined) return candidate;
@@ -33,7 +32,7 @@ function trimmed(candidate: string): string {
 function safe(candidate: string): string | undefined {
   if (!URL.canParse(candidate)) return undefined;
   const url = new URL(candidate);
-  // An address with a user name in it is how a link pretends to lead somewhere else.
+  // URLs with a user name are used to disguise where a link leads.
   const plain = (url.protocol === "https:" || url.protocol === "http:") && url.username === "";
   return plain ? url.href : undefined;
 }

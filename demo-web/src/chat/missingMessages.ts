@@ -1,7 +1,7 @@
-// A gap in words: how much is missing, and why.
+// Gaps as text: how many messages are missing, and why.
 
-/** A gap as the client tells of it. */
-export interface Missing {
+/** A gap as the client reports it. */
+export interface MissingRange {
   readonly from: number;
   readonly to: number;
   /** `trimmed`, `too_far` or `epoch`. */
@@ -9,19 +9,19 @@ export interface Missing {
 }
 
 const WHY: Readonly<Record<string, string>> = {
-  trimmed: "While you were away, the server dropped its oldest ones.",
-  too_far: "You were away for so long that the server does not send them all again.",
-  epoch: "The server began this chat anew.",
+  trimmed: "The server no longer has them.",
+  too_far: "There were too many to send at once.",
+  epoch: "The server’s history of this chat was reset.",
 };
 
-/** How much is missing: the beginning of a sentence. In another log, nobody knows. */
-export function missingTitle({ from, to, reason }: Missing): string {
+/** How many messages are missing, without a full stop. Unknown if the log was replaced. */
+export function missingTitle({ from, to, reason }: MissingRange): string {
   const count = to - from + 1;
   if (reason === "epoch" || count < 1) return "Messages are missing";
   return count === 1 ? "One message is missing" : `${count} messages are missing`;
 }
 
-/** Why, as a sentence of its own; empty for a reason that this page does not know. */
-export function whyMissing(reason: string): string {
+/** The reason as a sentence; empty if it is unknown. */
+export function missingReason(reason: string): string {
   return WHY[reason] ?? "";
 }

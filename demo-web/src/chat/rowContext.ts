@@ -1,26 +1,26 @@
-// What every line of a conversation may need of the chat around it. One object that changes seldom, so that lines which did not
-// change are not drawn again.
+// What the rows of a conversation need to know of their chat. The object changes rarely, so that memoized rows are not
+// rendered again.
 
 import type { ChatRow } from "../messenger/messengerApi";
 
 export interface RowContext {
   readonly me: string;
-  /** How many people besides oneself are in the chat. */
+  /** The number of other members. */
   readonly others: number;
   readonly direct: boolean;
-  /** Whether one may write here. */
+  /** Whether the user may write. */
   readonly writes: boolean;
-  /** Whether one may delete what others wrote. */
+  /** Whether the user may delete messages of others. */
   readonly owns: boolean;
-  /** Who has the message at this offset, in words. */
-  whoHas(offset: number): string;
+  /** Who has received and read the message at this offset, as text. */
+  receiptText(offset: number): string;
   onReply(row: ChatRow): void;
   onEdit(row: ChatRow): void;
   onDelete(row: ChatRow): void;
-  onAgain(row: ChatRow): void;
+  onRetry(row: ChatRow): void;
   onDiscard(row: ChatRow): void;
-  /** Fetches what is missing after a row, as far as it is still stored. */
-  onFill(after: string): void;
-  /** Takes the line about what is missing after a row away. */
-  onForget(after: string): void;
+  /** Loads the missing messages after a row, as far as they are still stored. */
+  onLoadGap(after: string): void;
+  /** Dismisses the gap after a row. */
+  onDismissGap(after: string): void;
 }

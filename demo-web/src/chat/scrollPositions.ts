@@ -1,12 +1,12 @@
-// Where the reader was in each chat, while the page lives: the way back to a chat leads to the same line. A chat that was left
-// at its end has no place: one comes back to the latest.
+// The scroll position of each chat, kept until the page is closed. A chat that was left at its end has none: it opens
+// at the latest message.
 
 import type { VirtualItem } from "@tanstack/react-virtual";
 
-export interface Place {
+export interface ScrollPosition {
   /** In CSS pixels from the top. */
   readonly offset: number;
   readonly sizes: VirtualItem[];
 }
 
-export type Places = Map<string, Place>;
+export type ScrollPositions = Map<string, ScrollPosition>;

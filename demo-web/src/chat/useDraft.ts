@@ -1,4 +1,4 @@
-// The draft of a chat: begins answers and corrections, and sends what was written.
+// The draft of a chat: starts replies and edits, and sends the text.
 
 import { useCallback, useMemo, useSyncExternalStore } from "react";
 import { textOf } from "../chats/titles";
@@ -10,7 +10,7 @@ export interface DraftActions {
   write(text: string): void;
   reply(row: ChatRow): void;
   edit(row: ChatRow): void;
-  giveUp(): void;
+  cancel(): void;
   submit(text: string): void;
 }
 
@@ -37,7 +37,7 @@ export function useDraft(
         set({ text: editing === undefined ? text : "", replyTo: row.id });
       },
       edit: (row: ChatRow) => set({ text: textOf(row.data), editing: row.id }),
-      giveUp() {
+      cancel() {
         const { text, editing } = drafts.get(id);
         set({ text: editing === undefined ? text : "" });
         room.stopTyping();
@@ -46,7 +46,7 @@ export function useDraft(
         const { editing, replyTo } = drafts.get(id);
         set(EMPTY);
         room.stopTyping();
-        // How a message goes is told by its row; of a correction there is no row to tell.
+        // The message's row shows whether sending succeeds; an edit has no row of its own.
         if (editing !== undefined) room.edit(editing, { text }).then(undefined, onError);
         else room.send({ text }, replyTo === undefined ? {} : { replyTo }).then(undefined, () => undefined);
       },

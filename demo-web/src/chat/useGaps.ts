@@ -1,24 +1,24 @@
-// Where messages are missing: after which row the channel said so; and how to fetch those that are still stored.
+// The gaps of a chat, by the row they follow, and a function that loads messages that are still stored.
 
 import type { Gap } from "everwire";
 import { useCallback, useEffect, useState } from "react";
 import type { Room } from "../messenger/messengerApi";
-import type { Missing } from "./missingMessages";
+import type { MissingRange } from "./missingMessages";
 
-/** What of a channel tells of gaps. The one in memory has none. */
+/** The gap event of a channel. The in-memory client has none. */
 interface Gapped {
   on(event: "gap", listener: (gap: Gap) => void): () => void;
 }
 
-type Gaps = ReadonlyMap<string, readonly Missing[]>;
+type Gaps = ReadonlyMap<string, readonly MissingRange[]>;
 
 const NONE: Gaps = new Map();
-/** How many are fetched at once, and how often at most: 20,000 messages are more than anybody misses. */
+/** Page size, and the maximum number of pages: 20,000 messages. */
 const PAGE = 200;
 const PAGES = 100;
 
 export interface GapsOf {
-  /** By the id of the row before the hole. */
+  /** By the id of the row before the gap. */
   readonly gaps: Gaps;
   fill(after: string): Promise<void>;
   forget(after: string): void;
@@ -49,7 +49,7 @@ export function useGaps(room: Room): GapsOf {
         const { rows } = room.messages;
         return rows[rows.findLastIndex(({ id }) => id === after) + 1]?.id;
       };
-      // The list fetches the latest hole first, from its end: it is full when what follows the row stays the same.
+      // The list loads the latest gap first, from its end: the gap is filled when the row after it stays the same.
       for (let page = 0; page < PAGES; page++) {
         const before = next();
         await room.messages.loadOlder(PAGE);

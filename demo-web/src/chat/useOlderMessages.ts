@@ -1,22 +1,22 @@
-// Fetches older messages when the reader comes near the first one that is there, and for a jump to one further up.
+// Loads older messages when the user comes near the first loaded row, and for a jump to an older one.
 
 import { useCallback, useEffect, useRef, useState } from "react";
 import type { ChatRow } from "../messenger/messengerApi";
 
-/** How near the first row, in rows, before older ones are fetched: a few pages ahead of a quick thumb. */
+/** Distance to the first row at which older messages are loaded, in rows. */
 const AHEAD = 60;
-/** How many pages a jump fetches at most. */
+/** How many pages a jump loads at most. */
 const PAGES = 100;
 
 interface Options {
-  /** The first row that is drawn. */
+  /** The index of the first rendered row. */
   first: number | undefined;
   count: number;
   hasOlder: boolean;
   loadOlder(): Promise<boolean>;
 }
 
-export function useOlder({ first, count, hasOlder, loadOlder }: Options) {
+export function useOlderMessages({ first, count, hasOlder, loadOlder }: Options) {
   const [busy, setBusy] = useState(false);
   const loading = useRef<Promise<boolean>>(undefined);
   const rows = useRef<readonly ChatRow[]>([]);
@@ -27,7 +27,7 @@ export function useOlder({ first, count, hasOlder, loadOlder }: Options) {
       try {
         return await loadOlder();
       } catch {
-        // Why is told by the connection's own line; scrolling on tries again.
+        // The connection indicator shows why; scrolling further tries again.
         return false;
       } finally {
         loading.current = undefined;
@@ -42,7 +42,7 @@ export function useOlder({ first, count, hasOlder, loadOlder }: Options) {
     if (near && hasOlder && count > 0) void load();
   }, [near, hasOlder, count, load]);
 
-  /** Loads until `find` finds a row, or there are no more; its index, or -1. */
+  /** Loads older messages until `find` finds a row or there are no more. Returns its index, or -1. */
   const until = useCallback(
     async (find: (rows: readonly ChatRow[]) => number): Promise<number> => {
       for (let page = 0; page < PAGES; page++) {

@@ -1,4 +1,4 @@
-// Which part of a long conversation is kept at hand.
+// Which part of a long conversation is rendered.
 
 import { expect, it } from "vitest";
 import { keptRows } from "./useRowWindow";
@@ -10,7 +10,7 @@ it("a conversation of usual length is kept whole, wherever one reads", () => {
 it("far back, what is far below is left out", () => {
   expect(keptRows(50, 100_000, 100_000)).toBe(2050);
   expect(keptRows(50, 2050, 100_000)).toBe(2050);
-  // Older ones have come: everything is further down.
+  // Older messages were loaded: every index has moved.
   expect(keptRows(250, 2250, 100_200)).toBe(2250);
 });
 

@@ -1,18 +1,18 @@
-// The part of a long conversation that the virtualiser is given: all rows from the first, but not those far below what is seen.
-// It measures anew whatever is below a row that it measures, so that the cost of scrolling back would grow with what is left
-// behind. Rows that come into reach again are given back before the reader is there.
+// The part of a long conversation that the virtualizer gets: all rows from the first, without those far below the view.
+// Since the virtualizer measures again whatever is below a row that it measures, scrolling back would become slower
+// with each row left behind. Rows are restored before the user gets there.
 
 import { useCallback, useEffect, useMemo, useState } from "react";
 import type { ChatRow } from "../messenger/messengerApi";
 
-/** How many rows below what is seen are kept when some are left out. */
+/** How many rows below the view are kept when some are left out. */
 const KEPT = 2_000;
-/** How many more there must be before some are left out. */
+/** How many more rows there must be before some are left out. */
 const SLACK = 2_000;
-/** How near the last one kept, in rows, before more are given back. */
+/** Distance to the last kept row at which more are restored, in rows. */
 const NEAR = 600;
 
-/** How many rows are to be kept, given the last that is seen; all of them for `all`. */
+/** How many of `all` rows to keep, given the last one in view. */
 export function keptRows(seen: number, kept: number, all: number): number {
   const wanted = seen + KEPT;
   if (kept - seen > KEPT + SLACK) return wanted;
@@ -22,16 +22,16 @@ export function keptRows(seen: number, kept: number, all: number): number {
 
 export interface Window {
   readonly shown: readonly ChatRow[];
-  /** Whether the last row is among them. */
+  /** Whether the last row is included. */
   readonly whole: boolean;
-  /** Gives all rows. */
+  /** Restores all rows. */
   widen(): void;
-  /** Says which row is the last that is seen. */
+  /** Tells the last row in view. */
   look(seen: number | undefined): void;
 }
 
-export function useWindow(rows: readonly ChatRow[]): Window {
-  // By its id: rows that come in above move every index.
+export function useRowWindow(rows: readonly ChatRow[]): Window {
+  // By id, because rows that are loaded above move every index.
   const [last, setLast] = useState<string>();
   const kept = useMemo(
     () => (last === undefined ? rows.length : rows.findIndex(({ id }) => id === last) + 1 || rows.length),
@@ -45,7 +45,7 @@ export function useWindow(rows: readonly ChatRow[]): Window {
     if (wanted !== kept) setLast(wanted === rows.length ? undefined : rows[wanted - 1]?.id);
   };
   useEffect(() => {
-    // The row is gone: with it, the reason to leave anything out.
+    // The row was removed, so restore all.
     if (last !== undefined && !rows.some(({ id }) => id === last)) setLast(undefined);
   }, [rows, last]);
   return { shown, whole: kept === rows.length, widen, look };

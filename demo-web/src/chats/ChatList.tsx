@@ -1,22 +1,22 @@
-// One's chats, those with the latest activity first. Each is a link; arrow keys go from one to the next.
+// The chat list, latest activity first. Each chat is a link; arrow keys move between them.
 
 import { HREF_OF_CHATS, hrefOfChat } from "../app/route";
 import { useVisible } from "../app/useVisible";
 import { moveFocus } from "../controls/rovingFocus";
 import { useMessenger, useTypists } from "../messenger/context";
 import type { Chat } from "../messenger/messengerApi";
-import { Face } from "../people/Avatar";
+import { Avatar } from "../people/Avatar";
 import { firstName, nameOf } from "../people/people";
-import { statusWords, typingWords } from "../people/statusText";
+import { statusText, typingText } from "../people/statusText";
 import { useNow } from "../people/useNow";
-import { GroupFace } from "./GroupAvatar";
-import { when } from "./shortTime";
+import { GroupAvatar } from "./GroupAvatar";
+import { shortTime } from "./shortTime";
 import { partnerIn, previewOf, titleOf } from "./titles";
 
 interface Props {
   chats: readonly Chat[];
   me: string;
-  /** The chat that is open. */
+  /** The id of the open chat. */
   current: string | undefined;
 }
 
@@ -49,10 +49,10 @@ interface ItemProps {
 
 function ChatItem({ chat, me, now, open, tabIndex }: ItemProps) {
   const typists = useTypists(useMessenger().room(chat.id));
-  const typing = typingWords(typists.map((typist) => firstName(nameOf(typist))));
+  const typing = typingText(typists.map((typist) => firstName(nameOf(typist))));
   const partner = partnerIn(chat, me);
   const { id, at } = chat;
-  // What is before one's eyes is not unread, even before the server knows.
+  // The visible chat does not count as unread, even before the server has confirmed that it was read.
   const visible = useVisible();
   const unread = open && visible ? 0 : chat.unread;
   return (
@@ -61,7 +61,7 @@ function ChatItem({ chat, me, now, open, tabIndex }: ItemProps) {
         className="chat-item"
         href={open ? HREF_OF_CHATS : hrefOfChat(id)}
         onClick={(event) => {
-          // Pressed again, it stays open.
+          // Clicking the open chat does not close it.
           if (open) event.preventDefault();
         }}
         aria-current={open ? "page" : undefined}
@@ -69,15 +69,15 @@ function ChatItem({ chat, me, now, open, tabIndex }: ItemProps) {
         data-unread={unread > 0}
       >
         {partner ? (
-          <Face user={partner.user} name={nameOf(partner)} status={partner.status} />
+          <Avatar user={partner.user} name={nameOf(partner)} status={partner.status} />
         ) : (
-          <GroupFace chat={chat} me={me} />
+          <GroupAvatar chat={chat} me={me} />
         )}
-        <span className="chat-words">
+        <span className="chat-text">
           <span className="chat-title">
             <bdi className="name">{titleOf(chat, me)}</bdi>
-            {partner && <span className="hidden">, {statusWords(partner, now)}</span>}
-            <time dateTime={new Date(at).toISOString()}>{when(at, now)}</time>
+            {partner && <span className="visually-hidden">, {statusText(partner, now)}</span>}
+            <time dateTime={new Date(at).toISOString()}>{shortTime(at, now)}</time>
           </span>
           <span className="chat-last">
             <span className="preview" data-typing={typing !== ""} dir="auto">
@@ -86,7 +86,7 @@ function ChatItem({ chat, me, now, open, tabIndex }: ItemProps) {
             {unread > 0 && (
               <span className="badge" data-testid="unread">
                 {unread >= 1000 ? "999+" : unread}
-                <span className="hidden"> unread</span>
+                <span className="visually-hidden"> unread</span>
               </span>
             )}
           </span>

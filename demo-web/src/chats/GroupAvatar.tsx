@@ -1,19 +1,19 @@
-// The picture of a group: two of those in it, one behind the other. Decoration.
+// The avatar of a group: two members, one behind the other. Decorative.
 
 import type { Chat } from "../messenger/messengerApi";
-import { Monogram } from "../people/Initials";
+import { Initials } from "../people/Initials";
 import { nameOf } from "../people/people";
 import { othersOf } from "./titles";
 
-export function GroupFace({ chat, me }: { chat: Chat; me: string }) {
+export function GroupAvatar({ chat, me }: { chat: Chat; me: string }) {
   const [front, back] = othersOf(chat, me);
   return (
-    <span className="face group-face" aria-hidden="true">
-      {back && <Monogram user={back.user} name={nameOf(back)} />}
+    <span className="avatar group-avatar" aria-hidden="true">
+      {back && <Initials user={back.user} name={nameOf(back)} />}
       {front ? (
-        <Monogram user={front.user} name={nameOf(front)} />
+        <Initials user={front.user} name={nameOf(front)} />
       ) : (
-        <Monogram user={chat.id} name={chat.title ?? "?"} />
+        <Initials user={chat.id} name={chat.title ?? "?"} />
       )}
     </span>
   );

@@ -1,4 +1,4 @@
-// Chats that one is invited to: to accept or to decline.
+// Invitations to chats, to accept or decline.
 
 import { openChat } from "../app/route";
 import { useTask } from "../controls/useTask";
@@ -31,7 +31,7 @@ function Invitation({ chat, me }: { chat: Chat; me: string }) {
     <li className="invitation" data-testid="invitation" data-chat={chat.id}>
       <p>
         You are invited to <strong>{title}</strong>
-        <span className="quiet"> · {sizeOf(chat) === 1 ? "1 person" : `${sizeOf(chat)} people`}</span>
+        <span className="muted"> · {sizeOf(chat) === 1 ? "1 person" : `${sizeOf(chat)} people`}</span>
       </p>
       <button
         type="button"

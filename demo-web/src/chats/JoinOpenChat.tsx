@@ -1,4 +1,4 @@
-// For somebody new: the way into the chat that is open to everybody.
+// For new users: joins the public group.
 
 import { openChat } from "../app/route";
 import { useTask } from "../controls/useTask";

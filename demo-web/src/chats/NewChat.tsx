@@ -1,4 +1,4 @@
-// Begins a chat: with one person directly, or with any number as a group.
+// Creates a chat: a direct one, or a group.
 
 import { type SubmitEvent, useId, useState } from "react";
 import { openChat } from "../app/route";
@@ -9,7 +9,7 @@ import type { Contact } from "../people/contacts";
 import { PeoplePicker } from "../people/PeoplePicker";
 import { firstName } from "../people/people";
 
-/** Longest title, in characters: the protocol takes 128 bytes, and a character has at most four. */
+/** Maximum length of a title, in characters: the protocol allows 128 bytes, and a character takes at most four. */
 export const MAX_TITLE = 32;
 
 interface Props {
@@ -61,7 +61,7 @@ export function NewChat({ contacts, onClose }: Props) {
         {!direct && (
           <label className="tick">
             <input type="checkbox" checked={open} onChange={(event) => setOpen(event.target.checked)} />
-            Anybody who has the link may join
+            Anyone with the link can join
           </label>
         )}
         {failed && <p role="alert">{failed}</p>}
@@ -70,7 +70,7 @@ export function NewChat({ contacts, onClose }: Props) {
           className="button primary"
           disabled={busy || (chosen.size === 0 && title.trim() === "")}
         >
-          {partner ? `Write to ${firstName(partner.name)}` : "Make the group"}
+          {partner ? `Write to ${firstName(partner.name)}` : "Create group"}
         </button>
       </form>
     </Dialog>

@@ -1,4 +1,4 @@
-// A hint for those who are alone: be two people, in two windows. Gone once it is dismissed.
+// A hint for visitors who are alone: open a second window as somebody else. Shown until it is dismissed.
 
 import { useState } from "react";
 import { CloseIcon } from "../app/icons";
@@ -7,14 +7,14 @@ import { firstName, partnerOf } from "../people/people";
 
 const KEY = "everwire-demo.hint";
 
-export function SecondWindow({ me }: { me: string }) {
+export function SecondWindowHint({ me }: { me: string }) {
   const [shown, setShown] = useState(() => !dismissed());
   if (!shown) return null;
   const partner = partnerOf(me);
   return (
-    <section className="hint" aria-label="A hint">
+    <section className="hint" aria-label="Hint">
       <p>
-        Nobody to talk with?{" "}
+        Nobody to talk to?{" "}
         <a href={addressAs(partner.user)} target="_blank" rel="noopener">
           Open a second window as {firstName(partner.name)}
         </a>{" "}
@@ -29,7 +29,7 @@ export function SecondWindow({ me }: { me: string }) {
           try {
             localStorage.setItem(KEY, "dismissed");
           } catch {
-            // It comes back with the next page.
+            // Storage is denied: the hint appears again on the next page load.
           }
         }}
       >

@@ -1,4 +1,4 @@
-// What a chat is called, and its line in the list.
+// Titles and previews of chats.
 
 import { expect, it } from "vitest";
 import type { Chat, ChatMember } from "../messenger/messengerApi";
@@ -48,7 +48,7 @@ it("a group without a title is called like those in it", () => {
 });
 
 it("the preview says who spoke where that is not plain", () => {
-  expect(previewOf(chat({}), "me")).toBe("Nothing said yet");
+  expect(previewOf(chat({}), "me")).toBe("No messages yet");
   expect(previewOf(chat({ last: said("me", { text: "hi" }) }), "me")).toBe("You: hi");
   expect(previewOf(chat({ last: said("grace", { text: "two\nlines" }) }), "me")).toBe("Grace: two lines");
   expect(previewOf(chat({ kind: "direct", last: said("grace", { text: "hi" }) }), "me")).toBe("hi");

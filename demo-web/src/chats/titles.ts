@@ -1,20 +1,20 @@
-// What a chat is called, and what its line in the list says.
+// Titles and previews of chats.
 
 import type { Chat, ChatMember } from "../messenger/messengerApi";
 import { firstName, nameOf } from "../people/people";
-import { enumerated } from "../people/statusText";
+import { joinNames } from "../people/statusText";
 
-/** Everybody but oneself. */
+/** All members but the user. */
 export function othersOf(chat: Chat, me: string): ChatMember[] {
   return chat.members.filter(({ user }) => user !== me);
 }
 
-/** The other one of a direct chat. */
+/** The other member of a direct chat. */
 export function partnerIn(chat: Chat, me: string): ChatMember | undefined {
   return chat.kind === "direct" ? othersOf(chat, me)[0] : undefined;
 }
 
-/** How many are in it: those who are only invited are not. */
+/** The number of members, without those who are only invited. */
 export function sizeOf({ members, memberCount }: Chat): number {
   return memberCount - members.filter(({ role }) => role === "invited").length;
 }
@@ -23,13 +23,13 @@ export function titleOf(chat: Chat, me: string): string {
   if (chat.kind === "group" && chat.title) return chat.title;
   const names = othersOf(chat, me).map(nameOf);
   if (names.length === 0) return chat.kind === "direct" ? "Yourself" : "Only you";
-  return chat.kind === "direct" ? (names[0] ?? "") : enumerated(names.map(firstName));
+  return chat.kind === "direct" ? (names[0] ?? "") : joinNames(names.map(firstName));
 }
 
-/** What was said last, in one line. */
+/** The last message, in one line. */
 export function previewOf({ kind, role, last, members }: Chat, me: string): string {
   if (role === "invited") return "You are invited";
-  if (!last) return "Nothing said yet";
+  if (!last) return "No messages yet";
   const text = textOf(last.data).replace(/\s+/g, " ");
   if (last.user === me) return `You: ${text}`;
   if (kind === "direct") return text;
@@ -37,7 +37,7 @@ export function previewOf({ kind, role, last, members }: Chat, me: string): stri
   return `${firstName(nameOf({ user: last.user, name: name ?? last.name }))}: ${text}`;
 }
 
-/** Other applications may write into the same chat, and then it is not what this page sends. */
+/** Other applications may write to the same chat, so `data` can be anything. */
 export function textOf(data: unknown): string {
   if (typeof data === "string") return data;
   if (typeof data === "object" && data !== null && "text" in data && typeof data.text === "string")

@@ -1,14 +1,14 @@
-// The connection, as a picture and in words: what it is carried by, and why. While waiting it counts down to the next try.
+// The connection indicator: transport, reason, and while waiting a countdown to the next attempt.
 //
 // For tests: `data-testid="connection"` with `data-status` (connecting, connected, waiting, offline, closed) and, while
 // connected, `data-transport` (websocket, polling).
 
 import type { ConnectionState } from "everwire";
 import { useEffect, useState } from "react";
-import { because, headline } from "./statusText";
+import { headline, reasonText, statusText } from "./statusText";
 import { Wire, type WireStatus } from "./Wire";
 
-export function Indicator({ state }: { state: ConnectionState }) {
+export function ConnectionIndicator({ state }: { state: ConnectionState }) {
   const now = useSeconds(state.status === "waiting" ? state.retryAt : undefined);
   const transport = state.status === "connected" ? state.transport : undefined;
   const wire: WireStatus = transport ?? (state.status as Exclude<typeof state.status, "connected">);
@@ -22,23 +22,23 @@ export function Indicator({ state }: { state: ConnectionState }) {
       data-transport={transport}
     >
       <Wire status={wire} />
-      <div className="indicator-words">
-        <p className="headline">
+      <div className="indicator-text">
+        <p className="headline" title={transport && statusText(state)}>
           {headline(state, now)}
-          {tries > 1 && <span className="tries"> · try {tries}</span>}
+          {tries > 1 && <span className="tries"> · attempt {tries}</span>}
         </p>
-        <p className="because">{because(state)}</p>
+        <p className="reason">{reasonText(state)}</p>
       </div>
       {state.status === "closed" && (
         <button type="button" className="button small" onClick={() => location.reload()}>
-          Start again
+          Reload
         </button>
       )}
     </section>
   );
 }
 
-/** The time, read again whenever a second until `target` is over. Does not tick without one. */
+/** The current time, updated every second until `target`. */
 function useSeconds(target: number | undefined): number {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {

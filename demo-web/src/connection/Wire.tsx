@@ -1,5 +1,5 @@
-// The mark of this page: two ends and the wire between them, drawn as the connection is. Whole for WebSocket, dashed for
-// polling, parted when there is none. Decoration: the words beside it say the same.
+// The logo: two ends and a wire that shows the state of the connection. Solid for WebSocket, dashed for polling, broken
+// without a connection. Decorative: the text beside it says the same.
 
 export type WireStatus = "idle" | "connecting" | "websocket" | "polling" | "waiting" | "offline" | "closed";
 

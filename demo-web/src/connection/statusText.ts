@@ -1,4 +1,4 @@
-// The state of the connection in words, for the indicator, the journal and the screen reader.
+// The state of the connection as text, for the indicator, the event log and the screen reader.
 
 import type { ConnectionState } from "everwire";
 
@@ -9,36 +9,42 @@ export function secondsUntil(at: number, now: number): number {
   return Math.max(0, Math.ceil((at - now) / 1000));
 }
 
-/** What is the case, in a few words. */
+/** The state as the headline of the indicator. */
 export function headline(state: ConnectionState, now: number): string {
   switch (state.status) {
     case "connecting":
-      return state.attempt > 1 ? "Connecting again…" : "Connecting…";
+      return state.attempt > 1 ? "Reconnecting…" : "Connecting…";
     case "connected":
-      return `Connected by ${TRANSPORTS[state.transport]}`;
+      return "Connected";
     case "waiting": {
       const seconds = secondsUntil(state.retryAt, now);
-      return seconds > 0 ? `Not connected. Next try in ${seconds} s` : "Not connected. Trying now…";
+      return seconds > 0 ? `Not connected. Retrying in ${seconds} s` : "Not connected. Retrying now…";
     }
     case "offline":
-      return "Offline";
+      return "You’re offline. Messages will send when you’re back.";
     case "closed":
       return "Connection closed";
   }
 }
 
-/** The same for the ear and for the log: without the countdown, which would never stop talking. */
-export function spoken(state: ConnectionState): string {
+/** The state for the event log and the screen reader: with the transport, and without the countdown. */
+export function statusText(state: ConnectionState): string {
   switch (state.status) {
+    case "connected":
+      return `Connected by ${TRANSPORTS[state.transport]}`;
+    case "offline":
+      return "Offline";
     case "waiting":
-      return state.attempt > 1 ? `Not connected, waiting to try again (${state.attempt})` : "Not connected";
+      return state.attempt > 1
+        ? `Not connected, waiting to retry (attempt ${state.attempt})`
+        : "Not connected";
     default:
       return headline(state, 0);
   }
 }
 
-/** The reason as a sentence: capital first, and a full stop. */
-export function because(state: ConnectionState): string {
+/** The reason as a sentence, with a capital letter and a full stop. */
+export function reasonText(state: ConnectionState): string {
   const reason = state.reason.trim();
   if (reason === "") return "";
   const sentence = reason.charAt(0).toUpperCase() + reason.slice(1);

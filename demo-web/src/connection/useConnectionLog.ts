@@ -1,31 +1,31 @@
-// Follows the connection for the fault panel's log and timeline and for the screen reader. Log and timeline have every change;
-// the reader hears only where it ended up.
+// Records the connection's states in the event log and the timeline, and announces them. The log and the timeline get
+// every change; the screen reader only the outcome.
 
 import type { Client } from "everwire";
 import { useEffect } from "react";
-import type { Surroundings } from "../app/services";
-import { because, spoken } from "./statusText";
+import type { Services } from "../app/services";
+import { reasonText, statusText } from "./statusText";
 
-export function useWatch(client: Client, { journal, timeline, announcer }: Surroundings): void {
+export function useConnectionLog(client: Client, { eventLog, timeline, announcer }: Services): void {
   useEffect(() => {
     let said = "";
-    const look = () => {
+    const update = () => {
       const { state } = client;
       timeline.state(state);
-      journal.add("state", spoken(state), because(state));
-      // On the way is nowhere yet.
+      eventLog.add("state", statusText(state), reasonText(state));
+      // Attempts are not announced.
       if (state.status === "connecting") return;
-      const text = state.status === "waiting" ? "Not connected. Trying again." : `${spoken(state)}.`;
+      const text = state.status === "waiting" ? "Not connected. Retrying." : `${statusText(state)}.`;
       if (text === said) return;
       said = text;
       announcer.say("connection", text);
     };
-    const offState = client.on("state", look);
-    const offError = client.on("error", ({ code, message }) => journal.add("error", code, message));
-    if (client.state.status !== "connecting") look();
+    const offState = client.on("state", update);
+    const offError = client.on("error", ({ code, message }) => eventLog.add("error", code, message));
+    if (client.state.status !== "connecting") update();
     return () => {
       offState();
       offError();
     };
-  }, [client, journal, timeline, announcer]);
+  }, [client, eventLog, timeline, announcer]);
 }

@@ -1,4 +1,4 @@
-// A modal dialog: the focus stays inside, Esc and a press beside it close it, and the focus goes back where it was.
+// A modal dialog: traps the focus, closes on Esc and on a click on the backdrop, and returns the focus.
 
 import { type ReactNode, useEffect, useId, useRef } from "react";
 import { CloseIcon } from "../app/icons";

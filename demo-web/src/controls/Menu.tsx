@@ -1,33 +1,33 @@
-// A button that opens a menu beside itself. Arrow keys, Home, End, letters and Esc as everywhere; the focus goes back to the
-// button. The menu is in the browser's top layer, so nothing that scrolls can cut it.
+// A menu button. Arrow keys, Home, End, first letters and Esc work as usual; closing returns the focus to the button.
+// The menu is in the browser's top layer, so that no scroll container clips it.
 
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
 
 export interface MenuItem {
   readonly name: string;
   /** A second line. */
-  readonly says?: string;
+  readonly description?: string;
   readonly icon?: ReactNode;
   readonly danger?: boolean;
-  /** Makes it a choice of one among the others that have it. */
+  /** Makes the item one of a radio group. */
   readonly checked?: boolean;
   onChoose(): void;
 }
 
 interface Props {
-  /** What the button and the menu are called. */
+  /** The accessible name of the button and the menu. */
   label: string;
-  /** The button is called by what is in it. */
+  /** The button is named by its contents. */
   plain?: boolean;
   items: readonly MenuItem[];
   className: string;
   children: ReactNode;
-  /** For tests, and for what opens it from elsewhere. */
+  /** For tests. */
   testId?: string;
   tabIndex?: number;
 }
 
-/** How far the menu keeps from the edges of the page, in CSS pixels. */
+/** Distance between the menu and the edges of the window, in CSS pixels. */
 const MARGIN = 8;
 
 export function Menu({ label, plain = false, items, className, children, testId, tabIndex }: Props) {
@@ -77,7 +77,7 @@ interface ListProps {
   label: string;
   items: readonly MenuItem[];
   beside: HTMLElement | null;
-  /** `back`: the focus belongs to the button again. */
+  /** `back`: return the focus to the button. */
   onClose(back: boolean): void;
 }
 
@@ -93,7 +93,7 @@ function MenuList({ id, label, items, beside, onClose }: ListProps) {
     place(element, beside.getBoundingClientRect());
     const checked = element.querySelector<HTMLElement>('[aria-checked="true"]');
     (checked ?? element.querySelector<HTMLElement>("[role^=menuitem]"))?.focus({ preventScroll: true });
-    // A press outside ends it; so does whatever moves the button away.
+    // Close on a click outside, and when scrolling moves the button.
     const pressed = ({ target }: Event) => {
       if (target instanceof Node && !element.contains(target) && !beside.contains(target))
         close.current(false);
@@ -122,7 +122,7 @@ function MenuList({ id, label, items, beside, onClose }: ListProps) {
 
   return (
     <div ref={list} id={id} className="menu" role="menu" aria-label={label} popover="manual" onKeyDown={key}>
-      {items.map(({ name, says, icon, danger, checked, onChoose }) => (
+      {items.map(({ name, description, icon, danger, checked, onChoose }) => (
         <button
           key={name}
           type="button"
@@ -140,7 +140,7 @@ function MenuList({ id, label, items, beside, onClose }: ListProps) {
           {icon}
           <span>
             {name}
-            {says && <span className="menu-says">{says}</span>}
+            {description && <span className="menu-description">{description}</span>}
           </span>
         </button>
       ))}
@@ -161,7 +161,7 @@ function nextIndex(key: string, at: number, all: readonly HTMLElement[]): number
   return begins < 0 ? undefined : begins;
 }
 
-/** Below the button, or above it where there is no space; and never over the edge. */
+/** Places the menu below the button, or above it if there is no space; always inside the window. */
 function place(menu: HTMLElement, beside: DOMRect): void {
   const { offsetWidth: width, offsetHeight: height } = menu;
   const below = beside.bottom + 4;

@@ -1,8 +1,8 @@
-// Arrow keys in a list: one stop for Tab, and up, down, Home and End inside.
+// Roving focus in a list: one tab stop, and arrow keys, Home and End inside.
 
 import type { KeyboardEvent } from "react";
 
-/** For `onKeyDown` of a list: moves the focus among the elements that `selector` finds. */
+/** For `onKeyDown` of a list: moves the focus among the elements that match `selector`. */
 export function moveFocus(event: KeyboardEvent<HTMLElement>, selector: string): void {
   if (!["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key)) return;
   const all = [...event.currentTarget.querySelectorAll<HTMLElement>(selector)];

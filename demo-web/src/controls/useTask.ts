@@ -1,4 +1,4 @@
-// Something that is asked of the server: whether it is under way, and why it failed, in words for a person.
+// An asynchronous action: whether it is pending, and the error message if it failed.
 
 import { EverwireError } from "everwire";
 import { useCallback, useState } from "react";
@@ -6,7 +6,7 @@ import { useCallback, useState } from "react";
 export interface Task {
   readonly busy: boolean;
   readonly failed: string | undefined;
-  /** Runs it; whether it went well. */
+  /** Runs the action; resolves to whether it succeeded. */
   run(work: () => PromiseLike<unknown>): Promise<boolean>;
 }
 

@@ -1,9 +1,9 @@
-// A channel in memory that plays what the board shows at first.
+// An in-memory channel with initial data for the board.
 
 import type { BoardEntry } from "../board/board";
 import { EMPTY_BOARD } from "../board/board";
-import { newOrder, somethingDone, systemChange } from "../board/events";
-import type { Off } from "../messenger/messengerApi";
+import { newActivity, newOrder, toggleSystem } from "../board/events";
+import type { Unsubscribe } from "../messenger/messengerApi";
 
 export class FakeChannel {
   readonly members = [];
@@ -12,7 +12,7 @@ export class FakeChannel {
 
   constructor(readonly name: string) {}
 
-  on(event: string, listener: (entry: BoardEntry & { readonly offset: number }) => void): Off {
+  on(event: string, listener: (entry: BoardEntry & { readonly offset: number }) => void): Unsubscribe {
     if (event === "event") this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -24,11 +24,11 @@ export class FakeChannel {
       this.#say("data_update", { ...order, data: { ...order.data, id: String(1000 + n) } });
     }
     for (const system of ["shop", "payments", "mail", "search"])
-      this.#say("status_update", { system, status: "ok", message: "All is well" });
-    const broken = systemChange(EMPTY_BOARD, () => 0.5);
+      this.#say("status_update", { system, status: "ok", message: "Operational" });
+    const broken = toggleSystem(EMPTY_BOARD, () => 0.5);
     this.#say(broken.event, broken.data);
     for (const user of ["grace", "linus", "ada"]) {
-      const done = somethingDone(user, Math.random);
+      const done = newActivity(user, Math.random);
       this.#say(done.event, done.data);
     }
   }

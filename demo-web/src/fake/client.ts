@@ -1,4 +1,4 @@
-// A client of the server in memory: what the messenger uses of a real one, without a connection.
+// A client of the in-memory server: the part of the API that the messenger uses, without a connection.
 
 import type { ConnectionState } from "everwire";
 import type {
@@ -7,9 +7,9 @@ import type {
   MessengerClient,
   NotificationItem,
   Notifications,
-  Off,
   Room,
   StatusChoice,
+  Unsubscribe,
 } from "../messenger/messengerApi";
 import { FakeChannel } from "./channel";
 import { FakeRoom } from "./room";
@@ -21,8 +21,8 @@ const CONNECTED: ConnectionState = {
   reason: "this is a server in memory",
 };
 
-/** Calls back when `read` would give something else than before. */
-export function follow(server: FakeServer, read: () => unknown, listener: () => void): Off {
+/** Calls `listener` when the value of `read` changes. */
+export function follow(server: FakeServer, read: () => unknown, listener: () => void): Unsubscribe {
   let last = read();
   return server.onChange(() => {
     const now = read();
@@ -32,7 +32,7 @@ export function follow(server: FakeServer, read: () => unknown, listener: () => 
   });
 }
 
-/** Remembers a value until the server changes, and longer if it is the same then. */
+/** Caches a value until the server changes, and keeps the same object if the value is equal. */
 export function remembered<T>(server: FakeServer, make: () => T): () => T {
   let stale = false;
   let text: string | undefined;
@@ -69,11 +69,11 @@ export class FakeClient implements MessengerClient {
     server.changed();
   }
 
-  on(): Off {
+  on(): Unsubscribe {
     return () => undefined;
   }
 
-  /** Only the board has something to say. */
+  /** Only the board has data. */
   channel(name: string) {
     return new FakeChannel(name);
   }
@@ -162,7 +162,7 @@ export class FakeClient implements MessengerClient {
         for (const item of list()) if (id === undefined || item.id === id) read.add(item.id);
         server.changed();
       },
-      on: (event: string, listener: (item: NotificationItem) => void): Off =>
+      on: (event: string, listener: (item: NotificationItem) => void): Unsubscribe =>
         follow(server, list, () => {
           if (event === "change") return (listener as () => void)();
           for (const item of list()) {

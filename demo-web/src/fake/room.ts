@@ -1,10 +1,18 @@
-// A chat of the client in memory.
+// A chat room of the in-memory client.
 
-import type { ChatRow, Mark, Member, Off, Room, RoomChannel, Typist } from "../messenger/messengerApi";
+import type {
+  ChatRow,
+  Mark,
+  Member,
+  Room,
+  RoomChannel,
+  Typist,
+  Unsubscribe,
+} from "../messenger/messengerApi";
 import { follow, remembered } from "./client";
 import type { FakeChat, FakeServer } from "./server";
 
-/** How many rows there are at first. */
+/** How many rows are initially loaded. */
 const RECENT = 50;
 
 export class FakeRoom implements Room {
@@ -53,7 +61,7 @@ export class FakeRoom implements Room {
       get hasOlder() {
         return (chat()?.log.length ?? 0) > shown;
       },
-      on: (_, listener): Off => follow(server, rows, listener),
+      on: (_, listener): Unsubscribe => follow(server, rows, listener),
       loadOlder: async (limit = 50) => {
         shown += limit;
         server.changed();

@@ -1,14 +1,14 @@
-// A world in memory to look at: people, chats, and somebody who answers. Opened by `vite --mode fake`.
+// Sample data: people, chats, and a Grace who answers. Used by `vite --mode fake`.
 
 import { PEOPLE } from "../people/people";
 import { FakeServer } from "./server";
 
 const MINUTE = 60_000;
 
-/** How many messages the long chat has. */
+/** The number of messages in the long chat. */
 const LONG = 5_000;
 
-export function makeWorld(): FakeServer {
+export function createSampleServer(): FakeServer {
   const server = new FakeServer();
   const now = Date.now();
   for (const { user, name } of PEOPLE) server.names.set(user, name);
@@ -82,7 +82,7 @@ export function makeWorld(): FakeServer {
   return server;
 }
 
-/** Grace reads what comes to her, and answers. */
+/** Grace reads messages and answers them. */
 function answer(server: FakeServer): void {
   const answered = new Set<string>();
   server.onChange(() => {

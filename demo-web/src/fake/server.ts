@@ -1,5 +1,5 @@
-// A server in memory, as far as the messenger needs one: chats, logs, marks, typing, presence and notifications, shared by the
-// clients that are made of it. For work on the page and for unit tests; it proves nothing about the real one.
+// An in-memory server, as far as the messenger needs one: chats, logs, receipts, typing, presence and notifications,
+// shared by its clients. For work on the page and for unit tests; it proves nothing about the real server.
 
 import type {
   Chat,
@@ -122,7 +122,7 @@ export class FakeServer {
     this.changed();
   }
 
-  /** A chat as `me` sees it; undefined if it is none of theirs. */
+  /** The chat as seen by `me`; undefined if they are not a member. */
   view(chat: FakeChat, me: string): Chat | undefined {
     const role = chat.members.get(me);
     if (!role) return undefined;

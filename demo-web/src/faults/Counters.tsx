@@ -1,29 +1,35 @@
-// The counts that have to stay at zero, the ones that show that something happened at all, and the switch that makes it happen.
+// The message counters, and the switch for the automatic traffic.
 
 import type { Client } from "everwire";
 import { useMemo, useSyncExternalStore } from "react";
-import type { Lab } from "../app/services";
+import type { FaultLab } from "../app/services";
 import { type TrafficState, trafficOf } from "./automaticTraffic";
-import type { Counts, Tally } from "./deliveryCounters";
+import type { Counts, DeliveryCounters } from "./deliveryCounters";
 import { FaultSwitch } from "./FaultControls";
 
 interface Props {
-  lab: Lab;
+  lab: FaultLab;
   client: Client | undefined;
 }
 
-export function Numbers({ lab, client }: Props) {
+export function Counters({ lab, client }: Props) {
   return (
     <section className="numbers" id="lab-counts" aria-labelledby="numbers-title">
       <h3 id="numbers-title">Messages</h3>
       {client && <AutomaticTraffic lab={lab} client={client} />}
-      <Figures tally={lab.tally} />
+      <CounterList counters={lab.counters} />
     </section>
   );
 }
 
-function AutomaticTraffic({ lab: { tally, trips, journal }, client }: { lab: Lab; client: Client }) {
-  const traffic = useMemo(() => trafficOf(client, tally, trips), [client, tally, trips]);
+function AutomaticTraffic({
+  lab: { counters, roundTrips, eventLog },
+  client,
+}: {
+  lab: FaultLab;
+  client: Client;
+}) {
+  const traffic = useMemo(() => trafficOf(client, counters, roundTrips), [client, counters, roundTrips]);
   const state = useSyncExternalStore(
     (listener) => traffic.subscribe(listener),
     () => traffic.state,
@@ -32,10 +38,13 @@ function AutomaticTraffic({ lab: { tally, trips, journal }, client }: { lab: Lab
     <>
       <FaultSwitch
         label="Automatic traffic"
-        says="Five numbered messages a second, into a room that only this page is in. What comes back is compared with what was sent, by id."
+        description="Five numbered messages a second, on a channel that only this page uses. What comes back is compared with what was sent."
         on={state.on}
         onChange={(on) => {
-          journal.add("room", on ? "You started the automatic traffic" : "You stopped the automatic traffic");
+          eventLog.add(
+            "room",
+            on ? "You started the automatic traffic" : "You stopped the automatic traffic",
+          );
           if (on) traffic.start();
           else traffic.stop();
         }}
@@ -60,34 +69,34 @@ function Comparison({ sent, back, onTheWay, twice, never, disordered, refused }:
       data-disordered={disordered}
       data-refused={refused}
     >
-      <b>{back}</b> of <b>{sent}</b> came back, {onTheWay} on the way.{" "}
+      <b>{back}</b> of <b>{sent}</b> came back, {onTheWay} in flight.{" "}
       {wrong
-        ? `Twice ${twice}, never ${never}, out of order ${disordered}.`
-        : "None twice, none missing, all in order."}
-      {refused > 0 && ` ${refused} refused, with an error.`}
+        ? `Duplicated ${twice}, lost ${never}, out of order ${disordered}.`
+        : "No duplicates, none lost, all in order."}
+      {refused > 0 && ` ${refused} rejected with an error.`}
     </p>
   );
 }
 
-const NAMES: readonly (readonly [keyof Counts, string, string])[] = [
+const COUNTERS: readonly (readonly [keyof Counts, string, string])[] = [
   ["sent", "Sent", "by this page"],
   ["acked", "Acked", "stored by the server"],
-  ["received", "Received", "by this page, its own included"],
+  ["received", "Received", "by this page, including its own"],
   ["duplicated", "Duplicated", "received twice"],
-  ["lost", "Lost", "without a word"],
-  ["missing", "Missing", "said so by the server: a gap"],
+  ["lost", "Lost", "without a gap event"],
+  ["missing", "Missing", "in gaps that the server declared"],
 ];
 
-function Figures({ tally }: { tally: Tally }) {
+function CounterList({ counters }: { counters: DeliveryCounters }) {
   const counts = useSyncExternalStore(
-    (listener) => tally.subscribe(listener),
-    () => tally.counts,
+    (listener) => counters.subscribe(listener),
+    () => counters.counts,
   );
   return (
     <dl>
-      {NAMES.map(([name, title, says]) => (
+      {COUNTERS.map(([name, title, description]) => (
         <div key={name} className="number" data-bad={isBad(name) && counts[name] > 0}>
-          <dt title={says}>{title}</dt>
+          <dt title={description}>{title}</dt>
           <dd data-testid={`count-${name}`}>{counts[name]}</dd>
         </div>
       ))}

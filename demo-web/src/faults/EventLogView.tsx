@@ -1,26 +1,26 @@
-// "What happened": every change of the connection with its reason, every fault, every gap. Newest first.
+// The event log: state changes with their reasons, faults and gaps, newest first.
 
 import { useSyncExternalStore } from "react";
-import type { Journal } from "./eventLog";
+import type { EventLog } from "./eventLog";
 
 const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 
-export function History({ journal }: { journal: Journal }) {
+export function EventLogView({ eventLog }: { eventLog: EventLog }) {
   const entries = useSyncExternalStore(
-    (listener) => journal.subscribe(listener),
-    () => journal.entries,
+    (listener) => eventLog.subscribe(listener),
+    () => eventLog.entries,
   );
   return (
-    <section className="journal" id="lab-log" aria-labelledby="journal-title">
-      <h3 id="journal-title">What happened</h3>
-      {entries.length === 0 && <p className="quiet">Nothing yet.</p>}
+    <section className="event-log" id="lab-log" aria-labelledby="event-log-title">
+      <h3 id="event-log-title">Event log</h3>
+      {entries.length === 0 && <p className="muted">Nothing yet.</p>}
       <ol>
         {entries.map((entry) => (
-          <li key={entry.key} data-kind={entry.kind} data-testid="journal-entry">
+          <li key={entry.key} data-kind={entry.kind} data-testid="log-entry">
             <time dateTime={new Date(entry.at).toISOString()}>{CLOCK.format(entry.at)}</time>
             <p>
               <strong>{entry.title}</strong>
-              {entry.reason !== "" && <span className="journal-reason"> {entry.reason}</span>}
+              {entry.reason !== "" && <span className="event-log-reason"> {entry.reason}</span>}
             </p>
           </li>
         ))}

@@ -1,34 +1,34 @@
-// The three kinds of controls of the fault panel. Each has a sentence on what it does: beside it where there is space, and
-// always for the ear.
+// The three kinds of controls of the fault panel. Each has a description: visible where there is space, and always
+// available to screen readers.
 
 import { useId } from "react";
 
 interface ButtonProps {
   label: string;
-  says: string;
+  description: string;
   onClick(): void;
 }
 
-export function FaultButton({ label, says, onClick }: ButtonProps) {
+export function FaultButton({ label, description, onClick }: ButtonProps) {
   const id = useId();
   return (
     <div className="fault">
       <button type="button" className="button" aria-describedby={id} onClick={onClick}>
         {label}
       </button>
-      <p id={id}>{says}</p>
+      <p id={id}>{description}</p>
     </div>
   );
 }
 
 interface SwitchProps {
   label: string;
-  says: string;
+  description: string;
   on: boolean;
   onChange(on: boolean): void;
 }
 
-export function FaultSwitch({ label, says, on, onChange }: SwitchProps) {
+export function FaultSwitch({ label, description, on, onChange }: SwitchProps) {
   const id = useId();
   return (
     <div className="fault">
@@ -43,29 +43,29 @@ export function FaultSwitch({ label, says, on, onChange }: SwitchProps) {
         <span className="switch-track" aria-hidden="true" />
         {label}
       </button>
-      <p id={id}>{says}</p>
+      <p id={id}>{description}</p>
     </div>
   );
 }
 
 interface SliderProps {
   label: string;
-  says: string;
+  description: string;
   value: number;
   max: number;
   step: number;
-  /** The value in words. */
-  words: string;
+  /** The value as text. */
+  text: string;
   onChange(value: number): void;
 }
 
-/** Zero, at its left end, is no fault. */
-export function FaultSlider({ label, says, value, max, step, words, onChange }: SliderProps) {
+/** Zero, at the left end, means no fault. */
+export function FaultSlider({ label, description, value, max, step, text, onChange }: SliderProps) {
   const id = useId();
   return (
     <div className="fault slider" data-on={value > 0}>
       <label htmlFor={id}>{label}</label>
-      <output htmlFor={id}>{words}</output>
+      <output htmlFor={id}>{text}</output>
       <input
         id={id}
         type="range"
@@ -73,11 +73,11 @@ export function FaultSlider({ label, says, value, max, step, words, onChange }: 
         max={max}
         step={step}
         value={value}
-        aria-valuetext={words}
-        aria-describedby={`${id}says`}
+        aria-valuetext={text}
+        aria-describedby={`${id}description`}
         onChange={({ target }) => onChange(target.valueAsNumber)}
       />
-      <p id={`${id}says`}>{says}</p>
+      <p id={`${id}description`}>{description}</p>
     </div>
   );
 }

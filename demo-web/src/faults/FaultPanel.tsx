@@ -1,17 +1,17 @@
-// "Break it": the faults that a visitor can cause, what came of them, and the counts that have to stay at zero.
+// The fault panel: faults to inject, the timeline of what happened, and the message counters.
 
 import type { Client } from "everwire";
 import { CloseIcon } from "../app/icons";
-import type { Lab } from "../app/services";
-import { Numbers } from "./Counters";
-import { History } from "./EventLogView";
+import type { FaultLab } from "../app/services";
+import { Counters } from "./Counters";
+import { EventLogView } from "./EventLogView";
 import { Faults } from "./Faults";
 import { Report } from "./Report";
 import { TimelineView } from "./TimelineView";
 
 interface Props {
-  lab: Lab;
-  /** None before one has a name. */
+  lab: FaultLab;
+  /** Undefined before sign-in. */
   client?: Client;
   onClose(): void;
 }
@@ -23,7 +23,7 @@ const PARTS = [
   ["lab-log", "Log"],
 ] as const;
 
-/** Brings a part to the top of the panel, for the eye and for the keyboard. A link would change the room. */
+/** Scrolls to a section and focuses its heading. A link would change the route. */
 function show(id: string): void {
   const part = document.getElementById(id);
   part?.scrollIntoView({ block: "start" });
@@ -37,7 +37,7 @@ export function FaultPanel({ lab, client, onClose }: Props) {
     <aside className="faults" id="faults" aria-labelledby="faults-title">
       <header className="faults-head">
         <h2 id="faults-title">Break it</h2>
-        <nav className="lab-nav" aria-label="Parts of the fault panel">
+        <nav className="lab-nav" aria-label="Sections of the fault panel">
           {PARTS.map(([id, name]) => (
             <button key={id} type="button" className="link" onClick={() => show(id)}>
               {name}
@@ -48,15 +48,15 @@ export function FaultPanel({ lab, client, onClose }: Props) {
           <CloseIcon />
         </button>
       </header>
-      <p className="quiet">
-        These are real: the page’s own sockets and requests fail, underneath the client. Keep writing, and see
-        what arrives.
+      <p className="muted">
+        These faults are real: the page’s sockets and requests fail underneath the client. Keep writing and
+        see what arrives.
       </p>
       <TimelineView timeline={lab.timeline} clock={lab.layer.clock} />
-      <Numbers lab={lab} client={client} />
+      <Counters lab={lab} client={client} />
       <Faults lab={lab} />
       {client && <Report client={client} />}
-      <History journal={lab.journal} />
+      <EventLogView eventLog={lab.eventLog} />
     </aside>
   );
 }

@@ -1,107 +1,113 @@
-// The faults that a visitor can cause, each with a sentence on what it is like, and one button that ends them all.
+// The faults that a visitor can inject, each with a description, and a button that ends all of them.
 
 import { type ReactNode, useEffect, useId, useRef, useSyncExternalStore } from "react";
-import type { Lab } from "../app/services";
+import type { FaultLab } from "../app/services";
 import { FaultButton, FaultSlider, FaultSwitch } from "./FaultControls";
 import { activeFaults, duration } from "./faultState";
 import { PLANNED_RESTART } from "./plannedRestart";
 
-/** How long a tab is frozen, in ms: more than a client can take for a hiccup. */
+/** How long the page is frozen, in ms: long enough to be noticed by the client. */
 const FREEZE_MS = 10_000;
-/** A slider that has not moved for so long, in ms, is where it was wanted. */
+/** A slider that has not moved for this long, in ms, has its final value. */
 const SETTLED_MS = 600;
 
-export function Faults({ lab: { layer, journal, timeline } }: { lab: Lab }) {
+export function Faults({ lab: { layer, eventLog, timeline } }: { lab: FaultLab }) {
   const state = useSyncExternalStore(
     (listener) => layer.subscribe(listener),
     () => layer.state,
   );
-  const settled = useSettled();
-  const note = (title: string, reason = "") => journal.add("fault", title, reason);
+  const debounced = useDebounced();
+  const log = (title: string, reason = "") => eventLog.add("fault", title, reason);
 
   return (
     <section className="faults-section" id="lab-faults" aria-label="Faults">
       <Group title="A bad network">
         <FaultSlider
           label="Latency"
-          says="Added to each direction, so a round trip takes twice as long."
+          description="Added to each direction, so a round trip takes twice as long."
           value={state.latencyMs}
           max={2000}
           step={50}
-          words={state.latencyMs === 0 ? "none" : `${duration(state.latencyMs)} each way`}
+          text={state.latencyMs === 0 ? "none" : `${duration(state.latencyMs)} each way`}
           onChange={(ms) => {
             layer.delay(ms);
-            settled(() =>
-              note(ms === 0 ? "You took the latency away" : `You added ${duration(ms)} each way`),
+            debounced(() =>
+              log(ms === 0 ? "You removed the latency" : `You added ${duration(ms)} of latency each way`),
             );
           }}
         />
         <FaultSlider
           label="Loss"
-          says="A WebSocket runs over TCP, which repeats what was lost: there, loss is a stall of everything behind it, 0.2 s and longer each time. A request that is lost fails, before or after the server had it."
+          description="Lost packets show up as delays. TCP retransmits them, so a WebSocket stalls for 0.2 s or longer each time. A lost request fails, before or after it reached the server."
           value={Math.round(state.loss * 100)}
           max={50}
           step={5}
-          words={state.loss === 0 ? "none" : `${Math.round(state.loss * 100)} %`}
+          text={state.loss === 0 ? "none" : `${Math.round(state.loss * 100)} %`}
           onChange={(percent) => {
             layer.lose(percent / 100);
-            settled(() => note(percent === 0 ? "You stopped losing messages" : `You lose ${percent} %`));
+            debounced(() =>
+              log(percent === 0 ? "You ended the packet loss" : `You set the packet loss to ${percent} %`),
+            );
           }}
         />
         <FaultButton
           label="Drop the socket"
-          says="Cuts the connection once, like a cable pulled and put back. Three sockets in a row that brought nothing, or six that brought something and died young, look like a proxy that kills them: then the client takes to polling."
+          description="Cuts the connection once, like a cable that is unplugged and plugged back in. After several quick failures the client switches to HTTP polling."
           onClick={() => {
             const { sockets, requests } = layer.live;
-            note("You dropped the connection", liveWords(sockets, requests));
+            log("You dropped the connection", liveWords(sockets, requests));
             timeline.moment("Dropped");
             layer.drop();
           }}
         />
       </Group>
 
-      <Group title="Something in between">
+      <Group title="A proxy in between">
         <FaultSwitch
           label="Block WebSocket"
-          says="Like a proxy that refuses it: the client has to go on by polling."
+          description="Like a proxy that refuses WebSocket: the client has to use HTTP polling."
           on={state.websocketBlocked}
           onChange={(on) => {
-            note(on ? "You blocked WebSocket" : "You unblocked WebSocket");
+            log(on ? "You blocked WebSocket" : "You unblocked WebSocket");
             layer.blockWebSocket(on);
           }}
         />
         <FaultSlider
           label="Kill sockets"
-          says="Like a proxy that lets a WebSocket open and cuts it after a while. Polling gets through. One that lives for 10 s has worked, as the client sees it."
+          description="Like a proxy that lets a WebSocket open and then cuts it. Polling is not affected. The client counts a WebSocket that lasted 10 s as working."
           value={state.killAfterMs}
           max={15_000}
           step={500}
-          words={state.killAfterMs === 0 ? "never" : `after ${duration(state.killAfterMs)}`}
+          text={state.killAfterMs === 0 ? "never" : `after ${duration(state.killAfterMs)}`}
           onChange={(ms) => {
             layer.killAfter(ms);
-            settled(() =>
-              note(ms === 0 ? "You let sockets live" : `You kill each socket after ${duration(ms)}`),
+            debounced(() =>
+              log(
+                ms === 0
+                  ? "You stopped killing sockets"
+                  : `You set sockets to be killed after ${duration(ms)}`,
+              ),
             );
           }}
         />
       </Group>
 
-      <Group title="Gone">
+      <Group title="No network">
         <FaultSwitch
           label="Black hole"
-          says="Nothing is refused and nothing arrives. What is open looks open, and stays deaf afterwards too, as when a router forgets a connection. Nobody tells the client: silence has to."
+          description="Nothing is refused and nothing arrives. Open connections look open, but stay dead even after the fault ends, as when a router forgets a connection. The client has to detect the silence."
           on={state.blackHole}
           onChange={(on) => {
-            note(on ? "You opened a black hole" : "You closed the black hole");
+            log(on ? "You started a black hole" : "You ended the black hole");
             layer.blackHole(on);
           }}
         />
         <FaultSwitch
           label="Go offline"
-          says="No network at all, and the browser says so. What you write waits."
+          description="No network, and the browser reports it. Your messages wait."
           on={state.offline}
           onChange={(on) => {
-            note(on ? "You went offline" : "You came back");
+            log(on ? "You went offline" : "You went back online");
             layer.goOffline(on);
           }}
         />
@@ -110,20 +116,20 @@ export function Faults({ lab: { layer, journal, timeline } }: { lab: Lab }) {
       <Group title="Page and server">
         <FaultSwitch
           label={`Freeze for ${duration(FREEZE_MS)}`}
-          says="As a browser freezes a tab in the background: timers and the network wait, then all come late at once. This panel and your typing go on, so that you can watch."
+          description="Like a tab that the browser freezes in the background: timers and network events wait and then arrive late, all at once. This panel and typing still work, so that you can watch."
           on={state.frozen}
           onChange={(on) => {
-            // The end is noted by whoever sees it: mostly it comes by itself.
+            // The end is logged by services.ts, since it usually comes automatically.
             if (!on) return layer.thaw();
-            note("You froze the page", "Timers and the network wait");
+            log("You froze the page", "Timers and network events wait");
             layer.freeze(FREEZE_MS);
           }}
         />
         <FaultButton
           label="Restart the server"
-          says="Only as it looks from here: “I am going”, a close, and a moment of nobody there. For the real thing, press Ctrl-C where “cargo xtask demo” runs, and start it again."
+          description="Simulated: an announcement, a close, and a second without a server. For a real restart, press Ctrl-C where “cargo xtask demo” runs, and start it again."
           onClick={() => {
-            note("You had the server announce a restart", "Simulated: the server itself goes on");
+            log("You simulated a server restart", "The real server keeps running");
             layer.restart(PLANNED_RESTART);
           }}
         />
@@ -131,10 +137,10 @@ export function Faults({ lab: { layer, journal, timeline } }: { lab: Lab }) {
 
       <button
         type="button"
-        className="button heal"
+        className="button end-all"
         onClick={() => {
-          if (activeFaults(state).length > 0) note("You ended all faults");
-          layer.heal();
+          if (activeFaults(state).length > 0) log("You ended all faults");
+          layer.endAll();
         }}
       >
         End all faults
@@ -154,8 +160,8 @@ function Group({ title, children }: { title: string; children: ReactNode }) {
   );
 }
 
-/** Does what it was told last, once it was not told anything for a while. */
-function useSettled(): (act: () => void) => void {
+/** Debounces actions: runs the last one after a pause. */
+function useDebounced(): (act: () => void) => void {
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(() => () => clearTimeout(timer.current), []);
   return (act) => {
@@ -165,7 +171,7 @@ function useSettled(): (act: () => void) => void {
 }
 
 function liveWords(sockets: number, requests: number): string {
-  if (sockets + requests === 0) return "Nothing was connected just then";
+  if (sockets + requests === 0) return "There was no connection";
   return [sockets > 0 && "a WebSocket was cut", requests > 0 && "a request was cut"]
     .filter(Boolean)
     .join(", ");

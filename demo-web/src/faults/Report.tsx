@@ -1,4 +1,4 @@
-// The client's own report, for a bug report: onto the clipboard, or, where the page has none, into a field to copy from.
+// The client's report, for bug reports: copied to the clipboard, or shown in a field where that is not allowed.
 
 import type { Client } from "everwire";
 import { useId, useState } from "react";
@@ -14,7 +14,7 @@ export function Report({ client }: { client: Client }) {
       await navigator.clipboard.writeText(text);
       setOutcome({ copied: true });
     } catch {
-      // Only pages of https and of this machine may use the clipboard, and only if they are let.
+      // The clipboard requires a secure context and permission.
       setOutcome({ copied: false, text });
     }
   };
@@ -26,14 +26,13 @@ export function Report({ client }: { client: Client }) {
           Copy report
         </button>
         <p id={id}>
-          The last 200 frames and state changes, as a developer would want them in a bug report. It holds no
-          message text and no tokens.
+          The last 200 frames and state changes, for a bug report. It contains no message text and no tokens.
         </p>
       </div>
       <p role="status">{outcome?.copied && "Copied."}</p>
       {outcome?.copied === false && (
         <>
-          <label htmlFor={`${id}text`}>The clipboard is not for this page. Copy it from here:</label>
+          <label htmlFor={`${id}text`}>The clipboard is not available. Copy the report from here:</label>
           <textarea id={`${id}text`} className="field" readOnly rows={6} value={outcome.text} />
         </>
       )}

@@ -1,7 +1,8 @@
-// The last two minutes as a picture, and below it in numbers. For those who do not see it, the same is told in sentences.
+// The timeline of the last two minutes as a chart, the round trips as numbers, and a summary as text for screen
+// readers.
 //
 // For tests: `data-testid="round-trips"` with `data-count`, `data-latest` and `data-median` (ms), `timeline-band` with
-// `data-phase`, `timeline-try`, `timeline-fault` with `data-kind`, `timeline-moment`.
+// `data-phase`, `timeline-attempt`, `timeline-fault` with `data-kind`, `timeline-moment`.
 
 import { type RefObject, useEffect, useMemo, useRef, useState } from "react";
 import { duration } from "./faultState";
@@ -16,16 +17,16 @@ import {
   LANE_HEIGHT,
   LANES_TOP,
   PLOT_TOP,
+  roundTripPath,
   TICK_HEIGHT,
-  tripPath,
   xOf,
   yOf,
 } from "./timelineScale";
-import { roundTrips, summary } from "./timelineSummary";
+import { roundTripStats, summary } from "./timelineSummary";
 
-/** How often it is drawn anew, in ms. */
+/** How often the chart is rendered, in ms. */
 const REDRAWN_MS = 400;
-/** How often the sentences change, in ms: slow enough to be listened to. */
+/** How often the text changes, in ms: slow enough to be read out. */
 const RETOLD_MS = 5000;
 
 const PHASES: Readonly<Record<Phase, string>> = {
@@ -46,8 +47,8 @@ export function TimelineView({ timeline, clock }: Props) {
   const now = useNow(clock);
   const picture = useRef<HTMLDivElement>(null);
   const width = useWidth(picture);
-  const trips = roundTrips(timeline, now);
-  // The sentences are made anew when this changes.
+  const roundTrips = roundTripStats(timeline, now);
+  // The summary is computed again when this changes.
   const told = Math.floor(now / RETOLD_MS) * RETOLD_MS;
   const sentences = useMemo(() => summary(timeline, Math.max(told, Date.now())), [timeline, told]);
   return (
@@ -56,23 +57,25 @@ export function TimelineView({ timeline, clock }: Props) {
       <div ref={picture} className="timeline-picture">
         {width > 0 && <Picture timeline={timeline} now={now} width={width} />}
       </div>
-      <p id="timeline-words" className="hidden">
-        {sentences} The list “What happened” has every change with its reason.
+      <p id="timeline-words" className="visually-hidden">
+        {sentences} The event log lists every change with its reason.
       </p>
       <Legend />
       <p
         className="timeline-numbers"
         data-testid="round-trips"
-        data-count={trips.count}
-        data-latest={trips.latest}
-        data-median={trips.median}
+        data-count={roundTrips.count}
+        data-latest={roundTrips.latest}
+        data-median={roundTrips.median}
       >
-        {trips.latest === undefined || trips.median === undefined || trips.longest === undefined ? (
-          "Round trips show when you write, or with automatic traffic."
+        {roundTrips.latest === undefined ||
+        roundTrips.median === undefined ||
+        roundTrips.longest === undefined ? (
+          "Send a message or start the automatic traffic to see round trips."
         ) : (
           <>
-            Send to ack: <b>{duration(trips.latest)}</b> now, <b>{duration(trips.median)}</b> typically,{" "}
-            <b>{duration(trips.longest)}</b> at most
+            Send to ack: <b>{duration(roundTrips.latest)}</b> now, <b>{duration(roundTrips.median)}</b>{" "}
+            typically, <b>{duration(roundTrips.longest)}</b> at most
           </>
         )}
       </p>
@@ -85,10 +88,10 @@ function Legend() {
     <ul className="legend">
       <li data-swatch="websocket">WebSocket</li>
       <li data-swatch="polling">Polling</li>
-      <li data-swatch="waiting">On the way</li>
-      <li data-swatch="offline">None</li>
-      <li data-swatch="try">Try</li>
-      <li data-swatch="trip">Round trip</li>
+      <li data-swatch="waiting">Connecting</li>
+      <li data-swatch="offline">No connection</li>
+      <li data-swatch="attempt">Attempt</li>
+      <li data-swatch="round-trip">Round trip</li>
     </ul>
   );
 }
@@ -112,7 +115,7 @@ function Picture({ timeline, now, width }: PictureProps) {
       height={height}
       viewBox={`0 0 ${width} ${height}`}
       role="img"
-      aria-label="The last two minutes as a picture"
+      aria-label="Chart of the last two minutes"
       aria-describedby="timeline-words"
     >
       <defs>
@@ -135,7 +138,7 @@ function Picture({ timeline, now, width }: PictureProps) {
       <g clipPath="url(#timeline-bands)">
         {timeline.bands.map(({ phase, from, to }) => {
           const left = x(from);
-          // What lasted for an instant is seen all the same.
+          // Even the shortest state is visible.
           const wide = Math.max(1.5, x(to ?? now) - left);
           return (
             <g key={from + phase} data-testid="timeline-band" data-phase={phase}>
@@ -154,8 +157,8 @@ function Picture({ timeline, now, width }: PictureProps) {
         .map((at) => (
           <path
             key={at}
-            className="try"
-            data-testid="timeline-try"
+            className="attempt"
+            data-testid="timeline-attempt"
             d={`M${x(at).toFixed(1)} ${BAND_HEIGHT + 1}l3 ${TICK_HEIGHT}h-6z`}
           />
         ))}
@@ -169,7 +172,7 @@ function Picture({ timeline, now, width }: PictureProps) {
             </text>
           </g>
         ))}
-        <path className="trips" d={tripPath(timeline.trips, now, width)} />
+        <path className="round-trips" d={roundTripPath(timeline.roundTrips, now, width)} />
       </g>
 
       {lanes.map((lane, row) => {
@@ -179,7 +182,7 @@ function Picture({ timeline, now, width }: PictureProps) {
           const right = to === undefined ? width : x(to);
           const next = lane[index + 1];
           const wanted = label.length * 6.2 + 12;
-          // Inside the bar, else behind it, else, if nothing is there, before it.
+          // The label goes inside the bar, otherwise after it, otherwise before it.
           const name =
             right - left > wanted
               ? ({ x: left + 6, anchor: "start" } as const)
@@ -246,7 +249,7 @@ function lanesOf(spans: readonly FaultSpan[]): FaultSpan[][] {
   return [...lanes.values()];
 }
 
-/** The time, several times a second, also while the page is frozen. */
+/** The current time, updated several times a second, even while the page is frozen. */
 function useNow(clock: Clock): number {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {

@@ -1,15 +1,15 @@
-// What the automatic traffic says of a channel that loses, doubles and swaps.
+// What the automatic traffic reports of a channel that loses, duplicates and reorders.
 
 import type { Client } from "everwire";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { EVERY_MS, Traffic } from "./automaticTraffic";
-import { Tally } from "./deliveryCounters";
-import { Trips } from "./roundTrips";
+import { DeliveryCounters } from "./deliveryCounters";
+import { RoundTrips } from "./roundTrips";
 import { Timeline } from "./timeline";
 
 type Listener = (value: object) => void;
 
-/** A channel that does what the test says. */
+/** A channel that the test controls. */
 class FakeChannel {
   readonly sent: { id: string; number: number }[] = [];
   readonly #listeners = new Map<string, Listener[]>();
@@ -46,13 +46,13 @@ class FakeChannel {
 
 let channel: FakeChannel;
 let traffic: Traffic;
-let tally: Tally;
+let counters: DeliveryCounters;
 let named: string | undefined;
 
 beforeEach(async () => {
   vi.useFakeTimers();
   channel = new FakeChannel();
-  tally = new Tally();
+  counters = new DeliveryCounters();
   const client = {
     session: "s1",
     channel: (name: string) => {
@@ -60,7 +60,7 @@ beforeEach(async () => {
       return channel;
     },
   };
-  traffic = new Traffic(client as unknown as Client, tally, new Trips(new Timeline()));
+  traffic = new Traffic(client as unknown as Client, counters, new RoundTrips(new Timeline()));
   channel.tell("subscribed", { epoch: "e", offset: 0 });
   traffic.start();
   await vi.advanceTimersByTimeAsync(2 * EVERY_MS);
@@ -85,7 +85,7 @@ it("counts what comes back, whichever is first, the ack or the message", () => {
   channel.stored(2, 2);
   channel.came(3, 3);
   expect(traffic.state).toMatchObject({ sent: 3, back: 3, onTheWay: 0, twice: 0, never: 0, disordered: 0 });
-  expect(tally.counts).toMatchObject({ sent: 3, acked: 2, received: 3, lost: 0, duplicated: 0 });
+  expect(counters.counts).toMatchObject({ sent: 3, acked: 2, received: 3, lost: 0, duplicated: 0 });
 });
 
 it("notices what comes twice, never, and in another order", () => {
@@ -94,7 +94,7 @@ it("notices what comes twice, never, and in another order", () => {
   channel.came(3, 3);
   channel.came(2, 4);
   expect(traffic.state).toMatchObject({ back: 2, twice: 1, never: 1, disordered: 1, onTheWay: 0 });
-  expect(tally.counts).toMatchObject({ lost: 1, duplicated: 1 });
+  expect(counters.counts).toMatchObject({ lost: 1, duplicated: 1 });
 });
 
 it("does not take another number under a known id for its own", () => {
@@ -106,7 +106,7 @@ it("does not wait for what a gap says is gone", () => {
   channel.stored(1, 1);
   channel.tell("gap", { from: 1, to: 1, reason: "trimmed" });
   expect(traffic.state).toMatchObject({ never: 0, onTheWay: 2 });
-  expect(tally.counts).toMatchObject({ lost: 0, missing: 1 });
+  expect(counters.counts).toMatchObject({ lost: 0, missing: 1 });
 });
 
 it("holds back rather than fill the outbox", async () => {

@@ -1,32 +1,33 @@
-// Automatic traffic: a numbered message every 200 ms into a room that nobody else is in, so that the counts mean something
-// while one breaks things. It compares what it sent with what came back, by id and by number, on its own.
+// Automatic traffic: a numbered message every 200 ms to a channel that nobody else uses, so that the counters move
+// while the visitor injects faults. It compares what it sent with what came back, by id and number, independently of
+// the client.
 
 import type { Channel, Client } from "everwire";
-import type { Tally } from "./deliveryCounters";
-import { countChannel } from "./observeChannel";
-import type { Trips } from "./roundTrips";
+import type { DeliveryCounters } from "./deliveryCounters";
+import { observeChannel } from "./observeChannel";
+import type { RoundTrips } from "./roundTrips";
 
 /** How often it sends, in ms. */
 export const EVERY_MS = 200;
-/** So many may be on their way; then it waits, rather than fill the outbox (1000) that the chat needs too. */
+/** It pauses while this many messages are in flight, to leave room for the chat in the outbox (1000). */
 const ON_THE_WAY_MAX = 300;
-/** How many ids are remembered, to find what comes twice. */
+/** How many ids are remembered to detect duplicates. */
 const REMEMBERED = 5000;
 
-/** What became of the numbered messages. A new object whenever that changed. */
+/** The outcome of the numbered messages. A new object on each change. */
 export interface TrafficState {
   readonly on: boolean;
   readonly sent: number;
-  /** Came back, the right number under the right id. */
+  /** Came back with the right number and id. */
   readonly back: number;
   readonly onTheWay: number;
   /** Came back again. */
   readonly twice: number;
-  /** Stored, and what came after it came back, but it did not. */
+  /** Stored but skipped: a later one came back. */
   readonly never: number;
-  /** Came back after one that was sent later. */
+  /** Came back after a message that was sent later. */
   readonly disordered: number;
-  /** Refused with an error: the page was told. */
+  /** Rejected with an error. */
   readonly refused: number;
 }
 
@@ -43,7 +44,7 @@ const NOTHING: TrafficState = {
 
 type LabEvents = { message: { number: number } };
 
-/** What traffic needs of a client. */
+/** The parts of a client that the traffic uses. */
 export type TrafficClient = Pick<Client, "session" | "channel">;
 
 export class Traffic {
@@ -52,15 +53,15 @@ export class Traffic {
   #state = NOTHING;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #subscribed = false;
-  /** Sent, and not back: id to number, and to the offset once that is known. */
+  /** Messages in flight: id to number, and to the offset once it is known. */
   readonly #away = new Map<string, { readonly number: number; offset?: number }>();
   readonly #back = new Set<string>();
   #highest = 0;
 
-  constructor(client: TrafficClient, tally: Tally, trips: Trips) {
-    // Named by the session, which no other page has.
+  constructor(client: TrafficClient, counters: DeliveryCounters, roundTrips: RoundTrips) {
+    // The session id makes the name unique to this page.
     this.#channel = client.channel<LabEvents>(`private-lab.${client.session}`);
-    countChannel(this.#channel, tally, trips);
+    observeChannel(this.#channel, counters, roundTrips);
     this.#channel.on("message", ({ id, offset, data }) => this.#came(id, offset, data.number));
     this.#channel.on("gap", () => this.#forgetStored());
     this.#channel.on("error", () => this.stop());
@@ -86,7 +87,7 @@ export class Traffic {
   start(): void {
     if (this.#state.on) return;
     this.#change({ on: true });
-    // What is sent before the subscription is in place need not come back. Why that fails is told by "error".
+    // Messages sent before the subscription is confirmed need not come back. The "error" event reports a failure.
     this.#channel.subscribe().then(
       () => {
         this.#subscribed = true;
@@ -96,7 +97,7 @@ export class Traffic {
     );
   }
 
-  /** What is on its way still comes back. */
+  /** Messages in flight still come back. */
   stop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -116,10 +117,10 @@ export class Traffic {
     const number = this.#state.sent + 1;
     const sending = this.#channel.send({ number });
     this.#away.set(sending.id, { number });
-    // How it goes is told by "sending".
+    // The "sending" event reports the outcome.
     sending.catch(({ code }) => {
       if (code === "closed") this.stop();
-      // Refused before anybody could have noted its id.
+      // Rejected before its id could be recorded.
       if (this.#away.delete(sending.id)) this.#change({ refused: this.#state.refused + 1 });
     });
     this.#change({ sent: number });
@@ -149,7 +150,7 @@ export class Traffic {
     this.#highest = Math.max(this.#highest, number);
   }
 
-  /** The server said that some can no longer be had. Those are counted as missing, and not waited for. */
+  /** The server declared a gap: messages in it count as missing and are no longer awaited. */
   #forgetStored(): void {
     for (const [id, { offset }] of this.#away) if (offset !== undefined) this.#away.delete(id);
     this.#change({});
@@ -163,11 +164,11 @@ export class Traffic {
 
 const traffics = new WeakMap<Client, Traffic>();
 
-/** The traffic of a client: always the same. */
-export function trafficOf(client: Client, tally: Tally, trips: Trips): Traffic {
+/** The traffic of a client, created on first use. */
+export function trafficOf(client: Client, counters: DeliveryCounters, roundTrips: RoundTrips): Traffic {
   let traffic = traffics.get(client);
   if (traffic === undefined) {
-    traffic = new Traffic(client, tally, trips);
+    traffic = new Traffic(client, counters, roundTrips);
     traffics.set(client, traffic);
   }
   return traffic;

@@ -1,24 +1,24 @@
-// One direction of one stream: what is put in comes out later, in the same order. How much later is the weather's affair.
+// One direction of a stream: data comes out later, in the same order, as the network conditions require.
 
-import type { Freezer } from "./pageFreezer";
+import type { PageFreezer } from "./pageFreezer";
 
-/** What it is like on the way just now. */
-export interface Weather {
+/** The current state of the network. */
+export interface NetworkConditions {
   readonly latencyMs: number;
-  /** The share of packets that vanish, 0 to 1. */
+  /** The share of lost packets, 0 to 1. */
   readonly loss: number;
 }
 
-/** How long TCP waits at least before it repeats what was lost, in ms (RFC 6298 says 1 s; Linux and others 200 ms). */
+/** TCP's minimum retransmission timeout, in ms (1 s in RFC 6298; 200 ms on Linux and others). */
 const REPEAT_MS = 200;
-/** So many times in a row at most. */
+/** Maximum number of retransmissions. */
 const REPEATS_MAX = 6;
 
 /**
- * How long a stream stalls for one message. TCP repeats what was lost, so nothing vanishes from a stream: everything behind
- * it waits instead, twice as long each time.
+ * How long one message delays the stream. TCP retransmits lost packets, so nothing is lost, but everything behind
+ * waits, twice as long for each retransmission.
  */
-export function stall({ latencyMs, loss }: Weather, random: () => number): number {
+export function retransmissionDelay({ latencyMs, loss }: NetworkConditions, random: () => number): number {
   let waited = 0;
   for (let repeats = 0; repeats < REPEATS_MAX && random() < loss; repeats++) {
     waited += Math.max(REPEAT_MS, 2 * latencyMs) * 2 ** repeats;
@@ -26,31 +26,31 @@ export function stall({ latencyMs, loss }: Weather, random: () => number): numbe
   return waited;
 }
 
-export class Pipe {
-  readonly #freezer: Freezer;
-  readonly #weather: () => Weather;
+export class DelayedStream {
+  readonly #freezer: PageFreezer;
+  readonly #conditions: () => NetworkConditions;
   readonly #random: () => number;
   #queue: { due: number; act: () => void }[] = [];
   #cancel: (() => void) | undefined;
 
-  constructor(freezer: Freezer, weather: () => Weather, random: () => number) {
+  constructor(freezer: PageFreezer, conditions: () => NetworkConditions, random: () => number) {
     this.#freezer = freezer;
-    this.#weather = weather;
+    this.#conditions = conditions;
     this.#random = random;
   }
 
-  /** Puts it in; `extraMs` on top of what the weather takes. At once, and synchronously, if nothing holds it up. */
+  /** Adds an item; `extraMs` is added to the delay of the network. Runs it synchronously if there is no delay. */
   push(act: () => void, extraMs = 0): void {
-    const weather = this.#weather();
-    this.#put(act, weather.latencyMs + stall(weather, this.#random) + extraMs);
+    const conditions = this.#conditions();
+    this.#put(act, conditions.latencyMs + retransmissionDelay(conditions, this.#random) + extraMs);
   }
 
-  /** Puts it in without any delay of its own: it does not come from the other end. */
+  /** Adds an item without a delay: it does not come from the network. */
   inject(act: () => void): void {
     this.#put(act, 0);
   }
 
-  /** What is under way is gone. */
+  /** Discards everything in flight. */
   clear(): void {
     this.#queue = [];
     this.#cancel?.();
@@ -65,7 +65,7 @@ export class Pipe {
       act();
       return;
     }
-    // Behind what is under way, even if it would be faster.
+    // Queued behind the items in flight, so that nothing overtakes.
     this.#queue.push({ due, act });
     this.#schedule();
   }
@@ -75,14 +75,14 @@ export class Pipe {
     if (this.#cancel !== undefined || first === undefined) return;
     const drain = () => {
       this.#cancel = undefined;
-      this.#freezer.through(this, () => this.#drain());
+      this.#freezer.run(this, () => this.#drain());
     };
     this.#cancel = this.#freezer.clock.after(Math.max(0, first.due - this.#freezer.clock.now()), drain);
   }
 
   #drain(): void {
     const now = this.#freezer.clock.now();
-    // A timer may be early by a fraction of a millisecond.
+    // Timers may fire a fraction of a millisecond early.
     while (this.#queue[0] && this.#queue[0].due <= now + 1) this.#queue.shift()?.act();
     this.#schedule();
   }

@@ -1,24 +1,27 @@
-// Counts what a channel promised and what it did: sent, acked, received, and, from the offsets and ids alone, what came
-// twice or never. It is a second pair of eyes on the client, so it takes nothing from the client's own bookkeeping.
+// Counts what a channel did: sent, acked and received messages, and, from offsets and ids alone, duplicates and losses.
+// An independent check of the client, so it uses none of the client's own state.
 
-/** The counts of one page, over all rooms. */
+/** The counts of one page, over all channels. */
 export interface Counts {
   /** Messages that this page sent. */
   readonly sent: number;
-  /** Of these, how many the server says are stored. */
+  /** Sent messages that the server has stored. */
   readonly acked: number;
   /** Messages that reached the page's listener. */
   readonly received: number;
-  /** Messages that reached it again: by offset, or by id. */
+  /** Messages that reached it again, by offset or id. */
   readonly duplicated: number;
-  /** Messages that never reached it, without a word: a hole in the offsets, or an acked message that is not there. */
+  /**
+   * Messages that never reached it although no gap was declared: skipped offsets, or acked messages that did not
+   * arrive.
+   */
   readonly lost: number;
-  /** Messages that the server said can no longer be had: gaps. */
+  /** Messages in gaps that the server declared. */
   readonly missing: number;
 }
 
-/** One store of counts, to which every room's `ChannelTally` adds. */
-export class Tally {
+/** The counters of the page, to which the `ChannelCounter` of each channel adds. */
+export class DeliveryCounters {
   #counts: Counts = { sent: 0, acked: 0, received: 0, duplicated: 0, lost: 0, missing: 0 };
   readonly #listeners = new Set<() => void>();
 
@@ -38,76 +41,76 @@ export class Tally {
   }
 }
 
-/** How many ids are remembered per channel, to find what was stored twice. More than a room shows. */
+/** How many ids are remembered per channel to detect duplicates. */
 const REMEMBERED_IDS = 5000;
 
-/** Watches one channel. */
-export class ChannelTally {
-  readonly #tally: Tally;
+/** Counts for one channel. */
+export class ChannelCounter {
+  readonly #counters: DeliveryCounters;
   #epoch: string | undefined;
-  /** The last offset that was delivered, or from which delivery goes on; undefined until subscribed. */
+  /** The last delivered offset, or the one from which delivery continues; undefined until subscribed. */
   #at: number | undefined;
   readonly #ids = new Map<string, number>();
-  /** What was acked and is still to be delivered: offset to id. */
+  /** Acked but not yet delivered: offset to id. */
   readonly #acked = new Map<number, string>();
 
-  /** What was sent and not acked. */
+  /** Sent but not yet acked. */
   readonly #sent = new Set<string>();
 
-  constructor(tally: Tally) {
-    this.#tally = tally;
+  constructor(counters: DeliveryCounters) {
+    this.#counters = counters;
   }
 
-  /** `afresh`: not the continuation of what was delivered before, which may come again. */
+  /** `afresh`: a new subscription, not a resumed one; entries may be delivered again. */
   subscribed(epoch: string, offset: number, afresh: boolean): void {
     if (afresh) {
       this.#ids.clear();
       this.#acked.clear();
     } else if (this.#at !== undefined && this.#epoch === epoch) {
-      // Without a gap said before, going on further along the same log skips something.
-      this.#tally.add("lost", offset - this.#at);
+      // A later position in the same log without a declared gap means that entries were skipped.
+      this.#counters.add("lost", offset - this.#at);
     }
     if (this.#epoch !== epoch) this.#acked.clear();
     this.#epoch = epoch;
     this.#at = offset;
   }
 
-  /** Comes before the `subscribed` that it belongs to. With another log, `to` says nothing about how many. */
+  /** Precedes its `subscribed`. If the log was replaced, `to` does not tell how many are missing. */
   gap(from: number, to: number, reason: string): void {
     if (reason === "epoch") this.#epoch = undefined;
-    else this.#tally.add("missing", to - from + 1);
+    else this.#counters.add("missing", to - from + 1);
     this.#at = undefined;
   }
 
-  /** A message was given to the client. The same one may be queued again after a lost connection. */
+  /** A message was queued. The same one may be queued again after a lost connection. */
   sent(id: string): void {
     if (this.#sent.has(id)) return;
     this.#sent.add(id);
-    this.#tally.add("sent");
+    this.#counters.add("sent");
   }
 
   acked(id: string, offset: number): void {
     this.#sent.delete(id);
-    this.#tally.add("acked");
+    this.#counters.add("acked");
     if (this.#at === undefined || offset > this.#at) this.#acked.set(offset, id);
     else if (this.#ids.size > 0 && this.#ids.get(id) !== offset && offset >= this.#oldest()) {
-      this.#tally.add("lost");
+      this.#counters.add("lost");
     }
   }
 
-  /** `plain`: not one that the server made, such as “somebody came in”. Those have their places in the log too. */
+  /** `plain`: not a system message. Those have offsets too. */
   message(id: string, offset: number, plain = true): void {
     if (this.#at !== undefined && offset <= this.#at) {
-      this.#tally.add("duplicated");
+      this.#counters.add("duplicated");
       return;
     }
-    if (plain) this.#tally.add("received");
-    if (this.#at !== undefined) this.#tally.add("lost", offset - this.#at - 1);
+    if (plain) this.#counters.add("received");
+    if (this.#at !== undefined) this.#counters.add("lost", offset - this.#at - 1);
     this.#at = offset;
     const acked = this.#acked.get(offset);
     this.#acked.delete(offset);
-    if (acked !== undefined && acked !== id) this.#tally.add("lost");
-    if (this.#ids.has(id)) this.#tally.add("duplicated");
+    if (acked !== undefined && acked !== id) this.#counters.add("lost");
+    if (this.#ids.has(id)) this.#counters.add("duplicated");
     this.#ids.set(id, offset);
     if (this.#ids.size > REMEMBERED_IDS) {
       const first = this.#ids.keys().next();

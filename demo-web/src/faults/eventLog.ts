@@ -1,29 +1,28 @@
-// What happened to the connection, in the order it happened: state changes with their reasons, faults, gaps. Shown in the
-// fault panel; kept in memory only.
+// The event log of the fault panel: state changes with their reasons, faults and gaps. Kept in memory only.
 
-export type JournalKind = "state" | "fault" | "room" | "error";
+export type EventKind = "state" | "fault" | "room" | "error";
 
-export interface JournalEntry {
+export interface LogEntry {
   readonly key: number;
   /** ms since 1970. */
   readonly at: number;
-  readonly kind: JournalKind;
-  /** A few words: what happened. */
+  readonly kind: EventKind;
+  /** What happened, in a few words. */
   readonly title: string;
-  /** Why. Empty when there is nothing to say. */
+  /** The reason; empty if there is none. */
   readonly reason: string;
 }
 
-/** How many entries are kept: enough for a session of breaking things, small enough to render at once. */
+/** Maximum number of entries. */
 const KEPT = 200;
 
-export class Journal {
-  #entries: readonly JournalEntry[] = [];
+export class EventLog {
+  #entries: readonly LogEntry[] = [];
   #next = 1;
   readonly #listeners = new Set<() => void>();
 
   /** Newest first. */
-  get entries(): readonly JournalEntry[] {
+  get entries(): readonly LogEntry[] {
     return this.#entries;
   }
 
@@ -32,7 +31,7 @@ export class Journal {
     return () => this.#listeners.delete(listener);
   }
 
-  add(kind: JournalKind, title: string, reason = ""): void {
+  add(kind: EventKind, title: string, reason = ""): void {
     const entry = { key: this.#next++, at: Date.now(), kind, title, reason };
     this.#entries = [entry, ...this.#entries].slice(0, KEPT);
     for (const listener of this.#listeners) listener();

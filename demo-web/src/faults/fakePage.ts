@@ -1,8 +1,8 @@
-// A page made of small stand-ins, for the tests of the fault layer.
+// A page made of test doubles, for the tests of the fault layer.
 
 import type { Page } from "./faultLayer";
 
-/** A socket that does what the test says. */
+/** A socket that the test controls. */
 export class FakeSocket extends EventTarget {
   static made: FakeSocket[] = [];
   readyState = 0;
@@ -56,12 +56,12 @@ export class FakePage extends EventTarget implements Page {
   CloseEvent = FakeCloseEvent as unknown as typeof CloseEvent;
   navigator: { readonly onLine: boolean } = Object.create({ onLine: true });
   readonly document = new FakeDocument();
-  // Looked up when they are called: a test may replace them by a clock of its own.
+  // Looked up on each call, because tests replace the timers.
   setTimeout = (handler: TimerHandler, ms?: number) => Number(setTimeout(handler as () => void, ms));
   clearTimeout = (id: number | undefined) => clearTimeout(id);
   setInterval = (handler: TimerHandler, ms?: number) => Number(setInterval(handler as () => void, ms));
   clearInterval = (id: number | undefined) => clearInterval(id);
-  /** What the server answers; without it, a request ends only when it is aborted, like a held poll. */
+  /** The server's answer; without one, a request ends only when it is aborted, like a held poll. */
   answer: string | undefined;
   readonly asked: (AbortSignal | null | undefined)[] = [];
   fetch: typeof fetch = (_input, init) => {
@@ -73,7 +73,7 @@ export class FakePage extends EventTarget implements Page {
   };
 }
 
-/** What a user of the socket saw, in order. */
+/** The events of a socket, in order. */
 export function watched(socket: WebSocket): string[] {
   const seen: string[] = [];
   socket.onopen = () => seen.push("open");

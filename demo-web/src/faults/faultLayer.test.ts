@@ -1,4 +1,4 @@
-// The fault layer against a page made of small stand-ins: what the client would see of each fault.
+// The fault layer on a page made of test doubles: what the client observes of each fault.
 
 import { beforeEach, describe, expect, it } from "vitest";
 import { FakeCloseEvent, FakePage, FakeSocket, watched } from "./fakePage";

@@ -1,13 +1,13 @@
-// The fault layer: puts itself in place of the page's WebSocket, fetch and timers, and breaks them when told to. It knows
-// nothing of Everwire, and Everwire nothing of it: what the client meets is what it would meet on a bad network.
+// The fault layer: replaces the page's WebSocket, fetch and timers, and injects faults into them. It is independent of
+// Everwire: the client observes what it would observe on a bad network.
 
 import { type FaultState, NO_FAULTS } from "./faultState";
-import { Requests } from "./faultyFetch";
-import { type Breakable, type SocketPage, type SocketWatch, socketClass } from "./faultySocket";
+import { FaultyFetch } from "./faultyFetch";
+import { type BreakableSocket, type SocketHooks, type SocketPage, socketClass } from "./faultySocket";
 import { type OnlinePage, overrideOnLine } from "./navigatorOnline";
-import { type FreezablePage, Freezer } from "./pageFreezer";
+import { type FreezablePage, PageFreezer } from "./pageFreezer";
 
-/** The parts of a browser's window that the layer replaces or uses. A test passes its own. */
+/** The parts of `window` that the layer replaces or uses. Tests pass their own. */
 export interface Page extends SocketPage, OnlinePage, FreezablePage {
   fetch: typeof fetch;
   dispatchEvent(event: Event): boolean;
@@ -15,99 +15,99 @@ export interface Page extends SocketPage, OnlinePage, FreezablePage {
 
 /** A restart that the server announces. */
 export interface Restart {
-  /** What it says before it goes. */
+  /** The announcement, as a batch of frames. */
   readonly text: string;
-  /** With this it closes. */
+  /** The close code. */
   readonly code: number;
-  /** So long after its words, in ms. */
+  /** Time between the announcement and the close, in ms. */
   readonly closeMs: number;
-  /** So long it is away, in ms. */
+  /** How long the server is unreachable, in ms. */
   readonly awayMs: number;
 }
 
 export class FaultLayer {
   #state: FaultState = NO_FAULTS;
   #page: Page | undefined;
-  readonly #freezer = new Freezer();
-  readonly #sockets = new Set<Breakable>();
+  readonly #freezer = new PageFreezer();
+  readonly #sockets = new Set<BreakableSocket>();
   readonly #listeners = new Set<() => void>();
-  /** What ends the sockets that are open, while a proxy kills them. */
-  readonly #kills = new Map<Breakable, () => void>();
+  /** The timers that close open sockets, while sockets are killed. */
+  readonly #kills = new Map<BreakableSocket, () => void>();
   #thaw: (() => void) | undefined;
   #back: (() => void) | undefined;
-  readonly #watch: SocketWatch;
-  readonly #requests: Requests;
+  readonly #hooks: SocketHooks;
+  readonly #fetch: FaultyFetch;
 
-  /** `random`: what decides which messages are lost. */
+  /** `random` decides which messages are lost. */
   constructor(random: () => number = Math.random) {
     const away = () => this.#state.offline || this.#state.restarting;
     const network = {
       freezer: this.#freezer,
-      weather: () => this.#state,
+      conditions: () => this.#state,
       random,
-      swallows: () => this.#state.blackHole,
+      dropsSilently: () => this.#state.blackHole,
     };
-    this.#watch = {
+    this.#hooks = {
       ...network,
       refuses: () => this.#state.websocketBlocked || away(),
-      made: (socket) => this.#sockets.add(socket),
-      opened: (socket) => this.#killLater(socket),
+      created: (socket) => this.#sockets.add(socket),
+      opened: (socket) => this.#scheduleKill(socket),
       closed: (socket) => {
         this.#sockets.delete(socket);
         this.#spare(socket);
       },
     };
-    this.#requests = new Requests({ ...network, refuses: away });
+    this.#fetch = new FaultyFetch({ ...network, refuses: away });
   }
 
   get state(): FaultState {
     return this.#state;
   }
 
-  /** How many sockets and requests are alive. */
+  /** The number of open sockets and pending requests. */
   get live(): { sockets: number; requests: number } {
-    return { sockets: this.#sockets.size, requests: this.#requests.count };
+    return { sockets: this.#sockets.size, requests: this.#fetch.count };
   }
 
-  /** Time that goes on while the page is frozen. */
+  /** A clock that runs on while the page is frozen. */
   get clock() {
     return this.#freezer.clock;
   }
 
-  /** Calls `listener` when a fault begins, changes or ends; returns what stops that. */
+  /** Calls `listener` when a fault begins, changes or ends; returns a function that unsubscribes. */
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Takes its place in the page. Once, and before anything connects. */
+  /** Replaces the page's functions. To be called once, before anything connects. */
   install(page: Page): void {
     if (this.#page !== undefined) return;
     this.#page = page;
     this.#freezer.install(page);
-    page.WebSocket = socketClass(page, this.#watch);
-    page.fetch = this.#requests.through(page.fetch.bind(page));
+    page.WebSocket = socketClass(page, this.#hooks);
+    page.fetch = this.#fetch.wrap(page.fetch.bind(page));
     overrideOnLine(page, () => this.#state.offline);
   }
 
-  /** Cuts every live socket and every request under way, once. What connects next is let through. */
+  /** Cuts every open socket and every pending request once. New connections are allowed. */
   drop(): void {
     this.#cutSockets();
-    this.#requests.cut();
+    this.#fetch.cut();
   }
 
-  /** While blocked, every WebSocket that is alive dies and every new one fails. Requests are not touched. */
+  /** While blocked, open WebSockets are cut and new ones fail. FaultyFetch are not affected. */
   blockWebSocket(blocked: boolean): void {
     this.#change({ websocketBlocked: blocked });
     if (blocked) this.#cutSockets();
   }
 
-  /** While offline, sockets and requests fail, and the page is told so as by the browser. */
+  /** While offline, sockets and requests fail, and the page gets the browser's offline event. */
   goOffline(offline: boolean): void {
     if (this.#state.offline === offline) return;
     this.#change({ offline });
     if (offline) {
-      // A browser knows at once that the network is gone; what is open notices later.
+      // Browsers tell at once that the network is gone; connections notice later.
       this.#page?.dispatchEvent(new Event("offline"));
       this.drop();
     } else if (this.#page?.navigator.onLine) {
@@ -115,35 +115,37 @@ export class FaultLayer {
     }
   }
 
-  /** Adds this to each direction, in ms. What is under way keeps the time that it was given. */
+  /** Adds latency to each direction, in ms. Data in flight is not affected. */
   delay(latencyMs: number): void {
     this.#change({ latencyMs });
   }
 
-  /** From now on, this share (0 to 1) of requests fails, and this share of messages stalls its WebSocket. */
+  /** Sets the share (0 to 1) of requests that fail and of messages that retransmissionDelay their WebSocket. */
   lose(loss: number): void {
     this.#change({ loss });
   }
 
   /**
-   * What is open stays open and carries nothing any more, also afterwards; what is new gets no answer until the hole is
-   * closed. Nobody is told.
+   * Open connections stay open but carry nothing, even after the fault ends; new ones get no response until it ends. No
+   * error is reported.
    */
   blackHole(open: boolean): void {
     this.#change({ blackHole: open });
     if (!open) return;
-    for (const socket of this.#sockets) socket.goDark();
-    this.#requests.goDark();
+    for (const socket of this.#sockets) socket.silence();
+    this.#fetch.silence();
   }
 
-  /** Cuts every WebSocket so long after it opened, in ms; those that are open, so long from now. 0 ends it. */
+  /**
+   * Cuts every WebSocket this long after it opened, in ms; sockets that are open, this long from now. 0 ends the fault.
+   */
   killAfter(killAfterMs: number): void {
     this.#change({ killAfterMs });
     for (const socket of [...this.#kills.keys()]) this.#spare(socket);
-    for (const socket of this.#sockets) if (socket.isOpen) this.#killLater(socket);
+    for (const socket of this.#sockets) if (socket.isOpen) this.#scheduleKill(socket);
   }
 
-  /** Holds back timers and the network for so long, in ms. */
+  /** Holds timers and network events for this long, in ms. */
   freeze(ms: number): void {
     if (this.#state.frozen) return;
     this.#change({ frozen: true });
@@ -158,14 +160,14 @@ export class FaultLayer {
     this.#freezer.thaw();
   }
 
-  /** What a planned restart of the server looks like from here. Requests fail while it is away. */
+  /** Simulates a planned restart of the server. FaultyFetch fail while it is unreachable. */
   restart({ text, code, closeMs, awayMs }: Restart): void {
     if (this.#state.restarting) return;
     this.#change({ restarting: true });
-    for (const socket of this.#sockets) socket.hear(text);
+    for (const socket of this.#sockets) socket.injectMessage(text);
     const going = this.clock.after(closeMs, () => {
-      this.#requests.cut();
-      for (const socket of [...this.#sockets]) socket.closeGently(code);
+      this.#fetch.cut();
+      for (const socket of [...this.#sockets]) socket.closeFromServer(code);
     });
     const back = this.clock.after(closeMs + awayMs, () => this.#change({ restarting: false }));
     this.#back = () => {
@@ -175,7 +177,7 @@ export class FaultLayer {
   }
 
   /** Ends every fault. */
-  heal(): void {
+  endAll(): void {
     this.#back?.();
     this.killAfter(0);
     this.#change({ latencyMs: 0, loss: 0, websocketBlocked: false, blackHole: false, restarting: false });
@@ -192,7 +194,7 @@ export class FaultLayer {
     for (const socket of [...this.#sockets]) socket.cut();
   }
 
-  #killLater(socket: Breakable): void {
+  #scheduleKill(socket: BreakableSocket): void {
     const { killAfterMs } = this.#state;
     if (killAfterMs > 0)
       this.#kills.set(
@@ -201,7 +203,7 @@ export class FaultLayer {
       );
   }
 
-  #spare(socket: Breakable): void {
+  #spare(socket: BreakableSocket): void {
     this.#kills.get(socket)?.();
     this.#kills.delete(socket);
   }

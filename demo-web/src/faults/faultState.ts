@@ -1,6 +1,6 @@
-// Which faults are in force, and what they are called. No fault is made here.
+// The active faults and their labels.
 
-/** A new object whenever one changes. */
+/** A new object on each change. */
 export interface FaultState {
   readonly websocketBlocked: boolean;
   readonly offline: boolean;
@@ -8,9 +8,9 @@ export interface FaultState {
   readonly blackHole: boolean;
   /** Added to each direction, in ms. */
   readonly latencyMs: number;
-  /** The share of messages and requests that vanish, 0 to 1. */
+  /** The share of lost messages and requests, 0 to 1. */
   readonly loss: number;
-  /** How long a WebSocket may live, in ms; 0 is for ever. */
+  /** The lifetime of a WebSocket, in ms; 0 is unlimited. */
   readonly killAfterMs: number;
   readonly frozen: boolean;
   readonly restarting: boolean;
@@ -27,7 +27,7 @@ export const NO_FAULTS: FaultState = {
   restarting: false,
 };
 
-/** A fault that is in force, by its name in `FaultState`. */
+/** An active fault, by its name in `FaultState`. */
 export interface ActiveFault {
   readonly kind: keyof FaultState;
   readonly label: string;
@@ -39,7 +39,7 @@ export function duration(ms: number): string {
   return `${Number((ms / 1000).toFixed(ms < 10_000 ? 1 : 0))} s`;
 }
 
-/** What is in force, in words of two or three. */
+/** The active faults with short labels. */
 export function activeFaults(state: FaultState): ActiveFault[] {
   const all: [keyof FaultState, string][] = [
     ["latencyMs", `Latency ${duration(state.latencyMs)}`],

@@ -1,75 +1,75 @@
-// A stand-in for fetch on a bad network. A request can be slow, get lost before or after the server had it, hang without an
-// answer, and be cut.
+// A replacement for fetch with network faults: a request can be slow, get lost before or after it reached the server,
+// hang without a response, and be cut.
 
-import type { Weather } from "./delayedStream";
-import type { Freezer } from "./pageFreezer";
+import type { NetworkConditions } from "./delayedStream";
+import type { PageFreezer } from "./pageFreezer";
 
-/** What decides about requests. */
-export interface RequestWatch {
-  readonly freezer: Freezer;
-  weather(): Weather;
-  /** From 0 up to 1: what is lost. */
+/** What the fault layer decides about requests. */
+export interface FetchHooks {
+  readonly freezer: PageFreezer;
+  conditions(): NetworkConditions;
+  /** In [0, 1): decides what is lost. */
   random(): number;
-  /** Whether a request that is made now has to fail. */
+  /** Whether new requests fail. */
   refuses(): boolean;
-  /** Whether a request that is made now gets no answer. */
-  swallows(): boolean;
+  /** Whether new requests get no response. */
+  dropsSilently(): boolean;
 }
 
-/** One request under way. */
-class UnderWay {
+/** A pending request. */
+class PendingRequest {
   readonly cut = new AbortController();
-  /** Its answer gets lost. */
+  /** Its response gets lost. */
   dark = false;
 }
 
-/** What a browser's fetch rejects with when there is no network. */
+/** The error of a browser's fetch when the network fails. */
 export function networkError(): TypeError {
   return new TypeError("Failed to fetch");
 }
 
-export class Requests {
-  readonly #watch: RequestWatch;
-  readonly #live = new Set<UnderWay>();
+export class FaultyFetch {
+  readonly #hooks: FetchHooks;
+  readonly #live = new Set<PendingRequest>();
 
-  constructor(watch: RequestWatch) {
-    this.#watch = watch;
+  constructor(hooks: FetchHooks) {
+    this.#hooks = hooks;
   }
 
-  /** How many are under way. */
+  /** The number of pending requests. */
   get count(): number {
     return this.#live.size;
   }
 
-  /** Those under way fail. */
+  /** Makes pending requests fail. */
   cut(): void {
     for (const request of [...this.#live]) request.cut.abort(networkError());
   }
 
-  /** Those under way never get an answer. */
-  goDark(): void {
+  /** Pending requests never get a response. */
+  silence(): void {
     for (const request of this.#live) request.dark = true;
   }
 
-  /** What takes the place of the page's own. Reaches the network in the same turn, unless something holds it up. */
-  through(native: typeof fetch): typeof fetch {
-    const { freezer } = this.#watch;
+  /** Wraps the page's fetch. Without a delay, the request starts synchronously. */
+  wrap(native: typeof fetch): typeof fetch {
+    const { freezer } = this.#hooks;
     return async (input, init) => {
-      if (this.#watch.refuses()) throw networkError();
-      const request = new UnderWay();
+      if (this.#hooks.refuses()) throw networkError();
+      const request = new PendingRequest();
       const asked = init?.signal ?? (input instanceof Request ? input.signal : undefined);
       const signal = asked ? AbortSignal.any([asked, request.cut.signal]) : request.cut.signal;
-      const { latencyMs, loss } = this.#watch.weather();
-      const lost = this.#watch.random() < loss;
-      const before = lost && this.#watch.random() < 0.5;
-      request.dark = this.#watch.swallows();
+      const { latencyMs, loss } = this.#hooks.conditions();
+      const lost = this.#hooks.random() < loss;
+      const before = lost && this.#hooks.random() < 0.5;
+      request.dark = this.#hooks.dropsSilently();
       this.#live.add(request);
       try {
         if (latencyMs > 0 || freezer.frozen) await this.#wait(latencyMs, signal);
         if (request.dark) await never(signal);
         if (before) throw networkError();
         const response = await native(input, { ...init, signal });
-        const back = this.#watch.weather().latencyMs;
+        const back = this.#hooks.conditions().latencyMs;
         if (back > 0 || freezer.frozen) await this.#wait(back, signal);
         if (request.dark) await never(signal);
         if (lost) throw networkError();
@@ -80,9 +80,9 @@ export class Requests {
     };
   }
 
-  /** Ends after this time, and not while the page is frozen; or with the signal. */
+  /** Waits for this time, and longer while the page is frozen; rejects when the signal aborts. */
   #wait(ms: number, signal: AbortSignal): Promise<void> {
-    const { freezer } = this.#watch;
+    const { freezer } = this.#hooks;
     const key = {};
     return new Promise((done, failed) => {
       const end = () => {
@@ -91,7 +91,7 @@ export class Requests {
         failed(signal.reason);
       };
       const stop = freezer.clock.after(ms, () =>
-        freezer.through(key, () => {
+        freezer.run(key, () => {
           signal.removeEventListener("abort", end);
           done();
         }),
@@ -102,7 +102,7 @@ export class Requests {
   }
 }
 
-/** Ends with the signal only. */
+/** Rejects when the signal aborts, and never resolves. */
 function never(signal: AbortSignal): Promise<never> {
   return new Promise((_done, failed) => {
     if (signal.aborted) failed(signal.reason);

@@ -1,42 +1,42 @@
-// A stand-in for WebSocket that lives on a bad network. It owns a real socket and passes everything through, later or not at
-// all, until the socket is cut: then its user sees what a broken cable looks like (error, then close 1006).
+// A replacement for WebSocket with network faults. It wraps a real socket and passes everything on, late or not at all,
+// until the socket is cut: then it reports what a lost connection looks like (error, then close 1006).
 
-import { Pipe, type Weather } from "./delayedStream";
-import type { Freezer } from "./pageFreezer";
+import { DelayedStream, type NetworkConditions } from "./delayedStream";
+import type { PageFreezer } from "./pageFreezer";
 
-/** The parts of a browser's window that it replaces or uses. */
+/** The parts of `window` that it replaces or uses. */
 export interface SocketPage {
   WebSocket: typeof WebSocket;
   CloseEvent: typeof CloseEvent;
 }
 
-/** What can be done to a socket from underneath. */
-export interface Breakable {
+/** The faults of a socket. */
+export interface BreakableSocket {
   readonly isOpen: boolean;
-  /** Ends as by a broken cable. */
+  /** Ends like a lost connection. */
   cut(): void;
-  /** Stays as it is, and carries nothing any more. For good: what lies between has forgotten the connection. */
-  goDark(): void;
-  /** Brings a text that the other end did not write. */
-  hear(text: string): void;
-  /** Ends as if the other end had closed it. */
-  closeGently(code: number): void;
+  /** Stays open and carries nothing more, permanently, as if a router had forgotten the connection. */
+  silence(): void;
+  /** Delivers a message that the server did not send. */
+  injectMessage(text: string): void;
+  /** Ends as if the server had closed it. */
+  closeFromServer(code: number): void;
 }
 
-/** What decides about sockets, and is told of them. */
-export interface SocketWatch {
-  readonly freezer: Freezer;
-  weather(): Weather;
-  /** From 0 up to 1: what is lost. */
+/** What the fault layer decides about sockets, and what it is told. */
+export interface SocketHooks {
+  readonly freezer: PageFreezer;
+  conditions(): NetworkConditions;
+  /** In [0, 1): decides what is lost. */
   random(): number;
-  /** Whether a socket that is made now has to fail. */
+  /** Whether new sockets fail. */
   refuses(): boolean;
-  /** Whether a socket that is made now gets no answer. */
-  swallows(): boolean;
-  made(socket: Breakable): void;
-  /** It has got through to the other end. */
-  opened(socket: Breakable): void;
-  closed(socket: Breakable): void;
+  /** Whether new sockets get no response. */
+  dropsSilently(): boolean;
+  created(socket: BreakableSocket): void;
+  /** The connection to the server is open. */
+  opened(socket: BreakableSocket): void;
+  closed(socket: BreakableSocket): void;
 }
 
 /** The close code of a connection that ended without a closing handshake. */
@@ -46,13 +46,13 @@ const CLOSING_MS = 2000;
 
 type Handler<E extends Event> = ((this: WebSocket, event: E) => unknown) | null;
 
-/** Makes the class that takes the place of `page.WebSocket`. */
-export function socketClass(page: SocketPage, watch: SocketWatch): typeof WebSocket {
+/** Creates the class that replaces `page.WebSocket`. */
+export function socketClass(page: SocketPage, hooks: SocketHooks): typeof WebSocket {
   const Native = page.WebSocket;
   const CloseEvent = page.CloseEvent;
-  const { freezer } = watch;
+  const { freezer } = hooks;
 
-  class FaultySocket extends EventTarget implements Breakable {
+  class FaultySocket extends EventTarget implements BreakableSocket {
     static readonly CONNECTING = 0;
     static readonly OPEN = 1;
     static readonly CLOSING = 2;
@@ -64,25 +64,25 @@ export function socketClass(page: SocketPage, watch: SocketWatch): typeof WebSoc
 
     readonly #url: string;
     readonly #handlers = new Map<string, EventListener>();
-    readonly #up = new Pipe(freezer, watch.weather, watch.random);
-    readonly #down = new Pipe(freezer, watch.weather, watch.random);
-    /** Undefined for a socket that never got a real one, and for one that was cut. */
+    readonly #up = new DelayedStream(freezer, hooks.conditions, hooks.random);
+    readonly #down = new DelayedStream(freezer, hooks.conditions, hooks.random);
+    /** Undefined for a socket that was refused or cut. */
     #native: WebSocket | undefined;
     #state: number = FaultySocket.CONNECTING;
-    /** Nothing comes or goes any more. Its user may not know yet. */
+    /** Nothing is sent or received any more, though the page may not know yet. */
     #dark = false;
     #held = 0;
 
     constructor(url: string | URL, protocols?: string | string[]) {
       super();
       this.#url = String(url);
-      if (watch.refuses()) {
-        // A refusal is seen later, never inside the constructor.
+      if (hooks.refuses()) {
+        // A failure is reported asynchronously, never inside the constructor.
         freezer.clock.after(0, () => this.cut());
         return;
       }
-      watch.made(this);
-      if (watch.swallows()) {
+      hooks.created(this);
+      if (hooks.dropsSilently()) {
         this.#dark = true;
         return;
       }
@@ -96,9 +96,9 @@ export function socketClass(page: SocketPage, watch: SocketWatch): typeof WebSoc
       };
       native.addEventListener("open", () => {
         if (this.#dark) return;
-        watch.opened(this);
-        // The handshake goes to and fro.
-        fromAfar(() => this.#open(), watch.weather().latencyMs);
+        hooks.opened(this);
+        // The handshake takes a round trip.
+        fromAfar(() => this.#open(), hooks.conditions().latencyMs);
       });
       native.addEventListener("error", () => fromAfar(() => this.dispatchEvent(new Event("error"))));
       native.addEventListener("message", ({ data, origin }) => fromAfar(() => this.#message(data, origin)));
@@ -114,25 +114,25 @@ export function socketClass(page: SocketPage, watch: SocketWatch): typeof WebSoc
     cut(): void {
       const native = this.#native;
       this.#native = undefined;
-      this.goDark();
+      this.silence();
       this.#down.inject(() => this.#fail());
       native?.close();
     }
 
-    goDark(): void {
-      // The real one is left as it is: the other end must not learn of it either.
+    silence(): void {
+      // The real socket stays open: the server must not learn of it either.
       this.#dark = true;
       this.#up.clear();
       this.#down.clear();
     }
 
-    hear(text: string): void {
+    injectMessage(text: string): void {
       if (this.isOpen) this.#down.push(() => this.#message(text, new URL(this.url).origin));
     }
 
-    closeGently(code: number): void {
+    closeFromServer(code: number): void {
       if (this.#dark) return;
-      // One that is not open yet has nobody to say it.
+      // A socket that is not open yet cannot get a close frame.
       if (!this.isOpen) {
         this.cut();
         return;
@@ -149,16 +149,16 @@ export function socketClass(page: SocketPage, watch: SocketWatch): typeof WebSoc
     }
 
     #message(data: unknown, origin: string): void {
-      // A closing socket still hears what was under way.
+      // A closing socket still receives messages in flight.
       if (this.#state === FaultySocket.CLOSED) return;
       this.dispatchEvent(new MessageEvent("message", { data, origin }));
     }
 
     #fail(): void {
       if (this.#state === FaultySocket.CLOSED) return;
-      // Closed before the events, so that a listener finds what it would find on a real socket.
+      // Closed before the events fire, as on a real socket.
       this.#state = FaultySocket.CLOSED;
-      watch.closed(this);
+      hooks.closed(this);
       this.dispatchEvent(new Event("error"));
       this.dispatchEvent(new CloseEvent("close", { code: ABNORMAL, reason: "", wasClean: false }));
     }
@@ -166,8 +166,8 @@ export function socketClass(page: SocketPage, watch: SocketWatch): typeof WebSoc
     #end(code: number, reason: string, wasClean: boolean): void {
       if (this.#state === FaultySocket.CLOSED) return;
       this.#state = FaultySocket.CLOSED;
-      this.goDark();
-      watch.closed(this);
+      this.silence();
+      hooks.closed(this);
       this.dispatchEvent(new CloseEvent("close", { code, reason, wasClean }));
     }
 
@@ -203,7 +203,7 @@ export function socketClass(page: SocketPage, watch: SocketWatch): typeof WebSoc
       if (this.#state === FaultySocket.CONNECTING) {
         throw new DOMException("Still in CONNECTING state.", "InvalidStateError");
       }
-      // Like a browser, swallow what is sent into a closed socket.
+      // Like a browser, ignore data sent on a closed socket.
       if (!this.isOpen) return;
       const size = typeof data === "string" ? data.length : 0;
       this.#held += size;
@@ -222,7 +222,7 @@ export function socketClass(page: SocketPage, watch: SocketWatch): typeof WebSoc
       this.#state = FaultySocket.CLOSING;
       const native = this.#native;
       if (this.#dark) {
-        // Nobody answers: a browser gives up by itself.
+        // Without an answer, a browser closes the socket after a timeout.
         freezer.clock.after(wasOpen ? CLOSING_MS : 0, () => this.#down.inject(() => this.#fail()));
       } else if (wasOpen) {
         this.#up.push(() => native?.close(code, reason));
@@ -270,7 +270,7 @@ export function socketClass(page: SocketPage, watch: SocketWatch): typeof WebSoc
     }
   }
 
-  // Sockets that were made before the layer took its place are still WebSockets to `instanceof`.
+  // Sockets that were created before the layer was installed still pass `instanceof`.
   Object.defineProperty(FaultySocket, Symbol.hasInstance, {
     value: (value: unknown) =>
       value instanceof Native || Object.prototype.isPrototypeOf.call(FaultySocket.prototype, value as object),

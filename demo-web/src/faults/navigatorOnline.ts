@@ -1,12 +1,12 @@
-// What the page believes of the network: `navigator.onLine`, and the events that go with it.
+// Overrides `navigator.onLine` and the events that go with it.
 
-/** The parts of a browser's window that it replaces or uses. */
+/** The parts of `window` that it replaces or uses. */
 export interface OnlinePage {
   navigator: { readonly onLine: boolean };
   addEventListener(type: string, listener: (event: Event) => void, capture: boolean): void;
 }
 
-/** Makes `navigator.onLine` false while `offline()`, and keeps the browser's own `online` from saying otherwise. */
+/** Makes `navigator.onLine` false while `offline()` is true, and suppresses the browser's own `online` events. */
 export function overrideOnLine(page: OnlinePage, offline: () => boolean): void {
   const { navigator } = page;
   const prototype = Object.getPrototypeOf(navigator);

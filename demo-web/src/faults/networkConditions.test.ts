@@ -1,14 +1,15 @@
-// The faults that last: what the client would see of a slow, lossy, deaf or murderous network, and of a frozen page.
+// Lasting faults: what the client observes on a slow, lossy or silent network, with sockets that are killed, and on a
+// frozen page.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { stall } from "./delayedStream";
+import { retransmissionDelay } from "./delayedStream";
 import { FakeCloseEvent, FakePage, FakeSocket, watched } from "./fakePage";
 import { FaultLayer } from "./faultLayer";
 import { activeFaults, NO_FAULTS } from "./faultState";
 
 let page: FakePage;
 let layer: FaultLayer;
-/** What the dice show next; 1 (nothing is lost) when there is no more. */
+/** The next random numbers; 1 (nothing is lost) after the last one. */
 let dice: number[];
 
 beforeEach(() => {
@@ -38,7 +39,7 @@ function connected() {
   return all;
 }
 
-/** What has become of a promise so far. */
+/** The outcome of a promise so far. */
 function fateOf(promise: Promise<unknown>): string[] {
   const fate: string[] = [];
   promise.then(
@@ -127,12 +128,13 @@ describe("loss", () => {
       rolls.shift() ?? 1;
 
   it("stalls a stream by the time that TCP takes to repeat, twice as long each time", () => {
-    const losing = (...rolls: number[]) => stall({ latencyMs: 0, loss: 0.5 }, mockDice(...rolls));
+    const losing = (...rolls: number[]) =>
+      retransmissionDelay({ latencyMs: 0, loss: 0.5 }, mockDice(...rolls));
     expect(losing()).toBe(0);
     expect(losing(0)).toBe(200);
     expect(losing(0, 0)).toBe(600);
-    expect(stall({ latencyMs: 300, loss: 0.5 }, mockDice(0))).toBe(600);
-    expect(stall({ latencyMs: 0, loss: 1 }, () => 0)).toBe(200 * 63);
+    expect(retransmissionDelay({ latencyMs: 300, loss: 0.5 }, mockDice(0))).toBe(600);
+    expect(retransmissionDelay({ latencyMs: 0, loss: 1 }, () => 0)).toBe(200 * 63);
   });
 
   it("holds up everything behind a lost message, and loses nothing", async () => {
@@ -345,7 +347,7 @@ it("healing ends every fault at once", async () => {
   layer.freeze(60_000);
   layer.restart({ text: "", code: 1001, closeMs: 100, awayMs: 60_000 });
   expect(activeFaults(layer.state)).toHaveLength(8);
-  layer.heal();
+  layer.endAll();
   expect(layer.state).toEqual(NO_FAULTS);
   expect(page.navigator.onLine).toBe(true);
   await pass(100_000);

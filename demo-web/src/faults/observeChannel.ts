@@ -1,14 +1,14 @@
-// Has everything counted that a channel says: what became of its messages, and how long they took.
+// Feeds the counters and the round trips with the events of a channel.
 
 import type { Channel } from "everwire";
-import { ChannelTally, type Tally } from "./deliveryCounters";
-import type { Trips } from "./roundTrips";
+import { ChannelCounter, type DeliveryCounters } from "./deliveryCounters";
+import type { RoundTrips } from "./roundTrips";
 
-/** A function for `subscribed` listeners: is it a new beginning, or the same subscription after a reconnect? */
+/** Returns a function for `subscribed` listeners that tells whether the subscription is new or resumed. */
 export function beginnings<Events extends object>(channel: Channel<Events>): () => boolean {
   let last: unknown;
   return () => {
-    // As long as a subscription lasts, `subscribe` gives the same promise: another one is a new beginning.
+    // `subscribe` returns the same promise while a subscription lasts; another promise means a new subscription.
     const current = channel.subscribe();
     const afresh = current !== last;
     last = current;
@@ -16,20 +16,20 @@ export function beginnings<Events extends object>(channel: Channel<Events>): () 
   };
 }
 
-/** Once per channel. */
-export function countChannel<Events extends object>(
+/** To be called once per channel. */
+export function observeChannel<Events extends object>(
   channel: Channel<Events>,
-  tally: Tally,
-  trips: Trips,
+  counters: DeliveryCounters,
+  roundTrips: RoundTrips,
 ): void {
-  const counts = new ChannelTally(tally);
+  const counts = new ChannelCounter(counters);
   const isAfresh = beginnings(channel);
   channel.on("gap", ({ from, to, reason }) => counts.gap(from, to, reason));
   channel.on("subscribed", ({ epoch, offset }) => counts.subscribed(epoch, offset, isAfresh()));
   channel.on("message", ({ id, offset }) => counts.message(id, offset));
   channel.on("event", ({ id, offset }: { id: string; offset: number }) => counts.message(id, offset, false));
   channel.on("sending", (outgoing) => {
-    trips.sending(outgoing);
+    roundTrips.sending(outgoing);
     const { id, status, offset } = outgoing;
     if (status === "queued") counts.sent(id);
     if (status === "stored" && offset !== undefined) counts.acked(id, offset);

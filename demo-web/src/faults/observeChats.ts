@@ -1,20 +1,20 @@
-// Has the messages of all chats counted that one has opened, and the gaps in them noted.
+// Observes the channels of all chats: counts their messages, and logs their gaps and errors.
 
 import type { Channel, Client } from "everwire";
-import type { Surroundings } from "../app/services";
-import { missingTitle, whyMissing } from "../chat/missingMessages";
+import type { Services } from "../app/services";
+import { missingReason, missingTitle } from "../chat/missingMessages";
 import { titleOf } from "../chats/titles";
 import type { Chats } from "../messenger/messengerApi";
-import { countChannel } from "./observeChannel";
+import { observeChannel } from "./observeChannel";
 
-/** Before a chat is opened: then its replay is counted too. */
-export function countChats(
+/** Called before a chat is opened, so that its replay is counted too. */
+export function observeChats(
   client: Client,
   chats: Chats,
-  { tally, trips, journal }: Surroundings,
+  { counters, roundTrips, eventLog }: Services,
 ): () => void {
-  const counted = countedBy(client);
-  const look = () => {
+  const counted = observedChannels(client);
+  const update = () => {
     for (const { id } of chats.list) {
       if (counted.has(id)) continue;
       counted.add(id);
@@ -23,24 +23,24 @@ export function countChats(
         const chat = chats.get(id);
         return chat ? titleOf(chat, client.user ?? "") : id;
       };
-      countChannel(channel, tally, trips);
+      observeChannel(channel, counters, roundTrips);
       channel.on("gap", (gap) =>
-        journal.add("room", `${missingTitle(gap)} in ${title()}`, whyMissing(gap.reason)),
+        eventLog.add("room", `${missingTitle(gap)} in ${title()}`, missingReason(gap.reason)),
       );
       channel.on("subscribed", ({ offset, head, recovered }) => {
         if (recovered && head > offset)
-          journal.add("room", `Catching up in ${title()}`, `${head - offset} missed`);
+          eventLog.add("room", `Catching up in ${title()}`, `${head - offset} missed`);
       });
-      channel.on("error", ({ code, message }) => journal.add("error", `${title()}: ${code}`, message));
+      channel.on("error", ({ code, message }) => eventLog.add("error", `${title()}: ${code}`, message));
     }
   };
-  look();
-  return chats.on("change", look);
+  update();
+  return chats.on("change", update);
 }
 
 const byClient = new WeakMap<Client, Set<string>>();
 
-function countedBy(client: Client): Set<string> {
+function observedChannels(client: Client): Set<string> {
   const known = byClient.get(client) ?? new Set<string>();
   byClient.set(client, known);
   return known;

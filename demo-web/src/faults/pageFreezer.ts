@@ -1,8 +1,8 @@
-// A tab that is frozen, as far as a page can do that to itself: timers and what comes from the network wait, and when it
-// thaws they run late, in the order in which they became due, after the events that a browser fires. Clicks and React go on,
-// so that one can watch. The clock goes on too, as it does for a tab that the browser froze.
+// Freezes the page, as far as a page can do that to itself: timers and network events wait, and run late when it thaws,
+// in the order in which they became due, after the events that a browser fires. User input and React are not affected,
+// so that the visitor can watch. The clock runs on, as in a tab that the browser froze.
 
-/** What it replaces or uses of a browser's window. */
+/** The parts of `window` that it replaces or uses. */
 export interface FreezablePage {
   setTimeout: (handler: TimerHandler, ms?: number, ...rest: unknown[]) => number;
   clearTimeout: (id: number | undefined) => void;
@@ -15,32 +15,32 @@ export interface FreezablePage {
   };
 }
 
-/** The page's own timers, as they were before. What is outside of the tab, such as the network, goes by them. */
+/** The page's original timers. Everything outside of the tab, such as the network, uses them. */
 export interface Clock {
   now(): number;
-  /** Calls `act` in `ms`; returns what prevents it. */
+  /** Calls `act` in `ms`; returns a function that cancels it. */
   after(ms: number, act: () => void): () => void;
 }
 
-export class Freezer {
+export class PageFreezer {
   #frozen = false;
   #page: FreezablePage | undefined;
   #clock: Clock = { now: () => 0, after: () => () => undefined };
-  /** What became due while frozen, and who would rather not. */
+  /** Callbacks that became due while frozen, by key. */
   readonly #held = new Map<unknown, () => void>();
   #releasing = false;
-  #telling = false;
+  #dispatching = false;
 
   get frozen(): boolean {
     return this.#frozen;
   }
 
-  /** Not held back by freezing. */
+  /** A clock that is not frozen. */
   get clock(): Clock {
     return this.#clock;
   }
 
-  /** How many things wait for the thaw. */
+  /** The number of callbacks that wait. */
   get held(): number {
     return this.#held.size;
   }
@@ -67,35 +67,38 @@ export class Freezer {
     this.#hide(page.document);
   }
 
-  /** Does it now, or at the thaw. `key` names it: once per key, and for `forget`. */
-  through(key: unknown, act: () => void): void {
+  /** Runs `act` now, or when the page thaws. `key` identifies it: one callback per key, and for `forget`. */
+  run(key: unknown, act: () => void): void {
     if (this.#frozen) this.#held.set(key, act);
     else act();
   }
 
-  /** It is not wanted any more. */
+  /** Cancels a waiting callback. */
   forget(key: unknown): void {
     this.#held.delete(key);
   }
 
   freeze(): void {
     if (this.#frozen) return;
-    // Only a hidden page is frozen, so it is hidden first.
+    // Browsers freeze hidden pages only, so it is hidden first.
     const shown = this.#page?.document.hidden === false;
     this.#frozen = true;
-    if (shown) this.#tell("visibilitychange");
-    this.#tell("freeze");
+    if (shown) this.#dispatch("visibilitychange");
+    this.#dispatch("freeze");
   }
 
   thaw(): void {
     if (!this.#frozen) return;
     this.#frozen = false;
-    this.#tell("resume");
-    if (this.#page?.document.hidden === false) this.#tell("visibilitychange");
+    this.#dispatch("resume");
+    if (this.#page?.document.hidden === false) this.#dispatch("visibilitychange");
     this.#release();
   }
 
-  /** Each in a task of its own, as the browser would: one that throws or forgets another must not touch the rest. */
+  /**
+   * Runs each callback in a task of its own, as a browser does: if one throws or cancels another, the rest is not
+   * affected.
+   */
   #release(): void {
     if (this.#releasing) return;
     this.#releasing = true;
@@ -114,18 +117,18 @@ export class Freezer {
   #timer(start: FreezablePage["setTimeout"]): FreezablePage["setTimeout"] {
     return (handler, ms, ...rest) => {
       if (typeof handler !== "function") return start(handler, ms);
-      const id = start(() => this.through(id, () => handler(...rest)), ms);
+      const id = start(() => this.run(id, () => handler(...rest)), ms);
       return id;
     };
   }
 
-  #tell(type: string): void {
-    this.#telling = true;
+  #dispatch(type: string): void {
+    this.#dispatching = true;
     this.#page?.document.dispatchEvent(new Event(type, { bubbles: true }));
-    this.#telling = false;
+    this.#dispatching = false;
   }
 
-  /** Makes the page hidden while it is frozen, and keeps the browser's own events from saying otherwise. */
+  /** Makes the page hidden while it is frozen, and suppresses the browser's own visibility events. */
   #hide(document: FreezablePage["document"]): void {
     const prototype = Object.getPrototypeOf(document);
     const real = () => Boolean(Reflect.get(prototype, "hidden", document));
@@ -138,7 +141,7 @@ export class Freezer {
     document.addEventListener(
       "visibilitychange",
       (event) => {
-        if (this.#frozen && !this.#telling) event.stopImmediatePropagation();
+        if (this.#frozen && !this.#dispatching) event.stopImmediatePropagation();
       },
       true,
     );

@@ -1,9 +1,9 @@
-// How a planned restart of the server looks to a client: the words of protocol.md, and the times of a quick restart. The
-// fault layer plays it, because the reference server cannot be told by a page to go.
+// A planned restart as a client observes it: the frames of protocol.md, with the timing of a quick restart. Simulated
+// by the fault layer, because a page cannot restart the reference server.
 
 import type { Restart } from "./faultLayer";
 
-/** The client is asked to come back between 1.5 and 2.5 s after the words; by then the server is there again. */
+/** Clients are asked to return 1.5 to 2.5 s after the announcement, when the server is reachable again. */
 export const PLANNED_RESTART: Restart = {
   text: JSON.stringify([{ type: "goaway", delay_ms: 1500, spread_ms: 1000, reason: "restart (simulated)" }]),
   code: 1001,

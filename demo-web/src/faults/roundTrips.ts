@@ -1,11 +1,10 @@
-// Round trips, measured on the page's own messages: from the moment at which one goes to the network for the first time until
-// the server says that it is stored. What is lost on the way and sent again takes as long as it takes; waiting in the outbox
-// without a connection does not count.
+// Measures round trips of the page's own messages: from the moment at which a message is first sent until the server
+// has stored it. Retransmissions count; time in the outbox without a connection does not.
 
 import type { Outgoing } from "everwire";
 import type { Timeline } from "./timeline";
 
-export class Trips {
+export class RoundTrips {
   readonly #timeline: Timeline;
   readonly #sent = new Map<string, number>();
 
@@ -18,6 +17,6 @@ export class Trips {
     if (status === "sent" && since === undefined) this.#sent.set(id, now);
     if (status !== "stored" && status !== "failed") return;
     this.#sent.delete(id);
-    if (status === "stored" && since !== undefined) this.#timeline.trip(now - since);
+    if (status === "stored" && since !== undefined) this.#timeline.addRoundTrip(now - since);
   }
 }

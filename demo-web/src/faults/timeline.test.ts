@@ -1,9 +1,9 @@
-// What the timeline keeps and forgets, how round trips are measured, and what is told of it in words.
+// What the timeline keeps and drops, how round trips are measured, and the summary.
 
 import { beforeEach, expect, it } from "vitest";
-import { Trips } from "./roundTrips";
+import { RoundTrips } from "./roundTrips";
 import { Timeline, WINDOW_MS } from "./timeline";
-import { roundTrips, summary } from "./timelineSummary";
+import { roundTripStats, summary } from "./timelineSummary";
 
 let timeline: Timeline;
 
@@ -60,39 +60,39 @@ it("forgets what is over for two minutes, and nothing that lasts", () => {
   timeline.state(connected("websocket"), 0);
   timeline.inForce([{ kind: "offline", label: "Offline" }], 0);
   timeline.inForce([], 10);
-  timeline.trip(5, 0);
+  timeline.addRoundTrip(5, 0);
   timeline.moment("Dropped", 0);
-  timeline.trip(6, WINDOW_MS + 20);
+  timeline.addRoundTrip(6, WINDOW_MS + 20);
   expect([timeline.bands.length, timeline.faults.length, timeline.moments.length]).toEqual([1, 0, 0]);
-  expect(timeline.trips).toEqual([{ at: WINDOW_MS + 20, ms: 6 }]);
+  expect(timeline.roundTrips).toEqual([{ at: WINDOW_MS + 20, ms: 6 }]);
 });
 
 it("measures from the first time on the network to the ack, and not the time in the outbox", () => {
-  const trips = new Trips(timeline);
-  trips.sending({ id: "a", status: "queued" }, 0);
-  trips.sending({ id: "a", status: "sent" }, 1000);
-  trips.sending({ id: "a", status: "queued" }, 2000);
-  trips.sending({ id: "a", status: "sent" }, 3000);
-  trips.sending({ id: "a", status: "stored" }, 3100);
-  trips.sending({ id: "b", status: "sent" }, 0);
-  trips.sending({ id: "b", status: "failed" }, 50);
-  trips.sending({ id: "restored", status: "stored" }, 60);
-  expect(timeline.trips.map(({ ms }) => ms)).toEqual([2100]);
+  const roundTrips = new RoundTrips(timeline);
+  roundTrips.sending({ id: "a", status: "queued" }, 0);
+  roundTrips.sending({ id: "a", status: "sent" }, 1000);
+  roundTrips.sending({ id: "a", status: "queued" }, 2000);
+  roundTrips.sending({ id: "a", status: "sent" }, 3000);
+  roundTrips.sending({ id: "a", status: "stored" }, 3100);
+  roundTrips.sending({ id: "b", status: "sent" }, 0);
+  roundTrips.sending({ id: "b", status: "failed" }, 50);
+  roundTrips.sending({ id: "restored", status: "stored" }, 60);
+  expect(timeline.roundTrips.map(({ ms }) => ms)).toEqual([2100]);
 });
 
 it("tells of it in words", () => {
   expect(summary(timeline, 0)).toBe(
-    "In the last two minutes: no connection yet. 0 tries to connect. No round trips. No faults.",
+    "In the last two minutes: no connection yet. 0 attempts to connect. No round trips. No faults.",
   );
   timeline.state(connecting(1), 0);
   timeline.state(connected("websocket"), 500);
-  for (const ms of [4, 5, 1200]) timeline.trip(ms, 600);
+  for (const ms of [4, 5, 1200]) timeline.addRoundTrip(ms, 600);
   timeline.inForce([{ kind: "blackHole", label: "Black hole" }], 1000);
   timeline.moment("Socket dropped", 2000);
   expect(summary(timeline, 10_500)).toBe(
-    "In the last two minutes: connected by WebSocket for 10 s, connecting for 500 ms. 1 try to connect. " +
+    "In the last two minutes: connected by WebSocket for 10 s, connecting for 500 ms. 1 attempt to connect. " +
       "3 round trips, half of them within 5 ms, the longest 1.2 s. " +
       "Faults: Black hole (9.5 s, still on); Socket dropped (8.5 s ago).",
   );
-  expect(roundTrips(timeline, 10_500)).toEqual({ count: 3, latest: 1200, median: 5, longest: 1200 });
+  expect(roundTripStats(timeline, 10_500)).toEqual({ count: 3, latest: 1200, median: 5, longest: 1200 });
 });

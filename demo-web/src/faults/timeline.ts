@@ -1,13 +1,13 @@
-// What the last two minutes were like: states as bands, tries, round trips, faults. It keeps them and knows nothing of how
-// they are drawn.
+// The data of the timeline: connection states, attempts, round trips and faults of the last two minutes. Independent of
+// how they are drawn.
 
 import type { ConnectionState } from "everwire";
 import type { ActiveFault, FaultState } from "./faultState";
 
-/** How far back one can look, in ms. */
+/** The length of the timeline, in ms. */
 export const WINDOW_MS = 120_000;
 
-/** What the connection is, as far as the picture tells it apart. */
+/** The connection states that the chart distinguishes. */
 export type Phase = "websocket" | "polling" | "connecting" | "waiting" | "offline" | "closed";
 
 /** All times are in ms since 1970. */
@@ -18,7 +18,7 @@ export interface Band {
   to: number | undefined;
 }
 
-export interface Trip {
+export interface RoundTrip {
   readonly at: number;
   readonly ms: number;
 }
@@ -30,7 +30,7 @@ export interface FaultSpan {
   to: number | undefined;
 }
 
-/** Something that was over as soon as it happened. */
+/** A fault without a duration. */
 export interface Moment {
   readonly at: number;
   readonly label: string;
@@ -39,7 +39,7 @@ export interface Moment {
 export class Timeline {
   #bands: Band[] = [];
   #tries: number[] = [];
-  #trips: Trip[] = [];
+  #roundTrips: RoundTrip[] = [];
   #faults: FaultSpan[] = [];
   #moments: Moment[] = [];
 
@@ -47,13 +47,13 @@ export class Timeline {
     return this.#bands;
   }
 
-  /** When the client began to connect. */
+  /** When the client started an attempt to connect. */
   get tries(): readonly number[] {
     return this.#tries;
   }
 
-  get trips(): readonly Trip[] {
-    return this.#trips;
+  get roundTrips(): readonly RoundTrip[] {
+    return this.#roundTrips;
   }
 
   get faults(): readonly FaultSpan[] {
@@ -68,7 +68,7 @@ export class Timeline {
     const phase = state.status === "connected" ? state.transport : state.status;
     if (phase === "connecting") this.#tries.push(now);
     const last = this.#bands.at(-1);
-    // The same again for another reason is no new band.
+    // The same state for another reason continues the band.
     if (last?.phase !== phase || last.to !== undefined) {
       if (last) last.to ??= now;
       this.#bands.push({ phase, from: now, to: undefined });
@@ -76,13 +76,13 @@ export class Timeline {
     this.#forget(now);
   }
 
-  /** A message of this page's own was acknowledged, `ms` after it went to the network for the first time. */
-  trip(ms: number, now = Date.now()): void {
-    this.#trips.push({ at: now, ms });
+  /** A message of this page was acked `ms` after it was first sent. */
+  addRoundTrip(ms: number, now = Date.now()): void {
+    this.#roundTrips.push({ at: now, ms });
     this.#forget(now);
   }
 
-  /** What is in force from now on. */
+  /** Sets the faults that are active from now on. */
   inForce(active: readonly ActiveFault[], now = Date.now()): void {
     for (const span of this.#faults) {
       if (span.to === undefined && !active.some(({ kind }) => kind === span.kind)) span.to = now;
@@ -106,7 +106,7 @@ export class Timeline {
     this.#bands = this.#bands.filter(seen);
     this.#faults = this.#faults.filter(seen);
     this.#tries = this.#tries.filter((at) => at > since);
-    this.#trips = this.#trips.filter(({ at }) => at > since);
+    this.#roundTrips = this.#roundTrips.filter(({ at }) => at > since);
     this.#moments = this.#moments.filter(({ at }) => at > since);
   }
 }

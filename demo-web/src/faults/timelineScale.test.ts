@@ -1,8 +1,8 @@
-// The arithmetic of the picture: the ends of its scales, and where its line is parted.
+// The geometry of the chart: the ends of its scales, and gaps in its line.
 
 import { expect, it } from "vitest";
 import { WINDOW_MS } from "./timeline";
-import { PLOT_HEIGHT, tripPath, xOf, yOf } from "./timelineScale";
+import { PLOT_HEIGHT, roundTripPath, xOf, yOf } from "./timelineScale";
 
 it("has now at the right end, and what is older than the window at the left", () => {
   expect(xOf(WINDOW_MS, WINDOW_MS, 300)).toBe(300);
@@ -19,7 +19,7 @@ it("has fast at the bottom and slow at the top, by powers of ten", () => {
 
 it("parts the line where nothing was measured", () => {
   const at = (seconds: number) => ({ at: seconds * 1000, ms: 1 });
-  expect(tripPath([at(0), at(1), at(10)], WINDOW_MS, 120)).toBe(
+  expect(roundTripPath([at(0), at(1), at(10)], WINDOW_MS, 120)).toBe(
     "M0.0 76.0L0.0 76.0L1.0 76.0M10.0 76.0L10.0 76.0",
   );
 });

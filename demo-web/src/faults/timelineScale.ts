@@ -1,4 +1,4 @@
-// Where things are in the picture of the timeline: pixels from times and durations. Pure arithmetic.
+// The geometry of the timeline chart: pixels from times and durations. Pure.
 
 import { WINDOW_MS } from "./timeline";
 
@@ -11,10 +11,10 @@ export const LANE_HEIGHT = 15;
 export const LANE_GAP = 2;
 export const AXIS_HEIGHT = 18;
 
-/** What the plot of round trips spans, in ms: from as fast as a machine answers itself to as slow as a client bears. */
+/** The range of the round-trip plot, in ms. */
 const FASTEST_MS = 1;
 const SLOWEST_MS = 30_000;
-/** The lines in the plot, in ms. */
+/** The grid lines of the plot, in ms. */
 export const GRID_MS = [10, 100, 1000, 10_000] as const;
 
 /** Pixels from the left; now is at the right end. */
@@ -23,24 +23,28 @@ export function xOf(at: number, now: number, width: number): number {
   return Math.min(1, Math.max(0, share)) * width;
 }
 
-/** Pixels from the top of the plot. Logarithmic: 5 ms and 5 s have to be told apart in one picture. */
+/** Pixels from the top of the plot. Logarithmic, so that both 5 ms and 5 s are readable. */
 export function yOf(ms: number): number {
   const share = Math.log(Math.max(FASTEST_MS, ms) / FASTEST_MS) / Math.log(SLOWEST_MS / FASTEST_MS);
   return PLOT_HEIGHT * (1 - Math.min(1, share));
 }
 
-/** Pauses longer than this, in ms, part the line: nothing was measured in between. */
+/** Pauses that are longer than this, in ms, interrupt the line. */
 const PAUSE_MS = 3000;
 
 /** The line through the round trips as the `d` of a path, relative to the top of the plot. */
-export function tripPath(trips: readonly { at: number; ms: number }[], now: number, width: number): string {
+export function roundTripPath(
+  roundTrips: readonly { at: number; ms: number }[],
+  now: number,
+  width: number,
+): string {
   const parts: string[] = [];
   let last: number | undefined;
-  for (const { at, ms } of trips) {
+  for (const { at, ms } of roundTrips) {
     if (at < now - WINDOW_MS) continue;
     const joined = last !== undefined && at - last < PAUSE_MS;
     const point = `${xOf(at, now, width).toFixed(1)} ${yOf(ms).toFixed(1)}`;
-    // A line of no length has round ends: a dot.
+    // A line of zero length with round caps is a dot.
     parts.push(joined ? `L${point}` : `M${point}L${point}`);
     last = at;
   }

@@ -1,9 +1,9 @@
-// The timeline in numbers and in words: for the line below the picture, and for those who do not see it.
+// The timeline as numbers and text: for the line below the chart, and for screen readers.
 
 import { duration } from "./faultState";
 import { type Phase, type Timeline, WINDOW_MS } from "./timeline";
 
-export interface RoundTrips {
+export interface RoundTripStats {
   readonly count: number;
   /** In ms; undefined if there were none. */
   readonly latest: number | undefined;
@@ -11,8 +11,8 @@ export interface RoundTrips {
   readonly longest: number | undefined;
 }
 
-export function roundTrips({ trips }: Timeline, now: number): RoundTrips {
-  const seen = trips.filter(({ at }) => at > now - WINDOW_MS).map(({ ms }) => ms);
+export function roundTripStats({ roundTrips }: Timeline, now: number): RoundTripStats {
+  const seen = roundTrips.filter(({ at }) => at > now - WINDOW_MS).map(({ ms }) => ms);
   const sorted = [...seen].sort((a, b) => a - b);
   return {
     count: seen.length,
@@ -26,12 +26,12 @@ const PHASES: Readonly<Record<Phase, string>> = {
   websocket: "connected by WebSocket",
   polling: "connected by polling",
   connecting: "connecting",
-  waiting: "waiting to try again",
+  waiting: "waiting to retry",
   offline: "offline",
   closed: "closed",
 };
 
-/** All of it in a few sentences. */
+/** The summary, in a few sentences. */
 export function summary(timeline: Timeline, now: number): string {
   const since = now - WINDOW_MS;
   const overlap = ({ from, to }: { from: number; to: number | undefined }) =>
@@ -45,7 +45,7 @@ export function summary(timeline: Timeline, now: number): string {
     .map(([phase, ms]) => `${PHASES[phase]} for ${duration(ms)}`);
 
   const tries = timeline.tries.filter((at) => at > since).length;
-  const { count, median, longest } = roundTrips(timeline, now);
+  const { count, median, longest } = roundTripStats(timeline, now);
   const faults = [
     ...timeline.faults
       .filter((span) => overlap(span) > 0 || span.to === undefined)
@@ -58,7 +58,7 @@ export function summary(timeline: Timeline, now: number): string {
   ];
   return [
     `In the last two minutes: ${states.join(", ") || "no connection yet"}.`,
-    `${tries} ${tries === 1 ? "try" : "tries"} to connect.`,
+    `${tries} ${tries === 1 ? "attempt" : "attempts"} to connect.`,
     median === undefined || longest === undefined
       ? "No round trips."
       : `${count} round trips, half of them within ${duration(median)}, the longest ${duration(longest)}.`,

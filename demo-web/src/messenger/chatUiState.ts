@@ -1,15 +1,15 @@
-// What stays while one goes from chat to chat: drafts, and where the reader was.
+// UI state that is kept when the user switches between chats: drafts and scroll positions.
 
 import { Drafts } from "../chat/drafts";
-import type { Places } from "../chat/scrollPositions";
+import type { ScrollPositions } from "../chat/scrollPositions";
 
-export interface Desk {
+export interface ChatUiState {
   readonly drafts: Drafts;
-  readonly places: Places;
+  readonly scrollPositions: ScrollPositions;
 }
 
-export function makeDesk(user: string): Desk {
-  return { drafts: new Drafts(user, storage()), places: new Map() };
+export function createChatUiState(user: string): ChatUiState {
+  return { drafts: new Drafts(user, storage()), scrollPositions: new Map() };
 }
 
 function storage(): Storage | undefined {

@@ -1,4 +1,5 @@
-// Where the views find the client, and hooks that follow what it has. Each gives a value that stays the same until it changes.
+// The React context of the client, and hooks that follow its observable values. Each value is the same object until it
+// changes.
 
 import { createContext, useCallback, useContext, useSyncExternalStore } from "react";
 import type {
@@ -7,10 +8,10 @@ import type {
   Chats,
   MessengerClient,
   NotificationItem,
-  Off,
   PresenceChannel,
   Room,
   Typist,
+  Unsubscribe,
 } from "./messengerApi";
 
 export const MessengerContext = createContext<MessengerClient | undefined>(undefined);
@@ -21,10 +22,10 @@ export function useMessenger(): MessengerClient {
   return client;
 }
 
-/** Follows something that says when it changed. */
-export function useFollowed<Source, Value>(
+/** Follows an observable value. */
+export function useObservable<Source, Value>(
   source: Source,
-  listen: (source: Source, changed: () => void) => Off,
+  listen: (source: Source, changed: () => void) => Unsubscribe,
   read: (source: Source) => Value,
 ): Value {
   // biome-ignore lint/correctness/useExhaustiveDependencies: how to listen never depends on anything but the source
@@ -32,38 +33,38 @@ export function useFollowed<Source, Value>(
   return useSyncExternalStore(subscribe, () => read(source));
 }
 
-type Changing = { on(event: "change", listener: () => void): Off };
+type Observable = { on(event: "change", listener: () => void): Unsubscribe };
 
-const onChange = (source: Changing, changed: () => void) => source.on("change", changed);
+const onChange = (source: Observable, changed: () => void) => source.on("change", changed);
 
-/** One's chats, those with the latest activity first. */
+/** The user's chats, latest activity first. */
 export function useChatList(): readonly Chat[] {
-  return useFollowed<Chats, readonly Chat[]>(useMessenger().chats, onChange, ({ list }) => list);
+  return useObservable<Chats, readonly Chat[]>(useMessenger().chats, onChange, ({ list }) => list);
 }
 
-/** A chat of one's own; undefined if it is none. */
+/** One of the user's chats; undefined if there is no such chat. */
 export function useChatInfo(id: string): Chat | undefined {
-  return useFollowed<Chats, Chat | undefined>(useMessenger().chats, onChange, (chats) => chats.get(id));
+  return useObservable<Chats, Chat | undefined>(useMessenger().chats, onChange, (chats) => chats.get(id));
 }
 
 export function useRows(room: Room): readonly ChatRow[] {
-  return useFollowed<Room["messages"], readonly ChatRow[]>(room.messages, onChange, ({ rows }) => rows);
+  return useObservable<Room["messages"], readonly ChatRow[]>(room.messages, onChange, ({ rows }) => rows);
 }
 
 export function useHasOlder(room: Room): boolean {
-  return useFollowed<Room["messages"], boolean>(room.messages, onChange, ({ hasOlder }) => hasOlder);
+  return useObservable<Room["messages"], boolean>(room.messages, onChange, ({ hasOlder }) => hasOlder);
 }
 
 export function useTypists(room: Room): readonly Typist[] {
-  return useFollowed<Room, readonly Typist[]>(
+  return useObservable<Room, readonly Typist[]>(
     room,
     ({ channel }, changed) => channel.on("typing", changed),
     ({ typists }) => typists,
   );
 }
 
-export function useHere(room: Room): PresenceChannel["members"] {
-  return useFollowed<PresenceChannel, PresenceChannel["members"]>(
+export function usePresentMembers(room: Room): PresenceChannel["members"] {
+  return useObservable<PresenceChannel, PresenceChannel["members"]>(
     room.presence,
     (presence, changed) => presence.on("members", changed),
     ({ members }) => members,
@@ -71,7 +72,7 @@ export function useHere(room: Room): PresenceChannel["members"] {
 }
 
 export function useNotificationList(): readonly NotificationItem[] {
-  return useFollowed<MessengerClient["notifications"], readonly NotificationItem[]>(
+  return useObservable<MessengerClient["notifications"], readonly NotificationItem[]>(
     useMessenger().notifications,
     onChange,
     ({ list }) => list,

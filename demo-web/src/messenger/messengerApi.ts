@@ -1,5 +1,6 @@
-// What the messenger uses of a client: chats, rooms, messages, notifications and status. The client of the package has it; so
-// has the in-memory one of `../fake`, with which the page can be worked on and tested without a server. Types only.
+// The part of the client's API that the messenger uses: chats, rooms, messages, notifications and status. Implemented
+// by the package's client and by the in-memory client of `../fake`, which allows working on the page without a server.
+// Types only.
 
 import type {
   Channel,
@@ -28,12 +29,12 @@ export type {
   UserStatus,
 };
 
-export type Off = () => void;
+export type Unsubscribe = () => void;
 
-/** What a chat's messages hold. */
+/** The message types of a chat. */
 export type ChatEvents = { message: ChatText };
 
-/** One row of a conversation. A new object whenever it changed. */
+/** One row of a conversation. A new object on each change. */
 export interface ChatRow {
   readonly id: string;
   readonly data: unknown;
@@ -44,9 +45,9 @@ export interface ChatRow {
   readonly offset?: number;
   readonly at?: number;
   readonly error?: EverwireError;
-  /** How many others have it. */
+  /** How many other members have received it. */
   readonly deliveredTo: number;
-  /** How many others have read it. */
+  /** How many other members have read it. */
   readonly readBy: number;
   readonly edited: boolean;
   readonly deleted: boolean;
@@ -57,7 +58,7 @@ export interface ChatRow {
 export interface Messages {
   readonly rows: readonly ChatRow[];
   readonly hasOlder: boolean;
-  on(event: "change", listener: () => void): Off;
+  on(event: "change", listener: () => void): Unsubscribe;
   loadOlder(limit?: number): Promise<boolean>;
   dismiss(id: string): void;
 }
@@ -89,16 +90,16 @@ export interface Room {
   leave(): Promise<unknown>;
 }
 
-/** What the views use of a chat's log. */
+/** The parts of a chat's channel that the views use. */
 export interface RoomChannel {
   readonly name: string;
   readonly receipts: ReadonlyMap<string, Mark>;
-  on(event: "typing" | "receipts", listener: () => void): Off;
+  on(event: "typing" | "receipts", listener: () => void): Unsubscribe;
 }
 
 export interface PresenceChannel {
   readonly members: readonly Member[];
-  on(event: "members", listener: () => void): Off;
+  on(event: "members", listener: () => void): Unsubscribe;
 }
 
 export interface Chats {
@@ -106,7 +107,7 @@ export interface Chats {
   readonly unread: number;
   readonly ready: Promise<void>;
   get(id: string): Chat | undefined;
-  on(event: "change", listener: () => void): Off;
+  on(event: "change", listener: () => void): Unsubscribe;
   create(options: { title?: string; open?: boolean; users: readonly string[] }): Promise<Chat>;
   direct(user: string): Promise<Chat>;
   join(id: string): Promise<Chat>;
@@ -123,8 +124,8 @@ export interface Notifications {
   readonly list: readonly NotificationItem[];
   readonly unread: number;
   markRead(id?: string): void;
-  on(event: "change", listener: () => void): Off;
-  on(event: "notification", listener: (item: NotificationItem) => void): Off;
+  on(event: "change", listener: () => void): Unsubscribe;
+  on(event: "notification", listener: (item: NotificationItem) => void): Unsubscribe;
 }
 
 export interface MessengerClient {

@@ -1,4 +1,4 @@
-// Tells the screen reader of messages of others as they come, in whatever chat they come.
+// Announces incoming messages of all chats to screen readers.
 
 import { useEffect } from "react";
 import type { Announcer } from "../app/announcer";
@@ -6,29 +6,29 @@ import { textOf, titleOf } from "../chats/titles";
 import { nameOf } from "../people/people";
 import type { Chats } from "./messengerApi";
 
-export function useHearing(chats: Chats, me: string, announcer: Announcer): void {
+export function useMessageAnnouncements(chats: Chats, me: string, announcer: Announcer): void {
   useEffect(() => {
-    /** The last message of each chat, as far as it was told. */
-    const told = new Map<string, number>();
+    /** The last announced offset of each chat. */
+    const announced = new Map<string, number>();
     let ready = false;
-    const look = () => {
+    const update = () => {
       for (const chat of chats.list) {
         const { id, last, kind, members } = chat;
-        const before = told.get(id);
+        const before = announced.get(id);
         const offset = last?.offset ?? 0;
-        told.set(id, offset);
+        announced.set(id, offset);
         if (!ready || !last || last.user === me || (before !== undefined && offset <= before)) continue;
         const known = members.find(({ user }) => user === last.user);
         const name = nameOf({ user: last.user, name: known?.name ?? last.name });
         announcer.heard(kind === "direct" ? name : `${name} in ${titleOf(chat, me)}`, textOf(last.data));
       }
     };
-    const off = chats.on("change", look);
-    look();
-    // What is there when the list comes is no news.
+    const off = chats.on("change", update);
+    update();
+    // Messages of the initial list are not announced.
     chats.ready.then(
       () => {
-        look();
+        update();
         ready = true;
       },
       () => undefined,

@@ -1,4 +1,4 @@
-// Notifications: a bell with the number of those that were not read, and the list of all. Opening the list reads them.
+// The notification bell with its unread count, and the list of notifications. Opening the list marks them as read.
 
 import { useEffect, useId, useRef, useState } from "react";
 import { BellIcon } from "../app/icons";
@@ -63,7 +63,7 @@ interface PanelProps {
 function Panel({ id, list, beside, onRead, onClose }: PanelProps) {
   const panel = useRef<HTMLElement>(null);
   const now = useNow();
-  // Which were new when it was opened: they stay marked while one looks.
+  // Notifications that were unread when the list was opened stay highlighted.
   const [fresh] = useState(() => new Set(list.filter(({ read }) => !read).map((item) => item.id)));
   const close = useRef(onClose);
   close.current = onClose;
@@ -86,7 +86,7 @@ function Panel({ id, list, beside, onRead, onClose }: PanelProps) {
     return () => document.removeEventListener("pointerdown", pressed, true);
   }, [beside]);
 
-  // What comes while the list is open is read at once.
+  // Notifications that arrive while the list is open are marked as read.
   // biome-ignore lint/correctness/useExhaustiveDependencies: whenever there is another one
   useEffect(() => read.current(), [list.length]);
 
@@ -94,7 +94,7 @@ function Panel({ id, list, beside, onRead, onClose }: PanelProps) {
     <section
       ref={panel}
       id={id}
-      className="notices"
+      className="notification-list"
       aria-label="Notifications"
       popover="manual"
       tabIndex={-1}
@@ -106,20 +106,20 @@ function Panel({ id, list, beside, onRead, onClose }: PanelProps) {
     >
       <h2>Notifications</h2>
       {list.length === 0 && (
-        <p className="quiet">Nothing yet. The board has a button that sends one to everybody.</p>
+        <p className="muted">No notifications yet. The board has a button that sends one to everybody.</p>
       )}
       <ul>
         {list.map((item) => (
           <li
             key={item.id}
-            className="notice"
+            className="notification"
             data-testid="notification"
-            data-fresh={fresh.has(item.id)}
+            data-unread-before={fresh.has(item.id)}
             data-priority={item.data.priority ?? "normal"}
           >
             <p>
               <strong dir="auto">{item.data.title}</strong>
-              <time className="quiet" dateTime={new Date(item.at).toISOString()}>
+              <time className="muted" dateTime={new Date(item.at).toISOString()}>
                 {ago(item.at, now)}
               </time>
             </p>
@@ -136,7 +136,7 @@ function More({ url }: { url: string | undefined }) {
   const href = safeHref(url);
   return href === undefined ? null : (
     <a href={href} rel="noopener noreferrer nofollow" {...(href.startsWith("#") ? {} : { target: "_blank" })}>
-      More about it
+      More
     </a>
   );
 }

@@ -1,13 +1,13 @@
-// Notifications as they come: each is shown for a while in a corner, and read out. They stay in the bell's list.
+// Toasts: incoming notifications are shown for a few seconds and announced. They stay in the bell's list.
 
 import { useEffect, useState } from "react";
 import { CloseIcon } from "../app/icons";
 import { useMessenger } from "../messenger/context";
 import type { NotificationItem } from "../messenger/messengerApi";
 
-/** How long one is shown, in ms: enough to read two sentences. */
+/** How long a toast is shown, in ms: enough to read two sentences. */
 const SHOWN_MS = 7_000;
-/** How many are shown at once. */
+/** Maximum number of toasts. */
 const MOST = 3;
 
 export function Toasts() {
@@ -22,7 +22,7 @@ export function Toasts() {
   const gone = (id: string) => setShown((all) => all.filter((item) => item.id !== id));
 
   return (
-    // There from the start: a region that comes with its text is silent.
+    // Always rendered: screen readers ignore a region that is inserted together with its text.
     <div className="toasts" role="status" aria-label="New notifications">
       {shown.map((item) => (
         <Toast key={item.id} item={item} onGone={() => gone(item.id)} />

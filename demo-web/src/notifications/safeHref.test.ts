@@ -1,4 +1,4 @@
-// Where a notification may lead.
+// Which URLs of notifications become links.
 
 import { expect, it } from "vitest";
 import { safeHref } from "./safeHref";

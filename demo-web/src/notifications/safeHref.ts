@@ -1,4 +1,4 @@
-// Where a notification may lead: to a page of this demo, or to the web. Nothing else becomes a link.
+// Which URLs of notifications become links: pages of this demo, and http and https URLs.
 
 export function safeHref(url: string | undefined): string | undefined {
   if (url === undefined) return undefined;

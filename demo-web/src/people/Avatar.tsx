@@ -1,7 +1,7 @@
-// Somebody's monogram with the status dot on its edge. Decoration: name and status are written beside it.
+// A person's initials with a status dot. Decorative: name and status are written beside it.
 
 import type { Status } from "../messenger/messengerApi";
-import { Monogram } from "./Initials";
+import { Initials } from "./Initials";
 import { StatusDot } from "./StatusDot";
 
 interface Props {
@@ -10,10 +10,10 @@ interface Props {
   status?: Status | undefined;
 }
 
-export function Face({ user, name, status }: Props) {
+export function Avatar({ user, name, status }: Props) {
   return (
-    <span className="face" aria-hidden="true">
-      <Monogram user={user} name={name} />
+    <span className="avatar" aria-hidden="true">
+      <Initials user={user} name={name} />
       {status && <StatusDot status={status} />}
     </span>
   );

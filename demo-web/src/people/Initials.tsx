@@ -1,15 +1,15 @@
-// A person's initials on a tint of their own: the same person has the same tint everywhere. Decoration; the name is always
-// written beside it.
+// A person's initials on a coloured circle; the colour depends on the user id. Decorative: the name is always written
+// beside it.
 
 import type { CSSProperties } from "react";
 
-/** Tints around the colour circle: far enough apart to be told from each other. */
+/** The number of hues: few enough to be distinguishable. */
 const TINTS = 12;
 
-export function Monogram({ user, name }: { user: string; name: string }) {
+export function Initials({ user, name }: { user: string; name: string }) {
   const style = { "--tint": (hash(user) % TINTS) * (360 / TINTS) } as CSSProperties;
   return (
-    <span className="monogram" style={style} aria-hidden="true">
+    <span className="initials" style={style} aria-hidden="true">
       {initials(name)}
     </span>
   );
@@ -24,7 +24,7 @@ function initials(name: string): string {
     .toUpperCase();
 }
 
-/** FNV-1a: small, and it spreads ids that differ in one letter. */
+/** FNV-1a: small, and spreads ids that differ in one letter. */
 function hash(text: string): number {
   let value = 0x811c9dc5;
   for (let index = 0; index < text.length; index++) {

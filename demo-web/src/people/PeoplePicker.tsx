@@ -1,9 +1,9 @@
-// A list of people to tick, with a field that narrows it.
+// A list of people to choose from, with a search field.
 
 import { useId, useState } from "react";
-import { Face } from "./Avatar";
+import { Avatar } from "./Avatar";
 import { type Contact, matching } from "./contacts";
-import { statusWords } from "./statusText";
+import { statusText } from "./statusText";
 import { useNow } from "./useNow";
 
 interface Props {
@@ -27,7 +27,7 @@ export function PeoplePicker({ contacts, chosen, onChange }: Props) {
   return (
     <fieldset className="picker">
       <legend>People</legend>
-      <label className="hidden" htmlFor={id}>
+      <label className="visually-hidden" htmlFor={id}>
         Find people
       </label>
       <input
@@ -48,14 +48,16 @@ export function PeoplePicker({ contacts, chosen, onChange }: Props) {
                 checked={chosen.has(contact.user)}
                 onChange={() => toggle(contact.user)}
               />
-              <Face user={contact.user} name={contact.name} status={contact.status} />
+              <Avatar user={contact.user} name={contact.name} status={contact.status} />
               <bdi className="name">{contact.name}</bdi>
-              <span className="quiet">{statusWords(contact, now)}</span>
+              <span className="muted">{statusText(contact, now)}</span>
             </label>
           </li>
         ))}
       </ul>
-      {shown.length === 0 && <p className="quiet">Nobody is called that. They have to sign in once first.</p>}
+      {shown.length === 0 && (
+        <p className="muted">No matches. People appear here after they have signed in once.</p>
+      )}
     </fieldset>
   );
 }

@@ -1,5 +1,5 @@
-// Whether somebody can be reached, as a dot: full, ring with a gap, empty, so that it needs no colour. Decoration unless it is
-// given a label.
+// A person's status as a dot: filled, ring or empty, so that it does not depend on colour. Decorative unless it has a
+// label.
 
 import type { Status } from "../messenger/messengerApi";
 

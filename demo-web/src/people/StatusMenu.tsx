@@ -1,4 +1,4 @@
-// Oneself: the status that others see, and how to choose it by hand; colours, and the way out.
+// The user's own menu: the status that others see, the theme, and switching to another person.
 
 import { useCallback, useEffect, useState } from "react";
 import { LeaveIcon, MoonIcon, SunIcon } from "../app/icons";
@@ -7,7 +7,7 @@ import { useTheme } from "../app/theme";
 import { Menu, type MenuItem } from "../controls/Menu";
 import { useChatList, useMessenger } from "../messenger/context";
 import type { Status, StatusChoice } from "../messenger/messengerApi";
-import { Face } from "./Avatar";
+import { Avatar } from "./Avatar";
 import { StatusDot } from "./StatusDot";
 import { CHOICES } from "./statusText";
 import { useOnline } from "./useOnline";
@@ -43,26 +43,26 @@ export function StatusMenu({ me, onSignOut }: Props) {
       icon: theme === "dark" ? <SunIcon /> : <MoonIcon />,
       onChoose: toggleTheme,
     },
-    { name: "Be somebody else", icon: <LeaveIcon />, onChoose: onSignOut },
+    { name: "Switch person", icon: <LeaveIcon />, onChoose: onSignOut },
   );
 
   return (
     <Menu label="You" plain className="myself" items={items} testId="myself">
-      <Face user={me.user} name={me.name} status={status} />
-      <span className="myself-words">
-        <span className="hidden">You: </span>
+      <Avatar user={me.user} name={me.name} status={status} />
+      <span className="myself-text">
+        <span className="visually-hidden">You: </span>
         <bdi className="name">{me.name}</bdi>
-        <span className="hidden">, </span>
-        <span className="quiet">
+        <span className="visually-hidden">, </span>
+        <span className="muted">
           {status}
-          {choice !== "auto" && " by hand"}
+          {choice !== "auto" && " (set manually)"}
         </span>
       </span>
     </Menu>
   );
 }
 
-/** How others see oneself, as far as any list that comes from the server says. */
+/** The user's status as others see it, from any list that the server sends. */
 function useOwnStatus(me: string): Status | undefined {
   const online = (useOnline() as readonly { user: string; status?: Status }[]).find(
     ({ user }) => user === me,
@@ -75,7 +75,7 @@ function useOwnStatus(me: string): Status | undefined {
 
 const KEY = "everwire-demo.status";
 
-/** What was chosen by hand: the server keeps it, and does not say it again. */
+/** The chosen status is kept by the server, which does not send it back, so it is stored here as well. */
 function useRememberedChoice(user: string): [StatusChoice, (choice: StatusChoice) => void] {
   const key = `${KEY}.${user}`;
   const [choice, setChoice] = useState<StatusChoice>("auto");
@@ -84,7 +84,7 @@ function useRememberedChoice(user: string): [StatusChoice, (choice: StatusChoice
       const stored = localStorage.getItem(key);
       if (ORDER.includes(stored as StatusChoice)) setChoice(stored as StatusChoice);
     } catch {
-      // Storage is denied: what was chosen before is not known here.
+      // Storage is denied: the earlier choice is unknown here.
     }
   }, [key]);
   const choose = useCallback(
@@ -94,7 +94,7 @@ function useRememberedChoice(user: string): [StatusChoice, (choice: StatusChoice
         if (next === "auto") localStorage.removeItem(key);
         else localStorage.setItem(key, next);
       } catch {
-        // Not remembered here; the server knows.
+        // Storage is denied: the server still knows the choice.
       }
     },
     [key],

@@ -1,4 +1,4 @@
-// Whom one can write to.
+// The list of contacts.
 
 import { expect, it } from "vitest";
 import { contactsOf, matching } from "./contacts";

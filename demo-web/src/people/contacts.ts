@@ -1,4 +1,4 @@
-// Whom one can write to: the people of the demo, whoever is online, and whoever one shares a chat with.
+// The people whom the user can write to: those of the demo, those who are online, and members of shared chats.
 
 import type { Chat, Status } from "../messenger/messengerApi";
 import { nameOf, PEOPLE } from "./people";
@@ -17,7 +17,7 @@ interface Known {
   readonly lastSeen?: number | undefined;
 }
 
-/** Everybody but `me`: those who are online first, then by name. */
+/** Everyone but `me`: those who are online first, then by name. */
 export function contactsOf(me: string, chats: readonly Chat[], online: readonly Known[]): Contact[] {
   const found = new Map<string, Contact>();
   const add = (one: Known) => {
@@ -35,7 +35,7 @@ function rank({ status }: Contact): number {
   return status === "online" ? 0 : status === "away" ? 1 : 2;
 }
 
-/** Those whose name has a word that begins with what was typed. */
+/** Contacts with a name that has a word starting with `typed`. */
 export function matching(contacts: readonly Contact[], typed: string): Contact[] {
   const wanted = typed.trim().toLowerCase();
   if (wanted === "") return [...contacts];

@@ -1,7 +1,7 @@
-// Status and lists of people in words.
+// Status and lists of names as text.
 
 import { expect, it } from "vitest";
-import { ago, enumerated, statusWords, typingWords } from "./statusText";
+import { ago, joinNames, statusText, typingText } from "./statusText";
 
 const NOW = new Date(2026, 4, 4, 12).getTime();
 const MINUTE = 60_000;
@@ -16,21 +16,21 @@ it.each([
 ])("%i ms ago is %s", (passed, words) => expect(ago(NOW - passed, NOW)).toBe(words));
 
 it("says when somebody was last seen, if that is known", () => {
-  expect(statusWords({ status: "online", lastSeen: 1 }, NOW)).toBe("online");
-  expect(statusWords({ status: "offline", lastSeen: NOW - 5 * MINUTE }, NOW)).toBe("last seen 5 min ago");
-  expect(statusWords({ status: "offline" }, NOW)).toBe("offline");
+  expect(statusText({ status: "online", lastSeen: 1 }, NOW)).toBe("online");
+  expect(statusText({ status: "offline", lastSeen: NOW - 5 * MINUTE }, NOW)).toBe("last seen 5 min ago");
+  expect(statusText({ status: "offline" }, NOW)).toBe("offline");
 });
 
 it("counts those who do not fit", () => {
-  expect(enumerated([])).toBe("");
-  expect(enumerated(["Ada"])).toBe("Ada");
-  expect(enumerated(["Ada", "Grace"])).toBe("Ada and Grace");
-  expect(enumerated(["Ada", "Grace", "Linus"])).toBe("Ada, Grace and Linus");
-  expect(enumerated(["Ada", "Grace", "Linus", "Alan"])).toBe("Ada, Grace and 2 others");
+  expect(joinNames([])).toBe("");
+  expect(joinNames(["Ada"])).toBe("Ada");
+  expect(joinNames(["Ada", "Grace"])).toBe("Ada and Grace");
+  expect(joinNames(["Ada", "Grace", "Linus"])).toBe("Ada, Grace and Linus");
+  expect(joinNames(["Ada", "Grace", "Linus", "Alan"])).toBe("Ada, Grace and 2 others");
 });
 
 it("says who types", () => {
-  expect(typingWords([])).toBe("");
-  expect(typingWords(["Ada"])).toBe("Ada is typing…");
-  expect(typingWords(["Ada", "Grace"])).toBe("Ada and Grace are typing…");
+  expect(typingText([])).toBe("");
+  expect(typingText(["Ada"])).toBe("Ada is typing…");
+  expect(typingText(["Ada", "Grace"])).toBe("Ada and Grace are typing…");
 });

@@ -1,4 +1,4 @@
-// Status and lists of people in words.
+// Status and lists of names as text.
 
 import type { Status, StatusChoice } from "../messenger/messengerApi";
 
@@ -8,7 +8,7 @@ const DAY = 24 * HOUR;
 
 const LONG_AGO = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 
-/** How long ago, roughly: people do not care for the second. */
+/** Roughly how long ago. */
 export function ago(at: number, now: number): string {
   const passed = Math.max(0, now - at);
   if (passed < MINUTE) return "just now";
@@ -23,22 +23,22 @@ export interface Reachable {
   readonly lastSeen?: number | undefined;
 }
 
-/** Whether somebody can be reached, in a few words. */
-export function statusWords({ status, lastSeen }: Reachable, now: number): string {
+/** The status in a few words. */
+export function statusText({ status, lastSeen }: Reachable, now: number): string {
   if (status === "online") return "online";
   if (status === "away") return "away";
   return lastSeen === undefined ? "offline" : `last seen ${ago(lastSeen, now)}`;
 }
 
-export const CHOICES: Readonly<Record<StatusChoice, { name: string; says: string }>> = {
-  auto: { name: "Automatic", says: "Online while you are here, away when you are not" },
-  online: { name: "Online", says: "Also while you are not here" },
-  away: { name: "Away", says: "Until you choose otherwise" },
-  offline: { name: "Offline", says: "You still get everything" },
+export const CHOICES: Readonly<Record<StatusChoice, { name: string; description: string }>> = {
+  auto: { name: "Automatic", description: "Online while you are here, away when you are not" },
+  online: { name: "Online", description: "Even while you are away" },
+  away: { name: "Away", description: "Until you choose otherwise" },
+  offline: { name: "Offline", description: "You still receive everything" },
 };
 
 /** “Ada”, “Ada and Grace”, “Ada, Grace and Linus”, “Ada, Grace and 3 others”. */
-export function enumerated(names: readonly string[], most = 3): string {
+export function joinNames(names: readonly string[], most = 3): string {
   if (names.length <= 1) return names[0] ?? "";
   if (names.length > most) {
     const shown = names.slice(0, most - 1);
@@ -47,8 +47,8 @@ export function enumerated(names: readonly string[], most = 3): string {
   return `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }
 
-/** The line below a conversation; empty when nobody types. */
-export function typingWords(names: readonly string[]): string {
+/** The typing indicator; empty when nobody types. */
+export function typingText(names: readonly string[]): string {
   if (names.length === 0) return "";
-  return `${enumerated(names)} ${names.length === 1 ? "is" : "are"} typing…`;
+  return `${joinNames(names)} ${names.length === 1 ? "is" : "are"} typing…`;
 }

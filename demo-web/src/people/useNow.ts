@@ -1,4 +1,4 @@
-// The time, read again every half minute: for “5 min ago”.
+// The current time, updated every 30 s: for “5 min ago”.
 
 import { useEffect, useState } from "react";
 

@@ -1,16 +1,16 @@
-// Who is online now, whoever they are: for the list of people to write to.
+// The users who are online, for the contact list.
 
 import { useCallback, useSyncExternalStore } from "react";
 import { useMessenger } from "../messenger/context";
-import type { Member, Off } from "../messenger/messengerApi";
+import type { Member, Unsubscribe } from "../messenger/messengerApi";
 
 const NOBODY: readonly Member[] = [];
 
-/** What a client has besides chats. The one in memory has it not. */
+/** The channel API of the client. The in-memory client has none. */
 interface Users {
   channel?(name: "presence-users"): {
     readonly members: readonly Member[];
-    on(event: "members", listener: () => void): Off;
+    on(event: "members", listener: () => void): Unsubscribe;
     subscribe(): Promise<unknown>;
   };
 }
@@ -20,7 +20,7 @@ export function useOnline(): readonly Member[] {
   const subscribe = useCallback(
     (changed: () => void) => {
       if (!users) return () => undefined;
-      // Stays subscribed: the list is there at once the next time.
+      // Stays subscribed, so that the list is available at once the next time.
       users.subscribe().catch(() => undefined);
       return users.on("members", changed);
     },
