@@ -2,22 +2,13 @@
 
 import { useEffect, useState } from "react";
 import { useMessenger } from "../messenger/context";
-import type { Unsubscribe } from "../messenger/messengerApi";
-import { BOARD, type Board, type BoardEntry, boardAfter, EMPTY_BOARD } from "./board";
-
-/** The parts of a channel that the board uses. */
-export interface BoardChannel {
-  on(event: "event", listener: (entry: BoardEntry & { readonly offset: number }) => void): Unsubscribe;
-  on(event: "subscribed", listener: (subscribed: { readonly head: number }) => void): Unsubscribe;
-  subscribe(options: { recent: number }): Promise<unknown>;
-  unsubscribe(): Promise<void>;
-}
+import { BOARD, type Board, boardAfter, EMPTY_BOARD } from "./board";
 
 /** How many recent entries the board initially loads. */
 const RECENT = 200;
 
 export function useBoard(): { board: Board; ready: boolean; refused: string | undefined } {
-  const client = useMessenger() as unknown as { channel(name: string): BoardChannel };
+  const client = useMessenger();
   const [board, setBoard] = useState(EMPTY_BOARD);
   const [ready, setReady] = useState(false);
   const [refused, setRefused] = useState<string>();

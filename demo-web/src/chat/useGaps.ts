@@ -1,14 +1,8 @@
 // The gaps of a chat, by the row they follow, and a function that loads messages that are still stored.
 
-import type { Gap } from "everwire";
 import { useCallback, useEffect, useState } from "react";
 import type { Room } from "../messenger/messengerApi";
 import type { MissingRange } from "./missingMessages";
-
-/** The gap event of a channel. The in-memory client has none. */
-interface Gapped {
-  on(event: "gap", listener: (gap: Gap) => void): () => void;
-}
 
 type Gaps = ReadonlyMap<string, readonly MissingRange[]>;
 
@@ -29,7 +23,7 @@ export function useGaps(room: Room): GapsOf {
 
   useEffect(() => {
     setGaps(NONE);
-    return (room.channel as unknown as Gapped).on("gap", (gap) => {
+    return room.channel.on("gap", (gap) => {
       const last = room.messages.rows.findLast(({ offset }) => offset !== undefined)?.id ?? "";
       setGaps((known) => new Map(known).set(last, [...(known.get(last) ?? []), gap]));
     });

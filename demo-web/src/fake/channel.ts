@@ -1,24 +1,26 @@
 // An in-memory channel with initial data for the board.
 
-import type { BoardEntry } from "../board/board";
-import { EMPTY_BOARD } from "../board/board";
+import type { Subscribed } from "everwire";
+import { type BoardEntry, EMPTY_BOARD } from "../board/board";
 import { newActivity, newOrder, toggleSystem } from "../board/events";
-import type { Unsubscribe } from "../messenger/messengerApi";
+import type { MessengerChannel } from "../messenger/messengerApi";
 
-export class FakeChannel {
+export class FakeChannel implements MessengerChannel {
   readonly members = [];
   readonly #listeners = new Set<(entry: BoardEntry & { readonly offset: number }) => void>();
   #offset = 0;
 
   constructor(readonly name: string) {}
 
-  on(event: string, listener: (entry: BoardEntry & { readonly offset: number }) => void): Unsubscribe {
-    if (event === "event") this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
+  readonly on: MessengerChannel["on"] = (event, listener) => {
+    const listen = listener as (entry: object) => void;
+    if (event === "event") this.#listeners.add(listen);
+    return () => this.#listeners.delete(listen);
+  };
 
-  async subscribe(): Promise<void> {
-    if (this.name !== "board") return;
+  async subscribe(): Promise<Subscribed> {
+    const subscribed = { epoch: "fake", offset: 0, head: 0, recovered: false };
+    if (this.name !== "board") return subscribed;
     for (let n = 0; n < 5; n++) {
       const order = newOrder(EMPTY_BOARD, Math.random).data as { data: object };
       this.#say("data_update", { ...order, data: { ...order.data, id: String(1000 + n) } });
@@ -31,6 +33,7 @@ export class FakeChannel {
       const done = newActivity(user, Math.random);
       this.#say(done.event, done.data);
     }
+    return subscribed;
   }
 
   async unsubscribe(): Promise<void> {}

@@ -4,6 +4,7 @@ import type { ConnectionState } from "everwire";
 import type {
   Chat,
   Chats,
+  MessengerChannel,
   MessengerClient,
   NotificationItem,
   Notifications,
@@ -56,6 +57,7 @@ export class FakeClient implements MessengerClient {
   readonly chats: Chats;
   readonly notifications: Notifications;
   readonly #rooms = new Map<string, FakeRoom>();
+  readonly #channels = new Map<string, FakeChannel>();
 
   constructor(
     readonly server: FakeServer,
@@ -74,8 +76,10 @@ export class FakeClient implements MessengerClient {
   }
 
   /** Only the board has data. */
-  channel(name: string) {
-    return new FakeChannel(name);
+  channel(name: string): MessengerChannel {
+    const channel = this.#channels.get(name) ?? new FakeChannel(name);
+    this.#channels.set(name, channel);
+    return channel;
   }
 
   room(id: string): Room {

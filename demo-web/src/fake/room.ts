@@ -46,7 +46,8 @@ export class FakeRoom implements Room {
       get receipts() {
         return receipts();
       },
-      on: (event, listener) => follow(server, event === "typing" ? this.#typists : receipts, listener),
+      on: (event, listener) =>
+        follow(server, event === "typing" ? this.#typists : receipts, listener as () => void),
     };
     this.presence = {
       get members() {

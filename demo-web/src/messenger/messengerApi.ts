@@ -91,11 +91,10 @@ export interface Room {
 }
 
 /** The parts of a chat's channel that the views use. */
-export interface RoomChannel {
-  readonly name: string;
-  readonly receipts: ReadonlyMap<string, Mark>;
-  on(event: "typing" | "receipts", listener: () => void): Unsubscribe;
-}
+export type RoomChannel = Pick<Channel<ChatEvents>, "name" | "receipts" | "on">;
+
+/** The parts of other channels that the views use. */
+export type MessengerChannel = Pick<Channel, "members" | "on" | "subscribe" | "unsubscribe">;
 
 export interface PresenceChannel {
   readonly members: readonly Member[];
@@ -134,5 +133,7 @@ export interface MessengerClient {
   readonly chats: Chats;
   readonly notifications: Notifications;
   room(id: string): Room;
+  /** A channel that is not a chat. */
+  channel(name: string): MessengerChannel;
   setStatus(status: StatusChoice): Promise<unknown>;
 }

@@ -20,6 +20,7 @@ export function packageMessenger(client: Client): MessengerClient {
       return chat.notifications;
     },
     room: (id) => chat.room(id),
+    channel: (name) => client.channel(name),
     setStatus: (status) => client.setStatus(status),
   };
 }
