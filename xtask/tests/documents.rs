@@ -1,0 +1,123 @@
+//! The documents name only what exists: links lead to files and headings, paths to files, and the table of guarantees to
+//! tests.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+}
+
+/// Files with an ending, below a directory; what is installed or built is left out.
+fn files(directory: &Path, ending: &str, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() {
+            if !["node_modules", "target", "dist", "output"].contains(&name.as_str()) && !name.starts_with('.') {
+                files(&path, ending, found);
+            }
+        } else if name.ends_with(ending) {
+            found.push(path);
+        }
+    }
+}
+
+/// Every Markdown file of the repository and its text, without code blocks.
+fn documents() -> Vec<(PathBuf, String)> {
+    let mut paths = Vec::new();
+    files(&root(), ".md", &mut paths);
+    assert!(paths.len() > 10, "{paths:?}");
+    paths.sort();
+    paths.into_iter().map(|path| (path.clone(), prose(&fs::read_to_string(&path).unwrap()))).collect()
+}
+
+fn prose(text: &str) -> String {
+    let mut within = false;
+    let lines = text.lines().filter(|line| {
+        let fence = line.starts_with("```");
+        within ^= fence;
+        !within && !fence
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// What stands between two marks, each time.
+fn between<'a>(text: &'a str, open: &'a str, close: char) -> impl Iterator<Item = &'a str> {
+    text.split(open).skip(1).filter_map(move |rest| rest.split_once(close)).map(|(inner, _)| inner)
+}
+
+/// The anchor that GitHub gives a heading.
+fn anchor(heading: &str) -> String {
+    let kept = heading.to_lowercase().chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c)).collect::<String>();
+    kept.replace(' ', "-")
+}
+
+#[test]
+fn links_lead_to_files_and_headings() {
+    let mut broken = Vec::new();
+    for (document, text) in documents() {
+        for link in between(&text, "](", ')').chain(between(&text, "src=\"", '"')) {
+            let target = link.split(' ').next().unwrap_or_default();
+            if target.contains("://") || target.starts_with("mailto:") {
+                continue;
+            }
+            let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+            let path = if file.is_empty() { document.clone() } else { document.parent().unwrap().join(file) };
+            let exists = path.exists()
+                && (heading.is_empty()
+                    || prose(&fs::read_to_string(&path).unwrap())
+                        .lines()
+                        .any(|line| line.starts_with('#') && anchor(line.trim_start_matches(['#', ' '])) == heading));
+            if !exists {
+                broken.push(format!("{}: {link}", document.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "these links lead nowhere:\n{}", broken.join("\n"));
+}
+
+#[test]
+fn paths_in_documents_exist() {
+    let root = root();
+    let generated = ["tests/output/", "pkg-js/dist", "pkg-js/wasm", "demo-web/dist"];
+    let tops: BTreeSet<String> = fs::read_dir(&root)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .filter(|name| !["target", "node_modules", ".git"].contains(&name.as_str()))
+        .collect();
+    let mut missing = Vec::new();
+    for (document, text) in documents() {
+        for code in between(&text, "`", '`') {
+            let top = code.split('/').next().unwrap_or_default();
+            let is_path = code.contains('/') && !code.contains([' ', '*', '{', '<', '…', ':']) && tops.contains(top);
+            if is_path && !generated.iter().any(|path| code.starts_with(path)) && !root.join(code).exists() {
+                missing.push(format!("{}: {code}", document.display()));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "these paths do not exist:\n{}", missing.join("\n"));
+}
+
+#[test]
+fn the_table_of_guarantees_names_tests_that_exist() {
+    let mut sources = Vec::new();
+    files(&root().join("client-wasm/core/tests"), ".rs", &mut sources);
+    let tests: String = sources.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    let text = fs::read_to_string(root().join("docs/reliability.md")).unwrap();
+    let table = text.split("\n## ").find(|section| section.starts_with("The guarantees")).unwrap();
+    let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    assert_eq!(rows.len(), 20);
+    for (number, row) in (1..).zip(rows) {
+        assert!(row.starts_with(&format!("| {number} |")), "{row}");
+        assert!(row.contains("](../"), "guarantee {number} names no test");
+        for prefix in between(row, "`promise_", '`') {
+            let prefix = prefix.trim_end_matches('…');
+            assert!(prefix.starts_with(|c: char| c.is_ascii_digit()), "{row}");
+            assert!(tests.contains(&format!("fn promise_{prefix}")), "there is no test promise_{prefix}…");
+        }
+    }
+}
