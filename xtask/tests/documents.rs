@@ -17,7 +17,9 @@ fn files(directory: &Path, ending: &str, found: &mut Vec<PathBuf>) {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         if path.is_dir() {
-            if !["node_modules", "target", "dist", "output"].contains(&name.as_str()) && !name.starts_with('.') {
+            if !["node_modules", "target", "dist", "output"].contains(&name.as_str())
+                && !name.starts_with('.')
+            {
                 files(&path, ending, found);
             }
         } else if name.ends_with(ending) {
@@ -52,7 +54,11 @@ fn between<'a>(text: &'a str, open: &'a str, close: char) -> impl Iterator<Item 
 
 /// The anchor that GitHub gives a heading.
 fn anchor(heading: &str) -> String {
-    let kept = heading.to_lowercase().chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c)).collect::<String>();
+    let kept = heading
+        .to_lowercase()
+        .chars()
+        .filter(|c| c.is_alphanumeric() || " -_".contains(*c))
+        .collect::<String>();
     kept.replace(' ', "-")
 }
 
@@ -69,9 +75,9 @@ fn links_lead_to_files_and_headings() {
             let path = if file.is_empty() { document.clone() } else { document.parent().unwrap().join(file) };
             let exists = path.exists()
                 && (heading.is_empty()
-                    || prose(&fs::read_to_string(&path).unwrap())
-                        .lines()
-                        .any(|line| line.starts_with('#') && anchor(line.trim_start_matches(['#', ' '])) == heading));
+                    || prose(&fs::read_to_string(&path).unwrap()).lines().any(|line| {
+                        line.starts_with('#') && anchor(line.trim_start_matches(['#', ' '])) == heading
+                    }));
             if !exists {
                 broken.push(format!("{}: {link}", document.display()));
             }
@@ -93,7 +99,8 @@ fn paths_in_documents_exist() {
     for (document, text) in documents() {
         for code in between(&text, "`", '`') {
             let top = code.split('/').next().unwrap_or_default();
-            let is_path = code.contains('/') && !code.contains([' ', '*', '{', '<', '…', ':']) && tops.contains(top);
+            let is_path =
+                code.contains('/') && !code.contains([' ', '*', '{', '<', '…', ':']) && tops.contains(top);
             if is_path && !generated.iter().any(|path| code.starts_with(path)) && !root.join(code).exists() {
                 missing.push(format!("{}: {code}", document.display()));
             }

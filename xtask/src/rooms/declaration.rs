@@ -6,16 +6,16 @@ use serde::Deserialize;
 
 use super::graph::Graph;
 
-/// Who may use whom. `*` stands for all others.
+/// Each name with those right below it. `*` stands for all others.
 pub(super) type Arrows = BTreeMap<String, Vec<String>>;
 
 /// The whole file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Declaration {
-    /// The crates of the Cargo workspace, and which of each other they may depend on.
+    /// The crates of the Cargo workspace.
     pub(super) crates: Arrows,
-    /// The same for the npm packages.
+    /// The npm packages.
     pub(super) packages: Arrows,
     /// Source trees by name.
     pub(super) trees: BTreeMap<String, Tree>,
@@ -70,25 +70,33 @@ impl Tree {
     }
 }
 
-/// Whether one may use another.
+/// Whether one may use another: it must be below, at whatever depth.
 pub(super) fn allows(arrows: &Arrows, user: &str, dependency: &str) -> bool {
-    arrows.get(user).is_some_and(|may_use| may_use.iter().any(|name| name == dependency || name == "*"))
+    graph(arrows).reached_from(user).contains(dependency)
+}
+
+fn graph(arrows: &Arrows) -> Graph {
+    let mut graph = Graph::default();
+    for (user, below) in arrows {
+        graph.add_node(user);
+        for name in below {
+            match name.as_str() {
+                "*" => arrows.keys().for_each(|other| graph.add_edge(user, other)),
+                name => graph.add_edge(user, name),
+            }
+        }
+    }
+    graph
 }
 
 fn consistent(name: &str, arrows: &Arrows) -> Result<(), String> {
-    let mut graph = Graph::default();
-    for (user, may_use) in arrows {
-        graph.add_node(user);
-        for dependency in may_use.iter().filter(|dependency| *dependency != "*") {
-            if !arrows.contains_key(dependency) {
-                return Err(format!("{name}: {user} may use {dependency}, which is not declared"));
-            }
-        }
-        for dependency in arrows.keys().filter(|other| *other != user && allows(arrows, user, other)) {
-            graph.add_edge(user, dependency);
+    for (user, below) in arrows {
+        let unknown = |dependency: &&String| *dependency != "*" && !arrows.contains_key(*dependency);
+        if let Some(dependency) = below.iter().find(unknown) {
+            return Err(format!("{name}: {dependency}, which is below {user}, is not declared"));
         }
     }
-    match graph.circles().first() {
+    match graph(arrows).circles().first() {
         Some(circle) => Err(format!("{name}: the arrows form a circle of {}", circle.join(", "))),
         None => Ok(()),
     }
@@ -115,7 +123,15 @@ mod tests {
     #[test]
     fn an_arrow_to_an_undeclared_room_is_refused() {
         let error = Declaration::parse(&tree("a = [\"b\"]")).err().unwrap();
-        assert_eq!(error, "t: a may use b, which is not declared");
+        assert_eq!(error, "t: b, which is below a, is not declared");
+    }
+
+    #[test]
+    fn an_arrow_may_skip_rooms_on_its_way_down() {
+        let declaration = Declaration::parse(&tree("a = [\"b\"]\nb = [\"c\"]\nc = []\nd = [\"c\"]")).unwrap();
+        let tree = &declaration.trees["t"];
+        assert!(tree.allows("a", "b") && tree.allows("a", "c") && tree.allows("d", "c"));
+        assert!(!tree.allows("c", "a") && !tree.allows("d", "b") && !tree.allows("a", "d"));
     }
 
     #[test]

@@ -41,7 +41,8 @@ impl Graph {
         circles.into_iter().collect()
     }
 
-    fn reached_from(&self, node: &str) -> BTreeSet<&str> {
+    /// Everything that a way leads to from a node.
+    pub(super) fn reached_from(&self, node: &str) -> BTreeSet<&str> {
         let (mut reached, mut waiting) = (BTreeSet::new(), vec![node]);
         while let Some(node) = waiting.pop() {
             for next in self.0.get(node).into_iter().flatten() {
