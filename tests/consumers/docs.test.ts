@@ -22,9 +22,9 @@ declare function fetchToken(): Promise<string>;
 declare function showStatus(...what: string[]): void;
 declare function showMessage(name: string | undefined, text: string): void;
 declare function showMembers(names: readonly string[]): void;
-declare function showChats(chats: readonly import("everwire").Chat[], unread: number): void;
+declare function showChats(chats: readonly import("everwire/chat").Chat[], unread: number): void;
 declare function showRoom(
-  rows: readonly import("everwire").Row[],
+  rows: readonly import("everwire/chat").Row[],
   typists: readonly import("everwire").Typist[],
   here: readonly import("everwire").Member[],
 ): void;

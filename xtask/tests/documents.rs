@@ -1,6 +1,8 @@
 //! The documents name only what exists: links lead to files and headings, paths to files, and the table of guarantees to
 //! tests.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::{
     collections::BTreeSet,
     fs,
