@@ -73,7 +73,7 @@ class World {
   unpack(frame) {
     if (frame?.type === "welcome") this.call("Welcome", [25000, 25000, -1, 32768, 65536], CONNECTION, "ada");
     else if (frame?.type === "subscribed")
-      this.call("Subscribed", [this.handle, frame.offset, frame.head], frame.epoch, frame.gap);
+      this.call("Subscribed", [this.handle, frame.offset, frame.head, frame.from], frame.epoch, frame.gap);
     else if (frame?.type === "message") {
       if (this.core.accept(this.handle, frame.offset)) this.delivered.push(frame.offset);
     } else if (frame?.type === "ack") this.call("Ack", [frame.offset, frame.at], frame.id);
@@ -457,7 +457,7 @@ const TESTS = {
         page.call("Polled", [number]);
         page.call("Ping", [number]);
         page.call("Unsubscribed", [number], "news", "no such code", "");
-        page.call("Subscribed", [handle, number, number], "e", "too_far");
+        page.call("Subscribed", [handle, number, number, number], "e", "too_far");
         page.call("Subscribe", [number, number], "elsewhere", "e");
         page.call("Goaway", [number, number], "");
         page.call("Refused", [number, number, number], "forbidden", "", undefined);

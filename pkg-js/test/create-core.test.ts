@@ -89,8 +89,8 @@ describe("the dressed core", () => {
     ["polled", (core) => core.polled(9), [Operation.Polled, 9, -1, -1, -1, -1]],
     [
       "subscribed",
-      (core) => core.subscribed(1, "e", 2, 3, "trimmed"),
-      [Operation.Subscribed, 1, 2, 3, -1, -1, "e", "trimmed"],
+      (core) => core.subscribed(1, "e", 2, 3, 4, "trimmed"),
+      [Operation.Subscribed, 1, 2, 3, 4, -1, "e", "trimmed"],
     ],
     [
       "unsubscribed",
@@ -119,7 +119,7 @@ describe("the dressed core", () => {
     answers.push(12, 1, 0, 1, 0);
     expect(core.subscribe("c", none, none, none, false)).toBe(12);
     expect([core.live(1), core.live(2)]).toEqual([1, 0]);
-    expect([core.subscribed(1, "e", 0, 0, none), core.subscribed(1, "e", 0, 0, none)]).toEqual([1, 0]);
+    expect([core.subscribed(1, "e", 0, 0, none, none), core.subscribed(1, "e", 0, 0, none, none)]).toEqual([1, 0]);
   });
 
   it("throws what it was answered in words", () => {

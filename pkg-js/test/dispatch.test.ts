@@ -46,7 +46,7 @@ function expected(frames: Record<string, unknown>[], handle: (channel: unknown) 
       }
       case "subscribed": {
         const gap = frame.gap as Record<string, unknown> | undefined;
-        const told = ["subscribed", on, frame.epoch, frame.offset, frame.head, gap?.reason];
+        const told = ["subscribed", on, frame.epoch, frame.offset, frame.head, gap?.from, gap?.reason];
         if (on < 0) return [];
         // Nobody was welcomed, so none of the marks is this user's own.
         return frame.receipts === undefined ? [told] : [told, ["marked", on, 0, 0]];
@@ -142,7 +142,7 @@ describe("golden vectors", () => {
       // The lists of codes and of reasons are the core's: it gets the frame, and knows what it does not know.
       const unknown = (call: readonly unknown[]) =>
         (call[0] === "refused" && !((call[1] as string) in ERROR_SENTENCES)) ||
-        (call[0] === "subscribed" && !["trimmed", "epoch", "too_far"].includes(call[5] as string));
+        (call[0] === "subscribed" && !["trimmed", "epoch", "too_far"].includes(call[6] as string));
       const [bad, good] = [core.calls.filter((call) => call[0] === "violation" || unknown(call)), core.calls];
       expect(bad).toHaveLength(1);
       expect(good.filter((call) => !bad.includes(call))).toEqual(expected(vector.frames, handle));

@@ -147,8 +147,15 @@ export class ScriptedCore implements Core {
     this.#called("live", handle);
     return Number(this.places.has(handle));
   }
-  subscribed(handle: number, epoch: string, offset: number, head: number, gap: string | undefined): number {
-    this.#called("subscribed", handle, epoch, offset, head, gap);
+  subscribed(
+    handle: number,
+    epoch: string,
+    offset: number,
+    head: number,
+    gapFrom: number | undefined,
+    gap: string | undefined,
+  ): number {
+    this.#called("subscribed", handle, epoch, offset, head, gapFrom, gap);
     const place = this.places.get(handle);
     if (place === undefined) return 0;
     if (gap !== undefined) this.host.gap(handle, place.offset + 1, offset, gap);

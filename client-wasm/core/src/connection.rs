@@ -252,7 +252,7 @@ impl Connection {
         self.say_receipts();
         self.typists.retain(|t| t.handle != handle);
         let Some(subscription) = self.subscriptions.remove(handle) else { return };
-        if subscription.asked && self.ws.as_ref().is_some_and(WebSocket::is_open) {
+        if subscription.has_asked(Transport::WebSocket) && self.ws.as_ref().is_some_and(WebSocket::is_open) {
             self.subscriptions.leave(subscription.channel.clone());
             self.send_websocket(&[Unsubscribe { channel: subscription.channel.clone() }.into()]);
         }

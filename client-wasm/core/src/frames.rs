@@ -12,6 +12,9 @@ use super::{
     text,
 };
 
+/// An answer to `subscribe` that has not come by then is asked for again, in ms, though the connection lives.
+const ANSWER_MS: u64 = 10_000;
+
 /// What to do with a durable entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -49,8 +52,17 @@ pub struct SubscribedFrame<'a> {
     pub offset: u64,
     /// The end of the log.
     pub head: u64,
-    /// Why something is missing, if so.
-    pub gap: Option<GapReason>,
+    /// What is missing, if anything.
+    pub gap: Option<GapStart>,
+}
+
+/// The parts of a gap that the core needs: it ends where the entries begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GapStart {
+    /// The first offset that is missing.
+    pub from: u64,
+    /// Why.
+    pub reason: GapReason,
 }
 
 /// The parts of `error` that the core needs.
@@ -187,14 +199,22 @@ impl Connection {
         self.useful = true;
         self.poll_brought();
         self.note(text!("< subscribed ", channel.as_str(), " ", frame.offset));
+        let now = self.now();
         let Some(subscription) = self.subscriptions.get(handle) else { return false };
-        let gap = match subscription.confirm(transport, frame.epoch, frame.offset, frame.head, frame.gap) {
+        let gap = match subscription.confirm(transport, frame) {
             Confirmed::InPlace => None,
             Confirmed::Missing(from, to, reason) => Some((from, to, reason)),
             Confirmed::Stale => {
                 subscription.asked = false;
                 self.ask_for_subscriptions();
                 self.poll_anew();
+                return false;
+            }
+            Confirmed::Earlier => {
+                // The answer to what was asked last is under way; polls ask each time.
+                if transport == Transport::WebSocket {
+                    subscription.retry_at = Some(now + ANSWER_MS);
+                }
                 return false;
             }
         };

@@ -38,7 +38,7 @@ pub use alloc::string::String;
 pub use backoff::{CAP_HIDDEN_MS, CAP_MS, FIRST_MS};
 pub use clock::Now;
 pub use connection::{Config, Connection};
-pub use frames::{Refusal, SubscribedFrame, Verdict, WelcomeFrame};
+pub use frames::{GapStart, Refusal, SubscribedFrame, Verdict, WelcomeFrame};
 pub use input::{Event, Handle, Input, LinkId, Output, RequestId, SendStatus, Source, Status};
 #[doc(hidden)]
 pub use journal::Part;

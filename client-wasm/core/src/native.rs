@@ -11,7 +11,7 @@ use everwire_protocol::{
     Statuses, Uuid, batch, limits,
 };
 
-use super::{Connection, Handle, Now, Refusal, Source, SubscribedFrame, Verdict, WelcomeFrame};
+use super::{Connection, GapStart, Handle, Now, Refusal, Source, SubscribedFrame, Verdict, WelcomeFrame};
 
 /// A message to be sent.
 #[derive(Debug, Clone)]
@@ -96,7 +96,7 @@ impl Connection {
             }),
             ServerFrame::Subscribed(s) => {
                 let handle = handle_of(self, &s.channel)?;
-                let gap = s.gap.map(|g| g.reason);
+                let gap = s.gap.map(|g| GapStart { from: g.from, reason: g.reason });
                 let counts = self.subscribed(
                     handle,
                     &SubscribedFrame { epoch: &s.epoch, offset: s.offset, head: s.head, gap },

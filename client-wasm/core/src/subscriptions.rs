@@ -5,7 +5,7 @@ use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
 use everwire_protocol::{Channel, GapReason, Subscribe};
 
-use super::{Handle, Transport, receipts::Marks, typing::Typed};
+use super::{Handle, SubscribedFrame, Transport, receipts::Marks, typing::Typed};
 
 /// A place in a channel's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,13 +31,20 @@ pub(super) struct Subscription {
     pub(super) live: bool,
     /// It was asked for on this connection.
     pub(super) asked: bool,
-    /// With which position the WebSocket and the last poll have asked; the outer `None`: they have not. While one
-    /// transport replaces the other both ask, and one answer may come after the other has moved the position.
-    #[expect(clippy::option_option, reason = "whether it has asked, and whether it had a position then")]
-    questions: [Option<Option<Position>>; 2],
+    /// What the WebSocket and the last poll have asked. While one transport replaces the other both ask, and one answer
+    /// may come after the other has moved the position.
+    questions: [Option<Question>; 2],
     /// After a refusal that can be retried: when to ask again.
     pub(super) retry_at: Option<u64>,
     refusals: u32,
+}
+
+/// What a transport was asked last.
+#[derive(Debug)]
+struct Question {
+    position: Option<Position>,
+    /// It has not been asked anything else.
+    only: bool,
 }
 
 /// What an answer to `subscribe` means.
@@ -49,12 +56,15 @@ pub(super) enum Confirmed {
     Missing(u64, u64, GapReason),
     /// It answers an older question than what is to be asked now.
     Stale,
+    /// It answers an older question; what is to be asked now has been asked.
+    Earlier,
 }
 
 impl Subscription {
     /// Asks by this transport, from the present position.
     pub(super) fn ask(&mut self, transport: Transport) -> Subscribe {
-        self.questions[transport as usize] = Some(self.position.clone());
+        let question = &mut self.questions[transport as usize];
+        *question = Some(Question { position: self.position.clone(), only: question.is_none() });
         Subscribe {
             channel: self.channel.clone(),
             epoch: self.position.as_ref().map(|p| p.epoch.clone()),
@@ -64,23 +74,38 @@ impl Subscription {
         }
     }
 
+    /// Whether this transport has been asked, and may still answer.
+    pub(super) fn has_asked(&self, transport: Transport) -> bool {
+        self.questions[transport as usize].is_some()
+    }
+
+    /// Whether an answer can be to a question from where the client stands now. An older question may have been asked by
+    /// the same transport, and the server adds an answer of its own when a log is trimmed faster than it is read.
+    fn fits(&self, answer: &SubscribedFrame) -> bool {
+        match (&self.position, &answer.gap) {
+            (None, gap) => gap.is_none() || self.undelivered,
+            (Some(position), Some(gap)) => {
+                let another_log = position.epoch != answer.epoch || answer.head < position.offset;
+                gap.from == position.offset + 1 && another_log == (gap.reason == GapReason::Epoch)
+            }
+            (Some(_), None) => false,
+        }
+    }
+
     /// An answer to `subscribe` has come by this transport.
-    pub(super) fn confirm(
-        &mut self,
-        transport: Transport,
-        epoch: &str,
-        offset: u64,
-        head: u64,
-        reason: Option<GapReason>,
-    ) -> Confirmed {
+    pub(super) fn confirm(&mut self, transport: Transport, answer: &SubscribedFrame) -> Confirmed {
+        let SubscribedFrame { epoch, offset, head, .. } = *answer;
         // What another transport brought in the meantime may be ahead of this answer: entries that the client has
         // already are dropped one by one. Only a log that ends before the position is another log.
         let same = self.position.as_ref().filter(|p| p.epoch == epoch);
         let goes_on = same.is_some_and(|p| offset <= p.offset && head >= p.offset);
-        if !goes_on && self.questions[transport as usize].as_ref() != Some(&self.position) {
+        let question = self.questions[transport as usize].as_ref().filter(|q| q.position == self.position);
+        let meant = question.is_some_and(|question| question.only || self.fits(answer));
+        if !goes_on && !meant {
             // From elsewhere than where the client stands now: what is missing there is not what is missing here.
+            let asked = question.is_some();
             self.live = false;
-            return Confirmed::Stale;
+            return if asked { Confirmed::Earlier } else { Confirmed::Stale };
         }
         self.live = true;
         self.retry_at = None;
@@ -92,7 +117,8 @@ impl Subscription {
         let confirmed = match &self.position {
             None => Confirmed::InPlace,
             Some(p) if p.epoch == epoch && offset > p.offset => {
-                Confirmed::Missing(p.offset + 1, offset, reason.unwrap_or(GapReason::Trimmed))
+                let reason = answer.gap.map_or(GapReason::Trimmed, |gap| gap.reason);
+                Confirmed::Missing(p.offset + 1, offset, reason)
             }
             Some(p) => Confirmed::Missing(p.offset + 1, offset, GapReason::Epoch),
         };
@@ -248,6 +274,7 @@ impl Subscriptions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::GapStart;
 
     fn at(offset: u64) -> Subscriptions {
         let mut subscriptions = Subscriptions::default();
@@ -259,7 +286,18 @@ mod tests {
     fn confirm(subscriptions: &mut Subscriptions, epoch: &str, offset: u64, head: u64) -> Confirmed {
         let subscription = subscriptions.get(Handle(0)).unwrap();
         subscription.ask(Transport::WebSocket);
-        subscription.confirm(Transport::WebSocket, epoch, offset, head, None)
+        answer(subscription, epoch, offset, head, None)
+    }
+
+    fn answer(
+        subscription: &mut Subscription,
+        epoch: &str,
+        offset: u64,
+        head: u64,
+        gap: Option<(u64, GapReason)>,
+    ) -> Confirmed {
+        let gap = gap.map(|(from, reason)| GapStart { from, reason });
+        subscription.confirm(Transport::WebSocket, &SubscribedFrame { epoch, offset, head, gap })
     }
 
     #[test]
@@ -287,7 +325,7 @@ mod tests {
     fn an_answer_that_another_transport_has_overtaken_is_no_gap() {
         let mut subscriptions = at(5);
         let subscription = subscriptions.get(Handle(0)).unwrap();
-        let answer = subscription.confirm(Transport::WebSocket, "a", 4, 9, Some(GapReason::Trimmed));
+        let answer = answer(subscription, "a", 4, 9, Some((2, GapReason::Trimmed)));
         assert_eq!(answer, Confirmed::InPlace);
         assert_eq!(subscription.position, Some(Position { epoch: "a".into(), offset: 5 }));
     }
@@ -299,17 +337,52 @@ mod tests {
         subscription.ask(Transport::WebSocket);
         // Polling was faster.
         subscription.position = Some(Position { epoch: "a".into(), offset: 9 });
-        assert_eq!(
-            subscription.confirm(Transport::WebSocket, "a", 5, 8, None),
-            Confirmed::Stale,
-            "no gap back"
-        );
-        assert_eq!(subscription.confirm(Transport::WebSocket, "a", 12, 14, None), Confirmed::Stale, "no gap");
-        assert_eq!(subscription.confirm(Transport::WebSocket, "b", 3, 3, None), Confirmed::Stale);
+        assert_eq!(answer(subscription, "a", 5, 8, None), Confirmed::Stale, "no gap back");
+        assert_eq!(answer(subscription, "a", 12, 14, None), Confirmed::Stale, "no gap");
+        assert_eq!(answer(subscription, "b", 3, 3, None), Confirmed::Stale);
         assert!(!subscription.live);
         subscription.ask(Transport::WebSocket);
-        let again = subscription.confirm(Transport::WebSocket, "b", 3, 3, None);
+        let again = answer(subscription, "b", 3, 3, Some((10, GapReason::Epoch)));
         assert_eq!(again, Confirmed::Missing(10, 3, GapReason::Epoch));
         assert!(subscription.live);
+    }
+
+    #[test]
+    fn an_answer_to_an_earlier_question_is_not_taken_for_the_one_to_the_last() {
+        let mut subscriptions = at(5);
+        let subscription = subscriptions.get(Handle(0)).unwrap();
+        subscription.ask(Transport::WebSocket);
+        subscription.position = Some(Position { epoch: "a".into(), offset: 9 });
+        subscription.ask(Transport::WebSocket);
+        for (epoch, offset, head, gap) in [
+            ("a", 5, 8, None),
+            ("a", 7, 8, Some((6, GapReason::Trimmed))),
+            // The server reads on from the first question, and the log is trimmed meanwhile.
+            ("a", 8, 8, Some((8, GapReason::Trimmed))),
+            ("a", 30, 30, Some((6, GapReason::TooFar))),
+            ("b", 3, 3, Some((6, GapReason::Epoch))),
+        ] {
+            assert_eq!(
+                answer(subscription, epoch, offset, head, gap),
+                Confirmed::Earlier,
+                "{offset} {gap:?}"
+            );
+            assert!(!subscription.live);
+        }
+        let last = answer(subscription, "a", 30, 30, Some((10, GapReason::TooFar)));
+        assert_eq!(last, Confirmed::Missing(10, 30, GapReason::TooFar));
+    }
+
+    #[test]
+    fn an_answer_from_before_a_log_was_replaced_is_not_taken_for_one_about_its_successor() {
+        let mut subscriptions = at(320);
+        let subscription = subscriptions.get(Handle(0)).unwrap();
+        subscription.ask(Transport::WebSocket);
+        // Polling has told of the gap.
+        subscription.position = Some(Position { epoch: "b".into(), offset: 209 });
+        subscription.ask(Transport::WebSocket);
+        let earlier = answer(subscription, "b", 232, 232, Some((321, GapReason::Epoch)));
+        assert_eq!(earlier, Confirmed::Earlier);
+        assert_eq!(answer(subscription, "b", 209, 232, None), Confirmed::InPlace);
     }
 }

@@ -11,7 +11,8 @@
 use alloc::{borrow::ToOwned, string::String};
 
 use everwire_client_core::{
-    Config, Connection, Handle, Input, Now, Position, Refusal, SubscribedFrame, Verdict, WelcomeFrame,
+    Config, Connection, GapStart, Handle, Input, Now, Position, Refusal, SubscribedFrame, Verdict,
+    WelcomeFrame,
 };
 use everwire_protocol::{ErrorCode, GapReason, Guest, Uuid, limits};
 use wasm_bindgen::prelude::*;
@@ -55,8 +56,8 @@ pub enum Operation {
     Welcome,
     /// `polled` with seq `a`.
     Polled,
-    /// `subscribed` for the subscription `a`: epoch `x`, offset `b`, head `c`, reason of the gap `y`. Answers 1 if it
-    /// counts, or 0.
+    /// `subscribed` for the subscription `a`: epoch `x`, offset `b`, head `c`, where the gap begins `d`, its reason `y`.
+    /// Answers 1 if it counts, or 0.
     Subscribed,
     /// `unsubscribed` for the subscription `a` of the channel `x`: code `y`, message `z`.
     Unsubscribed,
@@ -234,11 +235,13 @@ fn operate(core: &mut Connection, now: Now, operation: Operation, arguments: Arg
         },
         Operation::Polled => core.polled(whole(a)),
         Operation::Subscribed => {
-            // What is missing follows from the client's own position; of the server's word only the reason is needed.
-            let gap = y.map(|reason| match reason.as_str() {
-                "too_far" => GapReason::TooFar,
-                "epoch" => GapReason::Epoch,
-                _ => GapReason::Trimmed,
+            let gap = y.map(|reason| {
+                let reason = match reason.as_str() {
+                    "too_far" => GapReason::TooFar,
+                    "epoch" => GapReason::Epoch,
+                    _ => GapReason::Trimmed,
+                };
+                GapStart { from: whole(d), reason }
             });
             let frame = SubscribedFrame { epoch: text(&x), offset: whole(b), head: whole(c), gap };
             return number(core.subscribed(Handle(a as u32), &frame));

@@ -212,7 +212,7 @@ function take(frame: ServerFrame, core: Core, receiver: Receiver): void {
     case "subscribed": {
       if (channel === undefined || handle < 0) break;
       const { epoch, offset, head, gap, receipts } = frame;
-      if (!channel._onSubscribedFrame(frame, () => core.subscribed(handle, epoch, offset, head, gap?.reason)))
+      if (!channel._onSubscribedFrame(frame, () => core.subscribed(handle, epoch, offset, head, gap?.from, gap?.reason)))
         break;
       if (receipts != null) {
         // The core marks what arrives as delivered from now on.

@@ -138,7 +138,14 @@ export interface Core {
   polled(seq: number): void;
   /** 1 if the frame counts, so that the members in it are to be used. `gap`: the reason, if there is one; what is missing
    * follows from the client's own position. */
-  subscribed(handle: number, epoch: string, offset: number, head: number, gap: string | undefined): number;
+  subscribed(
+    handle: number,
+    epoch: string,
+    offset: number,
+    head: number,
+    gapFrom: number | undefined,
+    gap: string | undefined,
+  ): number;
   /** `handle` is -1 when the channel has no subscription (any more). */
   unsubscribed(handle: number, channel: string, code: string | undefined, message: string | undefined): void;
   ack(id: string, offset: number, at: number): void;

@@ -105,7 +105,7 @@ const METHODS = {
   live: "a",
   welcome: "xyabcde",
   polled: "a",
-  subscribed: "axbcy",
+  subscribed: "axbcdy",
   unsubscribed: "axyz",
   ack: "xab",
   refused: "xyazbc",

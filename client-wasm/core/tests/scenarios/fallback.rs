@@ -1,9 +1,12 @@
 //! Promise 11: polling where WebSocket does not work, and back.
 
 use everwire_client_core::{Config, Event, Input, Memory, Output, Status, Transport};
-use everwire_protocol::ClientFrame;
+use everwire_protocol::{ClientFrame, GapReason, Unsubscribed};
 
-use crate::bench::{Bench, HOUR, ack, config, message, polled, subscribed, wants_request, welcome};
+use crate::bench::{
+    Bench, HOUR, ack, channel, config, message, polled, subscribed, subscribed_with_gap, wants_request,
+    welcome,
+};
 
 fn wants_socket(output: &Output) -> bool {
     matches!(output, Output::OpenWebSocket(_))
@@ -323,4 +326,51 @@ fn what_was_left_on_a_websocket_that_failed_can_be_entered_again_by_polling() {
     let (request, ..) = bench.wants_request();
     bench.responds(request, &[polled(2), subscribed("news", "a", 0, 1), message("news", 1)]);
     assert_eq!(bench.delivered, [("news".to_owned(), 1)]);
+}
+
+#[test]
+fn what_was_asked_on_a_websocket_that_is_not_welcomed_yet_is_left_there_too() {
+    let mut bench = Bench::new(config());
+    let old = bench.subscribe("news");
+    bench.tell(Input::Start);
+    let link = bench.opens_websocket();
+    polling(&mut bench);
+    // The log is trimmed faster than it is read: polling has to ask again.
+    let (poll, ..) = bench.wants_request();
+    let trimmed = subscribed_with_gap("news", "a", 5, 2, GapReason::Trimmed);
+    bench.responds(poll, &[polled(2), message("news", 1), trimmed]);
+    bench.sent();
+    bench.core.unsubscribe(bench.now, old);
+    bench.tell(Input::Timeout);
+    assert!(matches!(&bench.sent()[..], [ClientFrame::Unsubscribe(_)]));
+    bench.subscribe("news");
+    bench.outputs.clear();
+    let earlier = subscribed_with_gap("news", "a", 7, 1, GapReason::Trimmed);
+    bench.says(link, &[welcome(10), earlier, message("news", 8)]);
+    assert_eq!(bench.delivered, [("news".to_owned(), 1)], "what was asked before does not begin the new one");
+    let left = Unsubscribed { channel: channel("news"), code: None, message: None };
+    bench.says(link, &[left.into(), subscribed("news", "a", 9, 9), message("news", 10)]);
+    assert_eq!(bench.delivered.last(), Some(&("news".to_owned(), 10)));
+}
+
+#[test]
+fn a_gap_of_an_earlier_question_is_not_declared_in_answer_to_the_last() {
+    let mut bench = Bench::new(config());
+    bench.subscribe("news");
+    bench.tell(Input::Start);
+    let link = bench.opens_websocket();
+    polling(&mut bench);
+    let (poll, ..) = bench.wants_request();
+    let messages: Vec<_> = (1..=9).map(|offset| message("news", offset)).collect();
+    let frames: Vec<_> = std::iter::once(polled(2)).chain(messages).collect();
+    bench.responds(poll, &frames);
+    // The WebSocket was asked from the beginning. Its answer is older than what polling has brought.
+    bench.says(link, &[welcome(10), subscribed_with_gap("news", "a", 5, 1, GapReason::Trimmed)]);
+    bench.sent();
+    bench.outputs.clear();
+    // The server reads on from there, and the log is trimmed again before the second question arrives.
+    bench.says(link, &[subscribed_with_gap("news", "a", 7, 6, GapReason::Trimmed)]);
+    bench.says(link, &[subscribed("news", "a", 9, 9), message("news", 10)]);
+    assert!(!bench.events().iter().any(|event| matches!(event, Event::Gap { .. })));
+    assert_eq!(bench.delivered.last(), Some(&("news".to_owned(), 10)));
 }

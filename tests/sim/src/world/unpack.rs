@@ -1,7 +1,7 @@
 //! From a batch to calls of the core, frame by frame, as the package does in a browser: a listener runs while the rest of
 //! its batch is still unread.
 
-use everwire_client_core::{Refusal, Source, SubscribedFrame, Verdict, WelcomeFrame};
+use everwire_client_core::{GapStart, Refusal, Source, SubscribedFrame, Verdict, WelcomeFrame};
 use everwire_protocol::{ClientFrame, Message, ServerFrame, Subscribed, batch};
 
 use super::{
@@ -124,7 +124,7 @@ impl World {
         let first =
             c.first_epochs.entry(frame.channel.clone()).or_insert_with(|| frame.epoch.clone()).clone();
         let epoch = if ignored { first.as_str() } else { frame.epoch.as_str() };
-        let gap = frame.gap.as_ref().map(|gap| gap.reason);
+        let gap = frame.gap.as_ref().map(|gap| GapStart { from: gap.from, reason: gap.reason });
         let told = SubscribedFrame { epoch, offset: frame.offset, head: frame.head, gap };
         if c.core.subscribed(handle, &told) {
             let members = frame.members.iter().flatten().map(|member| (member.user.clone(), 0));
