@@ -1,4 +1,4 @@
-//! What is built from the sources: each file builds one thing, and only if it is out of date.
+//! Build steps: each file builds one artifact, and only if it is out of date.
 
 pub(crate) mod demo;
 pub(crate) mod package;

@@ -1,29 +1,29 @@
-//! Everything that can end a command, as a sentence for a person and what to do about it.
+//! Everything that can make a command fail, with a message and advice for the user.
 
 use std::{io, path::PathBuf};
 
-/// Why a command could not do its work.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// Something that has to be on the machine is not, and could not be installed.
+    /// A required program is not installed, and could not be installed.
     #[error("{what}")]
     Missing { what: String, advice: String },
     /// A program could not be started at all.
     #[error("{program} could not be started: {source}")]
     NotStarted { program: String, source: io::Error },
-    /// A program ran and failed. Its own words are the best explanation.
+    /// A program ran and failed. Its output is the best explanation.
     #[error("{command} failed ({status})")]
     Exit { command: String, status: String, output: String, advice: Option<String> },
     /// A file could not be read or written.
     #[error("{} cannot be {action}: {source}", path.display())]
     File { action: &'static str, path: PathBuf, source: io::Error },
-    /// A program's output was not what it should be.
+    /// The output of a program or the content of a file was not as expected.
     #[error("{what} is not as expected: {reason}")]
     Unexpected { what: String, reason: String },
-    /// Something ran, and what came out is not good enough.
+    /// A check failed, or an option was refused.
     #[error("{0}")]
     Refused(String),
-    /// Tests failed, and have said so themselves.
+    /// Tests failed; their runners have reported it.
     #[error("")]
     TestsFailed,
 }
@@ -37,7 +37,7 @@ impl Error {
         move |source| Self::File { action, path, source }
     }
 
-    /// Adds what to do, where the error itself does not know.
+    /// Adds advice to an error that has none.
     pub(crate) fn advise(mut self, text: &str) -> Self {
         if let Self::Exit { advice, .. } = &mut self {
             advice.get_or_insert_with(|| text.to_owned());
@@ -53,7 +53,7 @@ impl Error {
         }
     }
 
-    /// Prints what the failed program said, then one sentence of ours, then what to do: nothing after it.
+    /// Prints the output of the failed program, then the error, then the advice.
     pub(crate) fn report(&self) {
         if matches!(self, Self::TestsFailed) {
             return;

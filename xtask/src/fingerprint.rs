@@ -1,5 +1,5 @@
-//! Whether something that was built is still up to date: a stamp remembers a fingerprint of everything that it was built
-//! from. Contents count, not times, because a checkout or a fresh clone sets times as it likes.
+//! Detects whether a build result is up to date: a stamp file holds a fingerprint of everything that it was built from.
+//! Contents are compared, not modification times, because a checkout changes those.
 
 use std::{
     fs,
@@ -10,15 +10,15 @@ use std::{
 
 use crate::error::{Error, Result};
 
-/// Remembers what something was built from.
+/// The fingerprint of a build's inputs, and the file that remembers it.
 pub(crate) struct Stamp {
     file: PathBuf,
     fingerprint: String,
 }
 
 impl Stamp {
-    /// `inputs` are files and directories (what is named `node_modules`, dist or wasm inside of them is left out), `words`
-    /// is what else the result depends on, such as versions and options.
+    /// `inputs` are files and directories (`node_modules`, `dist` and `wasm` inside of them are skipped); `words` is what else
+    /// the result depends on, such as versions and options.
     pub(crate) fn new(file: impl Into<PathBuf>, inputs: &[PathBuf], words: &[&str]) -> Result<Self> {
         let mut hasher = DefaultHasher::new();
         words.hash(&mut hasher);
@@ -28,13 +28,13 @@ impl Stamp {
         Ok(Self { file: file.into(), fingerprint: format!("{:016x}\n", hasher.finish()) })
     }
 
-    /// True if everything in `outputs` is there and was built from the same.
+    /// True if all `outputs` exist and were built from the same inputs.
     pub(crate) fn holds(&self, outputs: &[PathBuf]) -> bool {
         outputs.iter().all(|output| output.exists())
             && fs::read_to_string(&self.file).is_ok_and(|text| text == self.fingerprint)
     }
 
-    /// To be called after the build.
+    /// Call this after the build.
     pub(crate) fn set(&self) -> Result {
         if let Some(parent) = self.file.parent() {
             fs::create_dir_all(parent).map_err(Error::file("created", parent))?;
@@ -63,7 +63,7 @@ fn add(path: &Path, hasher: &mut DefaultHasher) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    /// A directory of its own for each test, gone at the end.
+    /// A temporary directory for one test.
     struct Directory(PathBuf);
 
     impl Directory {
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_never_built_is_not_up_to_date_and_what_was_built_is() {
+    fn a_result_is_up_to_date_once_it_was_built() {
         let directory = Directory::new("never");
         assert!(!directory.stamp(&[]).holds(&directory.outputs()));
         directory.stamp(&[]).set().unwrap();
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_added_or_renamed_input_and_a_changed_word_count() {
+    fn a_changed_or_renamed_input_or_word_makes_it_out_of_date() {
         let directory = Directory::new("changed");
         directory.stamp(&["1"]).set().unwrap();
         assert!(!directory.stamp(&["2"]).holds(&directory.outputs()));
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_output_counts_and_installed_packages_do_not() {
+    fn a_missing_output_makes_it_out_of_date_and_installed_packages_do_not() {
         let directory = Directory::new("lost");
         directory.stamp(&[]).set().unwrap();
         fs::write(directory.0.join("src/node_modules/x"), "installed").unwrap();

@@ -1,5 +1,5 @@
-//! `cargo xtask`: the one door to building, testing, measuring and running Everwire. Here is only the command line; each
-//! command has a file of its own, and does its own set-up on a machine that has cargo and Node.
+//! `cargo xtask` builds, tests, measures and runs Everwire. This file holds the command line; each command has a file of
+//! its own, and does its own setup on a machine that has cargo and Node.
 
 mod build;
 mod commands;
@@ -28,7 +28,7 @@ use paths::Paths;
     about = "Builds, tests, measures and runs Everwire"
 )]
 struct Cli {
-    /// Show everything that the programs behind a step print, while they print it.
+    /// Show the output of the programs that a step runs, as it is printed.
     #[arg(long, short, global = true)]
     verbose: bool,
     #[command(subcommand)]
@@ -39,11 +39,11 @@ struct Cli {
 enum Command {
     /// Build what is missing, serve the demo and the server on one port, and print the address.
     Demo(demo::Options),
-    /// Run every test, real browsers included.
+    /// Run all tests, including those in real browsers.
     Test(test::Options),
-    /// Build the npm package and pack it as npm would publish it.
+    /// Build and pack the npm package as it would be published.
     Pkg,
-    /// Measure the bytes that a browser downloads.
+    /// Measure the size of the browser download.
     Size(size::Options),
     /// Run one benchmark.
     Bench(bench::Options),
@@ -51,13 +51,13 @@ enum Command {
     Fuzz(fuzz::Options),
     /// Run the simulation.
     Sim(sim::Options),
-    /// Write what is generated from the protocol crate.
+    /// Write the files that are generated from the protocol crate.
     Generate(generate::Options),
     /// Format Rust, TypeScript and JSON.
     Fmt(fmt::Options),
-    /// Lint Rust and TypeScript, and check types.
+    /// Lint Rust and TypeScript, and check types and the arrows between rooms.
     Lint,
-    /// Install or name what the other commands need.
+    /// Install what the other commands need, or print how to.
     Setup,
 }
 

@@ -1,4 +1,4 @@
-//! Where things are: the repository, what is built, and the programs that xtask starts.
+//! Paths of the repository, of build results, and of the programs that xtask runs.
 
 use std::{
     env, fs,
@@ -16,9 +16,9 @@ pub(crate) struct Paths {
     pub(crate) root: PathBuf,
     /// Cargo's target directory.
     pub(crate) target: PathBuf,
-    /// What xtask itself keeps there.
+    /// The files that xtask keeps there.
     pub(crate) own: PathBuf,
-    /// Whether programs print straight to the terminal.
+    /// Whether the output of programs is printed.
     pub(crate) verbose: bool,
 }
 
@@ -26,7 +26,7 @@ impl Paths {
     pub(crate) fn find(verbose: bool) -> Result<Self> {
         let manifest = env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").into());
         let root = Path::new(&manifest).parent().unwrap_or(Path::new(".")).to_path_buf();
-        // This program is target/debug/xtask, wherever a configuration has put target.
+        // This program is target/debug/xtask, wherever the target directory is configured to be.
         let target = env::current_exe()
             .ok()
             .and_then(|program| Some(program.parent()?.parent()?.to_path_buf()))
@@ -36,7 +36,7 @@ impl Paths {
         Ok(Self { root, target, own, verbose })
     }
 
-    /// A program that is run in the root of the repository.
+    /// A program, run in the root of the repository.
     pub(crate) fn run(&self, program: impl Into<String>) -> Run {
         Run::new(program, &self.root, self.verbose)
     }
@@ -56,7 +56,7 @@ impl Paths {
         self.run("node")
     }
 
-    /// A program that an npm package in the root brings along.
+    /// A program from an npm package installed in the root.
     pub(crate) fn bin(&self, name: &str) -> Run {
         let file = if cfg!(windows) { format!("{name}.cmd") } else { name.into() };
         let path = self.root.join("node_modules/.bin").join(file);
@@ -68,7 +68,7 @@ impl Paths {
         self.program("debug", name)
     }
 
-    /// A program that cargo built, by the directory of its profile.
+    /// A program that cargo built with the given profile.
     pub(crate) fn program(&self, profile: &str, name: &str) -> PathBuf {
         self.target.join(profile).join(format!("{name}{}", env::consts::EXE_SUFFIX))
     }

@@ -1,4 +1,4 @@
-//! What has to be on the machine: installed where that may be done, named with the exact command where it may not.
+//! Prerequisites: installed where that is permitted, otherwise the exact command is printed.
 
 pub(crate) mod browser;
 mod installer;

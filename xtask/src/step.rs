@@ -1,4 +1,4 @@
-//! Saying what is being done, how far along it is, and how long it took.
+//! Progress output: the numbered steps of a command, and how long each took.
 
 use std::{
     io::{self, Write as _},
@@ -14,8 +14,8 @@ pub(crate) enum Outcome {
     Done,
     /// There was nothing to do.
     UpToDate,
-    /// It cannot be had, and the rest works without it. Why was printed.
-    LeftOut,
+    /// Skipped: it is unavailable, and the rest works without it. The reason was printed.
+    Skipped,
     /// Tests were run; some may have failed.
     Tested(Summary),
 }
@@ -50,7 +50,7 @@ impl Steps {
             Ok(value) => match how(value) {
                 Outcome::Done => println!("      done, {took}"),
                 Outcome::UpToDate => println!("      up to date"),
-                Outcome::LeftOut => println!("      LEFT OUT, with the tests that need it"),
+                Outcome::Skipped => println!("      SKIPPED, with the tests that need it"),
                 Outcome::Tested(summary) => println!("      {summary}, {took}"),
             },
             Err(_) => println!("      FAILED, {took}"),
@@ -58,8 +58,8 @@ impl Steps {
         result
     }
 
-    /// Passes over a step that cannot be run, and says why.
-    pub(crate) fn pass_over(&mut self, title: &str, reason: &str) {
+    /// Skips a step that cannot be run, and prints the reason.
+    pub(crate) fn skip(&mut self, title: &str, reason: &str) {
         self.done += 1;
         let digits = self.total.to_string().len();
         println!("[{:digits$}/{}] {title}\n      NOT RUN: {reason}", self.done, self.total);
@@ -71,7 +71,7 @@ impl Steps {
     }
 }
 
-/// A duration for a person: `0.3 s`, `12 s`, `2 min 5 s`.
+/// Formats a duration: `0.3 s`, `12 s`, `2 min 5 s`.
 fn seconds(duration: Duration) -> String {
     match duration.as_secs() {
         0..10 => format!("{:.1} s", duration.as_secs_f64()),

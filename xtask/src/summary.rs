@@ -1,4 +1,4 @@
-//! How many tests passed and failed, read from what the runners say.
+//! Counts of passed and failed tests, read from the output of the test runners.
 
 use std::{fmt, iter::Sum};
 
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_test_that_is_named_like_a_result_does_not_count() {
+    fn a_test_named_like_a_result_is_not_counted() {
         let output = "test says_test_result: ok ... ok\n  test result: ok. 1 passed; 0 failed; 0 ignored\n";
         assert_eq!(Summary::of_rust(output, true), Summary { passed: 1, failed: 0 });
     }

@@ -1,8 +1,8 @@
-//! What can be set up and built, what each of these needs first, and in which order that leads.
+//! The setup and build tasks, their dependencies, and the order that results.
 
 use crate::{build, error::Result, paths::Paths, setup, step::Outcome, step::Steps};
 
-/// Something to be set up or built. Each knows by itself whether it is up to date.
+/// Something to set up or build. Each task knows whether it is up to date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Task {
     /// Node is new enough, and what package-lock.json names is installed.
@@ -13,7 +13,7 @@ pub(crate) enum Task {
     WasmTool,
     /// A Chromium that tests can start.
     Browser,
-    /// A Firefox that tests can start, if it can be had.
+    /// A Firefox that tests can start, if available.
     Firefox,
     /// The driver through which wasm-bindgen's test runner starts it.
     Driver,
@@ -28,7 +28,7 @@ pub(crate) enum Task {
 }
 
 impl Task {
-    /// What must be done before.
+    /// The tasks that must run first.
     fn needs(self) -> &'static [Self] {
         match self {
             Self::Packages
@@ -44,7 +44,7 @@ impl Task {
         }
     }
 
-    /// What is printed while it is done.
+    /// The title printed while it runs.
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Packages => "Node and the npm packages",
@@ -60,7 +60,7 @@ impl Task {
         }
     }
 
-    /// Does it, unless it is up to date.
+    /// Runs it, unless it is up to date.
     pub(crate) fn run(self, paths: &Paths) -> Result<Outcome> {
         match self {
             Self::Packages => setup::packages::ensure(paths),
@@ -77,7 +77,7 @@ impl Task {
     }
 }
 
-/// The goals and everything that they need, each once, what is needed first.
+/// The goals and all their dependencies, each once, dependencies first.
 pub(crate) fn plan(goals: &[Task]) -> Vec<Task> {
     fn add(task: Task, plan: &mut Vec<Task>) {
         if !plan.contains(&task) {

@@ -1,5 +1,5 @@
-//! The npm workspaces, and running their scripts. A workspace is named by its directory here, but by its package name to
-//! npm: for npm, a directory means everything within it too.
+//! The npm workspaces and their scripts. A workspace is identified by its directory here, but by its package name when
+//! calling npm: for npm, a directory includes all workspaces inside it.
 
 use std::fs;
 
@@ -18,8 +18,7 @@ pub(crate) fn all(paths: &Paths) -> Result<Vec<String>> {
     Ok(names.filter_map(Value::as_str).map(str::to_owned).collect())
 }
 
-/// A script of a workspace, to be told its arguments. One that lacks what it is to be tested by is an error, not passed
-/// over in silence.
+/// A script of a workspace, ready for arguments. A missing script is an error, so that tests are never skipped silently.
 pub(crate) fn script(paths: &Paths, workspace: &str, script: &str) -> Result<Run> {
     let package = package(paths, workspace)?;
     let missing = |what: &str| Error::Unexpected {
@@ -30,7 +29,7 @@ pub(crate) fn script(paths: &Paths, workspace: &str, script: &str) -> Result<Run
         return Err(missing(&format!("script {script:?}")));
     }
     let name = package["name"].as_str().ok_or_else(|| missing("name"))?;
-    // Silent, because npm's own words would follow those of the script that failed.
+    // Silent, because npm's own output would follow that of the failed script.
     Ok(paths.npm().args(["run", "--silent", script, "--workspace", name, "--"]))
 }
 

@@ -1,6 +1,6 @@
-//! The least module that could be a client (a class, a callback, a text in, a text or an error out), and by feature the
-//! least use of one dependency more. `cargo xtask size --parts` builds it in every variant: the differences are what the
-//! dependencies weigh. Nothing here is part of the product.
+//! A minimal module that could be a client (a class, a callback, a string in, a string or an error out), and by feature a
+//! minimal use of one more dependency. `cargo xtask size --parts` builds every variant: the differences are the sizes of the
+//! dependencies. Nothing here is part of the product.
 #![cfg(target_arch = "wasm32")]
 #![allow(missing_docs, reason = "nobody calls this")]
 

@@ -1,4 +1,4 @@
-//! The demo page, built by Vite on the package as a user would import it.
+//! Builds the demo page with Vite, on the package as a user would import it.
 
 use crate::{error::Result, fingerprint::Stamp, paths::Paths, step::Outcome, workspaces};
 

@@ -1,4 +1,4 @@
-//! The npm package: its own build in pkg-js, and the tarball that npm would publish.
+//! Builds the npm package by the script in pkg-js, and packs the tarball that npm would publish.
 
 use std::{
     fs,
@@ -18,7 +18,7 @@ use crate::{
 
 pub(crate) fn ensure(paths: &Paths) -> Result<Outcome> {
     let package = paths.root.join("pkg-js");
-    // npm packs only what is in the package's own directory; the licenses are kept once, at the root.
+    // npm packs only files in the package's own directory; the licenses are kept at the root.
     for license in ["LICENSE-MIT", "LICENSE-APACHE"] {
         let original = paths.root.join(license);
         fs::copy(&original, package.join(license)).map_err(Error::file("copied", original))?;
@@ -35,7 +35,7 @@ pub(crate) fn ensure(paths: &Paths) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Packs what `ensure` has built; returns the path of the tarball.
+/// Packs what `ensure` has built, and returns the path of the tarball.
 pub(crate) fn pack(paths: &Paths) -> Result<PathBuf> {
     let directory = paths.target.join("pkg");
     fs::create_dir_all(&directory).map_err(Error::file("created", &directory))?;
@@ -47,10 +47,10 @@ pub(crate) fn pack(paths: &Paths) -> Result<PathBuf> {
     Ok(directory.join(tarball_name(&packed)?))
 }
 
-/// The file name in what `npm pack --json` prints: a list of packages, or from npm 11 on also an object of them.
+/// The file name in the output of `npm pack --json`: a list of packages or, since npm 11, an object of them.
 fn tarball_name(json: &str) -> Result<PathBuf> {
     let unexpected =
-        |reason: &str| Error::Unexpected { what: "What npm pack printed".into(), reason: reason.into() };
+        |reason: &str| Error::Unexpected { what: "The output of npm pack".into(), reason: reason.into() };
     let packed: Value = serde_json::from_str(json).map_err(|error| unexpected(&error.to_string()))?;
     let package = match &packed {
         Value::Array(packages) => packages.first(),
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_name_of_the_tarball_is_found_in_both_forms_of_npms_answer() {
+    fn the_tarball_name_is_found_in_both_output_formats_of_npm() {
         let expected = PathBuf::from("everwire-0.1.0.tgz");
         assert_eq!(
             tarball_name(r#"[{"name":"everwire","filename":"everwire-0.1.0.tgz"}]"#).unwrap(),

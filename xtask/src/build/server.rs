@@ -1,4 +1,4 @@
-//! The server, as the demo and the end-to-end tests start it. Cargo knows whether it is up to date.
+//! Builds the server for the demo and the end-to-end tests. Cargo knows whether it is up to date.
 
 use crate::{error::Result, paths::Paths, step::Outcome};
 

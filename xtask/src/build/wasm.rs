@@ -1,4 +1,4 @@
-//! The WebAssembly core: cargo, then wasm-bindgen, then wasm-opt. The result is what pkg-js builds the package from.
+//! Builds the WebAssembly core with cargo, wasm-bindgen and wasm-opt. pkg-js builds the package from the result.
 
 use std::{
     env, fs,
@@ -14,14 +14,14 @@ use crate::{
     step::Outcome,
 };
 
-/// For the output of `--target web` without a default address: pkg-js passes the bytes or the module itself.
+/// `--target web` without a default URL: pkg-js passes the bytes or the module itself.
 const BINDGEN: &[&str] = &["--target", "web", "--omit-default-module-path", "--out-name", "everwire"];
 
-/// Names of functions are of use to those who measure, and to nobody else.
+/// Function names are only needed for measurements.
 const WITHOUT_NAMES: &[&str] = &["--remove-name-section", "--remove-producers-section"];
 
-/// The features one by one, because `--all-features` emits types that current engines refuse. Restructuring the control
-/// flow and two more rounds are worth one per cent.
+/// Features are listed one by one, because `--all-features` emits types that current engines reject. Restructuring the
+/// control flow and two more rounds save one per cent.
 const OPTIMISE: &[&str] = &[
     "-Oz",
     "--flatten",
@@ -64,7 +64,7 @@ pub(crate) fn ensure(paths: &Paths) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Compiles a crate of the workspace as it is downloaded by browsers.
+/// Compiles a crate of the workspace with the profile for browsers.
 fn compile(paths: &Paths, what: &[&str]) -> Result {
     paths
         .cargo()
@@ -80,7 +80,7 @@ pub(crate) fn compiled(paths: &Paths, library: &str) -> PathBuf {
     paths.target.join(TARGET).join("wasm").join(format!("{library}.wasm"))
 }
 
-/// The core as it is in the package, but with the names of its functions. Needs `ensure` before.
+/// The core as in the package, but with function names. Requires `ensure` to have run.
 pub(crate) fn with_names(paths: &Paths) -> Result<PathBuf> {
     let (bound, named) = (paths.own.join("named"), paths.own.join("named/optimised.wasm"));
     bind(paths, &compiled(paths, "everwire_client"), &bound, &[])?;
@@ -88,7 +88,7 @@ pub(crate) fn with_names(paths: &Paths) -> Result<PathBuf> {
     Ok(named)
 }
 
-/// A module of another crate of the workspace, built just like the core. Returns the WebAssembly and its glue.
+/// A module from another crate of the workspace, built like the core. Returns the WebAssembly and its glue code.
 pub(crate) fn probe(paths: &Paths, package: &str, library: &str, features: &str) -> Result<[PathBuf; 2]> {
     compile(paths, &["--package", package, "--features", features])?;
     let name = if features.is_empty() { "base" } else { features };
@@ -99,7 +99,7 @@ pub(crate) fn probe(paths: &Paths, package: &str, library: &str, features: &str)
     Ok([optimised, bound.join("everwire.js")])
 }
 
-/// wasm-bindgen, from a compiled file to a directory of files named everwire.
+/// Runs wasm-bindgen on a compiled file; writes files named everwire to a directory.
 fn bind(paths: &Paths, compiled: &Path, directory: &Path, options: &[&str]) -> Result {
     wasm_tool::bindgen(paths)
         .args(BINDGEN.iter().chain(options).copied())
@@ -126,8 +126,8 @@ fn optimise(paths: &Paths, input: &Path, output: &Path, options: &[&str]) -> Res
         .map(drop)
 }
 
-/// Panic messages hold the paths of source files. They must be the same wherever the package is built: it would not be
-/// reproducible otherwise, nor would its size.
+/// Panic messages contain paths of source files. They must not depend on where the package is built, so that the build and
+/// its size are reproducible.
 fn without_local_paths(paths: &Paths) -> String {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")));
     let registry = home.map(|home| home.join("registry/src"));

@@ -1,4 +1,4 @@
-//! wasm-bindgen and its test runner, from xtask/wasm. Cargo knows whether they are up to date.
+//! Builds and runs wasm-bindgen and its test runner, from xtask/wasm. Cargo knows whether they are up to date.
 
 use std::path::Path;
 
@@ -16,14 +16,14 @@ pub(crate) fn bindgen(paths: &Paths) -> Run {
     paths.run(paths.built(NAME).to_string_lossy()).called("wasm-bindgen").arg("bindgen")
 }
 
-/// What cargo has to be told so that it runs wasm tests in a browser. A list, because paths may hold spaces.
+/// The Cargo configuration that runs wasm tests in a browser. A list, because paths may contain spaces.
 pub(crate) fn runner_config(paths: &Paths) -> String {
     let program = paths.built(NAME).to_string_lossy().into_owned();
-    // TOML strings and Rust's debug strings agree on what paths can hold.
+    // For paths, TOML strings and Rust's debug strings have the same syntax.
     format!("target.wasm32-unknown-unknown.runner=[{program:?}, \"test-runner\"]")
 }
 
-/// Which crates the code of a WebAssembly file comes from, as JSON.
+/// The code size of a WebAssembly file by crate, as JSON.
 pub(crate) fn crates(paths: &Paths, file: &Path) -> Result<String> {
     paths.run(paths.built(NAME).to_string_lossy()).called(NAME).arg("crates").arg(file).ask()
 }

@@ -1,5 +1,5 @@
-//! `cargo xtask bench X`: one benchmark, which measures Everwire and its peers in the same run. Here is only the way to it:
-//! the benchmarks are scripts of tests/bench named `bench:X`.
+//! `cargo xtask bench X`: one benchmark, which measures Everwire and its peers in the same run. The benchmarks themselves
+//! are the scripts `bench:X` of tests/bench.
 
 use crate::{
     error::{Error, Result},
@@ -12,12 +12,12 @@ use crate::{
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Which one: receive, connect, …
+    /// The name of the benchmark: receive, connect, …
     name: String,
-    /// Print nothing but the result, as JSON.
+    /// Print only the result, as JSON.
     #[arg(long)]
     json: bool,
-    /// What is passed on to the benchmark.
+    /// Options passed on to the benchmark.
     #[arg(last = true)]
     rest: Vec<String>,
 }
@@ -26,13 +26,13 @@ pub(crate) fn run(paths: &Paths, options: &Options) -> Result {
     let existing = workspaces::scripts_with_prefix(paths, "tests/bench", "bench:")?;
     if !existing.contains(&options.name) {
         let (name, names) = (&options.name, existing.join(", "));
-        return Err(Error::Refused(format!("there is no benchmark {name:?}; there are: {names}")));
+        return Err(Error::Refused(format!("unknown benchmark {name:?}; available: {names}")));
     }
     let plan = task::plan(&[Task::Package, Task::Browser]);
-    // What is measured is what users would run.
+    // Measure the build that users run.
     let server = || paths.cargo().args(["build", "--release", "--package", "everwire-server"]).go();
     if options.json {
-        // Nothing but JSON may reach standard output.
+        // Only JSON may be written to standard output.
         plan.iter().try_for_each(|task| task.run(paths).map(drop))?;
         server()?;
     } else {

@@ -1,5 +1,5 @@
-//! `cargo xtask demo`: the demo and the server on one port, with everything that is missing built before. The page is given
-//! the server's API key, so that a visitor can play the back end; the server is given the chats that the demo begins with.
+//! `cargo xtask demo`: the demo and the server on one port, after building what is missing. The page receives the server's
+//! API key, so that visitors can act as the back end; the server receives the demo's initial chats.
 
 use std::{
     fs,
@@ -15,15 +15,15 @@ use crate::{
     task::{self, Task},
 };
 
-/// The port that is tried first. 8080 is taken on too many machines.
+/// The first port to try. 8080 is in use on too many machines.
 const PORT: u16 = 8787;
 
-/// How many ports after it are tried.
+/// How many ports to try.
 const TRIES: u16 = 20;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// The port. Without it: 8787, or the next one that is free.
+    /// The port. Default: 8787, or the next free one.
     #[arg(long)]
     port: Option<u16>,
 }
@@ -42,7 +42,7 @@ pub(crate) fn run(paths: &Paths, options: &Options) -> Result {
         .arg(paths.root.join("demo-web/dist"))
         .arg("--database")
         .arg(database)
-        // The lab makes traffic faster than people do.
+        // The fault panel generates more traffic than people do.
         .env("EVERWIRE_SENDS_PER_MINUTE", "0")
         .env("EVERWIRE_API_KEY", &key);
     seed_when_it_listens(paths, port, &key)?;
@@ -50,14 +50,14 @@ pub(crate) fn run(paths: &Paths, options: &Options) -> Result {
     become_the_server(server)
 }
 
-/// A key for this run. It protects a server of this machine that lets everybody in, from pages of other origins: 128 bits of
-/// the hash map's own randomness are plenty.
+/// An API key for this run. It protects the development server from pages of other origins; 128 bits of the hash map's
+/// random state are enough for that.
 fn make_key() -> String {
     let half = || RandomState::new().hash_one(0u8);
     format!("{:016x}{:016x}", half(), half())
 }
 
-/// Starts what gives the server its chats. It waits for the server, and ends by itself.
+/// Starts the script that creates the initial chats. It waits for the server, and exits when it is done.
 fn seed_when_it_listens(paths: &Paths, port: u16, key: &str) -> Result {
     let seed = paths
         .run("node")
@@ -70,14 +70,14 @@ fn seed_when_it_listens(paths: &Paths, port: u16, key: &str) -> Result {
 fn choose_port(wanted: Option<u16>) -> Result<u16> {
     let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
     if let Some(port) = wanted {
-        let refused = || Error::Refused(format!("port {port} is busy; choose another with --port"));
+        let refused = || Error::Refused(format!("port {port} is in use; choose another with --port"));
         return if free(port) { Ok(port) } else { Err(refused()) };
     }
     let port = (PORT..PORT + TRIES).find(|port| free(*port)).ok_or_else(|| {
-        Error::Refused(format!("ports {PORT} to {} are busy; choose with --port", PORT + TRIES - 1))
+        Error::Refused(format!("ports {PORT} to {} are in use; choose another with --port", PORT + TRIES - 1))
     })?;
     if port != PORT {
-        println!("Port {PORT} is busy; taking {port}.");
+        println!("Port {PORT} is in use; using {port}.");
     }
     Ok(port)
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask fmt`: one format for everything. rustfmt for Rust, Biome for TypeScript, JavaScript, CSS and JSON.
+//! `cargo xtask fmt`: formats Rust with rustfmt, and TypeScript, JavaScript, CSS and JSON with Biome.
 
 use crate::{
     error::Result,

@@ -1,5 +1,5 @@
-//! `cargo xtask fuzz`: the fuzz targets of tests/fuzz for longer than the test command gives them. What fails is shown
-//! with its input; kept as a file in tests/fuzz/tests/__fuzz__/<target>/corpus, it is replayed by `cargo test` from then on.
+//! `cargo xtask fuzz`: the fuzz targets of tests/fuzz, for longer than the test command runs them. A failure is shown with
+//! its input; saved as a file in tests/fuzz/tests/__fuzz__/<target>/corpus, `cargo test` replays it from then on.
 
 use crate::{error::Result, paths::Paths};
 
@@ -13,7 +13,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(paths: &Paths, options: &Options) -> Result {
-    println!("Each target runs for {} s. Inputs are random, after those of the corpus.", options.seconds);
+    println!("Each target runs for {} s. The corpus is run first, then random inputs.", options.seconds);
     let mut run = paths
         .cargo()
         .args(["test", "--release", "--package", "everwire-fuzz", "--", "--nocapture", "--test-threads", "1"])

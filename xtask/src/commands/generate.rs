@@ -1,11 +1,11 @@
 //! `cargo xtask generate`: TypeScript types, JSON Schema, tables of codes and golden vectors, from the protocol crate. The
-//! generator itself is protocol/src/generate.
+//! generator itself is in protocol/src/generate.
 
 use crate::{error::Result, paths::Paths};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Write nothing; fail if a file differs from what would be written.
+    /// Write nothing; fail if a file is out of date.
     #[arg(long)]
     check: bool,
 }
@@ -16,7 +16,7 @@ pub(crate) fn run(paths: &Paths, options: &Options) -> Result {
     Ok(())
 }
 
-/// Returns the names of the files that were written.
+/// Generates or checks the files, and returns what the generator prints.
 pub(crate) fn generate(paths: &Paths, check: bool) -> Result<String> {
     paths
         .cargo()

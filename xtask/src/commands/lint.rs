@@ -1,5 +1,5 @@
-//! `cargo xtask lint`: the arrows between rooms, Clippy, Biome and the TypeScript compiler, with warnings as errors. Clippy
-//! runs twice, because the browser drivers exist only for the WebAssembly target.
+//! `cargo xtask lint`: the arrows between rooms, Clippy, Biome and the TypeScript compiler, with warnings as errors.
+//! Clippy runs twice, because the browser drivers are compiled only for the WebAssembly target.
 
 use super::test::types;
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 };
 
 pub(crate) fn run(paths: &Paths) -> Result {
-    // TypeScript needs the package's declarations to check what uses the package.
+    // Code that uses the package is checked against its type declarations.
     let plan = task::plan(&[Task::Package]);
     let mut steps = Steps::new(plan.len() + 5);
     steps.step("Arrows between rooms", || rooms::check(&paths.root), |()| Outcome::Done)?;

@@ -1,4 +1,4 @@
-//! `cargo xtask pkg`: the npm package as npm would publish it.
+//! `cargo xtask pkg`: packs the npm package as it would be published.
 
 use crate::{
     build::package,

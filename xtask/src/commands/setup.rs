@@ -1,5 +1,5 @@
-//! `cargo xtask setup`: everything that the other commands need from the machine, so that they can start at once. They do
-//! the same by themselves when it is missing.
+//! `cargo xtask setup`: installs everything that the other commands need. Each command also does its own setup when
+//! something is missing.
 
 use crate::{
     error::Result,
@@ -18,6 +18,6 @@ pub(crate) fn run(paths: &Paths) -> Result {
         Task::WasmTool,
     ]);
     task::run(paths, &mut Steps::new(plan.len()), &plan)?;
-    println!("Everything is in place.");
+    println!("Setup is complete.");
     Ok(())
 }

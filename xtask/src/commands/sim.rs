@@ -1,12 +1,12 @@
-//! `cargo xtask sim`: the simulation of tests/sim, in which client and server cores talk under a virtual clock. Here is
-//! only the way to it.
+//! `cargo xtask sim`: the simulation of tests/sim, in which client and server cores communicate under a virtual
+//! clock.
 
 use crate::{error::Result, paths::Paths};
 
-/// The crate that holds it.
+/// The crate that contains it.
 const PACKAGE: &str = "everwire-sim";
 
-/// Where the herd is drawn.
+/// The chart of the thundering herd.
 const HERD: &str = "docs/herd.svg";
 
 #[derive(clap::Args)]
@@ -17,19 +17,19 @@ pub(crate) struct Options {
     /// The first seed.
     #[arg(long)]
     from: Option<u64>,
-    /// Replay just this seed, with a trace.
+    /// Replay this seed only, with a trace.
     #[arg(long)]
     seed: Option<u64>,
     /// Replay a line of tests/sim/corpus/cases.txt, with a trace.
     #[arg(long)]
     case: Option<String>,
-    /// Plant a bug, to see that it is found.
+    /// Plant a bug, to check that it is found.
     #[arg(long)]
     plant: Option<String>,
-    /// Let ten thousand clients come back after an outage, and draw it into docs/herd.svg.
+    /// Simulate ten thousand clients reconnecting after an outage, and draw the chart docs/herd.svg.
     #[arg(long)]
     herd: bool,
-    /// Print nothing but the result, as JSON.
+    /// Print only the result, as JSON.
     #[arg(long)]
     json: bool,
 }

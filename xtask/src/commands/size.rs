@@ -1,5 +1,5 @@
-//! `cargo xtask size`: the bytes that a browser downloads for `import { connect } from "everwire"`, measured on the packed
-//! package. The bundling and compressing is done by xtask/size.mjs, because bundlers and Brotli are at hand in Node.
+//! `cargo xtask size`: the size of the browser download for `import { connect } from "everwire"`, measured on the packed
+//! package. xtask/size.mjs bundles and compresses, because bundlers and Brotli are available in Node.
 
 mod parts;
 
@@ -15,15 +15,15 @@ use crate::{
     task::{self, Task},
 };
 
-/// The promise: all JavaScript and WebAssembly together, compressed with Brotli.
+/// The maximum for all JavaScript and WebAssembly together, compressed with Brotli.
 const BUDGET: u64 = 40_000;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Print nothing but the result, as JSON.
+    /// Print only the result, as JSON.
     #[arg(long)]
     json: bool,
-    /// Also show which crates the WebAssembly comes from, and what dependencies weigh alone (takes minutes).
+    /// Also show the size of the WebAssembly by crate, and the size of single dependencies (takes minutes).
     #[arg(long, conflicts_with = "json")]
     parts: bool,
 }
@@ -31,7 +31,7 @@ pub(crate) struct Options {
 pub(crate) fn run(paths: &Paths, options: &Options) -> Result {
     let plan = task::plan(&[Task::Package]);
     if options.json {
-        // Nothing but JSON may reach standard output.
+        // Only JSON may be written to standard output.
         plan.iter().try_for_each(|task| task.run(paths).map(drop))?;
         println!("{:#}", measure(paths)?);
         return Ok(());
@@ -43,13 +43,13 @@ pub(crate) fn run(paths: &Paths, options: &Options) -> Result {
     Ok(())
 }
 
-/// The test that holds the budget.
+/// The test that enforces the budget.
 pub(super) fn hold(paths: &Paths) -> Result<Tested> {
     let total = total(&measure(paths)?)?;
     println!("      {total} bytes of {BUDGET}");
     if total > BUDGET {
         return Err(Error::Refused(format!(
-            "a browser would download {total} bytes (Brotli), and {BUDGET} are the budget; see `cargo xtask size`"
+            "the download is {total} bytes (Brotli), above the budget of {BUDGET}; see `cargo xtask size`"
         )));
     }
     Ok(Tested { summary: Summary { passed: 1, failed: 0 }, output: String::new() })
@@ -64,17 +64,17 @@ fn measure(paths: &Paths) -> Result<Value> {
 
 fn parse(json: &str) -> Result<Value> {
     serde_json::from_str(json)
-        .map_err(|error| Error::Unexpected { what: "What was measured".into(), reason: error.to_string() })
+        .map_err(|error| Error::Unexpected { what: "The measurement".into(), reason: error.to_string() })
 }
 
 fn total(sizes: &Value) -> Result<u64> {
     sizes["total_brotli_bytes"].as_u64().ok_or_else(|| Error::Unexpected {
-        what: "What was measured".into(),
+        what: "The measurement".into(),
         reason: "it has no total_brotli_bytes".into(),
     })
 }
 
-/// The same for a person.
+/// The result as text.
 fn table(sizes: &Value) -> String {
     let row = |name: &str, prefix: &str, of: &Value| {
         let size = |kind: &str| of[format!("{prefix}{kind}_bytes")].as_u64().unwrap_or(0);

@@ -163,7 +163,7 @@ pub(crate) fn run(paths: &Paths, options: &Options) -> Result {
             Step::Part(part) => (part.title(), task::plan(part.needs())),
         };
         if let Some(cause) = needs.iter().find(|need| broken.contains(*need)) {
-            steps.pass_over(title, &format!("{} failed", cause.title()));
+            steps.skip(title, &format!("{} failed", cause.title()));
             // A task that could not be run is part of the failure before it; tests that were not run have failed.
             if matches!(step, Step::Part(_)) {
                 summaries.push(failed);

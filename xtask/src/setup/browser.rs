@@ -1,4 +1,5 @@
-//! Chromium, chromedriver and Firefox: an installed one, found by its variable or name, else the system's package.
+//! Chromium, chromedriver and Firefox: found by an environment variable or name, otherwise installed from the system's
+//! packages.
 
 use std::{env, path::PathBuf};
 
@@ -36,7 +37,7 @@ const FIREFOX: Wanted = Wanted {
 const BROWSER_NAMES: [&str; 6] =
     ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge"];
 
-/// Where it is when it is not on the path.
+/// Where browsers are installed if they are not on the path.
 const BROWSER_FILES: [&str; 4] = [
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
@@ -44,7 +45,7 @@ const BROWSER_FILES: [&str; 4] = [
     r"C:\Program Files (x86)\Google\Chrome\Application\chrome.exe",
 ];
 
-/// The browser that tests start; they are given its path as `CHROME`.
+/// The browser for tests, which receive its path as `CHROME`.
 pub(crate) fn browser() -> Result<PathBuf> {
     find(&BROWSER, &BROWSER_NAMES, &BROWSER_FILES)
 }
@@ -58,7 +59,7 @@ pub(crate) fn driver() -> Result<PathBuf> {
     )
 }
 
-/// The second browser; tests are given its path as `FIREFOX`.
+/// The second browser; tests receive its path as `FIREFOX`.
 pub(crate) fn firefox() -> Result<PathBuf> {
     find(
         &FIREFOX,
@@ -78,15 +79,15 @@ pub(crate) fn ensure_driver(paths: &Paths) -> Result<Outcome> {
     ensure(paths, &DRIVER, driver)
 }
 
-/// Not every system has a package of it that works without a desktop, and most is tested without: where it cannot be had, its
-/// tests are left out, which is said.
+/// Not every system has a package of Firefox that works without a desktop, and most tests do not need it. If it cannot be
+/// installed, its tests are skipped with a message.
 pub(crate) fn ensure_firefox(paths: &Paths) -> Result<Outcome> {
     ensure(paths, &FIREFOX, firefox).or_else(|error| {
         if env::var_os(FIREFOX.variable).is_some() {
             return Err(error);
         }
         error.report();
-        Ok(Outcome::LeftOut)
+        Ok(Outcome::Skipped)
     })
 }
 

@@ -1,5 +1,5 @@
-//! The system's package manager: used by itself only on Linux, by root or in continuous integration. Elsewhere a person
-//! is told the command.
+//! The system's package manager. It is run only on Linux, as root or in continuous integration; elsewhere the command is
+//! printed.
 
 use std::{env, path::PathBuf};
 
@@ -8,21 +8,21 @@ use crate::{
     paths::Paths,
 };
 
-/// A program that some package of each system holds.
+/// A program that each system has a package for.
 pub(crate) struct Wanted {
-    /// What it is called in messages.
+    /// Its name in messages.
     pub(crate) name: &'static str,
-    /// The environment variable that may hold its path.
+    /// The environment variable for its path.
     pub(crate) variable: &'static str,
     /// Its package for apt-get, dnf, apk and pacman.
     pub(crate) packages: [&'static str; 4],
-    /// What installs it on macOS.
+    /// The command that installs it on macOS.
     pub(crate) macos: &'static str,
-    /// What installs it on Windows.
+    /// The command that installs it on Windows.
     pub(crate) windows: &'static str,
 }
 
-/// How each package manager is told to install without asking.
+/// The package managers, and the arguments for installing without a prompt.
 const MANAGERS: [(&str, &[&str]); 4] = [
     ("apt-get", &["install", "--yes", "--no-install-recommends"]),
     ("dnf", &["install", "--assumeyes"]),
@@ -30,13 +30,13 @@ const MANAGERS: [(&str, &[&str]); 4] = [
     ("pacman", &["--sync", "--noconfirm"]),
 ];
 
-/// Installs it, or says how a person can.
+/// Installs it, or returns an error with the command to run.
 pub(crate) fn install(paths: &Paths, wanted: &Wanted) -> Result {
     let manager = MANAGERS.iter().position(|(name, _)| on_path(name).is_some());
     let root = paths.run("id").arg("-u").ask().is_ok_and(|id| id == "0");
     let continuous = env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
     let missing = |command: String| Error::Missing {
-        what: format!("{} is not installed, and it may not be installed by itself here", wanted.name),
+        what: format!("{} is not installed, and cannot be installed automatically here", wanted.name),
         advice: format!("Run `{command}`, or set {} to the path of an installed one.", wanted.variable),
     };
     let Some(manager) = manager.filter(|_| cfg!(target_os = "linux")) else {

@@ -1,5 +1,5 @@
-//! Node and the npm packages. `npm ci` runs only if something that package-lock.json names is not installed in just that
-//! version, because it removes everything before it installs.
+//! Node and the npm packages. `npm ci` runs only if a package of package-lock.json is not installed in that exact version,
+//! because it removes everything before it installs.
 
 use std::fs;
 
@@ -22,7 +22,7 @@ pub(crate) fn ensure(paths: &Paths) -> Result<Outcome> {
         )
     };
     let Ok(version) = paths.node().arg("--version").ask() else {
-        return Err(Error::Missing { what: "There is no Node on this machine".into(), advice: advice() });
+        return Err(Error::Missing { what: "Node is not installed".into(), advice: advice() });
     };
     if parse_version(&version).is_none_or(|version| version < OLDEST_NODE) {
         return Err(Error::Missing { what: format!("Node {version} is too old"), advice: advice() });
@@ -31,7 +31,7 @@ pub(crate) fn ensure(paths: &Paths) -> Result<Outcome> {
     let lock = fs::read_to_string(&lock).map_err(Error::file("read", &lock))?;
     let lock: Value = serde_json::from_str(&lock)
         .map_err(|error| Error::Unexpected { what: "package-lock.json".into(), reason: error.to_string() })?;
-    // npm writes down in here what it has installed.
+    // npm records here what it has installed.
     let installed =
         fs::read_to_string(paths.root.join("node_modules/.package-lock.json")).unwrap_or_default();
     let installed = serde_json::from_str(&installed).unwrap_or(Value::Null);
@@ -44,7 +44,7 @@ pub(crate) fn ensure(paths: &Paths) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// The first package that should be installed and is not, or in another version. Optional ones are for some systems only.
+/// The first package that is missing or installed in another version. Optional packages are for some systems only.
 fn missing<'a>(lock: &'a Value, installed: &Value) -> Option<&'a str> {
     let packages = lock["packages"].as_object()?;
     let found = packages.iter().find(|(path, package)| {

@@ -1,5 +1,5 @@
-//! The standard library for wasm32-unknown-unknown. A target that is named in rust-toolchain.toml is not always installed
-//! by itself.
+//! The standard library for wasm32-unknown-unknown. A target listed in rust-toolchain.toml is not always installed
+//! automatically.
 
 use std::path::Path;
 
@@ -19,9 +19,9 @@ pub(crate) fn ensure(paths: &Paths) -> Result<Outcome> {
     match paths.run("rustup").args(["target", "add", TARGET]).go() {
         Ok(_) => Ok(Outcome::Done),
         Err(Error::NotStarted { .. }) => Err(Error::Missing {
-            what: format!("The Rust target {TARGET} is missing, and there is no rustup that could add it"),
+            what: format!("The Rust target {TARGET} is missing, and rustup is not installed"),
             advice:
-                "Install Rust with rustup (https://rustup.rs), or add the target's package of your system \
+                "Install Rust with rustup (https://rustup.rs), or install your system's package for the target \
                      (Debian: apt-get install libstd-rust-dev-wasm32)."
                     .into(),
         }),

@@ -1,15 +1,15 @@
-//! Which crate the code of a WebAssembly file comes from, by the names of its functions. Functions that were inlined count
-//! for the crate that they were inlined into.
+//! The code size of a WebAssembly file by crate, from the names of its functions. Inlined functions count for the crate
+//! that they were inlined into.
 
 use std::{collections::BTreeMap, path::Path};
 
 use serde_json::{Value, json};
 use wasmparser::{KnownCustom, Name, Parser, Payload};
 
-/// How many of the largest functions are named.
+/// How many of the largest functions are listed.
 const LARGEST: usize = 60;
 
-/// Reads a file that still has its name section. The answer is in bytes, as JSON.
+/// Reads a file that still has its name section. Returns sizes in bytes, as JSON.
 pub(crate) fn by_crate(file: &Path) -> Result<Value, Box<dyn std::error::Error>> {
     let bytes = std::fs::read(file)?;
     let (mut imported, mut sizes, mut names, mut data) = (0, Vec::new(), BTreeMap::new(), 0);

@@ -1,5 +1,5 @@
-//! What xtask needs for WebAssembly, in a binary of its own because it takes a minute or two to build: xtask builds it
-//! only when wasm is needed. wasm-bindgen and its test runner are passed their own command lines unchanged.
+//! The WebAssembly tools of xtask, in a separate binary because it takes a minute or two to build: xtask builds it only
+//! when WebAssembly is needed. wasm-bindgen and its test runner receive their command lines unchanged.
 
 mod crates;
 
@@ -7,7 +7,7 @@ use std::{env, ffi::OsString, path::Path, process::ExitCode};
 
 fn main() -> ExitCode {
     let mut arguments: Vec<OsString> = env::args_os().collect();
-    // The command lines expect the program's name first; what remains after taking ours out is just that.
+    // The command lines begin with the program's name; removing our subcommand leaves exactly that.
     let command = if arguments.len() > 1 { arguments.remove(1) } else { OsString::new() };
     let result = match command.to_str() {
         Some("bindgen") => wasm_bindgen_cli::wasm_bindgen::run_cli_with_args(arguments).map_err(Into::into),

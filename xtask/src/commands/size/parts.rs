@@ -1,5 +1,5 @@
-//! `cargo xtask size --parts`: which crates the WebAssembly of the core comes from, and what a dependency weighs alone,
-//! measured with the small modules of xtask/probes. docs/size.md is written from it.
+//! `cargo xtask size --parts`: the size of the core's WebAssembly by crate, and the size of single dependencies, measured
+//! with the small modules in xtask/probes. The numbers in docs/size.md come from it.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ use crate::{
     step::{Outcome, Steps},
 };
 
-/// The variants of xtask/probes, by feature. The first is what the others are compared with, except the second.
+/// The variants of xtask/probes, by feature. The first one is the baseline.
 pub(super) const PROBES: [&str; 8] =
     ["", "talc", "sockets", "timers", "futures", "panic-hook", "serde-wasm-bindgen", "serde-json"];
 
@@ -27,7 +27,7 @@ pub(super) fn measure(paths: &Paths, steps: &mut Steps) -> Result<String> {
         lines.push(format!("{name:40} {bytes:>9}\n"));
     }
     lines.push(format!("{:40} {:>9}\n", "data, such as texts", crates["data_bytes"].as_u64().unwrap_or(0)));
-    lines.push(format!("\n{:40} {:>9} {:>9}\n", "a module of its own, and what adds to it", "raw", "brotli"));
+    lines.push(format!("\n{:40} {:>9} {:>9}\n", "a minimal module, and additions to it", "raw", "brotli"));
     let mut base: Option<[i64; 2]> = None;
     for feature in PROBES {
         let title = if feature.is_empty() { "class, callback, text, error" } else { feature };
@@ -48,7 +48,7 @@ pub(super) fn measure(paths: &Paths, steps: &mut Steps) -> Result<String> {
     Ok(lines.concat())
 }
 
-/// WebAssembly and glue together, raw and with Brotli.
+/// The size of WebAssembly and glue code together, raw and with Brotli.
 fn weigh(paths: &Paths, feature: &str) -> Result<[i64; 2]> {
     let files: [PathBuf; 2] = wasm::probe(paths, "everwire-size-probes", "everwire_size_probes", feature)?;
     let sizes = parse(&paths.node().arg(paths.root.join("xtask/size.mjs")).arg("files").args(files).ask()?)?;

@@ -1,4 +1,4 @@
-//! Tests that cargo runs: natively, and compiled to WebAssembly in a headless browser.
+//! Tests run by cargo: natively, and compiled to WebAssembly in a headless browser.
 
 use std::fs;
 
@@ -14,7 +14,7 @@ use crate::{
     summary::Summary,
 };
 
-/// Natively, in one cargo run: crates that share dependencies share their compilation.
+/// Native tests, in one cargo run, so that crates share the compilation of their dependencies.
 pub(super) fn native(paths: &Paths, what: &[&str]) -> Result<Tested> {
     // The comparison of generated files is a test of the protocol crate that exists only with this feature.
     let generate = what.iter().any(|word| ["--workspace", "everwire-protocol"].contains(word));
@@ -22,14 +22,14 @@ pub(super) fn native(paths: &Paths, what: &[&str]) -> Result<Tested> {
     run(paths.cargo().args(["test", "--no-fail-fast"]).args(what.iter().chain(features).copied()))
 }
 
-/// In Chromium, through wasm-bindgen's test runner.
+/// Tests in Chromium, through wasm-bindgen's test runner.
 pub(super) fn wasm(paths: &Paths) -> Result<Tested> {
     let capabilities = paths.own.join("webdriver.json");
     let browser = browser::browser()?;
     let root = paths.run("id").arg("-u").ask().is_ok_and(|id| id == "0");
     let mut arguments = vec!["--headless=new", "--disable-gpu", "--disable-dev-shm-usage"];
     if root {
-        // Chromium's sandbox refuses to run as root, which is who runs in most containers.
+        // Chromium's sandbox refuses to run as root, the usual user in containers.
         arguments.push("--no-sandbox");
     }
     let text = json!({ "goog:chromeOptions": { "binary": browser, "args": arguments } }).to_string();

@@ -1,4 +1,4 @@
-//! The TypeScript compiler over every npm workspace, through the script `check` that each has.
+//! Type checks: the script `check` of every npm workspace.
 
 use crate::{error::Result, paths::Paths, workspaces};
 

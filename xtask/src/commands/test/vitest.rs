@@ -1,4 +1,4 @@
-//! Tests that vitest runs. It reports twice: in words for a person, and as JSON in a file, from which the tests are counted.
+//! Tests run by vitest. It reports twice: as text, and as JSON in a file, from which the tests are counted.
 
 use std::fs;
 
@@ -16,7 +16,7 @@ use crate::{
 
 /// The script `test` of an npm workspace.
 pub(super) fn workspace(paths: &Paths, name: &str) -> Result<Tested> {
-    // What tests that start a browser or a server need to know.
+    // For tests that start a browser or a server.
     let mut run =
         workspaces::script(paths, name, "test")?.env("EVERWIRE_SERVER", paths.built("everwire-server"));
     if let Ok(browser) = browser::browser() {
@@ -35,7 +35,7 @@ pub(super) fn directory(paths: &Paths, path: &str) -> Result<Tested> {
 
 fn report(paths: &Paths, name: &str, run: Run) -> Result<Tested> {
     let file = paths.own.join(format!("vitest-{name}.json"));
-    // A report of an earlier run must not be taken for this one's.
+    // The report of an earlier run must not be mistaken for this one.
     let _ = fs::remove_file(&file);
     let output_file = format!("--outputFile.json={}", file.display());
     let ended =
@@ -43,7 +43,7 @@ fn report(paths: &Paths, name: &str, run: Run) -> Result<Tested> {
     let report = fs::read_to_string(&file).ok().and_then(|text| serde_json::from_str::<Value>(&text).ok());
     let summary = Summary::of_vitest(&report.unwrap_or_default(), ended.success);
     if summary == Summary::default() {
-        return Err(Error::Refused(format!("vitest ran no test in {name}")));
+        return Err(Error::Refused(format!("vitest ran no tests in {name}")));
     }
     Ok(Tested { summary, output: ended.output })
 }
