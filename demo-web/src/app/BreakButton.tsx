@@ -1,9 +1,9 @@
 // The button that opens and closes the fault panel. It shows active faults even while the panel is closed.
 
+import { UnplugIcon } from "lucide-react";
 import { type RefObject, useSyncExternalStore } from "react";
 import type { FaultLayer } from "../faults/faultLayer";
 import { activeFaults } from "../faults/faultState";
-import { BreakIcon } from "./icons";
 
 interface Props {
   layer: FaultLayer;
@@ -28,7 +28,7 @@ export function BreakButton({ layer, open, onToggle, ref }: Props) {
       data-faulty={faulty}
       onClick={onToggle}
     >
-      <BreakIcon />
+      <UnplugIcon />
       <span className="break-word">Break it</span>
       {faulty && <span className="visually-hidden"> (a fault is active)</span>}
     </button>

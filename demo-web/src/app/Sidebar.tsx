@@ -1,6 +1,7 @@
 // The sidebar on wide screens, and the first page on narrow ones: the chats, the link to the board, and the user's own
 // status.
 
+import { ChartNoAxesColumnIcon, MessageSquareIcon, PlusIcon } from "lucide-react";
 import { useState } from "react";
 import { ChatList } from "../chats/ChatList";
 import { Invitations } from "../chats/Invitations";
@@ -12,7 +13,6 @@ import { Bell } from "../notifications/Bell";
 import { contactsOf } from "../people/contacts";
 import { StatusMenu } from "../people/StatusMenu";
 import { useOnline } from "../people/useOnline";
-import { BoardIcon, ChatIcon, PlusIcon } from "./icons";
 import type { Identity } from "./identity";
 import { HREF_OF_BOARD, HREF_OF_CHATS, type Route } from "./route";
 
@@ -41,7 +41,7 @@ export function Sidebar({ me, route, tools, onSignOut }: Props) {
       </header>
       <nav className="tabs" aria-label="Pages">
         <a href={HREF_OF_CHATS} aria-current={route.page === "board" ? undefined : "true"}>
-          <ChatIcon />
+          <MessageSquareIcon />
           Chats
           {unread > 0 && route.page === "board" && (
             <span className="badge">
@@ -51,7 +51,7 @@ export function Sidebar({ me, route, tools, onSignOut }: Props) {
           )}
         </a>
         <a href={HREF_OF_BOARD} aria-current={route.page === "board" ? "page" : undefined}>
-          <BoardIcon />
+          <ChartNoAxesColumnIcon />
           Live board
         </a>
       </nav>

@@ -1,6 +1,6 @@
 // Switches between the light and the dark theme.
 
-import { MoonIcon, SunIcon } from "./icons";
+import { MoonIcon, SunIcon } from "lucide-react";
 import { useTheme } from "./theme";
 
 export function ThemeButton() {

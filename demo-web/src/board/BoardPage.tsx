@@ -1,7 +1,7 @@
 // The live board: the same connection used without a chat. A back end publishes orders, system status and activities
 // through the HTTP API; a panel lets the visitor play the back end.
 
-import { BackIcon } from "../app/icons";
+import { ChevronLeftIcon } from "lucide-react";
 import { HREF_OF_CHATS } from "../app/route";
 import { useNow } from "../people/useNow";
 import { Feed } from "./Feed";
@@ -25,7 +25,7 @@ export function BoardPage({ me, wide, tools, connection }: Props) {
       <header className="page-head">
         {!wide && (
           <a className="icon-button" href={HREF_OF_CHATS} aria-label="All chats">
-            <BackIcon />
+            <ChevronLeftIcon />
           </a>
         )}
         <div className="page-title">

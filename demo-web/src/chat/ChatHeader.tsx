@@ -1,6 +1,6 @@
 // The header of a chat: title, status of the other person, who has the chat open, and the button for its details.
 
-import { BackIcon, PeopleIcon } from "../app/icons";
+import { ChevronLeftIcon, UsersIcon } from "lucide-react";
 import { HREF_OF_CHATS } from "../app/route";
 import { GroupAvatar } from "../chats/GroupAvatar";
 import { partnerIn, sizeOf, titleOf } from "../chats/titles";
@@ -33,7 +33,7 @@ export function ChatHeader({ chat, me, here, wide, onDetails, tools }: Props) {
     <header className="page-head">
       {!wide && (
         <a className="icon-button" href={HREF_OF_CHATS} aria-label="All chats">
-          <BackIcon />
+          <ChevronLeftIcon />
         </a>
       )}
       {partner ? (
@@ -69,7 +69,7 @@ export function ChatHeader({ chat, me, here, wide, onDetails, tools }: Props) {
         title="About this chat"
         onClick={onDetails}
       >
-        <PeopleIcon />
+        <UsersIcon />
       </button>
       {tools}
     </header>

@@ -2,8 +2,8 @@
 // a line break, since the button is within reach. Esc cancels a reply or an edit; Up in an empty field edits the last
 // message.
 
+import { ArrowUpIcon, CheckIcon, XIcon } from "lucide-react";
 import { type KeyboardEvent, type SubmitEvent, useEffect, useId, useLayoutEffect, useRef } from "react";
-import { CheckIcon, CloseIcon, SendIcon } from "../app/icons";
 import { useMedia } from "../app/useMedia";
 import type { Draft } from "./drafts";
 
@@ -99,7 +99,7 @@ export function Composer({ title, draft, about, onText, onSubmit, onCancel, onEd
               field.current?.focus();
             }}
           >
-            <CloseIcon />
+            <XIcon />
           </button>
         </div>
       )}
@@ -123,7 +123,7 @@ export function Composer({ title, draft, about, onText, onSubmit, onCancel, onEd
         aria-label={editing ? "Save" : "Send"}
         aria-disabled={text === ""}
       >
-        {editing ? <CheckIcon /> : <SendIcon />}
+        {editing ? <CheckIcon /> : <ArrowUpIcon />}
       </button>
     </form>
   );

@@ -2,6 +2,7 @@
 // messages are loaded above, and shows how many new messages are below.
 
 import { defaultRangeExtractor, useVirtualizer, type VirtualItem } from "@tanstack/react-virtual";
+import { ArrowDownIcon } from "lucide-react";
 import {
   type KeyboardEvent,
   useCallback,
@@ -11,7 +12,6 @@ import {
   useRef,
   useState,
 } from "react";
-import { DownIcon } from "../app/icons";
 import { textOf } from "../chats/titles";
 import type { ChatRow } from "../messenger/messengerApi";
 import { ConversationLine } from "./ConversationLine";
@@ -239,7 +239,7 @@ export function Conversation(props: Props) {
       )}
       {!atEnd && (
         <button type="button" className="jump-to-latest" onClick={toEnd}>
-          <DownIcon />
+          <ArrowDownIcon />
           {unread === 0 ? "Jump to latest" : unread === 1 ? "1 new message" : `${unread} new messages`}
         </button>
       )}

@@ -1,18 +1,18 @@
 // The delivery status of an own message: a clock, one tick once it is stored, two once it is delivered, green once it
 // is read.
 
-import { CheckIcon, ChecksIcon, ClockIcon, WarnIcon } from "../app/icons";
+import { CheckCheckIcon, CheckIcon, CircleAlertIcon, ClockIcon, type LucideIcon } from "lucide-react";
 import type { ChatRow } from "../messenger/messengerApi";
 import { type DeliveryStateKind, deliveryState } from "./deliveryState";
 import type { RowContext } from "./rowContext";
 
-const ICONS: Record<DeliveryStateKind, () => React.JSX.Element> = {
+const ICONS: Record<DeliveryStateKind, LucideIcon> = {
   waiting: ClockIcon,
   sending: ClockIcon,
   stored: CheckIcon,
-  delivered: ChecksIcon,
-  read: ChecksIcon,
-  failed: WarnIcon,
+  delivered: CheckCheckIcon,
+  read: CheckCheckIcon,
+  failed: CircleAlertIcon,
 };
 
 export function DeliveryStatus({ row, context }: { row: ChatRow; context: RowContext }) {

@@ -1,8 +1,8 @@
 // One message. Own messages show their delivery status; a failed one shows the reason and can be sent again. When it is
 // focused, R replies, E edits and Delete deletes; the menu offers the same.
 
+import { EllipsisIcon, ReplyIcon } from "lucide-react";
 import type { KeyboardEvent } from "react";
-import { MoreIcon, ReplyIcon } from "../app/icons";
 import { textOf } from "../chats/titles";
 import { Menu } from "../controls/Menu";
 import type { ChatRow } from "../messenger/messengerApi";
@@ -116,7 +116,7 @@ export function MessageRow({ row, repliedTo, first, last, active, flash, onActiv
                 items={actions}
                 tabIndex={active ? 0 : -1}
               >
-                <MoreIcon />
+                <EllipsisIcon />
               </Menu>
             </div>
           )}

@@ -1,6 +1,6 @@
 // The page of a chat that the user is not a member of: invited, unknown, or still loading.
 
-import { BackIcon } from "../app/icons";
+import { ChevronLeftIcon } from "lucide-react";
 import { HREF_OF_CHATS, openChats } from "../app/route";
 import { titleOf } from "../chats/titles";
 import { useTask } from "../controls/useTask";
@@ -31,7 +31,7 @@ export function NotAMember({ id, chat, me, ready, tools, connection }: Props) {
     <>
       <header className="page-head">
         <a className="icon-button" href={HREF_OF_CHATS} aria-label="All chats">
-          <BackIcon />
+          <ChevronLeftIcon />
         </a>
         <div className="page-title">
           <h1>{title}</h1>

@@ -1,6 +1,6 @@
 // The actions on a message, and their keys.
 
-import { CopyIcon, DeleteIcon, EditIcon, ReplyIcon } from "../app/icons";
+import { CopyIcon, PencilIcon, ReplyIcon, Trash2Icon } from "lucide-react";
 import { textOf } from "../chats/titles";
 import type { MenuItem } from "../controls/Menu";
 import type { ChatRow } from "../messenger/messengerApi";
@@ -23,9 +23,9 @@ export function actionsOf(row: ChatRow, context: RowContext): MessageAction[] {
     more = {},
   ) => actions.push({ name, keys, icon, onChoose, ...more });
   if (context.writes) add("Reply", ["r", "R"], <ReplyIcon />, () => context.onReply(row));
-  if (context.writes && mine) add("Edit", ["e", "E"], <EditIcon />, () => context.onEdit(row));
+  if (context.writes && mine) add("Edit", ["e", "E"], <PencilIcon />, () => context.onEdit(row));
   add("Copy text", ["c", "C"], <CopyIcon />, () => void navigator.clipboard?.writeText(textOf(row.data)));
   if (context.writes && (mine || context.owns))
-    add("Delete", ["Delete"], <DeleteIcon />, () => context.onDelete(row), { danger: true });
+    add("Delete", ["Delete"], <Trash2Icon />, () => context.onDelete(row), { danger: true });
   return actions;
 }

@@ -1,7 +1,7 @@
 // A hint for visitors who are alone: open a second window as somebody else. Shown until it is dismissed.
 
+import { XIcon } from "lucide-react";
 import { useState } from "react";
-import { CloseIcon } from "../app/icons";
 import { addressAs } from "../app/identity";
 import { firstName, partnerOf } from "../people/people";
 
@@ -33,7 +33,7 @@ export function SecondWindowHint({ me }: { me: string }) {
           }
         }}
       >
-        <CloseIcon />
+        <XIcon />
       </button>
     </section>
   );

@@ -1,7 +1,7 @@
 // A modal dialog: traps the focus, closes on Esc and on a click on the backdrop, and returns the focus.
 
+import { XIcon } from "lucide-react";
 import { type ReactNode, useEffect, useId, useRef } from "react";
-import { CloseIcon } from "../app/icons";
 
 interface Props {
   title: string;
@@ -35,7 +35,7 @@ export function Dialog({ title, onClose, children }: Props) {
         <header className="dialog-head">
           <h2 id={id}>{title}</h2>
           <button type="button" className="icon-button" aria-label="Close" onClick={onClose}>
-            <CloseIcon />
+            <XIcon />
           </button>
         </header>
         {children}

@@ -1,7 +1,7 @@
 // The fault panel: faults to inject, the timeline of what happened, and the message counters.
 
 import type { Client } from "everwire";
-import { CloseIcon } from "../app/icons";
+import { XIcon } from "lucide-react";
 import type { FaultLab } from "../app/services";
 import { Counters } from "./Counters";
 import { EventLogView } from "./EventLogView";
@@ -45,7 +45,7 @@ export function FaultPanel({ lab, client, onClose }: Props) {
           ))}
         </nav>
         <button type="button" className="icon-button" aria-label="Close the fault panel" onClick={onClose}>
-          <CloseIcon />
+          <XIcon />
         </button>
       </header>
       <p className="muted">

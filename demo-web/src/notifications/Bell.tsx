@@ -1,7 +1,7 @@
 // The notification bell with its unread count, and the list of notifications. Opening the list marks them as read.
 
+import { BellIcon } from "lucide-react";
 import { useEffect, useId, useRef, useState } from "react";
-import { BellIcon } from "../app/icons";
 import { useMessenger, useNotificationList } from "../messenger/context";
 import type { NotificationItem } from "../messenger/messengerApi";
 import { ago } from "../people/statusText";

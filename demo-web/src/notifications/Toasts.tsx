@@ -1,7 +1,7 @@
 // Toasts: incoming notifications are shown for a few seconds and announced. They stay in the bell's list.
 
+import { XIcon } from "lucide-react";
 import { useEffect, useState } from "react";
-import { CloseIcon } from "../app/icons";
 import { useMessenger } from "../messenger/context";
 import type { NotificationItem } from "../messenger/messengerApi";
 
@@ -60,7 +60,7 @@ function Toast({ item, onGone }: { item: NotificationItem; onGone(): void }) {
         aria-label={`Dismiss: ${item.data.title}`}
         onClick={onGone}
       >
-        <CloseIcon />
+        <XIcon />
       </button>
     </div>
   );

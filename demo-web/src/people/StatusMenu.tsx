@@ -1,7 +1,7 @@
 // The user's own menu: the status that others see, the theme, and switching to another person.
 
+import { LogOutIcon, MoonIcon, SunIcon } from "lucide-react";
 import { useCallback, useEffect, useState } from "react";
-import { LeaveIcon, MoonIcon, SunIcon } from "../app/icons";
 import type { Identity } from "../app/identity";
 import { useTheme } from "../app/theme";
 import { Menu, type MenuItem } from "../controls/Menu";
@@ -43,7 +43,7 @@ export function StatusMenu({ me, onSignOut }: Props) {
       icon: theme === "dark" ? <SunIcon /> : <MoonIcon />,
       onChoose: toggleTheme,
     },
-    { name: "Switch person", icon: <LeaveIcon />, onChoose: onSignOut },
+    { name: "Switch person", icon: <LogOutIcon />, onChoose: onSignOut },
   );
 
   return (
