@@ -1,12 +1,13 @@
-// How the demo is built and served while it is worked on. It needs no setting of its own for Everwire: the package's
-// default entry brings its WebAssembly along.
+// The build and the development server of the demo. Everwire needs no configuration: the package's default entry
+// contains its WebAssembly.
 
 import react from "@vitejs/plugin-react";
 import { defineConfig, loadEnv, type Plugin } from "vite";
 
 /**
- * The policy that the built page lives under. `wasm-unsafe-eval` is all that WebAssembly needs; `ws:` and `wss:` are named
- * because not every browser takes 'self' to include them. Only in the build: Vite's development server injects a script.
+ * The Content-Security-Policy of the built page. `wasm-unsafe-eval` is all that WebAssembly needs; `ws:` and `wss:` are
+ * listed because not every browser includes them in 'self'. In the build only: Vite's development server injects a
+ * script.
  */
 const POLICY = [
   "default-src 'none'",
@@ -31,7 +32,7 @@ const contentSecurityPolicy: Plugin = {
 };
 
 export default defineConfig(({ mode }) => {
-  // Where `vite dev` finds a server: one started with `everwire-server --dev`.
+  // The server that `vite dev` uses: one started with `everwire-server --dev`.
   const { EVERWIRE_URL: target = "http://127.0.0.1:8787" } = loadEnv(mode, ".", "EVERWIRE_");
   return {
     base: "./",
@@ -39,7 +40,7 @@ export default defineConfig(({ mode }) => {
     build: {
       target: "es2023",
       sourcemap: true,
-      // A small asset as a data: address would need a wider policy.
+      // Small assets as data: URLs would need a wider policy.
       assetsInlineLimit: 0,
     },
     server: { proxy: { "/everwire": { target, ws: true } } },

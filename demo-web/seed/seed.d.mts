@@ -18,5 +18,5 @@ export class Api {
   say(chat: string, user: string, text: string, key?: string): Promise<{ id: string; offset: number }>;
 }
 
-/** Whether the server was given something. */
+/** Resolves to whether the data was created. */
 export function seed(url: string, key: string): Promise<boolean>;

@@ -1,5 +1,5 @@
-// Gives a server what the demo begins with: chats and messages of its people, and a board. It does so as any back end would,
-// through the HTTP API with the API key, and only once: a server that has the chats already is left alone.
+// Creates the demo's initial data on a server: chats and messages of its people, and a board. It uses the HTTP API with
+// the API key like any back end, and runs once only: a server that has the chats already is not changed.
 //
 //     EVERWIRE_API_KEY=… node demo-web/seed/seed.mjs http://127.0.0.1:8787
 
@@ -12,7 +12,7 @@ const { people } = read("given.json");
 const chats = read("chats.json");
 const board = read("board.json");
 
-/** How long to wait for the server, in ms, and how often to look. */
+/** How long to wait for the server, and the polling interval, in ms. */
 const PATIENCE_MS = 30_000;
 const LOOK_MS = 100;
 
@@ -20,13 +20,13 @@ export class Api {
   #url;
   #key;
 
-  /** `url`: where the server is. `key`: its API key. */
+  /** `url`: the server's URL. `key`: its API key. */
   constructor(url, key) {
     this.#url = url;
     this.#key = key;
   }
 
-  /** Resolves with the answer; undefined if there is no such thing; rejects with what the server said. */
+  /** Resolves to the response; undefined for 404; rejects with the server's error. */
   async call(method, path, body, headers = {}) {
     const answer = await fetch(this.#url + path, {
       method,
@@ -39,7 +39,7 @@ export class Api {
     return text === "" ? {} : JSON.parse(text);
   }
 
-  /** Publishes what is stored. `key` makes a repetition harmless. */
+  /** Publishes a durable message. `key` makes repetitions idempotent. */
   publish(to, message, key) {
     const headers = key === undefined ? {} : { "Idempotency-Key": key };
     return this.call("POST", "/api/v1/publish", { to, ...message }, headers);
@@ -69,7 +69,7 @@ function nameOf(user) {
   return people.find((person) => person.user === user)?.name ?? user;
 }
 
-/** Whether the server was given something. */
+/** Resolves to whether the data was created. */
 export async function seed(url, key) {
   const api = new Api(url, key);
   if ((await api.call("GET", `/api/v1/chats/${DONE.id}`)) !== undefined) return false;
@@ -83,7 +83,7 @@ export async function seed(url, key) {
   return true;
 }
 
-/** A chat of nobody who signs in: made last, it says that everything is there. */
+/** A chat that none of the people is a member of: created last, it marks the seed as complete. */
 const DONE = {
   id: "01930000-0000-7000-8000-00000000ffff",
   kind: "group",

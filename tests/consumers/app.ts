@@ -1,5 +1,5 @@
-// A scratch application outside the workspace, with the package installed from the tarball that npm would publish. Nothing of
-// the repository is on its path except what is linked by name.
+// A scratch application outside the workspace, with the package installed from the tarball that npm would publish. It
+// resolves nothing from the repository except packages that are linked explicitly.
 
 import { execFile } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -16,7 +16,9 @@ afterAll(async () => {
   if (installed) rmSync(await installed, { recursive: true, force: true });
 });
 
-/** Packs the package and installs the tarball, once per test file, in a directory that is copied for each application. */
+/**
+ * Packs the package and installs the tarball once per test file, in a directory that is copied for each application.
+ */
 async function install(): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), "everwire-pack-"));
   const flags = ["pack", "--silent", "--ignore-scripts", "--pack-destination", directory];
@@ -29,7 +31,7 @@ async function install(): Promise<string> {
   return directory;
 }
 
-/** What every page of these applications has. */
+/** The HTML page of these applications. */
 export const HTML = (script: string) => `<!doctype html>
 <html lang="en">
   <head><meta charset="utf-8" /><link rel="icon" href="data:," /><title>consumer</title></head>
@@ -38,8 +40,8 @@ export const HTML = (script: string) => `<!doctype html>
 `;
 
 /**
- * Connects to `?server=`, or to where the page came from; sends a message and shows it when it comes back. What is imported, and
- * how the client is made, differs.
+ * Connects to `?server=`, or to the page's own origin; sends a message and shows it when it comes back. The imports and
+ * the creation of the client differ.
  */
 export const chat = (imports: string, options = "") => `${imports}
 const url = new URLSearchParams(location.search).get("server") ?? location.origin;
@@ -58,7 +60,10 @@ export const SHOWN = "1 hello from outside";
 export class App {
   private constructor(readonly directory: string) {}
 
-  /** Makes one with the package installed, and writes the files. `links`: packages of the repository that it is to find beside it. */
+  /**
+   * Creates an application with the package installed, and writes the files. `links`: packages of the repository to
+   * link.
+   */
   static async make(files: Readonly<Record<string, string>>, links: readonly string[] = []): Promise<App> {
     installed ??= install();
     const template = await installed;
@@ -78,7 +83,7 @@ export class App {
     return join(this.directory, ...parts);
   }
 
-  /** Runs Node in it, and returns what it printed. It has to end by itself. */
+  /** Runs Node in it, and returns its output. The process has to exit on its own. */
   async node(...args: string[]): Promise<string> {
     const { stdout } = await run(process.execPath, args, { cwd: this.directory, timeout: 30_000 });
     return stdout;

@@ -1,4 +1,4 @@
-// The packed package in applications of others: each bundler builds it without configuration, and what it built exchanges a
+// The packed package in other applications: each bundler builds it without configuration, and the result exchanges a
 // message with the real server in a real browser.
 
 import { writeFileSync } from "node:fs";
@@ -14,7 +14,7 @@ import { App, chat, HTML, SHOWN } from "./app";
 const DEFAULT = chat('import { connect } from "everwire";');
 const SLIM = (wasm: string) => chat(`import { connect } from "everwire/slim";\n${wasm}`, ", wasm");
 
-/** Opens the page and waits until the message is there. */
+/** Opens the page and waits until the message is shown. */
 async function works(url: string): Promise<Page> {
   const page = await freshPage();
   await page.goto(url);
@@ -81,7 +81,7 @@ it("esbuild builds the slim entry, with the wasm file as an asset", async () =>
     await app(SLIM('import file from "everwire/everwire.wasm";\nconst wasm = new URL(file, location.href);')),
   ));
 
-it("Vite serves it while one develops", async () => {
+it("Vite's development server serves it", async () => {
   const { directory } = await app(DEFAULT);
   const { url } = await Server.start();
   const vite = await createServer({
@@ -100,7 +100,7 @@ it("Vite serves it while one develops", async () => {
   }
 });
 
-it("no bundler at all: the files as they are in the package", async () => {
+it("without a bundler: the files of the package as they are", async () => {
   const plain = await App.make({
     "index.html": HTML("./main.js"),
     "main.js": DEFAULT.replace('"everwire"', '"./node_modules/everwire/dist/index.js"'),

@@ -1,5 +1,5 @@
-// The documents do not lie: code in them fits the types of the package, set-ups are as short as they say, and what they name as
-// tests exists.
+// The documents are correct: code in them type-checks against the package, setups are as short as they claim, and tests
+// that they name exist.
 
 import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -13,7 +13,7 @@ const read = (path: string) => readFileSync(join(root, path), "utf8");
 /** The documents whose code is checked. */
 const DOCUMENTS = ["README.md", "docs/guide.md", "docs/coming-from.md"];
 
-/** What the code in the documents takes from the application around it. */
+/** What the code in the documents uses from the application around it. */
 const AROUND = `
 declare const client: import("everwire").Client;
 declare const id: string;
@@ -40,13 +40,13 @@ interface Code {
   readonly text: string;
 }
 
-/** The fenced blocks of a document. */
+/** The fenced code blocks of a document. */
 function blocks(document: string): Code[] {
   const fences = read(document).matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm);
   return [...fences].map(([, language = "", text = ""]) => ({ language, text }));
 }
 
-it("code in the documents fits the types of the package", async () => {
+it("code in the documents type-checks against the package", async () => {
   const directory = join(root, "tests/output/docs");
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
@@ -55,7 +55,7 @@ it("code in the documents fits the types of the package", async () => {
     for (const [at, { language, text }] of blocks(document).entries()) {
       if (language !== "ts" && language !== "tsx") continue;
       const name = `${document.replaceAll("/", "-").replace(".md", "")}-${at}.${language}`;
-      // Each is a module of its own, also where it goes on from the text before it.
+      // Each block is a module of its own, even where it continues an earlier one.
       writeFileSync(join(directory, name), `${text}export {};\n`);
       count++;
     }
@@ -81,7 +81,7 @@ describe("docs/coming-from.md", () => {
   const table = sections.find((section) => section.startsWith("Every feature")) ?? "";
   const applications = sections.filter((section) => section !== table);
 
-  it("has five applications, each with a whole set-up in ten lines at most", () => {
+  it("has five applications, each with a complete setup of at most ten lines", () => {
     expect(applications).toHaveLength(5);
     for (const section of applications) {
       const [, code = ""] = /^```tsx?\n([\s\S]*?)^```$/m.exec(section) ?? [];
@@ -93,7 +93,7 @@ describe("docs/coming-from.md", () => {
     }
   });
 
-  it("names a test for each feature of each application, which exists", () => {
+  it("names an existing test for each feature of each application", () => {
     const [head = "", , ...rows] = table.split("\n").filter((line) => line.startsWith("|"));
     const width = head.split("|").length;
     expect(width).toBe(applications.length + 3);
@@ -115,7 +115,7 @@ describe("docs/coming-from.md", () => {
     }
   });
 
-  it("is linked from where people look", () => {
+  it("is linked from the README and the guide", () => {
     expect(read("README.md")).toContain("(docs/coming-from.md)");
     expect(read("docs/guide.md")).toContain("(coming-from.md)");
   });

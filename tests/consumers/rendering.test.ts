@@ -1,5 +1,5 @@
-// The packed package where there is no browser, and under React: importing does nothing (promise 17), server rendering works,
-// and StrictMode makes one connection and one subscription.
+// The packed package without a browser, and under React: importing has no side effects (promise 17), server rendering
+// works, and StrictMode makes one connection and one subscription.
 
 import { join, resolve } from "node:path";
 import { build } from "esbuild";
@@ -13,7 +13,7 @@ import { App, HTML } from "./app";
 
 const REACT = ["react", "react-dom", "scheduler"];
 
-/** Whatever importing might do is made to fail, or to be seen. */
+/** Side effects of an import are made to fail, or recorded. */
 const WATCHED = `
 const refuse = (what) => () => { throw new Error("importing " + what); };
 globalThis.fetch = refuse("asked for something");
@@ -24,7 +24,7 @@ for (const name of ["compile", "instantiate", "compileStreaming", "instantiateSt
 const before = Object.getOwnPropertyNames(globalThis).join();
 `;
 
-it("importing any entry in Node does nothing, and Node ends by itself", async () => {
+it("importing any entry in Node has no side effects, and Node exits", async () => {
   const app = await App.make(
     {
       "import.js": `${WATCHED}
@@ -94,7 +94,7 @@ createRoot(document.querySelector("#root")).render(<StrictMode><Page options={op
     format: "esm",
     target: "es2022",
     jsx: "automatic",
-    // Only then does React do everything twice.
+    // Only then does React run everything twice.
     define: { "process.env.NODE_ENV": '"development"' },
     logLevel: "error",
   });
@@ -127,7 +127,7 @@ createRoot(document.querySelector("#root")).render(<StrictMode><Page options={op
 });
 
 it.each(["bundler", "nodenext"])(
-  "TypeScript finds all types with moduleResolution %s",
+  "TypeScript resolves all types with moduleResolution %s",
   async (resolution) => {
     const app = await App.make({
       "main.ts": `

@@ -1,5 +1,5 @@
-// The demo for everybody: by keyboard alone, for screen readers, on small and large screens, in light and in dark, under a
-// strict policy and without a complaint in the console.
+// Accessibility and robustness of the demo: keyboard only, screen readers, small and large screens, light and dark,
+// under a strict policy and without console messages.
 
 import axe from "axe-core";
 import type { Page } from "playwright-core";
@@ -10,11 +10,11 @@ import { until } from "../harness/until";
 
 const SIZES = { narrow: { width: 360, height: 740 }, wide: { width: 1280, height: 800 } } as const;
 
-/** What axe-core finds wrong, in words. */
+/** The violations that axe-core finds, as text. */
 async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate(async () => {
-    // Colours on their way to others have no contrast of their own yet; what goes on for ever is no way.
+    // The contrast of colours in transition is not final; infinite animations never finish.
     const ending = document
       .getAnimations()
       .filter((animation) => animation.effect?.getComputedTiming().iterations !== Number.POSITIVE_INFINITY);
@@ -26,11 +26,11 @@ async function violations(page: Page): Promise<string[]> {
   );
 }
 
-/** Nothing is wider than the page. */
+/** The page does not scroll horizontally. */
 const overflow = (page: Page) =>
   page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
-/** A world with something of everything in it. */
+/** Sample data with everything in it. */
 async function world(): Promise<{ demo: Demo; chat: string }> {
   const demo = await Demo.start();
   const chat = await demo.chat(["ada", "grace", "linus"], "Engine");
@@ -62,10 +62,10 @@ async function world(): Promise<{ demo: Demo; chat: string }> {
 
 for (const [size, viewport] of Object.entries(SIZES)) {
   for (const colorScheme of ["light", "dark"] as const) {
-    it(`${size} and ${colorScheme}: axe-core finds nothing wrong in the main states`, async () => {
+    it(`${size} and ${colorScheme}: axe-core finds no violations in the main states`, async () => {
       const { demo, chat } = await world();
       const grace = await demo.enter("Grace", chat);
-      // Still pictures: what fades in has no contrast while it does.
+      // Disable animations: elements that fade in have no contrast meanwhile.
       const page = await freshPage({ viewport, colorScheme, reducedMotion: "reduce" });
       const found = new Map<string, string[]>();
       const look = async (state: string) => {
@@ -148,7 +148,7 @@ for (const [size, viewport] of Object.entries(SIZES)) {
   }
 }
 
-/** Presses Tab until this has the focus, as somebody without a mouse does. */
+/** Presses Tab until this element has the focus. */
 async function tabTo(
   page: Page,
   role: Parameters<Page["getByRole"]>[0],
@@ -163,7 +163,7 @@ async function tabTo(
   throw new Error(`60 times ${key} did not lead to ${role} ${name}`);
 }
 
-it("everything can be done with the keyboard alone", async () => {
+it("everything works with the keyboard alone", async () => {
   const demo = await Demo.start();
   const chat = await demo.chat(["ada", "grace"]);
   await demo.chat(["ada", "grace", "alan"], "Kitchen");
@@ -176,7 +176,7 @@ it("everything can be done with the keyboard alone", async () => {
   await page.keyboard.press("Enter");
   await ada.connected("websocket");
   await ada.lists("Grace Hopper");
-  // One stop for the list, and the arrows inside.
+  // The list is one tab stop; arrows move inside.
   await tabTo(page, "link", /^Kitchen/);
   await tabTo(page, "link", /^Grace Hopper/, "ArrowDown");
   await page.keyboard.press("Enter");
@@ -190,7 +190,7 @@ it("everything can be done with the keyboard alone", async () => {
   await grace.say("a question");
   await ada.row("a question");
 
-  // Back into the conversation: arrows go from message to message, and letters act on them.
+  // Back to the conversation: arrows move between messages, and letter keys act on them.
   await tabTo(page, "article", /^Grace Hopper, .*a question/, "Shift+Tab");
   await page.keyboard.press("r");
   await page.getByTestId("about").waitFor();
@@ -214,7 +214,7 @@ it("everything can be done with the keyboard alone", async () => {
   await ada.connected("polling");
   await tabTo(page, "button", "Close the fault panel");
   await page.keyboard.press("Enter");
-  // Where one came from: the focus is not lost with the panel.
+  // Closing the panel returns the focus.
   expect(
     await page.getByRole("button", { name: /^Break it/ }).evaluate((e) => e === document.activeElement),
   ).toBe(true);
@@ -233,7 +233,7 @@ it("everything can be done with the keyboard alone", async () => {
   await page.getByRole("button", { name: /^You: Ada Lovelace ?, away/ }).waitFor();
 });
 
-it("a screen reader hears of the connection, and of others' messages in whatever chat", async () => {
+it("a screen reader hears connection changes and messages of others in all chats", async () => {
   const demo = await Demo.start();
   const [ada, grace] = await demo.two();
   const other = await demo.chat(["linus", "ada", "alan"], "Kitchen");
@@ -250,7 +250,7 @@ it("a screen reader hears of the connection, and of others' messages in whatever
   await heard(/offline/i);
 });
 
-it("the page asks nobody but its own server, and breaks no rule of its policy", async () => {
+it("the page requests nothing from other hosts, and complies with its security policy", async () => {
   const demo = await Demo.start();
   const { url } = demo;
   const page = await freshPage();
@@ -276,7 +276,7 @@ it("the page asks nobody but its own server, and breaks no rule of its policy", 
   expect(problemsOf(page)).toEqual([]);
 });
 
-it("on a phone, one page leads to the other and back", async () => {
+it("on a phone, pages link to each other and back", async () => {
   const demo = await Demo.start();
   const chat = await demo.chat(["ada", "grace"]);
   const options = { viewport: SIZES.narrow, isMobile: true, hasTouch: true };

@@ -1,4 +1,5 @@
-// The live board: what a back end publishes through the HTTP API is on every page at once, and there for those who come later.
+// The live board: events that a back end publishes through the HTTP API appear on every page at once, and on pages that
+// are opened later.
 
 import { expect, it } from "vitest";
 import { problemsOf } from "../harness/browser";
@@ -35,7 +36,7 @@ const shows = (chat: Chat, ...wanted: string[]) =>
     seen: () => orders(chat),
   });
 
-it("data, statuses and activity come as they are published, across a change of the transport", async () => {
+it("data, status and activity arrive as they are published, across a change of the transport", async () => {
   const demo = await Demo.start();
   const to = { channel: "board" };
   await demo.api.publish(
@@ -87,12 +88,12 @@ it("the operator's buttons publish through the HTTP API, and others see it", asy
   await grace.page.getByTestId("toast").getByText("Sale today").waitFor();
   const curl = await ada.page.locator(".curl pre").textContent();
   expect(curl).toContain(`${demo.url}/api/v1/publish`);
-  // The key stays out of what is shown.
+  // The displayed command does not contain the key.
   expect(curl).toContain("$EVERWIRE_API_KEY");
   for (const chat of [ada, grace]) expect(problemsOf(chat.page)).toEqual([]);
 });
 
-it("a busy shop goes on by itself while the page is open", async () => {
+it("a busy shop publishes events while the page is open", async () => {
   const demo = await Demo.start();
   const [ada, grace] = await Promise.all([atBoard(demo, "Ada"), atBoard(demo, "Grace")]);
   await ada.page.getByRole("switch", { name: "Busy shop" }).click();

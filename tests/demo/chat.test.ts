@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { problemsOf } from "../harness/browser";
 import { Demo } from "../harness/demo";
 
-it("two pages chat both ways; each message is one row everywhere, and one's own is stored", async () => {
+it("two pages chat both ways; each message is one row on both, and own messages are stored", async () => {
   const demo = await Demo.start();
   const [ada, grace] = await demo.two();
   expect(await ada.connection()).toEqual({ status: "connected", transport: "websocket" });
@@ -24,7 +24,7 @@ it("two pages chat both ways; each message is one row everywhere, and one's own 
   }
 });
 
-it("one's own row goes from sending to stored, and never back", async () => {
+it("an own message goes from sending to stored, and never back", async () => {
   const demo = await Demo.start();
   const ada = await demo.enter("Ada", await demo.chat(["ada", "grace"]));
   const statuses = await ada.page.evaluateHandle(() => {
@@ -44,7 +44,7 @@ it("one's own row goes from sending to stored, and never back", async () => {
   expect(seen.length).toBeGreaterThan(0);
 });
 
-it("who comes later finds the conversation; another chat has its own", async () => {
+it("a user who comes later sees the conversation; another chat has its own", async () => {
   const demo = await Demo.start();
   const chat = await demo.chat(["ada", "grace"]);
   await demo.chat(["grace", "ada", "alan"], "Kitchen");
@@ -61,7 +61,7 @@ it("who comes later finds the conversation; another chat has its own", async () 
   await ada.conversation(["one", "two"]);
 });
 
-it("text is text: markup in a message is shown and not run", async () => {
+it("markup in a message is shown as text", async () => {
   const demo = await Demo.start();
   const chat = await demo.chat(["ada", "grace", "bold"], "<i>Markup</i>");
   const [ada, grace] = await Promise.all([demo.enter("Ada", chat), demo.enter("Grace", chat)]);
@@ -73,7 +73,7 @@ it("text is text: markup in a message is shown and not run", async () => {
   expect(problemsOf(ada.page)).toEqual([]);
 });
 
-it("a message that was not sent outlives a reload, and arrives once", async () => {
+it("an unsent message survives a reload, and arrives once", async () => {
   const demo = await Demo.start();
   const [ada, grace] = await demo.two();
   await ada.say("before");
@@ -82,7 +82,7 @@ it("a message that was not sent outlives a reload, and arrives once", async () =
   await ada.status("offline");
   await ada.say("written offline");
   await ada.row("written offline", "queued");
-  // The faults are the page's own: the next page has none.
+  // Faults belong to the page: the next page has none.
   await ada.page.reload();
   await ada.connected();
   await grace.row("written offline", "received");

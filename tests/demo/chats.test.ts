@@ -1,4 +1,4 @@
-// The list of chats, and who is in them.
+// The chat list, and the members of chats.
 
 import { expect, it } from "vitest";
 import { problemsOf } from "../harness/browser";
@@ -8,7 +8,7 @@ import { until } from "../harness/until";
 const outside = (chat: Chat) => chat.page.getByTestId("not-a-member").waitFor();
 const details = (chat: Chat) => chat.page.getByRole("button", { name: "About this chat" }).click();
 
-it("the list shows the last message and what is unread, the latest chat first", async () => {
+it("the list shows the last message and the unread count, latest chat first", async () => {
   const demo = await Demo.start();
   const [grace, linus] = [await demo.chat(["ada", "grace"]), await demo.chat(["ada", "linus"])];
   const ada = await demo.enter("Ada");
@@ -30,7 +30,7 @@ it("the list shows the last message and what is unread, the latest chat first", 
   await ada.lists("Linus Pauling", { preview: "You: which ones?" });
   await until("it is first now", async () => (await ada.chats())[0]?.title === "Linus Pauling");
 
-  // On another device it is the same.
+  // Another device shows the same.
   const tab = await demo.enter("Ada");
   await tab.lists("Linus Pauling", { preview: "You: which ones?", unread: 0 });
   await tab.lists("Grace Hopper", { unread: 2 });
@@ -39,7 +39,7 @@ it("the list shows the last message and what is unread, the latest chat first", 
   expect(problemsOf(ada.page)).toEqual([]);
 });
 
-it("a direct chat is begun by one, and both have the same", async () => {
+it("a direct chat is created by one user, and both get the same one", async () => {
   const demo = await Demo.start();
   const [ada, grace] = await Promise.all([demo.enter("Ada"), demo.enter("Grace")]);
   for (const [from, to] of [
@@ -56,7 +56,7 @@ it("a direct chat is begun by one, and both have the same", async () => {
   await grace.row("found you", "received");
 });
 
-it("a group is made, joined, declined and left", async () => {
+it("a group is created, joined, declined and left", async () => {
   const demo = await Demo.start();
   const [ada, grace, linus] = await Promise.all([
     demo.enter("Ada"),
@@ -71,7 +71,7 @@ it("a group is made, joined, declined and left", async () => {
   await ada.change("You invited Grace Hopper");
   await ada.say("before anybody came");
 
-  // Invited, one sees that there is a chat, and nothing of it.
+  // An invited user sees the chat, but none of its messages.
   await grace.page.getByRole("button", { name: "Join Engine" }).waitFor();
   expect(await grace.chats()).toEqual([]);
   await grace.page.getByRole("button", { name: "Join Engine" }).click();
@@ -91,7 +91,7 @@ it("a group is made, joined, declined and left", async () => {
   await ada.change("Grace Hopper left");
 });
 
-it("an owner renames, removes and gives roles, and all of it is seen at once", async () => {
+it("an owner renames, removes members and changes roles, and everybody sees it at once", async () => {
   const demo = await Demo.start();
   const chat = await demo.chat(["ada", "grace", "linus"], "Before");
   const [ada, grace, linus] = await Promise.all(
@@ -117,7 +117,7 @@ it("an owner renames, removes and gives roles, and all of it is seen at once", a
   expect(await linus.chats()).toEqual([]);
   expect(await linus.page.getByText("without Linus").count()).toBe(0);
 
-  // Members may be brought back.
+  // Removed members may be invited again.
   await details(ada);
   await ada.page.getByRole("button", { name: "Invite people" }).click();
   await ada.page.getByRole("checkbox", { name: /Linus/ }).check();
@@ -126,7 +126,7 @@ it("an owner renames, removes and gives roles, and all of it is seen at once", a
   await linus.row("without Linus");
 });
 
-it("somebody new finds people to write to, and an open chat to join", async () => {
+it("a new user finds people to write to, and a public chat to join", async () => {
   const demo = await Demo.start();
   const { default: given } = await import("../../demo-web/seed/given.json", { with: { type: "json" } });
   await demo.api.createChat({ ...given.openChat, kind: "group", open: true, users: { alan: "owner" } });
@@ -140,7 +140,7 @@ it("somebody new finds people to write to, and an open chat to join", async () =
   await alan.change("Noor joined");
 });
 
-it("a chat of others says so, and its messages are nowhere", async () => {
+it("a user who is not a member of a chat is told so, and sees no messages", async () => {
   const demo = await Demo.start();
   const chat = await demo.chat(["ada", "grace"]);
   await demo.api.say(chat, "ada", "a secret");
@@ -152,7 +152,7 @@ it("a chat of others says so, and its messages are nowhere", async () => {
   expect(await linus.page.getByText("a secret").count()).toBe(0);
 });
 
-it("going to another chat keeps the draft and the place, and ends presence and typing", async () => {
+it("switching chats keeps the draft and the scroll position, and ends presence and typing", async () => {
   const demo = await Demo.start();
   const chat = await demo.chat(["ada", "grace"]);
   await demo.chat(["ada", "linus"]);
@@ -178,7 +178,7 @@ it("going to another chat keeps the draft and the place, and ends presence and t
   expect(await ada.field.inputValue()).toBe("");
   await grace.typing();
   await grace.sees();
-  // What comes meanwhile is there without being fetched.
+  // Messages that arrive meanwhile are there without being loaded.
   await grace.say("are you there?");
   await ada.lists("Grace Hopper", { unread: 1, preview: "are you there?" });
 
@@ -195,7 +195,7 @@ it("going to another chat keeps the draft and the place, and ends presence and t
   expect(await ada.field.inputValue()).toBe("half a sent");
 });
 
-it("messages that came meanwhile begin at a line of their own", async () => {
+it("unread messages begin at a separator", async () => {
   const demo = await Demo.start();
   const chat = await demo.chat(["ada", "grace"]);
   const ada = await demo.enter("Ada", chat);

@@ -1,4 +1,4 @@
-// The demo's own fault panel: what it breaks, the client repairs, and the counts say that nothing was lost.
+// The demo's fault panel: the client recovers from each fault, and the counters show that nothing was lost.
 
 import { expect, it } from "vitest";
 import { freshPage, problemsOf } from "../harness/browser";
@@ -23,7 +23,7 @@ async function nothingLost(...chats: Chat[]): Promise<void> {
   }
 }
 
-it("WebSocket is blocked: the chat goes on by polling; unblocked, it goes back", async () => {
+it("WebSocket is blocked: the chat continues by polling, and returns to WebSocket afterwards", async () => {
   const [ada, grace] = await two();
   await ada.say("by WebSocket");
   await grace.row("by WebSocket");
@@ -39,7 +39,7 @@ it("WebSocket is blocked: the chat goes on by polling; unblocked, it goes back",
 
   await ada.fault("Block WebSocket", false);
   await grace.say("while it still polls");
-  // The network's own event makes the client look again at once, instead of after half a minute.
+  // The browser's own event makes the client probe at once instead of after half a minute.
   await ada.page.evaluate(() => dispatchEvent(new Event("online")));
   await ada.connected("websocket");
   await ada.say("by WebSocket again");
@@ -51,7 +51,7 @@ it("WebSocket is blocked: the chat goes on by polling; unblocked, it goes back",
   await nothingLost(ada, grace);
 });
 
-it("a proxy blocks WebSocket for everybody, and later lets it through: the same", async () => {
+it("a proxy blocks WebSocket for everybody and later lets it through: the same", async () => {
   const demo = await Demo.start();
   const proxy = await FaultProxy.start(demo.server.port);
   const id = await demo.chat(["ada", "grace"]);
@@ -78,7 +78,7 @@ it("a proxy blocks WebSocket for everybody, and later lets it through: the same"
   await nothingLost(ada, grace);
 });
 
-it("offline, messages wait; back, they are stored in order and others' are there", async () => {
+it("offline, messages wait; back online, they are stored in order and those of others arrive", async () => {
   const [ada, grace] = await two();
   await ada.fault("Go offline", true);
   await ada.status("offline");
@@ -98,7 +98,7 @@ it("offline, messages wait; back, they are stored in order and others' are there
   await nothingLost(ada, grace);
 });
 
-it("the socket is dropped while messages are on their way: each arrives once and in order", async () => {
+it("the socket is dropped while messages are in flight: each arrives once and in order", async () => {
   const [ada, grace] = await two();
   const all: string[] = [];
   for (let round = 0; round < 5; round++) {
@@ -113,7 +113,7 @@ it("the socket is dropped while messages are on their way: each arrives once and
   await nothingLost(ada, grace);
 });
 
-it("WebSocket is blocked from the start: the first connection is made by polling", async () => {
+it("WebSocket is blocked from the start: the first connection uses polling", async () => {
   const demo = await Demo.start();
   const id = await demo.chat(["ada", "grace"]);
   const grace = await demo.enter("Grace", id);

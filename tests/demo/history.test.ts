@@ -1,4 +1,4 @@
-// A long conversation: 100,000 messages, scrolled back through from the last to the first.
+// A long conversation: 100,000 messages, scrolled back from the last to the first.
 
 import { expect, it } from "vitest";
 import { problemsOf } from "../harness/browser";
@@ -7,10 +7,10 @@ import { figure } from "../harness/figures";
 import { until } from "../harness/until";
 
 const MESSAGES = 100_000;
-/** How many are on their way to the server at once while it is filled. */
+/** How many messages are in flight to the server at once while the chat is filled. */
 const AT_ONCE = 64;
 
-it("scrolls back through 100,000 messages, of which only what is seen is drawn", {
+it("scrolls back through 100,000 messages, and renders only those in view", {
   timeout: 600_000,
 }, async () => {
   const demo = await Demo.start(["--retention", String(MESSAGES * 2)]);
@@ -37,7 +37,7 @@ it("scrolls back through 100,000 messages, of which only what is seen is drawn",
         drawn: rows.length,
         top: element.scrollTop,
         begins: element.querySelector(".beginning") !== null,
-        // Holes in what is drawn would be seen as white.
+        // Rows that are missing would be visible as blank space.
         hole: (() => {
           const { top, bottom } = element.getBoundingClientRect();
           const seen = rows
@@ -82,7 +82,7 @@ it("scrolls back through 100,000 messages, of which only what is seen is drawn",
   const [first] = await ada.rows();
   expect(first?.text).toMatch(/^filler \d+$/);
 
-  // And back: one press leads to the end, where one can write; on a slow device, too, which draws on the way.
+  // One click leads back to the end, where the user can write; on a slow device as well, which renders meanwhile.
   const devtools = await ada.page.context().newCDPSession(ada.page);
   for (const rate of [1, 4, 12]) {
     await devtools.send("Emulation.setCPUThrottlingRate", { rate });
@@ -101,14 +101,14 @@ it("scrolls back through 100,000 messages, of which only what is seen is drawn",
   expect(problemsOf(ada.page)).toEqual([]);
 });
 
-it("what is read stays in its place while older messages come in above, and new ones below", async () => {
+it("the scroll position is kept while older messages are loaded above and new ones arrive below", async () => {
   const demo = await Demo.start();
   const chat = await demo.chat(["ada", "grace"]);
   for (let n = 0; n < 600; n++) await demo.api.say(chat, "grace", `line ${n}`);
   const ada = await demo.enter("Ada", chat);
   await ada.row("line 599");
   const log = ada.page.getByRole("log");
-  // Where each drawn message is; those that are drawn before and after must not have moved against each other.
+  // The position of each rendered message; those rendered before and after must not have moved relative to each other.
   await log.evaluate((element) => element.scrollTo(0, 0));
   const first = () =>
     log.evaluate((element) => element.querySelector<HTMLElement>(".line .text")?.textContent ?? "");

@@ -1,5 +1,5 @@
-// The lab: every fault that the panel offers acts underneath the real client, is noticed, is survived, and costs no message.
-// Automatic traffic runs all the while, so that the counts have something to count.
+// The fault panel: every fault acts on the real client, is detected, is recovered from, and costs no message. Automatic
+// traffic runs throughout, so that the counters count.
 
 import axe from "axe-core";
 import type { Page } from "playwright-core";
@@ -23,7 +23,7 @@ class Lab {
     return new Lab(chat, chat.page);
   }
 
-  /** One that is connected by WebSocket, with messages going to and fro. */
+  /** A page that is connected by WebSocket, with messages in both directions. */
   static async busy(): Promise<Lab> {
     const lab = await Lab.enter();
     await lab.chat.connected("websocket");
@@ -45,7 +45,7 @@ class Lab {
     await this.page.getByRole("button", { name }).click();
   }
 
-  /** What became of the automatic messages. */
+  /** The outcome of the automatic messages. */
   traffic(): Promise<Record<string, number>> {
     return this.page
       .getByTestId("traffic")
@@ -59,7 +59,7 @@ class Lab {
       );
   }
 
-  /** Waits until so many more have come back. */
+  /** Waits until this many more messages have come back. */
   async more(count: number): Promise<void> {
     const before = await this.traffic().then(
       ({ back }) => back ?? 0,
@@ -79,7 +79,7 @@ class Lab {
     });
   }
 
-  /** What the timeline shows, in order of appearance. */
+  /** The contents of the timeline, in order of appearance. */
   async drawn(what: "band" | "fault", attribute: "phase" | "kind"): Promise<string[]> {
     return this.page
       .getByTestId(`timeline-${what}`)
@@ -102,7 +102,7 @@ class Lab {
     return this.page.getByTestId("log-entry").allTextContents();
   }
 
-  /** Ends all faults and the traffic, waits until everything is in, and finds nothing lost. */
+  /** Ends all faults and the traffic, waits until everything has arrived, and asserts that nothing was lost. */
   async settles(): Promise<void> {
     await this.press("End all faults");
     await this.chat.connected();
@@ -115,7 +115,7 @@ class Lab {
     const { sent, back, ...rest } = await this.traffic();
     expect(back).toBe(sent);
     expect(rest).toEqual({ onTheWay: 0, twice: 0, never: 0, disordered: 0, refused: 0 });
-    // An echo can be faster than its ack.
+    // A message may come back before its ack.
     await until("all is acked", async () => (await this.chat.count("acked")) === sent);
     const counts = await Promise.all(
       ["sent", "received", "duplicated", "lost", "missing"].map((name) => this.chat.count(name)),
@@ -125,7 +125,7 @@ class Lab {
   }
 }
 
-it("latency shows in the round trips, and takes nothing else", async () => {
+it("latency shows in the round trips, and has no other effect", async () => {
   const lab = await Lab.busy();
   await lab.slide("Latency", 400);
   await until("a round trip takes 0.8 s at least", async () => (await lab.trips()).latest >= 800, {
@@ -140,7 +140,7 @@ it("latency shows in the round trips, and takes nothing else", async () => {
   await lab.settles();
 });
 
-it("a black hole is noticed, and survived when it closes", async () => {
+it("a black hole is detected, and the client recovers when it ends", async () => {
   const lab = await Lab.busy();
   const opened = Date.now();
   await lab.toggle("Black hole", true);
@@ -148,7 +148,7 @@ it("a black hole is noticed, and survived when it closes", async () => {
     return (await lab.chat.connection()).status !== "connected";
   });
   figure("lab: black hole to noticed, with messages under way", Date.now() - opened, "ms", 14_000);
-  // Half-open: nobody said anything. It was the silence after a message.
+  // Half-open: nothing was reported. The client detected the silence after a message.
   expect((await lab.journal()).join()).toMatch(/dead/i);
   await lab.shows("fault", "blackHole");
   await lab.toggle("Black hole", false);
@@ -159,7 +159,7 @@ it("a black hole is noticed, and survived when it closes", async () => {
 it("a proxy that kills sockets leads to polling", async () => {
   const lab = await Lab.busy();
   await lab.slide("Kill sockets", 1000);
-  // Six sockets that were of use, with the pauses of the backoff between them.
+  // Six sockets that worked for a while, with the backoff between them.
   await until(
     "the client has taken to polling",
     async () => (await lab.chat.connection()).transport === "polling",
@@ -171,11 +171,11 @@ it("a proxy that kills sockets leads to polling", async () => {
   await lab.settles();
 });
 
-it("a page that was frozen for 10 s goes on where it was", async () => {
+it("a page that was frozen for 10 s continues where it was", async () => {
   const lab = await Lab.busy();
   await lab.toggle(/^Freeze/, true);
   const frozen = Date.now();
-  // In one look, so that it does not thaw in between.
+  // In one evaluation, so that it does not thaw in between.
   const look = () =>
     lab.page.evaluate(() => {
       const { sent, back } = document.querySelector<HTMLElement>('[data-testid="traffic"]')?.dataset ?? {};
@@ -190,7 +190,7 @@ it("a page that was frozen for 10 s goes on where it was", async () => {
   await until("it thaws", async () => {
     const now = await look();
     if (!now.frozen) return true;
-    // Nothing moves in a frozen page: no timer sends, and what comes waits.
+    // Nothing happens in a frozen page: no timer sends, and incoming messages wait.
     expect(now).toEqual(first);
     looks++;
     return false;
@@ -223,7 +223,7 @@ it("a planned restart is announced, and the client comes back when it was told t
   await lab.settles();
 });
 
-it("all at once, one after the other: nothing is lost and nothing is doubled", async () => {
+it("all faults in turn: nothing is lost or duplicated", async () => {
   const lab = await Lab.busy();
   await lab.slide("Latency", 100);
   await lab.slide("Loss", 10);
@@ -251,7 +251,7 @@ it("all at once, one after the other: nothing is lost and nothing is doubled", a
   expect([await lab.chat.count("duplicated"), await lab.chat.count("lost")]).toEqual([0, 0]);
 });
 
-it("the report is on the clipboard, and holds no message text", async () => {
+it("the report is copied to the clipboard, and contains no message text", async () => {
   const demo = await Demo.start();
   const permissions = ["clipboard-read", "clipboard-write"];
   const chat = await demo.enter("Ada", await demo.chat(["ada", "grace"]), { permissions });
@@ -272,7 +272,7 @@ for (const [size, viewport] of [
   ["wide", { width: 1280, height: 800 }],
 ] as const) {
   for (const colorScheme of ["light", "dark"] as const) {
-    it(`${size} and ${colorScheme}: axe-core finds nothing wrong in a busy lab`, async () => {
+    it(`${size} and ${colorScheme}: axe-core finds no violations in a busy fault panel`, async () => {
       const lab = await Lab.enter({ viewport, colorScheme, reducedMotion: "reduce" });
       await lab.toggle("Automatic traffic", true);
       await lab.more(2);
@@ -288,7 +288,7 @@ for (const [size, viewport] of [
       expect(
         violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`),
       ).toEqual([]);
-      // The picture is told in words too, and nothing is wider than the page.
+      // The chart has a text alternative, and the page does not scroll horizontally.
       const picture = lab.page.getByRole("img", { name: "Chart of the last two minutes" });
       const words = await picture.getAttribute("aria-describedby");
       expect(await lab.page.locator(`#${words}`).textContent()).toMatch(/connected by WebSocket for/);
@@ -301,7 +301,7 @@ for (const [size, viewport] of [
   }
 }
 
-it("every control of the lab is reached by Tab and not hidden below what stays in place", async () => {
+it("every control of the fault panel is reachable by Tab and not covered by sticky elements", async () => {
   const lab = await Lab.enter();
   const names = ["Latency", "Loss", "Drop the socket", "Kill sockets", "Black hole", "Copy report"];
   const reached = new Set<string>();

@@ -1,11 +1,11 @@
-// What can be done with a message besides sending it, as both sides see it.
+// Actions on messages besides sending, as both sides see them.
 
 import { expect, it } from "vitest";
 import { problemsOf } from "../harness/browser";
 import { Demo } from "../harness/demo";
 import { until } from "../harness/until";
 
-it("typing is seen while it lasts, in the chat and in the list, and not by oneself", async () => {
+it("typing shows while it lasts, in the chat and in the list, and not to oneself", async () => {
   const demo = await Demo.start();
   const [ada, grace] = await demo.two();
   await ada.sees("grace");
@@ -18,21 +18,21 @@ it("typing is seen while it lasts, in the chat and in the list, and not by onese
   await ada.row("I am wri");
   await ada.typing();
 
-  // Thought better of.
+  // Deleted again before sending.
   await grace.field.pressSequentially("hm");
   await ada.typing("grace");
   await grace.field.fill("");
   await ada.typing();
 });
 
-it("a message is stored, delivered and read, and its author sees which", async () => {
+it("a message is stored, delivered and read, and its author sees each state", async () => {
   const demo = await Demo.start();
   const chat = await demo.chat(["ada", "grace"]);
   const ada = await demo.enter("Ada", chat);
   await ada.say("Anybody?");
   expect(await ada.row("Anybody?", "stored")).toMatchObject({ delivered: 0, read: 0 });
 
-  // She has it on her device, and looks at something else.
+  // Grace has received it, and looks at something else.
   const grace = await demo.enter("Grace");
   await grace.lists("Ada Lovelace", { unread: 1, preview: "Anybody?" });
   await grace.open("Ada Lovelace");
@@ -40,14 +40,14 @@ it("a message is stored, delivered and read, and its author sees which", async (
   await ada.message("Anybody?").getByText("Read", { exact: true }).waitFor({ state: "attached" });
   await grace.lists("Ada Lovelace", { unread: 0 });
 
-  // Still subscribed, but no longer looking.
+  // Still subscribed, but on another page.
   await grace.page.getByRole("link", { name: "Live board", exact: true }).click();
   await ada.say("And this?");
   await ada.row("And this?", { delivered: 1, read: 0 });
   await ada.message("And this?").getByText("Delivered", { exact: true }).waitFor({ state: "attached" });
 });
 
-it("in a group, the marks count", async () => {
+it("in a group, receipts are counted", async () => {
   const demo = await Demo.start();
   const chat = await demo.chat(["ada", "grace", "linus"], "Three");
   const [ada, grace] = await Promise.all([demo.enter("Ada", chat), demo.enter("Grace", chat)]);
@@ -60,7 +60,7 @@ it("in a group, the marks count", async () => {
   await ada.message("To both").getByText("Read by all").waitFor({ state: "attached" });
 });
 
-it("an edit and a deletion change the row on both sides, and stay after a reload", async () => {
+it("an edit and a deletion change the row on both sides, and persist after a reload", async () => {
   const demo = await Demo.start();
   const [ada, grace] = await demo.two();
   for (const text of ["teh cat", "never mind"]) {
@@ -85,7 +85,7 @@ it("an edit and a deletion change the row on both sides, and stay after a reload
   expect(problemsOf(ada.page)).toEqual([]);
 });
 
-it("only one's own can be changed; an owner may delete what others wrote", async () => {
+it("users change their own messages only; an owner may delete those of others", async () => {
   const demo = await Demo.start();
   const chat = await demo.chat(["ada", "grace"], "Owned");
   const [ada, grace] = await Promise.all([demo.enter("Ada", chat), demo.enter("Grace", chat)]);
@@ -108,7 +108,7 @@ it("only one's own can be changed; an owner may delete what others wrote", async
   await grace.row("You deleted this message", { deleted: true });
 });
 
-it("an answer shows what it answers, and leads there", async () => {
+it("a reply shows the original message, and leads to it", async () => {
   const demo = await Demo.start();
   const chat = await demo.chat(["ada", "grace"]);
   await demo.api.say(chat, "grace", "the question");
@@ -127,7 +127,7 @@ it("an answer shows what it answers, and leads there", async () => {
   await until("the question is seen again", () => ada.inView("the question"));
   expect(await ada.message("the question").getAttribute("data-flash")).toBe("true");
 
-  // It is the same after a reload, although the question is further back than what is fetched at first.
+  // The same after a reload, although the original is older than what is initially loaded.
   for (let n = 0; n < 60; n++) await demo.api.say(chat, "grace", `more ${n}`);
   await ada.say("and again");
   await ada.row("and again", "stored");
@@ -138,7 +138,7 @@ it("an answer shows what it answers, and leads there", async () => {
   await until("it leads to the question", () => grace.inView("the question"));
 });
 
-it("Up corrects the last message, and Esc gives up", async () => {
+it("Up edits the last message, and Esc cancels", async () => {
   const demo = await Demo.start();
   const [ada, grace] = await demo.two();
   await ada.say("one mistkae");

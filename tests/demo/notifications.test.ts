@@ -1,4 +1,4 @@
-// Notifications of a back end: as they come, kept for those who are away, and read once on all devices.
+// Notifications of a back end: shown when they arrive, kept for users who are offline, and read once for all devices.
 
 import { expect, it } from "vitest";
 import { problemsOf } from "../harness/browser";
@@ -16,7 +16,7 @@ const note = (title: string) => ({
   data: { title, message: `${title}, in a sentence.` },
 });
 
-it("one is shown as it comes, and stays in the list until it is read", async () => {
+it("a notification is shown when it arrives, and stays in the list until it is read", async () => {
   const demo = await Demo.start();
   const [ada, grace] = await Promise.all([demo.enter("Ada"), demo.enter("Grace")]);
   await unread(ada, 0);
@@ -41,7 +41,7 @@ it("one is shown as it comes, and stays in the list until it is read", async () 
   expect(problemsOf(ada.page)).toEqual([]);
 });
 
-it("who was away is told once, on one device, and reading is for all of them", async () => {
+it("an offline user is notified once, on one device, and reading counts for all of them", async () => {
   const demo = await Demo.start();
   const chat = await demo.enter("Ada");
   await demo.api.publish({ user: "ada" }, note("While you were here"));
@@ -66,7 +66,7 @@ it("who was away is told once, on one device, and reading is for all of them", a
       .some(({ user, delivered }) => user === "ada" && delivered === head),
   );
 
-  // Still unread on the next device, but not shown again.
+  // Still unread on the next device, but not shown as a toast again.
   const second = await demo.enter("Ada");
   await unread(second, 1);
   await demo.api.publish({ user: "ada" }, note("The next"));

@@ -1,10 +1,10 @@
-// Whether people can be reached: online, away by hand, offline with when they were last seen; on all pages of others.
+// The status of people: online, manually away, offline with the time when they were last seen; on all pages of others.
 
 import { expect, it } from "vitest";
 import { Demo } from "../harness/demo";
 import { until } from "../harness/until";
 
-it("others see the status, by hand and by itself, and when one was last seen", async () => {
+it("others see the status, set manually and automatically, and when a user was last seen", async () => {
   const demo = await Demo.start();
   const chat = await demo.chat(["ada", "grace"]);
   const ada = await demo.enter("Ada", chat);
@@ -33,7 +33,7 @@ it("others see the status, by hand and by itself, and when one was last seen", a
   await says(/last seen just now/);
 });
 
-it("one is somebody else when one wants to be", async () => {
+it("a visitor can switch to another person", async () => {
   const demo = await Demo.start();
   const chat = await demo.chat(["ada", "grace"]);
   const page = await demo.enter("Ada", chat);

@@ -1,4 +1,4 @@
-// Who has a chat open: coming and leaving as others see it (promise 14).
+// Who has a chat open: joins and leaves as others see them (promise 14).
 
 import { expect, it } from "vitest";
 import { problemsOf } from "../harness/browser";
@@ -6,10 +6,10 @@ import { Chat, Demo } from "../harness/demo";
 import { figure } from "../harness/figures";
 import { until } from "../harness/until";
 
-/** How long a leave is held back, in ms: protocol/src/limits.rs. */
+/** The grace period before a leave, in ms: protocol/src/limits.rs. */
 const GRACE_MS = 10_000;
 
-/** From now on, notes everybody whom the page shows as being here. */
+/** Records all users whom the page shows as present from now on. */
 async function watchHere(chat: Chat) {
   return chat.page.evaluateHandle(() => {
     const seen: (string | null)[] = [];
@@ -23,7 +23,7 @@ async function watchHere(chat: Chat) {
   });
 }
 
-it("one who comes is seen at once, and one who goes after the grace", async () => {
+it("a user who comes is seen at once, and one who leaves after the grace period", async () => {
   const demo = await Demo.start();
   const chat = await demo.chat(["ada", "grace"]);
   const ada = await demo.enter("Ada", chat);
@@ -40,7 +40,7 @@ it("one who comes is seen at once, and one who goes after the grace", async () =
   expect(problemsOf(ada.page)).toEqual([]);
 });
 
-it("a reload shows no flicker, and whoever reloads finds everything again", async () => {
+it("a reload causes no flicker, and the user finds everything again", async () => {
   const demo = await Demo.start();
   const [ada, grace] = await demo.two();
   await ada.sees("grace");
@@ -60,7 +60,7 @@ it("a reload shows no flicker, and whoever reloads finds everything again", asyn
   await grace.conversation(["before", "after one reload", "after two"]);
 });
 
-it("a second tab of the same person is no second person", async () => {
+it("a second tab of the same user is not a second user", async () => {
   const demo = await Demo.start();
   const [ada, grace] = await demo.two();
   await ada.sees("grace");
@@ -79,7 +79,7 @@ it("a second tab of the same person is no second person", async () => {
   expect(await seen.jsonValue()).toEqual(["grace"]);
 });
 
-it("someone who only lost the connection is still here when it comes back", async () => {
+it("a user who only lost the connection is still present when it comes back", async () => {
   const demo = await Demo.start();
   const [ada, grace] = await demo.two();
   await ada.sees("grace");

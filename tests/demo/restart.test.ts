@@ -1,4 +1,5 @@
-// The server dies in mid-conversation and comes back on the same database: nobody loses or doubles anything (promise 1).
+// The server dies during a conversation and comes back with the same database: nothing is lost or duplicated (promise
+// 1).
 
 import { expect, it } from "vitest";
 import { problemsOf } from "../harness/browser";
@@ -6,11 +7,11 @@ import { type Chat, Demo } from "../harness/demo";
 import { figure } from "../harness/figures";
 import { until } from "../harness/until";
 
-/** All on one page, of one author, in the order in which they were written. */
+/** All messages of one author are on one page, in the order in which they were written. */
 const by = (texts: readonly string[], author: string) => texts.filter((text) => text.startsWith(author));
 
 async function sameOnBoth(ada: Chat, grace: Chat, written: readonly string[]): Promise<void> {
-  // The last words of both: what came before them has come.
+  // The last messages of both: everything before them has arrived.
   for (const author of ["ada", "grace"]) {
     const last = by(written, author).at(-1) ?? "";
     await (author === "ada" ? ada : grace).row(last, "stored");
@@ -42,7 +43,7 @@ it("killed and restarted while both sides write: every message arrives once and 
   };
 
   await write(5);
-  // Not waiting for anything: some are on their way when it dies.
+  // Without waiting: some are in flight when the server dies.
   await server.kill();
   await write(4);
   const down = Date.now();
@@ -52,7 +53,7 @@ it("killed and restarted while both sides write: every message arrives once and 
   figure("conversation whole again after the server was restarted", Date.now() - down, "ms");
 });
 
-it("restarted as planned: clients are told, come back, and lose nothing", async () => {
+it("planned restart: clients are told, come back, and lose nothing", async () => {
   const demo = await Demo.start(["--goaway-delay-ms", "50", "--goaway-spread-ms", "200"]);
   const { server } = demo;
   const [ada, grace] = await demo.two();
@@ -72,7 +73,7 @@ it("restarted as planned: clients are told, come back, and lose nothing", async 
   ]);
 });
 
-it("restarted without its data: the chat is gone and the page says so; a new one goes on", async () => {
+it("restarted without its data: the chat is gone and the page says so; a new one works", async () => {
   const demo = await Demo.start();
   const { server } = demo;
   const [ada, grace] = await demo.two();
@@ -91,7 +92,7 @@ it("restarted without its data: the chat is gone and the page says so; a new one
   await grace.row("a new beginning", "received");
 });
 
-it("a chat that one missed too much of says so, and fetches what is still stored", async () => {
+it("a chat shows when too much was missed, and loads what is still stored", async () => {
   const demo = await Demo.start(["--replay-limit", "10"]);
   const chat = await demo.chat(["ada", "grace"]);
   for (let n = 0; n < 120; n++) await demo.api.say(chat, "grace", `before ${n}`);
@@ -107,7 +108,7 @@ it("a chat that one missed too much of says so, and fetches what is still stored
   await ada.row("and now");
   const missing = ada.page.locator('[data-testid="missing"][data-reason="too_far"]');
   await missing.getByRole("button", { name: "Load messages" }).click();
-  // What was read stays in its place, and what was missed comes in below it.
+  // The scroll position is kept, and missed messages appear below it.
   await until("they are fetched", () => ada.inView("missed 0"));
   expect(await missing.count()).toBe(0);
   const texts = await ada.allTexts();

@@ -1,4 +1,4 @@
-// Pictures of the demo for the README, made of the real thing: only when asked for, with EVERWIRE_SCREENSHOTS=1.
+// Screenshots of the demo for the README: only with EVERWIRE_SCREENSHOTS=1.
 
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -11,7 +11,7 @@ import { until } from "../harness/until";
 const DIRECTORY = resolve(import.meta.dirname, "../../docs/screenshots");
 const SIZES = { narrow: { width: 360, height: 740 }, wide: { width: 1280, height: 800 } } as const;
 
-it.runIf(process.env.EVERWIRE_SCREENSHOTS)("pictures of people who chat", async () => {
+it.runIf(process.env.EVERWIRE_SCREENSHOTS)("screenshots of people who chat", async () => {
   mkdirSync(DIRECTORY, { recursive: true });
   const demo = await Demo.start();
   await seed(demo.url, KEY);
@@ -21,7 +21,7 @@ it.runIf(process.env.EVERWIRE_SCREENSHOTS)("pictures of people who chat", async 
   const adas = [];
   for (const [size, viewport] of Object.entries(SIZES)) {
     for (const colorScheme of ["light", "dark"] as const) {
-      // The same person each time, as somebody with several devices.
+      // The same person on several devices.
       const options = { viewport, colorScheme, deviceScaleFactor: 2 };
       adas.push({ ada: await demo.enter("Ada", direct, options), picture: `${size}-${colorScheme}.png` });
     }

@@ -1,5 +1,5 @@
-// A disk that is full under the running server: what is sent is refused with a typed error that says so, reading goes on, and
-// when there is space again everything is stored, once and in order. The disk is "full" because the kernel lets the server
+// A disk that is full under the running server: sends are refused with a typed error, reading still works, and when
+// there is space again everything is stored, once and in order. The disk is "full" because the kernel lets the server
 // write no file beyond its present length (RLIMIT_FSIZE), which is the same refusal in the middle of a write.
 
 import { expect, it } from "vitest";
@@ -9,9 +9,9 @@ import { until } from "../harness/until";
 
 const CHANNEL = "private-disk";
 
-// The limit of a process that runs can be set from outside on Linux only.
+// The limits of a running process can be set from outside on Linux only.
 it.skipIf(process.platform !== "linux")(
-  "a full disk is a typed error, and nothing is lost when space returns",
+  "a full disk is a typed error, and nothing is lost when space is available again",
   async () => {
     const server = await Server.start({ serveDir: PAGES, limited: true });
     const page = await BarePage.open(server.url);
@@ -32,7 +32,7 @@ it.skipIf(process.platform !== "linux")(
       },
     );
     expect(await bob.heardCount(CHANNEL), "what is not stored is given to nobody").toBe(20);
-    // Whoever comes now can still read.
+    // New clients can still read.
     const cy = await page.connect("cy");
     expect(await cy.listen(CHANNEL, { recent: 5 })).toHaveProperty("ok");
     expect((await cy.hears(CHANNEL, 5)).map(({ offset }) => offset)).toEqual([16, 17, 18, 19, 20]);

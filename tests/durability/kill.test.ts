@@ -1,5 +1,5 @@
-// kill -9 under load, again and again on the same database: every message that was acknowledged is there, once, where the ack
-// said, and clients notice nothing but a short reconnect. EVERWIRE_KILLS sets how often.
+// kill -9 under load, repeatedly on the same database: every acked message is stored once, at the offset of its ack,
+// and clients observe nothing but a short reconnect. EVERWIRE_KILLS sets how often.
 
 import { expect, it, onTestFinished } from "vitest";
 import { BarePage, gapless, type Seat } from "../harness/bare";
@@ -26,7 +26,7 @@ it(`survives ${KILLS} times kill -9 under load`, { timeout: 60_000 + KILLS * 10_
   const start = Date.now();
 
   for (let kill = 0; kill < KILLS; kill++) {
-    // Any moment of its life will do, the first ones included.
+    // At any moment of its life, including the first ones.
     const enough = acks() + between(next, 0, 150);
     await until("it has acknowledged some", () => acks() >= enough, {
       seen: () => [acks(), ...writers.map(({ wrong }) => wrong.slice(-3))],
@@ -39,7 +39,7 @@ it(`survives ${KILLS} times kill -9 under load`, { timeout: 60_000 + KILLS * 10_
   figure(`${KILLS} times kill -9, acks in all`, acks(), "acks");
   figure(`${KILLS} times kill -9`, Date.now() - start, "ms");
 
-  // As the log has it, for one who was never there before.
+  // The log, as a new subscriber reads it.
   const log = await theLog(server);
   expect(log.length).toBe(writers.reduce((sum, { sent }) => sum + sent.length, 0));
   expect(log.map(({ offset }) => offset)).toEqual(log.map((_, at) => at + 1));
@@ -71,7 +71,7 @@ async function theLog(server: Server): Promise<Entry[]> {
     .map(({ id, offset }) => ({ id: String(id), offset: Number(offset) }));
 }
 
-/** The page heard the whole log, and saw nothing but reconnects. */
+/** The page received the whole log, and observed nothing but reconnects. */
 async function watched(watcher: Seat, log: readonly Entry[]): Promise<void> {
   const heard = await watcher.hears(CHANNEL, log.length, 60_000);
   gapless(heard);

@@ -1,27 +1,27 @@
-// A client for load that is not ours: keeps some sends under way, sends the unacknowledged ones again after a reconnect, and
-// remembers every ack. It follows docs/protocol.md, section 6.
+// An independent client that generates load: keeps some sends in flight, sends unacked ones again after a reconnect,
+// and remembers every ack. It follows docs/protocol.md, section 6.
 
 import { randomUUID } from "node:crypto";
 import WebSocket from "ws";
 import { type Frame, uuid7 } from "../harness/wire";
 
-/** As many as a client may have under way. */
+/** The maximum that a client may have in flight. */
 const WINDOW = 32;
-/** How long it waits before it connects again, in ms: the server is down for about that long. */
+/** How long it waits before it reconnects, in ms: roughly as long as the server is down. */
 const AGAIN_MS = 20;
 
 export class Writer {
-  /** Where each acknowledged message is said to be. */
+  /** The acked offset of each message. */
   readonly acked = new Map<string, number>();
-  /** Ids in the order in which they were sent first. */
+  /** Ids in the order in which they were first sent. */
   readonly sent: string[] = [];
-  /** What went wrong beyond being cut off. */
+  /** Errors other than lost connections. */
   readonly wrong: string[] = [];
   readonly #session = randomUUID();
   readonly #url: string;
   readonly #user: string;
   readonly #channel: string;
-  /** Unacknowledged, in order. */
+  /** Unacked messages, in order. */
   readonly #open = new Map<string, Frame>();
   #socket: WebSocket | undefined;
   #welcomed = false;
@@ -35,12 +35,12 @@ export class Writer {
     this.#connect();
   }
 
-  /** Sends nothing new any more. */
+  /** Sends no new messages. */
   finish(): void {
     this.#writing = false;
   }
 
-  /** Whether everything that was sent is acknowledged. */
+  /** Whether everything that was sent is acked. */
   get settled(): boolean {
     return this.#open.size === 0;
   }
@@ -70,7 +70,7 @@ export class Writer {
   #frame(frame: Frame): void {
     if (frame.type === "welcome") {
       this.#welcomed = true;
-      // In order, everything that has no ack: the server has stored some of it.
+      // All unacked messages in order: the server may have stored some of them.
       if (this.#open.size > 0) this.#socket?.send(JSON.stringify([...this.#open.values()]));
     } else if (frame.type === "ack") {
       const id = String(frame.id);

@@ -1,5 +1,5 @@
-// WebSocket does not work here (promise 11): the client finds out, polls, and goes back when it does. Each way in which
-// proxies break WebSocket has a test; nothing is lost or doubled by any of them.
+// Fallback (promise 11): where WebSocket does not work, the client detects it, polls, and returns to WebSocket when it
+// works. Each way in which proxies break WebSocket has a test; none loses or duplicates messages.
 
 import { expect, it } from "vitest";
 import { BarePage, gapless, type Seat } from "../harness/bare";
@@ -8,7 +8,7 @@ import { FaultProxy, type SocketRule } from "../harness/proxy";
 import { PAGES, Server } from "../harness/server";
 import { until } from "../harness/until";
 
-/** What promise 11 comes to, in ms: 2.5 s to doubt, and as much to get through. */
+/** The bound of promise 11, in ms: 2.5 s until polling starts, and as much to connect. */
 const BOUND_MS = 5000;
 
 interface Scene {
@@ -17,7 +17,7 @@ interface Scene {
   readonly ben: Seat;
 }
 
-/** Ben is connected past the proxy, and Ada is about to connect through it. */
+/** Ben is connected directly; Ada is about to connect through the proxy. */
 async function scene(rule: SocketRule): Promise<Scene> {
   const server = await Server.start({ serveDir: PAGES });
   const proxy = await FaultProxy.start(server.port);
@@ -36,7 +36,7 @@ const BLOCKED: [string, SocketRule][] = [
   ["the connection is reset as soon as it is open", "reset on open"],
 ];
 
-it.each(BLOCKED)("%s: the first message comes by polling within 5 s", async (how, rule) => {
+it.each(BLOCKED)("%s: the first message arrives by polling within 5 s", async (how, rule) => {
   const { bare, ben } = await scene(rule);
   const start = await bare.page.evaluate(() => Date.now());
   const ada = await bare.connect("ada");
@@ -51,7 +51,7 @@ it.each(BLOCKED)("%s: the first message comes by polling within 5 s", async (how
   gapless(await ada.hears("news", 2));
 });
 
-it("a proxy lets WebSocket open and then kills it: after three times, polling", async () => {
+it("a proxy that lets WebSocket open and then kills it: polling after three attempts", async () => {
   const { proxy, bare, ben } = await scene({ killAfterMs: 300 });
   const ada = await bare.connect("ada");
   await ada.listen("news");
@@ -70,7 +70,7 @@ it("a proxy lets WebSocket open and then kills it: after three times, polling", 
   expect(proxy.asked.websocket).toBe(3);
 });
 
-it("what worked is remembered: the next page does not wait for WebSocket again", async () => {
+it("the working transport is remembered: the next page does not wait for WebSocket", async () => {
   const { proxy, bare } = await scene({ killAfterMs: 300 });
   const ada = await bare.connect("ada");
   await ada.connected("polling");
@@ -89,14 +89,14 @@ it("what worked is remembered: the next page does not wait for WebSocket again",
   figure("connected by polling where WebSocket is remembered not to work", at - (states[0]?.at ?? 0), "ms");
 });
 
-it("WebSocket heals: it is probed after 30 s and taken, with messages flowing all the while", async () => {
+it("WebSocket works again: it is probed after 30 s and used, while messages flow", async () => {
   const { proxy, bare, ben } = await scene("refuse");
   const ada = await bare.connect("ada");
   await ada.listen("news");
   await ada.connected("polling");
   proxy.websocket = "pass";
   const healed = Date.now();
-  // Both write without a pause while the transport changes.
+  // Both send without a pause while the transport changes.
   let written = 0;
   let done = false;
   const flow = (async () => {
@@ -117,7 +117,7 @@ it("WebSocket heals: it is probed after 30 s and taken, with messages flowing al
   expect(heard).toHaveLength(written * 2);
 });
 
-it("WebSocket heals and the browser says online: it is taken at once", async () => {
+it("WebSocket works again and the browser fires online: it is used at once", async () => {
   const { proxy, bare, ben } = await scene("refuse");
   const ada = await bare.connect("ada");
   await ada.listen("news");

@@ -1,4 +1,4 @@
-// 1000 reconnects cost no memory (promise 18): not of JavaScript, within noise, and of WebAssembly none at all.
+// 1000 reconnects do not grow memory (promise 18): JavaScript within noise, WebAssembly not at all.
 
 import { expect, it } from "vitest";
 import { BarePage } from "../harness/bare";
@@ -7,13 +7,13 @@ import { FaultProxy } from "../harness/proxy";
 import { PAGES, Server } from "../harness/server";
 import { until } from "../harness/until";
 
-/** What a thousand reconnects may add, in bytes: 1 KiB for each would be 1000 KiB, a leak would be more. */
+/** The maximum growth over 1000 reconnects, in bytes: 1 KiB each would be 1000 KiB, and a leak would be more. */
 const NOISE = 300 * 1024;
 
 async function meter(bare: BarePage) {
   const cdp = await bare.page.context().newCDPSession(bare.page);
   return async () => {
-    // What the tests themselves write down is not the client's.
+    // The tests' own records do not belong to the client.
     await bare.page.evaluate(() => {
       for (const seat of window.bare.seats.values()) {
         seat.states.length = 0;
@@ -28,7 +28,10 @@ async function meter(bare: BarePage) {
   };
 }
 
-/** Puts every client of the page away and back, and waits until all are connected again; as often as is said. */
+/**
+ * Puts every client of the page into the back/forward cache and back, and waits until all are connected again; repeated
+ * as given.
+ */
 const putAway = (bare: BarePage, times: number) =>
   bare.page.evaluate(async (times) => {
     const clients = [...window.bare.seats.values()].map(({ client }) => client);
@@ -50,10 +53,10 @@ const putAway = (bare: BarePage, times: number) =>
     }
   }, times);
 
-/** So many reconnects fill what is bounded and fills up: the ring of the last lines that each client keeps. */
+/** This many reconnects fill every bounded buffer: the ring of recent lines of each client. */
 const WARM_UP = 40;
 
-it("one client, 1000 times put away and back", async () => {
+it("one client, 1000 times hidden in the back/forward cache and back", async () => {
   const { url } = await Server.start({ serveDir: PAGES });
   const bare = await BarePage.open(url);
   const ada = await bare.connect("ada");
@@ -90,7 +93,7 @@ it("5 clients, cut 10 times by the network", async () => {
             const cutOff = states.some(({ at, status }) => at >= since && status !== "connected");
             return cutOff && client.state.status === "connected";
           });
-          // Waking shortens the backoff: this is about memory, not about patience.
+          // Waking shortens the backoff, which is not what is tested here.
           if (!back) dispatchEvent(new Event("online"));
           return back;
         }, since),
@@ -109,7 +112,7 @@ it("5 clients, cut 10 times by the network", async () => {
   expect(after.heap - before.heap).toBeLessThan(NOISE);
 });
 
-it("100 clients, made and closed one after the other, leave nothing behind", async () => {
+it("100 clients, created and closed one after the other, leave nothing behind", async () => {
   const { url } = await Server.start({ serveDir: PAGES });
   const bare = await BarePage.open(url);
   const makeAndClose = (times: number) =>

@@ -1,4 +1,4 @@
-// Pages come and go: into the cache for back and forward and out of it, and reloaded while messages are on their way.
+// Navigation: into the back/forward cache and out of it, and reloads while messages are in flight.
 
 import { expect, it } from "vitest";
 import { BarePage, gapless, numbersOf } from "../harness/bare";
@@ -6,7 +6,7 @@ import { figure } from "../harness/figures";
 import { PAGES, Server } from "../harness/server";
 import { until } from "../harness/until";
 
-it("back from another page: the page comes out of the cache, connects again and misses nothing", async () => {
+it("back from another page: the page is restored from the back/forward cache, reconnects and misses nothing", async () => {
   const { url } = await Server.start({ serveDir: PAGES });
   const bare = await BarePage.open(url);
   const other = await BarePage.open(url);
@@ -29,7 +29,7 @@ it("back from another page: the page comes out of the cache, connects again and 
       () => Reflect.get(window, "cameBack") as { persisted: boolean; at: number } | undefined,
     ),
   );
-  // Not a new page: it was kept, although it had a connection.
+  // Not a new page: it was cached although it had a connection.
   expect(cameBack.persisted).toBe(true);
   const { at } = await ada.connected("websocket", cameBack.at);
   figure("back from the cache to connected", at - cameBack.at, "ms");
@@ -39,7 +39,7 @@ it("back from another page: the page comes out of the cache, connects again and 
   expect((await ben.events()).filter(({ event }) => event === "left")).toEqual([]);
 });
 
-/** Sends without waiting, and tells the test of each ack. */
+/** Sends without waiting, and reports each ack to the test. */
 async function sendFrom(bare: BarePage, from: number, count: number): Promise<void> {
   await bare.page.evaluate(
     ([from, count]) => {
@@ -56,7 +56,7 @@ async function sendFrom(bare: BarePage, from: number, count: number): Promise<vo
   );
 }
 
-it("reloaded in mid-send, again and again: everything arrives once and in order", async () => {
+it("reloaded repeatedly while sending: everything arrives once and in order", async () => {
   const ROUNDS = 4;
   const EACH = 200;
   const { url } = await Server.start({ serveDir: PAGES });

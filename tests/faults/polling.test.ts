@@ -1,5 +1,5 @@
-// Polling over a bad line (promise 12): responses that are lost, truncated or repeated, and requests that arrive twice, lose
-// and double nothing.
+// Polling over a bad network (promise 12): responses that are lost, truncated or repeated, and duplicated requests,
+// lose and duplicate no messages.
 
 import { expect, it } from "vitest";
 import { BarePage, gapless, numbersOf, type Seat } from "../harness/bare";
@@ -21,11 +21,11 @@ async function two(): Promise<{ proxy: FaultProxy; ada: Seat; ben: Seat; server:
   return { proxy, ada, ben, server };
 }
 
-/** Both write in rounds, and both hear everything once and in order. */
+/** Both send in rounds, and both receive everything once and in order. */
 async function talk({ ada, ben }: { ada: Seat; ben: Seat }): Promise<void> {
   for (let n = 0; n < COUNT; n += 20) {
     await Promise.all([ada.sendMany(CHANNEL, n, 20), ben.sendMany(CHANNEL, n, 20)]);
-    // Not all at once: a response that is broken should be one of many.
+    // In rounds, so that a broken response is one of many.
     await ben.hears(CHANNEL, n + 20);
   }
   for (const seat of [ada, ben]) {
@@ -37,7 +37,7 @@ async function talk({ ada, ben }: { ada: Seat; ben: Seat }): Promise<void> {
 }
 
 it.each(["truncate", "lose", "repeat", "twice", "502"] as const)(
-  "every third poll or post meets %s: each message once and in order",
+  "every third poll or post is hit by %s: each message once and in order",
   async (rule) => {
     const it = await two();
     it.proxy.poll = ({ number }) => (number % 3 === 0 ? rule : "pass");
@@ -48,7 +48,7 @@ it.each(["truncate", "lose", "repeat", "twice", "502"] as const)(
   },
 );
 
-it("everything at once, by chance: each message once and in order", async () => {
+it("random faults of all kinds: each message once and in order", async () => {
   const it = await two();
   const next = random("polling faults");
   const rules: PollRule[] = ["truncate", "lose", "repeat", "twice", "502"];
@@ -58,14 +58,14 @@ it("everything at once, by chance: each message once and in order", async () => 
   figure(`${2 * COUNT} messages by polling with 30 % of requests broken`, Date.now() - start, "ms");
 });
 
-it("over a slow and late line: each message once and in order", async () => {
+it("over a slow line with high latency: each message once and in order", async () => {
   const it = await two();
   it.proxy.delayMs = 100;
   it.proxy.bytesPerSecond = 64 * 1024;
   await talk(it);
 });
 
-it("the server is killed and restarted: polling goes on where it was", async () => {
+it("the server is killed and restarted: polling continues where it was", async () => {
   const it = await two();
   await it.ada.sendMany(CHANNEL, 0, 20);
   await it.ada.hears(CHANNEL, 20);

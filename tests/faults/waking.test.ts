@@ -1,5 +1,5 @@
-// Waking (promise 10): an open socket is not trusted. A dead one is replaced within 4 s after the page wakes, however it slept.
-// The dead socket is real: the proxy keeps it open and lets nothing through.
+// Waking (promise 10): an open socket is not trusted. A dead one is replaced within 4 s after the page wakes, whatever
+// made it sleep. The socket is really dead: the proxy keeps it open and lets nothing through.
 
 import { expect, it } from "vitest";
 import { BarePage, gapless, openSeat, type Seat, showLogsOnFailure } from "../harness/bare";
@@ -8,7 +8,7 @@ import { FaultProxy } from "../harness/proxy";
 import { PAGES, Server } from "../harness/server";
 import { Tab } from "../harness/tab";
 
-/** What promise 10 allows, in ms. */
+/** The bound of promise 10, in ms. */
 const BOUND_MS = 4000;
 
 interface Scene {
@@ -29,14 +29,14 @@ async function scene(options: { transports?: ("websocket" | "polling")[] } = {})
   return { server, proxy, bare, ada };
 }
 
-/** Somebody else writes, who is not behind the proxy. */
+/** Another user writes, who is not behind the proxy. */
 async function missed(server: Server): Promise<void> {
   const other = await BarePage.open(server.url);
   const ben = await other.connect("ben");
   await ben.send("news", "while she was away");
 }
 
-/** From waking to a connection that works, and what was missed is there. */
+/** The time from waking until the connection works and missed messages have arrived. */
 async function replaced(how: string, { ada }: { ada: Seat }, wokenAt: number): Promise<void> {
   const { at } = await ada.connected("", wokenAt);
   figure(`dead socket replaced after waking: ${how}`, at - wokenAt, "ms", BOUND_MS);
@@ -91,7 +91,7 @@ it("the network changed: offline and online again", async () => {
   await replaced("offline and online", it, wokenAt);
 });
 
-it("the event online alone, as when another network was joined", async () => {
+it("the online event alone, as when another network was joined", async () => {
   const it = await scene();
   it.proxy.swallow();
   await missed(it.server);
@@ -112,7 +112,7 @@ it("the clock has jumped, as after the machine slept", async () => {
     Date.now = () => now() + 3_600_000;
     return at;
   });
-  // The page's own clock is an hour ahead now.
+  // The page's clock is an hour ahead now.
   const { at } = await it.ada.connected("", wokenAt + 3_600_000);
   const took = at - 3_600_000 - wokenAt;
   figure("dead socket replaced after waking: clock jumped (with up to 1 s to notice)", took, "ms");
@@ -120,7 +120,7 @@ it("the clock has jumped, as after the machine slept", async () => {
   gapless(await it.ada.hears("news", 2));
 });
 
-it("a polling client that wakes asks again at once", async () => {
+it("a polling client that wakes polls at once", async () => {
   const it = await scene({ transports: ["polling"] });
   it.proxy.swallow();
   await missed(it.server);
@@ -134,15 +134,16 @@ it("a polling client that wakes asks again at once", async () => {
   expect(took).toBeLessThanOrEqual(BOUND_MS);
 });
 
-it("a socket that lives is kept: waking costs a ping and no reconnect", async () => {
+it("a live socket is kept: waking costs a ping and no reconnect", async () => {
   const it = await tabScene();
   await it.tab.evaluate(() => {
     for (const event of ["online", "offline"]) dispatchEvent(new Event(event));
   });
-  // The browser is wrong: this goes through. Had nothing been heard in between, `online` would be a reason to reconnect.
+  // The browser is wrong: the connection still works. If nothing had been heard in between, `online` would be a reason
+  // to reconnect.
   await it.ada.send("news", "all the same");
   await it.tab.evaluate(() => void dispatchEvent(new Event("online")));
-  // Not frozen: then Chromium itself closes the socket.
+  // Not frozen: then Chromium itself would close the socket.
   await it.tab.hide();
   await it.tab.show();
   await missed(it.server);
@@ -150,7 +151,7 @@ it("a socket that lives is kept: waking costs a ping and no reconnect", async ()
   expect(it.proxy.asked.websocket).toBe(1);
 });
 
-it("a connection that the application closed stays closed, whatever wakes", async () => {
+it("a connection that the application closed stays closed, whatever event fires", async () => {
   const it = await tabScene();
   await it.ada.close();
   const asked = it.proxy.asked.websocket;
@@ -162,24 +163,24 @@ it("a connection that the application closed stays closed, whatever wakes", asyn
     dispatchEvent(new Event("online"));
     dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
   });
-  // Another client of the same page shows that the page is awake and the way is free.
+  // Another client of the same page shows that the page is awake and the network works.
   const ben = await openSeat(it.tab, "ben", { url: it.proxy.url, guest: { user: "ben", name: "Ben" } });
   await ben.connected();
   expect((await it.ada.states()).at(-1)?.status).toBe("closed");
   expect(it.proxy.asked.websocket).toBe(asked + 1);
 });
 
-it("without any event, silence is noticed by the heartbeat (promise 9)", async () => {
+it("without any event, the heartbeat detects the silence (promise 9)", async () => {
   const server = await Server.start({ serveDir: PAGES, args: ["--ping-interval-ms", "1000"] });
   const proxy = await FaultProxy.start(server.port);
   const bare = await BarePage.open(proxy.url);
   const ada = await bare.connect("ada");
   await ada.connected();
-  // Kept alive by pings alone: longer than the interval and its grace.
+  // Kept alive by pings alone: longer than the interval and its grace period.
   const since = Date.now();
   proxy.swallow();
   const { at } = await ada.connected("", since);
   figure("half-open socket replaced by heartbeat (interval 1 s, grace 10 s)", at - since, "ms");
-  // Interval, grace, a late timer's second, the first retry's second, and a second to connect.
+  // Interval, grace period, a second for a late timer, a second for the first retry, and a second to connect.
   expect(at - since).toBeLessThanOrEqual(14_000);
 });

@@ -1,5 +1,5 @@
-// For back ends an HTTP API with a key, and for front ends one with the user's token: each call is made by a client that is made
-// from the server's document, while people in pages see what it does.
+// The HTTP APIs: one with a key for back ends, one with the user's token for front ends. Each call is made by a client
+// that is generated from the server's OpenAPI document, while pages observe the effect.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -115,7 +115,7 @@ it("a front end has what it needs over HTTP, with the user's token", async () =>
   expect((await may("private-user.ada")).body.code).toBe("forbidden");
 });
 
-it("a wrong key, a wrong body and what does not exist are refused with the codes of the frames", async () => {
+it("a wrong key, an invalid body and unknown resources are refused with the error codes of frames", async () => {
   const scene = await Scene.open("over WebSocket", OPTIONS);
   const [none, wrong, user, api] = await Promise.all([
     Api.of(scene.server.url),
@@ -136,7 +136,7 @@ it("a wrong key, a wrong body and what does not exist are refused with the codes
   expect(await api.refused("getPresence", { parameters: { channel: "news" } })).toBe("invalid_channel");
 });
 
-it("every operation of the document is called by these tests", async () => {
+it("every operation of the OpenAPI document is called by these tests", async () => {
   const scene = await Scene.open("over WebSocket", OPTIONS);
   const api = await Api.of(scene.server.url);
   const called = readFileSync(import.meta.filename, "utf8") + readFileSync(NOTIFICATIONS, "utf8");

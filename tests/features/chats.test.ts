@@ -1,11 +1,11 @@
-// Chats: create, invite, join, leave, remove, rename; direct chats by their two users; roles; the list of active chats, kept
-// live; switching between rooms.
+// Chats: create, invite, join, leave, remove, rename; direct chats; roles; the list of active chats, kept up to date;
+// switching between rooms.
 
 import { expect, it } from "vitest";
 import { everyWay, type Person, Scene } from "../harness/people";
 import { until } from "../harness/until";
 
-/** Ada's group with these people, who have all joined. Everybody's list is followed. */
+/** Ada's group with these members, who have all joined. Everybody's chat list is followed. */
 async function group(title: string, ada: Person, ...others: Person[]): Promise<string> {
   for (const person of [ada, ...others]) await person.do((client) => createChat(client).chats.ready);
   const users = others.map(({ name }) => name);
@@ -21,7 +21,7 @@ async function group(title: string, ada: Person, ...others: Person[]): Promise<s
 const titles = (person: Person) =>
   person.do((client) => createChat(client).chats.list.map(({ title }) => title));
 
-/** Says something in a chat, and waits until it is stored. */
+/** Sends a message to a chat, and waits until it is stored. */
 const say = (person: Person, chat: string, text: string) =>
   person.do(async (client, [chat, text]) => (await createChat(client).room(chat).send(text)).offset, [
     chat,
@@ -40,66 +40,71 @@ const shows = (person: Person, chat: string, text: string) =>
     [chat, text] as const,
   );
 
-everyWay("a group is made, joined, declined, renamed and left, and every list follows", async (scene) => {
-  const [ada, ben, cy] = await scene.all("ada", "ben", "cy");
-  for (const person of [ada, ben, cy]) await person.do((client) => createChat(client).chats.ready);
-  const id = await ada.do(
-    async (client) => (await createChat(client).chats.create({ title: "Team", users: ["ben", "cy"] })).id,
-  );
-  for (const person of [ben, cy]) {
-    const chat = await person.sees("the invitation", (client, id) => createChat(client).chats.get(id), id);
-    expect([chat.title, chat.role, chat.unread, chat.last]).toEqual(["Team", "invited", 0, undefined]);
-  }
-  await scene.middle();
-  const joined = await ben.do((client, id) => createChat(client).chats.join(id), id);
-  expect(joined.role).toBe("member");
-  await cy.do((client, id) => createChat(client).room(id).leave(), id);
-  await cy.sees("no chat any more", (client, id) => createChat(client).chats.get(id) === undefined, id);
-  await ada.do((client, id) => createChat(client).room(id).rename("Crew"), id);
-  for (const person of [ada, ben]) {
-    await person.sees(
-      "the new title",
-      (client, id) => createChat(client).chats.get(id)?.title === "Crew",
+everyWay(
+  "a group is created, joined, declined, renamed and left, and every chat list follows",
+  async (scene) => {
+    const [ada, ben, cy] = await scene.all("ada", "ben", "cy");
+    for (const person of [ada, ben, cy]) await person.do((client) => createChat(client).chats.ready);
+    const id = await ada.do(
+      async (client) => (await createChat(client).chats.create({ title: "Team", users: ["ben", "cy"] })).id,
+    );
+    for (const person of [ben, cy]) {
+      const chat = await person.sees("the invitation", (client, id) => createChat(client).chats.get(id), id);
+      expect([chat.title, chat.role, chat.unread, chat.last]).toEqual(["Team", "invited", 0, undefined]);
+    }
+    await scene.middle();
+    const joined = await ben.do((client, id) => createChat(client).chats.join(id), id);
+    expect(joined.role).toBe("member");
+    await cy.do((client, id) => createChat(client).room(id).leave(), id);
+    await cy.sees("no chat any more", (client, id) => createChat(client).chats.get(id) === undefined, id);
+    await ada.do((client, id) => createChat(client).room(id).rename("Crew"), id);
+    for (const person of [ada, ben]) {
+      await person.sees(
+        "the new title",
+        (client, id) => createChat(client).chats.get(id)?.title === "Crew",
+        id,
+      );
+      await person.sees(
+        "two members",
+        (client, id) => createChat(client).chats.get(id)?.members.length === 2,
+        id,
+      );
+    }
+    await open(ada, id);
+    await ben.do((client, id) => createChat(client).room(id).leave(), id);
+    await ada.sees(
+      "that she is alone",
+      (client, id) => createChat(client).chats.get(id)?.members.length === 1,
       id,
     );
-    await person.sees(
-      "two members",
-      (client, id) => createChat(client).chats.get(id)?.members.length === 2,
+    expect(await titles(ben)).toEqual([]);
+    // Every change is an entry of the log, with its author.
+    const changes = await ada.sees(
+      "every change",
+      (client, id) => {
+        const rows = createChat(client)
+          .room(id)
+          .messages.rows.filter(({ event }) => event === "everwire.chat");
+        const told = rows.map(
+          ({ user, data }) => `${user} ${(data as unknown as { action: string }).action}`,
+        );
+        return told.at(-1) === "ben left" && told;
+      },
       id,
     );
-  }
-  await open(ada, id);
-  await ben.do((client, id) => createChat(client).room(id).leave(), id);
-  await ada.sees(
-    "that she is alone",
-    (client, id) => createChat(client).chats.get(id)?.members.length === 1,
-    id,
-  );
-  expect(await titles(ben)).toEqual([]);
-  // Every change is an entry of the log, with who did it.
-  const changes = await ada.sees(
-    "every change",
-    (client, id) => {
-      const rows = createChat(client)
-        .room(id)
-        .messages.rows.filter(({ event }) => event === "everwire.chat");
-      const told = rows.map(({ user, data }) => `${user} ${(data as unknown as { action: string }).action}`);
-      return told.at(-1) === "ben left" && told;
-    },
-    id,
-  );
-  expect(changes).toEqual([
-    "ada created",
-    "ada invited",
-    "ada invited",
-    "ben joined",
-    "cy left",
-    "ada renamed",
-    "ben left",
-  ]);
-});
+    expect(changes).toEqual([
+      "ada created",
+      "ada invited",
+      "ada invited",
+      "ben joined",
+      "cy left",
+      "ada renamed",
+      "ben left",
+    ]);
+  },
+);
 
-everyWay("who is removed receives and sends nothing any more", async (scene) => {
+everyWay("a removed member receives and sends nothing any more", async (scene) => {
   const [ada, ben] = await scene.all("ada", "ben");
   const id = await group("Team", ada, ben);
   for (const person of [ada, ben]) await open(person, id);
@@ -126,13 +131,13 @@ everyWay("who is removed receives and sends nothing any more", async (scene) => 
     "forbidden",
   );
   expect(await ben.fails((client, id) => createChat(client).room(id).open(), id)).toBe("forbidden");
-  // Whatever comes to Ben after this, "after" would have been before it.
+  // Ben would have received "after" before anything that follows.
   await ben.do(async (client) => void (await client.channel("news").send("a sign")));
   expect((await ben.notes("heard")).map(({ value }) => value)).toEqual(["before"]);
   await ada.sees("nobody else there", (client, id) => createChat(client).room(id).here.length === 1, id);
 });
 
-it("two users who look for each other at once find the same direct chat, and nobody else sees it", async () => {
+it("two users who start a direct chat at the same time get the same one, and nobody else sees it", async () => {
   const scene = await Scene.open();
   const [ada, ben, cy] = await scene.all("ada", "ben", "cy");
   for (const person of [ada, ben, cy]) await person.do((client) => createChat(client).chats.ready);
@@ -157,28 +162,28 @@ it("two users who look for each other at once find the same direct chat, and nob
     /^(forbidden|not_found)$/,
   );
   expect(await titles(cy)).toEqual([]);
-  // There is nothing to invite to, to remove from or to rename.
+  // A direct chat has nobody to invite or remove, and no title to change.
   expect(await ada.fails((client, id) => createChat(client).room(id).invite("cy"), one.id)).toBe("forbidden");
   expect(await ada.fails((client, id) => createChat(client).room(id).rename("Ours"), one.id)).toBe(
     "forbidden",
   );
 });
 
-it("a role allows what it says and nothing more", async () => {
+it("a role permits what it says and nothing more", async () => {
   const scene = await Scene.open();
   const [ada, ben, cy, dan] = await scene.all("ada", "ben", "cy", "dan");
   for (const person of [ada, ben, cy, dan]) await person.do((client) => createChat(client).chats.ready);
   const id = await ada.do(
     async (client) => (await createChat(client).chats.create({ title: "T", users: ["ben"] })).id,
   );
-  // Invited: nothing but to join or to decline.
+  // Invited users can only join or decline.
   expect(await ben.fails((client, id) => createChat(client).room(id).open(), id)).toBe("forbidden");
   expect(await ben.fails((client, id) => createChat(client).room(id).send("early"), id)).toBe("forbidden");
   expect(await cy.fails((client, id) => createChat(client).chats.join(id), id)).toMatch(
     /^(forbidden|not_found)$/,
   );
   await ben.do((client, id) => createChat(client).chats.join(id), id);
-  // A member invites, and does not rule.
+  // Members may invite, but not manage.
   await ben.do((client, id) => createChat(client).room(id).invite("dan"), id);
   await dan.do((client, id) => createChat(client).chats.join(id), id);
   expect(await ben.fails((client, id) => createChat(client).room(id).remove("ada"), id)).toBe("forbidden");
@@ -189,7 +194,7 @@ it("a role allows what it says and nothing more", async () => {
   expect(await ben.fails((client, id) => createChat(client).room(id).invite("cy", "owner"), id)).toBe(
     "forbidden",
   );
-  // Who may only read, reads.
+  // Read-only members can read.
   await ada.do((client, id) => createChat(client).room(id).invite("cy", "read_only"), id);
   await cy.do((client, id) => createChat(client).chats.join(id), id);
   await open(cy, id);
@@ -197,13 +202,13 @@ it("a role allows what it says and nothing more", async () => {
   await shows(cy, id, "news");
   expect(await cy.fails((client, id) => createChat(client).room(id).send("a word"), id)).toBe("forbidden");
   expect(await cy.fails((client, id) => createChat(client).room(id).invite("ben"), id)).toBe("forbidden");
-  // An owner gives roles, and one owner remains.
+  // Owners set roles, and one owner remains.
   await ada.do((client, id) => createChat(client).room(id).setRole("cy", "member"), id);
   await say(cy, id, "a word");
   expect(await ada.fails((client, id) => createChat(client).room(id).setRole("ada", "member"), id)).not.toBe(
     "",
   );
-  // When the last one leaves, it is who has been there longest.
+  // When the last owner leaves, the longest-standing member becomes the owner.
   await ada.do((client, id) => createChat(client).room(id).leave(), id);
   await ben.sees(
     "that he is the owner",
@@ -214,7 +219,7 @@ it("a role allows what it says and nothing more", async () => {
   await dan.sees("the new title", (client, id) => createChat(client).chats.get(id)?.title === "Mine", id);
 });
 
-it("anybody joins an open chat, and nobody a closed one", async () => {
+it("anybody joins a public chat, and nobody a private one", async () => {
   const scene = await Scene.open();
   const [ada, ben] = await scene.all("ada", "ben");
   const make = (open: boolean) =>
@@ -228,7 +233,7 @@ it("anybody joins an open chat, and nobody a closed one", async () => {
   const none = await ben.fails((client) =>
     createChat(client).chats.join("0199a1b2-c3d4-7000-8000-00000000ffff"),
   );
-  // That there is such a chat is nobody else's business.
+  // Nobody else learns that such a chat exists.
   expect([refused, none]).toEqual(["not_found", "not_found"]);
 });
 
@@ -258,7 +263,7 @@ everyWay("active chats have their last message, unread count and the others' sta
     { title: "Quiet", unread: 1, last: { text: "one" }, status: "online" },
   ]);
   expect(await ben.do((client) => createChat(client).chats.unread)).toBe(3);
-  // One's own messages are not unread, and what is read is not either: on every device.
+  // Neither own nor read messages are unread, on every device.
   await open(ben, busy);
   await shows(ben, busy, "three");
   await ben.do((client, id) => createChat(client).room(id).markRead(), busy);
@@ -288,7 +293,7 @@ everyWay("active chats have their last message, unread count and the others' sta
   }
 });
 
-everyWay("switching rooms keeps what should be kept and stops what should stop", async (scene) => {
+everyWay("switching rooms keeps the log subscription and ends presence and typing", async (scene) => {
   const [ada, ben] = await scene.all("ada", "ben");
   const [red, blue] = [await group("Red", ada, ben), await group("Blue", ada, ben)];
   const here = (person: Person, chat: string, users: string[]) =>
@@ -306,7 +311,8 @@ everyWay("switching rooms keeps what should be kept and stops what should stop",
   await open(ada, blue);
   await open(ben, red);
   await here(ada, red, ["ada", "ben"]);
-  // Ben goes to the other room: he is seen there and no more here, and still hears the first one.
+  // Ben switches to the other room: he is present there and no longer here, and still receives messages of the first
+  // one.
   await ben.do((client, chat) => createChat(client).room(chat).close(), red);
   await open(ben, blue);
   await here(ada, red, ["ada"]);
@@ -315,7 +321,7 @@ everyWay("switching rooms keeps what should be kept and stops what should stop",
   await say(ada, red, "are you there?");
   await shows(ben, red, "are you there?");
   await here(ada, blue, ["ada", "ben"]);
-  // He leaves it for good: nothing comes any more, and what comes back is what was missed.
+  // He leaves it permanently: nothing arrives any more, and on return he gets what he missed.
   await ben.do((client, chat) => createChat(client).room(chat).close({ keep: false }), blue);
   await here(ada, blue, ["ada"]);
   await say(ada, blue, "gone?");

@@ -1,5 +1,5 @@
-// Grants: public, private and presence channels; a user's own channel, participation for chats, any signed-in user for
-// presence-users; grants in the token for the rest. A refusal is typed, and leaves the others alone.
+// Grants: public, private and presence channels; a user's own channel, membership for chats, any authenticated user for
+// presence-users; grants in the token for the rest. A refusal is typed, and does not affect other subscriptions.
 
 import { expect, it } from "vitest";
 import { everyWay, type Person, Scene } from "../harness/people";
@@ -9,7 +9,7 @@ import { Wire } from "../harness/wire";
 const signedIn = (scene: Scene, user: string, ...grants: string[]) =>
   scene.enter(user, { token: makeToken(user, { grants }) });
 
-/** What comes of a subscription: its code, or "". */
+/** The error code of a subscription, or "". */
 const subscribe = (person: Person, channel: string) =>
   person.fails((client, channel) => client.channel(channel).subscribe(), channel);
 
@@ -17,7 +17,7 @@ const send = (person: Person, channel: string) =>
   person.fails((client, channel) => client.channel(channel).send("x"), channel);
 
 everyWay(
-  "a refused subscription has a typed error, and the others go on",
+  "a refused subscription has a typed error, and others are not affected",
   async (scene) => {
     const ada = await signedIn(scene, "ada", "private-board", "presence-board");
     const ben = await signedIn(scene, "ben");
@@ -59,7 +59,7 @@ it("a token that is not accepted ends the client, or the socket with its close c
   expect(await ada.do((client) => client.state.status)).toBe("connected");
 });
 
-it("a grant by pattern lets into an application's own chats", async () => {
+it("a grant with a pattern opens an application's own chats", async () => {
   const scene = await Scene.open("over WebSocket", { secret: SECRET });
   const ada = await signedIn(scene, "ada", "private-chat.shop-*");
   const ben = await signedIn(scene, "ben", "private-chat.shop-7");

@@ -1,11 +1,11 @@
-// History: pages of the log in both directions, seamless with what comes live.
+// History: pages of the log in both directions, seamless with live messages.
 
 import { expect, it } from "vitest";
 import { everyWay, type Person, Scene } from "../harness/people";
 
 const CHANNEL = "private-diary";
 
-/** Writes the numbers from one to another, and waits until they are stored. */
+/** Sends the numbers of a range, and waits until they are stored. */
 const write = (person: Person, from: number, to: number) =>
   person.do(
     async (client, [channel, from, to]) => {
@@ -25,7 +25,7 @@ const numbers = (person: Person) =>
 
 const upTo = (last: number) => Array.from({ length: last }, (_, at) => at + 1);
 
-everyWay("older pages and what comes live make one list without a gap or a double", async (scene) => {
+everyWay("older pages and live messages make one list without a gap or a duplicate", async (scene) => {
   const [ada, ben] = await scene.all("ada", "ben");
   await write(ben, 1, 120);
   await ada.do(async (client, channel) => {
@@ -38,7 +38,7 @@ everyWay("older pages and what comes live make one list without a gap or a doubl
     CHANNEL,
   );
   expect(await ada.do((client, channel) => window.people.list(client, channel).hasOlder, CHANNEL)).toBe(true);
-  // Pages are asked for while new ones come, and while the connection is replaced.
+  // Pages are requested while new messages arrive, and while the connection is replaced.
   const load = () => ada.do((client, channel) => window.people.list(client, channel).loadOlder(25), CHANNEL);
   const more = await Promise.all([load(), write(ben, 121, 140)]);
   expect(more[0]).toBe(true);
@@ -86,7 +86,7 @@ it("pages go both ways, and say whether there is more", async () => {
   expect(await page({ after: 10 })).toEqual({ offsets: [11, 12], more: false });
   expect(await page({ after: 0, limit: 2 })).toEqual({ offsets: [1, 2], more: true });
   expect(await page({ before: 1 })).toEqual({ offsets: [], more: false });
-  // The subscription, had there been one, would not have noticed.
+  // A subscription would not have noticed.
   expect(await ada.do((client, channel) => client.channel(channel).subscription, CHANNEL)).toBe("none");
   expect(
     await ada.fails((client, channel) => client.channel(channel).history({ before: 2, after: 1 }), CHANNEL),
@@ -94,7 +94,7 @@ it("pages go both ways, and say whether there is more", async () => {
   expect(await ada.fails((client) => client.channel("private-user.ben").history())).toBe("forbidden");
 });
 
-it("what a log no longer holds ends its history", async () => {
+it("history ends at the oldest stored entry", async () => {
   const scene = await Scene.open("over WebSocket", { args: ["--retention", "50"] });
   const [ada, ben] = await scene.all("ada", "ben");
   await write(ben, 1, 150);

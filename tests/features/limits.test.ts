@@ -1,11 +1,11 @@
-// Limits per connection and per user, configurable; a typed rate_limited error that the client obeys by itself, its outbox
-// keeping the order.
+// Limits per connection and per user, configurable; the client obeys a typed rate_limited error automatically, and its
+// outbox keeps the order.
 
 import { expect, it } from "vitest";
 import { Scene } from "../harness/people";
 import { until } from "../harness/until";
 
-it("beyond the messages of a minute, the rest waits and follows in order, by each transport", async () => {
+it("above the message rate limit, the rest waits and follows in order, on each transport", async () => {
   const scene = await Scene.open("over WebSocket", { args: ["--sends-per-minute", "30"] });
   const watcher = await scene.enter("watcher");
   await watcher.do(async (client) => {
@@ -29,7 +29,7 @@ it("beyond the messages of a minute, the rest waits and follows in order, by eac
     "what a minute allows",
     () => Math.min(window.people.notes("ada").length, window.people.notes("ben").length) === 30,
   );
-  // It is the user who has the limit, and not the device: this waits too, and so does the rest.
+  // The limit applies to the user, not to the device: this one waits as well, and so does the rest.
   await phone.do((client) => void client.channel("news").send("from the phone"));
   await until(
     "everything has come",
@@ -48,7 +48,7 @@ it("beyond the messages of a minute, the rest waits and follows in order, by eac
   }
 });
 
-it("what is too long, too big or too much is refused with its own code, and nothing else is", async () => {
+it("content that is too long, too big or too much is refused with its own code, and nothing else is", async () => {
   const args = [
     ["--max-text-characters", "20"],
     ["--max-payload-bytes", "1000"],
@@ -71,7 +71,7 @@ it("what is too long, too big or too much is refused with its own code, and noth
   await ben.sees("what was let through", (client) => client.channel("news").position?.offset === 2);
 });
 
-it("too many requests in a second are refused with when to ask again", async () => {
+it("too many requests in a second are refused with the time to retry", async () => {
   const scene = await Scene.open("over WebSocket", { args: ["--requests-per-second", "2"] });
   const [ada, ben] = await scene.all("ada", "ben");
   const codes = await ada.do((client) =>
@@ -85,6 +85,6 @@ it("too many requests in a second are refused with when to ask again", async () 
     ),
   );
   expect(new Set(codes)).toEqual(new Set(["", "rate_limited true"]));
-  // Somebody else is not held up.
+  // Other users are not affected.
   expect((await ben.do((client) => client.getStatus(["ada"])))[0]?.status).toBe("online");
 });

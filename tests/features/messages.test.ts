@@ -1,11 +1,11 @@
-// Messages: text, typed payloads of the application's own, replies, edits and deletions, all in one log.
+// Messages: text, custom payloads, replies, edits and deletions, all in one log.
 
 import type { StandardEvents } from "everwire";
 import { expect, it } from "vitest";
 import { everyWay, type Person, Scene } from "../harness/people";
 import { until } from "../harness/until";
 
-/** What a list shows, in short: the text, what was done to it, and what it answers. */
+/** The contents of a list in short form: the text, what was done to it, and what it replies to. */
 const shown = (person: Person, channel: string) =>
   person.do(
     (client, channel) =>
@@ -42,7 +42,7 @@ everyWay("texts, replies, edits and deletions look the same to everybody", async
   const first = await send(ada, channel, "helo");
   const second = await send(ben, channel, "what?", first);
   await scene.middle(async () => {
-    // Said while nobody is connected, where that is so: it goes out by itself, in this order.
+    // Queued while nobody is connected, in the variants where that is so: sent automatically, in this order.
     await ada.do(
       (client, [channel, first]) => {
         void client.channel(channel).edit(first, { text: "hello" });
@@ -73,7 +73,7 @@ everyWay("texts, replies, edits and deletions look the same to everybody", async
   expect(await shown(ben, channel)).toEqual(rows);
   expect(rows.slice(0, 2)).toEqual(["ada: hello (edited)", "ben: – (reply)"]);
   expect(rows.slice(2).sort()).toEqual(["ada: better", "ben: much (reply)"]);
-  // Whoever comes later sees what has become of it, and the log has every step.
+  // New clients see the result, and the log has every step.
   const phone = await scene.enter("ben");
   await phone.do(async (client, channel) => {
     window.people.list(client, channel);
@@ -93,7 +93,7 @@ everyWay("texts, replies, edits and deletions look the same to everybody", async
   expect(actions.sort()).toEqual(["delete", "edit", "reply", "reply", "send", "send"]);
 });
 
-it("one's own edits and deletions show at once, also without a connection, and are taken back if refused", async () => {
+it("own edits and deletions show at once, even offline, and are reverted if they are refused", async () => {
   const scene = await Scene.open();
   const [ada, ben] = await scene.all("ada", "ben");
   const channel = await chat(ada, ben);
@@ -113,7 +113,7 @@ it("one's own edits and deletions show at once, also without a connection, and a
     (client, [channel, first, second, his]) => {
       void client.channel(channel).edit(first, { text: "hello" });
       void client.channel(channel).delete(second);
-      // Not hers: the server will refuse it.
+      // Not her message: the server will refuse it.
       client
         .channel(channel)
         .edit(his, { text: "hers" })
@@ -134,7 +134,7 @@ it("one's own edits and deletions show at once, also without a connection, and a
   }
 });
 
-it("who did not write a message neither edits nor deletes it; the owner of a group deletes any", async () => {
+it("only authors edit and delete a message; the owner of a group deletes any", async () => {
   const scene = await Scene.open();
   const [ada, ben] = await scene.all("ada", "ben");
   const id = await ada.do(
@@ -156,11 +156,11 @@ it("who did not write a message neither edits nor deletes it; the owner of a gro
   expect(await remove(ada, his)).toBe("");
   expect(await edit(ben, his)).toBe("not_found");
   expect(await remove(ben, "0199a1b2-c3d4-7000-8000-00000000ffff")).toBe("not_found");
-  // A refusal does not hold up what comes after it.
+  // A refusal does not hold up later messages.
   expect(await send(ben, channel, "still here")).not.toBe("");
 });
 
-it("the application's own types go through unchanged, by their names", async () => {
+it("custom event types are passed through unchanged, by name", async () => {
   const scene = await Scene.open();
   const [ada, ben] = await scene.all("ada", "ben");
   await ben.do(async (client) => {
@@ -194,7 +194,7 @@ it("the application's own types go through unchanged, by their names", async () 
   expect((await ben.notes("any")).map(({ value }) => value)).toEqual(["shipped", "cancelled"]);
 });
 
-it("an event that every application understands is refused if its data does not fit", async () => {
+it("a well-known event is refused if its data does not fit", async () => {
   const scene = await Scene.open();
   const ada = await scene.enter("ada");
   const wrong = { title: "Without a message" } as StandardEvents["notification"];
@@ -203,7 +203,7 @@ it("an event that every application understands is refused if its data does not 
       (client, [event, data]) =>
         client
           .channel("news")
-          // Which the types would not let through.
+          // The types would not allow this.
           .send(data as never, { event })
           .then(
             () => "",

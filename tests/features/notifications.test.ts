@@ -1,5 +1,5 @@
-// Notifications, data updates, status updates and user activity: durable or not, to a user, a chat, one connection or everyone;
-// kept for users who are away and delivered once, with unread counts.
+// Notifications, data updates, status updates and user activity: durable or not; to a user, a chat, one connection or
+// everyone; kept for users who are offline and delivered once, with unread counts.
 
 import { expect, it } from "vitest";
 import { Api } from "../harness/api";
@@ -13,7 +13,7 @@ const notify = (api: Api, to: unknown, title: string) =>
     body: { to, event: "notification", data: { title, message: `${title}.`, priority: "high" } },
   });
 
-/** Follows the notifications, and writes down each that comes. */
+/** Follows the notifications, and records each one. */
 const follow = (person: Person) =>
   person.do((client) => {
     createChat(client).notifications.on("notification", ({ data }) => note("came", data.title));
@@ -31,7 +31,7 @@ const unread = (person: Person, count: number) =>
   );
 
 everyWay(
-  "a notification reaches a user once, also one who was away, and is read on every device",
+  "a notification reaches a user once, even after being offline, and is read on every device",
   async (scene) => {
     const api = await Api.with(scene.server.url, KEY);
     const [ada, ben] = await scene.all("ada", "ben");
@@ -81,7 +81,7 @@ everyWay(
 );
 
 everyWay(
-  "everyone is told once, with or without a subscription of their own",
+  "everyone is notified once, with or without a subscription",
   async (scene) => {
     const api = await Api.with(scene.server.url, KEY);
     const [ada, ben] = await scene.all("ada", "ben");
@@ -95,13 +95,13 @@ everyWay(
       await unread(person, 2);
       expect(await came(person)).toEqual(["One", "Two"]);
     }
-    // Only back ends speak to everyone.
+    // Only back ends can address everyone.
     expect(await ada.fails((client) => client.channel("everyone").send("hello"))).toBe("forbidden");
   },
   WITH_KEY,
 );
 
-it("data, status and activity are told durably or not, as the sender chooses", async () => {
+it("data, status and activity are durable or not, as the sender chooses", async () => {
   const scene = await Scene.open("over WebSocket", WITH_KEY);
   const api = await Api.with(scene.server.url, KEY);
   const [ada, ben] = await scene.all("ada", "ben");
@@ -135,14 +135,14 @@ it("data, status and activity are told durably or not, as the sender chooses", a
   const values = async (name: string) => (await ada.notes(name)).map(({ value }) => value);
   expect(await values("stored")).toEqual(["order updated", "payments down", "ben reading"]);
   expect(await values("signal")).toEqual(["price by undefined", "typing by ben"]);
-  // What was not stored is gone for those who come later; the rest is in the log.
+  // What was not stored is gone for new clients; the rest is in the log.
   const log = await ben.do(async (client) =>
     (await client.channel("board").history()).messages.map(({ event }) => event),
   );
   expect(log).toEqual(["data_update", "status_update", "user_activity"]);
 });
 
-it("one connection is told, and no other of the same user", async () => {
+it("one connection is addressed, and no other of the same user", async () => {
   const scene = await Scene.open("over WebSocket", WITH_KEY);
   const api = await Api.with(scene.server.url, KEY);
   const ada = await scene.enter("ada");
@@ -157,7 +157,7 @@ it("one connection is told, and no other of the same user", async () => {
   expect((await api.call("publish", { body })).receivers).toBe(1);
   await phone.sees("it", () => window.people.notes("told").length === 1);
   expect((await phone.notes("told"))[0]?.value).toEqual(["notification", body.data]);
-  // Between members of a channel the same works without a back end.
+  // Members of a channel can do the same without a back end.
   for (const device of [ada, phone]) {
     await device.do(async (client) => {
       client.channel("private-desk").on("signal:wave", ({ data, from }) => note("wave", [data, from]));
@@ -177,7 +177,7 @@ it("one connection is told, and no other of the same user", async () => {
   expect(await ada.notes("told")).toEqual([]);
 });
 
-it("a chat is told by a back end, and a repetition with the same key is told once", async () => {
+it("a back end publishes to a chat, and a repetition with the same key is published once", async () => {
   const scene = await Scene.open("over WebSocket", WITH_KEY);
   const api = await Api.with(scene.server.url, KEY);
   const [ada, ben] = await scene.all("ada", "ben");

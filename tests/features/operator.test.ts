@@ -1,4 +1,4 @@
-// The operator's commands, against a server with people connected to it.
+// The operator's commands, against a server with connected users.
 
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
@@ -12,7 +12,7 @@ const KEY = "the key of these tests";
 const run = (args: string[], env: Record<string, string> = {}) =>
   promisify(execFile)(SERVER, args, { env: { ...process.env, ...env } });
 
-it("token makes a token with which somebody connects, stats counts them, and cleanup tidies up", async () => {
+it("token creates a token that connects, stats counts connections, and cleanup cleans up", async () => {
   const scene = await Scene.open("over WebSocket", { secret: SECRET, env: { EVERWIRE_API_KEY: KEY } });
   const token = async (user: string, ...grants: string[]) => {
     const args = ["token", "--user", user, ...grants.flatMap((grant) => ["--grant", grant])];
@@ -36,7 +36,7 @@ it("token makes a token with which somebody connects, stats counts them, and cle
   });
   expect(tidied.stderr + tidied.stdout).not.toMatch(/error/i);
   await ada.do(async (client) => void (await client.channel("private-board").send("still here")));
-  // Without the key nothing is told.
+  // Without the key there are no statistics.
   const refused = await run(["stats", ...asking]).catch((error: { stderr: string }) => error);
   expect(refused.stderr).toMatch(/key/);
 });
@@ -51,6 +51,6 @@ it("the log has the statistics every 30 seconds", { timeout: 90_000 }, async () 
     () => scene.server.log.find((line) => line.includes("statistics")),
     { timeoutMs: 60_000, seen: () => scene.server.log.slice(-5) },
   );
-  // Without the colours that a terminal would get.
+  // Without a terminal's colours.
   expect(line).toMatch(/users=2 .*websocket=1 .*polling=1 .*messages_stored=1/);
 });

@@ -1,5 +1,5 @@
-// Presence: one join and one leave per user, however many devices; 10 s of grace; right again after crashes of clients and of
-// the server.
+// Presence: one join and one leave per user, however many devices; 10 s of grace period; correct again after crashes of
+// clients and of the server.
 
 import { expect, it } from "vitest";
 import { everyWay, type Person, Scene } from "../harness/people";
@@ -20,8 +20,8 @@ async function follow(...people: Person[]): Promise<void> {
 const moves = async (person: Person) => (await person.notes("moves")).map(({ value }) => String(value));
 
 /**
- * Before the server is killed: it stores who came right afterwards, without letting them wait for the disk. Messages go the same
- * way, so when two have been acked one after the other, those who came before are stored as well.
+ * To be called before the server is killed: it stores joins right after announcing them, without waiting for the disk.
+ * Messages take the same path, so when two have been acked one after the other, earlier joins are stored as well.
  */
 async function stored(person: Person): Promise<void> {
   await person.do(async (client) => {
@@ -48,7 +48,7 @@ everyWay("a user with several devices joins once and leaves once", async (scene)
   await scene.middle();
   for (const person of [ada, ben, phone]) await here(person, "ada", "ben");
   await scene.leave(ben);
-  // Whoever comes after one device has gone finds the user still here.
+  // A client that connects after one device has gone finds the user still present.
   const cy = await scene.enter("cy");
   await follow(cy);
   await here(cy, "ada", "ben", "cy");
@@ -59,7 +59,7 @@ everyWay("a user with several devices joins once and leaves once", async (scene)
 });
 
 everyWay(
-  "a crash is noticed after the grace, and a reload is not",
+  "a crash is detected after the grace period, and a reload is not taken for one",
   async (scene) => {
     const [ada, ben, cy] = await scene.all("ada", "ben", "cy");
     await follow(ada, ben, cy);
@@ -69,14 +69,14 @@ everyWay(
       await scene.crash(ben);
     });
     const gone = Date.now();
-    // Cy comes back as another session, as after a reload.
+    // Cy returns with another session, as after a reload.
     await scene.crash(cy);
     const again = await scene.enter("cy");
     await follow(again);
     await here(ada, "ada", "cy");
     expect(await moves(ada)).toEqual(["+ben", "+cy", "-ben"]);
     const left = (await ada.notes("moves")).findLast(({ value }) => value === "-ben")?.at ?? 0;
-    // A connection by polling lives for 10 s after its last poll; then comes the same grace.
+    // A polling connection lives for 10 s after its last poll; then the same grace period follows.
     const bound = scene.way === "by polling" ? 25_000 : 15_000;
     expect(left - gone).toBeLessThan(bound);
     await here(again, "ada", "cy");
@@ -84,7 +84,7 @@ everyWay(
   { ways: ["over WebSocket", "by polling", "across a restart"] },
 );
 
-it("who unsubscribes has left at once, and comes back", async () => {
+it("a user who unsubscribes has left at once, and comes back", async () => {
   const scene = await Scene.open();
   const [ada, ben] = await scene.all("ada", "ben");
   await follow(ada, ben);

@@ -1,5 +1,5 @@
-// Receipts: how far each member has received and read a chat, as marks that only rise; what that says of each message; said in
-// batches; unread counts that agree on all devices.
+// Receipts: how far each member has received and read a chat, as high-water marks; the resulting state of each message;
+// batched; unread counts that agree on all devices.
 
 import { expect, it } from "vitest";
 import { everyWay, type Person, Scene } from "../harness/people";
@@ -25,7 +25,7 @@ const say = (person: Person, chat: string, text: string) =>
     text,
   ] as const);
 
-/** Waits until a message of one's own is delivered to so many and read by so many. */
+/** Waits until an own message is delivered to and read by the given numbers of members. */
 const counts = (person: Person, chat: string, message: string, delivered: number, read: number) =>
   person.sees(
     `that it is delivered to ${delivered} and read by ${read}`,
@@ -65,19 +65,19 @@ everyWay("a message is sending, stored, delivered to N and read by N", async (sc
   const second = await say(ada, chat, "two");
   await has(cy, chat, second.id);
   await scene.middle(async () => {
-    // What is read while there is no connection is said when there is one again.
+    // What is read while offline is reported after the reconnect.
     await cy.do((client, chat) => createChat(client).room(chat).markRead(), chat);
   });
   await counts(ada, chat, first.id, 2, 2);
   await counts(ada, chat, second.id, 2, 1);
-  // Ada's own messages count nobody but the others, and marks never fall.
+  // Ada's own messages count the others only, and receipts never fall.
   await cy.do((client, chat) => createChat(client).room(chat).markRead(1), chat);
   await ben.do((client, chat) => createChat(client).room(chat).markRead(), chat);
   await counts(ada, chat, second.id, 2, 2);
   await counts(ada, chat, first.id, 2, 2);
 });
 
-everyWay("unread counts fall on every device when one of them reads", async (scene) => {
+everyWay("unread counts drop on every device when one of them reads", async (scene) => {
   const [ada, ben] = await scene.all("ada", "ben");
   const phone = await scene.enter("ben");
   const chat = await group(ada, ben);
@@ -97,7 +97,7 @@ everyWay("unread counts fall on every device when one of them reads", async (sce
     chat,
   );
   for (const device of [ben, phone]) await unread(device, 1);
-  // What one has written oneself is not unread, and an edit is no message.
+  // Own messages are not unread, and an edit is not a message.
   const own = await say(ben, chat, "mine");
   await ben.do((client, [chat, id]) => createChat(client).room(chat).edit(id, "mine!"), [
     chat,
@@ -112,7 +112,7 @@ it("many messages make few receipts", async () => {
   const scene = await Scene.open();
   const [ada, ben] = await scene.all("ada", "ben");
   const chat = await group(ada, ben);
-  // A client that is not ours listens as Ada, and sees every frame.
+  // An independent client listens as Ada, and records every frame.
   const wire = await Wire.join(scene.server.url, "ada");
   wire.say({ type: "subscribe", channel: `private-chat.${chat}` });
   await wire.gets("subscribed");
@@ -122,13 +122,13 @@ it("many messages make few receipts", async () => {
   }, chat);
   const of = () => wire.frames.filter(({ type, user }) => type === "receipt" && user === "ben");
   await until("Ben's mark is at the end", () => of().at(-1)?.delivered === head, { seen: of });
-  // One a second: a hundred messages take less than a few.
+  // One per second: a hundred messages take less than a few seconds.
   expect(of().length).toBeLessThanOrEqual(10);
   const marks = of().map(({ delivered }) => delivered as number);
   expect(marks).toEqual([...marks].sort((a, b) => a - b));
 });
 
-it("a channel that is no chat keeps only one's own marks, for one's own devices", async () => {
+it("outside of chats, a channel keeps a user's own receipts only, for their own devices", async () => {
   const scene = await Scene.open();
   const [ada, ben] = await scene.all("ada", "ben");
   const phone = await scene.enter("ada");

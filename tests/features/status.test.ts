@@ -1,9 +1,9 @@
-// Online status: online, away by idleness or by hand, offline; last seen; several devices per user.
+// Online status: online, away (idle or manual), offline; last seen; several devices per user.
 
 import { expect, it } from "vitest";
 import { everyWay, type Person, Scene } from "../harness/people";
 
-/** Lists all users who are online, and writes down every change. */
+/** Lists all users who are online, and records every change. */
 async function follow(person: Person): Promise<void> {
   await person.do(async (client) => {
     const users = client.channel("presence-users");
@@ -28,7 +28,7 @@ const shows = (person: Person, user: string, status: string) =>
 const asked = (person: Person, user: string) =>
   person.do(async (client, user) => (await client.getStatus([user]))[0], user);
 
-everyWay("a user is online, away by hand, offline by hand, and by itself again", async (scene) => {
+everyWay("a user is online, manually away, manually offline, and automatic again", async (scene) => {
   const [ada, ben] = await scene.all("ada", "ben");
   await follow(ada);
   await shows(ada, "ben", "online");
@@ -36,7 +36,7 @@ everyWay("a user is online, away by hand, offline by hand, and by itself again",
   await ben.do((client) => client.setStatus("away"));
   await shows(ada, "ben", "away");
   await scene.middle();
-  // What was said by hand holds.
+  // A manual status persists.
   await shows(ada, "ben", "away");
   expect(await asked(ada, "ben")).toMatchObject({ user: "ben", status: "away" });
   await ben.do((client) => client.setStatus("offline"));
@@ -46,13 +46,13 @@ everyWay("a user is online, away by hand, offline by hand, and by itself again",
   await shows(ada, "ben", "online");
 });
 
-everyWay("who does nothing is away, on all devices, until there is a key", async (scene) => {
+everyWay("an idle user is away, on all devices, until there is input", async (scene) => {
   const ada = await scene.enter("ada");
   const ben = await scene.enter("ben", { idleAfter: 300 });
   const phone = await scene.enter("ben");
   await follow(ada);
   await shows(ada, "ben", "online");
-  // While one device is in use, nobody sees that the other is not.
+  // While one device is in use, nobody sees that the other is idle.
   const alone = Date.now();
   await scene.leave(phone);
   await shows(ada, "ben", "away");
@@ -61,7 +61,7 @@ everyWay("who does nothing is away, on all devices, until there is a key", async
   await shows(ada, "ben", "away");
   const before = (await ada.notes("ben")).length;
   await ben.page.keyboard.press("a");
-  // For as long as the idleness takes, which is shorter than a look of this test.
+  // For the duration of the idle timeout, which is shorter than a polling interval of this test.
   await ada.sees(
     "Ben online and away again",
     (_, before) => {
@@ -76,7 +76,7 @@ everyWay("who does nothing is away, on all devices, until there is a key", async
   );
 });
 
-everyWay("who has gone is offline and was last seen then", async (scene) => {
+everyWay("a user who has left is offline with the time when they were last seen", async (scene) => {
   const [ada, ben] = await scene.all("ada", "ben");
   const phone = await scene.enter("ben");
   await follow(ada);
@@ -92,14 +92,14 @@ everyWay("who has gone is offline and was last seen then", async (scene) => {
   const after = await asked(ada, "ben");
   expect(after).toMatchObject({ user: "ben", status: "offline" });
   expect(Math.abs((after?.lastSeen ?? 0) - left)).toBeLessThan(10_000);
-  // Of whom nobody has heard, nothing is known.
+  // Unknown users have no status.
   expect(await asked(ada, "nobody")).toEqual({ user: "nobody", status: "offline" });
-  // Nobody saw anything but that, and no flicker on the way.
+  // Others observed exactly these changes, without flicker.
   const told = (await ada.notes("ben")).map(({ value }) => value);
   expect(told.filter((status, at) => status !== told[at - 1])).toEqual(["online", "offline"]);
 });
 
-it("a device that crashes is forgotten after the grace", async () => {
+it("a device that crashes is forgotten after the grace period", async () => {
   const scene = await Scene.open();
   const [ada, ben] = await scene.all("ada", "ben");
   await follow(ada);

@@ -1,5 +1,5 @@
-// Typing: told at the first key, withdrawn after a pause or with the message, forgotten when nothing more is heard; never to
-// one's own devices.
+// Typing: sent at the first key, withdrawn after a pause or with the message, expired when nothing more is received;
+// never shown to the user's own devices.
 
 import { expect, it } from "vitest";
 import { everyWay, type Person, Scene } from "../harness/people";
@@ -7,7 +7,7 @@ import { until } from "../harness/until";
 
 const CHANNEL = "private-room";
 
-/** Subscribes, and writes down who types whenever that changes. */
+/** Subscribes, and records who types whenever that changes. */
 async function follow(...people: Person[]): Promise<void> {
   for (const person of people) {
     await person.do(async (client, name) => {
@@ -43,7 +43,7 @@ const typing = (person: Person, count: number) =>
     [CHANNEL, count] as const,
   );
 
-everyWay("who types is seen to type, and no longer after a pause", async (scene) => {
+everyWay("typing is shown, and no longer after a pause", async (scene) => {
   const [ada, ben] = await scene.all("ada", "ben");
   const phone = await scene.enter("ben");
   await follow(ada, ben, phone);
@@ -64,12 +64,12 @@ everyWay("who types is seen to type, and no longer after a pause", async (scene)
 });
 
 everyWay(
-  "who goes on typing is seen to go on, without a break",
+  "continued typing is shown without a break",
   async (scene) => {
     const [ada, ben] = await scene.all("ada", "ben");
     await follow(ada, ben);
     await type(ben);
-    // For longer than a receiver waits.
+    // For longer than a receiver's timeout.
     await until("Ben has pressed 40 keys", async () => (await ben.notes("key")).length >= 40);
     expect(await heard(ada)).toEqual(["ben BEN"]);
     await stop(ben);
@@ -91,16 +91,16 @@ everyWay("typing ends with the message", async (scene) => {
     return at;
   }, CHANNEL);
   await typing(ada, 0);
-  // At once: not by the pause of 3 s.
+  // At once: not because of the pause of 3 s.
   expect(((await ada.notes("typing")).at(-1)?.at ?? 0) - sent).toBeLessThan(2500);
-  // And what is thrown away is withdrawn too.
+  // Discarding the text withdraws it too.
   await ben.do((client, channel) => client.channel(channel).typing(), CHANNEL);
   await typing(ada, 1);
   await ben.do((client, channel) => client.channel(channel).stopTyping(), CHANNEL);
   await typing(ada, 0);
 });
 
-it("whoever is gone without a word does not type for ever", async () => {
+it("typing of a user whose connection died expires", async () => {
   const scene = await Scene.open();
   const [ada, ben] = await scene.all("ada", "ben");
   await follow(ada, ben);

@@ -1,5 +1,5 @@
-// The same in Firefox: what of a browser the client leans on is another program there. What the core decides is tested
-// elsewhere, once.
+// Firefox: the browser APIs that the client depends on are another implementation there. The core's decisions are
+// tested elsewhere.
 
 import { describe, expect, it } from "vitest";
 import { gapless, numbersOf, openSeat, type Seat, showLogsOnFailure } from "../harness/bare";
@@ -18,9 +18,9 @@ async function open(firefox: Firefox, url: string): Promise<FirefoxTab> {
 const connect = (tab: FirefoxTab, user: string, url: string): Promise<Seat> =>
   openSeat(tab, user, { url, guest: { user, name: user } });
 
-// Where there is no Firefox, `cargo xtask test` has said how to get it.
+// Without Firefox, `cargo xtask test` has said how to get it.
 describe.skipIf(findFirefox() === undefined)("in Firefox", () => {
-  it("over WebSocket: nothing lost and nothing doubled when the server is killed", async () => {
+  it("over WebSocket: nothing lost or duplicated when the server is killed", async () => {
     const server = await Server.start({ serveDir: PAGES });
     const firefox = await Firefox.start();
     const tab = await open(firefox, server.url);
@@ -56,7 +56,7 @@ describe.skipIf(findFirefox() === undefined)("in Firefox", () => {
     expect(numbersOf(heard, "ben")).toEqual([...Array(20).keys()].map((n) => 100 + n));
   });
 
-  it("unsent messages outlive a reload", async () => {
+  it("unsent messages survive a reload", async () => {
     const [pages, chat] = await Promise.all([Server.start({ serveDir: PAGES }), Server.start()]);
     const firefox = await Firefox.start();
     const tab = await open(firefox, pages.url);

@@ -1,5 +1,5 @@
-// A client of the server's HTTP API that is made from the server's own document: one call per operation in /openapi.json. What
-// goes out and what comes back is held to the schemas there.
+// A client of the server's HTTP API that is generated from its OpenAPI document: one call per operation in
+// /openapi.json. Requests and responses are validated against the schemas there.
 
 import Ajv2020, { type ValidateFunction } from "ajv/dist/2020.js";
 
@@ -26,16 +26,16 @@ interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 }
 
-/** What a call is given: parameters by their names, wherever they belong, and the body. */
+/** The arguments of a call: parameters by name, wherever they belong, and the body. */
 export interface Given {
   readonly parameters?: Readonly<Record<string, string | number>>;
   readonly body?: unknown;
 }
 
-/** What came back. */
+/** The response. */
 export interface Answer {
   readonly status: number;
-  // What it is, is for the test to say.
+  // Its type is up to the test.
   // biome-ignore lint/suspicious/noExplicitAny: the document says it, not the compiler.
   readonly body: any;
 }
@@ -58,13 +58,13 @@ export class Api {
     }
   }
 
-  /** Reads the document of the server at this address. */
+  /** Loads the document of the server at this URL. */
   static async of(url: string, headers: Readonly<Record<string, string>> = {}): Promise<Api> {
     const response = await fetch(`${url}/openapi.json`);
     return new Api(url, headers, (await response.json()) as Document);
   }
 
-  /** The same for somebody with this key or token. */
+  /** The same with this key or token. */
   static with(url: string, token: string): Promise<Api> {
     return Api.of(url, { authorization: `Bearer ${token}` });
   }
@@ -74,14 +74,14 @@ export class Api {
     return [...this.#operations.keys()];
   }
 
-  /** Calls, and returns what a success says. */
+  /** Calls, and returns the body of a successful response. */
   async call(name: string, given: Given = {}): Promise<Answer["body"]> {
     const { status, body } = await this.ask(name, given);
     if (status !== 200) throw new Error(`${name} was answered ${status}: ${JSON.stringify(body)}`);
     return body;
   }
 
-  /** Calls, and returns the code of the refusal; "" if there was none. */
+  /** Calls, and returns the error code; "" if it succeeded. */
   async refused(name: string, given: Given = {}): Promise<string> {
     const { status, body } = await this.ask(name, given);
     return status === 200 ? "" : body.code;

@@ -1,4 +1,4 @@
-// The bare page (pages/bare.ts) seen from a test: one browser page, with any number of clients in it.
+// The bare page (pages/bare.ts) from a test: one browser page with any number of clients.
 
 import type { ConnectOptions, Gap, Member, Position, Stored, Subscribed } from "everwire";
 import type { BrowserContextOptions, Page } from "playwright-core";
@@ -7,10 +7,10 @@ import type { Heard, Outcome, Seen } from "../pages/bare";
 import { freshPage } from "./browser";
 import { until } from "./until";
 
-/** What the page can be told about a client; a token callback stays in the page. */
+/** Options that can be passed to the page; a token callback stays in the page. */
 export type PlainOptions = Omit<ConnectOptions, "token" | "debug"> & { token?: string };
 
-/** What a client is looked at through: a page of Playwright's, or a tab of ours. */
+/** Evaluates functions in a page: Playwright's page, or a tab of ours. */
 export interface Evaluates {
   evaluate<R, A>(run: (argument: A) => R | Promise<R>, argument: A): Promise<R>;
 }
@@ -37,13 +37,13 @@ export class BarePage {
     return new BarePage(page, url);
   }
 
-  /** Connects a client of this name to where the page came from, unless told otherwise. */
+  /** Connects a client with this name to the page's origin, unless told otherwise. */
   async connect(name: string, options: Partial<PlainOptions> = {}): Promise<Seat> {
     const all = { url: this.url, guest: { user: name, name }, ...options };
     return openSeat(this.page, name, all);
   }
 
-  /** The same with tokens, which come from a function of the test. */
+  /** The same with tokens from a function of the test. */
   async connectWith(name: string, token: () => string | Promise<string>): Promise<Seat> {
     await this.page.exposeFunction(`token_${name}`, token);
     await this.page.evaluate(
@@ -64,10 +64,10 @@ export async function openSeat(page: Page | Evaluates, name: string, options: Pl
   return seat;
 }
 
-// Playwright's type of `evaluate` also knows handles, which no client here needs.
+// Playwright's type of `evaluate` also knows handles, which are not needed here.
 const seatIn = (page: Page | Evaluates, name: string) => new Seat(page as Evaluates, name);
 
-/** When the test fails, says what the page's clients wrote into their logs. */
+/** Prints the log of the page's clients when the test fails. */
 export function showLogsOnFailure(page: Page | Evaluates): void {
   onTestFinished(async ({ task }) => {
     if (task.result?.state !== "fail") return;
@@ -118,7 +118,7 @@ export class Seat {
     ] as const);
   }
 
-  /** Waits until this many entries were heard, and returns them. */
+  /** Waits until this many entries have arrived, and returns them. */
   async hears(channel: string, count: number, timeoutMs?: number): Promise<Heard[]> {
     await until(
       `${this.name} has heard ${count} entries of ${channel}`,
@@ -184,7 +184,7 @@ export class Seat {
   }
 }
 
-/** That the entries are a log without a hole or a copy: offsets one by one, each id once. */
+/** Asserts that the entries are a log without a gap or a duplicate: consecutive offsets, unique ids. */
 export function gapless(entries: readonly Heard[]): void {
   const first = entries[0]?.offset ?? 1;
   const wrong = entries.findIndex(({ offset }, at) => offset !== first + at);
@@ -195,7 +195,7 @@ export function gapless(entries: readonly Heard[]): void {
   if (ids.size !== entries.length) throw new Error(`${entries.length - ids.size} ids came twice`);
 }
 
-/** The numbers that one sender gave to its messages, in the order in which they were heard. */
+/** The numbers of one sender's messages, in the order of arrival. */
 export function numbersOf(entries: readonly Heard[], sender: string): number[] {
   return entries
     .map(({ data }) => data as { by: string; n: number })

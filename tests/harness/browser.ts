@@ -1,5 +1,5 @@
-// Chromium: one per test file, and for each person in a test a context of their own, which is a fresh profile. Whatever a page
-// complains of is collected, so that a test can say that there was nothing.
+// Chromium: one per test file, and a fresh profile for each person in a test. Console messages and errors are
+// collected, so that tests can assert that there were none.
 
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -18,7 +18,7 @@ const FILES = [
   "/Applications/Chromium.app/Contents/MacOS/Chromium",
 ];
 
-/** The browser's program: `CHROME`, or one that is installed. */
+/** The browser's executable: `CHROME`, or one that is installed. */
 export function findBrowser(): string {
   const named = process.env.CHROME;
   if (named) return named;
@@ -29,7 +29,7 @@ export function findBrowser(): string {
   return found;
 }
 
-/** Nothing of the browser's own may go over the network, and nothing but TCP may carry what the tests measure. */
+/** No network traffic of the browser's own, and TCP only for what the tests measure. */
 export const ARGUMENTS = [
   "--disable-gpu",
   "--disable-quic",
@@ -38,7 +38,7 @@ export const ARGUMENTS = [
   "--disable-component-update",
   "--disable-sync",
   "--disable-dev-shm-usage",
-  // Its sandbox refuses to run as root, which is who runs in most containers.
+  // Its sandbox refuses to run as root, which is the user of most containers.
   ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
 ];
 
@@ -52,13 +52,13 @@ export function theBrowser(): Promise<Browser> {
   browser ??= chromium.launch({
     executablePath: findBrowser(),
     args: ARGUMENTS,
-    // The cache for back and forward is part of what is tested.
+    // The back/forward cache is part of what is tested.
     ignoreDefaultArgs: ["--disable-back-forward-cache"],
   });
   return browser;
 }
 
-/** What a page complained of. */
+/** Console messages and errors of a page. */
 export interface Problem {
   readonly kind: "console" | "exception" | "policy";
   readonly text: string;
@@ -66,15 +66,15 @@ export interface Problem {
 
 const problems = new WeakMap<Page, Problem[]>();
 
-// What the browser itself writes when there is no network: expected wherever a test breaks the connection.
+// Written by the browser itself when there is no network: expected wherever a test breaks the connection.
 const NETWORK = /^Failed to load resource|^WebSocket connection to|net::ERR_/;
 
-/** What the page has complained of so far. `broken`: the test breaks connections, so that the browser's own words do not count. */
+/** The problems of a page so far. `broken`: the test breaks connections, so the browser's own messages do not count. */
 export function problemsOf(page: Page, { broken = false } = {}): Problem[] {
   return (problems.get(page) ?? []).filter(({ text }) => !(broken && NETWORK.test(text)));
 }
 
-/** A fresh profile. Gone when the test is over. */
+/** A fresh profile, removed after the test. */
 export async function freshContext(options: BrowserContextOptions = {}): Promise<BrowserContext> {
   const context = await (await theBrowser()).newContext({
     viewport: { width: 1280, height: 800 },
@@ -91,7 +91,7 @@ export async function freshContext(options: BrowserContextOptions = {}): Promise
   return context;
 }
 
-/** A page of a profile of its own. */
+/** A page with a profile of its own. */
 export async function freshPage(options: BrowserContextOptions = {}): Promise<Page> {
   return (await freshContext(options)).newPage();
 }

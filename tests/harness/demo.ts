@@ -1,5 +1,5 @@
-// The demo as a person uses it: finds things by role and name, and says what is on the page. And its server, with the API key
-// that the demo's pages are given.
+// The demo as a person uses it: finds elements by role and name, and reads the page. And its server, with the API key
+// of the demo's pages.
 
 import type { BrowserContextOptions, Locator, Page } from "playwright-core";
 import given from "../../demo-web/seed/given.json" with { type: "json" };
@@ -9,7 +9,7 @@ import { DEMO_WITH_KEY, KEY } from "./demo-key";
 import { Server } from "./server";
 import { until } from "./until";
 
-/** A server with the demo, and what a back end can do with it. */
+/** A server with the demo, and the API of a back end. */
 export class Demo {
   private constructor(
     readonly server: Server,
@@ -25,7 +25,7 @@ export class Demo {
     return this.server.url;
   }
 
-  /** A direct chat of two, or a group of more. The first is its owner. Returns the id. */
+  /** Creates a direct chat of two, or a group of more. The first user is its owner. Returns the id. */
   async chat(users: readonly string[], title?: string): Promise<string> {
     const group = users.length > 2 || title !== undefined;
     const roles = users.map((user, at) => [user, at === 0 && group ? "owner" : "member"] as const);
@@ -41,7 +41,7 @@ export class Demo {
     return Chat.enter(this.url, name, chat, options);
   }
 
-  /** Ada and Grace in their chat, both looking at it. */
+  /** Ada and Grace, both with their chat open. */
   async two(): Promise<[Chat, Chat]> {
     const chat = await this.chat(["ada", "grace"]);
     return Promise.all([this.enter("Ada", chat), this.enter("Grace", chat)]);
@@ -52,7 +52,7 @@ export interface Row {
   readonly id: string;
   readonly status: string;
   readonly mine: boolean;
-  /** Its place in the log; infinite while it is under way. */
+  /** Its offset in the log; infinite while it is in flight. */
   readonly offset: number;
   readonly text: string;
   readonly edited: boolean;
@@ -69,7 +69,7 @@ export interface ListedChat {
 
 export type Fault = "Block WebSocket" | "Go offline";
 
-/** The user id of one of the demo's people, by first name; undefined for somebody new. */
+/** The user id of one of the demo's people, by first name; undefined for a new user. */
 function personOf(name: string): string | undefined {
   return given.people.find((person) => person.name.split(" ")[0] === name)?.user;
 }
@@ -81,8 +81,8 @@ export class Chat {
   ) {}
 
   /**
-   * Opens the demo in a profile of its own, at a chat if one is named, signs in as one of the people or as somebody new, and
-   * waits for the connection.
+   * Opens the demo in a profile of its own, at a chat if one is given, signs in as one of the people or as a new user,
+   * and waits for the connection.
    */
   static async enter(
     url: string,
@@ -117,7 +117,7 @@ export class Chat {
     await this.field.press("Enter");
   }
 
-  /** The messages of the conversation that are drawn, from top to bottom. */
+  /** The rendered messages of the conversation, from top to bottom. */
   rows(): Promise<Row[]> {
     return this.page.getByTestId("message").evaluateAll((rows) =>
       rows.map((row) => {
@@ -142,8 +142,7 @@ export class Chat {
   }
 
   /**
-   * All messages of the conversation that the page has, drawn or not, by their place in the log: goes through it from its top
-   * to its end.
+   * All messages of the conversation that the page has, rendered or not, by offset: scrolls through it from top to end.
    */
   async allTexts(): Promise<string[]> {
     const found = new Map<string, { offset: number; text: string }>();
@@ -163,7 +162,7 @@ export class Chat {
     return [...found.values()].sort((a, b) => a.offset - b.offset).map(({ text }) => text);
   }
 
-  /** Waits for a message that fits, and returns it. */
+  /** Waits for a matching message, and returns it. */
   row(text: string, wanted: string | Partial<Row> = {}): Promise<Row> {
     const fields = Object.entries(typeof wanted === "string" ? { status: wanted } : wanted);
     return until(
@@ -191,12 +190,12 @@ export class Chat {
     );
   }
 
-  /** The message itself. */
+  /** The element of a message. */
   message(text: string): Locator {
     return this.page.getByTestId("message").filter({ has: this.page.locator(".text", { hasText: text }) });
   }
 
-  /** Whether a message is within what is seen of the conversation. Asked at once, because a row that was there may be no more. */
+  /** Whether a message is in view. Evaluated at once, because a row may be unmounted meanwhile. */
   inView(text: string): Promise<boolean> {
     return this.message(text).evaluateAll((rows) =>
       rows.some((row) => {
@@ -207,7 +206,7 @@ export class Chat {
     );
   }
 
-  /** Scrolls up as one who reads, until a message is in view. */
+  /** Scrolls up like a user until a message is in view. */
   async scrollUpTo(text: string): Promise<void> {
     await until(
       `${this.name} has scrolled up to "${text}"`,
@@ -220,7 +219,7 @@ export class Chat {
     );
   }
 
-  /** Chooses from the menu of a message. */
+  /** Chooses an item from the menu of a message. */
   async choose(text: string, action: "Reply" | "Edit" | "Delete"): Promise<void> {
     const message = this.message(text);
     await message.hover();
@@ -228,19 +227,19 @@ export class Chat {
     await this.page.getByRole("menuitem", { name: action }).click();
   }
 
-  /** The lines that say what happened to the chat. */
+  /** The system messages. */
   changes(): Promise<string[]> {
     return this.page.getByTestId("change").allTextContents();
   }
 
-  /** Waits for such a line. */
+  /** Waits for a system message. */
   async change(text: string): Promise<void> {
     await until(`${this.name} reads "${text}"`, async () => (await this.changes()).includes(text), {
       seen: () => this.changes(),
     });
   }
 
-  /** The list of chats, from top to bottom. */
+  /** The chat list, from top to bottom. */
   chats(): Promise<ListedChat[]> {
     return this.page.getByTestId("chat").evaluateAll((chats) =>
       chats.map((chat) => ({
@@ -251,7 +250,7 @@ export class Chat {
     );
   }
 
-  /** Waits until a chat is listed as said. */
+  /** Waits until a chat is listed with these values. */
   async lists(title: string, wanted: Partial<ListedChat> = {}): Promise<ListedChat> {
     const fields = Object.entries(wanted);
     return until(
@@ -272,13 +271,13 @@ export class Chat {
     await this.page.getByRole("heading", { level: 1, name: title, exact: true }).waitFor();
   }
 
-  /** The users who have the open chat on their screens, besides oneself. */
+  /** The other users who have the open chat on their screens. */
   async here(): Promise<string[]> {
     const users = await this.page.getByTestId("here").getAttribute("data-here");
     return (users ?? "").split(" ").filter((user) => user !== "");
   }
 
-  /** Waits until exactly these have it open. */
+  /** Waits until exactly these users have it open. */
   async sees(...users: string[]): Promise<void> {
     const wanted = users.sort().join();
     await until(`${this.name} sees [${wanted}]`, async () => (await this.here()).sort().join() === wanted, {
@@ -286,7 +285,7 @@ export class Chat {
     });
   }
 
-  /** Waits until exactly these type. */
+  /** Waits until exactly these users are typing. */
   async typing(...users: string[]): Promise<void> {
     const typists = async () => (await this.page.getByTestId("typing").getAttribute("data-typists")) ?? "";
     const wanted = users.sort().join(" ");
@@ -335,7 +334,7 @@ export class Chat {
     await this.page.getByRole("button", { name: "Drop the socket" }).click();
   }
 
-  /** A count of the fault panel, which has to be open. */
+  /** A counter of the fault panel, which has to be open. */
   async count(name: string): Promise<number> {
     return Number(await this.page.getByTestId(`count-${name}`).textContent());
   }

@@ -1,5 +1,5 @@
-// What was measured: printed, and kept in tests/output/figures.json. A figure is a report and no test; where a promise gives
-// a bound, the test that measures says so itself.
+// Measurements: printed, and written to tests/output/figures.json. A figure is a report, not an assertion; where a
+// promise gives a bound, the test that measures asserts it.
 
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -11,11 +11,11 @@ export interface Figure {
   readonly name: string;
   readonly value: number;
   readonly unit: string;
-  /** What a promise allows at most. */
+  /** The bound of a promise. */
   readonly bound?: number;
 }
 
-/** Notes something that was measured. Files run at the same time, so that each figure has a file of its own. */
+/** Records a measurement. Test files run in parallel, so each figure has a file of its own. */
 export function figure(name: string, value: number, unit: string, bound?: number): void {
   const figure: Figure = {
     name,
@@ -28,12 +28,12 @@ export function figure(name: string, value: number, unit: string, bound?: number
   writeFileSync(join(PARTS, `${name.replace(/\W+/g, "-")}.json`), JSON.stringify(figure));
 }
 
-/** Before a run: what earlier ones measured does not count. */
+/** Before a run: removes the figures of earlier runs. */
 export function forgetFigures(): void {
   rmSync(PARTS, { recursive: true, force: true });
 }
 
-/** After a run: all of them in one file. */
+/** After a run: collects all figures in one file. */
 export function collectFigures(): void {
   mkdirSync(PARTS, { recursive: true });
   const figures = readdirSync(PARTS)

@@ -1,4 +1,4 @@
-// Firefox, through WebDriver BiDi, which it speaks itself: as far as these tests need it.
+// Firefox, through WebDriver BiDi: as far as these tests need it.
 
 import { existsSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -8,7 +8,7 @@ import { until } from "./until";
 const NAMES = ["firefox", "firefox-esr"];
 const FILES = ["/Applications/Firefox.app/Contents/MacOS/firefox"];
 
-/** Firefox's program: `FIREFOX`, or one that is installed. */
+/** Firefox's executable: `FIREFOX`, or one that is installed. */
 export function findFirefox(): string | undefined {
   const named = process.env.FIREFOX;
   if (named) return named;
@@ -17,7 +17,7 @@ export function findFirefox(): string | undefined {
   return files.find((file) => existsSync(file));
 }
 
-/** Nothing of the browser's own may go over the network. */
+/** No network traffic of the browser's own. */
 const PREFERENCES: Readonly<Record<string, boolean | number | string>> = {
   "app.normandy.enabled": false,
   "app.update.enabled": false,
@@ -33,14 +33,14 @@ const PREFERENCES: Readonly<Record<string, boolean | number | string>> = {
   "toolkit.telemetry.enabled": false,
 };
 
-/** What `script.callFunction` answers. */
+/** The result of `script.callFunction`. */
 interface Called {
   readonly type: "success" | "exception";
   readonly result?: { readonly value?: string };
   readonly exceptionDetails?: { readonly text: string };
 }
 
-/** A browser of its own, which ends with the test. */
+/** A browser that is closed after the test. */
 export class Firefox {
   private constructor(readonly link: Link) {}
 
@@ -56,7 +56,7 @@ export class Firefox {
         writeFileSync(join(profile, "user.js"), lines.join("\n"));
         return ["--headless", "--no-remote", "--remote-debugging-port=0", "--profile", profile];
       },
-      // It refuses a home that belongs to somebody else.
+      // It refuses a home directory that belongs to another user.
       env: (profile) => ({ HOME: profile, MOZ_CRASHREPORTER_DISABLE: "1" }),
       address: (said) => {
         const found = /WebDriver BiDi listening on (ws:\S+)/.exec(said)?.[1];
@@ -67,7 +67,7 @@ export class Firefox {
     return new Firefox(link);
   }
 
-  /** Opens an address in a window of its own, which shares nothing with the others. */
+  /** Opens a URL in a user context of its own, which shares nothing with the others. */
   async open(url: string): Promise<FirefoxTab> {
     const { userContext } = await this.link.call<{ userContext: string }>("browser.createUserContext");
     const of = { type: "window", userContext };
@@ -95,7 +95,7 @@ export class FirefoxTab {
   /** Runs a function in the page, like Playwright's. */
   async evaluate<R, A>(run: (argument: A) => R | Promise<R>, argument?: A): Promise<R> {
     const called = await this.link.call<Called>("script.callFunction", {
-      // As JSON, because BiDi has a form of its own for values.
+      // As JSON, because BiDi has its own representation of values.
       functionDeclaration: `async (argument) => JSON.stringify(await (${run})(argument && JSON.parse(argument)))`,
       arguments: argument === undefined ? [] : [{ type: "string", value: JSON.stringify(argument) }],
       target: { context: this.context },
@@ -105,7 +105,7 @@ export class FirefoxTab {
     return called.result?.value === undefined ? (undefined as R) : (JSON.parse(called.result.value) as R);
   }
 
-  /** Waits for what fits a selector and, if given, has this text, and presses it. */
+  /** Waits for an element that matches a selector and, if given, has this text, and clicks it. */
   async press(selector: string, text = ""): Promise<void> {
     await until(`${selector} "${text}" can be pressed`, () =>
       this.evaluate(
@@ -120,7 +120,7 @@ export class FirefoxTab {
     );
   }
 
-  /** Types as a keyboard does, into what has the focus. `\n` is the Enter key. */
+  /** Types into the focused element like a keyboard. `\n` is the Enter key. */
   async type(text: string): Promise<void> {
     const keys = [...text.replaceAll("\n", "\uE007")];
     const actions = keys.flatMap((value) => [

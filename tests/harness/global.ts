@@ -1,4 +1,4 @@
-// Once before all tests: builds the pages of these tests, as an application would, and says what is missing.
+// Runs once before all tests: builds the test pages like an application would, and reports what is missing.
 
 import { existsSync } from "node:fs";
 import { copyFile, cp, mkdir, writeFile } from "node:fs/promises";

@@ -1,6 +1,6 @@
-// People for the tests of features: each has a real page with a client of the package in it, which the test calls in its own
-// words. A scene is a server and a proxy before it; the same story can be told over every transport, and with the
-// transport or the server replaced in its middle.
+// Users in tests of features: each has a real page with a client of the package, which the test calls directly. A scene
+// is a server with a proxy in front; the same scenario runs over every transport, and with the transport or the server
+// replaced in the middle.
 
 import type { Client, ConnectOptions } from "everwire";
 import type { JSHandle, Page } from "playwright-core";
@@ -11,7 +11,7 @@ import { FaultProxy } from "./proxy";
 import { PAGES, Server, type ServerOptions } from "./server";
 import { until } from "./until";
 
-/** How a story is told. */
+/** The variants of a scenario. */
 export const WAYS = [
   "over WebSocket",
   "by polling",
@@ -20,7 +20,7 @@ export const WAYS = [
 ] as const;
 export type Way = (typeof WAYS)[number];
 
-/** The same test in every way, or in these. */
+/** The same test in every variant, or in the given ones. */
 export function everyWay(
   title: string,
   story: (scene: Scene) => Promise<void>,
@@ -43,7 +43,7 @@ export class Scene {
     return new Scene(way, server, await FaultProxy.start(server.port));
   }
 
-  /** Lets somebody in, on a device of their own, and waits for the connection. */
+  /** Adds a user with a device of their own, and waits for the connection. */
   async enter(name: string, options: Partial<ConnectOptions> = {}): Promise<Person> {
     const page = await freshPage();
     await page.goto(`${this.proxy.url}/people.html`);
@@ -61,14 +61,15 @@ export class Scene {
     return person;
   }
 
-  /** Several people, at once. */
+  /** Several users at once. */
   all<Names extends readonly string[]>(...names: Names): Promise<{ [Name in keyof Names]: Person }> {
     return Promise.all(names.map((name) => this.enter(name))) as Promise<{ [Name in keyof Names]: Person }>;
   }
 
   /**
-   * What happens in the middle of the story: nothing, or WebSocket is blocked from now on, or the server is killed and started
-   * again. `meanwhile` is done while nobody is connected, where that is so. Everybody is connected again afterwards.
+   * The middle of the scenario: nothing, or WebSocket is blocked from now on, or the server is killed and started
+   * again. `meanwhile` runs while nobody is connected, in the variants where that is so. Afterwards everybody is
+   * connected again.
    */
   async middle(meanwhile: () => Promise<void> = async () => undefined): Promise<void> {
     const connections = await Promise.all(this.#people.map((person) => person.connection()));
@@ -87,19 +88,19 @@ export class Scene {
         await meanwhile();
         return;
     }
-    // After a restart, whatever comes first will do.
+    // After a restart, any transport is fine.
     const transport = this.way === "across a restart" ? "" : "polling";
     await Promise.all(this.#people.map((person, at) => person.connected(transport, connections[at])));
   }
 
-  /** Somebody's device is gone without a word, as after a crash or in a tunnel. */
+  /** A device disappears without closing the connection, as after a crash or in a tunnel. */
   async crash(person: Person): Promise<void> {
     this.#people.splice(this.#people.indexOf(person), 1);
     await person.page.context().setOffline(true);
     await person.page.close();
   }
 
-  /** Somebody closes the page. */
+  /** A user closes the page. */
   async leave(person: Person): Promise<void> {
     this.#people.splice(this.#people.indexOf(person), 1);
     await person.do((client) => client.close());
@@ -113,14 +114,14 @@ export class Person {
     readonly client: JSHandle<Client>,
   ) {}
 
-  /** Runs a function in the page, with the client. It sees nothing of the test but its argument. */
+  /** Runs a function with the client in the page. It has no access to the test except for its argument. */
   do<R>(run: (client: Client) => R | Promise<R>): Promise<R>;
   do<R, A>(run: (client: Client, argument: A) => R | Promise<R>, argument: A): Promise<R>;
   do(run: (client: Client, argument: unknown) => unknown, argument?: unknown): Promise<unknown> {
     return this.client.evaluate(run as (client: unknown, argument: unknown) => unknown, argument);
   }
 
-  /** Waits until a function says something other than undefined, null or false in the page, and returns it. */
+  /** Waits until a function in the page returns something other than undefined, null or false, and returns it. */
   sees<R>(
     what: string,
     look: (client: Client) => R | Promise<R>,
@@ -141,14 +142,14 @@ export class Person {
     });
   }
 
-  /** The code of the error with which something ends that is tried; "" if it succeeds. */
+  /** The error code with which an attempt fails; "" if it succeeds. */
   fails(run: (client: Client) => unknown): Promise<string>;
   fails<A>(run: (client: Client, argument: A) => unknown, argument: A): Promise<string>;
   fails(run: (client: Client, argument: never) => unknown, argument?: unknown): Promise<string> {
     return this.client.evaluate(
       async (client, [source, argument]) => {
         try {
-          // Playwright brings functions into pages the same way, and forgets the code of an error on the way back.
+          // Playwright serializes functions the same way, and drops the code of an error.
           // biome-ignore lint/security/noGlobalEval: this is the test's own text.
           await globalThis.eval(`(${source})`)(client, argument);
           return "";
@@ -164,12 +165,12 @@ export class Person {
     return this.page.evaluate((name) => window.people.notes(name), name);
   }
 
-  /** The server's name for the connection. */
+  /** The server's id of the connection. */
   connection(): Promise<string | undefined> {
     return this.do((client) => client.connection);
   }
 
-  /** Waits for a connection; not for the one that is named. */
+  /** Waits for a connection other than the given one. */
   async connected(transport = "", other?: string): Promise<void> {
     await this.sees(
       `a connection ${transport}`,

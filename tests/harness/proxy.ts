@@ -1,6 +1,6 @@
-// A proxy between Chromium and the server that breaks things when told to: it refuses, resets, swallows, delays, throttles,
-// truncates and repeats. It knows HTTP and where a WebSocket begins, and nothing of what the frames mean beyond telling a
-// poll that receives from one that sends.
+// A fault-injecting proxy between Chromium and the server: it refuses, resets, swallows, delays, throttles, truncates
+// and repeats. It knows HTTP and where a WebSocket begins, but not what frames mean, except that it tells polls that
+// receive from those that send.
 
 import http from "node:http";
 import net from "node:net";
@@ -8,7 +8,7 @@ import type { Duplex } from "node:stream";
 import { onTestFinished } from "vitest";
 import { Shaper } from "./shaper";
 
-/** What is done with a request to open a WebSocket. */
+/** What happens to a WebSocket upgrade. */
 export type SocketRule =
   | "pass"
   /** Answered with 502, without the server. */
@@ -22,22 +22,22 @@ export type SocketRule =
   /** It opens, and is reset this long after the server's first frame. */
   | { readonly killAfterMs: number };
 
-/** What is done with a poll or its response. */
+/** What happens to a poll or its response. */
 export type PollRule =
   | "pass"
   /** Answered with 502, without the server. */
   | "502"
-  /** The server answers; half of it arrives, then the connection breaks. */
+  /** The server responds; half of the response arrives, then the connection breaks. */
   | "truncate"
-  /** The server answers, and nothing of it arrives. */
+  /** The server responds, and nothing arrives. */
   | "lose"
-  /** The request reaches the server twice; the second answer arrives. */
+  /** The request reaches the server twice; the second response arrives. */
   | "twice"
   /** The client gets the response to its earlier request of this kind again; the server is not asked. */
   | "repeat";
 
 export interface PollRequest {
-  /** Whether it asks for what is waiting; else it sends. */
+  /** Whether it receives or sends. */
   readonly receiving: boolean;
   /** Counts the requests of its kind from 1. */
   readonly number: number;
@@ -45,27 +45,27 @@ export interface PollRequest {
 
 const POLL = "/everwire/v1/poll";
 
-/** What ends the head of an HTTP response. */
+/** Ends the head of an HTTP response. */
 const END_OF_HEAD = "\r\n\r\n";
 
 export class FaultProxy {
-  /** For new WebSockets. */
+  /** The rule for new WebSockets. */
   websocket: SocketRule = "pass";
-  /** For each poll. */
+  /** The rule for each poll. */
   poll: (request: PollRequest) => PollRule = () => "pass";
-  /** For every piece of data, each way, in ms. Those under way keep their order. */
+  /** The delay of each chunk in each direction, in ms. Chunks keep their order. */
   delayMs = 0;
-  /** For each connection and each way, in bytes per second; 0 is without bounds. */
+  /** The throughput of each connection and direction, in bytes per second; 0 is unlimited. */
   bytesPerSecond = 0;
   /** How often each fault was applied. */
   readonly faults = new Map<string, number>();
-  /** WebSockets asked for, and polls. */
+  /** The number of WebSocket upgrades and polls. */
   readonly asked = { websocket: 0, receiving: 0, sending: 0 };
 
   readonly #server = http.createServer((request, response) => void this.#request(request, response));
   readonly #upstream: { host: string; port: number };
   readonly #sockets = new Set<Duplex>();
-  /** Connections that were open when the hole opened: nothing passes them any more, and nobody is told. */
+  /** Connections in the black hole: they carry nothing more, and no end is told. */
   readonly #dark = new WeakSet<Duplex>();
   readonly #last = new Map<boolean, Buffer>();
   #hole = false;
@@ -77,12 +77,12 @@ export class FaultProxy {
       this.#keep(socket);
       if (this.#hole) this.#dark.add(socket);
     });
-    // Polls are held longer than Node likes.
+    // Polls are held longer than Node's defaults allow.
     this.#server.requestTimeout = 0;
     this.#server.keepAliveTimeout = 60_000;
   }
 
-  /** Starts one before the server at this port, and sees to its end. */
+  /** Starts a proxy in front of the server at this port; it ends with the test. */
   static async start(upstream: number): Promise<FaultProxy> {
     const proxy = new FaultProxy(upstream);
     await new Promise<void>((done) => proxy.#server.listen(0, "127.0.0.1", done));
@@ -94,20 +94,20 @@ export class FaultProxy {
     return `http://127.0.0.1:${(this.#server.address() as net.AddressInfo).port}`;
   }
 
-  /** How many connections to the client are open. */
+  /** The number of open client connections. */
   get open(): number {
     return this.#sockets.size;
   }
 
-  /** Cuts every connection at once, with a reset. New ones are let through. */
+  /** Resets every connection at once. New ones are let through. */
   reset(): void {
     for (const socket of [...this.#sockets]) cut(socket);
     this.#count("reset");
   }
 
   /**
-   * A black hole: every open connection stays open and carries nothing any more. `alsoNew`: new ones meet the same, until
-   * `lift`; else they are let through at once.
+   * A black hole: every open connection stays open and carries nothing more. `alsoNew`: new connections as well, until
+   * `lift`; otherwise they pass.
    */
   swallow({ alsoNew = false } = {}): void {
     for (const socket of this.#sockets) this.#dark.add(socket);
@@ -115,7 +115,7 @@ export class FaultProxy {
     this.#count("black hole");
   }
 
-  /** New connections pass again. What is in the hole stays there. */
+  /** New connections pass again. Those in the black hole stay there. */
   lift(): void {
     this.#hole = false;
   }
@@ -164,7 +164,7 @@ export class FaultProxy {
     if (typeof rule === "object") this.#killLater(client, server, rule.killAfterMs);
   }
 
-  /** The time runs from the server's first frame, so that on a slow machine, too, the client has heard it. */
+  /** The timer starts with the server's first frame, so that the client receives it even on a slow machine. */
   #killLater(client: Duplex, server: net.Socket, delayMs: number): void {
     let head = "";
     let timer: NodeJS.Timeout | undefined;
@@ -181,7 +181,7 @@ export class FaultProxy {
     client.on("close", () => clearTimeout(timer));
   }
 
-  /** Lets everything through, both ways, as slowly as it is told to. */
+  /** Forwards both directions, with the configured delay and throughput. */
   #join(client: Duplex, server: net.Socket): void {
     server.on("error", () => server.destroy());
     const dark = () => this.#dark.has(client);
@@ -190,7 +190,7 @@ export class FaultProxy {
       from.on("data", (data: Buffer) => {
         if (!dark()) shaper.pass(data.length, () => !dark() && to.write(data));
       });
-      // Into the hole, the end of the other side is not told either.
+      // The other side's end is not forwarded into the black hole either.
       from.on("close", () => shaper.pass(0, () => !dark() && to.destroy()));
       from.on("end", () => shaper.pass(0, () => !dark() && to.end()));
     };
@@ -227,7 +227,7 @@ export class FaultProxy {
     try {
       answer = await this.#ask(request, body, response);
     } catch {
-      // The server is not there: a proxy says so in words of its own, a cable does not.
+      // The server is unreachable: reset the connection.
       if (!this.#dark.has(socket)) cut(socket);
       return;
     }
@@ -243,7 +243,7 @@ export class FaultProxy {
     response.writeHead(answer.status, answer.headers).end(answer.body);
   }
 
-  /** Asks the server, and gives up when the client does. */
+  /** Forwards a request to the server, and aborts it when the client does. */
   #ask(request: http.IncomingMessage, body: Buffer, response: http.ServerResponse): Promise<Answer> {
     return new Promise((done, failed) => {
       const headers = { ...request.headers, "content-length": String(body.length) };
@@ -258,7 +258,7 @@ export class FaultProxy {
       });
       asked.on("error", failed);
       response.on("close", () => {
-        // In the hole, the server does not hear of it.
+        // In the black hole, the server does not learn of it.
         if (!response.writableFinished && !this.#dark.has(request.socket)) asked.destroy();
       });
       asked.end(body);

@@ -1,9 +1,9 @@
-// Chance that can be repeated: the seed is printed, and EVERWIRE_SEED sets it.
+// Reproducible randomness: the seed is printed, and EVERWIRE_SEED sets it.
 
 /** Numbers in [0, 1), the same for the same seed. */
 export type Random = () => number;
 
-/** Makes a generator (mulberry32) and prints its seed, so that a failing run can be repeated. */
+/** Creates a generator (mulberry32) and prints its seed, so that a failing run can be repeated. */
 export function random(what: string): Random {
   const seed = Number(process.env.EVERWIRE_SEED ?? Math.floor(Math.random() * 2 ** 32)) >>> 0;
   console.log(`${what}: EVERWIRE_SEED=${seed}`);
@@ -16,7 +16,7 @@ export function random(what: string): Random {
   };
 }
 
-/** A whole number from `low` to `high`, both included. */
+/** An integer from `low` to `high`, both included. */
 export function between(next: Random, low: number, high: number): number {
   return low + Math.floor(next() * (high - low + 1));
 }

@@ -1,5 +1,5 @@
-// A browser of one test, driven through its own socket: Chromium by its protocol, Firefox by WebDriver BiDi. Both number their
-// calls and answer with the same number.
+// A browser for one test, controlled through its own socket: Chromium by its DevTools protocol, Firefox by WebDriver
+// BiDi. Both number their calls and answer with the same number.
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -14,7 +14,7 @@ export type Params = Readonly<Record<string, unknown>>;
 interface Answer {
   readonly id?: number | null;
   readonly result?: unknown;
-  /** Chromium's has its words inside, Firefox's beside it. */
+  /** Chromium nests the message, Firefox does not. */
   readonly error?: { readonly message: string } | string;
   readonly message?: string;
 }
@@ -46,13 +46,13 @@ export class Link {
 }
 
 interface Launch {
-  /** For the name of its profile. */
+  /** The name of its profile. */
   readonly name: string;
   readonly program: string;
   readonly flags: (profile: string) => readonly string[];
-  /** What it is told by its environment, besides ours. */
+  /** Additional environment variables. */
   readonly env?: (profile: string) => NodeJS.ProcessEnv;
-  /** Finds the address of its socket in what it wrote so far. */
+  /** Finds the URL of its socket in its output so far. */
   readonly address: (said: string) => string | undefined;
 }
 
@@ -62,7 +62,7 @@ export async function startBrowser({ name, program, flags, env, address }: Launc
   const browser = spawn(program, flags(profile), {
     stdio: ["ignore", "ignore", "pipe"],
     env: { ...process.env, ...env?.(profile) },
-    // A group of its own, so that its helpers end with it.
+    // A process group of its own, so that its child processes end with it.
     detached: true,
   });
   onTestFinished(async () => {
@@ -71,7 +71,7 @@ export async function startBrowser({ name, program, flags, env, address }: Launc
       process.kill(-browser.pid, "SIGKILL");
       await exit;
     }
-    // The helpers end a moment later, and write until then.
+    // The child processes end a moment later, and write until then.
     await until("its profile is gone", () => {
       rmSync(profile, { recursive: true, force: true });
       return true;

@@ -1,5 +1,5 @@
-// The real server as a process of its own: a free port, a database in a directory of its own, and gone when the test is
-// over, however it ended. It can be killed and started again on the same port and database.
+// The real server as a process: a free port, a database in a temporary directory, and stopped after the test in any
+// case. It can be killed and started again with the same port and database.
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
@@ -9,33 +9,33 @@ import { onTestFinished } from "vitest";
 
 const root = resolve(import.meta.dirname, "../..");
 
-/** Where the server's program is: `cargo xtask test` says so, and cargo puts it there by default. */
+/** The server's executable: set by `cargo xtask test`, otherwise cargo's default path. */
 export const SERVER = process.env.EVERWIRE_SERVER ?? join(root, "target/debug/everwire-server");
 
 /** The built demo. */
 export const DEMO = join(root, "demo-web/dist");
 
-/** The built pages of these tests: harness/global.ts makes them. */
+/** The built test pages, created by harness/global.ts. */
 export const PAGES = join(root, "tests/output/pages");
 
 export interface ServerOptions {
-  /** What to serve: the demo, if nothing else is said. */
+  /** The directory to serve; the demo by default. */
   serveDir?: string;
   /** Signs tokens. With it the server is not in development mode. */
   secret?: string;
-  /** More flags. */
+  /** Additional flags. */
   args?: readonly string[];
-  /** More of its environment. */
+  /** Additional environment variables. */
   env?: Readonly<Record<string, string>>;
   /** Whether its disk can be full (Linux). */
   limited?: boolean;
 }
 
-// Below the range from which systems give out ports by themselves: while a server is down, nobody takes its port by chance.
+// Below the ephemeral port range, so that nobody takes the port while the server is down.
 const FIRST_PORT = 20_000;
 const PORTS = 12_000;
 
-/** How many lines of the server's log are shown when a test fails. */
+/** How many lines of the server's log are printed when a test fails. */
 const LINES = 30;
 
 const running = new Set<ChildProcess>();
@@ -59,7 +59,7 @@ export class Server {
     this.#options = options;
   }
 
-  /** Starts one, and sees to its end. */
+  /** Starts a server, which ends with the test. */
   static async start(options: ServerOptions = {}): Promise<Server> {
     if (!existsSync(SERVER)) {
       throw new Error(
@@ -82,7 +82,7 @@ export class Server {
         await server.start();
         return server;
       } catch (error) {
-        // Somebody else has this port.
+        // The port is in use.
         if (tries === 5) throw error;
       }
     }
@@ -96,8 +96,7 @@ export class Server {
   /** Starts it (again), and waits until it listens. */
   async start(): Promise<void> {
     const { secret, serveDir = DEMO, args = [], env = {}, limited } = this.#options;
-    // A write beyond a limit is refused only to those who ignore the signal that comes with it, and a program inherits
-    // what is ignored.
+    // A write beyond the limit fails only if the signal that comes with it is ignored, which a process inherits.
     const [program, ...before] = limited ? ["sh", "-c", `trap "" XFSZ; exec "$0" "$@"`, SERVER] : [SERVER];
     const child = spawn(
       program,
@@ -106,7 +105,7 @@ export class Server {
         ["--listen", `127.0.0.1:${this.port}`],
         ["--database", this.database],
         ["--serve-dir", serveDir],
-        // Tests send as fast as they can; those about limits say so.
+        // Tests send as fast as they can, unless they test the limits.
         args.includes("--sends-per-minute") ? [] : ["--sends-per-minute", "0"],
         secret === undefined ? ["--dev"] : [],
         args,
@@ -141,17 +140,17 @@ export class Server {
     });
   }
 
-  /** SIGKILL: it ends at once, without a word to anybody. */
+  /** SIGKILL: it ends at once, without closing connections. */
   kill(): Promise<void> {
     return this.#end("SIGKILL");
   }
 
-  /** SIGTERM: it says good-bye to its clients, and ends. */
+  /** SIGTERM: it says goodbye to its clients, and ends. */
   stop(): Promise<void> {
     return this.#end("SIGTERM");
   }
 
-  /** From now on it can write no file beyond the first byte: no log grows any more. */
+  /** From now on it can write no file beyond the first byte, so no log can grow. */
   fillDisk(): void {
     this.#limitFiles("1");
   }
@@ -164,7 +163,7 @@ export class Server {
     execFileSync("prlimit", ["--pid", String(this.#child?.pid), `--fsize=${bytes}:`]);
   }
 
-  /** Removes the data. Only while it does not run. */
+  /** Removes the data. Only while it is stopped. */
   forget(): void {
     for (const suffix of ["", "-wal", "-shm"]) rmSync(this.database + suffix, { force: true });
   }

@@ -1,23 +1,23 @@
-// One direction of one slow connection: pieces leave late and in order.
+// One direction of a slow connection: chunks leave late and in order.
 
-/** How slow. Looked at for every piece, so that it can change while the connection lives. */
+/** The line's properties, read for every chunk, so that they can change while the connection is open. */
 export interface Shape {
   /** In ms. */
   readonly delayMs: number;
-  /** 0 is without bounds. */
+  /** 0 is unlimited. */
   readonly bytesPerSecond: number;
 }
 
 export class Shaper {
   readonly #shape: Shape;
-  /** When the last piece has left, in ms since 1970. */
+  /** When the last chunk has left, in ms since 1970. */
   #busyUntil = 0;
 
   constructor(shape: Shape) {
     this.#shape = shape;
   }
 
-  /** Calls `leave` when `bytes` have passed; at once if nothing slows them down. */
+  /** Calls `leave` when `bytes` have passed; at once without delay and limit. */
   pass(bytes: number, leave: () => void): void {
     const { delayMs, bytesPerSecond } = this.#shape;
     const now = Date.now();

@@ -1,5 +1,5 @@
-// A tab that can be hidden and frozen for real. Playwright makes every page believe that it has the focus, and such a page is
-// neither; so this speaks Chromium's protocol itself, as far as these tests need it.
+// A tab that can really be hidden and frozen. Playwright makes every page believe that it has the focus, which prevents
+// both, so this speaks Chromium's protocol itself, as far as these tests need it.
 
 import { ARGUMENTS, findBrowser } from "./browser";
 import { type Link, type Params, startBrowser } from "./remote";
@@ -16,7 +16,7 @@ export class Tab {
     this.#session = session;
   }
 
-  /** Opens an address in a browser of its own, which ends with the test. */
+  /** Opens a URL in a browser of its own, which ends with the test. */
   static async open(url: string): Promise<Tab> {
     const link = await launch();
     return Tab.#in(link, url);
@@ -58,7 +58,7 @@ export class Tab {
     await this.#link.call("Target.activateTarget", { targetId: this.#target });
   }
 
-  /** As the browser does with tabs that nobody looked at for long. */
+  /** Like the browser does with background tabs. */
   async freeze(): Promise<void> {
     await this.#call("Page.setWebLifecycleState", { state: "frozen" });
   }

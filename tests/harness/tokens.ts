@@ -1,4 +1,4 @@
-// JSON Web Tokens signed with HS256, as an application's backend would make them.
+// JSON Web Tokens signed with HS256, as an application's back end would create them.
 
 import { createHmac } from "node:crypto";
 

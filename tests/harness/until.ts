@@ -1,11 +1,11 @@
-// Waiting for something to become true. Tests never wait for a time to pass.
+// Polling for conditions. Tests never wait for a fixed time.
 
-/** How often it is looked at again, in ms. */
+/** The polling interval, in ms. */
 const INTERVAL_MS = 20;
 
 /**
- * Waits until `look` gives something other than undefined, null or false, and returns it. After `timeoutMs` it fails, and
- * says what was waited for and what was seen last.
+ * Waits until `look` returns something other than undefined, null or false, and returns it. After `timeoutMs` it fails,
+ * and reports what was waited for and what was seen last.
  */
 export async function until<T>(
   what: string,
@@ -25,7 +25,7 @@ export async function until<T>(
     }
     if (Date.now() - start > timeoutMs) {
       const last = seen ? `; last seen: ${JSON.stringify(await seen())}` : "";
-      // Said with the rest: a report may leave out the cause.
+      // Included in the message, since reports may leave out the cause.
       const why = failure instanceof Error ? `; at last: ${failure.message}` : "";
       throw new Error(`waited ${timeoutMs} ms in vain until ${what}${last}${why}`, { cause: failure });
     }

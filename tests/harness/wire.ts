@@ -1,5 +1,5 @@
-// A client that is not ours: it speaks the protocol over a plain WebSocket, word for word as docs/protocol.md has it, and can
-// also say what it must not.
+// An independent client: it speaks the protocol over a plain WebSocket exactly as docs/protocol.md describes it, and
+// can also send invalid data.
 
 import { randomUUID } from "node:crypto";
 import { onTestFinished } from "vitest";
@@ -21,11 +21,11 @@ export class Wire {
     socket.on("close", (code) => {
       this.closed = code;
     });
-    // The close tells it.
+    // The close event reports it.
     socket.on("error", () => undefined);
   }
 
-  /** Opens a WebSocket, and says nothing yet. */
+  /** Opens a WebSocket without sending anything. */
   static async open(url: string): Promise<Wire> {
     const socket = new WebSocket(`${url.replace(/^http/, "ws")}/everwire/v1/ws`, "everwire.v1");
     const wire = new Wire(socket);
@@ -37,7 +37,7 @@ export class Wire {
     return wire;
   }
 
-  /** Opens one, says hello as a guest, and waits for the welcome. */
+  /** Opens a WebSocket, sends hello as a guest, and waits for the welcome. */
   static async join(url: string, user: string): Promise<Wire> {
     const wire = await Wire.open(url);
     wire.say({ type: "hello", version: 1, session: wire.session, guest: { user, name: user } });
@@ -50,12 +50,12 @@ export class Wire {
     this.raw(JSON.stringify(frames));
   }
 
-  /** Sends anything at all. */
+  /** Sends arbitrary data. */
   raw(data: string | Uint8Array): void {
     this.#socket.send(data);
   }
 
-  /** Waits for a frame of this type, which also has these fields. */
+  /** Waits for a frame of this type with these fields. */
   gets(type: string, fields: Readonly<Record<string, unknown>> = {}): Promise<Frame> {
     return until(
       `a ${type} ${JSON.stringify(fields)} comes`,
@@ -68,7 +68,7 @@ export class Wire {
     );
   }
 
-  /** Waits for the end, and returns its close code. */
+  /** Waits for the close, and returns its code. */
   async ends(): Promise<number> {
     await until("the server closes", () => this.closed !== undefined, { seen: () => this.frames.slice(-5) });
     return this.closed ?? 0;
@@ -78,13 +78,13 @@ export class Wire {
     this.#socket.close(1000);
   }
 
-  /** Ends it without a word. */
+  /** Ends it without a close frame. */
   cut(): void {
     this.#socket.terminate();
   }
 }
 
-/** A UUID of version 7, as ids of messages are. */
+/** A UUID version 7, as message ids are. */
 export function uuid7(): string {
   const time = Date.now().toString(16).padStart(12, "0");
   const rest = randomUUID();

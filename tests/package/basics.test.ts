@@ -1,4 +1,4 @@
-// The package in a page with nothing else: connecting, listening, sending, closing, and what it says when something is wrong.
+// The package in a page with nothing else: connecting, subscribing, sending, closing, and its errors.
 
 import { expect, it } from "vitest";
 import { BarePage, gapless, numbersOf } from "../harness/bare";
@@ -8,7 +8,7 @@ import { until } from "../harness/until";
 
 const start = (args: string[] = []) => Server.start({ serveDir: PAGES, args });
 
-it("connects, subscribes, sends and receives, without a complaint under a strict policy", async () => {
+it("connects, subscribes, sends and receives, without warnings under a strict policy", async () => {
   const { url } = await start();
   const bare = await BarePage.open(url);
   const ada = await bare.connect("ada");
@@ -23,12 +23,12 @@ it("connects, subscribes, sends and receives, without a complaint under a strict
   expect(problemsOf(bare.page)).toEqual([]);
 });
 
-it("what is sent before the connection is there is stored in its order", async () => {
+it("messages sent before the connection is established are stored in order", async () => {
   const { url } = await start();
   const bare = await BarePage.open(url);
   const ben = await bare.connect("ben");
   await ben.listen("news");
-  // In one go: neither the WebAssembly nor the connection can be there yet.
+  // Synchronously: neither the WebAssembly nor the connection can be ready yet.
   await bare.page.evaluate((url) => {
     window.bare.open("ada", { url, guest: { user: "ada", name: "ada" } });
     window.bare.sendMany("ada", "news", 0, 100);
@@ -38,7 +38,7 @@ it("what is sent before the connection is there is stored in its order", async (
   expect(numbersOf(heard, "ada")).toEqual([...Array(100).keys()]);
 });
 
-it("a listener that throws is reported and skipped; the others and the connection live on", async () => {
+it("a listener that throws is reported and skipped; the others and the connection are not affected", async () => {
   const { url } = await start();
   const bare = await BarePage.open(url);
   const ada = await bare.connect("ada");
@@ -86,7 +86,7 @@ it("a listener may call back into the client: send, subscribe, unsubscribe, clos
   expect(problemsOf(bare.page)).toEqual([]);
 });
 
-it("closing ends everything: what waits is rejected with closed, others see one leave at once", async () => {
+it("closing ends everything: pending promises reject with closed, others see one leave at once", async () => {
   const server = await start();
   const bare = await BarePage.open(server.url);
   const ben = await bare.connect("ben");
@@ -98,7 +98,7 @@ it("closing ends everything: what waits is rejected with closed, others see one 
   expect((await ada.states()).at(-1)).toMatchObject({ status: "closed" });
   const left = await ben.event("left");
   const closedAt = (await ada.reaches("closed")).at;
-  // No grace for one who said good-bye.
+  // No grace period after a clean close.
   expect(left.at - closedAt).toBeLessThan(8000);
   for (const outcome of [await ada.send("news", 1), await ada.listen("news")]) {
     expect(outcome).toMatchObject({ error: { code: "closed", everwire: true, retry: false } });
@@ -106,7 +106,7 @@ it("closing ends everything: what waits is rejected with closed, others see one 
   expect(await ada.close()).toEqual({ ok: undefined });
 });
 
-it("every refusal is an EverwireError with a code of the list", async () => {
+it("every refusal is an EverwireError with a documented code", async () => {
   const { url } = await start();
   const bare = await BarePage.open(url);
   const ada = await bare.connect("ada");
@@ -143,11 +143,11 @@ it("every refusal is an EverwireError with a code of the list", async () => {
     return window.bare.send("ada", "news", loop);
   });
   expect(circular).toMatchObject({ error: { code: "invalid_payload", everwire: true } });
-  // And after all that, it works.
+  // And after all that, it still works.
   expect(await ada.send("news", "fine")).toMatchObject({ ok: { offset: 1 } });
 });
 
-it("report() tells what happened, and holds neither payloads nor tokens", async () => {
+it("report() describes what happened, and contains neither payloads nor tokens", async () => {
   const { url } = await start();
   const bare = await BarePage.open(url);
   const ada = await bare.connect("ada");

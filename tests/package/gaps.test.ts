@@ -1,4 +1,5 @@
-// What can no longer be had is said aloud (promise 2): once, with its reason, and delivery goes on behind it.
+// Messages that can no longer be recovered are declared as a gap (promise 2): once, with the reason, and delivery
+// continues after it.
 
 import { expect, it } from "vitest";
 import { BarePage, gapless, type Seat } from "../harness/bare";
@@ -7,7 +8,7 @@ import { PAGES, Server } from "../harness/server";
 
 const gapsOf = async (seat: Seat) => (await seat.events()).filter(({ event }) => event === "gap");
 
-/** Away while `count` messages are stored by somebody else; then back. */
+/** Offline while `count` messages are stored by another user; then back. */
 async function miss(server: Server, count: number): Promise<{ ada: Seat; ben: Seat; before: number }> {
   const proxy = await FaultProxy.start(server.port);
   const bare = await BarePage.open(proxy.url);
@@ -19,7 +20,7 @@ async function miss(server: Server, count: number): Promise<{ ada: Seat; ben: Se
   await ben.sendMany("news", 0, 3);
   await ada.hears("news", 3);
 
-  // Offline for real: the browser says so, and nothing passes.
+  // Really offline: the browser reports it, and nothing passes.
   await bare.page.context().setOffline(true);
   proxy.reset();
   await ada.reaches("offline");
@@ -29,7 +30,7 @@ async function miss(server: Server, count: number): Promise<{ ada: Seat; ben: Se
   return { ada, ben, before: 3 };
 }
 
-it("trimmed: the server no longer has what was missed", async () => {
+it("trimmed: the server no longer has the missed messages", async () => {
   const server = await Server.start({ serveDir: PAGES, args: ["--retention", "20"] });
   const { ada, ben } = await miss(server, 100);
   const gap = await ada.event("gap");
@@ -55,7 +56,7 @@ it("too far: more was missed than the server replays", async () => {
   expect(heard.map(({ offset }) => offset)).toEqual([1, 2, 3, 64]);
 });
 
-it("within what the server keeps: everything comes, and no gap is said", async () => {
+it("within what the server keeps: everything arrives, and no gap is declared", async () => {
   const server = await Server.start({ serveDir: PAGES });
   const { ada } = await miss(server, 300);
   gapless(await ada.hears("news", 303));
@@ -83,7 +84,7 @@ it("epoch: the server was restored without its data", async () => {
   expect(await gapsOf(ada)).toHaveLength(1);
 });
 
-it("a position from an earlier visit resumes there, twice in a row", async () => {
+it("a stored position resumes there, twice in a row", async () => {
   const server = await Server.start({ serveDir: PAGES });
   const bare = await BarePage.open(server.url);
   const writer = await bare.connect("writer");

@@ -1,4 +1,5 @@
-// Unsent messages outlive the page (promise 5): reloads, closed tabs, two tabs at once, another user, and denied storage.
+// Unsent messages survive the page (promise 5): reloads, closed tabs, two tabs at once, another user, and denied
+// storage.
 
 import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
@@ -43,7 +44,7 @@ async function kept(page: Page): Promise<number> {
   );
 }
 
-/** Ann has written five messages that her server never got; the server is down. */
+/** Ann has written five messages that never reached her server; the server is down. */
 async function unsent(page: Page, where: { pages: Server; chat: Server }): Promise<void> {
   const ann = await open(page, where);
   await ann.connected();
@@ -52,7 +53,7 @@ async function unsent(page: Page, where: { pages: Server; chat: Server }): Promi
   await until("all five are in the database", async () => (await kept(page)) === 5);
 }
 
-/** Bob reads everything, from the beginning. */
+/** Bob reads everything from the beginning. */
 async function bob(where: { pages: Server; chat: Server }): Promise<Seat> {
   const seat = await open(await freshPage(), where, "bob");
   await seat.connected();
@@ -60,7 +61,7 @@ async function bob(where: { pages: Server; chat: Server }): Promise<Seat> {
   return seat;
 }
 
-it("a reload in mid-send loses nothing and doubles nothing", async () => {
+it("a reload while sending loses and duplicates nothing", async () => {
   const where = await place();
   const page = await freshPage();
   await unsent(page, where);
@@ -87,13 +88,13 @@ it("a tab that is closed with unsent messages sends them when it is opened again
   expect(numbersOf(await reader.hears(CHANNEL, 5), "ann")).toEqual([0, 1, 2, 3, 4]);
 });
 
-it("two tabs of one user do not fight: each message is stored once", async () => {
+it("two tabs of one user do not conflict: each message is stored once", async () => {
   const where = await place();
   const context = await freshContext();
   const first = await context.newPage();
   await unsent(first, where);
   await where.chat.start();
-  // The first tab still has them, and is about to send them; the second finds them too.
+  // The first tab still has them and is about to send them; the second finds them too.
   const second = await context.newPage();
   const again = await open(second, where);
   await again.connected();
@@ -109,7 +110,7 @@ it("another user does not send them, and their own user does so later", async ()
   const where = await place();
   const page = await freshPage();
   await unsent(page, where);
-  // Ann is gone before the server is back, or she would still send them.
+  // Ann's page is closed before the server is back, or it would still send them.
   await page.goto("about:blank");
   await where.chat.start();
   const eve = await open(page, where, "eve");
@@ -125,7 +126,7 @@ it("another user does not send them, and their own user does so later", async ()
   expect(all.slice(1).map(({ user }) => user)).toEqual(Array(5).fill("ann"));
 });
 
-it("where storage is denied, and where it is not wanted, everything else works", async () => {
+it("without storage, denied or disabled, everything else works", async () => {
   const where = await place();
   const denied = await freshPage();
   await denied.addInitScript(() => {

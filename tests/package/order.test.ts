@@ -1,4 +1,4 @@
-// Exactly once and in order (promises 1 and 4) where the connection is cut again and again, by WebSocket and by polling.
+// Exactly once and in order (promises 1 and 4) where the connection is cut repeatedly, over WebSocket and polling.
 
 import { expect, it } from "vitest";
 import { BarePage, gapless, numbersOf, type Seat } from "../harness/bare";
@@ -25,7 +25,7 @@ async function exactlyOnce(transports: ("websocket" | "polling")[], cuts: number
     seats.push(seat);
   }
 
-  // Cut at moments that are told by what has arrived, not by a clock.
+  // Cut according to what has arrived, not by a timer.
   const points = Array.from({ length: cuts }, () => between(next, 0, 2 * EACH - 50)).sort((a, b) => a - b);
   const start = Date.now();
   let sent = 0;
@@ -55,7 +55,7 @@ async function exactlyOnce(transports: ("websocket" | "polling")[], cuts: number
     for (const { name } of seats) expect(numbersOf(log, name)).toEqual(wanted);
   }
   expect(logs[0]?.map(({ id }) => id)).toEqual(logs[1]?.map(({ id }) => id));
-  // Every promise was kept, with the offset at which the message is.
+  // Every promise resolved with the offset of its message.
   for (const { page } of pages) {
     const ended = await until("all sends have ended", async () => {
       const all = await page.evaluate(() => window.bare.ended);
@@ -69,16 +69,16 @@ async function exactlyOnce(transports: ("websocket" | "polling")[], cuts: number
   figure(`1000 messages over ${cuts} cuts by ${transports.join(" or ")}`, Date.now() - start, "ms");
 }
 
-it("1000 messages of two senders over 12 cuts by WebSocket: each once and in order at both", () =>
+it("1000 messages of two senders over 12 cuts by WebSocket: each once and in order on both sides", () =>
   exactlyOnce(["websocket"], 12));
 
-it("1000 messages of two senders over 12 cuts by polling: each once and in order at both", () =>
+it("1000 messages of two senders over 12 cuts by polling: each once and in order on both sides", () =>
   exactlyOnce(["polling"], 12));
 
-it("1000 messages of two senders over 12 cuts with both transports: each once and in order at both", () =>
+it("1000 messages of two senders over 12 cuts with both transports: each once and in order on both sides", () =>
   exactlyOnce(["websocket", "polling"], 12));
 
-it("the outbox keeps its order over a reconnect, and its bound is told at once", async () => {
+it("the outbox keeps its order over a reconnect, and reports its limit at once", async () => {
   const server = await Server.start({ serveDir: PAGES });
   const proxy = await FaultProxy.start(server.port);
   const bare = await BarePage.open(proxy.url);

@@ -1,4 +1,4 @@
-// Somebody sends rubbish: each kind gets its documented answer, and another client chats on unharmed.
+// Invalid input: each kind gets its documented answer, and other clients are not affected.
 
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { BarePage, gapless, type Seat } from "../harness/bare";
@@ -19,7 +19,7 @@ beforeEach(async () => {
   said = 0;
 });
 
-/** Two others talk, before, between and after. */
+/** Two other clients talk before, in between and after. */
 async function chatGoesOn(): Promise<void> {
   said += 2;
   await ada.send("news", { text: `ada ${said}` });
@@ -32,13 +32,13 @@ afterEach(async () => {
     const heard = await seat.hears("news", said);
     gapless(heard);
     expect(heard).toHaveLength(said);
-    // Not so much as a reconnect.
+    // Not even a reconnect.
     expect((await seat.states()).filter(({ status }) => status === "connected")).toHaveLength(1);
     expect(await seat.errors()).toEqual([]);
   }
 });
 
-it("what is no batch is answered with invalid_batch, and the connection lives", async () => {
+it("anything but a batch is answered with invalid_batch, and the connection stays open", async () => {
   const kinds = {
     "text that is no JSON": "rubbish",
     "half a batch": '[{"type":"ping"',
@@ -58,7 +58,7 @@ it("what is no batch is answered with invalid_batch, and the connection lives", 
   }
 });
 
-it("a malformed frame is answered with invalid_frame and its id, and the rest of its batch counts", async () => {
+it("a malformed frame is answered with invalid_frame and its id, and the rest of its batch is processed", async () => {
   const wire = await Wire.join(server.url, "mallory");
   const [bad, good] = [uuid7(), uuid7()];
   wire.say(
@@ -71,7 +71,7 @@ it("a malformed frame is answered with invalid_frame and its id, and the rest of
   expect(wire.closed).toBeUndefined();
 });
 
-it("an unknown type is ignored and said so", async () => {
+it("an unknown frame type is ignored and reported", async () => {
   const wire = await Wire.join(server.url, "mallory");
   wire.say({ type: "teleport", to: "mars" }, { type: "ping", nonce: 9 });
   await wire.gets("error", { code: "unknown_type" });
@@ -97,7 +97,7 @@ it("a message above 64 KiB closes with 4011", async () => {
   expect(await wire.ends()).toBe(4011);
 });
 
-it("a payload above 32 KiB, and one frame too many, are too_large", async () => {
+it("a payload above 32 KiB and too many frames are too_large", async () => {
   const wire = await Wire.join(server.url, "mallory");
   const id = uuid7();
   wire.say({ type: "send", id, channel: "elsewhere", data: "x".repeat(33_000) });
@@ -124,14 +124,14 @@ it("a frame before hello is unexpected, and so is a second hello", async () => {
   await wire.gets("error", { code: "unexpected" });
 });
 
-it("a version that nobody speaks closes with 4004", async () => {
+it("an unsupported version closes with 4004", async () => {
   const wire = await Wire.open(server.url);
   wire.say({ type: "hello", version: 99, session: wire.session, guest: { user: "m", name: "M" } });
   await wire.gets("error", { code: "unsupported_version" });
   expect(await wire.ends()).toBe(4004);
 });
 
-it("somebody else's session closes with 4005", async () => {
+it("another user's session closes with 4005", async () => {
   const wire = await Wire.join(server.url, "mallory");
   const thief = await Wire.open(server.url);
   thief.say({ type: "hello", version: 1, session: wire.session, guest: { user: "thief", name: "T" } });
@@ -153,7 +153,7 @@ it("an id that was used for another channel is id_reused; a copy gets the same a
   expect(await wire.gets("error", { id })).toMatchObject({ code: "id_reused" });
 });
 
-it("by polling, rubbish is a 200 with an error frame", async () => {
+it("by polling, an invalid body gets a 200 with an error frame", async () => {
   const hello = { type: "hello", version: 1, session: crypto.randomUUID(), guest: { user: "m", name: "M" } };
   for (const [body, code] of [
     ["rubbish", "invalid_batch"],

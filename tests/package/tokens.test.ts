@@ -1,4 +1,4 @@
-// Tokens (promise 13): a bad one ends the client for all to see; a callback is asked in good time, and once at a time.
+// Tokens (promise 13): a bad one is terminal and visible; a callback is called in good time, and once at a time.
 
 import { expect, it } from "vitest";
 import { BarePage } from "../harness/bare";
@@ -29,7 +29,7 @@ for (const transports of [["websocket"], ["polling"]] as const) {
     expect((await guest.reaches("closed")).code).toBe("unauthorized");
   });
 
-  it(`by ${transports[0]}, a good token opens what it grants and nothing else`, async () => {
+  it(`by ${transports[0]}, a good token grants what it says and nothing else`, async () => {
     const { url } = await start();
     const bare = await BarePage.open(url);
     const token = makeToken("ada", { grants: ["private-chat.1"] });
@@ -43,7 +43,7 @@ for (const transports of [["websocket"], ["polling"]] as const) {
   });
 }
 
-it("a token is never part of an address", async () => {
+it("a token is never part of a URL", async () => {
   const { url } = await start();
   const bare = await BarePage.open(url);
   const addresses: string[] = [];
@@ -56,7 +56,7 @@ it("a token is never part of an address", async () => {
   expect(addresses.filter((address) => address.includes(token.slice(0, 12)))).toEqual([]);
 });
 
-it("short-lived tokens are replaced before they expire, and the connection stays", async () => {
+it("short-lived tokens are replaced before they expire, and the connection stays open", async () => {
   const { url } = await start();
   const bare = await BarePage.open(url);
   let [asked, atOnce, most] = [0, 0, 0];
@@ -69,7 +69,7 @@ it("short-lived tokens are replaced before they expire, and the connection stays
   });
   await ada.connected("websocket");
   expect(await ada.listen("private-chat.1")).toHaveProperty("ok");
-  // The first token is long past its end by then, and the server's patience too.
+  // By then the first token has expired long ago, and the server's grace period is over.
   const started = Date.now();
   await until("four lifetimes are over", () => Date.now() - started > 16_000);
   expect(await ada.send("private-chat.1", "still me")).toMatchObject({ ok: { offset: 1 } });
@@ -80,7 +80,7 @@ it("short-lived tokens are replaced before they expire, and the connection stays
   expect(states.filter(({ code }) => code)).toEqual([]);
 });
 
-it("a callback that fails is asked again, and nothing is lost by it", async () => {
+it("a failing token callback is called again, and nothing is lost", async () => {
   const { url } = await start();
   const bare = await BarePage.open(url);
   let asked = 0;
@@ -95,7 +95,7 @@ it("a callback that fails is asked again, and nothing is lost by it", async () =
   expect(asked).toBe(3);
 });
 
-it("a reconnect asks for no new token while the old one is good", async () => {
+it("a reconnect requests no new token while the old one is valid", async () => {
   const server = await start();
   const proxy = await FaultProxy.start(server.port);
   const bare = await BarePage.open(proxy.url);

@@ -1,5 +1,5 @@
-// A page with nothing but the package: clients are opened by name, and everything that they say is written down where a test
-// can read it.
+// A page with nothing but the package: clients are opened by name, and everything that they report is recorded for the
+// test.
 
 import { type Client, type ConnectOptions, connect, EverwireError, type Message } from "everwire";
 
@@ -9,11 +9,11 @@ export interface Heard {
   readonly id: string;
   readonly user: string;
   readonly data: unknown;
-  /** When, in ms since 1970. */
+  /** When it arrived, in ms since 1970. */
   readonly heardAt: number;
 }
 
-/** What became of a promise. */
+/** The outcome of a promise. */
 export type Outcome<T> =
   | { readonly ok: T }
   | { readonly error: { code: string; message: string; retry: boolean; everwire: boolean } };
@@ -33,18 +33,18 @@ interface Seat {
   readonly states: Seen[];
   readonly errors: string[];
   readonly debug: string[];
-  /** Events of channels in the order in which they came, entries left out. */
+  /** Events of channels in the order of arrival, without entries. */
   readonly events: { at: number; channel: string; event: string; value: unknown }[];
   readonly heard: Map<string, Heard[]>;
 }
 
-/** How many lines of a client's log are kept for a test that fails. */
+/** How many lines of a client's log are kept for a failing test. */
 const DEBUG_LINES = 300;
 
 const seats = new Map<string, Seat>();
 const memories: WebAssembly.Memory[] = [];
 
-// To know how much memory the WebAssembly has: it is reached by nothing else.
+// To measure the WebAssembly memory, which is not accessible otherwise.
 const { instantiate } = WebAssembly;
 WebAssembly.instantiate = (async (...args: Parameters<typeof instantiate>) => {
   const result = (await instantiate(...args)) as
@@ -58,7 +58,7 @@ WebAssembly.instantiate = (async (...args: Parameters<typeof instantiate>) => {
 const uncaught: string[] = [];
 addEventListener("error", (event) => {
   uncaught.push(String(event.error?.message ?? event.message));
-  // Seen: the console need not be told of it.
+  // Handled: not reported to the console.
   event.preventDefault();
 });
 
@@ -81,7 +81,7 @@ const bare = {
   seats,
   uncaught,
 
-  /** Connects. The token callback, if wanted, asks the function `token` of the page. */
+  /** Connects. A token callback calls the function `token` of the page. */
   open(name: string, options: ConnectOptions): void {
     const debug: string[] = [];
     const note = (line: string) => {
@@ -107,7 +107,7 @@ const bare = {
     client.on("error", ({ code }) => mine.errors.push(code));
   },
 
-  /** Writes down what a channel says, and subscribes it. */
+  /** Records what a channel reports, and subscribes it. */
   listen(
     name: string,
     channel: string,
@@ -134,7 +134,7 @@ const bare = {
   send: (name: string, channel: string, data: unknown) =>
     outcome(seat(name).client.channel(channel).send(data)),
 
-  /** Sends without waiting: the page notes how each ended. */
+  /** Sends without waiting: the page records each outcome. */
   ended: [] as Outcome<{ id: string; offset: number }>[],
   sendMany(name: string, channel: string, from: number, count: number): void {
     const target = seat(name).client.channel(channel);

@@ -1,16 +1,16 @@
-// A page in which a person has a client: tests call the client itself, in their own words (harness/people.ts). What passes and
-// must not be missed is noted here.
+// A page in which a user has a client: tests call the client directly (harness/people.ts). Events that must not be
+// missed are recorded here.
 
 import { type Client, type ConnectOptions, connect } from "everwire";
 import * as chat from "everwire/chat";
 
-/** Something that happened in the page, and when, in ms since 1970. */
+/** An event in the page, and when it happened, in ms since 1970. */
 export interface Note {
   readonly at: number;
   readonly value: unknown;
 }
 
-/** How many lines of the client's log are kept for a test that fails. */
+/** How many lines of the client's log are kept for a failing test. */
 const LINES = 200;
 
 const notes = new Map<string, Note[]>();
@@ -18,7 +18,7 @@ const lines: string[] = [];
 
 const people = {
   MessageList: chat.MessageList,
-  /** Message lists by the name of their channel: the same one for the same name. */
+  /** Message lists by channel name. */
   lists: new Map<string, chat.MessageList<{ message: unknown }>>(),
 
   open(options: ConnectOptions): Client {
@@ -32,7 +32,7 @@ const people = {
     return client;
   },
 
-  /** The list of a channel, made at the first call. */
+  /** The list of a channel, created at the first call. */
   list(client: Client, channel: string) {
     const found = people.lists.get(channel);
     const list = found ?? new chat.MessageList(client.channel<{ message: unknown }>(channel));
@@ -52,9 +52,9 @@ declare global {
   interface Window {
     people: typeof people;
   }
-  /** In the page: writes something down for the test. */
+  /** In the page: records a value for the test. */
   var note: typeof people.note;
-  /** In the page: the package's own. */
+  /** In the page: the package's exports. */
   var createChat: typeof chat.createChat;
 }
 

@@ -15,14 +15,14 @@ beforeEach(() => {
 
 afterEach(() => vi.useRealTimers());
 
-it("a single message is read out", () => {
+it("reads out a single message", () => {
   announcer.heard("Ana", "hello");
   expect(heard).toEqual([]);
   vi.runAllTimers();
   expect(heard).toEqual(["Ana: hello"]);
 });
 
-it("many at once are counted", () => {
+it("counts messages that arrive together", () => {
   announcer.heard("Ana", "one");
   announcer.heard("Ben", "two");
   vi.runAllTimers();
@@ -31,7 +31,7 @@ it("many at once are counted", () => {
   expect(heard).toEqual(["2 new messages, the last from Ben.", "Ana: three"]);
 });
 
-it("of changes of the connection only the last is said", () => {
+it("announces only the latest connection state", () => {
   announcer.say("connection", "Not connected.");
   announcer.say("connection", "Connected by WebSocket.");
   announcer.heard("Ana", "hello");
@@ -39,7 +39,7 @@ it("of changes of the connection only the last is said", () => {
   expect(heard).toEqual(["Connected by WebSocket. Ana: hello"]);
 });
 
-it("the same text twice is a different one to the reader", () => {
+it("announces the same text twice", () => {
   announcer.say("connection", "Offline.");
   vi.runAllTimers();
   announcer.say("connection", "Offline.");

@@ -8,19 +8,17 @@ it.each([
   ["a\u0000b\nc", "a b c"],
   ["\u202eevil", "evil"],
   ["日本", "日本"],
-])("%j becomes %j", (typed, name) => expect(normalizeName(typed)).toBe(name));
+])("normalizes %j to %j", (typed, name) => expect(normalizeName(typed)).toBe(name));
 
-it.each(["", "   ", "\u200b\u202e"])("nothing is left of %j", (typed) =>
-  expect(normalizeName(typed)).toBeUndefined(),
-);
+it.each(["", "   ", "\u200b\u202e"])("rejects %j", (typed) => expect(normalizeName(typed)).toBeUndefined());
 
-it("a long name is cut between characters, and stays within what the protocol takes", () => {
+it("cuts a long name between characters, within the protocol's limit", () => {
   const name = normalizeName("🦊".repeat(50)) ?? "";
   expect(Array.from(name)).toHaveLength(MAX_NAME);
   expect(new TextEncoder().encode(name).length).toBeLessThanOrEqual(128);
 });
 
-it("every visitor has an id of their own", () => {
+it("gives every visitor an id of their own", () => {
   expect(newUser()).toMatch(/^guest-[0-9a-f]{16}$/);
   expect(newUser()).not.toBe(newUser());
 });

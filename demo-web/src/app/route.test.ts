@@ -11,8 +11,8 @@ it.each([
   ["#/chat/", { page: "chats" }],
   ["#/chat/%", { page: "chats" }],
   ["#/somewhere", { page: "chats" }],
-])("%j", (hash, route) => expect(routeOf(hash)).toEqual(route));
+])("parses %j", (hash, route) => expect(routeOf(hash)).toEqual(route));
 
-it("a chat's address leads to it", () => {
+it("parses the link of a chat", () => {
   expect(routeOf(hrefOfChat("a/b c"))).toEqual({ page: "chat", id: "a/b c" });
 });

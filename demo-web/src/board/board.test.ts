@@ -9,14 +9,14 @@ const order = (action: string, data: unknown) => entry("data_update", { entity: 
 const after = (...entries: BoardEntry[]): Board =>
   entries.reduce((board, one) => boardAfter(board, one), EMPTY_BOARD);
 
-it("an order comes, changes in what is said, and goes", () => {
+it("creates, updates and removes an order", () => {
   const came = order("created", { id: "7", customer: "Ana", item: "Lamp", cents: 900, state: "new" });
   const changed = order("updated", { id: "7", state: "paid" });
   expect(after(came, changed).orders.get("7")).toMatchObject({ customer: "Ana", cents: 900, state: "paid" });
   expect(after(came, changed, order("deleted", { id: "7" })).orders.size).toBe(0);
 });
 
-it("each system has its last status", () => {
+it("keeps the latest status of each system", () => {
   const { systems } = after(
     entry("status_update", { system: "mail", status: "ok" }),
     entry("status_update", { system: "mail", status: "down", message: "No route" }),
@@ -24,7 +24,7 @@ it("each system has its last status", () => {
   expect([...systems.values()]).toMatchObject([{ name: "mail", status: "down", message: "No route" }]);
 });
 
-it("the feed has the latest first, and ends somewhere", () => {
+it("keeps the latest activities, latest first", () => {
   const lines = Array.from({ length: 100 }, (_, n) =>
     entry("user_activity", { user: "a", activity: `${n}` }),
   );
@@ -37,8 +37,8 @@ it.each([
   entry("data_update", { entity: "invoice", action: "created", data: { id: "1" } }),
   entry("something", { id: "1" }),
   { id: "x", at: 1, data: "plain" },
-])("is not changed by $event $data", (said) => expect(after(said)).toBe(EMPTY_BOARD));
+])("ignores $event $data", (said) => expect(after(said)).toBe(EMPTY_BOARD));
 
-it("takes an order without an id, or of no shape, for none", () => {
+it("ignores orders without an id and malformed orders", () => {
   expect(after(order("created", undefined), order("created", { id: 7 })).orders.size).toBe(0);
 });

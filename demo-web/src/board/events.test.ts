@@ -11,7 +11,7 @@ function applied(board: Board, event: BoardEvent | undefined): Board {
   return event ? boardAfter(board, { id: String(next), at: next, ...event }) : board;
 }
 
-it("an order goes through every step and off the board", () => {
+it("an order goes through every state and off the board", () => {
   let board = applied(EMPTY_BOARD, newOrder(EMPTY_BOARD, zero));
   const seen: (string | undefined)[] = [];
   for (let step = 0; step <= STEPS.length; step++) {
@@ -26,7 +26,7 @@ it("every order has its own number", () => {
   expect(applied(one, newOrder(one, zero)).orders.size).toBe(2);
 });
 
-it("what was broken is repaired before something else breaks", () => {
+it("repairs a broken system before it breaks another one", () => {
   const broken = applied(EMPTY_BOARD, toggleSystem(EMPTY_BOARD, zero));
   expect([...broken.systems.values()][0]?.status).toBe("degraded");
   const repaired = applied(broken, toggleSystem(broken, zero));

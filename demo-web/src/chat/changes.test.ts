@@ -22,8 +22,8 @@ it.each([
   [{ action: "joined", user: "grace" }, SERVER, "Grace Hopper joined"],
   [{ action: "invited", user: "me" }, SERVER, "You were invited"],
   [{ action: "role_set", user: "ada", role: "read_only" }, SERVER, "Ada Lovelace is read-only now"],
-])("%j", (data, by, words) => expect(changeText(data, by, "me")).toBe(words));
+])("renders %j", (data, by, words) => expect(changeText(data, by, "me")).toBe(words));
 
-it.each([undefined, null, 7, {}, { action: "exploded" }])("says nothing of %j", (data) =>
+it.each([undefined, null, 7, {}, { action: "exploded" }])("renders nothing for %j", (data) =>
   expect(changeText(data, GRACE, "me")).toBe(""),
 );

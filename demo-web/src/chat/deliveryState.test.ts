@@ -30,7 +30,7 @@ it.each([
   expect(deliveryState(row(change), others).text).toBe(text),
 );
 
-it("says who has it", () => {
+it("lists who has read and received a message", () => {
   const receipts = new Map(
     [
       { user: "ada", delivered: 9, read: 9 },

@@ -12,7 +12,7 @@ function storage(): DraftStorage & { held: Map<string, string> } {
   };
 }
 
-it("each chat has its own, and it outlives the page", () => {
+it("keeps one draft per chat, across reloads", () => {
   const place = storage();
   const drafts = new Drafts("ada", place);
   drafts.set("1", { text: "half a sent", replyTo: "m1" });
@@ -24,7 +24,7 @@ it("each chat has its own, and it outlives the page", () => {
   expect(new Drafts("grace", place).get("1")).toBe(EMPTY);
 });
 
-it("tells of changes", () => {
+it("notifies listeners", () => {
   const drafts = new Drafts("ada", undefined);
   let told = 0;
   const off = drafts.subscribe(() => told++);
@@ -34,6 +34,6 @@ it("tells of changes", () => {
   expect(told).toBe(1);
 });
 
-it.each(["not json", '{"a":1}', "[1,null,[2,3]]"])("does not stumble over %s", (text) => {
+it.each(["not json", '{"a":1}', "[1,null,[2,3]]"])("ignores stored %s", (text) => {
   expect(new Drafts("ada", { getItem: () => text, setItem: () => undefined }).get("1")).toBe(EMPTY);
 });

@@ -43,7 +43,7 @@ function drawn(rows: readonly ChatRow[], options: Partial<LineOptions> = {}): st
     .join(" ");
 }
 
-it("messages of one author, close in time, are one group", () => {
+it("groups messages of one author that are close in time", () => {
   expect(drawn([said("ana", NOON), said("ana", NOON + 1000), said("ben", NOON + 2000)])).toBe(
     "day [ana ana] [ben]",
   );
@@ -51,22 +51,22 @@ it("messages of one author, close in time, are one group", () => {
   expect(drawn([said("ana", NOON), said("ana", NOON + GROUP_MS + 1)])).toBe("day [ana] [ana]");
 });
 
-it("a new day is a line, and ends the group", () => {
+it("a new day adds a separator and ends the group", () => {
   const midnight = new Date(2026, 4, 5).getTime();
   expect(drawn([said("ana", midnight - 1000), said("ana", midnight + 1000)])).toBe("day [ana] day [ana]");
 });
 
-it("what is under way belongs to now", () => {
+it("messages in flight get the current time", () => {
   expect(drawn([said("me", NOON - 1000), said("me", undefined)])).toBe("day [me me]");
 });
 
-it("what is missing ends the group, but not the day", () => {
+it("a gap ends the group, but not the day", () => {
   const rows = [said("ana", NOON), said("ana", NOON)];
   const missing = new Map([[rows[0]?.id ?? "", [{ from: 1, to: 2, reason: "trimmed" }]]]);
   expect(drawn(rows, { missing })).toBe("day [ana] missing [ana]");
 });
 
-it("what was fetched since is not missing", () => {
+it("a gap that has been filled is not shown", () => {
   const rows = [said("ana", NOON), said("ana", NOON), said("ana", NOON)];
   const from = rows[1]?.offset ?? 0;
   const missing = new Map([[rows[0]?.id ?? "", [{ from, to: from + 9, reason: "too_far" }]]]);
@@ -74,12 +74,12 @@ it("what was fetched since is not missing", () => {
   expect(drawn(rows.toSpliced(1, 1), { missing })).toContain("missing");
 });
 
-it("changes of the chat stand alone", () => {
+it("system messages are not grouped", () => {
   const joined = said("ben", NOON, { event: "everwire.chat" });
   expect(drawn([said("ana", NOON), joined, said("ana", NOON)])).toBe("day [ana] [everwire.chat] [ana]");
 });
 
-it("the new ones begin once, at the first message of somebody else that was not read", () => {
+it("one separator, before the first unread message of another user", () => {
   const rows = [said("ana", NOON), said("me", NOON), said("ana", NOON), said("me", NOON), said("ana", NOON)];
   const readBefore = rows[0]?.offset;
   expect(drawn(rows, { readBefore })).toBe("day [ana] [me] new [ana] [me] [ana]");

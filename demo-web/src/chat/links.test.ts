@@ -9,14 +9,14 @@ function links(text: string): string[] {
   return pieces.flatMap((piece) => ("href" in piece ? [piece.href] : []));
 }
 
-it("finds addresses in a sentence, without its punctuation", () => {
+it("finds URLs in a sentence, without its punctuation", () => {
   expect(links("see https://a.example/x?y=1#z, or http://b.example.")).toEqual([
     "https://a.example/x?y=1#z",
     "http://b.example/",
   ]);
 });
 
-it("keeps a bracket that belongs to the address, and leaves the one around it", () => {
+it("keeps brackets inside a URL, and drops those around it", () => {
   expect(links("https://a.example/x_(y)")).toEqual(["https://a.example/x_(y)"]);
   expect(links("(https://a.example/x)")).toEqual(["https://a.example/x"]);
 });
@@ -27,9 +27,9 @@ it.each([
   "www.example.com",
   "https://",
   "https://bank.example@evil.example/",
-])("leaves %s alone", (text) => expect(links(text)).toEqual([]));
+])("does not link %s", (text) => expect(links(text)).toEqual([]));
 
-it("gives plain text back whole", () => {
+it("returns plain text as one part", () => {
   expect(piecesOf("nothing here")).toEqual([{ text: "nothing here" }]);
   expect(piecesOf("")).toEqual([]);
 });

@@ -35,19 +35,19 @@ const said = (user: string, data: unknown) => ({
   data,
 });
 
-it("a direct chat is called like the other one", () => {
+it("a direct chat is named after the other member", () => {
   expect(titleOf(chat({ kind: "direct" }), "me")).toBe("Grace Hopper");
   expect(titleOf(chat({ kind: "direct", members: [member("me")] }), "me")).toBe("Yourself");
 });
 
-it("a group without a title is called like those in it", () => {
+it("a group without a title is named after its members", () => {
   expect(titleOf(chat({ title: "Moon" }), "me")).toBe("Moon");
   const members = ["me", "ada", "grace", "linus", "alan"].map((user) => member(user));
   expect(titleOf(chat({ members }), "me")).toBe("Ada, Grace and 2 others");
   expect(titleOf(chat({ members: [member("me")] }), "me")).toBe("Only you");
 });
 
-it("the preview says who spoke where that is not plain", () => {
+it("the preview names the author unless it is obvious", () => {
   expect(previewOf(chat({}), "me")).toBe("No messages yet");
   expect(previewOf(chat({ last: said("me", { text: "hi" }) }), "me")).toBe("You: hi");
   expect(previewOf(chat({ last: said("grace", { text: "two\nlines" }) }), "me")).toBe("Grace: two lines");
@@ -55,12 +55,12 @@ it("the preview says who spoke where that is not plain", () => {
   expect(previewOf(chat({ role: "invited" }), "me")).toBe("You are invited");
 });
 
-it("those who are invited are not counted", () => {
+it("does not count invited users", () => {
   const members = [member("me"), { ...member("grace"), role: "invited" as const }];
   expect(sizeOf(chat({ members, memberCount: 2 }))).toBe(1);
 });
 
-it("takes whatever another application wrote", () => {
+it("accepts data of other applications", () => {
   expect(textOf("plain")).toBe("plain");
   expect(textOf({ order: 7 })).toBe('{"order":7}');
   expect(textOf(undefined)).toBe("");

@@ -10,7 +10,7 @@ it("names the transport", () => {
   expect(headline({ status: "connected", transport: "polling", reason }, 0)).toBe("Connected");
 });
 
-it("counts down in whole seconds, and not below nothing", () => {
+it("counts down in whole seconds, not below zero", () => {
   const state = { status: "waiting", attempt: 2, retryAt: 10_000, reason: "" } as const;
   expect(headline(state, 7_500)).toBe("Not connected. Retrying in 3 s");
   expect(headline(state, 9_999)).toBe("Not connected. Retrying in 1 s");
@@ -18,11 +18,11 @@ it("counts down in whole seconds, and not below nothing", () => {
   expect(headline(state, 99_000)).toBe("Not connected. Retrying now…");
 });
 
-it("does not read the countdown out", () => {
+it("does not announce the countdown", () => {
   expect(statusText({ status: "waiting", attempt: 1, retryAt: 10_000, reason: "" })).toBe("Not connected");
 });
 
-it("makes a sentence of the reason", () => {
+it("turns the reason into a sentence", () => {
   expect(reasonText({ status: "offline", reason: "the network is gone" })).toBe("The network is gone.");
   expect(reasonText({ status: "offline", reason: "Is it?" })).toBe("Is it?");
   expect(reasonText({ status: "offline", reason: " " })).toBe("");

@@ -69,7 +69,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-it("sends a number every 200 ms into a room of its own, until it is stopped", async () => {
+it("sends a number every 200 ms on a channel of its own until it is stopped", async () => {
   expect(named).toBe("private-lab.s1");
   expect(channel.sent.map(({ number }) => number)).toEqual([1, 2, 3]);
   traffic.stop();
@@ -78,7 +78,7 @@ it("sends a number every 200 ms into a room of its own, until it is stopped", as
   expect(traffic.state).toMatchObject({ on: false, sent: 3, onTheWay: 3 });
 });
 
-it("counts what comes back, whichever is first, the ack or the message", () => {
+it("counts messages that come back, before or after their ack", () => {
   channel.stored(1, 1);
   channel.came(1, 1);
   channel.came(2, 2);
@@ -88,7 +88,7 @@ it("counts what comes back, whichever is first, the ack or the message", () => {
   expect(counters.counts).toMatchObject({ sent: 3, acked: 2, received: 3, lost: 0, duplicated: 0 });
 });
 
-it("notices what comes twice, never, and in another order", () => {
+it("detects duplicates, losses and reordering", () => {
   channel.stored(1, 1);
   channel.came(3, 2);
   channel.came(3, 3);
@@ -97,19 +97,19 @@ it("notices what comes twice, never, and in another order", () => {
   expect(counters.counts).toMatchObject({ lost: 1, duplicated: 1 });
 });
 
-it("does not take another number under a known id for its own", () => {
+it("does not accept another number with a known id", () => {
   channel.tell("message", { id: "m1", offset: 1, data: { number: 7 } });
   expect(traffic.state).toMatchObject({ back: 0, onTheWay: 3 });
 });
 
-it("does not wait for what a gap says is gone", () => {
+it("does not wait for messages in a declared gap", () => {
   channel.stored(1, 1);
   channel.tell("gap", { from: 1, to: 1, reason: "trimmed" });
   expect(traffic.state).toMatchObject({ never: 0, onTheWay: 2 });
   expect(counters.counts).toMatchObject({ lost: 0, missing: 1 });
 });
 
-it("holds back rather than fill the outbox", async () => {
+it("pauses rather than fill the outbox", async () => {
   await vi.advanceTimersByTimeAsync(1000 * EVERY_MS);
   expect(channel.sent).toHaveLength(300);
   channel.came(1, 1);

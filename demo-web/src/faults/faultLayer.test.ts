@@ -38,14 +38,14 @@ describe("without a fault", () => {
     expect(layer.live.sockets).toBe(0);
   });
 
-  it("makes sockets that are WebSockets", () => {
+  it("creates sockets that are instances of WebSocket", () => {
     const { socket, native } = connected();
     expect(socket instanceof page.WebSocket).toBe(true);
     expect(native instanceof page.WebSocket).toBe(true);
     expect({} instanceof page.WebSocket).toBe(false);
   });
 
-  it("lets go of a handler that is replaced or removed", () => {
+  it("drops a handler that is replaced or removed", () => {
     const { socket, native } = connected();
     const seen: string[] = [];
     socket.onmessage = () => seen.push("first");
@@ -59,7 +59,7 @@ describe("without a fault", () => {
 });
 
 describe("a dropped socket", () => {
-  it("is closed under its user at once, as by a broken cable", () => {
+  it("closes at once, like a lost connection", () => {
     const { socket, native, seen } = connected();
     layer.drop();
     expect(seen).toEqual(["open", "error", "close 1006 false"]);
@@ -67,7 +67,7 @@ describe("a dropped socket", () => {
     expect(native.closed).toEqual([]);
   });
 
-  it("says nothing more, whatever still comes", () => {
+  it("reports nothing after that", () => {
     const { socket, native, seen } = connected();
     layer.drop();
     native.says("too late");
@@ -77,7 +77,7 @@ describe("a dropped socket", () => {
     expect(native.sent).toEqual([]);
   });
 
-  it("does not stop the next one", () => {
+  it("does not affect the next one", () => {
     connected();
     layer.drop();
     const { seen, native } = connected();
@@ -85,7 +85,7 @@ describe("a dropped socket", () => {
     expect(seen).toEqual(["open", "message here again"]);
   });
 
-  it("takes requests that are under way along", async () => {
+  it("takes pending requests along", async () => {
     const request = page.fetch("/poll");
     expect(layer.live.requests).toBe(1);
     layer.drop();
@@ -95,7 +95,7 @@ describe("a dropped socket", () => {
 });
 
 describe("blocked WebSocket", () => {
-  it("kills live sockets, and fails new ones without making a connection", async () => {
+  it("cuts open sockets, and fails new ones without connecting", async () => {
     const { seen } = connected();
     layer.blockWebSocket(true);
     expect(seen.at(-1)).toBe("close 1006 false");
@@ -109,7 +109,7 @@ describe("blocked WebSocket", () => {
     expect(FakeSocket.made).toHaveLength(made);
   });
 
-  it("leaves requests alone", () => {
+  it("does not affect requests", () => {
     page.fetch("/poll").catch(() => undefined);
     layer.blockWebSocket(true);
     expect(layer.live.requests).toBe(1);
@@ -123,7 +123,7 @@ describe("blocked WebSocket", () => {
 });
 
 describe("offline", () => {
-  it("fails sockets and requests, and tells the page", async () => {
+  it("fails sockets and requests, and fires the offline event", async () => {
     const told: string[] = [];
     page.addEventListener("offline", () => told.push("offline"));
     page.addEventListener("online", () => told.push("online"));
@@ -142,7 +142,7 @@ describe("offline", () => {
     expect(connected().seen).toEqual(["open"]);
   });
 
-  it("does not let the browser say otherwise", () => {
+  it("suppresses the browser's own online event", () => {
     const told: string[] = [];
     page.addEventListener("online", () => told.push("online"));
     layer.goOffline(true);
@@ -151,14 +151,14 @@ describe("offline", () => {
   });
 });
 
-it("a request that its user aborts ends with the user's reason", async () => {
+it("an aborted request rejects with the reason of its signal", async () => {
   const mine = new AbortController();
   const request = page.fetch("/poll", { signal: mine.signal });
   mine.abort(new Error("enough"));
   await expect(request).rejects.toThrow("enough");
 });
 
-it("tells who listens when a fault begins and ends", () => {
+it("notifies listeners when a fault begins and ends", () => {
   const states: boolean[] = [];
   const stop = layer.subscribe(() => states.push(layer.state.websocketBlocked));
   layer.blockWebSocket(true);

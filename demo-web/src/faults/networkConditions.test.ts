@@ -72,7 +72,7 @@ describe("latency", () => {
     expect(socket.bufferedAmount).toBe(0);
   });
 
-  it("does not let what is faster overtake what is slower", async () => {
+  it("does not let later data overtake earlier data", async () => {
     const { native, seen } = connected();
     layer.delay(500);
     native.says("slow");
@@ -84,7 +84,7 @@ describe("latency", () => {
     expect(seen).toEqual(["open", "message slow", "message fast"]);
   });
 
-  it("closes a socket behind what it has still to send", async () => {
+  it("sends queued data before it closes a socket", async () => {
     const { socket, native, seen } = connected();
     layer.delay(100);
     socket.send("last words");
@@ -98,7 +98,7 @@ describe("latency", () => {
     expect(seen.at(-1)).toBe("close 4013 true");
   });
 
-  it("delays requests there and back, and an abort ends them at once", async () => {
+  it("delays requests and responses, and an abort ends them at once", async () => {
     layer.delay(100);
     page.answer = "[]";
     const fate = fateOf(page.fetch("/poll"));
@@ -127,7 +127,7 @@ describe("loss", () => {
     () =>
       rolls.shift() ?? 1;
 
-  it("stalls a stream by the time that TCP takes to repeat, twice as long each time", () => {
+  it("stalls a stream for TCP's retransmission timeout, doubled each time", () => {
     const losing = (...rolls: number[]) =>
       retransmissionDelay({ latencyMs: 0, loss: 0.5 }, mockDice(...rolls));
     expect(losing()).toBe(0);
@@ -137,7 +137,7 @@ describe("loss", () => {
     expect(retransmissionDelay({ latencyMs: 0, loss: 1 }, () => 0)).toBe(200 * 63);
   });
 
-  it("holds up everything behind a lost message, and loses nothing", async () => {
+  it("delays everything behind a lost message, and loses nothing", async () => {
     const { native, seen } = connected();
     layer.lose(0.1);
     dice = [0];
@@ -149,7 +149,7 @@ describe("loss", () => {
     expect(seen).toEqual(["open", "message lost at first", "message behind it"]);
   });
 
-  it("fails a request, before or after the server had it", async () => {
+  it("fails a request before or after it reached the server", async () => {
     layer.lose(0.5);
     page.answer = "[]";
     dice = [0, 0];
@@ -163,7 +163,7 @@ describe("loss", () => {
 });
 
 describe("a black hole", () => {
-  it("leaves open what is open, and carries nothing", async () => {
+  it("keeps open sockets open, and carries nothing", async () => {
     const { socket, native, seen } = connected();
     layer.blackHole(true);
     socket.send("into the hole");
@@ -174,7 +174,7 @@ describe("a black hole", () => {
     expect([seen, native.sent, native.closed]).toEqual([["open"], [], undefined]);
   });
 
-  it("swallows what was under way", async () => {
+  it("drops data in flight", async () => {
     layer.delay(100);
     const { native, seen } = connected();
     await pass(200);
@@ -184,7 +184,7 @@ describe("a black hole", () => {
     expect(seen).toEqual(["open"]);
   });
 
-  it("gives no answer to what is new, until its user gives up", async () => {
+  it("gives no response to new connections until they are closed", async () => {
     layer.blackHole(true);
     const socket = new page.WebSocket("ws://host/");
     const seen = watched(socket);
@@ -200,7 +200,7 @@ describe("a black hole", () => {
     expect(layer.live).toEqual({ sockets: 0, requests: 0 });
   });
 
-  it("lets new ones through when it is closed, and keeps the old ones", async () => {
+  it("lets new connections through when it ends, and old ones stay dead", async () => {
     const old = connected();
     layer.blackHole(true);
     const request = fateOf(page.fetch("/poll"));
@@ -213,7 +213,7 @@ describe("a black hole", () => {
     expect([old.seen, request]).toEqual([["open"], []]);
   });
 
-  it("loses the answer to a request that the server has", async () => {
+  it("loses the response to a request that reached the server", async () => {
     layer.delay(100);
     page.answer = "[]";
     const fate = fateOf(page.fetch("/poll"));
@@ -223,7 +223,7 @@ describe("a black hole", () => {
     expect([page.asked.length, fate]).toEqual([1, []]);
   });
 
-  it("a browser gives up closing a socket that does not answer", async () => {
+  it("a socket that gets no answer to its close frame closes after a timeout", async () => {
     const { socket, seen } = connected();
     layer.blackHole(true);
     socket.close(4013);
@@ -234,8 +234,8 @@ describe("a black hole", () => {
   });
 });
 
-describe("a proxy that kills", () => {
-  it("cuts every socket so long after it opened, and no request", async () => {
+describe("a proxy that kills sockets", () => {
+  it("cuts every socket after the given time, and no request", async () => {
     page.fetch("/poll").catch(() => undefined);
     layer.killAfter(1000);
     const { native, seen } = made();
@@ -248,7 +248,7 @@ describe("a proxy that kills", () => {
     expect(layer.live).toEqual({ sockets: 0, requests: 1 });
   });
 
-  it("spares those that are open when it ends", async () => {
+  it("spares open sockets when it ends", async () => {
     const { seen } = connected();
     layer.killAfter(1000);
     await pass(900);
@@ -259,7 +259,7 @@ describe("a proxy that kills", () => {
 });
 
 describe("a frozen page", () => {
-  it("holds back timers and the network, and lets them go late and in order", async () => {
+  it("delays timers and network events until it thaws, in order", async () => {
     page.answer = "[]";
     const { native, seen } = connected();
     const order: string[] = [];
@@ -289,7 +289,7 @@ describe("a frozen page", () => {
     expect([seen, fate]).toEqual([["open", "message one", "message two"], ["answered"]]);
   });
 
-  it("hears of a cut only when it thaws", async () => {
+  it("observes a cut only when it thaws", async () => {
     const { socket, seen } = connected();
     layer.freeze(5000);
     layer.drop();
@@ -300,7 +300,7 @@ describe("a frozen page", () => {
     expect(seen.at(-1)).toBe("close 1006 false");
   });
 
-  it("does not believe the browser that it is shown", async () => {
+  it("ignores the browser's visibility events", async () => {
     const heard = vi.fn();
     page.document.addEventListener("visibilitychange", heard);
     layer.freeze(5000);
@@ -313,7 +313,7 @@ describe("a frozen page", () => {
 describe("a planned restart", () => {
   const RESTART = { text: '[{"type":"goaway"}]', code: 1001, closeMs: 300, awayMs: 1000 };
 
-  it("is announced, then closes everything, and refuses while it is away", async () => {
+  it("is announced, closes everything, and refuses connections while it lasts", async () => {
     const { socket, native, seen } = connected();
     const held = fateOf(page.fetch("/poll"));
     layer.restart(RESTART);
@@ -337,7 +337,7 @@ describe("a planned restart", () => {
   });
 });
 
-it("healing ends every fault at once", async () => {
+it("ending all faults ends every fault at once", async () => {
   layer.delay(500);
   layer.lose(0.5);
   layer.killAfter(1000);

@@ -15,7 +15,7 @@ const connecting = (attempt: number) => ({ status: "connecting", attempt, reason
 const connected = (transport: "websocket" | "polling") =>
   ({ status: "connected", transport, reason: "" }) as const;
 
-it("makes bands of states, and ticks of tries", () => {
+it("records states as bands, and attempts as ticks", () => {
   timeline.state(connecting(1), 0);
   timeline.state(connected("websocket"), 100);
   timeline.state({ ...connected("websocket"), reason: "another" }, 200);
@@ -56,7 +56,7 @@ it("keeps a fault as one span while its strength changes", () => {
   ]);
 });
 
-it("forgets what is over for two minutes, and nothing that lasts", () => {
+it("drops what ended two minutes ago, and nothing that lasts", () => {
   timeline.state(connected("websocket"), 0);
   timeline.inForce([{ kind: "offline", label: "Offline" }], 0);
   timeline.inForce([], 10);
@@ -67,7 +67,7 @@ it("forgets what is over for two minutes, and nothing that lasts", () => {
   expect(timeline.roundTrips).toEqual([{ at: WINDOW_MS + 20, ms: 6 }]);
 });
 
-it("measures from the first time on the network to the ack, and not the time in the outbox", () => {
+it("measures from the first transmission to the ack, without the time in the outbox", () => {
   const roundTrips = new RoundTrips(timeline);
   roundTrips.sending({ id: "a", status: "queued" }, 0);
   roundTrips.sending({ id: "a", status: "sent" }, 1000);
@@ -80,7 +80,7 @@ it("measures from the first time on the network to the ack, and not the time in 
   expect(timeline.roundTrips.map(({ ms }) => ms)).toEqual([2100]);
 });
 
-it("tells of it in words", () => {
+it("summarizes it as text", () => {
   expect(summary(timeline, 0)).toBe(
     "In the last two minutes: no connection yet. 0 attempts to connect. No round trips. No faults.",
   );

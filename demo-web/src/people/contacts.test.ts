@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { contactsOf, matching } from "./contacts";
 import { PEOPLE } from "./people";
 
-it("has everybody but oneself, those who can be reached first", () => {
+it("lists everyone but the user, those who are online first", () => {
   const online = [
     { user: "new", name: "Zoe" },
     { user: "grace", name: "Grace Hopper", status: "away" as const },
@@ -15,7 +15,7 @@ it("has everybody but oneself, those who can be reached first", () => {
   expect(contacts.some(({ user }) => user === "ada")).toBe(false);
 });
 
-it("finds by the beginning of any name", () => {
+it("finds people by the beginning of any name", () => {
   const contacts = contactsOf("ada", [], []);
   expect(matching(contacts, "hop").map(({ user }) => user)).toEqual(["grace"]);
   expect(matching(contacts, " MARG ").map(({ user }) => user)).toEqual(["margaret"]);

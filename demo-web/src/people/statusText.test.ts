@@ -15,13 +15,13 @@ it.each([
   [30 * 60 * MINUTE, "yesterday"],
 ])("%i ms ago is %s", (passed, words) => expect(ago(NOW - passed, NOW)).toBe(words));
 
-it("says when somebody was last seen, if that is known", () => {
+it("shows when somebody was last seen, if it is known", () => {
   expect(statusText({ status: "online", lastSeen: 1 }, NOW)).toBe("online");
   expect(statusText({ status: "offline", lastSeen: NOW - 5 * MINUTE }, NOW)).toBe("last seen 5 min ago");
   expect(statusText({ status: "offline" }, NOW)).toBe("offline");
 });
 
-it("counts those who do not fit", () => {
+it("counts names that do not fit", () => {
   expect(joinNames([])).toBe("");
   expect(joinNames(["Ada"])).toBe("Ada");
   expect(joinNames(["Ada", "Grace"])).toBe("Ada and Grace");
@@ -29,7 +29,7 @@ it("counts those who do not fit", () => {
   expect(joinNames(["Ada", "Grace", "Linus", "Alan"])).toBe("Ada, Grace and 2 others");
 });
 
-it("says who types", () => {
+it("shows who is typing", () => {
   expect(typingText([])).toBe("");
   expect(typingText(["Ada"])).toBe("Ada is typing…");
   expect(typingText(["Ada", "Grace"])).toBe("Ada and Grace are typing…");

@@ -1,9 +1,9 @@
-// What a server of Everwire really sent, batch by batch: every other server of a benchmark sends the same messages, in its
-// own protocol's clothes, and the bare loop gets the very same batches.
+// What Everwire's server actually sent, batch by batch: every other server of a benchmark sends the same messages in
+// its own protocol, and the bare loop gets the very same batches.
 
 import { readFileSync, writeFileSync } from "node:fs";
 
-/** A message as Everwire's server writes it. */
+/** A message as Everwire's server encodes it. */
 export interface MessageFrame {
   type: "message";
   channel: string;
@@ -15,7 +15,7 @@ export interface MessageFrame {
   data: { text: string };
 }
 
-/** The JSON text of each message, in the batches in which they travelled. */
+/** The JSON text of each message, in the original batches. */
 export type Recording = readonly (readonly string[])[];
 
 export function write(recording: Recording, file: string): void {
@@ -27,7 +27,7 @@ export function read(file: string): Recording {
   return batches.map((line) => (JSON.parse(line) as MessageFrame[]).map((frame) => JSON.stringify(frame)));
 }
 
-/** The same for an application of a protocol that has an envelope of its own: without what the envelope says. */
+/** The same for an application of a protocol with its own envelope: without the fields of the envelope. */
 export function payloads(recording: Recording): string[] {
   return recording.flat().map((text) => {
     const { type: _type, channel: _channel, ...rest } = JSON.parse(text) as MessageFrame;

@@ -1,5 +1,5 @@
-// The benchmark itself: each client connects and is given its first message by both ways and loads, and the numbers are
-// plausible. How fast is not asked here.
+// The benchmark itself: each client connects and gets its first message over both latencies and loads, and the figures
+// are plausible. Speed is not tested here.
 
 import { expect, test } from "vitest";
 import { connect } from "../src/connect/connect.js";
@@ -15,7 +15,7 @@ test("every client connects, near and far, with an empty and a filled cache", as
     expect(imported_ms.median, name).toBeGreaterThan(0);
     expect(connected_ms.median, name).toBeGreaterThanOrEqual(imported_ms.median);
     expect(first_message_ms.median, name).toBeGreaterThanOrEqual(connected_ms.median);
-    // TCP's handshake and WebSocket's cannot be had for less.
+    // The handshakes of TCP and WebSocket are the minimum.
     expect(first_message_ms.median, name).toBeGreaterThanOrEqual(2 * round_trip_ms);
     expect(wire_bytes, name).toBeGreaterThan(300);
     expect(page_bytes, name).toBeGreaterThan(load === "cold" ? 500 : 100);

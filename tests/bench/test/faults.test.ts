@@ -1,5 +1,5 @@
-// The faults that `bench faults` measures with: each does what it says, and leaves new connections alone. And the table,
-// which must not take what never happened for a time.
+// The faults of `bench faults`: each does what it says, and does not affect new connections. And the table, which must
+// not present what never happened as a time.
 
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
@@ -9,7 +9,7 @@ import { type FaultProxy, startFaultProxy } from "../src/run/faults.js";
 
 const REQUEST = "GET / HTTP/1.1\r\nhost: x\r\n\r\n";
 
-/** A server that sends back what it gets, and the proxy before it. */
+/** An echo server with a proxy in front. */
 async function start(): Promise<FaultProxy> {
   const sockets = new Set<Socket>();
   const echo = createServer((socket) => {
@@ -27,7 +27,7 @@ async function start(): Promise<FaultProxy> {
   return proxy;
 }
 
-/** A connection that has said something. */
+/** A connection that has exchanged data. */
 function speak(proxy: FaultProxy, text = REQUEST): { socket: Socket; heard(): string } {
   const socket = connect({ port: proxy.port, host: "127.0.0.1" }, () => socket.write(text));
   let heard = "";
@@ -38,7 +38,7 @@ function speak(proxy: FaultProxy, text = REQUEST): { socket: Socket; heard(): st
   return { socket, heard: () => heard };
 }
 
-test("what is swallowed stays open and is silent, and what comes later passes", async () => {
+test("a black hole keeps connections open and silent; new ones pass", async () => {
   const proxy = await start();
   const old = speak(proxy);
   await expect.poll(old.heard).toBe(REQUEST);
@@ -46,13 +46,13 @@ test("what is swallowed stays open and is silent, and what comes later passes", 
   old.socket.write("more");
   const young = speak(proxy);
   await expect.poll(young.heard).toBe(REQUEST);
-  // Both ways are as long, so an answer would have come by now.
+  // Both directions are equally long, so an answer would have arrived by now.
   expect(old.heard()).toBe(REQUEST);
   expect(old.socket.readyState).toBe("open");
   expect(proxy.passed).toBe(2);
 });
 
-test("a cut resets what is open, and the rule what comes then", async () => {
+test("a cut resets open connections, and the rule applies to new ones", async () => {
   const proxy = await start();
   const old = speak(proxy);
   await expect.poll(old.heard).toBe(REQUEST);
@@ -65,7 +65,7 @@ test("a cut resets what is open, and the rule what comes then", async () => {
   expect(proxy.refused).toBe(1);
 });
 
-test("only WebSockets are refused where only they shall be", async () => {
+test("only WebSockets are refused where the rule says so", async () => {
   const proxy = await start();
   proxy.rule = "refuse WebSockets";
   const webSocket = speak(proxy, REQUEST.replace("\r\n\r\n", "\r\nUpgrade: websocket\r\n\r\n"));
@@ -75,7 +75,7 @@ test("only WebSockets are refused where only they shall be", async () => {
   expect([proxy.passed, proxy.refused]).toEqual([1, 1]);
 });
 
-test("the table tells what never happened from what was slow, and what was not measured", () => {
+test("the table distinguishes what never happened from what was slow and what was not measured", () => {
   const text = table({
     benchmark: "faults",
     browser: "Chrome/1",

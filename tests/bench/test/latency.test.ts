@@ -1,11 +1,11 @@
-// The benchmark itself: both contenders are heard, with and without others, and the numbers are plausible. How fast is not
-// asked here.
+// The benchmark itself: both contenders receive, with and without a crowd, and the figures are plausible. Speed is not
+// tested here.
 
 import { expect, test } from "vitest";
 import { latency, quantiles } from "../src/latency/latency.js";
 import { table } from "../src/latency/table.js";
 
-test("every message is on the other's screen once, after it was at the listener", async () => {
+test("every message appears on the other screen once, after it reached the listener", async () => {
   const result = await latency({ messages: 10, rounds: 1, crowd: 20 });
   expect(result.rows.map(({ name, crowd }) => `${name} ${crowd}`).toSorted()).toEqual([
     "everwire 0",
@@ -23,7 +23,7 @@ test("every message is on the other's screen once, after it was at the listener"
   expect(table(result)).toContain("to the screen, p50");
 });
 
-test("quantiles are values that were measured", () => {
+test("quantiles are measured values", () => {
   const values = Array.from({ length: 100 }, (_, n) => 100 - n);
   expect(quantiles(values)).toEqual({ p50: 50, p99: 99 });
   expect(quantiles([7])).toEqual({ p50: 7, p99: 7 });

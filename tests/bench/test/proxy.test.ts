@@ -1,11 +1,11 @@
-// The way that the proxy makes longer: as long as it claims, with everything in order, and counted.
+// The proxy that adds latency: as much as it claims, with everything in order, and counted.
 
 import type { AddressInfo } from "node:net";
 import { connect, createServer } from "node:net";
 import { expect, test } from "vitest";
 import { startProxy } from "../src/run/proxy.js";
 
-test("bytes arrive whole, in order, counted, and not before handshake and round trip are over", async () => {
+test("bytes arrive complete, in order and counted, and not before the handshake and the round trip", async () => {
   const echo = createServer((socket) => socket.pipe(socket));
   await new Promise<void>((resolve) => echo.listen(0, "127.0.0.1", resolve));
   const roundTrip = 60;

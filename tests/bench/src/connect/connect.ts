@@ -1,5 +1,5 @@
-// `bench connect`: from the import of a client library to its being connected and to the first message, with an empty cache
-// and with a filled one, near the server and 40 ms away from it; and what that costs in bytes.
+// `bench connect`: from the import of a client library until it is connected and until the first message, with an empty
+// and with a filled cache, close to the server and with 40 ms of round-trip time; and its cost in bytes.
 
 import type { Target } from "../pages/clients/client.js";
 import type { Connected } from "../pages/connect.js";
@@ -13,21 +13,21 @@ import { Stack } from "../run/stack.js";
 import { rotated, rounded, type Spread, spread } from "../run/statistics.js";
 import type { ServerName } from "../servers/main.js";
 
-/** One line of the result. */
+/** One row of the result. */
 export interface Row {
   readonly name: string;
   readonly round_trip_ms: number;
-  /** `cold`: nothing in the cache. `warm`: the same page was loaded once before. */
+  /** `cold`: an empty cache. `warm`: the same page was loaded once before. */
   readonly load: Load;
-  /** From the beginning of the import until the module was there, in ms. */
+  /** From the start of the import until the module was loaded, in ms. */
   readonly imported_ms: Spread;
-  /** … until the client said that it was connected. */
+  /** … until the client reported that it was connected. */
   readonly connected_ms: Spread;
-  /** … until the first message was at the listener. */
+  /** … until the first message reached the listener. */
   readonly first_message_ms: Spread;
-  /** What the page's server sent: HTML, JavaScript and WebAssembly with HTTP's headers, compressed. */
+  /** Bytes from the page's server: HTML, JavaScript and WebAssembly with HTTP headers, compressed. */
   readonly page_bytes: number;
-  /** What the client's server sent and was sent until then, HTTP's headers included. */
+  /** Bytes from and to the client's server until then, HTTP headers included. */
   readonly wire_bytes: number;
   /** TCP connections to the client's server. */
   readonly connections: number;
@@ -35,19 +35,19 @@ export interface Row {
 
 type Load = "cold" | "warm";
 
-/** Everything that was measured. */
+/** All measurements. */
 export interface Result {
   readonly benchmark: "connect";
   readonly browser: string;
   readonly rounds: number;
   readonly rows: readonly Row[];
-  /** What a longer way adds to the time until the first message, in round trips; between the fastest of each. */
+  /** What latency adds to the time until the first message, in round trips; from the fastest runs of each. */
   readonly round_trips: readonly { readonly name: string; readonly load: Load; readonly count: number }[];
 }
 
 export interface Options {
   readonly rounds: number;
-  /** The longer way, in ms. */
+  /** The longer round-trip time, in ms. */
   readonly "round-trip": number;
   readonly progress?: (line: string) => void;
 }
@@ -79,17 +79,17 @@ const SUBJECTS: readonly Subject[] = [
   },
 ];
 
-/** How long one page may take. */
+/** The timeout of a page. */
 const PATIENCE_MS = 30_000;
 
-/** Everything that a page's visit goes through, for one length of the way. */
+/** Everything that a visit goes through, for one round-trip time. */
 interface Way {
   readonly roundTripMs: number;
   readonly site: DelayProxy;
   readonly servers: ReadonlyMap<Subject["server"], DelayProxy>;
 }
 
-/** What one visit came to. */
+/** The measurements of one visit. */
 interface Visit extends Connected {
   readonly page: Traffic;
   readonly wire: Traffic;

@@ -1,4 +1,4 @@
-// The result of `bench connect` for a person.
+// Formats the result of `bench connect`.
 
 import { columns } from "../run/table.js";
 import type { Result, Row } from "./connect.js";

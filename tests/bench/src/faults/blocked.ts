@@ -1,15 +1,16 @@
-// A proxy that answers every WebSocket with 502, from the start: how long until the first message comes by other means?
+// A proxy that answers every WebSocket with 502 from the start: how long until the first message arrives by other
+// means?
 
 import { CHANNEL } from "../run/everwire.js";
 import { type Bench, type Subject, visit } from "./faults.js";
 
-/** One line of the result; null: not within the limit. Empty where it was not measured. */
+/** One row of the result; null: not within the limit. Empty where it was not measured. */
 export interface Blocked {
   readonly name: string;
   readonly ms: (number | null)[];
 }
 
-/** How long is waited, in ms. */
+/** The limit, in ms. */
 export const LIMIT_MS = 15_000;
 
 export function blocked(bench: Bench, subject: Subject): Promise<number | null> {

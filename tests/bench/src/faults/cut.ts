@@ -1,5 +1,6 @@
-// A cut in mid-stream: the server publishes 200 messages, one every 20 ms; after the first second the proxy resets what is
-// open, and for two seconds everything new. What is missing at the listener in the end, and what came twice?
+// A cut in mid-stream: the server publishes 200 messages, one every 20 ms; after the first second the proxy resets open
+// connections, and new ones for two seconds. Which messages are missing at the listener in the end, and which are
+// duplicated?
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { publishSlowly } from "../run/wire.js";
@@ -12,19 +13,19 @@ const EVERY_MS = 20;
 const BEFORE_MS = 1_000;
 export const CUT_MS = 2_000;
 
-/** How long is waited for what is missing, after the last message was published. */
+/** How long to wait for missing messages after the last one was published. */
 const LATE_MS = 15_000;
 
-/** One line of the result: for each round, how many messages, and how long until it was subscribed again. */
+/** One row of the result: for each round, the number of messages and the time until it was subscribed again. */
 export interface Cut {
   readonly name: string;
   readonly lost: number[];
   readonly doubled: number[];
-  /** After the cut was over, in ms; null: not within the time that was waited. */
+  /** After the cut was over, in ms; null: not within the limit. */
   readonly subscribed_ms: (number | null)[];
 }
 
-/** What one round came to. */
+/** The result of one round. */
 export interface Outcome {
   readonly lost: number;
   readonly doubled: number;
@@ -33,7 +34,7 @@ export interface Outcome {
 
 export function cut(bench: Bench, subject: Subject, round: number): Promise<Outcome> {
   const everwire = subject.server === "everwire";
-  // Everwire's server keeps what was published in the round before.
+  // Everwire's server keeps what was published in the previous round.
   const channel = everwire ? `${LIVE}.${round}` : LIVE;
   return visit(bench, subject, { channel }, async ({ page, proxy, server }) => {
     if ((await page.evaluate(`faults.open("subscribed", ${PATIENCE_MS})`)) === null) {
@@ -55,7 +56,7 @@ export function cut(bench: Bench, subject: Subject, round: number): Promise<Outc
     const patience = performance.now() + LATE_MS;
     while (missing(await read()) > 0 && performance.now() < patience) await sleep(250);
     const subscribedMs = await subscribed;
-    // What comes twice may come late.
+    // Duplicates may arrive late.
     await sleep(SETTLED_MS);
     const received = await read();
     const lost = missing(received);

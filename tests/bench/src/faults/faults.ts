@@ -1,5 +1,5 @@
-// `bench faults`: Everwire and other clients under the same faults, each in a page of its own with a proxy of its own that
-// breaks things. What they are is in `silence.ts`, `blocked.ts` and `cut.ts`; here they are put together.
+// `bench faults`: Everwire and other clients under the same faults, each in a page of its own behind a fault-injecting
+// proxy of its own. The faults are in `silence.ts`, `blocked.ts` and `cut.ts`; this file combines them.
 
 import type { ClientName, Orders } from "../pages/faults.js";
 import { bundle } from "../run/bundle.js";
@@ -31,7 +31,7 @@ const RECOVERING: Subject = {
   server: "socket.io-recovering",
 };
 
-/** Everything that was measured. */
+/** All measurements. */
 export interface Result {
   readonly benchmark: "faults";
   readonly browser: string;
@@ -58,7 +58,7 @@ export interface Bench {
 export interface Visit {
   readonly page: Page;
   readonly proxy: FaultProxy;
-  /** The server itself, past the proxy. */
+  /** The server itself, without the proxy. */
   readonly server: string;
 }
 
@@ -85,7 +85,7 @@ export async function faults({ rounds, progress = () => {} }: Options): Promise<
   }
   for (let round = 0; round < rounds; round++) {
     const say = (line: string) => progress(`${round + 1}/${rounds} ${line}`);
-    // Waiting for heartbeats costs nothing, so everything else is done meanwhile.
+    // Waiting for heartbeats costs no processor time, so everything else runs meanwhile.
     const long = Promise.all(
       all.flatMap((subject) =>
         SILENCES.map(async (how) => {
@@ -115,7 +115,7 @@ export async function faults({ rounds, progress = () => {} }: Options): Promise<
   return { benchmark: "faults", browser: chromium.version, rounds, silences, blocked: blocks, cuts };
 }
 
-/** Opens a subject's page with an empty cache and an empty storage, has something measured there, and closes it. */
+/** Opens a subject's page with an empty cache and storage, runs a measurement in it, and closes it. */
 export async function visit<Measured>(
   { chromium, site, ports }: Bench,
   { client, server }: Subject,

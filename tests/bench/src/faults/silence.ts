@@ -1,15 +1,15 @@
-// A dead socket: the open connections carry nothing any more and nobody is told, new ones work. How long until the client
-// says that it is connected again?
+// A dead socket: open connections carry nothing more and nobody is told, new ones work. How long until the client
+// reports that it is connected again?
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { LIVE } from "../servers/live.js";
 import { type Bench, type Subject, visit } from "./faults.js";
 
-/** What the page is told meanwhile, and how long it is waited for. */
+/** The events that the page gets meanwhile, and the limit. */
 export interface Way {
   /**
-   * `online`: only that. `offline, online`: a second passes between them in which new connections fail too, as in a
-   * laptop that wakes up. `none`: the heartbeat has to notice. Counted from the last event, or from the fault.
+   * `online`: only that. `offline, online`: with a second between them in which new connections fail too, as in a
+   * laptop that wakes up. `none`: the heartbeat has to detect it. Counted from the last event, or from the fault.
    */
   readonly event: "online" | "offline, online" | "none";
   readonly limit_ms: number;
@@ -21,21 +21,21 @@ export const SILENCES: readonly Way[] = [
   { event: "none", limit_ms: 75_000 },
 ];
 
-/** One line of the result; null: not within the limit. */
+/** One row of the result; null: not within the limit. */
 export interface Silence extends Way {
   readonly name: string;
   readonly ms: (number | null)[];
 }
 
-/** For the client to have done whatever it does after connecting, such as changing its transport. */
+/** For the client to finish what it does after connecting, such as changing its transport. */
 export const SETTLED_MS = 2_000;
 
-/** For idle HTTP connections to be closed by Node's servers, as they are long before anybody wakes up: 5 s, and some. */
+/** For Node's servers to close idle HTTP connections, as they do long before anybody wakes up: a bit more than 5 s. */
 const IDLE_MS = 7_000;
 
 const OFFLINE_MS = 1_000;
 
-/** How long connecting may take without any fault. */
+/** The timeout for connecting without a fault. */
 export const PATIENCE_MS = 30_000;
 
 export function silence(bench: Bench, subject: Subject, { event, limit_ms }: Way): Promise<number | null> {

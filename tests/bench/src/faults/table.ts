@@ -1,4 +1,4 @@
-// The result of `bench faults` for a person.
+// Formats the result of `bench faults`.
 
 import { spread } from "../run/statistics.js";
 import { columns } from "../run/table.js";
@@ -37,7 +37,7 @@ export function table({ browser, rounds, silences, blocked, cuts }: Result): str
   ].join("\n\n");
 }
 
-/** In seconds. What took too long counts as longer than everything else. */
+/** In seconds. What exceeded the limit counts as longer than everything else. */
 function times(ms: readonly (number | null)[], limitMs: number, never = `> ${limitMs / 1000} s`): string {
   const { median, lowest, highest } = spread(ms.map((one) => one ?? Number.MAX_SAFE_INTEGER));
   const text = (value: number) => (value > 1e9 ? never : `${(value / 1000).toFixed(2)} s`);

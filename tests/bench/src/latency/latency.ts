@@ -1,5 +1,5 @@
-// `bench latency`: how long a message takes from `send` in one page of Chromium to the screen of another, for Everwire and
-// for socket.io, in one run and in turns: with nobody else there, and with a crowd of others chatting on the same server.
+// `bench latency`: how long a message takes from `send` in one page of Chromium to the screen of another, for Everwire
+// and socket.io, alternating in one run: with no other users, and with a crowd that chats on the same server.
 
 import type { Arrival, LatencyClient } from "../pages/latency.js";
 import { bundle } from "../run/bundle.js";
@@ -10,17 +10,17 @@ import { html, startSite } from "../run/site.js";
 import { Stack } from "../run/stack.js";
 import { rotated, rounded } from "../run/statistics.js";
 
-/** Between two messages, in ms: people who chat, and below the server's default limit of sends. */
+/** Between two messages, in ms: like people who chat, and below the server's default rate limit. */
 const LEAST_MS = 100;
 const MOST_MS = 200;
 
-/** Half of all were as fast as `p50`, 99 of a hundred as fast as `p99`, in ms. */
+/** Median and 99th percentile, in ms. */
 export interface Quantiles {
   readonly p50: number;
   readonly p99: number;
 }
 
-/** One line of the result. */
+/** One row of the result. */
 export interface Row {
   readonly name: "everwire" | "socket.io";
   readonly crowd: number;
@@ -37,7 +37,7 @@ export interface Result {
   readonly messages: number;
   readonly rounds: number;
   readonly rows: readonly Row[];
-  /** Everwire's time by socket.io's, to the screen. */
+  /** Everwire's time divided by socket.io's, to the screen. */
   readonly ratios: Readonly<Record<`${"quiet" | "busy"}_${"p50" | "p99"}`, number>>;
 }
 
@@ -65,7 +65,7 @@ export async function latency(options: Options): Promise<Result> {
   const everwire = stack.add(await startEverwire(1));
   const socketIo = stack.add(await startServer("socket.io-chat", everwire.file));
   const chromium = stack.add(await startChromium());
-  // A context of its own is a window of its own: pages in the background are painted late or never.
+  // Separate contexts are separate windows: pages in the background are painted late or never.
   const open = async () => (await chromium.context()).open(`http://127.0.0.1:${site.port}/index.html`);
   const meet = async (name: Row["name"], client: LatencyClient, url: string): Promise<Contender> => {
     const contender = { name, client, url, talker: await open(), reader: await open() };
@@ -111,7 +111,7 @@ export async function latency(options: Options): Promise<Result> {
 async function measure({ name, talker, reader }: Contender, count: number): Promise<Arrival[]> {
   await talker.evaluate(`page.talk(${count}, ${LEAST_MS}, ${MOST_MS})`);
   const heard = await reader.evaluate<Arrival[]>(`page.heard(${count})`);
-  // The talker's own copies are of no interest.
+  // The sender ignores its own copies.
   await talker.evaluate(`page.heard(${count})`);
   const numbers = new Set(heard.map(({ number }) => number));
   if (heard.length !== count || numbers.size !== count) throw new Error(`${name} lost or doubled messages`);

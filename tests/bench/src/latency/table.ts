@@ -1,4 +1,4 @@
-// The result of `bench latency` for a person.
+// Formats the result of `bench latency`.
 
 import { columns } from "../run/table.js";
 import type { Result } from "./latency.js";

@@ -1,9 +1,9 @@
-// What the pages of `bench connect` have in common: one client each, imported when the page runs, timed until the first
-// message has been delivered. The orders come in the page's address, the result is in `outcome`.
+// What the pages of `bench connect` share: one client each, imported when the page runs, timed until the first message
+// has been delivered. The parameters are in the page's URL, the result is in `outcome`.
 
 import type { Open, Target } from "./clients/client.js";
 
-/** When things had happened, in ms after the import began. */
+/** Times in ms after the import began. */
 export interface Connected {
   readonly imported: number;
   readonly connected: number;
@@ -25,7 +25,7 @@ export function run(load: () => Promise<Open>): void {
         },
         message() {
           const first = since();
-          // A client may deliver before it says that it is connected.
+          // A client may deliver before it reports that it is connected.
           setTimeout(() => resolve({ imported, connected: Math.min(connected, first), first }));
         },
       });

@@ -1,9 +1,9 @@
-// Counts WebSocket messages for all clients in the same way, without looking at what is in them. To be imported before any
-// client: some of them keep the constructor that they find when they are loaded.
+// Counts WebSocket messages in the same way for all clients, without looking at their contents. Must be imported before
+// any client: some of them keep a reference to the constructor.
 
 let messages = 0;
 
-/** How many have come since the last call. */
+/** The number of messages since the last call. */
 export function counted(): number {
   const result = messages;
   messages = 0;

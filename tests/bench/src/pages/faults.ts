@@ -1,4 +1,5 @@
-// The page of `bench faults`: one client, which is loaded by name and then watched. The orders come in the page's address.
+// The page of `bench faults`: one client, which is loaded by name and then observed. The parameters are in the page's
+// URL.
 
 import type { Listener, Open, Target } from "./clients/client.js";
 
@@ -12,13 +13,13 @@ const clients = {
 /** The clients that can be measured. */
 export type ClientName = keyof typeof clients;
 
-/** What the page is told to do. */
+/** The page's commands. */
 export interface Orders {
   readonly client: ClientName;
   readonly target: Target;
 }
 
-/** Resolves with how long it took in ms, or with null when `limitMs` have passed. */
+/** Resolves to the time in ms, or to null when `limitMs` have passed. */
 function timed(limitMs: number, begin: (happened: () => void) => void): Promise<number | null> {
   return new Promise((resolve) => {
     const began = performance.now();
@@ -63,7 +64,7 @@ const faults = {
       if (event) dispatchEvent(new Event(event));
     });
   },
-  /** The offsets of all messages at the listener, in the order in which they came. */
+  /** The offsets of all messages at the listener, in the order of arrival. */
   received: () => received,
 };
 

@@ -1,17 +1,17 @@
-// The page of `bench latency`: one member of a conversation, who sends, or who shows what comes and notes when it was on the
-// screen. Times are in ms since 1970 with fractions, so that two pages of one browser can be compared.
+// The page of `bench latency`: one member of a conversation, who sends, or who shows messages and records when they
+// were on the screen. Times are in ms since 1970 with fractions, so that two pages of one browser can be compared.
 
 import { connect } from "everwire";
 import { io } from "socket.io-client";
 
-/** What is said. */
+/** The payload. */
 interface Said {
   readonly number: number;
   readonly sentAt: number;
   readonly text: string;
 }
 
-/** When a message was at the listener, and when its paint was done, in ms after it was sent. */
+/** When a message reached the listener, and when it was painted, in ms after it was sent. */
 export interface Arrival {
   readonly number: number;
   readonly listener: number;
@@ -53,7 +53,7 @@ function show(said: Said): void {
   line.textContent = said.text;
   document.body.append(line);
   while (document.body.childElementCount > 30) document.body.firstElementChild?.remove();
-  // A task that follows the frame's callbacks runs when the frame has been laid out and painted.
+  // A task that follows the frame's callbacks runs after layout and paint.
   requestAnimationFrame(() => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => arrivals.push({ number: said.number, listener, screen: now() - said.sentAt });
@@ -62,12 +62,12 @@ function show(said: Said): void {
 }
 
 const page = {
-  /** Joins; resolves when messages would come. */
+  /** Joins; resolves when messages can arrive. */
   async join(client: LatencyClient, url: string, user: string): Promise<string> {
     member = await clients[client](url, user, show);
     return document.visibilityState;
   },
-  /** Says so many messages with pauses between `least` and `most` ms, and waits until the last is acknowledged. */
+  /** Sends messages with pauses between `least` and `most` ms, and waits until the last is acked. */
   async talk(count: number, least: number, most: number): Promise<void> {
     let last: Promise<unknown> | undefined;
     for (let number = 1; number <= count; number++) {
@@ -76,7 +76,7 @@ const page = {
     }
     await last;
   },
-  /** What has arrived, once it is so many. */
+  /** The arrived messages, once there are this many. */
   async heard(count: number): Promise<Arrival[]> {
     while (arrivals.length < count) await new Promise((go) => setTimeout(go, 20));
     const heard = arrivals;

@@ -1,4 +1,4 @@
-// The page of `bench receive`: every client in one page, to be measured one after the other.
+// The page of `bench receive`: all clients in one page, measured one after the other.
 
 import "./counted.js";
 import { openAtEverwire, openBatched, openSingle } from "./clients/bare.js";
@@ -24,20 +24,20 @@ const clients = {
 /** The clients that can be measured. */
 export type ClientName = keyof typeof clients;
 
-/** What came out. */
+/** The result. */
 export interface Received {
   /** From the first message at the listener to the last, in ms. */
   readonly milliseconds: number;
-  /** WebSocket messages between opening and the last message, those of the protocol included. */
+  /** WebSocket messages between opening and the last message, including those of the protocol. */
   readonly webSocketMessages: number;
-  /** Messages at the listener that did not follow on the one before. */
+  /** Messages at the listener that did not follow the previous one. */
   readonly outOfOrder: number;
 }
 
-/** How long nothing may come before a measurement is given up. */
+/** The timeout without messages, after which a measurement is aborted. */
 const PATIENCE_MS = 20_000;
 
-/** Receives `count` messages. `trigger` is fetched when subscribed, for servers that do not send by themselves. */
+/** Receives `count` messages. `trigger` is fetched when subscribed, for servers that do not send without a request. */
 async function measure(name: ClientName, target: Target, count: number, trigger?: string): Promise<Received> {
   const open: Open = clients[name];
   counted();

@@ -1,4 +1,4 @@
-// The command `bench:receive`. Messages as many as take a bare loop a good part of a second at its best.
+// The command `bench:receive`. Enough messages to keep a bare loop busy for a good part of a second.
 
 import { command } from "../run/command.js";
 import { receive } from "./receive.js";

@@ -1,5 +1,5 @@
-// `bench receive`: how many messages a second reach the listener in a page of Chromium, for Everwire, for its peers, and for
-// a bare WebSocket. All in one page and one run, in turns, so that the ratios mean something on a busy machine too.
+// `bench receive`: how many messages per second reach the listener in a page of Chromium, for Everwire, its peers, and
+// a bare WebSocket. All in one page and one run, alternating, so that the ratios are meaningful on a busy machine too.
 
 import type { Target } from "../pages/clients/client.js";
 import type { ClientName, Received } from "../pages/receive.js";
@@ -12,21 +12,21 @@ import { Stack } from "../run/stack.js";
 import { rotated, rounded, type Spread, spread } from "../run/statistics.js";
 import type { ServerName } from "../servers/main.js";
 
-/** One line of the result: a client against a server. */
+/** One row of the result: a client with a server. */
 export interface Row {
   readonly name: string;
-  /** What travels in one WebSocket message. */
+  /** The contents of one WebSocket message. */
   readonly framing: "one" | "several";
-  /** Messages a second at the listener. */
+  /** Messages per second at the listener. */
   readonly frames_per_second: Spread;
-  /** Messages in one WebSocket message, as the page saw it. */
+  /** Messages per WebSocket message, as the page saw it. */
   readonly batch: number;
-  /** Processor time of the page's main thread for one message, in microseconds: connecting and parsing included. */
+  /** Processor time of the page's main thread per message, in microseconds, including connecting and parsing. */
   readonly microseconds: Spread;
   readonly runs: readonly number[];
 }
 
-/** Everything that was measured. */
+/** All measurements. */
 export interface Result {
   readonly benchmark: "receive";
   readonly browser: string;
@@ -35,7 +35,7 @@ export interface Result {
   readonly bytes_per_message: number;
   readonly rows: readonly Row[];
   readonly ratios: Readonly<Record<RatioName, number>>;
-  /** The peer that the ratio is about. */
+  /** The peer of the ratio. */
   readonly best_peer: string;
 }
 
@@ -49,7 +49,7 @@ type RatioName =
 export interface Options {
   readonly messages: number;
   readonly rounds: number;
-  /** Told how far it is. */
+  /** Called with the progress. */
   readonly progress?: (line: string) => void;
 }
 
@@ -65,7 +65,7 @@ interface Contender {
   trigger?(round: number): string;
 }
 
-/** The names that ratios are made of. */
+/** The names in ratios. */
 const EVERWIRE = "everwire, replay";
 const ON_RECORDED = "everwire, recorded batches";
 const BARE = "bare, recorded batches";
@@ -80,7 +80,7 @@ export async function receive(options: Options): Promise<Result> {
   const files = new Map(await bundle(["receive"])).set("/index.html", html("/receive.js")) satisfies Files;
   progress(`storing ${messages} messages`);
   const everwire = stack.add(await startEverwire(messages));
-  // A server of its own for what is stored meanwhile: it would push the stored messages out of the other's memory.
+  // A separate server for messages that are stored meanwhile: they would push those of the other one out of its memory.
   const busy = stack.add(await startEverwire(1));
   const publishers = stack.add(await startPublishers(busy.url));
   progress("starting the servers and the browser");
@@ -139,7 +139,7 @@ export async function receive(options: Options): Promise<Result> {
   const site = stack.add(await startSite(files));
   const chromium = stack.add(await startChromium());
   const page = await (await chromium.context()).open(`http://127.0.0.1:${site.port}/index.html`);
-  // In processor time: what else the machine does is not counted.
+  // Processor time, which does not include what else the machine does.
   await page.call("Performance.enable", { timeDomain: "threadTicks" });
   const runs = new Map(contenders.map(({ name }) => [name, [] as Run[]]));
   for (let round = 0; round < rounds; round++) {
@@ -178,7 +178,7 @@ async function measure(page: Page, contender: Contender, round: number, messages
   const args = [client, target(round), messages, trigger?.(round)].map(
     (arg) => JSON.stringify(arg) ?? "undefined",
   );
-  // The page's module may not have run yet when it is asked for the first time.
+  // The page's module may not have run yet at the first attempt.
   await page.evaluate(
     "document.readyState === 'complete' || new Promise((done) => addEventListener('load', done))",
   );
@@ -192,7 +192,7 @@ async function measure(page: Page, contender: Contender, round: number, messages
   return { ...received, busyMs: busy };
 }
 
-/** Between the first message and the last there are one less than all. */
+/** Intervals between messages: one less than messages. */
 const rate = ({ milliseconds }: Received, messages: number) => ((messages - 1) / milliseconds) * 1000;
 
 function row(name: string, framing: Row["framing"], received: readonly Run[], messages: number): Row {

@@ -1,4 +1,4 @@
-// The result of `bench receive` for a person.
+// Formats the result of `bench receive`.
 
 import { columns } from "../run/table.js";
 import type { Result } from "./receive.js";

@@ -5,13 +5,13 @@ import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-/** What a page consists of: file names and contents. */
+/** The files of a page: names and contents. */
 export type Files = ReadonlyMap<string, Uint8Array>;
 
 const EXPECTED =
   "The package has not been built; `cargo xtask pkg` does it, and so does `cargo xtask bench`.";
 
-/** Bundles modules of ../pages, given by path without ending. What they import lazily becomes files of its own. */
+/** Bundles modules of ../pages, given by path without extension. Lazy imports become separate files. */
 export async function bundle(entries: readonly string[]): Promise<Files> {
   const path = (name: string) => fileURLToPath(new URL(`../pages/${name}.ts`, import.meta.url));
   const { outputFiles } = await build({

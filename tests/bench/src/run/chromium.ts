@@ -1,5 +1,5 @@
-// A headless Chromium, driven by a few calls of the DevTools protocol. Not by Playwright: that listens to every WebSocket
-// message of a page, and it would be measured too.
+// A headless Chromium, controlled with a few calls of the DevTools protocol. Not with Playwright, which listens to
+// every WebSocket message of a page and would be measured too.
 
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -29,7 +29,7 @@ const FLAGS = [
 /** Waits until a page's module has run. */
 const LOADED = "document.readyState === 'complete' || new Promise((done) => addEventListener('load', done))";
 
-/** The browser that CHROME names, or one on the path. */
+/** The browser of CHROME, or one on the path. */
 function program(): string {
   const named = process.env.CHROME;
   if (named) return named;
@@ -97,12 +97,12 @@ export class Page {
     return page;
   }
 
-  /** A call of the DevTools protocol to this page. */
+  /** A call of the DevTools protocol for this page. */
   call<Result>(method: string, params: object = {}): Promise<Result> {
     return this.#tools.call<Result>(method, params, this.#session);
   }
 
-  /** What an expression comes to in the page, awaited. */
+  /** The awaited value of an expression in the page. */
   async evaluate<Result>(expression: string): Promise<Result> {
     const { result, exceptionDetails } = await this.call<{
       result: { value: Result };
@@ -119,7 +119,7 @@ export class Page {
   }
 }
 
-/** Pages that share a cache with each other and with nobody else. */
+/** Pages that share a cache with each other only. */
 export interface Context {
   open(url: string): Promise<Page>;
   close(): Promise<void>;
@@ -127,7 +127,7 @@ export interface Context {
 
 /** A running browser. */
 export interface Chromium {
-  /** Such as `Chrome/150.0.7000.0`. */
+  /** For example `Chrome/150.0.7000.0`. */
   readonly version: string;
   context(): Promise<Context>;
   stop(): Promise<void>;
@@ -137,7 +137,7 @@ export async function startChromium(): Promise<Chromium> {
   const profile = await mkdtemp(join(tmpdir(), "everwire-bench-chromium-"));
   const remove = () => rm(profile, { recursive: true, force: true, maxRetries: 5 });
   const flags = [...FLAGS, `--user-data-dir=${profile}`];
-  // Chromium's sandbox refuses to run as root, which is who runs in most containers.
+  // Chromium's sandbox refuses to run as root, which is the user of most containers.
   if (process.getuid?.() === 0) flags.push("--no-sandbox");
   try {
     const running = await start(program(), flags, /^DevTools listening on (\S+)/, "stderr");

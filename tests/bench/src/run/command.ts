@@ -1,8 +1,8 @@
-// The command line of a benchmark: its numbers, how far it is, and the result as a table or as JSON.
+// The command line of a benchmark: its parameters, the progress, and the result as a table or as JSON.
 
 import { parseArgs } from "node:util";
 
-/** Numbers that may be given as flags, with their defaults. */
+/** Numeric flags with their defaults. */
 type Numbers = Record<string, number>;
 
 /** Runs a benchmark. Progress goes to standard error, the result to standard output. */

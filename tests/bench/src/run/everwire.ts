@@ -1,4 +1,4 @@
-// The real server, with a database of its own that is gone afterwards, and a channel full of messages.
+// The real server with a temporary database and a channel full of messages.
 
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -21,7 +21,7 @@ export interface Everwire {
   stop(): Promise<void>;
 }
 
-/** Starts the server that EVERWIRE_SERVER names, stores `count` messages and records their replay. */
+/** Starts the server of EVERWIRE_SERVER, stores `count` messages and records their replay. */
 export async function startEverwire(count: number): Promise<Everwire> {
   const program = process.env.EVERWIRE_SERVER;
   if (!program || !existsSync(program)) {

@@ -1,33 +1,33 @@
-// A TCP proxy that breaks connections when told to. It knows no protocol, except that it can tell an HTTP request that asks
-// for a WebSocket, so every client meets the same fault in the same way. (The proxy of tests/harness knows Everwire's polls
-// and belongs to a test runner.)
+// A fault-injecting TCP proxy. It knows no protocol, except that it recognises an HTTP request for a WebSocket, so
+// every client meets the same fault in the same way. (The proxy of tests/harness knows Everwire's polls and belongs to
+// a test runner.)
 
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
-/** What is done with new connections. */
+/** What happens to new connections. */
 export type Rule = "pass" | "reset" | "refuse WebSockets";
 
 export interface FaultProxy {
   readonly port: number;
-  /** For new connections. */
+  /** The rule for new connections. */
   rule: Rule;
-  /** How many connections have been let through to the server. */
+  /** How many connections were let through to the server. */
   readonly passed: number;
-  /** How many have been turned away. */
+  /** How many were rejected. */
   readonly refused: number;
-  /** What is open stays open and carries nothing any more, and neither side is told anything. */
+  /** Open connections stay open and carry nothing more, and neither side is told. */
   swallow(): void;
-  /** Resets everything that is open, and tells the server that it has ended. */
+  /** Resets all open connections, and closes those to the server. */
   cut(): void;
   stop(): Promise<void>;
 }
 
 const BAD_GATEWAY = "HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
-/** More than any request's head here. */
+/** More than the head of any request here. */
 const HEAD_BYTES = 65_536;
 
-/** A proxy in front of a port of this machine. */
+/** A proxy in front of a local port. */
 export async function startFaultProxy(target: number): Promise<FaultProxy> {
   const clients = new Map<Socket, Socket | undefined>();
   const dark = new WeakSet<Socket>();
@@ -41,7 +41,7 @@ export async function startFaultProxy(target: number): Promise<FaultProxy> {
     client.on("data", (data) => !dark.has(client) && server.write(data));
     server.on("data", (data) => !dark.has(client) && client.write(data));
     server.on("error", () => server.destroy());
-    // In the hole the end of the other side is not told either.
+    // In the black hole, the end of the other side is not forwarded either.
     server.on("close", () => !dark.has(client) && client.destroy());
     client.on("close", () => !dark.has(client) && server.destroy());
   };

@@ -1,4 +1,4 @@
-// Starting programs that say where they listen, and ending them.
+// Starts programs that report where they listen, and stops them.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -8,19 +8,19 @@ import type { ServerName } from "../servers/main.js";
 
 /** A program that runs until it is stopped. */
 export interface Running {
-  /** What the pattern caught in its output. */
+  /** What the pattern matched in its output. */
   readonly found: string;
   stop(): Promise<void>;
 }
 
 const children = new Set<ChildProcess>();
 
-// Whatever ends this process must end them too.
+// They must end with this process, whatever ends it.
 process.on("exit", () => {
   for (const child of children) child.kill("SIGKILL");
 });
 
-/** Starts a program and waits until a line of its output matches. Rejects with its output if it ends before. */
+/** Starts a program and waits until a line of its output matches. Rejects with its output if it exits before. */
 export async function start(
   program: string,
   args: readonly string[],
@@ -52,13 +52,13 @@ async function stop(child: ChildProcess): Promise<void> {
   const ended = once(child, "exit");
   child.stdin?.end();
   child.kill("SIGTERM");
-  // What does not end when it is asked to must not stay behind.
+  // A program that does not end when asked to must not stay behind.
   const patience = setTimeout(() => child.kill("SIGKILL"), 5_000);
   await ended;
   clearTimeout(patience);
 }
 
-/** A module of this benchmark as a process of its own; resolves with its port. */
+/** A module of this benchmark as a process; resolves to its port. */
 async function module(file: string, args: readonly string[]): Promise<Running & { port: number }> {
   const path = fileURLToPath(new URL(file, import.meta.url));
   const running = await start(process.execPath, ["--import", "tsx", path, ...args], /^listening on (\d+)$/);
@@ -69,9 +69,9 @@ async function module(file: string, args: readonly string[]): Promise<Running & 
 export const startServer = (name: ServerName, recording: string) =>
   module("../servers/main.ts", [name, recording]);
 
-/** Others who chat on a server, once all of them are there. */
+/** A crowd that chats on a server, once all of them are connected. */
 export const startCrowd = (kind: "everwire" | "socket.io", url: string, count: number) =>
   module("../servers/crowd.ts", [kind, url, String(count)]);
 
-/** The publishers, which work when they are asked to. */
+/** The publishers, which work on request. */
 export const startPublishers = (url: string) => module("../servers/publishers.ts", [url]);

@@ -1,12 +1,12 @@
-// A TCP proxy that makes the way longer and counts what travels on it. Every byte arrives half a round trip later, in
-// order; a client may not speak before the round trip is over that a TCP handshake takes. Bandwidth is not limited, nothing
-// is lost, and there is no TLS, which would cost every client one or two round trips more for each connection.
+// A TCP proxy that adds latency and counts bytes. Every byte arrives half a round trip later, in order; a client may
+// not send before the round trip of a TCP handshake is over. Bandwidth is unlimited, nothing is lost, and there is no
+// TLS, which would cost every client one or two more round trips per connection.
 
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
 export interface DelayProxy {
   readonly port: number;
-  /** Connections, and bytes to clients and from them, since the last call. */
+  /** Connections, and bytes to and from clients, since the last call. */
   counted(): Traffic;
   stop(): Promise<void>;
 }
@@ -19,7 +19,7 @@ export interface Traffic {
   readonly up: number;
 }
 
-/** A proxy in front of a port of this machine. */
+/** A proxy in front of a local port. */
 export async function startProxy(target: number, roundTripMs: number): Promise<DelayProxy> {
   let traffic = { connections: 0, down: 0, up: 0 };
   const sockets = new Set<Socket>();
@@ -55,7 +55,7 @@ export async function startProxy(target: number, roundTripMs: number): Promise<D
   };
 }
 
-/** Passes on what comes, `delayMs` after it came but not as if it had been sent before `since`. */
+/** Forwards data `delayMs` after it arrived, but not as if it had been sent before `since`. */
 function carry(
   from: Socket,
   to: Socket,

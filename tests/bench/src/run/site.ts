@@ -1,4 +1,4 @@
-// A web server for built files: compressed with Brotli as a good one would, cached by browsers for ever except the page.
+// A web server for built files: compressed with Brotli, and cached by browsers forever except for the page.
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

@@ -1,10 +1,10 @@
-// Stops what was started, the last first, whatever happens in between.
+// Stops what was started, last first, whatever happens in between.
 
 /** To be held with `await using`. */
 export class Stack implements AsyncDisposable {
   readonly #started: { stop(): Promise<void> }[] = [];
 
-  /** Remembers something to be stopped, and gives it back. */
+  /** Registers something to be stopped, and returns it. */
   add<Started extends { stop(): Promise<void> }>(started: Started): Started {
     this.#started.push(started);
     return started;

@@ -1,4 +1,4 @@
-// What a handful of repetitions comes to.
+// Statistics of a handful of repetitions.
 
 /** Of several runs. */
 export interface Spread {
@@ -22,7 +22,7 @@ export function rounded(value: number, digits: number): number {
   return Number(value.toFixed(digits));
 }
 
-/** The list, begun somewhere else in each round: what comes first or after the same neighbour would be at an advantage. */
+/** The list, rotated in each round: always coming first, or after the same neighbour, would be an advantage. */
 export function rotated<T>(list: readonly T[], round: number): T[] {
   const start = list.length === 0 ? 0 : round % list.length;
   return [...list.slice(start), ...list.slice(0, start)];

@@ -1,4 +1,4 @@
-// Text in columns: the first flush left, the others flush right.
+// Text in columns: the first one left-aligned, the others right-aligned.
 
 export function columns(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];

@@ -1,5 +1,5 @@
-// Everwire's protocol by hand, for Node: to fill a channel and to record what the server sends. Not a client: it does not
-// come back when a connection breaks.
+// Everwire's protocol by hand, for Node: fills a channel and records what the server sends. Not a client: it does not
+// reconnect.
 
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
@@ -8,10 +8,10 @@ import type { MessageFrame, Recording } from "../recording.js";
 
 type Frame = { type: string } & Record<string, unknown>;
 
-/** How many sends of one publisher may be without an ack: below the 512 at which the server stops to read. */
+/** How many sends of one publisher may be without an ack: below the 512 at which the server stops reading. */
 const UNDER_WAY = 384;
 
-/** How many sends travel together: some 200 bytes each, and a batch from a client may have 64 KiB. */
+/** How many sends are in one batch: some 200 bytes each, and a batch from a client may have 64 KiB. */
 const TOGETHER = 128;
 
 async function open(url: string, user: string, name: string): Promise<WebSocket> {
@@ -43,7 +43,7 @@ function until(socket: WebSocket, hear: (frames: Frame[]) => boolean): Promise<v
   });
 }
 
-/** What is said in the chat: short sentences of different lengths. */
+/** The chat texts: short sentences of different lengths. */
 const SENTENCES = [
   "Good morning, everybody!",
   "Did the build go through?",
@@ -90,7 +90,7 @@ export async function publishSlowly(
   let timer: ReturnType<typeof setTimeout> | undefined;
   const next = (): void => {
     say(socket, [{ type: "send", id: randomUUID(), channel, data: { text: SENTENCES[0] } }]);
-    // By the clock, so that a late timer does not make all later ones late.
+    // By the clock, so that a late timer does not delay all later messages.
     if (++sent < count) timer = setTimeout(next, Math.max(0, began + sent * everyMs - performance.now()));
   };
   next();
@@ -114,7 +114,7 @@ export async function publish(
   );
 }
 
-/** A channel's epoch, and everything in it, in the batches in which the server replays it to a client. */
+/** A channel's epoch, and its contents in the batches in which the server replays them to a client. */
 export async function record(
   url: string,
   channel: string,

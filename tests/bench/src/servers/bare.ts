@@ -1,5 +1,5 @@
-// No protocol: who connects gets everything, as many frames in a WebSocket message as the path says (`/64`), one by one
-// (`/1`), or in the batches that Everwire's server made (`/recorded`).
+// No protocol: each connection gets everything, with as many frames in a WebSocket message as the path says (`/64`),
+// one (`/1`), or in the batches that Everwire's server made (`/recorded`).
 
 import { payloads, type Recording, regrouped } from "../recording.js";
 import { Flood } from "./flood.js";
@@ -26,7 +26,9 @@ export function bare(recording: Recording): Promise<number> {
   );
 }
 
-/** Everwire's protocol, as far as a replay needs it: what the real server sent, by a server that costs nothing. */
+/**
+ * Everwire's protocol, as far as a replay needs it: what the real server sent, from a server without costs of its own.
+ */
 export function standIn(recording: Recording): Promise<number> {
   const count = payloads(recording).length;
   const channel = (JSON.parse(recording[0]?.[0] ?? "{}") as { channel?: string }).channel;

@@ -1,12 +1,12 @@
-// As much of Centrifugo's bidirectional JSON protocol as a subscription without recovery needs. A WebSocket message can
-// hold several replies, one a line; the path says how many (`/1`, `/64`, `/recorded`).
+// The part of Centrifugo's bidirectional JSON protocol that a subscription without recovery needs. A WebSocket message
+// can hold several replies, one per line; the path says how many (`/1`, `/64`, `/recorded`).
 
 import { payloads, type Recording, regrouped } from "../recording.js";
 import { Flood } from "./flood.js";
 import { serve } from "./listening.js";
 import { LIVE, Live, publishing } from "./live.js";
 
-/** How often the server pings, which is an empty reply: Centrifugo's own default. */
+/** How often the server pings with an empty reply: Centrifugo's own default. */
 const PING_S = 25;
 
 interface Command {

@@ -1,5 +1,5 @@
-// A crowd as a process of its own: `crowd.ts everwire|socket.io URL COUNT`. Its clients sit in rooms of ten and each says
-// something every five seconds. Prints `listening on COUNT` when all are there; ends with its standard input.
+// A crowd as a process: `crowd.ts everwire|socket.io URL COUNT`. Its clients sit in rooms of ten, and each sends a
+// message every five seconds. Prints `listening on COUNT` when all are connected; ends with its standard input.
 
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";

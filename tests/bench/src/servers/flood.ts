@@ -1,5 +1,5 @@
-// Everything that a client shall receive, encoded as WebSocket messages before it connects, and then written to its TCP
-// socket in one go: what is measured is the client, not a library that encodes and sends messages one by one.
+// Everything that a client receives, encoded as WebSocket messages before it connects and then written to its TCP
+// socket at once: this measures the client, not a library that encodes and sends messages one by one.
 
 import type { Socket } from "node:net";
 
@@ -30,7 +30,7 @@ export class Flood {
     this.#first = Buffer.concat(first.map(encode));
   }
 
-  /** Writes the messages of a channel to a socket on which nothing else is being written. */
+  /** Writes the messages of a channel to a socket that nothing else writes to. */
   send(channel: string, socket: Socket): void {
     socket.write(channel === "first" ? this.#first : this.#all);
   }

@@ -1,10 +1,10 @@
-// What the small servers have in common: a WebSocket server on a free port.
+// What the small servers share: a WebSocket server on a free port.
 
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { type WebSocket, WebSocketServer } from "ws";
 
-/** One client: its WebSocket, the TCP socket below it, and the path that it asked for. */
+/** One client: its WebSocket, the TCP socket below it, and the requested path. */
 export interface Client {
   readonly socket: WebSocket;
   readonly raw: Socket;
@@ -14,8 +14,8 @@ export interface Client {
 }
 
 /**
- * Serves WebSockets; `welcome` is called for each client, `hear` for each text that it sends, `other` for plain requests.
- * Returns the port.
+ * Serves WebSockets; `welcome` is called for each client, `hear` for each text that it sends, `other` for plain
+ * requests. Returns the port.
  */
 export async function serve(
   welcome: (client: Client) => void,
@@ -35,7 +35,7 @@ export async function serve(
       path: request.url ?? "/",
       say: (value) => socket.send(JSON.stringify(value)),
     };
-    // A page that has what it wanted goes away in mid-stream.
+    // A page that is done disconnects in mid-stream.
     socket.on("error", () => socket.terminate());
     socket.on("message", (data) => hear(client, data.toString()));
     welcome(client);

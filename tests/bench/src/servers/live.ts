@@ -1,12 +1,12 @@
-// A channel whose messages come one by one, to whoever is subscribed at that moment. They are sent when `/publish` is asked
-// for with `count` and `every` (ms); the response comes after the last one.
+// A channel with live messages for whoever is subscribed at that moment. They are sent on a request of `/publish` with
+// `count` and `every` (ms); the response comes after the last one.
 
 import type { RequestListener } from "node:http";
 
 /** The channel's name, in every protocol. */
 export const LIVE = "live";
 
-/** A message of the live channel; they count from 1. */
+/** A message of the live channel; they are numbered from 1. */
 export interface LiveMessage {
   readonly offset: number;
   readonly text: string;
@@ -44,7 +44,7 @@ export function publishing(publish: (message: LiveMessage) => void): RequestList
     const next = (): void => {
       publish({ offset: ++published, text: "Did the build go through?" });
       if (published === count) response.writeHead(204).end();
-      // By the clock, so that a late timer does not make all later ones late.
+      // By the clock, so that a late timer does not delay all later messages.
       else setTimeout(next, Math.max(0, began + published * every - performance.now()));
     };
     next();

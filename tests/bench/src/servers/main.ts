@@ -1,5 +1,5 @@
-// One server as a process: `main.ts NAME RECORDING`. Prints `listening on PORT`, and ends when its standard input does, so
-// that it does not outlive whoever started it.
+// One server as a process: `main.ts NAME RECORDING`. Prints `listening on PORT`, and ends with its standard input, so
+// that it does not outlive its parent.
 
 import { read } from "../recording.js";
 import { bare, standIn } from "./bare.js";

@@ -1,5 +1,5 @@
-// As much of the protocol of Phoenix channels, version 2.0.0 of its JSON serializer, as a topic without authorisation
-// needs: [join_ref, ref, topic, event, payload], one in a WebSocket message.
+// The part of the protocol of Phoenix channels, version 2.0.0 of its JSON serializer, that a topic without
+// authorization needs: [join_ref, ref, topic, event, payload], one per WebSocket message.
 
 import { payloads, type Recording } from "../recording.js";
 import { Flood } from "./flood.js";

@@ -1,5 +1,5 @@
-// Several publishers as one process: `publishers.ts URL`. A GET of `/?channel=C&count=N` makes them send N messages through
-// Everwire's server, as fast as it stores them. Ends when its standard input does.
+// Several publishers as one process: `publishers.ts URL`. A GET of `/?channel=C&count=N` makes them send N messages
+// through Everwire's server, as fast as it stores them. Ends with its standard input.
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

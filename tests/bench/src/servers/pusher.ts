@@ -1,5 +1,5 @@
-// As much of the Pusher Channels protocol, version 7, as a public channel needs. The data of an event is a JSON text in a
-// JSON text, one event in a WebSocket message: so the protocol has it.
+// The part of the Pusher Channels protocol, version 7, that a public channel needs. The data of an event is a JSON text
+// inside a JSON text, one event per WebSocket message, as the protocol requires.
 
 import { payloads, type Recording } from "../recording.js";
 import { Flood } from "./flood.js";

@@ -1,5 +1,5 @@
-// A chat server as socket.io's own documentation shows it: who joins a room gets what is said there, and who says
-// something is told that the server has it. Nothing is stored.
+// A chat server as in socket.io's documentation: members of a room get its messages, and the sender gets an
+// acknowledgement. Nothing is stored.
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

@@ -1,5 +1,5 @@
-// The real socket.io server. Only the flood goes past it: its packets are encoded before and written below it, because
-// what is measured is the client.
+// The real socket.io server. Only the flood bypasses it: its packets are encoded in advance and written below it,
+// because the client is what is measured.
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -10,7 +10,7 @@ import { LIVE, publishing } from "./live.js";
 
 export const socketIo = (recording: Recording) => start(recording);
 
-/** With connection state recovery, which servers have to be asked for; everything else is the same. */
+/** With connection state recovery, which is opt-in; everything else is the default. */
 export const recoveringSocketIo = (recording: Recording) => start(recording, { connectionStateRecovery: {} });
 
 async function start(recording: Recording, options: Partial<ServerOptions> = {}): Promise<number> {

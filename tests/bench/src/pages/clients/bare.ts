@@ -1,8 +1,8 @@
-// What there is without any client: a WebSocket, JSON.parse, a loop.
+// The baseline without a client: a WebSocket, JSON.parse, a loop.
 
 import { type Listener, type Open, webSocketUrl } from "./client.js";
 
-/** One frame in a WebSocket message. */
+/** One frame per WebSocket message. */
 export const openSingle: Open = ({ url, channel }, { connected, message }) => {
   const socket = new WebSocket(`${webSocketUrl(url)}/${channel}`);
   socket.onopen = connected;
@@ -10,14 +10,14 @@ export const openSingle: Open = ({ url, channel }, { connected, message }) => {
   return () => socket.close();
 };
 
-/** A list of frames in a WebSocket message. */
+/** A list of frames per WebSocket message. */
 export const openBatched: Open = ({ url, channel }, listener) => {
   const socket = new WebSocket(`${webSocketUrl(url)}/${channel}`);
   socket.onopen = listener.connected;
   return loop(socket, listener);
 };
 
-/** The same at Everwire's server: says what it must to be sent a channel, and nothing more. */
+/** The same with Everwire's server: sends what is necessary to receive a channel, and nothing more. */
 export const openAtEverwire: Open = ({ url, channel, from }, listener) => {
   const socket = new WebSocket(`${webSocketUrl(url)}/everwire/v1/ws`, "everwire.v1");
   socket.onopen = () => {

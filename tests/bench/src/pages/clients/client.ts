@@ -1,26 +1,30 @@
-// What a benchmark asks of every client library: connect, subscribe to one channel, hand each message to a listener.
+// The interface of all client libraries in a benchmark: connect, subscribe to one channel, pass each message to a
+// listener.
 
-/** Where to go. */
+/** Where to connect. */
 export interface Target {
-  /** An http URL; each client makes of it what it needs. */
+  /** An http URL; each client derives what it needs. */
   readonly url: string;
   readonly channel: string;
-  /** Where Everwire begins: after a position, or a number of messages before the end. The peers' servers send by themselves. */
+  /**
+   * Where Everwire starts: after a position, or a number of messages before the end. The peers' servers send without a
+   * request.
+   */
   readonly from?: { readonly epoch: string; readonly offset: number } | { readonly recent: number };
 }
 
-/** What is told meanwhile. */
+/** Callbacks of a client. */
 export interface Listener {
-  /** The client says that it is connected. */
+  /** The client reports that it is connected. */
   connected(): void;
-  /** The client says that it is subscribed. */
+  /** The client reports that it is subscribed. */
   subscribed?(): void;
-  /** A message has been delivered, parsed. */
+  /** A parsed message has been delivered. */
   message(message: { readonly offset: number }): void;
 }
 
-/** Connects and subscribes in the way that the library's own documentation shows; returns what ends it. */
+/** Connects and subscribes as the library's own documentation shows; returns a function that ends it. */
 export type Open = (target: Target, listener: Listener) => () => unknown;
 
-/** The URL of a WebSocket. */
+/** The WebSocket URL. */
 export const webSocketUrl = (url: string): string => url.replace(/^http/, "ws");

@@ -1,4 +1,4 @@
-// Everwire by its default entry: the WebAssembly comes in a chunk of its own.
+// Everwire's default entry: the WebAssembly is in a chunk of its own.
 
 import { connect } from "everwire";
 import type { Open } from "./client.js";

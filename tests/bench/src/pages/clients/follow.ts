@@ -1,4 +1,4 @@
-// What is the same with both of Everwire's entries.
+// What both of Everwire's entries share.
 
 import type { Client } from "everwire";
 import type { Listener, Target } from "./client.js";

@@ -1,4 +1,4 @@
-// pusher-js, set up as for a self-hosted server.
+// pusher-js, configured for a self-hosted server.
 
 import Pusher from "pusher-js";
 import type { Open } from "./client.js";

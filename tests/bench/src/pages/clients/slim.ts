@@ -1,4 +1,4 @@
-// Everwire by its slim entry: the WebAssembly is a file that the page's server has, and is compiled while it streams.
+// Everwire's slim entry: the WebAssembly is a file on the page's server, and is compiled while streaming.
 
 import { connect } from "everwire/slim";
 import type { Open } from "./client.js";

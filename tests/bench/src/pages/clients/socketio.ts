@@ -1,4 +1,4 @@
-// socket.io-client: as it comes, which starts with HTTP and then upgrades, and told to use nothing but WebSocket.
+// socket.io-client: with its defaults, which start with HTTP and then upgrade, and restricted to WebSocket.
 
 import { io } from "socket.io-client";
 import type { Listener, Open, Target } from "./client.js";

@@ -1,4 +1,4 @@
-// socket.io-client on WebSocket alone in a page of its own.
+// socket.io-client restricted to WebSocket in a page of its own.
 
 import { run } from "../connect.js";
 

@@ -1,4 +1,4 @@
-// socket.io-client with its own choice of transports in a page of its own.
+// socket.io-client with its default transports in a page of its own.
 
 import { run } from "../connect.js";
 
