@@ -15,7 +15,7 @@ export class Api {
     open?: boolean;
     users: Readonly<Record<string, "owner" | "member" | "read_only" | "invited">>;
   }): Promise<{ id: string }>;
-  say(chat: string, user: string, text: string, key?: string): Promise<{ id: string; offset: number }>;
+  send(chat: string, user: string, text: string, key?: string): Promise<{ id: string; offset: number }>;
 }
 
 /** Resolves to whether the data was created. */

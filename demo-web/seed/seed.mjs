@@ -60,7 +60,7 @@ export class Api {
     });
   }
 
-  say(chat, user, text, key) {
+  send(chat, user, text, key) {
     return this.publish({ chat }, { user, name: nameOf(user), data: { text } }, key);
   }
 }
@@ -75,7 +75,8 @@ export async function seed(url, key) {
   if ((await api.call("GET", `/api/v1/chats/${DONE.id}`)) !== undefined) return false;
   for (const [at, chat] of chats.entries()) {
     const { id } = await api.createChat(chat);
-    for (const [n, [user, text]] of chat.messages.entries()) await api.say(id, user, text, `seed-${at}-${n}`);
+    for (const [n, [user, text]] of chat.messages.entries())
+      await api.send(id, user, text, `seed-${at}-${n}`);
   }
   for (const [n, [event, data]] of board.entries())
     await api.publish({ channel: "board" }, { event, data }, `seed-board-${n}`);

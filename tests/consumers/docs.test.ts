@@ -123,6 +123,6 @@ describe("docs/coming-from.md", () => {
 
 /** The titles of the tests in a file. */
 function titles(file: string): string[] {
-  const calls = read(file).matchAll(/\b(?:it|test|everyWay)\(\s*("(?:[^"\\]|\\.)*"|'[^']*')/g);
+  const calls = read(file).matchAll(/\b(?:it|test|everyTransport)\(\s*("(?:[^"\\]|\\.)*"|'[^']*')/g);
   return [...calls].map(([, text = '""']) => (text.startsWith('"') ? JSON.parse(text) : text.slice(1, -1)));
 }

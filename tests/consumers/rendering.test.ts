@@ -5,10 +5,10 @@ import { join, resolve } from "node:path";
 import { build } from "esbuild";
 import { expect, it } from "vitest";
 import { freshPage, problemsOf } from "../harness/browser";
+import { ProtocolClient, uuid7 } from "../harness/protocol-client";
 import { FaultProxy } from "../harness/proxy";
 import { Server } from "../harness/server";
 import { until } from "../harness/until";
-import { uuid7, Wire } from "../harness/wire";
 import { App, HTML } from "./app";
 
 const REACT = ["react", "react-dom", "scheduler"];
@@ -115,9 +115,9 @@ createRoot(document.querySelector("#root")).render(<StrictMode><Page options={op
     );
     return state === "connected" && members === "strict";
   });
-  const other = await Wire.join(server.url, "other");
+  const other = await ProtocolClient.join(server.url, "other");
   for (const text of ["one", "two"]) {
-    other.say({ type: "send", id: uuid7(), channel: "presence-room.1", data: { text } });
+    other.send({ type: "send", id: uuid7(), channel: "presence-room.1", data: { text } });
   }
   await page.getByText("two").waitFor();
   expect(await page.locator("li").allTextContents()).toEqual(["one", "two"]);

@@ -5,7 +5,7 @@ import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
 import { freshPage, problemsOf } from "../harness/browser";
-import { Chat, Demo } from "../harness/demo";
+import { ChatPage, Demo } from "../harness/demo";
 import { until } from "../harness/until";
 
 const SIZES = { narrow: { width: 360, height: 740 }, wide: { width: 1280, height: 800 } } as const;
@@ -40,7 +40,7 @@ async function world(): Promise<{ demo: Demo; chat: string }> {
     title: "For guests",
     users: { linus: "owner", ada: "invited" },
   });
-  await demo.api.say(chat, "grace", "Is anybody here?");
+  await demo.api.send(chat, "grace", "Is anybody here?");
   const lamp = { id: "1", customer: "Ana Ruiz", item: "Desk lamp", cents: 4900, state: "new" };
   const to = { channel: "board" };
   await demo.api.publish(to, {
@@ -72,7 +72,7 @@ for (const [size, viewport] of Object.entries(SIZES)) {
         found.set(state, await violations(page));
         expect(await overflow(page), state).toBe(0);
       };
-      const ada = new Chat(page, "Ada");
+      const ada = new ChatPage(page, "Ada");
       await page.goto(demo.url);
       await look("sign in");
       await page.getByRole("button", { name: "Enter" }).click();
@@ -80,8 +80,8 @@ for (const [size, viewport] of Object.entries(SIZES)) {
       await look("name missing");
 
       await ada.signIn();
-      await ada.connected();
-      await ada.lists("Engine", { unread: 1 });
+      await ada.waitForConnection();
+      await ada.waitForListed("Engine", { unread: 1 });
       await page.getByTestId("invitation").waitFor();
       const note = {
         title: "Soon",
@@ -103,14 +103,16 @@ for (const [size, viewport] of Object.entries(SIZES)) {
       await page.keyboard.press("Escape");
 
       await ada.open("Engine");
-      await ada.row("Is anybody here?");
-      await ada.say("I am! See https://example.com and a word as long as this one: ".concat("x".repeat(120)));
+      await ada.waitForRow("Is anybody here?");
+      await ada.send(
+        "I am! See https://example.com and a word as long as this one: ".concat("x".repeat(120)),
+      );
       await until("it is read", async () => (await ada.rows()).at(-1)?.read === 1);
       await ada.choose("Is anybody here?", "Reply");
-      await ada.say("An answer");
-      await ada.row("An answer", "stored");
+      await ada.send("An answer");
+      await ada.waitForRow("An answer", "stored");
       await grace.field.pressSequentially("typ");
-      await ada.typing("grace");
+      await ada.waitForTyping("grace");
       await look("a chat");
       await ada.message("An answer").hover();
       await ada.message("An answer").getByRole("button", { name: "Message actions" }).click();
@@ -120,7 +122,7 @@ for (const [size, viewport] of Object.entries(SIZES)) {
       await look("editing");
       await page.getByRole("button", { name: "Cancel edit" }).click();
       await ada.choose("An answer", "Delete");
-      await ada.row("You deleted this message");
+      await ada.waitForRow("You deleted this message");
       await page.getByRole("button", { name: "About this chat" }).click();
       await page.getByRole("button", { name: "Invite people" }).click();
       await look("details of a chat");
@@ -129,12 +131,12 @@ for (const [size, viewport] of Object.entries(SIZES)) {
       await ada.openPanel();
       await look("fault panel");
       await ada.fault("Go offline", true);
-      await ada.status("offline");
-      await ada.say("Nobody hears this yet");
-      await ada.row("Nobody hears this yet", "queued");
+      await ada.waitForStatus("offline");
+      await ada.send("Nobody hears this yet");
+      await ada.waitForRow("Nobody hears this yet", "queued");
       await look("offline");
       await ada.fault("Go offline", false);
-      await ada.connected();
+      await ada.waitForConnection();
       await page.getByRole("button", { name: "Close the fault panel" }).click();
       await page.goto(`${demo.url}/#/board`);
       await page.getByTestId("order").waitFor();
@@ -170,12 +172,12 @@ it("everything works with the keyboard alone", async () => {
   const grace = await demo.enter("Grace", chat);
   const page = await freshPage();
   await page.goto(demo.url);
-  const ada = new Chat(page, "Ada");
+  const ada = new ChatPage(page, "Ada");
 
   await tabTo(page, "button", /^Ada /);
   await page.keyboard.press("Enter");
-  await ada.connected("websocket");
-  await ada.lists("Grace Hopper");
+  await ada.waitForConnection("websocket");
+  await ada.waitForListed("Grace Hopper");
   // The list is one tab stop; arrows move inside.
   await tabTo(page, "link", /^Kitchen/);
   await tabTo(page, "link", /^Grace Hopper/, "ArrowDown");
@@ -186,9 +188,9 @@ it("everything works with the keyboard alone", async () => {
   await page.keyboard.press("Shift+Enter");
   await page.keyboard.type("and another");
   await page.keyboard.press("Enter");
-  await grace.row("one line\nand another", "received");
-  await grace.say("a question");
-  await ada.row("a question");
+  await grace.waitForRow("one line\nand another", "received");
+  await grace.send("a question");
+  await ada.waitForRow("a question");
 
   // Back to the conversation: arrows move between messages, and letter keys act on them.
   await tabTo(page, "article", /^Grace Hopper, .*a question/, "Shift+Tab");
@@ -196,7 +198,7 @@ it("everything works with the keyboard alone", async () => {
   await page.getByTestId("about").waitFor();
   await page.keyboard.type("an answer");
   await page.keyboard.press("Enter");
-  await ada.row("an answer", "stored");
+  await ada.waitForRow("an answer", "stored");
   await tabTo(page, "article", /a question$/, "Shift+Tab");
   await page.keyboard.press("ArrowUp");
   await page.keyboard.press("e");
@@ -204,14 +206,14 @@ it("everything works with the keyboard alone", async () => {
   await page.keyboard.press("Control+A");
   await page.keyboard.type("a single line");
   await page.keyboard.press("Enter");
-  await grace.row("a single line", { edited: true });
+  await grace.waitForRow("a single line", { edited: true });
   await page.keyboard.press("Escape");
 
   await tabTo(page, "button", /^Break it/);
   await page.keyboard.press("Enter");
   await tabTo(page, "switch", "Block WebSocket");
   await page.keyboard.press("Space");
-  await ada.connected("polling");
+  await ada.waitForConnection("polling");
   await tabTo(page, "button", "Close the fault panel");
   await page.keyboard.press("Enter");
   // Closing the panel returns the focus.
@@ -235,19 +237,19 @@ it("everything works with the keyboard alone", async () => {
 
 it("a screen reader hears connection changes and messages of others in all chats", async () => {
   const demo = await Demo.start();
-  const [ada, grace] = await demo.two();
+  const [ada, grace] = await demo.openPair();
   const other = await demo.chat(["linus", "ada", "alan"], "Kitchen");
-  await ada.lists("Kitchen");
-  const heard = (what: RegExp) =>
+  await ada.waitForListed("Kitchen");
+  const received = (what: RegExp) =>
     until(`${what} is announced`, async () =>
       what.test((await ada.page.getByTestId("announced").textContent()) ?? ""),
     );
-  await grace.say("Can you hear me?");
-  await heard(/Grace Hopper: Can you hear me\?/);
-  await demo.api.say(other, "linus", "And me?");
-  await heard(/Linus Pauling in Kitchen: And me\?/);
+  await grace.send("Can you hear me?");
+  await received(/Grace Hopper: Can you hear me\?/);
+  await demo.api.send(other, "linus", "And me?");
+  await received(/Linus Pauling in Kitchen: And me\?/);
   await ada.fault("Go offline", true);
-  await heard(/offline/i);
+  await received(/offline/i);
 });
 
 it("the page requests nothing from other hosts, and complies with its security policy", async () => {
@@ -264,11 +266,11 @@ it("the page requests nothing from other hosts, and complies with its security p
     .evaluate((element) => element.getAttribute("content"));
   expect(policy).toMatch(/script-src 'self' 'wasm-unsafe-eval'(;|$)/);
   expect(policy).not.toMatch(/unsafe-inline|'unsafe-eval'|blob:|data:/);
-  const ada = new Chat(page, "Ada");
+  const ada = new ChatPage(page, "Ada");
   await ada.signIn();
-  await ada.connected();
-  await ada.say("within the rules");
-  await ada.row("within the rules", "stored");
+  await ada.waitForConnection();
+  await ada.send("within the rules");
+  await ada.waitForRow("within the rules", "stored");
   await page.getByRole("link", { name: "Live board", exact: true }).click();
   await page.getByRole("button", { name: "New order" }).click();
   await page.getByTestId("order").waitFor();
@@ -284,17 +286,17 @@ it("on a phone, pages link to each other and back", async () => {
   await ada.open("Grace Hopper");
   await ada.field.fill("from the train");
   await ada.page.getByRole("button", { name: "Send" }).tap();
-  await grace.row("from the train", "received");
-  await grace.sees("ada");
+  await grace.waitForRow("from the train", "received");
+  await grace.waitForPresent("ada");
   await ada.page.getByRole("link", { name: "All chats" }).tap();
-  await grace.sees();
-  await grace.say("mind the gap");
-  await ada.lists("Grace Hopper", { unread: 1, preview: "mind the gap" });
+  await grace.waitForPresent();
+  await grace.send("mind the gap");
+  await ada.waitForListed("Grace Hopper", { unread: 1, preview: "mind the gap" });
   await ada.page.getByRole("link", { name: "Live board", exact: true }).tap();
   await ada.page.getByTestId("board").waitFor();
   await ada.page.goBack();
   await ada.open("Grace Hopper");
-  await ada.row("mind the gap", "received");
+  await ada.waitForRow("mind the gap", "received");
   expect(await overflow(ada.page)).toBe(0);
   expect(problemsOf(ada.page)).toEqual([]);
 });

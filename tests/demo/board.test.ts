@@ -3,7 +3,7 @@
 
 import { expect, it } from "vitest";
 import { problemsOf } from "../harness/browser";
-import { type Chat, Demo } from "../harness/demo";
+import { type ChatPage, Demo } from "../harness/demo";
 import { until } from "../harness/until";
 
 const order = (action: string, data: object) => ({
@@ -15,7 +15,7 @@ const system = (name: string, status: string) => ({
   data: { system: name, status, message: `${name} is ${status}` },
 });
 
-async function atBoard(demo: Demo, name: string): Promise<Chat> {
+async function atBoard(demo: Demo, name: string): Promise<ChatPage> {
   const chat = await demo.enter(name);
   await chat.page.getByRole("link", { name: "Live board", exact: true }).click();
   await until("the board is there", async () => {
@@ -24,14 +24,14 @@ async function atBoard(demo: Demo, name: string): Promise<Chat> {
   return chat;
 }
 
-const orders = (chat: Chat) =>
+const orders = (chat: ChatPage) =>
   chat.page
     .getByTestId("order")
     .evaluateAll((rows) =>
       rows.map((row) => `${row.getAttribute("data-order")} ${row.getAttribute("data-state")}`),
     );
 
-const shows = (chat: Chat, ...wanted: string[]) =>
+const shows = (chat: ChatPage, ...wanted: string[]) =>
   until(`${chat.name} sees ${wanted}`, async () => (await orders(chat)).join() === wanted.join(), {
     seen: () => orders(chat),
   });
@@ -61,7 +61,7 @@ it("data, status and activity arrive as they are published, across a change of t
   await ada.page.getByTestId("activity").getByText("printed a label").waitFor();
 
   await ada.fault("Block WebSocket", true);
-  await ada.connected("polling");
+  await ada.waitForConnection("polling");
   await demo.api.publish(to, order("deleted", { id: "1" }));
   await demo.api.publish(to, system("mail", "ok"));
   await shows(ada, "2 new");

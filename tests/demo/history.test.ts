@@ -20,11 +20,11 @@ it("scrolls back through 100,000 messages, and renders only those in view", {
   const fill = async () => {
     while (next < MESSAGES) {
       const n = next++;
-      await demo.api.say(chat, n % 2 ? "ada" : "grace", `filler ${n}`);
+      await demo.api.send(chat, n % 2 ? "ada" : "grace", `filler ${n}`);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, fill));
-  await demo.api.say(chat, "grace", "at the end of it all");
+  await demo.api.send(chat, "grace", "at the end of it all");
   figure("demo: 100,000 messages through the HTTP API", Date.now() - filling, "ms");
 
   const ada = await demo.enter("Ada", chat);
@@ -92,9 +92,9 @@ it("scrolls back through 100,000 messages, and renders only those in view", {
         ({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight < 2,
       ),
     );
-    await ada.row("at the end of it all");
-    await ada.say(`at the end, ${rate}`);
-    await ada.row(`at the end, ${rate}`, "stored");
+    await ada.waitForRow("at the end of it all");
+    await ada.send(`at the end, ${rate}`);
+    await ada.waitForRow(`at the end, ${rate}`, "stored");
     await log.evaluate((element) => element.scrollTo(0, 0));
     await until("back at the first", async () => (await place()).begins, { seen: place });
   }
@@ -104,9 +104,9 @@ it("scrolls back through 100,000 messages, and renders only those in view", {
 it("the scroll position is kept while older messages are loaded above and new ones arrive below", async () => {
   const demo = await Demo.start();
   const chat = await demo.chat(["ada", "grace"]);
-  for (let n = 0; n < 600; n++) await demo.api.say(chat, "grace", `line ${n}`);
+  for (let n = 0; n < 600; n++) await demo.api.send(chat, "grace", `line ${n}`);
   const ada = await demo.enter("Ada", chat);
-  await ada.row("line 599");
+  await ada.waitForRow("line 599");
   const log = ada.page.getByRole("log");
   // The position of each rendered message; those rendered before and after must not have moved relative to each other.
   await log.evaluate((element) => element.scrollTo(0, 0));
@@ -128,7 +128,7 @@ it("the scroll position is kept while older messages are loaded above and new on
     return before !== "" && before === (await seen());
   });
   const before = await seen();
-  for (let n = 0; n < 5; n++) await demo.api.say(chat, "grace", `new ${n}`);
+  for (let n = 0; n < 5; n++) await demo.api.send(chat, "grace", `new ${n}`);
   await ada.page.getByRole("button", { name: "5 new messages" }).waitFor();
   expect(await seen()).toBe(before);
 });

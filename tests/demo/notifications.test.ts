@@ -2,16 +2,16 @@
 
 import { expect, it } from "vitest";
 import { problemsOf } from "../harness/browser";
-import { type Chat, Demo } from "../harness/demo";
+import { type ChatPage, Demo } from "../harness/demo";
+import { type Frame, ProtocolClient } from "../harness/protocol-client";
 import { until } from "../harness/until";
-import { type Frame, Wire } from "../harness/wire";
 
-const unread = (chat: Chat, count: number) =>
+const unread = (chat: ChatPage, count: number) =>
   until(`the bell says ${count}`, async () => {
     return (await chat.page.getByTestId("bell").getAttribute("data-unread")) === String(count);
   });
 
-const note = (title: string) => ({
+const record = (title: string) => ({
   event: "notification",
   data: { title, message: `${title}, in a sentence.` },
 });
@@ -20,8 +20,8 @@ it("a notification is shown when it arrives, and stays in the list until it is r
   const demo = await Demo.start();
   const [ada, grace] = await Promise.all([demo.enter("Ada"), demo.enter("Grace")]);
   await unread(ada, 0);
-  await demo.api.publish("everyone", note("To all"));
-  await demo.api.publish({ user: "ada" }, note("To Ada"));
+  await demo.api.publish("everyone", record("To all"));
+  await demo.api.publish({ user: "ada" }, record("To Ada"));
   for (const title of ["To all", "To Ada"])
     await ada.page.getByTestId("toast").getByText(title, { exact: true }).waitFor();
   await unread(ada, 2);
@@ -35,7 +35,7 @@ it("a notification is shown when it arrives, and stays in the list until it is r
   await ada.page.keyboard.press("Escape");
   expect(await list.count()).toBe(0);
   await ada.page.reload();
-  await ada.connected();
+  await ada.waitForConnection();
   await ada.page.getByRole("button", { name: "Notifications", exact: true }).waitFor();
   await unread(ada, 0);
   expect(problemsOf(ada.page)).toEqual([]);
@@ -44,12 +44,12 @@ it("a notification is shown when it arrives, and stays in the list until it is r
 it("an offline user is notified once, on one device, and reading counts for all of them", async () => {
   const demo = await Demo.start();
   const chat = await demo.enter("Ada");
-  await demo.api.publish({ user: "ada" }, note("While you were here"));
+  await demo.api.publish({ user: "ada" }, record("While you were here"));
   await chat.page.getByTestId("toast").getByText("While you were here", { exact: true }).waitFor();
   await chat.page.getByTestId("bell").click();
   await unread(chat, 0);
   await chat.page.close();
-  await demo.api.publish({ user: "ada" }, note("While you were away"));
+  await demo.api.publish({ user: "ada" }, record("While you were away"));
   const ada = await demo.enter("Ada");
   await ada.page.getByTestId("toast").getByText("While you were away", { exact: true }).waitFor();
   await unread(ada, 1);
@@ -57,11 +57,11 @@ it("an offline user is notified once, on one device, and reading counts for all 
   await until("it is gone", async () => (await ada.page.getByTestId("toast").count()) === 0);
 
   // The server is told a second later.
-  const wire = await Wire.join(demo.url, "ada");
-  wire.say({ type: "subscribe", channel: "private-user.ada" });
-  const { head } = await wire.gets("subscribed");
+  const client = await ProtocolClient.join(demo.url, "ada");
+  client.send({ type: "subscribe", channel: "private-user.ada" });
+  const { head } = await client.gets("subscribed");
   await until("the server knows that it was delivered", () =>
-    wire.frames
+    client.frames
       .flatMap((frame) => (frame.type === "receipt" ? [frame] : ((frame.receipts ?? []) as Frame[])))
       .some(({ user, delivered }) => user === "ada" && delivered === head),
   );
@@ -69,7 +69,7 @@ it("an offline user is notified once, on one device, and reading counts for all 
   // Still unread on the next device, but not shown as a toast again.
   const second = await demo.enter("Ada");
   await unread(second, 1);
-  await demo.api.publish({ user: "ada" }, note("The next"));
+  await demo.api.publish({ user: "ada" }, record("The next"));
   await second.page.getByTestId("toast").getByText("The next", { exact: true }).waitFor();
   expect(await second.page.getByTestId("toast").count()).toBe(1);
   await second.page.getByTestId("bell").click();

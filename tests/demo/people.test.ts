@@ -37,16 +37,16 @@ it("a visitor can switch to another person", async () => {
   const demo = await Demo.start();
   const chat = await demo.chat(["ada", "grace"]);
   const page = await demo.enter("Ada", chat);
-  await page.say("as Ada");
-  await page.row("as Ada", "stored");
+  await page.send("as Ada");
+  await page.waitForRow("as Ada", "stored");
   await page.page.getByTestId("myself").click();
   await page.page.getByRole("menuitem", { name: "Switch person" }).click();
   await page.page.getByRole("button", { name: /^Grace / }).click();
-  await page.connected();
+  await page.waitForConnection();
   await page.open("Ada Lovelace");
-  await page.row("as Ada", "received");
+  await page.waitForRow("as Ada", "received");
   await page.page.reload();
-  await page.row("as Ada", "received");
+  await page.waitForRow("as Ada", "received");
 });
 
 it("a second window is another person at once", async () => {

@@ -2,7 +2,7 @@
 
 import { expect, it } from "vitest";
 import { problemsOf } from "../harness/browser";
-import { Chat, Demo } from "../harness/demo";
+import { ChatPage, Demo } from "../harness/demo";
 import { figure } from "../harness/figures";
 import { until } from "../harness/until";
 
@@ -10,15 +10,15 @@ import { until } from "../harness/until";
 const GRACE_MS = 10_000;
 
 /** Records all users whom the page shows as present from now on. */
-async function watchHere(chat: Chat) {
+async function watchHere(chat: ChatPage) {
   return chat.page.evaluateHandle(() => {
     const seen: (string | null)[] = [];
-    const note = () => {
+    const record = () => {
       const here = document.querySelector('[data-testid="here"]')?.getAttribute("data-here") ?? null;
       if (seen.at(-1) !== here) seen.push(here);
     };
-    new MutationObserver(note).observe(document.body, { subtree: true, childList: true, attributes: true });
-    note();
+    new MutationObserver(record).observe(document.body, { subtree: true, childList: true, attributes: true });
+    record();
     return seen;
   });
 }
@@ -27,13 +27,13 @@ it("a user who comes is seen at once, and one who leaves after the grace period"
   const demo = await Demo.start();
   const chat = await demo.chat(["ada", "grace"]);
   const ada = await demo.enter("Ada", chat);
-  await ada.sees();
+  await ada.waitForPresent();
   const grace = await demo.enter("Grace", chat);
-  await Promise.all([ada.sees("grace"), grace.sees("ada")]);
+  await Promise.all([ada.waitForPresent("grace"), grace.waitForPresent("ada")]);
 
   const left = Date.now();
   await grace.page.close();
-  await ada.sees();
+  await ada.waitForPresent();
   const took = Date.now() - left;
   expect(took).toBeGreaterThanOrEqual(GRACE_MS - 500);
   figure("leave after the last tab was closed", took, "ms");
@@ -42,52 +42,52 @@ it("a user who comes is seen at once, and one who leaves after the grace period"
 
 it("a reload causes no flicker, and the user finds everything again", async () => {
   const demo = await Demo.start();
-  const [ada, grace] = await demo.two();
-  await ada.sees("grace");
-  await grace.say("before");
-  await ada.row("before");
+  const [ada, grace] = await demo.openPair();
+  await ada.waitForPresent("grace");
+  await grace.send("before");
+  await ada.waitForRow("before");
   const seen = await watchHere(ada);
 
   for (const text of ["after one reload", "after two"]) {
     await grace.page.reload();
-    await grace.connected("websocket");
-    await grace.sees("ada");
-    await grace.say(text);
-    await ada.row(text, "received");
+    await grace.waitForConnection("websocket");
+    await grace.waitForPresent("ada");
+    await grace.send(text);
+    await ada.waitForRow(text, "received");
   }
 
   expect(await seen.jsonValue()).toEqual(["grace"]);
-  await grace.conversation(["before", "after one reload", "after two"]);
+  await grace.waitForConversation(["before", "after one reload", "after two"]);
 });
 
 it("a second tab of the same user is not a second user", async () => {
   const demo = await Demo.start();
-  const [ada, grace] = await demo.two();
-  await ada.sees("grace");
+  const [ada, grace] = await demo.openPair();
+  await ada.waitForPresent("grace");
   const seen = await watchHere(ada);
   const tab = await grace.page.context().newPage();
   await tab.goto(grace.page.url());
-  const second = new Chat(tab, "Grace");
-  await second.connected();
-  await second.sees("ada");
-  await second.say("from my second tab");
-  await ada.row("from my second tab", "received");
-  await grace.row("from my second tab");
+  const second = new ChatPage(tab, "Grace");
+  await second.waitForConnection();
+  await second.waitForPresent("ada");
+  await second.send("from my second tab");
+  await ada.waitForRow("from my second tab", "received");
+  await grace.waitForRow("from my second tab");
   await tab.close();
-  await grace.say("and from the first");
-  await ada.row("and from the first", "received");
+  await grace.send("and from the first");
+  await ada.waitForRow("and from the first", "received");
   expect(await seen.jsonValue()).toEqual(["grace"]);
 });
 
 it("a user who only lost the connection is still present when it comes back", async () => {
   const demo = await Demo.start();
-  const [ada, grace] = await demo.two();
-  await ada.sees("grace");
+  const [ada, grace] = await demo.openPair();
+  await ada.waitForPresent("grace");
   const seen = await watchHere(ada);
   await grace.dropSocket();
   await until("the drop was noticed", async () => (await grace.connection()).status !== "connected");
-  await grace.connected();
-  await grace.say("still here");
-  await ada.row("still here");
+  await grace.waitForConnection();
+  await grace.send("still here");
+  await ada.waitForRow("still here");
   expect(await seen.jsonValue()).toEqual(["grace"]);
 });

@@ -17,7 +17,7 @@ it.runIf(process.env.EVERWIRE_SCREENSHOTS)("screenshots of people who chat", asy
   await seed(demo.url, KEY);
   const direct = await demo.chat(["ada", "grace"]);
   const grace = await demo.enter("Grace", direct);
-  await grace.row("Exactly.", "stored");
+  await grace.waitForRow("Exactly.", "stored");
   const adas = [];
   for (const [size, viewport] of Object.entries(SIZES)) {
     for (const colorScheme of ["light", "dark"] as const) {
@@ -28,15 +28,15 @@ it.runIf(process.env.EVERWIRE_SCREENSHOTS)("screenshots of people who chat", asy
   }
   const [first] = adas;
   if (!first) return;
-  await first.ada.say("I pulled the cable on purpose, twice.");
-  await grace.row("I pulled the cable on purpose, twice.");
+  await first.ada.send("I pulled the cable on purpose, twice.");
+  await grace.waitForRow("I pulled the cable on purpose, twice.");
   await first.ada.choose("Exactly.", "Reply");
-  await first.ada.say("Then it does what it says. Lunch?");
-  await first.ada.row("Then it does what it says. Lunch?", { read: 1 });
+  await first.ada.send("Then it does what it says. Lunch?");
+  await first.ada.waitForRow("Then it does what it says. Lunch?", { read: 1 });
   await grace.field.pressSequentially("On my w");
   for (const { ada, picture } of adas) {
-    await ada.row("Then it does what it says. Lunch?", { read: 1 });
-    await ada.typing("grace");
+    await ada.waitForRow("Then it does what it says. Lunch?", { read: 1 });
+    await ada.waitForTyping("grace");
     await ada.page.mouse.move(0, 0);
     await ada.page.screenshot({ path: join(DIRECTORY, picture) });
   }
@@ -49,8 +49,8 @@ it.runIf(process.env.EVERWIRE_SCREENSHOTS)("screenshots of people who chat", asy
   await wide.page.screenshot({ path: join(DIRECTORY, "wide-light-board.png") });
   await wide.open("Moon landing");
   await wide.fault("Block WebSocket", true);
-  await wide.connected("polling");
-  await wide.say("And now without WebSocket.");
-  await wide.row("And now without WebSocket.", "stored");
+  await wide.waitForConnection("polling");
+  await wide.send("And now without WebSocket.");
+  await wide.waitForRow("And now without WebSocket.", "stored");
   await wide.page.screenshot({ path: join(DIRECTORY, "wide-light-faults.png") });
 });

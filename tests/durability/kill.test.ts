@@ -2,12 +2,12 @@
 // and clients observe nothing but a short reconnect. EVERWIRE_KILLS sets how often.
 
 import { expect, it, onTestFinished } from "vitest";
-import { BarePage, gapless, type Seat } from "../harness/bare";
+import { BarePage, expectContiguous, type PageClient } from "../harness/bare";
 import { figure } from "../harness/figures";
+import { ProtocolClient } from "../harness/protocol-client";
 import { between, random } from "../harness/random";
 import { PAGES, Server } from "../harness/server";
 import { until } from "../harness/until";
-import { Wire } from "../harness/wire";
 import { Writer } from "./writer";
 
 const KILLS = Number(process.env.EVERWIRE_KILLS ?? 50);
@@ -59,12 +59,12 @@ interface Entry {
 }
 
 async function theLog(server: Server): Promise<Entry[]> {
-  const reader = await Wire.join(server.url, "reader");
-  reader.say({ type: "subscribe", channel: CHANNEL });
+  const reader = await ProtocolClient.join(server.url, "reader");
+  reader.send({ type: "subscribe", channel: CHANNEL });
   const { epoch, head } = await reader.gets("subscribed");
-  reader.say({ type: "unsubscribe", channel: CHANNEL });
+  reader.send({ type: "unsubscribe", channel: CHANNEL });
   await reader.gets("unsubscribed");
-  reader.say({ type: "subscribe", channel: CHANNEL, epoch, offset: 0 });
+  reader.send({ type: "subscribe", channel: CHANNEL, epoch, offset: 0 });
   await reader.gets("message", { offset: head });
   return reader.frames
     .filter(({ type }) => type === "message")
@@ -72,10 +72,10 @@ async function theLog(server: Server): Promise<Entry[]> {
 }
 
 /** The page received the whole log, and observed nothing but reconnects. */
-async function watched(watcher: Seat, log: readonly Entry[]): Promise<void> {
-  const heard = await watcher.hears(CHANNEL, log.length, 60_000);
-  gapless(heard);
-  expect(heard.map(({ id }) => id)).toEqual(log.map(({ id }) => id));
+async function watched(watcher: PageClient, log: readonly Entry[]): Promise<void> {
+  const received = await watcher.receives(CHANNEL, log.length, 60_000);
+  expectContiguous(received);
+  expect(received.map(({ id }) => id)).toEqual(log.map(({ id }) => id));
   const events = (await watcher.events()).filter(({ event }) => event !== "subscribed");
   expect(events).toEqual([]);
   expect((await watcher.states()).filter(({ code }) => code)).toEqual([]);

@@ -3,7 +3,7 @@
 
 import { randomUUID } from "node:crypto";
 import WebSocket from "ws";
-import { type Frame, uuid7 } from "../harness/wire";
+import { type Frame, uuid7 } from "../harness/protocol-client";
 
 /** The maximum that a client may have in flight. */
 const WINDOW = 32;

@@ -2,7 +2,7 @@
 // works. Each way in which proxies break WebSocket has a test; none loses or duplicates messages.
 
 import { expect, it } from "vitest";
-import { BarePage, gapless, type Seat } from "../harness/bare";
+import { BarePage, expectContiguous, type PageClient } from "../harness/bare";
 import { figure } from "../harness/figures";
 import { FaultProxy, type SocketRule } from "../harness/proxy";
 import { PAGES, Server } from "../harness/server";
@@ -14,7 +14,7 @@ const BOUND_MS = 5000;
 interface Scene {
   readonly proxy: FaultProxy;
   readonly bare: BarePage;
-  readonly ben: Seat;
+  readonly ben: PageClient;
 }
 
 /** Ben is connected directly; Ada is about to connect through the proxy. */
@@ -41,14 +41,14 @@ it.each(BLOCKED)("%s: the first message arrives by polling within 5 s", async (h
   const start = await bare.page.evaluate(() => Date.now());
   const ada = await bare.connect("ada");
   await ada.listen("news", { recent: 1 });
-  const [first] = await ada.hears("news", 1);
-  const took = (first?.heardAt ?? 0) - start;
+  const [first] = await ada.receives("news", 1);
+  const took = (first?.receivedAt ?? 0) - start;
   figure(`WebSocket blocked to first message by polling: ${how}`, took, "ms", BOUND_MS);
   expect(took).toBeLessThanOrEqual(BOUND_MS);
   expect((await ada.states()).at(-1)).toMatchObject({ status: "connected", transport: "polling" });
   await ada.send("news", "from ada");
-  gapless(await ben.hears("news", 2));
-  gapless(await ada.hears("news", 2));
+  expectContiguous(await ben.receives("news", 2));
+  expectContiguous(await ada.receives("news", 2));
 });
 
 it("a proxy that lets WebSocket open and then kills it: polling after three attempts", async () => {
@@ -56,12 +56,12 @@ it("a proxy that lets WebSocket open and then kills it: polling after three atte
   const ada = await bare.connect("ada");
   await ada.listen("news");
   const start = Date.now();
-  await ada.connected("polling");
+  await ada.waitForConnection("polling");
   figure("WebSocket killed after 300 ms each time, to polling", Date.now() - start, "ms");
   expect(proxy.asked.websocket).toBe(3);
   // It stays there: no flapping.
   for (let n = 0; n < 20; n++) await ben.send("news", n);
-  gapless(await ada.hears("news", 20));
+  expectContiguous(await ada.receives("news", 20));
   const states = (await ada.states()).filter(({ status }) => status === "connected");
   expect(states.map(({ transport }) => transport)).toEqual([
     ...Array(states.length - 1).fill("websocket"),
@@ -73,14 +73,14 @@ it("a proxy that lets WebSocket open and then kills it: polling after three atte
 it("the working transport is remembered: the next page does not wait for WebSocket", async () => {
   const { proxy, bare } = await scene({ killAfterMs: 300 });
   const ada = await bare.connect("ada");
-  await ada.connected("polling");
+  await ada.waitForConnection("polling");
   await until("it is remembered", () =>
     bare.page.evaluate(() => Object.keys(localStorage).some((key) => key.startsWith("everwire:polling"))),
   );
   const asked = proxy.asked.websocket;
   await bare.page.reload();
   const again = await bare.connect("ada");
-  const { at } = await again.connected();
+  const { at } = await again.waitForConnection();
   const states = await again.states();
   expect(states.filter(({ status }) => status === "connected").map(({ transport }) => transport)).toEqual([
     "polling",
@@ -93,7 +93,7 @@ it("WebSocket works again: it is probed after 30 s and used, while messages flow
   const { proxy, bare, ben } = await scene("refuse");
   const ada = await bare.connect("ada");
   await ada.listen("news");
-  await ada.connected("polling");
+  await ada.waitForConnection("polling");
   proxy.websocket = "pass";
   const healed = Date.now();
   // Both send without a pause while the transport changes.
@@ -104,24 +104,24 @@ it("WebSocket works again: it is probed after 30 s and used, while messages flow
       await Promise.all([ada.sendMany("news", written, 5), ben.sendMany("news", written, 5)]);
       written += 5;
       const count = written * 2;
-      await until("the round has arrived", async () => (await ben.heardCount("news")) >= count);
+      await until("the round has arrived", async () => (await ben.receivedCount("news")) >= count);
     }
   })();
-  const { at } = await ada.connected("websocket", healed).finally(() => {
+  const { at } = await ada.waitForConnection("websocket", healed).finally(() => {
     done = true;
   });
   await flow;
   figure("WebSocket healed to used again (probed after 30 s)", at - healed, "ms");
-  const heard = await ada.hears("news", written * 2);
-  gapless(heard);
-  expect(heard).toHaveLength(written * 2);
+  const received = await ada.receives("news", written * 2);
+  expectContiguous(received);
+  expect(received).toHaveLength(written * 2);
 });
 
 it("WebSocket works again and the browser fires online: it is used at once", async () => {
   const { proxy, bare, ben } = await scene("refuse");
   const ada = await bare.connect("ada");
   await ada.listen("news");
-  await ada.connected("polling");
+  await ada.waitForConnection("polling");
   proxy.websocket = "pass";
   await ada.sendMany("news", 0, 50);
   const healed = await bare.page.evaluate(() => {
@@ -129,11 +129,11 @@ it("WebSocket works again and the browser fires online: it is used at once", asy
     return Date.now();
   });
   await ada.sendMany("news", 50, 50);
-  const { at } = await ada.connected("websocket", healed);
+  const { at } = await ada.waitForConnection("websocket", healed);
   figure("WebSocket healed to used again (event online)", at - healed, "ms");
   await ada.sendMany("news", 100, 50);
-  gapless(await ada.hears("news", 150));
-  const heard = await ben.hears("news", 151);
-  gapless(heard);
-  expect(heard).toHaveLength(151);
+  expectContiguous(await ada.receives("news", 150));
+  const received = await ben.receives("news", 151);
+  expectContiguous(received);
+  expect(received).toHaveLength(151);
 });

@@ -15,11 +15,11 @@ async function meter(bare: BarePage) {
   return async () => {
     // The tests' own records do not belong to the client.
     await bare.page.evaluate(() => {
-      for (const seat of window.bare.seats.values()) {
-        seat.states.length = 0;
-        seat.debug.length = 0;
-        seat.events.length = 0;
-        for (const heard of seat.heard.values()) heard.length = 0;
+      for (const client of window.bare.clients.values()) {
+        client.states.length = 0;
+        client.debug.length = 0;
+        client.events.length = 0;
+        for (const received of client.received.values()) received.length = 0;
       }
     });
     for (let n = 0; n < 3; n++) await cdp.send("HeapProfiler.collectGarbage");
@@ -34,7 +34,7 @@ async function meter(bare: BarePage) {
  */
 const putAway = (bare: BarePage, times: number) =>
   bare.page.evaluate(async (times) => {
-    const clients = [...window.bare.seats.values()].map(({ client }) => client);
+    const clients = [...window.bare.clients.values()].map(({ client }) => client);
     for (let n = 0; n < times; n++) {
       const all = clients.map(
         (client) =>
@@ -80,8 +80,8 @@ it("5 clients, cut 10 times by the network", async () => {
   const proxy = await FaultProxy.start(server.port);
   const bare = await BarePage.open(proxy.url);
   for (let n = 0; n < 5; n++) {
-    const seat = await bare.connect(`c${n}`, { transports: ["websocket"] });
-    await seat.listen("news");
+    const client = await bare.connect(`c${n}`, { transports: ["websocket"] });
+    await client.listen("news");
   }
   const cut = async (times: number) => {
     for (let n = 0; n < times; n++) {
@@ -89,7 +89,7 @@ it("5 clients, cut 10 times by the network", async () => {
       proxy.reset();
       await until("all have noticed and are back", () =>
         bare.page.evaluate((since) => {
-          const back = [...window.bare.seats.values()].every(({ client, states }) => {
+          const back = [...window.bare.clients.values()].every(({ client, states }) => {
             const cutOff = states.some(({ at, status }) => at >= since && status !== "connected");
             return cutOff && client.state.status === "connected";
           });
@@ -123,7 +123,7 @@ it("100 clients, created and closed one after the other, leave nothing behind", 
           await window.bare.listen("short", "news");
           await window.bare.send("short", "news", n);
           await window.bare.close("short");
-          window.bare.seats.delete("short");
+          window.bare.clients.delete("short");
         }
       },
       [times, url] as const,

@@ -1,7 +1,7 @@
 // Navigation: into the back/forward cache and out of it, and reloads while messages are in flight.
 
 import { expect, it } from "vitest";
-import { BarePage, gapless, numbersOf } from "../harness/bare";
+import { BarePage, expectContiguous, numbersOf } from "../harness/bare";
 import { figure } from "../harness/figures";
 import { PAGES, Server } from "../harness/server";
 import { until } from "../harness/until";
@@ -13,7 +13,7 @@ it("back from another page: the page is restored from the back/forward cache, re
   const ben = await other.connect("ben");
   const ada = await bare.connect("ada");
   await ada.listen("presence-room.1");
-  await ada.connected("websocket");
+  await ada.waitForConnection("websocket");
   await bare.page.evaluate(() => {
     addEventListener("pageshow", ({ persisted }) =>
       Reflect.set(window, "cameBack", { persisted, at: Date.now() }),
@@ -31,11 +31,11 @@ it("back from another page: the page is restored from the back/forward cache, re
   );
   // Not a new page: it was cached although it had a connection.
   expect(cameBack.persisted).toBe(true);
-  const { at } = await ada.connected("websocket", cameBack.at);
+  const { at } = await ada.waitForConnection("websocket", cameBack.at);
   figure("back from the cache to connected", at - cameBack.at, "ms");
-  const heard = await ada.hears("presence-room.1", 5);
-  gapless(heard);
-  expect(heard.map(({ data }) => data)).toEqual([0, 1, 2, 3, 4]);
+  const received = await ada.receives("presence-room.1", 5);
+  expectContiguous(received);
+  expect(received.map(({ data }) => data)).toEqual([0, 1, 2, 3, 4]);
   expect((await ben.events()).filter(({ event }) => event === "left")).toEqual([]);
 });
 
@@ -43,7 +43,7 @@ it("back from another page: the page is restored from the back/forward cache, re
 async function sendFrom(bare: BarePage, from: number, count: number): Promise<void> {
   await bare.page.evaluate(
     ([from, count]) => {
-      const channel = window.bare.seats.get("ada")?.client.channel("news");
+      const channel = window.bare.clients.get("ada")?.client.channel("news");
       const tell = Reflect.get(window, "acked") as (id: string, offset: number) => void;
       for (let n = from; n < from + count; n++) {
         channel?.send({ by: "ada", n }).then(
@@ -68,15 +68,15 @@ it("reloaded repeatedly while sending: everything arrives once and in order", as
   await bare.page.exposeFunction("acked", (id: string, offset: number) => acked.set(id, offset));
   for (let round = 0; round < ROUNDS; round++) {
     const ada = await bare.connect("ada");
-    await ada.connected();
+    await ada.waitForConnection();
     const before = acked.size;
     await sendFrom(bare, round * EACH, EACH);
     await until("some are acked and others are not", () => acked.size > before);
     await bare.page.reload();
   }
   await bare.connect("ada");
-  const heard = await ben.hears("news", ROUNDS * EACH);
-  gapless(heard);
-  expect(numbersOf(heard, "ada")).toEqual([...Array(ROUNDS * EACH).keys()]);
-  for (const [id, offset] of acked) expect(heard[offset - 1]?.id).toBe(id);
+  const received = await ben.receives("news", ROUNDS * EACH);
+  expectContiguous(received);
+  expect(numbersOf(received, "ada")).toEqual([...Array(ROUNDS * EACH).keys()]);
+  for (const [id, offset] of acked) expect(received[offset - 1]?.id).toBe(id);
 });

@@ -2,7 +2,7 @@
 // lose and duplicate no messages.
 
 import { expect, it } from "vitest";
-import { BarePage, gapless, numbersOf, type Seat } from "../harness/bare";
+import { BarePage, expectContiguous, numbersOf, type PageClient } from "../harness/bare";
 import { figure } from "../harness/figures";
 import { FaultProxy, type PollRule } from "../harness/proxy";
 import { random } from "../harness/random";
@@ -11,7 +11,7 @@ import { PAGES, Server } from "../harness/server";
 const CHANNEL = "news";
 const COUNT = 200;
 
-async function two(): Promise<{ proxy: FaultProxy; ada: Seat; ben: Seat; server: Server }> {
+async function two(): Promise<{ proxy: FaultProxy; ada: PageClient; ben: PageClient; server: Server }> {
   const server = await Server.start({ serveDir: PAGES });
   const proxy = await FaultProxy.start(server.port);
   const [bare, other] = await Promise.all([BarePage.open(proxy.url), BarePage.open(server.url)]);
@@ -22,17 +22,17 @@ async function two(): Promise<{ proxy: FaultProxy; ada: Seat; ben: Seat; server:
 }
 
 /** Both send in rounds, and both receive everything once and in order. */
-async function talk({ ada, ben }: { ada: Seat; ben: Seat }): Promise<void> {
+async function talk({ ada, ben }: { ada: PageClient; ben: PageClient }): Promise<void> {
   for (let n = 0; n < COUNT; n += 20) {
     await Promise.all([ada.sendMany(CHANNEL, n, 20), ben.sendMany(CHANNEL, n, 20)]);
     // In rounds, so that a broken response is one of many.
-    await ben.hears(CHANNEL, n + 20);
+    await ben.receives(CHANNEL, n + 20);
   }
-  for (const seat of [ada, ben]) {
-    const heard = await seat.hears(CHANNEL, 2 * COUNT, 90_000);
-    gapless(heard);
-    expect(heard).toHaveLength(2 * COUNT);
-    for (const { name } of [ada, ben]) expect(numbersOf(heard, name)).toEqual([...Array(COUNT).keys()]);
+  for (const client of [ada, ben]) {
+    const received = await client.receives(CHANNEL, 2 * COUNT, 90_000);
+    expectContiguous(received);
+    expect(received).toHaveLength(2 * COUNT);
+    for (const { name } of [ada, ben]) expect(numbersOf(received, name)).toEqual([...Array(COUNT).keys()]);
   }
 }
 
@@ -68,14 +68,14 @@ it("over a slow line with high latency: each message once and in order", async (
 it("the server is killed and restarted: polling continues where it was", async () => {
   const it = await two();
   await it.ada.sendMany(CHANNEL, 0, 20);
-  await it.ada.hears(CHANNEL, 20);
+  await it.ada.receives(CHANNEL, 20);
   await it.server.kill();
   await it.ada.sendMany(CHANNEL, 20, 20);
   await it.server.start();
   await it.ben.sendMany(CHANNEL, 0, 20);
-  for (const seat of [it.ada, it.ben]) {
-    const heard = await seat.hears(CHANNEL, 60);
-    gapless(heard);
-    expect(numbersOf(heard, "ada")).toEqual([...Array(40).keys()]);
+  for (const client of [it.ada, it.ben]) {
+    const received = await client.receives(CHANNEL, 60);
+    expectContiguous(received);
+    expect(numbersOf(received, "ada")).toEqual([...Array(40).keys()]);
   }
 });

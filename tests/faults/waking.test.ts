@@ -2,7 +2,7 @@
 // made it sleep. The socket is really dead: the proxy keeps it open and lets nothing through.
 
 import { expect, it } from "vitest";
-import { BarePage, gapless, openSeat, type Seat, showLogsOnFailure } from "../harness/bare";
+import { BarePage, expectContiguous, openClient, type PageClient, showLogsOnFailure } from "../harness/bare";
 import { figure } from "../harness/figures";
 import { FaultProxy } from "../harness/proxy";
 import { PAGES, Server } from "../harness/server";
@@ -15,7 +15,7 @@ interface Scene {
   readonly server: Server;
   readonly proxy: FaultProxy;
   readonly bare: BarePage;
-  readonly ada: Seat;
+  readonly ada: PageClient;
 }
 
 async function scene(options: { transports?: ("websocket" | "polling")[] } = {}): Promise<Scene> {
@@ -25,7 +25,7 @@ async function scene(options: { transports?: ("websocket" | "polling")[] } = {})
   const ada = await bare.connect("ada", options);
   await ada.listen("news");
   await ada.send("news", "before");
-  await ada.hears("news", 1);
+  await ada.receives("news", 1);
   return { server, proxy, bare, ada };
 }
 
@@ -37,12 +37,12 @@ async function missed(server: Server): Promise<void> {
 }
 
 /** The time from waking until the connection works and missed messages have arrived. */
-async function replaced(how: string, { ada }: { ada: Seat }, wokenAt: number): Promise<void> {
-  const { at } = await ada.connected("", wokenAt);
+async function replaced(how: string, { ada }: { ada: PageClient }, wokenAt: number): Promise<void> {
+  const { at } = await ada.waitForConnection("", wokenAt);
   figure(`dead socket replaced after waking: ${how}`, at - wokenAt, "ms", BOUND_MS);
   expect(at - wokenAt).toBeLessThanOrEqual(BOUND_MS);
-  const heard = await ada.hears("news", 2);
-  gapless(heard);
+  const received = await ada.receives("news", 2);
+  expectContiguous(received);
   expect(await ada.send("news", "after")).toMatchObject({ ok: { offset: 3 } });
 }
 
@@ -52,10 +52,10 @@ async function tabScene() {
   const proxy = await FaultProxy.start(server.port);
   const tab = await Tab.open(proxy.url);
   showLogsOnFailure(tab);
-  const ada = await openSeat(tab, "ada", { url: proxy.url, guest: { user: "ada", name: "Ada" } });
+  const ada = await openClient(tab, "ada", { url: proxy.url, guest: { user: "ada", name: "Ada" } });
   await ada.listen("news");
   await ada.send("news", "before");
-  await ada.hears("news", 1);
+  await ada.receives("news", 1);
   return { server, proxy, tab, ada };
 }
 
@@ -113,11 +113,11 @@ it("the clock has jumped, as after the machine slept", async () => {
     return at;
   });
   // The page's clock is an hour ahead now.
-  const { at } = await it.ada.connected("", wokenAt + 3_600_000);
+  const { at } = await it.ada.waitForConnection("", wokenAt + 3_600_000);
   const took = at - 3_600_000 - wokenAt;
   figure("dead socket replaced after waking: clock jumped (with up to 1 s to notice)", took, "ms");
   expect(took).toBeLessThanOrEqual(BOUND_MS + 1000);
-  gapless(await it.ada.hears("news", 2));
+  expectContiguous(await it.ada.receives("news", 2));
 });
 
 it("a polling client that wakes polls at once", async () => {
@@ -128,8 +128,8 @@ it("a polling client that wakes polls at once", async () => {
     dispatchEvent(new Event("online"));
     return Date.now();
   });
-  const heard = await it.ada.hears("news", 2);
-  const took = (heard[1]?.heardAt ?? 0) - wokenAt;
+  const received = await it.ada.receives("news", 2);
+  const took = (received[1]?.receivedAt ?? 0) - wokenAt;
   figure("dead poll replaced after waking", took, "ms", BOUND_MS);
   expect(took).toBeLessThanOrEqual(BOUND_MS);
 });
@@ -139,7 +139,7 @@ it("a live socket is kept: waking costs a ping and no reconnect", async () => {
   await it.tab.evaluate(() => {
     for (const event of ["online", "offline"]) dispatchEvent(new Event(event));
   });
-  // The browser is wrong: the connection still works. If nothing had been heard in between, `online` would be a reason
+  // The browser is wrong: the connection still works. If nothing had been received in between, `online` would be a reason
   // to reconnect.
   await it.ada.send("news", "all the same");
   await it.tab.evaluate(() => void dispatchEvent(new Event("online")));
@@ -147,7 +147,7 @@ it("a live socket is kept: waking costs a ping and no reconnect", async () => {
   await it.tab.hide();
   await it.tab.show();
   await missed(it.server);
-  await it.ada.hears("news", 3);
+  await it.ada.receives("news", 3);
   expect(it.proxy.asked.websocket).toBe(1);
 });
 
@@ -164,8 +164,8 @@ it("a connection that the application closed stays closed, whatever event fires"
     dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
   });
   // Another client of the same page shows that the page is awake and the network works.
-  const ben = await openSeat(it.tab, "ben", { url: it.proxy.url, guest: { user: "ben", name: "Ben" } });
-  await ben.connected();
+  const ben = await openClient(it.tab, "ben", { url: it.proxy.url, guest: { user: "ben", name: "Ben" } });
+  await ben.waitForConnection();
   expect((await it.ada.states()).at(-1)?.status).toBe("closed");
   expect(it.proxy.asked.websocket).toBe(asked + 1);
 });
@@ -175,11 +175,11 @@ it("without any event, the heartbeat detects the silence (promise 9)", async () 
   const proxy = await FaultProxy.start(server.port);
   const bare = await BarePage.open(proxy.url);
   const ada = await bare.connect("ada");
-  await ada.connected();
+  await ada.waitForConnection();
   // Kept alive by pings alone: longer than the interval and its grace period.
   const since = Date.now();
   proxy.swallow();
-  const { at } = await ada.connected("", since);
+  const { at } = await ada.waitForConnection("", since);
   figure("half-open socket replaced by heartbeat (interval 1 s, grace 10 s)", at - since, "ms");
   // Interval, grace period, a second for a late timer, a second for the first retry, and a second to connect.
   expect(at - since).toBeLessThanOrEqual(14_000);

@@ -2,21 +2,21 @@
 // presence-users; grants in the token for the rest. A refusal is typed, and does not affect other subscriptions.
 
 import { expect, it } from "vitest";
-import { everyWay, type Person, Scene } from "../harness/people";
+import { ProtocolClient } from "../harness/protocol-client";
+import { everyTransport, type Person, Scene } from "../harness/scene";
 import { makeToken, SECRET } from "../harness/tokens";
-import { Wire } from "../harness/wire";
 
 const signedIn = (scene: Scene, user: string, ...grants: string[]) =>
   scene.enter(user, { token: makeToken(user, { grants }) });
 
 /** The error code of a subscription, or "". */
 const subscribe = (person: Person, channel: string) =>
-  person.fails((client, channel) => client.channel(channel).subscribe(), channel);
+  person.errorCode((client, channel) => client.channel(channel).subscribe(), channel);
 
 const send = (person: Person, channel: string) =>
-  person.fails((client, channel) => client.channel(channel).send("x"), channel);
+  person.errorCode((client, channel) => client.channel(channel).send("x"), channel);
 
-everyWay(
+everyTransport(
   "a refused subscription has a typed error, and others are not affected",
   async (scene) => {
     const ada = await signedIn(scene, "ada", "private-board", "presence-board");
@@ -31,10 +31,10 @@ everyWay(
     for (const channel of ["private-board", "private-user.ada", "presence-users", "everyone"])
       expect([channel, await send(ben, channel)]).toEqual([channel, "forbidden"]);
     expect([await send(ben, "news"), await send(ada, "private-board")]).toEqual(["", ""]);
-    await ada.sees("Ben online", (client) =>
+    await ada.waitFor("Ben online", (client) =>
       client.channel("presence-users").members.some(({ user }) => user === "ben"),
     );
-    expect(await ben.fails((client) => client.channel("private-board").history())).toBe("forbidden");
+    expect(await ben.errorCode((client) => client.channel("private-board").history())).toBe("forbidden");
   },
   { secret: SECRET },
 );
@@ -43,20 +43,20 @@ it("a token that is not accepted ends the client, or the socket with its close c
   const scene = await Scene.open("over WebSocket", { secret: SECRET });
   const ada = await signedIn(scene, "ada");
   const forged = makeToken("ada", { secret: "another secret, which is not ours" });
-  await ada.do(
+  await ada.run(
     (_, [url, token]) => {
       const { href } = new URL(url);
       const other = window.people.open({ url: href, token });
-      other.on("state", (state) => state.status === "closed" && note("closed", state.error?.code));
+      other.on("state", (state) => state.status === "closed" && record("closed", state.error?.code));
     },
     [scene.proxy.url, forged] as const,
   );
-  await ada.sees("the refusal", () => window.people.notes("closed").length > 0);
-  expect((await ada.notes("closed"))[0]?.value).toBe("unauthorized");
-  const wire = await Wire.open(scene.server.url);
-  wire.say({ type: "hello", version: 1, session: wire.session, token: forged });
-  expect(await wire.ends()).toBe(4001);
-  expect(await ada.do((client) => client.state.status)).toBe("connected");
+  await ada.waitFor("the refusal", () => window.people.records("closed").length > 0);
+  expect((await ada.records("closed"))[0]?.value).toBe("unauthorized");
+  const client = await ProtocolClient.open(scene.server.url);
+  client.send({ type: "hello", version: 1, session: client.session, token: forged });
+  expect(await client.ends()).toBe(4001);
+  expect(await ada.run((client) => client.state.status)).toBe("connected");
 });
 
 it("a grant with a pattern opens an application's own chats", async () => {
@@ -67,5 +67,5 @@ it("a grant with a pattern opens an application's own chats", async () => {
   expect(await subscribe(ada, "private-chat.shop-8")).toBe("");
   expect(await subscribe(ben, "private-chat.shop-8")).toBe("forbidden");
   expect(await send(ben, "private-chat.shop-7")).toBe("");
-  await ada.sees("it", (client) => client.channel("private-chat.shop-7").position?.offset === 1);
+  await ada.waitFor("it", (client) => client.channel("private-chat.shop-7").position?.offset === 1);
 });

@@ -1,13 +1,13 @@
 // History: pages of the log in both directions, seamless with live messages.
 
 import { expect, it } from "vitest";
-import { everyWay, type Person, Scene } from "../harness/people";
+import { everyTransport, type Person, Scene } from "../harness/scene";
 
 const CHANNEL = "private-diary";
 
 /** Sends the numbers of a range, and waits until they are stored. */
 const write = (person: Person, from: number, to: number) =>
-  person.do(
+  person.run(
     async (client, [channel, from, to]) => {
       const sends = [];
       for (let n = from; n <= to; n++) sends.push(client.channel(channel).send({ n }));
@@ -17,7 +17,7 @@ const write = (person: Person, from: number, to: number) =>
   );
 
 const numbers = (person: Person) =>
-  person.do(
+  person.run(
     (client, channel) =>
       window.people.list(client, channel).rows.map(({ data }) => (data as { n: number }).n),
     CHANNEL,
@@ -25,46 +25,48 @@ const numbers = (person: Person) =>
 
 const upTo = (last: number) => Array.from({ length: last }, (_, at) => at + 1);
 
-everyWay("older pages and live messages make one list without a gap or a duplicate", async (scene) => {
+everyTransport("older pages and live messages make one list without a gap or a duplicate", async (scene) => {
   const [ada, ben] = await scene.all("ada", "ben");
   await write(ben, 1, 120);
-  await ada.do(async (client, channel) => {
+  await ada.run(async (client, channel) => {
     window.people.list(client, channel);
     await client.channel(channel).subscribe({ recent: 15 });
   }, CHANNEL);
-  await ada.sees(
+  await ada.waitFor(
     "the last ones",
     (client, channel) => window.people.list(client, channel).rows.length === 15,
     CHANNEL,
   );
-  expect(await ada.do((client, channel) => window.people.list(client, channel).hasOlder, CHANNEL)).toBe(true);
+  expect(await ada.run((client, channel) => window.people.list(client, channel).hasOlder, CHANNEL)).toBe(
+    true,
+  );
   // Pages are requested while new messages arrive, and while the connection is replaced.
-  const load = () => ada.do((client, channel) => window.people.list(client, channel).loadOlder(25), CHANNEL);
+  const load = () => ada.run((client, channel) => window.people.list(client, channel).loadOlder(25), CHANNEL);
   const more = await Promise.all([load(), write(ben, 121, 140)]);
   expect(more[0]).toBe(true);
-  const loading = ada.do(
+  const loading = ada.run(
     (client, channel) =>
       void window.people
         .list(client, channel)
         .loadOlder(25)
-        .then((more) => note("more", more)),
+        .then((more) => record("more", more)),
     CHANNEL,
   );
   await scene.middle(async () => {
     await loading;
-    await ben.do((client, channel) => {
+    await ben.run((client, channel) => {
       for (let n = 141; n <= 160; n++) void client.channel(channel).send({ n });
     }, CHANNEL);
   });
-  await ada.sees("the page", () => window.people.notes("more").length === 1);
+  await ada.waitFor("the page", () => window.people.records("more").length === 1);
   while (await load());
-  await ada.sees(
+  await ada.waitFor(
     "all that came meanwhile",
     (client, channel) => window.people.list(client, channel).rows.length >= 160,
     CHANNEL,
   );
   expect(await numbers(ada)).toEqual(upTo(160));
-  expect(await ada.do((client, channel) => window.people.list(client, channel).hasOlder, CHANNEL)).toBe(
+  expect(await ada.run((client, channel) => window.people.list(client, channel).hasOlder, CHANNEL)).toBe(
     false,
   );
 });
@@ -74,7 +76,7 @@ it("pages go both ways, and say whether there is more", async () => {
   const [ada, ben] = await scene.all("ada", "ben");
   await write(ben, 1, 12);
   const page = (options: { before?: number; after?: number; limit?: number }) =>
-    ada.do(
+    ada.run(
       async (client, [channel, options]) => {
         const { messages, more } = await client.channel(channel).history(options);
         return { offsets: messages.map(({ offset }) => offset), more };
@@ -87,22 +89,26 @@ it("pages go both ways, and say whether there is more", async () => {
   expect(await page({ after: 0, limit: 2 })).toEqual({ offsets: [1, 2], more: true });
   expect(await page({ before: 1 })).toEqual({ offsets: [], more: false });
   // A subscription would not have noticed.
-  expect(await ada.do((client, channel) => client.channel(channel).subscription, CHANNEL)).toBe("none");
+  expect(await ada.run((client, channel) => client.channel(channel).subscription, CHANNEL)).toBe("none");
   expect(
-    await ada.fails((client, channel) => client.channel(channel).history({ before: 2, after: 1 }), CHANNEL),
+    await ada.errorCode(
+      (client, channel) => client.channel(channel).history({ before: 2, after: 1 }),
+      CHANNEL,
+    ),
   ).not.toBe("");
-  expect(await ada.fails((client) => client.channel("private-user.ben").history())).toBe("forbidden");
+  expect(await ada.errorCode((client) => client.channel("private-user.ben").history())).toBe("forbidden");
 });
 
 it("history ends at the oldest stored entry", async () => {
   const scene = await Scene.open("over WebSocket", { args: ["--retention", "50"] });
   const [ada, ben] = await scene.all("ada", "ben");
   await write(ben, 1, 150);
-  await ada.do(async (client, channel) => {
+  await ada.run(async (client, channel) => {
     window.people.list(client, channel);
     await client.channel(channel).subscribe({ recent: 5 });
   }, CHANNEL);
-  const load = () => ada.do((client, channel) => window.people.list(client, channel).loadOlder(200), CHANNEL);
+  const load = () =>
+    ada.run((client, channel) => window.people.list(client, channel).loadOlder(200), CHANNEL);
   while (await load());
   const seen = await numbers(ada);
   expect(seen).toEqual(upTo(150).slice(150 - seen.length));

@@ -2,14 +2,14 @@
 // outbox keeps the order.
 
 import { expect, it } from "vitest";
-import { Scene } from "../harness/people";
+import { Scene } from "../harness/scene";
 import { until } from "../harness/until";
 
 it("above the message rate limit, the rest waits and follows in order, on each transport", async () => {
   const scene = await Scene.open("over WebSocket", { args: ["--sends-per-minute", "30"] });
   const watcher = await scene.enter("watcher");
-  await watcher.do(async (client) => {
-    client.channel("news").on("message", ({ user, data }) => note(user, data));
+  await watcher.run(async (client) => {
+    client.channel("news").on("message", ({ user, data }) => record(user, data));
     await client.channel("news").subscribe();
   });
   const ada = await scene.enter("ada");
@@ -20,31 +20,31 @@ it("above the message rate limit, the rest waits and follows in order, on each t
     [ada, 32],
     [ben, 32],
   ] as const) {
-    await person.do((client, count) => {
-      client.channel("news").on("sending", ({ status, error }) => note(status, error?.code ?? ""));
+    await person.run((client, count) => {
+      client.channel("news").on("sending", ({ status, error }) => record(status, error?.code ?? ""));
       for (let n = 1; n <= count; n++) void client.channel("news").send(n);
     }, count);
   }
-  await watcher.sees(
+  await watcher.waitFor(
     "what a minute allows",
-    () => Math.min(window.people.notes("ada").length, window.people.notes("ben").length) === 30,
+    () => Math.min(window.people.records("ada").length, window.people.records("ben").length) === 30,
   );
   // The limit applies to the user, not to the device: this one waits as well, and so does the rest.
-  await phone.do((client) => void client.channel("news").send("from the phone"));
+  await phone.run((client) => void client.channel("news").send("from the phone"));
   await until(
     "everything has come",
-    async () => (await watcher.notes("ada")).length === 33 && (await watcher.notes("ben")).length === 32,
-    { timeoutMs: 100_000, seen: async () => [await watcher.notes("ada"), await watcher.notes("ben")] },
+    async () => (await watcher.records("ada")).length === 33 && (await watcher.records("ben")).length === 32,
+    { timeoutMs: 100_000, seen: async () => [await watcher.records("ada"), await watcher.records("ben")] },
   );
   expect(Date.now() - start).toBeGreaterThan(50_000);
-  const heard = async (name: string) =>
-    (await watcher.notes(name)).map(({ value }) => value).filter((value) => typeof value === "number");
+  const received = async (name: string) =>
+    (await watcher.records(name)).map(({ value }) => value).filter((value) => typeof value === "number");
   const wanted = Array.from({ length: 32 }, (_, at) => at + 1);
-  expect(await heard("ada")).toEqual(wanted);
-  expect(await heard("ben")).toEqual(wanted);
+  expect(await received("ada")).toEqual(wanted);
+  expect(await received("ben")).toEqual(wanted);
   for (const person of [ada, ben]) {
-    expect((await person.notes("stored")).length).toBe(32);
-    expect(await person.notes("failed")).toEqual([]);
+    expect((await person.records("stored")).length).toBe(32);
+    expect(await person.records("failed")).toEqual([]);
   }
 });
 
@@ -56,7 +56,7 @@ it("content that is too long, too big or too much is refused with its own code, 
   ].flat();
   const scene = await Scene.open("over WebSocket", { args });
   const [ada, ben] = await scene.all("ada", "ben");
-  const send = (data: unknown) => ada.fails((client, data) => client.channel("news").send(data), data);
+  const send = (data: unknown) => ada.errorCode((client, data) => client.channel("news").send(data), data);
   // Characters, not bytes: each of these has four.
   expect(await send({ text: "🦊".repeat(20) })).toBe("");
   expect(await send({ text: "🦊".repeat(21) })).toBe("too_large");
@@ -64,17 +64,17 @@ it("content that is too long, too big or too much is refused with its own code, 
   expect(await send({ note: "x".repeat(500) })).toBe("");
   expect(await send({ note: "x".repeat(1000) })).toBe("too_large");
   for (const channel of ["a", "b", "c"])
-    expect(await ben.fails((client, channel) => client.channel(channel).subscribe(), channel)).toBe("");
-  expect(await ben.fails((client) => client.channel("d").subscribe())).toBe("too_many_subscriptions");
-  await ben.do((client) => client.channel("a").unsubscribe());
-  expect(await ben.fails((client) => client.channel("news").subscribe({ recent: 10 }))).toBe("");
-  await ben.sees("what was let through", (client) => client.channel("news").position?.offset === 2);
+    expect(await ben.errorCode((client, channel) => client.channel(channel).subscribe(), channel)).toBe("");
+  expect(await ben.errorCode((client) => client.channel("d").subscribe())).toBe("too_many_subscriptions");
+  await ben.run((client) => client.channel("a").unsubscribe());
+  expect(await ben.errorCode((client) => client.channel("news").subscribe({ recent: 10 }))).toBe("");
+  await ben.waitFor("what was let through", (client) => client.channel("news").position?.offset === 2);
 });
 
 it("too many requests in a second are refused with the time to retry", async () => {
   const scene = await Scene.open("over WebSocket", { args: ["--requests-per-second", "2"] });
   const [ada, ben] = await scene.all("ada", "ben");
-  const codes = await ada.do((client) =>
+  const codes = await ada.run((client) =>
     Promise.all(
       Array.from({ length: 30 }, () =>
         client.getStatus(["ben"]).then(
@@ -86,5 +86,5 @@ it("too many requests in a second are refused with the time to retry", async () 
   );
   expect(new Set(codes)).toEqual(new Set(["", "rate_limited true"]));
   // Other users are not affected.
-  expect((await ben.do((client) => client.getStatus(["ada"])))[0]?.status).toBe("online");
+  expect((await ben.run((client) => client.getStatus(["ada"])))[0]?.status).toBe("online");
 });

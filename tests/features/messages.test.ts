@@ -2,12 +2,12 @@
 
 import type { StandardEvents } from "everwire";
 import { expect, it } from "vitest";
-import { everyWay, type Person, Scene } from "../harness/people";
+import { everyTransport, type Person, Scene } from "../harness/scene";
 import { until } from "../harness/until";
 
 /** The contents of a list in short form: the text, what was done to it, and what it replies to. */
 const shown = (person: Person, channel: string) =>
-  person.do(
+  person.run(
     (client, channel) =>
       window.people.list(client, channel).rows.map(({ data, edited, deleted, replyTo, user }) => {
         const text = deleted ? "–" : String((data as { text?: string }).text);
@@ -17,11 +17,11 @@ const shown = (person: Person, channel: string) =>
   );
 
 async function chat(ada: Person, ben: Person): Promise<string> {
-  const channel = await ada.do(
+  const channel = await ada.run(
     async (client) => `private-chat.${(await createChat(client).chats.direct("ben")).id}`,
   );
   for (const person of [ada, ben]) {
-    await person.do(async (client, channel) => {
+    await person.run(async (client, channel) => {
       window.people.list(client, channel);
       await client.channel(channel).subscribe({ recent: 100 });
     }, channel);
@@ -30,34 +30,34 @@ async function chat(ada: Person, ben: Person): Promise<string> {
 }
 
 const send = (person: Person, channel: string, text: string, replyTo?: string) =>
-  person.do(
+  person.run(
     async (client, [channel, text, replyTo]) =>
       (await client.channel(channel).send({ text }, { replyTo })).id,
     [channel, text, replyTo] as const,
   );
 
-everyWay("texts, replies, edits and deletions look the same to everybody", async (scene) => {
+everyTransport("texts, replies, edits and deletions look the same to everybody", async (scene) => {
   const [ada, ben] = await scene.all("ada", "ben");
   const channel = await chat(ada, ben);
   const first = await send(ada, channel, "helo");
   const second = await send(ben, channel, "what?", first);
   await scene.middle(async () => {
     // Queued while nobody is connected, in the variants where that is so: sent automatically, in this order.
-    await ada.do(
+    await ada.run(
       (client, [channel, first]) => {
         void client.channel(channel).edit(first, { text: "hello" });
         void client.channel(channel).send({ text: "better" });
       },
       [channel, first] as const,
     );
-    await ben.do((client, [channel, second]) => void client.channel(channel).delete(second), [
+    await ben.run((client, [channel, second]) => void client.channel(channel).delete(second), [
       channel,
       second,
     ] as const);
   });
   await send(ben, channel, "much", first);
   for (const person of [ada, ben]) {
-    await person.sees(
+    await person.waitFor(
       "everything",
       (client, channel) => {
         const { rows } = window.people.list(client, channel);
@@ -75,17 +75,17 @@ everyWay("texts, replies, edits and deletions look the same to everybody", async
   expect(rows.slice(2).sort()).toEqual(["ada: better", "ben: much (reply)"]);
   // New clients see the result, and the log has every step.
   const phone = await scene.enter("ben");
-  await phone.do(async (client, channel) => {
+  await phone.run(async (client, channel) => {
     window.people.list(client, channel);
     await client.channel(channel).subscribe({ recent: 100 });
   }, channel);
-  await phone.sees(
+  await phone.waitFor(
     "it all",
     (client, channel) => window.people.list(client, channel).rows.length === 4,
     channel,
   );
   expect(await shown(phone, channel)).toEqual(rows);
-  const log = await phone.do(
+  const log = await phone.run(
     async (client, channel) => (await client.channel(channel).history()).messages,
     channel,
   );
@@ -100,7 +100,7 @@ it("own edits and deletions show at once, even offline, and are reverted if they
   const [first, second] = [await send(ada, channel, "helo"), await send(ada, channel, "oops")];
   const his = await send(ben, channel, "his");
   const look = (person: Person) =>
-    person.do(
+    person.run(
       (client, channel) =>
         window.people.list(client, channel).rows.map(({ data, deleted, status }) => {
           return `${deleted ? "–" : (data as { text: string }).text} ${status}`;
@@ -109,7 +109,7 @@ it("own edits and deletions show at once, even offline, and are reverted if they
     );
   await until("ada has all three", async () => (await look(ada)).length === 3);
   await scene.server.kill();
-  await ada.do(
+  await ada.run(
     (client, [channel, first, second, his]) => {
       void client.channel(channel).edit(first, { text: "hello" });
       void client.channel(channel).delete(second);
@@ -137,19 +137,22 @@ it("own edits and deletions show at once, even offline, and are reverted if they
 it("only authors edit and delete a message; the owner of a group deletes any", async () => {
   const scene = await Scene.open();
   const [ada, ben] = await scene.all("ada", "ben");
-  const id = await ada.do(
+  const id = await ada.run(
     async (client) => (await createChat(client).chats.create({ title: "T", users: ["ben"] })).id,
   );
-  await ben.do((client, id) => createChat(client).chats.join(id), id);
+  await ben.run((client, id) => createChat(client).chats.join(id), id);
   const channel = `private-chat.${id}`;
   const [hers, his] = [await send(ada, channel, "hers"), await send(ben, channel, "his")];
   const edit = (person: Person, message: string) =>
-    person.fails((client, [channel, id]) => client.channel(channel).edit(id, "x"), [
+    person.errorCode((client, [channel, id]) => client.channel(channel).edit(id, "x"), [
       channel,
       message,
     ] as const);
   const remove = (person: Person, message: string) =>
-    person.fails((client, [channel, id]) => client.channel(channel).delete(id), [channel, message] as const);
+    person.errorCode((client, [channel, id]) => client.channel(channel).delete(id), [
+      channel,
+      message,
+    ] as const);
   expect(await edit(ben, hers)).toBe("forbidden");
   expect(await remove(ben, hers)).toBe("forbidden");
   expect(await edit(ada, his)).toBe("forbidden");
@@ -163,20 +166,20 @@ it("only authors edit and delete a message; the owner of a group deletes any", a
 it("custom event types are passed through unchanged, by name", async () => {
   const scene = await Scene.open();
   const [ada, ben] = await scene.all("ada", "ben");
-  await ben.do(async (client) => {
+  await ben.run(async (client) => {
     interface Orders {
       message: string;
       shipped: { order: number; parcels: string[] };
       cancelled: { order: number };
     }
     const orders = client.channel<Orders>("orders");
-    orders.on("message", ({ data }) => note("heard", data.toUpperCase()));
-    orders.on("event:shipped", ({ data }) => note("heard", data.parcels.join("+") + data.order));
-    orders.on("event:cancelled", ({ data }) => note("heard", data.order));
-    orders.on("event", (event) => note("any", event.event));
+    orders.on("message", ({ data }) => record("received", data.toUpperCase()));
+    orders.on("event:shipped", ({ data }) => record("received", data.parcels.join("+") + data.order));
+    orders.on("event:cancelled", ({ data }) => record("received", data.order));
+    orders.on("event", (event) => record("any", event.event));
     await orders.subscribe();
   });
-  await ada.do(async (client) => {
+  await ada.run(async (client) => {
     const orders = client.channel<{
       message: string;
       shipped: { order: number; parcels: string[] };
@@ -186,12 +189,12 @@ it("custom event types are passed through unchanged, by name", async () => {
     await orders.send({ order: 7, parcels: ["a", "b"] }, { event: "shipped" });
     await orders.send({ order: 8 }, { event: "cancelled" });
   });
-  const heard = await ben.sees("all three", () => {
-    const all = window.people.notes("heard");
+  const received = await ben.waitFor("all three", () => {
+    const all = window.people.records("received");
     return all.length === 3 && all;
   });
-  expect(heard.map(({ value }) => value)).toEqual(["THREE ORDERS", "a+b7", 8]);
-  expect((await ben.notes("any")).map(({ value }) => value)).toEqual(["shipped", "cancelled"]);
+  expect(received.map(({ value }) => value)).toEqual(["THREE ORDERS", "a+b7", 8]);
+  expect((await ben.records("any")).map(({ value }) => value)).toEqual(["shipped", "cancelled"]);
 });
 
 it("a well-known event is refused if its data does not fit", async () => {
@@ -199,7 +202,7 @@ it("a well-known event is refused if its data does not fit", async () => {
   const ada = await scene.enter("ada");
   const wrong = { title: "Without a message" } as StandardEvents["notification"];
   const refused = (event: "notification" | "data_update" | "everwire.chat", data: unknown) =>
-    ada.do(
+    ada.run(
       (client, [event, data]) =>
         client
           .channel("news")

@@ -3,7 +3,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
-import { Scene } from "../harness/people";
+import { Scene } from "../harness/scene";
 import { SERVER } from "../harness/server";
 import { SECRET } from "../harness/tokens";
 import { until } from "../harness/until";
@@ -20,8 +20,8 @@ it("token creates a token that connects, stats counts connections, and cleanup c
   };
   const ada = await scene.enter("ada", { token: await token("ada", "private-board") });
   const ben = await scene.enter("ben", { token: await token("ben"), transports: ["polling"] });
-  expect(await ada.fails((client) => client.channel("private-board").subscribe())).toBe("");
-  expect(await ben.fails((client) => client.channel("private-board").subscribe())).toBe("forbidden");
+  expect(await ada.errorCode((client) => client.channel("private-board").subscribe())).toBe("");
+  expect(await ben.errorCode((client) => client.channel("private-board").subscribe())).toBe("forbidden");
   const asking = ["--server", scene.server.url];
   const { stdout } = await run(["stats", ...asking, "--json"], { EVERWIRE_API_KEY: KEY });
   expect(JSON.parse(stdout)).toMatchObject({
@@ -35,7 +35,7 @@ it("token creates a token that connects, stats counts connections, and cleanup c
     EVERWIRE_API_KEY: KEY,
   });
   expect(tidied.stderr + tidied.stdout).not.toMatch(/error/i);
-  await ada.do(async (client) => void (await client.channel("private-board").send("still here")));
+  await ada.run(async (client) => void (await client.channel("private-board").send("still here")));
   // Without the key there are no statistics.
   const refused = await run(["stats", ...asking]).catch((error: { stderr: string }) => error);
   expect(refused.stderr).toMatch(/key/);
@@ -45,7 +45,7 @@ it("the log has the statistics every 30 seconds", { timeout: 90_000 }, async () 
   const scene = await Scene.open("over WebSocket");
   const ada = await scene.enter("ada");
   await scene.enter("ben", { transports: ["polling"] });
-  await ada.do(async (client) => void (await client.channel("news").send("counted")));
+  await ada.run(async (client) => void (await client.channel("news").send("counted")));
   const line = await until(
     "the statistics are in the log",
     () => scene.server.log.find((line) => line.includes("statistics")),

@@ -2,35 +2,35 @@
 // clients and of the server.
 
 import { expect, it } from "vitest";
-import { everyWay, type Person, Scene } from "../harness/people";
+import { everyTransport, type Person, Scene } from "../harness/scene";
 
 const CHANNEL = "presence-hall";
 
 async function follow(...people: Person[]): Promise<void> {
   for (const person of people) {
-    await person.do(async (client, name) => {
+    await person.run(async (client, name) => {
       const channel = client.channel(name);
-      channel.on("joined", ({ user }) => note("moves", `+${user}`));
-      channel.on("left", ({ user }) => note("moves", `-${user}`));
+      channel.on("joined", ({ user }) => record("moves", `+${user}`));
+      channel.on("left", ({ user }) => record("moves", `-${user}`));
       await channel.subscribe();
     }, CHANNEL);
   }
 }
 
-const moves = async (person: Person) => (await person.notes("moves")).map(({ value }) => String(value));
+const moves = async (person: Person) => (await person.records("moves")).map(({ value }) => String(value));
 
 /**
  * To be called before the server is killed: it stores joins right after announcing them, without waiting for the disk.
  * Messages take the same path, so when two have been acked one after the other, earlier joins are stored as well.
  */
 async function stored(person: Person): Promise<void> {
-  await person.do(async (client) => {
+  await person.run(async (client) => {
     for (const text of ["one", "two"]) await client.channel("news").send(text);
   });
 }
 
 const here = (person: Person, ...users: string[]) =>
-  person.sees(
+  person.waitFor(
     `${users} here`,
     (client, [channel, users]) => {
       const members = client.channel(channel).members.map(({ user }) => user);
@@ -39,7 +39,7 @@ const here = (person: Person, ...users: string[]) =>
     [CHANNEL, users.join()] as const,
   );
 
-everyWay("a user with several devices joins once and leaves once", async (scene) => {
+everyTransport("a user with several devices joins once and leaves once", async (scene) => {
   const [ada, ben] = await scene.all("ada", "ben");
   const phone = await scene.enter("ben");
   await follow(ada, ben, phone);
@@ -58,7 +58,7 @@ everyWay("a user with several devices joins once and leaves once", async (scene)
   expect(await moves(cy)).toEqual(["-ben"]);
 });
 
-everyWay(
+everyTransport(
   "a crash is detected after the grace period, and a reload is not taken for one",
   async (scene) => {
     const [ada, ben, cy] = await scene.all("ada", "ben", "cy");
@@ -75,13 +75,13 @@ everyWay(
     await follow(again);
     await here(ada, "ada", "cy");
     expect(await moves(ada)).toEqual(["+ben", "+cy", "-ben"]);
-    const left = (await ada.notes("moves")).findLast(({ value }) => value === "-ben")?.at ?? 0;
+    const left = (await ada.records("moves")).findLast(({ value }) => value === "-ben")?.at ?? 0;
     // A polling connection lives for 10 s after its last poll; then the same grace period follows.
-    const bound = scene.way === "by polling" ? 25_000 : 15_000;
+    const bound = scene.variant === "by polling" ? 25_000 : 15_000;
     expect(left - gone).toBeLessThan(bound);
     await here(again, "ada", "cy");
   },
-  { ways: ["over WebSocket", "by polling", "across a restart"] },
+  { variants: ["over WebSocket", "by polling", "across a restart"] },
 );
 
 it("a user who unsubscribes has left at once, and comes back", async () => {
@@ -89,11 +89,11 @@ it("a user who unsubscribes has left at once, and comes back", async () => {
   const [ada, ben] = await scene.all("ada", "ben");
   await follow(ada, ben);
   await here(ada, "ada", "ben");
-  await ben.do((client, channel) => client.channel(channel).unsubscribe(), CHANNEL);
+  await ben.run((client, channel) => client.channel(channel).unsubscribe(), CHANNEL);
   await here(ada, "ada");
-  const [came, went] = await ada.notes("moves");
+  const [came, went] = await ada.records("moves");
   expect((went?.at ?? 0) - (came?.at ?? 0)).toBeLessThan(5000);
-  await ben.do((client, channel) => client.channel(channel).subscribe(), CHANNEL);
+  await ben.run((client, channel) => client.channel(channel).subscribe(), CHANNEL);
   await here(ada, "ada", "ben");
   expect(await moves(ada)).toEqual(["+ben", "-ben", "+ben"]);
 });

@@ -2,32 +2,32 @@
 // batched; unread counts that agree on all devices.
 
 import { expect, it } from "vitest";
-import { everyWay, type Person, Scene } from "../harness/people";
+import { ProtocolClient } from "../harness/protocol-client";
+import { everyTransport, type Person, Scene } from "../harness/scene";
 import { until } from "../harness/until";
-import { Wire } from "../harness/wire";
 
 async function group(ada: Person, ...others: Person[]): Promise<string> {
   const users = others.map(({ name }) => name);
-  const id = await ada.do(
+  const id = await ada.run(
     async (client, users) => (await createChat(client).chats.create({ title: "T", users })).id,
     users,
   );
   for (const other of others)
-    await other.do(async (client, id) => void (await createChat(client).chats.join(id)), id);
+    await other.run(async (client, id) => void (await createChat(client).chats.join(id)), id);
   for (const person of [ada, ...others])
-    await person.do((client, id) => createChat(client).room(id).open(), id);
+    await person.run((client, id) => createChat(client).room(id).open(), id);
   return id;
 }
 
 const say = (person: Person, chat: string, text: string) =>
-  person.do(async (client, [chat, text]) => await createChat(client).room(chat).send(text), [
+  person.run(async (client, [chat, text]) => await createChat(client).room(chat).send(text), [
     chat,
     text,
   ] as const);
 
 /** Waits until an own message is delivered to and read by the given numbers of members. */
 const counts = (person: Person, chat: string, message: string, delivered: number, read: number) =>
-  person.sees(
+  person.waitFor(
     `that it is delivered to ${delivered} and read by ${read}`,
     (client, [chat, id, delivered, read]) => {
       const row = createChat(client)
@@ -39,7 +39,7 @@ const counts = (person: Person, chat: string, message: string, delivered: number
   );
 
 const has = (person: Person, chat: string, message: string) =>
-  person.sees(
+  person.waitFor(
     "the message",
     (client, [chat, id]) =>
       createChat(client)
@@ -48,50 +48,53 @@ const has = (person: Person, chat: string, message: string) =>
     [chat, message] as const,
   );
 
-everyWay("a message is sending, stored, delivered to N and read by N", async (scene) => {
+everyTransport("a message is sending, stored, delivered to N and read by N", async (scene) => {
   const [ada, ben, cy] = await scene.all("ada", "ben", "cy");
   const chat = await group(ada, ben, cy);
-  await ada.do((client, chat) => {
+  await ada.run((client, chat) => {
     createChat(client)
       .room(chat)
-      .channel.on("sending", ({ status }) => note("sending", status));
+      .channel.on("sending", ({ status }) => record("sending", status));
   }, chat);
   const first = await say(ada, chat, "one");
-  expect((await ada.notes("sending")).map(({ value }) => value)).toEqual(["queued", "sent", "stored"]);
+  expect((await ada.records("sending")).map(({ value }) => value)).toEqual(["queued", "sent", "stored"]);
   await counts(ada, chat, first.id, 2, 0);
   await has(ben, chat, first.id);
-  await ben.do((client, [chat, id]) => createChat(client).room(chat).markRead(id), [chat, first.id] as const);
+  await ben.run((client, [chat, id]) => createChat(client).room(chat).markRead(id), [
+    chat,
+    first.id,
+  ] as const);
   await counts(ada, chat, first.id, 2, 1);
   const second = await say(ada, chat, "two");
   await has(cy, chat, second.id);
   await scene.middle(async () => {
     // What is read while offline is reported after the reconnect.
-    await cy.do((client, chat) => createChat(client).room(chat).markRead(), chat);
+    await cy.run((client, chat) => createChat(client).room(chat).markRead(), chat);
   });
   await counts(ada, chat, first.id, 2, 2);
   await counts(ada, chat, second.id, 2, 1);
   // Ada's own messages count the others only, and receipts never fall.
-  await cy.do((client, chat) => createChat(client).room(chat).markRead(1), chat);
-  await ben.do((client, chat) => createChat(client).room(chat).markRead(), chat);
+  await cy.run((client, chat) => createChat(client).room(chat).markRead(1), chat);
+  await ben.run((client, chat) => createChat(client).room(chat).markRead(), chat);
   await counts(ada, chat, second.id, 2, 2);
   await counts(ada, chat, first.id, 2, 2);
 });
 
-everyWay("unread counts drop on every device when one of them reads", async (scene) => {
+everyTransport("unread counts drop on every device when one of them reads", async (scene) => {
   const [ada, ben] = await scene.all("ada", "ben");
   const phone = await scene.enter("ben");
   const chat = await group(ada, ben);
-  for (const device of [ben, phone]) await device.do((client) => createChat(client).chats.ready);
+  for (const device of [ben, phone]) await device.run((client) => createChat(client).chats.ready);
   for (const text of ["one", "two", "three"]) await say(ada, chat, text);
   const unread = (device: Person, count: number) =>
-    device.sees(
+    device.waitFor(
       `${count} unread`,
       (client, [chat, count]) => createChat(client).chats.get(chat)?.unread === count,
       [chat, count] as const,
     );
   for (const device of [ben, phone]) await unread(device, 3);
   await scene.middle();
-  await ben.do(
+  await ben.run(
     (client, chat) =>
       createChat(client).room(chat).markRead(createChat(client).room(chat).messages.rows.at(-2)?.id),
     chat,
@@ -99,12 +102,12 @@ everyWay("unread counts drop on every device when one of them reads", async (sce
   for (const device of [ben, phone]) await unread(device, 1);
   // Own messages are not unread, and an edit is not a message.
   const own = await say(ben, chat, "mine");
-  await ben.do((client, [chat, id]) => createChat(client).room(chat).edit(id, "mine!"), [
+  await ben.run((client, [chat, id]) => createChat(client).room(chat).edit(id, "mine!"), [
     chat,
     own.id,
   ] as const);
-  await phone.sees("it", (client, chat) => createChat(client).chats.get(chat)?.unread === 1, chat);
-  await ben.do((client, chat) => createChat(client).room(chat).markRead(), chat);
+  await phone.waitFor("it", (client, chat) => createChat(client).chats.get(chat)?.unread === 1, chat);
+  await ben.run((client, chat) => createChat(client).room(chat).markRead(), chat);
   for (const device of [ben, phone]) await unread(device, 0);
 });
 
@@ -113,14 +116,14 @@ it("many messages make few receipts", async () => {
   const [ada, ben] = await scene.all("ada", "ben");
   const chat = await group(ada, ben);
   // An independent client listens as Ada, and records every frame.
-  const wire = await Wire.join(scene.server.url, "ada");
-  wire.say({ type: "subscribe", channel: `private-chat.${chat}` });
-  await wire.gets("subscribed");
-  const head = await ada.do(async (client, chat) => {
+  const client = await ProtocolClient.join(scene.server.url, "ada");
+  client.send({ type: "subscribe", channel: `private-chat.${chat}` });
+  await client.gets("subscribed");
+  const head = await ada.run(async (client, chat) => {
     const sends = Array.from({ length: 100 }, (_, n) => createChat(client).room(chat).send(`message ${n}`));
     return Math.max(...(await Promise.all(sends)).map(({ offset }) => offset));
   }, chat);
-  const of = () => wire.frames.filter(({ type, user }) => type === "receipt" && user === "ben");
+  const of = () => client.frames.filter(({ type, user }) => type === "receipt" && user === "ben");
   await until("Ben's mark is at the end", () => of().at(-1)?.delivered === head, { seen: of });
   // One per second: a hundred messages take less than a few seconds.
   expect(of().length).toBeLessThanOrEqual(10);
@@ -133,13 +136,13 @@ it("outside of chats, a channel keeps a user's own receipts only, for their own 
   const [ada, ben] = await scene.all("ada", "ben");
   const phone = await scene.enter("ada");
   for (const person of [ada, ben, phone])
-    await person.do((client) => client.channel("private-list").subscribe());
-  await ben.do(async (client) => void (await client.channel("private-list").send({ text: "one" })));
-  await ada.sees("it", (client) => client.channel("private-list").position?.offset === 1);
-  await ada.do((client) => client.channel("private-list").markRead());
-  await phone.sees(
+    await person.run((client) => client.channel("private-list").subscribe());
+  await ben.run(async (client) => void (await client.channel("private-list").send({ text: "one" })));
+  await ada.waitFor("it", (client) => client.channel("private-list").position?.offset === 1);
+  await ada.run((client) => client.channel("private-list").markRead());
+  await phone.waitFor(
     "that it is read",
     (client) => client.channel("private-list").receipts.get("ada")?.read === 1,
   );
-  expect(await ben.do((client) => [...client.channel("private-list").receipts.keys()])).not.toContain("ada");
+  expect(await ben.run((client) => [...client.channel("private-list").receipts.keys()])).not.toContain("ada");
 });

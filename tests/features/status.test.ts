@@ -1,22 +1,22 @@
 // Online status: online, away (idle or manual), offline; last seen; several devices per user.
 
 import { expect, it } from "vitest";
-import { everyWay, type Person, Scene } from "../harness/people";
+import { everyTransport, type Person, Scene } from "../harness/scene";
 
 /** Lists all users who are online, and records every change. */
 async function follow(person: Person): Promise<void> {
-  await person.do(async (client) => {
+  await person.run(async (client) => {
     const users = client.channel("presence-users");
     users.on("members", (members) => {
       const ben = members.find(({ user }) => user === "ben");
-      note("ben", ben?.status ?? "offline");
+      record("ben", ben?.status ?? "offline");
     });
     await users.subscribe();
   });
 }
 
 const shows = (person: Person, user: string, status: string) =>
-  person.sees(
+  person.waitFor(
     `${user} ${status}`,
     (client, [user, status]) => {
       const found = client.channel("presence-users").members.find((member) => member.user === user);
@@ -26,27 +26,27 @@ const shows = (person: Person, user: string, status: string) =>
   );
 
 const asked = (person: Person, user: string) =>
-  person.do(async (client, user) => (await client.getStatus([user]))[0], user);
+  person.run(async (client, user) => (await client.getStatus([user]))[0], user);
 
-everyWay("a user is online, manually away, manually offline, and automatic again", async (scene) => {
+everyTransport("a user is online, manually away, manually offline, and automatic again", async (scene) => {
   const [ada, ben] = await scene.all("ada", "ben");
   await follow(ada);
   await shows(ada, "ben", "online");
   await shows(ada, "ada", "online");
-  await ben.do((client) => client.setStatus("away"));
+  await ben.run((client) => client.setStatus("away"));
   await shows(ada, "ben", "away");
   await scene.middle();
   // A manual status persists.
   await shows(ada, "ben", "away");
   expect(await asked(ada, "ben")).toMatchObject({ user: "ben", status: "away" });
-  await ben.do((client) => client.setStatus("offline"));
+  await ben.run((client) => client.setStatus("offline"));
   await shows(ada, "ben", "offline");
   expect(await asked(ada, "ben")).toMatchObject({ user: "ben", status: "offline" });
-  await ben.do((client) => client.setStatus("auto"));
+  await ben.run((client) => client.setStatus("auto"));
   await shows(ada, "ben", "online");
 });
 
-everyWay("an idle user is away, on all devices, until there is input", async (scene) => {
+everyTransport("an idle user is away, on all devices, until there is input", async (scene) => {
   const ada = await scene.enter("ada");
   const ben = await scene.enter("ben", { idleAfter: 300 });
   const phone = await scene.enter("ben");
@@ -56,17 +56,17 @@ everyWay("an idle user is away, on all devices, until there is input", async (sc
   const alone = Date.now();
   await scene.leave(phone);
   await shows(ada, "ben", "away");
-  expect((await ada.notes("ben")).find(({ value }) => value === "away")?.at).toBeGreaterThanOrEqual(alone);
+  expect((await ada.records("ben")).find(({ value }) => value === "away")?.at).toBeGreaterThanOrEqual(alone);
   await scene.middle();
   await shows(ada, "ben", "away");
-  const before = (await ada.notes("ben")).length;
+  const before = (await ada.records("ben")).length;
   await ben.page.keyboard.press("a");
   // For the duration of the idle timeout, which is shorter than a polling interval of this test.
-  await ada.sees(
+  await ada.waitFor(
     "Ben online and away again",
     (_, before) => {
       const told = window.people
-        .notes("ben")
+        .records("ben")
         .slice(before)
         .map(({ value }) => value);
       const changes = told.filter((status, at) => status !== (told[at - 1] ?? "away"));
@@ -76,7 +76,7 @@ everyWay("an idle user is away, on all devices, until there is input", async (sc
   );
 });
 
-everyWay("a user who has left is offline with the time when they were last seen", async (scene) => {
+everyTransport("a user who has left is offline with the time when they were last seen", async (scene) => {
   const [ada, ben] = await scene.all("ada", "ben");
   const phone = await scene.enter("ben");
   await follow(ada);
@@ -95,7 +95,7 @@ everyWay("a user who has left is offline with the time when they were last seen"
   // Unknown users have no status.
   expect(await asked(ada, "nobody")).toEqual({ user: "nobody", status: "offline" });
   // Others observed exactly these changes, without flicker.
-  const told = (await ada.notes("ben")).map(({ value }) => value);
+  const told = (await ada.records("ben")).map(({ value }) => value);
   expect(told.filter((status, at) => status !== told[at - 1])).toEqual(["online", "offline"]);
 });
 
@@ -107,7 +107,7 @@ it("a device that crashes is forgotten after the grace period", async () => {
   const crashed = Date.now();
   await scene.crash(ben);
   await shows(ada, "ben", "offline");
-  const noticed = (await ada.notes("ben")).at(-1)?.at ?? 0;
+  const noticed = (await ada.records("ben")).at(-1)?.at ?? 0;
   expect(noticed - crashed).toBeGreaterThan(5000);
   const { lastSeen = 0 } = (await asked(ada, "ben")) ?? {};
   expect(Math.abs(lastSeen - crashed)).toBeLessThan(12_000);

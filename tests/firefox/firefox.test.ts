@@ -2,7 +2,7 @@
 // tested elsewhere.
 
 import { describe, expect, it } from "vitest";
-import { gapless, numbersOf, openSeat, type Seat, showLogsOnFailure } from "../harness/bare";
+import { expectContiguous, numbersOf, openClient, type PageClient, showLogsOnFailure } from "../harness/bare";
 import { Demo } from "../harness/demo";
 import { Firefox, type FirefoxTab, findFirefox } from "../harness/firefox";
 import { FaultProxy } from "../harness/proxy";
@@ -15,8 +15,8 @@ async function open(firefox: Firefox, url: string): Promise<FirefoxTab> {
   return tab;
 }
 
-const connect = (tab: FirefoxTab, user: string, url: string): Promise<Seat> =>
-  openSeat(tab, user, { url, guest: { user, name: user } });
+const connect = (tab: FirefoxTab, user: string, url: string): Promise<PageClient> =>
+  openClient(tab, user, { url, guest: { user, name: user } });
 
 // Without Firefox, `cargo xtask test` has said how to get it.
 describe.skipIf(findFirefox() === undefined)("in Firefox", () => {
@@ -25,17 +25,17 @@ describe.skipIf(findFirefox() === undefined)("in Firefox", () => {
     const firefox = await Firefox.start();
     const tab = await open(firefox, server.url);
     const [ada, ben] = [await connect(tab, "ada", server.url), await connect(tab, "ben", server.url)];
-    await ada.connected("websocket");
+    await ada.waitForConnection("websocket");
     await ben.listen("news");
     await ada.sendMany("news", 0, 50);
-    await ben.hears("news", 10);
+    await ben.receives("news", 10);
     await server.kill();
     await ada.sendMany("news", 50, 50);
     await server.start();
-    const heard = await ben.hears("news", 100);
-    gapless(heard);
-    expect(numbersOf(heard, "ada")).toEqual([...Array(100).keys()]);
-    expect(await ben.heardCount("news")).toBe(100);
+    const received = await ben.receives("news", 100);
+    expectContiguous(received);
+    expect(numbersOf(received, "ada")).toEqual([...Array(100).keys()]);
+    expect(await ben.receivedCount("news")).toBe(100);
   });
 
   it("where WebSocket is refused: by polling", async () => {
@@ -45,15 +45,15 @@ describe.skipIf(findFirefox() === undefined)("in Firefox", () => {
     const firefox = await Firefox.start();
     const tab = await open(firefox, proxy.url);
     const [ada, ben] = [await connect(tab, "ada", proxy.url), await connect(tab, "ben", server.url)];
-    await ada.connected("polling");
+    await ada.waitForConnection("polling");
     await ada.listen("news");
     await ben.listen("news");
     await ada.sendMany("news", 0, 20);
     await ben.sendMany("news", 100, 20);
-    const heard = await ada.hears("news", 40);
-    gapless(heard);
-    expect(numbersOf(heard, "ada")).toEqual([...Array(20).keys()]);
-    expect(numbersOf(heard, "ben")).toEqual([...Array(20).keys()].map((n) => 100 + n));
+    const received = await ada.receives("news", 40);
+    expectContiguous(received);
+    expect(numbersOf(received, "ada")).toEqual([...Array(20).keys()]);
+    expect(numbersOf(received, "ben")).toEqual([...Array(20).keys()].map((n) => 100 + n));
   });
 
   it("unsent messages survive a reload", async () => {
@@ -61,7 +61,7 @@ describe.skipIf(findFirefox() === undefined)("in Firefox", () => {
     const firefox = await Firefox.start();
     const tab = await open(firefox, pages.url);
     const ada = await connect(tab, "ada", chat.url);
-    await ada.connected();
+    await ada.waitForConnection();
     await chat.kill();
     await ada.sendMany("news", 0, 5);
     await until("they are kept", () => tab.evaluate(kept, 5));
@@ -69,8 +69,8 @@ describe.skipIf(findFirefox() === undefined)("in Firefox", () => {
     await chat.start();
     const again = await connect(tab, "ada", chat.url);
     await again.listen("news", { recent: 100 });
-    expect(numbersOf(await again.hears("news", 5), "ada")).toEqual([0, 1, 2, 3, 4]);
-    expect(await again.heardCount("news")).toBe(5);
+    expect(numbersOf(await again.receives("news", 5), "ada")).toEqual([0, 1, 2, 3, 4]);
+    expect(await again.receivedCount("news")).toBe(5);
   });
 
   it("the demo: two people chat, see each other type, and read", async () => {

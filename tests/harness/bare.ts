@@ -3,7 +3,7 @@
 import type { ConnectOptions, Gap, Member, Position, Stored, Subscribed } from "everwire";
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { onTestFinished } from "vitest";
-import type { Heard, Outcome, Seen } from "../pages/bare";
+import type { Outcome, Received, Seen } from "../pages/bare";
 import { freshPage } from "./browser";
 import { until } from "./until";
 
@@ -38,13 +38,13 @@ export class BarePage {
   }
 
   /** Connects a client with this name to the page's origin, unless told otherwise. */
-  async connect(name: string, options: Partial<PlainOptions> = {}): Promise<Seat> {
+  async connect(name: string, options: Partial<PlainOptions> = {}): Promise<PageClient> {
     const all = { url: this.url, guest: { user: name, name }, ...options };
-    return openSeat(this.page, name, all);
+    return openClient(this.page, name, all);
   }
 
   /** The same with tokens from a function of the test. */
-  async connectWith(name: string, token: () => string | Promise<string>): Promise<Seat> {
+  async connectWith(name: string, token: () => string | Promise<string>): Promise<PageClient> {
     await this.page.exposeFunction(`token_${name}`, token);
     await this.page.evaluate(
       ([name, url]) => {
@@ -53,19 +53,23 @@ export class BarePage {
       },
       [name, this.url] as const,
     );
-    return seatIn(this.page, name);
+    return clientIn(this.page, name);
   }
 }
 
 /** Connects a client in any kind of page. */
-export async function openSeat(page: Page | Evaluates, name: string, options: PlainOptions): Promise<Seat> {
-  const seat = seatIn(page, name);
-  await seat.page.evaluate(([name, options]) => window.bare.open(name, options), [name, options] as const);
-  return seat;
+export async function openClient(
+  page: Page | Evaluates,
+  name: string,
+  options: PlainOptions,
+): Promise<PageClient> {
+  const client = clientIn(page, name);
+  await client.page.evaluate(([name, options]) => window.bare.open(name, options), [name, options] as const);
+  return client;
 }
 
 // Playwright's type of `evaluate` also knows handles, which are not needed here.
-const seatIn = (page: Page | Evaluates, name: string) => new Seat(page as Evaluates, name);
+const clientIn = (page: Page | Evaluates, name: string) => new PageClient(page as Evaluates, name);
 
 /** Prints the log of the page's clients when the test fails. */
 export function showLogsOnFailure(page: Page | Evaluates): void {
@@ -76,7 +80,7 @@ export function showLogsOnFailure(page: Page | Evaluates): void {
 }
 
 /** One client in a page. */
-export class Seat {
+export class PageClient {
   constructor(
     readonly page: Evaluates,
     readonly name: string,
@@ -104,31 +108,31 @@ export class Seat {
     );
   }
 
-  heard(channel: string): Promise<Heard[]> {
-    return this.page.evaluate(([name, channel]) => window.bare.heard(name, channel), [
+  received(channel: string): Promise<Received[]> {
+    return this.page.evaluate(([name, channel]) => window.bare.received(name, channel), [
       this.name,
       channel,
     ] as const);
   }
 
-  heardCount(channel: string): Promise<number> {
-    return this.page.evaluate(([name, channel]) => window.bare.heardCount(name, channel), [
+  receivedCount(channel: string): Promise<number> {
+    return this.page.evaluate(([name, channel]) => window.bare.receivedCount(name, channel), [
       this.name,
       channel,
     ] as const);
   }
 
   /** Waits until this many entries have arrived, and returns them. */
-  async hears(channel: string, count: number, timeoutMs?: number): Promise<Heard[]> {
+  async receives(channel: string, count: number, timeoutMs?: number): Promise<Received[]> {
     await until(
-      `${this.name} has heard ${count} entries of ${channel}`,
-      async () => (await this.heardCount(channel)) >= count,
+      `${this.name} has received ${count} entries of ${channel}`,
+      async () => (await this.receivedCount(channel)) >= count,
       {
         ...(timeoutMs !== undefined && { timeoutMs }),
-        seen: async () => [await this.heardCount(channel), (await this.states()).slice(-4)],
+        seen: async () => [await this.receivedCount(channel), (await this.states()).slice(-4)],
       },
     );
-    return this.heard(channel);
+    return this.received(channel);
   }
 
   states(): Promise<Seen[]> {
@@ -164,7 +168,7 @@ export class Seat {
     );
   }
 
-  connected(transport = "", since = 0): Promise<Seen> {
+  waitForConnection(transport = "", since = 0): Promise<Seen> {
     return this.reaches("connected", { since, transport });
   }
 
@@ -185,7 +189,7 @@ export class Seat {
 }
 
 /** Asserts that the entries are a log without a gap or a duplicate: consecutive offsets, unique ids. */
-export function gapless(entries: readonly Heard[]): void {
+export function expectContiguous(entries: readonly Received[]): void {
   const first = entries[0]?.offset ?? 1;
   const wrong = entries.findIndex(({ offset }, at) => offset !== first + at);
   if (wrong >= 0) {
@@ -196,7 +200,7 @@ export function gapless(entries: readonly Heard[]): void {
 }
 
 /** The numbers of one sender's messages, in the order of arrival. */
-export function numbersOf(entries: readonly Heard[], sender: string): number[] {
+export function numbersOf(entries: readonly Received[], sender: string): number[] {
   return entries
     .map(({ data }) => data as { by: string; n: number })
     .filter(({ by }) => by === sender)

@@ -37,12 +37,12 @@ export class Demo {
     return id;
   }
 
-  enter(name: string, chat?: string, options?: BrowserContextOptions): Promise<Chat> {
-    return Chat.enter(this.url, name, chat, options);
+  enter(name: string, chat?: string, options?: BrowserContextOptions): Promise<ChatPage> {
+    return ChatPage.enter(this.url, name, chat, options);
   }
 
   /** Ada and Grace, both with their chat open. */
-  async two(): Promise<[Chat, Chat]> {
+  async openPair(): Promise<[ChatPage, ChatPage]> {
     const chat = await this.chat(["ada", "grace"]);
     return Promise.all([this.enter("Ada", chat), this.enter("Grace", chat)]);
   }
@@ -74,7 +74,7 @@ function personOf(name: string): string | undefined {
   return given.people.find((person) => person.name.split(" ")[0] === name)?.user;
 }
 
-export class Chat {
+export class ChatPage {
   constructor(
     readonly page: Page,
     readonly name: string,
@@ -89,12 +89,12 @@ export class Chat {
     name: string,
     chat?: string,
     options: BrowserContextOptions = {},
-  ): Promise<Chat> {
+  ): Promise<ChatPage> {
     const page = await freshPage(options);
     await page.goto(chat === undefined ? url : `${url}/#/chat/${chat}`);
-    const entered = new Chat(page, name);
+    const entered = new ChatPage(page, name);
     await entered.signIn();
-    await entered.connected();
+    await entered.waitForConnection();
     if (chat !== undefined) await entered.field.waitFor();
     return entered;
   }
@@ -112,7 +112,7 @@ export class Chat {
     return this.page.getByRole("textbox", { name: /^Message to / });
   }
 
-  async say(text: string): Promise<void> {
+  async send(text: string): Promise<void> {
     await this.field.fill(text);
     await this.field.press("Enter");
   }
@@ -163,7 +163,7 @@ export class Chat {
   }
 
   /** Waits for a matching message, and returns it. */
-  row(text: string, wanted: string | Partial<Row> = {}): Promise<Row> {
+  waitForRow(text: string, wanted: string | Partial<Row> = {}): Promise<Row> {
     const fields = Object.entries(typeof wanted === "string" ? { status: wanted } : wanted);
     return until(
       `${this.name} has the row "${text}" with ${JSON.stringify(wanted)}`,
@@ -176,7 +176,7 @@ export class Chat {
   }
 
   /** Waits until the conversation is exactly this, and everything in it is stored. */
-  async conversation(texts: readonly string[]): Promise<void> {
+  async waitForConversation(texts: readonly string[]): Promise<void> {
     await until(
       `${this.name} has ${texts.length} messages in order`,
       async () => {
@@ -233,7 +233,7 @@ export class Chat {
   }
 
   /** Waits for a system message. */
-  async change(text: string): Promise<void> {
+  async waitForChange(text: string): Promise<void> {
     await until(`${this.name} reads "${text}"`, async () => (await this.changes()).includes(text), {
       seen: () => this.changes(),
     });
@@ -251,7 +251,7 @@ export class Chat {
   }
 
   /** Waits until a chat is listed with these values. */
-  async lists(title: string, wanted: Partial<ListedChat> = {}): Promise<ListedChat> {
+  async waitForListed(title: string, wanted: Partial<ListedChat> = {}): Promise<ListedChat> {
     const fields = Object.entries(wanted);
     return until(
       `${this.name} lists ${title} with ${JSON.stringify(wanted)}`,
@@ -272,21 +272,25 @@ export class Chat {
   }
 
   /** The other users who have the open chat on their screens. */
-  async here(): Promise<string[]> {
+  async presentUsers(): Promise<string[]> {
     const users = await this.page.getByTestId("here").getAttribute("data-here");
     return (users ?? "").split(" ").filter((user) => user !== "");
   }
 
   /** Waits until exactly these users have it open. */
-  async sees(...users: string[]): Promise<void> {
+  async waitForPresent(...users: string[]): Promise<void> {
     const wanted = users.sort().join();
-    await until(`${this.name} sees [${wanted}]`, async () => (await this.here()).sort().join() === wanted, {
-      seen: () => this.here(),
-    });
+    await until(
+      `${this.name} sees [${wanted}]`,
+      async () => (await this.presentUsers()).sort().join() === wanted,
+      {
+        seen: () => this.presentUsers(),
+      },
+    );
   }
 
   /** Waits until exactly these users are typing. */
-  async typing(...users: string[]): Promise<void> {
+  async waitForTyping(...users: string[]): Promise<void> {
     const typists = async () => (await this.page.getByTestId("typing").getAttribute("data-typists")) ?? "";
     const wanted = users.sort().join(" ");
     await until(`${this.name} sees that [${wanted}] type`, async () => (await typists()) === wanted, {
@@ -301,7 +305,7 @@ export class Chat {
     }));
   }
 
-  connected(transport?: "websocket" | "polling"): Promise<unknown> {
+  waitForConnection(transport?: "websocket" | "polling"): Promise<unknown> {
     return until(
       `${this.name} is connected${transport ? ` by ${transport}` : ""}`,
       async () => {
@@ -312,7 +316,7 @@ export class Chat {
     );
   }
 
-  async status(wanted: string): Promise<void> {
+  async waitForStatus(wanted: string): Promise<void> {
     await until(`${this.name} is ${wanted}`, async () => (await this.connection()).status === wanted, {
       seen: () => this.connection(),
     });

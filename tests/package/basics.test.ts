@@ -1,7 +1,7 @@
 // The package in a page with nothing else: connecting, subscribing, sending, closing, and its errors.
 
 import { expect, it } from "vitest";
-import { BarePage, gapless, numbersOf } from "../harness/bare";
+import { BarePage, expectContiguous, numbersOf } from "../harness/bare";
 import { problemsOf } from "../harness/browser";
 import { PAGES, Server } from "../harness/server";
 import { until } from "../harness/until";
@@ -16,9 +16,9 @@ it("connects, subscribes, sends and receives, without warnings under a strict po
   expect(subscribed).toMatchObject({ ok: { offset: 0, head: 0, recovered: true } });
   const sent = await ada.send("news", { text: "first", list: [1, null, "ü🦊"] });
   expect(sent).toMatchObject({ ok: { offset: 1 } });
-  const [heard] = await ada.hears("news", 1);
-  expect(heard).toMatchObject({ offset: 1, user: "ada", data: { text: "first", list: [1, null, "ü🦊"] } });
-  expect("ok" in sent && sent.ok.id).toBe(heard?.id);
+  const [received] = await ada.receives("news", 1);
+  expect(received).toMatchObject({ offset: 1, user: "ada", data: { text: "first", list: [1, null, "ü🦊"] } });
+  expect("ok" in sent && sent.ok.id).toBe(received?.id);
   expect((await ada.states()).map(({ status }) => status)).toEqual(["connecting", "connecting", "connected"]);
   expect(problemsOf(bare.page)).toEqual([]);
 });
@@ -33,9 +33,9 @@ it("messages sent before the connection is established are stored in order", asy
     window.bare.open("ada", { url, guest: { user: "ada", name: "ada" } });
     window.bare.sendMany("ada", "news", 0, 100);
   }, url);
-  const heard = await ben.hears("news", 100);
-  gapless(heard);
-  expect(numbersOf(heard, "ada")).toEqual([...Array(100).keys()]);
+  const received = await ben.receives("news", 100);
+  expectContiguous(received);
+  expect(numbersOf(received, "ada")).toEqual([...Array(100).keys()]);
 });
 
 it("a listener that throws is reported and skipped; the others and the connection are not affected", async () => {
@@ -43,7 +43,7 @@ it("a listener that throws is reported and skipped; the others and the connectio
   const bare = await BarePage.open(url);
   const ada = await bare.connect("ada");
   await bare.page.evaluate(() => {
-    const { client } = window.bare.seats.get("ada") ?? {};
+    const { client } = window.bare.clients.get("ada") ?? {};
     client?.channel("news").on("message", () => {
       throw new Error("mine");
     });
@@ -54,7 +54,7 @@ it("a listener that throws is reported and skipped; the others and the connectio
   await ada.listen("news");
   await ada.send("news", 1);
   await ada.send("news", 2);
-  expect((await ada.hears("news", 2)).map(({ data }) => data)).toEqual([1, 2]);
+  expect((await ada.receives("news", 2)).map(({ data }) => data)).toEqual([1, 2]);
   expect((await ada.states()).at(-1)?.status).toBe("connected");
   const uncaught = await until("both are reported", async () => {
     const texts = await bare.page.evaluate(() => window.bare.uncaught);
@@ -68,7 +68,7 @@ it("a listener may call back into the client: send, subscribe, unsubscribe, clos
   const bare = await BarePage.open(url);
   const ada = await bare.connect("ada");
   await bare.page.evaluate(() => {
-    const { client } = window.bare.seats.get("ada") ?? {};
+    const { client } = window.bare.clients.get("ada") ?? {};
     client?.channel("news").on("message", ({ data }) => {
       if (data === "answer") void client.channel("echo").send("answered");
       if (data === "leave") void client.channel("news").unsubscribe();
@@ -78,11 +78,11 @@ it("a listener may call back into the client: send, subscribe, unsubscribe, clos
   await ada.listen("news");
   await ada.listen("echo");
   await ada.send("news", "leave");
-  await ada.send("news", "not heard");
+  await ada.send("news", "not received");
   await ada.listen("news", { recent: 0 });
   await ada.send("news", "answer");
   await ada.reaches("closed");
-  expect((await ada.heard("news")).map(({ data }) => data)).toEqual(["leave", "answer"]);
+  expect((await ada.received("news")).map(({ data }) => data)).toEqual(["leave", "answer"]);
   expect(problemsOf(bare.page)).toEqual([]);
 });
 
@@ -128,7 +128,7 @@ it("every refusal is an EverwireError with a documented code", async () => {
         return (error as { code?: string }).code;
       }
     };
-    const { client } = window.bare.seats.get("ada") ?? {};
+    const { client } = window.bare.clients.get("ada") ?? {};
     return [
       attempt(() => client?.channel("not a name")),
       attempt(() => client?.channel("")),
@@ -153,7 +153,7 @@ it("report() describes what happened, and contains neither payloads nor tokens",
   const ada = await bare.connect("ada");
   await ada.listen("news");
   await ada.send("news", { text: "between you and me" });
-  await ada.hears("news", 1);
+  await ada.receives("news", 1);
   const report = await ada.report();
   expect(report).toMatch(/welcome/);
   expect(report).toMatch(/WebSocket/);

@@ -1,7 +1,7 @@
 // Exactly once and in order (promises 1 and 4) where the connection is cut repeatedly, over WebSocket and polling.
 
 import { expect, it } from "vitest";
-import { BarePage, gapless, numbersOf, type Seat } from "../harness/bare";
+import { BarePage, expectContiguous, numbersOf, type PageClient } from "../harness/bare";
 import { figure } from "../harness/figures";
 import { FaultProxy } from "../harness/proxy";
 import { between, random } from "../harness/random";
@@ -15,14 +15,14 @@ async function exactlyOnce(transports: ("websocket" | "polling")[], cuts: number
   const server = await Server.start({ serveDir: PAGES });
   const proxies = await Promise.all([FaultProxy.start(server.port), FaultProxy.start(server.port)]);
   const next = random(`order over ${transports.join(" and ")}`);
-  const seats: Seat[] = [];
+  const clients: PageClient[] = [];
   const pages: BarePage[] = [];
   for (const [at, proxy] of proxies.entries()) {
     const bare = await BarePage.open(proxy.url);
-    const seat = await bare.connect(`p${at}`, { transports });
-    await seat.listen(CHANNEL);
+    const client = await bare.connect(`p${at}`, { transports });
+    await client.listen(CHANNEL);
     pages.push(bare);
-    seats.push(seat);
+    clients.push(client);
   }
 
   // Cut according to what has arrived, not by a timer.
@@ -31,28 +31,28 @@ async function exactlyOnce(transports: ("websocket" | "polling")[], cuts: number
   let sent = 0;
   for (const point of points) {
     while (sent < EACH && sent * 2 < point + 100) {
-      for (const seat of seats) await seat.sendMany(CHANNEL, sent, 25);
+      for (const client of clients) await client.sendMany(CHANNEL, sent, 25);
       sent += 25;
     }
     await until(
-      `${point} have been heard`,
-      async () => ((await seats[0]?.heardCount(CHANNEL)) ?? 0) >= point,
+      `${point} have been received`,
+      async () => ((await clients[0]?.receivedCount(CHANNEL)) ?? 0) >= point,
       {
-        seen: () => Promise.all(seats.map((seat) => seat.heardCount(CHANNEL))),
+        seen: () => Promise.all(clients.map((client) => client.receivedCount(CHANNEL))),
       },
     );
     proxies[between(next, 0, 1)]?.reset();
   }
-  for (const seat of seats) {
-    if (sent < EACH) await seat.sendMany(CHANNEL, sent, EACH - sent);
+  for (const client of clients) {
+    if (sent < EACH) await client.sendMany(CHANNEL, sent, EACH - sent);
   }
 
   const wanted = [...Array(EACH).keys()];
-  const logs = await Promise.all(seats.map((seat) => seat.hears(CHANNEL, 2 * EACH, 90_000)));
+  const logs = await Promise.all(clients.map((client) => client.receives(CHANNEL, 2 * EACH, 90_000)));
   for (const log of logs) {
-    gapless(log);
+    expectContiguous(log);
     expect(log).toHaveLength(2 * EACH);
-    for (const { name } of seats) expect(numbersOf(log, name)).toEqual(wanted);
+    for (const { name } of clients) expect(numbersOf(log, name)).toEqual(wanted);
   }
   expect(logs[0]?.map(({ id }) => id)).toEqual(logs[1]?.map(({ id }) => id));
   // Every promise resolved with the offset of its message.
@@ -92,7 +92,7 @@ it("the outbox keeps its order over a reconnect, and reports its limit at once",
     error: { code: "queue_full", everwire: true, retry: true },
   });
   await bare.page.context().setOffline(false);
-  const heard = await ada.hears("news", 1000);
-  gapless(heard);
-  expect(numbersOf(heard, "ada")).toEqual([...Array(1000).keys()]);
+  const received = await ada.receives("news", 1000);
+  expectContiguous(received);
+  expect(numbersOf(received, "ada")).toEqual([...Array(1000).keys()]);
 });

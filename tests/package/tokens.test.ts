@@ -18,11 +18,11 @@ for (const transports of [["websocket"], ["polling"]] as const) {
       ["forged", makeToken("forged", { secret: "another secret altogether" })],
       ["expired", makeToken("expired", { validForS: -60 })],
     ] as const) {
-      const seat = await bare.connect(name, { token, transports });
-      const closed = await seat.reaches("closed");
+      const client = await bare.connect(name, { token, transports });
+      const closed = await client.reaches("closed");
       expect(closed.code).toBe("unauthorized");
       expect(closed.reason).not.toBe("");
-      expect(await seat.send("news", 1)).toMatchObject({ error: { everwire: true } });
+      expect(await client.send("news", 1)).toMatchObject({ error: { everwire: true } });
     }
     // Guests are for development only.
     const guest = await bare.connect("guest", { transports });
@@ -34,12 +34,12 @@ for (const transports of [["websocket"], ["polling"]] as const) {
     const bare = await BarePage.open(url);
     const token = makeToken("ada", { grants: ["private-chat.1"] });
     const ada = await bare.connect("ada", { token, transports });
-    await ada.connected(transports[0]);
+    await ada.waitForConnection(transports[0]);
     expect(await ada.listen("private-chat.1")).toHaveProperty("ok");
     expect(await ada.listen("private-chat.2")).toMatchObject({ error: { code: "forbidden" } });
     expect(await ada.send("private-chat.1", "hello")).toMatchObject({ ok: { offset: 1 } });
     expect(await ada.send("private-chat.2", "hello")).toMatchObject({ error: { code: "forbidden" } });
-    expect(await ada.hears("private-chat.1", 1)).toHaveLength(1);
+    expect(await ada.receives("private-chat.1", 1)).toHaveLength(1);
   });
 }
 
@@ -50,8 +50,8 @@ it("a token is never part of a URL", async () => {
   bare.page.on("request", (request) => addresses.push(request.url()));
   bare.page.on("websocket", (socket) => addresses.push(socket.url()));
   const token = makeToken("ada");
-  await (await bare.connect("ada", { token })).connected("websocket");
-  await (await bare.connect("ben", { token, transports: ["polling"] })).connected("polling");
+  await (await bare.connect("ada", { token })).waitForConnection("websocket");
+  await (await bare.connect("ben", { token, transports: ["polling"] })).waitForConnection("polling");
   expect(addresses.length).toBeGreaterThan(1);
   expect(addresses.filter((address) => address.includes(token.slice(0, 12)))).toEqual([]);
 });
@@ -67,7 +67,7 @@ it("short-lived tokens are replaced before they expire, and the connection stays
     atOnce--;
     return token;
   });
-  await ada.connected("websocket");
+  await ada.waitForConnection("websocket");
   expect(await ada.listen("private-chat.1")).toHaveProperty("ok");
   // By then the first token has expired long ago, and the server's grace period is over.
   const started = Date.now();
@@ -89,7 +89,7 @@ it("a failing token callback is called again, and nothing is lost", async () => 
     return makeToken("ada");
   });
   const sending = ada.send("news", "patience");
-  await ada.connected();
+  await ada.waitForConnection();
   expect(await sending).toMatchObject({ ok: { offset: 1 } });
   expect(await ada.errors()).toContain("token_failed");
   expect(asked).toBe(3);
@@ -104,11 +104,11 @@ it("a reconnect requests no new token while the old one is valid", async () => {
     asked++;
     return makeToken("ada");
   });
-  await ada.connected();
+  await ada.waitForConnection();
   for (let round = 0; round < 2; round++) {
     const since = Date.now();
     proxy.reset();
-    await ada.connected("", since);
+    await ada.waitForConnection("", since);
   }
   expect(asked).toBe(1);
   expect(proxy.asked.receiving + proxy.asked.sending).toBe(0);

@@ -4,13 +4,13 @@
 import { type Client, type ConnectOptions, connect, EverwireError, type Message } from "everwire";
 
 /** An entry as it reached the listener. */
-export interface Heard {
+export interface Received {
   readonly offset: number;
   readonly id: string;
   readonly user: string;
   readonly data: unknown;
   /** When it arrived, in ms since 1970. */
-  readonly heardAt: number;
+  readonly receivedAt: number;
 }
 
 /** The outcome of a promise. */
@@ -28,20 +28,20 @@ export interface Seen {
   readonly code?: string;
 }
 
-interface Seat {
+interface RecordedClient {
   readonly client: Client;
   readonly states: Seen[];
   readonly errors: string[];
   readonly debug: string[];
   /** Events of channels in the order of arrival, without entries. */
   readonly events: { at: number; channel: string; event: string; value: unknown }[];
-  readonly heard: Map<string, Heard[]>;
+  readonly received: Map<string, Received[]>;
 }
 
 /** How many lines of a client's log are kept for a failing test. */
 const DEBUG_LINES = 300;
 
-const seats = new Map<string, Seat>();
+const clients = new Map<string, RecordedClient>();
 const memories: WebAssembly.Memory[] = [];
 
 // To measure the WebAssembly memory, which is not accessible otherwise.
@@ -62,8 +62,8 @@ addEventListener("error", (event) => {
   event.preventDefault();
 });
 
-function seat(name: string): Seat {
-  const found = seats.get(name);
+function clientOf(name: string): RecordedClient {
+  const found = clients.get(name);
   if (!found) throw new Error(`there is no client ${name}`);
   return found;
 }
@@ -78,19 +78,19 @@ async function outcome<T>(promise: Promise<T>): Promise<Outcome<T>> {
 }
 
 const bare = {
-  seats,
+  clients,
   uncaught,
 
   /** Connects. A token callback calls the function `token` of the page. */
   open(name: string, options: ConnectOptions): void {
     const debug: string[] = [];
-    const note = (line: string) => {
+    const log = (line: string) => {
       debug.push(`${new Date().toISOString().slice(14, 23)} ${line}`);
       if (debug.length > DEBUG_LINES) debug.shift();
     };
-    const client = connect({ ...options, debug: note });
-    const mine: Seat = { client, states: [], errors: [], debug, events: [], heard: new Map() };
-    seats.set(name, mine);
+    const client = connect({ ...options, debug: log });
+    const mine: RecordedClient = { client, states: [], errors: [], debug, events: [], received: new Map() };
+    clients.set(name, mine);
     const look = () => {
       const state = client.state;
       mine.states.push({
@@ -113,13 +113,13 @@ const bare = {
     channel: string,
     options?: { recent?: number; position?: { epoch: string; offset: number } },
   ) {
-    const { client, heard, events } = seat(name);
-    const entries = heard.get(channel) ?? [];
+    const { client, received, events } = clientOf(name);
+    const entries = received.get(channel) ?? [];
     const target = client.channel(channel);
-    if (!heard.has(channel)) {
-      heard.set(channel, entries);
+    if (!received.has(channel)) {
+      received.set(channel, entries);
       target.on("message", ({ offset, id, user, data }: Message) =>
-        entries.push({ offset, id, user, data, heardAt: Date.now() }),
+        entries.push({ offset, id, user, data, receivedAt: Date.now() }),
       );
       for (const event of ["subscribed", "gap", "joined", "left", "error"] as const) {
         target.on(event, (value: unknown) => {
@@ -132,27 +132,27 @@ const bare = {
   },
 
   send: (name: string, channel: string, data: unknown) =>
-    outcome(seat(name).client.channel(channel).send(data)),
+    outcome(clientOf(name).client.channel(channel).send(data)),
 
   /** Sends without waiting: the page records each outcome. */
   ended: [] as Outcome<{ id: string; offset: number }>[],
   sendMany(name: string, channel: string, from: number, count: number): void {
-    const target = seat(name).client.channel(channel);
+    const target = clientOf(name).client.channel(channel);
     for (let n = from; n < from + count; n++) {
       void outcome(target.send({ by: name, n })).then((ended) => bare.ended.push(ended));
     }
   },
 
-  state: (name: string) => seat(name).client.state,
-  states: (name: string) => seat(name).states,
-  debug: () => [...seats].map(([name, { debug }]) => `${name}:\n${debug.slice(-40).join("\n")}`).join("\n"),
-  errors: (name: string) => seat(name).errors,
-  events: (name: string) => seat(name).events,
-  heard: (name: string, channel: string) => seat(name).heard.get(channel) ?? [],
-  heardCount: (name: string, channel: string) => (seat(name).heard.get(channel) ?? []).length,
-  report: (name: string) => seat(name).client.report(),
-  position: (name: string, channel: string) => seat(name).client.channel(channel).position,
-  close: (name: string) => outcome(seat(name).client.close()),
+  state: (name: string) => clientOf(name).client.state,
+  states: (name: string) => clientOf(name).states,
+  debug: () => [...clients].map(([name, { debug }]) => `${name}:\n${debug.slice(-40).join("\n")}`).join("\n"),
+  errors: (name: string) => clientOf(name).errors,
+  events: (name: string) => clientOf(name).events,
+  received: (name: string, channel: string) => clientOf(name).received.get(channel) ?? [],
+  receivedCount: (name: string, channel: string) => (clientOf(name).received.get(channel) ?? []).length,
+  report: (name: string) => clientOf(name).client.report(),
+  position: (name: string, channel: string) => clientOf(name).client.channel(channel).position,
+  close: (name: string) => outcome(clientOf(name).client.close()),
 
   /** 64 KiB pages of WebAssembly memory, of all instances together. */
   wasmPages: () => memories.reduce((sum, memory) => sum + memory.buffer.byteLength / 65_536, 0),

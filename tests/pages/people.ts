@@ -1,11 +1,11 @@
-// A page in which a user has a client: tests call the client directly (harness/people.ts). Events that must not be
+// A page in which a user has a client: tests call the client directly (harness/scene.ts). Events that must not be
 // missed are recorded here.
 
 import { type Client, type ConnectOptions, connect } from "everwire";
 import * as chat from "everwire/chat";
 
 /** An event in the page, and when it happened, in ms since 1970. */
-export interface Note {
+export interface RecordedEvent {
   readonly at: number;
   readonly value: unknown;
 }
@@ -13,7 +13,7 @@ export interface Note {
 /** How many lines of the client's log are kept for a failing test. */
 const LINES = 200;
 
-const notes = new Map<string, Note[]>();
+const records = new Map<string, RecordedEvent[]>();
 const lines: string[] = [];
 
 const people = {
@@ -27,8 +27,8 @@ const people = {
       if (lines.length > LINES) lines.shift();
     };
     const client = connect({ persist: false, idleAfter: false, ...options, debug });
-    client.on("state", ({ status }) => people.note("state", status));
-    client.on("error", ({ code }) => people.note("error", code));
+    client.on("state", ({ status }) => people.record("state", status));
+    client.on("error", ({ code }) => people.record("error", code));
     return client;
   },
 
@@ -40,11 +40,11 @@ const people = {
     return list;
   },
 
-  note(name: string, value: unknown): void {
-    notes.set(name, [...(notes.get(name) ?? []), { at: Date.now(), value }]);
+  record(name: string, value: unknown): void {
+    records.set(name, [...(records.get(name) ?? []), { at: Date.now(), value }]);
   },
 
-  notes: (name: string): readonly Note[] => notes.get(name) ?? [],
+  records: (name: string): readonly RecordedEvent[] => records.get(name) ?? [],
   debug: () => lines.slice(-60).join("\n"),
 };
 
@@ -53,11 +53,11 @@ declare global {
     people: typeof people;
   }
   /** In the page: records a value for the test. */
-  var note: typeof people.note;
+  var record: typeof people.record;
   /** In the page: the package's exports. */
   var createChat: typeof chat.createChat;
 }
 
 window.people = people;
-globalThis.note = people.note;
+globalThis.record = people.record;
 globalThis.createChat = chat.createChat;

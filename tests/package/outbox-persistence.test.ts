@@ -3,7 +3,7 @@
 
 import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
-import { BarePage, numbersOf, Seat } from "../harness/bare";
+import { BarePage, numbersOf, PageClient } from "../harness/bare";
 import { freshContext, freshPage } from "../harness/browser";
 import { PAGES, Server } from "../harness/server";
 import { until } from "../harness/until";
@@ -20,7 +20,7 @@ async function open(
   page: Page,
   { pages, chat }: { pages: Server; chat: Server },
   user = "ann",
-): Promise<Seat> {
+): Promise<PageClient> {
   await page.goto(pages.url);
   const bare = new BarePage(page, pages.url);
   return bare.connect(user, { url: chat.url });
@@ -47,18 +47,18 @@ async function kept(page: Page): Promise<number> {
 /** Ann has written five messages that never reached her server; the server is down. */
 async function unsent(page: Page, where: { pages: Server; chat: Server }): Promise<void> {
   const ann = await open(page, where);
-  await ann.connected();
+  await ann.waitForConnection();
   await where.chat.kill();
   await ann.sendMany(CHANNEL, 0, 5);
   await until("all five are in the database", async () => (await kept(page)) === 5);
 }
 
 /** Bob reads everything from the beginning. */
-async function bob(where: { pages: Server; chat: Server }): Promise<Seat> {
-  const seat = await open(await freshPage(), where, "bob");
-  await seat.connected();
-  await seat.listen(CHANNEL, { recent: 100 });
-  return seat;
+async function bob(where: { pages: Server; chat: Server }): Promise<PageClient> {
+  const client = await open(await freshPage(), where, "bob");
+  await client.waitForConnection();
+  await client.listen(CHANNEL, { recent: 100 });
+  return client;
 }
 
 it("a reload while sending loses and duplicates nothing", async () => {
@@ -67,12 +67,12 @@ it("a reload while sending loses and duplicates nothing", async () => {
   await unsent(page, where);
   const ann = await open(page, where);
   await where.chat.start();
-  await ann.connected();
+  await ann.waitForConnection();
   const reader = await bob(where);
-  expect(numbersOf(await reader.hears(CHANNEL, 5), "ann")).toEqual([0, 1, 2, 3, 4]);
+  expect(numbersOf(await reader.receives(CHANNEL, 5), "ann")).toEqual([0, 1, 2, 3, 4]);
   await until("what is stored is no longer kept", async () => (await kept(page)) === 0);
   await ann.sendMany(CHANNEL, 5, 1);
-  expect(numbersOf(await reader.hears(CHANNEL, 6), "ann")).toEqual([0, 1, 2, 3, 4, 5]);
+  expect(numbersOf(await reader.receives(CHANNEL, 6), "ann")).toEqual([0, 1, 2, 3, 4, 5]);
 });
 
 it("a tab that is closed with unsent messages sends them when it is opened again", async () => {
@@ -83,9 +83,9 @@ it("a tab that is closed with unsent messages sends them when it is opened again
   await first.close();
   await where.chat.start();
   const ann = await open(await context.newPage(), where);
-  await ann.connected();
+  await ann.waitForConnection();
   const reader = await bob(where);
-  expect(numbersOf(await reader.hears(CHANNEL, 5), "ann")).toEqual([0, 1, 2, 3, 4]);
+  expect(numbersOf(await reader.receives(CHANNEL, 5), "ann")).toEqual([0, 1, 2, 3, 4]);
 });
 
 it("two tabs of one user do not conflict: each message is stored once", async () => {
@@ -97,13 +97,13 @@ it("two tabs of one user do not conflict: each message is stored once", async ()
   // The first tab still has them and is about to send them; the second finds them too.
   const second = await context.newPage();
   const again = await open(second, where);
-  await again.connected();
-  await new Seat(first, "ann").connected("", Date.now() - 60_000);
+  await again.waitForConnection();
+  await new PageClient(first, "ann").waitForConnection("", Date.now() - 60_000);
   const reader = await bob(where);
   await until("both tabs are done", async () => (await kept(second)) === 0);
   await again.sendMany(CHANNEL, 5, 1);
-  expect(numbersOf(await reader.hears(CHANNEL, 6), "ann")).toEqual([0, 1, 2, 3, 4, 5]);
-  expect(await reader.heardCount(CHANNEL)).toBe(6);
+  expect(numbersOf(await reader.receives(CHANNEL, 6), "ann")).toEqual([0, 1, 2, 3, 4, 5]);
+  expect(await reader.receivedCount(CHANNEL)).toBe(6);
 });
 
 it("another user does not send them, and their own user does so later", async () => {
@@ -114,14 +114,14 @@ it("another user does not send them, and their own user does so later", async ()
   await page.goto("about:blank");
   await where.chat.start();
   const eve = await open(page, where, "eve");
-  await eve.connected();
+  await eve.waitForConnection();
   await eve.listen(CHANNEL, { recent: 100 });
   await eve.sendMany(CHANNEL, 100, 1);
-  expect(numbersOf(await eve.hears(CHANNEL, 1), "eve")).toEqual([100]);
+  expect(numbersOf(await eve.receives(CHANNEL, 1), "eve")).toEqual([100]);
   expect(await kept(page)).toBe(5);
   const ann = await open(page, where, "ann");
   await ann.listen(CHANNEL, { recent: 100 });
-  const all = await ann.hears(CHANNEL, 6);
+  const all = await ann.receives(CHANNEL, 6);
   expect(numbersOf(all, "ann")).toEqual([0, 1, 2, 3, 4]);
   expect(all.slice(1).map(({ user }) => user)).toEqual(Array(5).fill("ann"));
 });
@@ -141,7 +141,7 @@ it("without storage, denied or disabled, everything else works", async () => {
   const ann = await open(denied, where);
   await ann.listen(CHANNEL);
   await ann.sendMany(CHANNEL, 0, 2);
-  expect(numbersOf(await ann.hears(CHANNEL, 2), "ann")).toEqual([0, 1]);
+  expect(numbersOf(await ann.receives(CHANNEL, 2), "ann")).toEqual([0, 1]);
 
   const page = await freshPage();
   await page.goto(where.pages.url);
@@ -149,7 +149,7 @@ it("without storage, denied or disabled, everything else works", async () => {
     url: where.chat.url,
     persist: false,
   });
-  await carl.connected();
+  await carl.waitForConnection();
   await where.chat.kill();
   await carl.sendMany(CHANNEL, 0, 2);
   expect(await page.evaluate(async () => (await indexedDB.databases()).length)).toBe(0);

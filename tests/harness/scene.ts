@@ -5,42 +5,43 @@
 import type { Client, ConnectOptions } from "everwire";
 import type { JSHandle, Page } from "playwright-core";
 import { it, onTestFinished } from "vitest";
-import type { Note } from "../pages/people";
+import type { RecordedEvent } from "../pages/people";
 import { freshPage } from "./browser";
 import { FaultProxy } from "./proxy";
 import { PAGES, Server, type ServerOptions } from "./server";
 import { until } from "./until";
 
 /** The variants of a scenario. */
-export const WAYS = [
+export const VARIANTS = [
   "over WebSocket",
   "by polling",
   "across a change of the transport",
   "across a restart",
 ] as const;
-export type Way = (typeof WAYS)[number];
+export type Variant = (typeof VARIANTS)[number];
 
 /** The same test in every variant, or in the given ones. */
-export function everyWay(
+export function everyTransport(
   title: string,
-  story: (scene: Scene) => Promise<void>,
-  { ways = WAYS, ...options }: ServerOptions & { ways?: readonly Way[] } = {},
+  scenario: (scene: Scene) => Promise<void>,
+  { variants = VARIANTS, ...options }: ServerOptions & { variants?: readonly Variant[] } = {},
 ): void {
-  for (const way of ways) it(`${title} (${way})`, async () => story(await Scene.open(way, options)));
+  for (const variant of variants)
+    it(`${title} (${variant})`, async () => scenario(await Scene.open(variant, options)));
 }
 
 export class Scene {
   readonly #people: Person[] = [];
 
   private constructor(
-    readonly way: Way,
+    readonly variant: Variant,
     readonly server: Server,
     readonly proxy: FaultProxy,
   ) {}
 
-  static async open(way: Way = "over WebSocket", options: ServerOptions = {}): Promise<Scene> {
+  static async open(variant: Variant = "over WebSocket", options: ServerOptions = {}): Promise<Scene> {
     const server = await Server.start({ serveDir: PAGES, ...options });
-    return new Scene(way, server, await FaultProxy.start(server.port));
+    return new Scene(variant, server, await FaultProxy.start(server.port));
   }
 
   /** Adds a user with a device of their own, and waits for the connection. */
@@ -52,12 +53,12 @@ export class Scene {
       console.error(`${name}:\n${await page.evaluate(() => window.people.debug()).catch(String)}`);
     });
     const guest = options.token === undefined ? { guest: { user: name, name: name.toUpperCase() } } : {};
-    const transports = this.way === "by polling" ? { transports: ["polling" as const] } : {};
+    const transports = this.variant === "by polling" ? { transports: ["polling" as const] } : {};
     const all = { url: this.proxy.url, ...guest, ...transports, ...options };
     const client = (await page.evaluateHandle((all) => window.people.open(all), all)) as JSHandle<Client>;
     const person = new Person(name, page, client);
     this.#people.push(person);
-    await person.connected();
+    await person.waitForConnection();
     return person;
   }
 
@@ -73,7 +74,7 @@ export class Scene {
    */
   async middle(meanwhile: () => Promise<void> = async () => undefined): Promise<void> {
     const connections = await Promise.all(this.#people.map((person) => person.connection()));
-    switch (this.way) {
+    switch (this.variant) {
       case "across a change of the transport":
         this.proxy.websocket = "refuse";
         this.proxy.reset();
@@ -89,8 +90,8 @@ export class Scene {
         return;
     }
     // After a restart, any transport is fine.
-    const transport = this.way === "across a restart" ? "" : "polling";
-    await Promise.all(this.#people.map((person, at) => person.connected(transport, connections[at])));
+    const transport = this.variant === "across a restart" ? "" : "polling";
+    await Promise.all(this.#people.map((person, at) => person.waitForConnection(transport, connections[at])));
   }
 
   /** A device disappears without closing the connection, as after a crash or in a tunnel. */
@@ -103,7 +104,7 @@ export class Scene {
   /** A user closes the page. */
   async leave(person: Person): Promise<void> {
     this.#people.splice(this.#people.indexOf(person), 1);
-    await person.do((client) => client.close());
+    await person.run((client) => client.close());
   }
 }
 
@@ -115,37 +116,37 @@ export class Person {
   ) {}
 
   /** Runs a function with the client in the page. It has no access to the test except for its argument. */
-  do<R>(run: (client: Client) => R | Promise<R>): Promise<R>;
-  do<R, A>(run: (client: Client, argument: A) => R | Promise<R>, argument: A): Promise<R>;
-  do(run: (client: Client, argument: unknown) => unknown, argument?: unknown): Promise<unknown> {
+  run<R>(run: (client: Client) => R | Promise<R>): Promise<R>;
+  run<R, A>(run: (client: Client, argument: A) => R | Promise<R>, argument: A): Promise<R>;
+  run(run: (client: Client, argument: unknown) => unknown, argument?: unknown): Promise<unknown> {
     return this.client.evaluate(run as (client: unknown, argument: unknown) => unknown, argument);
   }
 
   /** Waits until a function in the page returns something other than undefined, null or false, and returns it. */
-  sees<R>(
+  waitFor<R>(
     what: string,
     look: (client: Client) => R | Promise<R>,
   ): Promise<Exclude<R, undefined | null | false>>;
-  sees<R, A>(
+  waitFor<R, A>(
     what: string,
     look: (client: Client, argument: A) => R | Promise<R>,
     argument: A,
   ): Promise<Exclude<R, undefined | null | false>>;
-  sees(
+  waitFor(
     what: string,
     look: (client: Client, argument: unknown) => unknown,
     argument?: unknown,
   ): Promise<unknown> {
-    return until(`${this.name} sees ${what}`, () => this.do(look, argument), {
+    return until(`${this.name} sees ${what}`, () => this.run(look, argument), {
       timeoutMs: 30_000,
-      seen: () => this.do((client) => client.state.status),
+      seen: () => this.run((client) => client.state.status),
     });
   }
 
   /** The error code with which an attempt fails; "" if it succeeds. */
-  fails(run: (client: Client) => unknown): Promise<string>;
-  fails<A>(run: (client: Client, argument: A) => unknown, argument: A): Promise<string>;
-  fails(run: (client: Client, argument: never) => unknown, argument?: unknown): Promise<string> {
+  errorCode(run: (client: Client) => unknown): Promise<string>;
+  errorCode<A>(run: (client: Client, argument: A) => unknown, argument: A): Promise<string>;
+  errorCode(run: (client: Client, argument: never) => unknown, argument?: unknown): Promise<string> {
     return this.client.evaluate(
       async (client, [source, argument]) => {
         try {
@@ -161,18 +162,18 @@ export class Person {
     );
   }
 
-  notes(name: string): Promise<readonly Note[]> {
-    return this.page.evaluate((name) => window.people.notes(name), name);
+  records(name: string): Promise<readonly RecordedEvent[]> {
+    return this.page.evaluate((name) => window.people.records(name), name);
   }
 
   /** The server's id of the connection. */
   connection(): Promise<string | undefined> {
-    return this.do((client) => client.connection);
+    return this.run((client) => client.connection);
   }
 
   /** Waits for a connection other than the given one. */
-  async connected(transport = "", other?: string): Promise<void> {
-    await this.sees(
+  async waitForConnection(transport = "", other?: string): Promise<void> {
+    await this.waitFor(
       `a connection ${transport}`,
       (client, [transport, other]) => {
         const { state } = client;

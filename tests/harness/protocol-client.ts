@@ -8,7 +8,7 @@ import { until } from "./until";
 
 export type Frame = { readonly type: string } & Readonly<Record<string, unknown>>;
 
-export class Wire {
+export class ProtocolClient {
   readonly session = randomUUID();
   readonly frames: Frame[] = [];
   /** The close code, once it is closed. */
@@ -26,27 +26,27 @@ export class Wire {
   }
 
   /** Opens a WebSocket without sending anything. */
-  static async open(url: string): Promise<Wire> {
+  static async open(url: string): Promise<ProtocolClient> {
     const socket = new WebSocket(`${url.replace(/^http/, "ws")}/everwire/v1/ws`, "everwire.v1");
-    const wire = new Wire(socket);
+    const client = new ProtocolClient(socket);
     onTestFinished(() => socket.terminate());
     await new Promise((open, failed) => {
       socket.once("open", open);
       socket.once("error", failed);
     });
-    return wire;
+    return client;
   }
 
   /** Opens a WebSocket, sends hello as a guest, and waits for the welcome. */
-  static async join(url: string, user: string): Promise<Wire> {
-    const wire = await Wire.open(url);
-    wire.say({ type: "hello", version: 1, session: wire.session, guest: { user, name: user } });
-    await wire.gets("welcome");
-    return wire;
+  static async join(url: string, user: string): Promise<ProtocolClient> {
+    const client = await ProtocolClient.open(url);
+    client.send({ type: "hello", version: 1, session: client.session, guest: { user, name: user } });
+    await client.gets("welcome");
+    return client;
   }
 
   /** Sends a batch of these frames. */
-  say(...frames: Frame[]): void {
+  send(...frames: Frame[]): void {
     this.raw(JSON.stringify(frames));
   }
 

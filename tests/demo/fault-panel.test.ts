@@ -5,31 +5,31 @@ import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
 import { problemsOf } from "../harness/browser";
-import { type Chat, Demo } from "../harness/demo";
+import { type ChatPage, Demo } from "../harness/demo";
 import { figure } from "../harness/figures";
 import { until } from "../harness/until";
 
 /** The demo with the panel open. */
-class Lab {
+class FaultPanel {
   private constructor(
-    readonly chat: Chat,
+    readonly chat: ChatPage,
     readonly page: Page,
   ) {}
 
-  static async enter(options: Parameters<typeof Chat.enter>[3] = {}): Promise<Lab> {
+  static async enter(options: Parameters<typeof ChatPage.enter>[3] = {}): Promise<FaultPanel> {
     const demo = await Demo.start();
     const chat = await demo.enter("Ada", await demo.chat(["ada", "grace"]), options);
     await chat.openPanel();
-    return new Lab(chat, chat.page);
+    return new FaultPanel(chat, chat.page);
   }
 
   /** A page that is connected by WebSocket, with messages in both directions. */
-  static async busy(): Promise<Lab> {
-    const lab = await Lab.enter();
-    await lab.chat.connected("websocket");
-    await lab.toggle("Automatic traffic", true);
-    await lab.more(3);
-    return lab;
+  static async busy(): Promise<FaultPanel> {
+    const panel = await FaultPanel.enter();
+    await panel.chat.waitForConnection("websocket");
+    await panel.toggle("Automatic traffic", true);
+    await panel.waitForMore(3);
+    return panel;
   }
 
   async toggle(name: string | RegExp, on: boolean): Promise<void> {
@@ -60,7 +60,7 @@ class Lab {
   }
 
   /** Waits until this many more messages have come back. */
-  async more(count: number): Promise<void> {
+  async waitForMore(count: number): Promise<void> {
     const before = await this.traffic().then(
       ({ back }) => back ?? 0,
       () => 0,
@@ -89,7 +89,7 @@ class Lab {
       );
   }
 
-  async shows(what: "band" | "fault", name: string): Promise<void> {
+  async waitForShown(what: "band" | "fault", name: string): Promise<void> {
     const attribute = what === "band" ? "phase" : "kind";
     await until(
       `the timeline shows the ${what} ${name}`,
@@ -98,15 +98,15 @@ class Lab {
     );
   }
 
-  journal(): Promise<string[]> {
+  log(): Promise<string[]> {
     return this.page.getByTestId("log-entry").allTextContents();
   }
 
   /** Ends all faults and the traffic, waits until everything has arrived, and asserts that nothing was lost. */
   async settles(): Promise<void> {
     await this.press("End all faults");
-    await this.chat.connected();
-    await this.more(3);
+    await this.chat.waitForConnection();
+    await this.waitForMore(3);
     await this.toggle("Automatic traffic", false);
     await until("everything came back", async () => (await this.traffic()).onTheWay === 0, {
       seen: () => this.traffic(),
@@ -126,58 +126,58 @@ class Lab {
 }
 
 it("latency shows in the round trips, and has no other effect", async () => {
-  const lab = await Lab.busy();
-  await lab.slide("Latency", 400);
-  await until("a round trip takes 0.8 s at least", async () => (await lab.trips()).latest >= 800, {
-    seen: () => lab.trips(),
+  const panel = await FaultPanel.busy();
+  await panel.slide("Latency", 400);
+  await until("a round trip takes 0.8 s at least", async () => (await panel.trips()).latest >= 800, {
+    seen: () => panel.trips(),
   });
-  await lab.shows("fault", "latencyMs");
-  expect(await lab.chat.connection()).toEqual({ status: "connected", transport: "websocket" });
-  await lab.slide("Latency", 0);
-  await until("round trips are short again", async () => (await lab.trips()).latest < 400, {
-    seen: () => lab.trips(),
+  await panel.waitForShown("fault", "latencyMs");
+  expect(await panel.chat.connection()).toEqual({ status: "connected", transport: "websocket" });
+  await panel.slide("Latency", 0);
+  await until("round trips are short again", async () => (await panel.trips()).latest < 400, {
+    seen: () => panel.trips(),
   });
-  await lab.settles();
+  await panel.settles();
 });
 
 it("a black hole is detected, and the client recovers when it ends", async () => {
-  const lab = await Lab.busy();
+  const panel = await FaultPanel.busy();
   const opened = Date.now();
-  await lab.toggle("Black hole", true);
+  await panel.toggle("Black hole", true);
   await until("the client does not believe in it any more", async () => {
-    return (await lab.chat.connection()).status !== "connected";
+    return (await panel.chat.connection()).status !== "connected";
   });
-  figure("lab: black hole to noticed, with messages under way", Date.now() - opened, "ms", 14_000);
+  figure("panel: black hole to noticed, with messages under way", Date.now() - opened, "ms", 14_000);
   // Half-open: nothing was reported. The client detected the silence after a message.
-  expect((await lab.journal()).join()).toMatch(/dead/i);
-  await lab.shows("fault", "blackHole");
-  await lab.toggle("Black hole", false);
-  await lab.chat.connected();
-  await lab.settles();
+  expect((await panel.log()).join()).toMatch(/dead/i);
+  await panel.waitForShown("fault", "blackHole");
+  await panel.toggle("Black hole", false);
+  await panel.chat.waitForConnection();
+  await panel.settles();
 });
 
 it("a proxy that kills sockets leads to polling", async () => {
-  const lab = await Lab.busy();
-  await lab.slide("Kill sockets", 1000);
+  const panel = await FaultPanel.busy();
+  await panel.slide("Kill sockets", 1000);
   // Six sockets that worked for a while, with the backoff between them.
   await until(
     "the client has taken to polling",
-    async () => (await lab.chat.connection()).transport === "polling",
-    { timeoutMs: 100_000, seen: () => lab.journal() },
+    async () => (await panel.chat.connection()).transport === "polling",
+    { timeoutMs: 100_000, seen: () => panel.log() },
   );
-  await lab.shows("band", "polling");
-  await lab.more(5);
-  expect((await lab.chat.connection()).transport).toBe("polling");
-  await lab.settles();
+  await panel.waitForShown("band", "polling");
+  await panel.waitForMore(5);
+  expect((await panel.chat.connection()).transport).toBe("polling");
+  await panel.settles();
 });
 
 it("a page that was frozen for 10 s continues where it was", async () => {
-  const lab = await Lab.busy();
-  await lab.toggle(/^Freeze/, true);
+  const panel = await FaultPanel.busy();
+  await panel.toggle(/^Freeze/, true);
   const frozen = Date.now();
   // In one evaluation, so that it does not thaw in between.
   const look = () =>
-    lab.page.evaluate(() => {
+    panel.page.evaluate(() => {
       const { sent, back } = document.querySelector<HTMLElement>('[data-testid="traffic"]')?.dataset ?? {};
       const control = [...document.querySelectorAll('[role="switch"]')].find((element) =>
         element.textContent?.startsWith("Freeze"),
@@ -197,58 +197,58 @@ it("a page that was frozen for 10 s continues where it was", async () => {
   });
   expect(looks).toBeGreaterThan(5);
   expect(Date.now() - frozen).toBeGreaterThan(5_000);
-  await lab.shows("fault", "frozen");
-  await lab.chat.connected();
-  await lab.settles();
+  await panel.waitForShown("fault", "frozen");
+  await panel.chat.waitForConnection();
+  await panel.settles();
 });
 
 it("loss on both transports costs time and no message", async () => {
-  const lab = await Lab.busy();
-  await lab.slide("Loss", 30);
-  await lab.more(10);
-  await lab.toggle("Block WebSocket", true);
-  await lab.chat.connected("polling");
-  await lab.more(10);
-  await lab.settles();
+  const panel = await FaultPanel.busy();
+  await panel.slide("Loss", 30);
+  await panel.waitForMore(10);
+  await panel.toggle("Block WebSocket", true);
+  await panel.chat.waitForConnection("polling");
+  await panel.waitForMore(10);
+  await panel.settles();
 });
 
 it("a planned restart is announced, and the client comes back when it was told to", async () => {
-  const lab = await Lab.busy();
-  await lab.press("Restart the server");
+  const panel = await FaultPanel.busy();
+  await panel.press("Restart the server");
   await until("it is waiting for the server", async () =>
-    (await lab.journal()).some((line) => /Not connected.*1001/.test(line)),
+    (await panel.log()).some((line) => /Not connected.*1001/.test(line)),
   );
-  await lab.chat.connected("websocket");
-  await lab.shows("fault", "restarting");
-  await lab.settles();
+  await panel.chat.waitForConnection("websocket");
+  await panel.waitForShown("fault", "restarting");
+  await panel.settles();
 });
 
 it("all faults in turn: nothing is lost or duplicated", async () => {
-  const lab = await Lab.busy();
-  await lab.slide("Latency", 100);
-  await lab.slide("Loss", 10);
-  await lab.press("Drop the socket");
-  await lab.chat.say("a word in between");
-  await lab.toggle("Go offline", true);
-  await lab.chat.status("offline");
-  await lab.toggle("Go offline", false);
-  await lab.toggle("Black hole", true);
-  await lab.press("Drop the socket");
-  await lab.toggle("Black hole", false);
-  await lab.press("Restart the server");
-  await lab.toggle("Block WebSocket", true);
-  await lab.chat.connected("polling");
-  await lab.more(3);
-  await lab.press("End all faults");
-  await lab.chat.row("a word in between", "stored");
-  await lab.toggle("Automatic traffic", false);
-  await until("everything came back", async () => (await lab.traffic()).onTheWay === 0, {
-    seen: () => lab.traffic(),
+  const panel = await FaultPanel.busy();
+  await panel.slide("Latency", 100);
+  await panel.slide("Loss", 10);
+  await panel.press("Drop the socket");
+  await panel.chat.send("a word in between");
+  await panel.toggle("Go offline", true);
+  await panel.chat.waitForStatus("offline");
+  await panel.toggle("Go offline", false);
+  await panel.toggle("Black hole", true);
+  await panel.press("Drop the socket");
+  await panel.toggle("Black hole", false);
+  await panel.press("Restart the server");
+  await panel.toggle("Block WebSocket", true);
+  await panel.chat.waitForConnection("polling");
+  await panel.waitForMore(3);
+  await panel.press("End all faults");
+  await panel.chat.waitForRow("a word in between", "stored");
+  await panel.toggle("Automatic traffic", false);
+  await until("everything came back", async () => (await panel.traffic()).onTheWay === 0, {
+    seen: () => panel.traffic(),
     timeoutMs: 80_000,
   });
-  const { sent, back, twice, never, disordered } = await lab.traffic();
+  const { sent, back, twice, never, disordered } = await panel.traffic();
   expect([back, twice, never, disordered]).toEqual([sent, 0, 0, 0]);
-  expect([await lab.chat.count("duplicated"), await lab.chat.count("lost")]).toEqual([0, 0]);
+  expect([await panel.chat.count("duplicated"), await panel.chat.count("lost")]).toEqual([0, 0]);
 });
 
 it("the report is copied to the clipboard, and contains no message text", async () => {
@@ -256,8 +256,8 @@ it("the report is copied to the clipboard, and contains no message text", async 
   const permissions = ["clipboard-read", "clipboard-write"];
   const chat = await demo.enter("Ada", await demo.chat(["ada", "grace"]), { permissions });
   const { page } = chat;
-  await chat.say("a secret between us");
-  await chat.row("a secret between us", "stored");
+  await chat.send("a secret between us");
+  await chat.waitForRow("a secret between us", "stored");
   await chat.openPanel();
   await page.getByRole("button", { name: "Copy report" }).click();
   await page.getByText("Copied.").waitFor();
@@ -273,27 +273,27 @@ for (const [size, viewport] of [
 ] as const) {
   for (const colorScheme of ["light", "dark"] as const) {
     it(`${size} and ${colorScheme}: axe-core finds no violations in a busy fault panel`, async () => {
-      const lab = await Lab.enter({ viewport, colorScheme, reducedMotion: "reduce" });
-      await lab.toggle("Automatic traffic", true);
-      await lab.more(2);
-      await lab.slide("Latency", 50);
-      await lab.press("Drop the socket");
-      await lab.toggle("Block WebSocket", true);
-      await lab.chat.connected("polling");
-      await lab.shows("band", "polling");
-      await lab.page.evaluate(axe.source);
-      const { violations } = await lab.page.evaluate(() =>
+      const panel = await FaultPanel.enter({ viewport, colorScheme, reducedMotion: "reduce" });
+      await panel.toggle("Automatic traffic", true);
+      await panel.waitForMore(2);
+      await panel.slide("Latency", 50);
+      await panel.press("Drop the socket");
+      await panel.toggle("Block WebSocket", true);
+      await panel.chat.waitForConnection("polling");
+      await panel.waitForShown("band", "polling");
+      await panel.page.evaluate(axe.source);
+      const { violations } = await panel.page.evaluate(() =>
         (window as unknown as { axe: typeof axe }).axe.run(document, { resultTypes: ["violations"] }),
       );
       expect(
         violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`),
       ).toEqual([]);
       // The chart has a text alternative, and the page does not scroll horizontally.
-      const picture = lab.page.getByRole("img", { name: "Chart of the last two minutes" });
+      const picture = panel.page.getByRole("img", { name: "Chart of the last two minutes" });
       const words = await picture.getAttribute("aria-describedby");
-      expect(await lab.page.locator(`#${words}`).textContent()).toMatch(/connected by WebSocket for/);
+      expect(await panel.page.locator(`#${words}`).textContent()).toMatch(/connected by WebSocket for/);
       expect(
-        await lab.page.evaluate(
+        await panel.page.evaluate(
           () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
         ),
       ).toBe(0);
@@ -302,13 +302,13 @@ for (const [size, viewport] of [
 }
 
 it("every control of the fault panel is reachable by Tab and not covered by sticky elements", async () => {
-  const lab = await Lab.enter();
+  const panel = await FaultPanel.enter();
   const names = ["Latency", "Loss", "Drop the socket", "Kill sockets", "Black hole", "Copy report"];
   const reached = new Set<string>();
-  await lab.page.getByRole("button", { name: "Close the fault panel" }).focus();
+  await panel.page.getByRole("button", { name: "Close the fault panel" }).focus();
   for (let presses = 0; presses < 30 && reached.size < names.length; presses++) {
-    await lab.page.keyboard.press("Tab");
-    const at = await lab.page.evaluate(() => {
+    await panel.page.keyboard.press("Tab");
+    const at = await panel.page.evaluate(() => {
       const element = document.activeElement as HTMLElement;
       const { left, top, width, height } = element.getBoundingClientRect();
       const onTop = document.elementFromPoint(left + width / 2, top + height / 2);

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { Api } from "../harness/api";
-import { Scene } from "../harness/people";
+import { Scene } from "../harness/scene";
 import { makeToken, SECRET } from "../harness/tokens";
 
 const KEY = "the key of these tests";
@@ -17,27 +17,27 @@ it("a back end manages chats and their members, and members see it at once", asy
   const api = await Api.with(scene.server.url, KEY);
   const ada = await scene.enter("ada", { token: makeToken("ada") });
   const ben = await scene.enter("ben", { token: makeToken("ben") });
-  for (const person of [ada, ben]) await person.do((client) => createChat(client).chats.ready);
+  for (const person of [ada, ben]) await person.run((client) => createChat(client).chats.ready);
   const { id } = await api.call("createChat", {
     body: { kind: "group", title: "Orders", open: false, users: [{ user: "ada", role: "owner" }] },
   });
-  await ada.sees("the chat", (client, id) => createChat(client).chats.get(id)?.role === "owner", id);
+  await ada.waitFor("the chat", (client, id) => createChat(client).chats.get(id)?.role === "owner", id);
   await api.call("addMember", { parameters: { chat: id, user: "ben" }, body: { role: "read_only" } });
-  await ben.sees("the chat", (client, id) => createChat(client).chats.get(id)?.role === "read_only", id);
-  expect(await ben.fails((client, id) => createChat(client).room(id).send("x"), id)).toBe("forbidden");
+  await ben.waitFor("the chat", (client, id) => createChat(client).chats.get(id)?.role === "read_only", id);
+  expect(await ben.errorCode((client, id) => createChat(client).room(id).send("x"), id)).toBe("forbidden");
   await api.call("setRole", { parameters: { chat: id, user: "ben" }, body: { role: "member" } });
-  await ben.sees("his role", (client, id) => createChat(client).chats.get(id)?.role === "member", id);
-  expect(await ben.fails((client, id) => createChat(client).room(id).send("x"), id)).toBe("");
+  await ben.waitFor("his role", (client, id) => createChat(client).chats.get(id)?.role === "member", id);
+  expect(await ben.errorCode((client, id) => createChat(client).room(id).send("x"), id)).toBe("");
   await api.call("renameChat", { parameters: { chat: id }, body: { title: "Shipped" } });
-  await ada.sees("the title", (client, id) => createChat(client).chats.get(id)?.title === "Shipped", id);
+  await ada.waitFor("the title", (client, id) => createChat(client).chats.get(id)?.title === "Shipped", id);
   const chat = await api.call("getChat", { parameters: { chat: id } });
   expect(chat.members.map(({ user, role }: { user: string; role: string }) => `${user} ${role}`)).toEqual([
     "ada owner",
     "ben member",
   ]);
   await api.call("removeMember", { parameters: { chat: id, user: "ben" } });
-  await ben.sees("no chat", (client, id) => createChat(client).chats.get(id) === undefined, id);
-  expect(await ben.fails((client, id) => createChat(client).room(id).send("x"), id)).toBe("forbidden");
+  await ben.waitFor("no chat", (client, id) => createChat(client).chats.get(id) === undefined, id);
+  expect(await ben.errorCode((client, id) => createChat(client).room(id).send("x"), id)).toBe("forbidden");
 });
 
 it("a back end reads presence and statistics, sets a status and disconnects a user", async () => {
@@ -45,12 +45,12 @@ it("a back end reads presence and statistics, sets a status and disconnects a us
   const api = await Api.with(scene.server.url, KEY);
   const ada = await scene.enter("ada", { token: makeToken("ada", { grants: ["presence-hall"] }) });
   const ben = await scene.enter("ben", { token: makeToken("ben", { grants: ["presence-hall"] }) });
-  for (const person of [ada, ben]) await person.do((client) => client.channel("presence-hall").subscribe());
-  await ada.do((client) => client.channel("presence-users").subscribe());
+  for (const person of [ada, ben]) await person.run((client) => client.channel("presence-hall").subscribe());
+  await ada.run((client) => client.channel("presence-users").subscribe());
   const { members } = await api.call("getPresence", { parameters: { channel: "presence-hall" } });
   expect(members.map(({ user }: { user: string }) => user)).toEqual(["ada", "ben"]);
   await api.call("setStatus", { parameters: { user: "ben" }, body: { status: "away" } });
-  await ada.sees("Ben away", (client) =>
+  await ada.waitFor("Ben away", (client) =>
     client.channel("presence-users").members.some(({ user, status }) => user === "ben" && status === "away"),
   );
   expect((await api.call("getStatus", { parameters: { user: "ben" } })).status).toBe("away");
@@ -60,24 +60,24 @@ it("a back end reads presence and statistics, sets a status and disconnects a us
   await api.call("cleanup");
   const before = await ben.connection();
   expect(await api.call("disconnectUser", { parameters: { user: "ben" } })).toEqual({ connections: 1 });
-  await ben.connected("", before);
-  expect(await ada.do((client) => client.connection)).not.toBe(undefined);
+  await ben.waitForConnection("", before);
+  expect(await ada.run((client) => client.connection)).not.toBe(undefined);
 });
 
 it("a front end has what it needs over HTTP, with the user's token", async () => {
   const scene = await Scene.open("over WebSocket", OPTIONS);
   const ada = await scene.enter("ada", { token: makeToken("ada") });
   const ben = await scene.enter("ben", { token: makeToken("ben") });
-  const chat = await ada.do(async (client) => (await createChat(client).chats.direct("ben")).id);
-  for (const person of [ada, ben]) await person.do((client, id) => createChat(client).room(id).open(), chat);
+  const chat = await ada.run(async (client) => (await createChat(client).chats.direct("ben")).id);
+  for (const person of [ada, ben]) await person.run((client, id) => createChat(client).room(id).open(), chat);
   const api = await Api.with(scene.server.url, makeToken("ben"));
   const info = await api.call("connectionInfo");
   expect([info.user, info.websocket_url]).toEqual([
     "ben",
     `${scene.server.url.replace("http", "ws")}/everwire/v1/ws`,
   ]);
-  const sent = await ada.do(async (client, id) => await createChat(client).room(id).send("hello"), chat);
-  await ben.sees(
+  const sent = await ada.run(async (client, id) => await createChat(client).room(id).send("hello"), chat);
+  await ben.waitFor(
     "it",
     (client, id) => createChat(client).room(id).messages.rows.at(-1)?.data.text === "hello",
     chat,
@@ -85,11 +85,15 @@ it("a front end has what it needs over HTTP, with the user's token", async () =>
   const { chats } = await api.call("activeChats");
   expect(chats).toMatchObject([{ id: chat, unread: 1, last: { data: { text: "hello" } } }]);
   await api.call("typing", { parameters: { chat }, body: { is_typing: true } });
-  await ada.sees("Ben typing", (client, id) => createChat(client).room(id).typists[0]?.user === "ben", chat);
+  await ada.waitFor(
+    "Ben typing",
+    (client, id) => createChat(client).room(id).typists[0]?.user === "ben",
+    chat,
+  );
   await api.call("typing", { parameters: { chat }, body: { is_typing: false } });
-  await ada.sees("nobody typing", (client, id) => createChat(client).room(id).typists.length === 0, chat);
+  await ada.waitFor("nobody typing", (client, id) => createChat(client).room(id).typists.length === 0, chat);
   await api.call("markRead", { parameters: { chat, message: sent.id } });
-  await ada.sees(
+  await ada.waitFor(
     "that it is read",
     (client, id) => createChat(client).room(id).messages.rows.at(-1)?.readBy === 1,
     chat,
@@ -97,15 +101,15 @@ it("a front end has what it needs over HTTP, with the user's token", async () =>
   expect((await api.call("messages", { parameters: { chat, limit: 1 } })).messages).toMatchObject([
     { id: sent.id },
   ]);
-  await ada.do((client) => client.channel("presence-users").subscribe());
+  await ada.run((client) => client.channel("presence-users").subscribe());
   await api.call("onlineStatus", { body: { is_online: false } });
-  await ada.sees("nobody else", (client) =>
+  await ada.waitFor("nobody else", (client) =>
     client
       .channel("presence-users")
       .members.every(({ user, status }) => user !== "ben" || status === "offline"),
   );
   await api.call("onlineStatus", { body: { is_online: true } });
-  await ada.sees("Ben", (client) =>
+  await ada.waitFor("Ben", (client) =>
     client
       .channel("presence-users")
       .members.some(({ user, status }) => user === "ben" && status === "online"),
