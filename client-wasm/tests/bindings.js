@@ -346,8 +346,8 @@ const TESTS = {
     page.socket.receive([]);
     page.call("Mark", [page.handle, 3, 2]);
     page.call("Unsubscribe", [page.handle]);
-    const receipt = page.socket.sent.flat().find(({ type }) => type === "receipt");
-    equal(receipt, { type: "receipt", channel: "news", epoch: "e", delivered: 3, read: 2 });
+    const receipt = page.socket.sent.flat().find(({ type }) => type === "mark");
+    equal(receipt, { type: "mark", channel: "news", epoch: "e", delivered: 3, read: 2 });
     page.call("HeardTyping", [page.handle, 7, 1]);
   },
 

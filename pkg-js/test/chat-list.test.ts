@@ -68,8 +68,8 @@ describe("the list of chats", () => {
     let changes = 0;
     list.on("change", () => changes++);
     core.receive(
-      mine("chat", { chat: chat("c", 150) }),
-      mine("chat", { chat: chat("a", 300, { title: "New" }) }),
+      mine("chat_changed", { chat: chat("c", 150) }),
+      mine("chat_changed", { chat: chat("a", 300, { title: "New" }) }),
     );
     await settle();
     expect([ids(list.list), list.get("a")?.title, changes]).toEqual(["a,b,c", "New", 1]);
@@ -129,12 +129,12 @@ describe("the list of chats", () => {
     const { core, list } = await chatting();
     const before = list.get("a");
     core.receive(
-      mine("status", { user: "ann", status: "online" }),
-      mine("status", { user: "bob", status: "away" }),
+      mine("status_changed", { user: "ann", status: "online" }),
+      mine("status_changed", { user: "bob", status: "away" }),
     );
     for (const id of ["a", "b"]) expect(list.get(id)?.members[1]).toMatchObject({ status: "online" });
     expect(before?.members[1]?.status).toBe("offline");
-    core.receive(mine("status", { user: "ann", status: "offline", last_seen: 77 }));
+    core.receive(mine("status_changed", { user: "ann", status: "offline", last_seen: 77 }));
     expect(list.get("a")?.members[1]).toMatchObject({ status: "offline", lastSeen: 77 });
   });
 
@@ -208,10 +208,10 @@ describe("a chat", () => {
     core.confirm("private-chat.a");
     core.confirm("presence-chat.a");
     await opening;
-    core.receive({ type: "joined", channel: "presence-chat.a", member: { user: "ann" } });
+    core.receive({ type: "member_joined", channel: "presence-chat.a", member: { user: "ann" } });
     core.receive(message("private-chat.a", 1, { text: "hi" }));
     core.receive(message("private-chat.a", 2, { action: "left", user: "bob" }, { event: "everwire.chat" }));
-    core.receive({ type: "typing", channel: "private-chat.a", user: "ann", typing: true });
+    core.receive({ type: "user_typing", channel: "private-chat.a", user: "ann", typing: true });
     expect(room.here).toEqual([{ user: "ann" }]);
     expect(room.typists).toEqual([{ user: "ann" }]);
     expect(room.messages.rows.map(({ event, data }) => [event, data])).toEqual([
@@ -248,7 +248,7 @@ describe("a chat", () => {
     room.on("change", changed);
     const log = "private-chat.a";
     core.receive(message(log, 1), message(log, 2), {
-      type: "typing",
+      type: "user_typing",
       channel: log,
       user: "ann",
       typing: true,
@@ -257,10 +257,10 @@ describe("a chat", () => {
     // The list of messages tells in its own time.
     expect(changed.mock.calls.length).toBeLessThanOrEqual(2);
     changed.mockClear();
-    core.receive({ type: "joined", channel: "presence-chat.a", member: { user: "ann" } });
+    core.receive({ type: "member_joined", channel: "presence-chat.a", member: { user: "ann" } });
     await settle();
     expect(changed).toHaveBeenCalledOnce();
-    core.receive(mine("chat", { chat: chat("a", 999) }));
+    core.receive(mine("chat_changed", { chat: chat("a", 999) }));
     await settle();
     expect(changed).toHaveBeenCalledTimes(2);
   });

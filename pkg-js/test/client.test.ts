@@ -522,8 +522,8 @@ describe("members", () => {
   it("join and leave once; a second joined and a left of somebody else are ignored", async () => {
     const { core, seen } = await present();
     core.receive(subscribed([ann]));
-    const joined = { type: "joined", channel: "presence-a", member: bob };
-    const left = { type: "left", channel: "presence-a", user: "bob" };
+    const joined = { type: "member_joined", channel: "presence-a", member: bob };
+    const left = { type: "member_left", channel: "presence-a", user: "bob" };
     core.receive(joined, joined, left, left);
     expect(seen).toEqual(["ann", "+bob", "ann,bob", "-bob", "ann"]);
   });

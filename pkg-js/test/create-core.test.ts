@@ -119,7 +119,9 @@ describe("the dressed core", () => {
     answers.push(12, 1, 0, 1, 0);
     expect(core.subscribe("c", none, none, none, false)).toBe(12);
     expect([core.live(1), core.live(2)]).toEqual([1, 0]);
-    expect([core.subscribed(1, "e", 0, 0, none, none), core.subscribed(1, "e", 0, 0, none, none)]).toEqual([1, 0]);
+    expect([core.subscribed(1, "e", 0, 0, none, none), core.subscribed(1, "e", 0, 0, none, none)]).toEqual([
+      1, 0,
+    ]);
   });
 
   it("throws what it was answered in words", () => {

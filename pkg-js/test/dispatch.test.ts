@@ -69,24 +69,24 @@ function expected(frames: Record<string, unknown>[], handle: (channel: unknown) 
             frame.retry_after_ms ?? -1,
           ],
         ];
-      case "typing":
+      case "user_typing":
         if (on > 0)
           return [
             ["live", on],
             ["heard", on, 0, frame.typing],
           ];
         return [];
-      case "joined":
-      case "left":
-      case "signal":
+      case "member_joined":
+      case "member_left":
+      case "signalled":
       case "receipt":
-      case "status":
+      case "status_changed":
       case "activity":
-      case "chat":
+      case "chat_changed":
       case "chat_gone":
         return on > 0 ? [["live", on]] : [];
       case "done":
-      case "page":
+      case "history_page":
       case "chats":
       case "statuses":
         return [["answered", frame.id]];

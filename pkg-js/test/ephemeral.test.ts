@@ -102,10 +102,10 @@ describe("signals", () => {
     channel.on("signal:wave", ({ data }) => got.push(["wave", data]));
     client.on("signal", ({ event, data }) => got.push(["client", event, data]));
     core.receive(
-      frame("signal", { event: "wave", data: 1, user: "ann", from: "c9", at: 1 }),
-      frame("signal", { event: "nod", data: 2, at: 1 }),
-      { type: "signal", event: "reload", data: 3, at: 1 },
-      { type: "signal", channel: "news", event: "nod", data: 4, at: 1 },
+      frame("signalled", { event: "wave", data: 1, user: "ann", from: "c9", at: 1 }),
+      frame("signalled", { event: "nod", data: 2, at: 1 }),
+      { type: "signalled", event: "reload", data: 3, at: 1 },
+      { type: "signalled", channel: "news", event: "nod", data: 4, at: 1 },
     );
     expect(got).toEqual([
       ["any", "wave", 1, "c9"],
@@ -120,7 +120,7 @@ describe("signals", () => {
     const got: unknown[] = [];
     channel.on("signal", (signal) => got.push(signal));
     core.places.delete(handle);
-    core.receive(frame("signal", { event: "nod", data: 2, at: 1 }));
+    core.receive(frame("signalled", { event: "nod", data: 2, at: 1 }));
     expect(got).toEqual([]);
   });
 });
@@ -145,16 +145,16 @@ describe("typing", () => {
     const { core, channel, handle, frame } = await talking();
     const told: (readonly Typist[])[] = [];
     channel.on("typing", (typists) => told.push(typists));
-    core.receive(frame("typing", { user: "ann", name: "Ann", typing: true }));
+    core.receive(frame("user_typing", { user: "ann", name: "Ann", typing: true }));
     core.receive(
-      frame("typing", { user: "bob", typing: true }),
-      frame("typing", { user: "ann", typing: true }),
+      frame("user_typing", { user: "bob", typing: true }),
+      frame("user_typing", { user: "ann", typing: true }),
     );
     expect(channel.typists).toEqual([{ user: "ann", name: "Ann" }, { user: "bob" }]);
     expect(channel.typists).toBe(told[1]);
     core.receive(
-      frame("typing", { user: "ann", typing: false }),
-      frame("typing", { user: "eve", typing: false }),
+      frame("user_typing", { user: "ann", typing: false }),
+      frame("user_typing", { user: "eve", typing: false }),
     );
     expect(told).toHaveLength(3);
     expect(core.of("heard")).toEqual([
@@ -169,8 +169,8 @@ describe("typing", () => {
   it("ends when nothing was heard for long, and with the subscription", async () => {
     const { core, channel, handle, frame } = await talking();
     core.receive(
-      frame("typing", { user: "ann", typing: true }),
-      frame("typing", { user: "bob", typing: true }),
+      frame("user_typing", { user: "ann", typing: true }),
+      frame("user_typing", { user: "bob", typing: true }),
     );
     core.host.quiet(handle, 0);
     core.host.quiet(handle, 0);
@@ -254,7 +254,7 @@ describe("history", () => {
     const page = channel.history({ before: 40, limit: 20 });
     expect(core.of("request")[0]?.[1]).toMatchObject({ type: "history", channel: channel.name, before: 40 });
     const messages = [message(channel.name, 38), message(channel.name, 39)];
-    core.answer("history", { type: "page", channel: channel.name, epoch: "e", messages, more: true });
+    core.answer("history", { type: "history_page", channel: channel.name, epoch: "e", messages, more: true });
     expect(await page).toMatchObject({ epoch: "e", messages, more: true });
     // The subscription has not moved.
     expect(channel.position).toEqual({ epoch: "e", offset: 0 });
@@ -280,7 +280,7 @@ describe("members", () => {
     channel.on("members", (members) => told.push(members));
     channel.on("joined", (member) => told.push(member));
     const status = (user: string, status: string) => ({
-      type: "status",
+      type: "status_changed",
       channel: channel.name,
       user,
       status,

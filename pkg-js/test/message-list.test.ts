@@ -316,7 +316,7 @@ async function loadable(offset: number, limit?: number) {
   void channel.subscribe({ recent: 0 });
   core.confirm("a", { offset, head: offset });
   const page = (messages: object[], more: boolean, epoch = "e") =>
-    core.answer("history", { type: "page", channel: "a", epoch, messages, more });
+    core.answer("history", { type: "history_page", channel: "a", epoch, messages, more });
   return { client, channel, list, core: Object.assign(core, { page }) };
 }
 

@@ -19,7 +19,7 @@ const note = (channel: string, offset: number, title = `n${offset}`, more: objec
     },
   );
 const page = (channel: string, messages: object[]) => ({
-  type: "page",
+  type: "history_page",
   channel,
   epoch: "e",
   messages,

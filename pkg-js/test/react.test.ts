@@ -280,7 +280,7 @@ describe("useMembers", () => {
     const place = { channel: "presence-a", epoch: "e", offset: 0, head: 0 };
     act(() => core().receive({ type: "subscribed", ...place, members: [{ user: "ann" }] }));
     expect(container.textContent).toBe("ann");
-    act(() => core().receive({ type: "joined", channel: "presence-a", member: { user: "bob" } }));
+    act(() => core().receive({ type: "member_joined", channel: "presence-a", member: { user: "bob" } }));
     expect(container.textContent).toBe("ann,bob");
   });
 });
@@ -342,8 +342,8 @@ describe("useChat", () => {
       core().receive(
         { type: "subscribed", ...own, chats: [chat("a", 1)] },
         message(log, 1),
-        { type: "typing", channel: log, user: "ann", typing: true },
-        { type: "joined", channel: "presence-chat.a", member: { user: "ann" } },
+        { type: "user_typing", channel: log, user: "ann", typing: true },
+        { type: "member_joined", channel: "presence-chat.a", member: { user: "ann" } },
       ),
     );
     expect(container.textContent).toBe("111a");
@@ -375,7 +375,7 @@ describe("useTyping", () => {
     const { container } = render(h(App, null, h(Who)));
     await settle();
     core().confirm("a");
-    act(() => core().receive({ type: "typing", channel: "a", user: "ann", typing: true }));
+    act(() => core().receive({ type: "user_typing", channel: "a", user: "ann", typing: true }));
     expect(container.textContent).toBe("ann");
     act(() => core().host.quiet(1, 0));
     expect(container.textContent).toBe("");
@@ -423,13 +423,13 @@ describe("useStatus", () => {
     core().confirm("presence-users");
     const live = (type: string, fields: object) =>
       act(async () => core().receive({ type, channel: "presence-users", ...fields }));
-    await live("joined", { member: { user: "bob", status: "online" } });
-    await live("status", { user: "ann", status: "online" });
+    await live("member_joined", { member: { user: "bob", status: "online" } });
+    await live("status_changed", { user: "ann", status: "online" });
     expect(container.textContent).toBe("online,online");
-    await live("left", { user: "bob" });
+    await live("member_left", { user: "bob" });
     await answer({ user: "bob", status: "offline", last_seen: 9 });
     expect(container.textContent).toBe("online,offline");
-    await live("left", { user: "eve" });
+    await live("member_left", { user: "eve" });
     expect(core().asked.size).toBe(0);
     act(() => core().connected());
     await answer({ user: "ann", status: "offline" }, { user: "bob", status: "offline" });

@@ -120,7 +120,16 @@ describe.skipIf(!existsSync(entry))("the built package with the real core", () =
       ...{ type: "message", channel: "news", offset, id: "0199a1b2-c3d4-7000-8000-000000000003" },
       ...{ user: "u", at: 1, data: null },
     });
-    push(message(1), message(1), null, 7, { type: "message" }, { type: "typing" }, message(2), message(1));
+    push(
+      message(1),
+      message(1),
+      null,
+      7,
+      { type: "message" },
+      { type: "user_typing" },
+      message(2),
+      message(1),
+    );
     await vi.waitFor(() => expect(seen).toEqual([1, 2]));
     expect(client.state.status).toBe("connected");
     expect(errors.every((code) => code === "protocol_violation")).toBe(true);

@@ -14,7 +14,7 @@ describe("a request", () => {
     const [[first, frame, timeout], [second, other, short]] = core.of("request") as [unknown[], unknown[]];
     expect([frame, timeout]).toEqual([{ type: "history", id: first, channel: "news", limit: 2 }, 10_000]);
     expect([other, short]).toEqual([{ type: "get_status", id: second, users: ["ann"] }, 500]);
-    const page = { type: "page", channel: "news", epoch: "e", messages: [], more: false };
+    const page = { type: "history_page", channel: "news", epoch: "e", messages: [], more: false };
     core.receive({ type: "statuses", id: second, statuses: [] }, { ...page, id: first });
     expect(await one).toEqual({ ...page, id: first });
     expect(await two).toMatchObject({ statuses: [] });

@@ -190,8 +190,8 @@ describe("useChat", () => {
     core().confirm("presence-chat.a");
     core().receive(
       message("private-chat.a", 1),
-      { type: "joined", channel: "presence-chat.a", member: { user: "ann" } },
-      { type: "typing", channel: "private-chat.a", user: "ann", typing: true },
+      { type: "member_joined", channel: "presence-chat.a", member: { user: "ann" } },
+      { type: "user_typing", channel: "private-chat.a", user: "ann", typing: true },
     );
     await settle();
     expect(root.textContent).toBe("a 1 1 1");
@@ -218,7 +218,7 @@ describe("useStatus", () => {
     await settle();
     expect(root.textContent).toBe("away");
     core().confirm("presence-users");
-    core().receive({ type: "status", channel: "presence-users", user: "ann", status: "online" });
+    core().receive({ type: "status_changed", channel: "presence-users", user: "ann", status: "online" });
     users.value = ["ann", "bob"];
     await settle();
     expect(root.textContent).toBe("online,?");

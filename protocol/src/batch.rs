@@ -178,7 +178,7 @@ pub fn encode_frame<F: Frame>(frame: &F) -> String {
 
 fn append<F: Frame>(frame: &F, text: &mut String) {
     // Frames hold texts, whole numbers and JSON that is valid already: nothing that could fail to be written.
-    let written = crate::writer::write(frame, text);
+    let written = crate::json::write(frame, text);
     debug_assert!(written.is_ok());
 }
 

@@ -21,47 +21,37 @@ extern crate alloc;
 
 pub mod batch;
 mod channel;
-mod chats;
-mod client;
 pub mod codes;
 mod events;
+mod frames;
 #[cfg(feature = "generate")]
 pub mod generate;
+mod json;
 pub mod limits;
 #[cfg(feature = "openapi")]
 mod openapi;
 mod payload;
-mod people;
-mod server;
-mod whole;
-mod writer;
+mod safe_integer;
 
 pub use batch::{BatchError, FrameError};
 pub use channel::{Channel, ChannelKind, InvalidChannel};
-pub use chats::{
-    Chat, ChatKind, ChatMember, CreateChat, Invite, JoinChat, LeaveChat, ListChats, RemoveMember, RenameChat,
-    Role, SetRole,
-};
-pub use client::{
-    Action, Bye, ClientFrame, CoreFrame, GetStatus, Guest, Hello, History, Idle, Poll, Receipt, Send,
-    SetStatus, Signal, Subscribe, Token, Typing, Unsubscribe,
-};
 pub use codes::{CloseCode, ErrorCode};
 pub use events::{
     ChatAction, ChatChange, DataUpdate, Notification, Priority, SERVER_EVENTS, StandardEvents, StatusUpdate,
     Text, UserActivity,
 };
-pub use payload::Payload;
-pub use people::{Mark, Status, StatusChoice, UserStatus};
-pub use server::{
-    Ack, Activity, ChatChanged, ChatGone, Chats, Done, Error, Gap, GapReason, Goaway, Joined, Left, Limits,
-    Member, Message, Page, Polled, Receipted, ServerFrame, Signalled, StatusChanged, Statuses, Subscribed,
-    Typed, Unsubscribed, Welcome,
+pub use frames::{
+    Ack, Action, Activity, Bye, Chat, ChatChanged, ChatGone, ChatKind, ChatMember, Chats, ClientFrame,
+    CoreFrame, CreateChat, Done, Error, Gap, GapReason, GetStatus, Goaway, Guest, Hello, History,
+    HistoryPage, Idle, Invite, JoinChat, LeaveChat, Limits, ListChats, Mark, Member, MemberJoined,
+    MemberLeft, Message, Ping, Poll, Polled, Pong, Receipt, RemoveMember, RenameChat, Role, Send,
+    ServerFrame, SetRole, SetStatus, Signal, Signalled, Status, StatusChanged, StatusChoice, Statuses,
+    Subscribe, Subscribed, Token, Typing, Unsubscribe, Unsubscribed, UserReceipt, UserStatus, UserTyping,
+    Welcome,
 };
+pub use json::push_number;
+pub use payload::Payload;
 pub use uuid::Uuid;
-pub use writer::push_number;
-
-use serde::{Deserialize, Serialize};
 
 /// The protocol version that `hello` carries and `welcome` confirms. Minor additions do not change it: unknown frame
 /// types and unknown fields are ignored by both sides.
@@ -69,23 +59,3 @@ pub const VERSION: u32 = 1;
 
 /// The WebSocket subprotocol that both sides must agree on.
 pub const SUBPROTOCOL: &str = "everwire.v1";
-
-/// Asks the other side for a sign of life; answered with [`Pong`] carrying the same nonce. Either side may send it.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
-pub struct Ping {
-    /// Chosen by the sender so that it can tell which ping was answered; absent when it does not care.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "generate", ts(optional))]
-    pub nonce: Option<u32>,
-}
-
-/// Answers [`Ping`].
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
-pub struct Pong {
-    /// The nonce of the ping that this answers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "generate", ts(optional))]
-    pub nonce: Option<u32>,
-}

@@ -168,12 +168,24 @@ fn optional_fields(direction: &str, kind: &str) -> Vec<String> {
     optional
 }
 
+/// `set_status` is `SetStatus`: no frame has another name on the wire than in Rust and TypeScript, and none has two
+/// shapes.
 #[test]
-fn optional_fields_are_those_of_the_frames_direction() {
-    assert_eq!(optional_fields("client", "signal"), ["to"]);
-    assert_eq!(optional_fields("server", "signal"), ["channel", "from", "name", "user"]);
-    assert_eq!(optional_fields("client", "typing"), Vec::<String>::new());
-    assert_eq!(optional_fields("server", "typing"), ["name"]);
+fn a_frames_type_is_its_structs_name_in_both_directions() {
+    let schema = schema();
+    for (union, types) in [("ClientFrame", ClientFrame::TYPES), ("ServerFrame", ServerFrame::TYPES)] {
+        for kind in types {
+            let name: String = kind.split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
+            let choices = schema["$defs"][union]["oneOf"].as_array().expect("a union of frames");
+            let choice = choices
+                .iter()
+                .find(|choice| choice["properties"]["type"]["const"] == *kind)
+                .unwrap_or_else(|| panic!("{union} has no {kind}"));
+            assert_eq!(choice["$ref"], format!("#/$defs/{name}"), "{union} {kind}");
+        }
+    }
+    let both: Vec<_> = ClientFrame::TYPES.iter().filter(|kind| ServerFrame::TYPES.contains(kind)).collect();
+    assert_eq!(both, [&"ping", &"pong"]);
 }
 
 #[test]

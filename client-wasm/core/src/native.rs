@@ -7,7 +7,7 @@ use alloc::{
 };
 
 use everwire_protocol::{
-    Action, Channel, Chats, ClientFrame, Done, ErrorCode, Message, Page, Payload, Send, ServerFrame,
+    Action, Channel, Chats, ClientFrame, Done, ErrorCode, HistoryPage, Message, Payload, Send, ServerFrame,
     Statuses, Uuid, batch, limits,
 };
 
@@ -128,24 +128,24 @@ impl Connection {
             // That something was heard is all that counts, and was noted with the batch.
             ServerFrame::Pong(_) => {}
             ServerFrame::Goaway(g) => self.told_to_leave(g.delay_ms, g.spread_ms, &g.reason),
-            ServerFrame::Typed(t) => {
+            ServerFrame::UserTyping(t) => {
                 let handle = handle_of(self, &t.channel).filter(|handle| self.live(*handle))?;
                 self.heard_typing(handle, typist(&t.user), t.typing);
             }
-            ServerFrame::Receipted(r) => {
+            ServerFrame::Receipt(r) => {
                 let handle = handle_of(self, &r.channel).filter(|handle| self.live(*handle))?;
                 if r.user == self.user {
                     self.marked(handle, r.delivered, r.read);
                 }
             }
             ServerFrame::Done(Done { id, .. })
-            | ServerFrame::Page(Page { id, .. })
+            | ServerFrame::HistoryPage(HistoryPage { id, .. })
             | ServerFrame::Chats(Chats { id, .. })
             | ServerFrame::Statuses(Statuses { id, .. }) => {
                 self.answered(id);
             }
-            ServerFrame::Joined(_)
-            | ServerFrame::Left(_)
+            ServerFrame::MemberJoined(_)
+            | ServerFrame::MemberLeft(_)
             | ServerFrame::Signalled(_)
             | ServerFrame::StatusChanged(_)
             | ServerFrame::Activity(_)

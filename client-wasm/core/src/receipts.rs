@@ -3,7 +3,7 @@
 
 use alloc::vec::Vec;
 
-use everwire_protocol::{CoreFrame, Receipt, limits::RECEIPT_BATCH_MS};
+use everwire_protocol::{CoreFrame, Mark, limits::RECEIPT_BATCH_MS};
 
 use super::{Connection, Handle, Now, asking::WHILE_CONNECTED_MS};
 
@@ -87,7 +87,7 @@ impl Connection {
             s.marks.said = s.marks.wanted;
             let [delivered, read] = s.marks.wanted;
             let epoch = s.position.as_ref().map(|p| p.epoch.clone()).unwrap_or_default();
-            Receipt { channel: s.channel.clone(), epoch, delivered, read }.into()
+            Mark { channel: s.channel.clone(), epoch, delivered, read }.into()
         });
         frames.collect()
     }

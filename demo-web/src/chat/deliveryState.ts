@@ -1,6 +1,6 @@
 // The delivery state of an own message, as an icon and as text.
 
-import type { ChatRow, Mark } from "../messenger/messengerApi";
+import type { ChatRow, UserReceipt } from "../messenger/messengerApi";
 import { joinNames } from "../people/statusText";
 
 export type DeliveryStateKind = "waiting" | "sending" | "stored" | "delivered" | "read" | "failed";
@@ -29,10 +29,10 @@ function by(count: number, others: number, word = "by"): string {
 /** Who has read the message at `offset`, and who has received it only, as sentences. */
 export function receiptText(
   offset: number,
-  receipts: ReadonlyMap<string, Mark>,
+  receipts: ReadonlyMap<string, UserReceipt>,
   others: readonly { readonly user: string; readonly name: string }[],
 ): string {
-  const names = (have: (mark: Mark) => boolean) =>
+  const names = (have: (mark: UserReceipt) => boolean) =>
     others.filter(({ user }) => {
       const mark = receipts.get(user);
       return mark !== undefined && have(mark);

@@ -2,12 +2,12 @@
 
 import type {
   ChatRow,
-  Mark,
   Member,
   Room,
   RoomChannel,
   Typist,
   Unsubscribe,
+  UserReceipt,
 } from "../messenger/messengerApi";
 import { follow, remembered } from "./client";
 import type { FakeChat, FakeServer } from "./server";
@@ -35,7 +35,7 @@ export class FakeRoom implements Room {
       [...(chat()?.typing ?? [])].filter((user) => user !== me).map(member),
     );
     const here = remembered(server, () => [...(chat()?.here ?? [])].map(member));
-    const receipts = remembered(server, () => new Map<string, Mark>(chat()?.marks));
+    const receipts = remembered(server, () => new Map<string, UserReceipt>(chat()?.marks));
     let shown = RECENT;
     const rows = remembered(server, (): readonly ChatRow[] =>
       (chat()?.log.slice(-shown) ?? []).map((entry) => server.row(chat() as FakeChat, entry, me)),

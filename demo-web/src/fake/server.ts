@@ -5,10 +5,10 @@ import type {
   Chat,
   ChatMember,
   ChatRow,
-  Mark,
   NotificationData,
   Role,
   Status,
+  UserReceipt,
 } from "../messenger/messengerApi";
 
 export interface Entry {
@@ -30,7 +30,7 @@ export interface FakeChat {
   open: boolean;
   readonly members: Map<string, Role>;
   readonly log: Entry[];
-  readonly marks: Map<string, Mark>;
+  readonly marks: Map<string, UserReceipt>;
   readonly typing: Set<string>;
   readonly here: Set<string>;
   at: number;

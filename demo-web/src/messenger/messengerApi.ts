@@ -7,11 +7,11 @@ import type {
   ChatText,
   ConnectionState,
   EverwireError,
-  Mark,
   Member,
   NotificationData,
   Status,
   StatusChoice,
+  UserReceipt,
   UserStatus,
 } from "everwire";
 import type { Chat, ChatMember, Role } from "everwire/chat";
@@ -20,12 +20,12 @@ export type {
   Channel,
   Chat,
   ChatMember,
-  Mark,
   Member,
   NotificationData,
   Role,
   Status,
   StatusChoice,
+  UserReceipt,
   UserStatus,
 };
 

@@ -118,7 +118,7 @@ export class ChatList extends Observable {
         this.#update();
         break;
       }
-      case "chat":
+      case "chat_changed":
         this.#set(toChat(frame.chat));
         break;
       case "chat_gone":
@@ -128,7 +128,7 @@ export class ChatList extends Observable {
       case "activity":
         this.#active(frame.message);
         break;
-      case "status": {
+      case "status_changed": {
         const { user, status, lastSeen } = toUserStatus(frame);
         for (const chat of this.list) this.#member(chat, user, { status, lastSeen: lastSeen as number });
         break;

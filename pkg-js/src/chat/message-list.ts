@@ -8,7 +8,7 @@
 import type { Channel } from "../core/channel.js";
 import type { Unsubscribe } from "../core/emitter.js";
 import type { EverwireError } from "../core/errors.js";
-import type { Mark, Message, MessageData, Outgoing, SendingStatus } from "../core/events.js";
+import type { Message, MessageData, Outgoing, SendingStatus, UserReceipt } from "../core/events.js";
 import { Observable } from "../core/observable.js";
 
 /** One message, stored or on its way. A new object whenever it changed. */
@@ -97,7 +97,7 @@ export class MessageList<Events extends object = object> extends Observable {
   #holes: Hole[] = [];
   #grown = false;
   #loading: Promise<boolean> | undefined;
-  #marks: ReadonlyMap<string, Mark>;
+  #marks: ReadonlyMap<string, UserReceipt>;
 
   constructor(channel: Channel<Events>, { limit = 200, events = [] }: MessageListOptions = {}) {
     super();
@@ -284,7 +284,7 @@ export class MessageList<Events extends object = object> extends Observable {
     return { deliveredTo, readBy };
   }
 
-  #onReceipts(marks: ReadonlyMap<string, Mark>): void {
+  #onReceipts(marks: ReadonlyMap<string, UserReceipt>): void {
     const old = this.#marks;
     this.#marks = marks;
     let [from, to] = [Number.POSITIVE_INFINITY, 0];

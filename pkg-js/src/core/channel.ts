@@ -13,7 +13,6 @@ import type {
   EventName,
   HistoryOptions,
   HistoryPage,
-  Mark,
   Member,
   Message,
   MessageData,
@@ -23,6 +22,7 @@ import type {
   Subscribed,
   SubscribeOptions,
   Typist,
+  UserReceipt,
 } from "./events.js";
 import type { ChannelFrame, ChannelPort, ClientPort } from "./port.js";
 import { beginSend, checkEvent, jsonOf, type Kind } from "./send.js";
@@ -46,7 +46,7 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
   #list: readonly Member[] = [];
   #arriving: Partial<SubscribedFrame> | undefined;
   // Only where the server keeps them; then also the offsets by id of what came last.
-  #marks: ReadonlyMap<string, Mark> | undefined;
+  #marks: ReadonlyMap<string, UserReceipt> | undefined;
   readonly #ids = new Map<string, number>();
   #typists: readonly Typist[] = [];
   // The core's numbers for those who have typed are their places here.
@@ -77,7 +77,7 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
    * How far users have received and read the channel, by user: of a chat's members, or of this user alone in other
    * channels. A new map whenever that changed; empty where the server keeps no marks.
    */
-  get receipts(): ReadonlyMap<string, Mark> {
+  get receipts(): ReadonlyMap<string, UserReceipt> {
     return this.#marks ?? new Map();
   }
 
@@ -269,28 +269,28 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
   /** @internal State, and what is gone when missed: the core has said that it counts. */
   _onFrame(frame: ChannelFrame, core: Core): void {
     switch (frame.type) {
-      case "joined": {
+      case "member_joined": {
         const { member } = frame;
         if (!this.#members.has(member.user)) this.#meet(this.#with(member));
         break;
       }
-      case "left":
+      case "member_left":
         this.#meet(new Map([...this.#members].filter(([user]) => user !== frame.user)));
         break;
-      case "status": {
+      case "status_changed": {
         const { user, status } = frame;
         const member = this.#members.get(user);
         if (member !== undefined) this.#meet(this.#with({ ...member, status }));
         break;
       }
-      case "typing": {
+      case "user_typing": {
         const { user, name, typing } = frame;
         if (!this.#people.includes(user)) this.#people.push(user);
         core.heard(this._handle, this.#people.indexOf(user), typing);
         this.#type(user, typing ? { user, ...(name != null && { name }) } : undefined);
         break;
       }
-      case "signal":
+      case "signalled":
         this._emitter.emit("signal", frame);
         this._emitter.emit(`signal:${frame.event}`, frame);
         break;

@@ -131,21 +131,21 @@ const SHAPES: { readonly [Type in ServerFrame["type"]]: Shape<FrameOf<Type>> } =
   message: MESSAGE,
   ack: { id: text, channel: text, offset: whole, at: whole },
   error: { code: text, message: text, retry: flag, id: word, channel: word, retry_after_ms: number },
-  joined: { channel: text, member: MEMBER },
-  left: { channel: text, user: text },
+  member_joined: { channel: text, member: MEMBER },
+  member_left: { channel: text, user: text },
   polled: { seq: whole },
   ping: { nonce: number },
   pong: { nonce: number },
   goaway: { delay_ms: whole, spread_ms: whole, reason: text },
-  typing: { channel: text, user: text, name: word, typing: flag },
-  signal: { channel: word, event: text, data: any, user: word, name: word, from: word, at: whole },
+  user_typing: { channel: text, user: text, name: word, typing: flag },
+  signalled: { channel: word, event: text, data: any, user: word, name: word, from: word, at: whole },
   receipt: { ...MARK, channel: text, unread: number },
-  status: { ...STATUS, channel: text },
+  status_changed: { ...STATUS, channel: text },
   activity: { message: like(MESSAGE) },
-  chat: { channel: text, chat: CHAT },
+  chat_changed: { channel: text, chat: CHAT },
   chat_gone: { channel: text, chat: text },
   done: { id: text, chat: maybe(CHAT) },
-  page: { id: text, channel: text, epoch: text, messages: list(like(MESSAGE)), more: flag },
+  history_page: { id: text, channel: text, epoch: text, messages: list(like(MESSAGE)), more: flag },
   chats: { id: text, chats: CHATS, more: flag },
   statuses: { id: text, statuses: list(like(STATUS)) },
 };
@@ -212,7 +212,11 @@ function take(frame: ServerFrame, core: Core, receiver: Receiver): void {
     case "subscribed": {
       if (channel === undefined || handle < 0) break;
       const { epoch, offset, head, gap, receipts } = frame;
-      if (!channel._onSubscribedFrame(frame, () => core.subscribed(handle, epoch, offset, head, gap?.from, gap?.reason)))
+      if (
+        !channel._onSubscribedFrame(frame, () =>
+          core.subscribed(handle, epoch, offset, head, gap?.from, gap?.reason),
+        )
+      )
         break;
       if (receipts != null) {
         // The core marks what arrives as delivered from now on.
@@ -266,7 +270,7 @@ function take(frame: ServerFrame, core: Core, receiver: Receiver): void {
       core.goaway(frame.delay_ms, frame.spread_ms, frame.reason);
       break;
     case "done":
-    case "page":
+    case "history_page":
     case "chats":
     case "statuses":
       if (core.answered(frame.id)) {
@@ -282,6 +286,6 @@ function take(frame: ServerFrame, core: Core, receiver: Receiver): void {
         }
         channel?._onFrame(frame, core);
       }
-      receiver._emitter.emit(frame.type === "signal" && frame.channel == null ? "signal" : "frame", frame);
+      receiver._emitter.emit(frame.type === "signalled" && frame.channel == null ? "signal" : "frame", frame);
   }
 }

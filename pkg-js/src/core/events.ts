@@ -1,23 +1,23 @@
 // The types of what applications send, receive and listen to. Types only: nothing of this file is in the bundle.
 
 import type {
-  Mark,
   Member,
   Notification,
-  Page,
-  SignalFrame,
+  Signalled,
   StandardEvents,
   Status,
   StatusChoice,
   Text,
+  UserReceipt,
   Message as WireMessage,
+  HistoryPage as WirePage,
 } from "../generated/protocol.js";
 import type { EverwireError } from "./errors.js";
 
 export type { ChatChange, DataUpdate, StatusUpdate, UserActivity } from "../generated/protocol.js";
 export type { AnswerTo, RequestFields, RequestOptions, RequestType } from "./requests.js";
 export type { UserStatus } from "./user-status.js";
-export type { Mark, Member, StandardEvents, Status, StatusChoice };
+export type { Member, StandardEvents, Status, StatusChoice, UserReceipt };
 
 /** The data of a plain message in a chat. */
 export type ChatText = Text;
@@ -47,7 +47,7 @@ export interface Message<Data = unknown> extends Omit<WireMessage, "data" | "eve
 
 /** An event that is gone when missed. */
 export interface Signal<Name extends string = string, Data = unknown>
-  extends Omit<SignalFrame, "data" | "event"> {
+  extends Omit<Signalled, "data" | "event"> {
   readonly event: Name;
   readonly data: Data;
 }
@@ -59,7 +59,7 @@ export interface Typist {
 }
 
 /** A page of a channel's log. */
-export interface HistoryPage extends Pick<Page, "epoch" | "more"> {
+export interface HistoryPage extends Pick<WirePage, "epoch" | "more"> {
   /** The entries by rising offset, without a hole. */
   readonly messages: readonly Message[];
 }
@@ -162,7 +162,7 @@ export type ChannelEvents<Events> = {
   /** Who else is typing, whenever that changed. */
   typing: readonly Typist[];
   /** How far users have received and read the channel, whenever that changed. */
-  receipts: ReadonlyMap<string, Mark>;
+  receipts: ReadonlyMap<string, UserReceipt>;
   /** An event that is gone when missed. */
   signal: Signal;
   /** The server refused or ended the subscription. */

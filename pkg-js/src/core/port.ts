@@ -49,7 +49,16 @@ export interface ClientPort {
 export type ChannelFrame = Extract<
   ServerFrame,
   {
-    type: "joined" | "left" | "typing" | "signal" | "receipt" | "status" | "activity" | "chat" | "chat_gone";
+    type:
+      | "member_joined"
+      | "member_left"
+      | "user_typing"
+      | "signalled"
+      | "receipt"
+      | "status_changed"
+      | "activity"
+      | "chat_changed"
+      | "chat_gone";
   }
 >;
 

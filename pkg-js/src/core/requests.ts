@@ -1,6 +1,6 @@
 // What a client may ask the server, and what it is answered. Types only: nothing of this file is in the bundle.
 
-import type { Chats, ClientFrame, Done, Page, Statuses } from "../generated/protocol.js";
+import type { Chats, ClientFrame, Done, HistoryPage, Statuses } from "../generated/protocol.js";
 
 /** What can be asked: the frames with an `id` that get an answer of their own. */
 export type RequestType = Exclude<Extract<ClientFrame, { id: string }>["type"], "send">;
@@ -14,7 +14,7 @@ export type RequestFields<Type extends RequestType> = {
 
 /** What a request of this type is answered. */
 export type AnswerTo<Type extends RequestType> = Type extends "history"
-  ? Page
+  ? HistoryPage
   : Type extends "list_chats"
     ? Chats
     : Type extends "get_status"

@@ -102,20 +102,20 @@ export const CloseCode = {
 } as const;
 export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode];
 
-/** Everything that a client may send. */
+/** Every frame that a client may send. */
 export type ClientFrame =
   | ({ type: "hello" } & Hello)
   | ({ type: "token" } & Token)
-  | ({ type: "subscribe" } & Subscribe)
-  | ({ type: "unsubscribe" } & Unsubscribe)
-  | ({ type: "send" } & Send)
   | ({ type: "poll" } & Poll)
   | ({ type: "ping" } & Ping)
   | ({ type: "pong" } & Pong)
   | ({ type: "bye" } & Bye)
+  | ({ type: "subscribe" } & Subscribe)
+  | ({ type: "unsubscribe" } & Unsubscribe)
+  | ({ type: "send" } & Send)
   | ({ type: "typing" } & Typing)
   | ({ type: "signal" } & Signal)
-  | ({ type: "receipt" } & Receipt)
+  | ({ type: "mark" } & Mark)
   | ({ type: "idle" } & Idle)
   | ({ type: "set_status" } & SetStatus)
   | ({ type: "get_status" } & GetStatus)
@@ -151,6 +151,38 @@ export interface Token {
   /** The new token. */
   token: string;
 }
+
+/**
+ * Asks for what is waiting, over HTTP: the request is held until there is something, or until `hold_ms` is over. The
+ * `subscribe` frames in the same batch are the whole set of the client's subscriptions with their positions, which is
+ * all that a server which has never met this session needs.
+ */
+export interface Poll {
+  /**
+   * The connection that the last `welcome` named; absent in the first poll. A server that does not know it answers
+   * with a new `welcome`, and resumes from the positions.
+   */
+  connection?: string;
+  /** `seq` of the last poll response that arrived; 0 if none did. A response that was lost is sent again. */
+  ack: number;
+  /** How long the server may hold the request, in ms. */
+  hold_ms: number;
+}
+
+/** Asks the other side for a sign of life; answered with `Pong` carrying the same nonce. Either side may send it. */
+export interface Ping {
+  /** Chosen by the sender so that it can tell which ping was answered; absent when it does not care. */
+  nonce?: number;
+}
+
+/** Answers `Ping`. */
+export interface Pong {
+  /** The nonce of the ping that this answers. */
+  nonce?: number;
+}
+
+/** Says that this session is over for good: no grace before its user leaves. Not answered. */
+export type Bye = Record<symbol, never>;
 
 /**
  * Starts, or after a reconnect resumes, receiving a channel. Answered with `subscribed` or with an `error` that
@@ -195,38 +227,6 @@ export interface Send {
 }
 
 /**
- * Asks for what is waiting, over HTTP: the request is held until there is something, or until `hold_ms` is over. The
- * `subscribe` frames in the same batch are the whole set of the client's subscriptions with their positions, which is
- * all that a server which has never met this session needs.
- */
-export interface Poll {
-  /**
-   * The connection that the last `welcome` named; absent in the first poll. A server that does not know it answers
-   * with a new `welcome`, and resumes from the positions.
-   */
-  connection?: string;
-  /** `seq` of the last poll response that arrived; 0 if none did. A response that was lost is sent again. */
-  ack: number;
-  /** How long the server may hold the request, in ms. */
-  hold_ms: number;
-}
-
-/** Asks the other side for a sign of life; answered with `Pong` carrying the same nonce. Either side may send it. */
-export interface Ping {
-  /** Chosen by the sender so that it can tell which ping was answered; absent when it does not care. */
-  nonce?: number;
-}
-
-/** Answers `Ping`. */
-export interface Pong {
-  /** The nonce of the ping that this answers. */
-  nonce?: number;
-}
-
-/** Says that this session is over for good: no grace before its user leaves. Not answered. */
-export type Bye = Record<symbol, never>;
-
-/**
  * Somebody is typing, or no longer. Ephemeral: not answered, and gone when missed. Receivers take it back by themselves
  * 6 s after they last heard of it.
  */
@@ -256,7 +256,7 @@ export interface Signal {
  * How far the user has received and read a channel. A mark below the one that is known changes nothing. Answered with
  * `receipt`, which the user's other connections get too.
  */
-export interface Receipt {
+export interface Mark {
   /** The channel. */
   channel: Channel;
   /** The log whose offsets these are. Marks of another log than the present one change nothing. */
@@ -393,31 +393,31 @@ export interface SetRole {
   role: Role;
 }
 
-/** Everything that a server may send. */
+/** Every frame that a server may send. */
 export type ServerFrame =
   | ({ type: "welcome" } & Welcome)
-  | ({ type: "subscribed" } & Subscribed)
-  | ({ type: "unsubscribed" } & Unsubscribed)
-  | ({ type: "message" } & Message)
-  | ({ type: "ack" } & Ack)
-  | ({ type: "error" } & ErrorFrame)
-  | ({ type: "joined" } & Joined)
-  | ({ type: "left" } & Left)
   | ({ type: "polled" } & Polled)
   | ({ type: "ping" } & Ping)
   | ({ type: "pong" } & Pong)
   | ({ type: "goaway" } & Goaway)
-  | ({ type: "typing" } & TypingFrame)
-  | ({ type: "signal" } & SignalFrame)
-  | ({ type: "receipt" } & ReceiptFrame)
-  | ({ type: "status" } & StatusFrame)
-  | ({ type: "activity" } & Activity)
-  | ({ type: "chat" } & ChatFrame)
-  | ({ type: "chat_gone" } & ChatGone)
-  | ({ type: "done" } & Done)
-  | ({ type: "page" } & Page)
+  | ({ type: "error" } & Error)
+  | ({ type: "subscribed" } & Subscribed)
+  | ({ type: "unsubscribed" } & Unsubscribed)
+  | ({ type: "ack" } & Ack)
+  | ({ type: "message" } & Message)
+  | ({ type: "user_typing" } & UserTyping)
+  | ({ type: "signalled" } & Signalled)
+  | ({ type: "receipt" } & Receipt)
+  | ({ type: "member_joined" } & MemberJoined)
+  | ({ type: "member_left" } & MemberLeft)
+  | ({ type: "status_changed" } & StatusChanged)
+  | ({ type: "statuses" } & Statuses)
   | ({ type: "chats" } & Chats)
-  | ({ type: "statuses" } & Statuses);
+  | ({ type: "chat_changed" } & ChatChanged)
+  | ({ type: "chat_gone" } & ChatGone)
+  | ({ type: "activity" } & Activity)
+  | ({ type: "done" } & Done)
+  | ({ type: "history_page" } & HistoryPage);
 
 /** Accepts `hello`. Nothing else is sent on a connection before it, except an `error`. */
 export interface Welcome {
@@ -443,6 +443,38 @@ export interface Welcome {
   limits: Limits;
 }
 
+/** Opens every response to a `poll`. */
+export interface Polled {
+  /** Counts the responses of this connection from 1; the next poll acknowledges it. */
+  seq: number;
+}
+
+/** The server will close this connection: come back after `delay_ms` plus a random part of `spread_ms`. */
+export interface Goaway {
+  /** The least time to wait, in ms. */
+  delay_ms: number;
+  /** The time over which clients spread their return, in ms. */
+  spread_ms: number;
+  /** Why, for a person. */
+  reason: string;
+}
+
+/** Something was refused. What it answers is in `id` or `channel`; with neither, it concerns the connection. */
+export interface Error {
+  /** From the one list of codes. */
+  code: ErrorCode;
+  /** What happened and what to do, for a person. */
+  message: string;
+  /** Whether the same thing, tried again later, can succeed. */
+  retry: boolean;
+  /** The `send` that this answers. */
+  id?: string;
+  /** The channel that this concerns. */
+  channel?: Channel;
+  /** When to try again at the earliest, in ms from now. */
+  retry_after_ms?: number;
+}
+
 /**
  * Answers `subscribe`. The frames after `offset` follow, in order and without a hole: first the replay up to `head`,
  * then whatever comes. Sent again, unasked, if the log of a running subscription is replaced.
@@ -464,7 +496,7 @@ export interface Subscribed {
    * How far the channel was received and read, where that is kept: by all members of a chat, 100 at most and the
    * user's own among them; by the user alone in other channels.
    */
-  receipts?: Mark[];
+  receipts?: UserReceipt[];
   /** The user's chats with the latest activity, 100 at most: with `private-user.{id}`. */
   chats?: Chat[];
 }
@@ -477,6 +509,18 @@ export interface Unsubscribed {
   code?: ErrorCode;
   /** The same for a person. */
   message?: string;
+}
+
+/** A `send` is on disk. Every copy of the same id gets the same ack. */
+export interface Ack {
+  /** The id of the `send`. */
+  id: string;
+  /** Where it was stored. */
+  channel: Channel;
+  /** Its place in the log. */
+  offset: number;
+  /** When it was stored, in ms since 1970 by the server's clock. */
+  at: number;
 }
 
 /** One entry of a channel's log. Durable: offsets are contiguous within an epoch. */
@@ -503,68 +547,8 @@ export interface Message {
   target?: string;
 }
 
-/** A `send` is on disk. Every copy of the same id gets the same ack. */
-export interface Ack {
-  /** The id of the `send`. */
-  id: string;
-  /** Where it was stored. */
-  channel: Channel;
-  /** Its place in the log. */
-  offset: number;
-  /** When it was stored, in ms since 1970 by the server's clock. */
-  at: number;
-}
-
-/** Something was refused. What it answers is in `id` or `channel`; with neither, it concerns the connection. */
-export interface ErrorFrame {
-  /** From the one list of codes. */
-  code: ErrorCode;
-  /** What happened and what to do, for a person. */
-  message: string;
-  /** Whether the same thing, tried again later, can succeed. */
-  retry: boolean;
-  /** The `send` that this answers. */
-  id?: string;
-  /** The channel that this concerns. */
-  channel?: Channel;
-  /** When to try again at the earliest, in ms from now. */
-  retry_after_ms?: number;
-}
-
-/** A user has come to a presence channel: once per user, however many tabs. */
-export interface Joined {
-  /** The channel. */
-  channel: Channel;
-  /** Who. */
-  member: Member;
-}
-
-/** A user's last connection has left a presence channel, and the grace is over. */
-export interface Left {
-  /** The channel. */
-  channel: Channel;
-  /** Who. */
-  user: string;
-}
-
-/** Opens every response to a `poll`. */
-export interface Polled {
-  /** Counts the responses of this connection from 1; the next poll acknowledges it. */
-  seq: number;
-}
-
-/** The server will close this connection: come back after `delay_ms` plus a random part of `spread_ms`. */
-export interface Goaway {
-  /** The least time to wait, in ms. */
-  delay_ms: number;
-  /** The time over which clients spread their return, in ms. */
-  spread_ms: number;
-  /** Why, for a person. */
-  reason: string;
-}
-
 /** Somebody is typing, or no longer. A user's own is not sent back. */
-export interface TypingFrame {
+export interface UserTyping {
   /** The channel. */
   channel: Channel;
   /** Who. */
@@ -576,7 +560,7 @@ export interface TypingFrame {
 }
 
 /** An event that is gone when missed. A connection does not get its own back. */
-export interface SignalFrame {
+export interface Signalled {
   /** The channel; absent if it is for this connection, whatever it is subscribed to. */
   channel?: Channel;
   /** The application's name for what this is. */
@@ -594,7 +578,7 @@ export interface SignalFrame {
 }
 
 /** How far somebody has received and read a channel now. */
-export interface ReceiptFrame {
+export interface Receipt {
   /** The channel. */
   channel: Channel;
   /** Who. */
@@ -607,8 +591,24 @@ export interface ReceiptFrame {
   unread?: number;
 }
 
+/** A user has come to a presence channel: once per user, however many tabs. */
+export interface MemberJoined {
+  /** The channel. */
+  channel: Channel;
+  /** Who. */
+  member: Member;
+}
+
+/** A user's last connection has left a presence channel, and the grace is over. */
+export interface MemberLeft {
+  /** The channel. */
+  channel: Channel;
+  /** Who. */
+  user: string;
+}
+
 /** A user's status has changed. */
-export interface StatusFrame {
+export interface StatusChanged {
   /** Through which channel this was learnt: `presence-users`, or `private-user.{id}` about users of one's chats. */
   channel: Channel;
   /** Who. */
@@ -619,17 +619,26 @@ export interface StatusFrame {
   last_seen?: number;
 }
 
-/**
- * There is a new message in one of the user's chats. For connections that are subscribed to `private-user.{id}` and not to
- * the chat itself.
- */
-export interface Activity {
-  /** The message. Not an entry of a subscription: no position moves. */
-  message: Message;
+/** Answers `get_status`. */
+export interface Statuses {
+  /** The request that this answers. */
+  id: string;
+  /** One for each user that was asked about; users that nobody has heard of are offline. */
+  statuses: UserStatus[];
+}
+
+/** Answers `list_chats`. */
+export interface Chats {
+  /** The request that this answers. */
+  id: string;
+  /** The chats, those with the latest activity first. */
+  chats: Chat[];
+  /** Whether there are more. */
+  more: boolean;
 }
 
 /** One of the user's chats is new, or something besides its messages and receipts has changed. */
-export interface ChatFrame {
+export interface ChatChanged {
   /** The user's `private-user.{id}`. */
   channel: Channel;
   /** The chat as it is now. */
@@ -644,6 +653,15 @@ export interface ChatGone {
   chat: string;
 }
 
+/**
+ * There is a new message in one of the user's chats. For connections that are subscribed to `private-user.{id}` and not to
+ * the chat itself.
+ */
+export interface Activity {
+  /** The message. Not an entry of a subscription: no position moves. */
+  message: Message;
+}
+
 /** What was asked for is done. */
 export interface Done {
   /** The request that this answers. */
@@ -653,7 +671,7 @@ export interface Done {
 }
 
 /** Answers `history`. */
-export interface Page {
+export interface HistoryPage {
   /** The request that this answers. */
   id: string;
   /** The channel. */
@@ -664,24 +682,6 @@ export interface Page {
   messages: Message[];
   /** Whether there are more in the direction that was asked for. */
   more: boolean;
-}
-
-/** Answers `list_chats`. */
-export interface Chats {
-  /** The request that this answers. */
-  id: string;
-  /** The chats, those with the latest activity first. */
-  chats: Chat[];
-  /** Whether there are more. */
-  more: boolean;
-}
-
-/** Answers `get_status`. */
-export interface Statuses {
-  /** The request that this answers. */
-  id: string;
-  /** One for each user that was asked about; users that nobody has heard of are offline. */
-  statuses: UserStatus[];
 }
 
 /** What a message does to an earlier one of the same channel. */
@@ -853,16 +853,6 @@ export interface Limits {
   text_characters?: number;
 }
 
-/** How far a user has received and read a channel: high-water marks, which only ever rise within one epoch. */
-export interface Mark {
-  /** Whose. */
-  user: string;
-  /** Everything up to this offset has arrived at one of the user's clients. */
-  delivered: number;
-  /** Everything up to this offset has been read. Never above `delivered`. */
-  read: number;
-}
-
 /** Somebody who is present. */
 export interface Member {
   /** The user's id. */
@@ -950,6 +940,16 @@ export interface UserActivity {
   user: string;
   /** What, such as `editing invoice 7`. */
   activity: string;
+}
+
+/** How far a user has received and read a channel: high-water marks, which only ever rise within one epoch. */
+export interface UserReceipt {
+  /** Whose. */
+  user: string;
+  /** Everything up to this offset has arrived at one of the user's clients. */
+  delivered: number;
+  /** Everything up to this offset has been read. Never above `delivered`. */
+  read: number;
 }
 
 /** A user's status. */

@@ -36,11 +36,15 @@ export class StatusTracker extends Observable {
     };
     const offs = [
       client._onFrame((frame) => {
-        if (frame.type === "status") learn([toUserStatus(frame)]);
-        else if (frame.type === "joined" && frame.channel === "presence-users") {
+        if (frame.type === "status_changed") learn([toUserStatus(frame)]);
+        else if (frame.type === "member_joined" && frame.channel === "presence-users") {
           const { user, status = "online" } = frame.member;
           learn([{ user, status }]);
-        } else if (frame.type === "left" && frame.channel === "presence-users" && wanted.has(frame.user)) {
+        } else if (
+          frame.type === "member_left" &&
+          frame.channel === "presence-users" &&
+          wanted.has(frame.user)
+        ) {
           // The server knows when the user was last there.
           ask([frame.user]);
         }

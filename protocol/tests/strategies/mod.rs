@@ -1,8 +1,15 @@
 //! Strategies for every frame of both directions, with every optional field present and absent, texts of any characters,
 //! and payloads of any JSON. Here are the parts that frames are made of.
 
-mod client;
-mod server;
+mod chat;
+mod connection;
+mod ephemeral;
+mod history;
+mod message;
+mod presence;
+mod receipt;
+mod status;
+mod subscription;
 
 use everwire_protocol::{
     Action, Channel, ChatKind, ClientFrame, ErrorCode, Payload, Role, ServerFrame, Status, Uuid,
@@ -11,11 +18,43 @@ use everwire_protocol::{
 use proptest::{option, prelude::*, sample::select, strategy::Union};
 use serde_json::{Map, Value};
 
-pub(crate) use client::client;
-pub(crate) use server::server;
-
 /// A frame's type, and a strategy for it.
 pub(crate) type Kinds<F> = Vec<(&'static str, BoxedStrategy<F>)>;
+
+/// A strategy for every frame of a client, in the order of [`ClientFrame`].
+pub(crate) fn client() -> Kinds<ClientFrame> {
+    [
+        connection::client(),
+        subscription::client(),
+        message::client(),
+        ephemeral::client(),
+        receipt::client(),
+        status::client(),
+        history::client(),
+        chat::client(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// A strategy for every frame of a server, in the order of [`ServerFrame`].
+pub(crate) fn server() -> Kinds<ServerFrame> {
+    [
+        connection::server(),
+        subscription::server(),
+        message::server(),
+        ephemeral::server(),
+        receipt::server(),
+        presence::server(),
+        status::server(),
+        chat::server(),
+        history::server(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
 
 /// Any frame of a client.
 pub(crate) fn any_client() -> impl Strategy<Value = ClientFrame> {

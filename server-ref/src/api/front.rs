@@ -8,7 +8,7 @@ use axum::{
 };
 use everwire_protocol::{
     Channel, Chat, ClientFrame, ErrorCode, History, Limits, ListChats, Member, Message, ServerFrame,
-    StatusChoice, Typed, UserStatus, Uuid, VERSION,
+    StatusChoice, UserStatus, UserTyping, Uuid, VERSION,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -20,7 +20,7 @@ use super::{
     people,
 };
 use crate::{
-    connection::{Asked, Receipt},
+    connection::{Asked, ReceivedMark},
     model::{
         broadcast::{Ephemeral, Receiver},
         channels::{POLL_PATH, WS_PATH, log_of},
@@ -228,7 +228,7 @@ pub(super) async fn typing(
     let channel = log(&chat)?;
     api.node.permit(&who, &channel, Use::Send)?;
     let (user, name) = (who.user.to_string(), who.name.as_deref().map(Into::into));
-    let frame = Typed { channel: channel.clone(), user, name, typing: is_typing }.into();
+    let frame = UserTyping { channel: channel.clone(), user, name, typing: is_typing }.into();
     api.node.pass_on(Ephemeral { channel, frame, who, session: Uuid::nil(), to: Receiver::OtherUsers });
     Ok(Json(Done { done: true }))
 }
@@ -251,7 +251,7 @@ pub(super) async fn messages(
         return Err(Problem::new(ErrorCode::InvalidFrame, words));
     }
     match ask(&api, id, &who, History { id, channel, before, after, limit }.into()).await? {
-        ServerFrame::Page(page) => {
+        ServerFrame::HistoryPage(page) => {
             Ok(Json(Messages { epoch: page.epoch, messages: page.messages, more: page.more }))
         }
         _ => Err(Problem::of(ErrorCode::Internal)),
@@ -279,7 +279,7 @@ pub(super) async fn read(
         (_, Ok(id)) => api.node.directory.offset_of(&channel, id).await?.ok_or_else(no_message)?,
         _ => return Err(no_message()),
     };
-    api.node.receive(Receipt { channel, who, epoch: None, delivered: 0, read }).await?;
+    api.node.receive(ReceivedMark { channel, who, epoch: None, delivered: 0, read }).await?;
     Ok(Json(Done { done: true }))
 }
 

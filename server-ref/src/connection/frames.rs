@@ -102,7 +102,7 @@ impl Session {
             }
             ClientFrame::Typing(typing) => self.typing(now_ms, typing, identity),
             ClientFrame::Signal(signal) => self.signal(now_ms, signal, identity),
-            ClientFrame::Receipt(receipt) => self.receipt(now_ms, receipt, identity),
+            ClientFrame::Mark(receipt) => self.receipt(now_ms, receipt, identity),
             ClientFrame::Idle(frame) => {
                 self.outputs.push_back(Output::Idle { session: self.session, idle: frame.idle });
             }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use everwire_protocol::{Channel, Chat, CloseCode, Goaway, Mark, Member, ServerFrame, Uuid};
+use everwire_protocol::{Channel, Chat, CloseCode, Goaway, Member, ServerFrame, UserReceipt, Uuid};
 
 use super::{Asked, Batch};
 use crate::model::{
@@ -98,7 +98,7 @@ pub struct Opened {
     /// Who is there, and the version of that list, for presence channels.
     pub members: Option<(Vec<Member>, u64)>,
     /// How far the log was received and read, where that is kept: the user's own mark among them, if there is one.
-    pub receipts: Option<Vec<Mark>>,
+    pub receipts: Option<Vec<UserReceipt>>,
     /// The user's chats, for `private-user.…` channels.
     pub chats: Option<Vec<Chat>>,
 }
@@ -112,7 +112,7 @@ impl Opened {
 
 /// How far a user has received and read a channel.
 #[derive(Debug, Clone)]
-pub struct Receipt {
+pub struct ReceivedMark {
     /// The channel.
     pub channel: Channel,
     /// Who.
@@ -182,7 +182,7 @@ pub enum Output {
     /// Pass something on, if the user may send to its channel. No answer.
     Ephemeral(Box<Ephemeral>),
     /// Remember how far the user has received and read a channel, and tell those who are to know. No answer.
-    Receipt(Box<Receipt>),
+    Mark(Box<ReceivedMark>),
     /// Nobody is at the session's connection, or somebody is again. No answer.
     Idle {
         /// The session.

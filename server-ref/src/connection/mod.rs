@@ -35,7 +35,7 @@ use everwire_protocol::{Channel, CloseCode, ServerFrame, Uuid, batch};
 
 pub use asking::{Asked, request_id};
 pub use inbound::{BadFrame, Batch, decode};
-pub use io::{Binding, Input, Opened, Opening, Output, Receipt, Transport};
+pub use io::{Binding, Input, Opened, Opening, Output, ReceivedMark, Transport};
 pub use payloads::check_payload;
 pub use polling::{PollInput, PollOutput, Polling};
 pub use queue::batch_text;

@@ -1,12 +1,12 @@
 //! What a client says to others: what is stored, what is gone when missed, and how far it has read.
 
 use everwire_protocol::{
-    Ack, Action, Channel, Error, ErrorCode, Receipt as ReceiptFrame, Send, ServerFrame, Signal, Signalled,
-    Typed, Typing, limits::MAX_EVENT_BYTES,
+    Ack, Action, Channel, Error, ErrorCode, Mark, Send, ServerFrame, Signal, Signalled, Typing, UserTyping,
+    limits::MAX_EVENT_BYTES,
 };
 
 use super::{
-    Output, Receipt, Session, check_payload,
+    Output, ReceivedMark, Session, check_payload,
     frames::{about_send, error, error_saying},
 };
 use crate::model::{
@@ -86,7 +86,7 @@ impl Session {
     pub(super) fn typing(&mut self, now_ms: u64, frame: Typing, identity: &Identity) {
         let Typing { channel, typing } = frame;
         let (user, name) = (identity.user.as_ref().into(), identity.name.as_deref().map(Into::into));
-        let typed = Typed { channel: channel.clone(), user, name, typing };
+        let typed = UserTyping { channel: channel.clone(), user, name, typing };
         self.pass_on(now_ms, channel, typed.into(), Receiver::OtherUsers, identity);
     }
 
@@ -133,8 +133,8 @@ impl Session {
 
     // How far it has read
 
-    pub(super) fn receipt(&mut self, now_ms: u64, frame: ReceiptFrame, identity: &Identity) {
-        let ReceiptFrame { channel, epoch, delivered, read } = frame;
+    pub(super) fn receipt(&mut self, now_ms: u64, frame: Mark, identity: &Identity) {
+        let Mark { channel, epoch, delivered, read } = frame;
         if !self.access.may_subscribe(identity, &channel) {
             return self.push(dropped(&channel, error(ErrorCode::Forbidden)));
         }
@@ -146,7 +146,7 @@ impl Session {
             return self.push(dropped(&channel, refused));
         }
         let (who, epoch) = (identity.clone(), Some(epoch));
-        self.outputs.push_back(Output::Receipt(Box::new(Receipt { channel, who, epoch, delivered, read })));
+        self.outputs.push_back(Output::Mark(Box::new(ReceivedMark { channel, who, epoch, delivered, read })));
     }
 }
 

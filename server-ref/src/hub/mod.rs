@@ -20,7 +20,7 @@ use std::{
     },
 };
 
-use everwire_protocol::{Channel, ChannelKind, Joined, Left, Member, ServerFrame, Uuid, batch};
+use everwire_protocol::{Channel, ChannelKind, Member, MemberJoined, MemberLeft, ServerFrame, Uuid, batch};
 use tokio::sync::Notify;
 
 use crate::{
@@ -88,7 +88,7 @@ impl Room {
     }
 
     fn left(&self, channel: &Channel, user: &str, version: u64) {
-        let left = Left { channel: channel.clone(), user: user.into() };
+        let left = MemberLeft { channel: channel.clone(), user: user.into() };
         self.change(channel, version, None, &left.into());
     }
 
@@ -177,7 +177,7 @@ impl Hub {
             let presence = room.presence.get_or_insert_default();
             if let Some(version) = presence.enter(connection, &member) {
                 self.note(channel, &member.user, true, member.name.as_deref());
-                let joined = Joined { channel: channel.clone(), member };
+                let joined = MemberJoined { channel: channel.clone(), member };
                 room.change(channel, version, Some(connection), &joined.into());
             }
         }

@@ -133,7 +133,7 @@ impl Link {
                     Err(refusal) => refuse(&self.inbox, &ephemeral.channel, &refusal),
                 }
             }
-            Output::Receipt(receipt) => {
+            Output::Mark(receipt) => {
                 let (node, inbox, channel) = (self.node.clone(), self.inbox.clone(), receipt.channel.clone());
                 tokio::spawn(async move {
                     if let Err(refusal) = node.hear(*receipt).await {

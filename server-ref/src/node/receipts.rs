@@ -7,12 +7,12 @@ use std::{
     time::Duration,
 };
 
-use everwire_protocol::{Channel, ErrorCode, Mark, Receipted, ServerFrame, batch, limits::MAX_USERS};
+use everwire_protocol::{Channel, ErrorCode, Receipt, ServerFrame, UserReceipt, batch, limits::MAX_USERS};
 use tokio::sync::Notify;
 
 use super::{Node, Use, requests::unavailable};
 use crate::{
-    connection::Receipt,
+    connection::ReceivedMark,
     model::{
         broadcast::Note,
         channels::{chat_of, keeps_receipts, own_channel},
@@ -40,22 +40,22 @@ pub(super) struct Receipts {
 
 #[derive(Debug, Default)]
 struct Marks {
-    of: HashMap<Channel, BTreeMap<String, Mark>>,
+    of: HashMap<Channel, BTreeMap<String, UserReceipt>>,
     /// Channels of which all marks are in memory.
     whole: HashSet<Channel>,
     count: usize,
-    dirty: HashMap<(Channel, String), Mark>,
+    dirty: HashMap<(Channel, String), UserReceipt>,
     /// What could not be taken in while the store did not answer: it was said once, and nobody says it again.
-    put_off: HashMap<(Channel, Arc<str>), Receipt>,
+    put_off: HashMap<(Channel, Arc<str>), ReceivedMark>,
 }
 
 impl Marks {
-    fn get(&self, channel: &Channel, user: &str) -> Option<&Mark> {
+    fn get(&self, channel: &Channel, user: &str) -> Option<&UserReceipt> {
         self.of.get(channel)?.get(user)
     }
 
     /// Takes a mark in; one that is known stays if it is higher. Returns whether anything rose.
-    fn put(&mut self, channel: &Channel, mark: &Mark) -> bool {
+    fn put(&mut self, channel: &Channel, mark: &UserReceipt) -> bool {
         let marks = self.of.entry(channel.clone()).or_default();
         let Some(known) = marks.get_mut(&mark.user) else {
             marks.insert(mark.user.clone(), mark.clone());
@@ -131,7 +131,7 @@ impl Receipts {
     }
 
     /// Keeps a receipt for the next try, with what was put off of the same user and log before.
-    fn put_off(&self, receipt: Receipt) {
+    fn put_off(&self, receipt: ReceivedMark) {
         if receipt.epoch.as_ref().is_some_and(|epoch| epoch.len() > LONGEST_EPOCH) {
             return;
         }
@@ -179,7 +179,11 @@ pub(super) async fn write_marks(node: std::sync::Weak<Node>, receipts: Arc<Recei
 impl Node {
     /// How far a channel has been received and read, as `who` is told when subscribing: by all members of a chat unless it is
     /// large, and by the user alone in other channels. `None` where that is not kept.
-    pub(super) async fn marks(&self, channel: &Channel, who: &str) -> Result<Option<Vec<Mark>>, Refusal> {
+    pub(super) async fn marks(
+        &self,
+        channel: &Channel,
+        who: &str,
+    ) -> Result<Option<Vec<UserReceipt>>, Refusal> {
         if !keeps_receipts(channel) {
             return Ok(None);
         }
@@ -210,7 +214,7 @@ impl Node {
     ///
     /// # Errors
     /// [`crate::Error::Unavailable`].
-    pub async fn mark(&self, channel: &Channel, user: &str) -> Result<Option<Mark>, crate::Error> {
+    pub async fn mark(&self, channel: &Channel, user: &str) -> Result<Option<UserReceipt>, crate::Error> {
         self.receipts.load(self, channel, Some(user)).await?;
         Ok(self.receipts.lock().get(channel, user).cloned())
     }
@@ -219,7 +223,7 @@ impl Node {
     ///
     /// # Errors
     /// [`crate::Error::Unavailable`].
-    pub async fn all_marks(&self, channel: &Channel) -> Result<Vec<Mark>, crate::Error> {
+    pub async fn all_marks(&self, channel: &Channel) -> Result<Vec<UserReceipt>, crate::Error> {
         self.receipts.load(self, channel, None).await?;
         Ok(self
             .receipts
@@ -233,15 +237,15 @@ impl Node {
     ///
     /// # Errors
     /// [`ErrorCode::Forbidden`] or [`ErrorCode::Unavailable`].
-    pub async fn receive(&self, receipt: Receipt) -> Result<(), Refusal> {
-        let Receipt { channel, who, epoch, delivered, read } = receipt;
+    pub async fn receive(&self, receipt: ReceivedMark) -> Result<(), Refusal> {
+        let ReceivedMark { channel, who, epoch, delivered, read } = receipt;
         self.permit(&who, &channel, Use::Receive)?;
         let log = self.store.log(&channel).await.map_err(unavailable)?;
         if epoch.is_some_and(|epoch| *epoch != *log.epoch) {
             // The client will learn of the present log, and say then how far it has come in it.
             return Ok(());
         }
-        let said = Mark {
+        let said = UserReceipt {
             user: who.user.as_ref().into(),
             // Everything that is read has arrived too.
             delivered: delivered.max(read).min(log.head),
@@ -277,7 +281,7 @@ impl Node {
     ///
     /// # Errors
     /// [`ErrorCode::Forbidden`].
-    pub(super) async fn hear(&self, receipt: Receipt) -> Result<(), Refusal> {
+    pub(super) async fn hear(&self, receipt: ReceivedMark) -> Result<(), Refusal> {
         match self.receive(receipt.clone()).await {
             Err(refusal) if refusal.code == ErrorCode::Unavailable => {
                 self.receipts.put_off(receipt);
@@ -287,12 +291,12 @@ impl Node {
         }
     }
 
-    fn tell_receipt(&self, channel: &Channel, mark: &Mark, unread: u32, rose: bool) {
-        let Mark { user, delivered, read } = mark;
+    fn tell_receipt(&self, channel: &Channel, mark: &UserReceipt, unread: u32, rose: bool) {
+        let UserReceipt { user, delivered, read } = mark;
         let receipt = |unread| {
             let (channel, user) = (channel.clone(), user.clone());
-            let receipt = Receipted { channel, user, delivered: *delivered, read: *read, unread };
-            let text: Arc<str> = batch::encode_frame(&ServerFrame::Receipted(receipt)).into();
+            let receipt = Receipt { channel, user, delivered: *delivered, read: *read, unread };
+            let text: Arc<str> = batch::encode_frame(&ServerFrame::Receipt(receipt)).into();
             text
         };
         let note =

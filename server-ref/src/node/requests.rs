@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use everwire_protocol::{
-    ClientFrame, Done, ErrorCode, GetStatus, History, Page, ServerFrame, SetStatus, Statuses,
+    ClientFrame, Done, ErrorCode, GetStatus, History, HistoryPage, ServerFrame, SetStatus, Statuses,
     limits::{MAX_HISTORY, MAX_USERS},
 };
 
@@ -53,7 +53,7 @@ async fn history(node: &Node, request: &History, who: &Identity) -> Result<Serve
     // Who was removed while it was read does not get what was stored since.
     node.permit(who, channel, Use::Receive)?;
     let (channel, epoch) = (channel.clone(), log.epoch.as_ref().into());
-    Ok(Page { id: *id, channel, epoch, messages, more }.into())
+    Ok(HistoryPage { id: *id, channel, epoch, messages, more }.into())
 }
 
 async fn set_status(node: &Node, request: &SetStatus, who: &Identity) -> Result<ServerFrame, Refusal> {

@@ -1,6 +1,6 @@
 //! What is kept about users besides what they send: how far they have received and read, and how they can be reached.
 
-use everwire_protocol::{Channel, Mark, StatusChoice};
+use everwire_protocol::{Channel, StatusChoice, UserReceipt};
 
 use super::Answer;
 use crate::model::people::{Attendance, Extract, Part, Person};
@@ -8,11 +8,11 @@ use crate::model::people::{Attendance, Extract, Part, Person};
 /// What keeps it. Every error is [`crate::Error::Unavailable`].
 pub trait People: Send + Sync + 'static {
     /// How far users have received and read a channel's log: all, or only this one.
-    fn marks<'a>(&'a self, channel: &'a Channel, user: Option<&'a str>) -> Answer<'a, Vec<Mark>>;
+    fn marks<'a>(&'a self, channel: &'a Channel, user: Option<&'a str>) -> Answer<'a, Vec<UserReceipt>>;
 
     /// Raises marks; lower ones than are known change nothing. Marks of channels in which nothing was ever stored are not
     /// kept.
-    fn raise<'a>(&'a self, marks: &'a [(Channel, Mark)]) -> Answer<'a, ()>;
+    fn raise<'a>(&'a self, marks: &'a [(Channel, UserReceipt)]) -> Answer<'a, ()>;
 
     /// How many plain messages of others there are after an offset; 1000 at most.
     fn unread<'a>(&'a self, channel: &'a Channel, user: &'a str, after: u64) -> Answer<'a, u32>;

@@ -5,7 +5,8 @@ pub mod people;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use everwire_protocol::{
-    Channel, Joined, Left, Member, ServerFrame, Status, StatusChanged, StatusChoice, UserStatus, Uuid, batch,
+    Channel, Member, MemberJoined, MemberLeft, ServerFrame, Status, StatusChanged, StatusChoice, UserStatus,
+    Uuid, batch,
 };
 use tokio::sync::{Notify, mpsc};
 
@@ -175,12 +176,12 @@ impl Users {
         let mut frames: Vec<ServerFrame> = Vec::new();
         if *before == Status::Offline {
             let member = Member { user: user.clone(), name: name.clone(), status: Some(*now) };
-            frames.push(Joined { channel: channel.clone(), member }.into());
+            frames.push(MemberJoined { channel: channel.clone(), member }.into());
         } else {
             frames.push(changed(channel, news).into());
         }
         if *now == Status::Offline {
-            frames.push(Left { channel: channel.clone(), user: user.clone() }.into());
+            frames.push(MemberLeft { channel: channel.clone(), user: user.clone() }.into());
         }
         let changes = frames.iter().map(|frame| {
             let text = batch::encode_frame(frame).into();

@@ -20,7 +20,7 @@ use everwire_protocol::{
 use everwire_server::{
     auth::Rules,
     connection::{
-        Binding, Input, Opened, Output, PollInput, PollOutput, Polling, Receipt, Session, Settings,
+        Binding, Input, Opened, Output, PollInput, PollOutput, Polling, ReceivedMark, Session, Settings,
         Transport, batch_text, decode,
         mailbox::{Inbox, Letters, inbox},
     },
@@ -106,7 +106,7 @@ struct World {
     asked: VecDeque<(usize, Output)>,
     store_works: bool,
     /// What sessions said of how far their users have read.
-    receipts: Vec<Receipt>,
+    receipts: Vec<ReceivedMark>,
     next_id: u128,
 }
 
@@ -291,7 +291,7 @@ impl World {
                     let from = self.sessions.connection(ephemeral.session);
                     self.hub.pass_on(*ephemeral, from);
                 }
-                Some(Output::Receipt(receipt)) => self.receipts.push(*receipt),
+                Some(Output::Mark(receipt)) => self.receipts.push(*receipt),
                 Some(Output::Idle { .. } | Output::Bye | Output::Elsewhere { .. }) => {}
                 Some(Output::Leave { channel, at_once }) => {
                     self.hub.leave(self.now, &channel, connection.id, at_once);

@@ -208,9 +208,9 @@ fn a_connection_without_polls_ends_and_its_user_leaves_later() {
     assert_eq!(world.connections[client].ended, Some(None));
     world.say_text(other, "[]");
     world.pass(9_999);
-    assert!(!kinds(&world.take(other)).contains(&"left"));
+    assert!(!kinds(&world.take(other)).contains(&"member_left"));
     world.pass(1);
-    assert_eq!(kinds(&world.take(other)), ["left"]);
+    assert_eq!(kinds(&world.take(other)), ["member_left"]);
 }
 
 #[test]
@@ -312,5 +312,5 @@ fn what_is_only_passed_on_travels_in_the_next_response_and_questions_are_answere
     world.run();
     let poll = world.poll(client, "a", (id, 1, HOLD), &[at("news", 0), history(9, "news")]);
     world.run();
-    assert_eq!(kinds(world.response(client, poll).unwrap()), ["polled", "typing", "done"]);
+    assert_eq!(kinds(world.response(client, poll).unwrap()), ["polled", "user_typing", "done"]);
 }

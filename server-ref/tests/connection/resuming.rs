@@ -259,7 +259,7 @@ fn members_are_listed_and_changes_follow_without_a_hole() {
     let frames = world.take(b);
     let mut seen = members(subscribed(&frames)[0]);
     seen.extend(frames.iter().filter_map(|frame| match frame {
-        ServerFrame::Joined(joined) => Some(joined.member.user.clone()),
+        ServerFrame::MemberJoined(joined) => Some(joined.member.user.clone()),
         _ => None,
     }));
     seen.sort();
@@ -270,7 +270,7 @@ fn members_are_listed_and_changes_follow_without_a_hole() {
     assert_eq!(kinds(&world.take(a)), Vec::<&str>::new());
     world.say(c, &[ClientFrame::Bye(everwire_protocol::Bye {})]);
     world.run();
-    assert_eq!(kinds(&world.take(a)), ["left"]);
+    assert_eq!(kinds(&world.take(a)), ["member_left"]);
     world.pass(1);
-    assert_eq!(kinds(&world.take(a)), ["left"]);
+    assert_eq!(kinds(&world.take(a)), ["member_left"]);
 }

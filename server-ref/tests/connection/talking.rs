@@ -3,7 +3,7 @@
 use everwire_protocol::{
     Action,
     ErrorCode::{self, Deferred, Forbidden, InvalidFrame, InvalidPayload, RateLimited},
-    Idle, Limits, Receipt as ReceiptFrame,
+    Idle, Limits, Mark,
 };
 
 use super::*;
@@ -42,7 +42,7 @@ fn typing_reaches_all_other_users_who_are_subscribed_and_no_connection_of_the_ow
         .take(other)
         .into_iter()
         .map(|frame| match frame {
-            ServerFrame::Typed(typed) => (typed.user, typed.name, typed.typing),
+            ServerFrame::UserTyping(typed) => (typed.user, typed.name, typed.typing),
             frame => panic!("{frame:?}"),
         })
         .collect();
@@ -65,7 +65,7 @@ fn a_signal_reaches_the_others_or_the_one_connection_that_it_is_for() {
     }
     world.say(three, &[signal("news", "answer", from), signal("news", "nobody", Some(Uuid::from_u128(99)))]);
     world.run();
-    assert_eq!(kinds(&world.take(one)), ["signal"]);
+    assert_eq!(kinds(&world.take(one)), ["signalled"]);
     assert!(world.take(two).is_empty() && world.take(three).is_empty());
 }
 
@@ -175,7 +175,7 @@ fn receipts_are_handed_over_where_they_are_kept() {
     let client = world.connect("a");
     let receipt = |name: &str| {
         let (channel, epoch) = (channel(name), "a".into());
-        ClientFrame::from(ReceiptFrame { channel, epoch, delivered: 3, read: 0 })
+        ClientFrame::from(Mark { channel, epoch, delivered: 3, read: 0 })
     };
     world.say(
         client,
@@ -284,5 +284,5 @@ fn who_says_good_bye_and_is_gone_leaves_at_once() {
     world.say(client, &[everwire_protocol::Bye {}.into()]);
     world.input(client, Input::Gone);
     world.run();
-    assert_eq!(kinds(&world.take(watcher)), ["left"]);
+    assert_eq!(kinds(&world.take(watcher)), ["member_left"]);
 }

@@ -1,6 +1,6 @@
 //! Pages of history, and what may be done to messages that are in it.
 
-use everwire_protocol::{Action, Error, ErrorCode, Page, Role, ServerFrame};
+use everwire_protocol::{Action, Error, ErrorCode, HistoryPage, Role, ServerFrame};
 
 use super::kit::{
     Client, Served, act, chat, hello, history,
@@ -8,14 +8,14 @@ use super::kit::{
     new_id, send, serve, subscribe, text_of,
 };
 
-fn page(frame: ServerFrame) -> Page {
+fn page(frame: ServerFrame) -> HistoryPage {
     match frame {
-        ServerFrame::Page(page) => page,
+        ServerFrame::HistoryPage(page) => page,
         other => panic!("not a page: {other:?}"),
     }
 }
 
-fn offsets(page: &Page) -> Vec<u64> {
+fn offsets(page: &HistoryPage) -> Vec<u64> {
     page.messages.iter().map(|message| message.offset).collect()
 }
 
@@ -41,27 +41,27 @@ async fn a_page_is_the_latest_what_is_before_or_what_is_after() {
         (None, Some(7), Some(5), 8..=12, false),
         (None, Some(11), Some(0), 12..=12, false),
     ] {
-        let page = page(client.ask(history("news", before, after, limit), &["page", "error"]).await);
+        let page = page(client.ask(history("news", before, after, limit), &["history_page", "error"]).await);
         assert_eq!((offsets(&page), page.more), (expected.collect(), more), "{before:?} {after:?} {limit:?}");
         assert!(page.messages.iter().all(|message| text_of(message) == message.offset.to_string()));
     }
     for (before, after) in [(Some(1), None), (None, Some(12))] {
-        let page = page(client.ask(history("news", before, after, None), &["page"]).await);
+        let page = page(client.ask(history("news", before, after, None), &["history_page"]).await);
         assert_eq!((offsets(&page), page.more), (vec![], false));
     }
     let epoch = client.join(subscribe("news")).await.epoch;
-    let empty = page(client.ask(history("sport", None, None, None), &["page"]).await);
+    let empty = page(client.ask(history("sport", None, None, None), &["history_page"]).await);
     assert_eq!((offsets(&empty), empty.more), (vec![], false));
-    assert_eq!(page(client.ask(history("news", None, None, None), &["page"]).await).epoch, epoch);
+    assert_eq!(page(client.ask(history("news", None, None, None), &["history_page"]).await).epoch, epoch);
     served.server.stop().await;
 }
 
 #[tokio::test]
 async fn a_trimmed_log_has_no_more_before_and_large_messages_make_short_pages() {
     let (served, mut client) = filled(30, |config| config.retention = 10).await;
-    let first = page(client.ask(history("news", None, Some(0), None), &["page"]).await);
+    let first = page(client.ask(history("news", None, Some(0), None), &["history_page"]).await);
     assert!((20..=21).contains(&offsets(&first)[0]) && !first.more, "{:?}", offsets(&first));
-    let last = page(client.ask(history("news", None, None, Some(200)), &["page"]).await);
+    let last = page(client.ask(history("news", None, None, Some(200)), &["history_page"]).await);
     assert_eq!((offsets(&last), last.more), (offsets(&first), false));
     let large = "x".repeat(30_000);
     for _ in 0..10 {
@@ -70,7 +70,7 @@ async fn a_trimmed_log_has_no_more_before_and_large_messages_make_short_pages() 
     let mut seen = Vec::new();
     let mut before = None;
     loop {
-        let page = page(client.ask(history("large", before, None, Some(200)), &["page"]).await);
+        let page = page(client.ask(history("large", before, None, Some(200)), &["history_page"]).await);
         assert!((1..=4).contains(&page.messages.len()));
         seen.extend(offsets(&page).into_iter().rev());
         before = seen.last().copied();
@@ -89,11 +89,11 @@ async fn history_is_for_those_who_may_subscribe_also_by_a_post() {
     let ask = history("private-chat.7", None, None, None);
     for (user, allowed) in [("a", true), ("b", false), ("i", false)] {
         let mut client = Client::connect(served.address(), user).await;
-        let by_socket = client.ask(ask.clone(), &["page", "error"]).await;
+        let by_socket = client.ask(ask.clone(), &["history_page", "error"]).await;
         let by_post = Http::to(served.address()).post(&[hello(user, new_id()), ask.clone()]).await;
         for answer in [&by_socket, &by_post[0]] {
             match answer {
-                ServerFrame::Page(_) => assert!(allowed, "{user}"),
+                ServerFrame::HistoryPage(_) => assert!(allowed, "{user}"),
                 ServerFrame::Error(error) => {
                     assert!(!allowed && error.code == ErrorCode::Forbidden && error.id.is_some());
                 }
@@ -105,7 +105,7 @@ async fn history_is_for_those_who_may_subscribe_also_by_a_post() {
     // A question in a poll is answered in its response, or a later one.
     let http = Http::to(served.address());
     let frames = http.post(&[hello("a", new_id()), poll(None, 0, 0), ask]).await;
-    assert!(frames.iter().any(|frame| matches!(frame, ServerFrame::Page(_))), "{frames:?}");
+    assert!(frames.iter().any(|frame| matches!(frame, ServerFrame::HistoryPage(_))), "{frames:?}");
     served.server.stop().await;
 }
 

@@ -53,11 +53,11 @@ async fn questions_are_counted_per_session_over_its_posts() {
         let ask = std::iter::repeat_with(|| history("news", None, None, None)).take(count);
         std::iter::once(hello("a", session)).chain(ask).collect::<Vec<_>>()
     };
-    assert_eq!(answers(&http.post(&ask(2)).await), ["page", "page"]);
+    assert_eq!(answers(&http.post(&ask(2)).await), ["history_page", "history_page"]);
     let mut kinds = answers(&http.post(&ask(4)).await);
     kinds.sort_unstable();
     // One is left of three at once, and one or two more if a second or two have passed.
     assert_eq!(kinds.len(), 4);
-    assert!(kinds.starts_with(&["page"]) && kinds.ends_with(&["rate_limited"]), "{kinds:?}");
+    assert!(kinds.starts_with(&["history_page"]) && kinds.ends_with(&["rate_limited"]), "{kinds:?}");
     served.server.stop().await;
 }

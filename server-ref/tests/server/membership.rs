@@ -102,7 +102,7 @@ async fn whole_log(client: &mut Client, chat: &str) -> Vec<Message> {
             after,
             limit: Some(200),
         };
-        let ServerFrame::Page(page) = client.request(id, history).await else { panic!("no page") };
+        let ServerFrame::HistoryPage(page) = client.request(id, history).await else { panic!("no page") };
         log.extend(page.messages);
         after = log.last().map(|message: &Message| message.offset);
         if !page.more {

@@ -35,8 +35,8 @@ fn signal(name: &str, to: Option<Uuid>) -> ClientFrame {
 /// What a watcher is told: who, what, and with which status.
 fn told(frame: ServerFrame) -> Option<(String, &'static str, Option<Status>)> {
     match frame {
-        ServerFrame::Joined(joined) => Some((joined.member.user, "joined", joined.member.status)),
-        ServerFrame::Left(left) => Some((left.user, "left", None)),
+        ServerFrame::MemberJoined(joined) => Some((joined.member.user, "joined", joined.member.status)),
+        ServerFrame::MemberLeft(left) => Some((left.user, "left", None)),
         ServerFrame::StatusChanged(changed) => Some((changed.user, "status", Some(changed.status))),
         _ => None,
     }
@@ -189,7 +189,7 @@ async fn typing_and_signals_cross_the_transports_and_are_for_those_who_may_send(
     };
     // From polling to WebSocket, by a post.
     assert_eq!(http.post(&[hello("a", session), typing(log, true), signal(log, None)]).await, []);
-    let ServerFrame::Typed(typed) = b.next().await else { panic!("b sees a typing") };
+    let ServerFrame::UserTyping(typed) = b.next().await else { panic!("b sees a typing") };
     assert_eq!((typed.user.as_str(), typed.typing), ("a", true));
     let ServerFrame::Signalled(got) = b.next().await else { panic!("b gets the signal") };
     assert_eq!((got.user.as_deref(), got.from), (Some("a"), Some(welcome.connection)));
@@ -235,7 +235,7 @@ async fn nothing_stored_after_a_removal_reaches_who_was_removed_and_nothing_of_t
     }
     b.join(subscribe(log)).await;
     b.join(subscribe("presence-chat.7")).await;
-    let ServerFrame::Joined(joined) = a.next().await else { panic!("only b has come") };
+    let ServerFrame::MemberJoined(joined) = a.next().await else { panic!("only b has come") };
     assert_eq!(joined.member.user, "b");
     let node = served.server.node().clone();
     // Many are sent before and after; what is between is the removal.
@@ -285,7 +285,7 @@ async fn nothing_stored_after_a_removal_reaches_who_was_removed_and_nothing_of_t
     while acks < after.len() || left.is_none() {
         match a.next().await {
             ServerFrame::Ack(_) => acks += 1,
-            ServerFrame::Left(frame) => left = Some(frame.user),
+            ServerFrame::MemberLeft(frame) => left = Some(frame.user),
             _ => {}
         }
     }

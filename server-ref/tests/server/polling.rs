@@ -117,11 +117,12 @@ async fn a_post_can_leave_a_channel_and_end_the_session() {
     http.post(&[&[hello("a", session), poll(None, 0, 25_000)], &set[..]].concat()).await;
     let mut joined = 0;
     while joined < 2 {
-        joined += usize::from(matches!(watcher.next().await, ServerFrame::Joined(_)));
+        joined += usize::from(matches!(watcher.next().await, ServerFrame::MemberJoined(_)));
     }
     assert_eq!(kinds(&http.post(&[hello("a", session), unsubscribe("presence-a")]).await), ["unsubscribed"]);
-    let left =
-        |frame: ServerFrame| if let ServerFrame::Left(left) = frame { Some(left.channel) } else { None };
+    let left = |frame: ServerFrame| {
+        if let ServerFrame::MemberLeft(left) = frame { Some(left.channel) } else { None }
+    };
     assert_eq!(watcher.find(left).await, channel("presence-a"));
     assert_eq!(http.post(&[hello("a", session), everwire_protocol::Bye {}.into()]).await, []);
     assert_eq!(watcher.find(left).await, channel("presence-b"));

@@ -25,8 +25,8 @@ async fn enter(address: std::net::SocketAddr, user: &str) -> (Client, Vec<String
 
 fn told(frame: ServerFrame) -> Option<String> {
     match frame {
-        ServerFrame::Joined(joined) => Some(format!("+{}", joined.member.user)),
-        ServerFrame::Left(left) => Some(format!("-{}", left.user)),
+        ServerFrame::MemberJoined(joined) => Some(format!("+{}", joined.member.user)),
+        ServerFrame::MemberLeft(left) => Some(format!("-{}", left.user)),
         _ => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use everwire_protocol::{ErrorCode, GapReason, Mark, Receipted, Role, ServerFrame, Subscribed};
+use everwire_protocol::{ErrorCode, GapReason, Receipt, Role, ServerFrame, Subscribed, UserReceipt};
 use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use super::kit::{
@@ -13,11 +13,11 @@ use super::kit::{
     receipt, recent, send, serve, subscribe, undelivered,
 };
 
-fn receipted(frame: ServerFrame) -> Option<Receipted> {
-    if let ServerFrame::Receipted(receipted) = frame { Some(receipted) } else { None }
+fn receipted(frame: ServerFrame) -> Option<Receipt> {
+    if let ServerFrame::Receipt(receipted) = frame { Some(receipted) } else { None }
 }
 
-fn mark(receipted: &Receipted) -> (&str, u64, u64, Option<u32>) {
+fn mark(receipted: &Receipt) -> (&str, u64, u64, Option<u32>) {
     (&receipted.user, receipted.delivered, receipted.read, receipted.unread)
 }
 
@@ -52,7 +52,7 @@ async fn in_a_chat_everybody_sees_how_far_others_have_read_and_marks_only_rise()
     // Who is no member any more is left out.
     chat(&served, "7", &[("a", Role::Owner), ("b", Role::ReadOnly)]);
     let marks = a.join(subscribe(log)).await.receipts.unwrap();
-    assert_eq!(marks, [Mark { user: "b".into(), delivered: 5, read: 5 }]);
+    assert_eq!(marks, [UserReceipt { user: "b".into(), delivered: 5, read: 5 }]);
     gone.say(&[receipt(log, &epoch, 0, 5)]).await;
     assert_eq!(gone.error().await.code, ErrorCode::Forbidden);
     served.server.stop().await;
@@ -73,14 +73,14 @@ async fn in_a_large_chat_the_others_marks_are_not_told_and_ones_own_are() {
     b.message().await;
     b.say(&[receipt(log, &epoch, 1, 1)]).await;
     assert_eq!(mark(&b.find(receipted).await), ("u2", 1, 1, Some(0)));
-    assert!(a.settle().await.iter().all(|frame| !matches!(frame, ServerFrame::Receipted(_))));
+    assert!(a.settle().await.iter().all(|frame| !matches!(frame, ServerFrame::Receipt(_))));
     assert_eq!(a.join(subscribe(log)).await.receipts, Some(vec![]));
     // One fewer, and they are.
     chat(&served, "7", &members[..100]);
     b.say(&[receipt(log, &epoch, 1, 1)]).await;
     b.find(receipted).await;
     let marks = a.join(subscribe(log)).await.receipts.unwrap();
-    assert_eq!(marks, [Mark { user: "u2".into(), delivered: 1, read: 1 }]);
+    assert_eq!(marks, [UserReceipt { user: "u2".into(), delivered: 1, read: 1 }]);
     served.server.stop().await;
 }
 
@@ -109,7 +109,7 @@ async fn elsewhere_only_the_own_connections_are_told_whatever_they_are_subscribe
     }
     assert_eq!(other.settle().await, []);
     let own = here.join(subscribe("private-room")).await.receipts.unwrap();
-    assert_eq!(own, [Mark { user: "a".into(), delivered: 3, read: 1 }]);
+    assert_eq!(own, [UserReceipt { user: "a".into(), delivered: 3, read: 1 }]);
     assert_eq!(other.join(subscribe("private-room")).await.receipts, Some(vec![]));
     assert_eq!(other.join(subscribe("news")).await.receipts, None);
     served.server.stop().await;
@@ -182,7 +182,7 @@ async fn marks_survive_the_death_of_the_server() {
         let program = Program::start(&database, &[]);
         let mut client = Client::connect(program.address, "a").await;
         let own = client.join(subscribe("private-room")).await.receipts.unwrap();
-        assert_eq!(own, [Mark { user: "a".into(), delivered: 3, read: 2 }]);
+        assert_eq!(own, [UserReceipt { user: "a".into(), delivered: 3, read: 2 }]);
         client.say(&[receipt("private-room", &epoch, delivered, 0)]).await;
         assert_eq!(mark(&client.find(receipted).await), ("a", 3, 2, Some(1)));
         program.kill();

@@ -192,7 +192,7 @@ async fn members_come_once_and_leave_after_the_grace() {
     one.join(subscribe("presence-room")).await;
     let mut two = Client::connect(served.address(), "a").await;
     assert_eq!(two.join(subscribe("presence-room")).await.members.unwrap().len(), 2);
-    let ServerFrame::Joined(joined) = watcher.next().await else { panic!("a has come") };
+    let ServerFrame::MemberJoined(joined) = watcher.next().await else { panic!("a has come") };
     assert_eq!((joined.member.user.as_str(), joined.member.name.as_deref()), ("a", Some("A")));
     drop(one);
     drop(two);
@@ -202,14 +202,14 @@ async fn members_come_once_and_leave_after_the_grace() {
     tokio::time::timeout(std::time::Duration::from_millis(800), watcher.next()).await.unwrap_err();
     let start = std::time::Instant::now();
     drop(three);
-    let ServerFrame::Left(left) = watcher.next().await else { panic!("a has left") };
+    let ServerFrame::MemberLeft(left) = watcher.next().await else { panic!("a has left") };
     assert_eq!(left.user, "a");
     assert!(start.elapsed().as_millis() >= 400 && start.elapsed() < PATIENCE);
     let mut four = Client::connect(served.address(), "a").await;
     four.join(subscribe("presence-room")).await;
-    assert!(matches!(watcher.next().await, ServerFrame::Joined(_)));
+    assert!(matches!(watcher.next().await, ServerFrame::MemberJoined(_)));
     four.say(&[kit::unsubscribe("presence-room")]).await;
-    assert!(matches!(watcher.next().await, ServerFrame::Left(_)));
+    assert!(matches!(watcher.next().await, ServerFrame::MemberLeft(_)));
     served.server.stop().await;
 }
 

@@ -71,7 +71,7 @@ impl World {
                 Output::Leave { .. }
                 | Output::Elsewhere { .. }
                 | Output::Ephemeral(_)
-                | Output::Receipt(_)
+                | Output::Mark(_)
                 | Output::Idle { .. }
                 | Output::Bye => continue,
             };

@@ -1,14 +1,14 @@
 //! Promise 15: receipts are high-water marks, collected for a second, and said until the server has them.
 
 use everwire_client_core::{Config, Handle, Input, Output};
-use everwire_protocol::{ClientFrame, Mark, Receipted, ServerFrame, Subscribed};
+use everwire_protocol::{ClientFrame, Receipt, ServerFrame, Subscribed, UserReceipt};
 
 use crate::bench::{Bench, ack, channel, config, message, polled, subscribed, welcome};
 
 /// What was said since the last look: delivered and read.
 fn said(bench: &mut Bench) -> Vec<(u64, u64)> {
     let receipts = bench.sent().into_iter().filter_map(|frame| match frame {
-        ClientFrame::Receipt(r) => Some((r.delivered, r.read)),
+        ClientFrame::Mark(r) => Some((r.delivered, r.read)),
         _ => None,
     });
     receipts.collect()
@@ -17,12 +17,12 @@ fn said(bench: &mut Bench) -> Vec<(u64, u64)> {
 /// The answer to `subscribe` of a channel for which the server keeps marks.
 fn kept(epoch: &str, offset: u64, head: u64, delivered: u64, read: u64) -> ServerFrame {
     let ServerFrame::Subscribed(frame) = subscribed("news", epoch, offset, head) else { unreachable!() };
-    let receipts = Some(vec![Mark { user: "ann".into(), delivered, read }]);
+    let receipts = Some(vec![UserReceipt { user: "ann".into(), delivered, read }]);
     Subscribed { receipts, ..frame }.into()
 }
 
 fn receipted(delivered: u64, read: u64) -> ServerFrame {
-    Receipted { channel: channel("news"), user: "ann".into(), delivered, read, unread: None }.into()
+    Receipt { channel: channel("news"), user: "ann".into(), delivered, read, unread: None }.into()
 }
 
 /// Connected, with marks kept for the channel and nothing in it.
@@ -142,7 +142,7 @@ fn marks_that_were_collected_go_before_the_page_does() {
     bench.core.mark(bench.now, handle, 0, 1);
     bench.tell(Input::Close);
     let sent = bench.sent();
-    assert!(matches!(&sent[..], [ClientFrame::Receipt(_), ClientFrame::Bye(_)]), "{sent:?}");
+    assert!(matches!(&sent[..], [ClientFrame::Mark(_), ClientFrame::Bye(_)]), "{sent:?}");
 }
 
 #[test]
@@ -161,6 +161,6 @@ fn by_polling_marks_wait_for_the_running_post_however_long_it_takes_and_name_the
     assert!(said(&mut bench).is_empty(), "one POST at a time");
     bench.responds(post, &[ack(1, 3)]);
     let (_, frames, _) = bench.wants_request();
-    let [ClientFrame::Hello(_), ClientFrame::Receipt(receipt)] = &frames[..] else { panic!("{frames:?}") };
+    let [ClientFrame::Hello(_), ClientFrame::Mark(receipt)] = &frames[..] else { panic!("{frames:?}") };
     assert_eq!((receipt.epoch.as_str(), receipt.delivered, receipt.read), ("a", 2, 0));
 }

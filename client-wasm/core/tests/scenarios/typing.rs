@@ -1,7 +1,7 @@
 //! Promises 6 and 15: typing, in both directions, and other things that are gone when missed.
 
 use everwire_client_core::{Event, Input, Output, typist};
-use everwire_protocol::{ClientFrame, ServerFrame, Typed};
+use everwire_protocol::{ClientFrame, ServerFrame, UserTyping};
 
 use crate::bench::{Bench, ack, channel, id, polled, subscribed, wants_request, welcome};
 
@@ -15,7 +15,7 @@ fn said(bench: &mut Bench) -> Vec<bool> {
 }
 
 fn typed(user: &str, typing: bool) -> ServerFrame {
-    Typed { channel: channel("news"), user: user.into(), name: None, typing }.into()
+    UserTyping { channel: channel("news"), user: user.into(), name: None, typing }.into()
 }
 
 fn quiet(bench: &mut Bench) -> Vec<u32> {

@@ -1,6 +1,6 @@
 //! Marks, people and parts of logs in the database.
 
-use everwire_protocol::{Channel, Mark, Message, StatusChoice, limits::MAX_SERVER_BATCH_BYTES};
+use everwire_protocol::{Channel, Message, StatusChoice, UserReceipt, limits::MAX_SERVER_BATCH_BYTES};
 use futures_util::TryStreamExt;
 use sqlx::{AssertSqlSafe, QueryBuilder, Row, Sqlite, sqlite::SqliteRow};
 
@@ -16,11 +16,11 @@ use crate::{
 const OVERHEAD: usize = 300;
 
 impl People for SqliteStore {
-    fn marks<'a>(&'a self, channel: &'a Channel, user: Option<&'a str>) -> Answer<'a, Vec<Mark>> {
+    fn marks<'a>(&'a self, channel: &'a Channel, user: Option<&'a str>) -> Answer<'a, Vec<UserReceipt>> {
         Box::pin(async move { self.read_marks(channel, user).await.map_err(unavailable) })
     }
 
-    fn raise<'a>(&'a self, marks: &'a [(Channel, Mark)]) -> Answer<'a, ()> {
+    fn raise<'a>(&'a self, marks: &'a [(Channel, UserReceipt)]) -> Answer<'a, ()> {
         Box::pin(self.write(async move |writer| {
             for (channel, mark) in marks {
                 sqlx::query(
@@ -140,7 +140,11 @@ impl People for SqliteStore {
 }
 
 impl SqliteStore {
-    async fn read_marks(&self, channel: &Channel, user: Option<&str>) -> Result<Vec<Mark>, sqlx::Error> {
+    async fn read_marks(
+        &self,
+        channel: &Channel,
+        user: Option<&str>,
+    ) -> Result<Vec<UserReceipt>, sqlx::Error> {
         let condition = if user.is_some() { "user = ?" } else { "? IS NULL" };
         let rows = sqlx::query(AssertSqlSafe(format!(
             "SELECT user, delivered, read FROM marks
@@ -153,7 +157,7 @@ impl SqliteStore {
         rows.iter()
             .map(|row| {
                 let (delivered, read) = (unsigned(row, "delivered")?, unsigned(row, "read")?);
-                Ok(Mark { user: row.try_get("user")?, delivered, read })
+                Ok(UserReceipt { user: row.try_get("user")?, delivered, read })
             })
             .collect()
     }

@@ -7,8 +7,8 @@ pub mod program;
 use std::{collections::VecDeque, net::SocketAddr, time::Duration};
 
 use everwire_protocol::{
-    Ack, Action, Channel, Chat, ChatKind, ClientFrame, Error, ErrorCode, Guest, Hello, History, Message,
-    Payload, Receipt, Role, SUBPROTOCOL, Send, ServerFrame, Subscribe, Subscribed, Unsubscribe, Uuid,
+    Ack, Action, Channel, Chat, ChatKind, ClientFrame, Error, ErrorCode, Guest, Hello, History, Mark,
+    Message, Payload, Role, SUBPROTOCOL, Send, ServerFrame, Subscribe, Subscribed, Unsubscribe, Uuid,
     Welcome, batch,
 };
 use everwire_server::{
@@ -139,7 +139,7 @@ pub fn history(name: &str, before: Option<u64>, after: Option<u64>, limit: Optio
 
 /// In the log of this epoch. 0 says nothing.
 pub fn receipt(name: &str, epoch: &str, delivered: u64, read: u64) -> ClientFrame {
-    Receipt { channel: channel(name), epoch: epoch.into(), delivered, read }.into()
+    Mark { channel: channel(name), epoch: epoch.into(), delivered, read }.into()
 }
 
 pub fn undelivered(name: &str, recent: u32) -> ClientFrame {
@@ -181,7 +181,7 @@ pub fn answered(frame: &ServerFrame) -> Option<Uuid> {
     match frame {
         ServerFrame::Done(done) => Some(done.id),
         ServerFrame::Chats(chats) => Some(chats.id),
-        ServerFrame::Page(page) => Some(page.id),
+        ServerFrame::HistoryPage(page) => Some(page.id),
         ServerFrame::Statuses(statuses) => Some(statuses.id),
         ServerFrame::Error(error) => error.id,
         _ => None,

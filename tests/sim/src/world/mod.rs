@@ -23,7 +23,7 @@ use std::{
 
 use everwire_protocol::{Channel, Uuid};
 use everwire_server::{
-    connection::{Input, Receipt, Settings, Transport, mailbox::Inbox},
+    connection::{Input, ReceivedMark, Settings, Transport, mailbox::Inbox},
     model::log::{Entry, NewEntry, PageBounds},
 };
 
@@ -83,7 +83,7 @@ enum Event {
     /// An answer reaches a connection.
     Answer { conn: Address, input: Box<Input> },
     /// A node takes in how far somebody has received and read a channel.
-    Marked { node: usize, boot: u32, receipt: Box<Receipt> },
+    Marked { node: usize, boot: u32, receipt: Box<ReceivedMark> },
     /// A node writes what it has been told of that.
     WriteMarks { node: usize, boot: u32 },
     /// A node's transaction commits.

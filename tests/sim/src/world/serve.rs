@@ -166,7 +166,7 @@ impl World {
                 let input = Box::new(Input::Answer { id: asked.id, answer });
                 return self.after(1, Event::Answer { conn: address, input });
             }
-            Output::Receipt(receipt) => return self.take_receipt(address.node, *receipt),
+            Output::Mark(receipt) => return self.take_receipt(address.node, *receipt),
             Output::Idle { .. } | Output::Bye | Output::Send(_) | Output::Close(_) => {
                 return;
             }

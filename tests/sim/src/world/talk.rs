@@ -8,10 +8,10 @@ use std::{
 
 use everwire_client_core::Handle;
 use everwire_protocol::{
-    Channel, ChannelKind, ClientFrame, Mark, Receipted, ServerFrame, Typed, batch,
+    Channel, ChannelKind, ClientFrame, Receipt, ServerFrame, UserReceipt, UserTyping, batch,
     limits::{TYPING_EXPIRY_MS, TYPING_REPEAT_MS},
 };
-use everwire_server::{connection::Receipt, model::broadcast::Note};
+use everwire_server::{connection::ReceivedMark, model::broadcast::Note};
 
 use super::{Event, World, client::user_of, say};
 use crate::{
@@ -102,7 +102,7 @@ impl World {
         }
     }
 
-    pub(super) fn hears_typing(&mut self, client: usize, handle: Handle, typed: &Typed) {
+    pub(super) fn hears_typing(&mut self, client: usize, handle: Handle, typed: &UserTyping) {
         self.stats.typing += 1;
         let c = &mut self.clients[client];
         let Some(number) = typed.user.strip_prefix('u').and_then(|number| number.parse().ok()) else {
@@ -150,13 +150,13 @@ impl World {
 
 impl World {
     /// What `subscribed` says of marks.
-    pub(super) fn marks_for(&self, node: usize, channel: &Channel, user: &str) -> Option<Vec<Mark>> {
+    pub(super) fn marks_for(&self, node: usize, channel: &Channel, user: &str) -> Option<Vec<UserReceipt>> {
         if !self.case.talk || !is_kept(channel) {
             return None;
         }
         let [delivered, read] = self.mark_of(node, channel, user);
         let known = delivered + read > 0;
-        Some(known.then(|| Mark { user: user.to_owned(), delivered, read }).into_iter().collect())
+        Some(known.then(|| UserReceipt { user: user.to_owned(), delivered, read }).into_iter().collect())
     }
 
     /// What a node knows: what was written, and what it was told since it started.
@@ -168,13 +168,13 @@ impl World {
     }
 
     /// A session hands over how far its user has received and read.
-    pub(super) fn take_receipt(&mut self, node: usize, receipt: Receipt) {
+    pub(super) fn take_receipt(&mut self, node: usize, receipt: ReceivedMark) {
         let boot = self.nodes[node].boot;
         let takes = self.store_takes(|dice, usual| dice.between(0, usual), 3);
         self.after(takes, Event::Marked { node, boot, receipt: Box::new(receipt) });
     }
 
-    pub(super) fn marked(&mut self, node: usize, boot: u32, receipt: Receipt) {
+    pub(super) fn marked(&mut self, node: usize, boot: u32, receipt: ReceivedMark) {
         if self.nodes[node].boot != boot {
             return;
         }
@@ -183,7 +183,7 @@ impl World {
             return self.after(WRITE_AFTER, Event::Marked { node, boot, receipt: Box::new(receipt) });
         }
         self.stats.marks += 1;
-        let Receipt { channel, who, epoch, delivered, read } = receipt;
+        let ReceivedMark { channel, who, epoch, delivered, read } = receipt;
         let log = self.store.logs.log(&channel);
         if epoch.is_some_and(|epoch| *epoch != *log.epoch) && !self.planted(Plant::MarksOfAnotherLog) {
             return;
@@ -198,14 +198,14 @@ impl World {
         }
         say!(self, format!("n{node}"), "{} has received and read {channel} up to {now:?}", who.user);
         let user = who.user.to_string();
-        let told = Receipted {
+        let told = Receipt {
             channel: channel.clone(),
             user,
             delivered: now[0],
             read: now[1],
             unread: Some(u32::try_from(head - now[1]).unwrap_or(u32::MAX)),
         };
-        let text = batch::encode_frame(&ServerFrame::Receipted(told)).into();
+        let text = batch::encode_frame(&ServerFrame::Receipt(told)).into();
         let own = Arc::new(Note { channel, text, ephemeral: false });
         self.nodes[node].hub.tell(&own, |other| *other == *who.user, None);
         self.pump(node);

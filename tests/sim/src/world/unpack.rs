@@ -42,12 +42,12 @@ impl World {
     fn take(&mut self, client: usize, frame: ServerFrame) {
         let channel = match &frame {
             ServerFrame::Subscribed(f) => Some(f.channel.clone()),
-            ServerFrame::Joined(f) => Some(f.channel.clone()),
-            ServerFrame::Left(f) => Some(f.channel.clone()),
+            ServerFrame::MemberJoined(f) => Some(f.channel.clone()),
+            ServerFrame::MemberLeft(f) => Some(f.channel.clone()),
             ServerFrame::Unsubscribed(f) => Some(f.channel.clone()),
             ServerFrame::Error(f) => f.channel.clone(),
-            ServerFrame::Typed(f) => Some(f.channel.clone()),
-            ServerFrame::Receipted(f) => Some(f.channel.clone()),
+            ServerFrame::UserTyping(f) => Some(f.channel.clone()),
+            ServerFrame::Receipt(f) => Some(f.channel.clone()),
             _ => None,
         };
         let handle = channel.as_ref().and_then(|channel| self.clients[client].channels.get(channel).copied());
@@ -59,12 +59,12 @@ impl World {
                     self.subscribed(client, handle, &frame);
                 }
             }
-            ServerFrame::Joined(frame) => {
+            ServerFrame::MemberJoined(frame) => {
                 if let Some(handle) = handle.filter(|handle| c.core.live(*handle)) {
                     c.members.entry(handle).or_default().insert(frame.member.user, 0);
                 }
             }
-            ServerFrame::Left(frame) => {
+            ServerFrame::MemberLeft(frame) => {
                 if let Some(handle) = handle.filter(|handle| c.core.live(*handle))
                     && self.plant != Some(Plant::LeaveForgotten)
                 {
@@ -97,12 +97,12 @@ impl World {
                 about_channel: e.channel.is_some(),
                 retry_after: e.retry_after_ms.map(u64::from),
             }),
-            ServerFrame::Typed(typed) => {
+            ServerFrame::UserTyping(typed) => {
                 if let Some(handle) = handle.filter(|handle| c.core.live(*handle)) {
                     self.hears_typing(client, handle, &typed);
                 }
             }
-            ServerFrame::Receipted(mark) => {
+            ServerFrame::Receipt(mark) => {
                 if let Some(handle) = handle.filter(|handle| c.core.live(*handle))
                     && mark.user == user_of(client)
                     && self.plant != Some(Plant::MarksUnheard)

@@ -1,0 +1,214 @@
+//! Connecting, polling, signs of life, errors.
+
+use super::{
+    CONNECTION, Invalid, MESSAGE, REQUEST, SESSION, Valid, bad_client_frame, bad_server_frame, channel,
+    client, id, message, server, subscription,
+};
+use crate::{
+    Ack, Bye, Error, ErrorCode, Goaway, Guest, Hello, Limits, Ping, Poll, Polled, Pong, Subscribe, Token,
+    Welcome, limits::MAX_OFFSET,
+};
+
+/// Batches that must be read.
+pub(super) fn valid() -> Vec<Valid> {
+    let mut all = from_client();
+    all.extend(from_server());
+    all
+}
+
+fn hello() -> Hello {
+    Hello { version: 1, session: id(SESSION), token: None, guest: None, client: None }
+}
+
+fn welcome() -> Welcome {
+    Welcome {
+        version: 1,
+        session: id(SESSION),
+        connection: id(CONNECTION),
+        user: "u1".into(),
+        name: None,
+        server_time: 1_760_000_000_000,
+        ping_interval_ms: 25_000,
+        hold_ms: 25_000,
+        token_expires_in_ms: None,
+        limits: Limits {
+            payload_bytes: 32_768,
+            batch_bytes: 65_536,
+            batch_frames: 300,
+            subscriptions: 256,
+            sends_per_minute: None,
+            text_characters: None,
+        },
+    }
+}
+
+fn error(code: ErrorCode, message: &str) -> Error {
+    Error {
+        code,
+        message: message.into(),
+        retry: code.retry(),
+        id: None,
+        channel: None,
+        retry_after_ms: None,
+    }
+}
+
+fn from_client() -> Vec<Valid> {
+    vec![
+        client(
+            "hello, only what is required",
+            r#"[{"type":"hello","version":1,"session":"0199a1b2-c3d4-7000-8000-000000000001"}]"#,
+            &[hello().into()],
+        ),
+        client(
+            "hello with a token and the client's name",
+            r#"[{"type":"hello","version":1,"session":"0199a1b2-c3d4-7000-8000-000000000001","token":"eyJhbGciOiJIUzI1NiJ9.e30.x","client":"everwire-js/0.1.0"}]"#,
+            &[Hello {
+                token: Some("eyJhbGciOiJIUzI1NiJ9.e30.x".into()),
+                client: Some("everwire-js/0.1.0".into()),
+                ..hello()
+            }
+            .into()],
+        ),
+        client(
+            "hello of a guest",
+            r#"[{"type":"hello","version":1,"session":"0199a1b2-c3d4-7000-8000-000000000001","guest":{"user":"u1","name":"Zoë 🦊"}}]"#,
+            &[Hello { guest: Some(Guest { user: "u1".into(), name: "Zoë 🦊".into() }), ..hello() }.into()],
+        ),
+        client(
+            "a first batch",
+            r#"[{"type":"hello","version":1,"session":"0199a1b2-c3d4-7000-8000-000000000001"},{"type":"subscribe","channel":"news","epoch":"a","offset":41},{"type":"subscribe","channel":"private-chat.7"}]"#,
+            &[
+                hello().into(),
+                Subscribe { epoch: Some("a".into()), offset: Some(41), ..subscription::subscribe("news") }
+                    .into(),
+                subscription::subscribe("private-chat.7").into(),
+            ],
+        ),
+        client("token", r#"[{"type":"token","token":"a.b.c"}]"#, &[Token { token: "a.b.c".into() }.into()]),
+        client(
+            "poll, the first",
+            r#"[{"type":"poll","ack":0,"hold_ms":25000}]"#,
+            &[Poll { connection: None, ack: 0, hold_ms: 25_000 }.into()],
+        ),
+        client(
+            "poll that goes on",
+            r#"[{"type":"poll","connection":"0199a1b2-c3d4-7000-8000-000000000002","ack":9007199254740991,"hold_ms":0}]"#,
+            &[Poll { connection: Some(id(CONNECTION)), ack: MAX_OFFSET, hold_ms: 0 }.into()],
+        ),
+        client("ping", r#"[{"type":"ping"}]"#, &[Ping { nonce: None }.into()]),
+        client("ping with a nonce", r#"[{"type":"ping","nonce":7}]"#, &[Ping { nonce: Some(7) }.into()]),
+        client("pong", r#"[{"type":"pong"}]"#, &[Pong { nonce: None }.into()]),
+        client(
+            "pong with the biggest nonce",
+            r#"[{"type":"pong","nonce":4294967295}]"#,
+            &[Pong { nonce: Some(u32::MAX) }.into()],
+        ),
+        client("bye", r#"[{"type":"bye"}]"#, &[Bye {}.into()]),
+    ]
+}
+
+fn from_server() -> Vec<Valid> {
+    vec![
+        server(
+            "welcome, only what is required",
+            r#"[{"type":"welcome","version":1,"session":"0199a1b2-c3d4-7000-8000-000000000001","connection":"0199a1b2-c3d4-7000-8000-000000000002","user":"u1","server_time":1760000000000,"ping_interval_ms":25000,"hold_ms":25000,"limits":{"payload_bytes":32768,"batch_bytes":65536,"batch_frames":300,"subscriptions":256}}]"#,
+            &[welcome().into()],
+        ),
+        server(
+            "welcome with everything, from a server that cannot hold polls",
+            r#"[{"type":"welcome","version":1,"session":"0199a1b2-c3d4-7000-8000-000000000001","connection":"0199a1b2-c3d4-7000-8000-000000000002","user":"u1","name":"Zoë","server_time":1760000000000,"ping_interval_ms":25000,"hold_ms":0,"token_expires_in_ms":9007199254740991,"limits":{"payload_bytes":32768,"batch_bytes":65536,"batch_frames":300,"subscriptions":256,"sends_per_minute":100,"text_characters":1000}}]"#,
+            &[Welcome {
+                name: Some("Zoë".into()),
+                hold_ms: 0,
+                token_expires_in_ms: Some(MAX_OFFSET),
+                limits: Limits {
+                    sends_per_minute: Some(100),
+                    text_characters: Some(1000),
+                    ..welcome().limits
+                },
+                ..welcome()
+            }
+            .into()],
+        ),
+        server(
+            "polled at the biggest number",
+            r#"[{"type":"polled","seq":9007199254740991}]"#,
+            &[Polled { seq: MAX_OFFSET }.into()],
+        ),
+        server(
+            "a poll response: seq, an ack and the message that it is about",
+            r#"[{"type":"polled","seq":3},{"type":"ack","id":"0199a1b2-c3d4-7000-8000-000000000003","channel":"news","offset":1,"at":1760000000000},{"type":"message","channel":"news","offset":1,"id":"0199a1b2-c3d4-7000-8000-000000000003","user":"u1","at":1760000000000,"data":{"text":"hello"}}]"#,
+            &[
+                Polled { seq: 3 }.into(),
+                Ack { id: id(MESSAGE), channel: channel("news"), offset: 1, at: 1_760_000_000_000 }.into(),
+                message::entry().into(),
+            ],
+        ),
+        server("ping from a server", r#"[{"type":"ping"}]"#, &[Ping { nonce: None }.into()]),
+        server(
+            "ping with the smallest nonce",
+            r#"[{"type":"ping","nonce":0}]"#,
+            &[Ping { nonce: Some(0) }.into()],
+        ),
+        server("pong from a server", r#"[{"type":"pong"}]"#, &[Pong { nonce: None }.into()]),
+        server("pong with a nonce", r#"[{"type":"pong","nonce":7}]"#, &[Pong { nonce: Some(7) }.into()]),
+        server(
+            "goaway",
+            r#"[{"type":"goaway","delay_ms":1000,"spread_ms":30000,"reason":"restart"}]"#,
+            &[Goaway { delay_ms: 1000, spread_ms: 30_000, reason: "restart".into() }.into()],
+        ),
+        server(
+            "error about the connection",
+            r#"[{"type":"error","code":"unauthorized","message":"The server does not accept this token. Sign in again.","retry":false}]"#,
+            &[error(ErrorCode::Unauthorized, "The server does not accept this token. Sign in again.").into()],
+        ),
+        server(
+            "error about a send, to be tried again",
+            r#"[{"type":"error","code":"rate_limited","message":"Wait.","retry":true,"id":"0199a1b2-c3d4-7000-8000-000000000003","channel":"news","retry_after_ms":1500}]"#,
+            &[Error {
+                id: Some(id(MESSAGE)),
+                channel: Some(channel("news")),
+                retry_after_ms: Some(1500),
+                ..error(ErrorCode::RateLimited, "Wait.")
+            }
+            .into()],
+        ),
+        server(
+            "error about a request",
+            r#"[{"type":"error","code":"not_found","message":"There is no chat 7, or you may not see it.","retry":false,"id":"0199a1b2-c3d4-7000-8000-000000000004"}]"#,
+            &[Error {
+                code: ErrorCode::NotFound,
+                message: "There is no chat 7, or you may not see it.".into(),
+                retry: false,
+                id: Some(id(REQUEST)),
+                channel: None,
+                retry_after_ms: None,
+            }
+            .into()],
+        ),
+    ]
+}
+
+/// Batches with one frame that must be refused.
+pub(super) fn invalid() -> Vec<Invalid> {
+    vec![
+        bad_client_frame("a hello without a session", r#"{"type":"hello","version":1}"#),
+        bad_client_frame("a session that is no UUID", r#"{"type":"hello","version":1,"session":"me"}"#),
+        bad_client_frame(
+            "a version that is a text",
+            r#"{"type":"hello","version":"1","session":"0199a1b2-c3d4-7000-8000-000000000001"}"#,
+        ),
+        bad_client_frame(
+            "a version below 0",
+            r#"{"type":"hello","version":-1,"session":"0199a1b2-c3d4-7000-8000-000000000001"}"#,
+        ),
+        bad_client_frame("a nonce beyond 32 bits", r#"{"type":"ping","nonce":4294967296}"#),
+        bad_client_frame("a poll without ack", r#"{"type":"poll","hold_ms":1}"#),
+        bad_client_frame("a field that comes twice", r#"{"type":"ping","nonce":1,"nonce":2}"#),
+        bad_server_frame(
+            "an error with a code that is not in the list",
+            r#"{"type":"error","code":"bad_mood","message":"No.","retry":false}"#,
+        ),
+    ]
+}

@@ -1,0 +1,67 @@
+//! Marks and receipts.
+
+use super::{Invalid, Valid, bad_client_frame, bad_server_frame, channel, client, server};
+use crate::{Mark, Receipt, limits::MAX_OFFSET};
+
+/// Batches that must be read.
+pub(super) fn valid() -> Vec<Valid> {
+    let mut all = from_client();
+    all.extend(from_server());
+    all
+}
+
+fn from_client() -> Vec<Valid> {
+    let mark = |delivered, read| {
+        Mark { channel: channel("private-chat.7"), epoch: "a1".into(), delivered, read }.into()
+    };
+    vec![
+        client(
+            "mark of what was delivered",
+            r#"[{"type":"mark","channel":"private-chat.7","epoch":"a1","delivered":43,"read":0}]"#,
+            &[mark(43, 0)],
+        ),
+        client(
+            "mark of what was read",
+            r#"[{"type":"mark","channel":"private-chat.7","epoch":"a1","delivered":0,"read":9007199254740991}]"#,
+            &[mark(0, MAX_OFFSET)],
+        ),
+        client(
+            "mark of both",
+            r#"[{"type":"mark","channel":"private-chat.7","epoch":"a1","delivered":43,"read":40}]"#,
+            &[mark(43, 40)],
+        ),
+    ]
+}
+
+fn from_server() -> Vec<Valid> {
+    let receipt = |delivered, read, unread| {
+        Receipt { channel: channel("private-chat.7"), user: "u1".into(), delivered, read, unread }.into()
+    };
+    vec![
+        server(
+            "somebody has read a chat",
+            r#"[{"type":"receipt","channel":"private-chat.7","user":"u1","delivered":43,"read":41}]"#,
+            &[receipt(43, 41, None)],
+        ),
+        server(
+            "the user's own receipt, with what remains unread",
+            r#"[{"type":"receipt","channel":"private-chat.7","user":"u1","delivered":9007199254740991,"read":0,"unread":1000}]"#,
+            &[receipt(MAX_OFFSET, 0, Some(1000))],
+        ),
+    ]
+}
+
+/// Batches with one frame that must be refused.
+pub(super) fn invalid() -> Vec<Invalid> {
+    vec![
+        bad_client_frame("a mark below 0", r#"{"type":"mark","channel":"news","read":-1}"#),
+        bad_client_frame(
+            "a mark beyond 2^53",
+            r#"{"type":"mark","channel":"news","delivered":9007199254740992}"#,
+        ),
+        bad_server_frame(
+            "a receipt without marks",
+            r#"{"type":"receipt","channel":"private-chat.7","user":"u1"}"#,
+        ),
+    ]
+}

@@ -1,0 +1,102 @@
+//! Connecting, polling, signs of life, errors.
+
+use everwire_protocol::{
+    Bye, ClientFrame, Error, Goaway, Guest, Hello, Limits, Ping, Poll, Polled, Pong, ServerFrame, Token,
+    Welcome,
+};
+use proptest::{option, prelude::*};
+
+use super::{Kinds, channel, code, nonce, number, one, text, uuid};
+
+pub(super) fn client() -> Kinds<ClientFrame> {
+    let guest = (text(), text()).prop_map(|(user, name)| Guest { user, name });
+    let hello = (any::<u32>(), uuid(), option::of(text()), option::of(guest), option::of(text()));
+    vec![
+        one(
+            "hello",
+            hello.prop_map(|(version, session, token, guest, client)| Hello {
+                version,
+                session,
+                token,
+                guest,
+                client,
+            }),
+        ),
+        one("token", text().prop_map(|token| Token { token })),
+        one(
+            "poll",
+            (option::of(uuid()), number(), any::<u32>()).prop_map(|(connection, ack, hold_ms)| Poll {
+                connection,
+                ack,
+                hold_ms,
+            }),
+        ),
+        one("ping", nonce().prop_map(|nonce| Ping { nonce })),
+        one("pong", nonce().prop_map(|nonce| Pong { nonce })),
+        one("bye", Just(Bye {})),
+    ]
+}
+
+pub(super) fn server() -> Kinds<ServerFrame> {
+    vec![
+        one("welcome", welcome()),
+        one("polled", number().prop_map(|seq| Polled { seq })),
+        one("ping", nonce().prop_map(|nonce| Ping { nonce })),
+        one("pong", nonce().prop_map(|nonce| Pong { nonce })),
+        one(
+            "goaway",
+            (any::<u32>(), any::<u32>(), text()).prop_map(|(delay_ms, spread_ms, reason)| Goaway {
+                delay_ms,
+                spread_ms,
+                reason,
+            }),
+        ),
+        one("error", error()),
+    ]
+}
+
+fn welcome() -> impl Strategy<Value = Welcome> {
+    let who = (any::<u32>(), uuid(), uuid(), text(), option::of(text()));
+    let times = (number(), any::<u32>(), any::<u32>(), option::of(number()));
+    let limits =
+        (any::<[u32; 4]>(), nonce(), nonce()).prop_map(|(always, sends_per_minute, text_characters)| {
+            let [payload_bytes, batch_bytes, batch_frames, subscriptions] = always;
+            Limits {
+                payload_bytes,
+                batch_bytes,
+                batch_frames,
+                subscriptions,
+                sends_per_minute,
+                text_characters,
+            }
+        });
+    (who, times, limits).prop_map(|(who, times, limits)| {
+        let (version, session, connection, user, name) = who;
+        let (server_time, ping_interval_ms, hold_ms, token_expires_in_ms) = times;
+        Welcome {
+            version,
+            session,
+            connection,
+            user,
+            name,
+            server_time,
+            ping_interval_ms,
+            hold_ms,
+            token_expires_in_ms,
+            limits,
+        }
+    })
+}
+
+fn error() -> impl Strategy<Value = Error> {
+    (code(), text(), any::<bool>(), option::of(uuid()), option::of(channel()), nonce()).prop_map(
+        |(code, message, retry, id, channel, retry_after_ms)| Error {
+            code,
+            message,
+            retry,
+            id,
+            channel,
+            retry_after_ms,
+        },
+    )
+}

@@ -1,0 +1,23 @@
+//! Pages of a channel's log.
+
+use everwire_protocol::{ClientFrame, History, HistoryPage, ServerFrame};
+use proptest::{collection::vec as list, option, prelude::*};
+
+use super::{Kinds, channel, message::message, nonce, number, one, text, uuid};
+
+pub(super) fn client() -> Kinds<ClientFrame> {
+    vec![one(
+        "history",
+        (uuid(), channel(), option::of(number()), option::of(number()), nonce())
+            .prop_map(|(id, channel, before, after, limit)| History { id, channel, before, after, limit }),
+    )]
+}
+
+pub(super) fn server() -> Kinds<ServerFrame> {
+    vec![one(
+        "history_page",
+        (uuid(), channel(), text(), list(message(), 0..3), any::<bool>()).prop_map(
+            |(id, channel, epoch, messages, more)| HistoryPage { id, channel, epoch, messages, more },
+        ),
+    )]
+}

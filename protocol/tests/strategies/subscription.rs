@@ -1,0 +1,60 @@
+//! Starting, resuming and ending subscriptions.
+
+use everwire_protocol::{
+    ClientFrame, Gap, GapReason, ServerFrame, Subscribe, Subscribed, Unsubscribe, Unsubscribed, UserReceipt,
+};
+use proptest::{collection::vec as list, option, prelude::*, sample::select};
+
+use super::{Kinds, channel, chat::chat, code, nonce, number, one, presence::member, text};
+
+pub(super) fn client() -> Kinds<ClientFrame> {
+    let subscribe = (channel(), option::of(text()), option::of(number()), nonce(), option::of(any::<bool>()));
+    vec![
+        one(
+            "subscribe",
+            subscribe.prop_map(|(channel, epoch, offset, recent, undelivered)| Subscribe {
+                channel,
+                epoch,
+                offset,
+                recent,
+                undelivered,
+            }),
+        ),
+        one("unsubscribe", channel().prop_map(|channel| Unsubscribe { channel })),
+    ]
+}
+
+pub(super) fn server() -> Kinds<ServerFrame> {
+    vec![
+        one("subscribed", subscribed()),
+        one(
+            "unsubscribed",
+            (channel(), option::of(code()), option::of(text()))
+                .prop_map(|(channel, code, message)| Unsubscribed { channel, code, message }),
+        ),
+    ]
+}
+
+fn subscribed() -> impl Strategy<Value = Subscribed> {
+    let reason = select(vec![GapReason::Trimmed, GapReason::Epoch, GapReason::TooFar]);
+    let gap = (number(), number(), reason).prop_map(|(from, to, reason)| Gap { from, to, reason });
+    let mark = (text(), number(), number()).prop_map(|(user, delivered, read)| UserReceipt {
+        user,
+        delivered,
+        read,
+    });
+    let state =
+        (option::of(list(member(), 0..4)), option::of(list(mark, 0..4)), option::of(list(chat(), 0..2)));
+    (channel(), text(), number(), number(), option::of(gap), state).prop_map(
+        |(channel, epoch, offset, head, gap, (members, receipts, chats))| Subscribed {
+            channel,
+            epoch,
+            offset,
+            head,
+            gap,
+            members,
+            receipts,
+            chats,
+        },
+    )
+}
