@@ -38,9 +38,9 @@ export function ChatRoomView({ chat, me, uiState, wide, tools, connection }: Pro
   const rows = useMemo(() => (kind === "direct" ? all.filter(({ event }) => !event) : all), [all, kind]);
   const hasOlder = useHasOlder(room);
   const here = usePresentMembers(room);
-  const { gaps, fill, forget } = useGaps(room);
+  const { gaps, load, dismiss } = useGaps(room);
   const [opened, setOpened] = useState(false);
-  const [refused, setRefused] = useState<string>();
+  const [error, setError] = useState<string>();
   const [details, setDetails] = useState(false);
   // Where the unread messages began when the chat was opened: the separator stays there while the user reads.
   const [readBefore] = useState(() =>
@@ -53,11 +53,11 @@ export function ChatRoomView({ chat, me, uiState, wide, tools, connection }: Pro
     ),
   );
   const fail = useCallback((error: unknown) => {
-    setRefused(error instanceof Error ? error.message : String(error));
+    setError(error instanceof Error ? error.message : String(error));
   }, []);
 
   const open = useCallback(() => {
-    setRefused(undefined);
+    setError(undefined);
     return room.open().then(() => setOpened(true), fail);
   }, [room, fail]);
   useEffect(() => {
@@ -68,9 +68,9 @@ export function ChatRoomView({ chat, me, uiState, wide, tools, connection }: Pro
     };
   }, [room, open]);
 
-  const { draft, write, reply, edit, cancel, submit } = useDraft(id, room, uiState.drafts, fail);
+  const { draft, setText, reply, edit, cancel, submit } = useDraft(id, room, uiState.drafts, fail);
   const title = titleOf(chat, me);
-  const writes = role === "owner" || role === "member";
+  const canWrite = role === "owner" || role === "member";
   const others = Math.max(0, sizeOf(chat) - 1);
 
   const names = othersOf(chat, me)
@@ -87,8 +87,8 @@ export function ChatRoomView({ chat, me, uiState, wide, tools, connection }: Pro
       me,
       others,
       direct: kind === "direct",
-      writes,
-      owns: role === "owner" && kind === "group",
+      canWrite,
+      canDelete: role === "owner" && kind === "group",
       receiptText: (offset) => receiptText(offset, room.channel.receipts, people),
       onReply: reply,
       onEdit: edit,
@@ -100,10 +100,10 @@ export function ChatRoomView({ chat, me, uiState, wide, tools, connection }: Pro
           .then(undefined, () => undefined);
       },
       onDiscard: (row) => room.messages.dismiss(row.id),
-      onLoadGap: (after) => void fill(after).catch(fail),
-      onDismissGap: forget,
+      onLoadGap: (after) => void load(after).catch(fail),
+      onDismissGap: dismiss,
     };
-  }, [me, others, kind, writes, role, room, names, reply, edit, fail, fill, forget]);
+  }, [me, others, kind, canWrite, role, room, names, reply, edit, fail, load, dismiss]);
 
   const about = aboutOf(rows, draft.editing ?? draft.replyTo);
   const editLast = () => {
@@ -123,9 +123,9 @@ export function ChatRoomView({ chat, me, uiState, wide, tools, connection }: Pro
       />
       {connection}
       <div className="conversation-frame">
-        {refused && (
+        {error && (
           <div className="error" role="alert">
-            <p>{refused}</p>
+            <p>{error}</p>
             <button type="button" className="button small" onClick={() => void open()}>
               Try again
             </button>
@@ -148,12 +148,12 @@ export function ChatRoomView({ chat, me, uiState, wide, tools, connection }: Pro
       </div>
       <footer className="page-foot">
         <TypingLine room={room} />
-        {writes ? (
+        {canWrite ? (
           <Composer
             title={title}
             draft={draft}
             about={about}
-            onText={write}
+            onText={setText}
             onSubmit={submit}
             onCancel={cancel}
             onEditLast={editLast}

@@ -65,7 +65,7 @@ export function Composer({ title, draft, about, onText, onSubmit, onCancel, onEd
     send();
   };
 
-  const key = (event: KeyboardEvent) => {
+  const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "Escape" && target !== undefined) {
       event.preventDefault();
       onCancel();
@@ -115,7 +115,7 @@ export function Composer({ title, draft, about, onText, onSubmit, onCancel, onEd
         placeholder={`Message to ${title}`}
         dir="auto"
         onChange={(event) => onText(event.target.value)}
-        onKeyDown={key}
+        onKeyDown={onKeyDown}
       />
       <button
         type="submit"

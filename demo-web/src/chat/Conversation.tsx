@@ -46,8 +46,8 @@ interface Props {
 export function Conversation(props: Props) {
   const { id, title, rows: all, hasOlder, missing, readBefore, seenBefore, scrollPositions } = props;
   const { context, loadOlder, onRead, empty } = props;
-  const { shown: rows, whole, widen, look } = useRowWindow(all);
-  const box = useRef<HTMLDivElement>(null);
+  const { shown: rows, isComplete, restoreAll, setLastSeen } = useRowWindow(all);
+  const scroller = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState<string>();
   const [flash, setFlash] = useState<string>();
   const restored = useRef<ScrollPosition | undefined>(scrollPositions.get(id)).current;
@@ -59,7 +59,7 @@ export function Conversation(props: Props) {
 
   const virtualizer = useVirtualizer({
     count: rows.length,
-    getScrollElement: () => box.current,
+    getScrollElement: () => scroller.current,
     estimateSize: useCallback((index: number) => estimate(rows[index]), [rows]),
     getItemKey: useCallback((index: number) => rows[index]?.id ?? index, [rows]),
     // Keep the focused row mounted, wherever the user scrolls.
@@ -74,7 +74,7 @@ export function Conversation(props: Props) {
     overscan: 10,
     anchorTo: "end",
     // Rows that are restored below are not new.
-    followOnAppend: whole,
+    followOnAppend: isComplete,
     scrollEndThreshold: NEAR,
     paddingStart: 16,
     paddingEnd: 12,
@@ -89,57 +89,57 @@ export function Conversation(props: Props) {
     if (!restored) virtualizer.scrollToEnd();
   }, [count, restored, virtualizer]);
 
-  const ends = useRef(whole);
-  ends.current = whole;
+  const complete = useRef(isComplete);
+  complete.current = isComplete;
   // Remember the scroll position on unmount, while the elements still have their heights.
   useLayoutEffect(
     () => () => {
-      const element = box.current;
+      const element = scroller.current;
       if (!element || !started.current) return;
       const { scrollTop, scrollHeight, clientHeight } = element;
-      if (ends.current && scrollHeight - scrollTop - clientHeight <= NEAR) scrollPositions.delete(id);
+      if (complete.current && scrollHeight - scrollTop - clientHeight <= NEAR) scrollPositions.delete(id);
       else scrollPositions.set(id, { offset: scrollTop, sizes: virtualizer.takeSnapshot() });
     },
     [id, scrollPositions, virtualizer],
   );
 
   // Scrolls to the end, which moves in the process, because rows are restored and measured on the way. This stays
-  // wanted until the end is reached or the user scrolls cancelScrollToEnd; until then no rows are left out below, or scrolling
-  // would stop there.
-  const endWanted = useRef(false);
-  const approachEnd = () => {
-    if (!endWanted.current || !whole) return;
+  // wanted until the end is reached or the user scrolls elsewhere; until then no rows are left out below, or
+  // scrolling would stop there.
+  const scrollingToEnd = useRef(false);
+  const continueToEnd = () => {
+    if (!scrollingToEnd.current || !isComplete) return;
     const shown = virtualizer.getVirtualItems().at(-1)?.index === count - 1;
-    if (shown && virtualizer.isAtEnd(1)) endWanted.current = false;
+    if (shown && virtualizer.isAtEnd(1)) scrollingToEnd.current = false;
     else virtualizer.scrollToEnd();
   };
-  useLayoutEffect(approachEnd);
-  const toEnd = () => {
-    endWanted.current = true;
-    widen();
-    approachEnd();
+  useLayoutEffect(continueToEnd);
+  const scrollToEnd = () => {
+    scrollingToEnd.current = true;
+    restoreAll();
+    continueToEnd();
   };
   const cancelScrollToEnd = useCallback(() => {
-    endWanted.current = false;
+    scrollingToEnd.current = false;
   }, []);
 
   // Scroll to the end after sending a message.
   const lastOwn = all.at(-1)?.mine ? all.at(-1)?.id : undefined;
   const knownOwn = useRef(lastOwn);
   useLayoutEffect(() => {
-    if (lastOwn !== undefined && lastOwn !== knownOwn.current) toEnd();
+    if (lastOwn !== undefined && lastOwn !== knownOwn.current) scrollToEnd();
     knownOwn.current = lastOwn;
   });
 
   const lastSeen = virtualizer.range?.endIndex;
   useEffect(() => {
-    if (!endWanted.current) look(lastSeen);
+    if (!scrollingToEnd.current) setLastSeen(lastSeen);
   });
 
   const items = virtualizer.getVirtualItems();
   const older = useOlderMessages({ first: virtualizer.range?.startIndex, count, hasOlder, loadOlder });
 
-  const atEnd = count === 0 || (whole && virtualizer.isAtEnd(NEAR));
+  const atEnd = count === 0 || (isComplete && virtualizer.isAtEnd(NEAR));
   const seen = useLastSeen(
     seenBefore,
     rows,
@@ -147,20 +147,20 @@ export function Conversation(props: Props) {
     virtualizer.scrollOffset ?? 0,
     virtualizer.scrollRect?.height ?? 0,
   );
-  useRead(seen, onRead);
+  useMarkRead(seen, onRead);
   const unread = atEnd ? 0 : countUnread(all, seen ?? 0);
 
   /** Scrolls a message into the centre and highlights it; loads older messages if necessary. */
   const jump = useCallback(
     async (target: string) => {
-      const found = await older.until((all) => all.findIndex((row) => row.id === target));
+      const found = await older.loadUntil((all) => all.findIndex((row) => row.id === target));
       if (found < 0) return;
       cancelScrollToEnd();
       setActive(target);
       setFlash(target);
       virtualizer.scrollToIndex(found, { align: "center" });
     },
-    [older.until, virtualizer, cancelScrollToEnd],
+    [older.loadUntil, virtualizer, cancelScrollToEnd],
   );
   older.rows.current = all;
 
@@ -174,12 +174,12 @@ export function Conversation(props: Props) {
   const focus = useRef<string>(undefined);
   useLayoutEffect(() => {
     if (focus.current === undefined) return;
-    const row = box.current?.querySelector<HTMLElement>(`[data-focus="${CSS.escape(focus.current)}"]`);
+    const row = scroller.current?.querySelector<HTMLElement>(`[data-focus="${CSS.escape(focus.current)}"]`);
     if (!row) return;
     focus.current = undefined;
     row.focus({ preventScroll: true });
   });
-  const key = (event: KeyboardEvent<HTMLElement>) => {
+  const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
     const to = { ArrowUp: activeIndex - 1, ArrowDown: activeIndex + 1, Home: 0, End: count - 1 }[event.key];
     cancelScrollToEnd();
     if (to === undefined || !(event.target as HTMLElement).dataset.focus) return;
@@ -196,11 +196,11 @@ export function Conversation(props: Props) {
     <div className="conversation">
       <div
         className="scroll"
-        ref={box}
+        ref={scroller}
         role="log"
         aria-live="off"
         aria-label={`Messages in ${title}`}
-        onKeyDown={key}
+        onKeyDown={onKeyDown}
         onWheel={cancelScrollToEnd}
         onTouchMove={cancelScrollToEnd}
         onPointerDown={cancelScrollToEnd}
@@ -219,8 +219,8 @@ export function Conversation(props: Props) {
                   repliedTo={
                     line.row.replyTo === undefined ? undefined : rowById(rows, line.row.replyTo, item.index)
                   }
-                  of={hasOlder ? -1 : all.length}
-                  begins={item.index === 0 && !hasOlder}
+                  total={hasOlder ? -1 : all.length}
+                  isStart={item.index === 0 && !hasOlder}
                   active={item.index === activeIndex}
                   flash={flash === line.row.id}
                   onActive={setActive}
@@ -238,7 +238,7 @@ export function Conversation(props: Props) {
         </p>
       )}
       {!atEnd && (
-        <button type="button" className="jump-to-latest" onClick={toEnd}>
+        <button type="button" className="jump-to-latest" onClick={scrollToEnd}>
           <ArrowDownIcon />
           {unread === 0 ? "Jump to latest" : unread === 1 ? "1 new message" : `${unread} new messages`}
         </button>
@@ -285,14 +285,14 @@ function useLastSeen(
 }
 
 /** What is in view on a visible page has been read. */
-function useRead(seen: number | undefined, onRead: (offset: number) => void): void {
+function useMarkRead(seen: number | undefined, onRead: (offset: number) => void): void {
   useEffect(() => {
     if (!seen) return;
-    const look = () => {
+    const update = () => {
       if (document.visibilityState === "visible") onRead(seen);
     };
-    look();
-    document.addEventListener("visibilitychange", look);
-    return () => document.removeEventListener("visibilitychange", look);
+    update();
+    document.addEventListener("visibilitychange", update);
+    return () => document.removeEventListener("visibilitychange", update);
   }, [seen, onRead]);
 }

@@ -18,9 +18,9 @@ interface Props {
   /** The message that this one replies to, if it is loaded. */
   repliedTo: ChatRow | undefined;
   /** The number of rows; -1 if it is unknown. */
-  of: number;
+  total: number;
   /** Whether this is the first row of the chat. */
-  begins: boolean;
+  isStart: boolean;
   /** Whether the row is in the tab order. */
   active: boolean;
   flash: boolean;
@@ -31,7 +31,8 @@ interface Props {
 
 export const ConversationLine = memo(
   function ConversationLine(props: Props) {
-    const { item, measure, line, repliedTo, of, begins, active, flash, onActive, onJump, context } = props;
+    const { item, measure, line, repliedTo, total, isStart, active, flash, onActive, onJump, context } =
+      props;
     const { row, day, missing, firstUnread } = line;
     return (
       <li
@@ -40,12 +41,12 @@ export const ConversationLine = memo(
         data-index={item.index}
         data-first={line.first}
         style={{ transform: `translateY(${item.start}px)` }}
-        aria-setsize={of}
+        aria-setsize={total}
         aria-posinset={item.index + 1}
       >
-        {begins && <p className="beginning muted">Start of the conversation</p>}
+        {isStart && <p className="beginning muted">Start of the conversation</p>}
         {missing?.map((gap) => (
-          <MissingLine
+          <GapLine
             key={`${gap.reason}-${gap.from}-${gap.to}`}
             missing={gap}
             onLoadGap={() => context.onLoadGap(line.before)}
@@ -87,8 +88,8 @@ export const ConversationLine = memo(
     a.line.missing === b.line.missing &&
     sameDay(a.line.day, b.line.day) &&
     a.repliedTo === b.repliedTo &&
-    a.of === b.of &&
-    a.begins === b.begins &&
+    a.total === b.total &&
+    a.isStart === b.isStart &&
     a.active === b.active &&
     a.flash === b.flash &&
     a.onJump === b.onJump &&
@@ -100,14 +101,14 @@ function sameDay(a: number | undefined, b: number | undefined): boolean {
   return new Date(a).toDateString() === new Date(b).toDateString();
 }
 
-interface MissingProps {
+interface GapProps {
   missing: MissingRange;
   onLoadGap(): void;
   onDismissGap(): void;
 }
 
 /** Messages that the server still has can be loaded; a gap of others can only be dismissed. */
-function MissingLine({ missing, onLoadGap, onDismissGap }: MissingProps) {
+function GapLine({ missing, onLoadGap, onDismissGap }: GapProps) {
   const stored = missing.reason === "too_far";
   return (
     <div className="missing" data-testid="missing" data-reason={missing.reason}>

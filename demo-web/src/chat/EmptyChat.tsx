@@ -10,7 +10,9 @@ export function EmptyChat({ chat, me }: { chat: Chat; me: string }) {
   return (
     <>
       <h2>No messages yet</h2>
-      <p className="muted">Write the first message to {titleOf(chat, me)}. Whoever is away finds it later.</p>
+      <p className="muted">
+        Write the first message to {titleOf(chat, me)}. People who are offline get it later.
+      </p>
       {known && (
         <p>
           <a href={addressAs(known.user)} target="_blank" rel="noopener">

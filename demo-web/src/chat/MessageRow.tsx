@@ -35,7 +35,7 @@ export function MessageRow({ row, repliedTo, first, last, active, flash, onActiv
   const text = textOf(row.data);
   const actions = actionsOf(row, context);
 
-  const key = (event: KeyboardEvent<HTMLElement>) => {
+  const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
     if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return;
     const action = actions.find(({ keys }) => keys.includes(event.key));
     if (!action) return;
@@ -62,7 +62,7 @@ export function MessageRow({ row, repliedTo, first, last, active, flash, onActiv
       data-read={row.readBy}
       tabIndex={active ? 0 : -1}
       onFocus={() => onActive(id)}
-      onKeyDown={key}
+      onKeyDown={onKeyDown}
     >
       {!mine && first && <Initials user={row.user ?? ""} name={author} />}
       <div className="message-body">
@@ -98,7 +98,7 @@ export function MessageRow({ row, repliedTo, first, last, active, flash, onActiv
           </div>
           {actions.length > 0 && (
             <div className="message-tools">
-              {context.writes && (
+              {context.canWrite && (
                 <button
                   type="button"
                   className="icon-button small quick"

@@ -22,10 +22,10 @@ export function actionsOf(row: ChatRow, context: RowContext): MessageAction[] {
     onChoose: () => void,
     more = {},
   ) => actions.push({ name, keys, icon, onChoose, ...more });
-  if (context.writes) add("Reply", ["r", "R"], <ReplyIcon />, () => context.onReply(row));
-  if (context.writes && mine) add("Edit", ["e", "E"], <PencilIcon />, () => context.onEdit(row));
+  if (context.canWrite) add("Reply", ["r", "R"], <ReplyIcon />, () => context.onReply(row));
+  if (context.canWrite && mine) add("Edit", ["e", "E"], <PencilIcon />, () => context.onEdit(row));
   add("Copy text", ["c", "C"], <CopyIcon />, () => void navigator.clipboard?.writeText(textOf(row.data)));
-  if (context.writes && (mine || context.owns))
+  if (context.canWrite && (mine || context.canDelete))
     add("Delete", ["Delete"], <Trash2Icon />, () => context.onDelete(row), { danger: true });
   return actions;
 }

@@ -19,7 +19,7 @@ export const ROLES: Readonly<Record<Role, string>> = {
   invited: "Invited",
 };
 
-const AS: Readonly<Record<string, string>> = {
+const ROLE_PHRASES: Readonly<Record<string, string>> = {
   owner: "an owner",
   member: "a member",
   read_only: "read-only",
@@ -33,17 +33,25 @@ export function changeText(
 ): string {
   if (typeof data !== "object" || data === null) return "";
   const change = data as Change;
-  const called = (id: string, known?: unknown) =>
-    id === me ? "you" : nameOf({ user: id, name: typeof known === "string" ? known : undefined });
+  const displayName = (id: string, name?: unknown) =>
+    id === me ? "you" : nameOf({ user: id, name: typeof name === "string" ? name : undefined });
   const { user, name } = change;
   if (by.user === "")
-    return doneBy(change, typeof user === "string" ? capital(called(user, name)) : "", user === me);
-  const itself = typeof user !== "string" || user === by.user;
-  return did(change, capital(called(by.user, by.name)), itself ? "" : called(user, name));
+    return changeByBackEnd(
+      change,
+      typeof user === "string" ? capitalize(displayName(user, name)) : "",
+      user === me,
+    );
+  const concernsSelf = typeof user !== "string" || user === by.user;
+  return changeByMember(
+    change,
+    capitalize(displayName(by.user, by.name)),
+    concernsSelf ? "" : displayName(user, name),
+  );
 }
 
 /** An action of a member; `whom` is empty if it concerns themselves. */
-function did({ action, title, role }: Change, who: string, whom: string): string {
+function changeByMember({ action, title, role }: Change, who: string, whom: string): string {
   switch (action) {
     case "created":
       return typeof title === "string" ? `${who} created the group “${title}”` : `${who} started this chat`;
@@ -58,14 +66,14 @@ function did({ action, title, role }: Change, who: string, whom: string): string
     case "renamed":
       return `${who} renamed the chat to “${typeof title === "string" ? title : ""}”`;
     case "role_set":
-      return `${who} made ${whom || "themselves"} ${AS[String(role)] ?? String(role)}`;
+      return `${who} made ${whom || "themselves"} ${ROLE_PHRASES[String(role)] ?? String(role)}`;
     default:
       return "";
   }
 }
 
 /** An action of a back end. */
-function doneBy({ action, title, role }: Change, whom: string, mine: boolean): string {
+function changeByBackEnd({ action, title, role }: Change, whom: string, mine: boolean): string {
   const was = mine ? "were" : "was";
   switch (action) {
     case "created":
@@ -81,12 +89,12 @@ function doneBy({ action, title, role }: Change, whom: string, mine: boolean): s
     case "renamed":
       return `The chat was renamed to “${typeof title === "string" ? title : ""}”`;
     case "role_set":
-      return `${whom} ${mine ? "are" : "is"} ${AS[String(role)] ?? String(role)} now`;
+      return `${whom} ${mine ? "are" : "is"} ${ROLE_PHRASES[String(role)] ?? String(role)} now`;
     default:
       return "";
   }
 }
 
-function capital(text: string): string {
+function capitalize(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

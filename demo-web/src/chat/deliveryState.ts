@@ -16,12 +16,12 @@ export function deliveryState(row: ChatRow, others: number): DeliveryState {
   if (status === "queued") return { kind: "waiting", text: "Waiting for a connection" };
   if (status === "sent") return { kind: "sending", text: "Sending" };
   if (status === "failed") return { kind: "failed", text: "Failed" };
-  if (readBy > 0) return { kind: "read", text: `Read${by(readBy, others)}` };
-  if (deliveredTo > 0) return { kind: "delivered", text: `Delivered${by(deliveredTo, others, "to")}` };
+  if (readBy > 0) return { kind: "read", text: `Read${countText(readBy, others)}` };
+  if (deliveredTo > 0) return { kind: "delivered", text: `Delivered${countText(deliveredTo, others, "to")}` };
   return { kind: "stored", text: "Stored" };
 }
 
-function by(count: number, others: number, word = "by"): string {
+function countText(count: number, others: number, word = "by"): string {
   if (others <= 1) return "";
   return count >= others ? ` ${word} all` : ` ${word} ${count} of ${others}`;
 }
@@ -32,15 +32,15 @@ export function receiptText(
   receipts: ReadonlyMap<string, UserReceipt>,
   others: readonly { readonly user: string; readonly name: string }[],
 ): string {
-  const names = (have: (mark: UserReceipt) => boolean) =>
+  const matching = (have: (mark: UserReceipt) => boolean) =>
     others.filter(({ user }) => {
       const mark = receipts.get(user);
       return mark !== undefined && have(mark);
     });
-  const read = names((mark) => mark.read >= offset);
-  const delivered = names((mark) => mark.delivered >= offset && mark.read < offset);
+  const read = matching((mark) => mark.read >= offset);
+  const delivered = matching((mark) => mark.delivered >= offset && mark.read < offset);
   const waiting = others.filter((one) => !read.includes(one) && !delivered.includes(one));
-  const say = (text: string, people: typeof others) =>
+  const sentence = (text: string, people: typeof others) =>
     people.length === 0
       ? []
       : [
@@ -50,8 +50,8 @@ export function receiptText(
           )}.`,
         ];
   return [
-    ...say("Read by", read),
-    ...say("Delivered to", delivered),
-    ...say("Not delivered to", waiting),
+    ...sentence("Read by", read),
+    ...sentence("Delivered to", delivered),
+    ...sentence("Not delivered to", waiting),
   ].join(" ");
 }

@@ -9,9 +9,9 @@ export interface RowContext {
   readonly others: number;
   readonly direct: boolean;
   /** Whether the user may write. */
-  readonly writes: boolean;
+  readonly canWrite: boolean;
   /** Whether the user may delete messages of others. */
-  readonly owns: boolean;
+  readonly canDelete: boolean;
   /** Who has received and read the message at this offset, as text. */
   receiptText(offset: number): string;
   onReply(row: ChatRow): void;

@@ -7,7 +7,7 @@ import { type Draft, type Drafts, EMPTY } from "./drafts";
 
 export interface DraftActions {
   readonly draft: Draft;
-  write(text: string): void;
+  setText(text: string): void;
   reply(row: ChatRow): void;
   edit(row: ChatRow): void;
   cancel(): void;
@@ -27,7 +27,7 @@ export function useDraft(
   const actions = useMemo(() => {
     const set = (next: Draft) => drafts.set(id, next);
     return {
-      write(text: string) {
+      setText(text: string) {
         set({ ...drafts.get(id), text });
         if (text.trim() === "") room.stopTyping();
         else room.typing();

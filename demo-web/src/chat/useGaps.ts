@@ -11,33 +11,33 @@ const NONE: Gaps = new Map();
 const PAGE = 200;
 const PAGES = 100;
 
-export interface GapsOf {
+export interface ChatGaps {
   /** By the id of the row before the gap. */
   readonly gaps: Gaps;
-  fill(after: string): Promise<void>;
-  forget(after: string): void;
+  load(after: string): Promise<void>;
+  dismiss(after: string): void;
 }
 
-export function useGaps(room: Room): GapsOf {
+export function useGaps(room: Room): ChatGaps {
   const [gaps, setGaps] = useState(NONE);
 
   useEffect(() => {
     setGaps(NONE);
     return room.channel.on("gap", (gap) => {
       const last = room.messages.rows.findLast(({ offset }) => offset !== undefined)?.id ?? "";
-      setGaps((known) => new Map(known).set(last, [...(known.get(last) ?? []), gap]));
+      setGaps((gaps) => new Map(gaps).set(last, [...(gaps.get(last) ?? []), gap]));
     });
   }, [room]);
 
-  const forget = useCallback((after: string) => {
-    setGaps((known) => {
-      const rest = new Map(known);
+  const dismiss = useCallback((after: string) => {
+    setGaps((gaps) => {
+      const rest = new Map(gaps);
       rest.delete(after);
       return rest;
     });
   }, []);
 
-  const fill = useCallback(
+  const load = useCallback(
     async (after: string) => {
       const next = () => {
         const { rows } = room.messages;
@@ -49,10 +49,10 @@ export function useGaps(room: Room): GapsOf {
         await room.messages.loadOlder(PAGE);
         if (next() === before) break;
       }
-      forget(after);
+      dismiss(after);
     },
-    [room, forget],
+    [room, dismiss],
   );
 
-  return { gaps, fill, forget };
+  return { gaps, load, dismiss };
 }

@@ -43,14 +43,14 @@ export function useOlderMessages({ first, count, hasOlder, loadOlder }: Options)
   }, [near, hasOlder, count, load]);
 
   /** Loads older messages until `find` finds a row or there are no more. Returns its index, or -1. */
-  const until = useCallback(
+  const loadUntil = useCallback(
     async (find: (rows: readonly ChatRow[]) => number): Promise<number> => {
       for (let page = 0; page < PAGES; page++) {
         const found = find(rows.current);
         if (found >= 0) return found;
         const before = rows.current.length;
         const more = await load();
-        await new Promise((drawn) => requestAnimationFrame(drawn));
+        await new Promise((rendered) => requestAnimationFrame(rendered));
         if (!more && rows.current.length === before) break;
       }
       return find(rows.current);
@@ -58,5 +58,5 @@ export function useOlderMessages({ first, count, hasOlder, loadOlder }: Options)
     [load],
   );
 
-  return { busy, until, rows };
+  return { busy, loadUntil, rows };
 }

@@ -20,17 +20,17 @@ export function keptRows(seen: number, kept: number, all: number): number {
   return Math.min(kept, all);
 }
 
-export interface Window {
+export interface RowWindow {
   readonly shown: readonly ChatRow[];
   /** Whether the last row is included. */
-  readonly whole: boolean;
+  readonly isComplete: boolean;
   /** Restores all rows. */
-  widen(): void;
+  restoreAll(): void;
   /** Tells the last row in view. */
-  look(seen: number | undefined): void;
+  setLastSeen(seen: number | undefined): void;
 }
 
-export function useRowWindow(rows: readonly ChatRow[]): Window {
+export function useRowWindow(rows: readonly ChatRow[]): RowWindow {
   // By id, because rows that are loaded above move every index.
   const [last, setLast] = useState<string>();
   const kept = useMemo(
@@ -38,8 +38,8 @@ export function useRowWindow(rows: readonly ChatRow[]): Window {
     [rows, last],
   );
   const shown = useMemo(() => (kept === rows.length ? rows : rows.slice(0, kept)), [rows, kept]);
-  const widen = useCallback(() => setLast(undefined), []);
-  const look = (seen: number | undefined) => {
+  const restoreAll = useCallback(() => setLast(undefined), []);
+  const setLastSeen = (seen: number | undefined) => {
     if (seen === undefined) return;
     const wanted = keptRows(seen, kept, rows.length);
     if (wanted !== kept) setLast(wanted === rows.length ? undefined : rows[wanted - 1]?.id);
@@ -48,5 +48,5 @@ export function useRowWindow(rows: readonly ChatRow[]): Window {
     // The row was removed, so restore all.
     if (last !== undefined && !rows.some(({ id }) => id === last)) setLast(undefined);
   }, [rows, last]);
-  return { shown, whole: kept === rows.length, widen, look };
+  return { shown, isComplete: kept === rows.length, restoreAll, setLastSeen };
 }

@@ -9,7 +9,7 @@ import { PLANNED_RESTART } from "./plannedRestart";
 /** How long the page is frozen, in ms: long enough to be noticed by the client. */
 const FREEZE_MS = 10_000;
 /** A slider that has not moved for this long, in ms, has its final value. */
-const SETTLED_MS = 600;
+const DEBOUNCE_MS = 600;
 
 export function Faults({ lab: { layer, eventLog, timeline } }: { lab: FaultLab }) {
   const state = useSyncExternalStore(
@@ -55,7 +55,7 @@ export function Faults({ lab: { layer, eventLog, timeline } }: { lab: FaultLab }
           description="Cuts the connection once, like a cable that is unplugged and plugged back in. After several quick failures the client switches to HTTP polling."
           onClick={() => {
             const { sockets, requests } = layer.live;
-            log("You dropped the connection", liveWords(sockets, requests));
+            log("You dropped the connection", droppedText(sockets, requests));
             timeline.moment("Dropped");
             layer.drop();
           }}
@@ -166,11 +166,11 @@ function useDebounced(): (act: () => void) => void {
   useEffect(() => () => clearTimeout(timer.current), []);
   return (act) => {
     clearTimeout(timer.current);
-    timer.current = setTimeout(act, SETTLED_MS);
+    timer.current = setTimeout(act, DEBOUNCE_MS);
   };
 }
 
-function liveWords(sockets: number, requests: number): string {
+function droppedText(sockets: number, requests: number): string {
   if (sockets + requests === 0) return "There was no connection";
   return [sockets > 0 && "a WebSocket was cut", requests > 0 && "a request was cut"]
     .filter(Boolean)

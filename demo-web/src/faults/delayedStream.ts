@@ -10,20 +10,20 @@ export interface NetworkConditions {
 }
 
 /** TCP's minimum retransmission timeout, in ms (1 s in RFC 6298; 200 ms on Linux and others). */
-const REPEAT_MS = 200;
+const RETRANSMISSION_MS = 200;
 /** Maximum number of retransmissions. */
-const REPEATS_MAX = 6;
+const MAX_RETRANSMISSIONS = 6;
 
 /**
  * How long one message delays the stream. TCP retransmits lost packets, so nothing is lost, but everything behind
  * waits, twice as long for each retransmission.
  */
 export function retransmissionDelay({ latencyMs, loss }: NetworkConditions, random: () => number): number {
-  let waited = 0;
-  for (let repeats = 0; repeats < REPEATS_MAX && random() < loss; repeats++) {
-    waited += Math.max(REPEAT_MS, 2 * latencyMs) * 2 ** repeats;
+  let delay = 0;
+  for (let attempt = 0; attempt < MAX_RETRANSMISSIONS && random() < loss; attempt++) {
+    delay += Math.max(RETRANSMISSION_MS, 2 * latencyMs) * 2 ** attempt;
   }
-  return waited;
+  return delay;
 }
 
 export class DelayedStream {

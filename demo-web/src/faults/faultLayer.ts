@@ -33,14 +33,14 @@ export class FaultLayer {
   readonly #listeners = new Set<() => void>();
   /** The timers that close open sockets, while sockets are killed. */
   readonly #kills = new Map<BreakableSocket, () => void>();
-  #thaw: (() => void) | undefined;
-  #back: (() => void) | undefined;
+  #cancelThaw: (() => void) | undefined;
+  #cancelRestart: (() => void) | undefined;
   readonly #hooks: SocketHooks;
   readonly #fetch: FaultyFetch;
 
   /** `random` decides which messages are lost. */
   constructor(random: () => number = Math.random) {
-    const away = () => this.#state.offline || this.#state.restarting;
+    const unreachable = () => this.#state.offline || this.#state.restarting;
     const network = {
       freezer: this.#freezer,
       conditions: () => this.#state,
@@ -49,15 +49,15 @@ export class FaultLayer {
     };
     this.#hooks = {
       ...network,
-      refuses: () => this.#state.websocketBlocked || away(),
+      refuses: () => this.#state.websocketBlocked || unreachable(),
       created: (socket) => this.#sockets.add(socket),
       opened: (socket) => this.#scheduleKill(socket),
       closed: (socket) => {
         this.#sockets.delete(socket);
-        this.#spare(socket);
+        this.#cancelKill(socket);
       },
     };
-    this.#fetch = new FaultyFetch({ ...network, refuses: away });
+    this.#fetch = new FaultyFetch({ ...network, refuses: unreachable });
   }
 
   get state(): FaultState {
@@ -96,7 +96,7 @@ export class FaultLayer {
     this.#fetch.cut();
   }
 
-  /** While blocked, open WebSockets are cut and new ones fail. FaultyFetch are not affected. */
+  /** While blocked, open WebSockets are cut and new ones fail. Requests are not affected. */
   blockWebSocket(blocked: boolean): void {
     this.#change({ websocketBlocked: blocked });
     if (blocked) this.#cutSockets();
@@ -120,7 +120,7 @@ export class FaultLayer {
     this.#change({ latencyMs });
   }
 
-  /** Sets the share (0 to 1) of requests that fail and of messages that retransmissionDelay their WebSocket. */
+  /** Sets the share (0 to 1) of requests that fail and of messages that stall their WebSocket. */
   lose(loss: number): void {
     this.#change({ loss });
   }
@@ -141,7 +141,7 @@ export class FaultLayer {
    */
   killAfter(killAfterMs: number): void {
     this.#change({ killAfterMs });
-    for (const socket of [...this.#kills.keys()]) this.#spare(socket);
+    for (const socket of [...this.#kills.keys()]) this.#cancelKill(socket);
     for (const socket of this.#sockets) if (socket.isOpen) this.#scheduleKill(socket);
   }
 
@@ -150,17 +150,17 @@ export class FaultLayer {
     if (this.#state.frozen) return;
     this.#change({ frozen: true });
     this.#freezer.freeze();
-    this.#thaw = this.clock.after(ms, () => this.thaw());
+    this.#cancelThaw = this.clock.after(ms, () => this.thaw());
   }
 
   thaw(): void {
     if (!this.#state.frozen) return;
-    this.#thaw?.();
+    this.#cancelThaw?.();
     this.#change({ frozen: false });
     this.#freezer.thaw();
   }
 
-  /** Simulates a planned restart of the server. FaultyFetch fail while it is unreachable. */
+  /** Simulates a planned restart of the server. Requests fail while it is unreachable. */
   restart({ text, code, closeMs, awayMs }: Restart): void {
     if (this.#state.restarting) return;
     this.#change({ restarting: true });
@@ -170,7 +170,7 @@ export class FaultLayer {
       for (const socket of [...this.#sockets]) socket.closeFromServer(code);
     });
     const back = this.clock.after(closeMs + awayMs, () => this.#change({ restarting: false }));
-    this.#back = () => {
+    this.#cancelRestart = () => {
       going();
       back();
     };
@@ -178,7 +178,7 @@ export class FaultLayer {
 
   /** Ends every fault. */
   endAll(): void {
-    this.#back?.();
+    this.#cancelRestart?.();
     this.killAfter(0);
     this.#change({ latencyMs: 0, loss: 0, websocketBlocked: false, blackHole: false, restarting: false });
     this.thaw();
@@ -203,7 +203,7 @@ export class FaultLayer {
       );
   }
 
-  #spare(socket: BreakableSocket): void {
+  #cancelKill(socket: BreakableSocket): void {
     this.#kills.get(socket)?.();
     this.#kills.delete(socket);
   }

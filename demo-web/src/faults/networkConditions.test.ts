@@ -10,14 +10,14 @@ import { activeFaults, NO_FAULTS } from "./faultState";
 let page: FakePage;
 let layer: FaultLayer;
 /** The next random numbers; 1 (nothing is lost) after the last one. */
-let dice: number[];
+let randoms: number[];
 
 beforeEach(() => {
   vi.useFakeTimers();
   FakeSocket.made = [];
-  dice = [];
+  randoms = [];
   page = new FakePage();
-  layer = new FaultLayer(() => dice.shift() ?? 1);
+  layer = new FaultLayer(() => randoms.shift() ?? 1);
   layer.install(page);
 });
 afterEach(() => {
@@ -140,7 +140,7 @@ describe("loss", () => {
   it("delays everything behind a lost message, and loses nothing", async () => {
     const { native, seen } = connected();
     layer.lose(0.1);
-    dice = [0];
+    randoms = [0];
     native.says("lost at first");
     native.says("behind it");
     await pass(199);
@@ -152,10 +152,10 @@ describe("loss", () => {
   it("fails a request before or after it reached the server", async () => {
     layer.lose(0.5);
     page.answer = "[]";
-    dice = [0, 0];
+    randoms = [0, 0];
     await expect(page.fetch("/poll")).rejects.toThrow("Failed to fetch");
     expect(page.asked).toHaveLength(0);
-    dice = [0, 1];
+    randoms = [0, 1];
     await expect(page.fetch("/poll")).rejects.toThrow("Failed to fetch");
     expect(page.asked).toHaveLength(1);
     await expect(page.fetch("/poll")).resolves.toBeInstanceOf(Response);
