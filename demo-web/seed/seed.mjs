@@ -13,7 +13,7 @@ const chats = read("chats.json");
 const board = read("board.json");
 
 /** How long to wait for the server, and the polling interval, in ms. */
-const PATIENCE_MS = 30_000;
+const TIMEOUT_MS = 30_000;
 const LOOK_MS = 100;
 
 export class Api {
@@ -99,7 +99,7 @@ async function whenItListens(url) {
       await fetch(url);
       return;
     } catch (error) {
-      if (Date.now() - start > PATIENCE_MS) throw error;
+      if (Date.now() - start > TIMEOUT_MS) throw error;
     }
     await new Promise((done) => setTimeout(done, LOOK_MS));
   }

@@ -51,7 +51,7 @@ class FaultPanel {
       .getByTestId("traffic")
       .evaluate((element) =>
         Object.fromEntries(
-          ["sent", "back", "onTheWay", "twice", "never", "disordered", "refused"].map((name) => [
+          ["sent", "back", "inFlight", "duplicated", "lost", "outOfOrder", "refused"].map((name) => [
             name,
             Number((element as HTMLElement).dataset[name]),
           ]),
@@ -108,13 +108,13 @@ class FaultPanel {
     await this.chat.waitForConnection();
     await this.waitForMore(3);
     await this.toggle("Automatic traffic", false);
-    await until("everything came back", async () => (await this.traffic()).onTheWay === 0, {
+    await until("everything came back", async () => (await this.traffic()).inFlight === 0, {
       seen: () => this.traffic(),
       timeoutMs: 80_000,
     });
     const { sent, back, ...rest } = await this.traffic();
     expect(back).toBe(sent);
-    expect(rest).toEqual({ onTheWay: 0, twice: 0, never: 0, disordered: 0, refused: 0 });
+    expect(rest).toEqual({ inFlight: 0, duplicated: 0, lost: 0, outOfOrder: 0, refused: 0 });
     // A message may come back before its ack.
     await until("all is acked", async () => (await this.chat.count("acked")) === sent);
     const counts = await Promise.all(
@@ -242,12 +242,12 @@ it("all faults in turn: nothing is lost or duplicated", async () => {
   await panel.press("End all faults");
   await panel.chat.waitForRow("a word in between", "stored");
   await panel.toggle("Automatic traffic", false);
-  await until("everything came back", async () => (await panel.traffic()).onTheWay === 0, {
+  await until("everything came back", async () => (await panel.traffic()).inFlight === 0, {
     seen: () => panel.traffic(),
     timeoutMs: 80_000,
   });
-  const { sent, back, twice, never, disordered } = await panel.traffic();
-  expect([back, twice, never, disordered]).toEqual([sent, 0, 0, 0]);
+  const { sent, back, duplicated, lost, outOfOrder } = await panel.traffic();
+  expect([back, duplicated, lost, outOfOrder]).toEqual([sent, 0, 0, 0]);
   expect([await panel.chat.count("duplicated"), await panel.chat.count("lost")]).toEqual([0, 0]);
 });
 

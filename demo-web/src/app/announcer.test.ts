@@ -4,46 +4,46 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { Announcer } from "./announcer";
 
 let announcer: Announcer;
-let heard: string[];
+let spoken: string[];
 
 beforeEach(() => {
   vi.useFakeTimers();
   announcer = new Announcer();
-  heard = [];
-  announcer.subscribe(() => heard.push(announcer.text));
+  spoken = [];
+  announcer.subscribe(() => spoken.push(announcer.text));
 });
 
 afterEach(() => vi.useRealTimers());
 
 it("reads out a single message", () => {
-  announcer.heard("Ana", "hello");
-  expect(heard).toEqual([]);
+  announcer.announceMessage("Ana", "hello");
+  expect(spoken).toEqual([]);
   vi.runAllTimers();
-  expect(heard).toEqual(["Ana: hello"]);
+  expect(spoken).toEqual(["Ana: hello"]);
 });
 
 it("counts messages that arrive together", () => {
-  announcer.heard("Ana", "one");
-  announcer.heard("Ben", "two");
+  announcer.announceMessage("Ana", "one");
+  announcer.announceMessage("Ben", "two");
   vi.runAllTimers();
-  announcer.heard("Ana", "three");
+  announcer.announceMessage("Ana", "three");
   vi.runAllTimers();
-  expect(heard).toEqual(["2 new messages, the last from Ben.", "Ana: three"]);
+  expect(spoken).toEqual(["2 new messages, the last from Ben.", "Ana: three"]);
 });
 
 it("announces only the latest connection state", () => {
-  announcer.say("connection", "Not connected.");
-  announcer.say("connection", "Connected by WebSocket.");
-  announcer.heard("Ana", "hello");
+  announcer.announce("connection", "Not connected.");
+  announcer.announce("connection", "Connected by WebSocket.");
+  announcer.announceMessage("Ana", "hello");
   vi.runAllTimers();
-  expect(heard).toEqual(["Connected by WebSocket. Ana: hello"]);
+  expect(spoken).toEqual(["Connected by WebSocket. Ana: hello"]);
 });
 
 it("announces the same text twice", () => {
-  announcer.say("connection", "Offline.");
+  announcer.announce("connection", "Offline.");
   vi.runAllTimers();
-  announcer.say("connection", "Offline.");
+  announcer.announce("connection", "Offline.");
   vi.runAllTimers();
-  expect(heard).toHaveLength(2);
-  expect(heard[0]).not.toBe(heard[1]);
+  expect(spoken).toHaveLength(2);
+  expect(spoken[0]).not.toBe(spoken[1]);
 });

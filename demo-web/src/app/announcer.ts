@@ -9,7 +9,7 @@ const GATHER_MS = 700;
 export class Announcer {
   #text = "";
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #heard = 0;
+  #messages = 0;
   readonly #pending = new Map<Topic, string>();
   readonly #listeners = new Set<() => void>();
 
@@ -24,24 +24,24 @@ export class Announcer {
   }
 
   /** Announces a message: its text if it is the only one, otherwise how many arrived. */
-  heard(name: string, text: string): void {
-    this.#heard++;
-    this.say(
+  announceMessage(name: string, text: string): void {
+    this.#messages++;
+    this.announce(
       "messages",
-      this.#heard === 1 ? `${name}: ${text}` : `${this.#heard} new messages, the last from ${name}.`,
+      this.#messages === 1 ? `${name}: ${text}` : `${this.#messages} new messages, the last from ${name}.`,
     );
   }
 
   /** Announces `text` soon, replacing a pending announcement of the same topic. */
-  say(topic: Topic, text: string): void {
+  announce(topic: Topic, text: string): void {
     this.#pending.set(topic, text);
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      const said = [...this.#pending.values()].join(" ");
+      const sentence = [...this.#pending.values()].join(" ");
       this.#pending.clear();
-      this.#heard = 0;
+      this.#messages = 0;
       // Screen readers ignore a region whose text does not change, so append an invisible character.
-      this.#text = said === this.#text ? `${said}\u00a0` : said;
+      this.#text = sentence === this.#text ? `${sentence}\u00a0` : sentence;
       for (const listener of this.#listeners) listener();
     }, GATHER_MS);
   }

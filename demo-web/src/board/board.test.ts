@@ -10,10 +10,14 @@ const after = (...entries: BoardEntry[]): Board =>
   entries.reduce((board, one) => boardAfter(board, one), EMPTY_BOARD);
 
 it("creates, updates and removes an order", () => {
-  const came = order("created", { id: "7", customer: "Ana", item: "Lamp", cents: 900, state: "new" });
+  const created = order("created", { id: "7", customer: "Ana", item: "Lamp", cents: 900, state: "new" });
   const changed = order("updated", { id: "7", state: "paid" });
-  expect(after(came, changed).orders.get("7")).toMatchObject({ customer: "Ana", cents: 900, state: "paid" });
-  expect(after(came, changed, order("deleted", { id: "7" })).orders.size).toBe(0);
+  expect(after(created, changed).orders.get("7")).toMatchObject({
+    customer: "Ana",
+    cents: 900,
+    state: "paid",
+  });
+  expect(after(created, changed, order("deleted", { id: "7" })).orders.size).toBe(0);
 });
 
 it("keeps the latest status of each system", () => {
@@ -37,7 +41,7 @@ it.each([
   entry("data_update", { entity: "invoice", action: "created", data: { id: "1" } }),
   entry("something", { id: "1" }),
   { id: "x", at: 1, data: "plain" },
-])("ignores $event $data", (said) => expect(after(said)).toBe(EMPTY_BOARD));
+])("ignores $event $data", (entry) => expect(after(entry)).toBe(EMPTY_BOARD));
 
 it("ignores orders without an id and malformed orders", () => {
   expect(after(order("created", undefined), order("created", { id: 7 })).orders.size).toBe(0);

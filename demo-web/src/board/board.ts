@@ -63,19 +63,19 @@ const text = (value: unknown): string => (typeof value === "string" ? value : ""
 
 /** Applies an entry to the board; `live` if it is not history. Returns the same board if the entry is irrelevant. */
 export function boardAfter(board: Board, { id, at, event, data }: BoardEntry, live = false): Board {
-  const said = fields(data);
+  const payload = fields(data);
   switch (event) {
     case "data_update":
-      return said.entity === "order"
-        ? { ...board, orders: ordersAfter(board.orders, said, at, live) }
+      return payload.entity === "order"
+        ? { ...board, orders: ordersAfter(board.orders, payload, at, live) }
         : board;
     case "status_update": {
-      const name = text(said.system);
-      const system = { name, status: text(said.status), message: text(said.message), at, live };
+      const name = text(payload.system);
+      const system = { name, status: text(payload.status), message: text(payload.message), at, live };
       return { ...board, systems: new Map(board.systems).set(name, system) };
     }
     case "user_activity": {
-      const line = { id, user: text(said.user), activity: text(said.activity), at, live };
+      const line = { id, user: text(payload.user), activity: text(payload.activity), at, live };
       return { ...board, feed: [line, ...board.feed].slice(0, FEED) };
     }
     default:

@@ -44,8 +44,9 @@ export async function call({ apiKey }: Operator, { path, body }: Call): Promise<
     body: JSON.stringify(body),
   });
   if (answer.ok) return;
-  const said: unknown = await answer.json().catch(() => undefined);
-  const message = typeof said === "object" && said !== null && "message" in said ? String(said.message) : "";
+  const error: unknown = await answer.json().catch(() => undefined);
+  const message =
+    typeof error === "object" && error !== null && "message" in error ? String(error.message) : "";
   throw new Error(message || `The server answered ${answer.status}.`);
 }
 

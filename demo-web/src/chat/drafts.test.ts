@@ -26,12 +26,12 @@ it("keeps one draft per chat, across reloads", () => {
 
 it("notifies listeners", () => {
   const drafts = new Drafts("ada", undefined);
-  let told = 0;
-  const off = drafts.subscribe(() => told++);
+  let calls = 0;
+  const unsubscribe = drafts.subscribe(() => calls++);
   drafts.set("1", { text: "a" });
-  off();
+  unsubscribe();
   drafts.set("1", { text: "ab" });
-  expect(told).toBe(1);
+  expect(calls).toBe(1);
 });
 
 it.each(["not json", '{"a":1}', "[1,null,[2,3]]"])("ignores stored %s", (text) => {

@@ -26,7 +26,7 @@ const chat = (change: Partial<Chat>): Chat => ({
   ...change,
 });
 
-const said = (user: string, data: unknown) => ({
+const message = (user: string, data: unknown) => ({
   channel: "private-chat.1",
   offset: 1,
   id: "m",
@@ -49,9 +49,9 @@ it("a group without a title is named after its members", () => {
 
 it("the preview names the author unless it is obvious", () => {
   expect(previewOf(chat({}), "me")).toBe("No messages yet");
-  expect(previewOf(chat({ last: said("me", { text: "hi" }) }), "me")).toBe("You: hi");
-  expect(previewOf(chat({ last: said("grace", { text: "two\nlines" }) }), "me")).toBe("Grace: two lines");
-  expect(previewOf(chat({ kind: "direct", last: said("grace", { text: "hi" }) }), "me")).toBe("hi");
+  expect(previewOf(chat({ last: message("me", { text: "hi" }) }), "me")).toBe("You: hi");
+  expect(previewOf(chat({ last: message("grace", { text: "two\nlines" }) }), "me")).toBe("Grace: two lines");
+  expect(previewOf(chat({ kind: "direct", last: message("grace", { text: "hi" }) }), "me")).toBe("hi");
   expect(previewOf(chat({ role: "invited" }), "me")).toBe("You are invited");
 });
 

@@ -8,7 +8,7 @@ import { reasonText, statusText } from "./statusText";
 
 export function useConnectionLog(client: Client, { eventLog, timeline, announcer }: Services): void {
   useEffect(() => {
-    let said = "";
+    let announced = "";
     const update = () => {
       const { state } = client;
       timeline.state(state);
@@ -16,9 +16,9 @@ export function useConnectionLog(client: Client, { eventLog, timeline, announcer
       // Attempts are not announced.
       if (state.status === "connecting") return;
       const text = state.status === "waiting" ? "Not connected. Retrying." : `${statusText(state)}.`;
-      if (text === said) return;
-      said = text;
-      announcer.say("connection", text);
+      if (text === announced) return;
+      announced = text;
+      announcer.announce("connection", text);
     };
     const offState = client.on("state", update);
     const offError = client.on("error", ({ code, message }) => eventLog.add("error", code, message));

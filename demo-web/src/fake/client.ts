@@ -154,7 +154,7 @@ export class FakeClient implements MessengerClient {
         .map(({ id, at, data }): NotificationItem => ({ id, at, data, read: read.has(id) }))
         .reverse(),
     );
-    const told = new Set<string>();
+    const delivered = new Set<string>();
     return {
       get list() {
         return list();
@@ -170,8 +170,8 @@ export class FakeClient implements MessengerClient {
         follow(server, list, () => {
           if (event === "change") return (listener as () => void)();
           for (const item of list()) {
-            if (told.has(item.id)) continue;
-            told.add(item.id);
+            if (delivered.has(item.id)) continue;
+            delivered.add(item.id);
             listener(item);
           }
         }),

@@ -17,7 +17,7 @@ export function createSampleServer(): FakeServer {
   server.lastSeen.set("linus", now - 25 * MINUTE);
   server.lastSeen.set("alan", now - 3000 * MINUTE);
 
-  const said = (
+  const addMessages = (
     chat: ReturnType<typeof server.make>,
     lines: readonly (readonly [string, string, number])[],
   ) => {
@@ -28,7 +28,7 @@ export function createSampleServer(): FakeServer {
   const moon = server.make({ id: "moon", title: "Moon landing", owner: "margaret" });
   for (const user of ["ada", "grace", "katherine", "alan"]) moon.members.set(user, "member");
   server.change(moon, "margaret", { action: "created", title: "Moon landing" });
-  said(moon, [
+  addMessages(moon, [
     ["margaret", "The computer will restart itself if it has too much to do. On purpose.", 1500],
     ["katherine", "I checked the trajectory by hand. The machine is right.", 1498],
     ["ada", "Both of you, then.", 1495],
@@ -40,7 +40,7 @@ export function createSampleServer(): FakeServer {
 
   const direct = server.make({ id: "grace", kind: "direct", owner: "ada" });
   direct.members.set("grace", "member");
-  said(direct, [
+  addMessages(direct, [
     ["grace", "Did you see that the connection was gone for a minute?", 6],
     ["ada", "No. Was it?", 5],
     ["grace", "Exactly.", 4],

@@ -54,8 +54,8 @@ function AutomaticTraffic({
   );
 }
 
-function Comparison({ sent, back, onTheWay, twice, never, disordered, refused }: TrafficState) {
-  const wrong = twice + never + disordered > 0;
+function Comparison({ sent, back, inFlight, duplicated, lost, outOfOrder, refused }: TrafficState) {
+  const wrong = duplicated + lost + outOfOrder > 0;
   return (
     <p
       className="comparison"
@@ -63,15 +63,15 @@ function Comparison({ sent, back, onTheWay, twice, never, disordered, refused }:
       data-bad={wrong}
       data-sent={sent}
       data-back={back}
-      data-on-the-way={onTheWay}
-      data-twice={twice}
-      data-never={never}
-      data-disordered={disordered}
+      data-in-flight={inFlight}
+      data-duplicated={duplicated}
+      data-lost={lost}
+      data-out-of-order={outOfOrder}
       data-refused={refused}
     >
-      <b>{back}</b> of <b>{sent}</b> came back, {onTheWay} in flight.{" "}
+      <b>{back}</b> of <b>{sent}</b> came back, {inFlight} in flight.{" "}
       {wrong
-        ? `Duplicated ${twice}, lost ${never}, out of order ${disordered}.`
+        ? `Duplicated ${duplicated}, lost ${lost}, out of order ${outOfOrder}.`
         : "No duplicates, none lost, all in order."}
       {refused > 0 && ` ${refused} rejected with an error.`}
     </p>

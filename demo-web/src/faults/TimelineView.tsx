@@ -25,9 +25,9 @@ import {
 import { roundTripStats, summary } from "./timelineSummary";
 
 /** How often the chart is rendered, in ms. */
-const REDRAWN_MS = 400;
+const RENDER_MS = 400;
 /** How often the text changes, in ms: slow enough to be read out. */
-const RETOLD_MS = 5000;
+const SUMMARY_MS = 5000;
 
 const PHASES: Readonly<Record<Phase, string>> = {
   websocket: "WebSocket",
@@ -49,8 +49,11 @@ export function TimelineView({ timeline, clock }: Props) {
   const width = useWidth(picture);
   const roundTrips = roundTripStats(timeline, now);
   // The summary is computed again when this changes.
-  const told = Math.floor(now / RETOLD_MS) * RETOLD_MS;
-  const sentences = useMemo(() => summary(timeline, Math.max(told, Date.now())), [timeline, told]);
+  const summarizedAt = Math.floor(now / SUMMARY_MS) * SUMMARY_MS;
+  const sentences = useMemo(
+    () => summary(timeline, Math.max(summarizedAt, Date.now())),
+    [timeline, summarizedAt],
+  );
   return (
     <section className="timeline" id="lab-timeline" aria-labelledby="timeline-title">
       <h3 id="timeline-title">The last two minutes</h3>
@@ -256,7 +259,7 @@ function useNow(clock: Clock): number {
     let stop: () => void;
     const tick = () => {
       setNow(Date.now());
-      stop = clock.after(REDRAWN_MS, tick);
+      stop = clock.after(RENDER_MS, tick);
     };
     tick();
     return () => stop();

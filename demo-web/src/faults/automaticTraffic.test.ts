@@ -39,7 +39,7 @@ class FakeChannel {
     this.tell("sending", { id: `m${number}`, status: "stored", offset });
   }
 
-  came(number: number, offset: number): void {
+  receive(number: number, offset: number): void {
     this.tell("message", { id: `m${number}`, offset, data: { number } });
   }
 }
@@ -75,44 +75,51 @@ it("sends a number every 200 ms on a channel of its own until it is stopped", as
   traffic.stop();
   await vi.advanceTimersByTimeAsync(10 * EVERY_MS);
   expect(channel.sent).toHaveLength(3);
-  expect(traffic.state).toMatchObject({ on: false, sent: 3, onTheWay: 3 });
+  expect(traffic.state).toMatchObject({ on: false, sent: 3, inFlight: 3 });
 });
 
 it("counts messages that come back, before or after their ack", () => {
   channel.stored(1, 1);
-  channel.came(1, 1);
-  channel.came(2, 2);
+  channel.receive(1, 1);
+  channel.receive(2, 2);
   channel.stored(2, 2);
-  channel.came(3, 3);
-  expect(traffic.state).toMatchObject({ sent: 3, back: 3, onTheWay: 0, twice: 0, never: 0, disordered: 0 });
+  channel.receive(3, 3);
+  expect(traffic.state).toMatchObject({
+    sent: 3,
+    back: 3,
+    inFlight: 0,
+    duplicated: 0,
+    lost: 0,
+    outOfOrder: 0,
+  });
   expect(counters.counts).toMatchObject({ sent: 3, acked: 2, received: 3, lost: 0, duplicated: 0 });
 });
 
 it("detects duplicates, losses and reordering", () => {
   channel.stored(1, 1);
-  channel.came(3, 2);
-  channel.came(3, 3);
-  channel.came(2, 4);
-  expect(traffic.state).toMatchObject({ back: 2, twice: 1, never: 1, disordered: 1, onTheWay: 0 });
+  channel.receive(3, 2);
+  channel.receive(3, 3);
+  channel.receive(2, 4);
+  expect(traffic.state).toMatchObject({ back: 2, duplicated: 1, lost: 1, outOfOrder: 1, inFlight: 0 });
   expect(counters.counts).toMatchObject({ lost: 1, duplicated: 1 });
 });
 
 it("does not accept another number with a known id", () => {
   channel.tell("message", { id: "m1", offset: 1, data: { number: 7 } });
-  expect(traffic.state).toMatchObject({ back: 0, onTheWay: 3 });
+  expect(traffic.state).toMatchObject({ back: 0, inFlight: 3 });
 });
 
 it("does not wait for messages in a declared gap", () => {
   channel.stored(1, 1);
   channel.tell("gap", { from: 1, to: 1, reason: "trimmed" });
-  expect(traffic.state).toMatchObject({ never: 0, onTheWay: 2 });
+  expect(traffic.state).toMatchObject({ lost: 0, inFlight: 2 });
   expect(counters.counts).toMatchObject({ lost: 0, missing: 1 });
 });
 
 it("pauses rather than fill the outbox", async () => {
   await vi.advanceTimersByTimeAsync(1000 * EVERY_MS);
   expect(channel.sent).toHaveLength(300);
-  channel.came(1, 1);
+  channel.receive(1, 1);
   await vi.advanceTimersByTimeAsync(EVERY_MS);
   expect(channel.sent).toHaveLength(301);
 });

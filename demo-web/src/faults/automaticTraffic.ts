@@ -10,9 +10,9 @@ import type { RoundTrips } from "./roundTrips";
 /** How often it sends, in ms. */
 export const EVERY_MS = 200;
 /** It pauses while this many messages are in flight, to leave room for the chat in the outbox (1000). */
-const ON_THE_WAY_MAX = 300;
+const MAX_IN_FLIGHT = 300;
 /** How many ids are remembered to detect duplicates. */
-const REMEMBERED = 5000;
+const REMEMBERED_IDS = 5000;
 
 /** The outcome of the numbered messages. A new object on each change. */
 export interface TrafficState {
@@ -20,13 +20,13 @@ export interface TrafficState {
   readonly sent: number;
   /** Came back with the right number and id. */
   readonly back: number;
-  readonly onTheWay: number;
+  readonly inFlight: number;
   /** Came back again. */
-  readonly twice: number;
+  readonly duplicated: number;
   /** Stored but skipped: a later one came back. */
-  readonly never: number;
+  readonly lost: number;
   /** Came back after a message that was sent later. */
-  readonly disordered: number;
+  readonly outOfOrder: number;
   /** Rejected with an error. */
   readonly refused: number;
 }
@@ -35,10 +35,10 @@ const NOTHING: TrafficState = {
   on: false,
   sent: 0,
   back: 0,
-  onTheWay: 0,
-  twice: 0,
-  never: 0,
-  disordered: 0,
+  inFlight: 0,
+  duplicated: 0,
+  lost: 0,
+  outOfOrder: 0,
   refused: 0,
 };
 
@@ -54,22 +54,22 @@ export class Traffic {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #subscribed = false;
   /** Messages in flight: id to number, and to the offset once it is known. */
-  readonly #away = new Map<string, { readonly number: number; offset?: number }>();
-  readonly #back = new Set<string>();
+  readonly #inFlight = new Map<string, { readonly number: number; offset?: number }>();
+  readonly #returned = new Set<string>();
   #highest = 0;
 
   constructor(client: TrafficClient, counters: DeliveryCounters, roundTrips: RoundTrips) {
     // The session id makes the name unique to this page.
     this.#channel = client.channel<LabEvents>(`private-lab.${client.session}`);
     observeChannel(this.#channel, counters, roundTrips);
-    this.#channel.on("message", ({ id, offset, data }) => this.#came(id, offset, data.number));
+    this.#channel.on("message", ({ id, offset, data }) => this.#received(id, offset, data.number));
     this.#channel.on("gap", () => this.#forgetStored());
     this.#channel.on("error", () => this.stop());
     this.#channel.on("sending", ({ id, status, offset }) => {
-      const message = this.#away.get(id);
+      const message = this.#inFlight.get(id);
       if (message && status === "stored" && offset !== undefined) message.offset = offset;
       if (message && status === "failed") {
-        this.#away.delete(id);
+        this.#inFlight.delete(id);
         this.#change({ refused: this.#state.refused + 1 });
       }
     });
@@ -110,54 +110,55 @@ export class Traffic {
       this.#timer = undefined;
       this.#tick();
     }, EVERY_MS);
-    if (this.#subscribed && this.#away.size < ON_THE_WAY_MAX) this.#send();
+    if (this.#subscribed && this.#inFlight.size < MAX_IN_FLIGHT) this.#send();
   }
 
   #send(): void {
     const number = this.#state.sent + 1;
     const sending = this.#channel.send({ number });
-    this.#away.set(sending.id, { number });
+    this.#inFlight.set(sending.id, { number });
     // The "sending" event reports the outcome.
     sending.catch(({ code }) => {
       if (code === "closed") this.stop();
       // Rejected before its id could be recorded.
-      if (this.#away.delete(sending.id)) this.#change({ refused: this.#state.refused + 1 });
+      if (this.#inFlight.delete(sending.id)) this.#change({ refused: this.#state.refused + 1 });
     });
     this.#change({ sent: number });
   }
 
-  #came(id: string, offset: number, number: number): void {
-    const { back, twice, disordered, never } = this.#state;
-    const message = this.#away.get(id);
+  #received(id: string, offset: number, number: number): void {
+    const { back, duplicated, outOfOrder, lost } = this.#state;
+    const message = this.#inFlight.get(id);
     if (message === undefined || message.number !== number) {
-      if (this.#back.has(id)) this.#change({ twice: twice + 1 });
+      if (this.#returned.has(id)) this.#change({ duplicated: duplicated + 1 });
       return;
     }
-    this.#away.delete(id);
-    this.#back.add(id);
-    if (this.#back.size > REMEMBERED) this.#back.delete(this.#back.values().next().value ?? "");
-    let passed = 0;
-    for (const [other, { offset: place }] of this.#away) {
+    this.#inFlight.delete(id);
+    this.#returned.add(id);
+    if (this.#returned.size > REMEMBERED_IDS)
+      this.#returned.delete(this.#returned.values().next().value ?? "");
+    let skipped = 0;
+    for (const [other, { offset: place }] of this.#inFlight) {
       if (place === undefined || place >= offset) continue;
-      this.#away.delete(other);
-      passed++;
+      this.#inFlight.delete(other);
+      skipped++;
     }
     this.#change({
       back: back + 1,
-      never: never + passed,
-      disordered: disordered + (number < this.#highest ? 1 : 0),
+      lost: lost + skipped,
+      outOfOrder: outOfOrder + (number < this.#highest ? 1 : 0),
     });
     this.#highest = Math.max(this.#highest, number);
   }
 
   /** The server declared a gap: messages in it count as missing and are no longer awaited. */
   #forgetStored(): void {
-    for (const [id, { offset }] of this.#away) if (offset !== undefined) this.#away.delete(id);
+    for (const [id, { offset }] of this.#inFlight) if (offset !== undefined) this.#inFlight.delete(id);
     this.#change({});
   }
 
   #change(change: Partial<TrafficState>): void {
-    this.#state = { ...this.#state, ...change, onTheWay: this.#away.size };
+    this.#state = { ...this.#state, ...change, inFlight: this.#inFlight.size };
     for (const listener of this.#listeners) listener();
   }
 }

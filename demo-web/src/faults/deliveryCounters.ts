@@ -61,9 +61,9 @@ export class ChannelCounter {
     this.#counters = counters;
   }
 
-  /** `afresh`: a new subscription, not a resumed one; entries may be delivered again. */
-  subscribed(epoch: string, offset: number, afresh: boolean): void {
-    if (afresh) {
+  /** `isNew`: a new subscription, not a resumed one; entries may be delivered again. */
+  subscribed(epoch: string, offset: number, isNew: boolean): void {
+    if (isNew) {
       this.#ids.clear();
       this.#acked.clear();
     } else if (this.#at !== undefined && this.#epoch === epoch) {
@@ -98,13 +98,13 @@ export class ChannelCounter {
     }
   }
 
-  /** `plain`: not a system message. Those have offsets too. */
-  message(id: string, offset: number, plain = true): void {
+  /** `isMessage`: not a system message. Those have offsets too. */
+  message(id: string, offset: number, isMessage = true): void {
     if (this.#at !== undefined && offset <= this.#at) {
       this.#counters.add("duplicated");
       return;
     }
-    if (plain) this.#counters.add("received");
+    if (isMessage) this.#counters.add("received");
     if (this.#at !== undefined) this.#counters.add("lost", offset - this.#at - 1);
     this.#at = offset;
     const acked = this.#acked.get(offset);

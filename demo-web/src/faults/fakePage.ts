@@ -18,12 +18,12 @@ export class FakeSocket extends EventTarget {
     FakeSocket.made.push(this);
   }
 
-  opens(): void {
+  open(): void {
     this.readyState = 1;
     this.dispatchEvent(new Event("open"));
   }
 
-  says(data: string): void {
+  receive(data: string): void {
     this.dispatchEvent(new MessageEvent("message", { data }));
   }
 
@@ -74,7 +74,7 @@ export class FakePage extends EventTarget implements Page {
 }
 
 /** The events of a socket, in order. */
-export function watched(socket: WebSocket): string[] {
+export function recordEvents(socket: WebSocket): string[] {
   const seen: string[] = [];
   socket.onopen = () => seen.push("open");
   socket.onmessage = ({ data }) => seen.push(`message ${data}`);

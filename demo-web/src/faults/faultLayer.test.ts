@@ -1,7 +1,7 @@
 // The fault layer on a page made of test doubles: what the client observes of each fault.
 
 import { beforeEach, describe, expect, it } from "vitest";
-import { FakeCloseEvent, FakePage, FakeSocket, watched } from "./fakePage";
+import { FakeCloseEvent, FakePage, FakeSocket, recordEvents } from "./fakePage";
 import { FaultLayer } from "./faultLayer";
 
 let page: FakePage;
@@ -18,8 +18,8 @@ function connected(): { socket: WebSocket; native: FakeSocket; seen: string[] } 
   const socket = new page.WebSocket("ws://host/everwire/v1/ws", ["everwire.v1"]);
   const native = FakeSocket.made.at(-1);
   if (!native) throw new Error("no socket was made");
-  const seen = watched(socket);
-  native.opens();
+  const seen = recordEvents(socket);
+  native.open();
   return { socket, native, seen };
 }
 
@@ -28,7 +28,7 @@ describe("without a fault", () => {
     const { socket, native, seen } = connected();
     expect(native.protocols).toEqual(["everwire.v1"]);
     socket.send("up");
-    native.says("down");
+    native.receive("down");
     socket.close(4013, "enough");
     native.dispatchEvent(new FakeCloseEvent("close", { code: 4013, wasClean: true }));
     expect(native.sent).toEqual(["up"]);
@@ -50,9 +50,9 @@ describe("without a fault", () => {
     const seen: string[] = [];
     socket.onmessage = () => seen.push("first");
     socket.onmessage = () => seen.push("second");
-    native.says("x");
+    native.receive("x");
     socket.onmessage = null;
-    native.says("y");
+    native.receive("y");
     expect(seen).toEqual(["second"]);
     expect(socket.onmessage).toBeNull();
   });
@@ -70,7 +70,7 @@ describe("a dropped socket", () => {
   it("reports nothing after that", () => {
     const { socket, native, seen } = connected();
     layer.drop();
-    native.says("too late");
+    native.receive("too late");
     native.dispatchEvent(new FakeCloseEvent("close", { code: 1005, wasClean: true }));
     socket.send("into the void");
     expect(seen).toHaveLength(3);
@@ -81,7 +81,7 @@ describe("a dropped socket", () => {
     connected();
     layer.drop();
     const { seen, native } = connected();
-    native.says("here again");
+    native.receive("here again");
     expect(seen).toEqual(["open", "message here again"]);
   });
 
@@ -101,7 +101,7 @@ describe("blocked WebSocket", () => {
     expect(seen.at(-1)).toBe("close 1006 false");
     const made = FakeSocket.made.length;
     const socket = new page.WebSocket("ws://host/");
-    const refused = watched(socket);
+    const refused = recordEvents(socket);
     expect(socket.readyState).toBe(page.WebSocket.CONNECTING);
     expect(() => socket.send("early")).toThrow();
     await new Promise((resolve) => socket.addEventListener("close", resolve));
@@ -124,9 +124,9 @@ describe("blocked WebSocket", () => {
 
 describe("offline", () => {
   it("fails sockets and requests, and fires the offline event", async () => {
-    const told: string[] = [];
-    page.addEventListener("offline", () => told.push("offline"));
-    page.addEventListener("online", () => told.push("online"));
+    const events: string[] = [];
+    page.addEventListener("offline", () => events.push("offline"));
+    page.addEventListener("online", () => events.push("online"));
     const { seen } = connected();
     const held = page.fetch("/poll");
 
@@ -138,16 +138,16 @@ describe("offline", () => {
 
     layer.goOffline(false);
     expect(page.navigator.onLine).toBe(true);
-    expect(told).toEqual(["offline", "online"]);
+    expect(events).toEqual(["offline", "online"]);
     expect(connected().seen).toEqual(["open"]);
   });
 
   it("suppresses the browser's own online event", () => {
-    const told: string[] = [];
-    page.addEventListener("online", () => told.push("online"));
+    const events: string[] = [];
+    page.addEventListener("online", () => events.push("online"));
     layer.goOffline(true);
     page.dispatchEvent(new Event("online"));
-    expect(told).toEqual([]);
+    expect(events).toEqual([]);
   });
 });
 

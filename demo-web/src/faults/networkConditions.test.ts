@@ -3,7 +3,7 @@
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { retransmissionDelay } from "./delayedStream";
-import { FakeCloseEvent, FakePage, FakeSocket, watched } from "./fakePage";
+import { FakeCloseEvent, FakePage, FakeSocket, recordEvents } from "./fakePage";
 import { FaultLayer } from "./faultLayer";
 import { activeFaults, NO_FAULTS } from "./faultState";
 
@@ -30,31 +30,31 @@ function made(): { socket: WebSocket; native: FakeSocket; seen: string[] } {
   const socket = new page.WebSocket("ws://host/everwire/v1/ws");
   const native = FakeSocket.made.at(-1);
   if (!native) throw new Error("no socket was made");
-  return { socket, native, seen: watched(socket) };
+  return { socket, native, seen: recordEvents(socket) };
 }
 
 function connected() {
   const all = made();
-  all.native.opens();
+  all.native.open();
   return all;
 }
 
 /** The outcome of a promise so far. */
-function fateOf(promise: Promise<unknown>): string[] {
-  const fate: string[] = [];
+function outcomeOf(promise: Promise<unknown>): string[] {
+  const outcome: string[] = [];
   promise.then(
-    () => fate.push("answered"),
-    (error: Error) => fate.push(error.message),
+    () => outcome.push("answered"),
+    (error: Error) => outcome.push(error.message),
   );
-  return fate;
+  return outcome;
 }
 
 describe("latency", () => {
   it("delays both directions of a socket, its opening by a round trip, and keeps the order", async () => {
     layer.delay(100);
     const { socket, native, seen } = made();
-    native.opens();
-    native.says("right behind");
+    native.open();
+    native.receive("right behind");
     expect(socket.readyState).toBe(page.WebSocket.CONNECTING);
     expect(() => socket.send("early")).toThrow("CONNECTING");
     await pass(199);
@@ -63,7 +63,7 @@ describe("latency", () => {
     expect(seen).toEqual(["open", "message right behind"]);
 
     socket.send("up");
-    native.says("down");
+    native.receive("down");
     await pass(99);
     expect([native.sent, seen.length]).toEqual([[], 2]);
     expect(socket.bufferedAmount).toBe(2);
@@ -75,9 +75,9 @@ describe("latency", () => {
   it("does not let later data overtake earlier data", async () => {
     const { native, seen } = connected();
     layer.delay(500);
-    native.says("slow");
+    native.receive("slow");
     layer.delay(0);
-    native.says("fast");
+    native.receive("fast");
     await pass(499);
     expect(seen).toEqual(["open"]);
     await pass(1);
@@ -101,18 +101,18 @@ describe("latency", () => {
   it("delays requests and responses, and an abort ends them at once", async () => {
     layer.delay(100);
     page.answer = "[]";
-    const fate = fateOf(page.fetch("/poll"));
+    const outcome = outcomeOf(page.fetch("/poll"));
     await pass(99);
     expect(page.asked).toHaveLength(0);
     await pass(1);
     expect(page.asked).toHaveLength(1);
     await pass(99);
-    expect(fate).toEqual([]);
+    expect(outcome).toEqual([]);
     await pass(1);
-    expect(fate).toEqual(["answered"]);
+    expect(outcome).toEqual(["answered"]);
 
     const mine = new AbortController();
-    const aborted = fateOf(page.fetch("/poll", { signal: mine.signal }));
+    const aborted = outcomeOf(page.fetch("/poll", { signal: mine.signal }));
     mine.abort(new Error("enough"));
     await pass(0);
     expect(aborted).toEqual(["enough"]);
@@ -141,8 +141,8 @@ describe("loss", () => {
     const { native, seen } = connected();
     layer.lose(0.1);
     randoms = [0];
-    native.says("lost at first");
-    native.says("behind it");
+    native.receive("lost at first");
+    native.receive("behind it");
     await pass(199);
     expect(seen).toEqual(["open"]);
     await pass(1);
@@ -167,7 +167,7 @@ describe("a black hole", () => {
     const { socket, native, seen } = connected();
     layer.blackHole(true);
     socket.send("into the hole");
-    native.says("out of the hole");
+    native.receive("out of the hole");
     native.dispatchEvent(new FakeCloseEvent("close", { code: 1000 }));
     await pass(60_000);
     expect(socket.readyState).toBe(page.WebSocket.OPEN);
@@ -178,7 +178,7 @@ describe("a black hole", () => {
     layer.delay(100);
     const { native, seen } = connected();
     await pass(200);
-    native.says("nearly there");
+    native.receive("nearly there");
     layer.blackHole(true);
     await pass(1000);
     expect(seen).toEqual(["open"]);
@@ -187,28 +187,28 @@ describe("a black hole", () => {
   it("gives no response to new connections until they are closed", async () => {
     layer.blackHole(true);
     const socket = new page.WebSocket("ws://host/");
-    const seen = watched(socket);
+    const seen = recordEvents(socket);
     const mine = new AbortController();
-    const fate = fateOf(page.fetch("/poll", { signal: mine.signal }));
+    const outcome = outcomeOf(page.fetch("/poll", { signal: mine.signal }));
     await pass(60_000);
     expect(socket.readyState).toBe(page.WebSocket.CONNECTING);
-    expect([seen, fate, FakeSocket.made.length, page.asked.length]).toEqual([[], [], 0, 0]);
+    expect([seen, outcome, FakeSocket.made.length, page.asked.length]).toEqual([[], [], 0, 0]);
     mine.abort(new Error("enough"));
     socket.close();
     await pass(0);
-    expect([seen, fate]).toEqual([["error", "close 1006 false"], ["enough"]]);
+    expect([seen, outcome]).toEqual([["error", "close 1006 false"], ["enough"]]);
     expect(layer.live).toEqual({ sockets: 0, requests: 0 });
   });
 
   it("lets new connections through when it ends, and old ones stay dead", async () => {
     const old = connected();
     layer.blackHole(true);
-    const request = fateOf(page.fetch("/poll"));
+    const request = outcomeOf(page.fetch("/poll"));
     layer.blackHole(false);
     page.answer = "[]";
     await expect(page.fetch("/poll")).resolves.toBeInstanceOf(Response);
     expect(connected().seen).toEqual(["open"]);
-    old.native.says("still nothing");
+    old.native.receive("still nothing");
     await pass(60_000);
     expect([old.seen, request]).toEqual([["open"], []]);
   });
@@ -216,11 +216,11 @@ describe("a black hole", () => {
   it("loses the response to a request that reached the server", async () => {
     layer.delay(100);
     page.answer = "[]";
-    const fate = fateOf(page.fetch("/poll"));
+    const outcome = outcomeOf(page.fetch("/poll"));
     await pass(150);
     layer.blackHole(true);
     await pass(1000);
-    expect([page.asked.length, fate]).toEqual([1, []]);
+    expect([page.asked.length, outcome]).toEqual([1, []]);
   });
 
   it("a socket that gets no answer to its close frame closes after a timeout", async () => {
@@ -240,7 +240,7 @@ describe("a proxy that kills sockets", () => {
     layer.killAfter(1000);
     const { native, seen } = made();
     await pass(5000);
-    native.opens();
+    native.open();
     await pass(999);
     expect(seen).toEqual(["open"]);
     await pass(1);
@@ -275,18 +275,18 @@ describe("a frozen page", () => {
 
     layer.freeze(10_000);
     expect(order).toEqual(["visibilitychange hidden", "freeze hidden"]);
-    const fate = fateOf(page.fetch("/poll"));
-    native.says("one");
-    native.says("two");
+    const outcome = outcomeOf(page.fetch("/poll"));
+    native.receive("one");
+    native.receive("two");
     await pass(9_999);
     page.clearTimeout(forgotten);
-    expect([order.length, seen, fate, page.asked.length]).toEqual([2, ["open"], [], 0]);
+    expect([order.length, seen, outcome, page.asked.length]).toEqual([2, ["open"], [], 0]);
 
     await pass(1);
     expect(order.slice(2, 4)).toEqual(["resume shown", "visibilitychange shown"]);
     await pass(50);
     expect(order.slice(4)).toEqual(["interval", "timer 1", "timer 2"]);
-    expect([seen, fate]).toEqual([["open", "message one", "message two"], ["answered"]]);
+    expect([seen, outcome]).toEqual([["open", "message one", "message two"], ["answered"]]);
   });
 
   it("observes a cut only when it thaws", async () => {
@@ -315,7 +315,7 @@ describe("a planned restart", () => {
 
   it("is announced, closes everything, and refuses connections while it lasts", async () => {
     const { socket, native, seen } = connected();
-    const held = fateOf(page.fetch("/poll"));
+    const held = outcomeOf(page.fetch("/poll"));
     layer.restart(RESTART);
     await pass(299);
     expect(seen).toEqual(["open", 'message [{"type":"goaway"}]']);
@@ -328,7 +328,7 @@ describe("a planned restart", () => {
     ]);
     expect(native.closed).toEqual([]);
     await expect(page.fetch("/poll")).rejects.toThrow("Failed to fetch");
-    const refused = watched(new page.WebSocket("ws://host/"));
+    const refused = recordEvents(new page.WebSocket("ws://host/"));
     await pass(999);
     expect(refused.at(-1)).toBe("close 1006 false");
     await pass(1);

@@ -5,14 +5,14 @@ import { ChannelCounter, type DeliveryCounters } from "./deliveryCounters";
 import type { RoundTrips } from "./roundTrips";
 
 /** Returns a function for `subscribed` listeners that tells whether the subscription is new or resumed. */
-export function beginnings<Events extends object>(channel: Channel<Events>): () => boolean {
+export function newSubscriptionDetector<Events extends object>(channel: Channel<Events>): () => boolean {
   let last: unknown;
   return () => {
     // `subscribe` returns the same promise while a subscription lasts; another promise means a new subscription.
     const current = channel.subscribe();
-    const afresh = current !== last;
+    const isNew = current !== last;
     last = current;
-    return afresh;
+    return isNew;
   };
 }
 
@@ -23,9 +23,9 @@ export function observeChannel<Events extends object>(
   roundTrips: RoundTrips,
 ): void {
   const counts = new ChannelCounter(counters);
-  const isAfresh = beginnings(channel);
+  const isNewSubscription = newSubscriptionDetector(channel);
   channel.on("gap", ({ from, to, reason }) => counts.gap(from, to, reason));
-  channel.on("subscribed", ({ epoch, offset }) => counts.subscribed(epoch, offset, isAfresh()));
+  channel.on("subscribed", ({ epoch, offset }) => counts.subscribed(epoch, offset, isNewSubscription()));
   channel.on("message", ({ id, offset }) => counts.message(id, offset));
   channel.on("event", ({ id, offset }: { id: string; offset: number }) => counts.message(id, offset, false));
   channel.on("sending", (outgoing) => {

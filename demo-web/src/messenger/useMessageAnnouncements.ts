@@ -20,7 +20,10 @@ export function useMessageAnnouncements(chats: Chats, me: string, announcer: Ann
         if (!ready || !last || last.user === me || (before !== undefined && offset <= before)) continue;
         const known = members.find(({ user }) => user === last.user);
         const name = nameOf({ user: last.user, name: known?.name ?? last.name });
-        announcer.heard(kind === "direct" ? name : `${name} in ${titleOf(chat, me)}`, textOf(last.data));
+        announcer.announceMessage(
+          kind === "direct" ? name : `${name} in ${titleOf(chat, me)}`,
+          textOf(last.data),
+        );
       }
     };
     const off = chats.on("change", update);

@@ -10,7 +10,7 @@ export interface Contact {
   readonly lastSeen?: number | undefined;
 }
 
-interface Known {
+interface KnownUser {
   readonly user: string;
   readonly name?: string | undefined;
   readonly status?: Status | undefined;
@@ -18,9 +18,9 @@ interface Known {
 }
 
 /** Everyone but `me`: those who are online first, then by name. */
-export function contactsOf(me: string, chats: readonly Chat[], online: readonly Known[]): Contact[] {
+export function contactsOf(me: string, chats: readonly Chat[], online: readonly KnownUser[]): Contact[] {
   const found = new Map<string, Contact>();
-  const add = (one: Known) => {
+  const add = (one: KnownUser) => {
     const { user, status = found.get(one.user)?.status, lastSeen } = one;
     const name = one.name ?? found.get(user)?.name ?? nameOf(one);
     if (user !== me) found.set(user, { user, name, status, lastSeen });

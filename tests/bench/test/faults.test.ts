@@ -85,7 +85,7 @@ test("the table distinguishes what never happened from what was slow and what wa
       { name: "one", ms: [null, null] },
       { name: "two", ms: [] },
     ],
-    cuts: [{ name: "one", lost: [3, 5], doubled: [0, 0], subscribed_ms: [null, null] }],
+    cuts: [{ name: "one", lost: [3, 5], duplicated: [0, 0], subscribed_ms: [null, null] }],
   });
   expect(text).toMatch(/1\.00 s – > 60 s/);
   expect(text).toMatch(/one +never/);

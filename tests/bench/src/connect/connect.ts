@@ -80,10 +80,10 @@ const SUBJECTS: readonly Subject[] = [
 ];
 
 /** The timeout of a page. */
-const PATIENCE_MS = 30_000;
+const TIMEOUT_MS = 30_000;
 
 /** Everything that a visit goes through, for one round-trip time. */
-interface Way {
+interface Path {
   readonly roundTripMs: number;
   readonly site: DelayProxy;
   readonly servers: ReadonlyMap<Subject["server"], DelayProxy>;
@@ -108,34 +108,34 @@ export async function connect(options: Options): Promise<Result> {
       ports.set(server, stack.add(await startServer(server, everwire.file)).port);
     }
   }
-  const ways: Way[] = [];
+  const paths: Path[] = [];
   for (const roundTripMs of [0, options["round-trip"]]) {
     const servers = new Map<Subject["server"], DelayProxy>();
     for (const [server, port] of ports) servers.set(server, stack.add(await startProxy(port, roundTripMs)));
-    ways.push({ roundTripMs, site: stack.add(await startProxy(site.port, roundTripMs)), servers });
+    paths.push({ roundTripMs, site: stack.add(await startProxy(site.port, roundTripMs)), servers });
   }
   const chromium = stack.add(await startChromium());
   const visits = new Map<string, Visit[]>();
-  const note = (key: string, visit: Visit) => visits.set(key, [...(visits.get(key) ?? []), visit]);
+  const record = (key: string, visit: Visit) => visits.set(key, [...(visits.get(key) ?? []), visit]);
   for (let round = 0; round < rounds; round++) {
-    for (const way of ways) {
+    for (const path of paths) {
       for (const subject of rotated(SUBJECTS, round)) {
         const context = await chromium.context();
-        const cold = await visit(context, way, subject);
-        const warm = await visit(context, way, subject);
+        const cold = await visit(context, path, subject);
+        const warm = await visit(context, path, subject);
         await context.close();
-        note(key(subject, way, "cold"), cold);
-        note(key(subject, way, "warm"), warm);
+        record(key(subject, path, "cold"), cold);
+        record(key(subject, path, "warm"), warm);
         const ms = (one: Visit) => Math.round(one.first);
         progress(
-          `${round + 1}/${rounds} +${way.roundTripMs} ms ${subject.name}: ${ms(cold)}, then ${ms(warm)} ms`,
+          `${round + 1}/${rounds} +${path.roundTripMs} ms ${subject.name}: ${ms(cold)}, then ${ms(warm)} ms`,
         );
       }
     }
   }
-  const rows = ways.flatMap((way) =>
+  const rows = paths.flatMap((path) =>
     SUBJECTS.flatMap((subject) =>
-      LOADS.map((load) => row(subject, way, load, visits.get(key(subject, way, load)) ?? [])),
+      LOADS.map((load) => row(subject, path, load, visits.get(key(subject, path, load)) ?? [])),
     ),
   );
   const trips = { benchmark: "connect", browser: chromium.version, rounds, rows } as const;
@@ -144,7 +144,7 @@ export async function connect(options: Options): Promise<Result> {
 
 const LOADS: readonly Load[] = ["cold", "warm"];
 
-const key = (subject: Subject, way: Way, load: Load) => `${subject.name} ${way.roundTripMs} ${load}`;
+const key = (subject: Subject, path: Path, load: Load) => `${subject.name} ${path.roundTripMs} ${load}`;
 
 /** A directory for each subject: no two share a file. */
 async function pages(): Promise<Files> {
@@ -157,32 +157,32 @@ async function pages(): Promise<Files> {
 }
 
 /** Loads a subject's page once. */
-async function visit(context: Context, way: Way, subject: Subject): Promise<Visit> {
-  const server = way.servers.get(subject.server);
+async function visit(context: Context, path: Path, subject: Subject): Promise<Visit> {
+  const server = path.servers.get(subject.server);
   if (server === undefined) throw new Error(`there is no server ${subject.server}`);
-  way.site.counted();
+  path.site.counted();
   server.counted();
   const orders = encodeURIComponent(JSON.stringify(subject.target(`http://127.0.0.1:${server.port}`)));
-  const page = await context.open(`http://127.0.0.1:${way.site.port}/${subject.page}/index.html#${orders}`);
-  let patience: ReturnType<typeof setTimeout> | undefined;
+  const page = await context.open(`http://127.0.0.1:${path.site.port}/${subject.page}/index.html#${orders}`);
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    const error = new Error(`${subject.name} had no message after ${PATIENCE_MS} ms`);
-    patience = setTimeout(() => reject(error), PATIENCE_MS);
+    const error = new Error(`${subject.name} had no message after ${TIMEOUT_MS} ms`);
+    timer = setTimeout(() => reject(error), TIMEOUT_MS);
   });
   try {
     const connected = await Promise.race([page.evaluate<Connected>("outcome"), late]);
-    return { ...connected, page: way.site.counted(), wire: server.counted() };
+    return { ...connected, page: path.site.counted(), wire: server.counted() };
   } finally {
-    clearTimeout(patience);
+    clearTimeout(timer);
     await page.close();
   }
 }
 
-function row(subject: Subject, way: Way, load: Load, visits: readonly Visit[]): Row {
+function row(subject: Subject, path: Path, load: Load, visits: readonly Visit[]): Row {
   const of = (what: (visit: Visit) => number, digits = 0) => spread(visits.map(what), digits);
   return {
     name: subject.name,
-    round_trip_ms: way.roundTripMs,
+    round_trip_ms: path.roundTripMs,
     load,
     imported_ms: of((visit) => visit.imported, 1),
     connected_ms: of((visit) => visit.connected, 1),

@@ -2,7 +2,7 @@
 // means?
 
 import { CHANNEL } from "../run/everwire.js";
-import { type Bench, type Subject, visit } from "./faults.js";
+import { type Environment, type Subject, visit } from "./faults.js";
 
 /** One row of the result; null: not within the limit. Empty where it was not measured. */
 export interface Blocked {
@@ -13,10 +13,10 @@ export interface Blocked {
 /** The limit, in ms. */
 export const LIMIT_MS = 15_000;
 
-export function blocked(bench: Bench, subject: Subject): Promise<number | null> {
+export function blocked(environment: Environment, subject: Subject): Promise<number | null> {
   const target =
     subject.server === "everwire" ? { channel: CHANNEL, from: { recent: 1 } } : { channel: "first" };
-  return visit(bench, subject, target, async ({ page, proxy }) => {
+  return visit(environment, subject, target, async ({ page, proxy }) => {
     proxy.rule = "refuse WebSockets";
     return await page.evaluate<number | null>(`faults.open("message", ${LIMIT_MS})`);
   });

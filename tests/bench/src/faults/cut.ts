@@ -5,8 +5,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { publishSlowly } from "../run/wire.js";
 import { LIVE } from "../servers/live.js";
-import { type Bench, type Subject, visit } from "./faults.js";
-import { PATIENCE_MS, SETTLED_MS } from "./silence.js";
+import { type Environment, type Subject, visit } from "./faults.js";
+import { CONNECT_TIMEOUT_MS, SETTLED_MS } from "./silence.js";
 
 export const PUBLISHED = 200;
 const EVERY_MS = 20;
@@ -20,7 +20,7 @@ const LATE_MS = 15_000;
 export interface Cut {
   readonly name: string;
   readonly lost: number[];
-  readonly doubled: number[];
+  readonly duplicated: number[];
   /** After the cut was over, in ms; null: not within the limit. */
   readonly subscribed_ms: (number | null)[];
 }
@@ -28,16 +28,16 @@ export interface Cut {
 /** The result of one round. */
 export interface Outcome {
   readonly lost: number;
-  readonly doubled: number;
+  readonly duplicated: number;
   readonly subscribedMs: number | null;
 }
 
-export function cut(bench: Bench, subject: Subject, round: number): Promise<Outcome> {
+export function cut(environment: Environment, subject: Subject, round: number): Promise<Outcome> {
   const everwire = subject.server === "everwire";
   // Everwire's server keeps what was published in the previous round.
   const channel = everwire ? `${LIVE}.${round}` : LIVE;
-  return visit(bench, subject, { channel }, async ({ page, proxy, server }) => {
-    if ((await page.evaluate(`faults.open("subscribed", ${PATIENCE_MS})`)) === null) {
+  return visit(environment, subject, { channel }, async ({ page, proxy, server }) => {
+    if ((await page.evaluate(`faults.open("subscribed", ${CONNECT_TIMEOUT_MS})`)) === null) {
       throw new Error(`${subject.name} did not connect`);
     }
     await sleep(SETTLED_MS);
@@ -53,14 +53,14 @@ export function cut(bench: Bench, subject: Subject, round: number): Promise<Outc
     await published;
     const missing = (received: readonly number[]) => PUBLISHED - new Set(received).size;
     const read = () => page.evaluate<number[]>("faults.received()");
-    const patience = performance.now() + LATE_MS;
-    while (missing(await read()) > 0 && performance.now() < patience) await sleep(250);
+    const deadline = performance.now() + LATE_MS;
+    while (missing(await read()) > 0 && performance.now() < deadline) await sleep(250);
     const subscribedMs = await subscribed;
     // Duplicates may arrive late.
     await sleep(SETTLED_MS);
     const received = await read();
     const lost = missing(received);
     if (Math.max(...received, 0) > PUBLISHED) throw new Error(`${subject.name} got what was not published`);
-    return { lost, doubled: received.length - (PUBLISHED - lost), subscribedMs };
+    return { lost, duplicated: received.length - (PUBLISHED - lost), subscribedMs };
   });
 }

@@ -1,7 +1,7 @@
 // `bench faults`: Everwire and other clients under the same faults, each in a page of its own behind a fault-injecting
 // proxy of its own. The faults are in `silence.ts`, `blocked.ts` and `cut.ts`; this file combines them.
 
-import type { ClientName, Orders } from "../pages/faults.js";
+import type { ClientName, Parameters } from "../pages/faults.js";
 import { bundle } from "../run/bundle.js";
 import { type Chromium, type Page, startChromium } from "../run/chromium.js";
 import { type Everwire, startEverwire } from "../run/everwire.js";
@@ -47,7 +47,7 @@ export interface Options {
 }
 
 /** What the measurements share. */
-export interface Bench {
+export interface Environment {
   readonly chromium: Chromium;
   readonly site: Site;
   readonly everwire: Everwire;
@@ -74,40 +74,40 @@ export async function faults({ rounds, progress = () => {} }: Options): Promise<
     if (server !== "everwire") ports.set(server, stack.add(await startServer(server, everwire.file)).port);
   }
   const chromium = stack.add(await startChromium());
-  const bench: Bench = { chromium, site, everwire, ports };
+  const environment: Environment = { chromium, site, everwire, ports };
 
   const all = [EVERWIRE, SOCKET_IO, PUSHER, CENTRIFUGE];
   const silences: Silence[] = SILENCES.flatMap((how) => all.map(({ name }) => ({ name, ...how, ms: [] })));
   const blocks: Blocked[] = all.map(({ name }) => ({ name, ms: [] }));
   const cuts: Cut[] = [];
   for (const subject of [EVERWIRE, SOCKET_IO, RECOVERING, PUSHER, CENTRIFUGE]) {
-    cuts.push({ name: subject.name, lost: [], doubled: [], subscribed_ms: [] });
+    cuts.push({ name: subject.name, lost: [], duplicated: [], subscribed_ms: [] });
   }
   for (let round = 0; round < rounds; round++) {
-    const say = (line: string) => progress(`${round + 1}/${rounds} ${line}`);
+    const log = (line: string) => progress(`${round + 1}/${rounds} ${line}`);
     // Waiting for heartbeats costs no processor time, so everything else runs meanwhile.
     const long = Promise.all(
       all.flatMap((subject) =>
         SILENCES.map(async (how) => {
-          const ms = await silence(bench, subject, how);
+          const ms = await silence(environment, subject, how);
           silences.find(({ name, event }) => name === subject.name && event === how.event)?.ms.push(ms);
-          say(`silence, ${how.event}: ${subject.name} ${ms === null ? "too long" : `${Math.round(ms)} ms`}`);
+          log(`silence, ${how.event}: ${subject.name} ${ms === null ? "too long" : `${Math.round(ms)} ms`}`);
         }),
       ),
     );
     const short = (async () => {
       for (const subject of [EVERWIRE, SOCKET_IO]) {
-        const ms = await blocked(bench, subject);
+        const ms = await blocked(environment, subject);
         blocks.find(({ name }) => name === subject.name)?.ms.push(ms);
-        say(`WebSocket refused: ${subject.name} ${ms === null ? "never" : `${Math.round(ms)} ms`}`);
+        log(`WebSocket refused: ${subject.name} ${ms === null ? "never" : `${Math.round(ms)} ms`}`);
       }
       for (const subject of [EVERWIRE, SOCKET_IO, RECOVERING, PUSHER, CENTRIFUGE]) {
-        const { lost, doubled, subscribedMs } = await cut(bench, subject, round);
+        const { lost, duplicated, subscribedMs } = await cut(environment, subject, round);
         const row = cuts.find(({ name }) => name === subject.name);
         row?.lost.push(lost);
-        row?.doubled.push(doubled);
+        row?.duplicated.push(duplicated);
         row?.subscribed_ms.push(subscribedMs);
-        say(`cut: ${subject.name} lost ${lost}, doubled ${doubled}`);
+        log(`cut: ${subject.name} lost ${lost}, duplicated ${duplicated}`);
       }
     })();
     await Promise.all([long, short]);
@@ -117,9 +117,9 @@ export async function faults({ rounds, progress = () => {} }: Options): Promise<
 
 /** Opens a subject's page with an empty cache and storage, runs a measurement in it, and closes it. */
 export async function visit<Measured>(
-  { chromium, site, ports }: Bench,
+  { chromium, site, ports }: Environment,
   { client, server }: Subject,
-  target: Omit<Orders["target"], "url">,
+  target: Omit<Parameters["target"], "url">,
   measure: (visit: Visit) => Promise<Measured>,
 ): Promise<Measured> {
   const port = ports.get(server);
@@ -129,7 +129,7 @@ export async function visit<Measured>(
   const context = await chromium.context();
   stack.add({ stop: () => context.close() });
   const path = client === "centrifuge" ? "/1" : "";
-  const orders: Orders = { client, target: { url: `http://127.0.0.1:${proxy.port}${path}`, ...target } };
+  const orders: Parameters = { client, target: { url: `http://127.0.0.1:${proxy.port}${path}`, ...target } };
   const hash = encodeURIComponent(JSON.stringify(orders));
   const page = await context.open(`http://127.0.0.1:${site.port}/index.html#${hash}`);
   return await measure({ page, proxy, server: `http://127.0.0.1:${port}` });

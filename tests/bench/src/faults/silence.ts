@@ -3,10 +3,10 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { LIVE } from "../servers/live.js";
-import { type Bench, type Subject, visit } from "./faults.js";
+import { type Environment, type Subject, visit } from "./faults.js";
 
 /** The events that the page gets meanwhile, and the limit. */
-export interface Way {
+export interface Wakeup {
   /**
    * `online`: only that. `offline, online`: with a second between them in which new connections fail too, as in a
    * laptop that wakes up. `none`: the heartbeat has to detect it. Counted from the last event, or from the fault.
@@ -15,14 +15,14 @@ export interface Way {
   readonly limit_ms: number;
 }
 
-export const SILENCES: readonly Way[] = [
+export const SILENCES: readonly Wakeup[] = [
   { event: "online", limit_ms: 60_000 },
   { event: "offline, online", limit_ms: 60_000 },
   { event: "none", limit_ms: 75_000 },
 ];
 
 /** One row of the result; null: not within the limit. */
-export interface Silence extends Way {
+export interface Silence extends Wakeup {
   readonly name: string;
   readonly ms: (number | null)[];
 }
@@ -36,11 +36,15 @@ const IDLE_MS = 7_000;
 const OFFLINE_MS = 1_000;
 
 /** The timeout for connecting without a fault. */
-export const PATIENCE_MS = 30_000;
+export const CONNECT_TIMEOUT_MS = 30_000;
 
-export function silence(bench: Bench, subject: Subject, { event, limit_ms }: Way): Promise<number | null> {
-  return visit(bench, subject, { channel: LIVE }, async ({ page, proxy }) => {
-    if ((await page.evaluate(`faults.open("subscribed", ${PATIENCE_MS})`)) === null) {
+export function silence(
+  environment: Environment,
+  subject: Subject,
+  { event, limit_ms }: Wakeup,
+): Promise<number | null> {
+  return visit(environment, subject, { channel: LIVE }, async ({ page, proxy }) => {
+    if ((await page.evaluate(`faults.open("subscribed", ${CONNECT_TIMEOUT_MS})`)) === null) {
       throw new Error(`${subject.name} did not connect`);
     }
     await sleep(IDLE_MS);
@@ -52,8 +56,8 @@ export function silence(bench: Bench, subject: Subject, { event, limit_ms }: Way
       proxy.rule = "pass";
     } else proxy.swallow();
     const before = proxy.passed;
-    const told = event === "none" ? "" : ', "online"';
-    const ms = await page.evaluate<number | null>(`faults.next("connected", ${limit_ms}${told})`);
+    const eventArgument = event === "none" ? "" : ', "online"';
+    const ms = await page.evaluate<number | null>(`faults.next("connected", ${limit_ms}${eventArgument})`);
     if (ms !== null && proxy.passed === before) {
       throw new Error(`${subject.name} says that it is connected, and has no new connection`);
     }

@@ -26,11 +26,11 @@ export function table({ browser, rounds, silences, blocked, cuts }: Result): str
       ]),
     )}`,
     `a cut of ${CUT_MS / 1000} s while ${PUBLISHED} messages were published\n${columns([
-      ["", "lost", "doubled", "subscribed again after the cut"],
-      ...cuts.map(({ name, lost, doubled, subscribed_ms }) => [
+      ["", "lost", "duplicated", "subscribed again after the cut"],
+      ...cuts.map(({ name, lost, duplicated, subscribed_ms }) => [
         name,
         counts(lost),
-        counts(doubled),
+        counts(duplicated),
         times(subscribed_ms, Number.POSITIVE_INFINITY, "not seen"),
       ]),
     ])}`,

@@ -114,7 +114,8 @@ async function measure({ name, talker, reader }: Contender, count: number): Prom
   // The sender ignores its own copies.
   await talker.evaluate(`page.heard(${count})`);
   const numbers = new Set(heard.map(({ number }) => number));
-  if (heard.length !== count || numbers.size !== count) throw new Error(`${name} lost or doubled messages`);
+  if (heard.length !== count || numbers.size !== count)
+    throw new Error(`${name} lost or duplicated messages`);
   return heard;
 }
 

@@ -14,13 +14,13 @@ const clients = {
 export type ClientName = keyof typeof clients;
 
 /** The page's commands. */
-export interface Orders {
+export interface Parameters {
   readonly client: ClientName;
   readonly target: Target;
 }
 
 /** Resolves to the time in ms, or to null when `limitMs` have passed. */
-function timed(limitMs: number, begin: (happened: () => void) => void): Promise<number | null> {
+function timed(limitMs: number, begin: (done: () => void) => void): Promise<number | null> {
   return new Promise((resolve) => {
     const began = performance.now();
     setTimeout(() => resolve(null), limitMs);
@@ -28,23 +28,23 @@ function timed(limitMs: number, begin: (happened: () => void) => void): Promise<
   });
 }
 
-const { client, target } = JSON.parse(decodeURIComponent(location.hash.slice(1))) as Orders;
+const { client, target } = JSON.parse(decodeURIComponent(location.hash.slice(1))) as Parameters;
 const received: number[] = [];
 const waiting = {
   connected: new Set<() => void>(),
   subscribed: new Set<() => void>(),
   message: new Set<() => void>(),
 };
-const tell = (what: keyof typeof waiting) => {
-  for (const happened of waiting[what]) happened();
+const notify = (what: keyof typeof waiting) => {
+  for (const done of waiting[what]) done();
   waiting[what].clear();
 };
 const listener: Listener = {
-  connected: () => tell("connected"),
-  subscribed: () => tell("subscribed"),
+  connected: () => notify("connected"),
+  subscribed: () => notify("subscribed"),
   message({ offset }) {
     received.push(offset);
-    tell("message");
+    notify("message");
   },
 };
 
@@ -52,15 +52,15 @@ const faults = {
   /** From opening the client until something happens for the first time. */
   async open(until: keyof typeof waiting, limitMs: number): Promise<number | null> {
     const open = await clients[client]();
-    return timed(limitMs, (happened) => {
-      waiting[until].add(happened);
+    return timed(limitMs, (done) => {
+      waiting[until].add(done);
       open(target, listener);
     });
   },
   /** From now, or from an event that is dispatched now, until something happens for the next time. */
   next(until: keyof typeof waiting, limitMs: number, event?: "online"): Promise<number | null> {
-    return timed(limitMs, (happened) => {
-      waiting[until].add(happened);
+    return timed(limitMs, (done) => {
+      waiting[until].add(done);
       if (event) dispatchEvent(new Event(event));
     });
   },

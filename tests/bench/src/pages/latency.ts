@@ -5,7 +5,7 @@ import { connect } from "everwire";
 import { io } from "socket.io-client";
 
 /** The payload. */
-interface Said {
+interface Payload {
   readonly number: number;
   readonly sentAt: number;
   readonly text: string;
@@ -19,26 +19,26 @@ export interface Arrival {
 }
 
 interface Member {
-  say(said: Said): Promise<unknown>;
+  say(payload: Payload): Promise<unknown>;
 }
 
 const now = () => performance.timeOrigin + performance.now();
 
 const clients = {
-  async everwire(url: string, user: string, hear: (said: Said) => void): Promise<Member> {
+  async everwire(url: string, user: string, onMessage: (payload: Payload) => void): Promise<Member> {
     const client = connect({ url, guest: { user, name: user }, persist: false });
-    const channel = client.channel<{ message: Said }>("latency");
-    channel.on("message", ({ data }) => hear(data));
+    const channel = client.channel<{ message: Payload }>("latency");
+    channel.on("message", ({ data }) => onMessage(data));
     await channel.subscribe();
-    return { say: (said) => channel.send(said) };
+    return { say: (payload) => channel.send(payload) };
   },
-  async socketIo(url: string, _user: string, hear: (said: Said) => void): Promise<Member> {
+  async socketIo(url: string, _user: string, onMessage: (payload: Payload) => void): Promise<Member> {
     const socket = io(url, { forceNew: true, transports: ["websocket"] });
-    socket.on("message", hear);
+    socket.on("message", onMessage);
     await new Promise<void>((joined) => {
       socket.on("connect", () => socket.emit("join", "latency", joined));
     });
-    return { say: (said) => socket.emitWithAck("say", "latency", said) };
+    return { say: (payload) => socket.emitWithAck("say", "latency", payload) };
   },
 };
 
@@ -47,16 +47,17 @@ export type LatencyClient = keyof typeof clients;
 let member: Member | undefined;
 let arrivals: Arrival[] = [];
 
-function show(said: Said): void {
-  const listener = now() - said.sentAt;
+function show(payload: Payload): void {
+  const listener = now() - payload.sentAt;
   const line = document.createElement("p");
-  line.textContent = said.text;
+  line.textContent = payload.text;
   document.body.append(line);
   while (document.body.childElementCount > 30) document.body.firstElementChild?.remove();
   // A task that follows the frame's callbacks runs after layout and paint.
   requestAnimationFrame(() => {
     const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => arrivals.push({ number: said.number, listener, screen: now() - said.sentAt });
+    port1.onmessage = () =>
+      arrivals.push({ number: payload.number, listener, screen: now() - payload.sentAt });
     port2.postMessage(0);
   });
 }

@@ -35,7 +35,7 @@ export interface Received {
 }
 
 /** The timeout without messages, after which a measurement is aborted. */
-const PATIENCE_MS = 20_000;
+const TIMEOUT_MS = 20_000;
 
 /** Receives `count` messages. `trigger` is fetched when subscribed, for servers that do not send without a request. */
 async function measure(name: ClientName, target: Target, count: number, trigger?: string): Promise<Received> {
@@ -43,7 +43,7 @@ async function measure(name: ClientName, target: Target, count: number, trigger?
   counted();
   let [received, last, outOfOrder, began] = [0, 0, 0, 0];
   let close: (() => unknown) | undefined;
-  let patience: ReturnType<typeof setInterval> | undefined;
+  let watchdog: ReturnType<typeof setInterval> | undefined;
   try {
     return await new Promise<Received>((resolve, reject) => {
       const message = ({ offset }: { readonly offset: number }): void => {
@@ -57,15 +57,15 @@ async function measure(name: ClientName, target: Target, count: number, trigger?
         if (trigger !== undefined) void fetch(trigger, { mode: "no-cors" });
       };
       let before = -1;
-      patience = setInterval(() => {
+      watchdog = setInterval(() => {
         if (received === before)
           reject(new Error(`${name} got ${received} of ${count} messages, then nothing more`));
         before = received;
-      }, PATIENCE_MS);
+      }, TIMEOUT_MS);
       close = open(target, { connected() {}, subscribed, message });
     });
   } finally {
-    clearInterval(patience);
+    clearInterval(watchdog);
     await close?.();
   }
 }

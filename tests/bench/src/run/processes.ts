@@ -53,9 +53,9 @@ async function stop(child: ChildProcess): Promise<void> {
   child.stdin?.end();
   child.kill("SIGTERM");
   // A program that does not end when asked to must not stay behind.
-  const patience = setTimeout(() => child.kill("SIGKILL"), 5_000);
+  const killTimer = setTimeout(() => child.kill("SIGKILL"), 5_000);
   await ended;
-  clearTimeout(patience);
+  clearTimeout(killTimer);
 }
 
 /** A module of this benchmark as a process; resolves to its port. */

@@ -9,22 +9,22 @@ import type { MessageFrame, Recording } from "../recording.js";
 type Frame = { type: string } & Record<string, unknown>;
 
 /** How many sends of one publisher may be without an ack: below the 512 at which the server stops reading. */
-const UNDER_WAY = 384;
+const MAX_IN_FLIGHT = 384;
 
 /** How many sends are in one batch: some 200 bytes each, and a batch from a client may have 64 KiB. */
-const TOGETHER = 128;
+const BATCH_SIZE = 128;
 
 async function open(url: string, user: string, name: string): Promise<WebSocket> {
   const socket = new WebSocket(`${url.replace(/^http/, "ws")}/everwire/v1/ws`, "everwire.v1");
   await once(socket, "open");
-  say(socket, [{ type: "hello", version: 1, session: randomUUID(), guest: { user, name } }]);
+  send(socket, [{ type: "hello", version: 1, session: randomUUID(), guest: { user, name } }]);
   return socket;
 }
 
-const say = (socket: WebSocket, frames: readonly Frame[]) => socket.send(JSON.stringify(frames));
+const send = (socket: WebSocket, frames: readonly Frame[]) => socket.send(JSON.stringify(frames));
 
-/** Calls `hear` with each batch until it returns true, then closes. Rejects if the connection breaks before. */
-function until(socket: WebSocket, hear: (frames: Frame[]) => boolean): Promise<void> {
+/** Calls `onBatch` with each batch until it returns true, then closes. Rejects if the connection breaks before. */
+function until(socket: WebSocket, onBatch: (frames: Frame[]) => boolean): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.on("close", (code) => reject(new Error(`the server closed the connection with ${code}`)));
     socket.on("error", reject);
@@ -33,7 +33,7 @@ function until(socket: WebSocket, hear: (frames: Frame[]) => boolean): Promise<v
         const frames = JSON.parse(data.toString()) as Frame[];
         const error = frames.find((frame) => frame.type === "error");
         if (error) throw new Error(`the server said ${error.code}: ${error.message}`);
-        if (!hear(frames)) return;
+        if (!onBatch(frames)) return;
         resolve();
       } catch (error) {
         reject(error);
@@ -59,15 +59,15 @@ async function publishAs(url: string, channel: string, count: number, user: numb
   const socket = await open(url, `user-${user}`, `User ${user}`);
   let [sent, acked] = [0, 0];
   const more = () => {
-    while (sent < count && sent - acked + TOGETHER <= UNDER_WAY) {
-      const frames = Array.from({ length: Math.min(TOGETHER, count - sent) }, (_, index) => ({
+    while (sent < count && sent - acked + BATCH_SIZE <= MAX_IN_FLIGHT) {
+      const frames = Array.from({ length: Math.min(BATCH_SIZE, count - sent) }, (_, index) => ({
         type: "send",
         id: randomUUID(),
         channel,
         data: { text: SENTENCES[(sent + index) % SENTENCES.length] },
       }));
       sent += frames.length;
-      say(socket, frames);
+      send(socket, frames);
     }
   };
   await until(socket, (frames) => {
@@ -89,7 +89,7 @@ export async function publishSlowly(
   let [sent, acked] = [0, 0];
   let timer: ReturnType<typeof setTimeout> | undefined;
   const next = (): void => {
-    say(socket, [{ type: "send", id: randomUUID(), channel, data: { text: SENTENCES[0] } }]);
+    send(socket, [{ type: "send", id: randomUUID(), channel, data: { text: SENTENCES[0] } }]);
     // By the clock, so that a late timer does not delay all later messages.
     if (++sent < count) timer = setTimeout(next, Math.max(0, began + sent * everyMs - performance.now()));
   };
@@ -123,14 +123,14 @@ export async function record(
   const reader = () => open(url, "recorder", "Recorder");
   let epoch = "";
   const asking = await reader();
-  say(asking, [{ type: "subscribe", channel }]);
+  send(asking, [{ type: "subscribe", channel }]);
   await until(asking, (frames) => {
     epoch = (frames.find((frame) => frame.type === "subscribed")?.epoch as string | undefined) ?? "";
     return epoch !== "";
   });
   const recording: string[][] = [];
   const reading = await reader();
-  say(reading, [{ type: "subscribe", channel, epoch, offset: 0 }]);
+  send(reading, [{ type: "subscribe", channel, epoch, offset: 0 }]);
   let received = 0;
   await until(reading, (frames) => {
     const messages = (frames as unknown as MessageFrame[]).filter((frame) => frame.type === "message");

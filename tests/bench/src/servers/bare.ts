@@ -36,7 +36,7 @@ export function standIn(recording: Recording): Promise<number> {
   const limits = { payload_bytes: 32_768, batch_bytes: 65_536, batch_frames: 300, subscriptions: 256 };
   return serve(
     () => {},
-    ({ say, raw }, text) => {
+    ({ send, raw }, text) => {
       const [hello] = JSON.parse(text) as { type: string; session?: string }[];
       if (hello?.type !== "hello") return;
       const { session } = hello;
@@ -50,7 +50,7 @@ export function standIn(recording: Recording): Promise<number> {
         server_time: 0,
         limits,
       };
-      say([
+      send([
         { ...welcome, ping_interval_ms: 25_000, hold_ms: 25_000 },
         { type: "subscribed", channel, epoch: "recorded", offset: 0, head: count },
       ]);

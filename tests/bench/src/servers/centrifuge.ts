@@ -34,18 +34,18 @@ export function centrifuge(recording: Recording): Promise<number> {
   };
   const live = new Live();
   return serve(
-    ({ say, socket }) => {
-      const pings = setInterval(() => say({}), PING_S * 1000);
+    ({ send, socket }) => {
+      const pings = setInterval(() => send({}), PING_S * 1000);
       socket.on("close", () => clearInterval(pings));
     },
-    ({ say, socket, raw, path }, text) => {
+    ({ send, socket, raw, path }, text) => {
       for (const line of text.split("\n")) {
         const { id, connect, subscribe } = JSON.parse(line) as Command;
-        if (connect) say({ id, connect: { client: "1", version: "0", ping: PING_S, pong: true } });
+        if (connect) send({ id, connect: { client: "1", version: "0", ping: PING_S, pong: true } });
         if (!subscribe) continue;
-        say({ id, subscribe: {} });
+        send({ id, subscribe: {} });
         if (subscribe.channel === LIVE) {
-          live.join(socket, (data) => say({ push: { channel: LIVE, pub: { data } } }));
+          live.join(socket, (data) => send({ push: { channel: LIVE, pub: { data } } }));
         } else floods[path.slice(1)]?.send(subscribe.channel, raw);
       }
     },

@@ -16,18 +16,18 @@ const joins: Record<string, Join> = {
   async everwire(url, room, user) {
     const socket = new WebSocket(`${url.replace(/^http/, "ws")}/everwire/v1/ws`, "everwire.v1");
     await once(socket, "open");
-    const say = (...frames: object[]) => socket.send(JSON.stringify(frames));
+    const send = (...frames: object[]) => socket.send(JSON.stringify(frames));
     const subscribed = new Promise<void>((done) => {
       socket.on("message", (data) => {
         const text = data.toString();
         if (text.includes('"type":"subscribed"')) done();
-        if (text.includes('"type":"ping"')) say({ type: "pong" });
+        if (text.includes('"type":"ping"')) send({ type: "pong" });
       });
     });
     const guest = { user, name: user };
-    say({ type: "hello", version: 1, session: randomUUID(), guest }, { type: "subscribe", channel: room });
+    send({ type: "hello", version: 1, session: randomUUID(), guest }, { type: "subscribe", channel: room });
     await subscribed;
-    return () => say({ type: "send", id: randomUUID(), channel: room, data: TEXT });
+    return () => send({ type: "send", id: randomUUID(), channel: room, data: TEXT });
   },
   async "socket.io"(url, room) {
     const socket = io(url, { forceNew: true, transports: ["websocket"] });
@@ -43,9 +43,9 @@ const join = joins[kind];
 if (join === undefined || !(Number(count) > 0))
   throw new Error("usage: crowd.ts everwire|socket.io URL COUNT");
 for (let n = 0; n < Number(count); n++) {
-  const say = await join(url, `crowd.${Math.floor(n / ROOM)}`, `crowd-${n}`);
+  const send = await join(url, `crowd.${Math.floor(n / ROOM)}`, `crowd-${n}`);
   // Each at its own time within the five seconds.
-  setTimeout(() => setInterval(say, EVERY_MS), Math.random() * EVERY_MS);
+  setTimeout(() => setInterval(send, EVERY_MS), Math.random() * EVERY_MS);
 }
 process.stdin.on("end", () => process.exit()).resume();
 console.log(`listening on ${count}`);

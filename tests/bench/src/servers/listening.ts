@@ -10,19 +10,19 @@ export interface Client {
   readonly raw: Socket;
   readonly path: string;
   /** Sends a value as JSON. */
-  say(value: unknown): void;
+  send(value: unknown): void;
 }
 
 /**
- * Serves WebSockets; `welcome` is called for each client, `hear` for each text that it sends, `other` for plain
+ * Serves WebSockets; `onClient` is called for each client, `onText` for each text that it sends, `onRequest` for plain
  * requests. Returns the port.
  */
 export async function serve(
-  welcome: (client: Client) => void,
-  hear: (client: Client, text: string) => void,
-  other: RequestListener = (_, response) => response.writeHead(404).end(),
+  onClient: (client: Client) => void,
+  onText: (client: Client, text: string) => void,
+  onRequest: RequestListener = (_, response) => response.writeHead(404).end(),
 ): Promise<number> {
-  const http = createServer(other);
+  const http = createServer(onRequest);
   const server = new WebSocketServer({
     server: http,
     perMessageDeflate: false,
@@ -33,12 +33,12 @@ export async function serve(
       socket,
       raw: request.socket,
       path: request.url ?? "/",
-      say: (value) => socket.send(JSON.stringify(value)),
+      send: (value) => socket.send(JSON.stringify(value)),
     };
     // A page that is done disconnects in mid-stream.
     socket.on("error", () => socket.terminate());
-    socket.on("message", (data) => hear(client, data.toString()));
-    welcome(client);
+    socket.on("message", (data) => onText(client, data.toString()));
+    onClient(client);
   });
   await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
   return (http.address() as AddressInfo).port;

@@ -11,9 +11,9 @@ export function phoenix(recording: Recording): Promise<number> {
   const flood = new Flood(all.map(push("all")), all.slice(0, 1).map(push("first")));
   return serve(
     () => {},
-    ({ say, raw }, text) => {
+    ({ send, raw }, text) => {
       const [joinRef, ref, topic, event] = JSON.parse(text) as string[];
-      say([joinRef, ref, topic, "phx_reply", { status: "ok", response: {} }]);
+      send([joinRef, ref, topic, "phx_reply", { status: "ok", response: {} }]);
       if (event === "phx_join") flood.send(topic ?? "", raw);
     },
   );

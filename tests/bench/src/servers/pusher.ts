@@ -13,18 +13,18 @@ export function pusher(recording: Recording): Promise<number> {
   const flood = new Flood(all.map(event), first);
   const live = new Live();
   return serve(
-    ({ say }) => {
+    ({ send }) => {
       const data = JSON.stringify({ socket_id: "1.1", activity_timeout: 120 });
-      say({ event: "pusher:connection_established", data });
+      send({ event: "pusher:connection_established", data });
     },
-    ({ say, socket, raw }, text) => {
+    ({ send, socket, raw }, text) => {
       const { event, data } = JSON.parse(text) as { event: string; data: { channel: string } };
-      if (event === "pusher:ping") say({ event: "pusher:pong", data: {} });
+      if (event === "pusher:ping") send({ event: "pusher:pong", data: {} });
       if (event !== "pusher:subscribe") return;
-      say({ event: "pusher_internal:subscription_succeeded", data: "{}", channel: data.channel });
+      send({ event: "pusher_internal:subscription_succeeded", data: "{}", channel: data.channel });
       if (data.channel === LIVE) {
         live.join(socket, (message) => {
-          say({ event: "message", data: JSON.stringify(message), channel: LIVE });
+          send({ event: "message", data: JSON.stringify(message), channel: LIVE });
         });
       } else flood.send(data.channel, raw);
     },
