@@ -1,5 +1,5 @@
-// How the tests run: two files at a time, because two cores are what a small machine has; no retries, because a test that
-// passes at the second try has found a race. The limits are for a slow and busy machine: tests wait for conditions.
+// The configuration of the end-to-end tests: two files in parallel, for machines with two cores; no retries, because a test that
+// passes at the second attempt has found a race. The timeouts are for slow and busy machines: tests wait for conditions.
 
 import { defineConfig } from "vitest/config";
 

@@ -109,16 +109,14 @@ if (argv[1] === fileURLToPath(import.meta.url)) {
   const [, , url] = argv;
   const key = env.EVERWIRE_API_KEY;
   if (!url || !key) {
-    console.error(
-      "Say where the server is, and its key: EVERWIRE_API_KEY=… node seed.mjs http://127.0.0.1:8787",
-    );
+    console.error("Usage: EVERWIRE_API_KEY=… node seed.mjs http://127.0.0.1:8787");
     exit(2);
   }
   try {
     await whenItListens(url);
     await seed(url, key);
   } catch (error) {
-    console.error(`The demo's chats could not be made: ${error.message}`);
+    console.error(`The demo's chats could not be created: ${error.message}`);
     exit(1);
   }
 }

@@ -93,7 +93,7 @@ it("Vite's development server serves it", async () => {
   try {
     await vite.listen();
     const address = vite.httpServer?.address();
-    if (typeof address !== "object" || !address) throw new Error("Vite does not listen");
+    if (typeof address !== "object" || !address) throw new Error("Vite is not listening");
     await works(`http://127.0.0.1:${address.port}/?server=${encodeURIComponent(url)}`);
   } finally {
     await vite.close();

@@ -162,7 +162,7 @@ async function tabTo(
     if (await wanted.evaluate((element) => element === document.activeElement)) return;
     await page.keyboard.press(key);
   }
-  throw new Error(`60 times ${key} did not lead to ${role} ${name}`);
+  throw new Error(`${role} ${name} is not reachable by pressing ${key} 60 times`);
 }
 
 it("everything works with the keyboard alone", async () => {

@@ -124,7 +124,7 @@ it("many messages make few receipts", async () => {
     return Math.max(...(await Promise.all(sends)).map(({ offset }) => offset));
   }, chat);
   const of = () => client.frames.filter(({ type, user }) => type === "receipt" && user === "ben");
-  await until("Ben's mark is at the end", () => of().at(-1)?.delivered === head, { seen: of });
+  await until("Ben's receipt is at the end", () => of().at(-1)?.delivered === head, { seen: of });
   // One per second: a hundred messages take less than a few seconds.
   expect(of().length).toBeLessThanOrEqual(10);
   const marks = of().map(({ delivered }) => delivered as number);

@@ -77,7 +77,7 @@ export class Api {
   /** Calls, and returns the body of a successful response. */
   async call(name: string, given: Given = {}): Promise<Answer["body"]> {
     const { status, body } = await this.ask(name, given);
-    if (status !== 200) throw new Error(`${name} was answered ${status}: ${JSON.stringify(body)}`);
+    if (status !== 200) throw new Error(`${name} returned status ${status}: ${JSON.stringify(body)}`);
     return body;
   }
 
@@ -101,7 +101,7 @@ export class Api {
       else if (described.in === "query") query.set(key, String(value));
       else headers[key] = String(value);
     }
-    if (place.includes("{")) throw new Error(`${name} lacks a part of its address: ${place}`);
+    if (place.includes("{")) throw new Error(`${name} lacks a path parameter: ${place}`);
     if (body !== undefined) headers["content-type"] = "application/json";
     const response = await fetch(`${this.#url}${place}${query.size > 0 ? `?${query}` : ""}`, {
       method: method.toUpperCase(),

@@ -193,10 +193,10 @@ export function expectContiguous(entries: readonly Received[]): void {
   const first = entries[0]?.offset ?? 1;
   const wrong = entries.findIndex(({ offset }, at) => offset !== first + at);
   if (wrong >= 0) {
-    throw new Error(`offset ${entries[wrong]?.offset} came where ${first + wrong} belongs`);
+    throw new Error(`offset ${entries[wrong]?.offset} arrived instead of ${first + wrong}`);
   }
   const ids = new Set(entries.map(({ id }) => id));
-  if (ids.size !== entries.length) throw new Error(`${entries.length - ids.size} ids came twice`);
+  if (ids.size !== entries.length) throw new Error(`${entries.length - ids.size} duplicate ids`);
 }
 
 /** The numbers of one sender's messages, in the order of arrival. */

@@ -26,8 +26,10 @@ export async function until<T>(
     if (Date.now() - start > timeoutMs) {
       const last = seen ? `; last seen: ${JSON.stringify(await seen())}` : "";
       // Included in the message, since reports may leave out the cause.
-      const why = failure instanceof Error ? `; at last: ${failure.message}` : "";
-      throw new Error(`waited ${timeoutMs} ms in vain until ${what}${last}${why}`, { cause: failure });
+      const why = failure instanceof Error ? `; last error: ${failure.message}` : "";
+      throw new Error(`timed out after ${timeoutMs} ms waiting until ${what}${last}${why}`, {
+        cause: failure,
+      });
     }
     await new Promise((resolve) => setTimeout(resolve, INTERVAL_MS));
   }

@@ -21,7 +21,7 @@ export type Random = () => number;
 
 function pick<T>(all: readonly T[], random: Random): T {
   const one = all[Math.floor(random() * all.length)];
-  if (one === undefined) throw new Error("There is nothing to pick from.");
+  if (one === undefined) throw new Error("Cannot pick from an empty list.");
   return one;
 }
 

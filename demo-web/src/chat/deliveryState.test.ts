@@ -36,7 +36,7 @@ it("lists who has read and received a message", () => {
       { user: "ada", delivered: 9, read: 9 },
       { user: "grace", delivered: 9, read: 4 },
       { user: "linus", delivered: 4, read: 4 },
-    ].map((mark) => [mark.user, mark]),
+    ].map((receipt) => [receipt.user, receipt]),
   );
   const others = ["ada", "grace", "linus"].map((user) => ({ user, name: user }));
   expect(receiptText(5, receipts, others)).toBe("Read by ada. Delivered to grace. Not delivered to linus.");

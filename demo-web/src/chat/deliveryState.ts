@@ -32,13 +32,13 @@ export function receiptText(
   receipts: ReadonlyMap<string, UserReceipt>,
   others: readonly { readonly user: string; readonly name: string }[],
 ): string {
-  const matching = (have: (mark: UserReceipt) => boolean) =>
+  const matching = (have: (receipt: UserReceipt) => boolean) =>
     others.filter(({ user }) => {
-      const mark = receipts.get(user);
-      return mark !== undefined && have(mark);
+      const receipt = receipts.get(user);
+      return receipt !== undefined && have(receipt);
     });
-  const read = matching((mark) => mark.read >= offset);
-  const delivered = matching((mark) => mark.delivered >= offset && mark.read < offset);
+  const read = matching((receipt) => receipt.read >= offset);
+  const delivered = matching((receipt) => receipt.delivered >= offset && receipt.read < offset);
   const waiting = others.filter((one) => !read.includes(one) && !delivered.includes(one));
   const sentence = (text: string, people: typeof others) =>
     people.length === 0

@@ -103,7 +103,7 @@ export class FakeClient implements MessengerClient {
     );
     const found = (id: string): Chat => {
       const chat = list().find((chat) => chat.id === id);
-      if (!chat) throw new Error("There is no such chat.");
+      if (!chat) throw new Error("Chat not found.");
       return chat;
     };
     return {
@@ -137,7 +137,7 @@ export class FakeClient implements MessengerClient {
       },
       join: async (id) => {
         const chat = server.chats.get(id);
-        if (!chat) throw new Error("There is no such chat.");
+        if (!chat) throw new Error("Chat not found.");
         chat.members.set(me, "member");
         server.change(chat, me, { action: "joined", user: me });
         return found(id);

@@ -35,7 +35,7 @@ export class FakeRoom implements Room {
       [...(chat()?.typing ?? [])].filter((user) => user !== me).map(member),
     );
     const here = remembered(server, () => [...(chat()?.here ?? [])].map(member));
-    const receipts = remembered(server, () => new Map<string, UserReceipt>(chat()?.marks));
+    const receipts = remembered(server, () => new Map<string, UserReceipt>(chat()?.receipts));
     let shown = RECENT;
     const rows = remembered(server, (): readonly ChatRow[] =>
       (chat()?.log.slice(-shown) ?? []).map((entry) => server.row(chat() as FakeChat, entry, me)),
@@ -74,7 +74,7 @@ export class FakeRoom implements Room {
 
   get #chat(): FakeChat {
     const chat = this.#server.chats.get(this.#id);
-    if (!chat) throw new Error("There is no such chat.");
+    if (!chat) throw new Error("Chat not found.");
     return chat;
   }
 
@@ -93,7 +93,7 @@ export class FakeRoom implements Room {
 
   async open(): Promise<void> {
     this.#chat.here.add(this.#me);
-    this.#server.mark(this.#chat, this.#me, this.#chat.log.length, 0);
+    this.#server.setReceipt(this.#chat, this.#me, this.#chat.log.length, 0);
     this.#server.changed();
   }
 
@@ -131,7 +131,7 @@ export class FakeRoom implements Room {
   markRead(message: string | number = this.#chat.log.length): void {
     const offset =
       typeof message === "number" ? message : this.#chat.log.find(({ id }) => id === message)?.offset;
-    this.#server.mark(this.#chat, this.#me, offset ?? 0, offset ?? 0);
+    this.#server.setReceipt(this.#chat, this.#me, offset ?? 0, offset ?? 0);
   }
 
   async invite(user: string): Promise<void> {

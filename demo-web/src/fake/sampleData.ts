@@ -36,7 +36,7 @@ export function createSampleServer(): FakeServer {
     ["margaret", "Is that going to be a problem in vacuum?", 11],
     ["grace", "Not for the moth. See https://en.wikipedia.org/wiki/Software_bug for its career.", 9],
   ]);
-  for (const user of ["ada", "margaret"]) server.mark(moon, user, 7, 4);
+  for (const user of ["ada", "margaret"]) server.setReceipt(moon, user, 7, 4);
 
   const direct = server.make({ id: "grace", kind: "direct", owner: "ada" });
   direct.members.set("grace", "member");
@@ -46,8 +46,8 @@ export function createSampleServer(): FakeServer {
     ["grace", "Exactly.", 4],
     ["ada", "Then it does what it says. Lunch?", 3],
   ]);
-  server.mark(direct, "ada", 4, 4);
-  server.mark(direct, "grace", 4, 3);
+  server.setReceipt(direct, "ada", 4, 4);
+  server.setReceipt(direct, "grace", 4, 3);
 
   const long = server.make({ id: "long", title: "Everything we ever said", owner: "alan" });
   for (const user of ["ada", "grace", "linus"]) long.members.set(user, "member");
@@ -62,7 +62,7 @@ export function createSampleServer(): FakeServer {
     );
   }
   long.at = now - 60 * MINUTE;
-  server.mark(long, "ada", LONG, LONG);
+  server.setReceipt(long, "ada", LONG, LONG);
 
   const invited = server.make({ id: "vitamins", title: "Vitamin C", owner: "linus" });
   invited.members.set("ada", "invited");
@@ -90,9 +90,9 @@ function answer(server: FakeServer): void {
     const last = chat?.log.at(-1);
     if (!chat || last?.user !== "ada" || answered.has(last.id) || Date.now() - last.at > 1000) return;
     answered.add(last.id);
-    setTimeout(() => server.mark(chat, "grace", last.offset, 0), 500);
+    setTimeout(() => server.setReceipt(chat, "grace", last.offset, 0), 500);
     setTimeout(() => {
-      server.mark(chat, "grace", last.offset, last.offset);
+      server.setReceipt(chat, "grace", last.offset, last.offset);
       chat.typing.add("grace");
       server.changed();
     }, 1200);

@@ -30,7 +30,7 @@ export interface FakeChat {
   open: boolean;
   readonly members: Map<string, Role>;
   readonly log: Entry[];
-  readonly marks: Map<string, UserReceipt>;
+  readonly receipts: Map<string, UserReceipt>;
   readonly typing: Set<string>;
   readonly here: Set<string>;
   at: number;
@@ -80,7 +80,7 @@ export class FakeServer {
       open,
       members: new Map([[owner, "owner"]]),
       log: [],
-      marks: new Map(),
+      receipts: new Map(),
       typing: new Set(),
       here: new Set(),
       at: Date.now(),
@@ -101,7 +101,7 @@ export class FakeServer {
     chat.log.push(entry);
     chat.at = Math.max(chat.at, entry.at);
     chat.typing.delete(user);
-    for (const here of chat.here) this.mark(chat, here, entry.offset, 0);
+    for (const here of chat.here) this.setReceipt(chat, here, entry.offset, 0);
     this.changed();
     return entry;
   }
@@ -110,15 +110,15 @@ export class FakeServer {
     this.append(chat, by, data, { event: "everwire.chat" });
   }
 
-  mark(chat: FakeChat, user: string, delivered: number, read: number): void {
-    const old = chat.marks.get(user) ?? { user, delivered: 0, read: 0 };
-    const mark = {
+  setReceipt(chat: FakeChat, user: string, delivered: number, read: number): void {
+    const old = chat.receipts.get(user) ?? { user, delivered: 0, read: 0 };
+    const receipt = {
       user,
       delivered: Math.max(old.delivered, delivered, read),
       read: Math.max(old.read, read),
     };
-    if (mark.delivered === old.delivered && mark.read === old.read) return;
-    chat.marks.set(user, mark);
+    if (receipt.delivered === old.delivered && receipt.read === old.read) return;
+    chat.receipts.set(user, receipt);
     this.changed();
   }
 
@@ -126,7 +126,7 @@ export class FakeServer {
   view(chat: FakeChat, me: string): Chat | undefined {
     const role = chat.members.get(me);
     if (!role) return undefined;
-    const read = chat.marks.get(me)?.read ?? 0;
+    const read = chat.receipts.get(me)?.read ?? 0;
     const plain = chat.log.filter(({ event }) => event === undefined);
     const last = role === "invited" ? undefined : plain.at(-1);
     return {
@@ -146,7 +146,7 @@ export class FakeServer {
   }
 
   #member(chat: FakeChat, user: string, role: Role): ChatMember {
-    const { delivered, read } = chat.marks.get(user) ?? { delivered: 0, read: 0 };
+    const { delivered, read } = chat.receipts.get(user) ?? { delivered: 0, read: 0 };
     const name = this.names.get(user);
     const last = this.lastSeen.get(user);
     return {
@@ -161,7 +161,7 @@ export class FakeServer {
   }
 
   row(chat: FakeChat, { edited, deleted, ...entry }: Entry, me: string): ChatRow {
-    const others = [...chat.marks.values()].filter(({ user }) => user !== me);
+    const others = [...chat.receipts.values()].filter(({ user }) => user !== me);
     const name = this.names.get(entry.user);
     return {
       ...entry,

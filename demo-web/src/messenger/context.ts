@@ -18,7 +18,7 @@ export const MessengerContext = createContext<MessengerClient | undefined>(undef
 
 export function useMessenger(): MessengerClient {
   const client = useContext(MessengerContext);
-  if (!client) throw new Error("There is no client around this component.");
+  if (!client) throw new Error("useMessenger() must be used inside MessengerContext.Provider.");
   return client;
 }
 

@@ -60,7 +60,8 @@ export function cut(environment: Environment, subject: Subject, round: number): 
     await sleep(SETTLED_MS);
     const received = await read();
     const lost = missing(received);
-    if (Math.max(...received, 0) > PUBLISHED) throw new Error(`${subject.name} got what was not published`);
+    if (Math.max(...received, 0) > PUBLISHED)
+      throw new Error(`${subject.name} received messages that were not published`);
     return { lost, duplicated: received.length - (PUBLISHED - lost), subscribedMs };
   });
 }

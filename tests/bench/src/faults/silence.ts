@@ -59,7 +59,7 @@ export function silence(
     const eventArgument = event === "none" ? "" : ', "online"';
     const ms = await page.evaluate<number | null>(`faults.next("connected", ${limit_ms}${eventArgument})`);
     if (ms !== null && proxy.passed === before) {
-      throw new Error(`${subject.name} says that it is connected, and has no new connection`);
+      throw new Error(`${subject.name} reports that it is connected without a new connection`);
     }
     return ms;
   });

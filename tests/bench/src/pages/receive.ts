@@ -59,7 +59,7 @@ async function measure(name: ClientName, target: Target, count: number, trigger?
       let before = -1;
       watchdog = setInterval(() => {
         if (received === before)
-          reject(new Error(`${name} got ${received} of ${count} messages, then nothing more`));
+          reject(new Error(`${name} received ${received} of ${count} messages, then nothing more`));
         before = received;
       }, TIMEOUT_MS);
       close = open(target, { connected() {}, subscribed, message });

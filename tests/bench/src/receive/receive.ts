@@ -187,7 +187,7 @@ async function measure(page: Page, contender: Contender, round: number, messages
   const received = await page.evaluate<Received>(`measure(${args.join(", ")})`);
   const busy = (await busyMs(page)) - before;
   if (received.outOfOrder > 0) {
-    throw new Error(`${contender.name} delivered ${received.outOfOrder} messages out of their order`);
+    throw new Error(`${contender.name} delivered ${received.outOfOrder} messages out of order`);
   }
   return { ...received, busyMs: busy };
 }

@@ -16,7 +16,7 @@ export async function command<Options extends Numbers, Result>(
   const given: Record<string, string | boolean | undefined> = values;
   const numbers = Object.entries(defaults).map(([name, byDefault]) => {
     const value = given[name] === undefined ? byDefault : Number(given[name]);
-    if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} has to be a whole number above 0.`);
+    if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} must be a positive integer.`);
     return [name, value];
   });
   const options = Object.fromEntries(numbers) as Options;

@@ -33,7 +33,7 @@ export async function start(
   const lines: string[] = [];
   const found = await new Promise<string>((resolve, reject) => {
     const fail = (why: string) =>
-      reject(new Error(`${program} ${why}; its last words were:\n${lines.slice(-20).join("\n")}`));
+      reject(new Error(`${program} ${why}; its last output was:\n${lines.slice(-20).join("\n")}`));
     child.on("error", (error) => fail(`could not be started (${error.message})`));
     child.on("close", (code) => fail(`ended with ${code} before it was ready`));
     for (const name of ["stdout", "stderr"] as const) {

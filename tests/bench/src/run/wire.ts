@@ -32,7 +32,7 @@ function until(socket: WebSocket, onBatch: (frames: Frame[]) => boolean): Promis
       try {
         const frames = JSON.parse(data.toString()) as Frame[];
         const error = frames.find((frame) => frame.type === "error");
-        if (error) throw new Error(`the server said ${error.code}: ${error.message}`);
+        if (error) throw new Error(`server error ${error.code}: ${error.message}`);
         if (!onBatch(frames)) return;
         resolve();
       } catch (error) {
