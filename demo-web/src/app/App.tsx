@@ -50,7 +50,7 @@ export function App({ services }: Props) {
           />
         </EverwireProvider>
       ) : (
-        <Gate
+        <SignInPage
           services={services}
           faultsOpen={faultsOpen}
           onFaults={setFaultsOpen}
@@ -97,14 +97,14 @@ function SignedIn({ me, services, faultsOpen, onFaults, onSignOut }: SignedInPro
   );
 }
 
-interface GateProps extends Props {
+interface SignInPageProps extends Props {
   faultsOpen: boolean;
   onFaults(open: boolean): void;
   onDone(identity: Identity): void;
 }
 
 /** The fault panel is available before sign-in too, so that WebSocket can be blocked before the first connection. */
-function Gate({ services, faultsOpen, onFaults, onDone }: GateProps) {
+function SignInPage({ services, faultsOpen, onFaults, onDone }: SignInPageProps) {
   const breakButton = useRef<HTMLButtonElement>(null);
   return (
     <div className="sign-in-page" data-faults={faultsOpen}>

@@ -52,7 +52,7 @@ export function OperatorPanel({ board, me }: { board: Board; me: string }) {
 
   return (
     <section className="card operator" aria-labelledby={id}>
-      <h2 id={id}>Be the back end</h2>
+      <h2 id={id}>Play the back end</h2>
       <p className="muted">
         These buttons call the server’s HTTP API, as a shop’s own server would. This page has the API key
         because this is a demo on your machine;{" "}
@@ -97,7 +97,7 @@ export function OperatorPanel({ board, me }: { board: Board; me: string }) {
           </p>
           {last && (
             <details className="curl">
-              <summary>The same from a terminal</summary>
+              <summary>The same with curl</summary>
               {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable with the keyboard */}
               <pre tabIndex={0}>{curlOf(last, location.origin)}</pre>
             </details>

@@ -24,7 +24,7 @@ export function Orders({ orders, ready }: Props) {
             <tr>
               <th scope="col">No.</th>
               <th scope="col">Customer</th>
-              <th scope="col">What</th>
+              <th scope="col">Item</th>
               <th scope="col" className="number-cell">
                 Price
               </th>
