@@ -43,7 +43,7 @@ export const HTML = (script: string) => `<!doctype html>
  * Connects to `?server=`, or to the page's own origin; sends a message and shows it when it comes back. The imports and
  * the creation of the client differ.
  */
-export const chat = (imports: string, options = "") => `${imports}
+export const chatScript = (imports: string, options = "") => `${imports}
 const url = new URLSearchParams(location.search).get("server") ?? location.origin;
 const client = connect({ url, guest: { user: "consumer", name: "Consumer" }${options} });
 const channel = client.channel("news");
@@ -55,7 +55,7 @@ await channel.send({ text: "hello from outside" });
 `;
 
 /** What the page shows when it works. */
-export const SHOWN = "1 hello from outside";
+export const EXPECTED_TEXT = "1 hello from outside";
 
 export class App {
   private constructor(readonly directory: string) {}

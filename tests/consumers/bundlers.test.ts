@@ -9,16 +9,16 @@ import { expect, it } from "vitest";
 import webpack from "webpack";
 import { freshPage, problemsOf } from "../harness/browser";
 import { Server } from "../harness/server";
-import { App, chat, HTML, SHOWN } from "./app";
+import { App, chatScript, EXPECTED_TEXT, HTML } from "./app";
 
-const DEFAULT = chat('import { connect } from "everwire";');
-const SLIM = (wasm: string) => chat(`import { connect } from "everwire/slim";\n${wasm}`, ", wasm");
+const DEFAULT = chatScript('import { connect } from "everwire";');
+const SLIM = (wasm: string) => chatScript(`import { connect } from "everwire/slim";\n${wasm}`, ", wasm");
 
 /** Opens the page and waits until the message is shown. */
 async function works(url: string): Promise<Page> {
   const page = await freshPage();
   await page.goto(url);
-  await page.getByText(SHOWN, { exact: true }).waitFor();
+  await page.getByText(EXPECTED_TEXT, { exact: true }).waitFor();
   expect(problemsOf(page)).toEqual([]);
   return page;
 }

@@ -59,7 +59,7 @@ it("an offline user is notified once, on one device, and reading counts for all 
   // The server is told a second later.
   const client = await ProtocolClient.join(demo.url, "ada");
   client.send({ type: "subscribe", channel: "private-user.ada" });
-  const { head } = await client.gets("subscribed");
+  const { head } = await client.waitForFrame("subscribed");
   await until("the server knows that it was delivered", () =>
     client.frames
       .flatMap((frame) => (frame.type === "receipt" ? [frame] : ((frame.receipts ?? []) as Frame[])))

@@ -17,10 +17,10 @@ it.skipIf(process.platform !== "linux")(
     const page = await BarePage.open(server.url);
     const ada = await page.connect("ada");
     const bob = await page.connect("bob");
-    await ada.listen(CHANNEL);
-    await bob.listen(CHANNEL);
+    await ada.subscribe(CHANNEL);
+    await bob.subscribe(CHANNEL);
     await ada.sendMany(CHANNEL, 0, 20);
-    await bob.receives(CHANNEL, 20);
+    await bob.waitForEntries(CHANNEL, 20);
 
     server.fillDisk();
     await ada.sendMany(CHANNEL, 20, 20);
@@ -34,11 +34,11 @@ it.skipIf(process.platform !== "linux")(
     expect(await bob.receivedCount(CHANNEL), "what is not stored is given to nobody").toBe(20);
     // New clients can still read.
     const cy = await page.connect("cy");
-    expect(await cy.listen(CHANNEL, { recent: 5 })).toHaveProperty("ok");
-    expect((await cy.receives(CHANNEL, 5)).map(({ offset }) => offset)).toEqual([16, 17, 18, 19, 20]);
+    expect(await cy.subscribe(CHANNEL, { recent: 5 })).toHaveProperty("ok");
+    expect((await cy.waitForEntries(CHANNEL, 5)).map(({ offset }) => offset)).toEqual([16, 17, 18, 19, 20]);
 
     server.freeDisk();
-    const received = await bob.receives(CHANNEL, 40);
+    const received = await bob.waitForEntries(CHANNEL, 40);
     expectContiguous(received);
     expect(numbersOf(received, "ada")).toEqual([...Array(40).keys()]);
     expect(await ada.send(CHANNEL, "and one more")).toMatchObject({ ok: { offset: 41 } });
@@ -50,9 +50,9 @@ it.skipIf(process.platform !== "linux")(
   async () => {
     const server = await Server.start({ serveDir: PAGES, limited: true });
     const ada = await (await BarePage.open(server.url)).connect("ada");
-    await ada.listen(CHANNEL);
+    await ada.subscribe(CHANNEL);
     await ada.sendMany(CHANNEL, 0, 20);
-    await ada.receives(CHANNEL, 20);
+    await ada.waitForEntries(CHANNEL, 20);
     server.fillDisk();
     await ada.sendMany(CHANNEL, 20, 5);
     await until(
@@ -64,7 +64,7 @@ it.skipIf(process.platform !== "linux")(
     );
     await server.kill();
     await server.start();
-    const received = await ada.receives(CHANNEL, 25);
+    const received = await ada.waitForEntries(CHANNEL, 25);
     expectContiguous(received);
     expect(numbersOf(received, "ada")).toEqual([...Array(25).keys()]);
   },

@@ -16,7 +16,7 @@ export class Writer {
   /** Ids in the order in which they were first sent. */
   readonly sent: string[] = [];
   /** Errors other than lost connections. */
-  readonly wrong: string[] = [];
+  readonly errors: string[] = [];
   readonly #session = randomUUID();
   readonly #url: string;
   readonly #user: string;
@@ -41,7 +41,7 @@ export class Writer {
   }
 
   /** Whether everything that was sent is acked. */
-  get settled(): boolean {
+  get allAcked(): boolean {
     return this.#open.size === 0;
   }
 
@@ -76,11 +76,11 @@ export class Writer {
       const id = String(frame.id);
       const before = this.acked.get(id);
       if (before !== undefined && before !== frame.offset)
-        this.wrong.push(`${id}: ${before}, then ${frame.offset}`);
+        this.errors.push(`${id}: ${before}, then ${frame.offset}`);
       this.acked.set(id, Number(frame.offset));
       this.#open.delete(id);
     } else if (frame.type === "error") {
-      this.wrong.push(JSON.stringify(frame));
+      this.errors.push(JSON.stringify(frame));
     } else if (frame.type === "ping") {
       this.#socket?.send(JSON.stringify([{ type: "pong", nonce: frame.nonce }]));
     }

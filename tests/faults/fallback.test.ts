@@ -24,7 +24,7 @@ async function scene(rule: SocketRule): Promise<Scene> {
   proxy.websocket = rule;
   const other = await BarePage.open(server.url);
   const ben = await other.connect("ben");
-  await ben.listen("news");
+  await ben.subscribe("news");
   await ben.send("news", "from ben");
   return { proxy, bare: await BarePage.open(proxy.url), ben };
 }
@@ -40,28 +40,28 @@ it.each(BLOCKED)("%s: the first message arrives by polling within 5 s", async (h
   const { bare, ben } = await scene(rule);
   const start = await bare.page.evaluate(() => Date.now());
   const ada = await bare.connect("ada");
-  await ada.listen("news", { recent: 1 });
-  const [first] = await ada.receives("news", 1);
+  await ada.subscribe("news", { recent: 1 });
+  const [first] = await ada.waitForEntries("news", 1);
   const took = (first?.receivedAt ?? 0) - start;
   figure(`WebSocket blocked to first message by polling: ${how}`, took, "ms", BOUND_MS);
   expect(took).toBeLessThanOrEqual(BOUND_MS);
   expect((await ada.states()).at(-1)).toMatchObject({ status: "connected", transport: "polling" });
   await ada.send("news", "from ada");
-  expectContiguous(await ben.receives("news", 2));
-  expectContiguous(await ada.receives("news", 2));
+  expectContiguous(await ben.waitForEntries("news", 2));
+  expectContiguous(await ada.waitForEntries("news", 2));
 });
 
 it("a proxy that lets WebSocket open and then kills it: polling after three attempts", async () => {
   const { proxy, bare, ben } = await scene({ killAfterMs: 300 });
   const ada = await bare.connect("ada");
-  await ada.listen("news");
+  await ada.subscribe("news");
   const start = Date.now();
   await ada.waitForConnection("polling");
   figure("WebSocket killed after 300 ms each time, to polling", Date.now() - start, "ms");
   expect(proxy.asked.websocket).toBe(3);
   // It stays there: no flapping.
   for (let n = 0; n < 20; n++) await ben.send("news", n);
-  expectContiguous(await ada.receives("news", 20));
+  expectContiguous(await ada.waitForEntries("news", 20));
   const states = (await ada.states()).filter(({ status }) => status === "connected");
   expect(states.map(({ transport }) => transport)).toEqual([
     ...Array(states.length - 1).fill("websocket"),
@@ -92,7 +92,7 @@ it("the working transport is remembered: the next page does not wait for WebSock
 it("WebSocket works again: it is probed after 30 s and used, while messages flow", async () => {
   const { proxy, bare, ben } = await scene("refuse");
   const ada = await bare.connect("ada");
-  await ada.listen("news");
+  await ada.subscribe("news");
   await ada.waitForConnection("polling");
   proxy.websocket = "pass";
   const healed = Date.now();
@@ -112,7 +112,7 @@ it("WebSocket works again: it is probed after 30 s and used, while messages flow
   });
   await flow;
   figure("WebSocket healed to used again (probed after 30 s)", at - healed, "ms");
-  const received = await ada.receives("news", written * 2);
+  const received = await ada.waitForEntries("news", written * 2);
   expectContiguous(received);
   expect(received).toHaveLength(written * 2);
 });
@@ -120,7 +120,7 @@ it("WebSocket works again: it is probed after 30 s and used, while messages flow
 it("WebSocket works again and the browser fires online: it is used at once", async () => {
   const { proxy, bare, ben } = await scene("refuse");
   const ada = await bare.connect("ada");
-  await ada.listen("news");
+  await ada.subscribe("news");
   await ada.waitForConnection("polling");
   proxy.websocket = "pass";
   await ada.sendMany("news", 0, 50);
@@ -132,8 +132,8 @@ it("WebSocket works again and the browser fires online: it is used at once", asy
   const { at } = await ada.waitForConnection("websocket", healed);
   figure("WebSocket healed to used again (event online)", at - healed, "ms");
   await ada.sendMany("news", 100, 50);
-  expectContiguous(await ada.receives("news", 150));
-  const received = await ben.receives("news", 151);
+  expectContiguous(await ada.waitForEntries("news", 150));
+  const received = await ben.waitForEntries("news", 151);
   expectContiguous(received);
   expect(received).toHaveLength(151);
 });

@@ -60,7 +60,7 @@ it("one client, 1000 times hidden in the back/forward cache and back", async () 
   const { url } = await Server.start({ serveDir: PAGES });
   const bare = await BarePage.open(url);
   const ada = await bare.connect("ada");
-  await ada.listen("news");
+  await ada.subscribe("news");
   const measure = await meter(bare);
   await putAway(bare, 4 * WARM_UP);
   const before = await measure();
@@ -81,7 +81,7 @@ it("5 clients, cut 10 times by the network", async () => {
   const bare = await BarePage.open(proxy.url);
   for (let n = 0; n < 5; n++) {
     const client = await bare.connect(`c${n}`, { transports: ["websocket"] });
-    await client.listen("news");
+    await client.subscribe("news");
   }
   const cut = async (times: number) => {
     for (let n = 0; n < times; n++) {
@@ -120,7 +120,7 @@ it("100 clients, created and closed one after the other, leave nothing behind", 
       async ([times, url]) => {
         for (let n = 0; n < times; n++) {
           window.bare.open("short", { url, guest: { user: "short", name: "S" } });
-          await window.bare.listen("short", "news");
+          await window.bare.subscribe("short", "news");
           await window.bare.send("short", "news", n);
           await window.bare.close("short");
           window.bare.clients.delete("short");

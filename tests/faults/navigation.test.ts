@@ -12,14 +12,14 @@ it("back from another page: the page is restored from the back/forward cache, re
   const other = await BarePage.open(url);
   const ben = await other.connect("ben");
   const ada = await bare.connect("ada");
-  await ada.listen("presence-room.1");
+  await ada.subscribe("presence-room.1");
   await ada.waitForConnection("websocket");
   await bare.page.evaluate(() => {
     addEventListener("pageshow", ({ persisted }) =>
       Reflect.set(window, "cameBack", { persisted, at: Date.now() }),
     );
   });
-  await ben.listen("presence-room.1");
+  await ben.subscribe("presence-room.1");
 
   await bare.page.goto(`${url}/elsewhere.html`);
   for (let n = 0; n < 5; n++) await ben.send("presence-room.1", n);
@@ -33,7 +33,7 @@ it("back from another page: the page is restored from the back/forward cache, re
   expect(cameBack.persisted).toBe(true);
   const { at } = await ada.waitForConnection("websocket", cameBack.at);
   figure("back from the cache to connected", at - cameBack.at, "ms");
-  const received = await ada.receives("presence-room.1", 5);
+  const received = await ada.waitForEntries("presence-room.1", 5);
   expectContiguous(received);
   expect(received.map(({ data }) => data)).toEqual([0, 1, 2, 3, 4]);
   expect((await ben.events()).filter(({ event }) => event === "left")).toEqual([]);
@@ -63,7 +63,7 @@ it("reloaded repeatedly while sending: everything arrives once and in order", as
   const bare = await BarePage.open(url);
   const other = await BarePage.open(url);
   const ben = await other.connect("ben");
-  await ben.listen("news");
+  await ben.subscribe("news");
   const acked = new Map<string, number>();
   await bare.page.exposeFunction("acked", (id: string, offset: number) => acked.set(id, offset));
   for (let round = 0; round < ROUNDS; round++) {
@@ -75,7 +75,7 @@ it("reloaded repeatedly while sending: everything arrives once and in order", as
     await bare.page.reload();
   }
   await bare.connect("ada");
-  const received = await ben.receives("news", ROUNDS * EACH);
+  const received = await ben.waitForEntries("news", ROUNDS * EACH);
   expectContiguous(received);
   expect(numbersOf(received, "ada")).toEqual([...Array(ROUNDS * EACH).keys()]);
   for (const [id, offset] of acked) expect(received[offset - 1]?.id).toBe(id);

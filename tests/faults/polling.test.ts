@@ -17,7 +17,7 @@ async function two(): Promise<{ proxy: FaultProxy; ada: PageClient; ben: PageCli
   const [bare, other] = await Promise.all([BarePage.open(proxy.url), BarePage.open(server.url)]);
   const ada = await bare.connect("ada", { transports: ["polling"] });
   const ben = await other.connect("ben");
-  await Promise.all([ada.listen(CHANNEL), ben.listen(CHANNEL)]);
+  await Promise.all([ada.subscribe(CHANNEL), ben.subscribe(CHANNEL)]);
   return { proxy, ada, ben, server };
 }
 
@@ -26,10 +26,10 @@ async function talk({ ada, ben }: { ada: PageClient; ben: PageClient }): Promise
   for (let n = 0; n < COUNT; n += 20) {
     await Promise.all([ada.sendMany(CHANNEL, n, 20), ben.sendMany(CHANNEL, n, 20)]);
     // In rounds, so that a broken response is one of many.
-    await ben.receives(CHANNEL, n + 20);
+    await ben.waitForEntries(CHANNEL, n + 20);
   }
   for (const client of [ada, ben]) {
-    const received = await client.receives(CHANNEL, 2 * COUNT, 90_000);
+    const received = await client.waitForEntries(CHANNEL, 2 * COUNT, 90_000);
     expectContiguous(received);
     expect(received).toHaveLength(2 * COUNT);
     for (const { name } of [ada, ben]) expect(numbersOf(received, name)).toEqual([...Array(COUNT).keys()]);
@@ -68,13 +68,13 @@ it("over a slow line with high latency: each message once and in order", async (
 it("the server is killed and restarted: polling continues where it was", async () => {
   const it = await two();
   await it.ada.sendMany(CHANNEL, 0, 20);
-  await it.ada.receives(CHANNEL, 20);
+  await it.ada.waitForEntries(CHANNEL, 20);
   await it.server.kill();
   await it.ada.sendMany(CHANNEL, 20, 20);
   await it.server.start();
   await it.ben.sendMany(CHANNEL, 0, 20);
   for (const client of [it.ada, it.ben]) {
-    const received = await client.receives(CHANNEL, 60);
+    const received = await client.waitForEntries(CHANNEL, 60);
     expectContiguous(received);
     expect(numbersOf(received, "ada")).toEqual([...Array(40).keys()]);
   }

@@ -23,9 +23,9 @@ async function scene(options: { transports?: ("websocket" | "polling")[] } = {})
   const proxy = await FaultProxy.start(server.port);
   const bare = await BarePage.open(proxy.url);
   const ada = await bare.connect("ada", options);
-  await ada.listen("news");
+  await ada.subscribe("news");
   await ada.send("news", "before");
-  await ada.receives("news", 1);
+  await ada.waitForEntries("news", 1);
   return { server, proxy, bare, ada };
 }
 
@@ -41,7 +41,7 @@ async function replaced(how: string, { ada }: { ada: PageClient }, wokenAt: numb
   const { at } = await ada.waitForConnection("", wokenAt);
   figure(`dead socket replaced after waking: ${how}`, at - wokenAt, "ms", BOUND_MS);
   expect(at - wokenAt).toBeLessThanOrEqual(BOUND_MS);
-  const received = await ada.receives("news", 2);
+  const received = await ada.waitForEntries("news", 2);
   expectContiguous(received);
   expect(await ada.send("news", "after")).toMatchObject({ ok: { offset: 3 } });
 }
@@ -53,9 +53,9 @@ async function tabScene() {
   const tab = await Tab.open(proxy.url);
   showLogsOnFailure(tab);
   const ada = await openClient(tab, "ada", { url: proxy.url, guest: { user: "ada", name: "Ada" } });
-  await ada.listen("news");
+  await ada.subscribe("news");
   await ada.send("news", "before");
-  await ada.receives("news", 1);
+  await ada.waitForEntries("news", 1);
   return { server, proxy, tab, ada };
 }
 
@@ -117,7 +117,7 @@ it("the clock has jumped, as after the machine slept", async () => {
   const took = at - 3_600_000 - wokenAt;
   figure("dead socket replaced after waking: clock jumped (with up to 1 s to notice)", took, "ms");
   expect(took).toBeLessThanOrEqual(BOUND_MS + 1000);
-  expectContiguous(await it.ada.receives("news", 2));
+  expectContiguous(await it.ada.waitForEntries("news", 2));
 });
 
 it("a polling client that wakes polls at once", async () => {
@@ -128,7 +128,7 @@ it("a polling client that wakes polls at once", async () => {
     dispatchEvent(new Event("online"));
     return Date.now();
   });
-  const received = await it.ada.receives("news", 2);
+  const received = await it.ada.waitForEntries("news", 2);
   const took = (received[1]?.receivedAt ?? 0) - wokenAt;
   figure("dead poll replaced after waking", took, "ms", BOUND_MS);
   expect(took).toBeLessThanOrEqual(BOUND_MS);
@@ -147,7 +147,7 @@ it("a live socket is kept: waking costs a ping and no reconnect", async () => {
   await it.tab.hide();
   await it.tab.show();
   await missed(it.server);
-  await it.ada.receives("news", 3);
+  await it.ada.waitForEntries("news", 3);
   expect(it.proxy.asked.websocket).toBe(1);
 });
 

@@ -55,7 +55,7 @@ it("a token that is not accepted ends the client, or the socket with its close c
   expect((await ada.records("closed"))[0]?.value).toBe("unauthorized");
   const client = await ProtocolClient.open(scene.server.url);
   client.send({ type: "hello", version: 1, session: client.session, token: forged });
-  expect(await client.ends()).toBe(4001);
+  expect(await client.waitForClose()).toBe(4001);
   expect(await ada.run((client) => client.state.status)).toBe("connected");
 });
 

@@ -23,15 +23,15 @@ const moves = async (person: Person) => (await person.records("moves")).map(({ v
  * To be called before the server is killed: it stores joins right after announcing them, without waiting for the disk.
  * Messages take the same path, so when two have been acked one after the other, earlier joins are stored as well.
  */
-async function stored(person: Person): Promise<void> {
+async function storeJoins(person: Person): Promise<void> {
   await person.run(async (client) => {
     for (const text of ["one", "two"]) await client.channel("news").send(text);
   });
 }
 
-const here = (person: Person, ...users: string[]) =>
+const waitForMembers = (person: Person, ...users: string[]) =>
   person.waitFor(
-    `${users} here`,
+    `members ${users}`,
     (client, [channel, users]) => {
       const members = client.channel(channel).members.map(({ user }) => user);
       return members.sort().join() === users;
@@ -43,17 +43,17 @@ everyTransport("a user with several devices joins once and leaves once", async (
   const [ada, ben] = await scene.all("ada", "ben");
   const phone = await scene.enter("ben");
   await follow(ada, ben, phone);
-  for (const person of [ada, ben, phone]) await here(person, "ada", "ben");
-  await stored(ada);
+  for (const person of [ada, ben, phone]) await waitForMembers(person, "ada", "ben");
+  await storeJoins(ada);
   await scene.middle();
-  for (const person of [ada, ben, phone]) await here(person, "ada", "ben");
+  for (const person of [ada, ben, phone]) await waitForMembers(person, "ada", "ben");
   await scene.leave(ben);
   // A client that connects after one device has gone finds the user still present.
   const cy = await scene.enter("cy");
   await follow(cy);
-  await here(cy, "ada", "ben", "cy");
+  await waitForMembers(cy, "ada", "ben", "cy");
   await scene.leave(phone);
-  for (const person of [ada, cy]) await here(person, "ada", "cy");
+  for (const person of [ada, cy]) await waitForMembers(person, "ada", "cy");
   expect(await moves(ada)).toEqual(["+ben", "+cy", "-ben"]);
   expect(await moves(cy)).toEqual(["-ben"]);
 });
@@ -63,8 +63,8 @@ everyTransport(
   async (scene) => {
     const [ada, ben, cy] = await scene.all("ada", "ben", "cy");
     await follow(ada, ben, cy);
-    await here(ada, "ada", "ben", "cy");
-    await stored(ada);
+    await waitForMembers(ada, "ada", "ben", "cy");
+    await storeJoins(ada);
     await scene.middle(async () => {
       await scene.crash(ben);
     });
@@ -73,13 +73,13 @@ everyTransport(
     await scene.crash(cy);
     const again = await scene.enter("cy");
     await follow(again);
-    await here(ada, "ada", "cy");
+    await waitForMembers(ada, "ada", "cy");
     expect(await moves(ada)).toEqual(["+ben", "+cy", "-ben"]);
     const left = (await ada.records("moves")).findLast(({ value }) => value === "-ben")?.at ?? 0;
     // A polling connection lives for 10 s after its last poll; then the same grace period follows.
     const bound = scene.variant === "by polling" ? 25_000 : 15_000;
     expect(left - gone).toBeLessThan(bound);
-    await here(again, "ada", "cy");
+    await waitForMembers(again, "ada", "cy");
   },
   { variants: ["over WebSocket", "by polling", "across a restart"] },
 );
@@ -88,12 +88,12 @@ it("a user who unsubscribes has left at once, and comes back", async () => {
   const scene = await Scene.open();
   const [ada, ben] = await scene.all("ada", "ben");
   await follow(ada, ben);
-  await here(ada, "ada", "ben");
+  await waitForMembers(ada, "ada", "ben");
   await ben.run((client, channel) => client.channel(channel).unsubscribe(), CHANNEL);
-  await here(ada, "ada");
+  await waitForMembers(ada, "ada");
   const [came, went] = await ada.records("moves");
   expect((went?.at ?? 0) - (came?.at ?? 0)).toBeLessThan(5000);
   await ben.run((client, channel) => client.channel(channel).subscribe(), CHANNEL);
-  await here(ada, "ada", "ben");
+  await waitForMembers(ada, "ada", "ben");
   expect(await moves(ada)).toEqual(["+ben", "-ben", "+ben"]);
 });

@@ -118,7 +118,7 @@ it("many messages make few receipts", async () => {
   // An independent client listens as Ada, and records every frame.
   const client = await ProtocolClient.join(scene.server.url, "ada");
   client.send({ type: "subscribe", channel: `private-chat.${chat}` });
-  await client.gets("subscribed");
+  await client.waitForFrame("subscribed");
   const head = await ada.run(async (client, chat) => {
     const sends = Array.from({ length: 100 }, (_, n) => createChat(client).room(chat).send(`message ${n}`));
     return Math.max(...(await Promise.all(sends)).map(({ offset }) => offset));

@@ -15,7 +15,7 @@ async function follow(person: Person): Promise<void> {
   });
 }
 
-const shows = (person: Person, user: string, status: string) =>
+const waitForStatus = (person: Person, user: string, status: string) =>
   person.waitFor(
     `${user} ${status}`,
     (client, [user, status]) => {
@@ -25,25 +25,25 @@ const shows = (person: Person, user: string, status: string) =>
     [user, status] as const,
   );
 
-const asked = (person: Person, user: string) =>
+const getStatus = (person: Person, user: string) =>
   person.run(async (client, user) => (await client.getStatus([user]))[0], user);
 
 everyTransport("a user is online, manually away, manually offline, and automatic again", async (scene) => {
   const [ada, ben] = await scene.all("ada", "ben");
   await follow(ada);
-  await shows(ada, "ben", "online");
-  await shows(ada, "ada", "online");
+  await waitForStatus(ada, "ben", "online");
+  await waitForStatus(ada, "ada", "online");
   await ben.run((client) => client.setStatus("away"));
-  await shows(ada, "ben", "away");
+  await waitForStatus(ada, "ben", "away");
   await scene.middle();
   // A manual status persists.
-  await shows(ada, "ben", "away");
-  expect(await asked(ada, "ben")).toMatchObject({ user: "ben", status: "away" });
+  await waitForStatus(ada, "ben", "away");
+  expect(await getStatus(ada, "ben")).toMatchObject({ user: "ben", status: "away" });
   await ben.run((client) => client.setStatus("offline"));
-  await shows(ada, "ben", "offline");
-  expect(await asked(ada, "ben")).toMatchObject({ user: "ben", status: "offline" });
+  await waitForStatus(ada, "ben", "offline");
+  expect(await getStatus(ada, "ben")).toMatchObject({ user: "ben", status: "offline" });
   await ben.run((client) => client.setStatus("auto"));
-  await shows(ada, "ben", "online");
+  await waitForStatus(ada, "ben", "online");
 });
 
 everyTransport("an idle user is away, on all devices, until there is input", async (scene) => {
@@ -51,25 +51,25 @@ everyTransport("an idle user is away, on all devices, until there is input", asy
   const ben = await scene.enter("ben", { idleAfter: 300 });
   const phone = await scene.enter("ben");
   await follow(ada);
-  await shows(ada, "ben", "online");
+  await waitForStatus(ada, "ben", "online");
   // While one device is in use, nobody sees that the other is idle.
   const alone = Date.now();
   await scene.leave(phone);
-  await shows(ada, "ben", "away");
+  await waitForStatus(ada, "ben", "away");
   expect((await ada.records("ben")).find(({ value }) => value === "away")?.at).toBeGreaterThanOrEqual(alone);
   await scene.middle();
-  await shows(ada, "ben", "away");
+  await waitForStatus(ada, "ben", "away");
   const before = (await ada.records("ben")).length;
   await ben.page.keyboard.press("a");
   // For the duration of the idle timeout, which is shorter than a polling interval of this test.
   await ada.waitFor(
     "Ben online and away again",
     (_, before) => {
-      const told = window.people
+      const observed = window.people
         .records("ben")
         .slice(before)
         .map(({ value }) => value);
-      const changes = told.filter((status, at) => status !== (told[at - 1] ?? "away"));
+      const changes = observed.filter((status, at) => status !== (observed[at - 1] ?? "away"));
       return changes.join() === "online,away";
     },
     before,
@@ -80,35 +80,35 @@ everyTransport("a user who has left is offline with the time when they were last
   const [ada, ben] = await scene.all("ada", "ben");
   const phone = await scene.enter("ben");
   await follow(ada);
-  await shows(ada, "ben", "online");
-  const before = await asked(ada, "ben");
+  await waitForStatus(ada, "ben", "online");
+  const before = await getStatus(ada, "ben");
   expect(before).toEqual({ user: "ben", status: "online" });
   await scene.middle();
   await scene.leave(ben);
-  expect(await asked(ada, "ben")).toMatchObject({ status: "online" });
+  expect(await getStatus(ada, "ben")).toMatchObject({ status: "online" });
   const left = Date.now();
   await scene.leave(phone);
-  await shows(ada, "ben", "offline");
-  const after = await asked(ada, "ben");
+  await waitForStatus(ada, "ben", "offline");
+  const after = await getStatus(ada, "ben");
   expect(after).toMatchObject({ user: "ben", status: "offline" });
   expect(Math.abs((after?.lastSeen ?? 0) - left)).toBeLessThan(10_000);
   // Unknown users have no status.
-  expect(await asked(ada, "nobody")).toEqual({ user: "nobody", status: "offline" });
+  expect(await getStatus(ada, "nobody")).toEqual({ user: "nobody", status: "offline" });
   // Others observed exactly these changes, without flicker.
-  const told = (await ada.records("ben")).map(({ value }) => value);
-  expect(told.filter((status, at) => status !== told[at - 1])).toEqual(["online", "offline"]);
+  const observed = (await ada.records("ben")).map(({ value }) => value);
+  expect(observed.filter((status, at) => status !== observed[at - 1])).toEqual(["online", "offline"]);
 });
 
 it("a device that crashes is forgotten after the grace period", async () => {
   const scene = await Scene.open();
   const [ada, ben] = await scene.all("ada", "ben");
   await follow(ada);
-  await shows(ada, "ben", "online");
+  await waitForStatus(ada, "ben", "online");
   const crashed = Date.now();
   await scene.crash(ben);
-  await shows(ada, "ben", "offline");
+  await waitForStatus(ada, "ben", "offline");
   const noticed = (await ada.records("ben")).at(-1)?.at ?? 0;
   expect(noticed - crashed).toBeGreaterThan(5000);
-  const { lastSeen = 0 } = (await asked(ada, "ben")) ?? {};
+  const { lastSeen = 0 } = (await getStatus(ada, "ben")) ?? {};
   expect(Math.abs(lastSeen - crashed)).toBeLessThan(12_000);
 });

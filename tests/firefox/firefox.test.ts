@@ -26,13 +26,13 @@ describe.skipIf(findFirefox() === undefined)("in Firefox", () => {
     const tab = await open(firefox, server.url);
     const [ada, ben] = [await connect(tab, "ada", server.url), await connect(tab, "ben", server.url)];
     await ada.waitForConnection("websocket");
-    await ben.listen("news");
+    await ben.subscribe("news");
     await ada.sendMany("news", 0, 50);
-    await ben.receives("news", 10);
+    await ben.waitForEntries("news", 10);
     await server.kill();
     await ada.sendMany("news", 50, 50);
     await server.start();
-    const received = await ben.receives("news", 100);
+    const received = await ben.waitForEntries("news", 100);
     expectContiguous(received);
     expect(numbersOf(received, "ada")).toEqual([...Array(100).keys()]);
     expect(await ben.receivedCount("news")).toBe(100);
@@ -46,11 +46,11 @@ describe.skipIf(findFirefox() === undefined)("in Firefox", () => {
     const tab = await open(firefox, proxy.url);
     const [ada, ben] = [await connect(tab, "ada", proxy.url), await connect(tab, "ben", server.url)];
     await ada.waitForConnection("polling");
-    await ada.listen("news");
-    await ben.listen("news");
+    await ada.subscribe("news");
+    await ben.subscribe("news");
     await ada.sendMany("news", 0, 20);
     await ben.sendMany("news", 100, 20);
-    const received = await ada.receives("news", 40);
+    const received = await ada.waitForEntries("news", 40);
     expectContiguous(received);
     expect(numbersOf(received, "ada")).toEqual([...Array(20).keys()]);
     expect(numbersOf(received, "ben")).toEqual([...Array(20).keys()].map((n) => 100 + n));
@@ -68,8 +68,8 @@ describe.skipIf(findFirefox() === undefined)("in Firefox", () => {
     await tab.reload();
     await chat.start();
     const again = await connect(tab, "ada", chat.url);
-    await again.listen("news", { recent: 100 });
-    expect(numbersOf(await again.receives("news", 5), "ada")).toEqual([0, 1, 2, 3, 4]);
+    await again.subscribe("news", { recent: 100 });
+    expect(numbersOf(await again.waitForEntries("news", 5), "ada")).toEqual([0, 1, 2, 3, 4]);
     expect(await again.receivedCount("news")).toBe(5);
   });
 

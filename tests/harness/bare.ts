@@ -86,12 +86,15 @@ export class PageClient {
     readonly name: string,
   ) {}
 
-  listen(
+  subscribe(
     channel: string,
     options: { recent?: number; position?: Position } = {},
   ): Promise<Outcome<Subscribed>> {
     const all = [this.name, channel, options] as const;
-    return this.page.evaluate(([name, channel, options]) => window.bare.listen(name, channel, options), all);
+    return this.page.evaluate(
+      ([name, channel, options]) => window.bare.subscribe(name, channel, options),
+      all,
+    );
   }
 
   send(channel: string, data: unknown): Promise<Outcome<Stored>> {
@@ -123,7 +126,7 @@ export class PageClient {
   }
 
   /** Waits until this many entries have arrived, and returns them. */
-  async receives(channel: string, count: number, timeoutMs?: number): Promise<Received[]> {
+  async waitForEntries(channel: string, count: number, timeoutMs?: number): Promise<Received[]> {
     await until(
       `${this.name} has received ${count} entries of ${channel}`,
       async () => (await this.receivedCount(channel)) >= count,
@@ -156,7 +159,7 @@ export class PageClient {
   }
 
   /** Waits for a state that began after `since` (ms since 1970), and returns it. */
-  reaches(status: string, { since = 0, transport = "" } = {}): Promise<Seen> {
+  waitForState(status: string, { since = 0, transport = "" } = {}): Promise<Seen> {
     return until(
       `${this.name} is ${status} ${transport}`,
       async () =>
@@ -169,7 +172,7 @@ export class PageClient {
   }
 
   waitForConnection(transport = "", since = 0): Promise<Seen> {
-    return this.reaches("connected", { since, transport });
+    return this.waitForState("connected", { since, transport });
   }
 
   position(channel: string): Promise<Position | undefined> {

@@ -41,7 +41,7 @@ export class ProtocolClient {
   static async join(url: string, user: string): Promise<ProtocolClient> {
     const client = await ProtocolClient.open(url);
     client.send({ type: "hello", version: 1, session: client.session, guest: { user, name: user } });
-    await client.gets("welcome");
+    await client.waitForFrame("welcome");
     return client;
   }
 
@@ -56,7 +56,7 @@ export class ProtocolClient {
   }
 
   /** Waits for a frame of this type with these fields. */
-  gets(type: string, fields: Readonly<Record<string, unknown>> = {}): Promise<Frame> {
+  waitForFrame(type: string, fields: Readonly<Record<string, unknown>> = {}): Promise<Frame> {
     return until(
       `a ${type} ${JSON.stringify(fields)} comes`,
       () =>
@@ -69,7 +69,7 @@ export class ProtocolClient {
   }
 
   /** Waits for the close, and returns its code. */
-  async ends(): Promise<number> {
+  async waitForClose(): Promise<number> {
     await until("the server closes", () => this.closed !== undefined, { seen: () => this.frames.slice(-5) });
     return this.closed ?? 0;
   }

@@ -12,11 +12,11 @@ it("connects, subscribes, sends and receives, without warnings under a strict po
   const { url } = await start();
   const bare = await BarePage.open(url);
   const ada = await bare.connect("ada");
-  const subscribed = await ada.listen("news");
+  const subscribed = await ada.subscribe("news");
   expect(subscribed).toMatchObject({ ok: { offset: 0, head: 0, recovered: true } });
   const sent = await ada.send("news", { text: "first", list: [1, null, "ü🦊"] });
   expect(sent).toMatchObject({ ok: { offset: 1 } });
-  const [received] = await ada.receives("news", 1);
+  const [received] = await ada.waitForEntries("news", 1);
   expect(received).toMatchObject({ offset: 1, user: "ada", data: { text: "first", list: [1, null, "ü🦊"] } });
   expect("ok" in sent && sent.ok.id).toBe(received?.id);
   expect((await ada.states()).map(({ status }) => status)).toEqual(["connecting", "connecting", "connected"]);
@@ -27,13 +27,13 @@ it("messages sent before the connection is established are stored in order", asy
   const { url } = await start();
   const bare = await BarePage.open(url);
   const ben = await bare.connect("ben");
-  await ben.listen("news");
+  await ben.subscribe("news");
   // Synchronously: neither the WebAssembly nor the connection can be ready yet.
   await bare.page.evaluate((url) => {
     window.bare.open("ada", { url, guest: { user: "ada", name: "ada" } });
     window.bare.sendMany("ada", "news", 0, 100);
   }, url);
-  const received = await ben.receives("news", 100);
+  const received = await ben.waitForEntries("news", 100);
   expectContiguous(received);
   expect(numbersOf(received, "ada")).toEqual([...Array(100).keys()]);
 });
@@ -51,10 +51,10 @@ it("a listener that throws is reported and skipped; the others and the connectio
       throw new Error("mine too");
     });
   });
-  await ada.listen("news");
+  await ada.subscribe("news");
   await ada.send("news", 1);
   await ada.send("news", 2);
-  expect((await ada.receives("news", 2)).map(({ data }) => data)).toEqual([1, 2]);
+  expect((await ada.waitForEntries("news", 2)).map(({ data }) => data)).toEqual([1, 2]);
   expect((await ada.states()).at(-1)?.status).toBe("connected");
   const uncaught = await until("both are reported", async () => {
     const texts = await bare.page.evaluate(() => window.bare.uncaught);
@@ -75,13 +75,13 @@ it("a listener may call back into the client: send, subscribe, unsubscribe, clos
     });
     client?.channel("echo").on("message", () => void client.close());
   });
-  await ada.listen("news");
-  await ada.listen("echo");
+  await ada.subscribe("news");
+  await ada.subscribe("echo");
   await ada.send("news", "leave");
   await ada.send("news", "not received");
-  await ada.listen("news", { recent: 0 });
+  await ada.subscribe("news", { recent: 0 });
   await ada.send("news", "answer");
-  await ada.reaches("closed");
+  await ada.waitForState("closed");
   expect((await ada.received("news")).map(({ data }) => data)).toEqual(["leave", "answer"]);
   expect(problemsOf(bare.page)).toEqual([]);
 });
@@ -90,17 +90,17 @@ it("closing ends everything: pending promises reject with closed, others see one
   const server = await start();
   const bare = await BarePage.open(server.url);
   const ben = await bare.connect("ben");
-  await ben.listen("presence-room.1");
+  await ben.subscribe("presence-room.1");
   const ada = await bare.connect("ada");
-  await ada.listen("presence-room.1");
+  await ada.subscribe("presence-room.1");
   await ben.event("joined");
   expect(await ada.close()).toEqual({ ok: undefined });
   expect((await ada.states()).at(-1)).toMatchObject({ status: "closed" });
   const left = await ben.event("left");
-  const closedAt = (await ada.reaches("closed")).at;
+  const closedAt = (await ada.waitForState("closed")).at;
   // No grace period after a clean close.
   expect(left.at - closedAt).toBeLessThan(8000);
-  for (const outcome of [await ada.send("news", 1), await ada.listen("news")]) {
+  for (const outcome of [await ada.send("news", 1), await ada.subscribe("news")]) {
     expect(outcome).toMatchObject({ error: { code: "closed", everwire: true, retry: false } });
   }
   expect(await ada.close()).toEqual({ ok: undefined });
@@ -115,7 +115,7 @@ it("every refusal is an EverwireError with a documented code", async () => {
     code: "too_large",
     everwire: true,
   });
-  expect(await code(await ada.listen("private-user.somebody-else"))).toMatchObject({
+  expect(await code(await ada.subscribe("private-user.somebody-else"))).toMatchObject({
     code: "forbidden",
     everwire: true,
   });
@@ -151,9 +151,9 @@ it("report() describes what happened, and contains neither payloads nor tokens",
   const { url } = await start();
   const bare = await BarePage.open(url);
   const ada = await bare.connect("ada");
-  await ada.listen("news");
+  await ada.subscribe("news");
   await ada.send("news", { text: "between you and me" });
-  await ada.receives("news", 1);
+  await ada.waitForEntries("news", 1);
   const report = await ada.report();
   expect(report).toMatch(/welcome/);
   expect(report).toMatch(/WebSocket/);

@@ -16,19 +16,19 @@ async function miss(
   const proxy = await FaultProxy.start(server.port);
   const bare = await BarePage.open(proxy.url);
   const ada = await bare.connect("ada");
-  await ada.listen("news");
+  await ada.subscribe("news");
   const other = await BarePage.open(server.url);
   const ben = await other.connect("ben");
-  await ben.listen("news");
+  await ben.subscribe("news");
   await ben.sendMany("news", 0, 3);
-  await ada.receives("news", 3);
+  await ada.waitForEntries("news", 3);
 
   // Really offline: the browser reports it, and nothing passes.
   await bare.page.context().setOffline(true);
   proxy.reset();
-  await ada.reaches("offline");
+  await ada.waitForState("offline");
   await ben.sendMany("news", 3, count);
-  await ben.receives("news", 3 + count);
+  await ben.waitForEntries("news", 3 + count);
   await bare.page.context().setOffline(false);
   return { ada, ben, before: 3 };
 }
@@ -42,7 +42,7 @@ it("trimmed: the server no longer has the missed messages", async () => {
   expect(from).toBe(4);
   expect(to).toBeGreaterThanOrEqual(70);
   await ben.sendMany("news", 1000, 1);
-  const received = await ada.receives("news", 3 + (103 - to) + 1);
+  const received = await ada.waitForEntries("news", 3 + (103 - to) + 1);
   expectContiguous(received.slice(3));
   expect(received[3]?.offset).toBe(to + 1);
   expect(await gapsOf(ada)).toHaveLength(1);
@@ -55,14 +55,14 @@ it("too far: more was missed than the server replays", async () => {
   const { ada, ben } = await miss(server, 60);
   expect((await ada.event("gap")).value).toEqual({ from: 4, to: 63, reason: "too_far" });
   await ben.sendMany("news", 1000, 1);
-  const received = await ada.receives("news", 4);
+  const received = await ada.waitForEntries("news", 4);
   expect(received.map(({ offset }) => offset)).toEqual([1, 2, 3, 64]);
 });
 
 it("within what the server keeps: everything arrives, and no gap is declared", async () => {
   const server = await Server.start({ serveDir: PAGES });
   const { ada } = await miss(server, 300);
-  expectContiguous(await ada.receives("news", 303));
+  expectContiguous(await ada.waitForEntries("news", 303));
   expect(await gapsOf(ada)).toEqual([]);
 });
 
@@ -70,16 +70,16 @@ it("epoch: the server was restored without its data", async () => {
   const server = await Server.start({ serveDir: PAGES });
   const bare = await BarePage.open(server.url);
   const ada = await bare.connect("ada");
-  await ada.listen("news");
+  await ada.subscribe("news");
   await ada.sendMany("news", 0, 5);
-  await ada.receives("news", 5);
+  await ada.waitForEntries("news", 5);
   const old = await ada.position("news");
   await server.kill();
   server.forget();
   await server.start();
   expect((await ada.event("gap")).value).toMatchObject({ from: 6, reason: "epoch" });
   await ada.send("news", "anew");
-  const received = await ada.receives("news", 6);
+  const received = await ada.waitForEntries("news", 6);
   expect(received.at(-1)?.offset).toBe(1);
   const now = await ada.position("news");
   expect(now?.epoch).not.toBe(old?.epoch);
@@ -93,14 +93,14 @@ it("a stored position resumes there, twice in a row", async () => {
   const writer = await bare.connect("writer");
   await writer.sendMany("news", 0, 10);
   const reader = await bare.connect("reader");
-  await reader.listen("news", { recent: 10 });
-  const received = await reader.receives("news", 10);
+  await reader.subscribe("news", { recent: 10 });
+  const received = await reader.waitForEntries("news", 10);
   const position = { epoch: (await reader.position("news"))?.epoch ?? "", offset: received[3]?.offset ?? 0 };
   for (const name of ["first", "second"]) {
     const again = await bare.connect(name);
-    expect(await again.listen("news", { position })).toMatchObject({
+    expect(await again.subscribe("news", { position })).toMatchObject({
       ok: { offset: 4, head: 10, recovered: true },
     });
-    expect((await again.receives("news", 6)).map(({ offset }) => offset)).toEqual([5, 6, 7, 8, 9, 10]);
+    expect((await again.waitForEntries("news", 6)).map(({ offset }) => offset)).toEqual([5, 6, 7, 8, 9, 10]);
   }
 });

@@ -20,7 +20,7 @@ async function exactlyOnce(transports: ("websocket" | "polling")[], cuts: number
   for (const [at, proxy] of proxies.entries()) {
     const bare = await BarePage.open(proxy.url);
     const client = await bare.connect(`p${at}`, { transports });
-    await client.listen(CHANNEL);
+    await client.subscribe(CHANNEL);
     pages.push(bare);
     clients.push(client);
   }
@@ -48,7 +48,7 @@ async function exactlyOnce(transports: ("websocket" | "polling")[], cuts: number
   }
 
   const wanted = [...Array(EACH).keys()];
-  const logs = await Promise.all(clients.map((client) => client.receives(CHANNEL, 2 * EACH, 90_000)));
+  const logs = await Promise.all(clients.map((client) => client.waitForEntries(CHANNEL, 2 * EACH, 90_000)));
   for (const log of logs) {
     expectContiguous(log);
     expect(log).toHaveLength(2 * EACH);
@@ -83,16 +83,16 @@ it("the outbox keeps its order over a reconnect, and reports its limit at once",
   const proxy = await FaultProxy.start(server.port);
   const bare = await BarePage.open(proxy.url);
   const ada = await bare.connect("ada");
-  await ada.listen("news");
+  await ada.subscribe("news");
   await bare.page.context().setOffline(true);
   proxy.reset();
-  await ada.reaches("offline");
+  await ada.waitForState("offline");
   await ada.sendMany("news", 0, 1000);
   expect(await ada.send("news", "one too many")).toMatchObject({
     error: { code: "queue_full", everwire: true, retry: true },
   });
   await bare.page.context().setOffline(false);
-  const received = await ada.receives("news", 1000);
+  const received = await ada.waitForEntries("news", 1000);
   expectContiguous(received);
   expect(numbersOf(received, "ada")).toEqual([...Array(1000).keys()]);
 });

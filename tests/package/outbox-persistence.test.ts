@@ -57,7 +57,7 @@ async function unsent(page: Page, where: { pages: Server; chat: Server }): Promi
 async function bob(where: { pages: Server; chat: Server }): Promise<PageClient> {
   const client = await open(await freshPage(), where, "bob");
   await client.waitForConnection();
-  await client.listen(CHANNEL, { recent: 100 });
+  await client.subscribe(CHANNEL, { recent: 100 });
   return client;
 }
 
@@ -69,10 +69,10 @@ it("a reload while sending loses and duplicates nothing", async () => {
   await where.chat.start();
   await ann.waitForConnection();
   const reader = await bob(where);
-  expect(numbersOf(await reader.receives(CHANNEL, 5), "ann")).toEqual([0, 1, 2, 3, 4]);
+  expect(numbersOf(await reader.waitForEntries(CHANNEL, 5), "ann")).toEqual([0, 1, 2, 3, 4]);
   await until("what is stored is no longer kept", async () => (await kept(page)) === 0);
   await ann.sendMany(CHANNEL, 5, 1);
-  expect(numbersOf(await reader.receives(CHANNEL, 6), "ann")).toEqual([0, 1, 2, 3, 4, 5]);
+  expect(numbersOf(await reader.waitForEntries(CHANNEL, 6), "ann")).toEqual([0, 1, 2, 3, 4, 5]);
 });
 
 it("a tab that is closed with unsent messages sends them when it is opened again", async () => {
@@ -85,7 +85,7 @@ it("a tab that is closed with unsent messages sends them when it is opened again
   const ann = await open(await context.newPage(), where);
   await ann.waitForConnection();
   const reader = await bob(where);
-  expect(numbersOf(await reader.receives(CHANNEL, 5), "ann")).toEqual([0, 1, 2, 3, 4]);
+  expect(numbersOf(await reader.waitForEntries(CHANNEL, 5), "ann")).toEqual([0, 1, 2, 3, 4]);
 });
 
 it("two tabs of one user do not conflict: each message is stored once", async () => {
@@ -102,7 +102,7 @@ it("two tabs of one user do not conflict: each message is stored once", async ()
   const reader = await bob(where);
   await until("both tabs are done", async () => (await kept(second)) === 0);
   await again.sendMany(CHANNEL, 5, 1);
-  expect(numbersOf(await reader.receives(CHANNEL, 6), "ann")).toEqual([0, 1, 2, 3, 4, 5]);
+  expect(numbersOf(await reader.waitForEntries(CHANNEL, 6), "ann")).toEqual([0, 1, 2, 3, 4, 5]);
   expect(await reader.receivedCount(CHANNEL)).toBe(6);
 });
 
@@ -115,13 +115,13 @@ it("another user does not send them, and their own user does so later", async ()
   await where.chat.start();
   const eve = await open(page, where, "eve");
   await eve.waitForConnection();
-  await eve.listen(CHANNEL, { recent: 100 });
+  await eve.subscribe(CHANNEL, { recent: 100 });
   await eve.sendMany(CHANNEL, 100, 1);
-  expect(numbersOf(await eve.receives(CHANNEL, 1), "eve")).toEqual([100]);
+  expect(numbersOf(await eve.waitForEntries(CHANNEL, 1), "eve")).toEqual([100]);
   expect(await kept(page)).toBe(5);
   const ann = await open(page, where, "ann");
-  await ann.listen(CHANNEL, { recent: 100 });
-  const all = await ann.receives(CHANNEL, 6);
+  await ann.subscribe(CHANNEL, { recent: 100 });
+  const all = await ann.waitForEntries(CHANNEL, 6);
   expect(numbersOf(all, "ann")).toEqual([0, 1, 2, 3, 4]);
   expect(all.slice(1).map(({ user }) => user)).toEqual(Array(5).fill("ann"));
 });
@@ -139,9 +139,9 @@ it("without storage, denied or disabled, everything else works", async () => {
     }
   });
   const ann = await open(denied, where);
-  await ann.listen(CHANNEL);
+  await ann.subscribe(CHANNEL);
   await ann.sendMany(CHANNEL, 0, 2);
-  expect(numbersOf(await ann.receives(CHANNEL, 2), "ann")).toEqual([0, 1]);
+  expect(numbersOf(await ann.waitForEntries(CHANNEL, 2), "ann")).toEqual([0, 1]);
 
   const page = await freshPage();
   await page.goto(where.pages.url);

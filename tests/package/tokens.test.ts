@@ -19,14 +19,14 @@ for (const transports of [["websocket"], ["polling"]] as const) {
       ["expired", makeToken("expired", { validForS: -60 })],
     ] as const) {
       const client = await bare.connect(name, { token, transports });
-      const closed = await client.reaches("closed");
+      const closed = await client.waitForState("closed");
       expect(closed.code).toBe("unauthorized");
       expect(closed.reason).not.toBe("");
       expect(await client.send("news", 1)).toMatchObject({ error: { everwire: true } });
     }
     // Guests are for development only.
     const guest = await bare.connect("guest", { transports });
-    expect((await guest.reaches("closed")).code).toBe("unauthorized");
+    expect((await guest.waitForState("closed")).code).toBe("unauthorized");
   });
 
   it(`by ${transports[0]}, a good token grants what it says and nothing else`, async () => {
@@ -35,11 +35,11 @@ for (const transports of [["websocket"], ["polling"]] as const) {
     const token = makeToken("ada", { grants: ["private-chat.1"] });
     const ada = await bare.connect("ada", { token, transports });
     await ada.waitForConnection(transports[0]);
-    expect(await ada.listen("private-chat.1")).toHaveProperty("ok");
-    expect(await ada.listen("private-chat.2")).toMatchObject({ error: { code: "forbidden" } });
+    expect(await ada.subscribe("private-chat.1")).toHaveProperty("ok");
+    expect(await ada.subscribe("private-chat.2")).toMatchObject({ error: { code: "forbidden" } });
     expect(await ada.send("private-chat.1", "hello")).toMatchObject({ ok: { offset: 1 } });
     expect(await ada.send("private-chat.2", "hello")).toMatchObject({ error: { code: "forbidden" } });
-    expect(await ada.receives("private-chat.1", 1)).toHaveLength(1);
+    expect(await ada.waitForEntries("private-chat.1", 1)).toHaveLength(1);
   });
 }
 
@@ -68,7 +68,7 @@ it("short-lived tokens are replaced before they expire, and the connection stays
     return token;
   });
   await ada.waitForConnection("websocket");
-  expect(await ada.listen("private-chat.1")).toHaveProperty("ok");
+  expect(await ada.subscribe("private-chat.1")).toHaveProperty("ok");
   // By then the first token has expired long ago, and the server's grace period is over.
   const started = Date.now();
   await until("four lifetimes are over", () => Date.now() - started > 16_000);

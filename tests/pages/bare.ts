@@ -108,7 +108,7 @@ const bare = {
   },
 
   /** Records what a channel reports, and subscribes it. */
-  listen(
+  subscribe(
     name: string,
     channel: string,
     options?: { recent?: number; position?: { epoch: string; offset: number } },
