@@ -57,6 +57,10 @@ fn violations_in(tree: &Tree, sources: &Sources) -> Vec<String> {
         Language::TypeScript => typescript::references(sources),
     };
     let mut violations = Vec::new();
+    if tree.language == Language::Rust {
+        let undeclared = rust::undeclared(sources);
+        violations.extend(undeclared.iter().map(|file| format!("{file} is declared by no module")));
+    }
     let mut inhabited = BTreeSet::new();
     for file in files.nodes() {
         match tree.room_of(file) {
@@ -167,8 +171,9 @@ mod tests {
     #[test]
     fn a_sideways_arrow_is_found() {
         let more = SERVER.replace("model = []", "auth = [\"model\"]\nmodel = []");
+        let root = ("lib.rs", "mod auth; mod hub; mod model; mod store;");
         assert_eq!(
-            violations(&more, &[("auth.rs", "use crate::store::Store;")]),
+            violations(&more, &[root, ("auth.rs", "use crate::store::Store;")]),
             ["auth.rs uses store.rs, but store is not below auth"]
         );
     }
@@ -176,6 +181,7 @@ mod tests {
     #[test]
     fn a_circle_within_a_room_is_found_unless_it_is_declared() {
         let planted = [
+            ("hub/mod.rs", "mod channel; mod users;"),
             ("hub/channel.rs", "use super::users::User; pub struct Channel;"),
             ("hub/users.rs", "use super::channel::Channel; pub struct User;"),
         ];
@@ -196,9 +202,15 @@ mod tests {
 
     #[test]
     fn a_file_outside_of_every_room_and_a_room_without_files_are_found() {
-        assert_eq!(violations(SERVER, &[("misc.rs", "")]), ["misc.rs belongs to no room"]);
+        let root = ("lib.rs", "mod hub; mod model; mod store; mod misc;");
+        assert_eq!(violations(SERVER, &[root, ("misc.rs", "")]), ["misc.rs belongs to no room"]);
         let more = SERVER.replace("model = []", "model = []\nqueue = []");
         assert_eq!(violations(&more, &[]), ["the room queue has no files"]);
+    }
+
+    #[test]
+    fn a_file_that_no_module_declares_is_found() {
+        assert_eq!(violations(SERVER, &[("hub/old.rs", "")]), ["hub/old.rs is declared by no module"]);
     }
 
     #[test]

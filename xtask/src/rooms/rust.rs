@@ -45,6 +45,17 @@ pub(super) fn references(sources: &Sources) -> Graph {
     graph
 }
 
+/// The files that no module declares: the compiler does not see them.
+pub(super) fn undeclared(sources: &Sources) -> Vec<String> {
+    let mut declared = BTreeSet::from([Names::new()]);
+    for (file, text) in sources {
+        let mut paths = Paths { module: module_of(file), ..Paths::default() };
+        paths.visit(TokenStream::from_str(text).unwrap_or_default());
+        declared.extend(paths.children.into_iter().map(|child| [&module_of(file)[..], &[child]].concat()));
+    }
+    sources.keys().filter(|file| !declared.contains(&module_of(file))).cloned().collect()
+}
+
 /// `hub/mod.rs` and `hub.rs` are `hub`; `lib.rs` and `main.rs` are the root.
 fn module_of(file: &str) -> Names {
     let path = file.strip_suffix(".rs").unwrap_or(file);
