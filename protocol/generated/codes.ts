@@ -5,6 +5,7 @@ import type { CloseCode, ErrorCode } from "./protocol.js";
 /** What happened and what to do, for a person. */
 export const ERROR_SENTENCES: Readonly<Record<ErrorCode, string>> = {
   unauthorized: "The server does not accept this token. Sign in again.",
+  token_expired: "The token is not valid at this time. The client asks for a new one.",
   banned: "This user has been banned from the server.",
   session_mismatch: "This session belongs to another user. Start a new client when the user changes.",
   unsupported_version: "The server does not speak this version of the protocol. Update the client or the server.",

@@ -782,6 +782,7 @@ export interface DataUpdate {
  */
 export type ErrorCode =
   | "unauthorized"
+  | "token_expired"
   | "banned"
   | "session_mismatch"
   | "unsupported_version"

@@ -42,9 +42,12 @@ macro_rules! error_codes {
 // The words behind a code: `retry` or `no_retry` (can the same request succeed later), `stop` or `go_on` (does the
 // client end its connection for good).
 error_codes! {
-    /// The token is missing, malformed, expired or not signed by whom the server trusts.
+    /// The token is missing, malformed or not signed by whom the server trusts.
     Unauthorized = "unauthorized", no_retry, stop,
         "The server does not accept this token. Sign in again.";
+    /// The token has expired, or is not valid yet: another one, or the same one later, will do.
+    TokenExpired = "token_expired", no_retry, go_on,
+        "The token is not valid at this time. The client asks for a new one.";
     /// The user may not use this server at all.
     Banned = "banned", no_retry, stop,
         "This user has been banned from the server.";
@@ -177,7 +180,7 @@ close_codes! {
     UnsupportedVersion = 4004, stop, "The protocol version is not supported.";
     /// See the error code `session_mismatch`.
     SessionMismatch = 4005, stop, "The session belongs to another user.";
-    /// The token ran out while connected, and no new one came.
+    /// The token ran out while connected, and no new one came; or see the error code `token_expired`.
     TokenExpired = 4006, retry, "The token has expired.";
     /// `hello` did not come in time.
     HelloTimeout = 4007, retry, "No hello came in time.";

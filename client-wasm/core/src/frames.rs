@@ -285,7 +285,9 @@ impl Connection {
                 self.end_subscription(handle, refusal.code, refusal.message);
             }
         } else if !refusal.about_channel {
-            if refusal.code.terminal() {
+            if refusal.code == ErrorCode::TokenExpired {
+                self.token_expired(refusal.message);
+            } else if refusal.code.terminal() {
                 self.refused_for_good(refusal.code, refusal.message);
             } else {
                 self.error(refusal.code, refusal.message.to_owned());
@@ -306,6 +308,18 @@ impl Connection {
             self.error(code, message.to_owned());
             self.finish(Some(code), message);
         }
+    }
+
+    /// The server would have this client with another token. How often the application gives one that has expired says
+    /// nothing about the next one.
+    fn token_expired(&mut self, message: &str) {
+        let now = self.now();
+        let stale = self.about_an_earlier_token() || self.token.refused(now);
+        let soon = stale.then(|| self.rng.between(0, 250));
+        if !stale {
+            self.error(ErrorCode::TokenExpired, message.to_owned());
+        }
+        self.lost(message, soon);
     }
 
     /// Whether what is being answered was sent with another token than the present one.

@@ -78,11 +78,13 @@ impl TokenKey {
     /// Who a token speaks of.
     ///
     /// # Errors
-    /// [`ErrorCode::Unauthorized`]. The text never holds the token.
+    /// [`ErrorCode::Unauthorized`], or [`ErrorCode::TokenExpired`] if only the time is wrong. The text never holds the
+    /// token.
     pub fn read(&self, token: &str, now_ms: u64) -> Result<Identity, Refusal> {
         let refuse = |why: &str| {
             Err(Refusal::new(ErrorCode::Unauthorized, format!("The token {why}. Sign in again.")))
         };
+        let not_now = |why: &str| Err(Refusal::new(ErrorCode::TokenExpired, format!("The token {why}.")));
         let claims = match jsonwebtoken::decode::<Claims>(token, &self.check, &self.validation) {
             Ok(token) => token.claims,
             Err(error) => {
@@ -98,10 +100,10 @@ impl TokenKey {
         let (expires_at, not_before) =
             (claims.exp.saturating_mul(1000), claims.nbf.unwrap_or(0).saturating_mul(1000));
         if expires_at.saturating_add(LEEWAY_MS) <= now_ms {
-            return refuse("has expired");
+            return not_now("has expired");
         }
         if not_before > now_ms.saturating_add(LEEWAY_MS) {
-            return refuse("is not valid yet");
+            return not_now("is not valid yet");
         }
         if claims.sub.is_empty() || claims.sub.len() > MAX_NAME_BYTES {
             return refuse("has an empty or overlong user id");
@@ -164,7 +166,8 @@ mod tests {
             (key.make(&Claims { sub: String::new(), ..claims(NOW + 60_000) }).unwrap(), "user id"),
         ] {
             let refusal = key.read(&token, NOW).unwrap_err();
-            assert_eq!(refusal.code, ErrorCode::Unauthorized);
+            let timely = matches!(reason, "expired" | "not valid yet");
+            assert_eq!(refusal.code, if timely { ErrorCode::TokenExpired } else { ErrorCode::Unauthorized });
             assert!(refusal.message.contains(reason), "{} for {token}", refusal.message);
             assert!(!refusal.message.contains(&token));
         }

@@ -163,6 +163,7 @@ impl Session {
         let code = match refusal.code {
             ErrorCode::Banned => CloseCode::Banned,
             ErrorCode::SessionMismatch => CloseCode::SessionMismatch,
+            ErrorCode::TokenExpired => CloseCode::TokenExpired,
             _ => CloseCode::Unauthorized,
         };
         self.push(error_saying(refusal.code, refusal.message));

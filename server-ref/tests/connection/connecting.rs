@@ -44,7 +44,7 @@ fn who_is_not_let_in_is_told_why() {
     let mut world = World::new();
     let owner = world.connect("a");
     let session = world.connections[owner].session;
-    let (version, nobody, other) = (world.open(), world.open(), world.open_as(session));
+    let (version, nobody, late, other) = (world.open(), world.open(), world.open(), world.open_as(session));
     let hello = |world: &World, index: usize| Hello {
         version: 1,
         session: world.connections[index].session,
@@ -55,11 +55,14 @@ fn who_is_not_let_in_is_told_why() {
     let newer = Hello { version: 2, ..hello(&world, version) };
     world.say(version, &[newer.into()]);
     world.say(nobody, &[hello(&world, nobody).into(), subscribe("news")]);
+    let expired = Hello { token: Some("c:1".into()), ..hello(&world, late) };
+    world.say(late, &[expired.into(), subscribe("news")]);
     world.say(other, &[world.hello(other, "b"), subscribe("news")]);
     world.run();
     for (client, code, close) in [
         (version, ErrorCode::UnsupportedVersion, CloseCode::UnsupportedVersion),
         (nobody, ErrorCode::Unauthorized, CloseCode::Unauthorized),
+        (late, ErrorCode::TokenExpired, CloseCode::TokenExpired),
         (other, ErrorCode::SessionMismatch, CloseCode::SessionMismatch),
     ] {
         assert_eq!((only_error(&world.take(client)), world.ended(client)), (code, Some(close)));

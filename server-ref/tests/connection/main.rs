@@ -43,6 +43,9 @@ struct TestRules(Rules);
 impl Access for TestRules {
     fn identify(&self, credentials: &Credentials<'_>, now_ms: u64) -> Result<Identity, Refusal> {
         match credentials.token.and_then(|token| token.split_once(':')) {
+            Some((_, at)) if at.parse::<u64>().unwrap() <= now_ms => {
+                Err(Refusal::of(ErrorCode::TokenExpired))
+            }
             Some((user, at)) => Ok(Identity {
                 user: user.into(),
                 name: None,

@@ -1,6 +1,6 @@
 //! Promise 13: tokens.
 
-use everwire_client_core::{Config, Input, LinkId, Output, Status};
+use everwire_client_core::{Config, Event, Input, LinkId, Output, Status};
 use everwire_protocol::{ClientFrame, CloseCode, ErrorCode, ServerFrame, Welcome};
 
 use crate::bench::{Bench, HOUR, config, error, polled, welcome};
@@ -222,4 +222,38 @@ fn promise_13_a_late_answer_to_an_earlier_call_that_is_refused_is_not_the_end() 
     let link = bench.opens_websocket();
     bench.says(link, &[error(ErrorCode::Unauthorized, None, None)]);
     assert_eq!(bench.status(), Status::Closed, "nothing is left that could be to blame but the token");
+}
+
+#[test]
+fn promise_31_a_fresh_token_that_has_expired_is_replaced_however_often() {
+    let mut bench = with_token();
+    for round in 0..5 {
+        bench.tell(Input::Token(format!("late {round}")));
+        bench.pass_until(1_001, wants_socket);
+        let link = bench.opens_websocket();
+        bench.outputs.clear();
+        bench.says(link, &[error(ErrorCode::TokenExpired, None, None)]);
+        assert_eq!(bench.status(), Status::Waiting);
+        let told = |event: &Event| matches!(event, Event::Error { code: ErrorCode::TokenExpired, .. });
+        assert!(bench.events().iter().any(told));
+        // The pause grows: an application whose clock is wrong is not a flood.
+        bench.pass_until(20_001, wants_token);
+    }
+    bench.tell(Input::Token("good".into()));
+    let link = bench.opens_websocket();
+    bench.says(link, &[welcome_for(HOUR)]);
+    assert_eq!(bench.status(), Status::Connected);
+}
+
+#[test]
+fn promise_31_polling_with_a_token_that_has_expired_goes_on_with_the_next() {
+    let mut bench = Bench::started(Config { token: true, websocket: false, ..config() });
+    bench.tell(Input::Token("late".into()));
+    let (request, ..) = bench.wants_request();
+    bench.outputs.clear();
+    bench.responds(request, &[error(ErrorCode::TokenExpired, None, None)]);
+    bench.pass_until(1_001, wants_token);
+    bench.tell(Input::Token("good".into()));
+    let (_, _, token) = bench.wants_request();
+    assert_eq!(token.as_deref(), Some("good"));
 }

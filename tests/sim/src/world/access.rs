@@ -26,7 +26,7 @@ impl Access for SimAccess {
             .and_then(|(user, until)| Some((user, until.parse::<u64>().ok()?)))
             .ok_or_else(|| Refusal::of(ErrorCode::Unauthorized))?;
         if until <= now_ms {
-            return Err(Refusal::new(ErrorCode::Unauthorized, "The token has expired."));
+            return Err(Refusal::new(ErrorCode::TokenExpired, "The token has expired."));
         }
         Ok(known(user, Some(until)))
     }
