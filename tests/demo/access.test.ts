@@ -143,7 +143,7 @@ for (const [size, viewport] of Object.entries(SIZES)) {
       await look("board");
       await page.goto(`${demo.url}/#/chat/nowhere`);
       await page.getByRole("heading", { name: "You are not a member of this chat" }).waitFor();
-      await look("no chat of one's own");
+      await look("not a member");
       expect(Object.fromEntries([...found].filter(([, list]) => list.length > 0))).toEqual({});
       expect(problemsOf(page, { broken: true })).toEqual([]);
     });

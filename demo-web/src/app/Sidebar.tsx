@@ -73,11 +73,9 @@ export function Sidebar({ me, route, tools, onSignOut }: Props) {
         <ChatList chats={chats} me={me.user} current={current} />
         {chats.length === 0 && (
           <div className="no-chats">
-            <p className="muted">
-              You have no chats yet. Write to somebody: they get it when they come online.
-            </p>
+            <p className="muted">You have no chats yet. People who are offline get your messages later.</p>
             <button type="button" className="button primary" onClick={() => setMaking(true)}>
-              Write to somebody
+              Start a chat
             </button>
             <JoinOpenChat />
           </div>
