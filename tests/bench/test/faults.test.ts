@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { table } from "../src/faults/table.js";
-import { type FaultProxy, startFaultProxy } from "../src/run/faults.js";
+import { type FaultProxy, startFaultProxy } from "../src/run/fault-proxy.js";
 
 const REQUEST = "GET / HTTP/1.1\r\nhost: x\r\n\r\n";
 

@@ -5,11 +5,11 @@ import type { Target } from "../pages/clients/client.js";
 import type { Connected } from "../pages/connect.js";
 import { bundle, type Files, wasm } from "../run/bundle.js";
 import { type Context, startChromium } from "../run/chromium.js";
+import { Disposables } from "../run/disposables.js";
 import { CHANNEL, startEverwire } from "../run/everwire.js";
+import { type LatencyProxy, startLatencyProxy, type Traffic } from "../run/latency-proxy.js";
 import { startServer } from "../run/processes.js";
-import { type DelayProxy, startProxy, type Traffic } from "../run/proxy.js";
 import { html, startSite } from "../run/site.js";
-import { Stack } from "../run/stack.js";
 import { rotated, rounded, type Spread, spread } from "../run/statistics.js";
 import type { ServerName } from "../servers/main.js";
 
@@ -85,8 +85,8 @@ const TIMEOUT_MS = 30_000;
 /** Everything that a visit goes through, for one round-trip time. */
 interface Path {
   readonly roundTripMs: number;
-  readonly site: DelayProxy;
-  readonly servers: ReadonlyMap<Subject["server"], DelayProxy>;
+  readonly site: LatencyProxy;
+  readonly servers: ReadonlyMap<Subject["server"], LatencyProxy>;
 }
 
 /** The measurements of one visit. */
@@ -97,24 +97,29 @@ interface Visit extends Connected {
 
 export async function connect(options: Options): Promise<Result> {
   const { rounds, progress = () => {} } = options;
-  await using stack = new Stack();
+  await using disposables = new Disposables();
   progress("building the pages");
-  const site = stack.add(await startSite(await pages()));
+  const site = disposables.add(await startSite(await pages()));
   progress("starting the servers and the browser");
-  const everwire = stack.add(await startEverwire(2));
+  const everwire = disposables.add(await startEverwire(2));
   const ports = new Map<Subject["server"], number>([["everwire", Number(new URL(everwire.url).port)]]);
   for (const { server } of SUBJECTS) {
     if (server !== "everwire" && !ports.has(server)) {
-      ports.set(server, stack.add(await startServer(server, everwire.file)).port);
+      ports.set(server, disposables.add(await startServer(server, everwire.file)).port);
     }
   }
   const paths: Path[] = [];
   for (const roundTripMs of [0, options["round-trip"]]) {
-    const servers = new Map<Subject["server"], DelayProxy>();
-    for (const [server, port] of ports) servers.set(server, stack.add(await startProxy(port, roundTripMs)));
-    paths.push({ roundTripMs, site: stack.add(await startProxy(site.port, roundTripMs)), servers });
+    const servers = new Map<Subject["server"], LatencyProxy>();
+    for (const [server, port] of ports)
+      servers.set(server, disposables.add(await startLatencyProxy(port, roundTripMs)));
+    paths.push({
+      roundTripMs,
+      site: disposables.add(await startLatencyProxy(site.port, roundTripMs)),
+      servers,
+    });
   }
-  const chromium = stack.add(await startChromium());
+  const chromium = disposables.add(await startChromium());
   const visits = new Map<string, Visit[]>();
   const record = (key: string, visit: Visit) => visits.set(key, [...(visits.get(key) ?? []), visit]);
   for (let round = 0; round < rounds; round++) {
@@ -160,8 +165,8 @@ async function pages(): Promise<Files> {
 async function visit(context: Context, path: Path, subject: Subject): Promise<Visit> {
   const server = path.servers.get(subject.server);
   if (server === undefined) throw new Error(`there is no server ${subject.server}`);
-  path.site.counted();
-  server.counted();
+  path.site.takeTraffic();
+  server.takeTraffic();
   const orders = encodeURIComponent(JSON.stringify(subject.target(`http://127.0.0.1:${server.port}`)));
   const page = await context.open(`http://127.0.0.1:${path.site.port}/${subject.page}/index.html#${orders}`);
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -171,7 +176,7 @@ async function visit(context: Context, path: Path, subject: Subject): Promise<Vi
   });
   try {
     const connected = await Promise.race([page.evaluate<Connected>("outcome"), late]);
-    return { ...connected, page: path.site.counted(), wire: server.counted() };
+    return { ...connected, page: path.site.takeTraffic(), wire: server.takeTraffic() };
   } finally {
     clearTimeout(timer);
     await page.close();

@@ -3,7 +3,7 @@
 // duplicated?
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { publishSlowly } from "../run/wire.js";
+import { publishSlowly } from "../run/protocol.js";
 import { LIVE } from "../servers/live.js";
 import { type Environment, type Subject, visit } from "./faults.js";
 import { CONNECT_TIMEOUT_MS, SETTLED_MS } from "./silence.js";

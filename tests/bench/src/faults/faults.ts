@@ -4,11 +4,11 @@
 import type { ClientName, Parameters } from "../pages/faults.js";
 import { bundle } from "../run/bundle.js";
 import { type Chromium, type Page, startChromium } from "../run/chromium.js";
+import { Disposables } from "../run/disposables.js";
 import { type Everwire, startEverwire } from "../run/everwire.js";
-import { type FaultProxy, startFaultProxy } from "../run/faults.js";
+import { type FaultProxy, startFaultProxy } from "../run/fault-proxy.js";
 import { startServer } from "../run/processes.js";
 import { html, type Site, startSite } from "../run/site.js";
-import { Stack } from "../run/stack.js";
 import type { ServerName } from "../servers/main.js";
 import { type Blocked, blocked } from "./blocked.js";
 import { type Cut, cut } from "./cut.js";
@@ -63,17 +63,18 @@ export interface Visit {
 }
 
 export async function faults({ rounds, progress = () => {} }: Options): Promise<Result> {
-  await using stack = new Stack();
+  await using disposables = new Disposables();
   progress("building the page, starting the servers and the browser");
   const files = new Map(await bundle(["faults"]));
   files.set("/index.html", html("/faults.js"));
-  const site = stack.add(await startSite(files));
-  const everwire = stack.add(await startEverwire(2));
+  const site = disposables.add(await startSite(files));
+  const everwire = disposables.add(await startEverwire(2));
   const ports = new Map<Subject["server"], number>([["everwire", Number(new URL(everwire.url).port)]]);
   for (const { server } of [SOCKET_IO, RECOVERING, PUSHER, CENTRIFUGE]) {
-    if (server !== "everwire") ports.set(server, stack.add(await startServer(server, everwire.file)).port);
+    if (server !== "everwire")
+      ports.set(server, disposables.add(await startServer(server, everwire.file)).port);
   }
-  const chromium = stack.add(await startChromium());
+  const chromium = disposables.add(await startChromium());
   const environment: Environment = { chromium, site, everwire, ports };
 
   const all = [EVERWIRE, SOCKET_IO, PUSHER, CENTRIFUGE];
@@ -124,10 +125,10 @@ export async function visit<Measured>(
 ): Promise<Measured> {
   const port = ports.get(server);
   if (port === undefined) throw new Error(`there is no server ${server}`);
-  await using stack = new Stack();
-  const proxy = stack.add(await startFaultProxy(port));
+  await using disposables = new Disposables();
+  const proxy = disposables.add(await startFaultProxy(port));
   const context = await chromium.context();
-  stack.add({ stop: () => context.close() });
+  disposables.add({ stop: () => context.close() });
   const path = client === "centrifuge" ? "/1" : "";
   const orders: Parameters = { client, target: { url: `http://127.0.0.1:${proxy.port}${path}`, ...target } };
   const hash = encodeURIComponent(JSON.stringify(orders));

@@ -4,10 +4,10 @@
 import type { Arrival, LatencyClient } from "../pages/latency.js";
 import { bundle } from "../run/bundle.js";
 import { type Page, startChromium } from "../run/chromium.js";
+import { Disposables } from "../run/disposables.js";
 import { startEverwire } from "../run/everwire.js";
 import { startCrowd, startServer } from "../run/processes.js";
 import { html, startSite } from "../run/site.js";
-import { Stack } from "../run/stack.js";
 import { rotated, rounded } from "../run/statistics.js";
 
 /** Between two messages, in ms: like people who chat, and below the server's default rate limit. */
@@ -58,13 +58,13 @@ interface Contender {
 
 export async function latency(options: Options): Promise<Result> {
   const { messages, rounds, crowd, progress = () => {} } = options;
-  await using stack = new Stack();
+  await using disposables = new Disposables();
   progress("building the page and starting servers and browser");
   const files = new Map(await bundle(["latency"])).set("/index.html", html("/latency.js"));
-  const site = stack.add(await startSite(files));
-  const everwire = stack.add(await startEverwire(1));
-  const socketIo = stack.add(await startServer("socket.io-chat", everwire.file));
-  const chromium = stack.add(await startChromium());
+  const site = disposables.add(await startSite(files));
+  const everwire = disposables.add(await startEverwire(1));
+  const socketIo = disposables.add(await startServer("socket.io-chat", everwire.file));
+  const chromium = disposables.add(await startChromium());
   // Separate contexts are separate windows: pages in the background are painted late or never.
   const open = async () => (await chromium.context()).open(`http://127.0.0.1:${site.port}/index.html`);
   const meet = async (name: Row["name"], client: LatencyClient, url: string): Promise<Contender> => {

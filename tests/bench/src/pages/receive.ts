@@ -1,6 +1,6 @@
 // The page of `bench receive`: all clients in one page, measured one after the other.
 
-import "./counted.js";
+import "./countMessages.js";
 import { openAtEverwire, openBatched, openSingle } from "./clients/bare.js";
 import { open as centrifuge } from "./clients/centrifuge.js";
 import type { Open, Target } from "./clients/client.js";
@@ -8,7 +8,7 @@ import { open as everwire } from "./clients/everwire.js";
 import { open as phoenix } from "./clients/phoenix.js";
 import { open as pusher } from "./clients/pusher.js";
 import { openWebSocket as socketIo } from "./clients/socketio.js";
-import { counted } from "./counted.js";
+import { takeCount } from "./countMessages.js";
 
 const clients = {
   bare: openSingle,
@@ -40,7 +40,7 @@ const TIMEOUT_MS = 20_000;
 /** Receives `count` messages. `trigger` is fetched when subscribed, for servers that do not send without a request. */
 async function measure(name: ClientName, target: Target, count: number, trigger?: string): Promise<Received> {
   const open: Open = clients[name];
-  counted();
+  takeCount();
   let [received, last, outOfOrder, began] = [0, 0, 0, 0];
   let close: (() => unknown) | undefined;
   let watchdog: ReturnType<typeof setInterval> | undefined;
@@ -51,7 +51,7 @@ async function measure(name: ClientName, target: Target, count: number, trigger?
         last = offset;
         if (received === 0) began = performance.now();
         if (++received !== count) return;
-        resolve({ milliseconds: performance.now() - began, webSocketMessages: counted(), outOfOrder });
+        resolve({ milliseconds: performance.now() - began, webSocketMessages: takeCount(), outOfOrder });
       };
       const subscribed = (): void => {
         if (trigger !== undefined) void fetch(trigger, { mode: "no-cors" });

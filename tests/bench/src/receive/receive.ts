@@ -5,10 +5,10 @@ import type { Target } from "../pages/clients/client.js";
 import type { ClientName, Received } from "../pages/receive.js";
 import { bundle, type Files } from "../run/bundle.js";
 import { type Page, startChromium } from "../run/chromium.js";
+import { Disposables } from "../run/disposables.js";
 import { CHANNEL, startEverwire } from "../run/everwire.js";
 import { startPublishers, startServer } from "../run/processes.js";
 import { html, startSite } from "../run/site.js";
-import { Stack } from "../run/stack.js";
 import { rotated, rounded, type Spread, spread } from "../run/statistics.js";
 import type { ServerName } from "../servers/main.js";
 
@@ -75,17 +75,17 @@ const CENTRIFUGE_BATCHED = "centrifuge, recorded batches";
 
 export async function receive(options: Options): Promise<Result> {
   const { messages, rounds, progress = () => {} } = options;
-  await using stack = new Stack();
+  await using disposables = new Disposables();
   progress("building the page");
   const files = new Map(await bundle(["receive"])).set("/index.html", html("/receive.js")) satisfies Files;
   progress(`storing ${messages} messages`);
-  const everwire = stack.add(await startEverwire(messages));
+  const everwire = disposables.add(await startEverwire(messages));
   // A separate server for messages that are stored meanwhile: they would push those of the other one out of its memory.
-  const busy = stack.add(await startEverwire(1));
-  const publishers = stack.add(await startPublishers(busy.url));
+  const busy = disposables.add(await startEverwire(1));
+  const publishers = disposables.add(await startPublishers(busy.url));
   progress("starting the servers and the browser");
   const server = async (name: ServerName) =>
-    `http://127.0.0.1:${stack.add(await startServer(name, everwire.file)).port}`;
+    `http://127.0.0.1:${disposables.add(await startServer(name, everwire.file)).port}`;
   const bare = await server("bare");
   const centrifuge = await server("centrifuge");
   const same =
@@ -136,8 +136,8 @@ export async function receive(options: Options): Promise<Result> {
       target: same(`${centrifuge}/recorded`),
     },
   ];
-  const site = stack.add(await startSite(files));
-  const chromium = stack.add(await startChromium());
+  const site = disposables.add(await startSite(files));
+  const chromium = disposables.add(await startChromium());
   const page = await (await chromium.context()).open(`http://127.0.0.1:${site.port}/index.html`);
   // Processor time, which does not include what else the machine does.
   await page.call("Performance.enable", { timeDomain: "threadTicks" });

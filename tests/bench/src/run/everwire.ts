@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Recording, write } from "../recording.js";
 import { start } from "./processes.js";
-import { publish, record } from "./wire.js";
+import { publish, record } from "./protocol.js";
 
 /** The channel that is filled. */
 export const CHANNEL = "bench.log";

@@ -3,7 +3,7 @@
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { publish } from "../run/wire.js";
+import { publish } from "../run/protocol.js";
 
 /** Enough for the server to have a full group to commit at any time. */
 const PUBLISHERS = 8;

@@ -4,10 +4,10 @@
 
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
-export interface DelayProxy {
+export interface LatencyProxy {
   readonly port: number;
   /** Connections, and bytes to and from clients, since the last call. */
-  counted(): Traffic;
+  takeTraffic(): Traffic;
   stop(): Promise<void>;
 }
 
@@ -20,7 +20,7 @@ export interface Traffic {
 }
 
 /** A proxy in front of a local port. */
-export async function startProxy(target: number, roundTripMs: number): Promise<DelayProxy> {
+export async function startLatencyProxy(target: number, roundTripMs: number): Promise<LatencyProxy> {
   let traffic = { connections: 0, down: 0, up: 0 };
   const sockets = new Set<Socket>();
   const server = createServer({ noDelay: true, allowHalfOpen: true }, (client) => {
@@ -43,7 +43,7 @@ export async function startProxy(target: number, roundTripMs: number): Promise<D
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     port: (server.address() as AddressInfo).port,
-    counted() {
+    takeTraffic() {
       const result = traffic;
       traffic = { connections: 0, down: 0, up: 0 };
       return result;

@@ -1,7 +1,7 @@
 // Stops what was started, last first, whatever happens in between.
 
 /** To be held with `await using`. */
-export class Stack implements AsyncDisposable {
+export class Disposables implements AsyncDisposable {
   readonly #started: { stop(): Promise<void> }[] = [];
 
   /** Registers something to be stopped, and returns it. */

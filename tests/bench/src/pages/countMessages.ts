@@ -4,7 +4,7 @@
 let messages = 0;
 
 /** The number of messages since the last call. */
-export function counted(): number {
+export function takeCount(): number {
   const result = messages;
   messages = 0;
   return result;
