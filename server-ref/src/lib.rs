@@ -9,13 +9,14 @@
 //! * [`users`]: who is online. [`hub`]: the channels of this node. [`sessions`]: which connection each session has.
 //! * [`connection`]: what one connection may do and has been sent; no sockets, no clock.
 //! * [`chats`]: their rules and members. [`store`]: logs and what is kept besides. [`auth`]: who may do what.
-//! * [`model`]: the data that all of them speak of.
+//! * [`model`]: the data that all of them speak of. [`environment`]: time, ids, tasks and sleep.
 
 pub mod api;
 pub mod auth;
 pub mod chats;
 pub mod config;
 pub mod connection;
+pub mod environment;
 mod error;
 pub mod hub;
 pub mod model;

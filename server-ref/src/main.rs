@@ -10,7 +10,7 @@ use everwire_server::{
         CleanupOptions, Command, Config, LogFormat, Options, RunningOptions, ServeOptions, StatsOptions,
         TokenOptions,
     },
-    node::clock::wall_ms,
+    environment::wall_ms,
     operator::{self, Running},
     server::Server,
 };

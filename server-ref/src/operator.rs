@@ -15,9 +15,10 @@ use tokio::{net::TcpStream, time::timeout};
 
 use crate::{
     Error,
-    node::{clock::wall_ms, stats::Stats},
+    environment::wall_ms,
+    node::stats::Stats,
     store::{
-        Store as _, Tidied,
+        Removed, Store as _,
         sqlite::{self, SqliteStore},
     },
 };
@@ -92,7 +93,7 @@ impl Running {
 ///
 /// # Errors
 /// [`Error::Database`] or [`Error::Setting`].
-pub async fn cleanup(database: &Path, retention: u64, running: &Running) -> Result<Tidied, Error> {
+pub async fn cleanup(database: &Path, retention: u64, running: &Running) -> Result<Removed, Error> {
     if !database.is_file() {
         let reason = "there is no such file; name the one that the server uses with --database".into();
         return Err(Error::Database { path: database.into(), reason });
@@ -101,9 +102,9 @@ pub async fn cleanup(database: &Path, retention: u64, running: &Running) -> Resu
         return running.ask(Method::POST, "/api/v1/cleanup").await;
     }
     let store = SqliteStore::open(database, retention).await?;
-    let mut all = Tidied { more: true, ..Tidied::default() };
+    let mut all = Removed { more: true, ..Removed::default() };
     while all.more {
-        all += store.tidy(wall_ms()).await?;
+        all += store.cleanup(wall_ms()).await?;
     }
     Ok(all)
 }

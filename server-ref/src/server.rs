@@ -15,7 +15,15 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{Error, api::Api, config::Config, node::Node, router, store::sqlite::SqliteStore};
+use crate::{
+    Error,
+    api::Api,
+    config::Config,
+    environment::TokioEnvironment,
+    node::{Node, NodeOptions},
+    router,
+    store::sqlite::SqliteStore,
+};
 
 /// How long the head of a request may take to arrive.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
@@ -51,9 +59,11 @@ impl Server {
         let store = SqliteStore::open(&config.database, config.retention).await?;
         let settings = Arc::new(config.session);
         let spread_ms = u64::from(config.goaway_delay_ms) + u64::from(config.goaway_spread_ms);
-        let (grace_ms, return_ms) = (config.leave_grace_ms, spread_ms + RETURN_MARGIN_MS);
-        let return_ms = return_ms.max(grace_ms);
-        let node = Node::start(settings, Arc::new(rules), Arc::new(store), grace_ms, return_ms).await?;
+        let leave_grace_ms = config.leave_grace_ms;
+        let return_ms = (spread_ms + RETURN_MARGIN_MS).max(leave_grace_ms);
+        let options = NodeOptions { settings, access: Arc::new(rules), leave_grace_ms, return_ms };
+        let environment = Arc::new(TokioEnvironment::start());
+        let node = Node::start(environment, Arc::new(store), options).await?;
         let api = Api::new(node.clone(), config.api_key, config.dev);
         let router = router::router(api, config.origins, config.serve_dir.as_deref());
         let (stop, sockets) = (watch::Sender::new(false), watch::Sender::new(0));

@@ -18,9 +18,9 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A body of JSON. An empty one counts as `{}`.
 #[derive(Debug)]
-pub(super) struct Body<T>(pub(super) T);
+pub(super) struct JsonBody<T>(pub(super) T);
 
-impl<T: DeserializeOwned> FromRequest<Api> for Body<T> {
+impl<T: DeserializeOwned> FromRequest<Api> for JsonBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &Api) -> Result<Self, Problem> {
@@ -60,9 +60,9 @@ impl<T: DeserializeOwned> FromRequest<Api> for Body<T> {
 
 /// What is in the address.
 #[derive(Debug)]
-pub(super) struct At<T>(pub(super) T);
+pub(super) struct PathParams<T>(pub(super) T);
 
-impl<T: DeserializeOwned + Send> FromRequestParts<Api> for At<T> {
+impl<T: DeserializeOwned + Send> FromRequestParts<Api> for PathParams<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
@@ -78,9 +78,9 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Api> for At<T> {
 
 /// What is in the query.
 #[derive(Debug)]
-pub(super) struct Asked<T>(pub(super) T);
+pub(super) struct QueryParams<T>(pub(super) T);
 
-impl<T: DeserializeOwned + Send> FromRequestParts<Api> for Asked<T> {
+impl<T: DeserializeOwned + Send> FromRequestParts<Api> for QueryParams<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {

@@ -14,7 +14,7 @@ use subtle::ConstantTimeEq;
 use super::{Api, Problem};
 use crate::{
     Error,
-    model::identity::{Credentials, Identity, Paced},
+    model::identity::{Credentials, Identity, RateClass},
 };
 
 /// Shortest API key in bytes: below this one can be guessed.
@@ -115,11 +115,11 @@ impl FromRequestParts<Api> for Caller {
             return Err(Problem::new(ErrorCode::Unauthorized, words));
         }
         let credentials = Credentials { token, guest: guest.as_ref() };
-        let now_ms = api.node.clock.now_ms();
+        let now_ms = api.node.now_ms();
         let identity = api.node.access.identify(&credentials, now_ms)?;
         // There is no session here: all requests of a user count together.
         let session = Uuid::new_v5(&REQUESTS, identity.user.as_bytes());
-        if let Err(ms) = api.node.access.pace(&identity, session, Paced::Request, now_ms) {
+        if let Err(ms) = api.node.access.pace(&identity, session, RateClass::Request, now_ms) {
             let words = "Too many requests in too short a time. Wait a little before the next.";
             return Err(Problem::new(ErrorCode::RateLimited, words).after(ms));
         }

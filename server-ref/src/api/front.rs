@@ -15,12 +15,12 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     Answered, Api, Problem,
-    body::{Asked as Query, At, Body},
+    body::{JsonBody, PathParams, QueryParams},
     caller::Caller,
     people,
 };
 use crate::{
-    connection::{Asked, ReceivedMark},
+    connection::{PendingRequest, ReceivedMark},
     model::{
         broadcast::{Ephemeral, Receiver},
         channels::{POLL_PATH, WS_PATH, log_of},
@@ -164,7 +164,7 @@ pub(super) async fn connection_info(
     // A proxy that ends TLS says so.
     let secure = if text("x-forwarded-proto") == Some("https") { "s" } else { "" };
     let settings = &api.node.settings;
-    let now_ms = api.node.clock.now_ms();
+    let now_ms = api.node.now_ms();
     Ok(Json(ConnectionInfo {
         websocket_url: format!("ws{secure}://{host}{WS_PATH}"),
         polling_url: format!("http{secure}://{host}{POLL_PATH}"),
@@ -188,7 +188,7 @@ pub(super) async fn connection_info(
 pub(super) async fn online_status(
     Caller(who): Caller,
     State(api): State<Api>,
-    Body(Online { is_online }): Body<Online>,
+    JsonBody(Online { is_online }): JsonBody<Online>,
 ) -> Answered<UserStatus> {
     let choice = if is_online { StatusChoice::Auto } else { StatusChoice::Offline };
     people::choose(&api, &who, choice).await?;
@@ -204,7 +204,7 @@ pub(super) async fn online_status(
 pub(super) async fn active_chats(
     Caller(who): Caller,
     State(api): State<Api>,
-    Query(Which { before, limit }): Query<Which>,
+    QueryParams(Which { before, limit }): QueryParams<Which>,
 ) -> Answered<ActiveChats> {
     let id = Uuid::new_v4();
     match ask(&api, id, &who, ListChats { id, before, limit }.into()).await? {
@@ -222,8 +222,8 @@ pub(super) async fn active_chats(
 pub(super) async fn typing(
     Caller(who): Caller,
     State(api): State<Api>,
-    At(chat): At<String>,
-    Body(IsTyping { is_typing }): Body<IsTyping>,
+    PathParams(chat): PathParams<String>,
+    JsonBody(IsTyping { is_typing }): JsonBody<IsTyping>,
 ) -> Answered<Done> {
     let channel = log(&chat)?;
     api.node.permit(&who, &channel, Use::Send)?;
@@ -242,8 +242,8 @@ pub(super) async fn typing(
 pub(super) async fn messages(
     Caller(who): Caller,
     State(api): State<Api>,
-    At(chat): At<String>,
-    Query(Part { before, after, limit }): Query<Part>,
+    PathParams(chat): PathParams<String>,
+    QueryParams(Part { before, after, limit }): QueryParams<Part>,
 ) -> Answered<Messages> {
     let (id, channel) = (Uuid::new_v4(), log(&chat)?);
     if before.is_some() && after.is_some() {
@@ -269,14 +269,14 @@ pub(super) async fn messages(
 pub(super) async fn read(
     Caller(who): Caller,
     State(api): State<Api>,
-    At((chat, message)): At<(String, String)>,
+    PathParams((chat, message)): PathParams<(String, String)>,
 ) -> Answered<Done> {
     let channel = log(&chat)?;
     api.node.permit(&who, &channel, Use::Receive)?;
     let no_message = || Problem::new(ErrorCode::NotFound, "There is no such message in this chat.");
     let read = match (message.parse::<u64>(), message.parse::<Uuid>()) {
         (Ok(offset), _) => offset,
-        (_, Ok(id)) => api.node.directory.offset_of(&channel, id).await?.ok_or_else(no_message)?,
+        (_, Ok(id)) => api.node.store.offset_of(&channel, id).await?.ok_or_else(no_message)?,
         _ => return Err(no_message()),
     };
     api.node.receive(ReceivedMark { channel, who, epoch: None, delivered: 0, read }).await?;
@@ -292,7 +292,7 @@ pub(super) async fn read(
 pub(super) async fn authorise(
     Caller(who): Caller,
     State(api): State<Api>,
-    Body(Authorise { channel_name, .. }): Body<Authorise>,
+    JsonBody(Authorise { channel_name, .. }): JsonBody<Authorise>,
 ) -> Answered<Authorised> {
     let channel_name = Channel::new(&channel_name).map_err(|error| {
         Problem::new(ErrorCode::InvalidChannel, format!("There is no {channel_name:?}: {error}."))
@@ -303,7 +303,7 @@ pub(super) async fn authorise(
 }
 
 async fn ask(api: &Api, id: Uuid, who: &Identity, request: ClientFrame) -> Result<ServerFrame, Problem> {
-    Ok(api.node.answer(Asked { id, request, who: who.clone() }).await?)
+    Ok(api.node.answer(PendingRequest { id, request, who: who.clone() }).await?)
 }
 
 fn log(chat: &str) -> Result<Channel, Problem> {

@@ -21,7 +21,7 @@ pub(crate) struct Health {
 }
 
 impl Health {
-    async fn store(&self, store: &Arc<dyn crate::store::Store>) -> Result<(), String> {
+    async fn store(&self, store: &Arc<dyn crate::store::Database>) -> Result<(), String> {
         let mut last = self.last.lock().await;
         if let Some((at, result)) = &*last
             && at.elapsed() < FRESH

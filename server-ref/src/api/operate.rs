@@ -7,7 +7,7 @@ use super::{
     Answered, Api, Problem,
     caller::{BackEnd, Operator},
 };
-use crate::{node::stats::Stats, store::Tidied};
+use crate::{node::stats::Stats, store::Removed};
 
 /// Get what this server is doing and has done.
 #[utoipa::path(
@@ -31,10 +31,10 @@ pub(super) async fn stats_alone(_: Operator, State(api): State<Api>) -> Json<Sta
 /// does it every five minutes by itself.
 #[utoipa::path(
     post, path = "/api/v1/cleanup", operation_id = "cleanup", tag = "operator", security(("api_key" = [])),
-    responses((status = 200, body = Tidied), (status = "default", body = Problem)),
+    responses((status = 200, body = Removed), (status = "default", body = Problem)),
 )]
-pub(super) async fn cleanup(_: BackEnd, State(api): State<Api>) -> Answered<Tidied> {
-    match api.node.tidy().await {
+pub(super) async fn cleanup(_: BackEnd, State(api): State<Api>) -> Answered<Removed> {
+    match api.node.cleanup().await {
         Some(tidied) => Ok(Json(tidied)),
         None => Err(Problem::of(ErrorCode::Unavailable)),
     }

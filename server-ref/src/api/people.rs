@@ -12,10 +12,10 @@ use utoipa::ToSchema;
 
 use super::{
     Answered, Api, Problem,
-    body::{At, Body},
+    body::{JsonBody, PathParams},
     caller::BackEnd,
 };
-use crate::{connection::Asked, model::identity::Identity};
+use crate::{connection::PendingRequest, model::identity::Identity};
 
 /// What a user is to say about the own status.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -47,7 +47,11 @@ pub(super) struct Present {
     params(("user" = String, Path, description = "The user's id")),
     responses((status = 200, body = UserStatus), (status = "default", body = Problem)),
 )]
-pub(super) async fn status(_: BackEnd, State(api): State<Api>, At(user): At<String>) -> Answered<UserStatus> {
+pub(super) async fn status(
+    _: BackEnd,
+    State(api): State<Api>,
+    PathParams(user): PathParams<String>,
+) -> Answered<UserStatus> {
     status_of(&api, user).await
 }
 
@@ -60,8 +64,8 @@ pub(super) async fn status(_: BackEnd, State(api): State<Api>, At(user): At<Stri
 pub(super) async fn set_status(
     _: BackEnd,
     State(api): State<Api>,
-    At(user): At<String>,
-    Body(Choice { status }): Body<Choice>,
+    PathParams(user): PathParams<String>,
+    JsonBody(Choice { status }): JsonBody<Choice>,
 ) -> Answered<UserStatus> {
     choose(&api, &somebody(&user), status).await?;
     status_of(&api, user).await
@@ -75,7 +79,11 @@ pub(super) async fn set_status(
     params(("user" = String, Path, description = "The user's id")),
     responses((status = 200, body = Ended), (status = "default", body = Problem)),
 )]
-pub(super) async fn disconnect(_: BackEnd, State(api): State<Api>, At(user): At<String>) -> Answered<Ended> {
+pub(super) async fn disconnect(
+    _: BackEnd,
+    State(api): State<Api>,
+    PathParams(user): PathParams<String>,
+) -> Answered<Ended> {
     let connections = api.node.sessions.end_user(&user, CloseCode::Disconnected);
     Ok(Json(Ended { connections }))
 }
@@ -90,7 +98,7 @@ pub(super) async fn disconnect(_: BackEnd, State(api): State<Api>, At(user): At<
 pub(super) async fn presence(
     _: BackEnd,
     State(api): State<Api>,
-    At(channel): At<String>,
+    PathParams(channel): PathParams<String>,
 ) -> Answered<Present> {
     let refuse = |why: String| Problem::new(ErrorCode::InvalidChannel, why);
     let channel =
@@ -111,14 +119,14 @@ fn somebody(user: &str) -> Identity {
 pub(super) async fn choose(api: &Api, who: &Identity, status: StatusChoice) -> Result<(), Problem> {
     let id = Uuid::new_v4();
     let request = ClientFrame::SetStatus(SetStatus { id, status });
-    api.node.answer(Asked { id, request, who: who.clone() }).await?;
+    api.node.answer(PendingRequest { id, request, who: who.clone() }).await?;
     Ok(())
 }
 
 pub(super) async fn status_of(api: &Api, user: String) -> Answered<UserStatus> {
     let id = Uuid::new_v4();
     let request = ClientFrame::GetStatus(GetStatus { id, users: vec![user.clone()] });
-    match api.node.answer(Asked { id, request, who: somebody(&user) }).await? {
+    match api.node.answer(PendingRequest { id, request, who: somebody(&user) }).await? {
         ServerFrame::Statuses(mut found) if found.statuses.len() == 1 => Ok(Json(found.statuses.remove(0))),
         _ => Err(Problem::of(ErrorCode::Internal)),
     }

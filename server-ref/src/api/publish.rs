@@ -10,13 +10,13 @@ use everwire_protocol::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Answered, Api, Problem, body::Body, caller::BackEnd};
+use super::{Answered, Api, Problem, body::JsonBody, caller::BackEnd};
 use crate::{
     connection::check_payload,
     model::{
-        broadcast::Note,
+        broadcast::Broadcast,
         channels::{EVERYONE, USERS, log_of},
-        log::{NewEntry, Outcome, Standing},
+        log::{NewEntry, Outcome, SendPermission},
     },
 };
 
@@ -100,7 +100,7 @@ pub(super) async fn publish(
     _: BackEnd,
     State(api): State<Api>,
     headers: HeaderMap,
-    Body(publish): Body<Publish>,
+    JsonBody(publish): JsonBody<Publish>,
 ) -> Answered<Published> {
     let Publish { to, event, data, user, name, durable } = publish;
     check_names(event.as_deref(), user.as_deref(), name.as_deref())?;
@@ -123,7 +123,7 @@ pub(super) async fn publish(
             data,
             action: None,
             target: None,
-            standing: Standing::Granted,
+            permission: SendPermission::Granted,
         };
         return store(&api, entry).await.map(Json);
     }
@@ -135,12 +135,12 @@ pub(super) async fn publish(
     let Some(event) = event else {
         return Err(invalid("What is not stored is a signal, and a signal needs an `event`."));
     };
-    let at = api.node.clock.now_ms();
+    let at = api.node.now_ms();
     let signal = Signalled { channel: channel.clone(), event, data, user, name, from: None, at };
     let text: Arc<str> = batch::encode_frame(&ServerFrame::Signalled(signal)).into();
     let receivers = match (&channel, to_connection) {
         (Some(channel), _) => {
-            let note = Arc::new(Note { channel: channel.clone(), text, ephemeral: true });
+            let note = Arc::new(Broadcast { channel: channel.clone(), text, ephemeral: true });
             api.node.hub.tell(&note, |_| true, None);
             api.node.hub.subscribers(channel)
         }
@@ -157,7 +157,7 @@ pub(super) async fn publish(
 
 async fn store(api: &Api, entry: NewEntry) -> Result<Published, Problem> {
     let (id, channel) = (entry.id, entry.channel.clone());
-    match api.node.writer.store(entry).await {
+    match api.node.commits.store(entry).await {
         Some(Outcome::Stored(place) | Outcome::Copy(place)) => Ok(Published {
             id,
             channel: Some(channel),
@@ -190,7 +190,7 @@ fn channel_of(api: &Api, to: Target) -> Result<Option<Channel>, Problem> {
         Target::User(user) if user.is_empty() => Err(invalid("A user's id is not empty.")),
         Target::User(user) => named(format!("private-user.{user}")).map(Some),
         Target::Chat(chat) => {
-            if api.node.book.get(&chat).is_none() {
+            if api.node.chats.get(&chat).is_none() {
                 return Err(Problem::new(ErrorCode::NotFound, "There is no such chat."));
             }
             Ok(log_of(&chat))

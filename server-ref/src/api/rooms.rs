@@ -7,13 +7,13 @@ use utoipa::ToSchema;
 
 use super::{
     Answered, Api, Problem,
-    body::{At, Body},
+    body::{JsonBody, PathParams},
     caller::BackEnd,
     publish::invalid,
 };
 use crate::{
-    chats::{Act, Actor, rules::Newcomer},
-    model::chat::Known,
+    chats::{Actor, Command, rules::Newcomer},
+    model::chat::ChatRecord,
 };
 
 /// A new chat.
@@ -128,7 +128,7 @@ pub(super) struct MemberInfo {
 pub(super) async fn create(
     _: BackEnd,
     State(api): State<Api>,
-    Body(chat): Body<NewChat>,
+    JsonBody(chat): JsonBody<NewChat>,
 ) -> Answered<ChatInfo> {
     let NewChat { id, kind, title, open, users } = chat;
     let names: Vec<String> = users.iter().map(|member| member.user.clone()).collect();
@@ -138,8 +138,9 @@ pub(super) async fn create(
         role: member.role,
         ..known
     });
-    let act = Act::Create { id: id.unwrap_or_else(Uuid::new_v4), kind, title, open, users: users.collect() };
-    let known = api.node.chats.act(Actor::BackEnd, None, act).await?;
+    let act =
+        Command::Create { id: id.unwrap_or_else(Uuid::new_v4), kind, title, open, users: users.collect() };
+    let known = api.node.change_chat(Actor::BackEnd, None, act).await?;
     info(&api, known).await
 }
 
@@ -149,8 +150,12 @@ pub(super) async fn create(
     params(("chat" = String, Path, description = "The chat's id")),
     responses((status = 200, body = ChatInfo), (status = "default", body = Problem)),
 )]
-pub(super) async fn get(_: BackEnd, State(api): State<Api>, At(chat): At<String>) -> Answered<ChatInfo> {
-    let known = api.node.book.get(&chat);
+pub(super) async fn get(
+    _: BackEnd,
+    State(api): State<Api>,
+    PathParams(chat): PathParams<String>,
+) -> Answered<ChatInfo> {
+    let known = api.node.chats.get(&chat);
     info(&api, known).await
 }
 
@@ -163,10 +168,10 @@ pub(super) async fn get(_: BackEnd, State(api): State<Api>, At(chat): At<String>
 pub(super) async fn rename(
     _: BackEnd,
     State(api): State<Api>,
-    At(chat): At<String>,
-    Body(Title { title }): Body<Title>,
+    PathParams(chat): PathParams<String>,
+    JsonBody(Title { title }): JsonBody<Title>,
 ) -> Answered<ChatInfo> {
-    act(&api, &chat, Act::Rename { title }).await
+    act(&api, &chat, Command::Rename { title }).await
 }
 
 /// Put a user into a group, or give a member another role.
@@ -179,14 +184,14 @@ pub(super) async fn rename(
 pub(super) async fn add(
     _: BackEnd,
     State(api): State<Api>,
-    At((chat, user)): At<(String, String)>,
-    Body(Membership { name, role }): Body<Membership>,
+    PathParams((chat, user)): PathParams<(String, String)>,
+    JsonBody(Membership { name, role }): JsonBody<Membership>,
 ) -> Answered<ChatInfo> {
     let name = match name {
         Some(name) => Some(name.into()),
         None => api.node.name(&user).await?,
     };
-    act(&api, &chat, Act::Add(Newcomer { user: user.into(), name, role })).await
+    act(&api, &chat, Command::Add(Newcomer { user: user.into(), name, role })).await
 }
 
 /// Give a member another role.
@@ -199,10 +204,10 @@ pub(super) async fn add(
 pub(super) async fn set_role(
     _: BackEnd,
     State(api): State<Api>,
-    At((chat, user)): At<(String, String)>,
-    Body(RoleOnly { role }): Body<RoleOnly>,
+    PathParams((chat, user)): PathParams<(String, String)>,
+    JsonBody(RoleOnly { role }): JsonBody<RoleOnly>,
 ) -> Answered<ChatInfo> {
-    act(&api, &chat, Act::SetRole { user: user.into(), role }).await
+    act(&api, &chat, Command::SetRole { user: user.into(), role }).await
 }
 
 /// Take somebody out of a chat, or take back an invitation.
@@ -215,21 +220,21 @@ pub(super) async fn set_role(
 pub(super) async fn remove(
     _: BackEnd,
     State(api): State<Api>,
-    At((chat, user)): At<(String, String)>,
+    PathParams((chat, user)): PathParams<(String, String)>,
 ) -> Answered<ChatInfo> {
-    act(&api, &chat, Act::Remove { user: user.into() }).await
+    act(&api, &chat, Command::Remove { user: user.into() }).await
 }
 
-async fn act(api: &Api, chat: &str, act: Act) -> Answered<ChatInfo> {
+async fn act(api: &Api, chat: &str, act: Command) -> Answered<ChatInfo> {
     if chat.is_empty() {
         return Err(invalid("Name a chat."));
     }
-    let known = api.node.chats.act(Actor::BackEnd, Some(chat), act).await?;
+    let known = api.node.change_chat(Actor::BackEnd, Some(chat), act).await?;
     info(api, known).await
 }
 
-async fn info(api: &Api, known: Option<Known>) -> Answered<ChatInfo> {
-    let Some(Known { room, at }) = known else {
+async fn info(api: &Api, known: Option<ChatRecord>) -> Answered<ChatInfo> {
+    let Some(ChatRecord { room, at }) = known else {
         return Err(Problem::new(ErrorCode::NotFound, "There is no such chat."));
     };
     let users: Vec<String> =

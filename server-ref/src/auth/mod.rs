@@ -13,7 +13,7 @@ use token::TokenKey;
 
 use crate::model::{
     channels::{EVERYONE, USERS, chat_of, owner},
-    identity::{Access, Credentials, Identity, Paced, Refusal},
+    identity::{Access, Credentials, Identity, RateClass, Refusal},
 };
 
 /// The rules of this server.
@@ -58,7 +58,7 @@ impl Access for Rules {
         chat_of(channel).filter(|_| !who.granted(channel))
     }
 
-    fn pace(&self, who: &Identity, session: Uuid, what: Paced, now_ms: u64) -> Result<(), u32> {
+    fn pace(&self, who: &Identity, session: Uuid, what: RateClass, now_ms: u64) -> Result<(), u32> {
         self.rates.take(&who.user, session, what, now_ms)
     }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use everwire_protocol::Uuid;
 
-use crate::model::identity::Paced;
+use crate::model::identity::RateClass;
 
 /// The time that sends are counted over, in ms.
 const MINUTE_MS: u64 = 60_000;
@@ -109,12 +109,18 @@ impl Rates {
     }
 
     /// Counts something. The error is how long to wait, in ms; it is not counted then.
-    pub(super) fn take(&self, user: &Arc<str>, session: Uuid, what: Paced, now_ms: u64) -> Result<(), u32> {
+    pub(super) fn take(
+        &self,
+        user: &Arc<str>,
+        session: Uuid,
+        what: RateClass,
+        now_ms: u64,
+    ) -> Result<(), u32> {
         let (index, bucket) = match what {
-            Paced::Send => return self.take_send(user, now_ms),
-            Paced::Ephemeral => (0, self.ephemeral),
-            Paced::Receipt => (1, self.receipts),
-            Paced::Request => (2, self.requests),
+            RateClass::Send => return self.take_send(user, now_ms),
+            RateClass::Ephemeral => (0, self.ephemeral),
+            RateClass::Receipt => (1, self.receipts),
+            RateClass::Request => (2, self.requests),
         };
         let mut sessions = lock(&self.sessions);
         // A second without anything fills most buckets, and a minute every one that matters.
@@ -164,7 +170,7 @@ mod tests {
     #[test]
     fn no_minute_has_more_sends_than_allowed_over_all_sessions_of_a_user() {
         let rates = rates();
-        let send = |name: &str, session, at| rates.take(&user(name), session, Paced::Send, at);
+        let send = |name: &str, session, at| rates.take(&user(name), session, RateClass::Send, at);
         assert_eq!([send("a", HERE, 0), send("a", THERE, 10_000), send("a", HERE, 20_000)], [Ok(()); 3]);
         assert_eq!(send("a", THERE, 21_000), Err(39_000));
         assert_eq!(send("b", HERE, 21_000), Ok(()));
@@ -176,7 +182,7 @@ mod tests {
     #[test]
     fn a_bucket_gives_a_burst_and_then_so_many_in_a_second_to_each_session() {
         let rates = rates();
-        let signal = |session, at| rates.take(&user("a"), session, Paced::Ephemeral, at);
+        let signal = |session, at| rates.take(&user("a"), session, RateClass::Ephemeral, at);
         assert_eq!([signal(HERE, 5_000), signal(HERE, 5_000)], [Ok(()); 2]);
         assert_eq!(signal(HERE, 5_000), Err(100));
         assert_eq!(signal(THERE, 5_000), Ok(()));
@@ -184,7 +190,10 @@ mod tests {
         assert_eq!(signal(HERE, 5_100), Ok(()));
         assert_eq!(signal(HERE, 5_100), Err(100));
         assert_eq!(
-            (0..99).map(|_| rates.take(&user("a"), HERE, Paced::Request, 1)).filter(Result::is_err).count(),
+            (0..99)
+                .map(|_| rates.take(&user("a"), HERE, RateClass::Request, 1))
+                .filter(Result::is_err)
+                .count(),
             0
         );
     }
@@ -194,8 +203,11 @@ mod tests {
         let rates = rates();
         for n in 0..5_000_u64 {
             let at = n * 1_000;
-            assert_eq!(rates.take(&n.to_string().into(), Uuid::from_u128(n.into()), Paced::Send, at), Ok(()));
-            assert_eq!(rates.take(&user("a"), Uuid::from_u128(n.into()), Paced::Receipt, at), Ok(()));
+            assert_eq!(
+                rates.take(&n.to_string().into(), Uuid::from_u128(n.into()), RateClass::Send, at),
+                Ok(())
+            );
+            assert_eq!(rates.take(&user("a"), Uuid::from_u128(n.into()), RateClass::Receipt, at), Ok(()));
         }
         assert!(lock(&rates.users).of.len() <= FIRST_SWEEP && lock(&rates.sessions).of.len() <= FIRST_SWEEP);
     }

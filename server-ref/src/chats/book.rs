@@ -2,7 +2,7 @@
 //! after the change is on disk; so whatever it says is what the next append is stored under.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
 };
 
@@ -10,24 +10,24 @@ use everwire_protocol::{Channel, Role};
 
 use crate::model::{
     channels::chat_of,
-    chat::{Known, Participant},
+    chat::{ChatRecord, Participant},
 };
 
 /// All chats of this node.
 #[derive(Debug, Default)]
-pub struct Book {
+pub struct ChatRegistry {
     chats: RwLock<Chats>,
 }
 
 #[derive(Debug, Default)]
 struct Chats {
-    by_id: HashMap<Arc<str>, Known>,
-    by_user: HashMap<Arc<str>, BTreeSet<Arc<str>>>,
+    by_id: BTreeMap<Arc<str>, ChatRecord>,
+    by_user: BTreeMap<Arc<str>, BTreeSet<Arc<str>>>,
 }
 
-impl Book {
+impl ChatRegistry {
     /// A book of these chats.
-    pub fn of(chats: impl IntoIterator<Item = Known>) -> Self {
+    pub fn of(chats: impl IntoIterator<Item = ChatRecord>) -> Self {
         let book = Self::default();
         for known in chats {
             book.put(known);
@@ -40,7 +40,7 @@ impl Book {
     }
 
     /// A chat.
-    pub fn get(&self, chat: &str) -> Option<Known> {
+    pub fn get(&self, chat: &str) -> Option<ChatRecord> {
         self.read().by_id.get(chat).cloned()
     }
 
@@ -55,7 +55,7 @@ impl Book {
     }
 
     /// The chats that a user is in or invited to, in no order.
-    pub fn of_user(&self, user: &str) -> Vec<Known> {
+    pub fn of_user(&self, user: &str) -> Vec<ChatRecord> {
         let chats = self.read();
         let ids = chats.by_user.get(user).into_iter().flatten();
         ids.filter_map(|id| chats.by_id.get(id).cloned()).collect()
@@ -84,7 +84,7 @@ impl Book {
     }
 
     /// Takes a chat in as it is now.
-    pub fn put(&self, known: Known) {
+    pub fn put(&self, known: ChatRecord) {
         let mut chats = self.chats.write().unwrap_or_else(PoisonError::into_inner);
         let Chats { by_id, by_user } = &mut *chats;
         let id = known.room.id.clone();

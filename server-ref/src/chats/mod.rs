@@ -4,6 +4,8 @@
 //! * [`book`]: all chats in memory. It is authoritative, because only the commit loop changes it, and only after a change is
 //!   on disk.
 
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
 pub mod book;
 pub mod rules;
 #[cfg(test)]
@@ -11,8 +13,8 @@ mod tests;
 
 use everwire_protocol::Uuid;
 
-pub use book::Book;
-pub use rules::{Act, Actor, Bounds, Change, Decided, decide};
+pub use book::ChatRegistry;
+pub use rules::{Actor, Bounds, Change, Command, Decision, decide};
 
 /// Names the direct chat of two users, whoever asks. The length before the first keeps apart what would be the same text.
 pub fn direct_id(a: &str, b: &str) -> Uuid {

@@ -52,8 +52,8 @@ pub struct Newcomer {
 
 /// What somebody wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Act {
-    /// A new chat. Its id is [`Act::chat_made`].
+pub enum Command {
+    /// A new chat. Its id is [`Command::chat_made`].
     Create {
         /// Names the request, and the chat if it is a group.
         id: Uuid,
@@ -128,14 +128,14 @@ pub struct Change {
 
 /// What becomes of an act.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Decided {
+pub enum Decision {
     /// It is so already.
-    AlreadySo,
+    NoChange,
     /// This is to be stored.
     Changed(Change),
 }
 
-impl Act {
+impl Command {
     /// The chat that an act of `actor` makes; `None` if it makes none, or names the wrong users for a direct chat.
     pub fn chat_made(&self, actor: &Actor) -> Option<Uuid> {
         let Self::Create { id, kind, users, .. } = self else { return None };
@@ -155,23 +155,23 @@ impl Act {
 pub fn decide(
     room: Option<&Room>,
     actor: &Actor,
-    act: &Act,
+    act: &Command,
     bounds: Bounds,
     now_ms: u64,
-) -> Result<Decided, Refusal> {
+) -> Result<Decision, Refusal> {
     let by = By { actor, bounds, now_ms };
     match (room, act) {
-        (room, Act::Create { id, kind: ChatKind::Group, title, open, users }) => {
+        (room, Command::Create { id, kind: ChatKind::Group, title, open, users }) => {
             by.create_group(room, *id, title.as_deref(), *open, users)
         }
-        (room, Act::Create { kind: ChatKind::Direct, title, open, users, .. }) => {
+        (room, Command::Create { kind: ChatKind::Direct, title, open, users, .. }) => {
             if title.is_some() || *open {
                 return Err(invalid("A direct chat has no title and is not open."));
             }
             by.create_direct(room, users)
         }
         // Whether there is such a chat is nobody's business who is not in it.
-        (None, Act::Leave) => Ok(Decided::AlreadySo),
+        (None, Command::Leave) => Ok(Decision::NoChange),
         (None, _) => Err(not_found()),
         (Some(room), act) => by.change(room, act),
     }
@@ -191,12 +191,12 @@ impl By<'_> {
         title: Option<&str>,
         open: bool,
         users: &[Newcomer],
-    ) -> Result<Decided, Refusal> {
+    ) -> Result<Decision, Refusal> {
         if let Some(room) = room {
-            // Asked again, or somebody else's: then the id is all that was guessed.
+            // PendingRequest again, or somebody else's: then the id is all that was guessed.
             let own = self.actor.user().is_none_or(|user| room.role(user) == Some(Role::Owner));
             return if own && room.kind == ChatKind::Group {
-                Ok(Decided::AlreadySo)
+                Ok(Decision::NoChange)
             } else {
                 Err(id_reused())
             };
@@ -253,7 +253,7 @@ impl By<'_> {
         Ok(changed(room, entries, Vec::new()))
     }
 
-    fn create_direct(&self, room: Option<&Room>, users: &[Newcomer]) -> Result<Decided, Refusal> {
+    fn create_direct(&self, room: Option<&Room>, users: &[Newcomer]) -> Result<Decision, Refusal> {
         let both: Vec<Newcomer> = match (self.actor, users) {
             (Actor::User { user, name }, [other]) => {
                 vec![Newcomer { user: user.clone(), name: name.clone(), role: None }, other.clone()]
@@ -288,31 +288,31 @@ impl By<'_> {
                 entries.push(self.add(&mut room, newcomer, Role::Member)?);
             }
         }
-        if entries.is_empty() { Ok(Decided::AlreadySo) } else { Ok(changed(room, entries, Vec::new())) }
+        if entries.is_empty() { Ok(Decision::NoChange) } else { Ok(changed(room, entries, Vec::new())) }
     }
 
-    fn change(&self, room: &Room, act: &Act) -> Result<Decided, Refusal> {
+    fn change(&self, room: &Room, act: &Command) -> Result<Decision, Refusal> {
         let own = self.actor.user().map(|user| room.role(user));
         // Whoever is not in it learns nothing, except that a chat is open to join.
         match (own, act) {
-            (Some(None), Act::Leave) => return Ok(Decided::AlreadySo),
-            (Some(None), Act::Join) if room.open => {}
+            (Some(None), Command::Leave) => return Ok(Decision::NoChange),
+            (Some(None), Command::Join) if room.open => {}
             (Some(None), _) => return Err(not_found()),
             _ => {}
         }
         let owner = own.is_none_or(|role| role == Some(Role::Owner));
         let mut room = room.clone();
         match act {
-            Act::Join => self.join(room),
-            Act::Leave => match self.actor.user() {
+            Command::Join => self.join(room),
+            Command::Leave => match self.actor.user() {
                 Some(user) => Ok(leave(room, user)),
                 None => Err(invalid("A back end is in no chat: it removes members.")),
             },
-            Act::Remove { user } if self.actor.user() == Some(user) => Ok(leave(room, user)),
+            Command::Remove { user } if self.actor.user() == Some(user) => Ok(leave(room, user)),
             _ if self.actor.user().is_some() && room.kind == ChatKind::Direct => {
                 Err(forbidden("A direct chat is its two users' alone: it cannot be changed."))
             }
-            Act::Invite { user, name, role } => {
+            Command::Invite { user, name, role } => {
                 let may = owner || own == Some(Some(Role::Member));
                 if !may || (*role == Role::Owner && !owner) {
                     return Err(forbidden(
@@ -320,46 +320,46 @@ impl By<'_> {
                     ));
                 }
                 if room.participant(user).is_some() {
-                    return Ok(Decided::AlreadySo);
+                    return Ok(Decision::NoChange);
                 }
                 let newcomer = Newcomer { user: user.clone(), name: name.clone(), role: None };
                 let entry = self.invite(&mut room, &newcomer, *role)?;
                 Ok(changed(room, vec![entry], Vec::new()))
             }
-            Act::Add(newcomer) => self.put_in(room, newcomer),
+            Command::Add(newcomer) => self.put_in(room, newcomer),
             _ if !owner => Err(forbidden("Only owners of a chat may do this.")),
-            Act::Remove { user } => {
-                let Some(at) = place(&room, user) else { return Ok(Decided::AlreadySo) };
+            Command::Remove { user } => {
+                let Some(at) = place(&room, user) else { return Ok(Decision::NoChange) };
                 let gone = room.participants.remove(at);
                 let entry = concerning(ChatAction::Removed, &gone);
                 let mut entries = vec![entry];
                 entries.extend(succession(&mut room, &gone));
                 Ok(changed(room, entries, vec![gone.user]))
             }
-            Act::Rename { title } => {
+            Command::Rename { title } => {
                 if room.kind == ChatKind::Direct {
                     return Err(invalid("A direct chat has no title."));
                 }
                 check_title(title)?;
                 if room.title.as_ref() == Some(title) {
-                    return Ok(Decided::AlreadySo);
+                    return Ok(Decision::NoChange);
                 }
                 room.title = Some(title.clone());
                 let entry = ChatChange { title: Some(title.clone()), ..happened(ChatAction::Renamed) };
                 Ok(changed(room, vec![entry], Vec::new()))
             }
-            Act::SetRole { user, role } => set_role(room, user, *role),
-            Act::Create { .. } => Err(not_found()),
+            Command::SetRole { user, role } => set_role(room, user, *role),
+            Command::Create { .. } => Err(not_found()),
         }
     }
 
-    fn join(&self, mut room: Room) -> Result<Decided, Refusal> {
+    fn join(&self, mut room: Room) -> Result<Decision, Refusal> {
         let Actor::User { user, name } = self.actor else {
             return Err(invalid("A back end joins no chat: it adds members."));
         };
         if let Some(at) = place(&room, user) {
             if room.participants[at].is_member() {
-                return Ok(Decided::AlreadySo);
+                return Ok(Decision::NoChange);
             }
             let invited = room.participants.remove(at);
             let role = first_is_owner(&room, invited.becomes);
@@ -372,7 +372,7 @@ impl By<'_> {
         Ok(changed(room, vec![entry], Vec::new()))
     }
 
-    fn put_in(&self, mut room: Room, newcomer: &Newcomer) -> Result<Decided, Refusal> {
+    fn put_in(&self, mut room: Room, newcomer: &Newcomer) -> Result<Decision, Refusal> {
         if self.actor.user().is_some() {
             return Err(forbidden("Users are invited, and join by themselves."));
         }
@@ -387,7 +387,7 @@ impl By<'_> {
             if room.participants[at].is_member() {
                 return match newcomer.role {
                     Some(role) => set_role(room, &newcomer.user, role),
-                    None => Ok(Decided::AlreadySo),
+                    None => Ok(Decision::NoChange),
                 };
             }
             room.participants.remove(at);
@@ -437,7 +437,7 @@ impl By<'_> {
     }
 }
 
-fn set_role(mut room: Room, user: &str, role: Role) -> Result<Decided, Refusal> {
+fn set_role(mut room: Room, user: &str, role: Role) -> Result<Decision, Refusal> {
     if role == Role::Invited {
         return Err(invalid("A member's role is owner, member or read_only."));
     }
@@ -448,7 +448,7 @@ fn set_role(mut room: Room, user: &str, role: Role) -> Result<Decided, Refusal> 
     let member = room.participants.iter_mut().find(|participant| &*participant.user == user);
     let Some(member) = member.filter(|participant| participant.is_member()) else { return Err(not_found()) };
     if member.role == role {
-        return Ok(Decided::AlreadySo);
+        return Ok(Decision::NoChange);
     }
     if member.role == Role::Owner && last_owner {
         return Err(forbidden("A chat keeps one owner at least. Make somebody else owner first."));
@@ -458,8 +458,8 @@ fn set_role(mut room: Room, user: &str, role: Role) -> Result<Decided, Refusal> 
     Ok(changed(room, vec![entry], Vec::new()))
 }
 
-fn leave(mut room: Room, user: &str) -> Decided {
-    let Some(at) = place(&room, user) else { return Decided::AlreadySo };
+fn leave(mut room: Room, user: &str) -> Decision {
+    let Some(at) = place(&room, user) else { return Decision::NoChange };
     let gone = room.participants.remove(at);
     let mut entries = vec![concerning(ChatAction::Left, &gone)];
     entries.extend(succession(&mut room, &gone));
@@ -493,8 +493,8 @@ fn place(room: &Room, user: &str) -> Option<usize> {
     room.participants.iter().position(|participant| &*participant.user == user)
 }
 
-fn changed(room: Room, entries: Vec<ChatChange>, gone: Vec<Arc<str>>) -> Decided {
-    Decided::Changed(Change { room, entries, gone })
+fn changed(room: Room, entries: Vec<ChatChange>, gone: Vec<Arc<str>>) -> Decision {
+    Decision::Changed(Change { room, entries, gone })
 }
 
 fn happened(action: ChatAction) -> ChatChange {

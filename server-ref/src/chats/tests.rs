@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use everwire_protocol::{ChatAction, ChatKind, ErrorCode, Role, Uuid};
 use proptest::prelude::*;
 
-use super::{Act, Actor, Book, Bounds, Decided, decide, direct_id, rules::Newcomer};
+use super::{Actor, Bounds, ChatRegistry, Command, Decision, decide, direct_id, rules::Newcomer};
 use crate::model::{
     channels::{chat_of, chat_of_log, here_of, log_of},
-    chat::{Known, Room},
+    chat::{ChatRecord, Room},
 };
 
 const USERS: [&str; 5] = ["ann", "bob", "cyd", "dan", "eve"];
@@ -22,9 +22,9 @@ fn newcomer(name: &str, role: Option<Role>) -> Newcomer {
     Newcomer { user: name.into(), name: None, role }
 }
 
-fn group(users: &[&str]) -> Act {
+fn group(users: &[&str]) -> Command {
     let users = users.iter().map(|name| newcomer(name, None)).collect();
-    Act::Create {
+    Command::Create {
         id: Uuid::from_u128(7),
         kind: ChatKind::Group,
         title: Some("All".into()),
@@ -33,12 +33,12 @@ fn group(users: &[&str]) -> Act {
     }
 }
 
-fn direct(with: &str) -> Act {
+fn direct(with: &str) -> Command {
     let users = vec![newcomer(with, None)];
-    Act::Create { id: Uuid::from_u128(8), kind: ChatKind::Direct, title: None, open: false, users }
+    Command::Create { id: Uuid::from_u128(8), kind: ChatKind::Direct, title: None, open: false, users }
 }
 
-fn try_to(room: Option<&Room>, actor: &Actor, act: &Act) -> Result<Decided, ErrorCode> {
+fn try_to(room: Option<&Room>, actor: &Actor, act: &Command) -> Result<Decision, ErrorCode> {
     decide(room, actor, act, BOUNDS, 1).map_err(|refusal| {
         assert!(refusal.message.len() > 10, "a sentence: {}", refusal.message);
         refusal.code
@@ -46,9 +46,9 @@ fn try_to(room: Option<&Room>, actor: &Actor, act: &Act) -> Result<Decided, Erro
 }
 
 /// Does something that is allowed and changes the chat. What happened, for each entry.
-fn done(room: &mut Option<Room>, actor: &Actor, act: &Act) -> Vec<ChatAction> {
+fn done(room: &mut Option<Room>, actor: &Actor, act: &Command) -> Vec<ChatAction> {
     match try_to(room.as_ref(), actor, act) {
-        Ok(Decided::Changed(change)) => {
+        Ok(Decision::Changed(change)) => {
             *room = Some(change.room);
             change.entries.iter().map(|entry| entry.action).collect()
         }
@@ -66,15 +66,15 @@ fn the_invited_join_and_when_the_last_owner_leaves_the_longest_member_follows() 
     let actions = done(&mut room, &user("ann"), &group(&["bob", "cyd", "bob", "ann"]));
     assert_eq!(actions, [ChatAction::Created, ChatAction::Invited, ChatAction::Invited]);
     assert_eq!(role(room.as_ref(), "bob"), Some(Role::Invited));
-    done(&mut room, &user("cyd"), &Act::Join);
-    done(&mut room, &user("bob"), &Act::Join);
-    assert_eq!(try_to(room.as_ref(), &user("bob"), &Act::Join), Ok(Decided::AlreadySo));
-    let actions = done(&mut room, &user("ann"), &Act::Leave);
+    done(&mut room, &user("cyd"), &Command::Join);
+    done(&mut room, &user("bob"), &Command::Join);
+    assert_eq!(try_to(room.as_ref(), &user("bob"), &Command::Join), Ok(Decision::NoChange));
+    let actions = done(&mut room, &user("ann"), &Command::Leave);
     assert_eq!(actions, [ChatAction::Left, ChatAction::RoleSet]);
     assert_eq!(role(room.as_ref(), "cyd"), Some(Role::Owner));
     assert_eq!(role(room.as_ref(), "bob"), Some(Role::Member));
-    assert_eq!(try_to(room.as_ref(), &user("ann"), &Act::Leave), Ok(Decided::AlreadySo));
-    assert_eq!(try_to(room.as_ref(), &user("ann"), &Act::Join), Err(ErrorCode::NotFound));
+    assert_eq!(try_to(room.as_ref(), &user("ann"), &Command::Leave), Ok(Decision::NoChange));
+    assert_eq!(try_to(room.as_ref(), &user("ann"), &Command::Join), Err(ErrorCode::NotFound));
 }
 
 #[test]
@@ -84,31 +84,31 @@ fn a_direct_chat_is_the_same_for_both_and_is_not_changed_by_anybody() {
     assert_eq!(direct("bob").chat_made(&user("ann")), direct("ann").chat_made(&user("bob")));
     let mut room = None;
     done(&mut room, &user("ann"), &direct("bob"));
-    assert_eq!(try_to(room.as_ref(), &user("bob"), &direct("ann")), Ok(Decided::AlreadySo));
+    assert_eq!(try_to(room.as_ref(), &user("bob"), &direct("ann")), Ok(Decision::NoChange));
     for act in [
-        Act::Invite { user: "cyd".into(), name: None, role: Role::Member },
-        Act::Remove { user: "bob".into() },
-        Act::Rename { title: "Us".into() },
-        Act::SetRole { user: "bob".into(), role: Role::ReadOnly },
+        Command::Invite { user: "cyd".into(), name: None, role: Role::Member },
+        Command::Remove { user: "bob".into() },
+        Command::Rename { title: "Us".into() },
+        Command::SetRole { user: "bob".into(), role: Role::ReadOnly },
     ] {
         assert_eq!(try_to(room.as_ref(), &user("ann"), &act), Err(ErrorCode::Forbidden));
     }
-    done(&mut room, &user("bob"), &Act::Leave);
-    assert_eq!(try_to(room.as_ref(), &user("bob"), &Act::Join), Err(ErrorCode::NotFound));
+    done(&mut room, &user("bob"), &Command::Leave);
+    assert_eq!(try_to(room.as_ref(), &user("bob"), &Command::Join), Err(ErrorCode::NotFound));
     done(&mut room, &user("ann"), &direct("bob"));
     assert_eq!(role(room.as_ref(), "bob"), Some(Role::Member));
 }
 
 #[test]
 fn an_id_that_is_known_beforehand_cannot_be_taken() {
-    let Act::Create { kind, title, open, users, .. } = group(&[]) else { unreachable!() };
+    let Command::Create { kind, title, open, users, .. } = group(&[]) else { unreachable!() };
     for id in [direct_id("bob", "cyd"), Uuid::nil()] {
-        let act = Act::Create { id, kind, title: title.clone(), open, users: users.clone() };
+        let act = Command::Create { id, kind, title: title.clone(), open, users: users.clone() };
         assert_eq!(try_to(None, &user("ann"), &act), Err(ErrorCode::InvalidFrame));
     }
     let mut room = None;
     done(&mut room, &user("ann"), &group(&["bob"]));
-    assert_eq!(try_to(room.as_ref(), &user("ann"), &group(&[])), Ok(Decided::AlreadySo));
+    assert_eq!(try_to(room.as_ref(), &user("ann"), &group(&[])), Ok(Decision::NoChange));
     assert_eq!(try_to(room.as_ref(), &user("bob"), &group(&[])), Err(ErrorCode::IdReused));
 }
 
@@ -117,16 +117,16 @@ fn what_is_wrong_is_said() {
     let mut room = None;
     done(&mut room, &user("ann"), &group(&["bob"]));
     for (act, code) in [
-        (Act::Rename { title: " ".into() }, ErrorCode::InvalidFrame),
-        (Act::Rename { title: "x".repeat(129) }, ErrorCode::InvalidFrame),
-        (Act::SetRole { user: "bob".into(), role: Role::Member }, ErrorCode::NotFound),
-        (Act::SetRole { user: "ann".into(), role: Role::Member }, ErrorCode::Forbidden),
-        (Act::SetRole { user: "ann".into(), role: Role::Invited }, ErrorCode::InvalidFrame),
-        (Act::Invite { user: "".into(), name: None, role: Role::Member }, ErrorCode::InvalidFrame),
-        (Act::Invite { user: "cyd".into(), name: None, role: Role::Invited }, ErrorCode::InvalidFrame),
-        (Act::Add(newcomer("cyd", None)), ErrorCode::Forbidden),
+        (Command::Rename { title: " ".into() }, ErrorCode::InvalidFrame),
+        (Command::Rename { title: "x".repeat(129) }, ErrorCode::InvalidFrame),
+        (Command::SetRole { user: "bob".into(), role: Role::Member }, ErrorCode::NotFound),
+        (Command::SetRole { user: "ann".into(), role: Role::Member }, ErrorCode::Forbidden),
+        (Command::SetRole { user: "ann".into(), role: Role::Invited }, ErrorCode::InvalidFrame),
+        (Command::Invite { user: "".into(), name: None, role: Role::Member }, ErrorCode::InvalidFrame),
+        (Command::Invite { user: "cyd".into(), name: None, role: Role::Invited }, ErrorCode::InvalidFrame),
+        (Command::Add(newcomer("cyd", None)), ErrorCode::Forbidden),
         (
-            Act::Create {
+            Command::Create {
                 id: Uuid::from_u128(9),
                 kind: ChatKind::Direct,
                 title: None,
@@ -138,31 +138,31 @@ fn what_is_wrong_is_said() {
     ] {
         assert_eq!(try_to(room.as_ref(), &user("ann"), &act), Err(code), "{act:?}");
     }
-    done(&mut room, &Actor::BackEnd, &Act::Add(newcomer("cyd", None)));
-    done(&mut room, &Actor::BackEnd, &Act::Add(newcomer("dan", None)));
+    done(&mut room, &Actor::BackEnd, &Command::Add(newcomer("cyd", None)));
+    done(&mut room, &Actor::BackEnd, &Command::Add(newcomer("dan", None)));
     assert_eq!(
-        try_to(room.as_ref(), &Actor::BackEnd, &Act::Add(newcomer("eve", None))),
+        try_to(room.as_ref(), &Actor::BackEnd, &Command::Add(newcomer("eve", None))),
         Err(ErrorCode::Forbidden)
     );
 }
 
 #[test]
 fn the_book_knows_who_is_in_what() {
-    let book = Book::default();
+    let book = ChatRegistry::default();
     let (mut one, mut two) = (None, None);
     done(&mut one, &user("ann"), &group(&["bob", "cyd"]));
     done(&mut two, &user("ann"), &direct("dan"));
     for room in [&one, &two] {
-        book.put(Known { room: Arc::new(room.clone().unwrap()), at: 5 });
+        book.put(ChatRecord { room: Arc::new(room.clone().unwrap()), at: 5 });
     }
     let companions = |name: &str| book.companions(name).iter().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(companions("ann"), ["dan"]);
     assert_eq!(book.of_user("bob").len(), 1);
-    done(&mut one, &user("bob"), &Act::Join);
-    book.put(Known { room: Arc::new(one.clone().unwrap()), at: 6 });
+    done(&mut one, &user("bob"), &Command::Join);
+    book.put(ChatRecord { room: Arc::new(one.clone().unwrap()), at: 6 });
     assert_eq!((companions("ann"), companions("cyd")), (vec!["bob".to_owned(), "dan".into()], vec![]));
-    done(&mut one, &user("ann"), &Act::Remove { user: "bob".into() });
-    book.put(Known { room: Arc::new(one.clone().unwrap()), at: 7 });
+    done(&mut one, &user("ann"), &Command::Remove { user: "bob".into() });
+    book.put(ChatRecord { room: Arc::new(one.clone().unwrap()), at: 7 });
     assert!(book.of_user("bob").is_empty() && companions("bob").is_empty());
     let id = one.unwrap().id;
     book.touch(&id, 3);
@@ -179,17 +179,17 @@ fn any_role() -> impl Strategy<Value = Role> {
     prop::sample::select(vec![Role::Owner, Role::Member, Role::ReadOnly, Role::Invited])
 }
 
-fn any_act() -> impl Strategy<Value = Act> {
+fn any_act() -> impl Strategy<Value = Command> {
     prop_oneof![
         1 => prop::collection::vec(name(), 0..3).prop_map(|users| group(&users)),
         1 => name().prop_map(direct),
-        4 => (name(), any_role()).prop_map(|(user, role)| Act::Invite { user: user.into(), name: None, role }),
-        1 => (name(), prop::option::of(any_role())).prop_map(|(user, role)| Act::Add(newcomer(user, role))),
-        4 => Just(Act::Join),
-        3 => Just(Act::Leave),
-        3 => name().prop_map(|user| Act::Remove { user: user.into() }),
-        1 => Just(Act::Rename { title: "Other".into() }),
-        3 => (name(), any_role()).prop_map(|(user, role)| Act::SetRole { user: user.into(), role }),
+        4 => (name(), any_role()).prop_map(|(user, role)| Command::Invite { user: user.into(), name: None, role }),
+        1 => (name(), prop::option::of(any_role())).prop_map(|(user, role)| Command::Add(newcomer(user, role))),
+        4 => Just(Command::Join),
+        3 => Just(Command::Leave),
+        3 => name().prop_map(|user| Command::Remove { user: user.into() }),
+        1 => Just(Command::Rename { title: "Other".into() }),
+        3 => (name(), any_role()).prop_map(|(user, role)| Command::SetRole { user: user.into(), role }),
     ]
 }
 
@@ -231,33 +231,33 @@ proptest! {
         let mut rooms: BTreeMap<Uuid, Room> = BTreeMap::new();
         let mut model: BTreeMap<(Uuid, &str), Standing> = BTreeMap::new();
         for (who, mut act) in acts {
-            if let Act::Create { kind: ChatKind::Group, open: is_open, .. } = &mut act {
+            if let Command::Create { kind: ChatKind::Group, open: is_open, .. } = &mut act {
                 *is_open = open;
             }
             let actor = user(who);
             // All other acts are about the group.
             let id = match &act {
-                Act::Create { .. } => match act.chat_made(&actor) { Some(id) => id, None => continue },
+                Command::Create { .. } => match act.chat_made(&actor) { Some(id) => id, None => continue },
                 _ => Uuid::from_u128(7),
             };
             let before = model.get(&(id, who)).copied();
             let decided = decide(rooms.get(&id), &actor, &act, BOUNDS, 1);
-            let Ok(Decided::Changed(change)) = decided else { continue };
+            let Ok(Decision::Changed(change)) = decided else { continue };
             let owner = before == Some(Standing::In(Role::Owner));
             match &act {
-                Act::Create { kind, .. } => prop_assert!(*kind == ChatKind::Direct || !rooms.contains_key(&id)),
-                Act::Join => prop_assert!(before == Some(Standing::Invited) || (before.is_none() && open)),
-                Act::Leave => prop_assert!(before.is_some()),
-                Act::Invite { role, .. } => prop_assert!(
+                Command::Create { kind, .. } => prop_assert!(*kind == ChatKind::Direct || !rooms.contains_key(&id)),
+                Command::Join => prop_assert!(before == Some(Standing::Invited) || (before.is_none() && open)),
+                Command::Leave => prop_assert!(before.is_some()),
+                Command::Invite { role, .. } => prop_assert!(
                     owner || (before == Some(Standing::In(Role::Member)) && *role != Role::Owner)
                 ),
-                Act::Remove { user } => prop_assert!(owner || &**user == who),
-                Act::Rename { .. } | Act::SetRole { .. } => prop_assert!(owner),
-                Act::Add(_) => prop_assert!(false, "users put nobody in"),
+                Command::Remove { user } => prop_assert!(owner || &**user == who),
+                Command::Rename { .. } | Command::SetRole { .. } => prop_assert!(owner),
+                Command::Add(_) => prop_assert!(false, "users put nobody in"),
             }
             check_sound(&change.room)?;
             // The log alone tells who is in it: nothing happens silently.
-            if change.entries[0].action == ChatAction::Created && matches!(act, Act::Create { kind: ChatKind::Group, .. }) {
+            if change.entries[0].action == ChatAction::Created && matches!(act, Command::Create { kind: ChatKind::Group, .. }) {
                 model.insert((id, who), Standing::In(Role::Owner));
             }
             for entry in &change.entries {

@@ -4,14 +4,14 @@
 use everwire_protocol::{ClientFrame, Error, ErrorCode, ServerFrame, Uuid};
 
 use super::{
-    Output, Session,
+    Connection, Output,
     frames::{error, error_saying},
 };
-use crate::model::identity::{Identity, Paced, Refusal};
+use crate::model::identity::{Identity, RateClass, Refusal};
 
 /// A question.
 #[derive(Debug)]
-pub struct Asked {
+pub struct PendingRequest {
     /// Names it.
     pub id: Uuid,
     /// What is asked.
@@ -38,7 +38,7 @@ pub const fn request_id(frame: &ClientFrame) -> Option<Uuid> {
     }
 }
 
-impl Session {
+impl Connection {
     pub(super) fn ask(&mut self, now_ms: u64, request: ClientFrame, identity: &Identity) {
         let Some(id) = request_id(&request) else {
             return self.push(error(ErrorCode::UnknownType));
@@ -48,7 +48,7 @@ impl Session {
             return;
         }
         let about = |error: Error| Error { id: Some(id), ..error };
-        if let Err(refused) = self.keep_pace(now_ms, identity, Paced::Request) {
+        if let Err(refused) = self.keep_pace(now_ms, identity, RateClass::Request) {
             return self.push(about(refused));
         }
         if self.asked.len() >= self.settings.waiting_requests {
@@ -68,7 +68,11 @@ impl Session {
             }
         }
         self.asked.insert(id);
-        self.outputs.push_back(Output::Ask(Box::new(Asked { id, request, who: identity.clone() })));
+        self.outputs.push_back(Output::Request(Box::new(PendingRequest {
+            id,
+            request,
+            who: identity.clone(),
+        })));
     }
 
     pub(super) fn answer(&mut self, id: Uuid, answer: Result<Box<ServerFrame>, Refusal>) {

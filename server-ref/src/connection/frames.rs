@@ -8,7 +8,7 @@ use everwire_protocol::{
     ServerFrame, Token, Uuid, VERSION, Welcome, batch, limits::MAX_TOKEN_BYTES,
 };
 
-use super::{BadFrame, Batch, Binding, Closing, Output, Phase, Queued, Session, Transport};
+use super::{BadFrame, Batch, Binding, Closing, Connection, Output, Phase, Queued, Transport};
 use crate::model::identity::{Credentials, Identity, Refusal};
 
 /// A frame that waits for the session to be bound.
@@ -39,7 +39,7 @@ pub(super) fn about_send(id: Uuid, channel: Channel, error: Error) -> Error {
     Error { id: Some(id), channel: Some(channel), ..error }
 }
 
-impl Session {
+impl Connection {
     pub(super) fn batch(&mut self, now_ms: u64, batch: Batch) {
         self.heard_at = now_ms;
         match batch {
@@ -92,7 +92,7 @@ impl Session {
             ClientFrame::Pong(_) => {}
             ClientFrame::Bye(_) => {
                 if self.transport == Transport::Post {
-                    self.outputs.push_back(Output::Elsewhere { session: self.session, channel: None });
+                    self.outputs.push_back(Output::ForwardToSession { session: self.session, channel: None });
                 } else {
                     self.bye(now_ms);
                 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use everwire_protocol::{Channel, Chat, CloseCode, Goaway, Member, ServerFrame, UserReceipt, Uuid};
 
-use super::{Asked, Batch};
+use super::{Batch, PendingRequest};
 use crate::model::{
-    broadcast::{Ephemeral, Note, PresenceChange},
+    broadcast::{Broadcast, Ephemeral, PresenceChange},
     identity::{Identity, Refusal},
     log::{Entry, Log, NewEntry, Outcome, Page, PageBounds},
 };
@@ -55,12 +55,12 @@ pub enum Input {
     /// Somebody came to a presence channel that the session is subscribed to, or left it.
     Presence(Arc<PresenceChange>),
     /// A frame for all who are subscribed to a channel now.
-    Note(Arc<Note>),
+    Broadcast(Arc<Broadcast>),
     /// A frame for this connection, whatever it is subscribed to.
     Direct(Arc<str>),
     /// The user is no member of the chat any more that this channel belongs to.
     Revoked(Channel),
-    /// Answers [`Output::Ask`].
+    /// Answers [`Output::Request`].
     Answer {
         /// The id of the request.
         id: Uuid,
@@ -178,7 +178,7 @@ pub enum Output {
     /// Store a group, all or nothing but for what is refused. Answer: `Appended`.
     Append(Vec<NewEntry>),
     /// Find the answer to a question of the client. Answer: `Answer`.
-    Ask(Box<Asked>),
+    Request(Box<PendingRequest>),
     /// Pass something on, if the user may send to its channel. No answer.
     Ephemeral(Box<Ephemeral>),
     /// Remember how far the user has received and read a channel, and tell those who are to know. No answer.
@@ -193,7 +193,7 @@ pub enum Output {
     /// The client has ended its session for good: its user is to leave at once. No answer.
     Bye,
     /// A post without a connection says that its session's connection shall leave a channel, or (`None`) end for good.
-    Elsewhere {
+    ForwardToSession {
         /// The session.
         session: Uuid,
         /// The channel; `None`: all of it.

@@ -11,24 +11,20 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{BadFrame, Input};
 use crate::model::{
-    broadcast::{Note, PresenceChange},
+    broadcast::{Broadcast, PresenceChange},
     log::Entry,
 };
 
-/// Most that waits in an inbox. It is emptied whenever its connection's task runs, so this much waits only if the
-/// machine cannot keep up.
-const CAPACITY: usize = 16 * 1024;
-
-/// Something for a connection. Small, because an inbox has room for a good many.
+/// A message to one connection. Small, because a mailbox has room for many.
 #[derive(Debug)]
-pub enum Mail {
+pub enum MailboxMessage {
     /// An entry of a channel.
     Entry(Arc<Entry>),
     /// A change in a presence channel.
     Presence(Arc<PresenceChange>),
     /// A frame for those who are subscribed to a channel.
-    Note(Arc<Note>),
-    /// Anything else that happens to a session.
+    Broadcast(Arc<Broadcast>),
+    /// Anything else that happens to a connection.
     Input(Box<Input>),
     /// A poll for a polling connection.
     Poll(Box<PollRequest>),
@@ -38,16 +34,16 @@ pub enum Mail {
     Left(Option<Box<Channel>>),
 }
 
-impl Mail {
-    /// What happens to a session by this. What concerns a poll comes back.
+impl MailboxMessage {
+    /// What happens to a connection by this. What concerns a poll comes back.
     ///
     /// # Errors
-    /// The mail itself, if it concerns a poll.
+    /// The message itself, if it concerns a poll.
     pub fn into_input(self) -> Result<Input, Self> {
         match self {
             Self::Entry(entry) => Ok(Input::Entry(entry)),
             Self::Presence(change) => Ok(Input::Presence(change)),
-            Self::Note(note) => Ok(Input::Note(note)),
+            Self::Broadcast(note) => Ok(Input::Broadcast(note)),
             Self::Input(input) => Ok(*input),
             Self::Left(channel) => Ok(Input::Left(channel.map(|channel| *channel))),
             poll @ (Self::Poll(_) | Self::Abandoned(_)) => Err(poll),
@@ -70,67 +66,87 @@ pub struct PollRequest {
     pub answer: oneshot::Sender<Arc<str>>,
 }
 
-/// The sending half of an inbox.
+/// The sending half of a mailbox.
 #[derive(Debug, Clone)]
-pub struct Inbox {
-    mail: mpsc::Sender<Mail>,
+pub struct MailboxSender {
+    messages: mpsc::Sender<MailboxMessage>,
     overflowed: Arc<AtomicBool>,
+    /// A planted bug: nobody notices what is lost.
+    #[cfg(feature = "planted")]
+    loses: bool,
 }
 
-/// The receiving half of an inbox.
+/// The receiving half of a mailbox.
 #[derive(Debug)]
-pub struct Letters {
-    mail: mpsc::Receiver<Mail>,
+pub struct MailboxReceiver {
+    messages: mpsc::Receiver<MailboxMessage>,
     overflowed: Arc<AtomicBool>,
 }
 
-/// A new inbox.
-pub fn inbox() -> (Inbox, Letters) {
-    let (sender, receiver) = mpsc::channel(CAPACITY);
+/// A new mailbox with room for `capacity` messages.
+pub fn mailbox(capacity: usize) -> (MailboxSender, MailboxReceiver) {
+    let (sender, receiver) = mpsc::channel(capacity);
     let overflowed = Arc::new(AtomicBool::new(false));
-    (Inbox { mail: sender, overflowed: overflowed.clone() }, Letters { mail: receiver, overflowed })
+    let sender = MailboxSender {
+        messages: sender,
+        overflowed: overflowed.clone(),
+        #[cfg(feature = "planted")]
+        loses: false,
+    };
+    (sender, MailboxReceiver { messages: receiver, overflowed })
 }
 
-impl Inbox {
-    /// Puts something in. If there is no room, the connection ends as soon as it notices.
-    pub fn push(&self, mail: Mail) {
-        if let Err(mpsc::error::TrySendError::Full(_)) = self.mail.try_send(mail) {
+impl MailboxSender {
+    /// The same mailbox, in which nobody notices what is lost.
+    #[cfg(feature = "planted")]
+    #[must_use]
+    pub fn losing(self) -> Self {
+        Self { loses: true, ..self }
+    }
+
+    /// Puts a message in. If there is no room, the connection ends as soon as it notices.
+    pub fn push(&self, message: MailboxMessage) {
+        if let Err(mpsc::error::TrySendError::Full(_)) = self.messages.try_send(message) {
+            #[cfg(feature = "planted")]
+            if self.loses {
+                return;
+            }
             self.overflowed.store(true, Ordering::Relaxed);
         }
     }
 
     /// Puts a frame in. One that may be dropped is, while half of the room is taken.
-    pub fn note(&self, note: &Arc<Note>) {
-        if !note.ephemeral || self.mail.capacity() > CAPACITY / 2 {
-            self.push(Mail::Note(note.clone()));
+    pub fn broadcast(&self, broadcast: &Arc<Broadcast>) {
+        if !broadcast.ephemeral || self.messages.capacity() > self.messages.max_capacity() / 2 {
+            self.push(MailboxMessage::Broadcast(broadcast.clone()));
         }
     }
 
     /// Whether its connection is over.
     pub fn is_closed(&self) -> bool {
-        self.mail.is_closed()
+        self.messages.is_closed()
     }
 
-    /// Puts in something that happens to a session.
+    /// Puts in something that happens to a connection.
     pub fn input(&self, input: Input) {
-        self.push(Mail::Input(Box::new(input)));
+        self.push(MailboxMessage::Input(Box::new(input)));
     }
 }
 
-impl Letters {
-    /// Waits for mail and takes out all that is there, up to `most`.
-    pub async fn take(&mut self, letters: &mut Vec<Mail>, most: usize) {
-        self.mail.recv_many(letters, most).await;
+impl MailboxReceiver {
+    /// Waits for messages and takes out all that are there, up to `most`.
+    pub async fn take(&mut self, messages: &mut Vec<MailboxMessage>, most: usize) {
+        self.messages.recv_many(messages, most).await;
     }
 
-    /// Takes out one thing, if there is one. For drivers without tasks.
-    pub fn try_take(&mut self) -> Option<Mail> {
-        self.mail.try_recv().ok()
+    /// Takes out one message, if there is one. For drivers without tasks.
+    pub fn try_take(&mut self) -> Option<MailboxMessage> {
+        self.messages.try_recv().ok()
     }
 
     /// Takes nothing more in.
     pub fn close(&mut self) {
-        self.mail.close();
+        self.messages.close();
     }
 
     /// Whether something was lost because there was no room.

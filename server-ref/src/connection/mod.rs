@@ -1,7 +1,7 @@
 //! What one connection may do and has been sent: a state machine without a clock, a socket, a task or a random number.
 //!
-//! Whoever drives a [`Session`] gives it [`Input`]s together with the time, and after each one takes all [`Output`]s
-//! until there are none, carries them out, and calls [`Session::handle_timeout`] when [`Session::poll_timeout`] says so.
+//! Whoever drives a [`Connection`] gives it [`Input`]s together with the time, and after each one takes all [`Output`]s
+//! until there are none, carries them out, and calls [`Connection::handle_timeout`] when [`Connection::poll_timeout`] says so.
 //! Work that takes time (the store's) is asked for by an output and answered by an input. The real server drives it
 //! with sockets and SQLite; a test or a simulation drives it with whatever it likes, under a clock of its own.
 //!
@@ -10,7 +10,9 @@
 //!   two: an entry stored before is in the log, one stored later arrives as [`Input::Entry`].
 //! * Entries of one channel arrive in order. Holes and repetitions are borne: a session reads from the store what it
 //!   missed.
-//! * While [`Session::wants_batch`] is false, nothing is read from the client.
+//! * While [`Connection::wants_batch`] is false, nothing is read from the client.
+
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod asking;
 mod frames;
@@ -33,7 +35,7 @@ use std::{
 
 use everwire_protocol::{Channel, CloseCode, ServerFrame, Uuid, batch};
 
-pub use asking::{Asked, request_id};
+pub use asking::{PendingRequest, request_id};
 pub use inbound::{BadFrame, Batch, decode};
 pub use io::{Binding, Input, Opened, Opening, Output, ReceivedMark, Transport};
 pub use payloads::check_payload;
@@ -61,7 +63,7 @@ enum Phase {
 /// One connection. See the module's text for how to drive it.
 #[derive(Debug)]
 #[expect(clippy::struct_field_names, reason = "the protocol calls the client instance a session too")]
-pub struct Session {
+pub struct Connection {
     settings: Arc<Settings>,
     access: Arc<dyn Access>,
     transport: Transport,
@@ -107,7 +109,7 @@ struct Closing {
     orderly: bool,
 }
 
-impl Session {
+impl Connection {
     /// A connection that was just accepted. `connection` is a new random id.
     pub fn new(
         now_ms: u64,
@@ -160,7 +162,7 @@ impl Session {
             | Input::Page { .. }
             | Input::Entry(_)
             | Input::Presence(_)
-            | Input::Note(_)
+            | Input::Broadcast(_)
             | Input::Direct(_)
             | Input::Revoked(_)
             | Input::Answer { .. }
@@ -175,7 +177,7 @@ impl Session {
             Input::Appended(outcomes) => self.appended(outcomes),
             Input::Entry(entry) => self.entry(entry),
             Input::Presence(change) => self.presence(change),
-            Input::Note(note) => self.note(note),
+            Input::Broadcast(note) => self.note(note),
             Input::Direct(text) => self.direct(text),
             Input::Revoked(channel) => self.revoke(channel),
             Input::Answer { id, answer } => self.answer(id, answer),

@@ -1,7 +1,7 @@
-//! A connection by HTTP polling: one [`Session`] whose transport is a run of requests. Holds a request until there is
+//! A connection by HTTP polling: one [`Connection`] whose transport is a run of requests. Holds a request until there is
 //! something to say, keeps each response until it is acknowledged, and ends when no request comes any more.
 //!
-//! Driven like a [`Session`]: inputs together with the time, then outputs until there are none, and a timeout.
+//! Driven like a [`Connection`]: inputs together with the time, then outputs until there are none, and a timeout.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -11,9 +11,9 @@ use std::{
 use everwire_protocol::{ClientFrame, ErrorCode, Hello, Poll, Polled, ServerFrame, Subscribe, Uuid, batch};
 
 use super::{
-    Input, Output, Phase, Session, Settings, Transport, batch_text,
+    Connection, Input, Output, Phase, Settings, Transport, batch_text,
     frames::{Waiting, error_saying},
-    subscription::From,
+    subscription::StartPosition,
 };
 use crate::model::identity::Access;
 
@@ -37,14 +37,14 @@ pub enum PollInput {
         request: u64,
     },
     /// Anything else that happens to a session. Never `Batch`, `Writable` or `Gone`.
-    Session(Input),
+    Connection(Input),
 }
 
 /// What a polling connection wants done.
 #[derive(Debug)]
 pub enum PollOutput {
     /// What a session wants done. Never `Send` or `Close`.
-    Session(Output),
+    Connection(Output),
     /// Answer a request with this batch.
     Respond {
         /// Which.
@@ -68,7 +68,7 @@ struct Held {
 /// One connection by polling.
 #[derive(Debug)]
 pub struct Polling {
-    session: Session,
+    session: Connection,
     settings: Arc<Settings>,
     held: Option<Held>,
     /// The number of the last response.
@@ -87,7 +87,7 @@ pub struct Polling {
 impl Polling {
     /// A connection whose first request is about to be given to it. `connection` is a new random id.
     pub fn new(now_ms: u64, connection: Uuid, settings: Arc<Settings>, access: Arc<dyn Access>) -> Self {
-        let session = Session::new(now_ms, Transport::Polling, connection, settings.clone(), access);
+        let session = Connection::new(now_ms, Transport::Polling, connection, settings.clone(), access);
         Self {
             session,
             settings,
@@ -108,7 +108,7 @@ impl Polling {
     }
 
     /// The session that polls.
-    pub fn session(&self) -> &Session {
+    pub fn session(&self) -> &Connection {
         &self.session
     }
 
@@ -128,7 +128,7 @@ impl Polling {
                     self.answered_at = now_ms;
                 }
             }
-            PollInput::Session(input) => self.session.handle(now_ms, input),
+            PollInput::Connection(input) => self.session.handle(now_ms, input),
         }
     }
 
@@ -217,7 +217,7 @@ impl Polling {
     fn rest(&mut self, now_ms: u64, frames: Vec<Waiting>) {
         if self.retained.is_none() {
             // The client knows which subscriptions were ended: what it wants from now on, it wants anew.
-            let Session { revoked, queue, .. } = &mut self.session;
+            let Connection { revoked, queue, .. } = &mut self.session;
             revoked.retain(|channel| queue.has_revoked(channel));
         }
         let mut set = BTreeSet::new();
@@ -254,7 +254,7 @@ impl Polling {
             return false;
         }
         let led = self.session.queue.led(&frame.channel).unwrap_or_else(|| subscription.stands());
-        From::of(frame).is_some_and(|from| from != led)
+        StartPosition::of(frame).is_some_and(|from| from != led)
     }
 
     fn go_on(&mut self, now_ms: u64) {
@@ -304,7 +304,7 @@ impl Polling {
         while let Some(output) = self.session.poll_output() {
             match output {
                 Output::Send(_) | Output::Close(_) => {}
-                output => self.outputs.push_back(PollOutput::Session(output)),
+                output => self.outputs.push_back(PollOutput::Connection(output)),
             }
         }
     }

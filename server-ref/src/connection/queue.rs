@@ -7,9 +7,9 @@ use everwire_protocol::{
     limits::{MAX_SERVER_BATCH_BYTES, MAX_SERVER_BATCH_FRAMES},
 };
 
-use super::subscription::From;
+use super::subscription::StartPosition;
 use crate::model::{
-    broadcast::Note,
+    broadcast::Broadcast,
     log::{Entry, PageBounds},
 };
 
@@ -29,9 +29,9 @@ pub(super) enum Queued {
     /// An entry of a log.
     Entry(Arc<Entry>),
     /// `subscribed`, and where its client stands that does not have it yet.
-    Subscribed(Channel, From, Arc<str>),
+    Subscribed(Channel, StartPosition, Arc<str>),
     /// For those who are subscribed to a channel.
-    Note(Arc<Note>),
+    Broadcast(Arc<Broadcast>),
     /// The end of a subscription that the server has ended.
     Revoked(Channel, Arc<str>),
     /// Anything else.
@@ -42,7 +42,7 @@ impl Queued {
     fn text(&self) -> &Arc<str> {
         match self {
             Self::Entry(entry) => &entry.text,
-            Self::Note(note) => &note.text,
+            Self::Broadcast(note) => &note.text,
             Self::Subscribed(_, _, text) | Self::Revoked(_, text) | Self::Frame(text) => text,
         }
     }
@@ -51,13 +51,13 @@ impl Queued {
         match self {
             Self::Entry(entry) => Some(&entry.channel),
             Self::Subscribed(channel, ..) => Some(channel),
-            Self::Note(note) => Some(&note.channel),
+            Self::Broadcast(note) => Some(&note.channel),
             Self::Revoked(..) | Self::Frame(_) => None,
         }
     }
 
     fn is_ephemeral(&self) -> bool {
-        matches!(self, Self::Note(note) if note.ephemeral)
+        matches!(self, Self::Broadcast(note) if note.ephemeral)
     }
 }
 
@@ -122,10 +122,10 @@ impl Queue {
     }
 
     /// Where what was taken so far has led a subscription's client; `None` if nothing of the channel waits.
-    pub(super) fn led(&self, channel: &Channel) -> Option<From> {
+    pub(super) fn led(&self, channel: &Channel) -> Option<StartPosition> {
         self.waiting.iter().find_map(|queued| match queued {
             Queued::Entry(entry) if entry.channel == *channel => {
-                Some(From::Position { epoch: entry.epoch.clone(), offset: entry.offset - 1 })
+                Some(StartPosition::Position { epoch: entry.epoch.clone(), offset: entry.offset - 1 })
             }
             Queued::Subscribed(other, from, _) if other == channel => Some(from.clone()),
             _ => None,

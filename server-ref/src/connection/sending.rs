@@ -138,7 +138,7 @@ impl Sending {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::log::Standing;
+    use crate::model::log::SendPermission;
     use everwire_protocol::Payload;
 
     fn send(n: u128) -> NewEntry {
@@ -151,7 +151,7 @@ mod tests {
             data: Payload::from_value(&n.to_string()).unwrap(),
             action: None,
             target: None,
-            standing: Standing::Granted,
+            permission: SendPermission::Granted,
         }
     }
 

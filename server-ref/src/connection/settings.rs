@@ -27,6 +27,9 @@ pub struct Settings {
     pub retry_after_ms: u32,
     /// Most entries that a resuming client is sent from the log; if it missed more, that is a gap.
     pub replay_limit: u64,
+    /// Most messages that wait in a connection's mailbox. It is emptied whenever the connection runs, so this much waits only
+    /// if the machine cannot keep up.
+    pub mailbox_messages: usize,
     /// Most frames that wait for a client. 8192 is a quarter of a second at the rate at which a browser can receive.
     pub queue_frames: usize,
     /// Most bytes of JSON text that wait for a client. Frames are shared, so many slow readers of one channel cost
@@ -56,6 +59,7 @@ impl Default for Settings {
             drain_ms: 5_000,
             retry_after_ms: 1_000,
             replay_limit: 10_000,
+            mailbox_messages: 16 * 1024,
             queue_frames: 8_192,
             queue_bytes: 4 * 1024 * 1024,
             waiting_sends: 512,

@@ -7,13 +7,13 @@ use everwire_protocol::{
 };
 
 use super::{
-    Opened, Opening, Output, Phase, Queued, Session, Transport,
+    Connection, Opened, Opening, Output, Phase, Queued, Transport,
     frames::{about, error, error_saying},
     queue::PAGE,
-    subscription::{From, Noted, Stage, Subscription},
+    subscription::{Noted, Stage, StartPosition, Subscription},
 };
 use crate::model::{
-    broadcast::{Note, PresenceChange},
+    broadcast::{Broadcast, PresenceChange},
     channels::owner,
     identity::{Identity, Refusal},
     log::{Entry, Page},
@@ -22,10 +22,10 @@ use crate::model::{
 /// Of what may wait for a client, the part beyond which nothing ephemeral is added: one in so many.
 const BUSY: usize = 4;
 
-impl Session {
+impl Connection {
     pub(super) fn subscribe(&mut self, now_ms: u64, frame: &Subscribe, identity: &Identity) {
         let channel = frame.channel.clone();
-        let Some(from) = From::of(frame) else {
+        let Some(from) = StartPosition::of(frame) else {
             let wrong = error_saying(
                 ErrorCode::InvalidFrame,
                 "A position is an epoch and an offset: give both, or neither.",
@@ -49,7 +49,7 @@ impl Session {
     }
 
     /// Begins a subscription, or begins it anew.
-    fn open(&mut self, channel: Channel, from: From, identity: &Identity) {
+    fn open(&mut self, channel: Channel, from: StartPosition, identity: &Identity) {
         self.next_key += 1;
         self.catching_up.retain(|other| *other != channel);
         self.subscriptions.insert(channel.clone(), Subscription::new(self.next_key, from));
@@ -62,7 +62,8 @@ impl Session {
         let Phase::Open(identity) = &self.phase else { return };
         let identity = identity.clone();
         if let Some(subscription) = self.subscriptions.get(channel) {
-            let from = From::Position { epoch: subscription.epoch.clone(), offset: subscription.offset };
+            let from =
+                StartPosition::Position { epoch: subscription.epoch.clone(), offset: subscription.offset };
             self.open(channel.clone(), from, &identity);
         }
     }
@@ -108,7 +109,7 @@ impl Session {
             match noted {
                 Noted::Presence(change) if change.version <= version => {}
                 Noted::Presence(change) => self.queue.push(Queued::Frame(change.text.clone())),
-                Noted::Note(note) => self.queue.push(Queued::Note(note)),
+                Noted::Broadcast(note) => self.queue.push(Queued::Broadcast(note)),
             }
         }
         if behind {
@@ -190,7 +191,7 @@ impl Session {
     pub(super) fn unsubscribe(&mut self, channel: Channel) {
         if self.transport == Transport::Post {
             let (session, channel) = (self.session, Some(channel.clone()));
-            self.outputs.push_back(Output::Elsewhere { session, channel });
+            self.outputs.push_back(Output::ForwardToSession { session, channel });
         }
         self.drop_subscription(&channel);
         self.push(Unsubscribed { channel, code: None, message: None });
@@ -217,13 +218,13 @@ impl Session {
     }
 
     /// A frame for those who are subscribed to a channel now.
-    pub(super) fn note(&mut self, note: Arc<Note>) {
+    pub(super) fn note(&mut self, note: Arc<Broadcast>) {
         let Some(subscription) = self.subscriptions.get_mut(&note.channel) else { return };
         let opening = subscription.stage == Stage::Opening;
         if !note.ephemeral && opening {
-            subscription.noted_frames.push(Noted::Note(note));
+            subscription.noted_frames.push(Noted::Broadcast(note));
         } else if !note.ephemeral || (!opening && !self.is_busy()) {
-            self.queue.push(Queued::Note(note));
+            self.queue.push(Queued::Broadcast(note));
         }
     }
 

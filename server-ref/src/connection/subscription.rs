@@ -5,13 +5,13 @@ use std::sync::Arc;
 use everwire_protocol::{Gap, GapReason, Subscribe, limits::MAX_RECENT};
 
 use crate::model::{
-    broadcast::{Note, PresenceChange},
+    broadcast::{Broadcast, PresenceChange},
     log::{Entry, Log},
 };
 
 /// Where a client wants to begin.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum From {
+pub(super) enum StartPosition {
     /// After what it has already.
     Position { epoch: Arc<str>, offset: u64 },
     /// This many entries before the end.
@@ -20,7 +20,7 @@ pub(super) enum From {
     Undelivered(u32),
 }
 
-impl From {
+impl StartPosition {
     /// Reads it from the frame. `None` if only half of a position is given.
     pub(super) fn of(frame: &Subscribe) -> Option<Self> {
         match (&frame.epoch, frame.offset) {
@@ -75,7 +75,7 @@ pub(super) enum Stage {
 pub(super) struct Subscription {
     /// Tells the answers for this subscription from those for an earlier one of the same channel.
     pub(super) key: u64,
-    pub(super) from: From,
+    pub(super) from: StartPosition,
     pub(super) stage: Stage,
     /// The log, once known.
     pub(super) epoch: Arc<str>,
@@ -93,11 +93,11 @@ pub(super) struct Subscription {
 #[derive(Debug)]
 pub(super) enum Noted {
     Presence(Arc<PresenceChange>),
-    Note(Arc<Note>),
+    Broadcast(Arc<Broadcast>),
 }
 
 impl Subscription {
-    pub(super) fn new(key: u64, from: From) -> Self {
+    pub(super) fn new(key: u64, from: StartPosition) -> Self {
         Self {
             key,
             from,
@@ -111,10 +111,10 @@ impl Subscription {
     }
 
     /// Where its client stands that has received all that was queued.
-    pub(super) fn stands(&self) -> From {
+    pub(super) fn stands(&self) -> StartPosition {
         match self.stage {
             Stage::Opening => self.from.clone(),
-            _ => From::Position { epoch: self.epoch.clone(), offset: self.offset },
+            _ => StartPosition::Position { epoch: self.epoch.clone(), offset: self.offset },
         }
     }
 
@@ -134,8 +134,8 @@ mod tests {
         Log { epoch: epoch.into(), head, trimmed }
     }
 
-    fn at(epoch: &str, offset: u64) -> From {
-        From::Position { epoch: epoch.into(), offset }
+    fn at(epoch: &str, offset: u64) -> StartPosition {
+        StartPosition::Position { epoch: epoch.into(), offset }
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "it is compared with one that may be missing")]
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn undelivered_begins_after_what_was_delivered_anywhere_and_else_where_recent_says() {
         let undelivered = |delivered, trimmed, limit| {
-            From::Undelivered(5).resolve(&log("a", trimmed, 80), limit, delivered)
+            StartPosition::Undelivered(5).resolve(&log("a", trimmed, 80), limit, delivered)
         };
         assert_eq!(undelivered(Some(70), 0, 10), (70, None));
         assert_eq!(undelivered(Some(0), 0, 100), (0, None));
@@ -182,8 +182,8 @@ mod tests {
 
     #[test]
     fn a_first_subscription_begins_at_the_end_or_a_little_before_and_has_no_gap() {
-        assert_eq!(From::Recent(0).resolve(&log("a", 0, 80), 10, None), (80, None));
-        assert_eq!(From::Recent(20).resolve(&log("a", 70, 80), 10, None), (70, None));
-        assert_eq!(From::Recent(500).resolve(&log("a", 0, 80), 10, None), (0, None));
+        assert_eq!(StartPosition::Recent(0).resolve(&log("a", 0, 80), 10, None), (80, None));
+        assert_eq!(StartPosition::Recent(20).resolve(&log("a", 70, 80), 10, None), (70, None));
+        assert_eq!(StartPosition::Recent(500).resolve(&log("a", 0, 80), 10, None), (0, None));
     }
 }

@@ -6,17 +6,17 @@ use everwire_protocol::{
 };
 
 use super::{
-    Output, ReceivedMark, Session, check_payload,
+    Connection, Output, ReceivedMark, check_payload,
     frames::{about_send, error, error_saying},
 };
 use crate::model::{
     broadcast::{Ephemeral, Receiver},
     channels::keeps_receipts,
-    identity::{Identity, Paced},
-    log::{NewEntry, Outcome, Standing},
+    identity::{Identity, RateClass},
+    log::{NewEntry, Outcome, SendPermission},
 };
 
-impl Session {
+impl Connection {
     pub(super) fn send(&mut self, now_ms: u64, frame: Send, identity: &Identity) {
         let Send { id, channel, event, data, action, target } = frame;
         if event.as_deref().is_some_and(|event| !is_event(event)) {
@@ -44,15 +44,15 @@ impl Session {
         if self.sending.defers(id) {
             return self.push(about_send(id, channel, error(ErrorCode::Deferred)));
         }
-        if let Err(ms) = self.access.pace(identity, self.session, Paced::Send, now_ms) {
+        if let Err(ms) = self.access.pace(identity, self.session, RateClass::Send, now_ms) {
             self.sending.refuse(id);
             let refused = Error { retry_after_ms: Some(ms), ..error(ErrorCode::RateLimited) };
             return self.push(about_send(id, channel, refused));
         }
         let (user, name) = (identity.user.clone(), identity.name.clone());
         let chat = self.access.chat(identity, &channel);
-        let standing = if chat.is_some() { Standing::AsMember } else { Standing::Granted };
-        let entry = NewEntry { id, channel, user, name, event, data, action, target, standing };
+        let permission = if chat.is_some() { SendPermission::AsMember } else { SendPermission::Granted };
+        let entry = NewEntry { id, channel, user, name, event, data, action, target, permission };
         if let Err(put_off) = self.sending.submit(entry) {
             self.push(about_send(put_off.id, put_off.channel, error(ErrorCode::Deferred)));
         }
@@ -116,7 +116,7 @@ impl Session {
         if !self.access.may_send(who, &channel) {
             return self.push(dropped(&channel, error(ErrorCode::Forbidden)));
         }
-        if let Err(refused) = self.keep_pace(now_ms, who, Paced::Ephemeral) {
+        if let Err(refused) = self.keep_pace(now_ms, who, RateClass::Ephemeral) {
             return self.push(dropped(&channel, refused));
         }
         let (who, session) = (who.clone(), self.session);
@@ -124,7 +124,7 @@ impl Session {
     }
 
     /// Counts something that the client will not repeat by itself.
-    pub(super) fn keep_pace(&self, now_ms: u64, who: &Identity, what: Paced) -> Result<(), Error> {
+    pub(super) fn keep_pace(&self, now_ms: u64, who: &Identity, what: RateClass) -> Result<(), Error> {
         self.access.pace(who, self.session, what, now_ms).map_err(|ms| {
             let words = "Too much in too short a time. This was dropped; wait a little before the next.";
             Error { retry_after_ms: Some(ms), ..error_saying(ErrorCode::RateLimited, words) }
@@ -142,7 +142,7 @@ impl Session {
             let words = "Nobody keeps receipts for this channel: it is public.";
             return self.push(dropped(&channel, error_saying(ErrorCode::Forbidden, words)));
         }
-        if let Err(refused) = self.keep_pace(now_ms, identity, Paced::Receipt) {
+        if let Err(refused) = self.keep_pace(now_ms, identity, RateClass::Receipt) {
             return self.push(dropped(&channel, refused));
         }
         let (who, epoch) = (identity.clone(), Some(epoch));

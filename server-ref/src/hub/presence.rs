@@ -1,7 +1,7 @@
 //! Who is present in one channel: one coming and one leaving per user, however many connections, and a grace before a
 //! leave. Knows no clock; whoever calls says what time it is.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use everwire_protocol::{Member, Uuid};
 
@@ -9,7 +9,7 @@ use everwire_protocol::{Member, Uuid};
 #[derive(Debug, Default)]
 pub struct Presence {
     members: BTreeMap<String, Present>,
-    connections: HashMap<Uuid, String>,
+    connections: BTreeMap<Uuid, String>,
     version: u64,
 }
 

@@ -2,7 +2,7 @@
 //! instead of reading them again and encoding them once more for everybody. A copy of the ends of logs, never the log.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex},
 };
 
@@ -27,7 +27,7 @@ pub(super) struct Recent {
 #[derive(Debug, Default)]
 struct Kept {
     /// In order and without a hole, all of one epoch; never empty.
-    ends: HashMap<Channel, VecDeque<Arc<Entry>>>,
+    ends: BTreeMap<Channel, VecDeque<Arc<Entry>>>,
     /// The channels of all of them, the oldest entry first.
     ages: VecDeque<Channel>,
     bytes: usize,
@@ -57,6 +57,13 @@ impl Recent {
         while kept.bytes > self.most {
             kept.forget_oldest();
         }
+    }
+
+    /// The epoch and offset of the last entry of a channel, if it is remembered.
+    pub(super) fn last(&self, channel: &Channel) -> Option<(Arc<str>, u64)> {
+        let kept = lock(&self.kept);
+        let last = kept.ends.get(channel)?.back()?;
+        Some((last.epoch.clone(), last.offset))
     }
 
     /// What follows on `after`, as much as a page holds; `None` if that has to be read from the store.

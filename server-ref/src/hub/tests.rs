@@ -1,15 +1,15 @@
 //! The hub over a restart: who is expected back, what is told of it, and what is remembered.
 
 use super::*;
-use crate::connection::mailbox::inbox;
+use crate::connection::mailbox::mailbox;
 
 fn channel(name: &str) -> Channel {
     name.parse().unwrap()
 }
 
-fn stored(name: &str, user: &str) -> Attendance {
+fn stored(name: &str, user: &str) -> PresenceRecord {
     let (channel, name) = (channel(name), Some(user.to_uppercase()));
-    Attendance { channel, user: user.into(), name, here: true }
+    PresenceRecord { channel, user: user.into(), name, here: true }
 }
 
 fn member(user: &str) -> Member {
@@ -20,8 +20,10 @@ fn listed(hub: &Hub, channel: &Channel) -> Vec<String> {
     hub.members(channel).unwrap().0.into_iter().map(|member| member.user).collect()
 }
 
-async fn noted(notes: &Notes) -> Vec<(String, bool)> {
-    let (_guard, noted::Due::Changes(changes)) = notes.take().await else { panic!("all is to be written") };
+async fn noted(notes: &PendingPresence) -> Vec<(String, bool)> {
+    let (_guard, pending_presence::Due::Changes(changes)) = notes.take().await else {
+        panic!("all is to be written")
+    };
     let mut changes: Vec<_> = changes.into_iter().map(|change| (change.user, change.here)).collect();
     changes.sort();
     changes
@@ -29,15 +31,15 @@ async fn noted(notes: &Notes) -> Vec<(String, bool)> {
 
 #[tokio::test]
 async fn after_a_restart_who_comes_back_is_not_told_of_and_who_does_not_leaves_once() {
-    let notes = Arc::<Notes>::default();
-    let hub = Hub::new(10).with_notes(notes.clone(), Some(channel("presence-users")));
+    let notes = Arc::<PendingPresence>::default();
+    let hub = Hub::new(10).with_pending(notes.clone(), Some(channel("presence-users")));
     let hall = channel("presence-hall");
     let before = [("presence-hall", "a"), ("presence-hall", "b"), ("presence-gone", "c")];
     hub.expect_members(before.map(|(name, user)| stored(name, user)).to_vec(), 1000);
     // These list their members in another way, or not at all.
     hub.expect_members(vec![stored("presence-users", "x"), stored("news", "x")], 1000);
-    assert_eq!((hub.channels(), hub.attendance().len()), (0, 3));
-    let ((watch, mut letters), (other, _)) = (inbox(), inbox());
+    assert_eq!((hub.channels(), hub.presence().len()), (0, 3));
+    let ((watch, mut receiver), (other, _)) = (mailbox(9), mailbox(9));
     hub.subscribe(&hall, Uuid::from_u128(1), &watch, member("w"));
     assert_eq!(listed(&hub, &hall), ["a", "b", "w"]);
     hub.subscribe(&hall, Uuid::from_u128(2), &other, member("a"));
@@ -49,8 +51,8 @@ async fn after_a_restart_who_comes_back_is_not_told_of_and_who_does_not_leaves_o
     // All that `w` was told.
     watch.input(Input::Revoked(hall.clone()));
     let mut mail = Vec::new();
-    letters.take(&mut mail, 9).await;
-    let [Mail::Presence(change), _] = &mail[..] else { panic!("{mail:?}") };
+    receiver.take(&mut mail, 9).await;
+    let [MailboxMessage::Presence(change), _] = &mail[..] else { panic!("{mail:?}") };
     assert!(change.text.contains("left") && change.text.contains("\"b\""), "{change:?}");
     for (n, at_once) in [(1, true), (2, false)] {
         hub.leave(2000, &hall, Uuid::from_u128(n), at_once);

@@ -8,7 +8,7 @@ use super::identity::Identity;
 
 /// A frame for all who are subscribed to a channel now: encoded once for all of them.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Note {
+pub struct Broadcast {
     /// The channel.
     pub channel: Channel,
     /// The frame as JSON text.

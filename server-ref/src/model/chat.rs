@@ -69,14 +69,14 @@ impl Room {
 
 /// A chat, and when something last happened in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Known {
+pub struct ChatRecord {
     /// The chat. Cheap to clone.
     pub room: Arc<Room>,
     /// When the last message came or the last change was made, in ms since 1970.
     pub at: u64,
 }
 
-impl Known {
+impl ChatRecord {
     /// When something last happened that a user may know of: to who is only invited, the invitation is all.
     pub fn at_for(&self, user: &str) -> u64 {
         match self.room.participant(user) {

@@ -88,7 +88,7 @@ pub trait Access: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// How long to wait, in ms, if it was done too often already. It is not counted then.
-    fn pace(&self, who: &Identity, session: Uuid, what: Paced, now_ms: u64) -> Result<(), u32> {
+    fn pace(&self, who: &Identity, session: Uuid, what: RateClass, now_ms: u64) -> Result<(), u32> {
         let _ = (who, session, what, now_ms);
         Ok(())
     }
@@ -96,7 +96,7 @@ pub trait Access: Send + Sync + fmt::Debug {
 
 /// What may be done only so often.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Paced {
+pub enum RateClass {
     /// Something to be stored: counted per user, over all connections.
     Send,
     /// Typing, or a signal.

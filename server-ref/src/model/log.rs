@@ -26,12 +26,12 @@ pub struct NewEntry {
     /// That message.
     pub target: Option<Uuid>,
     /// By what the sender may do this.
-    pub standing: Standing,
+    pub permission: SendPermission,
 }
 
 /// By what somebody may send to a channel.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Standing {
+pub enum SendPermission {
     /// By the rules, which the session knows; or it is the server's own.
     #[default]
     Granted,
@@ -46,7 +46,7 @@ pub enum Standing {
     Refused(Refusal),
 }
 
-impl Standing {
+impl SendPermission {
     /// Why nothing may be stored by it.
     pub fn refusal(&self) -> Option<Refusal> {
         match self {
@@ -62,9 +62,9 @@ impl Standing {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// It is on disk, at a new offset.
-    Stored(Place),
+    Stored(LogPosition),
     /// It was stored before; this is where.
-    Copy(Place),
+    Copy(LogPosition),
     /// The id was used before for another channel. Nothing was stored.
     IdReused,
     /// It may not be stored: the sender is no member, or may not do that to the target. Its neighbours are not affected.
@@ -73,7 +73,7 @@ pub enum Outcome {
 
 /// Where and when something was stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct LogPosition {
     /// The log's name.
     pub epoch: Arc<str>,
     /// The place in the log, from 1.
@@ -112,7 +112,7 @@ pub struct Entry {
 
 impl Entry {
     /// Encodes what was just stored.
-    pub fn of(entry: &NewEntry, place: &Place) -> Arc<Self> {
+    pub fn of(entry: &NewEntry, place: &LogPosition) -> Arc<Self> {
         let message = Message {
             channel: entry.channel.clone(),
             offset: place.offset,

@@ -6,7 +6,7 @@ use super::log::Log;
 
 /// Which part of a log is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub enum HistoryRange {
     /// The last entries.
     Latest,
     /// The last ones before an offset.
@@ -17,7 +17,7 @@ pub enum Part {
 
 /// A part of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Extract {
+pub struct StoredHistory {
     /// The log as it was when this was read.
     pub log: Log,
     /// By rising offset and without a hole.
@@ -28,7 +28,7 @@ pub struct Extract {
 
 /// What is remembered of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Person {
+pub struct UserRecord {
     /// Who.
     pub user: String,
     /// The name that others saw last.
@@ -43,7 +43,7 @@ pub struct Person {
 
 /// Who is in a presence channel, or no longer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attendance {
+pub struct PresenceRecord {
     /// Where.
     pub channel: Channel,
     /// Who.

@@ -7,9 +7,9 @@ use everwire_protocol::{ClientFrame, Done, ErrorCode, Role, ServerFrame, Uuid};
 use super::Node;
 use crate::{
     Error,
-    chats::{Act, Actor, rules::Newcomer},
+    chats::{Actor, Command, rules::Newcomer},
     model::{
-        chat::Known,
+        chat::ChatRecord,
         identity::{Identity, Refusal},
     },
 };
@@ -44,34 +44,34 @@ impl Node {
                 let users = self.newcomers(&request.users).await?;
                 let (id, kind) = (request.id, request.kind);
                 let open = request.open.unwrap_or(false);
-                (id, None, Act::Create { id, kind, title: request.title, open, users }, true)
+                (id, None, Command::Create { id, kind, title: request.title, open, users }, true)
             }
             ClientFrame::Invite(request) => {
                 let (user, role) = (request.user.as_str().into(), request.role.unwrap_or(Role::Member));
                 let name = self.name(&request.user).await?;
-                (request.id, Some(request.chat), Act::Invite { user, name, role }, false)
+                (request.id, Some(request.chat), Command::Invite { user, name, role }, false)
             }
-            ClientFrame::JoinChat(request) => (request.id, Some(request.chat), Act::Join, true),
-            ClientFrame::LeaveChat(request) => (request.id, Some(request.chat), Act::Leave, false),
+            ClientFrame::JoinChat(request) => (request.id, Some(request.chat), Command::Join, true),
+            ClientFrame::LeaveChat(request) => (request.id, Some(request.chat), Command::Leave, false),
             ClientFrame::RemoveMember(request) => {
-                let act = Act::Remove { user: request.user.into() };
+                let act = Command::Remove { user: request.user.into() };
                 (request.id, Some(request.chat), act, false)
             }
             ClientFrame::RenameChat(request) => {
-                (request.id, Some(request.chat), Act::Rename { title: request.title }, false)
+                (request.id, Some(request.chat), Command::Rename { title: request.title }, false)
             }
             ClientFrame::SetRole(request) => {
-                let act = Act::SetRole { user: request.user.into(), role: request.role };
+                let act = Command::SetRole { user: request.user.into(), role: request.role };
                 (request.id, Some(request.chat), act, false)
             }
             _ => return Err(Refusal::of(ErrorCode::UnknownType)),
         };
-        let known = self.chats.act(actor, chat.as_deref(), act).await?;
+        let known = self.change_chat(actor, chat.as_deref(), act).await?;
         let known = known.filter(|_| tells);
         self.done(id, &who.user, known).await
     }
 
-    async fn done(&self, id: Uuid, user: &str, known: Option<Known>) -> Result<ServerFrame, Refusal> {
+    async fn done(&self, id: Uuid, user: &str, known: Option<ChatRecord>) -> Result<ServerFrame, Refusal> {
         let chat = match known {
             Some(known) => self.chat(user, &known).await.map_err(|error| unavailable(&error))?,
             None => None,
@@ -84,7 +84,7 @@ impl Node {
     /// # Errors
     /// [`ErrorCode::Unavailable`].
     pub async fn newcomers(&self, users: &[String]) -> Result<Vec<Newcomer>, Refusal> {
-        let people = self.directory.people(users).await.map_err(|error| unavailable(&error))?;
+        let people = self.store.users(users).await.map_err(|error| unavailable(&error))?;
         let stored = |user: &str| people.iter().find(|person| person.user == user)?.name.clone();
         let named = |user: &str| self.users.name(user).or_else(|| stored(user)).map(Into::into);
         let newcomer = |user: &String| Newcomer { user: user.as_str().into(), name: named(user), role: None };

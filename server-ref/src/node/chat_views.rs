@@ -2,7 +2,7 @@
 //! do not have open.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{Arc, Weak},
 };
 
@@ -15,30 +15,27 @@ use tokio::sync::mpsc;
 use super::Node;
 use crate::{
     Error,
-    chats::Book,
+    chats::ChatRegistry,
     hub::Hub,
     model::{
-        broadcast::Note,
+        broadcast::Broadcast,
         channels::{chat_of_log, own_channel},
-        chat::Known,
+        chat::ChatRecord,
         log::Entry,
     },
 };
 
-/// Something that members are to be told.
+/// A chat has changed, and its members are to be told.
 #[derive(Debug)]
-pub(super) enum News {
-    /// A chat has changed.
-    Changed {
-        /// The chat.
-        chat: Arc<str>,
-        /// Who is in it no more.
-        gone: Vec<Arc<str>>,
-    },
+pub(super) struct ChatUpdate {
+    /// The chat.
+    pub(super) chat: Arc<str>,
+    /// Users who are no longer in it.
+    pub(super) gone: Vec<Arc<str>>,
 }
 
 /// Whether each of some users can be reached, and when they were last online, in ms since 1970.
-type Statuses = HashMap<String, (Status, Option<u64>)>;
+type Statuses = BTreeMap<String, (Status, Option<u64>)>;
 
 impl Node {
     /// The chats of a user, those with the latest activity first: those before `before`, `most` at most. Also whether
@@ -52,7 +49,7 @@ impl Node {
         before: Option<u64>,
         most: usize,
     ) -> Result<(Vec<Chat>, bool), Error> {
-        let mut known = self.book.of_user(user);
+        let mut known = self.chats.of_user(user);
         known.retain(|known| before.is_none_or(|before| known.at_for(user) < before));
         known.sort_by(|a, b| b.at_for(user).cmp(&a.at_for(user)).then_with(|| a.room.id.cmp(&b.room.id)));
         let next = known.get(most).map(|known| known.at_for(user));
@@ -69,17 +66,17 @@ impl Node {
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    pub async fn chat(&self, user: &str, known: &Known) -> Result<Option<Chat>, Error> {
+    pub async fn chat(&self, user: &str, known: &ChatRecord) -> Result<Option<Chat>, Error> {
         Ok(self.as_seen_by(user, std::slice::from_ref(known)).await?.pop())
     }
 
     /// Chats as a user sees them. Those that he has nothing to do with are left out.
-    async fn as_seen_by(&self, user: &str, chats: &[Known]) -> Result<Vec<Chat>, Error> {
+    async fn as_seen_by(&self, user: &str, chats: &[ChatRecord]) -> Result<Vec<Chat>, Error> {
         let mut asked: Vec<(Channel, u64)> = Vec::new();
-        let mut marks = HashMap::new();
+        let mut marks = BTreeMap::new();
         for known in chats.iter().filter(|known| is_member(known, user)) {
             let Some(log) = known.room.log() else { continue };
-            let of_log: HashMap<String, (u64, u64)> = self
+            let of_log: BTreeMap<String, (u64, u64)> = self
                 .all_marks(&log)
                 .await?
                 .into_iter()
@@ -88,8 +85,8 @@ impl Node {
             asked.push((log.clone(), of_log.get(user).map_or(0, |(_, read)| *read)));
             marks.insert(log, of_log);
         }
-        let tails: HashMap<_, _> = {
-            let tails = self.directory.tails(user, &asked).await?;
+        let tails: BTreeMap<_, _> = {
+            let tails = self.store.tails(user, &asked).await?;
             asked.into_iter().map(|(log, _)| log).zip(tails).collect()
         };
         let statuses = self.statuses_in(chats).await?;
@@ -97,7 +94,7 @@ impl Node {
             let room = &known.room;
             let role = room.role(user)?;
             let log = room.log()?;
-            let none = HashMap::new();
+            let none = BTreeMap::new();
             let (marks, tail) =
                 (marks.get(&log).unwrap_or(&none), tails.get(&log).cloned().unwrap_or_default());
             let members = room.participants.iter().take(MAX_USERS).map(|participant| {
@@ -124,7 +121,7 @@ impl Node {
         Ok(seen.collect())
     }
 
-    async fn statuses_in(&self, chats: &[Known]) -> Result<Statuses, Error> {
+    async fn statuses_in(&self, chats: &[ChatRecord]) -> Result<Statuses, Error> {
         let people = chats.iter().flat_map(|known| known.room.participants.iter().take(MAX_USERS));
         let mut users: Vec<String> = people.map(|participant| participant.user.to_string()).collect();
         users.sort_unstable();
@@ -134,18 +131,18 @@ impl Node {
         Ok(found.into_iter().map(pair).collect())
     }
 
-    async fn tell_members(&self, news: News) {
-        let News::Changed { chat, gone } = news;
+    async fn tell_members(&self, update: ChatUpdate) {
+        let ChatUpdate { chat, gone } = update;
         for user in gone {
             // Who came back meanwhile is told so next.
-            if self.book.role(&chat, &user).is_none()
+            if self.chats.role(&chat, &user).is_none()
                 && let Some(channel) = own_channel(&user)
             {
                 let frame = ChatGone { channel: channel.clone(), chat: chat.as_ref().into() };
                 self.hub.tell(&note(channel, frame), |_| true, None);
             }
         }
-        let Some(known) = self.book.get(&chat) else { return };
+        let Some(known) = self.chats.get(&chat) else { return };
         for participant in &known.room.participants {
             let Some(channel) = own_channel(&participant.user) else { continue };
             if self.hub.subscribers(&channel) == 0 {
@@ -164,21 +161,21 @@ impl Node {
 }
 
 /// Tells members what is handed in, one after the other, for as long as the node lives.
-pub(super) async fn keep_telling(node: Weak<Node>, mut news: mpsc::UnboundedReceiver<News>) {
-    while let Some(news) = news.recv().await {
+pub(super) async fn keep_telling(node: Weak<Node>, mut updates: mpsc::UnboundedReceiver<ChatUpdate>) {
+    while let Some(update) = updates.recv().await {
         let Some(node) = node.upgrade() else { return };
-        node.tell_members(news).await;
+        node.tell_members(update).await;
     }
 }
 
 /// A message was stored: members who do not have its chat open are told of it.
-pub(super) fn tell_of_entry(hub: &Hub, book: &Book, entry: &Entry) {
+pub(super) fn tell_of_entry(hub: &Hub, chats: &ChatRegistry, entry: &Entry) {
     if !entry.plain {
         return;
     }
     let Some(chat) = chat_of_log(&entry.channel) else { return };
-    book.touch(chat, entry.at);
-    let (Some(known), Some(text)) = (book.get(chat), activity(&entry.text)) else { return };
+    chats.touch(chat, entry.at);
+    let (Some(known), Some(text)) = (chats.get(chat), activity(&entry.text)) else { return };
     let channels = known.room.members().filter_map(|member| own_channel(&member.user));
     hub.tell_all(channels, &text, &entry.channel);
 }
@@ -189,12 +186,12 @@ fn activity(message: &str) -> Option<Arc<str>> {
     Some(format!(r#"{{"type":"activity","message":{{{fields}}}"#).into())
 }
 
-fn is_member(known: &Known, user: &str) -> bool {
+fn is_member(known: &ChatRecord, user: &str) -> bool {
     known.room.role(user).is_some_and(|role| role != Role::Invited)
 }
 
-fn note(channel: Channel, frame: impl Into<ServerFrame>) -> Arc<Note> {
-    Arc::new(Note { channel, text: batch::encode_frame(&frame.into()).into(), ephemeral: false })
+fn note(channel: Channel, frame: impl Into<ServerFrame>) -> Arc<Broadcast> {
+    Arc::new(Broadcast { channel, text: batch::encode_frame(&frame.into()).into(), ephemeral: false })
 }
 
 #[cfg(test)]

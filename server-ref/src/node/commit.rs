@@ -1,270 +1,445 @@
-//! The one task that writes. Whatever waits when a transaction is done goes into the next one, so the cost of reaching
-//! the disk is shared by all who send at that time, and nobody waits for a timer.
+//! The commit loop: the one task that writes. Whatever waits when a transaction is done goes into the next one, so the cost
+//! of reaching the disk is shared by all who send at that time, and nobody waits for a timer.
 //!
-//! A second task hands out what was stored: first the ack to the sender, then the entry to the channel's receivers, in
+//! A second task publishes what was stored: first the ack to the sender, then the entry to the channel's subscribers, in
 //! the order of the log, while the next transaction is already under way.
 
-use std::{fmt, pin::Pin, sync::Arc, time::Duration};
+#[cfg(feature = "planted")]
+mod planted_bugs;
 
-use everwire_protocol::{Role, Uuid};
-use tokio::sync::mpsc;
+use std::{collections::BTreeSet, sync::Arc};
 
-use super::{chat_views::tell_of_entry, clock::wall_ms};
+use everwire_protocol::{Channel, ErrorCode, Role, Uuid};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    chat_changes::{self, ChatCommand, Stored},
+    chat_views::{ChatUpdate, tell_of_entry},
+};
 use crate::{
-    chats::Book,
+    Error,
+    chats::ChatRegistry,
     connection::{
         Input,
-        mailbox::{Inbox, Mail, inbox},
+        mailbox::{MailboxMessage, MailboxSender, mailbox},
     },
+    environment::{Environment, Task, planted},
     hub::Hub,
     model::{
-        identity::not_for,
-        log::{Entry, NewEntry, Outcome, Standing},
+        chat::ChatRecord,
+        identity::{Refusal, not_for},
+        log::{Entry, NewEntry, Outcome, PageBounds, SendPermission},
     },
-    store::Store,
+    store::{Database, Removed},
 };
 
 /// Most entries in one transaction. Past some hundreds, larger groups gain little and make everybody in them wait.
 const GROUP: usize = 512;
 
-/// Groups of sends that wait for the writer. Each connection has one at most, so this is no bound on connections that
+/// Groups of sends that wait for the commit loop. Each connection has one at most, so this is no bound on connections that
 /// send at the same time, but on memory.
 const WAITING: usize = 16 * 1024;
 
-/// Groups that wait to be handed out. If receivers cannot keep up, the writer waits.
-const TO_HAND_OUT: usize = 16;
+/// Transactions that wait to be published. If subscribers cannot keep up, the commit loop waits.
+const TO_PUBLISH: usize = 16;
 
-/// How often what is no longer needed is removed.
-const TIDY_EVERY: Duration = Duration::from_mins(5);
+/// How often what is no longer needed is removed, in ms.
+const CLEANUP_EVERY_MS: u64 = 5 * 60 * 1000;
 
-enum Job {
-    Append { entries: Vec<NewEntry>, inbox: Inbox },
-    Bind { session: Uuid, user: Arc<str> },
-    Work(Work),
+/// How soon a log is looked at again whose last transaction may or may not have happened, in ms.
+const LOOK_AGAIN_MS: u64 = 1000;
+
+/// How many such logs are looked at between two transactions.
+const LOOKS: usize = 64;
+
+/// What is read of such a log.
+const FOUND: PageBounds = PageBounds { entries: 1, bytes: usize::MAX };
+
+/// Something to be written, in one order with everything else that is.
+#[derive(Debug)]
+pub enum Commit {
+    /// Entries of one connection. The answer is [`Input::Appended`].
+    Append {
+        /// The entries.
+        entries: Vec<NewEntry>,
+        /// Where the answer goes.
+        reply: MailboxSender,
+    },
+    /// Whose a session is.
+    BindSession {
+        /// The session.
+        session: Uuid,
+        /// Its user.
+        user: Arc<str>,
+    },
+    /// A change of a chat, decided when it is its turn.
+    ChangeChat {
+        /// What somebody wants.
+        command: ChatCommand,
+        /// Where the chat goes as it is then; `None` if there is none.
+        reply: oneshot::Sender<Result<Option<ChatRecord>, Refusal>>,
+    },
+    /// Removes one step of what is no longer needed.
+    Cleanup {
+        /// Where the answer goes.
+        reply: oneshot::Sender<Result<Removed, Error>>,
+    },
 }
 
-/// Something to be written in one order with what is appended, such as a change of a chat's members. It is given the
-/// time, in ms since 1970, makes its own transaction, and returns what is to be done when everything that was stored
-/// before it has been handed out.
-pub type Work = Box<dyn FnOnce(u64) -> Pin<Box<dyn Future<Output = Effects> + Send>> + Send>;
-
-/// What [`Work`] leads to: entries that it stored, and whatever else others are to be told.
-pub type Effects = Box<dyn FnOnce(&Hub) + Send>;
-
-impl fmt::Debug for Job {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Append { .. } => "Append",
-            Self::Bind { .. } => "Bind",
-            Self::Work(_) => "Work",
-        })
-    }
-}
-
-/// Where things to be written are handed in.
+/// Where things to be written are handed in. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Writer {
-    jobs: mpsc::Sender<Job>,
+pub struct CommitSender {
+    commits: mpsc::Sender<Commit>,
 }
 
-impl Writer {
-    /// Starts the tasks. They end when the last `Writer` is dropped, after everything handed in was written.
-    pub fn start(store: Arc<dyn Store>, book: Arc<Book>, hub: Arc<Hub>) -> Self {
-        let (jobs, waiting) = mpsc::channel(WAITING);
-        let (stored, to_hand_out) = mpsc::channel(TO_HAND_OUT);
-        tokio::spawn(write(store, book.clone(), waiting, stored));
-        tokio::spawn(hand_out(hub, book, to_hand_out));
-        Self { jobs }
+impl CommitSender {
+    /// Starts the tasks. They end when the last sender is dropped, after everything handed in was written.
+    pub(super) fn start(
+        environment: &Arc<dyn Environment>,
+        store: Arc<dyn Database>,
+        chats: Arc<ChatRegistry>,
+        hub: Arc<Hub>,
+        updates: mpsc::UnboundedSender<ChatUpdate>,
+    ) -> Self {
+        let (commits, waiting) = mpsc::channel(WAITING);
+        let (committed, to_publish) = mpsc::channel(TO_PUBLISH);
+        let publisher = Publisher { hub, chats: chats.clone(), updates };
+        environment.spawn(Box::pin(publisher.run(to_publish)));
+        let (environment, in_doubt) = (environment.clone(), BTreeSet::new());
+        let commit_loop = CommitLoop { environment, store, chats, committed, in_doubt, last_at: 0 };
+        commit_loop.environment.clone().spawn(Box::pin(commit_loop.run(waiting)));
+        Self { commits }
     }
 
-    /// Stores a group. The answer arrives in the inbox as [`Input::Appended`].
-    pub fn append(&self, entries: Vec<NewEntry>, inbox: Inbox) {
-        if let Err(full) = self.jobs.try_send(Job::Append { entries, inbox })
-            && let Job::Append { inbox, .. } = full.into_inner()
+    /// Stores a group. The answer arrives in the mailbox as [`Input::Appended`].
+    pub fn append(&self, entries: Vec<NewEntry>, reply: MailboxSender) {
+        if let Err(full) = self.commits.try_send(Commit::Append { entries, reply })
+            && let Commit::Append { reply, .. } = full.into_inner()
         {
-            inbox.input(Input::Appended(None));
+            reply.input(Input::Appended(None));
         }
     }
 
-    /// Stores one entry, for who has no inbox: a back end. `None`: it could not be stored now.
+    /// Stores one entry of a sender without a connection: a back end. `None`: it could not be stored now.
     pub async fn store(&self, entry: NewEntry) -> Option<Outcome> {
-        let (inbox, mut letters) = inbox();
-        self.append(vec![entry], inbox);
-        let mut mail = Vec::new();
-        letters.take(&mut mail, 1).await;
-        match mail.pop().map(Mail::into_input) {
+        let (reply, mut receiver) = mailbox(1);
+        self.append(vec![entry], reply);
+        let mut messages = Vec::new();
+        receiver.take(&mut messages, 1).await;
+        match messages.pop().map(MailboxMessage::into_input) {
             Some(Ok(Input::Appended(outcomes))) => outcomes?.pop(),
             _ => None,
         }
     }
 
-    /// Does something in one order with what is appended. Returns false if too much waits to be written: then it is not
-    /// done.
-    #[must_use]
-    pub fn work(&self, work: Work) -> bool {
-        self.jobs.try_send(Job::Work(work)).is_ok()
+    /// Changes a chat. When this returns, those who were taken out receive nothing more.
+    pub(super) async fn change_chat(&self, command: ChatCommand) -> Result<Option<ChatRecord>, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        if self.commits.try_send(Commit::ChangeChat { command, reply }).is_err() {
+            return Err(Refusal::of(ErrorCode::Unavailable));
+        }
+        answer.await.unwrap_or_else(|_| Err(Refusal::of(ErrorCode::Unavailable)))
     }
 
     /// Remembers whose a session is. There is no answer: if it cannot be stored, it is bound for as long as it stays
     /// connected.
-    pub fn bind(&self, session: Uuid, user: Arc<str>) {
-        if self.jobs.try_send(Job::Bind { session, user }).is_err() {
-            tracing::warn!("a session is not remembered: too much waits to be written");
+    pub fn bind_session(&self, session: Uuid, user: Arc<str>) {
+        if self.commits.try_send(Commit::BindSession { session, user }).is_err() {
+            tracing::warn!("session not stored: too many commits are waiting");
         }
+    }
+
+    /// Removes one step of what is no longer needed. `None`: too much waits to be written.
+    pub(super) async fn cleanup(&self) -> Option<Result<Removed, Error>> {
+        let (reply, answer) = oneshot::channel();
+        self.commits.try_send(Commit::Cleanup { reply }).ok()?;
+        answer.await.ok()
     }
 }
 
-type Group = (Inbox, Vec<Arc<Entry>>, Option<Vec<Outcome>>);
-
-enum Stored {
-    Groups(Vec<Group>),
-    Effects(Effects),
+/// One connection's entries of a transaction, and what became of them.
+#[derive(Debug)]
+struct Group {
+    reply: MailboxSender,
+    /// What is new.
+    entries: Vec<Arc<Entry>>,
+    /// `None`: nothing was stored.
+    outcomes: Option<Vec<Outcome>>,
+    /// Whether the sender was answered before, which is a planted bug.
+    answered: bool,
 }
 
-async fn write(
-    store: Arc<dyn Store>,
-    book: Arc<Book>,
-    mut jobs: mpsc::Receiver<Job>,
-    stored: mpsc::Sender<Stored>,
-) {
-    let mut tidy = tokio::time::interval(TIDY_EVERY);
-    let mut last_at = 0;
-    loop {
-        let first = tokio::select! {
-            job = jobs.recv() => match job {
-                Some(job) => job,
-                None => return,
-            },
-            _ = tidy.tick() => {
-                if let Err(error) = store.tidy(wall_ms()).await {
-                    tracing::warn!(%error, "what is no longer needed could not be removed");
+/// What is to be published.
+#[derive(Debug)]
+enum Committed {
+    Appended(Vec<Group>),
+    ChatChanged {
+        stored: Result<Stored, Refusal>,
+        reply: oneshot::Sender<Result<Option<ChatRecord>, Refusal>>,
+    },
+    /// Entries of a transaction that was reported as failed, and happened.
+    Found(Vec<Arc<Entry>>),
+}
+
+/// What goes into one transaction.
+#[derive(Default)]
+struct Batch {
+    entries: Vec<NewEntry>,
+    /// Each connection with how many of the entries are its own.
+    groups: Vec<(MailboxSender, usize)>,
+    sessions: Vec<(Uuid, Arc<str>)>,
+}
+
+struct CommitLoop {
+    environment: Arc<dyn Environment>,
+    store: Arc<dyn Database>,
+    chats: Arc<ChatRegistry>,
+    committed: mpsc::Sender<Committed>,
+    /// Channels whose last transaction failed: it may have happened all the same, and then nobody was told.
+    in_doubt: BTreeSet<Channel>,
+    last_at: u64,
+}
+
+impl CommitLoop {
+    async fn run(mut self, mut commits: mpsc::Receiver<Commit>) {
+        let mut cleanup = self.sleep(0);
+        let mut look_again = self.sleep(0);
+        loop {
+            let first = tokio::select! {
+                biased;
+                () = &mut cleanup => {
+                    cleanup = self.sleep(CLEANUP_EVERY_MS);
+                    if let Err(error) = self.store.cleanup(self.environment.wall_ms()).await {
+                        tracing::warn!(%error, "cleanup failed");
+                    }
+                    continue;
                 }
-                continue;
+                () = &mut look_again, if !self.in_doubt.is_empty() => None,
+                commit = commits.recv() => match commit {
+                    Some(commit) => Some(commit),
+                    None => return,
+                },
+            };
+            let Ok(found) = self.find_in_doubt().await else { return };
+            if self.commit(first, &mut commits).await.is_err() {
+                return;
             }
-        };
-        let (mut entries, mut groups, mut sessions) = (Vec::new(), Vec::new(), Vec::new());
-        let mut work = None;
-        let mut next = Some(first);
-        while let Some(job) = next {
-            match job {
-                Job::Append { entries: group, inbox } => {
-                    groups.push((inbox, group.len()));
-                    entries.extend(group);
+            if !self.in_doubt.is_empty() {
+                look_again = self.sleep(if found { 0 } else { LOOK_AGAIN_MS });
+            }
+        }
+    }
+
+    fn sleep(&self, ms: u64) -> Task {
+        self.environment.sleep_until(self.environment.now_ms() + ms)
+    }
+
+    /// Writes a commit together with those that wait behind it. An error says that nobody publishes any more.
+    async fn commit(
+        &mut self,
+        first: Option<Commit>,
+        commits: &mut mpsc::Receiver<Commit>,
+    ) -> Result<(), Closed> {
+        let mut batch = Batch::default();
+        let mut next = first.or_else(|| commits.try_recv().ok());
+        // What came before a change of a chat is stored before it, what comes after it later.
+        let mut last = None;
+        while let Some(commit) = next {
+            match commit {
+                Commit::Append { entries, reply } => {
+                    batch.groups.push((reply, entries.len()));
+                    batch.entries.extend(entries);
                 }
-                Job::Bind { session, user } => sessions.push((session, user)),
-                // What came before it is stored first, what comes after it later.
-                Job::Work(job) => {
-                    work = Some(job);
+                Commit::BindSession { session, user } => batch.sessions.push((session, user)),
+                commit @ (Commit::ChangeChat { .. } | Commit::Cleanup { .. }) => {
+                    last = Some(commit);
                     break;
                 }
             }
-            next = if entries.len() < GROUP && sessions.len() < GROUP { jobs.try_recv().ok() } else { None };
+            let full = batch.entries.len() >= GROUP || batch.sessions.len() >= GROUP;
+            next = if full { None } else { commits.try_recv().ok() };
         }
         // The clock may be set back; the times in a log are not.
-        last_at = wall_ms().max(last_at);
-        if !entries.is_empty() {
-            // As of now: members change in this task only.
-            for entry in entries.iter_mut().filter(|entry| entry.standing == Standing::AsMember) {
-                entry.standing = standing(&book, entry);
-            }
-            let outcomes = append(&*store, last_at, &entries, &groups).await;
-            let sorted = sort_out(entries, groups, outcomes);
-            if stored.send(Stored::Groups(sorted)).await.is_err() {
-                return;
-            }
+        self.last_at = self.environment.wall_ms().max(self.last_at);
+        if !batch.entries.is_empty() {
+            let groups = self.append_all(batch.entries, batch.groups).await?;
+            self.publish(Committed::Appended(groups)).await?;
         }
-        if let Some(work) = work {
-            let effects = work(last_at).await;
-            if stored.send(Stored::Effects(effects)).await.is_err() {
-                return;
+        match last {
+            Some(Commit::ChangeChat { command, reply }) => {
+                let log = command.log();
+                let (store, chats) = (&*self.store, &self.chats);
+                let stored =
+                    chat_changes::store(&*self.environment, store, chats, self.last_at, command).await;
+                if stored.as_ref().is_err_and(|refusal| refusal.code == ErrorCode::Unavailable) {
+                    self.in_doubt.extend(log);
+                }
+                self.publish(Committed::ChatChanged { stored, reply }).await?;
             }
+            Some(Commit::Cleanup { reply }) => {
+                // An error says that nobody waits for the answer any more.
+                let _ = reply.send(self.store.cleanup(self.last_at).await);
+            }
+            Some(Commit::Append { .. } | Commit::BindSession { .. }) | None => {}
         }
-        if !sessions.is_empty()
-            && let Err(error) = store.bind(last_at, &sessions).await
+        if !batch.sessions.is_empty()
+            && let Err(error) = self.store.bind_sessions(self.last_at, &batch.sessions).await
         {
-            tracing::warn!(%error, "sessions are not remembered");
+            tracing::warn!(%error, "sessions not stored");
         }
+        Ok(())
+    }
+
+    async fn publish(&self, committed: Committed) -> Result<(), Closed> {
+        self.committed.send(committed).await.map_err(|_| Closed)
+    }
+
+    async fn append_all(
+        &mut self,
+        mut entries: Vec<NewEntry>,
+        groups: Vec<(MailboxSender, usize)>,
+    ) -> Result<Vec<Group>, Closed> {
+        // As of now: members change in this task only.
+        for entry in entries.iter_mut().filter(|entry| entry.permission == SendPermission::AsMember) {
+            entry.permission = permission(&self.chats, entry);
+        }
+        #[cfg(feature = "planted")]
+        let answered = self.hurry(&entries, &groups).await?;
+        #[cfg(not(feature = "planted"))]
+        let answered = false;
+        let mut outcomes = self.append(&entries, &groups).await;
+        if planted!(self.environment, CommitReportedFailed) {
+            outcomes.fill(None);
+            self.in_doubt.clear();
+        }
+        Ok(sort_out(entries, groups, outcomes, answered))
+    }
+
+    /// Stores everything in one transaction. If that fails and several connections are in it, each is tried alone: what
+    /// one of them sends must not be able to keep the others from being stored.
+    async fn append(
+        &mut self,
+        entries: &[NewEntry],
+        groups: &[(MailboxSender, usize)],
+    ) -> Vec<Option<Vec<Outcome>>> {
+        match self.store.append(self.last_at, entries).await {
+            Ok(outcomes) => {
+                let mut outcomes = outcomes.into_iter();
+                return groups.iter().map(|(_, n)| Some(outcomes.by_ref().take(*n).collect())).collect();
+            }
+            Err(error) => {
+                tracing::error!(%error, entries = entries.len(), connections = groups.len(), "commit failed");
+                self.in_doubt.extend(entries.iter().map(|entry| entry.channel.clone()));
+            }
+        }
+        if groups.len() == 1 {
+            return vec![None];
+        }
+        let (mut rest, mut each) = (entries, Vec::with_capacity(groups.len()));
+        let mut failed = false;
+        for (_, n) in groups {
+            let (group, after) = rest.split_at(*n);
+            rest = after;
+            // One more failure says that it is the store: do not try it a thousand times.
+            let outcomes = if failed { None } else { self.store.append(self.last_at, group).await.ok() };
+            failed |= outcomes.is_none() && !each.iter().any(Option::is_some);
+            each.push(outcomes);
+        }
+        each
+    }
+
+    /// Looks into some of the logs whose last transaction was reported as failed: what is in them was stored, and is
+    /// published. Returns whether the store answered.
+    async fn find_in_doubt(&mut self) -> Result<bool, Closed> {
+        for _ in 0..LOOKS {
+            let Some(channel) = self.in_doubt.first().cloned() else { break };
+            let Ok(log) = self.store.log(&channel).await else { return Ok(false) };
+            if log.head > 0 {
+                // The last entry is enough: whoever misses those before it reads them from the store.
+                let Ok(page) = self.store.page(&channel, log.head - 1, FOUND).await else { return Ok(false) };
+                self.publish(Committed::Found(page.entries)).await?;
+            }
+            self.in_doubt.remove(&channel);
+        }
+        Ok(true)
     }
 }
+
+/// The other task is gone.
+struct Closed;
 
 /// What a chat's member may do now.
-fn standing(book: &Book, entry: &NewEntry) -> Standing {
-    match book.role_in(&entry.channel, &entry.user) {
-        Some(Role::Owner) => Standing::Owner,
-        Some(Role::Member) => Standing::Member,
-        role => Standing::Refused(not_for(role)),
+fn permission(chats: &ChatRegistry, entry: &NewEntry) -> SendPermission {
+    match chats.role_in(&entry.channel, &entry.user) {
+        Some(Role::Owner) => SendPermission::Owner,
+        Some(Role::Member) => SendPermission::Member,
+        role => SendPermission::Refused(not_for(role)),
     }
-}
-
-/// Stores everything in one transaction. If that fails and several connections are in it, each is tried alone: what
-/// one of them sends must not be able to keep the others from being stored.
-async fn append(
-    store: &dyn Store,
-    at: u64,
-    entries: &[NewEntry],
-    groups: &[(Inbox, usize)],
-) -> Vec<Option<Vec<Outcome>>> {
-    match store.append(at, entries).await {
-        Ok(outcomes) => {
-            let mut outcomes = outcomes.into_iter();
-            return groups.iter().map(|(_, n)| Some(outcomes.by_ref().take(*n).collect())).collect();
-        }
-        Err(error) => {
-            tracing::error!(%error, entries = entries.len(), connections = groups.len(), "nothing was stored");
-        }
-    }
-    if groups.len() == 1 {
-        return vec![None];
-    }
-    let (mut rest, mut each) = (entries, Vec::with_capacity(groups.len()));
-    let mut failed = false;
-    for (_, n) in groups {
-        let (group, after) = rest.split_at(*n);
-        rest = after;
-        // One more failure says that it is the store: do not try it a thousand times.
-        let outcomes = if failed { None } else { store.append(at, group).await.ok() };
-        failed |= outcomes.is_none() && !each.iter().any(Option::is_some);
-        each.push(outcomes);
-    }
-    each
 }
 
 /// Encodes what is new, once for all who will receive it.
 fn sort_out(
     entries: Vec<NewEntry>,
-    groups: Vec<(Inbox, usize)>,
+    groups: Vec<(MailboxSender, usize)>,
     outcomes: Vec<Option<Vec<Outcome>>>,
+    answered: bool,
 ) -> Vec<Group> {
     let mut entries = entries.into_iter();
     let groups = groups.into_iter().zip(outcomes);
     groups
-        .map(|((inbox, n), outcomes)| {
+        .map(|((reply, n), outcomes)| {
             let group: Vec<_> = entries.by_ref().take(n).collect();
-            let new = group.iter().zip(outcomes.iter().flatten());
-            let new = new.filter_map(|(entry, outcome)| match outcome {
-                Outcome::Stored(place) => Some(Entry::of(entry, place)),
-                Outcome::Copy(_) | Outcome::IdReused | Outcome::Refused(_) => None,
-            });
-            (inbox, new.collect(), outcomes)
+            let entries = new_entries(group.iter(), outcomes.as_deref().unwrap_or_default());
+            Group { reply, entries, outcomes, answered }
         })
         .collect()
 }
 
-async fn hand_out(hub: Arc<Hub>, book: Arc<Book>, mut stored: mpsc::Receiver<Stored>) {
-    while let Some(stored) = stored.recv().await {
-        let groups = match stored {
-            Stored::Groups(groups) => groups,
-            Stored::Effects(effects) => {
-                effects(&hub);
-                continue;
-            }
-        };
-        for (inbox, entries, outcomes) in groups {
-            inbox.input(Input::Appended(outcomes));
-            for entry in &entries {
-                hub.publish(entry);
-                tell_of_entry(&hub, &book, entry);
+fn new_entries<'a>(entries: impl Iterator<Item = &'a NewEntry>, outcomes: &[Outcome]) -> Vec<Arc<Entry>> {
+    let new = entries.zip(outcomes).filter_map(|(entry, outcome)| match outcome {
+        Outcome::Stored(position) => Some(Entry::of(entry, position)),
+        Outcome::Copy(_) | Outcome::IdReused | Outcome::Refused(_) => None,
+    });
+    new.collect()
+}
+
+/// Tells senders and subscribers what was stored.
+struct Publisher {
+    hub: Arc<Hub>,
+    chats: Arc<ChatRegistry>,
+    updates: mpsc::UnboundedSender<ChatUpdate>,
+}
+
+impl Publisher {
+    async fn run(self, mut committed: mpsc::Receiver<Committed>) {
+        while let Some(committed) = committed.recv().await {
+            match committed {
+                Committed::Appended(groups) => groups.into_iter().for_each(|group| self.publish_group(group)),
+                Committed::ChatChanged { stored, reply } => {
+                    let told = stored.map(|stored| chat_changes::publish(&self.hub, &self.updates, stored));
+                    // An error says that nobody waits for the answer any more. It is done all the same.
+                    let _ = reply.send(told);
+                }
+                Committed::Found(entries) => {
+                    for entry in entries.iter().filter(|entry| !self.hub.has_published(entry)) {
+                        self.publish(entry);
+                    }
+                }
             }
         }
+    }
+
+    fn publish_group(&self, group: Group) {
+        if !group.answered {
+            group.reply.input(Input::Appended(group.outcomes));
+        }
+        for entry in &group.entries {
+            self.publish(entry);
+        }
+    }
+
+    fn publish(&self, entry: &Arc<Entry>) {
+        self.hub.publish(entry);
+        tell_of_entry(&self.hub, &self.chats, entry);
     }
 }

@@ -1,6 +1,6 @@
-//! One connection's end towards the rest of the server: how the outputs of its session are carried out.
+//! Effects: how the outputs of one connection are carried out.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use everwire_protocol::{Channel, Error, ErrorCode, ServerFrame, Uuid, batch};
 use futures_util::FutureExt as _;
@@ -9,160 +9,173 @@ use super::{Counted, Node, Use, requests};
 use crate::{
     connection::{
         Binding, Input, Opened, Opening, Output, Transport,
-        mailbox::{Inbox, Letters, Mail, inbox},
+        mailbox::{MailboxMessage, MailboxReceiver, MailboxSender, mailbox},
     },
+    environment::planted,
     model::{
         channels::owner,
         identity::{Identity, Refusal},
         log::{Page, PageBounds},
-        people::Person,
+        people::UserRecord,
     },
 };
 
 /// Most chats that a subscription to a user's own channel begins with.
 const LISTED: usize = 100;
 
-/// One connection's end towards the rest of the server: carries out what its session asks for.
+/// Carries out what one connection wants, and holds its mailbox.
 #[derive(Debug)]
-pub struct Link {
+pub struct Effects {
     node: Arc<Node>,
     transport: Transport,
     /// The connection's id.
     pub connection: Uuid,
     /// Where answers are put.
-    pub inbox: Inbox,
+    pub sender: MailboxSender,
     /// Where they are taken out.
-    pub letters: Letters,
+    pub mailbox: MailboxReceiver,
     session: Option<Uuid>,
     user: Option<Arc<str>>,
     /// Whether the client has ended its session for good.
     bye: bool,
-    started: Instant,
+    started_at: u64,
     _counted: Counted,
 }
 
-impl Link {
-    /// A link for a new connection.
+impl Effects {
+    /// The effects of a new connection.
     pub fn new(node: &Arc<Node>, transport: Transport) -> Self {
-        let connection = Uuid::new_v4();
+        let connection = node.environment.new_id();
         let counted = node.count_connection();
-        let (inbox, letters) = inbox();
+        let (sender, mailbox) = mailbox(node.settings.mailbox_messages);
+        #[cfg(feature = "planted")]
+        let sender = if planted!(node.environment, MailboxLoses) { sender.losing() } else { sender };
         Self {
             node: node.clone(),
             transport,
             connection,
-            inbox,
-            letters,
+            sender,
+            mailbox,
             session: None,
             user: None,
             bye: false,
-            started: Instant::now(),
+            started_at: node.now_ms(),
             _counted: counted,
         }
     }
 
     /// How long the connection has lived, in ms.
     pub fn age_ms(&self) -> u64 {
-        self.started.elapsed().as_millis() as u64
+        self.node.now_ms() - self.started_at
     }
 
-    /// Carries out an output; answers arrive in the inbox. `Send` and `Close` are the transport's own.
+    /// Carries out an output; answers arrive in the mailbox. `Send` and `Close` are the transport's own.
     pub fn perform(&mut self, output: Output) {
         match output {
             Output::Bind { session, user, name } => {
                 self.session = Some(session);
                 self.user = Some(user.clone());
-                let (node, transport, connection, inbox) =
-                    (self.node.clone(), self.transport, self.connection, self.inbox.clone());
-                tokio::spawn(async move {
+                let (transport, connection) = (self.transport, self.connection);
+                self.spawn(async move |node, sender| {
                     let binding =
-                        bind(&node, session, &user, name.as_deref(), transport, connection, &inbox).await;
-                    inbox.input(Input::Bound(binding));
+                        bind(&node, session, &user, name.as_deref(), transport, connection, &sender).await;
+                    sender.input(Input::Bound(binding));
                 });
             }
-            Output::Open { key, opening } => {
-                let Opening { channel, who } = *opening;
-                // Before the hub tells others that somebody is here, and once more when everything has been read: who is
-                // removed in between is either seen here or told by the hub.
-                if let Err(refusal) = self.node.permit(&who, &channel, Use::Receive) {
-                    return self.inbox.input(Input::Opened { key, channel, found: Err(refusal) });
-                }
-                self.node.hub.subscribe(&channel, self.connection, &self.inbox, who.member());
-                let (node, inbox) = (self.node.clone(), self.inbox.clone());
-                tokio::spawn(async move {
-                    let found = open(&node, &channel, &who).await;
-                    inbox.input(Input::Opened { key, channel, found });
-                });
-            }
+            Output::Open { key, opening } => self.open(key, *opening),
             Output::Leave { channel, at_once } => {
-                self.node.hub.leave(self.node.clock.now_ms(), &channel, self.connection, at_once);
+                self.node.hub.leave(self.node.now_ms(), &channel, self.connection, at_once);
             }
             Output::Read { key, channel, who, after, bounds } => {
                 // At once if it can be had at once: each switch of tasks would cost more than the page.
                 if let Some(page) = recent(&self.node, &channel, after, bounds) {
-                    return self.inbox.input(Input::Page { key, channel, page: Some(page) });
+                    return self.sender.input(Input::Page { key, channel, page: Some(page) });
                 }
-                let (node, inbox) = (self.node.clone(), self.inbox.clone());
-                tokio::spawn(async move {
+                self.spawn(async move |node, sender| {
                     let page = node.store.page(&channel, after, bounds).await;
-                    let page =
-                        page.inspect_err(|error| tracing::error!(%error, "a log could not be read")).ok();
-                    // Who was removed meanwhile is about to be told so. What was stored since is not for them.
-                    let page = page.filter(|_| node.permit(&who, &channel, Use::Receive).is_ok());
-                    inbox.input(Input::Page { key, channel, page });
+                    let page = page.inspect_err(|error| tracing::error!(%error, "log not read")).ok();
+                    // A user who was removed meanwhile is about to be told so, and gets nothing that was stored since.
+                    let may = planted!(node.environment, SecondPermitLeftOut)
+                        || node.permit(&who, &channel, Use::Receive).is_ok();
+                    sender.input(Input::Page { key, channel, page: page.filter(|_| may) });
                 });
             }
-            Output::Append(entries) => self.node.writer.append(entries, self.inbox.clone()),
-            Output::Elsewhere { session, channel } => {
+            Output::Append(entries) => self.node.commits.append(entries, self.sender.clone()),
+            Output::ForwardToSession { session, channel } => {
                 if let (None, Some(user)) = (&channel, &self.user) {
-                    self.node.users.bye(self.node.clock.now_ms(), user, session);
+                    self.node.users.bye(self.node.now_ms(), user, session);
                 }
-                self.node.sessions.tell(session, Mail::Left(channel.map(Box::new)));
+                self.node.sessions.tell(session, MailboxMessage::Left(channel.map(Box::new)));
             }
-            Output::Ask(asked) => {
-                let (node, inbox) = (self.node.clone(), self.inbox.clone());
-                tokio::spawn(async move {
-                    let id = asked.id;
-                    let answer = requests::answer(&node, *asked).await.map(Box::new);
-                    inbox.input(Input::Answer { id, answer });
-                });
-            }
+            Output::Request(request) => self.spawn(async move |node, sender| {
+                let id = request.id;
+                let answer = requests::answer(&node, *request).await.map(Box::new);
+                sender.input(Input::Answer { id, answer });
+            }),
             Output::Ephemeral(ephemeral) => {
                 match self.node.permit(&ephemeral.who, &ephemeral.channel, Use::Send) {
                     Ok(()) => self.node.pass_on(*ephemeral),
-                    Err(refusal) => refuse(&self.inbox, &ephemeral.channel, &refusal),
+                    Err(refusal) => refuse(&self.sender, &ephemeral.channel, &refusal),
                 }
             }
-            Output::Mark(receipt) => {
-                let (node, inbox, channel) = (self.node.clone(), self.inbox.clone(), receipt.channel.clone());
-                tokio::spawn(async move {
-                    if let Err(refusal) = node.hear(*receipt).await {
-                        refuse(&inbox, &channel, &refusal);
-                    }
-                });
-            }
+            Output::Mark(mark) => self.spawn(async move |node, sender| {
+                let channel = mark.channel.clone();
+                if let Err(refusal) = node.hear(*mark).await {
+                    refuse(&sender, &channel, &refusal);
+                }
+            }),
             Output::Idle { session, idle } => self.node.users.idle(session, idle),
             Output::Bye => self.bye = true,
             Output::Send(_) | Output::Close(_) => {}
         }
     }
+
+    /// Subscribes the connection, then reads the channel. Whether the user may have it is checked before others are told that
+    /// somebody is here, and once more when everything has been read: a user who is removed in between is either seen here or
+    /// told by the hub.
+    fn open(&self, key: u64, opening: Opening) {
+        let Opening { channel, who } = opening;
+        if let Err(refusal) = self.node.permit(&who, &channel, Use::Receive) {
+            return self.sender.input(Input::Opened { key, channel, found: Err(refusal) });
+        }
+        let late = planted!(self.node.environment, SubscribeAfterRead);
+        let connection = self.connection;
+        if !late {
+            self.node.hub.subscribe(&channel, connection, &self.sender, who.member());
+        }
+        self.spawn(async move |node, sender| {
+            let found = open(&node, &channel, &who).await;
+            if late {
+                node.hub.subscribe(&channel, connection, &sender, who.member());
+            }
+            sender.input(Input::Opened { key, channel, found });
+        });
+    }
+
+    /// Runs something that takes time.
+    fn spawn<F>(&self, work: impl FnOnce(Arc<Node>, MailboxSender) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.node.environment.spawn(Box::pin(work(self.node.clone(), self.sender.clone())));
+    }
 }
 
 /// Something that is answered only if it may not be. Only the sentence names the channel: an error with the field `channel`
 /// is the end of a subscription.
-fn refuse(inbox: &Inbox, channel: &Channel, refusal: &Refusal) {
+fn refuse(mailbox: &MailboxSender, channel: &Channel, refusal: &Refusal) {
     let (code, message) = (refusal.code, format!("{} ({channel})", refusal.message));
     let error = Error { code, message, retry: code.retry(), id: None, channel: None, retry_after_ms: None };
-    inbox.input(Input::Direct(batch::encode_frame(&ServerFrame::Error(error)).into()));
+    mailbox.input(Input::Direct(batch::encode_frame(&ServerFrame::Error(error)).into()));
 }
 
-impl Drop for Link {
+impl Drop for Effects {
     fn drop(&mut self) {
         // First, so that a `bind` that is still under way either is undone here or notices by itself.
-        self.letters.close();
+        self.mailbox.close();
         if let Some(session) = self.session {
             self.node.sessions.detach(session, self.connection);
-            self.node.users.exit(self.node.clock.now_ms(), session, self.connection, self.bye);
+            self.node.users.exit(self.node.now_ms(), session, self.connection, self.bye);
         }
     }
 }
@@ -184,7 +197,7 @@ async fn bind(
     name: Option<&str>,
     transport: Transport,
     connection: Uuid,
-    inbox: &Inbox,
+    sender: &MailboxSender,
 ) -> Binding {
     let live = node.sessions.user(session);
     let known = live.is_some();
@@ -199,20 +212,20 @@ async fn bind(
         return Binding::Another;
     }
     if !known {
-        node.writer.bind(session, user.clone());
+        node.commits.bind_session(session, user.clone());
     }
     if transport == Transport::Post {
         return Binding::Yours;
     }
     let stored = if node.users.knows(user) { None } else { remembered(node, user).await };
-    let binding = node.sessions.attach(session, user, connection, transport, inbox);
+    let binding = node.sessions.attach(session, user, connection, transport, sender);
     if binding == Binding::Yours {
-        let now_ms = node.clock.now_ms();
+        let now_ms = node.now_ms();
         node.users.enter(now_ms, (session, connection), user, name, stored.as_ref());
     }
-    if inbox.is_closed() {
+    if sender.is_closed() {
         node.sessions.detach(session, connection);
-        node.users.exit(node.clock.now_ms(), session, connection, false);
+        node.users.exit(node.now_ms(), session, connection, false);
     }
     binding
 }
@@ -228,13 +241,14 @@ async fn open(node: &Node, channel: &Channel, who: &Identity) -> Result<Opened, 
         Some(user) => Some(node.list_chats(user, None, LISTED).await.map_err(requests::unavailable)?.0),
         None => None,
     };
-    // Once more, and after everything else: who is removed in between is seen here or told by the hub.
-    node.permit(who, channel, Use::Receive)?;
+    if !planted!(node.environment, SecondPermitLeftOut) {
+        node.permit(who, channel, Use::Receive)?;
+    }
     Ok(Opened { members: node.members(channel), receipts, chats, ..Opened::bare(log) })
 }
 
 /// What is remembered of a user. If that cannot be read, the user is let in as one of whom nothing is.
-async fn remembered(node: &Node, user: &str) -> Option<Person> {
-    let people = node.directory.people(&[user.to_owned()]).await;
+async fn remembered(node: &Node, user: &str) -> Option<UserRecord> {
+    let people = node.store.users(&[user.to_owned()]).await;
     people.inspect_err(|error| tracing::error!(%error, "a user could not be looked up")).ok()?.pop()
 }

@@ -1,13 +1,15 @@
-//! What all connections of this process share, and how the outputs of their sessions are carried out.
+//! A node: what all connections of this process share, and how what they want is carried out. Every time, id, task and
+//! sleep comes from its [`Environment`], so that a simulation can run it.
 
-pub mod chat_changes;
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod chat_changes;
 mod chat_requests;
 mod chat_views;
-pub mod clock;
 pub mod commit;
 mod effects;
-mod people;
 mod receipts;
+mod remembering;
 mod requests;
 pub mod stats;
 
@@ -17,50 +19,47 @@ use std::sync::{
 };
 
 use everwire_protocol::{Channel, ErrorCode, Goaway, Member, Role, ServerFrame};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 
-use chat_changes::Chats;
 use chat_views::keep_telling;
-use clock::Clock;
-use commit::{Effects, Work, Writer};
-pub use effects::Link;
+use commit::CommitSender;
+pub use effects::Effects;
 use receipts::Receipts;
 use stats::Counters;
 
 use crate::{
     Error,
-    chats::Book,
-    connection::{Asked, Settings},
-    hub::{Hub, noted::Notes},
+    chats::ChatRegistry,
+    connection::{PendingRequest, Settings},
+    environment::Environment,
+    hub::{Hub, pending_presence::PendingPresence},
     model::{
         broadcast::Ephemeral,
         channels::USERS,
         identity::{Access, Identity, Refusal, not_for},
     },
     sessions::Sessions,
-    store::{Directory, Store, Tidied},
+    store::{Database, Removed},
     users::Users,
 };
 
 /// What all connections share.
 #[derive(Debug)]
 pub struct Node {
-    /// The numbers that sessions go by.
+    /// The machine.
+    pub environment: Arc<dyn Environment>,
+    /// The numbers that connections go by.
     pub settings: Arc<Settings>,
     /// Who may do what.
     pub access: Arc<dyn Access>,
-    /// Where logs are kept.
-    pub store: Arc<dyn Store>,
-    /// Where everything else is kept.
-    pub directory: Arc<dyn Directory>,
+    /// Where everything is kept.
+    pub store: Arc<dyn Database>,
     /// All chats.
-    pub book: Arc<Book>,
-    /// What is done with them.
-    pub chats: Chats,
+    pub chats: Arc<ChatRegistry>,
     /// What has been counted.
     pub(crate) counters: Counters,
     /// Where things to be written are handed in.
-    pub writer: Writer,
+    pub commits: CommitSender,
     /// Who receives what.
     pub hub: Arc<Hub>,
     /// Who is online.
@@ -68,10 +67,10 @@ pub struct Node {
     /// Which connection each session has.
     pub sessions: Sessions,
     receipts: Arc<Receipts>,
-    notes: Arc<Notes>,
-    /// The time that sessions are given.
-    pub clock: Clock,
-    /// What is said to clients when the server stops; `None` while it runs.
+    pending_presence: Arc<PendingPresence>,
+    /// When it started, in its own time.
+    started_at: u64,
+    /// What clients are told when the server stops; `None` while it runs.
     pub stopping: watch::Sender<Option<Goaway>>,
     /// How many connections have not ended yet.
     pub connections: watch::Sender<usize>,
@@ -79,23 +78,24 @@ pub struct Node {
     held_polls: AtomicU64,
 }
 
-impl std::fmt::Debug for dyn Store {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Store")
-    }
-}
-
-impl std::fmt::Debug for dyn Directory {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Directory")
-    }
-}
-
 impl Drop for Node {
     fn drop(&mut self) {
         self.receipts.wake();
-        self.notes.wake();
+        self.pending_presence.wake();
     }
+}
+
+/// What a node goes by.
+#[derive(Debug, Clone)]
+pub struct NodeOptions {
+    /// The numbers that connections go by.
+    pub settings: Arc<Settings>,
+    /// Who may do what.
+    pub access: Arc<dyn Access>,
+    /// How long a leave is held back after a lost connection, in ms.
+    pub leave_grace_ms: u64,
+    /// How long users who were present when the server was stopped have to come back unnoticed, in ms.
+    pub return_ms: u64,
 }
 
 /// What somebody wants to do with a channel.
@@ -108,97 +108,85 @@ pub enum Use {
 }
 
 impl Node {
-    /// A node without connections. Starts the writer and the clock of presence. Who was there when the server was stopped has
-    /// `return_ms` to come back unnoticed, and later `leave_grace_ms` after each lost connection.
+    /// A node without connections. Starts the commit loop, the clock of presence, and what is written a little later.
     ///
     /// # Errors
     /// [`Error::Unavailable`] if the chats cannot be read.
-    pub async fn start<S: Store + Directory>(
-        settings: Arc<Settings>,
-        access: Arc<dyn Access>,
-        store: Arc<S>,
-        leave_grace_ms: u64,
-        return_ms: u64,
+    pub async fn start(
+        environment: Arc<dyn Environment>,
+        store: Arc<dyn Database>,
+        options: NodeOptions,
     ) -> Result<Arc<Self>, Error> {
-        let book = Arc::new(Book::of(store.chats().await?));
-        let (remember, remembered) = mpsc::unbounded_channel();
-        let notes = Arc::<Notes>::default();
+        let NodeOptions { settings, access, leave_grace_ms, return_ms } = options;
+        let chats = Arc::new(ChatRegistry::of(store.chats().await?));
+        let (remember, to_remember) = mpsc::unbounded_channel();
+        let (updates, chat_updates) = mpsc::unbounded_channel();
+        let pending_presence = Arc::<PendingPresence>::default();
         let elsewhere = Channel::new(USERS).ok();
-        let hub = Arc::new(Hub::new(leave_grace_ms).with_notes(notes.clone(), elsewhere));
-        let users = Arc::new(Users::new(leave_grace_ms, book.clone(), hub.clone(), remember));
-        let writer = Writer::start(store.clone(), book.clone(), hub.clone());
-        let clock = Clock::start();
+        let hub = Arc::new(Hub::new(leave_grace_ms).with_pending(pending_presence.clone(), elsewhere));
+        let users = Arc::new(Users::new(leave_grace_ms, chats.clone(), hub.clone(), remember));
+        let commits = CommitSender::start(&environment, store.clone(), chats.clone(), hub.clone(), updates);
         // Nobody is to see them go who are only about to connect again.
-        let (people, attendance) = (store.online().await?, store.attendance().await?);
-        let leaves_at = clock.now_ms() + return_ms;
-        users.expect(people, leaves_at);
-        hub.expect_members(attendance, leaves_at);
-        tokio::spawn(expire_presence(hub.clone(), users.clone(), clock));
+        let (online, presence) = (store.online_users().await?, store.presence().await?);
+        let started_at = environment.now_ms();
+        let leaves_at = started_at + return_ms;
+        users.expect(online, leaves_at);
+        hub.expect_members(presence, leaves_at);
+        environment.spawn(Box::pin(expire_presence(environment.clone(), hub.clone(), users.clone())));
         let receipts = Arc::<Receipts>::default();
-        let (chats, news) = Chats::new(book.clone(), store.clone(), store.clone(), writer.clone());
         let node = Arc::new(Self {
+            environment: environment.clone(),
             settings,
             access,
-            directory: store.clone(),
             store,
-            book,
             chats,
             counters: Counters::default(),
-            writer,
+            commits,
             hub,
             users,
             sessions: Sessions::default(),
             receipts: receipts.clone(),
-            notes: notes.clone(),
-            clock,
+            pending_presence,
+            started_at,
             stopping: watch::Sender::new(None),
             connections: watch::Sender::new(0),
             next_request: AtomicU64::new(1),
             held_polls: AtomicU64::new(0),
         });
-        tokio::spawn(receipts::write_marks(Arc::downgrade(&node), receipts));
-        tokio::spawn(people::remember(Arc::downgrade(&node), remembered, notes));
-        tokio::spawn(keep_telling(Arc::downgrade(&node), news));
-        tokio::spawn(stats::keep_logging(Arc::downgrade(&node)));
+        let weak = || Arc::downgrade(&node);
+        environment.spawn(Box::pin(receipts::write_marks(environment.clone(), weak(), receipts)));
+        environment.spawn(Box::pin(remembering::remember(weak(), to_remember)));
+        environment.spawn(Box::pin(keep_telling(weak(), chat_updates)));
+        environment.spawn(Box::pin(stats::keep_logging(environment.clone(), weak())));
         Ok(node)
+    }
+
+    /// The time that connections are given, in ms since 1970.
+    pub fn now_ms(&self) -> u64 {
+        self.environment.now_ms()
     }
 
     /// Writes what would be written a little later. For the end.
     pub async fn write_all(&self) {
-        self.receipts.write(&*self.directory).await;
-        let (_writing, due) = self.notes.take().await;
-        self.write_attendance(due).await;
+        self.receipts.write(&*self.store).await;
+        let (_writing, due) = self.pending_presence.take().await;
+        self.write_presence(due).await;
     }
 
-    /// Answers a question, as if a session had asked it.
+    /// Answers a request, as if a connection had made it.
     ///
     /// # Errors
     /// Why there is no answer.
-    pub async fn answer(self: &Arc<Self>, asked: Asked) -> Result<ServerFrame, Refusal> {
-        requests::answer(self, asked).await
+    pub async fn answer(self: &Arc<Self>, request: PendingRequest) -> Result<ServerFrame, Refusal> {
+        requests::answer(self, request).await
     }
 
     /// Removes what is no longer needed from the store, between what is stored otherwise. `None`: it cannot be done now.
-    pub async fn tidy(&self) -> Option<Tidied> {
-        let mut all = Tidied { more: true, ..Tidied::default() };
+    pub async fn cleanup(&self) -> Option<Removed> {
+        let mut all = Removed { more: true, ..Removed::default() };
         while all.more {
-            let (answer, answered) = oneshot::channel();
-            let store = self.store.clone();
-            let work: Work = Box::new(move |at| {
-                Box::pin(async move {
-                    let tidied = store.tidy(at).await;
-                    let effects: Effects = Box::new(move |_| {
-                        // An error says that nobody waits for the answer any more.
-                        let _ = answer.send(tidied);
-                    });
-                    effects
-                })
-            });
-            if !self.writer.work(work) {
-                return None;
-            }
-            let tidied = answered.await.ok()?;
-            all += tidied.inspect_err(|error| tracing::error!(%error, "nothing could be removed")).ok()?;
+            let removed = self.commits.cleanup().await?;
+            all += removed.inspect_err(|error| tracing::error!(%error, "cleanup failed")).ok()?;
         }
         Some(all)
     }
@@ -216,7 +204,7 @@ impl Node {
             return Err(Refusal::of(ErrorCode::Forbidden));
         }
         let Some(chat) = self.access.chat(who, channel) else { return Ok(()) };
-        match (self.book.role(chat, &who.user), what) {
+        match (self.chats.role(chat, &who.user), what) {
             (Some(Role::Owner | Role::Member), _) | (Some(Role::ReadOnly), Use::Receive) => Ok(()),
             (role, _) => Err(not_for(role)),
         }
@@ -295,17 +283,19 @@ impl Drop for Counted {
     }
 }
 
-async fn expire_presence(hub: Arc<Hub>, users: Arc<Users>, clock: Clock) {
+/// Lets users leave whose grace is over, as long as the process lives.
+async fn expire_presence(environment: Arc<dyn Environment>, hub: Arc<Hub>, users: Arc<Users>) {
     loop {
-        let now_ms = clock.now_ms();
+        let now_ms = environment.now_ms();
         let at = users.expire(now_ms).into_iter().chain(hub.expire(now_ms)).min();
         let due = async {
             match at {
-                Some(at) => tokio::time::sleep_until(tokio::time::Instant::from_std(clock.instant(at))).await,
+                Some(at) => environment.sleep_until(at).await,
                 None => std::future::pending().await,
             }
         };
         tokio::select! {
+            biased;
             () = hub.sooner() => {}
             () = users.sooner() => {}
             () = due => {}

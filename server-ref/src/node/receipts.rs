@@ -2,9 +2,8 @@
 //! time.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
 use everwire_protocol::{Channel, ErrorCode, Receipt, ServerFrame, UserReceipt, batch, limits::MAX_USERS};
@@ -13,17 +12,18 @@ use tokio::sync::Notify;
 use super::{Node, Use, requests::unavailable};
 use crate::{
     connection::ReceivedMark,
+    environment::Environment,
     model::{
-        broadcast::Note,
+        broadcast::Broadcast,
         channels::{chat_of, keeps_receipts, own_channel},
         chat::Participant,
         identity::Refusal,
     },
-    store::Directory,
+    store::Database,
 };
 
-/// How long marks are collected before they are written.
-const WRITE_AFTER: Duration = Duration::from_millis(250);
+/// How long marks are collected before they are written, in ms.
+const WRITE_AFTER_MS: u64 = 250;
 
 /// Marks that are kept in memory. Past this many, those that are written are forgotten and read again.
 const KEPT: usize = 200_000;
@@ -40,13 +40,13 @@ pub(super) struct Receipts {
 
 #[derive(Debug, Default)]
 struct Marks {
-    of: HashMap<Channel, BTreeMap<String, UserReceipt>>,
+    of: BTreeMap<Channel, BTreeMap<String, UserReceipt>>,
     /// Channels of which all marks are in memory.
-    whole: HashSet<Channel>,
+    whole: BTreeSet<Channel>,
     count: usize,
-    dirty: HashMap<(Channel, String), UserReceipt>,
+    dirty: BTreeMap<(Channel, String), UserReceipt>,
     /// What could not be taken in while the store did not answer: it was said once, and nobody says it again.
-    put_off: HashMap<(Channel, Arc<str>), ReceivedMark>,
+    put_off: BTreeMap<(Channel, Arc<str>), ReceivedMark>,
 }
 
 impl Marks {
@@ -94,7 +94,7 @@ impl Receipts {
                 return Ok(());
             }
         }
-        let read = node.directory.marks(channel, user).await?;
+        let read = node.store.marks(channel, user).await?;
         let mut marks = self.lock();
         marks.forget_written();
         for mark in &read {
@@ -107,13 +107,13 @@ impl Receipts {
     }
 
     /// Writes what has not been written.
-    pub(super) async fn write(&self, directory: &dyn Directory) {
+    pub(super) async fn write(&self, store: &dyn Database) {
         let dirty: Vec<_> =
             self.lock().dirty.iter().map(|((channel, _), mark)| (channel.clone(), mark.clone())).collect();
         if dirty.is_empty() {
             return;
         }
-        match directory.raise(&dirty).await {
+        match store.raise_marks(&dirty).await {
             Ok(()) => {
                 let mut marks = self.lock();
                 for (channel, mark) in dirty {
@@ -158,13 +158,17 @@ impl Receipts {
 }
 
 /// Writes marks as long as the node lives, and takes in what was put off.
-pub(super) async fn write_marks(node: std::sync::Weak<Node>, receipts: Arc<Receipts>) {
+pub(super) async fn write_marks(
+    environment: Arc<dyn Environment>,
+    node: Weak<Node>,
+    receipts: Arc<Receipts>,
+) {
     loop {
         receipts.dirty.notified().await;
         if node.strong_count() == 0 {
             return;
         }
-        tokio::time::sleep(WRITE_AFTER).await;
+        environment.sleep_until(environment.now_ms() + WRITE_AFTER_MS).await;
         let Some(node) = node.upgrade() else { return };
         let put_off = std::mem::take(&mut receipts.lock().put_off);
         for receipt in put_off.into_values() {
@@ -172,7 +176,7 @@ pub(super) async fn write_marks(node: std::sync::Weak<Node>, receipts: Arc<Recei
                 tracing::debug!(code = refusal.code.as_str(), "a receipt that was put off is refused");
             }
         }
-        receipts.write(&*node.directory).await;
+        receipts.write(&*node.store).await;
     }
 }
 
@@ -192,7 +196,7 @@ impl Node {
             return Ok(Some(own.into_iter().collect()));
         };
         self.receipts.load(self, channel, None).await.map_err(unavailable)?;
-        let room = self.book.get(chat).map(|known| known.room);
+        let room = self.chats.get(chat).map(|known| known.room);
         // A chat that an application keeps by itself, with grants, has nobody to be compared with.
         let is_member = |user: &str| {
             room.as_ref().is_none_or(|room| room.participant(user).is_some_and(Participant::is_member))
@@ -207,7 +211,7 @@ impl Node {
     /// Whether the members of a chat are told of each other's marks: each message that all of them read costs each of them as
     /// many frames as there are members, so in large chats they are not.
     fn shares_marks(&self, chat: &str) -> bool {
-        self.book.get(chat).is_none_or(|known| known.room.participants.len() <= MAX_USERS)
+        self.chats.get(chat).is_none_or(|known| known.room.participants.len() <= MAX_USERS)
     }
 
     /// How far a user has received and read a channel; `None` if nothing is known of that.
@@ -258,7 +262,7 @@ impl Node {
             let unread = if read >= log.head {
                 0
             } else {
-                self.directory.unread(&channel, &said.user, read).await.map_err(unavailable)?
+                self.store.unread(&channel, &said.user, read).await.map_err(unavailable)?
             };
             let mut marks = self.receipts.lock();
             if marks.get(&channel, &said.user) != known.as_ref() {
@@ -299,8 +303,9 @@ impl Node {
             let text: Arc<str> = batch::encode_frame(&ServerFrame::Receipt(receipt)).into();
             text
         };
-        let note =
-            |channel: &Channel, text| Arc::new(Note { channel: channel.clone(), text, ephemeral: false });
+        let note = |channel: &Channel, text| {
+            Arc::new(Broadcast { channel: channel.clone(), text, ephemeral: false })
+        };
         if rose && chat_of(channel).is_some_and(|chat| self.shares_marks(chat)) {
             self.hub.tell(&note(channel, receipt(None)), |other| other != user, None);
         }

@@ -9,10 +9,10 @@ use everwire_protocol::{
 
 use super::{Node, Use};
 use crate::{
-    connection::Asked,
+    connection::PendingRequest,
     model::{
         identity::{Identity, Refusal},
-        people::{Extract, Part},
+        people::{HistoryRange, StoredHistory},
     },
 };
 
@@ -23,8 +23,8 @@ const USUAL_PAGE: u32 = 50;
 ///
 /// # Errors
 /// Why there is none, with a sentence for a person.
-pub(super) async fn answer(node: &Arc<Node>, asked: Asked) -> Result<ServerFrame, Refusal> {
-    let Asked { request, who, .. } = asked;
+pub(super) async fn answer(node: &Arc<Node>, asked: PendingRequest) -> Result<ServerFrame, Refusal> {
+    let PendingRequest { request, who, .. } = asked;
     match request {
         ClientFrame::History(request) => history(node, &request, &who).await,
         ClientFrame::SetStatus(request) => set_status(node, &request, &who).await,
@@ -42,14 +42,14 @@ pub(super) fn unavailable(error: crate::Error) -> Refusal {
 async fn history(node: &Node, request: &History, who: &Identity) -> Result<ServerFrame, Refusal> {
     let History { id, channel, before, after, limit } = request;
     let part = match (before, after) {
-        (Some(offset), _) => Part::Before(*offset),
-        (None, Some(offset)) => Part::After(*offset),
-        (None, None) => Part::Latest,
+        (Some(offset), _) => HistoryRange::Before(*offset),
+        (None, Some(offset)) => HistoryRange::After(*offset),
+        (None, None) => HistoryRange::Latest,
     };
     let limit = limit.unwrap_or(USUAL_PAGE).clamp(1, MAX_HISTORY);
     node.permit(who, channel, Use::Receive)?;
-    let Extract { log, messages, more } =
-        node.directory.extract(channel, part, limit).await.map_err(unavailable)?;
+    let StoredHistory { log, messages, more } =
+        node.store.history(channel, part, limit).await.map_err(unavailable)?;
     // Who was removed while it was read does not get what was stored since.
     node.permit(who, channel, Use::Receive)?;
     let (channel, epoch) = (channel.clone(), log.epoch.as_ref().into());
@@ -57,8 +57,8 @@ async fn history(node: &Node, request: &History, who: &Identity) -> Result<Serve
 }
 
 async fn set_status(node: &Node, request: &SetStatus, who: &Identity) -> Result<ServerFrame, Refusal> {
-    node.directory.choose(&who.user, request.status).await.map_err(unavailable)?;
-    node.users.choose_status(node.clock.now_ms(), &who.user, request.status);
+    node.store.save_status_choice(&who.user, request.status).await.map_err(unavailable)?;
+    node.users.choose_status(node.now_ms(), &who.user, request.status);
     Ok(Done { id: request.id, chat: None }.into())
 }
 

@@ -1,22 +1,19 @@
 //! Numbers for operators: what a server is doing now, and what it has done since it started. Counted while it happens;
 //! never looked up in the store.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc, Weak,
+    atomic::{AtomicU64, Ordering},
 };
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Node;
-use crate::sessions::Connections;
+use crate::{environment::Environment, sessions::Connections};
 
-/// How often the numbers are logged.
-const LOG_EVERY: Duration = Duration::from_secs(30);
+/// How often the numbers are logged, in ms.
+const LOG_EVERY_MS: u64 = 30_000;
 
 /// What is counted while it happens.
 #[derive(Debug, Default)]
@@ -27,12 +24,12 @@ pub struct Counters {
 
 impl Counters {
     /// Frames came from a client.
-    pub(crate) fn came(&self, frames: usize) {
+    pub(crate) fn count_in(&self, frames: usize) {
         self.frames_in.fetch_add(frames as u64, Ordering::Relaxed);
     }
 
     /// Frames were given to a transport.
-    pub(crate) fn went(&self, frames: usize) {
+    pub(crate) fn count_out(&self, frames: usize) {
         self.frames_out.fetch_add(frames as u64, Ordering::Relaxed);
     }
 }
@@ -67,15 +64,15 @@ pub struct Stats {
 impl Node {
     /// The numbers as of now.
     pub fn stats(&self) -> Stats {
-        let (users, connections) = self.sessions.census();
+        let (users, connections) = self.sessions.counts();
         Stats {
             version: env!("CARGO_PKG_VERSION").into(),
-            uptime_ms: self.clock.age_ms(),
+            uptime_ms: self.now_ms() - self.started_at,
             users,
             sessions: connections.websocket + connections.polling,
             connections,
             channels: self.hub.channels(),
-            chats: self.book.len(),
+            chats: self.chats.len(),
             held_polls: self.held_polls(),
             frames_in: self.counters.frames_in.load(Ordering::Relaxed),
             frames_out: self.counters.frames_out.load(Ordering::Relaxed),
@@ -85,22 +82,18 @@ impl Node {
 }
 
 /// Logs the numbers from time to time, for as long as the node lives.
-pub(crate) async fn keep_logging(node: std::sync::Weak<Node>) {
-    let mut tick = tokio::time::interval(LOG_EVERY);
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    // The first tick comes at once, when there is nothing to tell.
-    tick.tick().await;
+pub(super) async fn keep_logging(environment: Arc<dyn Environment>, node: Weak<Node>) {
     loop {
-        tick.tick().await;
+        environment.sleep_until(environment.now_ms() + LOG_EVERY_MS).await;
         let Some(node) = node.upgrade() else { return };
-        log(&node);
+        log(&node.stats());
     }
 }
 
-fn log(node: &Arc<Node>) {
+fn log(stats: &Stats) {
     let Stats {
         users, sessions, connections, channels, chats, frames_in, frames_out, messages_stored, ..
-    } = node.stats();
+    } = stats;
     let Connections { websocket, polling } = connections;
     tracing::info!(
         users,

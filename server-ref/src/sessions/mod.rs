@@ -1,7 +1,9 @@
 //! Which connection each session has on this node: one at a time, and always the same user's.
 
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -11,7 +13,7 @@ use utoipa::ToSchema;
 
 use crate::connection::{
     Binding, Input, Transport,
-    mailbox::{Inbox, Mail},
+    mailbox::{MailboxMessage, MailboxSender},
 };
 
 /// Connections, by what carries them.
@@ -26,7 +28,7 @@ pub struct Connections {
 /// The sessions that are connected to this node.
 #[derive(Debug, Default)]
 pub struct Sessions {
-    live: Mutex<HashMap<Uuid, Live>>,
+    live: Mutex<BTreeMap<Uuid, Live>>,
 }
 
 #[derive(Debug)]
@@ -34,7 +36,7 @@ struct Live {
     user: String,
     connection: Uuid,
     transport: Transport,
-    inbox: Inbox,
+    mailbox: MailboxSender,
     /// The connection that this one took over from.
     before: Option<Uuid>,
 }
@@ -57,16 +59,16 @@ impl Sessions {
         user: &str,
         connection: Uuid,
         transport: Transport,
-        inbox: &Inbox,
+        mailbox: &MailboxSender,
     ) -> Binding {
         let mut sessions = lock(&self.live);
         if sessions.get(&session).is_some_and(|live| live.user != user) {
             return Binding::Another;
         }
         let before = sessions.get(&session).map(|live| live.connection);
-        let live = Live { user: user.into(), connection, transport, inbox: inbox.clone(), before };
+        let live = Live { user: user.into(), connection, transport, mailbox: mailbox.clone(), before };
         if let Some(before) = sessions.insert(session, live) {
-            before.inbox.input(Input::End(CloseCode::Replaced));
+            before.mailbox.input(Input::End(CloseCode::Replaced));
         }
         Binding::Yours
     }
@@ -79,11 +81,11 @@ impl Sessions {
         }
     }
 
-    /// The inbox of a polling connection, if it is this session's.
-    pub fn polling(&self, session: Uuid, connection: Uuid) -> Option<Inbox> {
+    /// The mailbox of a polling connection, if it is this session's.
+    pub fn polling(&self, session: Uuid, connection: Uuid) -> Option<MailboxSender> {
         let sessions = lock(&self.live);
         let live = sessions.get(&session)?;
-        (live.connection == connection && live.transport == Transport::Polling).then(|| live.inbox.clone())
+        (live.connection == connection && live.transport == Transport::Polling).then(|| live.mailbox.clone())
     }
 
     /// Whether a poll of this connection comes too late: a WebSocket of the session has taken over from it since. It must
@@ -95,10 +97,10 @@ impl Sessions {
             .is_some_and(|live| live.before == Some(connection) && live.transport == Transport::WebSocket)
     }
 
-    /// Puts mail into the inbox of the session's connection, if there is one here.
-    pub fn tell(&self, session: Uuid, mail: Mail) {
+    /// Puts mail into the mailbox of the session's connection, if there is one here.
+    pub fn tell(&self, session: Uuid, mail: MailboxMessage) {
         if let Some(live) = lock(&self.live).get(&session) {
-            live.inbox.push(mail);
+            live.mailbox.push(mail);
         }
     }
 
@@ -108,7 +110,7 @@ impl Sessions {
         let sessions = lock(&self.live);
         let found = sessions.values().find(|live| live.connection == connection);
         if let Some(live) = found {
-            live.inbox.input(Input::Direct(text.clone()));
+            live.mailbox.input(Input::Direct(text.clone()));
         }
         found.is_some()
     }
@@ -124,13 +126,13 @@ impl Sessions {
     pub fn end_user(&self, user: &str, code: CloseCode) -> usize {
         let sessions = lock(&self.live);
         let own = sessions.values().filter(|live| live.user == user);
-        own.map(|live| live.inbox.input(Input::End(code))).count()
+        own.map(|live| live.mailbox.input(Input::End(code))).count()
     }
 
     /// How many users there are, and how many connections of each kind.
-    pub fn census(&self) -> (usize, Connections) {
+    pub fn counts(&self) -> (usize, Connections) {
         let sessions = lock(&self.live);
-        let users: HashSet<&str> = sessions.values().map(|live| live.user.as_ref()).collect();
+        let users: BTreeSet<&str> = sessions.values().map(|live| live.user.as_ref()).collect();
         let websocket = sessions.values().filter(|live| live.transport == Transport::WebSocket).count();
         (users.len(), Connections { websocket, polling: sessions.len() - websocket })
     }

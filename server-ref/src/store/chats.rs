@@ -5,7 +5,7 @@ use everwire_protocol::{Channel, Message, Uuid};
 
 use super::Answer;
 use crate::model::{
-    chat::{Known, Room},
+    chat::{ChatRecord, Room},
     log::{NewEntry, Outcome},
 };
 
@@ -26,7 +26,7 @@ pub struct Tail {
 /// What keeps chats. Every error is [`crate::Error::Unavailable`].
 pub trait ChatStore: Send + Sync + 'static {
     /// All chats.
-    fn chats(&self) -> Answer<'_, Vec<Known>>;
+    fn chats(&self) -> Answer<'_, Vec<ChatRecord>>;
 
     /// Stores a chat as it is now, and entries of its log, in one transaction: one outcome for each entry. `before` is the
     /// chat as it is stored, if it is.

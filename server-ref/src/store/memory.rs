@@ -8,8 +8,8 @@ use std::{
 
 use everwire_protocol::{Channel, Uuid};
 
-use super::{Answer, Store, Tidied, epoch};
-use crate::model::log::{Entry, Log, NewEntry, Outcome, Page, PageBounds, Place};
+use super::{Answer, Removed, Store, epoch};
+use crate::model::log::{Entry, Log, LogPosition, NewEntry, Outcome, Page, PageBounds};
 
 /// The logs of all channels. What edits, deletions and replies refer to is not checked here.
 #[derive(Debug, Clone)]
@@ -17,7 +17,7 @@ pub struct Logs {
     seed: u64,
     retention: u64,
     channels: BTreeMap<Channel, Kept>,
-    sends: HashMap<(Arc<str>, Uuid), (Channel, Place)>,
+    sends: HashMap<(Arc<str>, Uuid), (Channel, LogPosition)>,
     sessions: HashMap<Uuid, Arc<str>>,
 }
 
@@ -51,11 +51,11 @@ impl Logs {
         if let Some((channel, place)) = self.sends.get(&key) {
             return if *channel == entry.channel { Outcome::Copy(place.clone()) } else { Outcome::IdReused };
         }
-        if let Some(refusal) = entry.standing.refusal() {
+        if let Some(refusal) = entry.permission.refusal() {
             return Outcome::Refused(refusal);
         }
         let log = self.channels.entry(entry.channel.clone()).or_default();
-        let place = Place { epoch: epoch(self.seed, &entry.channel), offset: log.head() + 1, at };
+        let place = LogPosition { epoch: epoch(self.seed, &entry.channel), offset: log.head() + 1, at };
         let kept = Entry::of(entry, &place);
         log.entries.push_back(kept.clone());
         stored.push(kept);
@@ -145,7 +145,7 @@ impl Store for MemoryStore {
         ready(self.logs().bound_user(session).map(Into::into))
     }
 
-    fn bind<'a>(&'a self, _at: u64, sessions: &'a [(Uuid, Arc<str>)]) -> Answer<'a, ()> {
+    fn bind_sessions<'a>(&'a self, _at: u64, sessions: &'a [(Uuid, Arc<str>)]) -> Answer<'a, ()> {
         let mut logs = self.logs();
         for (session, user) in sessions {
             logs.bind(*session, user.clone());
@@ -153,8 +153,8 @@ impl Store for MemoryStore {
         ready(())
     }
 
-    fn tidy(&self, _now: u64) -> Answer<'_, Tidied> {
-        ready(Tidied::default())
+    fn cleanup(&self, _now: u64) -> Answer<'_, Removed> {
+        ready(Removed::default())
     }
 
     fn probe(&self) -> Answer<'_, ()> {

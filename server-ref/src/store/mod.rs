@@ -38,12 +38,12 @@ pub trait Store: Send + Sync + 'static {
     fn bound_user(&self, session: Uuid) -> Answer<'_, Option<String>>;
 
     /// Binds sessions to users; a session that is bound already only gets a new time of last use.
-    fn bind<'a>(&'a self, at: u64, sessions: &'a [(Uuid, Arc<str>)]) -> Answer<'a, ()>;
+    fn bind_sessions<'a>(&'a self, at: u64, sessions: &'a [(Uuid, Arc<str>)]) -> Answer<'a, ()>;
 
     /// Forgets sends whose messages are in no log any more, and sessions, if they are older than they need to be kept; and
     /// trims logs that hold more than they are to keep. Does a part of it, so that what is to be stored need not wait
     /// long.
-    fn tidy(&self, now: u64) -> Answer<'_, Tidied>;
+    fn cleanup(&self, now: u64) -> Answer<'_, Removed>;
 
     /// Whether something can be written now.
     fn probe(&self) -> Answer<'_, ()>;
@@ -51,7 +51,7 @@ pub trait Store: Send + Sync + 'static {
 
 /// What was removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Tidied {
+pub struct Removed {
     /// Sessions that were not used for two weeks.
     pub sessions: u64,
     /// Ids of sends that nobody can repeat any more.
@@ -62,7 +62,7 @@ pub struct Tidied {
     pub more: bool,
 }
 
-impl std::ops::AddAssign for Tidied {
+impl std::ops::AddAssign for Removed {
     fn add_assign(&mut self, next: Self) {
         self.sessions += next.sessions;
         self.sends += next.sends;
@@ -71,10 +71,16 @@ impl std::ops::AddAssign for Tidied {
     }
 }
 
-/// What is kept besides logs.
-pub trait Directory: chats::ChatStore + people::People {}
+/// All that a node keeps.
+pub trait Database: Store + chats::ChatStore + people::UserStore {}
 
-impl<T: chats::ChatStore + people::People> Directory for T {}
+impl<T: Store + chats::ChatStore + people::UserStore> Database for T {}
+
+impl std::fmt::Debug for dyn Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Database")
+    }
+}
 
 /// How long a session stays bound to its user after its last use, in ms: a tab that sleeps over a holiday comes back
 /// to its own session.

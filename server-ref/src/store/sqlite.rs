@@ -4,12 +4,12 @@
 //! nobody else writes: a lock file keeps a second server away from the same database.
 
 mod append;
-mod attendance;
 mod chats;
+mod cleanup;
 mod people;
+mod presence;
 #[cfg(test)]
 mod tests;
-mod tidy;
 
 use std::{
     collections::HashMap,
@@ -29,7 +29,7 @@ use tokio::sync::Mutex;
 
 use append::Append;
 
-use super::{Answer, Store, Tidied, epoch};
+use super::{Answer, Removed, Store, epoch};
 use crate::{
     Error,
     model::log::{Entry, Log, NewEntry, Outcome, Page, PageBounds},
@@ -69,13 +69,13 @@ pub struct SqliteStore {
     /// `None` after a failure that the connection may not have survived; it is opened again when it is needed.
     writer: Mutex<Option<SqliteConnection>>,
     readers: SqlitePool,
-    known: RwLock<HashMap<Channel, Known>>,
+    known: RwLock<HashMap<Channel, ChannelHead>>,
     /// Held for as long as the store lives.
     _lock: File,
 }
 
 #[derive(Debug, Clone)]
-struct Known {
+struct ChannelHead {
     id: i64,
     log: Log,
 }
@@ -109,11 +109,11 @@ impl SqliteStore {
         Ok(Self { options, retention, seed, writer, readers, known, _lock: lock })
     }
 
-    fn known(&self, channel: &Channel) -> Option<Known> {
+    fn known(&self, channel: &Channel) -> Option<ChannelHead> {
         self.known.read().unwrap_or_else(PoisonError::into_inner).get(channel).cloned()
     }
 
-    fn remember(&self, changed: HashMap<Channel, Known>) {
+    fn remember(&self, changed: HashMap<Channel, ChannelHead>) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if known.len() > KNOWN {
             known.clear();
@@ -243,7 +243,7 @@ impl Store for SqliteStore {
         })
     }
 
-    fn bind<'a>(&'a self, at: u64, sessions: &'a [(Uuid, Arc<str>)]) -> Answer<'a, ()> {
+    fn bind_sessions<'a>(&'a self, at: u64, sessions: &'a [(Uuid, Arc<str>)]) -> Answer<'a, ()> {
         Box::pin(self.write(async move |writer| {
             for chunk in sessions.chunks(ROWS) {
                 let mut insert =
@@ -258,7 +258,7 @@ impl Store for SqliteStore {
         }))
     }
 
-    fn tidy(&self, now: u64) -> Answer<'_, Tidied> {
+    fn cleanup(&self, now: u64) -> Answer<'_, Removed> {
         Box::pin(self.remove_old(now))
     }
 

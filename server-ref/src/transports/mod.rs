@@ -4,7 +4,7 @@ mod origins;
 mod poll;
 mod ws;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -12,6 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use tokio::time::Instant;
 
 pub use origins::Origins;
 
@@ -50,6 +51,11 @@ async fn post_only() -> Response {
     );
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
     response
+}
+
+/// When it will be `at_ms`, in the time of the node.
+fn instant(node: &Node, at_ms: u64) -> Instant {
+    Instant::now() + Duration::from_millis(at_ms.saturating_sub(node.now_ms()))
 }
 
 /// An answer for a person.

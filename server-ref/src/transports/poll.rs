@@ -15,20 +15,20 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use super::{App, say};
+use super::{App, instant, say};
 use crate::{
     connection::{
-        BadFrame, Input, PollInput, PollOutput, Polling, Session, Transport, batch_text, decode,
-        mailbox::{Inbox, Mail, PollRequest},
+        BadFrame, Connection, Input, PollInput, PollOutput, Polling, Transport, batch_text, decode,
+        mailbox::{MailboxMessage, MailboxSender, PollRequest},
     },
-    node::{Link, Node},
+    node::{Effects, Node},
 };
 
 /// How long a request's body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Mail handled before the time is looked at again.
-const LETTERS: usize = 256;
+/// Messages handled before the time is looked at again.
+const MESSAGES: usize = 256;
 
 /// Tries to hand a request to its connection. One can end at the moment in which it is found; two in a row do not.
 const TRIES: usize = 3;
@@ -53,7 +53,7 @@ pub(super) async fn answer(State(app): State<App>, headers: HeaderMap, request: 
             return refuse(code, format!("{} {reason}.", code.sentence()));
         }
     };
-    app.node.counters.came(frames.len());
+    app.node.counters.count_in(frames.len());
     let mut frames = frames.into_iter();
     let Some(Ok(ClientFrame::Hello(mut hello))) = frames.next() else {
         return refuse(ErrorCode::Unexpected, ErrorCode::Unexpected.sentence().into());
@@ -117,30 +117,30 @@ fn respond(text: impl Into<Body>) -> Response {
 
 /// A post that only sends: a session for the length of the request.
 async fn send(node: &Arc<Node>, hello: Hello, frames: Vec<Frame>) -> Response {
-    let mut link = Link::new(node, Transport::Post);
-    let now_ms = || node.clock.now_ms();
+    let mut effects = Effects::new(node, Transport::Post);
+    let now_ms = || node.now_ms();
     let (settings, access) = (node.settings.clone(), node.access.clone());
-    let mut session = Session::new(now_ms(), Transport::Post, link.connection, settings, access);
+    let mut connection = Connection::new(now_ms(), Transport::Post, effects.connection, settings, access);
     let batch = std::iter::once(Ok(ClientFrame::Hello(hello))).chain(frames).collect();
-    session.handle(now_ms(), Input::Batch(Ok(batch)));
+    connection.handle(now_ms(), Input::Batch(Ok(batch)));
     let mut answers = Vec::new();
     loop {
-        while let Some(output) = session.poll_output() {
-            link.perform(output);
+        while let Some(output) = connection.poll_output() {
+            effects.perform(output);
         }
-        answers.extend(session.take_batch());
-        if session.is_settled() && session.is_empty() {
-            node.counters.went(answers.len());
+        answers.extend(connection.take_batch());
+        if connection.is_settled() && connection.is_empty() {
+            node.counters.count_out(answers.len());
             return respond(batch_text(&answers));
         }
-        if session.is_settled() {
+        if connection.is_settled() {
             continue;
         }
-        let mut letters = Vec::new();
-        link.letters.take(&mut letters, LETTERS).await;
-        for mail in letters {
-            if let Ok(input) = mail.into_input() {
-                session.handle(now_ms(), input);
+        let mut messages = Vec::new();
+        effects.mailbox.take(&mut messages, MESSAGES).await;
+        for message in messages {
+            if let Ok(input) = message.into_input() {
+                connection.handle(now_ms(), input);
             }
         }
     }
@@ -154,11 +154,11 @@ async fn receive(node: &Arc<Node>, hello: Hello, poll: Poll, frames: Vec<Frame>)
     let request = node.next_request();
     for _ in 0..TRIES {
         let known = poll.connection.and_then(|id| node.sessions.polling(hello.session, id));
-        let inbox = known.unwrap_or_else(|| start(node));
+        let mailbox = known.unwrap_or_else(|| start(node));
         let (answer, answered) = oneshot::channel();
         let (hello, poll, frames) = (hello.clone(), poll.clone(), frames.clone());
-        inbox.push(Mail::Poll(Box::new(PollRequest { request, hello, poll, frames, answer })));
-        let mut waiting = Waiting::new(node, inbox, request);
+        mailbox.push(MailboxMessage::Poll(Box::new(PollRequest { request, hello, poll, frames, answer })));
+        let mut waiting = Waiting::new(node, mailbox, request);
         let text = answered.await;
         waiting.over = true;
         if let Ok(text) = text {
@@ -171,15 +171,15 @@ async fn receive(node: &Arc<Node>, hello: Hello, poll: Poll, frames: Vec<Frame>)
 /// Tells the connection if the client gives up: then this is dropped before it is over.
 struct Waiting {
     node: Arc<Node>,
-    inbox: Inbox,
+    mailbox: MailboxSender,
     request: u64,
     over: bool,
 }
 
 impl Waiting {
-    fn new(node: &Arc<Node>, inbox: Inbox, request: u64) -> Self {
+    fn new(node: &Arc<Node>, mailbox: MailboxSender, request: u64) -> Self {
         node.poll_waits(true);
-        Self { node: node.clone(), inbox, request, over: false }
+        Self { node: node.clone(), mailbox, request, over: false }
     }
 }
 
@@ -187,67 +187,68 @@ impl Drop for Waiting {
     fn drop(&mut self) {
         self.node.poll_waits(false);
         if !self.over {
-            self.inbox.push(Mail::Abandoned(self.request));
+            self.mailbox.push(MailboxMessage::Abandoned(self.request));
         }
     }
 }
 
 /// Starts a polling connection, which waits for its first request.
-fn start(node: &Arc<Node>) -> Inbox {
-    let link = Link::new(node, Transport::Polling);
-    let inbox = link.inbox.clone();
+fn start(node: &Arc<Node>) -> MailboxSender {
+    let effects = Effects::new(node, Transport::Polling);
+    let mailbox = effects.sender.clone();
     let (settings, access) = (node.settings.clone(), node.access.clone());
-    let polling = Polling::new(node.clock.now_ms(), link.connection, settings, access);
-    tokio::spawn(Connection { node: node.clone(), link, polling, answers: HashMap::new() }.run());
-    inbox
+    let polling = Polling::new(node.now_ms(), effects.connection, settings, access);
+    tokio::spawn(Driver { node: node.clone(), effects, polling, answers: HashMap::new() }.run());
+    mailbox
 }
 
-struct Connection {
+/// Carries out what one polling connection wants, and gives it what comes.
+struct Driver {
     node: Arc<Node>,
-    link: Link,
+    effects: Effects,
     polling: Polling,
     answers: HashMap<u64, oneshot::Sender<Arc<str>>>,
 }
 
-impl Connection {
+impl Driver {
     async fn run(mut self) {
-        let connection = self.link.connection;
+        let connection = self.effects.connection;
         tracing::debug!(%connection, "polling started");
-        let mut letters = Vec::new();
+        let mut messages = Vec::new();
         let mut stop = self.node.stop_notice();
         while !self.perform() {
-            let due = self.polling.poll_timeout().map(|at| Instant::from_std(self.node.clock.instant(at)));
+            let due = self.polling.poll_timeout().map(|at| instant(&self.node, at));
             tokio::select! {
-                () = self.link.letters.take(&mut letters, LETTERS) => {
-                    for mail in letters.drain(..) {
-                        self.mail(mail);
+                () = self.effects.mailbox.take(&mut messages, MESSAGES) => {
+                    for message in messages.drain(..) {
+                        self.message(message);
                     }
-                    if self.link.letters.overflowed() {
-                        self.handle(PollInput::Session(Input::Overflow));
+                    if self.effects.mailbox.overflowed() {
+                        self.handle(PollInput::Connection(Input::Overflow));
                     }
                 }
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
-                    self.polling.handle_timeout(self.node.clock.now_ms());
+                    self.polling.handle_timeout(self.node.now_ms());
                 }
-                goaway = stop.wait() => self.handle(PollInput::Session(Input::Goaway(goaway))),
+                goaway = stop.wait() => self.handle(PollInput::Connection(Input::Goaway(goaway))),
             }
         }
         let session: Uuid = self.polling.session().session();
-        tracing::info!(%connection, %session, age_ms = self.link.age_ms(), "polling ended");
+        tracing::info!(%connection, %session, age_ms = self.effects.age_ms(), "polling ended");
     }
 
     fn handle(&mut self, input: PollInput) {
-        self.polling.handle(self.node.clock.now_ms(), input);
+        self.polling.handle(self.node.now_ms(), input);
     }
 
-    fn mail(&mut self, mail: Mail) {
-        let input = match mail {
-            Mail::Poll(request) => {
+    fn message(&mut self, message: MailboxMessage) {
+        let input = match message {
+            MailboxMessage::Poll(request) => {
                 let PollRequest { request, hello, poll, frames, answer } = *request;
                 self.answers.insert(request, answer);
                 return self.handle(PollInput::Request { request, hello, poll, frames });
             }
-            Mail::Abandoned(request) => {
+            MailboxMessage::Abandoned(request) => {
                 self.answers.remove(&request);
                 return self.handle(PollInput::Abandoned { request });
             }
@@ -256,15 +257,15 @@ impl Connection {
                 Err(_) => return,
             },
         };
-        self.handle(PollInput::Session(input));
+        self.handle(PollInput::Connection(input));
     }
 
     /// Carries out what is to be done. Returns whether it is over.
     fn perform(&mut self) -> bool {
-        self.node.counters.went(self.polling.take_packed());
+        self.node.counters.count_out(self.polling.take_packed());
         while let Some(output) = self.polling.poll_output() {
             match output {
-                PollOutput::Session(output) => self.link.perform(output),
+                PollOutput::Connection(output) => self.effects.perform(output),
                 PollOutput::Respond { request, text } => {
                     if let Some(answer) = self.answers.remove(&request) {
                         // An error says that the client has just gone; the response is kept for its next poll.

@@ -15,10 +15,10 @@ use everwire_protocol::{CloseCode, SUBPROTOCOL};
 use futures_util::{SinkExt, StreamExt};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::{App, say, websocket_only};
+use super::{App, instant, say, websocket_only};
 use crate::{
-    connection::{Input, Output, Session, Transport, batch_text, decode, mailbox::Mail},
-    node::{Link, Node},
+    connection::{Connection, Input, Output, Transport, batch_text, decode, mailbox::MailboxMessage},
+    node::{Effects, Node},
 };
 
 /// What is read from the socket at once. The library's default of 128 KiB is kept for every idle connection.
@@ -28,8 +28,8 @@ const READ_BUFFER: usize = 4096;
 /// writing. Of larger ones only the beginning is read.
 const MAX_READ: usize = 4 * everwire_protocol::limits::MAX_BATCH_BYTES;
 
-/// Mail handled before the socket is looked at again.
-const LETTERS: usize = 256;
+/// Messages handled before the socket is looked at again.
+const MESSAGES: usize = 256;
 
 /// How long a client has to answer a close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -56,13 +56,14 @@ pub(super) async fn open(State(app): State<App>, request: Request) -> Response {
         .write_buffer_size(0)
         .max_message_size(MAX_READ)
         .max_frame_size(MAX_READ)
-        .on_upgrade(move |socket| async move { Connection::new(&app.node, socket).run().await })
+        .on_upgrade(move |socket| async move { Driver::new(&app.node, socket).run().await })
 }
 
-struct Connection {
+/// Moves batches between one socket and its connection.
+struct Driver {
     socket: WebSocket,
-    link: Link,
-    session: Session,
+    effects: Effects,
+    connection: Connection,
     node: Arc<Node>,
     /// Whether the library still holds a part of the last batch.
     writing: bool,
@@ -82,50 +83,50 @@ enum End {
     Gone(Option<u16>),
 }
 
-impl Connection {
+impl Driver {
     fn new(node: &Arc<Node>, socket: WebSocket) -> Self {
-        let link = Link::new(node, Transport::WebSocket);
-        let session = Session::new(
-            node.clock.now_ms(),
+        let effects = Effects::new(node, Transport::WebSocket);
+        let connection = Connection::new(
+            node.now_ms(),
             Transport::WebSocket,
-            link.connection,
+            effects.connection,
             node.settings.clone(),
             node.access.clone(),
         );
-        Self { socket, link, session, node: node.clone(), writing: false }
+        Self { socket, effects, connection, node: node.clone(), writing: false }
     }
 
     async fn run(mut self) {
-        let connection = self.link.connection;
-        tracing::debug!(%connection, "websocket opened");
+        let id = self.effects.connection;
+        tracing::debug!(connection = %id, "websocket opened");
         let end = self.serve().await;
-        let (session, user) = (self.session.session(), self.session.user().map(str::to_owned));
+        let (session, user) = (self.connection.session(), self.connection.user().map(str::to_owned));
         self.handle(Input::Gone);
-        while let Some(output) = self.session.poll_output() {
-            self.link.perform(output);
+        while let Some(output) = self.connection.poll_output() {
+            self.effects.perform(output);
         }
         let (code, by) = match &end {
             End::Closed(code) => (code.map(CloseCode::as_u16), "server"),
             End::Gone(code) => (*code, "client"),
         };
-        tracing::info!(%connection, %session, user, code, by, age_ms = self.link.age_ms(), "websocket closed");
+        tracing::info!(connection = %id, %session, user, code, by, age_ms = self.effects.age_ms(), "websocket closed");
         if let End::Closed(Some(code)) = end {
-            let Self { socket, link, .. } = self;
+            let Self { socket, effects, .. } = self;
             // The session is free for its next connection while this one says good-bye.
-            drop(link);
+            drop(effects);
             close(socket, code).await;
         }
     }
 
     async fn serve(&mut self) -> End {
-        let mut letters = Vec::new();
+        let mut messages = Vec::new();
         let mut stop = self.node.stop_notice();
         self.handle(Input::Writable);
         loop {
-            while let Some(output) = self.session.poll_output() {
+            while let Some(output) = self.connection.poll_output() {
                 match output {
                     Output::Send(frames) => {
-                        self.node.counters.went(frames.len());
+                        self.node.counters.count_out(frames.len());
                         let message = Message::text(batch_text(&frames));
                         if self.socket.feed(message).await.is_err() {
                             return End::Gone(None);
@@ -133,17 +134,17 @@ impl Connection {
                         self.writing = true;
                     }
                     Output::Close(code) => return End::Closed(code),
-                    output => self.link.perform(output),
+                    output => self.effects.perform(output),
                 }
             }
-            let due = self.session.poll_timeout().map(|at| Instant::from_std(self.node.clock.instant(at)));
-            let reading = self.session.wants_batch();
+            let due = self.connection.poll_timeout().map(|at| instant(&self.node, at));
+            let reading = self.connection.wants_batch();
             tokio::select! {
-                () = self.link.letters.take(&mut letters, LETTERS) => {
-                    for mail in letters.drain(..) {
-                        self.mail(mail);
+                () = self.effects.mailbox.take(&mut messages, MESSAGES) => {
+                    for message in messages.drain(..) {
+                        self.message(message);
                     }
-                    if self.link.letters.overflowed() {
+                    if self.effects.mailbox.overflowed() {
                         self.handle(Input::Overflow);
                     }
                 }
@@ -153,7 +154,7 @@ impl Connection {
                     }
                 }
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
-                    self.session.handle_timeout(self.node.clock.now_ms());
+                    self.connection.handle_timeout(self.node.now_ms());
                 }
                 goaway = stop.wait() => self.handle(Input::Goaway(goaway)),
             }
@@ -161,12 +162,12 @@ impl Connection {
     }
 
     fn handle(&mut self, input: Input) {
-        self.session.handle(self.node.clock.now_ms(), input);
+        self.connection.handle(self.node.now_ms(), input);
     }
 
-    fn mail(&mut self, mail: Mail) {
+    fn message(&mut self, message: MailboxMessage) {
         // The rest is for polling connections only; dropping it says so to whoever waits.
-        if let Ok(input) = mail.into_input() {
+        if let Ok(input) = message.into_input() {
             self.handle(input);
         }
     }
@@ -183,7 +184,7 @@ impl Connection {
                     return Some(End::Closed(Some(CloseCode::TooLarge)));
                 }
                 let batch = decode(&text, &self.node.settings.limits);
-                self.node.counters.came(batch.as_ref().map_or(0, Vec::len));
+                self.node.counters.count_in(batch.as_ref().map_or(0, Vec::len));
                 self.handle(Input::Batch(batch));
                 None
             }

@@ -1,5 +1,7 @@
 //! The users of this node: who is online and how, and who is told of it, in the order of the changes.
 
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
 pub mod people;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,25 +13,25 @@ use everwire_protocol::{
 use tokio::sync::{Notify, mpsc};
 
 use crate::{
-    chats::Book,
+    chats::ChatRegistry,
     hub::Hub,
     model::{
-        broadcast::{Note, PresenceChange},
+        broadcast::{Broadcast, PresenceChange},
         channels::{USERS, own_channel},
-        people::Person,
+        people::UserRecord,
     },
 };
-use people::{Came, News, People};
+use people::{People, StatusChange, StatusUpdate};
 
 /// Who is online, and who is to be told.
 #[derive(Debug)]
 pub struct Users {
     people: Mutex<People>,
     /// Who shares a chat with whom.
-    book: Arc<Book>,
+    book: Arc<ChatRegistry>,
     hub: Arc<Hub>,
     /// What is to be remembered of who has come or gone.
-    remember: mpsc::UnboundedSender<Person>,
+    remember: mpsc::UnboundedSender<UserRecord>,
     /// `presence-users`.
     channel: Option<Channel>,
     /// How long a leave is held back, in ms.
@@ -43,9 +45,9 @@ impl Users {
     /// has come or gone. `grace_ms` is how long a leave is held back.
     pub fn new(
         grace_ms: u64,
-        book: Arc<Book>,
+        book: Arc<ChatRegistry>,
         hub: Arc<Hub>,
-        remember: mpsc::UnboundedSender<Person>,
+        remember: mpsc::UnboundedSender<UserRecord>,
     ) -> Self {
         let channel = Channel::new(USERS).ok();
         let (people, sooner) = (Mutex::default(), Notify::new());
@@ -62,7 +64,7 @@ impl Users {
     }
 
     /// Users who were online when the server was stopped have until `leaves_at` to come back.
-    pub fn expect(&self, people: Vec<Person>, leaves_at: u64) {
+    pub fn expect(&self, people: Vec<UserRecord>, leaves_at: u64) {
         self.lock().expect(people, leaves_at);
         self.sooner.notify_one();
     }
@@ -74,7 +76,7 @@ impl Users {
         session: (Uuid, Uuid),
         user: &str,
         name: Option<&str>,
-        stored: Option<&Person>,
+        stored: Option<&UserRecord>,
     ) {
         let mut people = self.lock();
         let came = people.enter(now_ms, session, user, name, stored);
@@ -89,7 +91,7 @@ impl Users {
         let news = people.exit(now_ms, session, connection, leaves_at);
         let sooner = people.next_expiry() != before;
         let gone = people.expire(now_ms);
-        self.came(Came { news, remember: None });
+        self.came(StatusUpdate { news, remember: None });
         self.all_came(gone);
         drop(people);
         if sooner {
@@ -107,14 +109,14 @@ impl Users {
     pub fn idle(&self, session: Uuid, idle: bool) {
         let mut people = self.lock();
         let news = people.idle(session, idle);
-        self.came(Came { news, remember: None });
+        self.came(StatusUpdate { news, remember: None });
     }
 
     /// What a user says about the own status.
     pub fn choose_status(&self, now_ms: u64, user: &str, choice: StatusChoice) {
         let mut people = self.lock();
         let news = people.choose(now_ms, user, choice);
-        self.came(Came { news, remember: None });
+        self.came(StatusUpdate { news, remember: None });
     }
 
     /// How a user is, as others see it; `None` for who has not been here for a while.
@@ -128,7 +130,7 @@ impl Users {
     }
 
     /// All who are here, to be remembered as of now.
-    pub fn remember(&self, now_ms: u64) -> Vec<Person> {
+    pub fn remember(&self, now_ms: u64) -> Vec<UserRecord> {
         self.lock().remember(now_ms)
     }
 
@@ -151,14 +153,14 @@ impl Users {
         self.sooner.notified().await;
     }
 
-    fn all_came(&self, all: Vec<Came>) {
+    fn all_came(&self, all: Vec<StatusUpdate>) {
         for came in all {
             self.came(came);
         }
     }
 
     /// Tells of a change. Called with the lock, so before anything else changes.
-    fn came(&self, came: Came) {
+    fn came(&self, came: StatusUpdate) {
         if let Some(person) = came.remember {
             // An error says that the node is gone.
             let _ = self.remember.send(person);
@@ -170,9 +172,9 @@ impl Users {
     }
 
     /// Those who see everybody who is online.
-    fn tell_everybody(&self, news: &News) {
+    fn tell_everybody(&self, news: &StatusChange) {
         let Some(channel) = &self.channel else { return };
-        let News { user, name, before, now, .. } = news;
+        let StatusChange { user, name, before, now, .. } = news;
         let mut frames: Vec<ServerFrame> = Vec::new();
         if *before == Status::Offline {
             let member = Member { user: user.clone(), name: name.clone(), status: Some(*now) };
@@ -191,19 +193,19 @@ impl Users {
     }
 
     /// Those who share a chat with the user, and the user's own connections.
-    fn tell_companions(&self, news: &News) {
+    fn tell_companions(&self, news: &StatusChange) {
         let companions = self.book.companions(&news.user);
         let all = companions.iter().map(|user| &**user).chain([&*news.user]);
         for channel in all.filter_map(own_channel) {
             if self.hub.subscribers(&channel) > 0 {
                 let text = batch::encode_frame(&ServerFrame::StatusChanged(changed(&channel, news))).into();
-                self.hub.tell(&Arc::new(Note { channel, text, ephemeral: false }), |_| true, None);
+                self.hub.tell(&Arc::new(Broadcast { channel, text, ephemeral: false }), |_| true, None);
             }
         }
     }
 }
 
-fn changed(channel: &Channel, news: &News) -> StatusChanged {
-    let News { user, now, last_seen, .. } = news;
+fn changed(channel: &Channel, news: &StatusChange) -> StatusChanged {
+    let StatusChange { user, now, last_seen, .. } = news;
     StatusChanged { channel: channel.clone(), user: user.clone(), status: *now, last_seen: *last_seen }
 }

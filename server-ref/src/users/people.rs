@@ -1,28 +1,28 @@
 //! Who is online and how: one coming and one leaving per user, however many sessions, and a grace before a leave. Plain
 //! data, like `presence`: knows no clock, and says what has changed instead of telling anybody.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use everwire_protocol::{Member, Status, StatusChoice, UserStatus, Uuid};
 
-use crate::model::people::Person;
+use crate::model::people::UserRecord;
 
 /// All users who are online, or were a moment ago.
 #[derive(Debug, Default)]
 pub struct People {
-    users: BTreeMap<String, Known>,
+    users: BTreeMap<String, UserEntry>,
     /// Whose a session is.
-    sessions: HashMap<Uuid, String>,
+    sessions: BTreeMap<Uuid, String>,
     /// Who leaves when. Those who have come back since are in it too, until then.
     due: BTreeSet<(u64, String)>,
     version: u64,
 }
 
 #[derive(Debug)]
-struct Known {
+struct UserEntry {
     name: Option<String>,
     choice: StatusChoice,
-    sessions: HashMap<Uuid, Connected>,
+    sessions: BTreeMap<Uuid, Connected>,
     /// When the leave is said, if nobody comes back.
     leaves_at: Option<u64>,
     /// The session that went last. Its `bye` may come later than its end.
@@ -41,7 +41,7 @@ struct Connected {
 
 /// A user's status has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct News {
+pub struct StatusChange {
     /// Who.
     pub user: String,
     /// The name that others see.
@@ -58,19 +58,19 @@ pub struct News {
 
 /// What came of something that a user's session did.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Came {
+pub struct StatusUpdate {
     /// What others are to be told.
-    pub news: Option<News>,
+    pub news: Option<StatusChange>,
     /// What is to be remembered, because the user has come or gone.
-    pub remember: Option<Person>,
+    pub remember: Option<UserRecord>,
 }
 
-impl Known {
-    fn new(name: Option<String>, stored: Option<&Person>) -> Self {
+impl UserEntry {
+    fn new(name: Option<String>, stored: Option<&UserRecord>) -> Self {
         Self {
             name,
             choice: stored.map_or(StatusChoice::Auto, |stored| stored.choice),
-            sessions: HashMap::new(),
+            sessions: BTreeMap::new(),
             leaves_at: None,
             last: None,
             seen_at: stored.and_then(|stored| stored.seen_at),
@@ -88,9 +88,9 @@ impl Known {
         }
     }
 
-    fn person(&self, user: &str, online: bool) -> Person {
+    fn person(&self, user: &str, online: bool) -> UserRecord {
         let (name, choice, seen_at) = (self.name.clone(), self.choice, self.seen_at);
-        Person { user: user.into(), name, choice, seen_at, online }
+        UserRecord { user: user.into(), name, choice, seen_at, online }
     }
 
     /// The user is online at this time, unless others are not to know.
@@ -108,9 +108,9 @@ impl People {
     }
 
     /// Users who were online when the server was stopped: they leave at `leaves_at`, unless they come back.
-    pub fn expect(&mut self, people: Vec<Person>, leaves_at: u64) {
+    pub fn expect(&mut self, people: Vec<UserRecord>, leaves_at: u64) {
         for person in people {
-            let mut known = Known::new(person.name.clone(), Some(&person));
+            let mut known = UserEntry::new(person.name.clone(), Some(&person));
             known.leaves_at = Some(leaves_at);
             known.shown = known.choice_shown();
             self.version += 1;
@@ -126,21 +126,27 @@ impl People {
         (session, connection): (Uuid, Uuid),
         user: &str,
         name: Option<&str>,
-        stored: Option<&Person>,
-    ) -> Came {
+        stored: Option<&UserRecord>,
+    ) -> StatusUpdate {
         let new = !self.users.contains_key(user);
-        let known = self.users.entry(user.into()).or_insert_with(|| Known::new(None, stored));
+        let known = self.users.entry(user.into()).or_insert_with(|| UserEntry::new(None, stored));
         known.name = name.map(Into::into).or(known.name.take());
         known.leaves_at = None;
         known.sessions.insert(session, Connected { connection, idle: false });
         self.sessions.insert(session, user.into());
         known.seen(now_ms);
         let remember = new.then(|| known.person(user, true));
-        Came { news: self.news(user), remember }
+        StatusUpdate { news: self.news(user), remember }
     }
 
     /// A session's connection is over. If it was its user's last, the user leaves at `leaves_at`.
-    pub fn exit(&mut self, now_ms: u64, session: Uuid, connection: Uuid, leaves_at: u64) -> Option<News> {
+    pub fn exit(
+        &mut self,
+        now_ms: u64,
+        session: Uuid,
+        connection: Uuid,
+        leaves_at: u64,
+    ) -> Option<StatusChange> {
         let user = self.sessions.get(&session)?.clone();
         let known = self.users.get_mut(&user)?;
         if known.sessions.get(&session).is_none_or(|connected| connected.connection != connection) {
@@ -171,14 +177,14 @@ impl People {
     }
 
     /// Nobody is at a session's connection, or somebody is again.
-    pub fn idle(&mut self, session: Uuid, idle: bool) -> Option<News> {
+    pub fn idle(&mut self, session: Uuid, idle: bool) -> Option<StatusChange> {
         let user = self.sessions.get(&session)?.clone();
         self.users.get_mut(&user)?.sessions.get_mut(&session)?.idle = idle;
         self.news(&user)
     }
 
     /// What a user says about the own status.
-    pub fn choose(&mut self, now_ms: u64, user: &str, choice: StatusChoice) -> Option<News> {
+    pub fn choose(&mut self, now_ms: u64, user: &str, choice: StatusChoice) -> Option<StatusChange> {
         let known = self.users.get_mut(user)?;
         // Before, so that somebody who goes into hiding was last seen now.
         known.seen(now_ms);
@@ -188,7 +194,7 @@ impl People {
     }
 
     /// Removes the users whose grace is over.
-    pub fn expire(&mut self, now_ms: u64) -> Vec<Came> {
+    pub fn expire(&mut self, now_ms: u64) -> Vec<StatusUpdate> {
         let mut gone = Vec::new();
         while self.due.first().is_some_and(|(at, _)| *at <= now_ms) {
             gone.extend(self.due.pop_first());
@@ -201,12 +207,12 @@ impl People {
                 let remember = Some(known.person(&user, false));
                 let (before, last_seen) = (known.shown, known.seen_at);
                 if before == Status::Offline {
-                    return Some(Came { news: None, remember });
+                    return Some(StatusUpdate { news: None, remember });
                 }
                 self.version += 1;
                 let (now, version) = (Status::Offline, self.version);
-                let news = News { user, name: known.name, before, now, last_seen, version };
-                Some(Came { news: Some(news), remember })
+                let news = StatusChange { user, name: known.name, before, now, last_seen, version };
+                Some(StatusUpdate { news: Some(news), remember })
             })
             .collect()
     }
@@ -242,7 +248,7 @@ impl People {
     }
 
     /// All who are here, to be remembered as of now.
-    pub fn remember(&mut self, now_ms: u64) -> Vec<Person> {
+    pub fn remember(&mut self, now_ms: u64) -> Vec<UserRecord> {
         for known in self.users.values_mut().filter(|known| !known.sessions.is_empty()) {
             known.seen(now_ms);
         }
@@ -259,7 +265,7 @@ impl People {
         self.users.is_empty()
     }
 
-    fn news(&mut self, user: &str) -> Option<News> {
+    fn news(&mut self, user: &str) -> Option<StatusChange> {
         let known = self.users.get_mut(user)?;
         let (before, now) = (known.shown, known.status());
         if before == now {
@@ -268,7 +274,7 @@ impl People {
         known.shown = now;
         self.version += 1;
         let last_seen = known.seen_at.filter(|_| now == Status::Offline);
-        Some(News {
+        Some(StatusChange {
             user: user.into(),
             name: known.name.clone(),
             before,
@@ -279,7 +285,7 @@ impl People {
     }
 }
 
-impl Known {
+impl UserEntry {
     /// What is shown of a user who is expected back.
     fn choice_shown(&self) -> Status {
         match self.choice {
@@ -306,7 +312,7 @@ mod tests {
         told(people.exit(at, tab(n).0, tab(n).1, at + 10))
     }
 
-    fn told(news: Option<News>) -> Option<(Status, Status)> {
+    fn told(news: Option<StatusChange>) -> Option<(Status, Status)> {
         news.map(|news| (news.before, news.now))
     }
 
@@ -326,7 +332,9 @@ mod tests {
         assert_eq!(exit(&mut people, 300, 3), None);
         assert_eq!(people.status("a").unwrap().status, Online);
         let mut gone = people.expire(310);
-        let Came { news: Some(news), remember: Some(person) } = gone.remove(0) else { panic!("a has left") };
+        let StatusUpdate { news: Some(news), remember: Some(person) } = gone.remove(0) else {
+            panic!("a has left")
+        };
         assert_eq!((news.before, news.now, news.last_seen), (Online, Offline, Some(300)));
         assert_eq!((person.online, person.seen_at), (false, Some(300)));
         assert!(people.is_empty() && people.sessions.is_empty());
@@ -386,7 +394,7 @@ mod tests {
 
     #[test]
     fn who_was_online_before_a_restart_is_expected_back() {
-        let person = |user: &str, choice| Person {
+        let person = |user: &str, choice| UserRecord {
             user: user.into(),
             name: Some(user.to_uppercase()),
             choice,

@@ -20,14 +20,14 @@ use everwire_protocol::{
 use everwire_server::{
     auth::Rules,
     connection::{
-        Binding, Input, Opened, Output, PollInput, PollOutput, Polling, ReceivedMark, Session, Settings,
+        Binding, Connection, Input, Opened, Output, PollInput, PollOutput, Polling, ReceivedMark, Settings,
         Transport, batch_text, decode,
-        mailbox::{Inbox, Letters, inbox},
+        mailbox::{MailboxReceiver, MailboxSender, mailbox},
     },
     hub::Hub,
     model::{
-        identity::{Access, Credentials, Identity, Paced, Refusal},
-        log::{NewEntry, Standing},
+        identity::{Access, Credentials, Identity, RateClass, Refusal},
+        log::{NewEntry, SendPermission},
     },
     sessions::Sessions,
     store::memory::Logs,
@@ -68,22 +68,22 @@ impl Access for TestRules {
         self.0.chat(who, channel)
     }
 
-    fn pace(&self, who: &Identity, session: Uuid, what: Paced, now_ms: u64) -> Result<(), u32> {
+    fn pace(&self, who: &Identity, session: Uuid, what: RateClass, now_ms: u64) -> Result<(), u32> {
         self.0.pace(who, session, what, now_ms)
     }
 }
 
 enum Driven {
-    Socket(Session),
+    Socket(Connection),
     Polls(Polling),
 }
 
-struct Connection {
+struct Driver {
     id: Uuid,
     session: Uuid,
     driven: Driven,
-    inbox: Inbox,
-    letters: Letters,
+    mailbox: MailboxSender,
+    receiver: MailboxReceiver,
     /// What the client has received.
     received: Vec<ServerFrame>,
     /// Responses to polls: the request, and the batch.
@@ -104,7 +104,7 @@ struct World {
     logs: Logs,
     hub: Hub,
     sessions: Sessions,
-    connections: Vec<Connection>,
+    connections: Vec<Driver>,
     /// What the store has been asked for and has not answered.
     asked: VecDeque<(usize, Output)>,
     store_works: bool,
@@ -144,13 +144,13 @@ impl World {
     fn add(&mut self, session: Uuid, driven: impl FnOnce(&Self, Uuid) -> Driven) -> usize {
         let id = self.new_id();
         let driven = driven(self, id);
-        let (inbox, letters) = inbox();
-        self.connections.push(Connection {
+        let (mailbox, receiver) = mailbox(self.settings.mailbox_messages);
+        self.connections.push(Driver {
             id,
             session,
             driven,
-            inbox,
-            letters,
+            mailbox,
+            receiver,
             received: Vec::new(),
             responses: Vec::new(),
             ended: None,
@@ -169,7 +169,7 @@ impl World {
     fn open_as(&mut self, session: Uuid) -> usize {
         let index = self.add(session, |world, id| {
             let (settings, access) = (world.settings.clone(), world.access.clone());
-            Driven::Socket(Session::new(world.now, Transport::WebSocket, id, settings, access))
+            Driven::Socket(Connection::new(world.now, Transport::WebSocket, id, settings, access))
         });
         self.input(index, Input::Writable);
         index
@@ -213,7 +213,7 @@ impl World {
         let now = self.now;
         match &mut self.connections[index].driven {
             Driven::Socket(session) => session.handle(now, input),
-            Driven::Polls(polling) => polling.handle(now, PollInput::Session(input)),
+            Driven::Polls(polling) => polling.handle(now, PollInput::Connection(input)),
         }
         self.drain(index);
     }
@@ -270,7 +270,7 @@ impl World {
                         connection.ended = Some(None);
                         continue;
                     }
-                    Some(PollOutput::Session(output)) => Some(output),
+                    Some(PollOutput::Connection(output)) => Some(output),
                     None => None,
                 },
             };
@@ -287,15 +287,15 @@ impl World {
                 Some(Output::Close(code)) => connection.ended = Some(code),
                 Some(Output::Open { key, opening }) => {
                     let member = opening.who.member();
-                    self.hub.subscribe(&opening.channel, connection.id, &connection.inbox, member);
+                    self.hub.subscribe(&opening.channel, connection.id, &connection.mailbox, member);
                     self.asked.push_back((index, Output::Open { key, opening }));
                 }
                 Some(Output::Ephemeral(ephemeral)) => {
                     let from = self.sessions.connection(ephemeral.session);
                     self.hub.pass_on(*ephemeral, from);
                 }
-                Some(Output::Mark(receipt)) => self.receipts.push(*receipt),
-                Some(Output::Idle { .. } | Output::Bye | Output::Elsewhere { .. }) => {}
+                Some(Output::Mark(mark)) => self.receipts.push(*mark),
+                Some(Output::Idle { .. } | Output::Bye | Output::ForwardToSession { .. }) => {}
                 Some(Output::Leave { channel, at_once }) => {
                     self.hub.leave(self.now, &channel, connection.id, at_once);
                 }
@@ -324,12 +324,12 @@ impl World {
                     Input::Bound(Binding::Another)
                 } else {
                     self.logs.bind(session, user.clone());
-                    let (id, inbox) = (connection.id, connection.inbox.clone());
+                    let (id, mailbox) = (connection.id, connection.mailbox.clone());
                     let transport = match connection.driven {
                         Driven::Socket(_) => Transport::WebSocket,
                         Driven::Polls(_) => Transport::Polling,
                     };
-                    Input::Bound(self.sessions.attach(session, &user, id, transport, &inbox))
+                    Input::Bound(self.sessions.attach(session, &user, id, transport, &mailbox))
                 }
             }
             Output::Open { key, opening } => {
@@ -342,7 +342,7 @@ impl World {
                 };
                 Input::Opened { key, channel, found }
             }
-            Output::Ask(asked) => {
+            Output::Request(asked) => {
                 let done = ServerFrame::Done(Done { id: asked.id, chat: None });
                 let answer =
                     if works { Ok(Box::new(done)) } else { Err(Refusal::of(ErrorCode::Unavailable)) };
@@ -353,23 +353,23 @@ impl World {
                 Input::Page { key, channel, page }
             }
             Output::Append(entries) => {
-                let inbox = connection.inbox.clone();
-                return self.append(&entries, Some(&inbox));
+                let mailbox = connection.mailbox.clone();
+                return self.append(&entries, Some(&mailbox));
             }
             other => panic!("not a question to the store: {other:?}"),
         };
-        connection.inbox.input(input);
+        connection.mailbox.input(input);
     }
 
-    fn append(&mut self, entries: &[NewEntry], inbox: Option<&Inbox>) {
+    fn append(&mut self, entries: &[NewEntry], mailbox: Option<&MailboxSender>) {
         let (outcomes, stored) = if self.store_works {
             let (outcomes, stored) = self.logs.append(self.now, entries);
             (Some(outcomes), stored)
         } else {
             (None, Vec::new())
         };
-        if let Some(inbox) = inbox {
-            inbox.input(Input::Appended(outcomes));
+        if let Some(mailbox) = mailbox {
+            mailbox.input(Input::Appended(outcomes));
         }
         for entry in &stored {
             self.hub.publish(entry);
@@ -392,7 +392,7 @@ impl World {
                     data,
                     action: None,
                     target: None,
-                    standing: Standing::Granted,
+                    permission: SendPermission::Granted,
                 }],
                 None,
             );
@@ -407,12 +407,12 @@ impl World {
     }
 
     fn take_mail(&mut self, index: usize) -> bool {
-        let Some(mail) = self.connections[index].letters.try_take() else { return false };
+        let Some(mail) = self.connections[index].receiver.try_take() else { return false };
         let Ok(input) = mail.into_input() else { return true };
         let now = self.now;
         match &mut self.connections[index].driven {
             Driven::Socket(session) => session.handle(now, input),
-            Driven::Polls(polling) => polling.handle(now, PollInput::Session(input)),
+            Driven::Polls(polling) => polling.handle(now, PollInput::Connection(input)),
         }
         true
     }

@@ -41,7 +41,7 @@ fn texts() -> impl Strategy<Value = String> {
 enum Event {
     Store(u8),
     Answer(u8),
-    Mail,
+    MailboxMessage,
     Write,
     Trim(u8),
     Fail(bool),
@@ -53,7 +53,7 @@ fn events() -> impl Strategy<Value = Event> {
     prop_oneof![
         6 => (1..40_u8).prop_map(Event::Store),
         12 => any::<u8>().prop_map(Event::Answer),
-        12 => Just(Event::Mail),
+        12 => Just(Event::MailboxMessage),
         6 => Just(Event::Write),
         1 => any::<u8>().prop_map(Event::Trim),
         1 => any::<bool>().prop_map(Event::Fail),
@@ -152,21 +152,21 @@ proptest! {
 
 #[test]
 fn who_asks_again_before_the_answer_is_read_gets_the_answer_to_the_last_question_alone() {
-    use Event::{Answer, Mail, Resume, Write};
+    use Event::{Answer, MailboxMessage, Resume, Write};
     let answer = Answer(0);
     play([
         answer.clone(),
-        Mail,
+        MailboxMessage,
         answer.clone(),
-        Mail,
+        MailboxMessage,
         Resume,
         Write,
         answer.clone(),
         answer.clone(),
-        Mail,
-        Mail,
+        MailboxMessage,
+        MailboxMessage,
         answer,
-        Mail,
+        MailboxMessage,
         Resume,
     ]);
 }
@@ -188,7 +188,7 @@ fn play(events: impl IntoIterator<Item = Event>) {
                 world.store_works = works;
             }
             Event::Answer(n) => world.answer(usize::from(n) % world.asked.len().max(1)),
-            Event::Mail => {
+            Event::MailboxMessage => {
                 world.mail(client);
             }
             Event::Write => world.write(client),

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use everwire_protocol::{Action, Channel, ChatKind, Payload, Role, Uuid};
 use everwire_server::{
-    chats::{Act, Actor, Bounds, Decided, decide, rules::Newcomer},
+    chats::{Actor, Bounds, Command, Decision, decide, rules::Newcomer},
     model::{
-        chat::{Known, Room},
-        log::{NewEntry, Standing},
+        chat::{ChatRecord, Room},
+        log::{NewEntry, SendPermission},
     },
     store::{
         Store,
@@ -30,7 +30,7 @@ fn entry(n: u128, room: &Room, user: &str, event: Option<&str>) -> NewEntry {
         data: Payload::from_value(&n).unwrap(),
         action: None,
         target: None,
-        standing: Standing::Granted,
+        permission: SendPermission::Granted,
     }
 }
 
@@ -41,36 +41,36 @@ async fn chats_are_read_as_they_were_written_with_the_order_of_their_members() {
     let store = SqliteStore::open(&path, 1000).await.unwrap();
     let invited = ["bob", "cyd", "dan"].map(|name| Newcomer { user: name.into(), name: None, role: None });
     let id = Uuid::from_u128(7);
-    let create = Act::Create {
+    let create = Command::Create {
         id,
         kind: ChatKind::Group,
         title: Some("All".into()),
         open: true,
         users: invited.into(),
     };
-    let rename = Act::Rename { title: "Other".into() };
-    let promote = Act::SetRole { user: "cyd".into(), role: Role::ReadOnly };
+    let rename = Command::Rename { title: "Other".into() };
+    let promote = Command::SetRole { user: "cyd".into(), role: Role::ReadOnly };
     let mut room: Option<Room> = None;
     for (n, (who, act)) in [
         ("ann", create),
-        ("dan", Act::Join),
-        ("cyd", Act::Join),
+        ("dan", Command::Join),
+        ("cyd", Command::Join),
         ("ann", promote),
         ("ann", rename),
-        ("ann", Act::Leave),
-        ("ann", Act::Join),
-        ("eve", Act::Join),
-        ("bob", Act::Leave),
+        ("ann", Command::Leave),
+        ("ann", Command::Join),
+        ("eve", Command::Join),
+        ("bob", Command::Leave),
     ]
     .into_iter()
     .enumerate()
     {
         let decided = decide(room.as_ref(), &user(who), &act, Bounds::default(), 100 + n as u64).unwrap();
-        let Decided::Changed(change) = decided else { panic!("{who} {act:?}") };
+        let Decision::Changed(change) = decided else { panic!("{who} {act:?}") };
         let entries = [entry(n as u128 + 1, &change.room, who, Some("everwire.chat"))];
         let at = 200 + n as u64;
         store.change_chat(at, room.as_ref(), &change.room, &entries).await.unwrap();
-        let known = Known { room: Arc::new(change.room.clone()), at };
+        let known = ChatRecord { room: Arc::new(change.room.clone()), at };
         assert_eq!(store.chats().await.unwrap(), [known], "{who} {act:?}");
         room = Some(change.room);
     }
@@ -100,5 +100,5 @@ async fn chats_are_read_as_they_were_written_with_the_order_of_their_members() {
     assert_eq!(tails[1], Tail::default());
     drop(store);
     let store = SqliteStore::open(&path, 1000).await.unwrap();
-    assert_eq!(store.chats().await.unwrap(), [Known { room: Arc::new(room), at: 300 }]);
+    assert_eq!(store.chats().await.unwrap(), [ChatRecord { room: Arc::new(room), at: 300 }]);
 }

@@ -1,11 +1,13 @@
 //! Who is online and how, typing and signals, and the end of a membership.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use everwire_protocol::{
     ClientFrame, ErrorCode, GetStatus, Idle, Member, Payload, Role, ServerFrame, SetStatus, Signal, Status,
     StatusChoice, Typing, UserStatus, Uuid,
 };
+use everwire_server::chats::{Actor, Command};
+use futures_util::FutureExt as _;
 
 use super::kit::{
     Client, PATIENCE, Served, channel, chat, hello,
@@ -115,8 +117,8 @@ async fn what_a_user_says_about_the_own_status_holds_for_all_connections_and_lat
     let hidden = statuses(&mut w, &["a"]).await;
     drop(a);
     // It is written a moment after the grace.
-    let directory = served.server.node().directory.clone();
-    while directory.people(&["a".into()]).await.unwrap()[0].online {
+    let store = served.server.node().store.clone();
+    while store.users(&["a".into()]).await.unwrap()[0].online {
         tokio::task::yield_now().await;
     }
     let mut a = Client::connect(served.address(), "a").await;
@@ -244,21 +246,10 @@ async fn nothing_stored_after_a_removal_reaches_who_was_removed_and_nothing_of_t
     for _ in 0..before.len() {
         a.ack().await;
     }
-    let book = node.book.clone();
-    let queued = node.writer.work(Box::new(move |_| {
-        Box::pin(async move {
-            let mut room = (*book.get("7").unwrap().room).clone();
-            room.participants.retain(|participant| &*participant.user != "b");
-            book.put(everwire_server::model::chat::Known { room: room.into(), at: 2 });
-            let effects: everwire_server::node::commit::Effects = Box::new(|hub| {
-                for name in ["private-chat.7", "presence-chat.7"] {
-                    hub.remove_user(&channel(name), "b");
-                }
-            });
-            effects
-        })
-    }));
-    assert!(queued);
+    let remove = Command::Remove { user: "b".into() };
+    let mut removal = pin!(node.change_chat(Actor::BackEnd, Some("7"), remove));
+    // Handed in, so that it is in one order with what is sent before and after.
+    assert!((&mut removal).now_or_never().is_none());
     let after: Vec<_> = (0..50).map(|n| send(new_id(), log, &format!("after {n}"))).collect();
     a.say(&after).await;
     b.say(&[send(new_id(), log, "too late")]).await;
@@ -291,6 +282,7 @@ async fn nothing_stored_after_a_removal_reaches_who_was_removed_and_nothing_of_t
     }
     assert_eq!(left.as_deref(), Some("b"));
     let head = node.store.log(&channel(log)).await.unwrap().head;
-    assert_eq!(head, 100);
+    assert!(removal.await.unwrap().is_some());
+    assert_eq!(head, 101, "the removal is in the log too");
     served.server.stop().await;
 }

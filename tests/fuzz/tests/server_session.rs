@@ -6,13 +6,13 @@ use everwire_fuzz::{Speaker, nearly_a_batch};
 use everwire_protocol::{CloseCode, Done, ErrorCode, Uuid};
 use everwire_server::{
     auth::Rules,
-    connection::{Binding, Input, Opened, Output, Session, Settings, Transport, decode},
+    connection::{Binding, Connection, Input, Opened, Output, Settings, Transport, decode},
     model::identity::Refusal,
     store::memory::Logs,
 };
 
 struct World {
-    session: Session,
+    session: Connection,
     logs: Logs,
     now: u64,
     over: bool,
@@ -35,7 +35,7 @@ impl World {
                         if broken { Err(Refusal::of(ErrorCode::Unavailable)) } else { Ok(Opened::bare(log)) };
                     Input::Opened { key, channel, found }
                 }
-                Output::Ask(asked) => {
+                Output::Request(asked) => {
                     let done = Done { id: asked.id, chat: None };
                     let answer = if broken {
                         Err(Refusal::of(ErrorCode::NotFound))
@@ -69,7 +69,7 @@ impl World {
                     continue;
                 }
                 Output::Leave { .. }
-                | Output::Elsewhere { .. }
+                | Output::ForwardToSession { .. }
                 | Output::Ephemeral(_)
                 | Output::Mark(_)
                 | Output::Idle { .. }
@@ -86,7 +86,8 @@ fn any_client() {
         |(trims, story)| {
             let settings = Arc::new(Settings::default());
             let access = Arc::new(Rules { dev: true, ..Rules::default() });
-            let session = Session::new(0, Transport::WebSocket, Uuid::from_u128(9), settings.clone(), access);
+            let session =
+                Connection::new(0, Transport::WebSocket, Uuid::from_u128(9), settings.clone(), access);
             let logs = Logs::new(1, if *trims { 2 } else { 1_000 });
             let mut world = World { session, logs, now: 0, over: false };
             world.session.handle(0, Input::Writable);

@@ -6,11 +6,11 @@ use std::collections::HashMap;
 use everwire_protocol::{Action, Channel, ErrorCode, SERVER_EVENTS, Uuid};
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
-use super::{Known, ROWS, SqliteStore, TRIM, action_text, log_of, signed, unsigned};
+use super::{ChannelHead, ROWS, SqliteStore, TRIM, action_text, log_of, signed, unsigned};
 use crate::{
     model::{
         identity::Refusal,
-        log::{NewEntry, Outcome, Place, Standing},
+        log::{LogPosition, NewEntry, Outcome, SendPermission},
     },
     store::epoch,
 };
@@ -20,7 +20,7 @@ pub(super) struct Append<'a> {
     store: &'a SqliteStore,
     at: u64,
     entries: &'a [NewEntry],
-    channels: HashMap<Channel, Known>,
+    channels: HashMap<Channel, ChannelHead>,
 }
 
 type SendKey<'a> = (&'a str, Uuid);
@@ -33,13 +33,13 @@ impl<'a> Append<'a> {
     pub(super) async fn run(
         mut self,
         writer: &mut SqliteConnection,
-    ) -> Result<(Vec<Outcome>, HashMap<Channel, Known>), sqlx::Error> {
+    ) -> Result<(Vec<Outcome>, HashMap<Channel, ChannelHead>), sqlx::Error> {
         let mut sent = self.sent_before(writer).await?;
         let (mut outcomes, mut new) = (Vec::new(), Vec::new());
         let (entries, at) = (self.entries, self.at);
         for entry in entries {
             let copy = sent.get(&(&*entry.user, entry.id)).copied();
-            if let Some(refusal) = entry.standing.refusal().filter(|_| copy.is_none()) {
+            if let Some(refusal) = entry.permission.refusal().filter(|_| copy.is_none()) {
                 outcomes.push(Outcome::Refused(refusal));
                 continue;
             }
@@ -53,7 +53,7 @@ impl<'a> Append<'a> {
             }
             let outcome = match copy {
                 Some((id, offset, at)) if id == channel.id => {
-                    Outcome::Copy(Place { epoch: channel.log.epoch.clone(), offset, at })
+                    Outcome::Copy(LogPosition { epoch: channel.log.epoch.clone(), offset, at })
                 }
                 Some(_) => Outcome::IdReused,
                 None => {
@@ -61,7 +61,7 @@ impl<'a> Append<'a> {
                     let (id, offset) = (channel.id, channel.log.head);
                     sent.insert((&entry.user, entry.id), (id, offset, at));
                     new.push((entry, id, offset));
-                    let place = Place { epoch: channel.log.epoch.clone(), offset, at };
+                    let place = LogPosition { epoch: channel.log.epoch.clone(), offset, at };
                     Outcome::Stored(place)
                 }
             };
@@ -108,7 +108,7 @@ impl<'a> Append<'a> {
         &mut self,
         writer: &mut SqliteConnection,
         name: &Channel,
-    ) -> Result<&mut Known, sqlx::Error> {
+    ) -> Result<&mut ChannelHead, sqlx::Error> {
         if !self.channels.contains_key(name) {
             let known = if let Some(known) = self.store.known(name) {
                 known
@@ -122,7 +122,7 @@ impl<'a> Append<'a> {
                 .bind(&*epoch)
                 .fetch_one(writer)
                 .await?;
-                Known { id: row.try_get("id")?, log: log_of(&row)? }
+                ChannelHead { id: row.try_get("id")?, log: log_of(&row)? }
             };
             self.channels.insert(name.clone(), known);
         }
@@ -204,7 +204,7 @@ async fn check_target(
     if event.is_some_and(|event| event.starts_with(SERVER_EVENTS)) {
         return forbidden("What the server wrote can neither be edited nor deleted.");
     }
-    let may = *user == *entry.user || (action == Action::Delete && entry.standing == Standing::Owner);
+    let may = *user == *entry.user || (action == Action::Delete && entry.permission == SendPermission::Owner);
     if !may {
         return forbidden(if action == Action::Delete {
             "Only who sent a message, and the owners of a chat, may delete it."

@@ -8,7 +8,7 @@ use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, sqlite::SqliteRow};
 use super::{Append, ROWS, SqliteStore, log_of, message_of, signed, unavailable, unsigned};
 use crate::{
     model::{
-        chat::{Known, Participant, Room},
+        chat::{ChatRecord, Participant, Room},
         log::{NewEntry, Outcome},
     },
     store::{
@@ -22,7 +22,7 @@ pub(super) const PLAIN: &str =
     "(event IS NULL OR event = 'notification') AND (action IS NULL OR action = 'reply')";
 
 impl ChatStore for SqliteStore {
-    fn chats(&self) -> Answer<'_, Vec<Known>> {
+    fn chats(&self) -> Answer<'_, Vec<ChatRecord>> {
         Box::pin(async move { self.read_chats().await.map_err(unavailable) })
     }
 
@@ -65,7 +65,7 @@ impl ChatStore for SqliteStore {
 }
 
 impl SqliteStore {
-    async fn read_chats(&self) -> Result<Vec<Known>, sqlx::Error> {
+    async fn read_chats(&self) -> Result<Vec<ChatRecord>, sqlx::Error> {
         let mut participants: HashMap<String, Vec<Participant>> = HashMap::new();
         let rows = sqlx::query(
             "SELECT chat, user, name, role, becomes, since FROM chat_members ORDER BY chat, place",
@@ -101,7 +101,7 @@ impl SqliteStore {
                     open: row.try_get("open")?,
                     created_at,
                 };
-                Ok(Known { room: Arc::new(room), at })
+                Ok(ChatRecord { room: Arc::new(room), at })
             })
             .collect()
     }

@@ -5,22 +5,22 @@ use futures_util::TryStreamExt;
 use sqlx::{AssertSqlSafe, QueryBuilder, Row, Sqlite, sqlite::SqliteRow};
 
 use super::{
-    ROWS, SqliteStore, attendance, chats::PLAIN, empty, log_of, message_of, signed, unavailable, unsigned,
+    ROWS, SqliteStore, chats::PLAIN, empty, log_of, message_of, presence, signed, unavailable, unsigned,
 };
 use crate::{
-    model::people::{Attendance, Extract, Part, Person},
-    store::{Answer, chats::UNREAD, people::People},
+    model::people::{HistoryRange, PresenceRecord, StoredHistory, UserRecord},
+    store::{Answer, chats::UNREAD, people::UserStore},
 };
 
 /// What a message of a page takes besides its data.
 const OVERHEAD: usize = 300;
 
-impl People for SqliteStore {
+impl UserStore for SqliteStore {
     fn marks<'a>(&'a self, channel: &'a Channel, user: Option<&'a str>) -> Answer<'a, Vec<UserReceipt>> {
         Box::pin(async move { self.read_marks(channel, user).await.map_err(unavailable) })
     }
 
-    fn raise<'a>(&'a self, marks: &'a [(Channel, UserReceipt)]) -> Answer<'a, ()> {
+    fn raise_marks<'a>(&'a self, marks: &'a [(Channel, UserReceipt)]) -> Answer<'a, ()> {
         Box::pin(self.write(async move |writer| {
             for (channel, mark) in marks {
                 sqlx::query(
@@ -57,11 +57,16 @@ impl People for SqliteStore {
         })
     }
 
-    fn extract<'a>(&'a self, channel: &'a Channel, part: Part, most: u32) -> Answer<'a, Extract> {
-        Box::pin(async move { self.read_extract(channel, part, most).await.map_err(unavailable) })
+    fn history<'a>(
+        &'a self,
+        channel: &'a Channel,
+        part: HistoryRange,
+        most: u32,
+    ) -> Answer<'a, StoredHistory> {
+        Box::pin(async move { self.read_history(channel, part, most).await.map_err(unavailable) })
     }
 
-    fn people<'a>(&'a self, users: &'a [String]) -> Answer<'a, Vec<Person>> {
+    fn users<'a>(&'a self, users: &'a [String]) -> Answer<'a, Vec<UserRecord>> {
         Box::pin(async move {
             let mut people = Vec::new();
             for chunk in users.chunks(ROWS) {
@@ -81,7 +86,7 @@ impl People for SqliteStore {
         })
     }
 
-    fn online(&self) -> Answer<'_, Vec<Person>> {
+    fn online_users(&self) -> Answer<'_, Vec<UserRecord>> {
         Box::pin(async move {
             let rows = sqlx::query("SELECT user, name, choice, seen_at, online FROM people WHERE online")
                 .fetch_all(&self.readers)
@@ -90,7 +95,7 @@ impl People for SqliteStore {
         })
     }
 
-    fn remember<'a>(&'a self, people: &'a [Person]) -> Answer<'a, ()> {
+    fn save_users<'a>(&'a self, people: &'a [UserRecord]) -> Answer<'a, ()> {
         Box::pin(self.write_lightly(async move |writer| {
             for chunk in people.chunks(ROWS) {
                 let mut insert =
@@ -109,7 +114,7 @@ impl People for SqliteStore {
         }))
     }
 
-    fn choose<'a>(&'a self, user: &'a str, choice: StatusChoice) -> Answer<'a, ()> {
+    fn save_status_choice<'a>(&'a self, user: &'a str, choice: StatusChoice) -> Answer<'a, ()> {
         Box::pin(self.write(async move |writer| {
             sqlx::query(
                 "INSERT INTO people (user, choice, online) VALUES (?, ?, FALSE)
@@ -123,18 +128,18 @@ impl People for SqliteStore {
         }))
     }
 
-    fn attendance(&self) -> Answer<'_, Vec<Attendance>> {
+    fn presence(&self) -> Answer<'_, Vec<PresenceRecord>> {
         Box::pin(async move { self.read_attendance().await.map_err(unavailable) })
     }
 
-    fn attend<'a>(&'a self, changes: &'a [Attendance]) -> Answer<'a, ()> {
-        Box::pin(self.write_lightly(async move |writer| attendance::change(writer, changes).await))
+    fn save_presence<'a>(&'a self, changes: &'a [PresenceRecord]) -> Answer<'a, ()> {
+        Box::pin(self.write_lightly(async move |writer| presence::change(writer, changes).await))
     }
 
-    fn attend_all<'a>(&'a self, all: &'a [Attendance]) -> Answer<'a, ()> {
+    fn replace_presence<'a>(&'a self, all: &'a [PresenceRecord]) -> Answer<'a, ()> {
         Box::pin(self.write_lightly(async move |writer| {
             sqlx::query("DELETE FROM attendance").execute(&mut *writer).await?;
-            attendance::change(writer, all).await
+            presence::change(writer, all).await
         }))
     }
 }
@@ -162,11 +167,16 @@ impl SqliteStore {
             .collect()
     }
 
-    async fn read_extract(&self, channel: &Channel, part: Part, most: u32) -> Result<Extract, sqlx::Error> {
+    async fn read_history(
+        &self,
+        channel: &Channel,
+        part: HistoryRange,
+        most: u32,
+    ) -> Result<StoredHistory, sqlx::Error> {
         let (condition, order, at) = match part {
-            Part::Latest => ("offset > ?", "DESC", 0),
-            Part::Before(offset) => ("offset < ?", "DESC", offset),
-            Part::After(offset) => ("offset > ?", "ASC", offset),
+            HistoryRange::Latest => ("offset > ?", "DESC", 0),
+            HistoryRange::Before(offset) => ("offset < ?", "DESC", offset),
+            HistoryRange::After(offset) => ("offset > ?", "ASC", offset),
         };
         // One more than wanted tells whether there are more.
         let select = AssertSqlSafe(format!(
@@ -176,7 +186,7 @@ impl SqliteStore {
         ));
         let mut rows =
             sqlx::query(select).bind(signed(at)).bind(channel.as_str()).bind(most + 1).fetch(&self.readers);
-        let mut found = Extract { log: empty(self.seed, channel), messages: Vec::new(), more: false };
+        let mut found = StoredHistory { log: empty(self.seed, channel), messages: Vec::new(), more: false };
         let mut bytes = 0;
         while let Some(row) = rows.try_next().await? {
             found.log = log_of(&row)?;
@@ -200,9 +210,9 @@ fn size(message: &Message) -> usize {
     OVERHEAD + message.data.text().len() + message.channel.as_str().len()
 }
 
-fn person_of(row: &SqliteRow) -> Result<Person, sqlx::Error> {
+fn person_of(row: &SqliteRow) -> Result<UserRecord, sqlx::Error> {
     let seen_at: Option<i64> = row.try_get("seen_at")?;
-    Ok(Person {
+    Ok(UserRecord {
         user: row.try_get("user")?,
         name: row.try_get("name")?,
         choice: row.try_get::<Option<&str>, _>("choice")?.map_or(StatusChoice::Auto, choice_of),

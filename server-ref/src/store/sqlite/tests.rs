@@ -5,10 +5,10 @@ use crate::store::memory::Logs;
 use crate::store::{SENDS_KEPT_MS, SESSION_KEPT_MS};
 use crate::{
     model::{
-        log::Standing,
-        people::{Attendance, Person},
+        log::SendPermission,
+        people::{PresenceRecord, UserRecord},
     },
-    store::people::People,
+    store::people::UserStore,
 };
 
 fn entry(n: u128, name: &str, user: &str) -> NewEntry {
@@ -21,7 +21,7 @@ fn entry(n: u128, name: &str, user: &str) -> NewEntry {
         data: Payload::from_value(&n.to_string()).unwrap(),
         action: None,
         target: None,
-        standing: Standing::Granted,
+        permission: SendPermission::Granted,
     }
 }
 
@@ -77,9 +77,9 @@ async fn a_resend_of_a_trimmed_message_gets_the_same_ack() {
     assert_eq!(store.page(&news, 0, BOUNDS).await.unwrap().entries[0].offset, 25);
     let Outcome::Stored(place) = first[0].clone() else { panic!("{first:?}") };
     assert_eq!(store.append(3, &[entry(1, "news", "a")]).await.unwrap(), [Outcome::Copy(place)]);
-    store.tidy(SENDS_KEPT_MS).await.unwrap();
+    store.cleanup(SENDS_KEPT_MS).await.unwrap();
     assert!(matches!(store.append(4, &[entry(1, "news", "a")]).await.unwrap()[0], Outcome::Copy(_)));
-    store.tidy(SENDS_KEPT_MS + 10).await.unwrap();
+    store.cleanup(SENDS_KEPT_MS + 10).await.unwrap();
     assert!(matches!(store.append(5, &[entry(1, "news", "a")]).await.unwrap()[0], Outcome::Stored(_)));
     // One that is still in the log is known for as long as it is.
     assert!(matches!(store.append(6, &[entry(29, "news", "a")]).await.unwrap()[0], Outcome::Copy(_)));
@@ -128,10 +128,10 @@ async fn a_session_stays_bound_to_its_first_user_until_it_is_forgotten() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(&directory, 1000).await;
     let session = Uuid::from_u128(1);
-    store.bind(1, &[(session, "a".into())]).await.unwrap();
-    store.bind(2, &[(session, "b".into())]).await.unwrap();
+    store.bind_sessions(1, &[(session, "a".into())]).await.unwrap();
+    store.bind_sessions(2, &[(session, "b".into())]).await.unwrap();
     assert_eq!(store.bound_user(session).await.unwrap().as_deref(), Some("a"));
-    store.tidy(SESSION_KEPT_MS + 3).await.unwrap();
+    store.cleanup(SESSION_KEPT_MS + 3).await.unwrap();
     assert_eq!(store.bound_user(session).await.unwrap(), None);
 }
 
@@ -145,15 +145,15 @@ async fn a_database_of_a_newer_version_is_left_alone() {
     assert!(error.to_string().contains("newer version"), "{error}");
 }
 
-fn at(channel: &str, user: &str, here: bool) -> Attendance {
-    Attendance { channel: channel.parse().unwrap(), user: user.into(), name: Some("N".into()), here }
+fn at(channel: &str, user: &str, here: bool) -> PresenceRecord {
+    PresenceRecord { channel: channel.parse().unwrap(), user: user.into(), name: Some("N".into()), here }
 }
 
 #[tokio::test]
 async fn who_is_present_is_kept_and_whoever_is_not_online_is_cleaned_up() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(&directory, 1000).await;
-    let person = |user: String, online| Person {
+    let person = |user: String, online| UserRecord {
         user,
         name: None,
         choice: everwire_protocol::StatusChoice::Auto,
@@ -161,25 +161,25 @@ async fn who_is_present_is_kept_and_whoever_is_not_online_is_cleaned_up() {
         online,
     };
     let users = |online| ["a", "b"].map(|user| person(user.into(), online));
-    People::remember(&store, &users(true)).await.unwrap();
+    UserStore::save_users(&store, &users(true)).await.unwrap();
     let (hall, room) = ("presence-hall", "presence-room");
-    store.attend(&[at(hall, "a", true), at(hall, "b", true), at(room, "a", true)]).await.unwrap();
-    store.attend(&[at(hall, "a", false), at(hall, "b", true), at(room, "x", false)]).await.unwrap();
+    store.save_presence(&[at(hall, "a", true), at(hall, "b", true), at(room, "a", true)]).await.unwrap();
+    store.save_presence(&[at(hall, "a", false), at(hall, "b", true), at(room, "x", false)]).await.unwrap();
     drop(store);
     let store = open(&directory, 1000).await;
     let kept = [at(hall, "b", true), at(room, "a", true)];
-    assert_eq!(store.attendance().await.unwrap(), kept);
-    store.tidy(1).await.unwrap();
-    assert_eq!(store.attendance().await.unwrap(), kept);
+    assert_eq!(store.presence().await.unwrap(), kept);
+    store.cleanup(1).await.unwrap();
+    assert_eq!(store.presence().await.unwrap(), kept);
     // More than one step removes, as an error may have left them behind.
     let ghosts: Vec<_> = (0..600).map(|n| at(hall, &format!("ghost-{n}"), true)).collect();
-    store.attend(&ghosts).await.unwrap();
-    People::remember(&store, &[person("b".into(), false)]).await.unwrap();
-    assert_eq!(store.attendance().await.unwrap().len(), 602);
-    while store.tidy(1).await.unwrap().more {}
-    assert_eq!(store.attendance().await.unwrap(), [at(room, "a", true)]);
-    store.attend_all(&[at(hall, "c", true)]).await.unwrap();
-    assert_eq!(store.attendance().await.unwrap(), [at(hall, "c", true)]);
+    store.save_presence(&ghosts).await.unwrap();
+    UserStore::save_users(&store, &[person("b".into(), false)]).await.unwrap();
+    assert_eq!(store.presence().await.unwrap().len(), 602);
+    while store.cleanup(1).await.unwrap().more {}
+    assert_eq!(store.presence().await.unwrap(), [at(room, "a", true)]);
+    store.replace_presence(&[at(hall, "c", true)]).await.unwrap();
+    assert_eq!(store.presence().await.unwrap(), [at(hall, "c", true)]);
 }
 
 #[tokio::test]

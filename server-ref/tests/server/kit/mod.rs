@@ -13,7 +13,7 @@ use everwire_protocol::{
 };
 use everwire_server::{
     config::Config,
-    model::chat::{Known, Participant, Room},
+    model::chat::{ChatRecord, Participant, Room},
     server::Server,
 };
 use futures_util::{SinkExt, StreamExt};
@@ -57,7 +57,7 @@ pub fn key() -> everwire_server::auth::token::TokenKey {
 pub fn token(user: &str, valid_for: u64, grants: &[&str]) -> String {
     use everwire_server::{
         auth::token::{Claims, TokenKey},
-        node::clock::wall_ms,
+        environment::wall_ms,
     };
     let grants = grants.iter().map(|grant| (*grant).to_owned()).collect();
     let exp = wall_ms() / 1000 + valid_for;
@@ -164,7 +164,7 @@ pub fn chat(served: &Served, id: &str, members: &[(&str, Role)]) {
         created_at: 1,
         participants: participants.collect(),
     };
-    served.server.node().book.put(Known { room: room.into(), at: 1 });
+    served.server.node().chats.put(ChatRecord { room: room.into(), at: 1 });
 }
 
 pub fn new_id() -> Uuid {

@@ -7,7 +7,7 @@ use std::{
 
 use everwire_server::connection::{
     Input,
-    mailbox::{Letters, Mail},
+    mailbox::{MailboxMessage, MailboxReceiver},
 };
 
 use super::{Address, EPOCH, Event, World};
@@ -22,18 +22,18 @@ impl World {
             for conn in conns {
                 let now = self.server_ms();
                 let Some(there) = self.nodes[node].conns.get_mut(&conn) else { continue };
-                let mut letters = take(&mut there.letters);
-                if letters.is_empty() {
+                let mut receiver = take(&mut there.receiver);
+                if receiver.is_empty() {
                     continue;
                 }
                 busy = true;
-                in_order(&mut letters);
-                for mail in letters {
+                in_order(&mut receiver);
+                for mail in receiver {
                     if let Ok(input) = mail.into_input() {
                         there.machine.handle(now, input);
                     }
                 }
-                if there.letters.overflowed() {
+                if there.receiver.overflowed() {
                     there.machine.handle(now, Input::Overflow);
                 }
                 self.serve(Address { node, boot, conn });
@@ -62,22 +62,22 @@ impl World {
     }
 }
 
-/// All that is in an inbox.
-fn take(letters: &mut Letters) -> Vec<Mail> {
+/// All that is in an mailbox.
+fn take(receiver: &mut MailboxReceiver) -> Vec<MailboxMessage> {
     let mut mail = Vec::new();
     let mut context = Context::from_waker(Waker::noop());
     // It is ready at once if there is anything, and else forgotten.
-    let _ = pin!(letters.take(&mut mail, usize::MAX)).poll(&mut context);
+    let _ = pin!(receiver.take(&mut mail, usize::MAX)).poll(&mut context);
     mail
 }
 
 /// The hub goes over its channels in no certain order when several graces end at the same moment. A run has to be the
 /// same each time, so changes of different channels that came together are put in the order of their names.
-fn in_order(mail: &mut [Mail]) {
-    let presence = |mail: &Mail| matches!(mail, Mail::Presence(_));
+fn in_order(mail: &mut [MailboxMessage]) {
+    let presence = |mail: &MailboxMessage| matches!(mail, MailboxMessage::Presence(_));
     for run in mail.chunk_by_mut(|a, b| presence(a) && presence(b)) {
         run.sort_by(|a, b| match (a, b) {
-            (Mail::Presence(a), Mail::Presence(b)) => a.channel.cmp(&b.channel),
+            (MailboxMessage::Presence(a), MailboxMessage::Presence(b)) => a.channel.cmp(&b.channel),
             _ => std::cmp::Ordering::Equal,
         });
     }

@@ -23,7 +23,7 @@ use std::{
 
 use everwire_protocol::{Channel, Uuid};
 use everwire_server::{
-    connection::{Input, ReceivedMark, Settings, Transport, mailbox::Inbox},
+    connection::{Input, ReceivedMark, Settings, Transport, mailbox::MailboxSender},
     model::log::{Entry, NewEntry, PageBounds},
 };
 
@@ -130,7 +130,7 @@ enum ToServer {
 
 #[derive(Debug)]
 enum LookUp {
-    Bind { session: Uuid, user: Arc<str>, transport: Transport, connection: Uuid, inbox: Inbox },
+    Bind { session: Uuid, user: Arc<str>, transport: Transport, connection: Uuid, mailbox: MailboxSender },
     Open { key: u64, channel: Channel, user: Arc<str> },
     Read { key: u64, channel: Channel, after: u64, bounds: PageBounds },
 }

@@ -9,8 +9,8 @@ use std::{
 use everwire_protocol::{Channel, ClientFrame, Goaway, ServerFrame, Uuid, batch};
 use everwire_server::{
     connection::{
-        BadFrame, Input, PollInput, Polling, Session, Transport, decode,
-        mailbox::{Inbox, Letters, inbox},
+        BadFrame, Connection, Input, PollInput, Polling, Transport, decode,
+        mailbox::{MailboxReceiver, MailboxSender, mailbox},
     },
     hub::Hub,
     sessions::Sessions,
@@ -73,8 +73,8 @@ impl Node {
 pub(super) struct Conn {
     pub(super) machine: Machine,
     pub(super) connection: Uuid,
-    pub(super) inbox: Inbox,
-    pub(super) letters: Letters,
+    pub(super) mailbox: MailboxSender,
+    pub(super) receiver: MailboxReceiver,
     pub(super) session: Option<Uuid>,
     pub(super) turn: u64,
     /// What the client sent and the session does not want yet; `None` is the end.
@@ -87,9 +87,9 @@ pub(super) struct Conn {
 
 #[derive(Debug)]
 pub(super) enum Machine {
-    WebSocket { session: Box<Session>, link: usize },
+    WebSocket { session: Box<Connection>, link: usize },
     Polling(Box<Polling>),
-    Post { session: Box<Session>, request: u64, answers: Vec<Arc<str>>, done: bool },
+    Post { session: Box<Connection>, request: u64, answers: Vec<Arc<str>>, done: bool },
 }
 
 impl World {
@@ -99,14 +99,14 @@ impl World {
         let (conn, boot) = (on.next_conn, on.boot);
         let connection = Uuid::from_u128(((node as u128 + 1) << 100) | u128::from(conn));
         let machine = make(self, connection);
-        let (inbox, letters) = inbox();
+        let (mailbox, receiver) = mailbox(self.settings.mailbox_messages);
         self.nodes[node].conns.insert(
             conn,
             Conn {
                 machine,
                 connection,
-                inbox,
-                letters,
+                mailbox,
+                receiver,
                 session: None,
                 turn: 0,
                 unread: VecDeque::new(),
@@ -123,7 +123,8 @@ impl World {
         let node = self.links[link].node;
         let address = self.new_conn(node, |world, connection| {
             let (settings, access) = (world.settings.clone(), world.access.clone());
-            let session = Session::new(world.server_ms(), Transport::WebSocket, connection, settings, access);
+            let session =
+                Connection::new(world.server_ms(), Transport::WebSocket, connection, settings, access);
             Machine::WebSocket { session: Box::new(session), link }
         });
         self.links[link].conn = Some(address.conn);
@@ -169,7 +170,7 @@ impl World {
         let Some(mut poll) = poll else {
             let batch = std::iter::once(Ok(ClientFrame::Hello(hello))).chain(rest).collect();
             let address = self.new_conn(node, |_, connection| {
-                let session = Session::new(now, Transport::Post, connection, settings, access);
+                let session = Connection::new(now, Transport::Post, connection, settings, access);
                 Machine::Post { session: Box::new(session), request: key, answers: Vec::new(), done: false }
             });
             self.requests[request].conn = Some(address.conn);
@@ -275,7 +276,7 @@ impl World {
     }
 
     pub(super) fn end(&mut self, node: usize, mut conn: Conn) {
-        conn.letters.close();
+        conn.receiver.close();
         if let Some(session) = conn.session {
             self.nodes[node].sessions.detach(session, conn.connection);
         }
@@ -331,7 +332,7 @@ impl Machine {
     pub(super) fn handle(&mut self, now: u64, input: Input) {
         match self {
             Self::WebSocket { session, .. } | Self::Post { session, .. } => session.handle(now, input),
-            Self::Polling(polling) => polling.handle(now, PollInput::Session(input)),
+            Self::Polling(polling) => polling.handle(now, PollInput::Connection(input)),
         }
     }
 }

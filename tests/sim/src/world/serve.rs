@@ -6,11 +6,12 @@ use std::sync::Arc;
 use everwire_protocol::{ClientFrame, Done, ErrorCode, Uuid};
 use everwire_server::{
     connection::{
-        Binding, Input, Opened, Opening, Output, PollOutput, Transport, batch_text, decode, mailbox::Mail,
+        Binding, Input, Opened, Opening, Output, PollOutput, Transport, batch_text, decode,
+        mailbox::MailboxMessage,
     },
     model::{
         identity::Refusal,
-        log::{NewEntry, Standing},
+        log::{NewEntry, SendPermission},
     },
 };
 
@@ -108,7 +109,7 @@ impl World {
                         self.respond((request / 2) as usize, text.to_string());
                     }
                     Some(PollOutput::End) => return true,
-                    Some(PollOutput::Session(output)) => {
+                    Some(PollOutput::Connection(output)) => {
                         self.perform_session(address, conn, output, Transport::Polling);
                     }
                 },
@@ -138,13 +139,13 @@ impl World {
         let look_up = match output {
             Output::Bind { session, user, .. } => {
                 conn.session = Some(session);
-                let (connection, inbox) = (conn.connection, conn.inbox.clone());
-                LookUp::Bind { session, user, transport, connection, inbox }
+                let (connection, mailbox) = (conn.connection, conn.mailbox.clone());
+                LookUp::Bind { session, user, transport, connection, mailbox }
             }
             Output::Open { key, opening } => {
                 let Opening { channel, who } = *opening;
                 let hub = &self.nodes[address.node].hub;
-                hub.subscribe(&channel, conn.connection, &conn.inbox, who.member());
+                hub.subscribe(&channel, conn.connection, &conn.mailbox, who.member());
                 LookUp::Open { key, channel, user: who.user }
             }
             Output::Read { key, channel, after, bounds, .. } => LookUp::Read { key, channel, after, bounds },
@@ -153,15 +154,17 @@ impl World {
                 return self.nodes[address.node].hub.leave(now, &channel, conn.connection, at_once);
             }
             Output::Append(entries) => return self.append(address, entries, Told::Session),
-            Output::Elsewhere { session, channel } => {
-                return self.nodes[address.node].sessions.tell(session, Mail::Left(channel.map(Box::new)));
+            Output::ForwardToSession { session, channel } => {
+                return self.nodes[address.node]
+                    .sessions
+                    .tell(session, MailboxMessage::Left(channel.map(Box::new)));
             }
             Output::Ephemeral(ephemeral) => {
                 let node = &self.nodes[address.node];
                 let from = node.sessions.connection(ephemeral.session);
                 return node.hub.pass_on(*ephemeral, from);
             }
-            Output::Ask(asked) => {
+            Output::Request(asked) => {
                 let answer = Ok(Box::new(Done { id: asked.id, chat: None }.into()));
                 let input = Box::new(Input::Answer { id: asked.id, answer });
                 return self.after(1, Event::Answer { conn: address, input });
@@ -183,7 +186,7 @@ impl World {
         }
         let fails = self.store.fails_until > self.now;
         let input = match what {
-            LookUp::Bind { session, user, transport, connection, inbox } => {
+            LookUp::Bind { session, user, transport, connection, mailbox } => {
                 let live = self.nodes[node].sessions.user(session);
                 let stored = self.store.logs.bound_user(session).filter(|_| !fails).map(str::to_owned);
                 let binding = if live.or(stored).is_some_and(|bound| *bound != *user) {
@@ -194,8 +197,8 @@ impl World {
                         Binding::Yours
                     } else {
                         let sessions = &self.nodes[node].sessions;
-                        let binding = sessions.attach(session, &user, connection, transport, &inbox);
-                        if inbox.is_closed() {
+                        let binding = sessions.attach(session, &user, connection, transport, &mailbox);
+                        if mailbox.is_closed() {
                             sessions.detach(session, connection);
                         }
                         binding
@@ -250,8 +253,8 @@ fn let_pass(
             let (id, channel) = (send.id, send.channel.clone());
             let (event, data) = (send.event.clone(), send.data.clone());
             let (action, target) = (send.action, send.target);
-            let standing = Standing::Granted;
-            entries.push(NewEntry { id, channel, user, name, event, data, action, target, standing });
+            let permission = SendPermission::Granted;
+            entries.push(NewEntry { id, channel, user, name, event, data, action, target, permission });
             false
         }
         _ => true,

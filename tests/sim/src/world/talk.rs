@@ -11,7 +11,7 @@ use everwire_protocol::{
     Channel, ChannelKind, ClientFrame, Receipt, ServerFrame, UserReceipt, UserTyping, batch,
     limits::{TYPING_EXPIRY_MS, TYPING_REPEAT_MS},
 };
-use everwire_server::{connection::ReceivedMark, model::broadcast::Note};
+use everwire_server::{connection::ReceivedMark, model::broadcast::Broadcast};
 
 use super::{Event, World, client::user_of, say};
 use crate::{
@@ -206,7 +206,7 @@ impl World {
             unread: Some(u32::try_from(head - now[1]).unwrap_or(u32::MAX)),
         };
         let text = batch::encode_frame(&ServerFrame::Receipt(told)).into();
-        let own = Arc::new(Note { channel, text, ephemeral: false });
+        let own = Arc::new(Broadcast { channel, text, ephemeral: false });
         self.nodes[node].hub.tell(&own, |other| *other == *who.user, None);
         self.pump(node);
     }

@@ -4,25 +4,25 @@ use std::collections::HashMap;
 
 use sqlx::{Row, SqliteConnection};
 
-use super::{Known, SqliteStore, TRIM, attendance, log_of, signed, unavailable};
+use super::{ChannelHead, SqliteStore, TRIM, log_of, presence, signed, unavailable};
 use crate::{
     Error,
-    store::{SENDS_KEPT_MS, SESSION_KEPT_MS, Tidied},
+    store::{Removed, SENDS_KEPT_MS, SESSION_KEPT_MS},
 };
 
 /// Logs that one step trims at most.
 const LOGS: u32 = 16;
 
 impl SqliteStore {
-    pub(super) async fn remove_old(&self, now: u64) -> Result<Tidied, Error> {
+    pub(super) async fn remove_old(&self, now: u64) -> Result<Removed, Error> {
         let (stale, more_stale) = self.stale_attendance().await.map_err(unavailable)?;
         let (tidied, trimmed) = self
             .write(async |writer| {
                 let (sends, sessions) = remove_ids(writer, now).await?;
                 let (trimmed, messages) = trim(writer, self.retention).await?;
-                attendance::remove(writer, &stale).await?;
+                presence::remove(writer, &stale).await?;
                 let more = more_stale || trimmed.len() == LOGS as usize;
-                Ok((Tidied { sessions, sends, messages, more }, trimmed))
+                Ok((Removed { sessions, sends, messages, more }, trimmed))
             })
             .await?;
         self.remember(trimmed);
@@ -51,7 +51,7 @@ async fn remove_ids(writer: &mut SqliteConnection, now: u64) -> Result<(u64, u64
 async fn trim(
     writer: &mut SqliteConnection,
     keep: u64,
-) -> Result<(HashMap<everwire_protocol::Channel, Known>, u64), sqlx::Error> {
+) -> Result<(HashMap<everwire_protocol::Channel, ChannelHead>, u64), sqlx::Error> {
     let surplus =
         sqlx::query("SELECT id, name, epoch, head, trimmed FROM channels WHERE head - trimmed > ? LIMIT ?")
             .bind(signed(keep.saturating_add(keep / 8)))
@@ -75,7 +75,7 @@ async fn trim(
             .execute(&mut *writer)
             .await?;
         if let Ok(channel) = row.try_get::<&str, _>("name")?.parse() {
-            changed.insert(channel, Known { id, log });
+            changed.insert(channel, ChannelHead { id, log });
         }
     }
     Ok((changed, messages))

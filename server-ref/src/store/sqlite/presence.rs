@@ -3,7 +3,7 @@
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::{ROWS, SqliteStore};
-use crate::model::people::Attendance;
+use crate::model::people::PresenceRecord;
 
 /// Whoever is not online is in no channel either: who comes is written as online first.
 const STALE: &str = "NOT EXISTS (SELECT 1 FROM people WHERE people.user = attendance.user AND online)";
@@ -12,7 +12,10 @@ const STALE: &str = "NOT EXISTS (SELECT 1 FROM people WHERE people.user = attend
 const STEP: usize = 256;
 
 /// Writes changes.
-pub(super) async fn change(writer: &mut SqliteConnection, changes: &[Attendance]) -> Result<(), sqlx::Error> {
+pub(super) async fn change(
+    writer: &mut SqliteConnection,
+    changes: &[PresenceRecord],
+) -> Result<(), sqlx::Error> {
     let here: Vec<_> = changes.iter().filter(|change| change.here).collect();
     for chunk in here.chunks(ROWS) {
         let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO attendance (channel, user, name) ");
@@ -45,13 +48,13 @@ pub(super) async fn remove(
 }
 
 impl SqliteStore {
-    pub(super) async fn read_attendance(&self) -> Result<Vec<Attendance>, sqlx::Error> {
+    pub(super) async fn read_attendance(&self) -> Result<Vec<PresenceRecord>, sqlx::Error> {
         let rows = sqlx::query("SELECT channel, user, name FROM attendance").fetch_all(&self.readers).await?;
         let mut all = Vec::with_capacity(rows.len());
         for row in rows {
             if let Ok(channel) = row.try_get::<&str, _>("channel")?.parse() {
                 let (user, name) = (row.try_get("user")?, row.try_get("name")?);
-                all.push(Attendance { channel, user, name, here: true });
+                all.push(PresenceRecord { channel, user, name, here: true });
             }
         }
         Ok(all)

@@ -1,13 +1,13 @@
 //! Who has come to presence channels and gone since it was last written: what is remembered for the next start. Knows no
 //! store; whoever writes takes it out.
 
-use std::{collections::HashMap, sync::Mutex};
+use std::{collections::BTreeMap, sync::Mutex};
 
 use everwire_protocol::Channel;
 use tokio::sync::{MutexGuard, Notify};
 
 use super::lock;
-use crate::model::people::Attendance;
+use crate::model::people::PresenceRecord;
 
 /// Most changes that wait to be written: some 20 MB. Past this many, as when the disk is full for long, they are forgotten, and
 /// everything is written anew.
@@ -15,7 +15,7 @@ const MOST: usize = 100_000;
 
 /// The changes that are not written yet: of each user in each channel the last one.
 #[derive(Debug)]
-pub struct Notes {
+pub struct PendingPresence {
     most: usize,
     changed: Mutex<Changed>,
     some: Notify,
@@ -26,7 +26,7 @@ pub struct Notes {
 #[derive(Debug, Default)]
 struct Changed {
     /// Whether the user is there now, and with which name.
-    of: HashMap<(Channel, String), (bool, Option<String>)>,
+    of: BTreeMap<(Channel, String), (bool, Option<String>)>,
     /// There were too many.
     all: bool,
 }
@@ -35,21 +35,21 @@ struct Changed {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Due {
     /// These changes.
-    Changes(Vec<Attendance>),
+    Changes(Vec<PresenceRecord>),
     /// All who are present now, instead of what is stored.
     All,
 }
 
-impl Default for Notes {
+impl Default for PendingPresence {
     fn default() -> Self {
         let (changed, some, writing) = (Mutex::default(), Notify::new(), tokio::sync::Mutex::default());
         Self { most: MOST, changed, some, writing }
     }
 }
 
-impl Notes {
+impl PendingPresence {
     /// A user has come to a channel or left it. Changes of one user and channel must come in order.
-    pub(super) fn note(&self, channel: &Channel, user: &str, here: bool, name: Option<&str>) {
+    pub(super) fn add(&self, channel: &Channel, user: &str, here: bool, name: Option<&str>) {
         let mut changed = lock(&self.changed);
         if changed.all {
             return;
@@ -69,7 +69,7 @@ impl Notes {
         }
         let changes = of
             .into_iter()
-            .map(|((channel, user), (here, name))| Attendance { channel, user, name, here })
+            .map(|((channel, user), (here, name))| PresenceRecord { channel, user, name, here })
             .collect();
         (guard, Due::Changes(changes))
     }
@@ -79,13 +79,13 @@ impl Notes {
         let mut changed = lock(&self.changed);
         match due {
             Due::Changes(older) if !changed.all => {
-                for Attendance { channel, user, name, here } in older {
+                for PresenceRecord { channel, user, name, here } in older {
                     changed.of.entry((channel, user)).or_insert((here, name));
                 }
                 changed.bound(self.most);
             }
             Due::Changes(_) => {}
-            Due::All => *changed = Changed { of: HashMap::new(), all: true },
+            Due::All => *changed = Changed { of: BTreeMap::new(), all: true },
         }
     }
 
@@ -103,7 +103,7 @@ impl Notes {
 impl Changed {
     fn bound(&mut self, most: usize) {
         if self.of.len() > most {
-            *self = Self { of: HashMap::new(), all: true };
+            *self = Self { of: BTreeMap::new(), all: true };
         }
     }
 }
@@ -112,18 +112,18 @@ impl Changed {
 mod tests {
     use super::*;
 
-    fn change(user: &str, here: bool) -> Attendance {
+    fn change(user: &str, here: bool) -> PresenceRecord {
         let channel = "presence-hall".parse().unwrap();
-        Attendance { channel, user: user.into(), name: None, here }
+        PresenceRecord { channel, user: user.into(), name: None, here }
     }
 
-    fn note(notes: &Notes, user: &str, here: bool) {
-        notes.note(&"presence-hall".parse().unwrap(), user, here, None);
+    fn note(notes: &PendingPresence, user: &str, here: bool) {
+        notes.add(&"presence-hall".parse().unwrap(), user, here, None);
     }
 
     #[tokio::test]
     async fn the_last_change_of_each_counts_also_after_a_failure() {
-        let notes = Notes::default();
+        let notes = PendingPresence::default();
         note(&notes, "a", true);
         note(&notes, "a", false);
         let (guard, due) = notes.take().await;
@@ -137,7 +137,7 @@ mod tests {
 
     #[tokio::test]
     async fn too_many_changes_are_not_kept_and_all_is_written_then() {
-        let notes = Notes { most: 2, ..Notes::default() };
+        let notes = PendingPresence { most: 2, ..PendingPresence::default() };
         for user in ["a", "b", "c", "d"] {
             note(&notes, user, true);
         }
