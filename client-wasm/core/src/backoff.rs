@@ -15,7 +15,7 @@ const BASE_MS: u64 = 500;
 
 /// The wait after `failures` failed tries in a row, in ms. The jitter is applied after the cap and over the whole
 /// range, so that clients that failed together do not come back together.
-pub(super) fn delay(failures: u32, hidden: bool, rng: &mut Rng) -> u64 {
+pub(crate) fn delay(failures: u32, hidden: bool, rng: &mut Rng) -> u64 {
     if failures == 0 {
         return rng.between(0, FIRST_MS);
     }

@@ -14,14 +14,14 @@ pub struct Now {
 const JUMP_MS: u64 = 5_000;
 
 #[derive(Debug, Default)]
-pub(super) struct Clock {
+pub(crate) struct Clock {
     last: Option<Now>,
     now: u64,
 }
 
 impl Clock {
     /// Moves on. True if the wall clock jumped ahead.
-    pub(super) fn advance(&mut self, now: Now) -> bool {
+    pub(crate) fn advance(&mut self, now: Now) -> bool {
         let Some(last) = self.last.replace(now) else { return false };
         let mono = now.mono.saturating_sub(last.mono);
         let wall = now.wall.saturating_sub(last.wall);
@@ -30,7 +30,7 @@ impl Clock {
     }
 
     /// ms since the first call of [`Clock::advance`].
-    pub(super) fn now(&self) -> u64 {
+    pub(crate) fn now(&self) -> u64 {
         self.now
     }
 }

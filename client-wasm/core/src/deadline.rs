@@ -5,22 +5,22 @@
 const GRACE_MS: u64 = 1_000;
 
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Deadline {
+pub(crate) struct Deadline {
     at: u64,
     graced: bool,
 }
 
 impl Deadline {
-    pub(super) fn at(at: u64) -> Self {
+    pub(crate) fn at(at: u64) -> Self {
         Self { at, graced: false }
     }
 
-    pub(super) fn when(&self) -> u64 {
+    pub(crate) fn when(&self) -> u64 {
         self.at
     }
 
     /// Whether the time is over. A late look moves the deadline once instead.
-    pub(super) fn expired(&mut self, now: u64) -> bool {
+    pub(crate) fn expired(&mut self, now: u64) -> bool {
         if now < self.at {
             return false;
         }

@@ -4,28 +4,7 @@ use alloc::string::String;
 
 use everwire_protocol::{ErrorCode, GapReason, Uuid};
 
-use super::{Memory, Position, Transport};
-
-/// One WebSocket, for as long as it exists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct LinkId(pub u32);
-
-/// One HTTP request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RequestId(pub u32);
-
-/// One subscription of the application. New for each: a channel that is left and entered again gets another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Handle(pub u32);
-
-/// Where a batch came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
-    /// A WebSocket message.
-    WebSocket(LinkId),
-    /// The response to a request.
-    Response(RequestId),
-}
+use super::{Handle, Memory, Position, RequestId, SocketId, Source, Transport};
 
 /// What happened outside. Frames come through their own methods.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,11 +16,11 @@ pub enum Input {
     /// The time that [`super::Connection::poll_timeout`] named has come.
     Timeout,
     /// A WebSocket is open, with the subprotocol of [`everwire_protocol::SUBPROTOCOL`].
-    WebSocketOpened(LinkId),
+    WebSocketOpened(SocketId),
     /// A WebSocket is gone, whether it was ever open or not.
     WebSocketClosed {
         /// Which.
-        link: LinkId,
+        socket: SocketId,
         /// Its close code; 1006 if there was none.
         code: u16,
         /// What the server said about it; empty if nothing.
@@ -81,18 +60,18 @@ pub enum Input {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
     /// Open a WebSocket under this name.
-    OpenWebSocket(LinkId),
+    OpenWebSocket(SocketId),
     /// Send a batch on it.
     SendWebSocket {
         /// Which.
-        link: LinkId,
+        socket: SocketId,
         /// The batch.
         text: String,
     },
     /// Close it, and report nothing more about it.
     CloseWebSocket {
         /// Which.
-        link: LinkId,
+        socket: SocketId,
         /// The close code to send.
         code: u16,
     },

@@ -10,50 +10,36 @@
 
 extern crate alloc;
 
-mod asking;
+#[macro_use]
+mod text;
+
 mod backoff;
 mod clock;
 mod connection;
 mod deadline;
-mod frames;
+mod ids;
+mod incoming;
 mod input;
-mod journal;
-#[cfg(not(target_arch = "wasm32"))]
-mod native;
-mod outbox;
-mod polling;
-mod receipts;
+mod lifecycle;
+mod log;
+mod outgoing;
 mod rng;
-mod sending;
-mod subscriptions;
-mod timers;
+#[cfg(not(target_arch = "wasm32"))]
+mod test_driver;
 mod token;
-mod transports;
-mod typing;
-mod waking;
-mod websocket;
+mod transport;
 
 #[doc(hidden)]
 pub use alloc::string::String;
 pub use backoff::{CAP_HIDDEN_MS, CAP_MS, FIRST_MS};
 pub use clock::Now;
-pub use connection::{Config, Connection};
-pub use frames::{GapStart, Refusal, SubscribedFrame, Verdict, WelcomeFrame};
-pub use input::{Event, Handle, Input, LinkId, Output, RequestId, SendStatus, Source, Status};
-#[doc(hidden)]
-pub use journal::Part;
+pub use connection::{Config, Connection, Refusal, Verdict, WelcomeFrame};
+pub use ids::{Handle, RequestId, SocketId, Source};
+pub use incoming::subscriptions::{GapStart, Position, SubscribedFrame};
+pub use input::{Event, Input, Output, SendStatus, Status};
+pub use outgoing::outbox::{MAX_OUTBOX_BYTES, MAX_OUTBOX_MESSAGES};
 #[cfg(not(target_arch = "wasm32"))]
-pub use native::{Draft, typist};
-pub use outbox::{MAX_OUTBOX_BYTES, MAX_OUTBOX_MESSAGES};
-pub use subscriptions::Position;
-pub use transports::{Memory, Transport};
-
-/// Joins texts and numbers without the formatting machinery, which would cost kilobytes in the browser.
-#[macro_export]
-macro_rules! text {
-    ($($part:expr),* $(,)?) => {{
-        let mut text = $crate::String::new();
-        $( $crate::Part::add(&$part, &mut text); )*
-        text
-    }};
-}
+pub use test_driver::{Draft, typist};
+#[doc(hidden)]
+pub use text::TextPart;
+pub use transport::{Memory, Transport};

@@ -8,12 +8,12 @@ use wasm_bindgen::prelude::*;
 use web_sys::{CloseEvent, Document, Event, MessageEvent, PageTransitionEvent, Response};
 
 use super::Driver;
-use everwire_client_core::{Input, LinkId, RequestId, Source};
+use everwire_client_core::{Input, RequestId, SocketId, Source};
 
 /// There was no close frame (RFC 6455, section 7.1.5).
 const ABNORMAL: u16 = 1006;
 
-/// What the functions that `Host.handler` makes are called for. The id is that of a link or of a request.
+/// What the functions that `Host.handler` makes are called for. The id is that of a socket or of a request.
 #[wasm_bindgen]
 #[derive(Debug, Clone, Copy)]
 pub enum Happened {
@@ -60,22 +60,22 @@ extern "C" {
 impl Driver {
     /// `value`: the event, or what the promise has become.
     pub(crate) fn happened(&self, what: Happened, id: u32, value: &JsValue) {
-        let (link, request) = (LinkId(id), RequestId(id));
+        let (socket, request) = (SocketId(id), RequestId(id));
         let event: &Event = value.unchecked_ref();
         let input = match what {
             Happened::Timeout => return self.timeout(),
-            Happened::Opened => Input::WebSocketOpened(link),
+            Happened::Opened => Input::WebSocketOpened(socket),
             Happened::Message => {
                 let message: &MessageEvent = event.unchecked_ref();
-                return self.batch(Source::WebSocket(link), &message.data());
+                return self.batch(Source::WebSocket(socket), &message.data());
             }
             Happened::Closed => {
                 let close: &CloseEvent = event.unchecked_ref();
                 let reason = event.unchecked_ref::<Close>().reason().unwrap_or_default();
-                Input::WebSocketClosed { link, code: close.code(), reason }
+                Input::WebSocketClosed { socket, code: close.code(), reason }
             }
             // A Content-Security-Policy, or a wrapper of the page's, forbids it: as good as refused.
-            Happened::Refused => Input::WebSocketClosed { link, code: ABNORMAL, reason: String::new() },
+            Happened::Refused => Input::WebSocketClosed { socket, code: ABNORMAL, reason: String::new() },
             Happened::Response => {
                 let response: &Response = value.unchecked_ref();
                 return self.respond(request, response);

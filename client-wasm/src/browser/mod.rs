@@ -164,9 +164,9 @@ impl Driver {
 
     fn carry_out(&self, output: Output) {
         match output {
-            Output::OpenWebSocket(link) => self.open_socket(link),
-            Output::SendWebSocket { link, text } => self.send_socket(link, &text),
-            Output::CloseWebSocket { link, code } => self.close_socket(link, code),
+            Output::OpenWebSocket(socket) => self.open_socket(socket),
+            Output::SendWebSocket { socket, text } => self.send_socket(socket, &text),
+            Output::CloseWebSocket { socket, code } => self.close_socket(socket, code),
             Output::Request { request, body, token, keepalive } => {
                 self.send_request(request, &body, token.as_deref(), keepalive);
             }

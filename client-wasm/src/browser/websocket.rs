@@ -4,16 +4,16 @@ use everwire_protocol::SUBPROTOCOL;
 use web_sys::WebSocket;
 
 use super::{Driver, events::Happened};
-use everwire_client_core::LinkId;
+use everwire_client_core::SocketId;
 
 pub(super) struct Socket {
-    link: LinkId,
+    id: SocketId,
     socket: WebSocket,
 }
 
 impl Driver {
-    pub(super) fn open_socket(&self, link: LinkId) {
-        let handler = |what| self.host.handler(what, link.0);
+    pub(super) fn open_socket(&self, id: SocketId) {
+        let handler = |what| self.host.handler(what, id.0);
         let Ok(socket) = WebSocket::new_with_str(&self.place.websocket, SUBPROTOCOL) else {
             // Told later, as an event would be.
             super::set_timeout(&handler(Happened::Refused), 0);
@@ -22,29 +22,29 @@ impl Driver {
         socket.set_onopen(Some(&handler(Happened::Opened)));
         socket.set_onmessage(Some(&handler(Happened::Message)));
         socket.set_onclose(Some(&handler(Happened::Closed)));
-        self.socket.set(Some(Socket { link, socket }));
+        self.socket.set(Some(Socket { id, socket }));
     }
 
-    /// The socket of this link, taken out.
-    fn take_socket(&self, link: LinkId) -> Option<Socket> {
+    /// The socket with this id, taken out.
+    fn take_socket(&self, id: SocketId) -> Option<Socket> {
         let socket = self.socket.take()?;
-        if socket.link == link {
+        if socket.id == id {
             return Some(socket);
         }
         self.socket.set(Some(socket));
         None
     }
 
-    pub(super) fn send_socket(&self, link: LinkId, text: &str) {
-        if let Some(socket) = self.take_socket(link) {
+    pub(super) fn send_socket(&self, id: SocketId, text: &str) {
+        if let Some(socket) = self.take_socket(id) {
             // One that cannot send is closing, and says so by its own event.
             let _ = socket.socket.send_with_str(text);
             self.socket.set(Some(socket));
         }
     }
 
-    pub(super) fn close_socket(&self, link: LinkId, code: u16) {
-        if let Some(Socket { socket, .. }) = self.take_socket(link) {
+    pub(super) fn close_socket(&self, id: SocketId, code: u16) {
+        if let Some(Socket { socket, .. }) = self.take_socket(id) {
             socket.set_onopen(None);
             socket.set_onmessage(None);
             socket.set_onclose(None);

@@ -3,14 +3,14 @@
 
 #![expect(clippy::unwrap_used, reason = "text is always JSON")]
 
-use everwire_client_core::{Config, Connection, Input, LinkId, Now, Output, RequestId, Source};
+use everwire_client_core::{Config, Connection, Input, Now, Output, RequestId, SocketId, Source};
 use everwire_fuzz::{Speaker, nearly_a_batch};
 use everwire_protocol::{Payload, Uuid};
 
 struct World {
     core: Connection,
     now: Now,
-    link: LinkId,
+    link: SocketId,
     request: RequestId,
     ids: u128,
 }
@@ -41,7 +41,7 @@ impl World {
             4..=6 => drop(self.core.handle_batch(self.now, Source::Response(request), text)),
             7 => self.tell(Input::WebSocketOpened(link)),
             8 => self.tell(Input::WebSocketClosed {
-                link,
+                socket: link,
                 code: 1000 + u16::from(amount) * 16,
                 reason: String::new(),
             }),
@@ -95,7 +95,7 @@ fn any_story() {
                 online: true,
             };
             let now = Now { mono: 0, wall: 1_700_000_000_000 };
-            let (link, request) = (LinkId(0), RequestId(0));
+            let (link, request) = (SocketId(0), RequestId(0));
             let mut world = World { core: Connection::new(config), now, link, request, ids: 0 };
             world.tell(Input::Start);
             for (what, amount, bytes) in story {

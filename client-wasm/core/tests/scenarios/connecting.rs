@@ -3,7 +3,7 @@
 use everwire_client_core::{Event, Input, Output, Status};
 use everwire_protocol::{ClientFrame, CloseCode, ErrorCode, Goaway};
 
-use crate::bench::{Bench, HOUR, config, error, message, subscribed, welcome};
+use crate::harness::{HOUR, Harness, config, error, message, subscribed, welcome};
 
 fn wants_socket(output: &Output) -> bool {
     matches!(output, Output::OpenWebSocket(_))
@@ -16,13 +16,13 @@ fn websocket_only() -> everwire_client_core::Config {
 
 #[test]
 fn the_first_batch_is_hello_and_all_subscriptions_with_positions() {
-    let mut bench = Bench::new(config());
-    bench.subscribe("news");
+    let mut harness = Harness::new(config());
+    harness.subscribe("news");
     let position = everwire_client_core::Position { epoch: "a".into(), offset: 41 };
-    bench.core.subscribe(bench.now, "private-chat.7", None, Some(position)).unwrap();
-    bench.tell(Input::Start);
-    bench.opens_websocket();
-    let sent = bench.sent();
+    harness.core.subscribe(harness.now, "private-chat.7", None, Some(position)).unwrap();
+    harness.tell(Input::Start);
+    harness.opens_websocket();
+    let sent = harness.sent();
     assert!(matches!(&sent[0], ClientFrame::Hello(h) if h.version == 1));
     let ClientFrame::Subscribe(second) = &sent[2] else { panic!("{sent:?}") };
     assert_eq!((second.epoch.as_deref(), second.offset), (Some("a"), Some(41)));
@@ -31,20 +31,20 @@ fn the_first_batch_is_hello_and_all_subscriptions_with_positions() {
 
 #[test]
 fn promise_7_the_first_retry_comes_within_a_second_and_it_never_gives_up() {
-    let mut bench = Bench::started(websocket_only());
-    let link = bench.wants_websocket();
-    bench.outputs.clear();
-    bench.closes(link, 1006);
-    assert_eq!(bench.status(), Status::Waiting);
-    assert!(bench.pass_until(1_000, wants_socket) <= 1_000);
+    let mut harness = Harness::started(websocket_only());
+    let socket = harness.wants_websocket();
+    harness.outputs.clear();
+    harness.closes(socket, 1006);
+    assert_eq!(harness.status(), Status::Waiting);
+    assert!(harness.pass_until(1_000, wants_socket) <= 1_000);
     let mut longest = 0;
-    let end = bench.now.mono + 24 * HOUR;
+    let end = harness.now.mono + 24 * HOUR;
     let mut tries = 0;
-    while bench.now.mono < end {
-        let link = bench.wants_websocket();
-        bench.outputs.clear();
-        bench.closes(link, 1006);
-        let wait = bench.pass_until(20_001, wants_socket);
+    while harness.now.mono < end {
+        let socket = harness.wants_websocket();
+        harness.outputs.clear();
+        harness.closes(socket, 1006);
+        let wait = harness.pass_until(20_001, wants_socket);
         assert!(wait >= 250);
         longest = longest.max(wait);
         tries += 1;
@@ -55,13 +55,13 @@ fn promise_7_the_first_retry_comes_within_a_second_and_it_never_gives_up() {
 
 #[test]
 fn promise_7_while_hidden_the_cap_is_a_minute() {
-    let mut bench = Bench::new(everwire_client_core::Config { hidden: true, ..websocket_only() });
-    bench.tell(Input::Start);
+    let mut harness = Harness::new(everwire_client_core::Config { hidden: true, ..websocket_only() });
+    harness.tell(Input::Start);
     let mut longest = 0;
     for _ in 0..200 {
-        let link = bench.wants_websocket();
-        bench.closes(link, 1006);
-        longest = longest.max(bench.pass_until(60_001, wants_socket));
+        let socket = harness.wants_websocket();
+        harness.closes(socket, 1006);
+        longest = longest.max(harness.pass_until(60_001, wants_socket));
     }
     assert!(longest > 50_000, "{longest}");
 }
@@ -72,22 +72,22 @@ fn promise_7_backoff_is_reset_only_by_ten_seconds_and_a_useful_frame() {
     let longest_after = |up_for: u64, useful: bool| {
         let mut longest = 0;
         for seed in 0..60 {
-            let mut bench = Bench::new(everwire_client_core::Config { seed, ..websocket_only() });
-            bench.subscribe("news");
-            bench.tell(Input::Start);
+            let mut harness = Harness::new(everwire_client_core::Config { seed, ..websocket_only() });
+            harness.subscribe("news");
+            harness.tell(Input::Start);
             for _ in 0..8 {
-                let link = bench.wants_websocket();
-                bench.closes(link, 1006);
-                bench.pass_until(20_001, wants_socket);
+                let socket = harness.wants_websocket();
+                harness.closes(socket, 1006);
+                harness.pass_until(20_001, wants_socket);
             }
-            let link = bench.opens_websocket();
-            bench.says(link, &[welcome(1)]);
+            let socket = harness.opens_websocket();
+            harness.says(socket, &[welcome(1)]);
             if useful {
-                bench.says(link, &[subscribed("news", "a", 0, 0)]);
+                harness.says(socket, &[subscribed("news", "a", 0, 0)]);
             }
-            bench.pass(up_for);
-            bench.closes(link, 1006);
-            longest = longest.max(bench.pass_until(20_001, wants_socket));
+            harness.pass(up_for);
+            harness.closes(socket, 1006);
+            longest = longest.max(harness.pass_until(20_001, wants_socket));
         }
         longest
     };
@@ -100,16 +100,17 @@ fn promise_7_backoff_is_reset_only_by_ten_seconds_and_a_useful_frame() {
 fn promise_8_goaway_is_followed_by_the_delay_and_a_part_of_the_spread() {
     let mut returns = Vec::new();
     for seed in 0..200 {
-        let mut bench = Bench::new(everwire_client_core::Config { seed, ..websocket_only() });
-        bench.tell(Input::Start);
-        let link = bench.opens_websocket();
-        bench.says(link, &[welcome(1)]);
-        bench.says(link, &[Goaway { delay_ms: 2_000, spread_ms: 10_000, reason: "restart".into() }.into()]);
-        let told = bench.now.mono;
-        bench.pass(500);
-        bench.closes(link, CloseCode::GoingAway.as_u16());
-        bench.pass_until(12_000, wants_socket);
-        returns.push(bench.now.mono - told);
+        let mut harness = Harness::new(everwire_client_core::Config { seed, ..websocket_only() });
+        harness.tell(Input::Start);
+        let socket = harness.opens_websocket();
+        harness.says(socket, &[welcome(1)]);
+        harness
+            .says(socket, &[Goaway { delay_ms: 2_000, spread_ms: 10_000, reason: "restart".into() }.into()]);
+        let told = harness.now.mono;
+        harness.pass(500);
+        harness.closes(socket, CloseCode::GoingAway.as_u16());
+        harness.pass_until(12_000, wants_socket);
+        returns.push(harness.now.mono - told);
     }
     assert!(returns.iter().all(|ms| (2_000..=12_010).contains(ms)), "{returns:?}");
     let early = returns.iter().filter(|ms| **ms < 7_000).count();
@@ -118,60 +119,60 @@ fn promise_8_goaway_is_followed_by_the_delay_and_a_part_of_the_spread() {
 
 #[test]
 fn promise_8_a_server_that_does_not_close_is_left_after_the_delay() {
-    let mut bench = Bench::started(websocket_only());
-    let link = bench.opens_websocket();
-    bench.says(link, &[welcome(1)]);
-    bench.says(link, &[Goaway { delay_ms: 2_000, spread_ms: 1_000, reason: "restart".into() }.into()]);
-    bench.outputs.clear();
-    bench.pass_until(2_001, |o| matches!(o, Output::CloseWebSocket { .. }));
+    let mut harness = Harness::started(websocket_only());
+    let socket = harness.opens_websocket();
+    harness.says(socket, &[welcome(1)]);
+    harness.says(socket, &[Goaway { delay_ms: 2_000, spread_ms: 1_000, reason: "restart".into() }.into()]);
+    harness.outputs.clear();
+    harness.pass_until(2_001, |o| matches!(o, Output::CloseWebSocket { .. }));
 }
 
 #[test]
 fn promise_13_terminal_refusals_stop_the_client_and_are_visible() {
     for code in ErrorCode::ALL.iter().copied().filter(|c| c.terminal()) {
-        let mut bench = Bench::started(config());
-        let link = bench.opens_websocket();
-        bench.says(link, &[error(code, None, None)]);
-        let events = bench.events();
+        let mut harness = Harness::started(config());
+        let socket = harness.opens_websocket();
+        harness.says(socket, &[error(code, None, None)]);
+        let events = harness.events();
         assert!(
             events.iter().any(
                 |e| matches!(e, Event::State { status: Status::Closed, code: Some(c), .. } if *c == code)
             ),
             "{events:?}"
         );
-        bench.outputs.clear();
-        bench.pass(HOUR);
-        assert_eq!(bench.outputs, [], "{code:?} is the end");
-        assert_eq!(bench.core.poll_timeout(), None);
+        harness.outputs.clear();
+        harness.pass(HOUR);
+        assert_eq!(harness.outputs, [], "{code:?} is the end");
+        assert_eq!(harness.core.poll_timeout(), None);
     }
 }
 
 #[test]
 fn terminal_close_codes_stop_the_client_and_all_others_do_not() {
     for code in CloseCode::ALL.iter().map(|c| c.as_u16()).chain([1006, 1011, 4999]) {
-        let mut bench = Bench::started(config());
-        let link = bench.opens_websocket();
-        bench.outputs.clear();
-        bench.closes(link, code);
+        let mut harness = Harness::started(config());
+        let socket = harness.opens_websocket();
+        harness.outputs.clear();
+        harness.closes(socket, code);
         let terminal = CloseCode::from_u16(code).is_some_and(CloseCode::terminal);
-        assert_eq!(bench.core.poll_timeout().is_none(), terminal, "{code}");
+        assert_eq!(harness.core.poll_timeout().is_none(), terminal, "{code}");
     }
 }
 
 #[test]
 fn promise_10_a_connection_that_the_application_closed_stays_closed() {
-    let (mut bench, link, _) = Bench::connected(&["news"]);
-    bench.tell(Input::Close);
-    assert!(matches!(bench.sent()[..], [ClientFrame::Bye(_)]), "it says bye");
-    bench.outputs.clear();
+    let (mut harness, socket, _) = Harness::connected(&["news"]);
+    harness.tell(Input::Close);
+    assert!(matches!(harness.sent()[..], [ClientFrame::Bye(_)]), "it says bye");
+    harness.outputs.clear();
     for input in
         [Input::Online, Input::Visible(false), Input::Visible(true), Input::PageHide, Input::PageShow]
     {
-        bench.tell(input);
+        harness.tell(input);
     }
-    bench.closes(link, 1000);
-    bench.says(link, &[message("news", 1)]);
-    bench.pass(HOUR);
-    assert_eq!(bench.outputs, []);
-    assert_eq!(bench.delivered, []);
+    harness.closes(socket, 1000);
+    harness.says(socket, &[message("news", 1)]);
+    harness.pass(HOUR);
+    assert_eq!(harness.outputs, []);
+    assert_eq!(harness.delivered, []);
 }

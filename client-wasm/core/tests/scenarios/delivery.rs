@@ -3,25 +3,25 @@
 use everwire_client_core::{Draft, Event, Input, Output, SendStatus};
 use everwire_protocol::{ClientFrame, ErrorCode, GapReason, Unsubscribed};
 
-use crate::bench::{
-    Bench, ack, channel, config, error, id, message, subscribed, subscribed_with_gap, welcome,
+use crate::harness::{
+    Harness, ack, channel, config, error, id, message, subscribed, subscribed_with_gap, welcome,
 };
 
-fn offsets(bench: &Bench) -> Vec<u64> {
-    bench.delivered.iter().map(|(_, offset)| *offset).collect()
+fn offsets(harness: &Harness) -> Vec<u64> {
+    harness.delivered.iter().map(|(_, offset)| *offset).collect()
 }
 
-/// Loses the connection and brings it back; returns the new link, welcomed.
-fn reconnect(bench: &mut Bench, old: everwire_client_core::LinkId) -> everwire_client_core::LinkId {
-    bench.closes(old, 1006);
-    bench.pass_until(20_001, |o| matches!(o, Output::OpenWebSocket(_)));
-    let link = bench.opens_websocket();
-    bench.welcome_websocket(link);
-    link
+/// Loses the connection and brings it back; returns the new socket, welcomed.
+fn reconnect(harness: &mut Harness, old: everwire_client_core::SocketId) -> everwire_client_core::SocketId {
+    harness.closes(old, 1006);
+    harness.pass_until(20_001, |o| matches!(o, Output::OpenWebSocket(_)));
+    let socket = harness.opens_websocket();
+    harness.welcome_websocket(socket);
+    socket
 }
 
-fn asked(bench: &mut Bench) -> Vec<(Option<String>, Option<u64>)> {
-    let subscribes = bench.sent().into_iter().filter_map(|frame| match frame {
+fn asked(harness: &mut Harness) -> Vec<(Option<String>, Option<u64>)> {
+    let subscribes = harness.sent().into_iter().filter_map(|frame| match frame {
         ClientFrame::Subscribe(s) => Some((s.epoch, s.offset)),
         _ => None,
     });
@@ -30,112 +30,113 @@ fn asked(bench: &mut Bench) -> Vec<(Option<String>, Option<u64>)> {
 
 #[test]
 fn promise_1_each_entry_once_and_in_order_across_a_drop() {
-    let (mut bench, link, _) = Bench::connected(&["news"]);
-    bench.says(link, &[message("news", 1), message("news", 2)]);
-    bench.says(link, &[message("news", 2)]);
-    let link = reconnect(&mut bench, link);
-    assert_eq!(asked(&mut bench), [(Some("a".into()), Some(2))]);
+    let (mut harness, socket, _) = Harness::connected(&["news"]);
+    harness.says(socket, &[message("news", 1), message("news", 2)]);
+    harness.says(socket, &[message("news", 2)]);
+    let socket = reconnect(&mut harness, socket);
+    assert_eq!(asked(&mut harness), [(Some("a".into()), Some(2))]);
     // The server is generous: it repeats what it should not.
-    bench.says(
-        link,
+    harness.says(
+        socket,
         &[subscribed("news", "a", 2, 4), message("news", 2), message("news", 3), message("news", 4)],
     );
-    assert_eq!(offsets(&bench), [1, 2, 3, 4]);
+    assert_eq!(offsets(&harness), [1, 2, 3, 4]);
 }
 
 #[test]
 fn promise_1_what_an_old_socket_still_brings_does_not_count() {
-    let (mut bench, old, _) = Bench::connected(&["news"]);
-    let link = reconnect(&mut bench, old);
-    bench.says(old, &[message("news", 1)]);
-    assert!(offsets(&bench).is_empty());
-    bench.says(link, &[subscribed("news", "a", 0, 1), message("news", 1)]);
-    assert_eq!(offsets(&bench), [1]);
+    let (mut harness, old, _) = Harness::connected(&["news"]);
+    let socket = reconnect(&mut harness, old);
+    harness.says(old, &[message("news", 1)]);
+    assert!(offsets(&harness).is_empty());
+    harness.says(socket, &[subscribed("news", "a", 0, 1), message("news", 1)]);
+    assert_eq!(offsets(&harness), [1]);
 }
 
 #[test]
 fn promise_2_a_hole_is_never_passed_over() {
-    let (mut bench, link, _) = Bench::connected(&["news"]);
-    bench.says(link, &[message("news", 1), message("news", 3), message("news", 4)]);
-    assert_eq!(offsets(&bench), [1], "what comes after a hole waits");
-    bench.pass_until(20_001, |o| matches!(o, Output::OpenWebSocket(_)));
-    let link = bench.opens_websocket();
-    assert_eq!(asked(&mut bench), [(Some("a".into()), Some(1))]);
-    bench.says(link, &[welcome(2), subscribed("news", "a", 1, 4), message("news", 2), message("news", 3)]);
-    assert_eq!(offsets(&bench), [1, 2, 3]);
+    let (mut harness, socket, _) = Harness::connected(&["news"]);
+    harness.says(socket, &[message("news", 1), message("news", 3), message("news", 4)]);
+    assert_eq!(offsets(&harness), [1], "what comes after a hole waits");
+    harness.pass_until(20_001, |o| matches!(o, Output::OpenWebSocket(_)));
+    let socket = harness.opens_websocket();
+    assert_eq!(asked(&mut harness), [(Some("a".into()), Some(1))]);
+    harness
+        .says(socket, &[welcome(2), subscribed("news", "a", 1, 4), message("news", 2), message("news", 3)]);
+    assert_eq!(offsets(&harness), [1, 2, 3]);
 }
 
 #[test]
 fn promise_2_a_gap_is_said_aloud_before_anything_else_comes() {
     for (epoch, reason) in [("a", GapReason::Trimmed), ("a", GapReason::TooFar), ("b", GapReason::Epoch)] {
-        let (mut bench, link, handles) = Bench::connected(&["news"]);
-        bench.says(link, &[message("news", 1)]);
-        let link = reconnect(&mut bench, link);
-        bench.outputs.clear();
-        bench.says(link, &[subscribed_with_gap("news", epoch, 50, 2, reason), message("news", 51)]);
-        let events = bench.events();
+        let (mut harness, socket, handles) = Harness::connected(&["news"]);
+        harness.says(socket, &[message("news", 1)]);
+        let socket = reconnect(&mut harness, socket);
+        harness.outputs.clear();
+        harness.says(socket, &[subscribed_with_gap("news", epoch, 50, 2, reason), message("news", 51)]);
+        let events = harness.events();
         assert_eq!(events[0], Event::Gap { handle: handles[0], from: 2, to: 50, reason });
         assert!(matches!(events[1], Event::Subscribed { recovered: false, .. }));
-        assert_eq!(offsets(&bench), [1, 51]);
+        assert_eq!(offsets(&harness), [1, 51]);
         // Epoch and offset moved together: the next reconnect asks from there.
-        reconnect(&mut bench, link);
-        assert_eq!(asked(&mut bench), [(Some(epoch.into()), Some(51))]);
+        reconnect(&mut harness, socket);
+        assert_eq!(asked(&mut harness), [(Some(epoch.into()), Some(51))]);
     }
 }
 
 #[test]
 fn promise_3_recovery_with_nothing_received_after_an_hour_and_twice_in_a_row() {
-    let (mut bench, mut link, _) = Bench::connected(&["news"]);
+    let (mut harness, mut socket, _) = Harness::connected(&["news"]);
     for _ in 0..2 {
         for _ in 0..144 {
-            bench.pass(25_000);
-            bench.says(link, &[everwire_protocol::Ping::default().into()]);
+            harness.pass(25_000);
+            harness.says(socket, &[everwire_protocol::Ping::default().into()]);
         }
-        bench.sent();
-        link = reconnect(&mut bench, link);
+        harness.sent();
+        socket = reconnect(&mut harness, socket);
         assert_eq!(
-            asked(&mut bench),
+            asked(&mut harness),
             [(Some("a".into()), Some(0))],
             "a position with zero entries is a position"
         );
     }
-    bench.says(link, &[subscribed("news", "a", 0, 1), message("news", 1)]);
-    assert_eq!(offsets(&bench), [1]);
+    harness.says(socket, &[subscribed("news", "a", 0, 1), message("news", 1)]);
+    assert_eq!(offsets(&harness), [1]);
 }
 
 #[test]
 fn promise_3_a_reconnect_that_fails_before_subscribed_keeps_the_position() {
-    let (mut bench, link, _) = Bench::connected(&["news"]);
-    bench.says(link, &[message("news", 1)]);
-    let link = reconnect(&mut bench, link);
-    bench.sent();
+    let (mut harness, socket, _) = Harness::connected(&["news"]);
+    harness.says(socket, &[message("news", 1)]);
+    let socket = reconnect(&mut harness, socket);
+    harness.sent();
     // Welcomed, but dead before `subscribed`: entries without it do not count.
-    bench.says(link, &[message("news", 2)]);
-    reconnect(&mut bench, link);
-    assert_eq!(asked(&mut bench), [(Some("a".into()), Some(1))]);
-    assert_eq!(offsets(&bench), [1]);
+    harness.says(socket, &[message("news", 2)]);
+    reconnect(&mut harness, socket);
+    assert_eq!(asked(&mut harness), [(Some("a".into()), Some(1))]);
+    assert_eq!(offsets(&harness), [1]);
 }
 
 #[test]
 fn promise_3_nothing_is_delivered_after_unsubscribe() {
-    let (mut bench, link, handles) = Bench::connected(&["news"]);
-    bench.core.unsubscribe(bench.now, handles[0]);
-    bench.tell(Input::Timeout);
-    assert!(matches!(bench.sent()[..], [ClientFrame::Unsubscribe(_)]));
-    bench.says(link, &[message("news", 1)]);
+    let (mut harness, socket, handles) = Harness::connected(&["news"]);
+    harness.core.unsubscribe(harness.now, handles[0]);
+    harness.tell(Input::Timeout);
+    assert!(matches!(harness.sent()[..], [ClientFrame::Unsubscribe(_)]));
+    harness.says(socket, &[message("news", 1)]);
     // Entered again before the server has confirmed: what still comes belongs to the first time.
-    let again = bench.subscribe("news");
+    let again = harness.subscribe("news");
     assert_ne!(again, handles[0]);
-    bench.says(link, &[message("news", 2), subscribed("news", "a", 0, 2)]);
-    assert!(offsets(&bench).is_empty());
+    harness.says(socket, &[message("news", 2), subscribed("news", "a", 0, 2)]);
+    assert!(offsets(&harness).is_empty());
     let left = Unsubscribed { channel: channel("news"), code: None, message: None };
-    bench.says(link, &[left.into(), subscribed("news", "a", 2, 2), message("news", 3)]);
-    assert_eq!(offsets(&bench), [3]);
+    harness.says(socket, &[left.into(), subscribed("news", "a", 2, 2), message("news", 3)]);
+    assert_eq!(offsets(&harness), [3]);
 }
 
 #[test]
 fn a_refused_subscription_leaves_the_others_alone() {
-    let (mut bench, link, handles) = Bench::connected(&["news", "sport"]);
+    let (mut harness, socket, handles) = Harness::connected(&["news", "sport"]);
     let refusal = everwire_protocol::Error {
         code: ErrorCode::Forbidden,
         message: "no".into(),
@@ -144,23 +145,23 @@ fn a_refused_subscription_leaves_the_others_alone() {
         channel: Some(channel("news")),
         retry_after_ms: None,
     };
-    bench.says(link, &[refusal.into(), message("sport", 1)]);
-    let events = bench.events();
+    harness.says(socket, &[refusal.into(), message("sport", 1)]);
+    let events = harness.events();
     assert!(
         matches!(&events[..], [Event::Ended { handle, code: ErrorCode::Forbidden, .. }] if *handle == handles[0]),
         "{events:?}"
     );
-    assert_eq!(bench.delivered, [("sport".to_owned(), 1)]);
+    assert_eq!(harness.delivered, [("sport".to_owned(), 1)]);
 }
 
 #[test]
 fn promise_4_a_send_is_stored_or_fails_with_a_typed_error() {
-    let (mut bench, link, _) = Bench::connected(&["news"]);
-    bench.send(1, "news");
-    bench.send(2, "news");
-    assert_eq!(bench.sent_ids(), [1, 2]);
-    bench.says(link, &[ack(1, 1), error(ErrorCode::Forbidden, Some(2), None)]);
-    let stored = bench.events().into_iter().filter_map(|event| match event {
+    let (mut harness, socket, _) = Harness::connected(&["news"]);
+    harness.send(1, "news");
+    harness.send(2, "news");
+    assert_eq!(harness.sent_ids(), [1, 2]);
+    harness.says(socket, &[ack(1, 1), error(ErrorCode::Forbidden, Some(2), None)]);
+    let stored = harness.events().into_iter().filter_map(|event| match event {
         Event::Sending { id, status, stored, error } => Some((id, status, stored, error.map(|e| e.0))),
         _ => None,
     });
@@ -176,81 +177,81 @@ fn promise_4_a_send_is_stored_or_fails_with_a_typed_error() {
 
 #[test]
 fn promise_4_what_is_sent_while_offline_goes_out_later_in_order_with_the_same_ids() {
-    let mut bench = Bench::new(config());
-    bench.send(1, "news");
-    bench.send(2, "news");
-    bench.tell(Input::Start);
-    let link = bench.opens_websocket();
-    bench.send(3, "news");
-    assert_eq!(bench.sent_ids(), [], "not before the welcome");
-    bench.welcome_websocket(link);
-    assert_eq!(bench.sent_ids(), [1, 2, 3]);
-    bench.says(link, &[ack(1, 1)]);
-    let link = reconnect(&mut bench, link);
-    assert_eq!(bench.sent_ids(), [2, 3], "what has no ack goes again");
-    bench.says(link, &[ack(2, 2), ack(3, 3)]);
-    assert_eq!(bench.sendings().last(), Some(&(3, SendStatus::Stored)));
+    let mut harness = Harness::new(config());
+    harness.send(1, "news");
+    harness.send(2, "news");
+    harness.tell(Input::Start);
+    let socket = harness.opens_websocket();
+    harness.send(3, "news");
+    assert_eq!(harness.sent_ids(), [], "not before the welcome");
+    harness.welcome_websocket(socket);
+    assert_eq!(harness.sent_ids(), [1, 2, 3]);
+    harness.says(socket, &[ack(1, 1)]);
+    let socket = reconnect(&mut harness, socket);
+    assert_eq!(harness.sent_ids(), [2, 3], "what has no ack goes again");
+    harness.says(socket, &[ack(2, 2), ack(3, 3)]);
+    assert_eq!(harness.sendings().last(), Some(&(3, SendStatus::Stored)));
 }
 
 #[test]
 fn promise_4_no_stale_frame_is_left_from_a_reconnect_that_failed() {
-    let mut bench = Bench::new(config());
-    bench.send(1, "news");
-    bench.tell(Input::Start);
+    let mut harness = Harness::new(config());
+    harness.send(1, "news");
+    harness.tell(Input::Start);
     for _ in 0..3 {
-        bench.pass_until(20_001, |o| matches!(o, Output::OpenWebSocket(_)));
-        let link = bench.opens_websocket();
-        bench.closes(link, 4015);
+        harness.pass_until(20_001, |o| matches!(o, Output::OpenWebSocket(_)));
+        let socket = harness.opens_websocket();
+        harness.closes(socket, 4015);
     }
-    bench.pass_until(20_001, |o| matches!(o, Output::OpenWebSocket(_)));
-    bench.sent();
-    let link = bench.opens_websocket();
-    bench.welcome_websocket(link);
-    let sent = bench.sent();
+    harness.pass_until(20_001, |o| matches!(o, Output::OpenWebSocket(_)));
+    harness.sent();
+    let socket = harness.opens_websocket();
+    harness.welcome_websocket(socket);
+    let sent = harness.sent();
     let hellos = sent.iter().filter(|f| matches!(f, ClientFrame::Hello(_))).count();
-    assert_eq!((hellos, crate::bench::ids(&sent)), (1, vec![1]));
+    assert_eq!((hellos, crate::harness::ids(&sent)), (1, vec![1]));
 }
 
 #[test]
 fn promise_4_no_ack_in_ten_seconds_is_a_probe_and_not_a_second_copy() {
-    let (mut bench, link, _) = Bench::connected(&[]);
-    bench.send(1, "news");
-    bench.sent();
-    bench.pass(9_900);
-    assert_eq!(bench.sent(), []);
-    bench.pass(200);
-    assert!(matches!(bench.sent()[..], [ClientFrame::Ping(_)]));
-    bench.says(link, &[everwire_protocol::Pong::default().into()]);
-    bench.pass(5_000);
-    assert_eq!(bench.sent(), [], "the connection lives, so the message is not sent twice");
-    bench.says(link, &[ack(1, 1)]);
-    assert_eq!(bench.sendings().last(), Some(&(1, SendStatus::Stored)));
+    let (mut harness, socket, _) = Harness::connected(&[]);
+    harness.send(1, "news");
+    harness.sent();
+    harness.pass(9_900);
+    assert_eq!(harness.sent(), []);
+    harness.pass(200);
+    assert!(matches!(harness.sent()[..], [ClientFrame::Ping(_)]));
+    harness.says(socket, &[everwire_protocol::Pong::default().into()]);
+    harness.pass(5_000);
+    assert_eq!(harness.sent(), [], "the connection lives, so the message is not sent twice");
+    harness.says(socket, &[ack(1, 1)]);
+    assert_eq!(harness.sendings().last(), Some(&(1, SendStatus::Stored)));
 }
 
 #[test]
 fn promise_4_a_server_that_never_acknowledges_is_left() {
-    let (mut bench, link, _) = Bench::connected(&[]);
-    bench.send(1, "news");
+    let (mut harness, socket, _) = Harness::connected(&[]);
+    harness.send(1, "news");
     for _ in 0..31 {
-        bench.pass(1_000);
-        bench.says(link, &[everwire_protocol::Pong::default().into()]);
+        harness.pass(1_000);
+        harness.says(socket, &[everwire_protocol::Pong::default().into()]);
     }
-    bench.pass_until(1_500, |o| matches!(o, Output::OpenWebSocket(_)));
-    let link = bench.opens_websocket();
-    bench.sent();
-    bench.welcome_websocket(link);
-    assert_eq!(bench.sent_ids(), [1]);
+    harness.pass_until(1_500, |o| matches!(o, Output::OpenWebSocket(_)));
+    let socket = harness.opens_websocket();
+    harness.sent();
+    harness.welcome_websocket(socket);
+    assert_eq!(harness.sent_ids(), [1]);
 }
 
 #[test]
 fn rate_limited_sends_wait_as_told_and_keep_their_order() {
-    let (mut bench, link, _) = Bench::connected(&[]);
+    let (mut harness, socket, _) = Harness::connected(&[]);
     for n in 1..=4 {
-        bench.send(n, "news");
+        harness.send(n, "news");
     }
-    bench.sent();
-    bench.says(
-        link,
+    harness.sent();
+    harness.says(
+        socket,
         &[
             ack(1, 1),
             error(ErrorCode::RateLimited, Some(2), Some(3_000)),
@@ -258,57 +259,57 @@ fn rate_limited_sends_wait_as_told_and_keep_their_order() {
             error(ErrorCode::Deferred, Some(4), None),
         ],
     );
-    bench.send(5, "news");
-    bench.pass(2_900);
-    assert_eq!(bench.sent_ids(), [], "not before the time");
-    bench.pass(200);
-    assert_eq!(bench.sent_ids(), [2, 3, 4, 5]);
+    harness.send(5, "news");
+    harness.pass(2_900);
+    assert_eq!(harness.sent_ids(), [], "not before the time");
+    harness.pass(200);
+    assert_eq!(harness.sent_ids(), [2, 3, 4, 5]);
 }
 
 #[test]
 fn promise_5_what_was_written_before_a_reload_goes_first_with_the_same_ids() {
-    let mut bench = Bench::new(config());
-    bench.send(10, "news");
+    let mut harness = Harness::new(config());
+    harness.send(10, "news");
     let data = || everwire_protocol::Payload::from_value("x").unwrap();
     let old = |n| Draft { id: id(n), event: None, data: data(), about: None, restored: true };
     for n in [1, 2] {
-        bench.core.send_draft(bench.now, "news", old(n)).unwrap();
+        harness.core.send_draft(harness.now, "news", old(n)).unwrap();
     }
-    bench.send(11, "news");
-    bench.tell(Input::Start);
-    let link = bench.opens_websocket();
-    bench.welcome_websocket(link);
-    assert_eq!(bench.sent_ids(), [1, 2, 10, 11]);
+    harness.send(11, "news");
+    harness.tell(Input::Start);
+    let socket = harness.opens_websocket();
+    harness.welcome_websocket(socket);
+    assert_eq!(harness.sent_ids(), [1, 2, 10, 11]);
     // Restored late: what has left already is not overtaken.
-    bench.core.send_draft(bench.now, "news", old(3)).unwrap();
-    let link = reconnect(&mut bench, link);
-    bench.says(link, &[]);
-    assert_eq!(bench.sent_ids(), [3, 1, 2, 10, 11, 3]);
+    harness.core.send_draft(harness.now, "news", old(3)).unwrap();
+    let socket = reconnect(&mut harness, socket);
+    harness.says(socket, &[]);
+    assert_eq!(harness.sent_ids(), [3, 1, 2, 10, 11, 3]);
 }
 
 #[test]
 fn closing_ends_everything_that_waits_with_closed() {
-    let (mut bench, _, _) = Bench::connected(&[]);
-    bench.send(1, "news");
-    bench.tell(Input::Close);
-    assert_eq!(bench.sendings().last(), Some(&(1, SendStatus::Failed)));
+    let (mut harness, _, _) = Harness::connected(&[]);
+    harness.send(1, "news");
+    harness.tell(Input::Close);
+    assert_eq!(harness.sendings().last(), Some(&(1, SendStatus::Failed)));
     let data = everwire_protocol::Payload::from_value("x").unwrap();
-    assert_eq!(bench.core.send(bench.now, id(2), "news", None, data), Err(ErrorCode::Closed));
-    assert_eq!(bench.core.subscribe(bench.now, "news", None, None), Err(ErrorCode::Closed));
+    assert_eq!(harness.core.send(harness.now, id(2), "news", None, data), Err(ErrorCode::Closed));
+    assert_eq!(harness.core.subscribe(harness.now, "news", None, None), Err(ErrorCode::Closed));
 }
 
 #[test]
 fn what_can_never_be_sent_is_refused_at_once() {
-    let (mut bench, _, _) = Bench::connected(&[]);
+    let (mut harness, _, _) = Harness::connected(&[]);
     let big = everwire_protocol::Payload::from_value(&"x".repeat(40_000)).unwrap();
     let small = || everwire_protocol::Payload::from_value("x").unwrap();
-    let core = &mut bench.core;
-    assert_eq!(core.send(bench.now, id(1), "news", None, big), Err(ErrorCode::TooLarge));
-    assert_eq!(core.send(bench.now, id(2), "two words", None, small()), Err(ErrorCode::InvalidChannel));
+    let core = &mut harness.core;
+    assert_eq!(core.send(harness.now, id(1), "news", None, big), Err(ErrorCode::TooLarge));
+    assert_eq!(core.send(harness.now, id(2), "two words", None, small()), Err(ErrorCode::InvalidChannel));
     assert_eq!(
-        core.send(bench.now, id(3), "news", Some(String::new()), small()),
+        core.send(harness.now, id(3), "news", Some(String::new()), small()),
         Err(ErrorCode::InvalidOption)
     );
-    core.send(bench.now, id(4), "news", None, small()).unwrap();
-    assert_eq!(core.send(bench.now, id(4), "news", None, small()), Err(ErrorCode::IdReused));
+    core.send(harness.now, id(4), "news", None, small()).unwrap();
+    assert_eq!(core.send(harness.now, id(4), "news", None, small()), Err(ErrorCode::IdReused));
 }

@@ -3,10 +3,10 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod bench;
 mod connecting;
 mod delivery;
 mod fallback;
+mod harness;
 mod polling;
 mod receipts;
 mod robustness;

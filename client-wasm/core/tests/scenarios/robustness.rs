@@ -4,26 +4,26 @@ use everwire_client_core::{Input, Output, Source};
 use everwire_protocol::Uuid;
 use proptest::prelude::*;
 
-use crate::bench::{Bench, config};
+use crate::harness::{Harness, config};
 
 #[test]
 fn rubbish_ends_the_transport_and_not_the_client() {
     for rubbish in ["", "{}", "[1]", "null", "[[[[", "[{\"type\":\"message\"}]", "[{\"type\":7}]"] {
-        let (mut bench, link, _) = Bench::connected(&["news"]);
-        bench.hears(Source::WebSocket(link), rubbish);
-        assert!(bench.outputs.iter().any(|o| matches!(o, Output::CloseWebSocket { .. })), "{rubbish}");
-        bench.pass_until(20_001, |o| matches!(o, Output::OpenWebSocket(_)));
+        let (mut harness, socket, _) = Harness::connected(&["news"]);
+        harness.hears(Source::WebSocket(socket), rubbish);
+        assert!(harness.outputs.iter().any(|o| matches!(o, Output::CloseWebSocket { .. })), "{rubbish}");
+        harness.pass_until(20_001, |o| matches!(o, Output::OpenWebSocket(_)));
     }
 }
 
 #[test]
 fn frames_of_unknown_types_are_ignored() {
-    let (mut bench, link, _) = Bench::connected(&["news"]);
-    bench.hears(
-        Source::WebSocket(link),
+    let (mut harness, socket, _) = Harness::connected(&["news"]);
+    harness.hears(
+        Source::WebSocket(socket),
         r#"[{"type":"from_the_future","x":1},{"type":"ping","nonce":3,"new":{}}]"#,
     );
-    assert_eq!(bench.sent().len(), 1);
+    assert_eq!(harness.sent().len(), 1);
 }
 
 fn frame() -> impl Strategy<Value = String> {
@@ -71,57 +71,57 @@ proptest! {
     fn no_sequence_of_frames_breaks_the_core(
         steps in proptest::collection::vec((proptest::collection::vec(frame(), 0..4), 0..14_u8, 0..40_000_u64), 1..40),
     ) {
-        let mut bench = Bench::new(config());
+        let mut harness = Harness::new(config());
         let mut sends = 100;
         let mut high = std::collections::HashMap::new();
-        bench.subscribe("news");
-        bench.subscribe("presence-x");
-        bench.tell(Input::Start);
+        harness.subscribe("news");
+        harness.subscribe("presence-x");
+        harness.tell(Input::Start);
         for (frames, what, wait) in steps {
             match what {
-                0 => bench.tell(Input::Online),
-                1 => bench.tell(Input::Offline),
-                2 => bench.tell(Input::Visible(wait % 2 == 0)),
-                3 => bench.tell(Input::PageHide),
-                4 => bench.tell(Input::PageShow),
-                5 => { let _ = bench.core.subscribe(bench.now, "sport", Some(3), None); }
-                6 => { bench.now.wall += wait * 100; }
+                0 => harness.tell(Input::Online),
+                1 => harness.tell(Input::Offline),
+                2 => harness.tell(Input::Visible(wait % 2 == 0)),
+                3 => harness.tell(Input::PageHide),
+                4 => harness.tell(Input::PageShow),
+                5 => { let _ = harness.core.subscribe(harness.now, "sport", Some(3), None); }
+                6 => { harness.now.wall += wait * 100; }
                 7 | 8 => {
                     sends += 1;
                     let data = everwire_protocol::Payload::from_value("x").unwrap();
-                    let _ = bench.core.send(bench.now, Uuid::from_u128(sends % 6), "news", None, data);
+                    let _ = harness.core.send(harness.now, Uuid::from_u128(sends % 6), "news", None, data);
                 }
                 _ => {}
             }
             let text = format!("[{}]", frames.join(","));
-            let open: Vec<_> = bench.outputs.iter().filter_map(|o| match o {
-                Output::OpenWebSocket(link) => Some(*link),
+            let open: Vec<_> = harness.outputs.iter().filter_map(|o| match o {
+                Output::OpenWebSocket(socket) => Some(*socket),
                 _ => None,
             }).collect();
-            let asked: Vec<_> = bench.outputs.iter().filter_map(|o| match o {
+            let asked: Vec<_> = harness.outputs.iter().filter_map(|o| match o {
                 Output::Request { request, .. } => Some(*request),
                 _ => None,
             }).collect();
-            if let Some(link) = open.last() {
-                if what == 13 { bench.closes(*link, 1006); } else { bench.tell(Input::WebSocketOpened(*link)); }
-                bench.hears(Source::WebSocket(*link), &text);
+            if let Some(socket) = open.last() {
+                if what == 13 { harness.closes(*socket, 1006); } else { harness.tell(Input::WebSocketOpened(*socket)); }
+                harness.hears(Source::WebSocket(*socket), &text);
             }
             if let Some(request) = asked.last() {
                 if what == 12 {
-                    bench.tell(Input::RequestFailed { request: *request, reason: "r".into() });
+                    harness.tell(Input::RequestFailed { request: *request, reason: "r".into() });
                 } else {
-                    bench.hears(Source::Response(*request), &text);
+                    harness.hears(Source::Response(*request), &text);
                 }
             }
-            bench.pass(wait);
+            harness.pass(wait);
             // Between two gaps or epochs a position never goes back: checked by the oracle of the simulation; here it
             // is enough that what is delivered in one batch is ascending.
-            for (channel, offset) in bench.delivered.drain(..) {
+            for (channel, offset) in harness.delivered.drain(..) {
                 high.insert(channel, offset);
             }
         }
         // Still alive and able to end.
-        bench.tell(Input::Close);
-        prop_assert_eq!(bench.core.poll_timeout(), None);
+        harness.tell(Input::Close);
+        prop_assert_eq!(harness.core.poll_timeout(), None);
     }
 }

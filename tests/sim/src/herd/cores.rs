@@ -3,7 +3,7 @@
 use std::{cmp::Reverse, collections::BinaryHeap};
 
 use everwire_client_core::{
-    Config, Connection, Event, Input, LinkId, Now, Output, RequestId, Source, Status, WelcomeFrame,
+    Config, Connection, Event, Input, Now, Output, RequestId, SocketId, Source, Status, WelcomeFrame,
 };
 use everwire_protocol::{Guest, Uuid, limits};
 
@@ -18,9 +18,9 @@ const AFTER_MS: u64 = 120_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Next {
     Timer(u32),
-    Opens(LinkId),
-    Opened(LinkId),
-    Refused(LinkId),
+    Opens(SocketId),
+    Opened(SocketId),
+    Refused(SocketId),
     Posts(RequestId),
     Answered(RequestId),
     Failed(RequestId),
@@ -41,7 +41,7 @@ struct Herd {
 struct Client {
     core: Connection,
     turn: u32,
-    link: Option<LinkId>,
+    link: Option<SocketId>,
     connected: bool,
 }
 
@@ -129,7 +129,7 @@ impl Herd {
                 self.welcome(client, Source::WebSocket(link), limits::POLL_HOLD_MS);
             }
             Next::Refused(link) => {
-                self.tell(client, Input::WebSocketClosed { link, code: 1006, reason: String::new() });
+                self.tell(client, Input::WebSocketClosed { socket: link, code: 1006, reason: String::new() });
             }
             Next::Posts(request) => {
                 self.tries.connects.push(self.now);
@@ -144,7 +144,10 @@ impl Herd {
             }
             Next::Cut => {
                 if let Some(link) = self.cores[client].link.take() {
-                    self.tell(client, Input::WebSocketClosed { link, code: 1006, reason: String::new() });
+                    self.tell(
+                        client,
+                        Input::WebSocketClosed { socket: link, code: 1006, reason: String::new() },
+                    );
                 }
             }
         }

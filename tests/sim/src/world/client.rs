@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use everwire_client_core::{
-    Config, Connection, Event as CoreEvent, Handle, Input, LinkId, Now, Output, RequestId, SendStatus,
+    Config, Connection, Event as CoreEvent, Handle, Input, Now, Output, RequestId, SendStatus, SocketId,
     Source, Status,
 };
 use everwire_protocol::{Channel, ClientFrame, ErrorCode, Guest, Uuid, batch};
@@ -46,7 +46,7 @@ pub(super) struct Client {
     pub(super) talk_dice: Dice,
     pub(super) talk: Talk,
     pub(super) path: Path,
-    pub(super) links: BTreeMap<LinkId, usize>,
+    pub(super) links: BTreeMap<SocketId, usize>,
     pub(super) requests: BTreeMap<RequestId, usize>,
     pub(super) channels: ByChannel<Handle>,
     pub(super) watches: BTreeMap<Handle, Watch>,
@@ -228,7 +228,7 @@ impl World {
                     let id = self.links[link].id;
                     self.clients[client].links.remove(&id);
                     say!(self, format!("c{client}"), "WebSocket {link} is closed ({code})");
-                    self.tell(client, Input::WebSocketClosed { link: id, code, reason: String::new() });
+                    self.tell(client, Input::WebSocketClosed { socket: id, code, reason: String::new() });
                 }
             }
             ToClient::Response { request, text } => self.response(client, request, text.as_deref()),
@@ -258,18 +258,18 @@ impl World {
                 say!(self, format!("c{client}"), "opens WebSocket {}", self.links.len());
                 self.open_link(client, id);
             }
-            Output::SendWebSocket { link, text } => {
+            Output::SendWebSocket { socket, text } => {
                 self.check_positions(client, &text);
                 self.check_typing(client, &text, true);
-                if let Some(at) = self.clients[client].links.get(&link).copied() {
+                if let Some(at) = self.clients[client].links.get(&socket).copied() {
                     let text = self.maybe_spoiled(client, at, text);
                     say!(self, format!("c{client}"), "> {}", shortened(&text));
                     self.mark(&text);
                     self.link_up(at, text);
                 }
             }
-            Output::CloseWebSocket { link, code } => {
-                if let Some(at) = self.clients[client].links.remove(&link) {
+            Output::CloseWebSocket { socket, code } => {
+                if let Some(at) = self.clients[client].links.remove(&socket) {
                     say!(self, format!("c{client}"), "closes WebSocket {at} ({code})");
                     self.link_closed_by_client(at);
                 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use everwire_client_core::LinkId;
+use everwire_client_core::SocketId;
 
 use super::{Event, ToClient, ToServer, World, say};
 use crate::dice::Dice;
@@ -14,7 +14,7 @@ const DEAD_BUFFERS: u32 = 3;
 #[derive(Debug)]
 pub(super) struct Link {
     pub(super) client: usize,
-    pub(super) id: LinkId,
+    pub(super) id: SocketId,
     pub(super) node: usize,
     pub(super) boot: u32,
     /// The connection on the node, once it was accepted.
@@ -95,7 +95,7 @@ impl World {
         }
     }
 
-    pub(super) fn open_link(&mut self, client: usize, id: LinkId) {
+    pub(super) fn open_link(&mut self, client: usize, id: SocketId) {
         let node = self.led_to(client);
         let link = self.links.len();
         self.links.push(Link {

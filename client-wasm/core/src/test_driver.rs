@@ -70,7 +70,7 @@ impl Connection {
             match frame {
                 Ok(frame) => entries.extend(self.handle_frame(frame)),
                 Err(batch::FrameError::UnknownType { .. }) => {}
-                Err(error) => self.violated(source, &error.to_string()),
+                Err(error) => self.on_violation(source, &error.to_string()),
             }
         }
         self.end_batch();
@@ -78,7 +78,7 @@ impl Connection {
     }
 
     fn handle_frame(&mut self, frame: ServerFrame) -> Option<(Handle, Message)> {
-        let handle_of = |core: &Self, channel| core.subscriptions.find(channel).map(|s| s.handle);
+        let handle_of = |core: &Self, channel| core.subscription(channel);
         match frame {
             ServerFrame::Message(message) => {
                 let handle = handle_of(self, &message.channel)?;
@@ -101,7 +101,8 @@ impl Connection {
                     handle,
                     &SubscribedFrame { epoch: &s.epoch, offset: s.offset, head: s.head, gap },
                 );
-                if counts && let Some(mark) = s.receipts.iter().flatten().find(|mark| mark.user == self.user)
+                if counts
+                    && let Some(mark) = s.receipts.iter().flatten().find(|mark| mark.user == self.user())
                 {
                     self.marked(handle, mark.delivered, mark.read);
                 }
@@ -125,8 +126,6 @@ impl Connection {
             }
             ServerFrame::Polled(p) => self.polled(p.seq),
             ServerFrame::Ping(p) => self.pinged(p.nonce),
-            // That something was heard is all that counts, and was noted with the batch.
-            ServerFrame::Pong(_) => {}
             ServerFrame::Goaway(g) => self.told_to_leave(g.delay_ms, g.spread_ms, &g.reason),
             ServerFrame::UserTyping(t) => {
                 let handle = handle_of(self, &t.channel).filter(|handle| self.live(*handle))?;
@@ -134,7 +133,7 @@ impl Connection {
             }
             ServerFrame::Receipt(r) => {
                 let handle = handle_of(self, &r.channel).filter(|handle| self.live(*handle))?;
-                if r.user == self.user {
+                if r.user == self.user() {
                     self.marked(handle, r.delivered, r.read);
                 }
             }
@@ -144,13 +143,15 @@ impl Connection {
             | ServerFrame::Statuses(Statuses { id, .. }) => {
                 self.answered(id);
             }
-            ServerFrame::MemberJoined(_)
+            // A sign of life, which was taken as such with the batch, or nothing that the core needs.
+            ServerFrame::Pong(_)
+            | ServerFrame::MemberJoined(_)
             | ServerFrame::MemberLeft(_)
             | ServerFrame::Signalled(_)
             | ServerFrame::StatusChanged(_)
             | ServerFrame::Activity(_)
             | ServerFrame::ChatChanged(_)
-            | ServerFrame::ChatGone(_) => self.poll_brought(),
+            | ServerFrame::ChatGone(_) => {}
         }
         None
     }

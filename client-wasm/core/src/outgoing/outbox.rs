@@ -1,88 +1,102 @@
-//! What the application wants stored and what has no ack yet, in order (promise 4).
+//! The messages that the application wants stored and that have no ack yet, in order (promise 4).
 
 use alloc::{string::String, vec::Vec};
 
 use everwire_protocol::{ErrorCode, Uuid};
 
+use super::BatchSize;
+
 /// Most messages that wait.
 pub const MAX_OUTBOX_MESSAGES: usize = 1_000;
 /// Most bytes of frames that wait.
 pub const MAX_OUTBOX_BYTES: usize = 1 << 20;
-/// Most messages that are under way at a time.
-pub(super) const MAX_IN_FLIGHT: usize = 32;
+/// Most messages that are in flight at a time.
+const MAX_IN_FLIGHT: usize = 32;
 
 #[derive(Debug)]
 struct Entry {
     id: Uuid,
     /// The frame.
     text: String,
-    /// When it was put on the present connection; `None` if it is not under way.
+    /// When it was sent on the present connection; `None` if it is not in flight.
     sent_at: Option<u64>,
     /// It was written before the page was loaded.
     restored: bool,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Outbox {
+pub(crate) struct Outbox {
     /// A plain list, though it is emptied at the front: moving a thousand entries costs less than the code of a ring.
     entries: Vec<Entry>,
     bytes: usize,
     /// The server asked to wait until then.
-    pub(super) hold_until: Option<u64>,
+    hold_until: Option<u64>,
 }
 
 impl Outbox {
-    /// At the end; or, if it was written before the page was loaded, before all that was written since and has not
-    /// left yet.
-    pub(super) fn push(&mut self, id: Uuid, text: String, restored: bool) -> Result<(), ErrorCode> {
+    /// Adds a message at the end; or, if it was written before the page was loaded, before all that was written since
+    /// and has not been sent yet.
+    pub(crate) fn push(&mut self, id: Uuid, text: String, restored: bool) -> Result<(), ErrorCode> {
         let bytes = text.len();
         if self.entries.len() >= MAX_OUTBOX_MESSAGES || self.bytes + bytes > MAX_OUTBOX_BYTES {
             return Err(ErrorCode::QueueFull);
         }
         self.bytes += bytes;
         let younger = |e: &Entry| restored && !e.restored && e.sent_at.is_none();
-        let place = self.entries.iter().position(younger).unwrap_or(self.entries.len());
-        self.entries.insert(place, Entry { id, text, sent_at: None, restored });
+        let index = self.entries.iter().position(younger).unwrap_or(self.entries.len());
+        self.entries.insert(index, Entry { id, text, sent_at: None, restored });
         Ok(())
     }
 
     /// False if it is not there.
-    pub(super) fn remove(&mut self, id: Uuid) -> bool {
+    pub(crate) fn remove(&mut self, id: Uuid) -> bool {
         // Acks come in order, so this ends at the front nearly always.
-        let Some(place) = self.entries.iter().position(|e| e.id == id) else { return false };
-        self.bytes -= self.entries.remove(place).text.len();
+        let Some(index) = self.entries.iter().position(|e| e.id == id) else { return false };
+        self.bytes -= self.entries.remove(index).text.len();
         true
     }
 
-    pub(super) fn contains(&self, id: Uuid) -> bool {
+    pub(crate) fn contains(&self, id: Uuid) -> bool {
         self.entries.iter().any(|e| e.id == id)
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }
 
-    pub(super) fn in_flight(&self) -> usize {
+    pub(crate) fn in_flight(&self) -> usize {
         self.entries.iter().filter(|e| e.sent_at.is_some()).count()
     }
 
-    /// When the message that has been under way longest was sent.
-    pub(super) fn oldest_sent(&self) -> Option<u64> {
+    /// When the message that has been in flight longest was sent.
+    pub(crate) fn oldest_sent(&self) -> Option<u64> {
         self.entries.iter().filter_map(|e| e.sent_at).min()
     }
 
-    /// Puts the next messages for one batch behind `texts`: in order, within the bounds, and marked as sent. Returns
-    /// which.
-    pub(super) fn take(&mut self, now: u64, max_bytes: usize, texts: &mut Vec<String>) -> Vec<Uuid> {
+    /// Sends nothing before `until`, as the server asked.
+    pub(crate) fn hold(&mut self, until: u64) {
+        self.hold_until = Some(self.hold_until.unwrap_or(0).max(until));
+    }
+
+    pub(crate) fn held_until(&self) -> Option<u64> {
+        self.hold_until
+    }
+
+    /// Sends again.
+    pub(crate) fn release(&mut self) {
+        self.hold_until = None;
+    }
+
+    /// Appends the next messages for one batch to `texts`, of which `size` is the size: in order, within its limits, and
+    /// marked as sent. Returns their ids.
+    pub(crate) fn take(&mut self, now: u64, mut size: BatchSize, texts: &mut Vec<String>) -> Vec<Uuid> {
         let mut room = MAX_IN_FLIGHT.saturating_sub(self.in_flight());
-        let mut bytes: usize = texts.iter().map(|text| text.len() + 1).sum();
         let mut ids = Vec::new();
         if self.hold_until.is_some() {
             return ids;
         }
         for entry in self.entries.iter_mut().filter(|e| e.sent_at.is_none()) {
-            bytes += entry.text.len() + 1;
-            if room == 0 || (bytes > max_bytes && !texts.is_empty()) {
+            if room == 0 || !size.add(&entry.text) {
                 break;
             }
             room -= 1;
@@ -93,13 +107,13 @@ impl Outbox {
         ids
     }
 
-    /// Nothing is under way any more: everything without an ack goes out again, in order. Returns what was.
-    pub(super) fn recall(&mut self) -> Vec<Uuid> {
+    /// Nothing is in flight any more: every message without an ack is sent again, in order. Returns those that were.
+    pub(crate) fn recall(&mut self) -> Vec<Uuid> {
         self.entries.iter_mut().filter_map(|e| e.sent_at.take().map(|_| e.id)).collect()
     }
 
-    /// Ends everything.
-    pub(super) fn drain(&mut self) -> Vec<Uuid> {
+    /// Empties the outbox. Returns the messages that were in it.
+    pub(crate) fn drain(&mut self) -> Vec<Uuid> {
         self.bytes = 0;
         core::mem::take(&mut self.entries).into_iter().map(|e| e.id).collect()
     }
@@ -108,6 +122,11 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outgoing::BatchLimits;
+
+    fn size(bytes: usize, frames: usize) -> BatchSize {
+        BatchSize::new(BatchLimits { bytes, frames })
+    }
 
     fn push(outbox: &mut Outbox, n: u128, text: &str) -> Result<(), ErrorCode> {
         outbox.push(Uuid::from_u128(n), text.into(), false)
@@ -129,13 +148,13 @@ mod tests {
     }
 
     #[test]
-    fn promise_4_at_most_32_under_way_and_in_order() {
+    fn promise_4_at_most_32_in_flight_and_in_order() {
         let mut outbox = Outbox::default();
         for n in 0..40 {
             push(&mut outbox, n, "x").unwrap();
         }
         let take = |outbox: &mut Outbox| {
-            let ids = outbox.take(0, 1 << 16, &mut Vec::new());
+            let ids = outbox.take(0, size(1 << 16, 300), &mut Vec::new());
             ids.iter().map(Uuid::as_u128).collect::<Vec<_>>()
         };
         assert_eq!(take(&mut outbox), (0..32).collect::<Vec<_>>());
@@ -153,7 +172,10 @@ mod tests {
             push(&mut outbox, n, &"x".repeat(400)).unwrap();
         }
         let mut texts = vec!["y".repeat(300)];
-        assert_eq!(outbox.take(0, 1_000, &mut texts).len(), 1);
-        assert_eq!(outbox.take(0, 100, &mut Vec::new()).len(), 1);
+        let mut filled = size(1_000, 300);
+        filled.add(&texts[0]);
+        assert_eq!(outbox.take(0, filled, &mut texts).len(), 1);
+        assert_eq!(outbox.take(0, size(100, 300), &mut Vec::new()).len(), 1);
+        assert_eq!(outbox.take(0, size(10_000, 1), &mut Vec::new()).len(), 1, "the last");
     }
 }

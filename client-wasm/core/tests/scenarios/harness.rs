@@ -1,7 +1,7 @@
 //! A core, a clock and the other end of its transports, in the hands of a test.
 
 use everwire_client_core::{
-    Config, Connection, Event, Handle, Input, LinkId, Now, Output, RequestId, SendStatus, Source, Status,
+    Config, Connection, Event, Handle, Input, Now, Output, RequestId, SendStatus, SocketId, Source, Status,
     Transport,
 };
 use everwire_protocol::{
@@ -11,7 +11,7 @@ use everwire_protocol::{
 
 pub(crate) const HOUR: u64 = 3_600_000;
 
-pub(crate) struct Bench {
+pub(crate) struct Harness {
     pub(crate) core: Connection,
     pub(crate) now: Now,
     /// What the core wanted and the test has not looked at yet.
@@ -36,30 +36,30 @@ pub(crate) fn config() -> Config {
     }
 }
 
-impl Bench {
+impl Harness {
     pub(crate) fn new(config: Config) -> Self {
         let now = Now { mono: 1_000, wall: 1_700_000_000_000 };
         Self { core: Connection::new(config), now, outputs: Vec::new(), delivered: Vec::new() }
     }
 
     pub(crate) fn started(config: Config) -> Self {
-        let mut bench = Self::new(config);
-        bench.tell(Input::Start);
-        bench
+        let mut harness = Self::new(config);
+        harness.tell(Input::Start);
+        harness
     }
 
     /// Connected by WebSocket, with these channels subscribed at offset 0 of epoch "a".
-    pub(crate) fn connected(channels: &[&str]) -> (Self, LinkId, Vec<Handle>) {
-        let mut bench = Self::new(config());
-        let handles = channels.iter().map(|c| bench.subscribe(c)).collect();
-        bench.tell(Input::Start);
-        let link = bench.opens_websocket();
-        bench.welcome_websocket(link);
+    pub(crate) fn connected(channels: &[&str]) -> (Self, SocketId, Vec<Handle>) {
+        let mut harness = Self::new(config());
+        let handles = channels.iter().map(|c| harness.subscribe(c)).collect();
+        harness.tell(Input::Start);
+        let socket = harness.opens_websocket();
+        harness.welcome_websocket(socket);
         for channel in channels {
-            bench.says(link, &[subscribed(channel, "a", 0, 0)]);
+            harness.says(socket, &[subscribed(channel, "a", 0, 0)]);
         }
-        bench.outputs.clear();
-        (bench, link, handles)
+        harness.outputs.clear();
+        (harness, socket, handles)
     }
 
     pub(crate) fn subscribe(&mut self, channel: &str) -> Handle {
@@ -124,16 +124,16 @@ impl Bench {
     }
 
     /// Takes the one WebSocket that the core wants, and opens it.
-    pub(crate) fn opens_websocket(&mut self) -> LinkId {
-        let link = self.wants_websocket();
-        self.tell(Input::WebSocketOpened(link));
-        link
+    pub(crate) fn opens_websocket(&mut self) -> SocketId {
+        let socket = self.wants_websocket();
+        self.tell(Input::WebSocketOpened(socket));
+        socket
     }
 
-    pub(crate) fn wants_websocket(&mut self) -> LinkId {
+    pub(crate) fn wants_websocket(&mut self) -> SocketId {
         let place = self.outputs.iter().position(|o| matches!(o, Output::OpenWebSocket(_)));
         match self.outputs.remove(place.expect("a WebSocket is wanted")) {
-            Output::OpenWebSocket(link) => link,
+            Output::OpenWebSocket(socket) => socket,
             _ => unreachable!(),
         }
     }
@@ -146,13 +146,13 @@ impl Bench {
         }
     }
 
-    pub(crate) fn welcome_websocket(&mut self, link: LinkId) {
-        self.says(link, &[welcome(1)]);
+    pub(crate) fn welcome_websocket(&mut self, socket: SocketId) {
+        self.says(socket, &[welcome(1)]);
     }
 
     /// The server says this on a WebSocket.
-    pub(crate) fn says(&mut self, link: LinkId, frames: &[ServerFrame]) {
-        self.hears(Source::WebSocket(link), &batch::encode(frames));
+    pub(crate) fn says(&mut self, socket: SocketId, frames: &[ServerFrame]) {
+        self.hears(Source::WebSocket(socket), &batch::encode(frames));
     }
 
     pub(crate) fn responds(&mut self, request: RequestId, frames: &[ServerFrame]) {
@@ -165,9 +165,9 @@ impl Bench {
         self.collect();
     }
 
-    pub(crate) fn closes(&mut self, link: LinkId, code: u16) {
+    pub(crate) fn closes(&mut self, socket: SocketId, code: u16) {
         let reason = CloseCode::from_u16(code).map_or("", CloseCode::sentence).into();
-        self.tell(Input::WebSocketClosed { link, code, reason });
+        self.tell(Input::WebSocketClosed { socket, code, reason });
     }
 
     /// The frames that the core sent by WebSocket since the last look.

@@ -1,0 +1,514 @@
+//! What the application subscribes to, and how far each subscription has come. Holds the rule that a position moves before
+//! a listener runs, and that epoch and offset only change together (promise 3).
+
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
+
+use everwire_protocol::{Channel, GapReason, Mark, Subscribe};
+
+use super::super::{
+    Handle, Transport,
+    outgoing::{receipts::Marks, typing::Typing},
+};
+
+/// How long a refused subscription waits before it is asked for again, in ms; it doubles with every refusal.
+const RETRY_MS: u64 = 1_000;
+/// How often it doubles.
+const MAX_DOUBLINGS: u32 = 5;
+
+/// A position in a channel's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Position {
+    /// The log.
+    pub epoch: String,
+    /// The last offset received; what follows is `offset + 1`.
+    pub offset: u64,
+}
+
+/// Where a new subscription begins.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct StartFrom {
+    /// How many entries before the end to replay at first.
+    pub(crate) recent: Option<u32>,
+    /// Continue after this position instead.
+    pub(crate) position: Option<Position>,
+    /// Without a position: begin after what was delivered to this user, on whatever device.
+    pub(crate) undelivered: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Subscription {
+    handle: Handle,
+    channel: Channel,
+    /// Its position moves.
+    start: StartFrom,
+    typing: Typing,
+    marks: Marks,
+    /// The connection has confirmed it: entries count.
+    live: bool,
+    /// It was asked for on this WebSocket.
+    requested: bool,
+    /// What was requested last by WebSocket and by polling. While one transport replaces the other both ask, and one
+    /// answer may come after the other has moved the position.
+    requests: [Option<Requested>; 2],
+    /// After a refusal that may pass: when to ask again.
+    retry_at: Option<u64>,
+    refusals: u32,
+}
+
+/// The last `subscribe` on a transport.
+#[derive(Debug)]
+struct Requested {
+    position: Option<Position>,
+    /// It was the first on this transport, so nothing else can be answered there.
+    only: bool,
+}
+
+/// What an answer to `subscribe` means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Confirmed {
+    /// The subscription continues.
+    InPlace,
+    /// It continues, and the entries from the first to the second offset are lost.
+    Missing(u64, u64, GapReason),
+    /// It answers an older request, and what is needed now is still to be requested.
+    Stale,
+    /// It answers an older request; what is needed now has been requested.
+    Earlier,
+}
+
+/// The parts of `subscribed` that the core needs.
+#[derive(Debug, Clone)]
+pub struct SubscribedFrame<'a> {
+    /// The log.
+    pub epoch: &'a str,
+    /// Entries follow from `offset + 1`.
+    pub offset: u64,
+    /// The end of the log.
+    pub head: u64,
+    /// What is missing, if anything.
+    pub gap: Option<GapStart>,
+}
+
+/// The parts of a gap that the core needs: it ends where the entries begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GapStart {
+    /// The first offset that is missing.
+    pub from: u64,
+    /// Why.
+    pub reason: GapReason,
+}
+
+impl Subscription {
+    pub(crate) fn channel(&self) -> &Channel {
+        &self.channel
+    }
+
+    pub(crate) fn offset(&self) -> Option<u64> {
+        self.start.position.as_ref().map(|position| position.offset)
+    }
+
+    pub(crate) fn is_live(&self) -> bool {
+        self.live
+    }
+
+    /// Whether it was requested on this transport, which may still answer.
+    pub(crate) fn was_requested(&self, transport: Transport) -> bool {
+        self.requests[transport as usize].is_some()
+    }
+
+    pub(crate) fn typing(&mut self) -> &mut Typing {
+        &mut self.typing
+    }
+
+    pub(crate) fn marks(&mut self) -> &mut Marks {
+        &mut self.marks
+    }
+
+    /// Asks by this transport, from the present position.
+    fn request(&mut self, transport: Transport) -> Subscribe {
+        let StartFrom { recent, position, undelivered } = &self.start;
+        let request = &mut self.requests[transport as usize];
+        *request = Some(Requested { position: position.clone(), only: request.is_none() });
+        Subscribe {
+            channel: self.channel.clone(),
+            epoch: position.as_ref().map(|p| p.epoch.clone()),
+            offset: position.as_ref().map(|p| p.offset),
+            recent: if position.is_none() { *recent } else { None },
+            undelivered: (*undelivered && position.is_none()).then_some(true),
+        }
+    }
+
+    /// Whether an answer can be to a request from the present position. An older request may have been made on the same
+    /// transport, and the server adds an answer of its own when a log is trimmed faster than it is read.
+    fn fits(&self, answer: &SubscribedFrame<'_>) -> bool {
+        match (&self.start.position, &answer.gap) {
+            (None, gap) => gap.is_none() || self.start.undelivered,
+            (Some(position), Some(gap)) => {
+                let another_log = position.epoch != answer.epoch || answer.head < position.offset;
+                gap.from == position.offset + 1 && another_log == (gap.reason == GapReason::Epoch)
+            }
+            (Some(_), None) => false,
+        }
+    }
+
+    /// An answer to `subscribe` has come by this transport.
+    pub(crate) fn confirm(&mut self, transport: Transport, frame: &SubscribedFrame<'_>) -> Confirmed {
+        let SubscribedFrame { epoch, offset, head, gap } = *frame;
+        let position = &self.start.position;
+        // What another transport brought in the meantime may be ahead of this answer: entries that the client has
+        // already are dropped one by one. Only a log that ends before the position is another log.
+        let same = position.as_ref().filter(|p| p.epoch == epoch);
+        let continues = same.is_some_and(|p| offset <= p.offset && head >= p.offset);
+        let request = self.requests[transport as usize].as_ref().filter(|r| r.position == *position);
+        let meant = request.is_some_and(|request| request.only || self.fits(frame));
+        if !continues && !meant {
+            // It answers another position than the present one: what is missing there is not what is missing here.
+            let requested = request.is_some();
+            self.unconfirm();
+            self.requested &= requested;
+            return if requested { Confirmed::Earlier } else { Confirmed::Stale };
+        }
+        self.live = true;
+        self.retry_at = None;
+        self.refusals = 0;
+        self.marks.forget_confirmed();
+        if continues {
+            return Confirmed::InPlace;
+        }
+        let confirmed = match position {
+            None => Confirmed::InPlace,
+            Some(p) if p.epoch == epoch && offset > p.offset => {
+                Confirmed::Missing(p.offset + 1, offset, gap.map_or(GapReason::Trimmed, |gap| gap.reason))
+            }
+            Some(p) => Confirmed::Missing(p.offset + 1, offset, GapReason::Epoch),
+        };
+        if position.as_ref().is_some_and(|p| p.epoch != epoch || offset < p.offset) {
+            // Marks are positions in a log, and this is another.
+            self.marks = Marks::default();
+        }
+        self.start.position = Some(Position { epoch: epoch.to_owned(), offset });
+        confirmed
+    }
+
+    /// Asks again at this time, if no answer has come by then.
+    pub(crate) fn retry_at(&mut self, at: u64) {
+        self.retry_at = Some(at);
+    }
+
+    /// A hole was found: what comes next has to be asked for again.
+    pub(crate) fn invalidate(&mut self) {
+        self.unconfirm();
+        self.requested = false;
+    }
+
+    fn unconfirm(&mut self) {
+        self.live = false;
+    }
+
+    /// The receipt to be sent now, if there is one. It carries the epoch, because the log may have been replaced since.
+    fn take_receipt(&mut self) -> Option<Mark> {
+        let [delivered, read] = self.marks.take()?;
+        let epoch = self.start.position.as_ref().map(|p| p.epoch.clone()).unwrap_or_default();
+        Some(Mark { channel: self.channel.clone(), epoch, delivered, read })
+    }
+}
+
+/// What to do with a durable entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Entry {
+    Deliver,
+    Drop,
+    /// An entry before this one never arrived.
+    Hole,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Subscriptions {
+    /// The index of a subscription is its handle; handles are not used again.
+    list: Vec<Option<Subscription>>,
+    /// The channels of which the server still has to confirm, on this WebSocket, that they were left; once for each time.
+    /// What it says about such a channel before that belongs to an earlier subscription.
+    leaving: Vec<Channel>,
+}
+
+impl Subscriptions {
+    pub(crate) fn add(&mut self, channel: Channel, start: StartFrom) -> Handle {
+        let handle = Handle(self.list.len() as u32);
+        self.list.push(Some(Subscription {
+            handle,
+            channel,
+            start,
+            typing: Typing::default(),
+            marks: Marks::default(),
+            live: false,
+            requested: false,
+            requests: [None, None],
+            retry_at: None,
+            refusals: 0,
+        }));
+        handle
+    }
+
+    pub(crate) fn get(&mut self, handle: Handle) -> Option<&mut Subscription> {
+        self.list.get_mut(handle.0 as usize)?.as_mut()
+    }
+
+    pub(crate) fn find(&self, channel: &Channel) -> Option<Handle> {
+        self.iter().find(|s| s.channel == *channel).map(|s| s.handle)
+    }
+
+    /// The subscription of the channel with this name.
+    pub(crate) fn by_name(&mut self, channel: &str) -> Option<&mut Subscription> {
+        self.iter_mut().find(|s| s.channel.as_str() == channel)
+    }
+
+    pub(crate) fn remove(&mut self, handle: Handle) -> Option<Subscription> {
+        self.list.get_mut(handle.0 as usize)?.take()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Subscription> {
+        self.list.iter().flatten()
+    }
+
+    fn iter_mut(&mut self) -> impl Iterator<Item = &mut Subscription> {
+        self.list.iter_mut().flatten()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.iter().count()
+    }
+
+    /// `subscribe` for every subscription that this WebSocket was not asked for; they count as requested from now on.
+    pub(crate) fn unrequested(&mut self) -> impl Iterator<Item = Subscribe> {
+        self.iter_mut().filter(|s| !s.requested && s.retry_at.is_none()).map(|s| {
+            s.requested = true;
+            s.request(Transport::WebSocket)
+        })
+    }
+
+    /// `subscribe` for every subscription: the set that a poll carries.
+    pub(crate) fn set(&mut self) -> impl Iterator<Item = Subscribe> {
+        self.iter_mut().filter(|s| s.retry_at.is_none()).map(|s| s.request(Transport::Polling))
+    }
+
+    /// A new connection knows nothing of the old one.
+    pub(crate) fn reset(&mut self) {
+        self.leaving.clear();
+        for subscription in self.iter_mut() {
+            subscription.unconfirm();
+            subscription.requested = false;
+            subscription.requests = [None, None];
+            subscription.retry_at = None;
+            // The others drop it by themselves before there is a connection again.
+            subscription.typing = Typing::default();
+        }
+    }
+
+    /// The WebSocket is gone, and with it what was asked for and is yet to be confirmed there.
+    pub(crate) fn websocket_gone(&mut self) {
+        self.leaving.clear();
+        for subscription in self.iter_mut() {
+            subscription.requested = false;
+            subscription.requests[Transport::WebSocket as usize] = None;
+        }
+    }
+
+    /// Nothing counts until the connection confirms it again.
+    pub(crate) fn unconfirm(&mut self) {
+        self.iter_mut().for_each(Subscription::unconfirm);
+    }
+
+    /// An `unsubscribe` was sent, and will be confirmed.
+    pub(crate) fn leave(&mut self, channel: Channel) {
+        self.leaving.push(channel);
+    }
+
+    pub(crate) fn is_leaving(&self, channel: &Channel) -> bool {
+        self.leaving.contains(channel)
+    }
+
+    /// The server confirms an `unsubscribe`. False if none was sent.
+    pub(crate) fn left(&mut self, channel: &str) -> bool {
+        let Some(index) = self.leaving.iter().position(|c| c.as_str() == channel) else { return false };
+        self.leaving.swap_remove(index);
+        true
+    }
+
+    /// The hot path: decides about one entry, and moves the position first.
+    pub(crate) fn accept(&mut self, handle: Handle, offset: u64) -> Entry {
+        let Some(subscription) = self.get(handle).filter(|s| s.live) else { return Entry::Drop };
+        let Some(position) = &mut subscription.start.position else { return Entry::Drop };
+        if offset == position.offset + 1 {
+            position.offset = offset;
+            subscription.marks.delivered(offset);
+            Entry::Deliver
+        } else if offset <= position.offset {
+            Entry::Drop
+        } else {
+            Entry::Hole
+        }
+    }
+
+    /// A refusal that may pass: asks again after a while that doubles, or after what the server says.
+    pub(crate) fn defer(&mut self, handle: Handle, now: u64, retry_after: Option<u64>) {
+        let Some(subscription) = self.get(handle) else { return };
+        let wait = retry_after.unwrap_or(RETRY_MS << subscription.refusals.min(MAX_DOUBLINGS));
+        subscription.refusals += 1;
+        subscription.unconfirm();
+        subscription.retry_at = Some(now + wait);
+    }
+
+    /// When to ask again for one that was refused.
+    pub(crate) fn next_retry(&self) -> Option<u64> {
+        self.iter().filter_map(|s| s.retry_at).min()
+    }
+
+    /// What was refused is asked for again from now on.
+    pub(crate) fn retry(&mut self, now: u64) {
+        for subscription in self.iter_mut().filter(|s| s.retry_at.is_some_and(|at| at <= now)) {
+            subscription.retry_at = None;
+            subscription.requested = false;
+        }
+    }
+
+    /// Whether there are receipts to be sent.
+    pub(crate) fn has_receipts(&self) -> bool {
+        self.iter().any(|s| s.marks.is_behind())
+    }
+
+    /// Takes the receipts that are to be sent.
+    pub(crate) fn take_receipts(&mut self) -> impl Iterator<Item = Mark> {
+        self.iter_mut().filter_map(Subscription::take_receipt)
+    }
+
+    /// The connection is gone: receipts that were sent on it may not have arrived.
+    pub(crate) fn recall_receipts(&mut self) {
+        self.iter_mut().for_each(|s| s.marks.recall());
+    }
+
+    /// When the next pause in typing is due.
+    pub(crate) fn next_pause(&self) -> Option<u64> {
+        self.iter().filter_map(|s| s.typing.pause_at()).min()
+    }
+
+    /// A channel in which this user has paused typing.
+    pub(crate) fn paused(&self, now: u64) -> Option<Channel> {
+        self.iter().find(|s| s.typing.pause_at().is_some_and(|at| at <= now)).map(|s| s.channel.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(offset: u64) -> Subscriptions {
+        let mut subscriptions = Subscriptions::default();
+        let position = Position { epoch: "a".into(), offset };
+        let start = StartFrom { position: Some(position), ..StartFrom::default() };
+        subscriptions.add(Channel::new("news").unwrap(), start);
+        subscriptions
+    }
+
+    fn confirm(subscriptions: &mut Subscriptions, epoch: &str, offset: u64, head: u64) -> Confirmed {
+        let subscription = subscriptions.get(Handle(0)).unwrap();
+        subscription.request(Transport::WebSocket);
+        answer(subscription, epoch, offset, head, None)
+    }
+
+    fn answer(
+        subscription: &mut Subscription,
+        epoch: &str,
+        offset: u64,
+        head: u64,
+        gap: Option<(u64, GapReason)>,
+    ) -> Confirmed {
+        let gap = gap.map(|(from, reason)| GapStart { from, reason });
+        subscription.confirm(Transport::WebSocket, &SubscribedFrame { epoch, offset, head, gap })
+    }
+
+    #[test]
+    fn entries_are_delivered_once_and_in_order() {
+        let mut subscriptions = at(5);
+        assert_eq!(subscriptions.accept(Handle(0), 6), Entry::Drop, "not confirmed yet");
+        assert_eq!(confirm(&mut subscriptions, "a", 5, 7), Confirmed::InPlace);
+        assert_eq!(subscriptions.accept(Handle(0), 5), Entry::Drop);
+        assert_eq!(subscriptions.accept(Handle(0), 7), Entry::Hole);
+        assert_eq!(subscriptions.accept(Handle(0), 6), Entry::Deliver);
+        assert_eq!(subscriptions.accept(Handle(0), 6), Entry::Drop);
+        assert_eq!(subscriptions.accept(Handle(0), 7), Entry::Deliver);
+        assert_eq!(subscriptions.accept(Handle(9), 1), Entry::Drop);
+    }
+
+    #[test]
+    fn promise_2_what_cannot_be_recovered_is_a_gap() {
+        let missing = Confirmed::Missing;
+        assert_eq!(confirm(&mut at(5), "b", 9, 9), missing(6, 9, GapReason::Epoch));
+        assert_eq!(confirm(&mut at(5), "a", 8, 9), missing(6, 8, GapReason::Trimmed), "even if not declared");
+        assert_eq!(confirm(&mut at(5), "a", 3, 3), missing(6, 3, GapReason::Epoch), "the log lost its end");
+    }
+
+    #[test]
+    fn an_answer_that_another_transport_has_overtaken_is_no_gap() {
+        let mut subscriptions = at(5);
+        let subscription = subscriptions.get(Handle(0)).unwrap();
+        let answer = answer(subscription, "a", 4, 9, Some((2, GapReason::Trimmed)));
+        assert_eq!(answer, Confirmed::InPlace);
+        assert_eq!(subscription.start.position, Some(Position { epoch: "a".into(), offset: 5 }));
+    }
+
+    #[test]
+    fn an_answer_to_another_position_is_asked_for_again() {
+        let mut subscriptions = at(5);
+        let subscription = subscriptions.get(Handle(0)).unwrap();
+        subscription.request(Transport::WebSocket);
+        // Polling was faster.
+        subscription.start.position = Some(Position { epoch: "a".into(), offset: 9 });
+        assert_eq!(answer(subscription, "a", 5, 8, None), Confirmed::Stale, "no gap back");
+        assert_eq!(answer(subscription, "a", 12, 14, None), Confirmed::Stale, "no gap");
+        assert_eq!(answer(subscription, "b", 3, 3, None), Confirmed::Stale);
+        assert!(!subscription.live);
+        subscription.request(Transport::WebSocket);
+        let again = answer(subscription, "b", 3, 3, Some((10, GapReason::Epoch)));
+        assert_eq!(again, Confirmed::Missing(10, 3, GapReason::Epoch));
+        assert!(subscription.live);
+    }
+
+    #[test]
+    fn an_answer_to_an_earlier_request_is_not_taken_for_the_one_to_the_last() {
+        let mut subscriptions = at(5);
+        let subscription = subscriptions.get(Handle(0)).unwrap();
+        subscription.request(Transport::WebSocket);
+        subscription.start.position = Some(Position { epoch: "a".into(), offset: 9 });
+        subscription.request(Transport::WebSocket);
+        for (epoch, offset, head, gap) in [
+            ("a", 5, 8, None),
+            ("a", 7, 8, Some((6, GapReason::Trimmed))),
+            // The server reads on from the first request, and the log is trimmed meanwhile.
+            ("a", 8, 8, Some((8, GapReason::Trimmed))),
+            ("a", 30, 30, Some((6, GapReason::TooFar))),
+            ("b", 3, 3, Some((6, GapReason::Epoch))),
+        ] {
+            assert_eq!(
+                answer(subscription, epoch, offset, head, gap),
+                Confirmed::Earlier,
+                "{offset} {gap:?}"
+            );
+            assert!(!subscription.live);
+        }
+        let last = answer(subscription, "a", 30, 30, Some((10, GapReason::TooFar)));
+        assert_eq!(last, Confirmed::Missing(10, 30, GapReason::TooFar));
+    }
+
+    #[test]
+    fn an_answer_from_before_a_log_was_replaced_is_not_taken_for_one_about_its_successor() {
+        let mut subscriptions = at(320);
+        let subscription = subscriptions.get(Handle(0)).unwrap();
+        subscription.request(Transport::WebSocket);
+        // Polling has told of the gap.
+        subscription.start.position = Some(Position { epoch: "b".into(), offset: 209 });
+        subscription.request(Transport::WebSocket);
+        let earlier = answer(subscription, "b", 232, 232, Some((321, GapReason::Epoch)));
+        assert_eq!(earlier, Confirmed::Earlier);
+        assert_eq!(answer(subscription, "b", 209, 232, None), Confirmed::InPlace);
+    }
+}

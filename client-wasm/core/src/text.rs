@@ -1,0 +1,49 @@
+//! Text from parts without the formatting machinery, which would cost kilobytes in the browser.
+
+use alloc::string::String;
+
+/// Something that [`crate::text!`] can append.
+pub trait TextPart {
+    /// Appends it.
+    fn append_to(&self, text: &mut String);
+}
+
+impl TextPart for &str {
+    fn append_to(&self, text: &mut String) {
+        text.push_str(self);
+    }
+}
+
+impl TextPart for String {
+    fn append_to(&self, text: &mut String) {
+        text.push_str(self);
+    }
+}
+
+// All numbers go through one type, so that only one function writes digits.
+macro_rules! numbers {
+    ($($number:ty),*) => {$(
+        impl TextPart for $number {
+            fn append_to(&self, text: &mut String) {
+                everwire_protocol::push_number(u64::from(*self), text);
+            }
+        }
+    )*};
+}
+numbers!(u16, u32, u64);
+
+impl TextPart for usize {
+    fn append_to(&self, text: &mut String) {
+        everwire_protocol::push_number(*self as u64, text);
+    }
+}
+
+/// Joins texts and numbers to one `String`.
+#[macro_export]
+macro_rules! text {
+    ($($part:expr),* $(,)?) => {{
+        let mut text = $crate::String::new();
+        $( $crate::TextPart::append_to(&$part, &mut text); )*
+        text
+    }};
+}
