@@ -1,6 +1,6 @@
 // The page of `bench receive`: all clients in one page, measured one after the other.
 
-import "./countMessages.js";
+import "./count-messages.js";
 import { openAtEverwire, openBatched, openSingle } from "./clients/bare.js";
 import { open as centrifuge } from "./clients/centrifuge.js";
 import type { Open, Target } from "./clients/client.js";
@@ -8,7 +8,7 @@ import { open as everwire } from "./clients/everwire.js";
 import { open as phoenix } from "./clients/phoenix.js";
 import { open as pusher } from "./clients/pusher.js";
 import { openWebSocket as socketIo } from "./clients/socketio.js";
-import { takeCount } from "./countMessages.js";
+import { takeCount } from "./count-messages.js";
 
 const clients = {
   bare: openSingle,
