@@ -26,17 +26,17 @@ export type Track = (outcome: Outcome) => void;
 
 /** The client, as its channels and sends see it. */
 export interface ClientPort {
-  /** Who the server takes this client for. */
+  /** @internal Who the server takes this client for. */
   readonly _user: string | undefined;
-  /** Channels by the core's handle of their subscription. */
+  /** @internal Channels by the core's handle of their subscription. */
   readonly _handles: Map<number, ChannelPort>;
-  /** Sends and requests without a final outcome, by id. */
+  /** @internal Sends and requests without a final outcome, by id. */
   readonly _sends: Map<string, Track>;
-  /** Keeps unsent messages beyond the page. */
+  /** @internal Keeps unsent messages beyond the page. */
   readonly _outbox: OutboxStorage | undefined;
-  /** Calls the core, at once or when it is loaded; `refuse` gets the error if it refuses. `length`: of a send's data. */
+  /** @internal Calls the core, at once or when it is loaded; `refuse` gets the error if it refuses. `length`: of a send's data. */
   _call(act: (core: Core) => void, refuse?: (error: EverwireError) => void, length?: number): void;
-  /** Sends a frame if there is a connection, and says whether. Throws `invalid_payload` or `too_large`. */
+  /** @internal Sends a frame if there is a connection, and says whether. Throws `invalid_payload` or `too_large`. */
   _sendEphemeral(frame: object): boolean;
   request<Type extends RequestType>(
     type: Type,
@@ -65,19 +65,20 @@ export type ChannelFrame = Extract<
 /** A channel, as the client, the dispatcher and sends see it. */
 export interface ChannelPort {
   readonly name: string;
-  /** The core's handle of the running subscription; -1 if there is none. */
+  /** @internal The core's handle of the running subscription; -1 if there is none. */
   readonly _handle: number;
+  /** @internal */
   readonly _emitter: Emitter;
-  /** The core has accepted this entry. */
+  /** @internal The core has accepted this entry. */
   _deliver(message: Message): void;
-  /** A `subscribed` frame: `counts` asks the core whether it is about the running subscription. */
+  /** @internal A `subscribed` frame: `counts` asks the core whether it is about the running subscription. */
   _onSubscribedFrame(frame: SubscribedFrame, counts: () => number): boolean;
-  /** State or an ephemeral event of the running subscription. */
+  /** @internal State or an ephemeral event of the running subscription. */
   _onFrame(frame: ChannelFrame, core: Core): void;
-  /** The core says that the subscription is in place. */
+  /** @internal The core says that the subscription is in place. */
   _subscribed(epoch: string, offset: number, head: number, recovered: boolean): void;
-  /** The core has not heard of this typist for too long. */
+  /** @internal The core has not heard of this typist for too long. */
   _typingExpired(typist: number): void;
-  /** The subscription has ended. `silent`: the application ended it, so there is no `error` event. */
+  /** @internal The subscription has ended. `silent`: the application ended it, so there is no `error` event. */
   _end(error: EverwireError, silent?: boolean): void;
 }
