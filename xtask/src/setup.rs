@@ -3,4 +3,5 @@
 pub(crate) mod browser;
 mod installer;
 pub(crate) mod packages;
+pub(crate) mod proxies;
 pub(crate) mod wasm_target;

@@ -6,6 +6,7 @@
 mod api;
 mod chat_store;
 mod chats;
+mod documents;
 mod history;
 mod kit;
 mod limits;

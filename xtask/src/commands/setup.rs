@@ -15,6 +15,7 @@ pub(crate) fn run(paths: &Paths) -> Result {
         Task::Browser,
         Task::Driver,
         Task::Firefox,
+        Task::Proxies,
         Task::WasmTool,
     ]);
     task::run(paths, &mut Steps::new(plan.len()), &plan)?;

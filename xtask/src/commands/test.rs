@@ -94,7 +94,8 @@ impl Part {
 
     fn needs(self) -> &'static [Task] {
         match self {
-            Self::Generated | Self::Rust | Self::Protocol | Self::Client | Self::Server | Self::Xtask => &[],
+            Self::Generated | Self::Protocol | Self::Client | Self::Xtask => &[],
+            Self::Rust | Self::Server => &[Task::Proxies],
             Self::Wasm => &[Task::WasmTarget, Task::WasmTool, Task::Browser, Task::Driver],
             Self::Size | Self::Types | Self::PkgJs | Self::Demo => &[Task::Package],
             Self::Schema => &[Task::Packages],

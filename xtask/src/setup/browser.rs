@@ -1,14 +1,10 @@
 //! Chromium, chromedriver and Firefox: found by an environment variable or name, otherwise installed from the system's
 //! packages.
 
-use std::{env, path::PathBuf};
+use std::path::PathBuf;
 
-use super::installer::{Wanted, install, on_path};
-use crate::{
-    error::{Error, Result},
-    paths::Paths,
-    step::Outcome,
-};
+use super::installer::{Wanted, ensure, ensure_optional, find};
+use crate::{error::Result, paths::Paths, step::Outcome};
 
 const BROWSER: Wanted = Wanted {
     name: "Chromium",
@@ -79,43 +75,7 @@ pub(crate) fn ensure_driver(paths: &Paths) -> Result<Outcome> {
     ensure(paths, &DRIVER, driver)
 }
 
-/// Not every system has a package of Firefox that works without a desktop, and most tests do not need it. If it cannot be
-/// installed, its tests are skipped with a message.
+/// Not every system has a package of Firefox that works without a desktop, and most tests do not need it.
 pub(crate) fn ensure_firefox(paths: &Paths) -> Result<Outcome> {
-    ensure(paths, &FIREFOX, firefox).or_else(|error| {
-        if env::var_os(FIREFOX.variable).is_some() {
-            return Err(error);
-        }
-        error.report();
-        Ok(Outcome::Skipped)
-    })
-}
-
-fn ensure(paths: &Paths, wanted: &Wanted, find: fn() -> Result<PathBuf>) -> Result<Outcome> {
-    if env::var_os(wanted.variable).is_some() || find().is_ok() {
-        return find().map(|_| Outcome::UpToDate);
-    }
-    install(paths, wanted)?;
-    find().map(|_| Outcome::Done)
-}
-
-fn find(wanted: &Wanted, names: &[&str], files: &[&str]) -> Result<PathBuf> {
-    if let Some(path) = env::var_os(wanted.variable).map(PathBuf::from) {
-        return if path.is_file() {
-            Ok(path)
-        } else {
-            Err(Error::Missing {
-                what: format!("{} names {}, which is not a file", wanted.variable, path.display()),
-                advice: format!("Set it to the path of {}, or unset it.", wanted.name),
-            })
-        };
-    }
-    names
-        .iter()
-        .find_map(|name| on_path(name))
-        .or_else(|| files.iter().map(PathBuf::from).find(|path| path.is_file()))
-        .ok_or_else(|| Error::Missing {
-            what: format!("{} was not found", wanted.name),
-            advice: format!("Install it, or set {} to its path.", wanted.variable),
-        })
+    ensure_optional(paths, &FIREFOX, firefox)
 }
