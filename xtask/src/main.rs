@@ -84,3 +84,38 @@ fn main() -> ExitCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+
+    /// The command lines of a document: indented ones without their explanations, and those in a sentence.
+    fn commands(text: &str) -> impl Iterator<Item = &str> {
+        let lines = text.lines().filter_map(|line| line.strip_prefix("    "));
+        let lines = lines.filter_map(|line| line.split("  ").next());
+        let inline = text.split('`').skip(1).step_by(2).filter(|code| !code.contains('\n'));
+        lines.chain(inline).filter(|line| line.starts_with("cargo xtask ") && !line.contains('…'))
+    }
+
+    #[test]
+    fn the_commands_in_the_documents_are_understood() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let docs = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+        let readmes = ["README.md", "CONTRIBUTING.md", "demo-web/README.md", "tests/README.md"];
+        let more = ["tests/sim/README.md", "tests/fuzz/README.md"];
+        let files = readmes.iter().chain(&more).map(|file| root.join(file)).chain(docs);
+        let mut count = 0;
+        for file in files.filter(|file| file.extension().is_some_and(|extension| extension == "md")) {
+            let text = fs::read_to_string(&file).unwrap();
+            for command in commands(&text) {
+                let words = command.split_whitespace().skip(1);
+                let parsed = Cli::try_parse_from(words);
+                assert!(parsed.is_ok(), "{}: {command}", file.display());
+                count += 1;
+            }
+        }
+        assert!(count > 20, "only {count} commands were recognised");
+    }
+}
