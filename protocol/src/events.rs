@@ -69,7 +69,7 @@ pub struct StatusUpdate {
     pub system: String,
     /// How it is, such as `ok`, `degraded` or `down`.
     pub status: String,
-    /// The same for a person.
+    /// The message for humans.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub message: Option<String>,
@@ -79,7 +79,7 @@ pub struct StatusUpdate {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct UserActivity {
-    /// Who.
+    /// The id of the user.
     pub user: String,
     /// What, such as `editing invoice 7`.
     pub activity: String,

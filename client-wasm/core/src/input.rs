@@ -19,7 +19,7 @@ pub enum Input {
     WebSocketOpened(SocketId),
     /// A WebSocket is gone, whether it was ever open or not.
     WebSocketClosed {
-        /// Which.
+        /// The WebSocket.
         socket: SocketId,
         /// Its close code; 1006 if there was none.
         code: u16,
@@ -28,7 +28,7 @@ pub enum Input {
     },
     /// A request ended without a batch: the network failed, or somebody answered who is not an Everwire server.
     RequestFailed {
-        /// Which.
+        /// The request.
         request: RequestId,
         /// What happened, for a person.
         reason: String,
@@ -63,14 +63,14 @@ pub enum Output {
     OpenWebSocket(SocketId),
     /// Send a batch on it.
     SendWebSocket {
-        /// Which.
+        /// The WebSocket.
         socket: SocketId,
         /// The batch.
         text: String,
     },
     /// Close it, and report nothing more about it.
     CloseWebSocket {
-        /// Which.
+        /// The WebSocket.
         socket: SocketId,
         /// The close code to send.
         code: u16,
@@ -144,7 +144,7 @@ pub enum Event {
     },
     /// A subscription is in place, for the first time or again.
     Subscribed {
-        /// Which.
+        /// The channel.
         handle: Handle,
         /// Where it goes on.
         position: Position,
@@ -161,16 +161,16 @@ pub enum Event {
         from: u64,
         /// The last missing offset.
         to: u64,
-        /// Why.
+        /// The reason.
         reason: GapReason,
     },
     /// The server refused or ended a subscription.
     Ended {
-        /// Which.
+        /// The channel.
         handle: Handle,
-        /// Why.
+        /// The error code.
         code: ErrorCode,
-        /// The same for a person.
+        /// The message for humans.
         message: String,
     },
     /// Something that is being sent changed its state.
@@ -193,9 +193,9 @@ pub enum Event {
     },
     /// Something went wrong that is not a state.
     Error {
-        /// What.
+        /// The error code.
         code: ErrorCode,
-        /// The same for a person.
+        /// The message for humans.
         message: String,
     },
     /// A line of the journal, with the option `debug`.

@@ -233,7 +233,7 @@ export interface Send {
 export interface Typing {
   /** The channel. */
   channel: Channel;
-  /** Whether. */
+  /** Whether the user is typing. */
   typing: boolean;
 }
 
@@ -269,7 +269,7 @@ export interface Mark {
 
 /** Whether nobody is at this connection now. Holds until the next `idle` or the end of the connection. Not answered. */
 export interface Idle {
-  /** Whether. */
+  /** Whether the user is idle. */
   idle: boolean;
 }
 
@@ -336,7 +336,7 @@ export interface Invite {
   id: string;
   /** The chat. */
   chat: string;
-  /** Who. */
+  /** The id of the user. */
   user: string;
   /** What they will be; `member` if absent. Only owners invite owners. */
   role?: Role;
@@ -367,7 +367,7 @@ export interface RemoveMember {
   id: string;
   /** The chat. */
   chat: string;
-  /** Who. */
+  /** The id of the user. */
   user: string;
 }
 
@@ -387,7 +387,7 @@ export interface SetRole {
   id: string;
   /** The chat. */
   chat: string;
-  /** Who. */
+  /** The id of the user. */
   user: string;
   /** Any but `invited`. */
   role: Role;
@@ -507,7 +507,7 @@ export interface Unsubscribed {
   channel: Channel;
   /** Why the server ended it. */
   code?: ErrorCode;
-  /** The same for a person. */
+  /** The message for humans. */
   message?: string;
 }
 
@@ -551,11 +551,11 @@ export interface Message {
 export interface UserTyping {
   /** The channel. */
   channel: Channel;
-  /** Who. */
+  /** The id of the user. */
   user: string;
   /** The name that others see, where the server knows one. */
   name?: string;
-  /** Whether. */
+  /** Whether the user is typing. */
   typing: boolean;
 }
 
@@ -581,7 +581,7 @@ export interface Signalled {
 export interface Receipt {
   /** The channel. */
   channel: Channel;
-  /** Who. */
+  /** The id of the user. */
   user: string;
   /** Everything up to this offset has arrived at one of the user's clients. */
   delivered: number;
@@ -595,7 +595,7 @@ export interface Receipt {
 export interface MemberJoined {
   /** The channel. */
   channel: Channel;
-  /** Who. */
+  /** The user who joined. */
   member: Member;
 }
 
@@ -603,7 +603,7 @@ export interface MemberJoined {
 export interface MemberLeft {
   /** The channel. */
   channel: Channel;
-  /** Who. */
+  /** The id of the user. */
   user: string;
 }
 
@@ -611,7 +611,7 @@ export interface MemberLeft {
 export interface StatusChanged {
   /** Through which channel this was learnt: `presence-users`, or `private-user.{id}` about users of one's chats. */
   channel: Channel;
-  /** Who. */
+  /** The id of the user. */
   user: string;
   /** The status. */
   status: Status;
@@ -750,7 +750,7 @@ export type ChatKind =
 
 /** Somebody in a chat, invited ones included. */
 export interface ChatMember {
-  /** Who. */
+  /** The id of the user. */
   user: string;
   /** The name that others see, where the server knows one. */
   name?: string;
@@ -817,7 +817,7 @@ export interface Gap {
   from: number;
   /** The last offset that is missing. */
   to: number;
-  /** Why. */
+  /** The reason. */
   reason: GapReason;
 }
 
@@ -925,7 +925,7 @@ export interface StatusUpdate {
   system: string;
   /** How it is, such as `ok`, `degraded` or `down`. */
   status: string;
-  /** The same for a person. */
+  /** The message for humans. */
   message?: string;
 }
 
@@ -937,7 +937,7 @@ export interface Text {
 
 /** The event `user_activity`: what somebody does. */
 export interface UserActivity {
-  /** Who. */
+  /** The id of the user. */
   user: string;
   /** What, such as `editing invoice 7`. */
   activity: string;
@@ -955,7 +955,7 @@ export interface UserReceipt {
 
 /** A user's status. */
 export interface UserStatus {
-  /** Who. */
+  /** The id of the user. */
   user: string;
   /** The status. */
   status: Status;

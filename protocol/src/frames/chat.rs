@@ -41,7 +41,7 @@ pub enum ChatKind {
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ChatMember {
-    /// Who.
+    /// The id of the user.
     pub user: String,
     /// The name that others see, where the server knows one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -127,7 +127,7 @@ pub struct Invite {
     pub id: Uuid,
     /// The chat.
     pub chat: String,
-    /// Who.
+    /// The id of the user.
     pub user: String,
     /// What they will be; `member` if absent. Only owners invite owners.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -164,7 +164,7 @@ pub struct RemoveMember {
     pub id: Uuid,
     /// The chat.
     pub chat: String,
-    /// Who.
+    /// The id of the user.
     pub user: String,
 }
 
@@ -188,7 +188,7 @@ pub struct SetRole {
     pub id: Uuid,
     /// The chat.
     pub chat: String,
-    /// Who.
+    /// The id of the user.
     pub user: String,
     /// Any but `invited`.
     pub role: Role,

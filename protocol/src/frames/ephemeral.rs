@@ -14,7 +14,7 @@ use crate::{Channel, Payload, safe_integer};
 pub struct Typing {
     /// The channel.
     pub channel: Channel,
-    /// Whether.
+    /// Whether the user is typing.
     pub typing: bool,
 }
 
@@ -24,13 +24,13 @@ pub struct Typing {
 pub struct UserTyping {
     /// The channel.
     pub channel: Channel,
-    /// Who.
+    /// The id of the user.
     pub user: String,
     /// The name that others see, where the server knows one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub name: Option<String>,
-    /// Whether.
+    /// Whether the user is typing.
     pub typing: bool,
 }
 

@@ -29,7 +29,7 @@ pub struct Member {
 pub struct MemberJoined {
     /// The channel.
     pub channel: Channel,
-    /// Who.
+    /// The user who joined.
     pub member: Member,
 }
 
@@ -39,6 +39,6 @@ pub struct MemberJoined {
 pub struct MemberLeft {
     /// The channel.
     pub channel: Channel,
-    /// Who.
+    /// The id of the user.
     pub user: String,
 }

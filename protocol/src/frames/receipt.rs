@@ -29,7 +29,7 @@ pub struct Mark {
 pub struct Receipt {
     /// The channel.
     pub channel: Channel,
-    /// Who.
+    /// The id of the user.
     pub user: String,
     /// Everything up to this offset has arrived at one of the user's clients.
     #[serde(deserialize_with = "safe_integer::required")]

@@ -42,7 +42,7 @@ pub enum StatusChoice {
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UserStatus {
-    /// Who.
+    /// The id of the user.
     pub user: String,
     /// The status.
     pub status: Status,
@@ -56,7 +56,7 @@ pub struct UserStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Idle {
-    /// Whether.
+    /// Whether the user is idle.
     pub idle: bool,
 }
 
@@ -76,7 +76,7 @@ pub struct SetStatus {
 pub struct StatusChanged {
     /// Through which channel this was learnt: `presence-users`, or `private-user.{id}` about users of one's chats.
     pub channel: Channel,
-    /// Who.
+    /// The id of the user.
     pub user: String,
     /// The status.
     pub status: Status,

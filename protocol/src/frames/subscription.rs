@@ -76,7 +76,7 @@ pub struct Gap {
     /// The last offset that is missing.
     #[serde(deserialize_with = "safe_integer::required")]
     pub to: u64,
-    /// Why.
+    /// The reason.
     pub reason: GapReason,
 }
 
@@ -111,7 +111,7 @@ pub struct Unsubscribed {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub code: Option<ErrorCode>,
-    /// The same for a person.
+    /// The message for humans.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub message: Option<String>,

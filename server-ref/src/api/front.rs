@@ -89,7 +89,7 @@ pub(super) struct Which {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct IsTyping {
-    /// Whether.
+    /// Whether the user is typing.
     is_typing: bool,
 }
 

@@ -40,7 +40,7 @@ pub(super) struct NewChat {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewMember {
-    /// Who.
+    /// The id of the user.
     user: String,
     /// The name that others see.
     #[schema(nullable = false)]
@@ -102,7 +102,7 @@ pub(super) struct ChatInfo {
 /// Somebody in a chat, as back ends see them.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct MemberInfo {
-    /// Who.
+    /// The id of the user.
     user: String,
     /// The name that others see.
     #[serde(skip_serializing_if = "Option::is_none")]

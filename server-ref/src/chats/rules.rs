@@ -21,7 +21,7 @@ use crate::model::{
 pub enum Actor {
     /// A signed-in user.
     User {
-        /// Who.
+        /// The id of the user.
         user: Arc<str>,
         /// The name that others see.
         name: Option<Arc<str>>,
@@ -42,7 +42,7 @@ impl Actor {
 /// Somebody who is put into a chat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Newcomer {
-    /// Who.
+    /// The id of the user.
     pub user: Arc<str>,
     /// The name that others see, where it is known.
     pub name: Option<Arc<str>>,
@@ -69,7 +69,7 @@ pub enum Command {
     },
     /// Invites a user.
     Invite {
-        /// Who.
+        /// The id of the user.
         user: Arc<str>,
         /// The name that others see, where it is known.
         name: Option<Arc<str>>,
@@ -84,7 +84,7 @@ pub enum Command {
     Leave,
     /// Takes somebody out.
     Remove {
-        /// Who.
+        /// The id of the user.
         user: Arc<str>,
     },
     /// Gives a group another title.
@@ -94,7 +94,7 @@ pub enum Command {
     },
     /// Gives a member another role.
     SetRole {
-        /// Who.
+        /// The id of the user.
         user: Arc<str>,
         /// The role.
         role: Role,

@@ -115,7 +115,7 @@ impl Opened {
 pub struct ReceivedMark {
     /// The channel.
     pub channel: Channel,
-    /// Who.
+    /// The user.
     pub who: Identity,
     /// The log whose offsets these are; `None`: the present one.
     pub epoch: Option<String>,

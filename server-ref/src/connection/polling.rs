@@ -33,7 +33,7 @@ pub enum PollInput {
     },
     /// The client gave up on a request.
     Abandoned {
-        /// Which.
+        /// The request.
         request: u64,
     },
     /// Anything else that happens to a session. Never `Batch`, `Writable` or `Gone`.
@@ -47,7 +47,7 @@ pub enum PollOutput {
     Connection(Output),
     /// Answer a request with this batch.
     Respond {
-        /// Which.
+        /// The request.
         request: u64,
         /// The batch as JSON text.
         text: Arc<str>,

@@ -20,7 +20,7 @@ pub struct Broadcast {
 /// Something to be passed on to those who are subscribed now, and not to be stored.
 #[derive(Debug)]
 pub struct Ephemeral {
-    /// Where.
+    /// The channel.
     pub channel: Channel,
     /// The `typing` or `signal` frame. In a `signal`, who passes it on fills in the sender's connection.
     pub frame: ServerFrame,

@@ -9,7 +9,7 @@ use super::channels::log_of;
 /// Somebody in a chat, invited ones included.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Participant {
-    /// Who.
+    /// The id of the user.
     pub user: Arc<str>,
     /// The name that others see, where it is known.
     pub name: Option<Arc<str>>,

@@ -29,7 +29,7 @@ pub struct StoredHistory {
 /// What is remembered of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserRecord {
-    /// Who.
+    /// The id of the user.
     pub user: String,
     /// The name that others saw last.
     pub name: Option<String>,
@@ -44,9 +44,9 @@ pub struct UserRecord {
 /// Who is in a presence channel, or no longer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PresenceRecord {
-    /// Where.
+    /// The channel.
     pub channel: Channel,
-    /// Who.
+    /// The id of the user.
     pub user: String,
     /// The name that others see.
     pub name: Option<String>,

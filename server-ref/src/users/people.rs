@@ -42,7 +42,7 @@ struct Connected {
 /// A user's status has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatusChange {
-    /// Who.
+    /// The id of the user.
     pub user: String,
     /// The name that others see.
     pub name: Option<String>,

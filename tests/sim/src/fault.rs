@@ -127,7 +127,7 @@ impl Kinds {
 pub struct Fault {
     /// When, in virtual ms.
     pub at: u64,
-    /// What.
+    /// The kind of fault.
     pub kind: Kind,
     /// For whom, how long and how exactly is drawn from this.
     pub dice: u64,

@@ -31,9 +31,9 @@ pub enum Error {
     /// A file cannot be read or written.
     #[error("{}: {source}", path.display())]
     File {
-        /// Which.
+        /// The file.
         path: std::path::PathBuf,
-        /// Why not.
+        /// The reason.
         source: std::io::Error,
     },
 }

@@ -48,9 +48,9 @@ pub enum Rule {
 /// A rule that was broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// Which.
+    /// The rule.
     pub rule: Rule,
-    /// How, for a person.
+    /// What happened, for humans.
     pub what: String,
 }
 

@@ -42,9 +42,9 @@ pub struct WelcomeFrame {
 /// The parts of `error` that the core needs.
 #[derive(Debug, Clone)]
 pub struct Refusal<'a> {
-    /// Why.
+    /// The error code.
     pub code: ErrorCode,
-    /// The same for a person.
+    /// The message for humans.
     pub message: &'a str,
     /// Whether trying again can help.
     pub retry: bool,

@@ -94,7 +94,7 @@ pub struct SubscribedFrame<'a> {
 pub struct GapStart {
     /// The first offset that is missing.
     pub from: u64,
-    /// Why.
+    /// The reason.
     pub reason: GapReason,
 }
 
