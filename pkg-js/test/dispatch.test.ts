@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { ERROR_SENTENCES } from "../src/generated/codes.js";
+import { ERROR_MESSAGES } from "../src/generated/codes.js";
 import { message, type ScriptedCore, scripted } from "./scripted-core.js";
 
 interface Vector {
@@ -141,7 +141,7 @@ describe("golden vectors", () => {
       core.host.batch(JSON.parse(textOf(vector)));
       // The lists of codes and of reasons are the core's: it gets the frame, and knows what it does not know.
       const unknown = (call: readonly unknown[]) =>
-        (call[0] === "refused" && !((call[1] as string) in ERROR_SENTENCES)) ||
+        (call[0] === "refused" && !((call[1] as string) in ERROR_MESSAGES)) ||
         (call[0] === "subscribed" && !["trimmed", "epoch", "too_far"].includes(call[6] as string));
       const [bad, good] = [core.calls.filter((call) => call[0] === "violation" || unknown(call)), core.calls];
       expect(bad).toHaveLength(1);

@@ -6,6 +6,30 @@ export const VERSION = 1;
 /** The WebSocket subprotocol that both sides must agree on. */
 export const SUBPROTOCOL = "everwire.v1";
 
+/** Accepts WebSocket connections. */
+export const WEBSOCKET_PATH = "/everwire/v1/ws";
+
+/** Accepts batches of polling clients, by POST. */
+export const POLL_PATH = "/everwire/v1/poll";
+
+/** The prefix of the HTTP API. */
+export const API_PATH = "/api/v1";
+
+/** Prefix of the channel that belongs to a single user. */
+export const USER_PREFIX = "private-user.";
+
+/** Prefix of the channel that is a chat's log. */
+export const MESSAGES_PREFIX = "private-chat.";
+
+/** Prefix of the channel that lists who has a chat open. */
+export const PRESENCE_PREFIX = "presence-chat.";
+
+/** Lists all users who are online or away. */
+export const PRESENCE_USERS = "presence-users";
+
+/** Readable by all users; only back ends send to it. */
+export const EVERYONE = "everyone";
+
 /**
  * Largest batch that a client may send, in bytes of JSON text. Big enough for a full POST of the outbox, small enough
  * that one slow upload does not hold up a phone for more than a second or two.
@@ -65,39 +89,39 @@ export const POLL_INTERVAL_MS = 5000;
 
 /** Why a WebSocket was closed. */
 export const CloseCode = {
-  /** The client closed the connection. */
+  /** Closed by the client. */
   Normal: 1000,
-  /** The server is restarting. */
+  /** Server restarting. */
   GoingAway: 1001,
-  /** Only text messages are accepted. */
+  /** Only text messages are supported. */
   Unsupported: 1003,
-  /** The token is not accepted. */
+  /** Invalid token. */
   Unauthorized: 4001,
-  /** The user is banned. */
+  /** User banned. */
   Banned: 4003,
-  /** The protocol version is not supported. */
+  /** Protocol version not supported. */
   UnsupportedVersion: 4004,
-  /** The session belongs to another user. */
+  /** Session belongs to another user. */
   SessionMismatch: 4005,
-  /** The token has expired. */
+  /** Token expired. */
   TokenExpired: 4006,
-  /** No hello came in time. */
+  /** Timed out waiting for hello. */
   HelloTimeout: 4007,
-  /** Nothing was heard for too long. */
+  /** Heartbeat timed out. */
   HeartbeatTimeout: 4008,
-  /** Another connection of the same session took over. */
+  /** Replaced by a newer connection of the same session. */
   Replaced: 4009,
-  /** The protocol was violated. */
+  /** Protocol violation. */
   ProtocolViolation: 4010,
-  /** The message is too large. */
+  /** Message too large. */
   TooLarge: 4011,
-  /** The client reads too slowly. */
+  /** Client reads too slowly. */
   SlowConsumer: 4012,
-  /** The client gave up on this connection. */
+  /** Abandoned by the client. */
   Abandoned: 4013,
-  /** The user was disconnected by the server. */
+  /** Disconnected by the server. */
   Disconnected: 4014,
-  /** Something went wrong inside the server. */
+  /** Internal server error. */
   Internal: 4015,
 } as const;
 export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode];
@@ -777,8 +801,8 @@ export interface DataUpdate {
 }
 
 /**
- * Why something was refused. Travels in `error` frames, and is the `code` of every error that a client
- * library raises.
+ * Why an operation was refused. Sent in `error` and `unsubscribed` frames, and the `code` of every error that
+ * a client library raises.
  */
 export type ErrorCode =
   | "unauthorized"

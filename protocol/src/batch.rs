@@ -36,7 +36,7 @@ impl Default for Bounds {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BatchError {
     /// More bytes than allowed.
-    #[error("the batch has {bytes} bytes; {max} are allowed")]
+    #[error("Batch too large: {bytes} bytes exceed the limit of {max}")]
     TooLarge {
         /// What came.
         bytes: usize,
@@ -44,7 +44,7 @@ pub enum BatchError {
         max: usize,
     },
     /// More frames than allowed.
-    #[error("the batch has {frames} frames; {max} are allowed")]
+    #[error("Batch too large: {frames} frames exceed the limit of {max}")]
     TooManyFrames {
         /// What came.
         frames: usize,
@@ -52,7 +52,7 @@ pub enum BatchError {
         max: usize,
     },
     /// Arrays and objects nested deeper than allowed.
-    #[error("the batch nests deeper than {max} levels at byte {at}")]
+    #[error("Invalid batch: nested deeper than {max} levels at byte {at}")]
     TooDeep {
         /// Where, in bytes from 0.
         at: usize,
@@ -60,7 +60,7 @@ pub enum BatchError {
         max: usize,
     },
     /// Not a JSON array.
-    #[error("the batch is not a JSON array: {0}")]
+    #[error("Invalid batch: not a JSON array of frames ({0})")]
     NotAnArray(String),
 }
 
@@ -78,7 +78,7 @@ impl BatchError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
     /// Not an object with a text `type`.
-    #[error("frame {index} is not an object with a type: {reason}")]
+    #[error("Invalid frame at index {index}: not an object with a type ({reason})")]
     NotAFrame {
         /// Its place in the batch.
         index: usize,
@@ -86,7 +86,7 @@ pub enum FrameError {
         reason: String,
     },
     /// A type that this version does not know. To be ignored.
-    #[error("frame {index} has the unknown type {kind:?}")]
+    #[error("Unknown type {kind:?} of the frame at index {index}; the frame was ignored")]
     UnknownType {
         /// Its place in the batch.
         index: usize,
@@ -94,7 +94,7 @@ pub enum FrameError {
         kind: String,
     },
     /// A known type with a missing or malformed field.
-    #[error("frame {index} ({kind}) is malformed: {reason}")]
+    #[error("Invalid {kind} frame at index {index}: {reason}")]
     Malformed {
         /// Its place in the batch.
         index: usize,

@@ -1,16 +1,19 @@
-//! Error codes and close codes: one list each, with a sentence for a person and what a client does about it.
+//! Error codes and close codes: one list each, with the default message and what a client does about the code.
 
 use serde::{Deserialize, Serialize};
 
 macro_rules! error_codes {
-    ($($(#[$doc:meta])* $variant:ident = $text:literal, $retry:ident, $after:ident, $sentence:literal;)*) => {
-        /// Why something was refused. Travels in `error` frames, and is the `code` of every error that a client
-        /// library raises.
+    ($(
+        $(#[$doc:meta])*
+        $variant:ident = $text:literal, retry: $retry:literal, terminal: $terminal:literal, $message:literal;
+    )*) => {
+        /// Why an operation was refused. Sent in `error` and `unsubscribed` frames, and the `code` of every error that
+        /// a client library raises.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         #[serde(rename_all = "snake_case")]
-        pub enum ErrorCode { $($(#[$doc])* #[doc = ""] #[doc = $sentence] $variant,)* }
+        pub enum ErrorCode { $($(#[$doc])* #[doc = ""] #[doc = $message] $variant,)* }
 
         impl ErrorCode {
             /// Every code, in the order of the documentation.
@@ -21,122 +24,120 @@ macro_rules! error_codes {
                 match self { $(Self::$variant => $text),* }
             }
 
-            /// What happened and what to do, for a person.
-            pub const fn sentence(self) -> &'static str {
-                match self { $(Self::$variant => $sentence),* }
+            /// The default message: what happened and what to do, for people.
+            pub const fn message(self) -> &'static str {
+                match self { $(Self::$variant => $message),* }
             }
 
-            /// Whether the same request can succeed later without being changed.
+            /// Whether the same request, unchanged, can succeed later.
             pub const fn retry(self) -> bool {
-                match self { $(Self::$variant => stringify!($retry).len() == "retry".len()),* }
+                match self { $(Self::$variant => $retry),* }
             }
 
-            /// Whether the client stops for good after it, because trying again cannot help.
+            /// Whether the client stops for good, because reconnecting cannot help.
             pub const fn terminal(self) -> bool {
-                match self { $(Self::$variant => stringify!($after).len() == "stop".len()),* }
+                match self { $(Self::$variant => $terminal),* }
             }
         }
     };
 }
 
-// The words behind a code: `retry` or `no_retry` (can the same request succeed later), `stop` or `go_on` (does the
-// client end its connection for good).
 error_codes! {
-    /// The token is missing, malformed or not signed by whom the server trusts.
-    Unauthorized = "unauthorized", no_retry, stop,
-        "The server does not accept this token. Sign in again.";
-    /// The token has expired, or is not valid yet: another one, or the same one later, will do.
-    TokenExpired = "token_expired", no_retry, go_on,
-        "The token is not valid at this time. The client asks for a new one.";
-    /// The user may not use this server at all.
-    Banned = "banned", no_retry, stop,
-        "This user has been banned from the server.";
+    /// The token is missing, malformed or signed by an untrusted issuer.
+    Unauthorized = "unauthorized", retry: false, terminal: true,
+        "Invalid token. Sign in again.";
+    /// The token has expired or is not valid yet: another one, or the same one later, will do.
+    TokenExpired = "token_expired", retry: false, terminal: false,
+        "Token expired or not valid yet; the client requests a new one.";
+    /// The user is not allowed to use this server at all.
+    Banned = "banned", retry: false, terminal: true,
+        "User banned from this server.";
     /// The session id is already in use by another user.
-    SessionMismatch = "session_mismatch", no_retry, stop,
-        "This session belongs to another user. Start a new client when the user changes.";
-    /// The server speaks no version that the client speaks.
-    UnsupportedVersion = "unsupported_version", no_retry, stop,
-        "The server does not speak this version of the protocol. Update the client or the server.";
-    /// The channel needs a grant that the user does not have.
-    Forbidden = "forbidden", no_retry, go_on,
-        "You have no permission for this channel. Ask for a grant.";
-    /// The text is not a channel name.
-    InvalidChannel = "invalid_channel", no_retry, go_on,
-        "This is not a valid channel name.";
-    /// The batch is not a JSON array of objects, or nests too deep.
-    InvalidBatch = "invalid_batch", no_retry, go_on,
-        "The batch is not a JSON array of frames.";
-    /// A frame of a known type lacks a field or has one of the wrong type.
-    InvalidFrame = "invalid_frame", no_retry, go_on,
-        "The frame is malformed.";
-    /// A frame of a type that the receiver does not know. It was ignored; this only says so.
-    UnknownType = "unknown_type", no_retry, go_on,
-        "The frame has a type that this server does not know; it was ignored.";
-    /// A frame came before `hello`, or a second `hello` came.
-    Unexpected = "unexpected", no_retry, go_on,
-        "This frame cannot come here: every connection begins with exactly one hello.";
-    /// A batch or a payload is larger than the limit.
-    TooLarge = "too_large", no_retry, go_on,
-        "This is larger than the server accepts.";
-    /// More subscriptions than a session may have.
-    TooManySubscriptions = "too_many_subscriptions", no_retry, go_on,
-        "This session has as many subscriptions as it may have. Unsubscribe from a channel first.";
-    /// More of something than a user may do in a time. The error says when to go on.
-    RateLimited = "rate_limited", retry, go_on,
-        "Too much in too short a time. It will be sent again by itself.";
-    /// The server could not store or read just now.
-    Unavailable = "unavailable", retry, go_on,
-        "The server cannot store or read messages right now. It will be tried again by itself.";
-    /// An earlier send of this session was put off: this one has to wait behind it, so that order is kept.
-    Deferred = "deferred", retry, go_on,
-        "An earlier message has to be stored first. This one follows by itself.";
+    SessionMismatch = "session_mismatch", retry: false, terminal: true,
+        "Session belongs to another user. Create a new client when the user changes.";
+    /// The server does not speak the protocol version of the client.
+    UnsupportedVersion = "unsupported_version", retry: false, terminal: true,
+        "Protocol version not supported. Update the client or the server.";
+    /// The user lacks the permission or grant that the operation needs.
+    Forbidden = "forbidden", retry: false, terminal: false,
+        "Permission denied.";
+    /// The text is not a valid channel name.
+    InvalidChannel = "invalid_channel", retry: false, terminal: false,
+        "Invalid channel name.";
+    /// The batch is not a JSON array of objects, or nests too deeply.
+    InvalidBatch = "invalid_batch", retry: false, terminal: false,
+        "Invalid batch: expected a JSON array of frames.";
+    /// A frame of a known type lacks a field or has a field of the wrong type.
+    InvalidFrame = "invalid_frame", retry: false, terminal: false,
+        "Invalid frame.";
+    /// The receiver does not know the type of the frame. The frame was ignored; the error only says so.
+    UnknownType = "unknown_type", retry: false, terminal: false,
+        "Unknown frame type; the frame was ignored.";
+    /// A frame that is not allowed at this point: one before `hello`, or a second `hello`.
+    Unexpected = "unexpected", retry: false, terminal: false,
+        "Unexpected frame.";
+    /// A batch or a payload exceeds the size limit.
+    TooLarge = "too_large", retry: false, terminal: false,
+        "Size limit exceeded.";
+    /// The session has reached its limit of subscriptions.
+    TooManySubscriptions = "too_many_subscriptions", retry: false, terminal: false,
+        "Subscription limit reached. Unsubscribe from a channel first.";
+    /// The rate limit was exceeded. The error says when to retry.
+    RateLimited = "rate_limited", retry: true, terminal: false,
+        "Rate limit exceeded; retried automatically.";
+    /// The server cannot read from or write to its storage at the moment.
+    Unavailable = "unavailable", retry: true, terminal: false,
+        "Storage temporarily unavailable; retried automatically.";
+    /// An earlier send of the session was refused temporarily; this one waits behind it so that order is kept.
+    Deferred = "deferred", retry: true, terminal: false,
+        "Waiting for an earlier message; sent automatically.";
     /// The id was used before for something else.
-    IdReused = "id_reused", no_retry, go_on,
-        "This message id was used before, for another channel. Give every message its own id.";
-    /// The client reads too slowly; what was waiting for it was dropped, and it resumes from its position.
-    SlowConsumer = "slow_consumer", retry, go_on,
-        "This client reads more slowly than messages arrive. It reconnects and continues where it was.";
-    /// The chat, message, user or connection does not exist, or the user may not know that it does.
-    NotFound = "not_found", no_retry, go_on,
-        "There is nothing of this name here, or you may not see it.";
-    /// A question was not answered in time: raised by the client itself.
-    Timeout = "timeout", retry, go_on,
-        "The server did not answer in time. Try again when the connection is back.";
-    /// The outbox is full: raised by the client itself, at once.
-    QueueFull = "queue_full", retry, go_on,
-        "Too many messages are waiting to be sent. Wait until the connection is back, then try again.";
-    /// The client was closed by the application: raised by the client itself.
-    Closed = "closed", no_retry, go_on,
-        "The connection was closed by the application.";
-    /// The subscription was ended while something waited for it: raised by the client itself.
-    Unsubscribed = "unsubscribed", no_retry, go_on,
-        "The channel was unsubscribed before this was done.";
-    /// The value is not JSON: raised by the client itself.
-    InvalidPayload = "invalid_payload", no_retry, go_on,
-        "The value cannot be written as JSON.";
-    /// An option of the client is wrong: raised by the client itself.
-    InvalidOption = "invalid_option", no_retry, go_on,
-        "An option has a value that it cannot have.";
-    /// The token callback failed: raised by the client itself, which tries again.
-    TokenFailed = "token_failed", retry, go_on,
-        "The application's token callback failed. It is called again before the next try.";
-    /// The WebAssembly part could not be loaded: raised by the client itself.
-    LoadFailed = "load_failed", retry, go_on,
-        "The WebAssembly part of Everwire could not be loaded. Check the network and the Content-Security-Policy.";
-    /// The other side does not keep to the protocol: raised by the client about a server.
-    ProtocolViolation = "protocol_violation", retry, go_on,
-        "The server sent something that the protocol does not allow.";
-    /// Something went wrong inside; the log of whoever says it knows more.
-    Internal = "internal", retry, go_on,
-        "Something went wrong inside. Please report it.";
+    IdReused = "id_reused", retry: false, terminal: false,
+        "Id already used for something else. Use a new id for every message.";
+    /// The client reads too slowly; waiting frames were dropped, and it resumes from its position.
+    SlowConsumer = "slow_consumer", retry: true, terminal: false,
+        "Client reads too slowly; it reconnects and resumes.";
+    /// The chat, message, user or connection does not exist, or the user has no access to it.
+    NotFound = "not_found", retry: false, terminal: false,
+        "Not found, or no access.";
+    /// A request was not answered in time. Raised by the client.
+    Timeout = "timeout", retry: true, terminal: false,
+        "Request timed out. Try again when the connection is back.";
+    /// The outbox is full. Raised by the client, synchronously.
+    QueueFull = "queue_full", retry: true, terminal: false,
+        "Outbox full. Wait until the connection is back, then try again.";
+    /// The application closed the client. Raised by the client.
+    Closed = "closed", retry: false, terminal: false,
+        "Connection closed by the application.";
+    /// The subscription ended while an operation was waiting for it. Raised by the client.
+    Unsubscribed = "unsubscribed", retry: false, terminal: false,
+        "Channel unsubscribed before the operation completed.";
+    /// The value cannot be serialized as JSON, or does not have the shape that its event requires.
+    InvalidPayload = "invalid_payload", retry: false, terminal: false,
+        "Invalid payload.";
+    /// An option of the client has an invalid value. Raised by the client.
+    InvalidOption = "invalid_option", retry: false, terminal: false,
+        "Invalid option value.";
+    /// The token callback of the application failed. Raised by the client, which retries.
+    TokenFailed = "token_failed", retry: true, terminal: false,
+        "Token callback failed; called again before the next attempt.";
+    /// The WebAssembly module could not be loaded. Raised by the client.
+    LoadFailed = "load_failed", retry: true, terminal: false,
+        "Failed to load the WebAssembly module. Check the network and the Content-Security-Policy.";
+    /// The server violated the protocol. Raised by the client.
+    ProtocolViolation = "protocol_violation", retry: true, terminal: false,
+        "Protocol violation by the server.";
+    /// An internal error; the log of the side that reports it has the details.
+    Internal = "internal", retry: true, terminal: false,
+        "Internal error. Please report it.";
 }
 
 macro_rules! close_codes {
-    ($($(#[$doc:meta])* $variant:ident = $number:literal, $after:ident, $sentence:literal;)*) => {
+    ($($(#[$doc:meta])* $variant:ident = $number:literal, terminal: $terminal:literal, $message:literal;)*) => {
         /// Why a WebSocket was closed.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[repr(u16)]
-        pub enum CloseCode { $($(#[$doc])* #[doc = ""] #[doc = $sentence] $variant = $number,)* }
+        pub enum CloseCode { $($(#[$doc])* #[doc = ""] #[doc = $message] $variant = $number,)* }
 
         impl CloseCode {
             /// Every code, in the order of the documentation.
@@ -152,54 +153,54 @@ macro_rules! close_codes {
                 self as u16
             }
 
-            /// What happened, for a person. Also the close reason on the wire (123 bytes at most).
-            pub const fn sentence(self) -> &'static str {
-                match self { $(Self::$variant => $sentence),* }
+            /// The message for people, and the close reason on the wire (at most 123 bytes).
+            pub const fn message(self) -> &'static str {
+                match self { $(Self::$variant => $message),* }
             }
 
-            /// Whether the client stops for good after it. All others, and all unknown numbers, lead to a reconnect.
+            /// Whether the client stops for good. After all other codes, known or unknown, it reconnects.
             pub const fn terminal(self) -> bool {
-                match self { $(Self::$variant => stringify!($after).len() == "stop".len()),* }
+                match self { $(Self::$variant => $terminal),* }
             }
         }
     };
 }
 
 close_codes! {
-    /// The client has nothing more to say.
-    Normal = 1000, retry, "The client closed the connection.";
-    /// The server restarts; a `goaway` came before it.
-    GoingAway = 1001, retry, "The server is restarting.";
+    /// The client closed the connection.
+    Normal = 1000, terminal: false, "Closed by the client.";
+    /// The server restarts; it sent `goaway` before.
+    GoingAway = 1001, terminal: false, "Server restarting.";
     /// Binary messages are not part of the protocol.
-    Unsupported = 1003, retry, "Only text messages are accepted.";
+    Unsupported = 1003, terminal: false, "Only text messages are supported.";
     /// See the error code `unauthorized`.
-    Unauthorized = 4001, stop, "The token is not accepted.";
+    Unauthorized = 4001, terminal: true, "Invalid token.";
     /// See the error code `banned`.
-    Banned = 4003, stop, "The user is banned.";
+    Banned = 4003, terminal: true, "User banned.";
     /// See the error code `unsupported_version`.
-    UnsupportedVersion = 4004, stop, "The protocol version is not supported.";
+    UnsupportedVersion = 4004, terminal: true, "Protocol version not supported.";
     /// See the error code `session_mismatch`.
-    SessionMismatch = 4005, stop, "The session belongs to another user.";
-    /// The token ran out while connected, and no new one came; or see the error code `token_expired`.
-    TokenExpired = 4006, retry, "The token has expired.";
-    /// `hello` did not come in time.
-    HelloTimeout = 4007, retry, "No hello came in time.";
-    /// Nothing came from the client for too long, pings included.
-    HeartbeatTimeout = 4008, retry, "Nothing was heard for too long.";
+    SessionMismatch = 4005, terminal: true, "Session belongs to another user.";
+    /// The token expired while connected, and no new one was sent in time; also for the error code `token_expired`.
+    TokenExpired = 4006, terminal: false, "Token expired.";
+    /// `hello` was not sent in time.
+    HelloTimeout = 4007, terminal: false, "Timed out waiting for hello.";
+    /// Nothing was received from the client for too long, pings included.
+    HeartbeatTimeout = 4008, terminal: false, "Heartbeat timed out.";
     /// The same session opened another connection, which replaces this one.
-    Replaced = 4009, retry, "Another connection of the same session took over.";
-    /// Too much that is not the protocol.
-    ProtocolViolation = 4010, retry, "The protocol was violated.";
+    Replaced = 4009, terminal: false, "Replaced by a newer connection of the same session.";
+    /// Too many invalid batches or frames.
+    ProtocolViolation = 4010, terminal: false, "Protocol violation.";
     /// A message larger than the limit.
-    TooLarge = 4011, retry, "The message is too large.";
+    TooLarge = 4011, terminal: false, "Message too large.";
     /// See the error code `slow_consumer`.
-    SlowConsumer = 4012, retry, "The client reads too slowly.";
-    /// The client gave up on this connection: silence, or a better transport.
-    Abandoned = 4013, retry, "The client gave up on this connection.";
-    /// An operator or a back end disconnected the user; it may come back.
-    Disconnected = 4014, retry, "The user was disconnected by the server.";
-    /// Something went wrong in the server.
-    Internal = 4015, retry, "Something went wrong inside the server.";
+    SlowConsumer = 4012, terminal: false, "Client reads too slowly.";
+    /// The client gave up on this connection: it was silent, or a better transport was found.
+    Abandoned = 4013, terminal: false, "Abandoned by the client.";
+    /// An operator or a back end disconnected the user, who may reconnect.
+    Disconnected = 4014, terminal: false, "Disconnected by the server.";
+    /// An internal error of the server.
+    Internal = 4015, terminal: false, "Internal server error.";
 }
 
 #[cfg(test)]
@@ -224,7 +225,7 @@ mod tests {
     fn close_codes_round_trip_and_their_reasons_fit() {
         for code in CloseCode::ALL {
             assert_eq!(CloseCode::from_u16(code.as_u16()), Some(*code));
-            assert!(code.sentence().len() <= 123);
+            assert!(code.message().len() <= 123);
         }
         assert_eq!(CloseCode::from_u16(1006), None);
     }

@@ -10,6 +10,9 @@ use crate::{Payload, Role};
 /// Events whose names begin with this are made by servers only.
 pub const SERVER_EVENTS: &str = "everwire.";
 
+/// The event of a [`ChatChange`].
+pub const CHAT_EVENT: &str = "everwire.chat";
+
 /// How urgent a notification is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]

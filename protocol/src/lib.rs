@@ -21,6 +21,7 @@ extern crate alloc;
 
 pub mod batch;
 mod channel;
+pub mod channels;
 pub mod codes;
 mod events;
 mod frames;
@@ -30,6 +31,7 @@ mod json;
 pub mod limits;
 #[cfg(feature = "openapi")]
 mod openapi;
+pub mod paths;
 mod payload;
 mod safe_integer;
 
@@ -37,8 +39,8 @@ pub use batch::{BatchError, FrameError};
 pub use channel::{Channel, ChannelKind, InvalidChannel};
 pub use codes::{CloseCode, ErrorCode};
 pub use events::{
-    ChatAction, ChatChange, DataUpdate, Notification, Priority, SERVER_EVENTS, StandardEvents, StatusUpdate,
-    Text, UserActivity,
+    CHAT_EVENT, ChatAction, ChatChange, DataUpdate, Notification, Priority, SERVER_EVENTS, StandardEvents,
+    StatusUpdate, Text, UserActivity,
 };
 pub use frames::{
     Ack, Action, Activity, Bye, Chat, ChatChanged, ChatGone, ChatKind, ChatMember, Chats, ClientFrame,

@@ -7,6 +7,7 @@ use axum::{
     body::{Body, to_bytes},
     http::{Method, Request, StatusCode, Uri, header},
 };
+use everwire_protocol::paths::API_PATH;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
@@ -99,7 +100,7 @@ pub async fn cleanup(database: &Path, retention: u64, running: &Running) -> Resu
         return Err(Error::Database { path: database.into(), reason });
     }
     if sqlite::is_in_use(database)? {
-        return running.ask(Method::POST, "/api/v1/cleanup").await;
+        return running.ask(Method::POST, &format!("{API_PATH}/cleanup")).await;
     }
     let store = SqliteStore::open(database, retention).await?;
     let mut all = Removed { more: true, ..Removed::default() };

@@ -198,7 +198,7 @@ impl Connection {
 
     fn close(&mut self) {
         self.send_last(Some(Self::encode(Bye {})));
-        self.finish(None, const { ErrorCode::Closed.sentence() });
+        self.finish(None, const { ErrorCode::Closed.message() });
     }
 
     /// The end: nothing is tried any more.

@@ -310,8 +310,8 @@ fn sentence(code: ErrorCode) -> &'static str {
     macro_rules! sentences {
         ($($code:ident),*) => {
             match code {
-                $(ErrorCode::$code => const { ErrorCode::$code.sentence() },)*
-                _ => const { ErrorCode::InvalidOption.sentence() },
+                $(ErrorCode::$code => const { ErrorCode::$code.message() },)*
+                _ => const { ErrorCode::InvalidOption.message() },
             }
         };
     }

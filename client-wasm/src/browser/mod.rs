@@ -23,6 +23,7 @@ pub(crate) use events::Happened;
 pub(crate) use host::Host;
 
 use everwire_client_core::{Config, Connection, Event, Input, Now, Output, Source, Status, text};
+use everwire_protocol::paths::{POLL_PATH, WEBSOCKET_PATH};
 use http::Request;
 use websocket::Socket;
 
@@ -91,8 +92,8 @@ impl Driver {
     pub(crate) fn new(mut config: Config, url: &str, host: Host) -> Self {
         // http://… becomes ws://…, and https://… wss://….
         let place = Place {
-            websocket: text!("ws", url.strip_prefix("http").unwrap_or(url), "/everwire/v1/ws"),
-            poll: text!(url, "/everwire/v1/poll"),
+            websocket: text!("ws", url.strip_prefix("http").unwrap_or(url), WEBSOCKET_PATH),
+            poll: text!(url, POLL_PATH),
         };
         config.seed = (Math::random() * 9_007_199_254_740_992.0) as u64;
         config.memory = memory::recall(&place.poll);

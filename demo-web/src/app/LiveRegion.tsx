@@ -2,7 +2,7 @@
 // inserted together with its text.
 
 import { useSyncExternalStore } from "react";
-import type { Announcer } from "../page/announcer";
+import type { Announcer } from "./announcer";
 
 export function LiveRegion({ announcer }: { announcer: Announcer }) {
   const text = useSyncExternalStore(

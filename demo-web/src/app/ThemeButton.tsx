@@ -1,7 +1,7 @@
 // Switches between the light and the dark theme.
 
 import { MoonIcon, SunIcon } from "lucide-react";
-import { useTheme } from "../page/theme";
+import { useTheme } from "./theme";
 
 export function ThemeButton() {
   const [theme, toggle] = useTheme();

@@ -4,15 +4,17 @@ import { defer, quiet } from "../core/deferred.js";
 import type { Message } from "../core/events.js";
 import { Observable } from "../core/observable.js";
 import { toUserStatus } from "../core/user-status.js";
-import type { ServerFrame, Chat as WireChat } from "../generated/protocol.js";
+import {
+  MESSAGES_PREFIX,
+  type ServerFrame,
+  USER_PREFIX,
+  type Chat as WireChat,
+} from "../generated/protocol.js";
 import { type Chat, type ChatMember, toChat } from "./chat.js";
 import type { ChatPort } from "./port.js";
 
 /** The most chats that come with a subscription: fewer are all. */
 const MOST = 100;
-
-/** A chat's channel is this and its id. */
-export const CHAT_CHANNEL = "private-chat.";
 
 /** How to make a chat. */
 export interface NewChat {
@@ -47,10 +49,11 @@ export class ChatList extends Observable {
       client._onFrame((frame) => this.#take(frame));
       // The server sends no `activity` for a chat whose channel is subscribed.
       client._onChannel((channel) => {
-        if (channel.name.startsWith(CHAT_CHANNEL)) channel.on("message", (message) => this.#active(message));
+        if (channel.name.startsWith(MESSAGES_PREFIX))
+          channel.on("message", (message) => this.#active(message));
       });
       client._signedIn
-        .then((user) => client.channel(`private-user.${user}`)._hold({ undelivered: true }))
+        .then((user) => client.channel(USER_PREFIX + user)._hold({ undelivered: true }))
         .then(() => this.#ready.resolve(), this.#ready.reject);
     }
     return this;
@@ -135,7 +138,7 @@ export class ChatList extends Observable {
       }
       case "receipt": {
         const { channel, user, delivered, read, unread } = frame;
-        const chat = this.#chats.get(channel.replace(CHAT_CHANNEL, ""));
+        const chat = this.#chats.get(channel.replace(MESSAGES_PREFIX, ""));
         if (chat !== undefined) this.#member(chat, user, { delivered, read }, unread);
       }
     }
@@ -143,7 +146,7 @@ export class ChatList extends Observable {
 
   #active(message: Message): void {
     const { channel, offset, at, user, action } = message;
-    const chat = this.#chats.get(channel.replace(CHAT_CHANNEL, ""));
+    const chat = this.#chats.get(channel.replace(MESSAGES_PREFIX, ""));
     // What is replayed is counted already, and what changes another message is none.
     if (chat === undefined || offset <= chat.head || (action != null && action !== "reply")) return;
     const unread = chat.unread + (user === this.#client.user ? 0 : 1);

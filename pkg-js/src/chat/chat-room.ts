@@ -6,8 +6,9 @@ import type { EverwireError } from "../core/errors.js";
 import type { ChatText, Member, Sending, SendOptions, StandardEvents, Typist } from "../core/events.js";
 import { Observable } from "../core/observable.js";
 import type { RequestFields, RequestType } from "../core/requests.js";
+import { MESSAGES_PREFIX, PRESENCE_PREFIX } from "../generated/protocol.js";
 import type { Chat, Role } from "./chat.js";
-import { CHAT_CHANNEL, type ChatList } from "./chat-list.js";
+import type { ChatList } from "./chat-list.js";
 import { MessageList } from "./message-list.js";
 import type { ChatPort } from "./port.js";
 
@@ -43,8 +44,8 @@ export class ChatRoom extends Observable {
     this.id = id;
     this.#client = client;
     this.#chats = chats;
-    this.channel = client.channel(CHAT_CHANNEL + id);
-    this.presence = client.channel(`presence-chat.${id}`);
+    this.channel = client.channel(MESSAGES_PREFIX + id);
+    this.presence = client.channel(PRESENCE_PREFIX + id);
     this.messages = new MessageList(this.channel, { events: ["everwire.chat"] });
     const changed = () => this._changed();
     this.channel.on("typing", changed);

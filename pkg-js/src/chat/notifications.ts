@@ -5,6 +5,7 @@ import { quiet } from "../core/deferred.js";
 import type { Unsubscribe } from "../core/emitter.js";
 import type { EventMessage, Message, NotificationData } from "../core/events.js";
 import { Observable } from "../core/observable.js";
+import { EVERYONE, USER_PREFIX } from "../generated/protocol.js";
 import type { ChatPort } from "./port.js";
 
 /** One notification. A new object whenever it changed. */
@@ -42,8 +43,8 @@ export class NotificationList extends Observable {
       this.#followed = true;
       quiet(
         this.#client._signedIn.then((user) => {
-          this.#listen(this.#client.channel(`private-user.${user}`));
-          this.#listen(this.#client.channel("everyone"));
+          this.#listen(this.#client.channel(USER_PREFIX + user));
+          this.#listen(this.#client.channel(EVERYONE));
         }),
       );
     }

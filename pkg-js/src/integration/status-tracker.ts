@@ -5,6 +5,7 @@ import type { Client } from "../core/client.js";
 import type { Unsubscribe } from "../core/emitter.js";
 import { Observable } from "../core/observable.js";
 import { toUserStatus, type UserStatus } from "../core/user-status.js";
+import { PRESENCE_USERS } from "../generated/protocol.js";
 import { retain } from "./reference-counts.js";
 
 /** How many users can be asked about at once. */
@@ -37,12 +38,12 @@ export class StatusTracker extends Observable {
     const offs = [
       client._onFrame((frame) => {
         if (frame.type === "status_changed") learn([toUserStatus(frame)]);
-        else if (frame.type === "member_joined" && frame.channel === "presence-users") {
+        else if (frame.type === "member_joined" && frame.channel === PRESENCE_USERS) {
           const { user, status = "online" } = frame.member;
           learn([{ user, status }]);
         } else if (
           frame.type === "member_left" &&
-          frame.channel === "presence-users" &&
+          frame.channel === PRESENCE_USERS &&
           wanted.has(frame.user)
         ) {
           // The server knows when the user was last there.
@@ -52,7 +53,7 @@ export class StatusTracker extends Observable {
       client.on("state", ({ status }) => {
         if (status === "connected") ask(users);
       }),
-      retain(client.channel("presence-users")),
+      retain(client.channel(PRESENCE_USERS)),
     ];
     if (client.state.status === "connected") ask(users);
     return () => {

@@ -6,7 +6,9 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use ts_rs::{Config, TS, TypeVisitor};
 
 use super::HEADER;
-use crate::{ClientFrame, CloseCode, SUBPROTOCOL, ServerFrame, StandardEvents, Text, VERSION, limits};
+use crate::{
+    ClientFrame, CloseCode, SUBPROTOCOL, ServerFrame, StandardEvents, Text, VERSION, channels, limits, paths,
+};
 
 pub(super) fn protocol() -> String {
     let mut text = String::from(HEADER);
@@ -23,22 +25,30 @@ pub(super) fn protocol() -> String {
     text
 }
 
-/// The limits that a client uses, under the doc comments that they have in `limits.rs`.
+/// The paths, channels and limits that a client uses, with the doc comments that they have in Rust.
 fn constants(text: &mut String) {
     let _ = writeln!(text, "/** The protocol version that `hello` carries and `welcome` confirms. */");
     let _ = writeln!(text, "export const VERSION = {VERSION};\n");
     let _ = writeln!(text, "/** The WebSocket subprotocol that both sides must agree on. */");
     let _ = writeln!(text, "export const SUBPROTOCOL = {SUBPROTOCOL:?};\n");
-    macro_rules! limits {
-        ($($name:ident)*) => { [$((stringify!($name), limits::$name.to_string())),*] };
+    macro_rules! constants {
+        ($module:ident: $($name:ident)*) => {{
+            let source = include_str!(concat!("../", stringify!($module), ".rs"));
+            vec![$((source, stringify!($name), format!("{:?}", $module::$name))),*]
+        }};
     }
-    let used = limits! {
+    let limits = constants! {
+        limits:
         MAX_BATCH_BYTES MAX_BATCH_FRAMES MAX_SENDS_PER_POST MAX_PAYLOAD_BYTES MAX_DEPTH MAX_CHANNEL_BYTES
         MAX_EVENT_BYTES MAX_NAME_BYTES MAX_SUBSCRIPTIONS MAX_TOKEN_BYTES MAX_RECENT MAX_OFFSET PING_INTERVAL_MS
         PING_GRACE_MS POLL_HOLD_MS POLL_ABORT_MS POLL_INTERVAL_MS
     };
-    for (name, value) in used {
-        text.push_str(&comment(&doc_comment(include_str!("../limits.rs"), name), ""));
+    let paths = constants! { paths: WEBSOCKET_PATH POLL_PATH API_PATH };
+    let channels = constants! {
+        channels: USER_PREFIX MESSAGES_PREFIX PRESENCE_PREFIX PRESENCE_USERS EVERYONE
+    };
+    for (source, name, value) in paths.into_iter().chain(channels).chain(limits) {
+        text.push_str(&comment(&doc_comment(source, name), ""));
         let _ = writeln!(text, "export const {name} = {value};\n");
     }
 }
@@ -46,7 +56,7 @@ fn constants(text: &mut String) {
 fn close_codes(text: &mut String) {
     text.push_str("/** Why a WebSocket was closed. */\nexport const CloseCode = {\n");
     for code in CloseCode::ALL {
-        let _ = writeln!(text, "  /** {} */\n  {code:?}: {},", code.sentence(), code.as_u16());
+        let _ = writeln!(text, "  /** {} */\n  {code:?}: {},", code.message(), code.as_u16());
     }
     text.push_str("} as const;\nexport type CloseCode = (typeof CloseCode)[keyof typeof CloseCode];\n");
 }

@@ -26,8 +26,7 @@ impl<T: DeserializeOwned> FromRequest<Api> for JsonBody<T> {
     async fn from_request(request: Request, _: &Api) -> Result<Self, Problem> {
         let body = request.into_body();
         let too_large = || {
-            let words =
-                format!("{} A body may have {MAX_BATCH_BYTES} bytes.", ErrorCode::TooLarge.sentence());
+            let words = format!("{} A body may have {MAX_BATCH_BYTES} bytes.", ErrorCode::TooLarge.message());
             Problem::new(ErrorCode::TooLarge, words)
         };
         if hyper::body::Body::size_hint(&body).lower() > MAX_BATCH_BYTES as u64 {

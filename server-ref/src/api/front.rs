@@ -9,6 +9,8 @@ use axum::{
 use everwire_protocol::{
     Channel, Chat, ClientFrame, ErrorCode, History, Limits, ListChats, Member, Message, ServerFrame,
     StatusChoice, UserStatus, UserTyping, Uuid, VERSION,
+    channels::messages_channel,
+    paths::{POLL_PATH, WEBSOCKET_PATH},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -23,7 +25,6 @@ use crate::{
     connection::{PendingRequest, ReceivedMark},
     model::{
         broadcast::{Ephemeral, Receiver},
-        channels::{POLL_PATH, WS_PATH, log_of},
         identity::Identity,
     },
     node::Use,
@@ -150,7 +151,7 @@ pub(super) struct Authorised {
 
 /// Get what a client needs to connect.
 #[utoipa::path(
-    get, path = "/api/v1/connection-info", operation_id = "connectionInfo", tag = "front end",
+    get, path = "/connection-info", operation_id = "connectionInfo", tag = "front end",
     security(("user_token" = [])),
     responses((status = 200, body = ConnectionInfo), (status = "default", body = Problem)),
 )]
@@ -166,7 +167,7 @@ pub(super) async fn connection_info(
     let settings = &api.node.settings;
     let now_ms = api.node.now_ms();
     Ok(Json(ConnectionInfo {
-        websocket_url: format!("ws{secure}://{host}{WS_PATH}"),
+        websocket_url: format!("ws{secure}://{host}{WEBSOCKET_PATH}"),
         polling_url: format!("http{secure}://{host}{POLL_PATH}"),
         version: VERSION,
         user: who.user.to_string(),
@@ -181,7 +182,7 @@ pub(super) async fn connection_info(
 
 /// Say whether the user wants to be seen as online.
 #[utoipa::path(
-    post, path = "/api/v1/online-status", operation_id = "onlineStatus", tag = "front end",
+    post, path = "/online-status", operation_id = "onlineStatus", tag = "front end",
     security(("user_token" = [])),
     responses((status = 200, body = UserStatus), (status = "default", body = Problem)),
 )]
@@ -197,7 +198,7 @@ pub(super) async fn online_status(
 
 /// Get the user's chats, those with the latest activity first.
 #[utoipa::path(
-    get, path = "/api/v1/active-chats", operation_id = "activeChats", tag = "front end",
+    get, path = "/active-chats", operation_id = "activeChats", tag = "front end",
     security(("user_token" = [])), params(Which),
     responses((status = 200, body = ActiveChats), (status = "default", body = Problem)),
 )]
@@ -215,7 +216,7 @@ pub(super) async fn active_chats(
 
 /// Say that the user is typing in a chat, or no longer.
 #[utoipa::path(
-    post, path = "/api/v1/chats/{chat}/typing", operation_id = "typing", tag = "front end",
+    post, path = "/chats/{chat}/typing", operation_id = "typing", tag = "front end",
     security(("user_token" = [])), params(("chat" = String, Path, description = "The chat's id")),
     responses((status = 200, body = Done), (status = "default", body = Problem)),
 )]
@@ -235,7 +236,7 @@ pub(super) async fn typing(
 
 /// Get a part of a chat's log: the last entries, or those before or after an offset.
 #[utoipa::path(
-    get, path = "/api/v1/chats/{chat}/messages", operation_id = "messages", tag = "front end",
+    get, path = "/chats/{chat}/messages", operation_id = "messages", tag = "front end",
     security(("user_token" = [])), params(("chat" = String, Path, description = "The chat's id"), Part),
     responses((status = 200, body = Messages), (status = "default", body = Problem)),
 )]
@@ -260,7 +261,7 @@ pub(super) async fn messages(
 
 /// Say that the user has read a chat up to a message.
 #[utoipa::path(
-    post, path = "/api/v1/chats/{chat}/messages/{message}/read", operation_id = "markRead", tag = "front end",
+    post, path = "/chats/{chat}/messages/{message}/read", operation_id = "markRead", tag = "front end",
     security(("user_token" = [])),
     params(("chat" = String, Path, description = "The chat's id"),
            ("message" = String, Path, description = "The message's id, or its offset")),
@@ -285,7 +286,7 @@ pub(super) async fn read(
 
 /// Ask whether the user may receive a channel, and whether send to it.
 #[utoipa::path(
-    post, path = "/api/v1/broadcasting/auth", operation_id = "authorise", tag = "front end",
+    post, path = "/broadcasting/auth", operation_id = "authorise", tag = "front end",
     security(("user_token" = [])),
     responses((status = 200, body = Authorised), (status = "default", body = Problem)),
 )]
@@ -307,6 +308,6 @@ async fn ask(api: &Api, id: Uuid, who: &Identity, request: ClientFrame) -> Resul
 }
 
 fn log(chat: &str) -> Result<Channel, Problem> {
-    log_of(chat)
+    messages_channel(chat)
         .ok_or_else(|| Problem::new(ErrorCode::NotFound, "There is no such chat, or you are not in it."))
 }

@@ -22,7 +22,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use everwire_protocol::{ErrorCode, limits::MAX_BATCH_BYTES};
+use everwire_protocol::{ErrorCode, limits::MAX_BATCH_BYTES, paths::API_PATH};
 use utoipa::{
     OpenApi,
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
@@ -110,7 +110,7 @@ pub(crate) fn router(api: Api) -> Router {
 }
 
 fn routes() -> (Router<Api>, utoipa::openapi::OpenApi) {
-    OpenApiRouter::with_openapi(Document::openapi())
+    let versioned = OpenApiRouter::new()
         .routes(routes!(publish::publish))
         .routes(routes!(rooms::create))
         .routes(routes!(rooms::get, rooms::rename))
@@ -126,7 +126,9 @@ fn routes() -> (Router<Api>, utoipa::openapi::OpenApi) {
         .routes(routes!(front::typing))
         .routes(routes!(front::messages))
         .routes(routes!(front::read))
-        .routes(routes!(front::authorise))
+        .routes(routes!(front::authorise));
+    OpenApiRouter::with_openapi(Document::openapi())
+        .nest(API_PATH, versioned)
         .routes(routes!(operate::stats_alone))
         .split_for_parts()
 }

@@ -11,7 +11,7 @@ use crate::{node::stats::Stats, store::Removed};
 
 /// Get what this server is doing and has done.
 #[utoipa::path(
-    get, path = "/api/v1/stats", operation_id = "stats", tag = "operator", security(("api_key" = [])),
+    get, path = "/stats", operation_id = "stats", tag = "operator", security(("api_key" = [])),
     responses((status = 200, body = Stats), (status = "default", body = Problem)),
 )]
 pub(super) async fn stats(_: BackEnd, State(api): State<Api>) -> Json<Stats> {
@@ -30,7 +30,7 @@ pub(super) async fn stats_alone(_: Operator, State(api): State<Api>) -> Json<Sta
 /// Remove what is no longer needed: stale sessions, the ids of old sends, and messages beyond the retention. The server
 /// does it every five minutes by itself.
 #[utoipa::path(
-    post, path = "/api/v1/cleanup", operation_id = "cleanup", tag = "operator", security(("api_key" = [])),
+    post, path = "/cleanup", operation_id = "cleanup", tag = "operator", security(("api_key" = [])),
     responses((status = 200, body = Removed), (status = "default", body = Problem)),
 )]
 pub(super) async fn cleanup(_: BackEnd, State(api): State<Api>) -> Answered<Removed> {

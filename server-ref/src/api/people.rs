@@ -43,7 +43,7 @@ pub(super) struct Present {
 
 /// Get a user's status.
 #[utoipa::path(
-    get, path = "/api/v1/users/{user}/status", operation_id = "getStatus", tag = "back end", security(("api_key" = [])),
+    get, path = "/users/{user}/status", operation_id = "getStatus", tag = "back end", security(("api_key" = [])),
     params(("user" = String, Path, description = "The user's id")),
     responses((status = 200, body = UserStatus), (status = "default", body = Problem)),
 )]
@@ -57,7 +57,7 @@ pub(super) async fn status(
 
 /// Set a user's status by hand, for all connections, until it is set otherwise.
 #[utoipa::path(
-    put, path = "/api/v1/users/{user}/status", operation_id = "setStatus", tag = "back end", security(("api_key" = [])),
+    put, path = "/users/{user}/status", operation_id = "setStatus", tag = "back end", security(("api_key" = [])),
     params(("user" = String, Path, description = "The user's id")),
     responses((status = 200, body = UserStatus), (status = "default", body = Problem)),
 )]
@@ -74,7 +74,7 @@ pub(super) async fn set_status(
 /// Disconnect a user: all connections are closed with the code 4014. Clients come back by themselves, unless their token is
 /// refused by then.
 #[utoipa::path(
-    post, path = "/api/v1/users/{user}/disconnect", operation_id = "disconnectUser", tag = "back end",
+    post, path = "/users/{user}/disconnect", operation_id = "disconnectUser", tag = "back end",
     security(("api_key" = [])),
     params(("user" = String, Path, description = "The user's id")),
     responses((status = 200, body = Ended), (status = "default", body = Problem)),
@@ -90,7 +90,7 @@ pub(super) async fn disconnect(
 
 /// Get who is present in a presence channel.
 #[utoipa::path(
-    get, path = "/api/v1/channels/{channel}/presence", operation_id = "getPresence", tag = "back end",
+    get, path = "/channels/{channel}/presence", operation_id = "getPresence", tag = "back end",
     security(("api_key" = [])),
     params(("channel" = String, Path, description = "A channel whose name begins with `presence-`")),
     responses((status = 200, body = Present), (status = "default", body = Problem)),

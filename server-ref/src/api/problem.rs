@@ -43,7 +43,7 @@ impl Problem {
 
     /// A refusal with the code's sentence.
     pub fn of(code: ErrorCode) -> Self {
-        Self::new(code, code.sentence())
+        Self::new(code, code.message())
     }
 
     /// The same with another status.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::{Json, extract::State, http::HeaderMap};
 use everwire_protocol::{
     Channel, ClientFrame, ErrorCode, Payload, Send, ServerFrame, Signalled, Uuid, batch,
+    channels::{EVERYONE, PRESENCE_USERS, USER_PREFIX, messages_channel},
     limits::{MAX_EVENT_BYTES, MAX_NAME_BYTES},
 };
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,6 @@ use crate::{
     connection::check_payload,
     model::{
         broadcast::Broadcast,
-        channels::{EVERYONE, USERS, log_of},
         log::{NewEntry, Outcome, SendPermission},
     },
 };
@@ -91,7 +91,7 @@ pub(super) struct Published {
 
 /// Publish to a channel, a user, a chat, a connection or everyone.
 #[utoipa::path(
-    post, path = "/api/v1/publish", operation_id = "publish", tag = "back end", security(("api_key" = [])),
+    post, path = "/publish", operation_id = "publish", tag = "back end", security(("api_key" = [])),
     params(("Idempotency-Key" = Option<String>, Header,
             description = "A repetition with the same key within 24 hours gets the same answer, and nothing is stored again.")),
     responses((status = 200, body = Published), (status = "default", body = Problem)),
@@ -183,17 +183,17 @@ fn channel_of(api: &Api, to: Target) -> Result<Option<Channel>, Problem> {
     };
     match to {
         Target::Connection(_) => Ok(None),
-        Target::Channel(channel) if channel.as_str() == USERS => {
+        Target::Channel(channel) if channel.as_str() == PRESENCE_USERS => {
             Err(Problem::new(ErrorCode::Forbidden, "Who is online is the server's to say."))
         }
         Target::Channel(channel) => Ok(Some(channel)),
         Target::User(user) if user.is_empty() => Err(invalid("A user's id is not empty.")),
-        Target::User(user) => named(format!("private-user.{user}")).map(Some),
+        Target::User(user) => named(format!("{USER_PREFIX}{user}")).map(Some),
         Target::Chat(chat) => {
             if api.node.chats.get(&chat).is_none() {
                 return Err(Problem::new(ErrorCode::NotFound, "There is no such chat."));
             }
-            Ok(log_of(&chat))
+            Ok(messages_channel(&chat))
         }
         Target::Everyone => named(EVERYONE.into()).map(Some),
     }

@@ -122,7 +122,7 @@ pub(super) struct MemberInfo {
 
 /// Create a chat, or find the direct chat of two users.
 #[utoipa::path(
-    post, path = "/api/v1/chats", operation_id = "createChat", tag = "back end", security(("api_key" = [])),
+    post, path = "/chats", operation_id = "createChat", tag = "back end", security(("api_key" = [])),
     responses((status = 200, body = ChatInfo), (status = "default", body = Problem)),
 )]
 pub(super) async fn create(
@@ -146,7 +146,7 @@ pub(super) async fn create(
 
 /// Get a chat with its members.
 #[utoipa::path(
-    get, path = "/api/v1/chats/{chat}", operation_id = "getChat", tag = "back end", security(("api_key" = [])),
+    get, path = "/chats/{chat}", operation_id = "getChat", tag = "back end", security(("api_key" = [])),
     params(("chat" = String, Path, description = "The chat's id")),
     responses((status = 200, body = ChatInfo), (status = "default", body = Problem)),
 )]
@@ -161,7 +161,7 @@ pub(super) async fn get(
 
 /// Give a group another title.
 #[utoipa::path(
-    patch, path = "/api/v1/chats/{chat}", operation_id = "renameChat", tag = "back end", security(("api_key" = [])),
+    patch, path = "/chats/{chat}", operation_id = "renameChat", tag = "back end", security(("api_key" = [])),
     params(("chat" = String, Path, description = "The chat's id")),
     responses((status = 200, body = ChatInfo), (status = "default", body = Problem)),
 )]
@@ -176,7 +176,7 @@ pub(super) async fn rename(
 
 /// Put a user into a group, or give a member another role.
 #[utoipa::path(
-    put, path = "/api/v1/chats/{chat}/members/{user}", operation_id = "addMember", tag = "back end",
+    put, path = "/chats/{chat}/members/{user}", operation_id = "addMember", tag = "back end",
     security(("api_key" = [])),
     params(("chat" = String, Path, description = "The chat's id"), ("user" = String, Path, description = "The user's id")),
     responses((status = 200, body = ChatInfo), (status = "default", body = Problem)),
@@ -196,7 +196,7 @@ pub(super) async fn add(
 
 /// Give a member another role.
 #[utoipa::path(
-    patch, path = "/api/v1/chats/{chat}/members/{user}", operation_id = "setRole", tag = "back end",
+    patch, path = "/chats/{chat}/members/{user}", operation_id = "setRole", tag = "back end",
     security(("api_key" = [])),
     params(("chat" = String, Path, description = "The chat's id"), ("user" = String, Path, description = "The user's id")),
     responses((status = 200, body = ChatInfo), (status = "default", body = Problem)),
@@ -212,7 +212,7 @@ pub(super) async fn set_role(
 
 /// Take somebody out of a chat, or take back an invitation.
 #[utoipa::path(
-    delete, path = "/api/v1/chats/{chat}/members/{user}", operation_id = "removeMember", tag = "back end",
+    delete, path = "/chats/{chat}/members/{user}", operation_id = "removeMember", tag = "back end",
     security(("api_key" = [])),
     params(("chat" = String, Path, description = "The chat's id"), ("user" = String, Path, description = "The user's id")),
     responses((status = 200, body = ChatInfo), (status = "default", body = Problem)),

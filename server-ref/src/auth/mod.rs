@@ -6,15 +6,16 @@ pub mod token;
 
 use std::sync::Arc;
 
-use everwire_protocol::{Channel, ChannelKind, ErrorCode, Guest, Uuid, limits::MAX_NAME_BYTES};
+use everwire_protocol::{
+    Channel, ChannelKind, ErrorCode, Guest, Uuid,
+    channels::{EVERYONE, PRESENCE_USERS, chat_of, owner_of},
+    limits::MAX_NAME_BYTES,
+};
 
 pub use rates::{Bucket, Rates};
 use token::TokenKey;
 
-use crate::model::{
-    channels::{EVERYONE, USERS, chat_of, owner},
-    identity::{Access, Credentials, Identity, RateClass, Refusal},
-};
+use crate::model::identity::{Access, Credentials, Identity, RateClass, Refusal};
 
 /// The rules of this server.
 #[derive(Debug, Default)]
@@ -42,16 +43,16 @@ impl Access for Rules {
     }
 
     fn may_subscribe(&self, who: &Identity, channel: &Channel) -> bool {
-        if let Some(owner) = owner(channel) {
+        if let Some(owner) = owner_of(channel) {
             return *owner == *who.user;
         }
-        let free = channel.kind() == ChannelKind::Public || channel.as_str() == USERS;
+        let free = channel.kind() == ChannelKind::Public || channel.as_str() == PRESENCE_USERS;
         free || self.dev || chat_of(channel).is_some() || who.granted(channel)
     }
 
     fn may_send(&self, who: &Identity, channel: &Channel) -> bool {
         // Who is online is the server's to say, and what everyone is told is the back end's.
-        ![USERS, EVERYONE].contains(&channel.as_str()) && self.may_subscribe(who, channel)
+        ![PRESENCE_USERS, EVERYONE].contains(&channel.as_str()) && self.may_subscribe(who, channel)
     }
 
     fn chat<'a>(&self, who: &Identity, channel: &'a Channel) -> Option<&'a str> {

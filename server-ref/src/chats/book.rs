@@ -6,12 +6,9 @@ use std::{
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
 };
 
-use everwire_protocol::{Channel, Role};
+use everwire_protocol::{Channel, Role, channels::chat_of};
 
-use crate::model::{
-    channels::chat_of,
-    chat::{ChatRecord, Participant},
-};
+use crate::model::chat::{ChatRecord, Participant};
 
 /// All chats of this node.
 #[derive(Debug, Default)]

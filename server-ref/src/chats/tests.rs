@@ -2,14 +2,14 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use everwire_protocol::{ChatAction, ChatKind, ErrorCode, Role, Uuid};
+use everwire_protocol::{
+    ChatAction, ChatKind, ErrorCode, Role, Uuid,
+    channels::{chat_of, chat_of_messages, messages_channel, presence_channel},
+};
 use proptest::prelude::*;
 
 use super::{Actor, Bounds, ChatRegistry, Command, Decision, decide, direct_id, rules::Newcomer};
-use crate::model::{
-    channels::{chat_of, chat_of_log, here_of, log_of},
-    chat::{ChatRecord, Room},
-};
+use crate::model::chat::{ChatRecord, Room};
 
 const USERS: [&str; 5] = ["ann", "bob", "cyd", "dan", "eve"];
 const BOUNDS: Bounds = Bounds { participants: 4 };
@@ -167,8 +167,14 @@ fn the_book_knows_who_is_in_what() {
     let id = one.unwrap().id;
     book.touch(&id, 3);
     assert_eq!(book.get(&id).unwrap().at, 7);
-    assert_eq!(chat_of(&here_of(&id).unwrap()), Some(&*id));
-    assert_eq!((chat_of_log(&log_of(&id).unwrap()), chat_of_log(&here_of(&id).unwrap())), (Some(&*id), None));
+    assert_eq!(chat_of(&presence_channel(&id).unwrap()), Some(&*id));
+    assert_eq!(
+        (
+            chat_of_messages(&messages_channel(&id).unwrap()),
+            chat_of_messages(&presence_channel(&id).unwrap())
+        ),
+        (Some(&*id), None)
+    );
 }
 
 fn name() -> impl Strategy<Value = &'static str> {

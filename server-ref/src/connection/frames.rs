@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use everwire_protocol::{
-    BatchError, Channel, ClientFrame, CloseCode, Error, ErrorCode, FrameError, Goaway, Hello, Ping, Pong,
-    ServerFrame, Token, Uuid, VERSION, Welcome, batch, limits::MAX_TOKEN_BYTES,
+    Channel, ClientFrame, CloseCode, Error, ErrorCode, Goaway, Hello, Ping, Pong, ServerFrame, Token, Uuid,
+    VERSION, Welcome, batch, limits::MAX_TOKEN_BYTES,
 };
 
 use super::{BadFrame, Batch, Binding, Closing, Connection, Output, Phase, Queued, Transport};
@@ -18,7 +18,7 @@ pub(super) type Waiting = Result<ClientFrame, BadFrame>;
 pub(super) fn error(code: ErrorCode) -> Error {
     Error {
         code,
-        message: code.sentence().into(),
+        message: code.message().into(),
         retry: code.retry(),
         id: None,
         channel: None,
@@ -48,13 +48,7 @@ impl Connection {
                     self.frame(now_ms, frame);
                 }
             }
-            Err(reason) => {
-                let code = match reason {
-                    BatchError::TooLarge { .. } | BatchError::TooManyFrames { .. } => ErrorCode::TooLarge,
-                    BatchError::TooDeep { .. } | BatchError::NotAnArray(_) => ErrorCode::InvalidBatch,
-                };
-                self.bad(now_ms, error_saying(code, format!("{} {reason}.", code.sentence())));
-            }
+            Err(reason) => self.bad(now_ms, error_saying(reason.code(), format!("{reason}."))),
         }
     }
 
@@ -120,16 +114,17 @@ impl Connection {
     }
 
     fn bad_frame(&mut self, now_ms: u64, frame: &BadFrame) {
-        let answer = |code: ErrorCode| Error {
+        let code = frame.code();
+        let answer = Error {
             id: frame.id,
             channel: frame.channel.clone(),
-            ..error_saying(code, format!("{} {}.", code.sentence(), frame.error))
+            ..error_saying(code, format!("{}.", frame.error))
         };
-        match frame.error {
-            // A newer client may well say more than this server knows: no violation.
-            FrameError::UnknownType { .. } => self.push(answer(ErrorCode::UnknownType)),
-            _ if frame.invalid_channel => self.bad(now_ms, answer(ErrorCode::InvalidChannel)),
-            _ => self.bad(now_ms, answer(ErrorCode::InvalidFrame)),
+        if code == ErrorCode::UnknownType {
+            // A newer client may send types that this server does not know: no violation.
+            self.push(answer);
+        } else {
+            self.bad(now_ms, answer);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Reads a client's batch, and for each bad frame in it finds out what it was about, so that the error can say so.
 
-use everwire_protocol::{BatchError, Channel, ClientFrame, FrameError, Uuid, batch};
+use everwire_protocol::{BatchError, Channel, ClientFrame, ErrorCode, FrameError, Uuid, batch};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -16,8 +16,8 @@ pub struct BadFrame {
     pub id: Option<Uuid>,
     /// Its `channel`, if that could be read.
     pub channel: Option<Channel>,
-    /// Whether it is its channel name that is wrong.
-    pub invalid_channel: bool,
+    /// Whether its channel name is what is wrong.
+    invalid_channel: bool,
 }
 
 /// Reads a batch within what `limits` allows.
@@ -43,6 +43,14 @@ pub fn decode(text: &str, limits: &everwire_protocol::Limits) -> Batch {
 }
 
 impl BadFrame {
+    /// The code to answer it with.
+    pub const fn code(&self) -> ErrorCode {
+        match self.error.code() {
+            ErrorCode::InvalidFrame if self.invalid_channel => ErrorCode::InvalidChannel,
+            code => code,
+        }
+    }
+
     fn salvage(error: FrameError, text: &str) -> Self {
         #[derive(Deserialize)]
         struct About {

@@ -4,6 +4,7 @@ use std::{collections::btree_map, sync::Arc};
 
 use everwire_protocol::{
     Channel, ChannelKind, Error, ErrorCode, ServerFrame, Subscribe, Subscribed, Unsubscribed, batch,
+    channels::owner_of,
 };
 
 use super::{
@@ -14,7 +15,6 @@ use super::{
 };
 use crate::model::{
     broadcast::{Broadcast, PresenceChange},
-    channels::owner,
     identity::{Identity, Refusal},
     log::{Entry, Page},
 };
@@ -84,7 +84,7 @@ impl Connection {
         let user = if let Phase::Open(identity) = &self.phase { &*identity.user } else { "" };
         let own = receipts.iter().flatten().find(|mark| mark.user == user).map(|mark| mark.delivered);
         // What was said to a user who has never been here is for him all the same.
-        let own = own.or_else(|| owner(channel).map(|_| 0));
+        let own = own.or_else(|| owner_of(channel).map(|_| 0));
         let (offset, gap) = subscription.from.resolve(&log, self.settings.replay_limit, own);
         subscription.epoch = log.epoch.clone();
         subscription.offset = offset;

@@ -2,7 +2,7 @@
 
 use everwire_protocol::{
     Ack, Action, Channel, Error, ErrorCode, Mark, Send, ServerFrame, Signal, Signalled, Typing, UserTyping,
-    limits::MAX_EVENT_BYTES,
+    channels::keeps_receipts, limits::MAX_EVENT_BYTES,
 };
 
 use super::{
@@ -11,7 +11,6 @@ use super::{
 };
 use crate::model::{
     broadcast::{Ephemeral, Receiver},
-    channels::keeps_receipts,
     identity::{Identity, RateClass},
     log::{NewEntry, Outcome, SendPermission},
 };

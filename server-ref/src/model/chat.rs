@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use everwire_protocol::{Channel, ChatKind, Role};
-
-use super::channels::log_of;
+use everwire_protocol::{Channel, ChatKind, Role, channels::messages_channel};
 
 /// Somebody in a chat, invited ones included.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +61,7 @@ impl Room {
 
     /// The channel of the chat's log.
     pub fn log(&self) -> Option<Channel> {
-        log_of(&self.id)
+        messages_channel(&self.id)
     }
 }
 

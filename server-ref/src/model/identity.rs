@@ -58,7 +58,7 @@ impl Refusal {
 
     /// A refusal with the code's sentence.
     pub fn of(code: ErrorCode) -> Self {
-        Self::new(code, code.sentence())
+        Self::new(code, code.message())
     }
 }
 
@@ -110,7 +110,7 @@ pub enum RateClass {
 /// Why somebody with this role may not do something in a chat.
 pub fn not_for(role: Option<Role>) -> Refusal {
     let words = match role {
-        Some(Role::Owner | Role::Member) => ErrorCode::Forbidden.sentence(),
+        Some(Role::Owner | Role::Member) => ErrorCode::Forbidden.message(),
         Some(Role::ReadOnly) => "You may read this chat, and not write in it.",
         Some(Role::Invited) => "You are invited to this chat. Join it first.",
         None => "You are not a member of this chat.",

@@ -2,7 +2,6 @@
 //! to subscribers. Plain types that depend on nothing else here.
 
 pub mod broadcast;
-pub mod channels;
 pub mod chat;
 pub mod identity;
 pub mod log;

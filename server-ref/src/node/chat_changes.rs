@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use everwire_protocol::{Channel, ChatChange, ErrorCode, Payload, SERVER_EVENTS};
+use everwire_protocol::{
+    CHAT_EVENT, Channel, ChatChange, ErrorCode, Payload,
+    channels::{messages_channel, presence_channel},
+};
 use tokio::sync::mpsc;
 
 use super::{Node, chat_views::ChatUpdate};
@@ -12,7 +15,6 @@ use crate::{
     environment::Environment,
     hub::Hub,
     model::{
-        channels::{here_of, log_of},
         chat::{ChatRecord, Room},
         identity::Refusal,
         log::{Entry, NewEntry, Outcome, SendPermission},
@@ -31,7 +33,7 @@ pub struct ChatCommand {
 impl ChatCommand {
     /// The channel of the chat's log.
     pub(super) fn log(&self) -> Option<Channel> {
-        log_of(&self.chat)
+        messages_channel(&self.chat)
     }
 }
 
@@ -115,7 +117,7 @@ pub(super) fn publish(
     let chat = stored.chat?;
     let Some(StoredChange { entries, gone }) = stored.change else { return Some(chat) };
     for user in &gone {
-        for channel in [chat.room.log(), here_of(&chat.room.id)].into_iter().flatten() {
+        for channel in [chat.room.log(), presence_channel(&chat.room.id)].into_iter().flatten() {
             hub.remove_user(&channel, user);
         }
     }
@@ -148,7 +150,7 @@ fn new_entry(
         channel: room.log()?,
         user,
         name,
-        event: Some(format!("{SERVER_EVENTS}chat")),
+        event: Some(CHAT_EVENT.into()),
         // Names and roles can always be written.
         data: Payload::from_value(change).ok()?,
         action: None,

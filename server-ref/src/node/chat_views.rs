@@ -8,6 +8,7 @@ use std::{
 
 use everwire_protocol::{
     Channel, Chat, ChatChanged, ChatGone, ChatMember, Role, ServerFrame, Status, UserStatus, batch,
+    channels::{chat_of_messages, user_channel},
     limits::MAX_USERS,
 };
 use tokio::sync::mpsc;
@@ -17,12 +18,7 @@ use crate::{
     Error,
     chats::ChatRegistry,
     hub::Hub,
-    model::{
-        broadcast::Broadcast,
-        channels::{chat_of_log, own_channel},
-        chat::ChatRecord,
-        log::Entry,
-    },
+    model::{broadcast::Broadcast, chat::ChatRecord, log::Entry},
 };
 
 /// A chat has changed, and its members are to be told.
@@ -136,7 +132,7 @@ impl Node {
         for user in gone {
             // Who came back meanwhile is told so next.
             if self.chats.role(&chat, &user).is_none()
-                && let Some(channel) = own_channel(&user)
+                && let Some(channel) = user_channel(&user)
             {
                 let frame = ChatGone { channel: channel.clone(), chat: chat.as_ref().into() };
                 self.hub.tell(&note(channel, frame), |_| true, None);
@@ -144,7 +140,7 @@ impl Node {
         }
         let Some(known) = self.chats.get(&chat) else { return };
         for participant in &known.room.participants {
-            let Some(channel) = own_channel(&participant.user) else { continue };
+            let Some(channel) = user_channel(&participant.user) else { continue };
             if self.hub.subscribers(&channel) == 0 {
                 continue;
             }
@@ -173,10 +169,10 @@ pub(super) fn tell_of_entry(hub: &Hub, chats: &ChatRegistry, entry: &Entry) {
     if !entry.plain {
         return;
     }
-    let Some(chat) = chat_of_log(&entry.channel) else { return };
+    let Some(chat) = chat_of_messages(&entry.channel) else { return };
     chats.touch(chat, entry.at);
     let (Some(known), Some(text)) = (chats.get(chat), activity(&entry.text)) else { return };
-    let channels = known.room.members().filter_map(|member| own_channel(&member.user));
+    let channels = known.room.members().filter_map(|member| user_channel(&member.user));
     hub.tell_all(channels, &text, &entry.channel);
 }
 

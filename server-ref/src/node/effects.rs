@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use everwire_protocol::{Channel, Error, ErrorCode, ServerFrame, Uuid, batch};
+use everwire_protocol::{Channel, Error, ErrorCode, ServerFrame, Uuid, batch, channels::owner_of};
 use futures_util::FutureExt as _;
 
 use super::{Counted, Node, Use, requests};
@@ -13,7 +13,6 @@ use crate::{
     },
     environment::planted,
     model::{
-        channels::owner,
         identity::{Identity, Refusal},
         log::{Page, PageBounds},
         people::UserRecord,
@@ -237,7 +236,7 @@ async fn open(node: &Node, channel: &Channel, who: &Identity) -> Result<Opened, 
     })?;
     let receipts = node.marks(channel, &who.user).await?;
     // Read after the hub knows of the subscription: what changes meanwhile follows.
-    let chats = match owner(channel) {
+    let chats = match owner_of(channel) {
         Some(user) => Some(node.list_chats(user, None, LISTED).await.map_err(requests::unavailable)?.0),
         None => None,
     };

@@ -18,7 +18,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use everwire_protocol::{Channel, ErrorCode, Goaway, Member, Role, ServerFrame};
+use everwire_protocol::{Channel, ErrorCode, Goaway, Member, Role, ServerFrame, channels::PRESENCE_USERS};
 use tokio::sync::{mpsc, watch};
 
 use chat_views::keep_telling;
@@ -35,7 +35,6 @@ use crate::{
     hub::{Hub, pending_presence::PendingPresence},
     model::{
         broadcast::Ephemeral,
-        channels::USERS,
         identity::{Access, Identity, Refusal, not_for},
     },
     sessions::Sessions,
@@ -122,7 +121,7 @@ impl Node {
         let (remember, to_remember) = mpsc::unbounded_channel();
         let (updates, chat_updates) = mpsc::unbounded_channel();
         let pending_presence = Arc::<PendingPresence>::default();
-        let elsewhere = Channel::new(USERS).ok();
+        let elsewhere = Channel::new(PRESENCE_USERS).ok();
         let hub = Arc::new(Hub::new(leave_grace_ms).with_pending(pending_presence.clone(), elsewhere));
         let users = Arc::new(Users::new(leave_grace_ms, chats.clone(), hub.clone(), remember));
         let commits = CommitSender::start(&environment, store.clone(), chats.clone(), hub.clone(), updates);
@@ -212,7 +211,11 @@ impl Node {
 
     /// Who is present in a channel, and which changes that contains; `None` if it does not list its members.
     pub fn members(&self, channel: &Channel) -> Option<(Vec<Member>, u64)> {
-        if channel.as_str() == USERS { Some(self.users.members()) } else { self.hub.members(channel) }
+        if channel.as_str() == PRESENCE_USERS {
+            Some(self.users.members())
+        } else {
+            self.hub.members(channel)
+        }
     }
 
     /// Passes on something that is not stored, as of now.

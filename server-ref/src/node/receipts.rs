@@ -6,19 +6,18 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
-use everwire_protocol::{Channel, ErrorCode, Receipt, ServerFrame, UserReceipt, batch, limits::MAX_USERS};
+use everwire_protocol::{
+    Channel, ErrorCode, Receipt, ServerFrame, UserReceipt, batch,
+    channels::{chat_of, keeps_receipts, user_channel},
+    limits::MAX_USERS,
+};
 use tokio::sync::Notify;
 
 use super::{Node, Use, requests::unavailable};
 use crate::{
     connection::ReceivedMark,
     environment::Environment,
-    model::{
-        broadcast::Broadcast,
-        channels::{chat_of, keeps_receipts, own_channel},
-        chat::Participant,
-        identity::Refusal,
-    },
+    model::{broadcast::Broadcast, chat::Participant, identity::Refusal},
     store::Database,
 };
 
@@ -311,7 +310,7 @@ impl Node {
         }
         let own = receipt(Some(unread));
         self.hub.tell(&note(channel, own.clone()), |other| other == user, None);
-        if let Some(home) = own_channel(user)
+        if let Some(home) = user_channel(user)
             && home != *channel
         {
             self.hub.tell(&note(&home, own), |other| other == user, Some(channel));

@@ -1,6 +1,7 @@
 //! What people and browsers get: the files of an application, and a sentence where they opened an address that is meant
 //! for clients.
 
+use everwire_protocol::paths::{POLL_PATH, WEBSOCKET_PATH};
 use std::path::Path;
 
 use axum::{
@@ -12,14 +13,11 @@ use axum::{
 };
 use tower_http::services::{ServeDir, ServeFile};
 
-use crate::{
-    model::channels::{POLL_PATH, WS_PATH},
-    transports::say,
-};
+use crate::transports::say;
 
 pub(super) async fn nothing_here() -> Response {
     let text = format!(
-        "There is nothing at this address. This is an Everwire server: WebSocket at {WS_PATH}, polling at {POLL_PATH}, \
+        "There is nothing at this address. This is an Everwire server: WebSocket at {WEBSOCKET_PATH}, polling at {POLL_PATH}, \
          its health at /healthz."
     );
     say(StatusCode::NOT_FOUND, &text)

@@ -4,6 +4,7 @@ mod origins;
 mod poll;
 mod ws;
 
+use everwire_protocol::paths::{POLL_PATH, WEBSOCKET_PATH};
 use std::{sync::Arc, time::Duration};
 
 use axum::{
@@ -16,10 +17,7 @@ use tokio::time::Instant;
 
 pub use origins::Origins;
 
-use crate::{
-    model::channels::{POLL_PATH, WS_PATH},
-    node::Node,
-};
+use crate::node::Node;
 
 /// What the answers to requests are made from.
 #[derive(Debug, Clone)]
@@ -31,7 +29,7 @@ struct App {
 /// The addresses of the transports.
 pub(crate) fn router(node: Arc<Node>, origins: Arc<Origins>) -> Router {
     Router::new()
-        .route(WS_PATH, get(ws::open).fallback(websocket_only))
+        .route(WEBSOCKET_PATH, get(ws::open).fallback(websocket_only))
         .route(POLL_PATH, post(poll::answer).fallback(post_only))
         .with_state(App { node, origins })
 }

@@ -44,19 +44,12 @@ pub(super) async fn answer(State(app): State<App>, headers: HeaderMap, request: 
     };
     let frames = match decode(&body, limits) {
         Ok(frames) => frames,
-        Err(reason) => {
-            let code = match reason {
-                everwire_protocol::BatchError::TooLarge { .. }
-                | everwire_protocol::BatchError::TooManyFrames { .. } => ErrorCode::TooLarge,
-                _ => ErrorCode::InvalidBatch,
-            };
-            return refuse(code, format!("{} {reason}.", code.sentence()));
-        }
+        Err(reason) => return refuse(reason.code(), format!("{reason}.")),
     };
     app.node.counters.count_in(frames.len());
     let mut frames = frames.into_iter();
     let Some(Ok(ClientFrame::Hello(mut hello))) = frames.next() else {
-        return refuse(ErrorCode::Unexpected, ErrorCode::Unexpected.sentence().into());
+        return refuse(ErrorCode::Unexpected, ErrorCode::Unexpected.message().into());
     };
     if let Some(token) = bearer(&headers) {
         hello.token = Some(token);
@@ -78,7 +71,7 @@ pub(super) async fn answer(State(app): State<App>, headers: HeaderMap, request: 
 async fn read(request: Request, limit: usize) -> Result<String, Response> {
     let body = request.into_body();
     let too_large = || {
-        let reason = format!("{} A batch may have {limit} bytes.", ErrorCode::TooLarge.sentence());
+        let reason = format!("{} A batch may have {limit} bytes.", ErrorCode::TooLarge.message());
         refuse(ErrorCode::TooLarge, reason)
     };
     if hyper::body::Body::size_hint(&body).lower() > limit as u64 {
@@ -165,7 +158,7 @@ async fn receive(node: &Arc<Node>, hello: Hello, poll: Poll, frames: Vec<Frame>)
             return respond(text.to_string());
         }
     }
-    refuse(ErrorCode::Internal, ErrorCode::Internal.sentence().into())
+    refuse(ErrorCode::Internal, ErrorCode::Internal.message().into())
 }
 
 /// Tells the connection if the client gives up: then this is dropped before it is over.

@@ -222,7 +222,7 @@ fn is_too_large(error: &axum::Error) -> bool {
 /// Says why, and waits for the client to go, so that the reason is not lost by a socket that is closed while the
 /// client still writes.
 async fn close(mut socket: WebSocket, code: CloseCode) {
-    let frame = CloseFrame { code: code.as_u16(), reason: code.sentence().into() };
+    let frame = CloseFrame { code: code.as_u16(), reason: code.message().into() };
     let goodbye = async {
         if socket.send(Message::Close(Some(frame))).await.is_err() {
             return;

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use everwire_protocol::{
     Channel, Member, MemberJoined, MemberLeft, ServerFrame, Status, StatusChanged, StatusChoice, UserStatus,
     Uuid, batch,
+    channels::{PRESENCE_USERS, user_channel},
 };
 use tokio::sync::{Notify, mpsc};
 
@@ -17,7 +18,6 @@ use crate::{
     hub::Hub,
     model::{
         broadcast::{Broadcast, PresenceChange},
-        channels::{USERS, own_channel},
         people::UserRecord,
     },
 };
@@ -49,7 +49,7 @@ impl Users {
         hub: Arc<Hub>,
         remember: mpsc::UnboundedSender<UserRecord>,
     ) -> Self {
-        let channel = Channel::new(USERS).ok();
+        let channel = Channel::new(PRESENCE_USERS).ok();
         let (people, sooner) = (Mutex::default(), Notify::new());
         Self { people, book, hub, remember, channel, grace_ms, sooner }
     }
@@ -196,7 +196,7 @@ impl Users {
     fn tell_companions(&self, news: &StatusChange) {
         let companions = self.book.companions(&news.user);
         let all = companions.iter().map(|user| &**user).chain([&*news.user]);
-        for channel in all.filter_map(own_channel) {
+        for channel in all.filter_map(user_channel) {
             if self.hub.subscribers(&channel) > 0 {
                 let text = batch::encode_frame(&ServerFrame::StatusChanged(changed(&channel, news))).into();
                 self.hub.tell(&Arc::new(Broadcast { channel, text, ephemeral: false }), |_| true, None);

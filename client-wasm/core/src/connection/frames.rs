@@ -347,9 +347,9 @@ impl Connection {
         if !self.transports.knows(source) {
             return;
         }
-        let sentence = const { ErrorCode::ProtocolViolation.sentence() };
+        let sentence = const { ErrorCode::ProtocolViolation.message() };
         self.error(ErrorCode::ProtocolViolation, text!(sentence, " ", message));
-        let reason = const { CloseCode::ProtocolViolation.sentence() };
+        let reason = const { CloseCode::ProtocolViolation.message() };
         match source {
             Source::WebSocket(_) => self.websocket_failed(reason, false),
             Source::Response(request) => self.request_failed(request, reason),

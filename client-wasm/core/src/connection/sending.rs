@@ -115,7 +115,7 @@ impl Connection {
     /// The frames of the next batch: requests and the like, then messages.
     pub(super) fn take_frames(&mut self, limits: BatchLimits) -> Vec<String> {
         // What waited too long, behind a POST or in a page that did not run, is not sent any more.
-        self.expire_requests(self.now(), ErrorCode::Timeout, const { ErrorCode::Timeout.sentence() });
+        self.expire_requests(self.now(), ErrorCode::Timeout, const { ErrorCode::Timeout.message() });
         let mut frames = self.requests.take(limits);
         let mut size = BatchSize::new(limits);
         for frame in &frames {

@@ -204,7 +204,7 @@ impl Connection {
                 self.probe("a message has no ack yet");
             }
             Timer::RequestTimeout => {
-                self.expire_requests(now, ErrorCode::Timeout, const { ErrorCode::Timeout.sentence() });
+                self.expire_requests(now, ErrorCode::Timeout, const { ErrorCode::Timeout.message() });
             }
             Timer::TypingPause => {
                 while let Some(channel) = self.subscriptions.paused(now) {

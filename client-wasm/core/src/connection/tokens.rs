@@ -42,7 +42,7 @@ impl Connection {
     pub(super) fn token_failed(&mut self, message: &str) {
         let now = self.now();
         self.token.failed(now);
-        let sentence = const { ErrorCode::TokenFailed.sentence() };
+        let sentence = const { ErrorCode::TokenFailed.message() };
         self.error(ErrorCode::TokenFailed, text!(sentence, " (", message, ")"));
         if self.is_waiting_for_token() {
             self.wait("the token callback failed", None);

@@ -166,7 +166,7 @@ impl Harness {
     }
 
     pub(crate) fn closes(&mut self, socket: SocketId, code: u16) {
-        let reason = CloseCode::from_u16(code).map_or("", CloseCode::sentence).into();
+        let reason = CloseCode::from_u16(code).map_or("", CloseCode::message).into();
         self.tell(Input::WebSocketClosed { socket, code, reason });
     }
 
@@ -331,6 +331,6 @@ pub(crate) fn ack(n: u128, offset: u64) -> ServerFrame {
 }
 
 pub(crate) fn error(code: ErrorCode, about: Option<u128>, retry_after_ms: Option<u32>) -> ServerFrame {
-    let message = code.sentence().into();
+    let message = code.message().into();
     Error { code, message, retry: code.retry(), id: about.map(id), channel: None, retry_after_ms }.into()
 }

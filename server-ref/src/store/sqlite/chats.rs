@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use everwire_protocol::{Channel, ChatKind, Message, Role, Uuid};
+use everwire_protocol::{CHAT_EVENT, Channel, ChatKind, Message, Role, Uuid, channels::MESSAGES_PREFIX};
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, sqlite::SqliteRow};
 
 use super::{Append, ROWS, SqliteStore, log_of, message_of, signed, unavailable, unsigned};
@@ -77,10 +77,10 @@ impl SqliteStore {
         }
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
             "SELECT chats.id, kind, title, open, created_at, (
-                 SELECT at FROM messages WHERE channel = channels.id AND ({PLAIN} OR event = 'everwire.chat')
+                 SELECT at FROM messages WHERE channel = channels.id AND ({PLAIN} OR event = '{CHAT_EVENT}')
                  ORDER BY offset DESC LIMIT 1
              ) AS at
-             FROM chats LEFT JOIN channels ON channels.name = 'private-chat.' || chats.id"
+             FROM chats LEFT JOIN channels ON channels.name = '{MESSAGES_PREFIX}' || chats.id"
         )))
         .fetch_all(&self.readers)
         .await?;

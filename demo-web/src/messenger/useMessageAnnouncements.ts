@@ -1,10 +1,10 @@
 // Announces incoming messages of all chats to screen readers.
 
 import { useEffect } from "react";
-import type { Chats } from "../messenger/messengerApi";
-import type { Announcer } from "../page/announcer";
+import type { Announcer } from "../app/announcer";
+import { textOf, titleOf } from "../chats/titles";
 import { nameOf } from "../people/people";
-import { textOf, titleOf } from "./titles";
+import type { Chats } from "./messengerApi";
 
 export function useMessageAnnouncements(chats: Chats, me: string, announcer: Announcer): void {
   useEffect(() => {
