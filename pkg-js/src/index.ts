@@ -1,5 +1,5 @@
-// The default entry: the WebAssembly is in the package's own JavaScript, in a chunk that is imported when a client
-// connects. Works in every bundler and needs no set-up. Importing this does nothing by itself.
+// The default entry: the WebAssembly is in a JavaScript chunk of the package, which is imported when a client connects.
+// Works in every bundler without configuration. Importing has no side effects.
 
 import { Client } from "./core/client.js";
 import type { ConnectOptions } from "./core/events.js";

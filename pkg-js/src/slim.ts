@@ -1,5 +1,5 @@
-// The slim entry: the application says where the WebAssembly is, for example a URL of `everwire/everwire.wasm`. It is
-// fetched and compiled while it streams, and is no part of any JavaScript. Importing this does nothing by itself.
+// The slim entry: the application provides the WebAssembly, for example as a URL of `everwire/everwire.wasm`. It is compiled
+// while it streams, and not part of any JavaScript. Importing has no side effects.
 
 import { Client } from "./core/client.js";
 import { EverwireError } from "./core/errors.js";
@@ -10,7 +10,7 @@ import { from, type WasmSource } from "./wasm/source.js";
 export * from "./public.js";
 export type { WasmSource };
 
-/** How to connect, with the WebAssembly. */
+/** Options of `connect`, with the WebAssembly. */
 export interface SlimConnectOptions extends ConnectOptions {
   /** The package's `everwire.wasm`: its URL, a response, its bytes, a compiled module, or a promise of one of these. */
   wasm: WasmSource;

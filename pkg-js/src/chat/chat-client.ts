@@ -16,13 +16,13 @@ export function createChat(client: Client): ChatClient {
   return chat;
 }
 
-/** The user's chats, one of them, and notifications. Made by `createChat`. */
+/** The user's chats and notifications. Created by `createChat`. */
 export class ChatClient {
   readonly #client: ChatPort;
   readonly #rooms = new Map<string, ChatRoom>();
-  /** @internal Without following it. */
+  /** @internal Does not start to follow it. */
   readonly _chats: ChatList;
-  /** @internal Without following it. */
+  /** @internal Does not start to follow it. */
   readonly _notifications: NotificationList;
 
   /** @internal */
@@ -32,12 +32,12 @@ export class ChatClient {
     this._notifications = new NotificationList(client);
   }
 
-  /** The user's chats. The server is asked for them at the first use. */
+  /** The user's chats, requested on first use. */
   get chats(): ChatList {
     return this._chats._follow();
   }
 
-  /** The user's notifications. The server is asked for them at the first use. */
+  /** The user's notifications, requested on first use. */
   get notifications(): NotificationList {
     return this._notifications._follow();
   }

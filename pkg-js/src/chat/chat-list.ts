@@ -1,4 +1,4 @@
-// The user's chats, kept up to date by what the server says to `private-user.{id}` and by the chats' own channels.
+// The list of the user's chats, kept up to date by `private-user.{id}` and by the channels of the chats.
 
 import { defer, quiet } from "../core/deferred.js";
 import type { Message } from "../core/events.js";
@@ -13,20 +13,20 @@ import {
 import { type Chat, type ChatMember, toChat } from "./chat.js";
 import type { ChatPort } from "./port.js";
 
-/** The most chats that come with a subscription: fewer are all. */
+/** The maximum number of chats in a subscription: if there are fewer, the list is complete. */
 const MOST = 100;
 
-/** How to make a chat. */
+/** Options of `create`. */
 export interface NewChat {
-  /** What it is to be called, 1 to 128 bytes. */
+  /** The title, 1 to 128 bytes. */
   title?: string | undefined;
-  /** Whether any signed-in user may join without an invitation; false if absent. */
+  /** Whether any signed-in user may join without an invitation; false by default. */
   open?: boolean | undefined;
-  /** Who is invited, 100 at most. */
+  /** The users to invite, at most 100. */
   users?: readonly string[] | undefined;
 }
 
-/** All of the user's chats that are known here. */
+/** The user's chats that have been loaded. */
 export class ChatList extends Observable {
   readonly #client: ChatPort;
   readonly #ready = defer<void>();
@@ -34,7 +34,7 @@ export class ChatList extends Observable {
   #list: readonly Chat[] | undefined;
   #followed = false;
 
-  /** @internal Follows nothing yet: `_follow` does. */
+  /** @internal Does not subscribe yet: `_follow` does. */
   constructor(client: ChatPort) {
     super();
     this.#client = client;
@@ -59,18 +59,18 @@ export class ChatList extends Observable {
     return this;
   }
 
-  /** Settles when the chats have come for the first time. */
+  /** Settles when the chats have been loaded for the first time. */
   get ready(): Promise<void> {
     return this.#ready.promise;
   }
 
-  /** Those with the latest activity first. The same array until it changes. */
+  /** Sorted by latest activity. The same array until it changes. */
   get list(): readonly Chat[] {
     this.#list ??= [...this.#chats.values()].sort((a, b) => b.at - a.at);
     return this.#list;
   }
 
-  /** How many messages are unread in all of them. */
+  /** The number of unread messages in all chats. */
   get unread(): number {
     return this.list.reduce((sum, chat) => sum + chat.unread, 0);
   }
@@ -79,26 +79,26 @@ export class ChatList extends Observable {
     return this.#chats.get(id);
   }
 
-  /** Gets chats whose activity is older than that of all that are here. Says whether there are more. */
+  /** Loads chats with older activity. Returns whether there are more. */
   async loadMore(limit?: number): Promise<boolean> {
     const { chats, more } = await this.#client.request("list_chats", { before: this.list.at(-1)?.at, limit });
     for (const chat of chats) if (!this.#chats.has(chat.id)) this.#set(toChat(chat));
     return more;
   }
 
-  /** Makes a group. */
+  /** Creates a group. */
   create({ title, open, users = [] }: NewChat): Promise<Chat> {
     return this.#enter(
       this.#client.request("create_chat", { kind: "group", title, open, users: [...users] }),
     );
   }
 
-  /** The chat with one other user, who is in it at once. Both find the same one. */
+  /** Finds or creates the direct chat with another user, who becomes a member immediately. */
   direct(user: string): Promise<Chat> {
     return this.#enter(this.#client.request("create_chat", { kind: "direct", users: [user] }));
   }
 
-  /** Accepts an invitation, or enters an open chat. */
+  /** Accepts an invitation, or joins an open chat. */
   join(chat: string): Promise<Chat> {
     return this.#enter(this.#client.request("join_chat", { chat }));
   }
@@ -114,7 +114,7 @@ export class ChatList extends Observable {
       case "subscribed": {
         const { chats } = frame;
         if (chats == null) break;
-        // Those that do not come with it are further back, or no more.
+        // Chats that are missing here have older activity, or the user is no longer in them.
         const end = chats.length < MOST ? 0 : (chats.at(-1)?.at ?? 0);
         for (const { id, at } of this.list) if (at >= end) this.#chats.delete(id);
         for (const chat of chats) this.#set(toChat(chat));
@@ -147,7 +147,7 @@ export class ChatList extends Observable {
   #active(message: Message): void {
     const { channel, offset, at, user, action } = message;
     const chat = this.#chats.get(channel.replace(MESSAGES_PREFIX, ""));
-    // What is replayed is counted already, and what changes another message is none.
+    // Replayed messages have been counted already, and edits and deletions do not count.
     if (chat === undefined || offset <= chat.head || (action != null && action !== "reply")) return;
     const unread = chat.unread + (user === this.#client.user ? 0 : 1);
     this.#set({ ...chat, head: offset, at, last: message, unread });

@@ -1,5 +1,5 @@
-// One chat as its user interface needs it: its log, who has it open, and what can be done to it. It is made of channels
-// and requests, and adds nothing of its own.
+// One chat for a user interface: its log, its presence and its actions. It is composed of channels and requests, and adds
+// nothing of its own.
 
 import type { Channel } from "../core/channel.js";
 import type { EverwireError } from "../core/errors.js";
@@ -12,28 +12,28 @@ import type { ChatList } from "./chat-list.js";
 import { MessageList } from "./message-list.js";
 import type { ChatPort } from "./port.js";
 
-/** What a chat's log carries: texts or data of one's own, and what the server says of its membership. */
+/** The types of a chat's log: text or custom data, and membership changes by the server. */
 export interface ChatEvents extends Pick<StandardEvents, "everwire.chat"> {
   message: ChatText & Record<string, unknown>;
   [event: string]: unknown;
 }
 
-/** What a chat's message says: a text, or an object that has one. */
+/** The data of a chat message: a string, or an object with a text. */
 export type ChatContent = string | (ChatText & Record<string, unknown>);
 
-/** How much of the log an opened chat begins with. */
+/** How many of the latest entries an opened chat starts with. */
 export const RECENT = 50;
 
 const toData = (data: ChatContent) => (typeof data === "string" ? { text: data } : data);
 
-/** A chat. Made by `ChatClient.room`; the same object for the same id. */
+/** A chat. Created by `ChatClient.room`, which returns the same object for the same id. */
 export class ChatRoom extends Observable {
   readonly id: string;
-  /** Its log. */
+  /** The channel of its log. */
   readonly channel: Channel<ChatEvents>;
-  /** Who has it open. */
+  /** The users who have it open. */
   readonly presence: Channel;
-  /** Its messages, and what the server says of its membership: rows with the event `everwire.chat`. */
+  /** Its messages, and its membership changes as rows with the event `everwire.chat`. */
   readonly messages: MessageList<ChatEvents>;
   readonly #client: ChatPort;
   readonly #chats: ChatList;
@@ -54,37 +54,37 @@ export class ChatRoom extends Observable {
     chats.on("change", changed);
   }
 
-  /** The chat as `ChatClient.chats` has it, which is followed from its first use or from `open` on. */
+  /** The chat in `ChatClient.chats`, which is loaded on first use or by `open`. */
   get info(): Chat | undefined {
     return this.#chats.get(this.id);
   }
 
-  /** Who else is typing. */
+  /** The other users who are typing. */
   get typists(): readonly Typist[] {
     return this.channel.typists;
   }
 
-  /** Who has it open. */
+  /** The users who have it open. */
   get here(): readonly Member[] {
     return this.presence.members;
   }
 
-  /** Starts to receive it, with the latest 50 entries, and shows the user as present. */
+  /** Subscribes, with the latest 50 entries, and shows the user as present. */
   async open(): Promise<void> {
     this._follow();
     const opening = [this.channel.subscribe({ recent: RECENT }), this.presence.subscribe()];
     await Promise.all(opening).catch((error: EverwireError) => {
-      // Closed again before it was open.
+      // Closed before it was open.
       if (error.code !== "unsubscribed") throw error;
     });
   }
 
-  /** @internal From now on there is an `info`. */
+  /** @internal Makes `info` available. */
   _follow(): void {
     this.#chats._follow();
   }
 
-  /** The user is present no more. The log stays subscribed, and `messages` as they are, unless `keep` is false. */
+  /** Leaves presence. The log stays subscribed and `messages` are kept, unless `keep` is false. */
   async close({ keep = true }: { keep?: boolean } = {}): Promise<void> {
     await this.presence.unsubscribe();
     if (!keep) await this.channel.unsubscribe();
@@ -110,27 +110,27 @@ export class ChatRoom extends Observable {
     this.channel.stopTyping();
   }
 
-  /** As `Channel.markRead`. */
+  /** Like `Channel.markRead`. */
   markRead(message?: string | number): void {
     this.channel.markRead(message);
   }
 
-  /** For owners and members of groups. `role`: `member` if absent; only owners invite owners. */
+  /** Invites a user. For owners and members of groups. `role`: `member` by default; only owners invite owners. */
   invite(user: string, role?: Role): Promise<void> {
     return this.#ask("invite", { user, role });
   }
 
-  /** Takes somebody out, or takes an invitation back. For owners. */
+  /** Removes a member, or withdraws an invitation. For owners. */
   remove(user: string): Promise<void> {
     return this.#ask("remove_member", { user });
   }
 
-  /** For owners of groups. */
+  /** Changes the title. For owners of groups. */
   rename(title: string): Promise<void> {
     return this.#ask("rename_chat", { title });
   }
 
-  /** For owners; any role but `invited`. */
+  /** Changes the role of a member, to any but `invited`. For owners. */
   setRole(user: string, role: Role): Promise<void> {
     return this.#ask("set_role", { user, role });
   }

@@ -1,18 +1,18 @@
-// A chat and its members as applications see them: what the server sends, with the names of fields as JavaScript has them.
+// A chat and its members in the public API: the frames of the server with JavaScript's field names.
 
 import { toUserStatus, type UserStatus } from "../core/user-status.js";
 import type { Chat as WireChat, ChatMember as WireChatMember } from "../generated/protocol.js";
 
 export type { Role } from "../generated/protocol.js";
 
-/** Somebody in a chat, invited users included. */
+/** A participant of a chat, possibly invited. */
 export interface ChatMember extends Omit<WireChatMember, "user" | "status" | "last_seen">, UserStatus {}
 
-/** A chat as one of its members sees it. A new object whenever it changed. */
+/** A chat as one of its members sees it. A new object after every change. */
 export interface Chat extends Omit<WireChat, "member_count" | "members"> {
-  /** The members in the order in which they joined; 100 at most. */
+  /** The members in the order in which they joined; at most 100. */
   readonly members: readonly ChatMember[];
-  /** How many members it has. */
+  /** The number of members. */
   readonly memberCount: number;
 }
 

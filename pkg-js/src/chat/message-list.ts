@@ -1,9 +1,9 @@
-// The list that a chat shows: stored messages and one's own that are still on their way, merged by id, so that an own
-// message and its echo are one row; with what was edited and deleted since, and who has read it. Framework-free; the
-// React and Vue bindings show it. It reads a channel and never subscribes to it.
+// The message list of a chat: stored messages and the user's pending ones, merged by id, so that a message and its echo are
+// one row; with edits, deletions and receipts applied. Independent of frameworks; the React and Vue bindings use it. It
+// reads a channel and never subscribes to it.
 //
-// Nothing here walks over all rows for one message: rows are found by halving, a receipt touches those between the old mark
-// and the new one, and what comes together is told together.
+// No message causes a walk over all rows: rows are found by binary search, a receipt updates the rows between the old mark
+// and the new one, and a batch is one change.
 
 import type { Channel } from "../core/channel.js";
 import type { Unsubscribe } from "../core/emitter.js";
@@ -11,48 +11,48 @@ import type { EverwireError } from "../core/errors.js";
 import type { Message, MessageData, Outgoing, SendingStatus, UserReceipt } from "../core/events.js";
 import { Observable } from "../core/observable.js";
 
-/** One message, stored or on its way. A new object whenever it changed. */
+/** One message, stored or pending. A new object after every change. */
 export interface Row<Data = unknown> {
   readonly id: string;
-  /** What was sent, or what it was changed to; null once it is deleted: look at `deleted` first. */
+  /** The data, after edits; null once it is deleted: check `deleted` first. */
   readonly data: Data;
-  /** `stored` for everything that came from the server, unless an own edit or deletion of it is on its way: then of that. */
+  /** `stored` for messages from the server; the status of a pending edit or deletion if the user has made one. */
   readonly status: SendingStatus;
   /** Whether this user sent it. */
   readonly mine: boolean;
   readonly edited: boolean;
   readonly deleted: boolean;
-  /** At how many others an own message has arrived, where the server keeps marks. */
+  /** For the user's own messages: how many others have received it, where the server keeps marks. */
   readonly deliveredTo: number;
-  /** How many others have read an own message. */
+  /** For the user's own messages: how many others have read it. */
   readonly readBy: number;
-  /** The id of the message that it replies to. */
+  /** The id of the message that this one replies to. */
   readonly replyTo?: string;
-  /** For a custom event: its name. Only with the option `events`. */
+  /** The name of a custom event. Only with the option `events`. */
   readonly event?: string;
-  /** Who sent it, once that is known. */
+  /** The user who sent it, once known. */
   readonly user?: string;
   readonly name?: string;
-  /** Its place in the log, once stored. */
+  /** Its offset in the log, once stored. */
   readonly offset?: number;
   /** When it was stored, in ms since 1970 by the server's clock. */
   readonly at?: number;
-  /** Why it failed. */
+  /** The error if it failed. */
   readonly error?: EverwireError;
 }
 
-/** How to list. */
+/** Options of a message list. */
 export interface MessageListOptions {
   /**
-   * How many stored messages to keep, the latest ones; 200 by default. Pending ones are always kept, and so is everything
-   * once older ones were loaded.
+   * How many of the latest stored messages to keep; 200 by default. Pending messages are always kept, and after `loadOlder`
+   * all messages are.
    */
   limit?: number | undefined;
-  /** Which custom events are rows, too. */
+  /** The custom events that become rows too. */
   events?: readonly string[] | undefined;
 }
 
-/** A place in one of the logs that the channel has had: offsets compare within one only, which `era` counts. */
+/** A position in one of the channel's successive logs, which `era` counts: offsets are comparable within one only. */
 interface Place {
   readonly era: number;
   readonly offset: number;
@@ -60,7 +60,7 @@ interface Place {
 
 type StoredRow = Row & Place;
 
-/** Offsets of the present log that are before the newest rows and are not listed. */
+/** Offsets of the current log that are before the newest rows and not listed. */
 interface Hole {
   readonly from: number;
   to: number;
@@ -71,7 +71,7 @@ const changeOf = ({ action, data }: Message | Outgoing): Partial<Row> =>
 
 const order = (a: Place, b: Place) => a.era - b.era || a.offset - b.offset;
 
-/** Follows a channel from the moment it is made. Make it before subscribing, to have the replay too. */
+/** Follows a channel from its creation. Create it before subscribing, so that it includes the replay. */
 export class MessageList<Events extends object = object> extends Observable {
   readonly #channel: Channel<object>;
   readonly #limit: number;
@@ -83,14 +83,14 @@ export class MessageList<Events extends object = object> extends Observable {
   readonly #byId = new Map<string, StoredRow>();
   // In the order in which they were sent.
   readonly #pending = new Map<string, Row>();
-  // The last change of each message, also of those that are not listed (yet).
+  // The last change of each message, including messages that are not listed (yet).
   readonly #changes = new Map<string, Place & { readonly change: Partial<Row> }>();
-  // The last own change of each that is on its way, and the row without it.
+  // The user's last pending change of each, and the row without it.
   readonly #own = new Map<string, { readonly id: string; readonly change: Partial<Row>; was?: StoredRow }>();
   #rows: readonly Row[] | undefined = [];
   #epoch: string | undefined;
   #era = 0;
-  // The last offset that has come, and the last one that was dropped because of the limit.
+  // The last received offset, and the last one dropped because of the limit.
   #seen = 0;
   #cut = 0;
   // In rising order.
@@ -121,7 +121,7 @@ export class MessageList<Events extends object = object> extends Observable {
     ];
   }
 
-  /** Stored messages by offset, then pending and failed ones in the order of sending. The same array until it changes. */
+  /** Stored messages by offset, then pending and failed ones in sending order. The same array until it changes. */
   get rows(): readonly Row<MessageData<Events>>[] {
     if (this.#rows === undefined) {
       this.#settle();
@@ -130,15 +130,15 @@ export class MessageList<Events extends object = object> extends Observable {
     return this.#rows as readonly Row<MessageData<Events>>[];
   }
 
-  /** Whether there may be older messages than those that are listed, or some between them that were missed. */
+  /** Whether there may be older messages than those listed, or missed ones between them. */
   get hasOlder(): boolean {
     return this.#cut + this.#holes.length > 0;
   }
 
   /**
-   * Gets messages that are older than the listed ones, without a gap or a double; 50 at most if `limit` is absent. After a gap,
-   * what was missed comes first, if it is still stored. Says whether there may be more. Called again meanwhile, it
-   * gives the same promise.
+   * Loads messages older than those listed, without gaps or duplicates; at most 50 by default. After a gap, missed messages
+   * are loaded first, if they are still stored. Returns whether there may be more. Concurrent calls return the same
+   * promise.
    */
   loadOlder(limit?: number): Promise<boolean> {
     this.#loading ??= this.#load(limit).finally(() => {
@@ -147,12 +147,12 @@ export class MessageList<Events extends object = object> extends Observable {
     return this.#loading;
   }
 
-  /** Takes a failed message off the list, for example because it was sent again under another id. */
+  /** Removes a failed message from the list, for example because it was sent again with another id. */
   dismiss(id: string): void {
     if (this.#pending.get(id)?.status === "failed" && this.#pending.delete(id)) this._changed();
   }
 
-  /** Ends following the channel. */
+  /** Stops following the channel. */
   stop(): void {
     for (const off of this.#offs) off();
   }
@@ -166,7 +166,7 @@ export class MessageList<Events extends object = object> extends Observable {
     const hole = this.#holes.at(-1);
     if (hole === undefined) return false;
     const { epoch, messages, more } = await this.#channel.history({ before: hole.to + 1, limit });
-    // Not if there is another log since.
+    // Not if the log has been replaced since.
     if (epoch === this.#epoch && this.#holes.includes(hole)) {
       for (const message of messages) if (message.offset >= hole.from) this.#take(message);
       hole.to = ((more && messages[0]?.offset) || 0) - 1;
@@ -203,14 +203,14 @@ export class MessageList<Events extends object = object> extends Observable {
     }
   }
 
-  /** What was done to a message: counts if nothing later was, also if the message is not listed (yet). */
+  /** Applies an edit or deletion if it is the latest, even if the message is not listed (yet). */
   #change(target: string, place: Place, change: Partial<Row>): void {
     const known = this.#changes.get(target);
     if (known === undefined || order(known, place) < 0) this.#changes.set(target, { ...place, change });
     this.#again(target);
   }
 
-  /** Lists a row anew, if it is listed. */
+  /** Updates a row, if it is listed. */
   #again(id: string, row = this.#byId.get(id)): void {
     if (row !== undefined && this.#byId.has(id)) this.#put(row);
   }
@@ -228,7 +228,7 @@ export class MessageList<Events extends object = object> extends Observable {
       this.#again(target, was);
       return;
     }
-    // Not every event is a row; and what is stored already needs no news of being sent.
+    // Not every event is a row, and a stored message needs no sending status.
     if (event !== undefined && !this.#events.includes(event)) return;
     if (this.#byId.has(id)) return;
     const user = this.#channel._me;
@@ -256,7 +256,7 @@ export class MessageList<Events extends object = object> extends Observable {
     };
   }
 
-  /** Lists a stored row, or puts it in the place of the one with the same id. */
+  /** Adds a stored row, or replaces the one with the same id. */
   #put(base: StoredRow): void {
     const own = this.#own.get(base.id);
     if (own !== undefined) own.was ??= base;
@@ -304,7 +304,7 @@ export class MessageList<Events extends object = object> extends Observable {
     }
   }
 
-  /** The index of the row at this place, or of the first one after it. */
+  /** The index of the row at this position, or of the first one after it. */
   #find(place: Place): number {
     this.#sort();
     let [low, high] = [0, this.#stored.length];
@@ -321,7 +321,7 @@ export class MessageList<Events extends object = object> extends Observable {
     this.#sorted = true;
   }
 
-  /** Puts what came out of order in its place, and drops what is too much. */
+  /** Sorts in what arrived out of order, and drops rows above the limit. */
   #settle(): void {
     this.#sort();
     const over = this.#stored.length - this.#limit;

@@ -1,4 +1,4 @@
-// What the user should know: the event `notification` in the user's own channel and in the one of everyone.
+// Notifications: the event `notification` in the user's own channel and in `everyone`.
 
 import type { Channel } from "../core/channel.js";
 import { quiet } from "../core/deferred.js";
@@ -8,7 +8,7 @@ import { Observable } from "../core/observable.js";
 import { EVERYONE, USER_PREFIX } from "../generated/protocol.js";
 import type { ChatPort } from "./port.js";
 
-/** One notification. A new object whenever it changed. */
+/** One notification. A new object after every change. */
 export interface NotificationItem {
   readonly id: string;
   readonly channel: string;
@@ -16,14 +16,14 @@ export interface NotificationItem {
   /** When it was stored, in ms since 1970 by the server's clock. */
   readonly at: number;
   readonly data: NotificationData;
-  /** Whether the user has read it, on whatever device. */
+  /** Whether the user has read it on any device. */
   readonly read: boolean;
 }
 
-// As many as a page of history has at most.
+// The maximum size of a page of history.
 const LIMIT = 200;
 
-/** The latest 200 entries' notifications of both channels, and all that have come since. */
+/** The notifications among the latest 200 entries of both channels, and all later ones. */
 export class NotificationList extends Observable {
   readonly #client: ChatPort;
   readonly #items = new Map<string, Message>();
@@ -31,7 +31,7 @@ export class NotificationList extends Observable {
   #list: readonly NotificationItem[] | undefined;
   #followed = false;
 
-  /** @internal Follows nothing yet: `_follow` does. */
+  /** @internal Does not subscribe yet: `_follow` does. */
   constructor(client: ChatPort) {
     super();
     this.#client = client;
@@ -59,12 +59,12 @@ export class NotificationList extends Observable {
     return this.#list;
   }
 
-  /** How many of them are unread. */
+  /** The number of unread notifications. */
   get unread(): number {
     return this.list.filter((item) => !item.read).length;
   }
 
-  /** Marks one as read, with all before it in its channel; or all. */
+  /** Marks one and all before it in its channel as read; or all. */
   markRead(id?: string): void {
     for (const channel of this.#channels) {
       const item = this.#items.get(id ?? "");
@@ -73,9 +73,9 @@ export class NotificationList extends Observable {
     }
   }
 
-  /** Calls back after a change. Returns what removes the listener. */
+  /** Calls the listener after a change. Returns a function that removes it. */
   override on(event: "change", listener: () => void): Unsubscribe;
-  /** Calls back with each that comes, once on one of the user's devices if it came while all were away. */
+  /** Calls the listener with each new one; those that arrived while all devices were offline, on one device only. */
   override on(event: "notification", listener: (item: NotificationItem) => void): Unsubscribe;
   override on(event: string, listener: (item: never) => void): Unsubscribe {
     return this._emitter.on(event, listener);
@@ -109,7 +109,7 @@ export class NotificationList extends Observable {
       this._emitter.emit("notification", this.#item(message));
     });
     channel.on("receipts", told);
-    // Again only when some were missed for good.
+    // Again only after a gap.
     channel.on("subscribed", ({ recovered }) => load(recovered).catch(() => {}));
     if (channel.position !== undefined) load(true).catch(() => {});
     void channel._hold({ undelivered: true });

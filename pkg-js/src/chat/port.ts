@@ -1,4 +1,4 @@
-// What chats and notifications use of a client: its channels, its requests, and the frames about the user's own things.
+// What chats and notifications use of a client: its channels, its requests, and the frames that concern the user.
 
 import type { Client } from "../core/client.js";
 

@@ -1,6 +1,5 @@
-// A channel as the application sees it: listeners, one subscription, who is there and types, how far it was read, and what
-// is sent to it. Which entries are delivered, and from where, is the core's decision; `position` only repeats what the
-// core said last.
+// The public channel: listeners, the subscription, members, typists, receipts and sends. The core decides which entries are
+// delivered, and from which position; `position` only repeats what the core reported last.
 
 import type { Subscribed as SubscribedFrame } from "../generated/protocol.js";
 import type { Core } from "../wasm/bindings.js";
@@ -27,13 +26,13 @@ import type {
 import type { ChannelFrame, ChannelPort, ClientPort } from "./port.js";
 import { beginSend, checkEvent, jsonOf, type Kind } from "./send.js";
 
-// How many messages can be named by their id when they are marked as read.
+// How many of the latest messages can be marked as read by their id.
 const REMEMBERED = 1000;
 
-/** A named log that can be listened to and written to. Made by `Client.channel`; the same object for the same name. */
+/** A named log to subscribe and send to. Created by `Client.channel`, which returns the same object for the same name. */
 export class Channel<Events extends object = DefaultEvents> implements ChannelPort {
   readonly name: string;
-  /** @internal The core's name for the running subscription; -1 if there is none. */
+  /** @internal The core's handle of the active subscription, or -1. */
   _handle = -1;
   /** @internal */
   readonly _emitter = new Emitter();
@@ -45,11 +44,11 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
   #members: ReadonlyMap<string, Member> = new Map();
   #list: readonly Member[] = [];
   #arriving: Partial<SubscribedFrame> | undefined;
-  // Only where the server keeps them; then also the offsets by id of what came last.
+  // Only where the server keeps marks; then also the offsets of the latest messages by id.
   #marks: ReadonlyMap<string, UserReceipt> | undefined;
   readonly #ids = new Map<string, number>();
   #typists: readonly Typist[] = [];
-  // The core's numbers for those who have typed are their places here.
+  // The core refers to typists by their index here.
   readonly #people: string[] = [];
 
   /** @internal */
@@ -58,35 +57,35 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
     this.name = name;
   }
 
-  /** Whether entries of this channel are received. It stays `subscribed` while the connection is being replaced. */
+  /** Whether this channel is subscribed. It stays `subscribed` while the client reconnects. */
   get subscription(): "none" | "pending" | "subscribed" {
     return this.#ready === undefined ? "none" : this.#live ? "subscribed" : "pending";
   }
 
-  /** Who is here, for presence channels. A new array whenever that changed. */
+  /** The members of a presence channel. A new array after every change. */
   get members(): readonly Member[] {
     return this.#list;
   }
 
-  /** Who else is typing now. A new array whenever that changed. */
+  /** The other users who are typing. A new array after every change. */
   get typists(): readonly Typist[] {
     return this.#typists;
   }
 
   /**
-   * How far users have received and read the channel, by user: of a chat's members, or of this user alone in other
-   * channels. A new map whenever that changed; empty where the server keeps no marks.
+   * How far users have received and read the channel, by user: for the members of a chat, or for this user only in other
+   * channels. A new map after every change; empty where the server keeps no marks.
    */
   get receipts(): ReadonlyMap<string, UserReceipt> {
     return this.#marks ?? new Map();
   }
 
-  /** The place of the last entry that was delivered. */
+  /** The position of the last delivered entry. */
   get position(): Position | undefined {
     return this.#epoch === undefined ? undefined : { epoch: this.#epoch, offset: this.#offset };
   }
 
-  /** Adds a listener. What it returns removes it again. */
+  /** Adds a listener. Returns a function that removes it. */
   on<Name extends keyof ChannelEvents<Events> & string>(
     event: Name,
     listener: (value: ChannelEvents<Events>[Name]) => void,
@@ -95,8 +94,8 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
   }
 
   /**
-   * Starts to receive the channel. Add listeners first: entries that are replayed can come before the promise's
-   * continuation runs. Called again, it gives the same promise, until the subscription has ended.
+   * Subscribes to the channel. Add listeners first: replayed entries can arrive before the promise's continuation runs.
+   * Further calls return the same promise until the subscription ends.
    */
   subscribe(options: SubscribeOptions = {}): Promise<Subscribed> {
     if (this.#ready !== undefined) return this.#ready.promise;
@@ -105,7 +104,7 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
     const { recent, position, undelivered = false } = options;
     this.#client._call(
       (core) => {
-        // Unsubscribed before the core was there.
+        // Unsubscribed before the core was loaded.
         if (this.#ready !== ready) return;
         this._handle = core.subscribe(this.name, recent, position?.epoch, position?.offset, undelivered);
         this.#client._handles.set(this._handle, this);
@@ -115,7 +114,7 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
     return ready.promise;
   }
 
-  /** @internal The same where nobody may be there to take the error: without an `error` listener, the console is told. */
+  /** @internal The same without a promise: without an `error` listener, an error is logged to the console. */
   _hold(options?: SubscribeOptions): Promise<Subscribed> {
     const subscribing = this.subscribe(options);
     subscribing.catch((error: EverwireError) => {
@@ -125,7 +124,7 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
     return subscribing;
   }
 
-  /** Stops receiving. What is being sent still goes out. */
+  /** Unsubscribes. Pending sends still go out. */
   async unsubscribe(): Promise<void> {
     const handle = this._handle;
     if (this.#ready === undefined) return;
@@ -137,8 +136,8 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
   }
 
   /**
-   * Sends a plain message, or a reply to one. Resolves when the server has stored it; it waits for the connection for as
-   * long as it takes.
+   * Sends a plain message, or a reply to one. Resolves once the server has stored it. Waits for a connection without a
+   * timeout.
    */
   send(data: MessageData<Events>, options?: SendOptions & { event?: undefined }): Sending;
   /** Sends a custom event. */
@@ -147,12 +146,12 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
     return this.#send(data, { event, action: replyTo === undefined ? undefined : "reply", target: replyTo });
   }
 
-  /** Gives a message of one's own other data. */
+  /** Replaces the data of one of the user's own messages. */
   edit(id: string, data: MessageData<Events>): Sending {
     return this.#send(data, { action: "edit", target: id });
   }
 
-  /** Takes a message back: one's own, or any as the owner of a chat. */
+  /** Deletes one of the user's own messages, or any message as an owner of the chat. */
   delete(id: string): Sending {
     return this.#send(null, { action: "delete", target: id });
   }
@@ -162,8 +161,8 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
   }
 
   /**
-   * Sends an event that is gone when missed to those who are subscribed now, or to one connection of them. False: there is
-   * no connection, and it was dropped. Throws `invalid_payload`, or `invalid_option` for a name that is none.
+   * Sends an ephemeral event to the current subscribers, or to one of their connections. Returns false if it was dropped
+   * because there is no connection. Throws `invalid_payload`, or `invalid_option` for an invalid name.
    */
   signal<Name extends EventName<Events>>(
     event: Name,
@@ -174,12 +173,12 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
     return this.#client._sendEphemeral({ type: "signal", channel: this.name, event, data, to });
   }
 
-  /** Call it at every key: the others are told at the first, again while keys come, and when they stop. */
+  /** Call this on every keystroke: other users see the user typing until the keystrokes stop. */
   typing(): void {
     this.#key(true);
   }
 
-  /** What was being written was thrown away. Not needed after `send`. */
+  /** Call this when a draft is discarded. Not needed after `send`. */
   stopTyping(): void {
     this.#key(false);
   }
@@ -189,8 +188,8 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
   }
 
   /**
-   * Marks everything as read up to a message (its offset, or its id if it is one of the last 1000), or all that was received.
-   * Marks only rise. The server is told within a second or two.
+   * Marks everything up to a message as read (by its offset, or by its id if it is one of the latest 1000), or everything
+   * received. Marks only rise. They are sent within a second or two.
    */
   markRead(message: string | number = this.#offset): void {
     const offset = typeof message === "string" ? this.#ids.get(message) : message;
@@ -201,12 +200,12 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
     this.#client._call((core) => this._handle >= 0 && act(core));
   }
 
-  /** A page of the log: the entries before or after an offset, or the last ones. The subscription does not notice. */
+  /** Returns a page of the log: entries before or after an offset, or the latest. Does not affect the subscription. */
   async history({ before, after, limit }: HistoryOptions = {}): Promise<HistoryPage> {
     return this.#client.request("history", { channel: this.name, before, after, limit });
   }
 
-  /** @internal Who the server takes the client for. */
+  /** @internal The user as the server knows it. */
   get _me(): string | undefined {
     return this.#client._user;
   }
@@ -225,7 +224,7 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
     }
   }
 
-  /** @internal A `subscribed` frame: `counts` asks the core, which may tell of it at once or later. */
+  /** @internal A `subscribed` frame: `counts` asks the core, which may report it at once or later. */
   _onSubscribedFrame(frame: SubscribedFrame, counts: () => number): boolean {
     this.#arriving = frame;
     const counted = counts();
@@ -234,7 +233,7 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
     return counted === 1;
   }
 
-  /** @internal The core says that the subscription is in place. */
+  /** @internal The core reports that the subscription is active. */
   _subscribed(epoch: string, offset: number, head: number, recovered: boolean): void {
     this.#epoch = epoch;
     this.#offset = offset;
@@ -245,7 +244,7 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
     this.#ready?.resolve(subscribed);
   }
 
-  /** @internal The subscription is over. `silent`: the application knows, so no `error` event. */
+  /** @internal The subscription has ended. `silent`: the application ended it, so there is no `error` event. */
   _end(error: EverwireError, silent = false): void {
     const ready = this.#ready;
     if (ready === undefined) return;
@@ -262,11 +261,11 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
     ready.reject(error);
     if (silent) return;
     if (heard) this._emitter.emit("error", error);
-    // The promise of a running subscription was resolved long ago: this must not go by unseen.
+    // The promise of an active subscription was resolved long ago: the error must not go unnoticed.
     else if (running) console.warn(error);
   }
 
-  /** @internal State, and what is gone when missed: the core has said that it counts. */
+  /** @internal State and ephemeral events that the core has accepted. */
   _onFrame(frame: ChannelFrame, core: Core): void {
     switch (frame.type) {
       case "member_joined": {
@@ -302,7 +301,7 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
     }
   }
 
-  /** @internal The core has heard nothing of this typist for too long. */
+  /** @internal The core reports that this typing indicator has expired. */
   _typingExpired(typist: number): void {
     this.#type(this.#people[typist]);
   }
@@ -315,8 +314,8 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
   }
 
   /**
-   * What came with `subscribed` takes the place of what was known. The first members are told as a whole only; later, after
-   * a reconnect, also who has come and gone in the meantime.
+   * Replaces the state by that of `subscribed`. The first time only the whole list of members is emitted; after a
+   * reconnect, also the joins and leaves in the meantime.
    */
   #arrive(): void {
     if (this.#arriving === undefined) return;
@@ -334,7 +333,7 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
     return new Map(this.#members).set(member.user, member);
   }
 
-  /** These are the members now. `live`: who came and who went is news. */
+  /** Sets the members. `live`: joins and leaves are emitted. */
   #meet(members: ReadonlyMap<string, Member>, live = true): void {
     const before = this.#members;
     const list = [...members.values()];

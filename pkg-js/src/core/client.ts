@@ -1,5 +1,5 @@
-// One connection as the application sees it. It waits for the WebAssembly core, hands calls to it in the order in which
-// they were made, and tells the application what the core says. It decides nothing about the network.
+// The public client. It loads the WebAssembly core, passes calls to it in order, and reports to the application what the
+// core says. All decisions about the network are the core's.
 
 import type { ServerFrame } from "../generated/protocol.js";
 import { type Core, type CoreClass, type Host, Status, TransportCode } from "../wasm/bindings.js";
@@ -25,7 +25,7 @@ import type { AnswerTo, RequestFields, RequestOptions, RequestType } from "./req
 import { beginSend, jsonOf } from "./send.js";
 import { toUserStatus } from "./user-status.js";
 
-// As many sends, and as many characters in them, as the core's outbox takes: before it is there, they wait here.
+// The limits of the core's outbox: sends wait here until the core is loaded.
 const MAX_WAITING_SENDS = 1000;
 const MAX_WAITING_LENGTH = 1024 * 1024;
 
@@ -34,9 +34,9 @@ const SENDING = ["queued", "sent", "stored", "failed"] as const;
 // `private-` and `presence-` alone are no names. The core and the server check it too.
 const CHANNEL_NAME = /^(?!(private-|presence-)$)[\w\-=@,.;:]{1,200}$/;
 
-/** A connection to a server. Made by `connect`. */
+/** A connection to a server. Created by `connect`. */
 export class Client implements ClientPort {
-  /** Names this client to the server, across reconnects and transports. */
+  /** The id of this client, across reconnects and transports. */
   readonly session: string = uuid7();
   /** @internal */
   readonly _emitter = new Emitter();
@@ -46,14 +46,14 @@ export class Client implements ClientPort {
   readonly _handles = new Map<number, ChannelPort>();
   /** @internal */
   readonly _sends = new Map<string, Track>();
-  /** @internal Where unsent messages outlive the page; none if that is not wanted. */
+  /** @internal Keeps unsent messages beyond the page, unless disabled. */
   _outbox: OutboxStorage | undefined;
   /** @internal */
   _user: string | undefined;
   /** @internal */
   _connection: string | undefined;
   readonly #signedIn = defer<string>();
-  /** @internal Settles when it is known who the user is, or that it never will be. */
+  /** @internal Settles once the user is known, or never will be. */
   readonly _signedIn: Promise<string> = this.#signedIn.promise;
   /** @internal */
   _retryAfterMs: number | undefined;
@@ -77,33 +77,33 @@ export class Client implements ClientPort {
     quiet(this._signedIn);
   }
 
-  /** What the connection is doing. */
+  /** The state of the connection. */
   get state(): ConnectionState {
     return this.#state;
   }
 
-  /** Who the server takes this client for; undefined before the first connection. */
+  /** The user as the server knows it; undefined before the first connection. */
   get user(): string | undefined {
     return this._user;
   }
 
-  /** The server's name for the connection, for `signal` to it; undefined while there is none. */
+  /** The id of the current connection, for `signal` to it; undefined while disconnected. */
   get connection(): string | undefined {
     return this.#state.status === "connected" ? this._connection : undefined;
   }
 
-  /** Says how others are to see this user, on all devices, until it is said otherwise; `auto`: by what the user does. */
+  /** Sets the user's status for all devices until it is changed; `auto`: by the user's activity. */
   async setStatus(status: StatusChoice): Promise<void> {
     await this.request("set_status", { status });
   }
 
-  /** How users can be reached, 100 of them at most. */
+  /** Returns the status of at most 100 users. */
   async getStatus(users: readonly string[]): Promise<readonly UserStatus[]> {
     return (await this.request("get_status", { users: [...users] })).statuses.map(toUserStatus);
   }
 
   /**
-   * Asks the server: everything else that asks is made of this. Rejects with what the server says against it, with
+   * Sends a request; all other methods that query the server use this one. Rejects with the server's error, with
    * `timeout`, or with `closed`.
    */
   async request<Type extends RequestType>(
@@ -127,7 +127,7 @@ export class Client implements ClientPort {
     return promise;
   }
 
-  /** Adds a listener. What it returns removes it again. */
+  /** Adds a listener. Returns a function that removes it. */
   on<Name extends keyof ClientEvents>(
     event: Name,
     listener: (value: ClientEvents[Name]) => void,
@@ -135,7 +135,7 @@ export class Client implements ClientPort {
     return this._emitter.on(event, listener);
   }
 
-  /** The channel of this name: always the same object. Throws `invalid_channel`. */
+  /** The channel with this name: always the same object. Throws `invalid_channel`. */
   channel<Events extends object = DefaultEvents>(name: string): Channel<Events> {
     let channel = this._channels.get(name);
     if (channel === undefined) {
@@ -158,7 +158,7 @@ export class Client implements ClientPort {
     return head + (this.#core?.report() ?? this.#lastReport);
   }
 
-  /** Closes for good. Whatever waits is rejected with `closed`. May be called again. */
+  /** Closes the client for good. Everything pending is rejected with `closed`. May be called again. */
   async close(): Promise<void> {
     if (this.#state.status === "closed") return;
     this.#guard(() => this.#core?.close());
@@ -170,7 +170,7 @@ export class Client implements ClientPort {
     return this._emitter.on("frame", listener);
   }
 
-  /** @internal Calls back with every channel that there is, and that there will be. */
+  /** @internal Calls back with every existing and every future channel. */
   _onChannel(listener: (channel: Channel<object>) => void): Unsubscribe {
     this._channels.forEach(listener);
     return this._emitter.on("channel", listener);
@@ -191,7 +191,7 @@ export class Client implements ClientPort {
     return this;
   }
 
-  /** @internal Does it now, or when the core is there; `refuse` is told if that cannot be. `length` only for sends. */
+  /** @internal Calls the core now, or once it is loaded; `refuse` gets the error if that fails. `length` only for sends. */
   _call(act: (core: Core) => void, refuse?: (error: EverwireError) => void, length?: number): void {
     const core = this.#core;
     if (this.#state.status === "closed") {
@@ -220,7 +220,7 @@ export class Client implements ClientPort {
     }
   }
 
-  /** @internal Sends a frame if it can go now, and says whether. Throws `invalid_payload` or `too_large`. */
+  /** @internal Sends a frame if there is a connection, and returns whether. Throws `invalid_payload` or `too_large`. */
   _sendEphemeral(frame: object): boolean {
     const text = jsonOf(frame);
     let went = 0;
@@ -232,7 +232,7 @@ export class Client implements ClientPort {
       },
       (error) => void refused.push(error),
     );
-    // Too many at once are dropped like those without a connection.
+    // Above the rate limit they are dropped, as without a connection.
     for (const error of refused) if (!error.retry) throw error;
     return went === 1;
   }
@@ -251,7 +251,7 @@ export class Client implements ClientPort {
     }
   }
 
-  /** Waits until it is time to load again, with the backoff of docs/protocol.md, section 11, or the network is back. */
+  /** Waits before the next attempt to load, with the backoff of docs/protocol.md, section 11, or until `online`. */
   async #again(attempt: number, why: string): Promise<void> {
     if (this.#state.status === "closed") return;
     const error = new EverwireError(
@@ -293,7 +293,7 @@ export class Client implements ClientPort {
       const waiting = this.#waiting;
       this.#waiting = [];
       for (const act of waiting) act();
-      // Last, so that the first batch has everything in it.
+      // Last, so that the first batch contains everything.
       core.start();
     });
   }
@@ -352,7 +352,7 @@ export class Client implements ClientPort {
     return new EverwireError(code, message, this._retryAfterMs);
   }
 
-  /** Takes up, once, what this user wrote on a page that is no more. */
+  /** Restores, once, what this user wrote on an earlier page. */
   async #restore(): Promise<void> {
     if (this.#restored || this._outbox === undefined || this._user === undefined) return;
     this.#restored = true;
@@ -362,7 +362,7 @@ export class Client implements ClientPort {
         const { channel, data, event, action, target } = JSON.parse(frame);
         quiet(beginSend(this, this.channel(channel), data, { event, action, target }, id));
       } catch {
-        // Written by a version whose messages this one cannot read.
+        // Written by a version with another format.
         this._outbox.delete(id);
       }
     }
@@ -393,7 +393,7 @@ export class Client implements ClientPort {
     else console.warn(error);
   }
 
-  /** The end, whoever wanted it: once. */
+  /** Ends the client, whatever the reason; once. */
   #finish(reason: string, error?: EverwireError): void {
     if (this.#state.status === "closed") return;
     const why = error ?? new EverwireError("closed", "The client was closed by the application.");
@@ -401,14 +401,14 @@ export class Client implements ClientPort {
     this.#unwatch?.();
     this.#waiting = [];
     this.#signedIn.reject(why);
-    // Not announced before everything is in its final state: a listener may look at all of it.
+    // Emitted once everything is in its final state: a listener may look at all of it.
     const state: ConnectionState = { status: "closed", reason, ...(error !== undefined && { error }) };
     this.#state = state;
     for (const track of [...this._sends.values()]) track({ status: "failed", error: why });
     for (const channel of this._channels.values()) channel._end(why, true);
     this._outbox?.close();
     this._emitter.emit("state", state);
-    // The core may be the caller: it is freed when it has returned.
+    // The core may be the caller: it is freed after it has returned.
     queueMicrotask(() => {
       const core = this.#core;
       this.#core = undefined;
@@ -417,12 +417,12 @@ export class Client implements ClientPort {
         this.#lastReport = core.report();
         core.free();
       } catch {
-        // It broke before: then there is nothing to be had from it, and its memory stays.
+        // It has trapped before: its memory cannot be freed.
       }
     });
   }
 
-  /** Runs what calls the core. If that breaks, which is a defect of ours, the client ends aloud rather than hanging. */
+  /** Calls the core. If it traps, which is a bug, the client closes with an error instead of hanging. */
   #guard(act: () => void): void {
     try {
       act();

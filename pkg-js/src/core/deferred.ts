@@ -1,4 +1,4 @@
-// A promise together with what settles it. (`Promise.withResolvers` is too young for the browsers that we support.)
+// A promise with its resolver functions. (`Promise.withResolvers` is too recent for the supported browsers.)
 
 export interface Deferred<Value> {
   readonly promise: Promise<Value>;
@@ -16,7 +16,7 @@ export function defer<Value>(): Deferred<Value> {
   return { promise, resolve, reject };
 }
 
-/** Keeps a rejection from being reported as unhandled: the application learns of it, or knows of it, in another way. */
+/** Keeps a rejection from being reported as unhandled, because the application is notified in another way. */
 export function quiet(promise: Promise<unknown>): void {
   promise.catch(() => {});
 }

@@ -1,29 +1,29 @@
-// From a batch that has been parsed to calls of the core: the only place that knows the shapes of frames. Every field is
-// checked against the generated types, and what does not fit becomes `Core.violation`: rubbish from a server never
-// throws. Whether a frame counts is not decided here.
+// Turns a parsed batch into calls of the core: the only place that knows the shapes of frames. Every field is checked
+// against the generated types, and a mismatch becomes `Core.violation`: invalid data from a server never throws. The core
+// decides whether a frame counts.
 
 import type { ServerFrame } from "../generated/protocol.js";
 import type { Core } from "../wasm/bindings.js";
 import type { Emitter } from "./emitter.js";
 import type { ChannelPort, Track } from "./port.js";
 
-/** What frames are about, besides the core. */
+/** The receivers of frames besides the core. */
 export interface Receiver {
-  /** @internal Where frames go that are not about one channel, or not only: under `frame`. */
+  /** @internal Emits frames that do not concern one channel only, as `frame`. */
   readonly _emitter: Emitter;
-  /** @internal By name: the channels that the application has asked for. */
+  /** @internal The channels of the application, by name. */
   readonly _channels: ReadonlyMap<string, ChannelPort>;
-  /** @internal What is on its way, by id. */
+  /** @internal Pending sends and requests, by id. */
   readonly _sends: ReadonlyMap<string, Track>;
   /** @internal The connection of the last `welcome`. */
   _connection: string | undefined;
-  /** @internal Who the server takes this client for. */
+  /** @internal The user as the server knows it. */
   _user: string | undefined;
   /** @internal Set while the core is told of an error: what it says meanwhile is about that. */
   _retryAfterMs: number | undefined;
 }
 
-/** Says whether a field's value fits. `Kind` is for tsc only. */
+/** Whether the value of a field is valid. `Kind` is for tsc only. */
 type Check<Kind> = ((value: unknown) => boolean) & { readonly kind?: Kind };
 
 const text: Check<"text"> = (value) => typeof value === "string";
@@ -96,7 +96,7 @@ const CHAT = like({
 });
 const CHATS = list(CHAT);
 
-// tsc holds this table to the generated types: a frame or field that is added, renamed or made optional is an error here.
+// tsc checks this table against the generated types: a frame or field that is added, renamed or made optional is an error.
 const SHAPES: { readonly [Type in ServerFrame["type"]]: Shape<FrameOf<Type>> } = {
   welcome: {
     version: whole,
@@ -150,7 +150,7 @@ const SHAPES: { readonly [Type in ServerFrame["type"]]: Shape<FrameOf<Type>> } =
   statuses: { id: text, statuses: list(like(STATUS)) },
 };
 
-/** The name of the first field of `value` that is not as `shape` says; "" if all are; undefined if it is no object. */
+/** The name of the first field of `value` that does not match `shape`; "" if all do; undefined if it is not an object. */
 function misfit(value: unknown, shape: object): string | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   for (const [name, fits] of Object.entries(shape)) {
@@ -159,16 +159,16 @@ function misfit(value: unknown, shape: object): string | undefined {
   return "";
 }
 
-/** Hands the frames of a batch to the core and to the channels, in order. Does not throw, unless the core itself does. */
+/** Passes the frames of a batch to the core and to the channels, in order. Throws only if the core does. */
 export function dispatch(frames: unknown, core: Core, receiver: Receiver): void {
   if (!Array.isArray(frames)) {
     core.violation("a batch is not an array of frames");
     return;
   }
-  // Frames of one channel come in runs, and comparing names costs less than looking one up.
+  // Frames of one channel arrive in runs, and comparing names is cheaper than a lookup.
   let last: ChannelPort | undefined;
   for (const frame of frames as readonly ServerFrame[]) {
-    // The hot path: checked by hand because the table is several times slower.
+    // The hot path: checked by hand, because the table is several times slower.
     if (
       frame?.type === "message" &&
       whole(frame.offset) &&
@@ -198,7 +198,7 @@ export function dispatch(frames: unknown, core: Core, receiver: Receiver): void 
   }
 }
 
-/** One frame that has the right shape. */
+/** A frame with a valid shape. */
 function take(frame: ServerFrame, core: Core, receiver: Receiver): void {
   // -1 is the handle of a channel without a subscription, and stands for absent numbers too.
   const channel =
@@ -278,7 +278,7 @@ function take(frame: ServerFrame, core: Core, receiver: Receiver): void {
       }
       break;
     default:
-      // State, and what is gone when missed. Without a subscription it is about the user's own things.
+      // State and ephemeral events. Without a subscription they concern the user.
       if (handle >= 0) {
         if (!core.live(handle)) break;
         if (frame.type === "receipt" && frame.user === receiver._user) {

@@ -1,5 +1,5 @@
-// Listeners by event name. One that throws, or whose promise rejects, is reported to the page and skipped; the others
-// still run. One that was removed is not called any more, even when that happened a moment ago in the same dispatch.
+// Listeners by event name. A listener that throws, or whose promise rejects, is reported to the page and skipped; the others
+// still run. A removed listener is not called again, even if it was removed during the same dispatch.
 
 /** Removes the listener. May be called more than once. */
 export type Unsubscribe = () => void;
@@ -9,15 +9,15 @@ interface Entry {
   live: boolean;
 }
 
-/** Tells the page of an error that the application's own code made, as if nothing had caught it. */
+/** Reports an error in the application's code to the page, as if it had not been caught. */
 export function report(error: unknown): void {
   if (typeof reportError === "function") reportError(error);
   else console.error(error);
 }
 
-/** Untyped on purpose: `Client.on` and `Channel.on` give the types. */
+/** Untyped on purpose: `Client.on` and `Channel.on` add the types. */
 export class Emitter {
-  // Lists are never changed, only replaced: a dispatch that is under way keeps the one it began with.
+  // Lists are replaced, never changed: a running dispatch keeps the list that it began with.
   #lists = new Map<string, readonly Entry[]>();
 
   on(event: string, listener: (value: never) => unknown): Unsubscribe {
@@ -31,12 +31,12 @@ export class Emitter {
     };
   }
 
-  /** Whether anybody listens. */
+  /** Whether there is a listener. */
   has(event: string): boolean {
     return this.#lists.has(event);
   }
 
-  /** Calls the listeners in the order in which they came. Never throws. */
+  /** Calls the listeners in the order of their registration. Never throws. */
   emit(event: string, value: unknown): void {
     const list = this.#lists.get(event);
     if (list === undefined) return;

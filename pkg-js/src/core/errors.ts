@@ -1,5 +1,5 @@
-// The one error class that applications meet. What the codes mean is in docs/protocol.md; their sentences are not in the
-// bundle, because every error comes with its own.
+// The error class of the package. docs/protocol.md describes the codes; their messages are not in the bundle, because every
+// error carries its own.
 
 import { RETRYABLE_ERRORS } from "../generated/codes.js";
 import type { ErrorCode } from "../generated/protocol.js";
@@ -8,11 +8,11 @@ export type { ErrorCode };
 
 /** Every rejection and every `error` event of Everwire is one of these. */
 export class EverwireError extends Error {
-  /** What happened, from the protocol's one list of codes. */
+  /** The error code of the protocol. */
   readonly code: ErrorCode;
-  /** Whether the same call, made again later, can succeed. */
+  /** Whether the same call can succeed later. */
   readonly retry: boolean;
-  /** When to try again at the earliest, in ms from when the error was made. */
+  /** The earliest time for a retry, in ms after the error. */
   declare readonly retryAfterMs?: number;
 
   constructor(code: string, message: string, retryAfterMs?: number) {
@@ -24,7 +24,7 @@ export class EverwireError extends Error {
   }
 }
 
-/** @internal Makes an error of what the core threw: `{code, message}`, or anything at all if it broke. */
+/** @internal Converts what the core threw: `{code, message}`, or anything if it trapped. */
 export function asError(cause: unknown): EverwireError {
   if (cause instanceof EverwireError) return cause;
   const { code, message } = (cause ?? {}) as { code?: unknown; message?: unknown };

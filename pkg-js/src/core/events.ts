@@ -25,7 +25,7 @@ export type ChatText = Text;
 /** The data of the event `notification`. */
 export type NotificationData = Notification;
 
-/** What a channel carries if nothing else is said: any JSON, under any event name. The standard events are typed. */
+/** The default types of a channel: any JSON, under any event name. The standard events are typed. */
 export interface DefaultEvents extends StandardEvents {
   message: unknown;
   [event: string]: unknown;
@@ -39,20 +39,20 @@ export type EventName<Events> = Exclude<keyof Events & string, "message">;
 
 /** One entry of a channel's log, as it came from the server. */
 export interface Message<Data = unknown> extends Omit<WireMessage, "data" | "event"> {
-  /** The application's name for what this is; absent for a plain message. */
+  /** The name of a custom event; absent for a plain message. */
   readonly event?: string;
-  /** What was sent; null if this deletes another message. */
+  /** The data; null if this deletes another message. */
   readonly data: Data;
 }
 
-/** An event that is gone when missed. */
+/** An ephemeral event. */
 export interface Signal<Name extends string = string, Data = unknown>
   extends Omit<Signalled, "data" | "event"> {
   readonly event: Name;
   readonly data: Data;
 }
 
-/** Somebody who is typing. */
+/** A user who is typing. */
 export interface Typist {
   readonly user: string;
   readonly name?: string;
@@ -60,82 +60,82 @@ export interface Typist {
 
 /** A page of a channel's log. */
 export interface HistoryPage extends Pick<WirePage, "epoch" | "more"> {
-  /** The entries by rising offset, without a hole. */
+  /** The entries by rising offset, without holes. */
   readonly messages: readonly Message[];
 }
 
-/** Which page. */
+/** Selects a page. */
 export interface HistoryOptions {
   /** Only entries before this offset, the latest ones. */
   before?: number | undefined;
   /** Only entries after this offset, the earliest ones. Not together with `before`. */
   after?: number | undefined;
-  /** How many at most: 1 to 200, 50 if absent. */
+  /** The maximum number: 1 to 200, by default 50. */
   limit?: number | undefined;
 }
 
-/** How to send. */
+/** Options of `send`. */
 export interface SendOptions {
   /** The id of the message that this one replies to. */
   replyTo?: string | undefined;
 }
 
-/** An entry with a name of its own. */
+/** An entry with an event name. */
 export interface EventMessage<Name extends string = string, Data = unknown> extends Message<Data> {
   readonly event: Name;
 }
 
-/** Every custom event of a channel, as a union that `event` tells apart. */
+/** Every custom event of a channel, as a union discriminated by `event`. */
 export type AnyEventMessage<Events> = {
   [Name in EventName<Events>]: EventMessage<Name, Events[Name]>;
 }[EventName<Events>];
 
-/** A place in a channel's log. Offsets mean nothing outside of their epoch. */
+/** A position in a channel's log. Offsets are only meaningful within their epoch. */
 export interface Position {
   readonly epoch: string;
   readonly offset: number;
 }
 
-/** A subscription is in place, for the first time or again. */
+/** A subscription was established, for the first time or after a reconnect. */
 export interface Subscribed extends Position {
-  /** The last offset in the log at that moment: entries up to it are history that is being replayed. */
+  /** The last offset in the log at that time: entries up to it are replayed history. */
   readonly head: number;
-  /** False if entries were missed for good: a `gap` came before. */
+  /** False if entries could not be recovered: a `gap` was emitted before. */
   readonly recovered: boolean;
 }
 
-/** Entries that were missed and can no longer be had: reload what they stood for. */
+/** Entries that can no longer be recovered: reload the data that they changed. */
 export interface Gap {
-  /** The first offset that is missing. In another epoch than `to` if the reason is `epoch`. */
+  /** The first missing offset. In another epoch than `to` if the reason is `epoch`. */
   readonly from: number;
-  /** The last offset that is missing. */
+  /** The last missing offset. */
   readonly to: number;
   /** `trimmed`: no longer stored; `too_far`: more than the server replays; `epoch`: the log was replaced. */
   readonly reason: string;
 }
 
-/** How far a message that is being sent has come. */
+/** The progress of a send. */
 export type SendingStatus = "queued" | "sent" | "stored" | "failed";
 
-/** A message of one's own on its way. A new object for every change. */
+/** A message that is being sent. A new object for every change. */
 export interface Outgoing<Data = unknown> {
   readonly id: string;
   readonly data: Data;
   readonly event?: string;
-  /** What it does to another message of the channel: `reply`, `edit` or `delete`. */
+  /** The action on another message of the channel: `reply`, `edit` or `delete`. */
   readonly action?: Message["action"];
   /** The id of that message. */
   readonly target?: string;
   readonly status: SendingStatus;
-  /** Where it was stored. */
+  /** The offset at which it was stored. */
   readonly offset?: number;
   /** When it was stored, in ms since 1970 by the server's clock. */
   readonly at?: number;
-  /** Why it failed. */
+  /** The error if it failed. */
   readonly error?: EverwireError;
 }
 
-/** What `send` resolves with: the message is on the server's disk. */
+/** The result of `send`: the message is on the server's disk. */
 export interface Stored {
   readonly id: string;
   readonly offset: number;
@@ -143,12 +143,12 @@ export interface Stored {
   readonly at: number;
 }
 
-/** A promise that knows the message's id from the start. */
+/** A promise that has the message's id immediately. */
 export type Sending = Promise<Stored> & { readonly id: string };
 
-/** What `Channel.on` offers: the name of an event, and what its listeners get. */
+/** The events of `Channel.on`, and the arguments of their listeners. */
 export type ChannelEvents<Events> = {
-  /** A plain message; also one that replies, edits or deletes: see `action`. */
+  /** A plain message, or a reply, edit or deletion: see `action`. */
   message: Message<MessageData<Events>>;
   /** Any custom event. */
   event: AnyEventMessage<Events>;
@@ -156,19 +156,19 @@ export type ChannelEvents<Events> = {
   gap: Gap;
   joined: Member;
   left: Member;
-  /** Everybody who is present, whenever that changed. */
+  /** All members, after every change. */
   members: readonly Member[];
   sending: Outgoing;
-  /** Who else is typing, whenever that changed. */
+  /** The other users who are typing, after every change. */
   typing: readonly Typist[];
-  /** How far users have received and read the channel, whenever that changed. */
+  /** How far users have received and read the channel, after every change. */
   receipts: ReadonlyMap<string, UserReceipt>;
-  /** An event that is gone when missed. */
+  /** An ephemeral event. */
   signal: Signal;
   /** The server refused or ended the subscription. */
   error: EverwireError;
 } & {
-  // Over `keyof Events` itself: there, names that are known keep their types beside those that are any text.
+  // Over `keyof Events` itself, where known names keep their types beside arbitrary strings.
   [Name in keyof Events as `event:${Exclude<Name & string, "message">}`]: EventMessage<
     Name & string,
     Events[Name]
@@ -180,7 +180,7 @@ export type ChannelEvents<Events> = {
   >;
 };
 
-/** What the connection is doing, and why. */
+/** The state of the connection, and its reason. */
 export type ConnectionState =
   | { readonly status: "connecting"; readonly attempt: number; readonly reason: string }
   | { readonly status: "connected"; readonly transport: "websocket" | "polling"; readonly reason: string }
@@ -195,51 +195,51 @@ export type ConnectionState =
   | {
       readonly status: "closed";
       readonly reason: string;
-      /** Present when the server's refusal ended it, rather than the application. */
+      /** Present if the server ended it, not the application. */
       readonly error?: EverwireError;
     };
 
-/** What `Client.on` offers. */
+/** The events of `Client.on`. */
 export interface ClientEvents {
   state: ConnectionState;
-  /** A signal for this connection, whatever it is subscribed to. */
+  /** A signal to this connection, regardless of its subscriptions. */
   signal: Signal;
-  /** Something went wrong that concerns the whole connection and is not a state. */
+  /** An error that concerns the whole connection and does not change its state. */
   error: EverwireError;
 }
 
-/** How to connect. */
+/** Options of `connect`. */
 export interface ConnectOptions {
-  /** Where the server is: `https://chat.example`. `ws:`, `wss:` and relative URLs are taken too. */
+  /** The URL of the server: `https://chat.example`. `ws:`, `wss:` and relative URLs are accepted too. */
   url: string;
-  /** The user's token, or what gets one. Called again before the token expires and after it was refused. */
+  /** The user's token, or a function that returns one. Called again before the token expires and after it was refused. */
   token?: string | (() => string | Promise<string>) | undefined;
-  /** Who speaks, where the server lets guests name themselves: in development only. */
+  /** The user, if the server permits guests: in development only. */
   guest?: { user: string; name: string } | undefined;
-  /** What may carry the connection. Both, if absent: WebSocket first, HTTP polling where that does not work. */
+  /** The permitted transports. Default: both, WebSocket first, HTTP polling where that does not work. */
   transports?: readonly ("websocket" | "polling")[] | undefined;
   /**
-   * Whether messages that are not stored yet outlive the page, in IndexedDB, to be sent by the next page of the same user.
-   * True if absent; without effect where storage is denied.
+   * Whether unsent messages are kept in IndexedDB, to be sent by the next page of the same user. True by default; no effect
+   * where storage is denied.
    */
   persist?: boolean | undefined;
   /**
-   * After how long without a pointer or a key the user counts as away, in ms; 5 minutes if absent. False: never. Without
-   * effect where there is no page.
+   * After how long without pointer or keyboard input the user counts as away, in ms; 5 minutes by default. False: never. No
+   * effect without a page.
    */
   idleAfter?: number | false | undefined;
-  /** Writes what happens to the console, or to a function. */
+  /** Logs to the console, or to a function. */
   debug?: boolean | ((line: string) => void) | undefined;
 }
 
-/** How to subscribe. */
+/** Options of `subscribe`. */
 export interface SubscribeOptions {
-  /** How many of the latest entries to replay, 500 at most. */
+  /** How many of the latest entries to replay, at most 500. */
   recent?: number | undefined;
-  /** Where to resume: what came after it is replayed. */
+  /** The position to resume from: later entries are replayed. */
   position?: Position | undefined;
   /**
-   * Begin after what has been delivered to this user, on whatever device. `recent` counts where nothing has been
+   * Start after the last entry that was delivered to this user on any device. `recent` applies if nothing has been
    * delivered yet.
    */
   undelivered?: boolean | undefined;

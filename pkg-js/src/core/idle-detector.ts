@@ -1,15 +1,15 @@
-// Whether somebody is at this page: no pointer and no key for a while means that nobody is. What follows from that is
-// the server's decision.
+// Detects whether the user is active: idle means no pointer or keyboard input for a while. The server decides what
+// follows from that.
 
 const SIGNS = ["pointermove", "pointerdown", "keydown", "focus"];
 const FIVE_MINUTES = 300_000;
 
-/** Tells when nobody has been here for `after` ms, and when somebody is again. Returns what ends the watch. */
+/** Reports when the user has been idle for `after` ms, and when the user is active again. Returns a function that stops it. */
 export function detectIdle(
   after: number | false = FIVE_MINUTES,
   tell: (idle: boolean) => void,
 ): (() => void) | undefined {
-  // Without a page there is nobody to wait for.
+  // Without a page there is no input.
   if (after === false || typeof document === "undefined") return undefined;
   let last = Date.now();
   let idle = false;
@@ -18,7 +18,7 @@ export function detectIdle(
     if (now !== idle) tell(now);
     idle = now;
   };
-  // The clock is looked at when the time is over, not set anew for each key.
+  // The clock is checked when the time is over, instead of restarting a timer for each keystroke.
   const look = () => {
     clearTimeout(timer);
     const left = last + after - Date.now();

@@ -1,12 +1,12 @@
 // UUIDs of version 7 (RFC 9562): 48 bits of clock in ms, then 12 bits that count within one ms, then 62 random bits. Ids
-// from one page therefore sort in the order in which they were minted, also when the clock stands still or steps back.
+// from one page therefore sort in the order of their creation, even if the clock stops or is set back.
 
 let lastMs = 0;
 let count = 0;
 
 const hex = (value: number, digits: number) => value.toString(16).padStart(digits, "0");
 
-/** Mints an id. */
+/** Creates an id. */
 export function uuid7(): string {
   const [random = 0, ...bytes] = crypto.getRandomValues(new Uint8Array(10));
   const now = Date.now();

@@ -1,21 +1,21 @@
-// What lists and rooms have in common: they say that they changed, once for all that changed together.
+// The base of lists and rooms: notifies of changes, once per batch.
 
 import { Emitter, type Unsubscribe } from "./emitter.js";
 
-/** Something that tells of its changes. */
+/** Something with a `change` event. */
 export class Observable {
   /** @internal */
   readonly _emitter = new Emitter();
-  /** @internal How often it has changed. */
+  /** @internal The number of changes. */
   _version = 0;
   #told = false;
 
-  /** Calls back after a change: once for everything that came in one batch. Returns what removes the listener. */
+  /** Calls the listener after a change, once per batch. Returns a function that removes it. */
   on(event: "change", listener: () => void): Unsubscribe {
     return this._emitter.on(event, listener);
   }
 
-  /** @internal A batch of 256 messages is one change: listeners hear of it when the batch is done. */
+  /** @internal A batch of 256 messages is one change: listeners are called after the batch. */
   _changed(): void {
     this._version++;
     if (this.#told) return;

@@ -1,9 +1,9 @@
-// Checks what the application gives to `connect`, so that a mistake is told at once and in words.
+// Validates the options of `connect`, so that mistakes are reported immediately and clearly.
 
 import { EverwireError } from "./errors.js";
 import type { ConnectOptions } from "./events.js";
 
-/** Options as the core takes them. */
+/** The options in the form that the core takes. */
 export interface Settings {
   /** Absolute http(s) URL without a trailing slash. */
   readonly url: string;
@@ -21,7 +21,7 @@ export function checkOptions(options: ConnectOptions): Settings {
   try {
     address = new URL(url, globalThis.location?.href);
   } catch {
-    // Said below.
+    // Reported below.
   }
   const protocol = address?.protocol.replace(/^ws/, "http") ?? "";
   if (address === undefined || !/^https?:$/.test(protocol) || address.username || address.password) {

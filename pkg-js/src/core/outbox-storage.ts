@@ -1,18 +1,18 @@
-// What has been sent and is not stored by the server yet, kept in IndexedDB so that it survives a reload and a closed tab.
-// It only keeps: what is sent when is the core's decision. Where storage is denied, nothing is kept and nothing fails.
+// Keeps sends that the server has not stored yet in IndexedDB, so that they survive a reload and a closed tab. It only stores
+// them: the core decides what is sent when. Where storage is denied, nothing is kept and nothing fails.
 //
-// Tabs need not agree on who takes what over: a message has one id for ever, and the server stores its first copy only.
+// Tabs need no coordination: the id of a message never changes, and the server stores its first copy only.
 
 import { uuid7 } from "./ids.js";
 
-/** One message, as it is kept. */
+/** One stored message. */
 export interface StoredSend {
   readonly id: string;
   /** The server's URL. */
   readonly server: string;
-  /** Who wrote it; "" as long as the server has not said so. */
+  /** The user who wrote it; "" until the server has confirmed the user. */
   readonly user: string;
-  /** The tab that it was written in: only there is one without a user taken up again. */
+  /** The tab in which it was written: messages without a user are restored there only. */
   readonly tab: string;
   /** The frame as JSON text. */
   readonly frame: string;
@@ -26,10 +26,10 @@ export class OutboxStorage {
   #user: string;
   readonly #server: string;
   readonly #tab = tab();
-  /** Written before it was known by whom. */
+  /** Messages written before the user was known. */
   readonly #anonymous = new Map<string, StoredSend>();
 
-  /** `user`: who it is, if that is known before the server says so. */
+  /** `user`: the user, if known before the server confirms it. */
   constructor(server: string, user = "") {
     this.#server = server;
     this.#user = user;
@@ -46,7 +46,7 @@ export class OutboxStorage {
     this.#write((store) => store.delete(id));
   }
 
-  /** The server has said who this is. Gives what this user left unsent, oldest first. */
+  /** The server has confirmed the user. Returns the user's unsent messages, oldest first. */
   async signedIn(user: string): Promise<readonly StoredSend[]> {
     this.#user = user;
     const mine = [...this.#anonymous.values()];
@@ -56,14 +56,14 @@ export class OutboxStorage {
     });
     const db = await this.#db;
     const all = db && (await result<StoredSend[]>(() => db.transaction(STORE).objectStore(STORE).getAll()));
-    // The store is ordered by id, and ids by the time of their making.
+    // The store is ordered by id, and ids by creation time.
     return (all ?? []).filter(
       (kept) =>
         kept.server === this.#server && (kept.user === user || (kept.user === "" && kept.tab === this.#tab)),
     );
   }
 
-  /** After the last change. */
+  /** Resolves after the last change. */
   close(): void {
     this.#db = this.#db.then((db) => {
       db?.close();
@@ -77,7 +77,7 @@ export class OutboxStorage {
         const transaction = db?.transaction(STORE, "readwrite");
         if (transaction !== undefined) {
           act(transaction.objectStore(STORE));
-          // Not left to happen by itself: the page may be gone by then.
+          // Committed explicitly: the page may be closed before an automatic commit.
           transaction.commit();
         }
       } catch {
@@ -88,7 +88,7 @@ export class OutboxStorage {
   }
 }
 
-/** What a request gives; undefined if it fails, or cannot even be made. */
+/** The result of a request; undefined if it fails or throws. */
 function result<Value>(make: () => IDBRequest<Value>): Promise<Value | undefined> {
   return new Promise((resolve) => {
     try {
@@ -112,7 +112,7 @@ async function open(): Promise<IDBDatabase | undefined> {
   return db;
 }
 
-/** Names this tab across reloads, where storage allows. */
+/** The id of this tab, kept across reloads where storage permits. */
 function tab(): string {
   const key = "everwire:tab";
   try {

@@ -1,5 +1,4 @@
-// One message of one's own on its way, from `send` to stored or failed: its promise and its `sending` events. What
-// becomes of it is the core's decision.
+// One send, from the call to stored or failed: its promise and its `sending` events. The core decides its outcome.
 
 import { type Action, MAX_EVENT_BYTES } from "../generated/protocol.js";
 import { defer, quiet } from "./deferred.js";
@@ -8,14 +7,14 @@ import type { Outgoing, Sending, Stored } from "./events.js";
 import { uuid7 } from "./ids.js";
 import type { ChannelPort, ClientPort, Track } from "./port.js";
 
-/** What a message is, besides its data. */
+/** The kind of a message. */
 export interface Kind {
   readonly event?: string | undefined;
   readonly action?: Action | undefined;
   readonly target?: string | undefined;
 }
 
-/** The JSON text. Throws `invalid_payload`. */
+/** Encodes data as JSON. Throws `invalid_payload`. */
 export function jsonOf(data: unknown): string {
   let why = "it is not a JSON value";
   try {
@@ -27,7 +26,7 @@ export function jsonOf(data: unknown): string {
   throw new EverwireError("invalid_payload", `The data cannot be written as JSON: ${why}.`);
 }
 
-/** Throws `invalid_option` if this cannot be an event's name: a server counts such frames, and ends the connection. */
+/** Throws `invalid_option` for an invalid event name: a server counts such frames, and closes the connection. */
 export function checkEvent(event: unknown): void {
   const bytes = typeof event === "string" ? new TextEncoder().encode(event).length : 0;
   if (bytes === 0 || bytes > MAX_EVENT_BYTES) {
@@ -35,7 +34,7 @@ export function checkEvent(event: unknown): void {
   }
 }
 
-/** Mints the id, queues the message, and follows it. `restored`: the id that it got before the page was loaded. */
+/** Creates the id, queues the message, and tracks it. `restored`: its id from an earlier page. */
 export function beginSend(
   client: ClientPort,
   channel: ChannelPort,
@@ -49,7 +48,7 @@ export function beginSend(
   let now: Outgoing | undefined;
 
   const track: Track = ({ status, offset = -1, at = -1, error }) => {
-    // The core repeats what was said here before it was loaded.
+    // The core repeats what was reported here before it was loaded.
     if (status === now?.status) return;
     now = {
       id,
@@ -68,7 +67,7 @@ export function beginSend(
     channel._emitter.emit("sending", now);
     if (status === "stored") done.resolve({ id, offset, at });
     if (error !== undefined) {
-      // Whoever closed the client, or listens to `sending`, knows already; else the page should hear of it.
+      // If the client was closed or `sending` has a listener, the application knows already.
       if (error.code === "closed" || channel._emitter.has("sending")) quiet(done.promise);
       done.reject(error);
     }
@@ -86,7 +85,7 @@ export function beginSend(
     client._sends.set(id, track);
     if (restored === undefined) client._outbox?.put(id, frame);
     client._call((core) => core.send(id, channel.name, frame, restored !== undefined), fail, json.length);
-    // Not if it was refused at once.
+    // Not if it was refused immediately.
     if (now === undefined) track({ status: "queued" });
   } catch (cause) {
     fail(cause);

@@ -1,4 +1,4 @@
-// A user's status as applications see it.
+// The status of a user in the public API.
 
 import type { Status } from "../generated/protocol.js";
 
@@ -10,7 +10,7 @@ export interface UserStatus {
   readonly lastSeen?: number;
 }
 
-/** @internal The same with the field's name as JavaScript has it. */
+/** @internal Converts the field names of the protocol. */
 export function toUserStatus<Wire extends { last_seen?: number }>({
   last_seen,
   ...rest

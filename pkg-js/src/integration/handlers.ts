@@ -1,5 +1,5 @@
-// What the React and Vue bindings share besides reference counts: how a client is made without being started, and which
-// handlers a component may give. Framework-free.
+// Shared by the React and Vue bindings besides reference counts: how a client is created without being started, and the
+// handlers of components. Independent of frameworks.
 
 import type { Channel } from "../core/channel.js";
 import { Client } from "../core/client.js";
@@ -9,7 +9,7 @@ import { loadCore } from "../wasm/load.js";
 import { loadInline } from "../wasm/load-inline.js";
 import { from, type WasmSource } from "../wasm/source.js";
 
-/** As for `connect`; with `wasm`, the WebAssembly comes from there instead of from the package's own chunk. */
+/** The options of `connect`; with `wasm`, the WebAssembly is taken from there instead of the package's own chunk. */
 export interface BindingOptions extends ConnectOptions {
   wasm?: WasmSource | undefined;
 }
@@ -25,23 +25,23 @@ type Handled =
   | "sending"
   | "error";
 
-/** What a component may listen to: `onMessage`, `onEvent`, `onGap` and so on. */
+/** The handlers of a component: `onMessage`, `onEvent`, `onGap` and so on. */
 export type ChannelHandlers<Events> = {
   [Name in Handled as `on${Capitalize<Name>}`]?: ((value: ChannelEvents<Events>[Name]) => void) | undefined;
 };
 
-/** How a component subscribes and what it listens to. */
+/** The subscription options and handlers of a component. */
 export type UseChannelOptions<Events> = SubscribeOptions & ChannelHandlers<Events>;
 
-/** How a component reads messages. */
+/** Options for reading messages. */
 export interface UseMessagesOptions extends Pick<SubscribeOptions, "recent"> {
-  /** How many stored messages to keep, the latest ones; 200 by default. */
+  /** How many of the latest stored messages to keep; 200 by default. */
   limit?: number | undefined;
 }
 
 export const DEFAULT_LIMIT = 200;
 
-/** Makes a client that does nothing yet. `latest` gives the options of the moment: token callbacks change per render. */
+/** Creates a client without starting it. `latest` returns the current options: token callbacks change per render. */
 export function makeClient(options: BindingOptions, latest: () => BindingOptions): Client {
   const { wasm } = options;
   const token = async () => {
@@ -54,12 +54,12 @@ export function makeClient(options: BindingOptions, latest: () => BindingOptions
   );
 }
 
-/** What makes a client another one: its options, as far as they name a server and a user. */
+/** Identifies a client by those options that determine the server and the user. */
 export function clientKey({ url, guest, transports }: BindingOptions): string {
   return JSON.stringify([url, guest?.user, guest?.name, transports]);
 }
 
-/** The names of the handlers among the options, as one text that stays equal while they are the same. */
+/** The names of the handlers among the options, as one string for comparison. */
 export function handlerNames(options: object): string {
   return Object.entries(options)
     .filter(([name, value]) => /^on[A-Z]/.test(name) && value !== undefined)
@@ -68,7 +68,7 @@ export function handlerNames(options: object): string {
     .join();
 }
 
-/** Listens with the named handlers; each is looked up when it is called, so that it may change. */
+/** Registers the named handlers; each is looked up when it is called, so it may change. */
 export function attach(channel: Channel<object>, names: string, latest: () => object): Unsubscribe {
   const offs = names.match(/\w+/g)?.map((name) => {
     const event = name.charAt(2).toLowerCase() + name.slice(3);

@@ -1,6 +1,6 @@
-// Reference counts for clients, subscriptions and message lists, for the React and Vue bindings. What nobody holds is
-// released a moment later, not at once: a component that is remounted (StrictMode, hot reload, a change of route) finds
-// it as it was. Framework-free.
+// Reference counts for clients, subscriptions and message lists, for the React and Vue bindings. An unused one is released
+// after a delay, so that a remounted component (StrictMode, hot reload, a route change) finds it unchanged. Independent of
+// frameworks.
 
 import { type ChatRoom, RECENT } from "../chat/chat-room.js";
 import { MessageList } from "../chat/message-list.js";
@@ -8,7 +8,7 @@ import type { Channel } from "../core/channel.js";
 import type { Client } from "../core/client.js";
 import type { SubscribeOptions } from "../core/events.js";
 
-/** How long something is kept that nobody holds, in ms: longer than a remount takes, too short to be noticed. */
+/** How long something unused is kept, in ms: longer than a remount takes, too short to be noticed. */
 export const RELEASE_MS = 1000;
 
 interface Held {
@@ -24,7 +24,7 @@ const clients = new WeakMap<object, Held>();
 const subscriptions = new WeakMap<object, Held>();
 const lists = new WeakMap<object, Map<number, HeldList>>();
 
-/** Counts one more holder, and returns what counts it away again. */
+/** Increments the count, and returns a function that decrements it. */
 function hold(held: Held, release: () => void): () => void {
   clearTimeout(held.timer);
   held.count++;
@@ -36,7 +36,7 @@ function hold(held: Held, release: () => void): () => void {
   };
 }
 
-/** Starts the client, if it is not started yet; closes it when all have released it. */
+/** Starts the client if necessary; closes it when the count reaches zero. */
 export function retainClient(client: Client): () => void {
   const held = clients.get(client) ?? { count: 0, timer: undefined };
   clients.set(client, held);
@@ -45,16 +45,16 @@ export function retainClient(client: Client): () => void {
 }
 
 /**
- * Subscribes to the channel, if it is not yet; unsubscribes when all have released it, but only if it was subscribed
- * here. The first one's options count.
+ * Subscribes to the channel if necessary; unsubscribes when the count reaches zero, but only if it was subscribed
+ * here. The options of the first caller apply.
  */
 export function retain(channel: Channel<object>, options?: SubscribeOptions): () => void {
   const known = subscriptions.get(channel);
-  // Subscribed by the application itself, and therefore its own to end.
+  // Subscribed by the application, which is then responsible for it.
   if (known === undefined && channel.subscription !== "none") return () => {};
   const held = known ?? { count: 0, timer: undefined };
   subscriptions.set(channel, held);
-  // Also again, after the server has ended it.
+  // Also after the server has ended it.
   if (channel.subscription === "none") void channel._hold(options);
   return hold(held, () => {
     subscriptions.delete(channel);
@@ -62,19 +62,19 @@ export function retain(channel: Channel<object>, options?: SubscribeOptions): ()
   });
 }
 
-/** Opens the chat, as `ChatRoom.open` does; its presence ends when all have released it, its log stays subscribed. */
+/** Opens the chat like `ChatRoom.open`; leaves presence when the count reaches zero, the log stays subscribed. */
 export function retainRoom(room: ChatRoom): () => void {
   room._follow();
   if (room.channel.subscription === "none") void room.channel._hold({ recent: RECENT });
   return retain(room.presence as unknown as Channel<object>);
 }
 
-/** The shared list of the channel's messages, if somebody holds it. */
+/** The shared message list of the channel, if it is in use. */
 export function peekMessages(channel: Channel<object>, limit: number): MessageList | undefined {
   return lists.get(channel)?.get(limit)?.list;
 }
 
-/** Makes the shared list of the channel's messages, or shares it, and retains the channel. */
+/** Creates or shares the message list of the channel, and retains the channel. */
 export function retainMessages(
   channel: Channel<object>,
   limit: number,

@@ -1,5 +1,5 @@
-// The status of some users, for the bindings: asked for once per connection, and then kept up to date by whatever this
-// client hears of it. Framework-free.
+// Tracks the status of some users, for the bindings: requested once per connection, then kept up to date by all frames that
+// report it. Independent of frameworks.
 
 import type { Client } from "../core/client.js";
 import type { Unsubscribe } from "../core/emitter.js";
@@ -8,19 +8,19 @@ import { toUserStatus, type UserStatus } from "../core/user-status.js";
 import { PRESENCE_USERS } from "../generated/protocol.js";
 import { retain } from "./reference-counts.js";
 
-/** How many users can be asked about at once. */
+/** The maximum number of users in one request. */
 const MOST = 100;
 
-/** The status of users, as far as it is known. */
+/** The known status of users. */
 export class StatusTracker extends Observable {
   #known: ReadonlyMap<string, UserStatus> = new Map();
 
-  /** By user. A new map whenever it changed. */
+  /** By user. A new map after every change. */
   get known(): ReadonlyMap<string, UserStatus> {
     return this.#known;
   }
 
-  /** Follows these users until it is told not to. */
+  /** Tracks these users until the returned function is called. */
   follow(client: Client, users: readonly string[]): Unsubscribe {
     const wanted = new Set(users);
     const learn = (news: readonly UserStatus[]) => {
@@ -31,7 +31,7 @@ export class StatusTracker extends Observable {
     };
     const ask = (whom: readonly string[]) => {
       for (let at = 0; at < whom.length; at += MOST) {
-        // What fails is asked again with the next connection.
+        // A failed request is repeated on the next connection.
         client.getStatus(whom.slice(at, at + MOST)).then(learn, () => {});
       }
     };
@@ -46,7 +46,7 @@ export class StatusTracker extends Observable {
           frame.channel === PRESENCE_USERS &&
           wanted.has(frame.user)
         ) {
-          // The server knows when the user was last there.
+          // Only the server knows when the user was last seen.
           ask([frame.user]);
         }
       }),

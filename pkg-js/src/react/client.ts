@@ -1,4 +1,4 @@
-// Where components get their client from: a provider, or a hook that makes one for as long as a component lives.
+// How components get their client: from a provider, or from a hook that creates one for the lifetime of a component.
 
 import { createContext, createElement, type ReactNode, useContext, useEffect, useRef, useState } from "react";
 import type { Client } from "../core/client.js";
@@ -7,13 +7,13 @@ import { retainClient } from "../integration/reference-counts.js";
 
 const Context = createContext<Client | undefined>(undefined);
 
-/** Either a client that the application made and closes itself, or options for one that lives with the provider. */
+/** Either an existing client, which the application closes, or options for one that lives with the provider. */
 export type EverwireProviderProps = { children?: ReactNode } & (
   | { client: Client; options?: undefined }
   | { options: BindingOptions; client?: undefined }
 );
 
-/** Gives a client to the components inside it. */
+/** Provides a client to the components inside it. */
 export function EverwireProvider({ client, options, children }: EverwireProviderProps): ReactNode {
   if (client !== undefined) return createElement(Context.Provider, { value: client }, children);
   return createElement(Owner, { options }, children);
@@ -28,7 +28,7 @@ export function useClient(): Client {
   return orThrow(useContext(Context));
 }
 
-/** @internal What was given, or else what `find` finds in the provider's client. */
+/** @internal The given value, or else what `find` returns for the provider's client. */
 export function useGivenOr<Given extends object>(
   given: Given | undefined,
   find: (client: Client) => Given,
@@ -43,8 +43,8 @@ function orThrow(client: Client | undefined): Client {
 }
 
 /**
- * Makes a client that connects when the component is mounted and closes when it is unmounted. Another `url`, `guest` or
- * `transports` make another client; another user needs one too: give the component a `key` with the user's id.
+ * Creates a client that connects when the component is mounted and closes when it is unmounted. Changing `url`, `guest` or
+ * `transports` creates another client; another user needs one too: give the component a `key` with the user's id.
  */
 export function useEverwire(options: BindingOptions): Client {
   const latest = useRef(options);
@@ -62,7 +62,7 @@ export function useEverwire(options: BindingOptions): Client {
   const { client } = current;
   // biome-ignore lint/correctness/useExhaustiveDependencies: `make` is new for each render; only the client matters
   useEffect(() => {
-    // Released while this component was hidden for long.
+    // Released while this component was hidden for a long time.
     if (client.state.status !== "closed") return retainClient(client);
     setMade(make());
     return undefined;

@@ -20,7 +20,7 @@ const NOBODY: readonly Member[] = [];
 const NO_TYPISTS: readonly Typist[] = [];
 const NOTHING: readonly Row<never>[] = [];
 
-/** What the connection is doing; of the provider's client, if none is given. */
+/** The state of the connection; of the provider's client by default. */
 export function useConnectionState(client?: Client): ConnectionState {
   const source = useGivenOr(client, (found) => found);
   const state = () => source.state;
@@ -31,7 +31,7 @@ export function useConnectionState(client?: Client): ConnectionState {
   );
 }
 
-/** Keeps a channel subscribed, and listens with `onMessage`, `onEvent`, `onGap` and so on. Handlers may change freely. */
+/** Keeps a channel subscribed, with the handlers `onMessage`, `onEvent`, `onGap` and so on, which may change freely. */
 export function useChannel<Events extends object = DefaultEvents>(
   channel: string | Channel<Events>,
   options: UseChannelOptions<Events> = {},
@@ -55,8 +55,8 @@ export function useChannel<Events extends object = DefaultEvents>(
 }
 
 /**
- * The channel's plain messages and one's own that are on their way, merged by id. `recent` counts if this is what
- * subscribes the channel first.
+ * The channel's plain messages and the user's pending ones, merged by id. `recent` applies if this subscribes the channel
+ * first.
  */
 export function useMessages<Events extends object = DefaultEvents>(
   channel: string | Channel<Events>,
@@ -71,7 +71,7 @@ export function useMessages<Events extends object = DefaultEvents>(
   return rows as readonly Row<MessageData<Events>>[];
 }
 
-/** Who is present in the channel. */
+/** The members of a presence channel. */
 export function useMembers<Events extends object = DefaultEvents>(
   channel: string | Channel<Events>,
 ): readonly Member[] {
@@ -93,7 +93,7 @@ export function useMembers<Events extends object = DefaultEvents>(
   );
 }
 
-/** Who else is typing in the channel. For one's own keys there is `Channel.typing`. */
+/** The other users who are typing in the channel. Report keystrokes with `Channel.typing`. */
 export function useTyping<Events extends object = DefaultEvents>(
   channel: string | Channel<Events>,
 ): readonly Typist[] {

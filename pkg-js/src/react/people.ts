@@ -1,4 +1,4 @@
-// Hooks for chats, notifications and the status of users, all of the provider's client. Nothing is asked of the server
+// Hooks for chats, notifications and the status of users, all of the provider's client. Nothing is requested
 // before a component is mounted.
 
 import { useCallback, useState, useSyncExternalStore } from "react";
@@ -15,12 +15,12 @@ const NO_CHATS: readonly Chat[] = [];
 const NO_NOTIFICATIONS: readonly NotificationItem[] = [];
 const NO_STATUS: ReadonlyMap<string, UserStatus> = new Map();
 
-/** The chats and notifications of the provider's client, to change them. */
+/** The chats and notifications of the provider's client, for making changes. */
 export function useChatClient(): ChatClient {
   return createChat(useClient());
 }
 
-/** The user's chats, those with the latest activity first. `useChatClient().chats` changes them. */
+/** The user's chats, sorted by latest activity. Change them with `useChatClient().chats`. */
 export function useChats(): readonly Chat[] {
   const chat = useChatClient();
   return useSyncExternalStore(
@@ -30,7 +30,7 @@ export function useChats(): readonly Chat[] {
   );
 }
 
-/** The chat of this id, open for as long as the component is mounted; renders again when anything in it changed. */
+/** The chat with this id, open while the component is mounted; rerenders when anything in it changes. */
 export function useChat(id: string): ChatRoom {
   const room = useChatClient().room(id);
   useSyncExternalStore(
@@ -51,7 +51,7 @@ export function useChat(id: string): ChatRoom {
   return room;
 }
 
-/** The user's notifications, the latest first. `useChatClient().notifications` marks them as read. */
+/** The user's notifications, latest first. Mark them as read with `useChatClient().notifications`. */
 export function useNotifications(): readonly NotificationItem[] {
   const chat = useChatClient();
   return useSyncExternalStore(
@@ -61,7 +61,7 @@ export function useNotifications(): readonly NotificationItem[] {
   );
 }
 
-/** How these users can be reached, by user, as far as it is known yet. */
+/** The status of these users, by user, as far as it is known. */
 export function useStatus(users: readonly string[]): ReadonlyMap<string, UserStatus> {
   const client = useClient();
   const [watch] = useState(() => new StatusTracker());

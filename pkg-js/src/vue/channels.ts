@@ -24,10 +24,10 @@ import {
 import { peekMessages, retain, retainMessages } from "../integration/reference-counts.js";
 import { KEY, useClient, whileMounted } from "./client.js";
 
-/** A channel's name or the channel itself, which may change. */
+/** A channel or its name, which may change. */
 export type ChannelSource<Events extends object> = MaybeRefOrGetter<string | Channel<Events>>;
 
-/** What the connection is doing; of the provider's client, if none is given. */
+/** The state of the connection; of the provider's client by default. */
 export function useConnectionState(client: Client = useClient()): Readonly<ShallowRef<ConnectionState>> {
   const state = shallowRef(client.state);
   whileMounted(
@@ -42,7 +42,7 @@ export function useConnectionState(client: Client = useClient()): Readonly<Shall
   return state;
 }
 
-/** Keeps a channel subscribed, and listens with `onMessage`, `onEvent`, `onGap` and so on. */
+/** Keeps a channel subscribed, with the handlers `onMessage`, `onEvent`, `onGap` and so on. */
 export function useChannel<Events extends object = DefaultEvents>(
   channel: ChannelSource<Events>,
   options: UseChannelOptions<Events> = {},
@@ -63,8 +63,8 @@ export function useChannel<Events extends object = DefaultEvents>(
 }
 
 /**
- * The channel's plain messages and one's own that are on their way, merged by id. `recent` counts if this is what
- * subscribes the channel first.
+ * The channel's plain messages and the user's pending ones, merged by id. `recent` applies if this subscribes the channel
+ * first.
  */
 export function useMessages<Events extends object = DefaultEvents>(
   channel: ChannelSource<Events>,
@@ -86,7 +86,7 @@ export function useMessages<Events extends object = DefaultEvents>(
   return rows;
 }
 
-/** Who else is typing in the channel. For one's own keys there is `Channel.typing`. */
+/** The other users who are typing in the channel. Report keystrokes with `Channel.typing`. */
 export function useTyping<Events extends object = DefaultEvents>(
   channel: ChannelSource<Events>,
 ): Readonly<ShallowRef<readonly Typist[]>> {
@@ -109,7 +109,7 @@ export function useTyping<Events extends object = DefaultEvents>(
   return typists;
 }
 
-/** Who is present in the channel. */
+/** The members of a presence channel. */
 export function useMembers<Events extends object = DefaultEvents>(
   channel: ChannelSource<Events>,
 ): Readonly<ShallowRef<readonly Member[]>> {
@@ -133,7 +133,7 @@ export function useMembers<Events extends object = DefaultEvents>(
 }
 
 function useSource<Events extends object>(channel: ChannelSource<Events>): ComputedRef<Channel<object>> {
-  // A channel that is given needs no provider.
+  // A given channel needs no provider.
   const client = inject(KEY, undefined);
   return computed(() => {
     const now = toValue(channel);

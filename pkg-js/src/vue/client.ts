@@ -1,4 +1,4 @@
-// Where components get their client from, and how something is held while a component is mounted.
+// How components get their client, and how they hold something while mounted.
 
 import {
   defineComponent,
@@ -21,11 +21,11 @@ import { retainClient } from "../integration/reference-counts.js";
 /** @internal */
 export const KEY: InjectionKey<Client> = Symbol("everwire");
 
-/** Gives a client to the components inside it. */
+/** Provides a client to the components inside it. */
 export const EverwireProvider = defineComponent({
   name: "EverwireProvider",
   props: {
-    /** A client that the application made and closes itself. */
+    /** An existing client, which the application closes. */
     client: Object as PropType<Client>,
     /** Or options for one that lives with the provider. Another user or server needs another provider: use `key`. */
     options: Object as PropType<BindingOptions>,
@@ -45,7 +45,7 @@ export function useClient(): Client {
   return client;
 }
 
-/** Makes a client that connects when the component is mounted and closes when it is unmounted, and provides it. */
+/** Creates and provides a client that connects when the component is mounted and closes when it is unmounted. */
 export function useEverwire(options: MaybeRefOrGetter<BindingOptions>): Client {
   const client = makeClient(toValue(options), () => toValue(options));
   provide(KEY, client);
@@ -56,7 +56,7 @@ export function useEverwire(options: MaybeRefOrGetter<BindingOptions>): Client {
   return client;
 }
 
-/** @internal Runs `hold` for what `source` gives, from mounting to the end of the scope, and again when it gives something else. */
+/** @internal Runs `hold` for the value of `source` from mounting to the end of the scope, and again when the value changes. */
 export function whileMounted<Value>(source: () => Value, hold: (value: Value) => () => void): void {
   let release = () => {};
   const begin = () =>

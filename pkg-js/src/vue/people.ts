@@ -1,5 +1,5 @@
-// Composables for chats, notifications and the status of users, all of the provider's client. Nothing is asked of the
-// server before a component is mounted.
+// Composables for chats, notifications and the status of users, all of the provider's client. Nothing is
+// requested before a component is mounted.
 
 import { type MaybeRefOrGetter, type ShallowRef, shallowRef, toValue, triggerRef } from "vue";
 import type { Chat } from "../chat/chat.js";
@@ -11,12 +11,12 @@ import { retainRoom } from "../integration/reference-counts.js";
 import { StatusTracker } from "../integration/status-tracker.js";
 import { useClient, whileMounted } from "./client.js";
 
-/** The chats and notifications of the provider's client, to change them. */
+/** The chats and notifications of the provider's client, for making changes. */
 export function useChatClient(): ChatClient {
   return createChat(useClient());
 }
 
-/** The user's chats, those with the latest activity first. `useChatClient().chats` changes them. */
+/** The user's chats, sorted by latest activity. Change them with `useChatClient().chats`. */
 export function useChats(): Readonly<ShallowRef<readonly Chat[]>> {
   const chat = useChatClient();
   const list = shallowRef<readonly Chat[]>([]);
@@ -33,7 +33,7 @@ export function useChats(): Readonly<ShallowRef<readonly Chat[]>> {
   return list;
 }
 
-/** The chat of this id, open for as long as the component is mounted. The ref triggers when anything in it changed. */
+/** The chat with this id, open while the component is mounted. The ref triggers when anything in it changes. */
 export function useChat(id: MaybeRefOrGetter<string>): Readonly<ShallowRef<ChatRoom>> {
   const chat = useChatClient();
   const shown = shallowRef(chat.room(toValue(id)));
@@ -52,7 +52,7 @@ export function useChat(id: MaybeRefOrGetter<string>): Readonly<ShallowRef<ChatR
   return shown;
 }
 
-/** The user's notifications, the latest first. `useChatClient().notifications` marks them as read. */
+/** The user's notifications, latest first. Mark them as read with `useChatClient().notifications`. */
 export function useNotifications(): Readonly<ShallowRef<readonly NotificationItem[]>> {
   const chat = useChatClient();
   const list = shallowRef<readonly NotificationItem[]>([]);
@@ -69,7 +69,7 @@ export function useNotifications(): Readonly<ShallowRef<readonly NotificationIte
   return list;
 }
 
-/** How these users can be reached, by user, as far as it is known yet. */
+/** The status of these users, by user, as far as it is known. */
 export function useStatus(
   users: MaybeRefOrGetter<readonly string[]>,
 ): Readonly<ShallowRef<ReadonlyMap<string, UserStatus>>> {
