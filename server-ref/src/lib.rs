@@ -7,11 +7,13 @@
 //! * [`api`]: the HTTP API. [`transports`]: WebSocket and polling.
 //! * [`node`]: what all connections share, and how what a connection wants is carried out.
 //! * [`users`]: who is online. [`hub`]: the channels of this node. [`sessions`]: which connection each session has.
+//!   [`audience`]: who is told of which chats.
 //! * [`connection`]: what one connection may do and has been sent; no sockets, no clock.
 //! * [`chats`]: their rules and members. [`store`]: logs and what is kept besides. [`auth`]: who may do what.
 //! * [`model`]: the data that all of them speak of. [`environment`]: time, ids, tasks and sleep.
 
 pub mod api;
+pub mod audience;
 pub mod auth;
 pub mod chats;
 pub mod config;

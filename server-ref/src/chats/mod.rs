@@ -1,19 +1,19 @@
 //! Chats and who is in them: the rules, and what this node knows of all chats.
 //!
 //! * [`rules`]: what somebody may change, and what a change does. Pure.
-//! * [`book`]: all chats in memory. It is authoritative, because only the commit loop changes it, and only after a change is
+//! * [`registry`]: all chats in memory. It is authoritative, because only the commit loop changes it, and only after a change is
 //!   on disk.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
-pub mod book;
+pub mod registry;
 pub mod rules;
 #[cfg(test)]
 mod tests;
 
 use everwire_protocol::Uuid;
 
-pub use book::ChatRegistry;
+pub use registry::ChatRegistry;
 pub use rules::{Actor, Bounds, Change, Command, Decision, decide};
 
 /// Names the direct chat of two users, whoever asks. The length before the first keeps apart what would be the same text.

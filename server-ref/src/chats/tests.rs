@@ -147,26 +147,27 @@ fn what_is_wrong_is_said() {
 }
 
 #[test]
-fn the_book_knows_who_is_in_what() {
-    let book = ChatRegistry::default();
+fn the_registry_knows_who_is_in_what() {
+    let registry = ChatRegistry::default();
     let (mut one, mut two) = (None, None);
     done(&mut one, &user("ann"), &group(&["bob", "cyd"]));
     done(&mut two, &user("ann"), &direct("dan"));
     for room in [&one, &two] {
-        book.put(ChatRecord { room: Arc::new(room.clone().unwrap()), at: 5 });
+        registry.put(ChatRecord { room: Arc::new(room.clone().unwrap()), at: 5 });
     }
-    let companions = |name: &str| book.companions(name).iter().map(ToString::to_string).collect::<Vec<_>>();
-    assert_eq!(companions("ann"), ["dan"]);
-    assert_eq!(book.of_user("bob").len(), 1);
+    let roles = |name: &str| registry.roles_of(name).into_iter().map(|(_, role)| role).collect::<Vec<_>>();
+    assert_eq!(roles("dan"), [Role::Member]);
+    assert_eq!((roles("ann").len(), roles("bob")), (2, vec![Role::Invited]));
+    assert_eq!(registry.of_user("bob").len(), 1);
     done(&mut one, &user("bob"), &Command::Join);
-    book.put(ChatRecord { room: Arc::new(one.clone().unwrap()), at: 6 });
-    assert_eq!((companions("ann"), companions("cyd")), (vec!["bob".to_owned(), "dan".into()], vec![]));
+    registry.put(ChatRecord { room: Arc::new(one.clone().unwrap()), at: 6 });
+    assert_eq!((roles("bob"), roles("cyd")), (vec![Role::Member], vec![Role::Invited]));
     done(&mut one, &user("ann"), &Command::Remove { user: "bob".into() });
-    book.put(ChatRecord { room: Arc::new(one.clone().unwrap()), at: 7 });
-    assert!(book.of_user("bob").is_empty() && companions("bob").is_empty());
+    registry.put(ChatRecord { room: Arc::new(one.clone().unwrap()), at: 7 });
+    assert!(registry.of_user("bob").is_empty() && roles("bob").is_empty());
     let id = one.unwrap().id;
-    book.touch(&id, 3);
-    assert_eq!(book.get(&id).unwrap().at, 7);
+    registry.touch(&id, 3);
+    assert_eq!(registry.get(&id).unwrap().at, 7);
     assert_eq!(chat_of(&presence_channel(&id).unwrap()), Some(&*id));
     assert_eq!(
         (

@@ -62,6 +62,9 @@ pub struct Hub {
     /// Who has come to presence channels and gone, where that is remembered.
     pending: Option<Arc<PendingPresence>>,
     published: AtomicU64,
+    /// How often a channel was looked up: what telling costs, for tests.
+    #[cfg(test)]
+    pub(crate) lookups: AtomicU64,
 }
 
 impl Hub {
@@ -76,6 +79,8 @@ impl Hub {
             elsewhere: None,
             pending: None,
             published: AtomicU64::new(0),
+            #[cfg(test)]
+            lookups: AtomicU64::new(0),
         }
     }
 
@@ -128,6 +133,8 @@ impl Hub {
     }
 
     fn shard(&self, channel: &Channel) -> MutexGuard<'_, Shard> {
+        #[cfg(test)]
+        self.lookups.fetch_add(1, Ordering::Relaxed);
         // The same shard in every process: a run can be repeated. A client that fills one shard only slows its lock down.
         let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(channel);
         lock(&self.shards[hash as usize % self.shards.len()])

@@ -2,18 +2,13 @@
 
 use std::sync::Arc;
 
-use everwire_protocol::{
-    CHAT_EVENT, Channel, ChatChange, ErrorCode, Payload,
-    channels::{messages_channel, presence_channel},
-};
-use tokio::sync::mpsc;
+use everwire_protocol::{CHAT_EVENT, Channel, ChatChange, ErrorCode, Payload, channels::messages_channel};
 
-use super::{Node, chat_views::ChatUpdate};
+use super::Node;
 use crate::{
     Error,
     chats::{Actor, Bounds, Change, ChatRegistry, Command, Decision, decide},
     environment::Environment,
-    hub::Hub,
     model::{
         chat::{ChatRecord, Room},
         identity::Refusal,
@@ -60,14 +55,14 @@ impl Node {
 /// A change that is on disk.
 #[derive(Debug)]
 pub(super) struct Stored {
-    chat: Option<ChatRecord>,
-    change: Option<StoredChange>,
+    pub(super) chat: Option<ChatRecord>,
+    pub(super) change: Option<StoredChange>,
 }
 
 #[derive(Debug)]
-struct StoredChange {
-    entries: Vec<Arc<Entry>>,
-    gone: Vec<Arc<str>>,
+pub(super) struct StoredChange {
+    pub(super) entries: Vec<Arc<Entry>>,
+    pub(super) gone: Vec<Arc<str>>,
 }
 
 /// Decides and stores. Runs in the commit loop: nothing else changes a chat or a log meanwhile.
@@ -105,28 +100,6 @@ pub(super) async fn store(
     // From now on the commit loop stores nothing of users who have gone.
     chats.put(chat.clone());
     Ok(Stored { chat: Some(chat), change: Some(StoredChange { entries, gone }) })
-}
-
-/// Publishes a change: users who have gone receive nothing more, not even this. Runs when everything that was stored
-/// before has been published, and nothing that was stored after.
-pub(super) fn publish(
-    hub: &Hub,
-    updates: &mpsc::UnboundedSender<ChatUpdate>,
-    stored: Stored,
-) -> Option<ChatRecord> {
-    let chat = stored.chat?;
-    let Some(StoredChange { entries, gone }) = stored.change else { return Some(chat) };
-    for user in &gone {
-        for channel in [chat.room.log(), presence_channel(&chat.room.id)].into_iter().flatten() {
-            hub.remove_user(&channel, user);
-        }
-    }
-    for entry in &entries {
-        hub.publish(entry);
-    }
-    // An error says that the node is gone.
-    let _ = updates.send(ChatUpdate { chat: chat.room.id.clone(), gone });
-    Some(chat)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` calls")]

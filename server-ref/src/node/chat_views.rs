@@ -8,17 +8,14 @@ use std::{
 
 use everwire_protocol::{
     Channel, Chat, ChatChanged, ChatGone, ChatMember, Role, ServerFrame, Status, UserStatus, batch,
-    channels::{chat_of_messages, user_channel},
-    limits::MAX_USERS,
+    channels::user_channel, limits::MAX_USERS,
 };
 use tokio::sync::mpsc;
 
 use super::Node;
 use crate::{
     Error,
-    chats::ChatRegistry,
-    hub::Hub,
-    model::{broadcast::Broadcast, chat::ChatRecord, log::Entry},
+    model::{broadcast::Broadcast, chat::ChatRecord},
 };
 
 /// A chat has changed, and its members are to be told.
@@ -135,22 +132,19 @@ impl Node {
                 && let Some(channel) = user_channel(&user)
             {
                 let frame = ChatGone { channel: channel.clone(), chat: chat.as_ref().into() };
-                self.hub.tell(&note(channel, frame), |_| true, None);
+                self.hub.tell(&broadcast(channel, frame), |_| true, None);
             }
         }
         let Some(known) = self.chats.get(&chat) else { return };
-        for participant in &known.room.participants {
-            let Some(channel) = user_channel(&participant.user) else { continue };
-            if self.hub.subscribers(&channel) == 0 {
-                continue;
-            }
-            match self.chat(&participant.user, &known).await {
+        for user in self.audience.participants(&chat) {
+            let Some(channel) = user_channel(&user) else { continue };
+            match self.chat(&user, &known).await {
                 Ok(Some(chat)) => {
                     let frame = ChatChanged { channel: channel.clone(), chat };
-                    self.hub.tell(&note(channel, frame), |_| true, None);
+                    self.hub.tell(&broadcast(channel, frame), |_| true, None);
                 }
                 Ok(None) => {}
-                Err(error) => tracing::error!(%error, "a member is not told of a change of a chat"),
+                Err(error) => tracing::error!(%error, "chat change not sent to a member"),
             }
         }
     }
@@ -164,54 +158,10 @@ pub(super) async fn keep_telling(node: Weak<Node>, mut updates: mpsc::UnboundedR
     }
 }
 
-/// A message was stored: members who do not have its chat open are told of it.
-pub(super) fn tell_of_entry(hub: &Hub, chats: &ChatRegistry, entry: &Entry) {
-    if !entry.plain {
-        return;
-    }
-    let Some(chat) = chat_of_messages(&entry.channel) else { return };
-    chats.touch(chat, entry.at);
-    let (Some(known), Some(text)) = (chats.get(chat), activity(&entry.text)) else { return };
-    let channels = known.room.members().filter_map(|member| user_channel(&member.user));
-    hub.tell_all(channels, &text, &entry.channel);
-}
-
-/// The `activity` frame of a `message` frame, both as JSON text: what is encoded once stays encoded once.
-fn activity(message: &str) -> Option<Arc<str>> {
-    let fields = message.strip_prefix(r#"{"type":"message","#)?;
-    Some(format!(r#"{{"type":"activity","message":{{{fields}}}"#).into())
-}
-
 fn is_member(known: &ChatRecord, user: &str) -> bool {
     known.room.role(user).is_some_and(|role| role != Role::Invited)
 }
 
-fn note(channel: Channel, frame: impl Into<ServerFrame>) -> Arc<Broadcast> {
+fn broadcast(channel: Channel, frame: impl Into<ServerFrame>) -> Arc<Broadcast> {
     Arc::new(Broadcast { channel, text: batch::encode_frame(&frame.into()).into(), ephemeral: false })
-}
-
-#[cfg(test)]
-mod tests {
-    use everwire_protocol::{Activity, Message, Payload, Uuid};
-
-    use super::*;
-
-    #[test]
-    fn an_activity_is_the_message_in_another_frame() {
-        let message = Message {
-            channel: "private-chat.7".parse().unwrap(),
-            offset: 3,
-            id: Uuid::from_u128(1),
-            user: "a".into(),
-            name: Some("A}".into()),
-            at: 5,
-            event: None,
-            data: Payload::from_value("{\"}").unwrap(),
-            action: None,
-            target: None,
-        };
-        let text = batch::encode_frame(&ServerFrame::Message(message.clone()));
-        let frame = ServerFrame::Activity(Activity { message });
-        assert_eq!(activity(&text).as_deref(), Some(&*batch::encode_frame(&frame)));
-    }
 }

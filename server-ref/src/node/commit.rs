@@ -1,8 +1,7 @@
 //! The commit loop: the one task that writes. Whatever waits when a transaction is done goes into the next one, so the cost
 //! of reaching the disk is shared by all who send at that time, and nobody waits for a timer.
 //!
-//! A second task publishes what was stored: first the ack to the sender, then the entry to the channel's subscribers, in
-//! the order of the log, while the next transaction is already under way.
+//! What was stored is published by a second task (see [`super::publish`]), while the next transaction is already under way.
 
 #[cfg(feature = "planted")]
 mod planted_bugs;
@@ -13,8 +12,8 @@ use everwire_protocol::{Channel, ErrorCode, Role, Uuid};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    chat_changes::{self, ChatCommand, Stored},
-    chat_views::{ChatUpdate, tell_of_entry},
+    chat_changes::{self, ChatCommand},
+    publish::{Committed, Group, Publisher, new_entries},
 };
 use crate::{
     Error,
@@ -24,11 +23,10 @@ use crate::{
         mailbox::{MailboxMessage, MailboxSender, mailbox},
     },
     environment::{Environment, Task, planted},
-    hub::Hub,
     model::{
         chat::ChatRecord,
         identity::{Refusal, not_for},
-        log::{Entry, NewEntry, Outcome, PageBounds, SendPermission},
+        log::{NewEntry, Outcome, PageBounds, SendPermission},
     },
     store::{Database, Removed},
 };
@@ -97,13 +95,11 @@ impl CommitSender {
     pub(super) fn start(
         environment: &Arc<dyn Environment>,
         store: Arc<dyn Database>,
-        chats: Arc<ChatRegistry>,
-        hub: Arc<Hub>,
-        updates: mpsc::UnboundedSender<ChatUpdate>,
+        publisher: Publisher,
     ) -> Self {
         let (commits, waiting) = mpsc::channel(WAITING);
         let (committed, to_publish) = mpsc::channel(TO_PUBLISH);
-        let publisher = Publisher { hub, chats: chats.clone(), updates };
+        let chats = publisher.chats.clone();
         environment.spawn(Box::pin(publisher.run(to_publish)));
         let (environment, in_doubt) = (environment.clone(), BTreeSet::new());
         let commit_loop = CommitLoop { environment, store, chats, committed, in_doubt, last_at: 0 };
@@ -155,30 +151,6 @@ impl CommitSender {
         self.commits.try_send(Commit::Cleanup { reply }).ok()?;
         answer.await.ok()
     }
-}
-
-/// One connection's entries of a transaction, and what became of them.
-#[derive(Debug)]
-struct Group {
-    reply: MailboxSender,
-    /// What is new.
-    entries: Vec<Arc<Entry>>,
-    /// `None`: nothing was stored.
-    outcomes: Option<Vec<Outcome>>,
-    /// Whether the sender was answered before, which is a planted bug.
-    answered: bool,
-}
-
-/// What is to be published.
-#[derive(Debug)]
-enum Committed {
-    Appended(Vec<Group>),
-    ChatChanged {
-        stored: Result<Stored, Refusal>,
-        reply: oneshot::Sender<Result<Option<ChatRecord>, Refusal>>,
-    },
-    /// Entries of a transaction that was reported as failed, and happened.
-    Found(Vec<Arc<Entry>>),
 }
 
 /// What goes into one transaction.
@@ -377,7 +349,7 @@ fn permission(chats: &ChatRegistry, entry: &NewEntry) -> SendPermission {
     }
 }
 
-/// Encodes what is new, once for all who will receive it.
+/// What became of the entries of each connection.
 fn sort_out(
     entries: Vec<NewEntry>,
     groups: Vec<(MailboxSender, usize)>,
@@ -393,53 +365,4 @@ fn sort_out(
             Group { reply, entries, outcomes, answered }
         })
         .collect()
-}
-
-fn new_entries<'a>(entries: impl Iterator<Item = &'a NewEntry>, outcomes: &[Outcome]) -> Vec<Arc<Entry>> {
-    let new = entries.zip(outcomes).filter_map(|(entry, outcome)| match outcome {
-        Outcome::Stored(position) => Some(Entry::of(entry, position)),
-        Outcome::Copy(_) | Outcome::IdReused | Outcome::Refused(_) => None,
-    });
-    new.collect()
-}
-
-/// Tells senders and subscribers what was stored.
-struct Publisher {
-    hub: Arc<Hub>,
-    chats: Arc<ChatRegistry>,
-    updates: mpsc::UnboundedSender<ChatUpdate>,
-}
-
-impl Publisher {
-    async fn run(self, mut committed: mpsc::Receiver<Committed>) {
-        while let Some(committed) = committed.recv().await {
-            match committed {
-                Committed::Appended(groups) => groups.into_iter().for_each(|group| self.publish_group(group)),
-                Committed::ChatChanged { stored, reply } => {
-                    let told = stored.map(|stored| chat_changes::publish(&self.hub, &self.updates, stored));
-                    // An error says that nobody waits for the answer any more. It is done all the same.
-                    let _ = reply.send(told);
-                }
-                Committed::Found(entries) => {
-                    for entry in entries.iter().filter(|entry| !self.hub.has_published(entry)) {
-                        self.publish(entry);
-                    }
-                }
-            }
-        }
-    }
-
-    fn publish_group(&self, group: Group) {
-        if !group.answered {
-            group.reply.input(Input::Appended(group.outcomes));
-        }
-        for entry in &group.entries {
-            self.publish(entry);
-        }
-    }
-
-    fn publish(&self, entry: &Arc<Entry>) {
-        self.hub.publish(entry);
-        tell_of_entry(&self.hub, &self.chats, entry);
-    }
 }

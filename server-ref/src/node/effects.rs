@@ -84,6 +84,7 @@ impl Effects {
             Output::Open { key, opening } => self.open(key, *opening),
             Output::Leave { channel, at_once } => {
                 self.node.hub.leave(self.node.now_ms(), &channel, self.connection, at_once);
+                self.node.stop_listening(&channel);
             }
             Output::Read { key, channel, who, after, bounds } => {
                 // At once if it can be had at once: each switch of tasks would cost more than the page.
@@ -140,12 +141,12 @@ impl Effects {
         let late = planted!(self.node.environment, SubscribeAfterRead);
         let connection = self.connection;
         if !late {
-            self.node.hub.subscribe(&channel, connection, &self.sender, who.member());
+            subscribe(&self.node, &channel, connection, &self.sender, &who);
         }
         self.spawn(async move |node, sender| {
             let found = open(&node, &channel, &who).await;
             if late {
-                node.hub.subscribe(&channel, connection, &sender, who.member());
+                subscribe(&node, &channel, connection, &sender, &who);
             }
             sender.input(Input::Opened { key, channel, found });
         });
@@ -157,6 +158,13 @@ impl Effects {
         F: Future<Output = ()> + Send + 'static,
     {
         self.node.environment.spawn(Box::pin(work(self.node.clone(), self.sender.clone())));
+    }
+}
+
+fn subscribe(node: &Node, channel: &Channel, connection: Uuid, sender: &MailboxSender, who: &Identity) {
+    node.hub.subscribe(channel, connection, sender, who.member());
+    if let Some(user) = owner_of(channel) {
+        node.listen(user);
     }
 }
 

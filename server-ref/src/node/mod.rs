@@ -8,6 +8,7 @@ mod chat_requests;
 mod chat_views;
 pub mod commit;
 mod effects;
+mod publish;
 mod receipts;
 mod remembering;
 mod requests;
@@ -18,17 +19,22 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use everwire_protocol::{Channel, ErrorCode, Goaway, Member, Role, ServerFrame, channels::PRESENCE_USERS};
+use everwire_protocol::{
+    Channel, ErrorCode, Goaway, Member, Role, ServerFrame,
+    channels::{PRESENCE_USERS, owner_of},
+};
 use tokio::sync::{mpsc, watch};
 
 use chat_views::keep_telling;
 use commit::CommitSender;
 pub use effects::Effects;
+use publish::Publisher;
 use receipts::Receipts;
 use stats::Counters;
 
 use crate::{
     Error,
+    audience::Audience,
     chats::ChatRegistry,
     connection::{PendingRequest, Settings},
     environment::Environment,
@@ -61,6 +67,8 @@ pub struct Node {
     pub commits: CommitSender,
     /// Who receives what.
     pub hub: Arc<Hub>,
+    /// Who is told of which chats.
+    pub audience: Arc<Audience>,
     /// Who is online.
     pub users: Arc<Users>,
     /// Which connection each session has.
@@ -123,8 +131,12 @@ impl Node {
         let pending_presence = Arc::<PendingPresence>::default();
         let elsewhere = Channel::new(PRESENCE_USERS).ok();
         let hub = Arc::new(Hub::new(leave_grace_ms).with_pending(pending_presence.clone(), elsewhere));
-        let users = Arc::new(Users::new(leave_grace_ms, chats.clone(), hub.clone(), remember));
-        let commits = CommitSender::start(&environment, store.clone(), chats.clone(), hub.clone(), updates);
+        let audience = Arc::<Audience>::default();
+        let users = Users::new(leave_grace_ms, chats.clone(), audience.clone(), hub.clone(), remember);
+        let users = Arc::new(users);
+        let publisher =
+            Publisher { hub: hub.clone(), chats: chats.clone(), audience: audience.clone(), updates };
+        let commits = CommitSender::start(&environment, store.clone(), publisher);
         // Nobody is to see them go who are only about to connect again.
         let (online, presence) = (store.online_users().await?, store.presence().await?);
         let started_at = environment.now_ms();
@@ -142,6 +154,7 @@ impl Node {
             counters: Counters::default(),
             commits,
             hub,
+            audience,
             users,
             sessions: Sessions::default(),
             receipts: receipts.clone(),
@@ -206,6 +219,20 @@ impl Node {
         match (self.chats.role(chat, &who.user), what) {
             (Some(Role::Owner | Role::Member), _) | (Some(Role::ReadOnly), Use::Receive) => Ok(()),
             (role, _) => Err(not_for(role)),
+        }
+    }
+
+    /// A connection has subscribed to its user's own channel: the user is told of all of the user's chats from now on.
+    pub(super) fn listen(&self, user: &str) {
+        let chats = self.chats.roles_of(user);
+        let chats = chats.into_iter().map(|(chat, role)| (chat, role != Role::Invited));
+        self.audience.open(&user.into(), chats);
+    }
+
+    /// A connection has left a channel. If that was a user's own, the last connection to leave it ends what the user is told.
+    pub(super) fn stop_listening(&self, channel: &Channel) {
+        if let Some(user) = owner_of(channel) {
+            self.audience.close(user, || self.hub.subscribers(channel) > 0);
         }
     }
 

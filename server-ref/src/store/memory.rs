@@ -1,14 +1,13 @@
-//! A store in memory. [`Logs`] is plain data without tasks or clocks, for tests and simulations to hold in their hand;
-//! [`MemoryStore`] is the same behind the [`Store`] trait. Nothing outlives the process.
+//! Logs in memory: plain data without tasks or clocks, from which tests and the simulation build their stores.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
 use everwire_protocol::{Channel, Uuid};
 
-use super::{Answer, Removed, Store, epoch};
+use super::epoch;
 use crate::model::log::{Entry, Log, LogPosition, NewEntry, Outcome, Page, PageBounds};
 
 /// The logs of all channels. What edits, deletions and replies refer to is not checked here.
@@ -39,7 +38,7 @@ impl Logs {
         Self { seed, retention, channels: BTreeMap::new(), sends: HashMap::new(), sessions: HashMap::new() }
     }
 
-    /// See [`Store::append`]. Returns the new entries too, in order.
+    /// See [`super::Store::append`]. Returns the new entries too, in order.
     pub fn append(&mut self, at: u64, entries: &[NewEntry]) -> (Vec<Outcome>, Vec<Arc<Entry>>) {
         let mut stored = Vec::new();
         let outcomes = entries.iter().map(|entry| self.append_one(at, entry, &mut stored)).collect();
@@ -66,13 +65,13 @@ impl Logs {
         Outcome::Stored(place)
     }
 
-    /// See [`Store::log`].
+    /// See [`super::Store::log`].
     pub fn log(&self, channel: &Channel) -> Log {
         let (head, trimmed) = self.channels.get(channel).map_or((0, 0), |log| (log.head(), log.trimmed));
         Log { epoch: epoch(self.seed, channel), head, trimmed }
     }
 
-    /// See [`Store::page`].
+    /// See [`super::Store::page`].
     pub fn page(&self, channel: &Channel, after: u64, bounds: PageBounds) -> Page {
         let mut bytes = 0;
         let entries = self.channels.get(channel).into_iter().flat_map(|log| &log.entries);
@@ -106,58 +105,5 @@ impl Logs {
     /// Binds a session, if it is not bound yet.
     pub fn bind(&mut self, session: Uuid, user: Arc<str>) {
         self.sessions.entry(session).or_insert(user);
-    }
-}
-
-/// A store that forgets everything when the process ends.
-#[derive(Debug)]
-pub struct MemoryStore(Mutex<Logs>);
-
-impl MemoryStore {
-    /// A store with these logs.
-    pub fn new(logs: Logs) -> Self {
-        Self(Mutex::new(logs))
-    }
-
-    fn logs(&self) -> MutexGuard<'_, Logs> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn ready<'a, T: Send + 'a>(value: T) -> Answer<'a, T> {
-    Box::pin(std::future::ready(Ok(value)))
-}
-
-impl Store for MemoryStore {
-    fn append<'a>(&'a self, at: u64, entries: &'a [NewEntry]) -> Answer<'a, Vec<Outcome>> {
-        ready(self.logs().append(at, entries).0)
-    }
-
-    fn log<'a>(&'a self, channel: &'a Channel) -> Answer<'a, Log> {
-        ready(self.logs().log(channel))
-    }
-
-    fn page<'a>(&'a self, channel: &'a Channel, after: u64, bounds: PageBounds) -> Answer<'a, Page> {
-        ready(self.logs().page(channel, after, bounds))
-    }
-
-    fn bound_user(&self, session: Uuid) -> Answer<'_, Option<String>> {
-        ready(self.logs().bound_user(session).map(Into::into))
-    }
-
-    fn bind_sessions<'a>(&'a self, _at: u64, sessions: &'a [(Uuid, Arc<str>)]) -> Answer<'a, ()> {
-        let mut logs = self.logs();
-        for (session, user) in sessions {
-            logs.bind(*session, user.clone());
-        }
-        ready(())
-    }
-
-    fn cleanup(&self, _now: u64) -> Answer<'_, Removed> {
-        ready(Removed::default())
-    }
-
-    fn probe(&self) -> Answer<'_, ()> {
-        ready(())
     }
 }

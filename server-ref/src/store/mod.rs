@@ -1,5 +1,4 @@
-//! Where the logs of all channels are kept: what a store must do, and the data that goes in and out. How it is done is
-//! in `sqlite` and `memory`.
+//! Where everything is kept that outlives the process: what a store must do, and the one that does it, [`sqlite`].
 
 pub mod chats;
 pub mod memory;

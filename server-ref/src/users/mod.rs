@@ -3,17 +3,23 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub mod people;
+#[cfg(test)]
+mod tests;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use everwire_protocol::{
-    Channel, Member, MemberJoined, MemberLeft, ServerFrame, Status, StatusChanged, StatusChoice, UserStatus,
-    Uuid, batch,
+    Channel, Member, MemberJoined, MemberLeft, Role, ServerFrame, Status, StatusChanged, StatusChoice,
+    UserStatus, Uuid, batch,
     channels::{PRESENCE_USERS, user_channel},
 };
 use tokio::sync::{Notify, mpsc};
 
 use crate::{
+    audience::Audience,
     chats::ChatRegistry,
     hub::Hub,
     model::{
@@ -28,7 +34,8 @@ use people::{People, StatusChange, StatusUpdate};
 pub struct Users {
     people: Mutex<People>,
     /// Who shares a chat with whom.
-    book: Arc<ChatRegistry>,
+    chats: Arc<ChatRegistry>,
+    audience: Arc<Audience>,
     hub: Arc<Hub>,
     /// What is to be remembered of who has come or gone.
     remember: mpsc::UnboundedSender<UserRecord>,
@@ -41,17 +48,18 @@ pub struct Users {
 }
 
 impl Users {
-    /// Nobody is online. Tells those who share a chat by `book`, and says through `remember` what is to be remembered of who
-    /// has come or gone. `grace_ms` is how long a leave is held back.
+    /// Nobody is online. Tells those who share a chat by `chats`, and sends through `remember` what is to be stored of users
+    /// who come and go. `grace_ms` is how long a leave is held back.
     pub fn new(
         grace_ms: u64,
-        book: Arc<ChatRegistry>,
+        chats: Arc<ChatRegistry>,
+        audience: Arc<Audience>,
         hub: Arc<Hub>,
         remember: mpsc::UnboundedSender<UserRecord>,
     ) -> Self {
         let channel = Channel::new(PRESENCE_USERS).ok();
         let (people, sooner) = (Mutex::default(), Notify::new());
-        Self { people, book, hub, remember, channel, grace_ms, sooner }
+        Self { people, chats, audience, hub, remember, channel, grace_ms, sooner }
     }
 
     fn lock(&self) -> MutexGuard<'_, People> {
@@ -192,15 +200,15 @@ impl Users {
         self.hub.tell_presence(channel, changes);
     }
 
-    /// Those who share a chat with the user, and the user's own connections.
-    fn tell_companions(&self, news: &StatusChange) {
-        let companions = self.book.companions(&news.user);
-        let all = companions.iter().map(|user| &**user).chain([&*news.user]);
-        for channel in all.filter_map(user_channel) {
-            if self.hub.subscribers(&channel) > 0 {
-                let text = batch::encode_frame(&ServerFrame::StatusChanged(changed(&channel, news))).into();
-                self.hub.tell(&Arc::new(Broadcast { channel, text, ephemeral: false }), |_| true, None);
-            }
+    /// Those who share a chat with the user, and the user's own connections, as far as their own channels are open.
+    fn tell_companions(&self, change: &StatusChange) {
+        let chats = self.chats.roles_of(&change.user);
+        let member = chats.iter().filter(|(_, role)| *role != Role::Invited);
+        let mut told: BTreeSet<Arc<str>> = member.flat_map(|(chat, _)| self.audience.members(chat)).collect();
+        told.insert(change.user.as_str().into());
+        for channel in told.iter().filter_map(|user| user_channel(user)) {
+            let text = batch::encode_frame(&ServerFrame::StatusChanged(changed(&channel, change))).into();
+            self.hub.tell(&Arc::new(Broadcast { channel, text, ephemeral: false }), |_| true, None);
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Closed, CommitLoop, Committed, new_entries};
+use super::{Closed, CommitLoop};
 use crate::{
     connection::{Input, mailbox::MailboxSender},
     environment::planted,
     model::log::{LogPosition, NewEntry, Outcome},
+    node::publish::{Committed, new_entries},
 };
 
 impl CommitLoop {

@@ -1,0 +1,108 @@
+//! All chats in memory: questions that come with every frame are answered from here, at once. Changed by the commit loop
+//! only, after the change is on disk; so what it says is what the next append is stored under.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+};
+
+use everwire_protocol::{Channel, Role, channels::chat_of};
+
+use crate::model::chat::ChatRecord;
+
+/// All chats of this node.
+#[derive(Debug, Default)]
+pub struct ChatRegistry {
+    chats: RwLock<Chats>,
+}
+
+#[derive(Debug, Default)]
+struct Chats {
+    by_id: BTreeMap<Arc<str>, ChatRecord>,
+    /// The role of each user in each of the user's chats.
+    by_user: BTreeMap<Arc<str>, BTreeMap<Arc<str>, Role>>,
+}
+
+impl ChatRegistry {
+    /// A registry of these chats.
+    pub fn of(chats: impl IntoIterator<Item = ChatRecord>) -> Self {
+        let registry = Self::default();
+        for chat in chats {
+            registry.put(chat);
+        }
+        registry
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Chats> {
+        self.chats.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A chat.
+    pub fn get(&self, chat: &str) -> Option<ChatRecord> {
+        self.read().by_id.get(chat).cloned()
+    }
+
+    /// The role of a user in a chat.
+    pub fn role(&self, chat: &str, user: &str) -> Option<Role> {
+        self.read().by_user.get(user)?.get(chat).copied()
+    }
+
+    /// The role of a user in the chat that a channel belongs to.
+    pub fn role_in(&self, channel: &Channel, user: &str) -> Option<Role> {
+        self.role(chat_of(channel)?, user)
+    }
+
+    /// The chats that a user is in or invited to, in no order that means anything.
+    pub fn of_user(&self, user: &str) -> Vec<ChatRecord> {
+        let chats = self.read();
+        let ids = chats.by_user.get(user).into_iter().flat_map(BTreeMap::keys);
+        ids.filter_map(|id| chats.by_id.get(id).cloned()).collect()
+    }
+
+    /// The ids of the chats that a user is in or invited to, with the user's role.
+    pub fn roles_of(&self, user: &str) -> Vec<(Arc<str>, Role)> {
+        let chats = self.read();
+        let roles = chats.by_user.get(user).into_iter().flatten();
+        roles.map(|(id, role)| (id.clone(), *role)).collect()
+    }
+
+    /// How many chats there are.
+    pub fn len(&self) -> usize {
+        self.read().by_id.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Takes a chat in as it is now.
+    pub fn put(&self, chat: ChatRecord) {
+        let mut chats = self.chats.write().unwrap_or_else(PoisonError::into_inner);
+        let Chats { by_id, by_user } = &mut *chats;
+        let id = chat.room.id.clone();
+        if let Some(before) = by_id.get(&id) {
+            let now: BTreeSet<&str> = chat.room.participants.iter().map(|p| &*p.user).collect();
+            for gone in before.room.participants.iter().filter(|p| !now.contains(&*p.user)) {
+                if let Some(roles) = by_user.get_mut(&gone.user) {
+                    roles.remove(&id);
+                    if roles.is_empty() {
+                        by_user.remove(&gone.user);
+                    }
+                }
+            }
+        }
+        for participant in &chat.room.participants {
+            by_user.entry(participant.user.clone()).or_default().insert(id.clone(), participant.role);
+        }
+        by_id.insert(id, chat);
+    }
+
+    /// Something happened in a chat. Times never go back.
+    pub fn touch(&self, chat: &str, at: u64) {
+        let mut chats = self.chats.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(chat) = chats.by_id.get_mut(chat) {
+            chat.at = chat.at.max(at);
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! Publishing what was stored: first the ack to the sender, then the entry to the channel's subscribers, in the order of the
+//! log; and to the members of a chat who do not have it open, that there is something new.
+
+use std::sync::Arc;
+
+use everwire_protocol::channels::{chat_of_messages, presence_channel, user_channel};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    chat_changes::{Stored, StoredChange},
+    chat_views::ChatUpdate,
+};
+use crate::{
+    audience::Audience,
+    chats::ChatRegistry,
+    connection::{Input, mailbox::MailboxSender},
+    hub::Hub,
+    model::{
+        chat::ChatRecord,
+        identity::Refusal,
+        log::{Entry, NewEntry, Outcome},
+    },
+};
+
+/// One connection's entries of a transaction, and what became of them.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) reply: MailboxSender,
+    /// What is new.
+    pub(super) entries: Vec<Arc<Entry>>,
+    /// `None`: nothing was stored.
+    pub(super) outcomes: Option<Vec<Outcome>>,
+    /// Whether the sender was answered before, which is a planted bug.
+    pub(super) answered: bool,
+}
+
+/// What is to be published.
+#[derive(Debug)]
+pub(super) enum Committed {
+    Appended(Vec<Group>),
+    ChatChanged {
+        stored: Result<Stored, Refusal>,
+        reply: oneshot::Sender<Result<Option<ChatRecord>, Refusal>>,
+    },
+    /// Entries of a transaction that was reported as failed, and happened.
+    Found(Vec<Arc<Entry>>),
+}
+
+/// Tells senders and subscribers what was stored.
+#[derive(Debug)]
+pub(super) struct Publisher {
+    pub(super) hub: Arc<Hub>,
+    pub(super) chats: Arc<ChatRegistry>,
+    pub(super) audience: Arc<Audience>,
+    pub(super) updates: mpsc::UnboundedSender<ChatUpdate>,
+}
+
+impl Publisher {
+    /// Publishes in the order of the commits, until there are no more.
+    pub(super) async fn run(self, mut committed: mpsc::Receiver<Committed>) {
+        while let Some(committed) = committed.recv().await {
+            match committed {
+                Committed::Appended(groups) => groups.into_iter().for_each(|group| self.publish_group(group)),
+                Committed::ChatChanged { stored, reply } => {
+                    let chat = stored.map(|stored| self.publish_change(stored));
+                    // An error says that nobody waits for the answer any more. It is done all the same.
+                    let _ = reply.send(chat);
+                }
+                Committed::Found(entries) => {
+                    for entry in entries.iter().filter(|entry| !self.hub.has_published(entry)) {
+                        self.publish(entry);
+                    }
+                }
+            }
+        }
+    }
+
+    fn publish_group(&self, group: Group) {
+        if !group.answered {
+            group.reply.input(Input::Appended(group.outcomes));
+        }
+        for entry in &group.entries {
+            self.publish(entry);
+        }
+    }
+
+    fn publish(&self, entry: &Arc<Entry>) {
+        self.hub.publish(entry);
+        self.tell_members(entry);
+    }
+
+    /// Tells the members of a chat of a message, as far as they do not have the chat open. What that costs depends on how many
+    /// of them are online.
+    fn tell_members(&self, entry: &Entry) {
+        if !entry.plain {
+            return;
+        }
+        let Some(chat) = chat_of_messages(&entry.channel) else { return };
+        self.chats.touch(chat, entry.at);
+        let members = self.audience.members(chat);
+        if members.is_empty() {
+            return;
+        }
+        let Some(text) = activity(&entry.text) else { return };
+        let channels = members.iter().filter_map(|user| user_channel(user));
+        self.hub.tell_all(channels, &text, &entry.channel);
+    }
+
+    /// Publishes a change of a chat: users who have gone receive nothing more, not even this. Runs when everything that was
+    /// stored before has been published, and nothing that was stored after.
+    fn publish_change(&self, stored: Stored) -> Option<ChatRecord> {
+        let chat = stored.chat?;
+        let Some(StoredChange { entries, gone }) = stored.change else { return Some(chat) };
+        self.audience.change(&chat.room, &gone);
+        for user in &gone {
+            for channel in [chat.room.log(), presence_channel(&chat.room.id)].into_iter().flatten() {
+                self.hub.remove_user(&channel, user);
+            }
+        }
+        for entry in &entries {
+            self.hub.publish(entry);
+        }
+        // An error says that the node is gone.
+        let _ = self.updates.send(ChatUpdate { chat: chat.room.id.clone(), gone });
+        Some(chat)
+    }
+}
+
+/// Encodes what is new, once for all who will receive it.
+pub(super) fn new_entries<'a>(
+    entries: impl Iterator<Item = &'a NewEntry>,
+    outcomes: &[Outcome],
+) -> Vec<Arc<Entry>> {
+    let new = entries.zip(outcomes).filter_map(|(entry, outcome)| match outcome {
+        Outcome::Stored(position) => Some(Entry::of(entry, position)),
+        Outcome::Copy(_) | Outcome::IdReused | Outcome::Refused(_) => None,
+    });
+    new.collect()
+}
+
+/// The `activity` frame of a `message` frame, both as JSON text: what is encoded once stays encoded once.
+fn activity(message: &str) -> Option<Arc<str>> {
+    let fields = message.strip_prefix(r#"{"type":"message","#)?;
+    Some(format!(r#"{{"type":"activity","message":{{{fields}}}"#).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+
+    use everwire_protocol::{
+        Activity, Channel, ChatKind, Member, Message, Payload, Role, ServerFrame, Uuid, batch,
+    };
+
+    use super::*;
+    use crate::{
+        connection::mailbox::{MailboxMessage, mailbox},
+        model::chat::{Participant, Room},
+    };
+
+    fn entry(channel: &str) -> Arc<Entry> {
+        let text = r#"{"type":"message","data":1}"#.into();
+        let channel = channel.parse().unwrap();
+        Arc::new(Entry { channel, epoch: "e".into(), offset: 1, at: 1, plain: true, text })
+    }
+
+    #[test]
+    fn a_message_into_a_large_chat_costs_by_who_listens_and_with_nobody_what_a_public_channel_costs() {
+        let participants = (0..1000).map(|n| Participant {
+            user: format!("u{n}").into(),
+            name: None,
+            role: Role::Member,
+            becomes: Role::Member,
+            since: 0,
+        });
+        let room = Room {
+            id: "7".into(),
+            kind: ChatKind::Group,
+            title: None,
+            open: false,
+            created_at: 0,
+            participants: participants.collect(),
+        };
+        let (updates, _updated) = mpsc::unbounded_channel();
+        let publisher = Publisher {
+            hub: Arc::new(Hub::new(10)),
+            chats: Arc::new(ChatRegistry::of([ChatRecord { room: Arc::new(room), at: 0 }])),
+            audience: Arc::default(),
+            updates,
+        };
+        let cost = |channel: &str| {
+            let before = publisher.hub.lookups.load(Ordering::Relaxed);
+            publisher.publish(&entry(channel));
+            publisher.hub.lookups.load(Ordering::Relaxed) - before
+        };
+        let public = cost("news");
+        assert_eq!((public, cost("private-chat.7")), (1, 1));
+        let (sender, mut mailbox) = mailbox(9);
+        let own: Channel = "private-user.u500".parse().unwrap();
+        let member = Member { user: "u500".into(), name: None, status: None };
+        publisher.hub.subscribe(&own, Uuid::from_u128(1), &sender, member);
+        publisher.audience.open(&"u500".into(), [("7".into(), true)].into_iter());
+        // The chat's subscribers, who are not told a second time, and the one who listens.
+        assert_eq!(cost("private-chat.7"), public + 2);
+        let Some(MailboxMessage::Broadcast(told)) = mailbox.try_take() else { panic!("u500 is told") };
+        assert_eq!((&told.channel, &*told.text), (&own, r#"{"type":"activity","message":{"data":1}}"#));
+        assert!(mailbox.try_take().is_none());
+    }
+
+    #[test]
+    fn an_activity_is_the_message_in_another_frame() {
+        let message = Message {
+            channel: "private-chat.7".parse().unwrap(),
+            offset: 3,
+            id: Uuid::from_u128(1),
+            user: "a".into(),
+            name: Some("A}".into()),
+            at: 5,
+            event: None,
+            data: Payload::from_value("{\"}").unwrap(),
+            action: None,
+            target: None,
+        };
+        let text = batch::encode_frame(&ServerFrame::Message(message.clone()));
+        let frame = ServerFrame::Activity(Activity { message });
+        assert_eq!(activity(&text).as_deref(), Some(&*batch::encode_frame(&frame)));
+    }
+}

@@ -1,0 +1,52 @@
+//! Who is told of a user's status: those who share a chat and have their own channel open.
+
+use super::*;
+use crate::{
+    connection::mailbox::{MailboxMessage, MailboxReceiver, mailbox},
+    model::chat::{ChatRecord, Participant, Room},
+};
+
+fn chat(id: &str, participants: &[(&str, Role)]) -> ChatRecord {
+    let participants = participants.iter().map(|(user, role)| Participant {
+        user: (*user).into(),
+        name: None,
+        role: *role,
+        becomes: Role::Member,
+        since: 0,
+    });
+    let room = Room {
+        id: id.into(),
+        kind: everwire_protocol::ChatKind::Group,
+        title: None,
+        open: false,
+        created_at: 0,
+        participants: participants.collect(),
+    };
+    ChatRecord { room: Arc::new(room), at: 0 }
+}
+
+#[test]
+fn companions_are_members_of_a_chat_in_common_and_an_invitation_is_not_enough() {
+    let chats = Arc::new(ChatRegistry::of([
+        chat("1", &[("ann", Role::Owner), ("bob", Role::Member), ("cyd", Role::Invited)]),
+        chat("2", &[("bob", Role::Owner), ("ann", Role::Invited), ("dan", Role::Member)]),
+    ]));
+    let (hub, audience) = (Arc::new(Hub::new(10)), Arc::<Audience>::default());
+    let listen = |n: u128, user: &str| -> MailboxReceiver {
+        let (sender, receiver) = mailbox(9);
+        let member = Member { user: user.into(), name: None, status: None };
+        hub.subscribe(&user_channel(user).unwrap(), Uuid::from_u128(n), &sender, member);
+        let roles = chats.roles_of(user).into_iter().map(|(chat, role)| (chat, role != Role::Invited));
+        audience.open(&user.into(), roles);
+        receiver
+    };
+    let mut all = [listen(1, "ann"), listen(2, "bob"), listen(3, "cyd"), listen(4, "dan")];
+    let (remember, _to_remember) = mpsc::unbounded_channel();
+    let users = Users::new(10, chats.clone(), audience.clone(), hub.clone(), remember);
+    let before = hub.lookups.load(std::sync::atomic::Ordering::Relaxed);
+    users.enter(1, (Uuid::from_u128(5), Uuid::from_u128(6)), "ann", None, None);
+    let told = all.each_mut().map(|mailbox| matches!(mailbox.try_take(), Some(MailboxMessage::Broadcast(_))));
+    assert_eq!(told, [true, true, false, false], "ann herself, and bob");
+    let cost = hub.lookups.load(std::sync::atomic::Ordering::Relaxed) - before;
+    assert_eq!(cost, 3, "the channel of all users, and one for each who is told");
+}
