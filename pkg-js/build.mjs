@@ -2,45 +2,49 @@
 // once in an application; declarations; the WebAssembly file. It does not build the WebAssembly: `cargo xtask pkg` does.
 
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 import { encode } from "./encode.mjs";
-import { rewrite } from "./glue.mjs";
-import { shorten } from "./shorten.mjs";
 
 const root = dirname(fileURLToPath(import.meta.url));
 const glue = join(root, "wasm/everwire.js");
 const wasm = join(root, "wasm/everwire_bg.wasm");
+const names = join(root, "wasm/names.json");
 const dist = join(root, "dist");
 // Built beside it and then put in its place, so that whoever uses dist/ meanwhile never finds half of it.
 const fresh = join(root, `.dist-${process.pid}`);
 
-if (!existsSync(glue) || !existsSync(wasm)) {
+if (![glue, wasm, names].every(existsSync)) {
   console.error("pkg-js/wasm is empty: run `cargo xtask pkg`, which builds the WebAssembly first.");
   process.exit(1);
 }
 
-const short = shorten(readFileSync(wasm), rewrite(readFileSync(glue, "utf8")));
+// The WebAssembly has short names for its imports and exports: the glue of wasm-bindgen, which has the long ones, gets the
+// same.
+const { imports, exports } = JSON.parse(readFileSync(names, "utf8"));
+const short = new Map([...imports.map(([, long, short]) => [long, short]), ...exports]);
+const shortGlue = readFileSync(glue, "utf8")
+  .replace(/\b__wb(?:g|indgen)_\w+(?=:|\()|(?<=\bwasm\.)\w+/g, (name) => short.get(name) ?? name)
+  .replace('"./everwire_bg.js"', '"a"');
 
-/** Resolves what src/virtual.d.ts declares. */
+/** The modules that src/wasm/virtual.d.ts declares. Of the glue's own loaders nothing is used, so they are left out. */
+const modules = {
+  "everwire:glue": () => `${shortGlue}
+export { __wbg_get_imports as imports, __wbg_finalize_init as finish };`,
+  "everwire:wasm": () => `export default ${JSON.stringify(encode(readFileSync(wasm)))};`,
+};
 const virtual = {
   name: "everwire",
-  resolveId(id) {
-    if (id === "everwire:glue") return glue;
-    return id === "everwire:wasm" ? "\0everwire:wasm" : null;
-  },
-  load(id) {
-    if (id === glue) return short.glue;
-    return id === "\0everwire:wasm" ? `export default ${JSON.stringify(encode(short.wasm))};` : null;
-  },
+  resolveId: (id) => (Object.hasOwn(modules, id) ? `\0${id}` : null),
+  load: (id) => modules[id.slice(1)]?.() ?? null,
 };
 
 // Names that begin with `_` are ours alone, and the same in every chunk: they become one letter after the `_`. Done by
 // hand because Rolldown does it for builds of one chunk only.
-const names = new Map();
+const internals = new Map();
 const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const internal = {
   name: "internal",
@@ -48,9 +52,9 @@ const internal = {
     filter: { id: /src\/.*\.ts$/ },
     handler: (code) => ({
       code: code.replace(/(?<![\w$`"'-])_[a-z]\w*/g, (name) => {
-        if (!names.has(name)) names.set(name, `_${letters[names.size]}`);
-        if (names.size > letters.length) throw new Error("there are more internal names than letters");
-        return names.get(name);
+        if (!internals.has(name)) internals.set(name, `_${letters[internals.size]}`);
+        if (internals.size > letters.length) throw new Error("there are more internal names than letters");
+        return internals.get(name);
       }),
       map: null,
     }),
@@ -86,7 +90,7 @@ await bundle.write({
   chunkFileNames: "chunks/[name]-[hash].js",
 });
 await bundle.close();
-writeFileSync(join(fresh, "everwire.wasm"), short.wasm);
+copyFileSync(wasm, join(fresh, "everwire.wasm"));
 
 const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
 const project = join(root, "tsconfig.build.json");

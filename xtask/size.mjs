@@ -1,6 +1,6 @@
-// Measures what a browser downloads for an application of one line: bundles it with the packed package, and compresses
-// every file of the result. Prints JSON. `cargo xtask size` runs it: `node size.mjs package <tarball> <directory of the
-// wasm>`, and for the sizes of any files `node size.mjs files <file>…`.
+// Measures what a browser downloads for applications of a few lines: bundles them with the packed package, and compresses
+// every file of the result. Prints JSON. `cargo xtask size` runs it: `node size.mjs package <tarball>`, and for the sizes
+// of any files `node size.mjs files <file>…`.
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,7 +8,11 @@ import { basename, dirname, join } from "node:path";
 import { brotliCompressSync, constants, gunzipSync, gzipSync } from "node:zlib";
 import { rolldown } from "rolldown";
 
-const APPLICATION = `import { connect } from "everwire"; connect({ url: "/" });`;
+// The first one is the default entry alone; the others say what their entry adds to it.
+const APPLICATIONS = {
+  everwire: `import { connect } from "everwire"; connect({ url: "/" });`,
+  "everwire/chat": `import { connect } from "everwire"; import { createChat } from "everwire/chat"; createChat(connect({ url: "/" })).chats;`,
+};
 
 /** Unpacks the files of an npm tarball, whose names all begin with `package/`. */
 function unpack(file, directory) {
@@ -50,23 +54,25 @@ async function bundle(entry) {
   }));
 }
 
-async function measurePackage(tarball, wasmDirectory) {
+async function measurePackage(tarball) {
   const directory = mkdtempSync(join(tmpdir(), "everwire-size-"));
   try {
     unpack(tarball, join(directory, "node_modules/everwire"));
-    const entry = join(directory, "application.js");
-    writeFileSync(entry, APPLICATION);
-    const files = (await bundle(entry)).map(({ name, content }) => sizes(name, content));
-    const sum = (field) => files.reduce((total, file) => total + file[field], 0);
-    const [glue] = await bundle(join(wasmDirectory, "everwire.js"));
-    const wasm = readFileSync(join(wasmDirectory, "everwire_bg.wasm"));
-    return {
-      total_raw_bytes: sum("raw_bytes"),
-      total_gzip_bytes: sum("gzip_bytes"),
-      total_brotli_bytes: sum("brotli_bytes"),
-      files,
-      parts: [sizes("glue of wasm-bindgen, minified", glue.content), sizes("WebAssembly, as a file", wasm)],
-    };
+    const entries = [];
+    for (const [name, application] of Object.entries(APPLICATIONS)) {
+      const entry = join(directory, "application.js");
+      writeFileSync(entry, application);
+      const files = (await bundle(entry)).map(({ name, content }) => sizes(name, content));
+      const sum = (field) => files.reduce((total, file) => total + file[field], 0);
+      const total = {
+        raw_bytes: sum("raw_bytes"),
+        gzip_bytes: sum("gzip_bytes"),
+        brotli_bytes: sum("brotli_bytes"),
+      };
+      entries.push({ name, ...total, files });
+    }
+    const wasm = readFileSync(join(directory, "node_modules/everwire/dist/everwire.wasm"));
+    return { entries, parts: [sizes("WebAssembly, as a file", wasm)] };
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

@@ -9,8 +9,7 @@
 
 extern crate alloc;
 
-#[cfg(target_arch = "wasm32")]
-mod bindings;
+pub mod bindings;
 #[cfg(target_arch = "wasm32")]
 mod browser;
 

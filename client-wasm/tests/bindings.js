@@ -1,25 +1,29 @@
 // The tests of client-wasm/src/bindings/tests.rs: a host and a WebSocket that do what a test says, and timers that run when
 // it says so. Nothing here waits, and nothing reaches a network.
 
-// The same order as in client-wasm/src/bindings/mod.rs, src/browser/host.rs and src/browser/events.rs.
-const OPERATIONS =
-  "Start Close Subscribe Unsubscribe Send Ask Answered Typing HeardTyping Mark Marked Live Welcome Polled Subscribed Unsubscribed Ack Refused Ping Goaway Violation Token TokenFailed Report";
-const TOLD = "State Subscribed Gap Ended Sending FetchToken Quiet Error Log Answer";
-const STATES = ["connecting", "connected", "waiting", "offline", "closed"];
-const SENDS = ["queued", "sent", "stored", "failed"];
-const operation = numbers(OPERATIONS);
-const told = TOLD.split(" ");
+// What is declared in client-wasm/src/bindings: the name of each operation and each call, then those of its registers.
+let operations;
+let hostCalls;
 
 const CONNECTION = "01890000-0000-7000-8000-0000000000aa";
+const WELCOME = {
+  user: "ada",
+  ping_interval_ms: 25_000,
+  hold_ms: 25_000,
+  payload_bytes: 32_768,
+  batch_bytes: 65_536,
+};
 const ID = "01890000-0000-7000-8000-0000000000bb";
 
-function numbers(names) {
-  return Object.fromEntries(names.split(" ").map((name, number) => [name, number]));
+function equal(found, wanted, what = "") {
+  const [a, b] = [found, wanted].map((value) => JSON.stringify(value, sorted));
+  if (a !== b) throw new Error(`${what} found ${a}, wanted ${b}`);
 }
 
-function equal(found, wanted, what = "") {
-  const [a, b] = [JSON.stringify(found), JSON.stringify(wanted)];
-  if (a !== b) throw new Error(`${what} found ${a}, wanted ${b}`);
+/** An object with its properties in the order of their names. */
+function sorted(_, value) {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function sure(fact, what) {
@@ -44,7 +48,7 @@ class World {
 
   start() {
     this.core = this.make(this.host(), this.websocket, this.polling);
-    this.call("Start");
+    this.call("start");
     return this;
   }
 
@@ -53,34 +57,59 @@ class World {
       batch: (frames) => {
         this.batches.push(frames);
         this.onBatch?.(frames);
-        if (Array.isArray(frames)) for (const frame of frames) this.unpack(frame);
+        if (Array.isArray(frames)) for (const frame of frames) this.dispatch(frame);
       },
-      tell: (what, ...rest) => {
-        const line = [told[what], ...rest];
-        this.told.push(line);
-        this.onTell?.(line);
+      call: (number, ...values) => {
+        const [name, ...registers] = hostCalls[number];
+        const args = {};
+        registers.forEach((register, at) => {
+          const [argument, names] = register?.split("=") ?? [];
+          if (argument && values[at] !== undefined && values[at] !== -1)
+            args[argument] = names ? names.split("|")[values[at]] : values[at];
+        });
+        this.told.push([name, args]);
+        this.onTell?.(name, args);
       },
-      handler: (what, id) => (value) => {
-        if (!this.free) this.core.happened(what, id, value);
+      handler: (event, id) => (value) => {
+        if (!this.free) this.core.browser_event(event, id, value);
       },
     };
   }
 
-  call(name, [a = -1, b = -1, c = -1, d = -1, e = -1] = [], x, y, z, data) {
-    return this.core.call(operation[name], a, b, c, d, e, x, y, z, data);
+  call(name, args = {}) {
+    const number = operations.findIndex(([other]) => other === name);
+    const [, ...registers] = operations[number];
+    const unknown = Object.keys(args).filter((arg) => !registers.includes(arg));
+    equal(unknown, [], `${name}:`);
+    return this.core.call(number, ...Array.from({ length: 10 }, (_, at) => args[registers[at]]));
   }
 
-  unpack(frame) {
-    if (frame?.type === "welcome") this.call("Welcome", [25000, 25000, -1, 32768, 65536], CONNECTION, "ada");
-    else if (frame?.type === "subscribed")
-      this.call("Subscribed", [this.handle, frame.offset, frame.head, frame.from], frame.epoch, frame.gap);
-    else if (frame?.type === "message") {
-      if (this.core.accept(this.handle, frame.offset)) this.delivered.push(frame.offset);
-    } else if (frame?.type === "ack") this.call("Ack", [frame.offset, frame.at], frame.id);
-    else if (frame?.type === "error")
-      this.call("Refused", [0, frame.handle ?? -1, -1], frame.code, frame.message, frame.id);
-    else if (frame?.type === "polled") this.call("Polled", [frame.seq]);
-    else this.call("Violation", [], "what is this?");
+  /** The code that a call throws. */
+  fails(name, args) {
+    try {
+      this.call(name, args);
+    } catch (error) {
+      return error;
+    }
+    throw new Error(`${name} does not fail`);
+  }
+
+  dispatch(frame) {
+    const { handle } = this;
+    if (frame?.type === "welcome") this.call("welcome", { ...WELCOME, connection: CONNECTION });
+    else if (frame?.type === "subscribed") {
+      const { epoch, offset, head, gap, from } = frame;
+      this.call("subscribed_frame", { handle, epoch, offset, head, gap_from: from, gap });
+    } else if (frame?.type === "message") {
+      if (this.core.accept(handle, frame.offset)) this.delivered.push(frame.offset);
+    } else if (frame?.type === "ack") {
+      const { id, offset, at } = frame;
+      this.call("ack", { id, offset, at });
+    } else if (frame?.type === "error") {
+      const { code, message, id } = frame;
+      this.call("refused", { code, message, id });
+    } else if (frame?.type === "polled") this.call("polled", { seq: frame.seq });
+    else this.call("violation", { message: "what is this?" });
   }
 
   /** The newest socket. */
@@ -98,13 +127,13 @@ class World {
   }
 
   subscribe(channel = "news", epoch, offset) {
-    this.handle = this.call("Subscribe", [-1, offset], channel, epoch);
+    this.handle = this.call("subscribe", { channel, epoch, offset });
     return this;
   }
 
   send(id, data = 1) {
     const frame = { type: "send", id, channel: "news", data };
-    return this.call("Send", [], id, "news", undefined, JSON.stringify(frame));
+    return this.call("send", { id, channel: "news", frame: JSON.stringify(frame) });
   }
 
   subscribed() {
@@ -113,11 +142,11 @@ class World {
   }
 
   states() {
-    return this.of("State").map(([status]) => STATES[status]);
+    return this.of("state").map(({ status }) => status);
   }
 
   of(kind) {
-    return this.told.filter(([what]) => what === kind).map(([, ...rest]) => rest);
+    return this.told.filter(([name]) => name === kind).map(([, args]) => args);
   }
 
   /** Lets time pass until `done`, timer by timer. */
@@ -140,7 +169,7 @@ class World {
 
   end() {
     if (this.core && !this.free) {
-      this.call("Close");
+      this.call("close");
       this.release();
     }
   }
@@ -205,7 +234,8 @@ const FAKES = {
 };
 
 /** Runs one test of this file. */
-export function run(name, make, memory) {
+export function run(name, make, memory, ...tables) {
+  [operations, hostCalls] = tables;
   const { now } = Date;
   const { random } = Math;
   const real = Object.fromEntries(Object.keys(FAKES).map((key) => [key, globalThis[key]]));
@@ -247,14 +277,15 @@ const TESTS = {
     equal(page.socket.sent[0][0].guest, { user: "ada", name: "ada" });
     page.socket.receive([{ type: "welcome" }]);
     equal(page.states(), ["connecting", "connected"]);
-    equal(page.of("State")[1].slice(0, 4), [1, 1, 0, -1], "status, transport, try, wait:");
-    page.call("Ping", [7]);
+    const { transport, attempt, retry_in_ms } = page.of("state")[1];
+    equal([transport, attempt, retry_in_ms], ["websocket", 0, undefined]);
+    page.call("ping", { nonce: 7 });
     equal(page.socket.types().includes("pong"), false, "a ping from nowhere is none:");
   },
 
   delivers_each_entry_once_and_in_order(open) {
     const page = open().connect().subscribe().subscribed();
-    equal(page.of("Subscribed"), [[page.handle, 0, 0, 1, "e", null, null]]);
+    equal(page.of("subscribed"), [{ handle: page.handle, offset: 0, head: 0, recovered: 1, epoch: "e" }]);
     const entries = (...offsets) =>
       page.socket.receive(offsets.map((offset) => ({ type: "message", offset })));
     entries(1, 2, 2, 1, 3);
@@ -264,30 +295,29 @@ const TESTS = {
     equal(page.states().at(-1), "waiting", "a hole is asked for again:");
     equal(page.core.accept(page.handle, 4), false, "an entry from nowhere:");
     equal(page.core.accept(99, 1), false);
-    equal(page.call("Live", [page.handle]), 0);
+    equal(page.call("live", { handle: page.handle }), false);
     page.untilTried();
     page.socket.open();
     const again = page.socket.sent[0][1];
     equal([again.epoch, again.offset], ["e", 3], "from the certain position:");
   },
 
-  answers_with_an_error_in_words(open) {
+  throws_the_codes_of_errors(open) {
     const page = open().connect();
-    equal(page.call("Subscribe", [], "two words"), -1);
-    const [code, sentence] = page.of("Answer").at(-1).slice(4);
-    equal(code, "invalid_channel");
-    sure(sentence.length > 10, "the sentence says something");
-    equal(page.call("Subscribe", [-1, 5], "news"), -1, "an offset without an epoch:");
-    equal(page.of("Answer").at(-1)[4], "invalid_option");
-    equal(page.call("Send", [], "not an id", "news", undefined, "{}"), -1);
-    equal(page.of("Answer").at(-1)[4], "invalid_option");
-    equal(page.call("Report"), -1);
-    sure(page.of("Answer").at(-1)[4].includes("opening a WebSocket"), "the report tells what happened");
-    const handle = page.call("Subscribe", [], "news");
-    equal(page.call("Subscribe", [], "news"), handle, "the same subscription:");
+    equal(page.fails("subscribe", { channel: "two words" }), "invalid_channel");
+    const channel = "news";
+    equal(
+      page.fails("subscribe", { channel, offset: 5 }),
+      "invalid_option",
+      "an offset without an epoch:",
+    );
+    equal(page.fails("send", { id: "not an id", channel, frame: "{}" }), "invalid_option");
+    sure(page.call("report").includes("opening a WebSocket"), "the report tells what happened");
+    const handle = page.call("subscribe", { channel });
+    equal(page.call("subscribe", { channel }), handle, "the same subscription:");
   },
 
-  tells_what_became_of_a_send(open) {
+  reports_the_status_of_a_send(open) {
     const page = open().connect();
     const shipped = {
       type: "send",
@@ -296,59 +326,59 @@ const TESTS = {
       event: "order.shipped",
       data: { a: "\u0000 é" },
     };
-    equal(page.call("Send", [], ID, "news", undefined, JSON.stringify(shipped)), 0);
+    page.call("send", { id: ID, channel: "news", frame: JSON.stringify(shipped) });
     const [frame] = page.socket.sent.at(-1);
     equal(frame, shipped);
     page.socket.receive([{ type: "ack", id: ID, offset: 12, at: 1700000000000 }]);
-    const said = page.of("Sending").map(([status, offset, at, , id]) => [SENDS[status], offset, at, id]);
-    equal(said, [
-      ["queued", -1, -1, ID],
-      ["sent", -1, -1, ID],
-      ["stored", 12, 1700000000000, ID],
+    equal(page.of("sending"), [
+      { id: ID, status: "queued" },
+      { id: ID, status: "sent" },
+      { offset: 12, at: 1700000000000, id: ID, status: "stored" },
     ]);
     const other = ID.replace("bb", "cc");
     page.send(other);
     page.socket.receive([{ type: "error", code: "forbidden", message: "no", id: other }]);
-    const failed = page.of("Sending").at(-1);
-    equal([SENDS[failed[0]], failed[5], failed[6]], ["failed", "forbidden", "no"]);
+    equal(page.of("sending").at(-1), { id: other, status: "failed", code: "forbidden", message: "no" });
   },
 
-  asks_until_it_is_answered_and_says_what_is_fleeting_now_or_never(open) {
+  repeats_a_request_until_it_is_answered_and_drops_what_is_ephemeral_without_a_connection(open) {
     const page = open().connect();
-    const question = JSON.stringify({ type: "get_status", id: ID, users: ["bob"] });
-    equal(page.call("Ask", [30_000], ID, undefined, undefined, question), 1);
+    const request = JSON.stringify({ type: "get_status", id: ID, users: ["bob"] });
+    const ephemeral = { frame: '{"type":"signal"}' };
+    page.call("request", { id: ID, frame: request, timeout_ms: 30_000 });
     equal(page.socket.sent.at(-1)[0].type, "get_status");
-    equal(page.call("Ask", [0], undefined, undefined, undefined, '{"type":"signal"}'), 1);
+    equal(page.call("send_ephemeral", ephemeral), true);
     equal(page.socket.sent.at(-1)[0].type, "signal");
     page.socket.ended(1006);
-    equal(page.call("Ask", [0], undefined, undefined, undefined, '{"type":"signal"}'), 0, "nobody is there:");
-    equal(page.call("Ask", [], undefined, undefined, undefined, '{"type":"idle","idle":true}'), 1);
+    equal(page.call("send_ephemeral", ephemeral), false, "nobody is there:");
+    page.call("send_sticky", { frame: '{"type":"idle","idle":true}' });
     page.untilTried();
     page.socket.open();
     page.socket.receive([{ type: "welcome" }]);
     const again = page.socket.sent.flat().map(({ type }) => type);
     equal(again, ["hello", "get_status", "idle"]);
     page.onBatch = () => {
-      equal(page.call("Answered", [], ID), 1);
-      equal(page.call("Answered", [], ID), 0, "once:");
+      equal(page.call("answered", { id: ID }), true);
+      equal(page.call("answered", { id: ID }), false, "once:");
     };
     page.socket.receive([]);
-    equal(page.call("Answered", [], ID), 0, "outside of a batch:");
+    equal(page.call("answered", { id: ID }), false, "outside of a batch:");
   },
 
   announces_typing_and_marks_receipts(open) {
     const page = open().connect().subscribe().subscribed();
-    page.call("Typing", [page.handle, 1]);
+    const { handle } = page;
+    page.call("typing", { handle, key: 1 });
     equal(page.socket.sent.at(-1), [{ type: "typing", channel: "news", typing: true }]);
-    page.call("Typing", [page.handle, 0]);
+    page.call("typing", { handle, key: 0 });
     equal(page.socket.sent.at(-1), [{ type: "typing", channel: "news", typing: false }]);
-    page.onBatch = () => page.call("Marked", [page.handle, 0, 0]);
+    page.onBatch = () => page.call("own_receipt", { handle, delivered: 0, read: 0 });
     page.socket.receive([]);
-    page.call("Mark", [page.handle, 3, 2]);
-    page.call("Unsubscribe", [page.handle]);
+    page.call("mark", { handle, delivered: 3, read: 2 });
+    page.call("unsubscribe", { handle });
     const receipt = page.socket.sent.flat().find(({ type }) => type === "mark");
     equal(receipt, { type: "mark", channel: "news", epoch: "e", delivered: 3, read: 2 });
-    page.call("HeardTyping", [page.handle, 7, 1]);
+    page.call("user_typing", { handle, typist: 7, typing: 1 });
   },
 
   tries_again_after_a_close_code_and_stops_after_a_terminal_one(open) {
@@ -363,27 +393,26 @@ const TESTS = {
     page.socket.receive([{ type: "welcome" }]);
     page.socket.ended(4003);
     equal(page.states().at(-1), "closed");
-    equal(page.of("State").at(-1)[4], "banned");
+    equal(page.of("state").at(-1).code, "banned");
     equal(page.timers.size, 0, "nothing is tried any more:");
-    page.subscribe();
-    equal(page.of("Answer").at(-1)[4], "closed");
+    equal(page.fails("subscribe", { channel: "news" }), "closed");
   },
 
   takes_calls_from_inside_the_hosts_own_calls(open) {
     const page = open();
-    page.onTell = ([what, status]) => {
-      if (what === "State" && STATES[status] === "connected") {
+    page.onTell = (name, { status }) => {
+      if (name === "state" && status === "connected") {
         page.subscribe();
         page.send(ID);
       }
-      if (what === "Subscribed") {
-        page.call("Unsubscribe", [page.handle]);
-        page.call("Close");
+      if (name === "subscribed") {
+        page.call("unsubscribe", { handle: page.handle });
+        page.call("close");
       }
     };
-    page.onBatch = () => page.call("Subscribe", [], "other");
+    page.onBatch = () => page.call("subscribe", { channel: "other" });
     page.start();
-    page.socket.onsend = () => page.call("Report");
+    page.socket.onsend = () => page.call("report");
     page.socket.open();
     page.socket.receive([{ type: "welcome" }]);
     const types = page.socket.types();
@@ -399,7 +428,7 @@ const TESTS = {
     equal(page.states().at(-1), "closed");
     equal(page.socket.types().slice(-2), ["unsubscribe", "bye"]);
     equal(page.delivered, [], "nothing after the end:");
-    equal(SENDS[page.of("Sending").at(-1)[0]], "failed", "what was on its way is told:");
+    equal(page.of("sending").at(-1).status, "failed", "what was on its way is told:");
   },
 
   survives_a_host_that_throws(open) {
@@ -415,8 +444,8 @@ const TESTS = {
       throw new Error("the batch cannot be read");
     };
     page.socket.receive([{ type: "message", offset: 2 }]);
-    equal(page.states().at(-1), "waiting", "what cannot be unpacked is a violation:");
-    equal(page.of("Error").at(-1)[4], "protocol_violation");
+    equal(page.states().at(-1), "waiting", "what cannot be read is a violation:");
+    equal(page.of("error").at(-1).code, "protocol_violation");
     page.onBatch = undefined;
     page.untilTried();
     page.socket.open();
@@ -440,7 +469,7 @@ const TESTS = {
       const page = open().connect();
       const { socket } = page;
       socket.text(data);
-      equal(page.of("Error").at(-1)?.[4], "protocol_violation", `${data}:`);
+      equal(page.of("error").at(-1)?.code, "protocol_violation", `${data}:`);
       equal(page.states().at(-1), "waiting", `${data}:`);
       equal(socket.closed, 4013, `${data}:`);
       page.end();
@@ -452,15 +481,19 @@ const TESTS = {
     const odd = [Number.NaN, -1, -0, 0.5, 1e300, Infinity, -Infinity, 2 ** 53, 2 ** 64];
     for (const number of odd) {
       for (const handle of [page.handle, -1, 1e10]) {
-        page.call("Live", [number]);
-        page.call("Ack", [number, number], ID);
-        page.call("Polled", [number]);
-        page.call("Ping", [number]);
-        page.call("Unsubscribed", [number], "news", "no such code", "");
-        page.call("Subscribed", [handle, number, number, number], "e", "too_far");
-        page.call("Subscribe", [number, number], "elsewhere", "e");
-        page.call("Goaway", [number, number], "");
-        page.call("Refused", [number, number, number], "forbidden", "", undefined);
+        page.call("live", { handle: number });
+        page.call("ack", { id: ID, offset: number, at: number });
+        page.call("polled", { seq: number });
+        page.call("ping", { nonce: number });
+        const code = "no such code";
+        page.call("unsubscribed_frame", { handle: number, channel: "news", code, message: "" });
+        page.call("subscribed_frame", { handle, epoch: "e", offset: number, head: number, gap_from: number, gap: "too_far" });
+        // Without a whole position it is refused.
+        if (number >= 0)
+          page.call("subscribe", { channel: "elsewhere", recent: number, epoch: "e", offset: number });
+        page.call("goaway", { delay_ms: number, spread_ms: number, reason: "" });
+        const about = { handle: number, retry: number, retry_after_ms: number };
+        page.call("refused", { ...about, code: "forbidden", message: "" });
         equal(page.core.accept(handle, number), false);
       }
     }
@@ -469,9 +502,11 @@ const TESTS = {
       other.socket.receive([{ type: "subscribed", epoch: "e", offset: number, head: number }]);
       other.onBatch = () => {
         for (const offset of odd) other.core.accept(other.handle, offset);
-        other.call("Goaway", [number, number], "");
-        other.call("Welcome", [number, number, number, number, number], CONNECTION, "ada");
-        other.call("Welcome", [], "no UUID", "ada");
+        other.call("goaway", { delay_ms: number, spread_ms: number, reason: "" });
+        const sizes = { payload_bytes: number, batch_bytes: number, token_expires_in_ms: number };
+        const times = { ping_interval_ms: number, hold_ms: number };
+        other.call("welcome", { ...sizes, ...times, connection: CONNECTION, user: "ada" });
+        other.call("welcome", { connection: "no UUID", user: "ada" });
       };
     }
     sure(other.told.length > 0, "it is alive");
@@ -505,7 +540,8 @@ const TESTS = {
     const response = { ok: true, status: 200, text: () => promise((read) => (body = read)) };
     poll.answered(response);
     body(JSON.stringify([{ type: "welcome" }, { type: "polled", seq: 3 }]));
-    equal(page.of("State").at(-1).slice(0, 2), [1, 2], "connected, by polling:");
+    equal(page.of("state").at(-1).status, "connected");
+    equal(page.of("state").at(-1).transport, "polling");
     page.until(() => page.requests.length === 2);
     const next = page.requests.at(-1);
     equal([next.frames[1].ack, next.frames[1].connection], [3, CONNECTION]);
@@ -519,7 +555,7 @@ const TESTS = {
     equal(page.told.length, told, "what is over says nothing:");
     page.untilTried();
     const last = page.requests.at(-1);
-    page.call("Close");
+    page.call("close");
     equal(last.init.signal.aborted, true);
   },
 
@@ -535,13 +571,13 @@ const TESTS = {
       .until(() => page.states().includes("waiting"))
       .untilTried()
       .untilTried();
-    equal(page.of("Error"), [], "that is no error, only no connection:");
+    equal(page.of("error"), [], "that is no error, only no connection:");
   },
 
   releases_everything_on_close(open) {
     const page = open().connect().subscribe().subscribed();
     const { socket } = page;
-    page.call("Close");
+    page.call("close");
     equal(socket.types().at(-1), "bye");
     equal(socket.closed, 1000);
     equal([socket.onopen, socket.onmessage, socket.onclose], [null, null, null]);
@@ -550,8 +586,8 @@ const TESTS = {
     dispatchEvent(new Event("offline"));
     dispatchEvent(new Event("online"));
     document.dispatchEvent(new Event("visibilitychange"));
-    page.call("Close");
-    page.call("Start");
+    page.call("close");
+    page.call("start");
     equal(page.told.length, before, "the page is not listened to any more:");
     page.release();
 

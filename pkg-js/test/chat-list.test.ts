@@ -288,7 +288,7 @@ describe("a chat", () => {
         [handle, true],
         [handle, false],
       ],
-      [[handle, -1, 7]],
+      [[handle, undefined, 7]],
     ]);
   });
 
@@ -327,7 +327,7 @@ describe("a chat", () => {
     core.confirm("presence-chat.a");
     const errors: string[] = [];
     room.channel.on("error", ({ code }) => errors.push(code));
-    core.host.ended(handle, "forbidden", "You were removed.");
+    core.host.ended({ handle, code: "forbidden", message: "You were removed." });
     expect([errors, room.channel.subscription]).toEqual([["forbidden"], "none"]);
     void room.open();
     core.confirm("private-chat.a");

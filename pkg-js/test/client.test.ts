@@ -3,7 +3,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { EverwireError } from "../src/core/errors.js";
 import type { ConnectionState, Message } from "../src/core/events.js";
-import { SendStatus, Status, TransportCode } from "../src/wasm/bindings.js";
+import type { Handle } from "../src/generated/bindings.js";
 import { message, scripted } from "./scripted-core.js";
 
 afterEach(() => {
@@ -175,12 +175,14 @@ describe("options", () => {
     expect(core.made).toEqual({
       url: "https://chat.example",
       session: client.session,
-      guestUser: "u",
-      guestName: "n",
-      hasToken: true,
+      guest_user: "u",
+      guest_name: "n",
+      has_token: true,
       websocket: false,
       polling: true,
       debug: true,
+      hidden: false,
+      online: true,
     });
   });
 
@@ -202,10 +204,10 @@ describe("state", () => {
     const { client, core } = await running();
     const states: ConnectionState[] = [];
     client.on("state", (state) => states.push(state));
-    core.host.state(Status.Connecting, TransportCode.None, 1, -1, undefined, "opening");
-    core.host.state(Status.Connected, TransportCode.Polling, 0, -1, undefined, "blocked");
-    core.host.state(Status.Waiting, TransportCode.None, 3, 700, undefined, "lost");
-    core.host.state(Status.Offline, TransportCode.None, 3, -1, undefined, "no network");
+    core.host.state({ status: "connecting", attempt: 1, reason: "opening" });
+    core.host.state({ status: "connected", transport: "polling", attempt: 0, reason: "blocked" });
+    core.host.state({ status: "waiting", attempt: 3, retry_in_ms: 700, reason: "lost" });
+    core.host.state({ status: "offline", attempt: 3, reason: "no network" });
     expect(states).toEqual([
       { status: "connecting", attempt: 1, reason: "opening" },
       { status: "connected", transport: "polling", reason: "blocked" },
@@ -220,7 +222,7 @@ describe("state", () => {
     const channel = client.channel("a");
     const sending = channel.send(1);
     const subscribing = channel.subscribe();
-    core.host.state(Status.Closed, TransportCode.None, 0, -1, "unauthorized", "Sign in again.");
+    core.host.state({ status: "closed", attempt: 0, code: "unauthorized", reason: "Sign in again." });
     expect(client.state).toMatchObject({ status: "closed", error: { code: "unauthorized", retry: false } });
     await expect(sending).rejects.toEqual(code("unauthorized"));
     await expect(subscribing).rejects.toEqual(code("unauthorized"));
@@ -232,11 +234,11 @@ describe("state", () => {
   it("errors of the connection reach the listener, or else the console", async () => {
     const { client, core } = await running();
     const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
-    core.host.error("token_failed", "first");
+    core.host.error({ code: "token_failed", message: "first" });
     expect(warn).toHaveBeenCalledOnce();
     const errors: EverwireError[] = [];
     client.on("error", (error) => errors.push(error));
-    core.host.error("token_failed", "second");
+    core.host.error({ code: "token_failed", message: "second" });
     expect(errors).toEqual([code("token_failed")]);
     expect(warn).toHaveBeenCalledOnce();
   });
@@ -388,7 +390,7 @@ describe("a channel", () => {
     core.receive(message("a", 1));
     expect([got, core.of("accept")]).toEqual([[], []]);
     const again = channel.subscribe();
-    core.host.subscribed(1, "old", 0, 0, 1);
+    core.host.subscribed({ handle: 1 as Handle, epoch: "old", offset: 0, head: 0, recovered: 1 });
     expect(channel.subscription).toBe("pending");
     core.confirm("a");
     await again;
@@ -400,7 +402,7 @@ describe("a channel", () => {
     const errors: EverwireError[] = [];
     channel.on("error", (error) => errors.push(error));
     const subscribing = channel.subscribe();
-    core.host.ended(1, "forbidden", "No grant.");
+    core.host.ended({ handle: 1 as Handle, code: "forbidden", message: "No grant." });
     await expect(subscribing).rejects.toEqual(code("forbidden"));
     expect(errors).toEqual([code("forbidden")]);
     expect(channel.subscription).toBe("none");
@@ -411,7 +413,7 @@ describe("a channel", () => {
   it("that is refused for now knows when to try again", async () => {
     const { client, core } = await running();
     const subscribing = client.channel("a").subscribe();
-    core.refused = () => core.host.ended(1, "rate_limited", "Too much.");
+    core.refused = () => core.host.ended({ handle: 1 as Handle, code: "rate_limited", message: "Too much." });
     const refusal = { type: "error", code: "rate_limited", message: "Too much.", retry: true, channel: "a" };
     core.receive({ ...refusal, retry_after_ms: 1500 });
     await expect(subscribing).rejects.toMatchObject({
@@ -420,7 +422,7 @@ describe("a channel", () => {
       retryAfterMs: 1500,
     });
     const again = client.channel("a").subscribe();
-    core.host.ended(2, "forbidden", "No.");
+    core.host.ended({ handle: 2 as Handle, code: "forbidden", message: "No." });
     await expect(again).rejects.not.toHaveProperty("retryAfterMs");
   });
 
@@ -439,7 +441,7 @@ describe("send", () => {
     const seen: unknown[] = [];
     channel.on("sending", ({ status, offset, at }) => seen.push([status, offset, at]));
     const sending = channel.send({ text: "hi" });
-    core.host.sending(sending.id, SendStatus.Sent, -1, -1, undefined, undefined);
+    core.host.sending({ id: sending.id, status: "sent" });
     core.receive({ type: "ack", id: sending.id, channel: "a", offset: 5, at: 99 });
     expect(await sending).toEqual({ id: sending.id, offset: 5, at: 99 });
     expect(seen).toEqual([
@@ -452,7 +454,7 @@ describe("send", () => {
   it("rejects with the server's code", async () => {
     const { client, core } = await running();
     const sending = client.channel("a").send(1);
-    core.host.sending(sending.id, SendStatus.Failed, -1, -1, "forbidden", "No grant.");
+    core.host.sending({ id: sending.id, status: "failed", code: "forbidden", message: "No grant." });
     await expect(sending).rejects.toMatchObject({ code: "forbidden", message: "No grant.", retry: false });
   });
 
@@ -562,7 +564,7 @@ describe("token", () => {
   ])("a callback that %s is told to the core", async (_, token, text) => {
     const { core } = await running({ token });
     core.host.fetchToken();
-    await vi.waitFor(() => expect(core.of("token_failed")[0]?.[0]).toContain(text));
+    await vi.waitFor(() => expect(core.of("tokenFailed")[0]?.[0]).toContain(text));
   });
 });
 
@@ -576,7 +578,7 @@ describe("debug", () => {
       },
     });
     const reported = vi.spyOn(console, "error").mockImplementation(() => {});
-    core.host.log("a line");
+    core.host.log({ line: "a line" });
     expect(lines).toEqual(["a line"]);
     expect(reported).toHaveBeenCalledOnce();
   });

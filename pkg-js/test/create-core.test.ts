@@ -1,10 +1,14 @@
-// The createCore of the core: every call becomes the right numbers and texts, and everything that it tells the right call.
+// The core as the client sees it, over a class like the one that wasm-bindgen generates: named arguments go into their
+// registers and come out of them, and each operation and call has the number that the generated tables say.
 
 import { describe, expect, it, vi } from "vitest";
-import type { Core, Host } from "../src/wasm/bindings.js";
-import { createCore, Operation, type RawCore, type RawHost, Told } from "../src/wasm/create-core.js";
+import { type Core, type Handle, HOST_CALLS, type Host, OPERATIONS } from "../src/generated/bindings.js";
+import { createCore, type RawCore, type RawHost, type Register } from "../src/wasm/create-core.js";
 
-function dressed() {
+const number = (table: readonly string[], name: string) =>
+  table.findIndex((line) => line.startsWith(`${name}:`));
+
+function made() {
   const told: unknown[][] = [];
   const host = new Proxy({} as Host, {
     get:
@@ -13,177 +17,154 @@ function dressed() {
         void told.push([name, ...args]),
   });
   const calls: unknown[][] = [];
-  const answers: number[] = [];
-  let made: { host: RawHost; args: unknown[] } | undefined;
-  const happened = vi.fn();
+  const answer = vi.fn<() => unknown>();
+  const browserEvent = vi.fn();
+  const constructed: { host: RawHost; registers: Register[] }[] = [];
   class Raw implements RawCore {
-    constructor(host: RawHost, ...args: unknown[]) {
-      made = { host, args };
+    constructor(host: RawHost, ...registers: Register[]) {
+      constructed.push({ host, registers });
     }
-    accept = () => true;
+    accept = (handle: number, offset: number) => offset > handle;
     free = () => void calls.push(["free"]);
-    happened = happened;
+    browser_event = browserEvent;
     call = (...args: unknown[]) => {
       calls.push(args);
-      return answers.shift() ?? 0;
+      return answer();
     };
   }
   const core = new (createCore(Raw))(host, {
     url: "https://x",
     session: "s",
-    guestUser: "u",
-    guestName: undefined,
-    hasToken: true,
+    guest_user: "u",
+    has_token: true,
     websocket: true,
     polling: false,
     debug: false,
+    hidden: false,
+    online: true,
   });
-  if (made === undefined) throw new Error("the core was not made");
-  return { core, raw: made.host, args: made.args, told, calls, answers, happened };
+  const [{ host: raw, registers } = { host: {} as RawHost, registers: [] }] = constructed;
+  const tell = (name: string, numbers: number[], texts: (string | undefined)[]) =>
+    raw.call(
+      number(HOST_CALLS, name),
+      ...Array.from({ length: 4 }, (_, at) => numbers[at] ?? -1),
+      ...Array.from({ length: 3 }, (_, at) => texts[at]),
+    );
+  return { core, raw, registers, told, tell, calls, answer, browserEvent };
 }
 
 const none = undefined;
-const empty = [-1, -1, -1, -1];
+const handle = 7 as Handle;
 
-describe("the dressed core", () => {
-  it("hands its options on in their order, and says that a page without a document is visible and online", () => {
-    expect(dressed().args).toEqual(["https://x", "s", "u", none, true, true, false, false, false, true]);
+describe("the core", () => {
+  it("is made with its options", () => {
+    expect(made().registers).toEqual([true, true, false, false, false, true, "https://x", "s", "u", none]);
   });
 
-  it.each<[string, (core: Core) => unknown, unknown[]]>([
-    ["start", (core) => core.start(), [Operation.Start, -1, -1, -1, -1, -1]],
-    ["close", (core) => core.close(), [Operation.Close, -1, -1, -1, -1, -1]],
+  it.each<[string, (core: Core) => unknown, Register[], Register[]]>([
+    ["start", (core) => core.start(), [], []],
+    ["subscribe", (core) => core.subscribe({ channel: "c", undelivered: false }), [none, none, false], ["c"]],
     [
-      "subscribe, from the end",
-      (core) => core.subscribe("c", none, none, none, false),
-      [Operation.Subscribe, -1, -1, false, -1, -1, "c"],
+      "subscribe",
+      (core) => core.subscribe({ offset: 0, epoch: "e", undelivered: true, channel: "c", recent: 5 }),
+      [5, 0, true],
+      ["c", "e"],
     ],
-    [
-      "subscribe, at a position",
-      (core) => core.subscribe("c", 5, "e", 0, true),
-      [Operation.Subscribe, 5, 0, true, -1, -1, "c", "e"],
-    ],
-    ["unsubscribe", (core) => core.unsubscribe(7), [Operation.Unsubscribe, 7, -1, -1, -1, -1]],
+    ["unsubscribe", (core) => core.unsubscribe({ handle }), [handle], []],
     [
       "send",
-      (core) => core.send("i", "c", "{}", false),
-      [Operation.Send, false, ...empty, "i", "c", none, "{}"],
+      (core) => core.send({ frame: "{}", channel: "c", restored: false, id: "i" }),
+      [false],
+      ["i", "c", "{}"],
     ],
-    ["a request", (core) => core.ask("{}", 500, "i"), [Operation.Ask, 500, ...empty, "i", none, none, "{}"]],
-    [
-      "what is gone when missed",
-      (core) => core.ask("{}", 0),
-      [Operation.Ask, 0, ...empty, none, none, none, "{}"],
-    ],
-    ["what holds", (core) => core.ask("{}"), [Operation.Ask, -1, ...empty, none, none, none, "{}"]],
-    ["answered", (core) => core.answered("i"), [Operation.Answered, -1, -1, -1, -1, -1, "i"]],
-    ["typing", (core) => core.typing(3, true), [Operation.Typing, 3, true, -1, -1, -1]],
-    ["heard", (core) => core.heard(3, 4, false), [Operation.HeardTyping, 3, 4, false, -1, -1]],
-    ["mark", (core) => core.mark(3, 4, 5), [Operation.Mark, 3, 4, 5, -1, -1]],
-    ["marked", (core) => core.marked(3, 4, 5), [Operation.Marked, 3, 4, 5, -1, -1]],
-    [
-      "welcome",
-      (core) => core.welcome("c", "u", 1, 2, 3, 4, 5),
-      [Operation.Welcome, 1, 2, 3, 4, 5, "c", "u"],
-    ],
-    ["polled", (core) => core.polled(9), [Operation.Polled, 9, -1, -1, -1, -1]],
-    [
-      "subscribed",
-      (core) => core.subscribed(1, "e", 2, 3, 4, "trimmed"),
-      [Operation.Subscribed, 1, 2, 3, 4, -1, "e", "trimmed"],
-    ],
-    [
-      "unsubscribed",
-      (core) => core.unsubscribed(1, "c", "forbidden", "No."),
-      [Operation.Unsubscribed, 1, -1, -1, -1, -1, "c", "forbidden", "No."],
-    ],
-    ["ack", (core) => core.ack("i", 4, 5), [Operation.Ack, 4, 5, -1, -1, -1, "i"]],
+    ["mark", (core) => core.mark({ handle, read: 5 }), [handle, none, 5], []],
     [
       "refused",
-      (core) => core.refused("banned", "No.", true, "i", -2, 100),
-      [Operation.Refused, true, -2, 100, -1, -1, "banned", "No.", "i"],
+      (core) => core.refused({ code: "banned", message: "No.", retry: false, about_channel: true }),
+      [false, none, true, none],
+      ["banned", "No.", none],
     ],
-    ["ping", (core) => core.ping(3), [Operation.Ping, 3, -1, -1, -1, -1]],
-    ["goaway", (core) => core.goaway(1, 2, "r"), [Operation.Goaway, 1, 2, -1, -1, -1, "r"]],
-    ["violation", (core) => core.violation("m"), [Operation.Violation, -1, -1, -1, -1, -1, "m"]],
-    ["token", (core) => core.token("t"), [Operation.Token, -1, -1, -1, -1, -1, "t"]],
-    ["token_failed", (core) => core.token_failed("m"), [Operation.TokenFailed, -1, -1, -1, -1, -1, "m"]],
-  ])("calls %s", (_, act, [operation, ...rest]) => {
-    const { core, calls } = dressed();
+  ])("is asked to %s", (name, act, numbers, texts) => {
+    const { core, calls } = made();
     act(core);
-    expect(calls).toEqual([[operation, ...rest]]);
-  });
-
-  it("answers with numbers", () => {
-    const { core, answers } = dressed();
-    answers.push(12, 1, 0, 1, 0);
-    expect(core.subscribe("c", none, none, none, false)).toBe(12);
-    expect([core.live(1), core.live(2)]).toEqual([1, 0]);
-    expect([core.subscribed(1, "e", 0, 0, none, none), core.subscribed(1, "e", 0, 0, none, none)]).toEqual([
-      1, 0,
+    const empty = (size: number, values: Register[]) => Array.from({ length: size }, (_, at) => values[at]);
+    expect(calls).toEqual([
+      [number(OPERATIONS, name), ...empty(6, numbers), ...empty(4, texts)].slice(0, calls[0]?.length),
     ]);
   });
 
-  it("throws what it was answered in words", () => {
-    const { core, raw, answers } = dressed();
-    for (const act of [
-      () => core.subscribe("c", none, none, none, false),
-      () => core.send("i", "c", "1", false),
-    ]) {
-      raw.tell(Told.Answer, 0, 0, 0, 0, "queue_full", "Full.", none);
-      answers.push(-1);
-      expect(act).toThrow(expect.objectContaining({ code: "queue_full", message: "Full." }));
-    }
+  it("reads null in a frame as absent", () => {
+    const { core, calls } = made();
+    core.ping({ nonce: null as unknown as undefined });
+    expect(calls[0]?.[1]).toBe(none);
   });
 
-  it("gives the report that it was answered", () => {
-    const { core, raw } = dressed();
-    raw.tell(Told.Answer, 0, 0, 0, 0, "journal", "", none);
-    expect(core.report()).toBe("journal");
+  it("gives back answers, and throws what the core throws", () => {
+    const { core, answer } = made();
+    answer.mockReturnValueOnce(12).mockReturnValueOnce(true).mockReturnValueOnce("the log");
+    expect(core.subscribe({ channel: "c", undelivered: false })).toBe(12);
+    expect(core.live({ handle })).toBe(true);
+    expect(core.report()).toBe("the log");
+    answer.mockImplementation(() => {
+      throw "queue_full";
+    });
+    const thrown = (act: () => void): unknown => {
+      try {
+        act();
+      } catch (error) {
+        return error;
+      }
+      return undefined;
+    };
+    expect(thrown(() => core.sendEphemeral({ frame: "{}" }))).toEqual({ code: "queue_full" });
+    const broken = new Error("unreachable");
+    answer.mockImplementation(() => {
+      throw broken;
+    });
+    expect(thrown(() => core.start())).toBe(broken);
   });
 
-  it("tells the host", () => {
-    const { raw, told } = dressed();
-    raw.tell(Told.State, 2, 0, 3, 700, none, "lost", none);
-    raw.tell(Told.State, 4, 0, 0, -1, "banned", "out", none);
-    raw.tell(Told.Subscribed, 1, 2, 3, 1, "e", none, none);
-    raw.tell(Told.Gap, 1, 2, 3, 0, "trimmed", none, none);
-    raw.tell(Told.Ended, 1, 0, 0, 0, "forbidden", "No.", none);
-    raw.tell(Told.Sending, 2, 5, 6, 0, "i", none, none);
-    raw.tell(Told.Sending, 3, -1, -1, 0, "i", "forbidden", "No.");
-    raw.tell(Told.FetchToken, 0, 0, 0, 0, none, none, none);
-    raw.tell(Told.Error, 0, 0, 0, 0, "token_failed", "m", none);
-    raw.tell(Told.Log, 0, 0, 0, 0, "line", none, none);
+  it("is asked about entries without a detour", () => {
+    const { core } = made();
+    expect([core.accept(handle, 8), core.accept(handle, 6)]).toEqual([true, false]);
+  });
+
+  it("tells its host", () => {
+    const { raw, told, tell } = made();
+    tell("state", [1, 1, 0], [none, "welcome"]);
+    tell("state", [2, -1, 3, 700], [none, "lost"]);
+    tell("state", [4, -1, 0], ["banned", "out"]);
+    tell("subscribed", [1, 2, 3, 1], ["e"]);
+    tell("gap", [1, 2, 3, 2], []);
+    tell("sending", [3], ["i", "forbidden", "-1 is no number here"]);
+    tell("fetchToken", [], []);
     raw.batch([1]);
     expect(told).toEqual([
-      ["state", 2, 0, 3, 700, none, "lost"],
-      ["state", 4, 0, 0, -1, "banned", "out"],
-      ["subscribed", 1, "e", 2, 3, 1],
-      ["gap", 1, 2, 3, "trimmed"],
-      ["ended", 1, "forbidden", "No."],
-      ["sending", "i", 2, 5, 6, none, none],
-      ["sending", "i", 3, -1, -1, "forbidden", "No."],
-      ["fetchToken"],
-      ["error", "token_failed", "m"],
-      ["log", "line"],
+      ["state", { status: "connected", transport: "polling", attempt: 0, reason: "welcome" }],
+      ["state", { status: "waiting", attempt: 3, retry_in_ms: 700, reason: "lost" }],
+      ["state", { status: "closed", attempt: 0, code: "banned", reason: "out" }],
+      ["subscribed", { handle: 1, epoch: "e", offset: 2, head: 3, recovered: 1 }],
+      ["gap", { handle: 1, from: 2, to: 3, reason: "too_far" }],
+      ["sending", { id: "i", status: "failed", code: "forbidden", message: "-1 is no number here" }],
+      ["fetchToken", {}],
       ["batch", [1]],
     ]);
   });
 
-  it("hands on what happens in the browser, until it is freed", () => {
-    const { core, raw, happened, calls } = dressed();
+  it("is told what happens in the browser, until it is freed", () => {
+    const { core, raw, browserEvent, calls } = made();
     const handler = raw.handler(3, 8);
     handler("event");
     core.free();
     handler("late");
-    expect(happened.mock.calls).toEqual([[3, 8, "event"]]);
+    expect(browserEvent.mock.calls).toEqual([[3, 8, "event"]]);
     expect(calls).toEqual([["free"]]);
   });
 
   it("tells the host when it breaks in there", () => {
-    const { raw, happened, told } = dressed();
+    const { raw, browserEvent, told } = made();
     const error = new Error("unreachable");
-    happened.mockImplementation(() => {
+    browserEvent.mockImplementation(() => {
       throw error;
     });
     raw.handler(0, 0)(none);

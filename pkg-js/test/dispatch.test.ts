@@ -38,7 +38,7 @@ function expected(frames: Record<string, unknown>[], handle: (channel: unknown) 
             frame.user,
             frame.ping_interval_ms,
             frame.hold_ms,
-            frame.token_expires_in_ms ?? -1,
+            frame.token_expires_in_ms,
             limits.payload_bytes,
             limits.batch_bytes,
           ],
@@ -46,13 +46,13 @@ function expected(frames: Record<string, unknown>[], handle: (channel: unknown) 
       }
       case "subscribed": {
         const gap = frame.gap as Record<string, unknown> | undefined;
-        const told = ["subscribed", on, frame.epoch, frame.offset, frame.head, gap?.from, gap?.reason];
+        const told = ["subscribedFrame", on, frame.epoch, frame.offset, frame.head, gap?.from, gap?.reason];
         if (on < 0) return [];
         // Nobody was welcomed, so none of the marks is this user's own.
-        return frame.receipts === undefined ? [told] : [told, ["marked", on, 0, 0]];
+        return frame.receipts === undefined ? [told] : [told, ["ownReceipt", on, 0, 0]];
       }
       case "unsubscribed":
-        return [["unsubscribed", on, frame.channel, frame.code, frame.message]];
+        return [["unsubscribedFrame", on > 0 ? on : undefined, frame.channel, frame.code, frame.message]];
       case "message":
         return [["accept", on, frame.offset]];
       case "ack":
@@ -65,15 +65,16 @@ function expected(frames: Record<string, unknown>[], handle: (channel: unknown) 
             frame.message,
             frame.retry,
             frame.id,
-            frame.channel === undefined ? -1 : on,
-            frame.retry_after_ms ?? -1,
+            on > 0 ? on : undefined,
+            frame.channel !== undefined,
+            frame.retry_after_ms,
           ],
         ];
       case "user_typing":
         if (on > 0)
           return [
             ["live", on],
-            ["heard", on, 0, frame.typing],
+            ["userTyping", on, 0, frame.typing],
           ];
         return [];
       case "member_joined":
@@ -93,7 +94,7 @@ function expected(frames: Record<string, unknown>[], handle: (channel: unknown) 
       case "polled":
         return [["polled", frame.seq]];
       case "ping":
-        return [["ping", frame.nonce ?? -1]];
+        return [["ping", frame.nonce]];
       case "goaway":
         return [["goaway", frame.delay_ms, frame.spread_ms, frame.reason]];
       default:
@@ -142,7 +143,7 @@ describe("golden vectors", () => {
       // The lists of codes and of reasons are the core's: it gets the frame, and knows what it does not know.
       const unknown = (call: readonly unknown[]) =>
         (call[0] === "refused" && !((call[1] as string) in ERROR_MESSAGES)) ||
-        (call[0] === "subscribed" && !["trimmed", "epoch", "too_far"].includes(call[6] as string));
+        (call[0] === "subscribedFrame" && !["trimmed", "epoch", "too_far"].includes(call[6] as string));
       const [bad, good] = [core.calls.filter((call) => call[0] === "violation" || unknown(call)), core.calls];
       expect(bad).toHaveLength(1);
       expect(good.filter((call) => !bad.includes(call))).toEqual(expected(vector.frames, handle));
@@ -160,7 +161,11 @@ describe("an error about a channel without a subscription", () => {
     const { core } = await subscribed();
     const error = { type: "error", code: "forbidden", message: "No.", retry: false };
     core.receive(error, { ...error, channel: "other" }, { ...error, channel: "news" });
-    expect(core.of("refused").map((args) => args[4])).toEqual([-1, -2, CHANNELS.indexOf("news") + 1]);
+    expect(core.of("refused").map((args) => args.slice(4, 6))).toEqual([
+      [undefined, false],
+      [undefined, true],
+      [CHANNELS.indexOf("news") + 1, true],
+    ]);
   });
 });
 
@@ -243,8 +248,8 @@ describe("rubbish", () => {
     const { core } = await subscribed();
     core.receive({ type: "ping", nonce: null }, { type: "unsubscribed", channel: "news", code: null });
     expect(core.calls).toEqual([
-      ["ping", -1],
-      ["unsubscribed", CHANNELS.indexOf("news") + 1, "news", undefined, undefined],
+      ["ping", undefined],
+      ["unsubscribedFrame", CHANNELS.indexOf("news") + 1, "news", undefined, undefined],
     ]);
   });
 });

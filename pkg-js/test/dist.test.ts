@@ -38,32 +38,38 @@ describe.skipIf(!existsSync(`${dist}index.js`))("the built package", () => {
     return seen;
   };
 
+  /** The source map of a script; none if it only says again what a chunk exports. */
+  const mapOf = (script: string) =>
+    /^(?:(?:import|export)\s*\{[^}]*\}\s*from\s*"[^"]*";\s*)*$/.test(readFileSync(root + script, "utf8"))
+      ? []
+      : [`${script}.map`];
+
   it("has every file that it exports, with types, source maps and declaration maps", () => {
     const files = Object.values(exports).flatMap((entry) =>
       typeof entry === "string"
         ? [entry]
-        : [entry.types, entry.default, `${entry.types}.map`, `${entry.default}.map`],
+        : [entry.types, entry.default, `${entry.types}.map`, ...mapOf(entry.default)],
     );
     for (const file of files) expect(existsSync(root + file), file).toBe(true);
   });
 
   it("does nothing on import, also where there is no browser", async () => {
-    for (const entry of ["index.js", "slim.js", "react/index.js", "vue/index.js"]) {
+    for (const entry of ["index.js", "slim.js", "chat/index.js", "react/index.js", "vue/index.js"]) {
       expect(Object.keys(await import(/* @vite-ignore */ dist + entry)), entry).not.toEqual([]);
     }
   });
 
   it("has the WebAssembly in one chunk that is loaded lazily", () => {
-    const inline = scripts().filter((path) => /inline-/.test(path));
+    const inline = scripts().filter((path) => /\/inline-/.test(path));
     expect(inline).toHaveLength(1);
-    for (const entry of ["index.js", "slim.js", "react/index.js", "vue/index.js"]) {
+    for (const entry of ["index.js", "slim.js", "chat/index.js", "react/index.js", "vue/index.js"]) {
       expect([...eager(entry)], entry).not.toContain(inline[0]);
     }
-    expect([...eager("slim.js")].map(read).join("")).not.toContain("inline-");
+    expect([...eager("slim.js")].map(read).join("")).not.toMatch(/\/inline-/);
   });
 
   it("has the same WebAssembly in the chunk and in the file, and it compiles", async () => {
-    const [inline = ""] = scripts().filter((path) => /inline-/.test(path));
+    const [inline = ""] = scripts().filter((path) => /\/inline-/.test(path));
     const { bytes } = await import(/* @vite-ignore */ dist + inline);
     const file = new Uint8Array(readFileSync(`${dist}everwire.wasm`));
     expect(bytes()).toEqual(file);
@@ -71,7 +77,7 @@ describe.skipIf(!existsSync(`${dist}index.js`))("the built package", () => {
   });
 
   it("needs neither eval nor data: nor blob: URLs, and has no top-level await", () => {
-    for (const path of scripts().filter((name) => !/inline-/.test(name))) {
+    for (const path of scripts().filter((name) => !/\/inline-/.test(name))) {
       const text = read(path);
       expect(text, path).not.toMatch(/\beval\(|new Function|["'`](data|blob):|createObjectURL/);
       expect(awaitsOutside(parseAst(text)), path).toBe(false);
@@ -87,6 +93,16 @@ describe.skipIf(!existsSync(`${dist}index.js`))("the built package", () => {
     expect(text).not.toContain("This user has been banned");
   });
 
+  it("has chats and notifications in their own entry only", () => {
+    const sources = (entry: string) =>
+      [...eager(entry)]
+        .flatMap((path) => mapOf(`dist/${path}`))
+        .flatMap((map): string[] => JSON.parse(readFileSync(root + map, "utf8")).sources);
+    const chat = (entry: string) => sources(entry).filter((path) => path.includes("src/chat/"));
+    expect(chat("chat/index.js")).not.toEqual([]);
+    expect([...chat("index.js"), ...chat("slim.js")]).toEqual([]);
+  });
+
   it("is small besides the WebAssembly: at most 11 kB with brotli, the glue of wasm-bindgen included", () => {
     const text = [...eager("index.js")].map(read).join("");
     const params = { [constants.BROTLI_PARAM_QUALITY]: 11 };
@@ -94,6 +110,8 @@ describe.skipIf(!existsSync(`${dist}index.js`))("the built package", () => {
   });
 
   it("has declarations that show nothing internal", () => {
-    expect(read("client.d.ts") + read("channel.d.ts")).not.toMatch(/ _[a-z]/);
+    expect(read("core/client.d.ts") + read("core/channel.d.ts") + read("chat/chat-client.d.ts")).not.toMatch(
+      / _[a-z]/,
+    );
   });
 });

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import type { Signal, Typist } from "../src/core/events.js";
-import { SendStatus } from "../src/wasm/bindings.js";
+import type { Handle } from "../src/generated/bindings.js";
 import { message, running } from "./scripted-core.js";
 
 const code = (code: string) => expect.objectContaining({ name: "EverwireError", code });
@@ -12,7 +12,7 @@ async function talking(marks?: object[]) {
   core.welcomed("me");
   const channel = client.channel("private-chat.1");
   void channel.subscribe();
-  const handle = core.places.size;
+  const handle = core.places.size as Handle;
   const place = { channel: channel.name, epoch: "e", offset: 0, head: 0 };
   core.receive({ type: "subscribed", ...place, ...(marks && { receipts: marks }) });
   core.calls.length = 0;
@@ -38,7 +38,7 @@ describe("sending", () => {
     const told: unknown[] = [];
     channel.on("sending", ({ status, action, target }) => told.push([status, action, target]));
     const { id } = channel.edit("m1", "better");
-    core.host.sending(id, SendStatus.Stored, 4, 5, undefined, undefined);
+    core.host.sending({ id, status: "stored", offset: 4, at: 5 });
     expect(told).toEqual([
       ["queued", "edit", "m1"],
       ["stored", "edit", "m1"],
@@ -72,7 +72,7 @@ describe("signals", () => {
     const { client, core, channel } = await talking();
     expect(channel.signal("wave", { n: 1 })).toBe(true);
     expect(channel.signal("wave", 2, { to: "c9" })).toBe(true);
-    expect(core.of("ephemeral")).toEqual([
+    expect(core.of("sendEphemeral")).toEqual([
       [{ type: "signal", channel: channel.name, event: "wave", data: { n: 1 } }],
       [{ type: "signal", channel: channel.name, event: "wave", data: 2, to: "c9" }],
     ]);
@@ -84,13 +84,13 @@ describe("signals", () => {
 
   it("that are too large or no JSON throw, and the client goes on", async () => {
     const { client, core, channel } = await talking();
-    core.throwing.set("ephemeral", { code: "too_large", message: "Too large." });
+    core.throwing.set("sendEphemeral", { code: "too_large", message: "Too large." });
     expect(() => channel.signal("wave", 1)).toThrow(code("too_large"));
     for (const name of ["", "é".repeat(51), 7 as unknown as string]) {
       expect(() => channel.signal(name, 1)).toThrow(code("invalid_option"));
     }
     expect(() => channel.signal("wave", 1n)).toThrow(code("invalid_payload"));
-    core.throwing.set("ephemeral", { code: "queue_full", message: "Too many." });
+    core.throwing.set("sendEphemeral", { code: "queue_full", message: "Too many." });
     expect(channel.signal("wave", 1)).toBe(false);
     expect(client.state.status).toBe("connected");
   });
@@ -157,7 +157,7 @@ describe("typing", () => {
       frame("user_typing", { user: "eve", typing: false }),
     );
     expect(told).toHaveLength(3);
-    expect(core.of("heard")).toEqual([
+    expect(core.of("userTyping")).toEqual([
       [handle, 0, true],
       [handle, 1, true],
       [handle, 0, true],
@@ -172,10 +172,10 @@ describe("typing", () => {
       frame("user_typing", { user: "ann", typing: true }),
       frame("user_typing", { user: "bob", typing: true }),
     );
-    core.host.quiet(handle, 0);
-    core.host.quiet(handle, 0);
-    core.host.quiet(handle, 77);
-    core.host.quiet(handle + 1, 1);
+    core.host.typingExpired({ handle, typist: 0 });
+    core.host.typingExpired({ handle, typist: 0 });
+    core.host.typingExpired({ handle, typist: 77 });
+    core.host.typingExpired({ handle: (handle + 1) as Handle, typist: 1 });
     expect(channel.typists).toEqual([{ user: "bob" }]);
     await channel.unsubscribe();
     expect(channel.typists).toEqual([]);
@@ -199,7 +199,7 @@ describe("marks", () => {
       { type: "subscribed", channel: "b", ...place },
       { type: "subscribed", channel: "c", ...place, receipts: [] },
     );
-    expect(core.of("marked")).toEqual([
+    expect(core.of("ownReceipt")).toEqual([
       [1, 4, 2],
       [3, 0, 0],
     ]);
@@ -221,7 +221,7 @@ describe("marks", () => {
     expect(before.get("ann")).toEqual({ user: "ann", delivered: 3, read: 3 });
     expect(channel.receipts.get("ann")).toEqual({ user: "ann", delivered: 9, read: 5 });
     // Only the user's own are news for the core.
-    expect(core.of("marked")).toEqual([[handle, 9, 9]]);
+    expect(core.of("ownReceipt")).toEqual([[handle, 9, 9]]);
   });
 
   it("are there again after a reconnect, and stay after unsubscribing", async () => {
@@ -241,9 +241,9 @@ describe("marks", () => {
     channel.markRead("nobody knows");
     channel.markRead();
     expect(core.of("mark")).toEqual([
-      [handle, -1, 5],
-      [handle, -1, 900],
-      [handle, -1, 1002],
+      [handle, undefined, 5],
+      [handle, undefined, 900],
+      [handle, undefined, 1002],
     ]);
   });
 });

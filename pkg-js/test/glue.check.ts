@@ -1,28 +1,23 @@
-// Holds src/wasm/create-core.ts and the generated glue together, at compile time: `npm run check:wasm`, once wasm/ has been built.
+// Holds src/wasm/create-core.ts and the generated glue together, at compile time: `npm run check:wasm`, once wasm/ has been
+// built.
 
-import type { Operation, RawCoreClass, Told } from "../src/wasm/create-core.js";
-import { Core as Built, type Operation as BuiltOperation, type Told as BuiltTold } from "../wasm/everwire.js";
+import type { HOST_NUMBERS, NUMBERS } from "../src/generated/bindings.js";
+import type { RawCore } from "../src/wasm/create-core.js";
+import type { Core as Built } from "../wasm/everwire.js";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 
-/** An enum as an object type of names and numbers, so that two can be compared. */
-type Numbers<Enum> = { [Name in keyof Enum]: `${Enum[Name] & number}` };
+// The registers are where the tables have them: six numbers, then four texts.
+export const numbers: Equal<6, typeof NUMBERS> = true;
+export const hostNumbers: Equal<4, typeof HOST_NUMBERS> = true;
+type Six = [number, number, number, number, number, number];
+export const call: Parameters<Built["call"]> extends [number, ...Six, ...infer Texts]
+  ? Equal<Texts["length"], 4>
+  : false = true;
+export const made: Equal<ConstructorParameters<typeof Built>["length"], 11> = true;
 
-export const operations: Equal<Numbers<typeof Operation>, Numbers<typeof BuiltOperation>> = true;
-export const told: Equal<Numbers<typeof Told>, Numbers<typeof BuiltTold>> = true;
-
-// The class takes what it is given …
-type Loose = Omit<RawCoreClass, never>;
-export const built: Loose = Built;
-export const parameters: Equal<
-  ConstructorParameters<typeof Built>["length"],
-  ConstructorParameters<RawCoreClass>["length"]
-> = true;
-export const call: Equal<
-  Required<Parameters<Built["call"]>>["length"],
-  Parameters<InstanceType<RawCoreClass>["call"]>["length"]
-> = true;
-
-// … and has nothing that src/wasm/create-core.ts does not know.
-type Unknown = Exclude<keyof Built, keyof InstanceType<RawCoreClass> | typeof Symbol.dispose>;
+// The class has what is used of it, and nothing else.
+export const accept: Equal<Parameters<Built["accept"]>, Parameters<RawCore["accept"]>> = true;
+export const event: Equal<Parameters<Built["browser_event"]>["length"], 3> = true;
+type Unknown = Exclude<keyof Built, keyof RawCore | typeof Symbol.dispose>;
 export const nothing: Equal<Unknown, never> = true;

@@ -18,7 +18,7 @@ const MINUTE = 60_000;
 describe("an idle page", () => {
   it("is told after five minutes without a sign, and when there is one again", async () => {
     const { client, core } = await running();
-    const told = () => core.of("sticky").map(([frame]) => frame);
+    const told = () => core.of("sendSticky").map(([frame]) => frame);
     await vi.advanceTimersByTimeAsync(4 * MINUTE);
     dispatchEvent(new Event("keydown"));
     await vi.advanceTimersByTimeAsync(4 * MINUTE);
@@ -39,9 +39,9 @@ describe("an idle page", () => {
     const soon = await running({ idleAfter: 1000 });
     const never = await running({ idleAfter: false });
     await vi.advanceTimersByTimeAsync(1000);
-    expect(soon.core.of("sticky")).toHaveLength(1);
+    expect(soon.core.of("sendSticky")).toHaveLength(1);
     await vi.advanceTimersByTimeAsync(60 * MINUTE);
-    expect(never.core.of("sticky")).toEqual([]);
+    expect(never.core.of("sendSticky")).toEqual([]);
     await Promise.all([soon.client.close(), never.client.close()]);
   });
 

@@ -2,7 +2,6 @@
 
 import { describe, expect, it } from "vitest";
 import { MessageList } from "../src/chat/message-list.js";
-import { SendStatus } from "../src/wasm/bindings.js";
 import { message, scripted } from "./scripted-core.js";
 
 async function following(limit?: number) {
@@ -13,7 +12,8 @@ async function following(limit?: number) {
   const list = new MessageList(channel, limit === undefined ? {} : { limit });
   void channel.subscribe();
   core.confirm("a");
-  const failed = (id: string) => core.host.sending(id, SendStatus.Failed, -1, -1, "forbidden", "No.");
+  const failed = (id: string) =>
+    core.host.sending({ id, status: "failed", code: "forbidden", message: "No." });
   return { client, core, channel, list, failed };
 }
 
@@ -35,7 +35,7 @@ describe("a message list", () => {
         readBy: 0,
       },
     ]);
-    core.host.sending(id, SendStatus.Sent, -1, -1, undefined, undefined);
+    core.host.sending({ id, status: "sent" });
     expect(brief(list)).toEqual(["mine sent"]);
     core.receive({ type: "ack", id, channel: "a", offset: 1, at: 7 });
     expect(list.rows).toMatchObject([{ id, status: "stored", mine: true, offset: 1, at: 7 }]);
@@ -181,7 +181,7 @@ describe("edits and deletions", () => {
     core.receive(message("a", 1));
     const { id } = channel.edit("id-1", "better");
     expect(seen(list)).toEqual([["better", "queued", true]]);
-    core.host.sending(id, SendStatus.Sent, -1, -1, undefined, undefined);
+    core.host.sending({ id, status: "sent" });
     expect(seen(list)).toEqual([["better", "sent", true]]);
     core.receive({ type: "ack", id, channel: "a", offset: 2, at: 7 });
     expect(seen(list)).toEqual([["better", "stored", true]]);
@@ -380,7 +380,12 @@ describe("older messages", () => {
     const { core, list } = await loadable(5);
     const one = list.loadOlder();
     expect(list.loadOlder()).toBe(one);
-    core.host.sending(core.of("request")[0]?.[0] as string, SendStatus.Failed, -1, -1, "timeout", "Late.");
+    core.host.sending({
+      id: core.of("request")[0]?.[0] as string,
+      status: "failed",
+      code: "timeout",
+      message: "Late.",
+    });
     await expect(one).rejects.toMatchObject({ code: "timeout" });
     const two = list.loadOlder();
     core.page(range(1, 5), false);

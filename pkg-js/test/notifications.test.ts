@@ -86,12 +86,12 @@ describe("notifications", () => {
     const { core, list } = await notified(0, [note(OWN, 1), note(OWN, 2)]);
     list.markRead(`${OWN}-1`);
     list.markRead("unknown");
-    expect(core.of("mark")).toEqual([[1, -1, 1]]);
+    expect(core.of("mark")).toEqual([[1, undefined, 1]]);
     core.receive(note("everyone", 5));
     list.markRead();
     expect(core.of("mark").slice(1)).toEqual([
-      [1, -1, 4],
-      [2, -1, 5],
+      [1, undefined, 4],
+      [2, undefined, 5],
     ]);
   });
 

@@ -6,6 +6,7 @@ import { createElement as h, type ReactNode, StrictMode, useState } from "react"
 import { renderToString } from "react-dom/server";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Client } from "../src/core/client.js";
+import type { Handle } from "../src/generated/bindings.js";
 import { RELEASE_MS } from "../src/integration/reference-counts.js";
 import {
   EverwireProvider,
@@ -21,7 +22,7 @@ import {
   useStatus,
   useTyping,
 } from "../src/react/index.js";
-import type { CoreClass } from "../src/wasm/bindings.js";
+import type { CoreClass } from "../src/wasm/create-core.js";
 import { message, ScriptedCore } from "./scripted-core.js";
 
 const cores: ScriptedCore[] = [];
@@ -196,7 +197,7 @@ describe("useChannel", () => {
     core().receive(message("a", 1));
     rerender(h(App, null, h(Room, { label: "second" })));
     core().receive(message("a", 2));
-    core().host.gap(1, 3, 4, "trimmed");
+    core().host.gap({ handle: 1 as Handle, from: 3, to: 4, reason: "trimmed" });
     expect(got).toEqual(["first 1", "second 2", "second trimmed"]);
   });
 
@@ -229,8 +230,8 @@ describe("useChannel", () => {
     }
     render(h(App, null, h(Room, { name: "private-a" }), h(Room, { name: "private-b", heard: true })));
     await settle();
-    core().host.ended(1, "forbidden", "No.");
-    core().host.ended(2, "forbidden", "No.");
+    core().host.ended({ handle: 1 as Handle, code: "forbidden", message: "No." });
+    core().host.ended({ handle: 2 as Handle, code: "forbidden", message: "No." });
     await settle();
     expect([warn.mock.calls.length, errors]).toEqual([1, ["forbidden"]]);
     warn.mockRestore();
@@ -377,7 +378,7 @@ describe("useTyping", () => {
     core().confirm("a");
     act(() => core().receive({ type: "user_typing", channel: "a", user: "ann", typing: true }));
     expect(container.textContent).toBe("ann");
-    act(() => core().host.quiet(1, 0));
+    act(() => core().host.typingExpired({ handle: 1 as Handle, typist: 0 }));
     expect(container.textContent).toBe("");
   });
 });

@@ -1,7 +1,6 @@
 // Requests: what is asked, and that each ends once: with its answer, a refusal, or the end of the client.
 
 import { describe, expect, it } from "vitest";
-import { SendStatus } from "../src/wasm/bindings.js";
 import { running } from "./scripted-core.js";
 
 const code = (code: string) => expect.objectContaining({ name: "EverwireError", code });
@@ -24,9 +23,9 @@ describe("a request", () => {
     const { client, core } = await running();
     const asked = client.request("join_chat", { chat: "c" });
     const [id] = core.of("request")[0] as [string];
-    core.host.sending(id, SendStatus.Failed, -1, -1, "not_found", "No such chat.");
+    core.host.sending({ id, status: "failed", code: "not_found", message: "No such chat." });
     await expect(asked).rejects.toEqual(code("not_found"));
-    core.host.sending(id, SendStatus.Failed, -1, -1, "timeout", "Late.");
+    core.host.sending({ id, status: "failed", code: "timeout", message: "Late." });
     core.receive({ type: "done", id });
     expect(client._sends.size).toBe(0);
   });

@@ -3,8 +3,11 @@
 
 import { Client } from "../src/core/client.js";
 import type { ConnectOptions } from "../src/core/events.js";
-import type { Core, CoreClass, CoreOptions, Host } from "../src/wasm/bindings.js";
-import { SendStatus, Status, TransportCode } from "../src/wasm/bindings.js";
+import type { Core, CoreOptions, Handle, Host } from "../src/generated/bindings.js";
+import type { CoreClass } from "../src/wasm/create-core.js";
+
+/** The arguments of an operation. */
+type Args<Name extends keyof Core> = Parameters<Core[Name]>[0];
 
 type Call = readonly [method: string, ...args: unknown[]];
 
@@ -18,7 +21,7 @@ export class ScriptedCore implements Core {
   readonly host: Host;
   readonly made: CoreOptions;
   readonly calls: Call[] = [];
-  readonly places = new Map<number, Place>();
+  readonly places = new Map<Handle, Place>();
   /** The requests that wait for an answer. */
   readonly asked = new Map<string, Record<string, unknown>>();
   online = true;
@@ -34,7 +37,8 @@ export class ScriptedCore implements Core {
 
   #called(method: string, ...args: unknown[]): void {
     if (this.freed) throw new Error(`${method} was called after free`);
-    this.calls.push([method, ...args]);
+    // As create-core does it.
+    this.calls.push([method, ...args.map((value) => value ?? undefined)]);
     if (this.throwing.has(method)) throw this.throwing.get(method);
   }
 
@@ -49,11 +53,11 @@ export class ScriptedCore implements Core {
   }
 
   /** Says that the newest subscription of `channel` is in place. */
-  confirm(channel: string, { epoch = "e", offset = 0, head = 0, recovered = true } = {}): number {
+  confirm(channel: string, { epoch = "e", offset = 0, head = 0, recovered = true } = {}): Handle {
     const [handle, place] = [...this.places].filter(([, { channel: name }]) => name === channel).at(-1) ?? [];
     if (handle === undefined || place === undefined) throw new Error(`${channel} is not subscribed`);
     Object.assign(place, { epoch, offset });
-    this.host.subscribed(handle, epoch, offset, head, Number(recovered));
+    this.host.subscribed({ handle, epoch, offset, head, recovered: recovered ? 1 : 0 });
     return handle;
   }
 
@@ -74,7 +78,7 @@ export class ScriptedCore implements Core {
 
   /** Says that it is connected. */
   connected(): void {
-    this.host.state(Status.Connected, TransportCode.WebSocket, 0, -1, undefined, "welcome");
+    this.host.state({ status: "connected", transport: "websocket", attempt: 0, reason: "welcome" });
   }
 
   start(): void {
@@ -82,122 +86,113 @@ export class ScriptedCore implements Core {
   }
   close(): void {
     this.#called("close");
-    this.host.state(Status.Closed, TransportCode.None, 0, -1, undefined, "closed by the application");
+    this.host.state({ status: "closed", attempt: 0, reason: "closed by the application" });
   }
   free(): void {
     this.#called("free");
     this.freed = true;
   }
-  subscribe(
-    channel: string,
-    recent: number | undefined,
-    epoch: string | undefined,
-    offset: number | undefined,
-    undelivered: boolean,
-  ): number {
+  subscribe({ channel, recent, epoch, offset, undelivered }: Args<"subscribe">): Handle {
     this.#called("subscribe", channel, recent, epoch, offset, undelivered);
-    this.places.set(++this.#handles, { channel, epoch: epoch ?? "e", offset: offset ?? 0 });
-    return this.#handles;
+    const handle = ++this.#handles as Handle;
+    this.places.set(handle, { channel, epoch: epoch ?? "e", offset: offset ?? 0 });
+    return handle;
   }
-  unsubscribe(handle: number): void {
+  unsubscribe({ handle }: Args<"unsubscribe">): void {
     this.#called("unsubscribe", handle);
     this.places.delete(handle);
   }
-  send(id: string, channel: string, frame: string, restored: boolean): void {
+  send({ id, channel, frame, restored }: Args<"send">): void {
     const { type, data, event, action, target, ...rest } = JSON.parse(frame);
     if (type !== "send" || rest.id !== id || rest.channel !== channel) throw new Error(`odd: ${frame}`);
     const more = action === undefined ? [] : [action, target];
     this.#called("send", id, channel, event, JSON.stringify(data), restored, ...more);
-    this.host.sending(id, SendStatus.Queued, -1, -1, undefined, undefined);
+    this.host.sending({ id, status: "queued" });
   }
-  /** StoredSend as the calls `request`, `ephemeral` and `sticky`. */
-  ask(text: string, timeoutMs?: number, id?: string): number {
-    const frame = JSON.parse(text);
-    if (id === undefined) this.#called(timeoutMs === 0 ? "ephemeral" : "sticky", frame);
-    else {
-      this.asked.set(id, frame);
-      this.#called("request", id, frame, timeoutMs);
-    }
-    return Number(this.online);
+  request({ id, frame, timeout_ms }: Args<"request">): void {
+    this.asked.set(id, JSON.parse(frame));
+    this.#called("request", id, JSON.parse(frame), timeout_ms);
   }
-  answered(id: string): number {
+  sendEphemeral({ frame }: Args<"sendEphemeral">): boolean {
+    this.#called("sendEphemeral", JSON.parse(frame));
+    return this.online;
+  }
+  sendSticky({ frame }: Args<"sendSticky">): void {
+    this.#called("sendSticky", JSON.parse(frame));
+  }
+  answered({ id }: Args<"answered">): boolean {
     this.#called("answered", id);
-    return Number(this.asked.delete(id));
+    return this.asked.delete(id);
   }
-  typing(handle: number, key: boolean): void {
+  typing({ handle, key }: Args<"typing">): void {
     this.#called("typing", handle, key);
   }
-  heard(handle: number, typist: number, typing: boolean): void {
-    this.#called("heard", handle, typist, typing);
+  userTyping({ handle, typist, typing }: Args<"userTyping">): void {
+    this.#called("userTyping", handle, typist, typing);
   }
-  mark(handle: number, delivered: number, read: number): void {
+  mark({ handle, delivered, read }: Args<"mark">): void {
     this.#called("mark", handle, delivered, read);
   }
-  marked(handle: number, delivered: number, read: number): void {
-    this.#called("marked", handle, delivered, read);
+  ownReceipt({ handle, delivered, read }: Args<"ownReceipt">): void {
+    this.#called("ownReceipt", handle, delivered, read);
   }
-  accept(handle: number, offset: number): boolean {
+  accept(handle: Handle, offset: number): boolean {
     this.#called("accept", handle, offset);
     const place = this.places.get(handle);
     if (place === undefined || offset !== place.offset + 1) return false;
     place.offset = offset;
     return true;
   }
-  live(handle: number): number {
+  live({ handle }: Args<"live">): boolean {
     this.#called("live", handle);
-    return Number(this.places.has(handle));
+    return this.places.has(handle);
   }
-  subscribed(
-    handle: number,
-    epoch: string,
-    offset: number,
-    head: number,
-    gapFrom: number | undefined,
-    gap: string | undefined,
-  ): number {
-    this.#called("subscribed", handle, epoch, offset, head, gapFrom, gap);
+  subscribedFrame({ handle, epoch, offset, head, gap_from, gap }: Args<"subscribedFrame">): boolean {
+    this.#called("subscribedFrame", handle, epoch, offset, head, gap_from, gap);
     const place = this.places.get(handle);
-    if (place === undefined) return 0;
-    if (gap !== undefined) this.host.gap(handle, place.offset + 1, offset, gap);
+    if (place === undefined) return false;
+    if (gap !== undefined) this.host.gap({ handle, from: place.offset + 1, to: offset, reason: gap });
     Object.assign(place, { epoch, offset });
-    this.host.subscribed(handle, epoch, offset, head, Number(gap === undefined));
-    return 1;
+    this.host.subscribed({ handle, epoch, offset, head, recovered: gap === undefined ? 1 : 0 });
+    return true;
   }
-  unsubscribed(...args: unknown[]): void {
-    this.#called("unsubscribed", ...args);
+  unsubscribedFrame({ handle, channel, code, message }: Args<"unsubscribedFrame">): void {
+    this.#called("unsubscribedFrame", handle, channel, code, message);
   }
-  welcome(...args: unknown[]): void {
-    this.#called("welcome", ...args);
+  welcome(args: Args<"welcome">): void {
+    const { connection, user, ping_interval_ms, hold_ms, token_expires_in_ms } = args;
+    const { payload_bytes, batch_bytes } = args;
+    const limits = [payload_bytes, batch_bytes];
+    this.#called("welcome", connection, user, ping_interval_ms, hold_ms, token_expires_in_ms, ...limits);
   }
-  polled(seq: number): void {
+  polled({ seq }: Args<"polled">): void {
     this.#called("polled", seq);
   }
-  ack(id: string, offset: number, at: number): void {
+  ack({ id, offset, at }: Args<"ack">): void {
     this.#called("ack", id, offset, at);
-    this.host.sending(id, SendStatus.Stored, offset, at, undefined, undefined);
+    this.host.sending({ id, status: "stored", offset, at });
   }
   /** Set to make a refusal with an id end what has that id. */
   refusing = false;
-  refused(code: string, message: string, retry: boolean, id: string | undefined, ...rest: unknown[]): void {
-    this.#called("refused", code, message, retry, id, ...rest);
-    if (this.refusing && id !== undefined) {
-      this.host.sending(id, SendStatus.Failed, -1, -1, code, message);
-    }
+  refused(args: Args<"refused">): void {
+    const { code, message, retry, id, handle, about_channel, retry_after_ms } = args;
+    this.#called("refused", code, message, retry, id, handle, about_channel, retry_after_ms);
+    if (this.refusing && id !== undefined) this.host.sending({ id, status: "failed", code, message });
   }
-  ping(nonce: number): void {
+  ping({ nonce }: Args<"ping">): void {
     this.#called("ping", nonce);
   }
-  goaway(...args: unknown[]): void {
-    this.#called("goaway", ...args);
+  goaway({ delay_ms, spread_ms, reason }: Args<"goaway">): void {
+    this.#called("goaway", delay_ms, spread_ms, reason);
   }
-  violation(message: string): void {
+  violation({ message }: Args<"violation">): void {
     this.#called("violation", message);
   }
-  token(token: string): void {
+  token({ token }: Args<"token">): void {
     this.#called("token", token);
   }
-  token_failed(message: string): void {
-    this.#called("token_failed", message);
+  tokenFailed({ message }: Args<"tokenFailed">): void {
+    this.#called("tokenFailed", message);
   }
   report(): string {
     this.#called("report");

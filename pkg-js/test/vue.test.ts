@@ -18,7 +18,7 @@ import {
   useStatus,
   useTyping,
 } from "../src/vue/index.js";
-import type { CoreClass } from "../src/wasm/bindings.js";
+import type { CoreClass } from "../src/wasm/create-core.js";
 import { message, ScriptedCore } from "./scripted-core.js";
 
 const cores: ScriptedCore[] = [];

@@ -243,19 +243,27 @@ struct Object<'a> {
     raw: bool,
 }
 
+impl Object<'_> {
+    /// Not inlined: there is one for every field of every frame.
+    #[inline(never)]
+    fn key(&mut self, key: &str) {
+        if !core::mem::take(&mut self.first) {
+            self.text.push(',');
+        }
+        // Field names are identifiers: nothing in them needs escaping.
+        self.text.push('"');
+        self.text.push_str(key);
+        self.text.push_str("\":");
+    }
+}
+
 impl SerializeStruct for Object<'_> {
     type Ok = ();
     type Error = NotAFrame;
 
     fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<()> {
         if !self.raw {
-            if !core::mem::take(&mut self.first) {
-                self.text.push(',');
-            }
-            // Field names are identifiers: nothing in them needs escaping.
-            self.text.push('"');
-            self.text.push_str(key);
-            self.text.push_str("\":");
+            self.key(key);
         }
         value.serialize(JsonWriter { text: self.text, raw: self.raw })
     }

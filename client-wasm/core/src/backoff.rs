@@ -9,9 +9,9 @@ pub const CAP_MS: u64 = 20_000;
 /// The longest wait while the page is hidden, in ms: nobody is looking, and the server has others to serve.
 pub const CAP_HIDDEN_MS: u64 = 60_000;
 /// A retry after the first never comes sooner than this, in ms.
-const LEAST_MS: u64 = 250;
+pub const LEAST_MS: u64 = 250;
 /// The range of the n-th retry is this times 2^n, in ms.
-const BASE_MS: u64 = 500;
+pub const BASE_MS: u64 = 500;
 
 /// The wait after `failures` failed tries in a row, in ms. The jitter is applied after the cap and over the whole
 /// range, so that clients that failed together do not come back together.

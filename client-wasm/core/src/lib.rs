@@ -31,7 +31,7 @@ mod transport;
 
 #[doc(hidden)]
 pub use alloc::string::String;
-pub use backoff::{CAP_HIDDEN_MS, CAP_MS, FIRST_MS};
+pub use backoff::{BASE_MS, CAP_HIDDEN_MS, CAP_MS, FIRST_MS, LEAST_MS};
 pub use clock::Now;
 pub use connection::{Config, Connection, Refusal, Verdict, WelcomeFrame};
 pub use ids::{Handle, RequestId, SocketId, Source};

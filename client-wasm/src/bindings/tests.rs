@@ -1,12 +1,14 @@
-//! The border in a real browser: a scripted host on one side, a scripted WebSocket on the other. What happens between
-//! them is JavaScript, so the tests themselves are in tests/bindings.js; here they get their names and the core.
+//! The bindings in a real browser: a scripted host on one side, a scripted WebSocket on the other. What happens between
+//! them is JavaScript, so the tests themselves are in tests/bindings.js; here they get their names, the core, and the
+//! declarations, so that they have no copy of the numbers and registers.
 
-use alloc::borrow::ToOwned;
+use alloc::{borrow::ToOwned, format};
 
+use js_sys::Array;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
-use super::Core;
+use super::{Declaration, HOST_CALLS, HOST_NUMBERS, NUMBERS, OPERATIONS, Register, exports::Core};
 use crate::browser::Host;
 
 wasm_bindgen_test_configure!(run_in_browser);
@@ -16,25 +18,51 @@ type Make = Closure<dyn Fn(Host, bool, bool) -> Core>;
 #[wasm_bindgen(module = "/tests/bindings.js")]
 extern "C" {
     #[wasm_bindgen(catch)]
-    fn run(name: &str, make: &Make, memory: &JsValue) -> Result<(), JsValue>;
+    fn run(
+        name: &str,
+        make: &Make,
+        memory: &JsValue,
+        operations: &Array,
+        host_calls: &Array,
+    ) -> Result<(), JsValue>;
 }
 
 fn make(host: Host, websocket: bool, polling: bool) -> Core {
-    let session = "01890000-0000-7000-8000-000000000001";
-    let guest = || Some("ada".to_owned());
-    Core::new(
-        host,
-        "http://chat.example",
-        session,
-        guest(),
-        guest(),
-        false,
-        websocket,
-        polling,
-        false,
-        false,
-        true,
-    )
+    let flag = f64::from;
+    let session = "01890000-0000-7000-8000-000000000001".into();
+    let (url, guest) = ("http://chat.example".into(), "ada".into());
+    let [has_token, debug, hidden, online] = [false, false, false, true].map(flag);
+    let [websocket, polling] = [websocket, polling].map(flag);
+    Core::new(host, has_token, websocket, polling, debug, hidden, online, &url, &session, &guest, &guest)
+}
+
+/// For each its name, and the names of its arguments by register.
+fn tables(declarations: &[Declaration], numbers: usize) -> Array {
+    let lines = declarations.iter().map(|declaration| {
+        let names = |register| {
+            declaration.arguments.iter().filter(move |argument| argument.shape.register == register)
+        };
+        let line = Array::of1(&declaration.name.into());
+        let mut free = numbers;
+        for argument in names(Register::Number) {
+            let names = argument.shape.names;
+            let name = if names.is_empty() {
+                argument.name.to_owned()
+            } else {
+                format!("{}={}", argument.name, names.join("|"))
+            };
+            line.push(&name.into());
+            free -= 1;
+        }
+        for _ in 0..free {
+            line.push(&JsValue::UNDEFINED);
+        }
+        for argument in names(Register::Text) {
+            line.push(&argument.name.into());
+        }
+        line
+    });
+    lines.collect()
 }
 
 macro_rules! tests {
@@ -42,7 +70,9 @@ macro_rules! tests {
         #[wasm_bindgen_test]
         fn $name() {
             let make = Make::new(make);
-            if let Err(error) = run(stringify!($name), &make, &wasm_bindgen::memory()) {
+            let (operations, calls) =
+                (tables(OPERATIONS, NUMBERS), tables(HOST_CALLS, HOST_NUMBERS));
+            if let Err(error) = run(stringify!($name), &make, &wasm_bindgen::memory(), &operations, &calls) {
                 wasm_bindgen::throw_val(error);
             }
         }
@@ -52,9 +82,9 @@ macro_rules! tests {
 tests! {
     connects_and_says_hello
     delivers_each_entry_once_and_in_order
-    answers_with_an_error_in_words
-    tells_what_became_of_a_send
-    asks_until_it_is_answered_and_says_what_is_fleeting_now_or_never
+    throws_the_codes_of_errors
+    reports_the_status_of_a_send
+    repeats_a_request_until_it_is_answered_and_drops_what_is_ephemeral_without_a_connection
     announces_typing_and_marks_receipts
     tries_again_after_a_close_code_and_stops_after_a_terminal_one
     takes_calls_from_inside_the_hosts_own_calls

@@ -1,7 +1,5 @@
 //! What the browser reports, translated one to one into what the core understands. What it means is decided there.
 
-#![allow(clippy::float_cmp, reason = "what wasm_bindgen makes of an enum compares")]
-
 use alloc::string::String;
 
 use wasm_bindgen::prelude::*;
@@ -13,10 +11,22 @@ use everwire_client_core::{Input, RequestId, SocketId, Source};
 /// There was no close frame (RFC 6455, section 7.1.5).
 const ABNORMAL: u16 = 1006;
 
-/// What the functions that `Host.handler` makes are called for. The id is that of a socket or of a request.
-#[wasm_bindgen]
-#[derive(Debug, Clone, Copy)]
-pub enum Happened {
+/// Declares an enum and the list of its variants.
+macro_rules! browser_events {
+    ($($(#[doc = $doc:literal])* $name:ident,)*) => {
+        /// What the functions that `Host.handler` makes are called for. The id is that of a socket or of a request.
+        #[derive(Debug, Clone, Copy)]
+        pub(crate) enum BrowserEvent {
+            $($(#[doc = $doc])* $name,)*
+        }
+
+        impl BrowserEvent {
+            const ALL: &[Self] = &[$(Self::$name),*];
+        }
+    };
+}
+
+browser_events! {
     /// The timer's time has come.
     Timeout,
     /// A WebSocket is open.
@@ -59,46 +69,47 @@ extern "C" {
 
 impl Driver {
     /// `value`: the event, or what the promise has become.
-    pub(crate) fn happened(&self, what: Happened, id: u32, value: &JsValue) {
+    pub(crate) fn browser_event(&self, number: u32, id: u32, value: &JsValue) {
+        let Some(browser_event) = BrowserEvent::ALL.get(number as usize) else { return };
         let (socket, request) = (SocketId(id), RequestId(id));
         let event: &Event = value.unchecked_ref();
-        let input = match what {
-            Happened::Timeout => return self.timeout(),
-            Happened::Opened => Input::WebSocketOpened(socket),
-            Happened::Message => {
+        let input = match browser_event {
+            BrowserEvent::Timeout => return self.timeout(),
+            BrowserEvent::Opened => Input::WebSocketOpened(socket),
+            BrowserEvent::Message => {
                 let message: &MessageEvent = event.unchecked_ref();
                 return self.batch(Source::WebSocket(socket), &message.data());
             }
-            Happened::Closed => {
+            BrowserEvent::Closed => {
                 let close: &CloseEvent = event.unchecked_ref();
                 let reason = event.unchecked_ref::<Close>().reason().unwrap_or_default();
                 Input::WebSocketClosed { socket, code: close.code(), reason }
             }
             // A Content-Security-Policy, or a wrapper of the page's, forbids it: as good as refused.
-            Happened::Refused => Input::WebSocketClosed { socket, code: ABNORMAL, reason: String::new() },
-            Happened::Response => {
+            BrowserEvent::Refused => Input::WebSocketClosed { socket, code: ABNORMAL, reason: String::new() },
+            BrowserEvent::Response => {
                 let response: &Response = value.unchecked_ref();
                 return self.respond(request, response);
             }
-            Happened::Body => {
+            BrowserEvent::Body => {
                 if self.forget_request(request).is_some() {
                     self.batch(Source::Response(request), value);
                 }
                 return;
             }
-            Happened::Failure => return self.request_failed(request, "the network failed"),
-            Happened::Denied => return self.request_failed(request, "fetch is not allowed here"),
-            Happened::Online => Input::Online,
-            Happened::Offline => Input::Offline,
-            Happened::Visibility => {
+            BrowserEvent::Failure => return self.request_failed(request, "the network failed"),
+            BrowserEvent::Denied => return self.request_failed(request, "fetch is not allowed here"),
+            BrowserEvent::Online => Input::Online,
+            BrowserEvent::Offline => Input::Offline,
+            BrowserEvent::Visibility => {
                 let Some(document) = event.target() else { return };
                 let document: &Document = document.unchecked_ref();
                 Input::Visible(!document.hidden())
             }
-            Happened::PageHide => Input::PageHide,
+            BrowserEvent::PageHide => Input::PageHide,
             // Every page load ends with one; only a page that comes out of the cache was away.
-            Happened::PageShow if !event.unchecked_ref::<PageTransitionEvent>().persisted() => return,
-            Happened::PageShow | Happened::Resume => Input::PageShow,
+            BrowserEvent::PageShow if !event.unchecked_ref::<PageTransitionEvent>().persisted() => return,
+            BrowserEvent::PageShow | BrowserEvent::Resume => Input::PageShow,
         };
         self.tell(input);
     }

@@ -6,7 +6,7 @@ use js_sys::{Function, Object, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::{AbortController, Response};
 
-use super::{Driver, events::Happened, options, set_timeout};
+use super::{Driver, events::BrowserEvent, options, set_timeout};
 use everwire_client_core::{Input, RequestId, text};
 
 #[wasm_bindgen]
@@ -30,13 +30,13 @@ pub(super) struct Request {
 impl Driver {
     pub(super) fn send_request(&self, id: RequestId, body: &str, token: Option<&str>, keepalive: bool) {
         let Some((promise, abort)) = self.start(body, token, keepalive) else {
-            set_timeout(&self.host.handler(Happened::Denied, id.0), 0);
+            set_timeout(&self.host.handler(BrowserEvent::Denied, id.0), 0);
             return;
         };
         let mut requests = self.requests.take();
         requests.push(Request { id, abort });
         self.requests.set(requests);
-        self.follow(&promise, Happened::Response, id);
+        self.follow(&promise, BrowserEvent::Response, id);
     }
 
     fn start(&self, body: &str, token: Option<&str>, keepalive: bool) -> Option<(Promise, AbortController)> {
@@ -57,16 +57,16 @@ impl Driver {
     }
 
     /// Says later what has become of it. A promise of a request that is over says nothing to anybody.
-    fn follow(&self, promise: &Promise, then: Happened, id: RequestId) {
+    fn follow(&self, promise: &Promise, then: BrowserEvent, id: RequestId) {
         let promise: &Thenable = promise.unchecked_ref();
-        promise.then(&self.host.handler(then, id.0), &self.host.handler(Happened::Failure, id.0));
+        promise.then(&self.host.handler(then, id.0), &self.host.handler(BrowserEvent::Failure, id.0));
     }
 
     pub(super) fn respond(&self, id: RequestId, response: &Response) {
         if !response.ok() {
             self.request_failed(id, &text!("HTTP status ", response.status()));
         } else if let Ok(body) = response.text() {
-            self.follow(&body, Happened::Body, id);
+            self.follow(&body, BrowserEvent::Body, id);
         }
     }
 

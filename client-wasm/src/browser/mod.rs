@@ -2,7 +2,7 @@
 //!
 //! Two rules keep this sound. No borrow of the core is held while JavaScript runs, because a listener may call back
 //! into the client. And JavaScript never holds a piece of Rust: what it calls are functions of its own, made by
-//! `Host.handler`, which come back through `Core.happened` with the name of what they are about. One that comes late
+//! `Host.handler`, which come back through `Core.browser_event` with the name of what they are about. One that comes late
 //! names something that is no more, and is ignored.
 
 mod events;
@@ -19,9 +19,10 @@ use js_sys::{Date, Function, Math, Object};
 use wasm_bindgen::prelude::*;
 use web_sys::AbortController;
 
-pub(crate) use events::Happened;
+use events::BrowserEvent;
 pub(crate) use host::Host;
 
+use crate::bindings::host_calls::FetchToken;
 use everwire_client_core::{Config, Connection, Event, Input, Now, Output, Source, Status, text};
 use everwire_protocol::paths::{POLL_PATH, WEBSOCKET_PATH};
 use http::Request;
@@ -99,7 +100,7 @@ impl Driver {
         config.memory = memory::recall(&place.poll);
         Self {
             core: RefCell::new(Connection::new(config)),
-            on_timeout: host.handler(Happened::Timeout, 0),
+            on_timeout: host.handler(BrowserEvent::Timeout, 0),
             host,
             place,
             socket: Cell::default(),
@@ -114,10 +115,6 @@ impl Driver {
     /// The core, to be told or asked something. Not to be held while JavaScript runs.
     pub(crate) fn core(&self) -> RefMut<'_, Connection> {
         self.core.borrow_mut()
-    }
-
-    pub(crate) fn host(&self) -> &Host {
-        &self.host
     }
 
     /// Something happened.
@@ -172,7 +169,7 @@ impl Driver {
                 self.send_request(request, &body, token.as_deref(), keepalive);
             }
             Output::Abort(request) => self.abort_request(request),
-            Output::FetchToken => self.host.fetch_token(),
+            Output::FetchToken => self.host.tell(|registers| FetchToken {}.put(registers)),
             Output::Remember(what) => memory::remember(&self.place.poll, what),
             Output::Event(event) => {
                 if let Event::State { status: Status::Closed, .. } = event

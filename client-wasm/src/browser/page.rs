@@ -3,7 +3,7 @@
 use js_sys::{Function, Object};
 use wasm_bindgen::prelude::*;
 
-use super::{Driver, events::Happened, options};
+use super::{Driver, events::BrowserEvent, options};
 
 #[wasm_bindgen]
 extern "C" {
@@ -20,14 +20,15 @@ impl Driver {
         let Some(listening) = &self.listening else { return };
         let options = options([("signal", listening.signal().as_ref())]);
         for (name, what) in [
-            ("online", Happened::Online),
-            ("offline", Happened::Offline),
-            ("pagehide", Happened::PageHide),
-            ("pageshow", Happened::PageShow),
+            ("online", BrowserEvent::Online),
+            ("offline", BrowserEvent::Offline),
+            ("pagehide", BrowserEvent::PageHide),
+            ("pageshow", BrowserEvent::PageShow),
         ] {
             let _ = on_window(name, &self.host.handler(what, 0), &options);
         }
-        for (name, what) in [("visibilitychange", Happened::Visibility), ("resume", Happened::Resume)] {
+        for (name, what) in [("visibilitychange", BrowserEvent::Visibility), ("resume", BrowserEvent::Resume)]
+        {
             let _ = on_document(name, &self.host.handler(what, 0), &options);
         }
     }

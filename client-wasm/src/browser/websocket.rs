@@ -3,7 +3,7 @@
 use everwire_protocol::SUBPROTOCOL;
 use web_sys::WebSocket;
 
-use super::{Driver, events::Happened};
+use super::{Driver, events::BrowserEvent};
 use everwire_client_core::SocketId;
 
 pub(super) struct Socket {
@@ -16,12 +16,12 @@ impl Driver {
         let handler = |what| self.host.handler(what, id.0);
         let Ok(socket) = WebSocket::new_with_str(&self.place.websocket, SUBPROTOCOL) else {
             // Told later, as an event would be.
-            super::set_timeout(&handler(Happened::Refused), 0);
+            super::set_timeout(&handler(BrowserEvent::Refused), 0);
             return;
         };
-        socket.set_onopen(Some(&handler(Happened::Opened)));
-        socket.set_onmessage(Some(&handler(Happened::Message)));
-        socket.set_onclose(Some(&handler(Happened::Closed)));
+        socket.set_onopen(Some(&handler(BrowserEvent::Opened)));
+        socket.set_onmessage(Some(&handler(BrowserEvent::Message)));
+        socket.set_onclose(Some(&handler(BrowserEvent::Closed)));
         self.socket.set(Some(Socket { id, socket }));
     }
 

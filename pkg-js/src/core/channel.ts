@@ -1,8 +1,8 @@
 // The public channel: listeners, the subscription, members, typists, receipts and sends. The core decides which entries are
 // delivered, and from which position; `position` only repeats what the core reported last.
 
+import type { Core, Handle } from "../generated/bindings.js";
 import type { Subscribed as SubscribedFrame } from "../generated/protocol.js";
-import type { Core } from "../wasm/bindings.js";
 import { type Deferred, defer, quiet } from "./deferred.js";
 import { Emitter, type Unsubscribe } from "./emitter.js";
 import { EverwireError } from "./errors.js";
@@ -32,8 +32,8 @@ const REMEMBERED = 1000;
 /** A named log to subscribe and send to. Created by `Client.channel`, which returns the same object for the same name. */
 export class Channel<Events extends object = DefaultEvents> implements ChannelPort {
   readonly name: string;
-  /** @internal The core's handle of the active subscription, or -1. */
-  _handle = -1;
+  /** @internal The core's handle of the active subscription. */
+  _handle: Handle | undefined;
   /** @internal */
   readonly _emitter = new Emitter();
   readonly #client: ClientPort;
@@ -106,7 +106,8 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
       (core) => {
         // Unsubscribed before the core was loaded.
         if (this.#ready !== ready) return;
-        this._handle = core.subscribe(this.name, recent, position?.epoch, position?.offset, undelivered);
+        const { name: channel } = this;
+        this._handle = core.subscribe({ ...position, channel, recent, undelivered });
         this.#client._handles.set(this._handle, this);
       },
       (error) => this._end(error),
@@ -128,11 +129,8 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
   async unsubscribe(): Promise<void> {
     const handle = this._handle;
     if (this.#ready === undefined) return;
-    this._end(
-      new EverwireError("unsubscribed", "The channel was unsubscribed before it was subscribed."),
-      true,
-    );
-    if (handle >= 0) this.#client._call((core) => core.unsubscribe(handle));
+    this._end(new EverwireError("unsubscribed"), true);
+    if (handle !== undefined) this.#client._call((core) => core.unsubscribe({ handle }));
   }
 
   /**
@@ -184,7 +182,7 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
   }
 
   #key(key: boolean): void {
-    this.#tell((core) => core.typing(this._handle, key));
+    this.#tell((core, handle) => core.typing({ handle, key }));
   }
 
   /**
@@ -192,12 +190,12 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
    * received. Marks only rise. They are sent within a second or two.
    */
   markRead(message: string | number = this.#offset): void {
-    const offset = typeof message === "string" ? this.#ids.get(message) : message;
-    if (offset !== undefined) this.#tell((core) => core.mark(this._handle, -1, offset));
+    const read = typeof message === "string" ? this.#ids.get(message) : message;
+    if (read !== undefined) this.#tell((core, handle) => core.mark({ handle, read }));
   }
 
-  #tell(act: (core: Core) => void): void {
-    this.#client._call((core) => this._handle >= 0 && act(core));
+  #tell(act: (core: Core, handle: Handle) => void): void {
+    this.#client._call((core) => this._handle !== undefined && act(core, this._handle));
   }
 
   /** Returns a page of the log: entries before or after an offset, or the latest. Does not affect the subscription. */
@@ -225,21 +223,20 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
   }
 
   /** @internal A `subscribed` frame: `counts` asks the core, which may report it at once or later. */
-  _onSubscribedFrame(frame: SubscribedFrame, counts: () => number): boolean {
+  _onSubscribedFrame(frame: SubscribedFrame, counts: () => boolean): boolean {
     this.#arriving = frame;
     const counted = counts();
-    if (counted === 1) this.#arrive();
+    if (counted) this.#arrive();
     this.#arriving = undefined;
-    return counted === 1;
+    return counted;
   }
 
   /** @internal The core reports that the subscription is active. */
-  _subscribed(epoch: string, offset: number, head: number, recovered: boolean): void {
-    this.#epoch = epoch;
-    this.#offset = offset;
+  _subscribed(subscribed: Subscribed): void {
+    this.#epoch = subscribed.epoch;
+    this.#offset = subscribed.offset;
     this.#arrive();
     this.#live = true;
-    const subscribed: Subscribed = { epoch, offset, head, recovered };
     this._emitter.emit("subscribed", subscribed);
     this.#ready?.resolve(subscribed);
   }
@@ -249,8 +246,8 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
     const ready = this.#ready;
     if (ready === undefined) return;
     const running = this.#live;
-    this.#client._handles.delete(this._handle);
-    this._handle = -1;
+    if (this._handle !== undefined) this.#client._handles.delete(this._handle);
+    this._handle = undefined;
     this.#ready = undefined;
     this.#live = false;
     this.#arriving = {};
@@ -285,7 +282,8 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
       case "user_typing": {
         const { user, name, typing } = frame;
         if (!this.#people.includes(user)) this.#people.push(user);
-        core.heard(this._handle, this.#people.indexOf(user), typing);
+        const handle = this._handle as Handle;
+        core.userTyping({ handle, typist: this.#people.indexOf(user), typing });
         this.#type(user, typing ? { user, ...(name != null && { name }) } : undefined);
         break;
       }

@@ -1,8 +1,19 @@
 // The public client. It loads the WebAssembly core, passes calls to it in order, and reports to the application what the
 // core says. All decisions about the network are the core's.
 
+import {
+  BACKOFF_BASE_MS,
+  BACKOFF_CAP_MS,
+  BACKOFF_FIRST_MS,
+  BACKOFF_LEAST_MS,
+  type Core,
+  type Handle,
+  type Host,
+  OUTBOX_BYTES,
+  OUTBOX_MESSAGES,
+} from "../generated/bindings.js";
 import type { ServerFrame } from "../generated/protocol.js";
-import { type Core, type CoreClass, type Host, Status, TransportCode } from "../wasm/bindings.js";
+import type { CoreClass } from "../wasm/create-core.js";
 import { Channel } from "./channel.js";
 import { defer, quiet } from "./deferred.js";
 import { dispatch } from "./dispatch.js";
@@ -25,12 +36,6 @@ import type { AnswerTo, RequestFields, RequestOptions, RequestType } from "./req
 import { beginSend, jsonOf } from "./send.js";
 import { toUserStatus } from "./user-status.js";
 
-// The limits of the core's outbox: sends wait here until the core is loaded.
-const MAX_WAITING_SENDS = 1000;
-const MAX_WAITING_LENGTH = 1024 * 1024;
-
-const SENDING = ["queued", "sent", "stored", "failed"] as const;
-
 // `private-` and `presence-` alone are no names. The core and the server check it too.
 const CHANNEL_NAME = /^(?!(private-|presence-)$)[\w\-=@,.;:]{1,200}$/;
 
@@ -43,7 +48,7 @@ export class Client implements ClientPort {
   /** @internal */
   readonly _channels = new Map<string, Channel<object>>();
   /** @internal */
-  readonly _handles = new Map<number, ChannelPort>();
+  readonly _handles = new Map<Handle, ChannelPort>();
   /** @internal */
   readonly _sends = new Map<string, Track>();
   /** @internal Keeps unsent messages beyond the page, unless disabled. */
@@ -61,7 +66,7 @@ export class Client implements ClientPort {
   readonly #load: () => Promise<CoreClass>;
   #state: ConnectionState = { status: "connecting", attempt: 0, reason: "starting" };
   #started = false;
-  #core: (Core & { free(): void }) | undefined;
+  #core: Core | undefined;
   #waiting: (() => void)[] = [];
   #waitingSends = 0;
   #waitingLength = 0;
@@ -112,7 +117,7 @@ export class Client implements ClientPort {
     { timeout = 10_000 }: RequestOptions = {},
   ): Promise<AnswerTo<Type>> {
     const id = uuid7();
-    const text = jsonOf({ ...fields, type, id });
+    const frame = jsonOf({ ...fields, type, id });
     const { promise, resolve, reject } = defer<AnswerTo<Type>>();
     const settle: Track = ({ error, answer }) => {
       this._sends.delete(id);
@@ -121,7 +126,7 @@ export class Client implements ClientPort {
     };
     this._sends.set(id, settle);
     this._call(
-      (core) => core.ask(text, timeout, id),
+      (core) => core.request({ id, frame, timeout_ms: timeout }),
       (error) => settle({ status: "failed", error }),
     );
     return promise;
@@ -184,7 +189,7 @@ export class Client implements ClientPort {
       if (this.#options.persist !== false)
         this._outbox = new OutboxStorage(settings.url, settings.guest?.user);
       this.#unwatch = detectIdle(this.#options.idleAfter, (idle) =>
-        this._call((core) => core.ask(jsonOf({ type: "idle", idle }))),
+        this._call((core) => core.sendSticky({ frame: jsonOf({ type: "idle", idle }) })),
       );
       void this.#fetchCore(settings);
     }
@@ -195,7 +200,7 @@ export class Client implements ClientPort {
   _call(act: (core: Core) => void, refuse?: (error: EverwireError) => void, length?: number): void {
     const core = this.#core;
     if (this.#state.status === "closed") {
-      refuse?.(new EverwireError("closed", "The client is closed."));
+      refuse?.(new EverwireError("closed"));
     } else if (core !== undefined) {
       this.#guard(() => {
         try {
@@ -207,10 +212,8 @@ export class Client implements ClientPort {
       });
     } else {
       if (length !== undefined) {
-        if (this.#waitingSends >= MAX_WAITING_SENDS || this.#waitingLength + length > MAX_WAITING_LENGTH) {
-          refuse?.(
-            new EverwireError("queue_full", "Too many messages wait for the connection. Try again later."),
-          );
+        if (this.#waitingSends >= OUTBOX_MESSAGES || this.#waitingLength + length > OUTBOX_BYTES) {
+          refuse?.(new EverwireError("queue_full"));
           return;
         }
         this.#waitingSends++;
@@ -221,20 +224,20 @@ export class Client implements ClientPort {
   }
 
   /** @internal Sends a frame if there is a connection, and returns whether. Throws `invalid_payload` or `too_large`. */
-  _sendEphemeral(frame: object): boolean {
-    const text = jsonOf(frame);
-    let went = 0;
+  _sendEphemeral(content: object): boolean {
+    const frame = jsonOf(content);
+    let sent = false;
     const refused: EverwireError[] = [];
     if (this.#state.status !== "connected") return false;
     this._call(
       (core) => {
-        went = core.ask(text, 0);
+        sent = core.sendEphemeral({ frame });
       },
       (error) => void refused.push(error),
     );
     // Above the rate limit they are dropped, as without a connection.
     for (const error of refused) if (!error.retry) throw error;
-    return went === 1;
+    return sent;
   }
 
   async #fetchCore(settings: Settings): Promise<void> {
@@ -258,8 +261,10 @@ export class Client implements ClientPort {
       "load_failed",
       `The WebAssembly part of Everwire could not be loaded (${why}). Check the network and the Content-Security-Policy.`,
     );
-    const least = attempt === 1 ? 0 : 250;
-    const most = attempt === 1 ? 1000 : Math.min(20_000, 500 * 2 ** attempt);
+    const first = attempt === 1;
+    const least = first ? 0 : BACKOFF_LEAST_MS;
+    // `attempt` counts from 1, the core's failures in a row from 0.
+    const most = first ? BACKOFF_FIRST_MS : Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** (attempt - 1));
     const wait = least + Math.random() * (most - least);
     this.#setState({ status: "waiting", attempt, retryAt: Date.now() + wait, reason: error.message });
     this.#emitError(error);
@@ -282,12 +287,14 @@ export class Client implements ClientPort {
       const core = new Core(this.#host(), {
         url: settings.url,
         session: this.session,
-        guestUser: settings.guest?.user,
-        guestName: settings.guest?.name,
-        hasToken: this.#options.token !== undefined,
+        guest_user: settings.guest?.user,
+        guest_name: settings.guest?.name,
+        has_token: this.#options.token !== undefined,
         websocket: settings.websocket,
         polling: settings.polling,
         debug: Boolean(this.#options.debug),
+        hidden: globalThis.document?.hidden === true,
+        online: globalThis.navigator?.onLine !== false,
       });
       this.#core = core;
       const waiting = this.#waiting;
@@ -301,42 +308,33 @@ export class Client implements ClientPort {
   #host(): Host {
     return {
       batch: (frames) => this.#guard(() => this.#core && dispatch(frames, this.#core, this)),
-      state: (status, transport, attempt, retryInMs, code, reason) => {
+      state: ({ status, transport = "websocket", attempt, retry_in_ms = 0, code, reason }) => {
         switch (status) {
-          case Status.Connecting:
-            return this.#setState({ status: "connecting", attempt, reason });
-          case Status.Connected:
-            this.#setState({
-              status: "connected",
-              transport: transport === TransportCode.Polling ? "polling" : "websocket",
-              reason,
-            });
+          case "connecting":
+            return this.#setState({ status, attempt, reason });
+          case "connected":
+            this.#setState({ status, transport, reason });
             if (this._user !== undefined) this.#signedIn.resolve(this._user);
             return void this.#restore();
-          case Status.Waiting:
-            return this.#setState({ status: "waiting", attempt, retryAt: Date.now() + retryInMs, reason });
-          case Status.Offline:
-            return this.#setState({ status: "offline", reason });
-          case Status.Closed:
+          case "waiting":
+            return this.#setState({ status, attempt, retryAt: Date.now() + retry_in_ms, reason });
+          case "offline":
+            return this.#setState({ status, reason });
+          case "closed":
             this.#finish(reason, code ? new EverwireError(code, reason) : undefined);
         }
       },
-      subscribed: (handle, epoch, offset, head, recovered) =>
-        this._handles.get(handle)?._subscribed(epoch, offset, head, recovered !== 0),
-      gap: (handle, from, to, reason) =>
-        this._handles.get(handle)?._emitter.emit("gap", { from, to, reason }),
-      ended: (handle, code, message) => this._handles.get(handle)?._end(this.#error(code, message)),
-      sending: (id, status, offset, at, code, message) =>
-        this._sends.get(id)?.({
-          status: SENDING[status],
-          ...(offset >= 0 && { offset, at }),
-          ...(code !== undefined && { error: this.#error(code, message ?? code) }),
-        }),
-      quiet: (handle, typist) => this._handles.get(handle)?._typingExpired(typist),
+      subscribed: ({ handle, recovered, ...place }) =>
+        this._handles.get(handle)?._subscribed({ ...place, recovered: recovered === 1 }),
+      gap: ({ handle, ...gap }) => this._handles.get(handle)?._emitter.emit("gap", gap),
+      ended: ({ handle, code, message }) => this._handles.get(handle)?._end(this.#error(code, message)),
+      sending: ({ id, code, message, ...outcome }) =>
+        this._sends.get(id)?.({ ...outcome, ...(code && { error: this.#error(code, message ?? code) }) }),
+      typingExpired: ({ handle, typist }) => this._handles.get(handle)?._typingExpired(typist),
       broken: (cause) => this.#break(cause),
       fetchToken: () => void this.#fetchToken(),
-      error: (code, message) => this.#emitError(this.#error(code, message)),
-      log: (line) => {
+      error: ({ code, message }) => this.#emitError(this.#error(code, message)),
+      log: ({ line }) => {
         const { debug } = this.#options;
         try {
           if (typeof debug === "function") debug(line);
@@ -369,17 +367,14 @@ export class Client implements ClientPort {
   }
 
   async #fetchToken(): Promise<void> {
-    const { token } = this.#options;
-    let got: unknown;
+    const { token: source } = this.#options;
     try {
-      got = typeof token === "function" ? await token() : await token;
-      if (typeof got !== "string") throw new TypeError("it did not give a string");
+      const token: unknown = await (typeof source === "function" ? source() : source);
+      if (typeof token !== "string") throw new TypeError("it did not give a string");
+      this._call((core) => core.token({ token }));
     } catch (cause) {
-      this._call((core) => core.token_failed(asError(cause).message));
-      return;
+      this._call((core) => core.tokenFailed({ message: asError(cause).message }));
     }
-    const text = got;
-    this._call((core) => core.token(text));
   }
 
   #setState(state: ConnectionState): void {
@@ -396,7 +391,7 @@ export class Client implements ClientPort {
   /** Ends the client, whatever the reason; once. */
   #finish(reason: string, error?: EverwireError): void {
     if (this.#state.status === "closed") return;
-    const why = error ?? new EverwireError("closed", "The client was closed by the application.");
+    const why = error ?? new EverwireError("closed");
     this.#wake?.();
     this.#unwatch?.();
     this.#waiting = [];

@@ -2,8 +2,8 @@
 // against the generated types, and a mismatch becomes `Core.violation`: invalid data from a server never throws. The core
 // decides whether a frame counts.
 
+import type { Core, GapReason } from "../generated/bindings.js";
 import type { ServerFrame } from "../generated/protocol.js";
-import type { Core } from "../wasm/bindings.js";
 import type { Emitter } from "./emitter.js";
 import type { ChannelPort, Track } from "./port.js";
 
@@ -162,7 +162,7 @@ function misfit(value: unknown, shape: object): string | undefined {
 /** Passes the frames of a batch to the core and to the channels, in order. Throws only if the core does. */
 export function dispatch(frames: unknown, core: Core, receiver: Receiver): void {
   if (!Array.isArray(frames)) {
-    core.violation("a batch is not an array of frames");
+    core.violation({ message: "a batch is not an array of frames" });
     return;
   }
   // Frames of one channel arrive in runs, and comparing names is cheaper than a lookup.
@@ -183,108 +183,86 @@ export function dispatch(frames: unknown, core: Core, receiver: Receiver): void 
     ) {
       const channel = last?.name === frame.channel ? last : receiver._channels.get(frame.channel);
       last = channel;
-      if (channel !== undefined && channel._handle >= 0 && core.accept(channel._handle, frame.offset)) {
-        channel._deliver(frame);
-      }
+      const handle = channel?._handle;
+      if (handle !== undefined && core.accept(handle, frame.offset)) channel?._deliver(frame);
       continue;
     }
     const type: unknown = frame?.type;
-    if (typeof type !== "string") core.violation("a frame is not an object with a type");
+    if (typeof type !== "string") core.violation({ message: "a frame is not an object with a type" });
     else if (Object.hasOwn(SHAPES, type)) {
       const wrong = misfit(frame, SHAPES[type as ServerFrame["type"]]);
       if (wrong === "") take(frame, core, receiver);
-      else core.violation(`the field ${wrong} of a frame ${type} is missing or has a wrong value`);
+      else
+        core.violation({ message: `the field ${wrong} of a frame ${type} is missing or has a wrong value` });
     }
   }
 }
 
 /** A frame with a valid shape. */
 function take(frame: ServerFrame, core: Core, receiver: Receiver): void {
-  // -1 is the handle of a channel without a subscription, and stands for absent numbers too.
   const channel =
     "channel" in frame && frame.channel != null ? receiver._channels.get(frame.channel) : undefined;
-  const handle = channel?._handle ?? -1;
+  const handle = channel?._handle;
   switch (frame.type) {
     case "message":
       // Handled above, but for this.
-      core.violation("a message has an action without a target");
+      core.violation({ message: "a message has an action without a target" });
       break;
     case "subscribed": {
-      if (channel === undefined || handle < 0) break;
-      const { epoch, offset, head, gap, receipts } = frame;
-      if (
-        !channel._onSubscribedFrame(frame, () =>
-          core.subscribed(handle, epoch, offset, head, gap?.from, gap?.reason),
-        )
-      )
-        break;
+      if (channel === undefined || handle === undefined) break;
+      const { epoch, offset, head, receipts } = frame;
+      const { from: gap_from, reason } = frame.gap ?? {};
+      const gap = reason as GapReason | undefined;
+      const counts = () => core.subscribedFrame({ handle, epoch, offset, head, gap_from, gap });
+      if (!channel._onSubscribedFrame(frame, counts)) break;
       if (receipts != null) {
         // The core marks what arrives as delivered from now on.
-        const mine = receipts.find((mark) => mark.user === receiver._user);
-        core.marked(handle, mine?.delivered ?? 0, mine?.read ?? 0);
+        const { delivered = 0, read = 0 } = receipts.find((mark) => mark.user === receiver._user) ?? {};
+        core.ownReceipt({ handle, delivered, read });
       }
       receiver._emitter.emit("frame", frame);
       break;
     }
     case "unsubscribed":
-      core.unsubscribed(handle, frame.channel, frame.code ?? undefined, frame.message ?? undefined);
+      core.unsubscribedFrame({ ...frame, handle });
       break;
     case "ack":
-      core.ack(frame.id, frame.offset, frame.at);
+      core.ack(frame);
       break;
     case "error":
       receiver._retryAfterMs = frame.retry_after_ms ?? undefined;
-      core.refused(
-        frame.code,
-        frame.message,
-        frame.retry,
-        frame.id ?? undefined,
-        frame.channel != null && handle < 0 ? -2 : handle,
-        frame.retry_after_ms ?? -1,
-      );
+      core.refused({ ...frame, handle, about_channel: frame.channel != null });
       receiver._retryAfterMs = undefined;
       break;
     case "welcome":
       receiver._user = frame.user;
       receiver._connection = frame.connection;
-      core.welcome(
-        frame.connection,
-        frame.user,
-        frame.ping_interval_ms,
-        frame.hold_ms,
-        frame.token_expires_in_ms ?? -1,
-        frame.limits.payload_bytes,
-        frame.limits.batch_bytes,
-      );
+      core.welcome({ ...frame, ...frame.limits });
       break;
     case "polled":
-      core.polled(frame.seq);
+      core.polled(frame);
       break;
     case "ping":
-      core.ping(frame.nonce ?? -1);
+      core.ping(frame);
       break;
     case "pong":
       // Like every frame it is a sign of life, and the core has seen it as such.
       break;
     case "goaway":
-      core.goaway(frame.delay_ms, frame.spread_ms, frame.reason);
+      core.goaway(frame);
       break;
     case "done":
     case "history_page":
     case "chats":
     case "statuses":
-      if (core.answered(frame.id)) {
-        receiver._sends.get(frame.id)?.({ status: "stored", answer: frame });
-      }
+      if (core.answered(frame)) receiver._sends.get(frame.id)?.({ status: "stored", answer: frame });
       break;
     default:
       // State and ephemeral events. Without a subscription they concern the user.
-      if (handle >= 0) {
-        if (!core.live(handle)) break;
-        if (frame.type === "receipt" && frame.user === receiver._user) {
-          core.marked(handle, frame.delivered, frame.read);
-        }
-        channel?._onFrame(frame, core);
+      if (channel !== undefined && handle !== undefined) {
+        if (!core.live({ handle })) break;
+        if (frame.type === "receipt" && frame.user === receiver._user) core.ownReceipt({ ...frame, handle });
+        channel._onFrame(frame, core);
       }
       receiver._emitter.emit(frame.type === "signalled" && frame.channel == null ? "signal" : "frame", frame);
   }

@@ -1,6 +1,7 @@
 // The error class of the package. docs/protocol.md describes the codes; their messages are not in the bundle, because every
 // error carries its own.
 
+import { MESSAGES } from "../generated/bindings.js";
 import { RETRYABLE_ERRORS } from "../generated/codes.js";
 import type { ErrorCode } from "../generated/protocol.js";
 
@@ -15,7 +16,7 @@ export class EverwireError extends Error {
   /** The earliest time for a retry, in ms after the error. */
   declare readonly retryAfterMs?: number;
 
-  constructor(code: string, message: string, retryAfterMs?: number) {
+  constructor(code: string, message = MESSAGES[code], retryAfterMs?: number) {
     super(message);
     this.name = "EverwireError";
     this.code = code as ErrorCode;
@@ -24,10 +25,10 @@ export class EverwireError extends Error {
   }
 }
 
-/** @internal Converts what the core threw: `{code, message}`, or anything if it trapped. */
+/** @internal Converts what the core threw: `{ code }`, or anything if it trapped. */
 export function asError(cause: unknown): EverwireError {
   if (cause instanceof EverwireError) return cause;
   const { code, message } = (cause ?? {}) as { code?: unknown; message?: unknown };
-  const text = typeof message === "string" ? message : String(cause);
-  return new EverwireError(typeof code === "string" ? code : "internal", text);
+  if (typeof code === "string") return new EverwireError(code, message as string | undefined);
+  return new EverwireError("internal", typeof message === "string" ? message : String(cause));
 }

@@ -2,11 +2,11 @@
 // use the client through `ClientPort`, sends and the dispatcher use channels through `ChannelPort`. Types only: nothing of
 // this file is in the bundle.
 
+import type { Core, Handle } from "../generated/bindings.js";
 import type { ServerFrame, Subscribed as SubscribedFrame } from "../generated/protocol.js";
-import type { Core } from "../wasm/bindings.js";
 import type { Emitter } from "./emitter.js";
 import type { EverwireError } from "./errors.js";
-import type { Message, SendingStatus } from "./events.js";
+import type { Message, SendingStatus, Subscribed } from "./events.js";
 import type { OutboxStorage } from "./outbox-storage.js";
 import type { AnswerTo, RequestFields, RequestOptions, RequestType } from "./requests.js";
 
@@ -14,9 +14,9 @@ import type { AnswerTo, RequestFields, RequestOptions, RequestType } from "./req
 export interface Outcome {
   readonly status: SendingStatus;
   /** Where a send was stored, and when. */
-  readonly offset?: number;
-  readonly at?: number;
-  readonly error?: EverwireError;
+  readonly offset?: number | undefined;
+  readonly at?: number | undefined;
+  readonly error?: EverwireError | undefined;
   /** The frame that answers a request. */
   readonly answer?: ServerFrame;
 }
@@ -29,7 +29,7 @@ export interface ClientPort {
   /** @internal Who the server takes this client for. */
   readonly _user: string | undefined;
   /** @internal Channels by the core's handle of their subscription. */
-  readonly _handles: Map<number, ChannelPort>;
+  readonly _handles: Map<Handle, ChannelPort>;
   /** @internal Sends and requests without a final outcome, by id. */
   readonly _sends: Map<string, Track>;
   /** @internal Keeps unsent messages beyond the page. */
@@ -65,18 +65,18 @@ export type ChannelFrame = Extract<
 /** A channel, as the client, the dispatcher and sends see it. */
 export interface ChannelPort {
   readonly name: string;
-  /** @internal The core's handle of the running subscription; -1 if there is none. */
-  readonly _handle: number;
+  /** @internal The core's handle of the running subscription. */
+  readonly _handle: Handle | undefined;
   /** @internal */
   readonly _emitter: Emitter;
   /** @internal The core has accepted this entry. */
   _deliver(message: Message): void;
   /** @internal A `subscribed` frame: `counts` asks the core whether it is about the running subscription. */
-  _onSubscribedFrame(frame: SubscribedFrame, counts: () => number): boolean;
+  _onSubscribedFrame(frame: SubscribedFrame, counts: () => boolean): boolean;
   /** @internal State or an ephemeral event of the running subscription. */
   _onFrame(frame: ChannelFrame, core: Core): void;
   /** @internal The core says that the subscription is in place. */
-  _subscribed(epoch: string, offset: number, head: number, recovered: boolean): void;
+  _subscribed(subscribed: Subscribed): void;
   /** @internal The core has not heard of this typist for too long. */
   _typingExpired(typist: number): void;
   /** @internal The subscription has ended. `silent`: the application ended it, so there is no `error` event. */

@@ -84,7 +84,8 @@ export function beginSend(
     }
     client._sends.set(id, track);
     if (restored === undefined) client._outbox?.put(id, frame);
-    client._call((core) => core.send(id, channel.name, frame, restored !== undefined), fail, json.length);
+    const send = { id, channel: channel.name, frame, restored: restored !== undefined };
+    client._call((core) => core.send(send), fail, json.length);
     // Not if it was refused immediately.
     if (now === undefined) track({ status: "queued" });
   } catch (cause) {

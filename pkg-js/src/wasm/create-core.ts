@@ -1,209 +1,119 @@
-// The typed `Core` of ./bindings.ts over the two doors that the WebAssembly really has: `call` for what it is asked, `tell`
-// for what it says, each with a number that says what is meant. Every function that is exported from WebAssembly costs
-// hundreds of bytes; here they cost an entry in a table, which says under which letters the arguments go. What the
-// numbers and letters mean is in client-wasm/src/bindings/mod.rs and host.rs; test/core.check.ts holds the lists to theirs.
+// The interface `Core` of ../generated/bindings.ts over the class that wasm-bindgen generates. That has one function for
+// all operations, and its host one for all calls: every function that WebAssembly exports or imports has a price
+// (docs/size.md). Their arguments are numbers and texts in fixed places, "registers"; which argument goes where is in the
+// generated tables.
 
-import { EverwireError } from "../core/errors.js";
-import type { Core, CoreClass, CoreOptions, Host } from "./bindings.js";
+import {
+  CORE_OPTIONS,
+  type Core,
+  type CoreOptions,
+  HOST_CALLS,
+  HOST_NUMBERS,
+  type Host,
+  NUMBERS,
+  OPERATIONS,
+} from "../generated/bindings.js";
 
-/** What the core is asked. */
-export enum Operation {
-  Start,
-  Close,
-  Subscribe,
-  Unsubscribe,
-  Send,
-  Ask,
-  Answered,
-  Typing,
-  HeardTyping,
-  Mark,
-  Marked,
-  Live,
-  Welcome,
-  Polled,
-  Subscribed,
-  Unsubscribed,
-  Ack,
-  Refused,
-  Ping,
-  Goaway,
-  Violation,
-  Token,
-  TokenFailed,
-  Report,
-}
+/** How a core is made. */
+export type CoreClass = new (host: Host, options: CoreOptions) => Core;
 
-/** What the core tells. */
-export enum Told {
-  State,
-  Subscribed,
-  Gap,
-  Ended,
-  Sending,
-  FetchToken,
-  Quiet,
-  Error,
-  Log,
-  Answer,
-}
-
-/** A text that may be absent. */
-type Text = string | undefined;
+/** A number, or a text; undefined, or as a number from the core negative, if it is absent. */
+export type Register = number | string | boolean | undefined;
 
 /** What the core calls. */
 export interface RawHost {
   batch(frames: unknown): void;
-  tell(what: Told, a: number, b: number, c: number, d: number, x: Text, y: Text, z: Text): void;
-  /** A function that calls `happened` with these and its argument, as long as there is a core, and never throws. */
-  handler(what: number, id: number): (value: unknown) => void;
+  call(number: number, ...registers: Register[]): void;
+  /** A function that calls `browser_event` with these and its argument, as long as there is a core. It does not throw. */
+  handler(event: number, id: number): (value: unknown) => void;
 }
-
-/** What is asked, by letters. */
-type Asked = [a: number, b: number, c: number, d: number, e: number, x: Text, y: Text, z: Text, data: Text];
 
 /** The class that wasm-bindgen generates. */
 export interface RawCore {
   accept(handle: number, offset: number): boolean;
-  /** Flags may be given as such: they become numbers. */
-  call(operation: Operation, ...asked: Asked): number;
-  happened(what: number, id: number, value: unknown): void;
+  browser_event(event: number, id: number, value: unknown): void;
+  call(number: number, ...registers: Register[]): unknown;
   free(): void;
 }
 
-export type RawCoreClass = new (
-  host: RawHost,
-  url: string,
-  session: string,
-  guestUser: Text,
-  guestName: Text,
-  hasToken: boolean,
-  websocket: boolean,
-  polling: boolean,
-  debug: boolean,
-  hidden: boolean,
-  online: boolean,
-) => RawCore;
+export type RawCoreClass = new (host: RawHost, ...registers: Register[]) => RawCore;
 
-// The places of the letters among the arguments of `RawCore.call` and of `RawHost.tell`; `t` is `data`.
-const ASKED = "abcdexyzt";
-const SAID = "abcdxyz";
+type Arguments = Record<string, Register>;
 
-/** What `Core` only hands on, in the order of `Operation`: the letters of its arguments in their order. */
-const METHODS = {
-  start: "",
-  close: "",
-  subscribe: "xaybc",
-  unsubscribe: "a",
-  send: "xyta",
-  ask: "tax",
-  answered: "x",
-  typing: "ab",
-  heard: "abc",
-  mark: "abc",
-  marked: "abc",
-  live: "a",
-  welcome: "xyabcde",
-  polled: "a",
-  subscribed: "axbcdy",
-  unsubscribed: "axyz",
-  ack: "xab",
-  refused: "xyazbc",
-  ping: "a",
-  goaway: "abx",
-  violation: "x",
-  token: "x",
-  token_failed: "x",
-} as const satisfies Record<Exclude<keyof Core, "accept" | "report">, string>;
+/** The name in a line of a table, and the names of the arguments by register: `size` numbers, then texts. */
+function parse(line: string, size: number): [name: string, registers: string[]] {
+  const [name = "", numbers = "", texts = ""] = line.split(":");
+  const registers = numbers.split(" ");
+  registers.length = size;
+  return [name, registers.concat(texts.split(" "))];
+}
 
-/** The same for what the core tells: the methods of `Host`, by `Told`. */
-const TELLS = [
-  ["state", "abcdxy"],
-  ["subscribed", "axbcd"],
-  ["gap", "abcx"],
-  ["ended", "axy"],
-  ["sending", "xabcyz"],
-  ["fetchToken", ""],
-  ["quiet", "ab"],
-  ["error", "xy"],
-  ["log", "x"],
-] as const satisfies readonly (readonly [keyof Host, string])[];
+// An optional field of a frame may be null, which is read as absent.
+const load = (registers: string[], args: Arguments): Register[] =>
+  Array.from(registers, (name) => args[name] ?? undefined);
 
 /** Makes a `Core` of the generated class. */
 export function createCore(Raw: RawCoreClass): CoreClass {
-  class WrappedCore {
+  const hostCalls = HOST_CALLS.map((line) => {
+    const [name, registers] = parse(line, HOST_NUMBERS);
+    // What a number stands for is behind the argument's name.
+    return [name, registers.map((register) => register.split("="))] as const;
+  });
+
+  class WasmCore {
     readonly #raw: RawCore;
-    #free = false;
-    // What the running call was answered in words: a report, or a code and a sentence.
-    _answer: readonly [text: string, sentence: string] = ["", ""];
+    #freed = false;
 
     constructor(host: Host, options: CoreOptions) {
-      const { document, navigator } = globalThis;
-      this.#raw = new Raw(
-        {
-          batch: host.batch,
-          tell: (what, ...said) => {
-            const [name, letters = ""] = TELLS[what as number] ?? [];
-            if (name === undefined) this._answer = said.slice(4) as [string, string];
-            else {
-              const act = host[name] as (...said: unknown[]) => void;
-              act(...Array.from(letters, (letter) => said[SAID.indexOf(letter)]));
-            }
-          },
-          handler: (what, id) => (value) => {
-            if (this.#free) return;
-            try {
-              this.#raw.happened(what, id, value);
-            } catch (cause) {
-              host.broken(cause);
-            }
-          },
+      const raw: RawHost = {
+        batch: host.batch,
+        call: (number, ...values) => {
+          const [name = "", registers = []] = hostCalls[number] ?? [];
+          const args: Arguments = {};
+          values.forEach((value, at) => {
+            const [argument = "", names] = registers[at] ?? [];
+            const present = typeof value !== "number" || value >= 0;
+            if (present) args[argument] = names ? names.split("|")[value as number] : value;
+          });
+          (host as unknown as Record<string, (args: Arguments) => void>)[name]?.(args);
         },
-        options.url,
-        options.session,
-        options.guestUser,
-        options.guestName,
-        options.hasToken,
-        options.websocket,
-        options.polling,
-        options.debug,
-        document?.hidden === true,
-        navigator?.onLine !== false,
-      );
-    }
-
-    _call(operation: Operation, letters: string, given: readonly unknown[]): number {
-      // Absent numbers are -1.
-      const asked: unknown[] = [-1, -1, -1, -1, -1];
-      given.forEach((value, at) => {
-        if (value !== undefined) asked[ASKED.indexOf(letters.charAt(at))] = value;
-      });
-      return this.#raw.call(operation, ...(asked as Asked));
-    }
-
-    free(): void {
-      this.#free = true;
-      this.#raw.free();
+        handler: (event, id) => (value) => {
+          if (this.#freed) return;
+          try {
+            this.#raw.browser_event(event, id, value);
+          } catch (cause) {
+            host.broken(cause);
+          }
+        },
+      };
+      this.#raw = new Raw(raw, ...load(parse(CORE_OPTIONS, NUMBERS)[1], options as unknown as Arguments));
     }
 
     accept(handle: number, offset: number): boolean {
       return this.#raw.accept(handle, offset);
     }
 
-    report(): string {
-      this._call(Operation.Report, "", []);
-      return this._answer[0];
+    free(): void {
+      this.#freed = true;
+      this.#raw.free();
+    }
+
+    _call(number: number, registers: string[], args: Arguments = {}): unknown {
+      try {
+        return this.#raw.call(number, ...load(registers, args));
+      } catch (cause) {
+        // What it refuses is thrown as the code; anything else is a defect.
+        throw typeof cause === "string" ? { code: cause } : cause;
+      }
     }
   }
-  Object.entries(METHODS).forEach(([name, letters], operation) => {
-    Object.assign(WrappedCore.prototype, {
-      [name](this: WrappedCore, ...given: unknown[]) {
-        const answer = this._call(operation, letters, given);
-        // What answers a negative number has told an error.
-        if (answer < 0) throw new EverwireError(...this._answer);
-        return answer;
+  OPERATIONS.forEach((line, number) => {
+    const [name, registers] = parse(line, NUMBERS);
+    Object.assign(WasmCore.prototype, {
+      [name](this: WasmCore, args?: Arguments) {
+        return this._call(number, registers, args);
       },
     });
   });
-  return WrappedCore as unknown as CoreClass;
+  return WasmCore as unknown as CoreClass;
 }

@@ -1,6 +1,6 @@
 // Where the default entry gets the core from: a chunk of its own, imported when it is needed.
 
-import type { CoreClass } from "./bindings.js";
+import type { CoreClass } from "./create-core.js";
 import { loadCore } from "./load.js";
 
 export const loadInline = (): Promise<CoreClass> =>

@@ -2,7 +2,7 @@
 // when a client connects, never on import.
 
 import { Core, finish, imports } from "everwire:glue";
-import type { CoreClass } from "./bindings.js";
+import type { CoreClass } from "./create-core.js";
 import { createCore } from "./create-core.js";
 
 /** Makes an instance with these imports. */

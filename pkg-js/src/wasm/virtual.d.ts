@@ -1,5 +1,4 @@
-// What the build puts in: the glue that wasm-bindgen generates (wasm/everwire.js, after
-// ../../shorten.mjs), and the encoded WebAssembly.
+// What ../../build.mjs puts in: the glue that wasm-bindgen generates, with short names, and the encoded WebAssembly.
 
 declare module "everwire:glue" {
   /** What the WebAssembly imports. */

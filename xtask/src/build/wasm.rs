@@ -17,12 +17,17 @@ use crate::{
 /// `--target web` without a default URL: pkg-js passes the bytes or the module itself.
 const BINDGEN: &[&str] = &["--target", "web", "--omit-default-module-path", "--out-name", "everwire"];
 
+/// Imports and exports get short names. Which ones, wasm-opt prints as JSON; pkg-js/build.mjs renames them in the glue.
+const SHORT_NAMES: &str = "--minify-imports-and-exports-and-modules";
+
 /// Function names are only needed for measurements.
 const WITHOUT_NAMES: &[&str] = &["--remove-name-section", "--remove-producers-section"];
 
 /// Features are listed one by one, because `--all-features` emits types that current engines reject. Restructuring the
 /// control flow and two more rounds save one per cent.
 const OPTIMISE: &[&str] = &[
+    // Nothing is below 1024: the stack is there, which grows down from far above.
+    "--low-memory-unused",
     "-Oz",
     "--flatten",
     "--rereloop",
@@ -37,17 +42,20 @@ const OPTIMISE: &[&str] = &[
     "--enable-reference-types",
 ];
 
+/// The short names, in pkg-js/wasm.
+const NAMES: &str = "names.json";
+
 /// The files in pkg-js/wasm that the package is built from.
 pub(crate) fn outputs(paths: &Paths) -> Vec<PathBuf> {
     let directory = paths.root.join("pkg-js/wasm");
-    ["everwire.js", "everwire.d.ts", "everwire_bg.wasm"].map(|name| directory.join(name)).into()
+    ["everwire.js", "everwire.d.ts", "everwire_bg.wasm", NAMES].map(|name| directory.join(name)).into()
 }
 
 pub(crate) fn ensure(paths: &Paths) -> Result<Outcome> {
     compile(paths, &["--package", "everwire-client"])?;
     let compiled = compiled(paths, "everwire_client");
     let directory = paths.root.join("pkg-js/wasm");
-    let words = [[BINDGEN, WITHOUT_NAMES].concat().join(" "), OPTIMISE.join(" ")];
+    let words = [[BINDGEN, WITHOUT_NAMES].concat().join(" "), [OPTIMISE, &[SHORT_NAMES]].concat().join(" ")];
     let lock = paths.root.join("package-lock.json");
     let stamp = Stamp::new(directory.join(".stamp"), &[compiled.clone(), lock], &[&words[0], &words[1]])?;
     if stamp.holds(&outputs(paths)) {
@@ -59,7 +67,10 @@ pub(crate) fn ensure(paths: &Paths) -> Result<Outcome> {
     for name in ["everwire.js", "everwire.d.ts"] {
         fs::copy(bound.join(name), directory.join(name)).map_err(Error::file("copied", bound.join(name)))?;
     }
-    optimise(paths, &bound.join("everwire_bg.wasm"), &directory.join("everwire_bg.wasm"), &[])?;
+    let short = [SHORT_NAMES];
+    let names =
+        optimise(paths, &bound.join("everwire_bg.wasm"), &directory.join("everwire_bg.wasm"), &short)?;
+    fs::write(directory.join(NAMES), names).map_err(Error::file("written", directory.join(NAMES)))?;
     stamp.set()?;
     Ok(Outcome::Done)
 }
@@ -115,15 +126,9 @@ fn bind(paths: &Paths, compiled: &Path, directory: &Path, options: &[&str]) -> R
     Ok(())
 }
 
-fn optimise(paths: &Paths, input: &Path, output: &Path, options: &[&str]) -> Result {
-    paths
-        .bin("wasm-opt")
-        .args(OPTIMISE.iter().chain(options).copied())
-        .arg(input)
-        .arg("-o")
-        .arg(output)
-        .go()
-        .map(drop)
+/// Returns what wasm-opt prints.
+fn optimise(paths: &Paths, input: &Path, output: &Path, options: &[&str]) -> Result<String> {
+    paths.bin("wasm-opt").args(OPTIMISE.iter().chain(options).copied()).arg(input).arg("-o").arg(output).ask()
 }
 
 /// Panic messages contain paths of source files. They must not depend on where the package is built, so that the build and

@@ -1,0 +1,270 @@
+//! What wasm-bindgen exports: the class `Core`. pkg-js/src/wasm/create-core.ts makes of it the interface of
+//! pkg-js/src/generated/bindings.ts. Payloads never cross: only numbers and short texts do, and what is to be sent as JSON
+//! text.
+
+use alloc::borrow::ToOwned;
+
+use everwire_client_core::{
+    Config, Connection, GapStart, Handle, Input, Now, Position, Refusal, Verdict, WelcomeFrame,
+};
+use everwire_protocol::{ErrorCode, Guest, limits};
+use wasm_bindgen::prelude::*;
+
+use super::{
+    operations::*,
+    registers::{NotAUuid, Registers, texts},
+};
+use crate::browser::{Driver, Host, now};
+
+/// One connection.
+#[wasm_bindgen]
+pub struct Core(Driver);
+
+#[wasm_bindgen]
+impl Core {
+    /// The registers hold `CoreOptions`.
+    #[wasm_bindgen(constructor)]
+    #[expect(clippy::too_many_arguments, reason = "registers")]
+    pub fn new(
+        host: Host,
+        n0: f64,
+        n1: f64,
+        n2: f64,
+        n3: f64,
+        n4: f64,
+        n5: f64,
+        t0: &JsValue,
+        t1: &JsValue,
+        t2: &JsValue,
+        t3: &JsValue,
+    ) -> Self {
+        let mut texts = texts([t0, t1, t2, t3]);
+        let options = CoreOptions::take(Registers::new([n0, n1, n2, n3, n4, n5], &mut texts));
+        let config = Config {
+            session: options.session.unwrap_or_default(),
+            token: options.has_token,
+            guest: options
+                .guest_user
+                .zip(options.guest_name)
+                .map(|(user, name)| Guest { user: user.to_owned(), name: name.to_owned() }),
+            websocket: options.websocket,
+            polling: options.polling,
+            client: concat!("everwire-js/", env!("CARGO_PKG_VERSION")).into(),
+            debug: options.debug,
+            seed: 0,
+            memory: None,
+            hidden: options.hidden,
+            online: options.online,
+        };
+        let driver = Driver::new(config, options.url, host);
+        driver.listen();
+        Self(driver)
+    }
+
+    /// Whether an entry is to be delivered. Called for every message, so it has a function of its own.
+    pub fn accept(&self, handle: u32, offset: f64) -> bool {
+        // A batch contains nothing but entries as a rule: what follows from them is carried out at its end.
+        self.0.core().accept(Handle(handle), (offset as u64).min(limits::MAX_OFFSET)) == Verdict::Deliver
+    }
+
+    /// Something happened in the browser: what a function that `Host.handler` made was called with.
+    pub fn browser_event(&self, event: u32, id: u32, value: &JsValue) {
+        self.0.browser_event(event, id, value);
+    }
+
+    /// Every other operation, by its number; the registers hold its arguments. Throws the code of an error.
+    #[expect(clippy::too_many_arguments, reason = "registers")]
+    pub fn call(
+        &self,
+        number: u32,
+        n0: f64,
+        n1: f64,
+        n2: f64,
+        n3: f64,
+        n4: f64,
+        n5: f64,
+        t0: &JsValue,
+        t1: &JsValue,
+        t2: &JsValue,
+        t3: &JsValue,
+    ) -> Result<JsValue, JsValue> {
+        let mut texts = texts([t0, t1, t2, t3]);
+        let registers = Registers::new([n0, n1, n2, n3, n4, n5], &mut texts);
+        let now = now();
+        // The borrow ends with the statement, before what follows from it is carried out.
+        let answer = carry_out(&mut At { core: &mut self.0.core(), now }, number, registers);
+        self.0.pump();
+        answer.unwrap_or(NOTHING).map_err(|code| code.as_str().into())
+    }
+}
+
+/// The core at one moment.
+struct At<'a> {
+    core: &'a mut Connection,
+    now: Now,
+}
+
+type Answer = Result<JsValue, ErrorCode>;
+
+const NOTHING: Answer = Ok(JsValue::UNDEFINED);
+
+impl Operations for At<'_> {
+    type Answer = Answer;
+
+    fn start(&mut self, Start {}: Start) -> Answer {
+        self.core.handle(self.now, Input::Start);
+        NOTHING
+    }
+
+    fn close(&mut self, Close {}: Close) -> Answer {
+        self.core.handle(self.now, Input::Close);
+        NOTHING
+    }
+
+    fn subscribe(&mut self, Subscribe { channel, recent, epoch, offset, undelivered }: Subscribe) -> Answer {
+        let position = match (epoch, offset) {
+            (Some(epoch), Some(offset)) => Some(Position { epoch: epoch.to_owned(), offset }),
+            (None, None) => None,
+            _ => return Err(ErrorCode::InvalidOption),
+        };
+        let handle = self.core.subscribe_from(self.now, channel, recent, position, undelivered)?;
+        Ok(handle.0.into())
+    }
+
+    fn unsubscribe(&mut self, Unsubscribe { handle }: Unsubscribe) -> Answer {
+        self.core.unsubscribe(self.now, handle);
+        NOTHING
+    }
+
+    fn send(&mut self, Send { id, channel, frame, restored }: Send) -> Answer {
+        let id = id.map_err(|NotAUuid| ErrorCode::InvalidOption)?;
+        self.core.queue(self.now, id, channel, frame, restored)?;
+        NOTHING
+    }
+
+    fn request(&mut self, Request { id, frame, timeout_ms }: Request) -> Answer {
+        let id = id.map_err(|NotAUuid| ErrorCode::InvalidOption)?;
+        self.core.ask(self.now, Some(id), frame, Some(timeout_ms.into()))?;
+        NOTHING
+    }
+
+    fn send_ephemeral(&mut self, SendEphemeral { frame }: SendEphemeral) -> Answer {
+        Ok(self.core.ask(self.now, None, frame, Some(0))?.into())
+    }
+
+    fn send_sticky(&mut self, SendSticky { frame }: SendSticky) -> Answer {
+        self.core.ask(self.now, None, frame, None)?;
+        NOTHING
+    }
+
+    fn typing(&mut self, Typing { handle, key }: Typing) -> Answer {
+        self.core.typing(self.now, handle, key);
+        NOTHING
+    }
+
+    fn mark(&mut self, Mark { handle, delivered, read }: Mark) -> Answer {
+        self.core.mark(self.now, handle, delivered.unwrap_or(0), read.unwrap_or(0));
+        NOTHING
+    }
+
+    fn token(&mut self, Token { token }: Token) -> Answer {
+        self.core.handle(self.now, Input::Token(token));
+        NOTHING
+    }
+
+    fn token_failed(&mut self, TokenFailed { message }: TokenFailed) -> Answer {
+        self.core.handle(self.now, Input::TokenFailed(message));
+        NOTHING
+    }
+
+    fn report(&mut self, Report {}: Report) -> Answer {
+        Ok(self.core.report().into())
+    }
+
+    fn welcome(&mut self, frame: Welcome) -> Answer {
+        match frame.connection {
+            Ok(connection) => self.core.welcome(WelcomeFrame {
+                connection,
+                user: frame.user,
+                ping_interval: frame.ping_interval_ms,
+                hold: frame.hold_ms,
+                token_expires_in: frame.token_expires_in_ms,
+                payload_bytes: frame.payload_bytes,
+                batch_bytes: frame.batch_bytes,
+            }),
+            Err(NotAUuid) => self.core.violation("the connection of a welcome is not a UUID"),
+        }
+        NOTHING
+    }
+
+    fn subscribed_frame(&mut self, frame: SubscribedFrame) -> Answer {
+        let SubscribedFrame { handle, epoch, offset, head, gap_from, gap } = frame;
+        let gap = gap.map(|reason| GapStart { from: gap_from.unwrap_or(0), reason });
+        let frame = everwire_client_core::SubscribedFrame { epoch, offset, head, gap };
+        Ok(self.core.subscribed(handle, &frame).into())
+    }
+
+    fn unsubscribed_frame(&mut self, frame: UnsubscribedFrame) -> Answer {
+        let UnsubscribedFrame { handle, channel, code, message } = frame;
+        self.core.unsubscribed(handle, channel, code, message.unwrap_or_default());
+        NOTHING
+    }
+
+    fn ack(&mut self, Ack { id, offset, at }: Ack) -> Answer {
+        if let Ok(id) = id {
+            self.core.acked(id, offset, at);
+        }
+        NOTHING
+    }
+
+    fn refused(&mut self, frame: Refused) -> Answer {
+        self.core.refused(&Refusal {
+            code: frame.code,
+            message: frame.message,
+            retry: frame.retry,
+            id: frame.id,
+            handle: frame.handle,
+            about_channel: frame.about_channel,
+            retry_after: frame.retry_after_ms,
+        });
+        NOTHING
+    }
+
+    fn polled(&mut self, Polled { seq }: Polled) -> Answer {
+        self.core.polled(seq);
+        NOTHING
+    }
+
+    fn ping(&mut self, Ping { nonce }: Ping) -> Answer {
+        self.core.pinged(nonce);
+        NOTHING
+    }
+
+    fn goaway(&mut self, Goaway { delay_ms, spread_ms, reason }: Goaway) -> Answer {
+        self.core.told_to_leave(delay_ms, spread_ms, reason);
+        NOTHING
+    }
+
+    fn answered(&mut self, Answered { id }: Answered) -> Answer {
+        Ok(id.is_ok_and(|id| self.core.answered(id)).into())
+    }
+
+    fn live(&mut self, Live { handle }: Live) -> Answer {
+        Ok(self.core.live(handle).into())
+    }
+
+    fn user_typing(&mut self, UserTyping { handle, typist, typing }: UserTyping) -> Answer {
+        self.core.heard_typing(handle, typist, typing);
+        NOTHING
+    }
+
+    fn own_receipt(&mut self, OwnReceipt { handle, delivered, read }: OwnReceipt) -> Answer {
+        self.core.marked(handle, delivered, read);
+        NOTHING
+    }
+
+    fn violation(&mut self, Violation { message }: Violation) -> Answer {
+        self.core.violation(message);
+        NOTHING
+    }
+}

@@ -1,0 +1,156 @@
+//! What JavaScript asks of the core. An argument that is declared with `Option` may be left out in TypeScript.
+
+use alloc::string::String;
+
+use everwire_client_core::Handle;
+use everwire_protocol::{ErrorCode, GapReason, Uuid};
+
+#[cfg(target_arch = "wasm32")]
+use super::declare::place;
+#[cfg(target_arch = "wasm32")]
+use super::registers::Registers;
+use super::{
+    declare::{ArgumentDeclaration, Declaration, arguments, operations},
+    registers::{Argument, NotAUuid},
+};
+
+arguments! {
+    /// How a connection is made. What is wrong in here ends as a server that cannot be reached.
+    CoreOptions<'a> {
+        /// Absolute http(s) URL of the server, without a trailing slash.
+        url: &'a str,
+        /// Names the client across reconnects.
+        session: Result<Uuid, NotAUuid>,
+        guest_user: Option<&'a str>,
+        guest_name: Option<&'a str>,
+        /// Whether `Host.fetchToken` may be called at all.
+        has_token: bool,
+        websocket: bool,
+        polling: bool,
+        debug: bool,
+        /// Whether the page is hidden.
+        hidden: bool,
+        /// Whether the browser believes that it is online.
+        online: bool,
+    }
+}
+
+operations! {
+    /// Starts connecting. Called once.
+    start(Start {});
+    /// Closes for good: says goodbye, then releases sockets, timers and listeners.
+    close(Close {});
+    /// Subscribes to a channel. Throws `{ code }`.
+    subscribe(Subscribe<'a> {
+        channel: &'a str,
+        /// How many of the latest entries to replay.
+        recent: Option<u32>,
+        /// The position to resume from: `epoch` and `offset`, or neither.
+        epoch: Option<&'a str>,
+        offset: Option<u64>,
+        /// Begin after what was delivered to the user on any device.
+        undelivered: bool,
+    }) -> "Handle";
+    /// Ends a subscription.
+    unsubscribe(Unsubscribe { handle: Handle, });
+    /// Queues a `send` frame. `Host.sending` reports its status. Throws `{ code }`.
+    send(Send<'a> {
+        id: Result<Uuid, NotAUuid>,
+        channel: &'a str,
+        /// The frame as JSON text.
+        frame: String,
+        /// It was written before the page was loaded, and goes before what was written since.
+        restored: bool,
+    });
+    /// Sends a frame as a request, which is repeated after a reconnect until it is answered, refused or times out;
+    /// `Host.sending` reports the latter two. Throws `{ code }`.
+    request(Request {
+        id: Result<Uuid, NotAUuid>,
+        /// The frame as JSON text.
+        frame: String,
+        timeout_ms: u32,
+    });
+    /// Sends a frame if there is a connection, and says whether. Throws `{ code }`.
+    send_ephemeral(SendEphemeral {
+        /// The frame as JSON text.
+        frame: String,
+    }) -> "boolean";
+    /// Sends a frame now and after every `welcome`, in place of the one before. Throws `{ code }`.
+    send_sticky(SendSticky {
+        /// The frame as JSON text.
+        frame: String,
+    });
+    /// A key was pressed in a channel, or (`false`) its draft was discarded.
+    typing(Typing { handle: Handle, key: bool, });
+    /// How far the user has received and read a channel.
+    mark(Mark { handle: Handle, delivered: Option<u64>, read: Option<u64>, });
+    /// A token, as `Host.fetchToken` asked for.
+    token(Token { token: String, });
+    /// The application could not get a token.
+    token_failed(TokenFailed { message: String, });
+    /// The last frames (redacted) and state changes, one a line.
+    report(Report {}) -> "string";
+
+    /// The frame `welcome`.
+    welcome(Welcome {
+        connection: Result<Uuid, NotAUuid>,
+        user: String,
+        ping_interval_ms: u32,
+        hold_ms: u32,
+        token_expires_in_ms: Option<u64>,
+        payload_bytes: u32,
+        batch_bytes: u32,
+    });
+    /// The frame `subscribed`. Says whether it is about the running subscription.
+    subscribed_frame(SubscribedFrame<'a> {
+        handle: Handle,
+        epoch: &'a str,
+        offset: u64,
+        head: u64,
+        /// Where missing entries begin, and why they are missing. They end where the entries that follow begin.
+        gap_from: Option<u64>,
+        gap: Option<GapReason>,
+    }) -> "boolean";
+    /// The frame `unsubscribed`.
+    unsubscribed_frame(UnsubscribedFrame<'a> {
+        /// Absent if the channel has no subscription any more.
+        handle: Option<Handle>,
+        channel: &'a str,
+        code: Option<ErrorCode>,
+        message: Option<&'a str>,
+    });
+    /// The frame `ack`.
+    ack(Ack { id: Result<Uuid, NotAUuid>, offset: u64, at: u64, });
+    /// The frame `error`.
+    refused(Refused<'a> {
+        code: ErrorCode,
+        message: &'a str,
+        retry: bool,
+        id: Option<Uuid>,
+        handle: Option<Handle>,
+        /// Whether it names a channel, even one without a subscription.
+        about_channel: bool,
+        retry_after_ms: Option<u64>,
+    });
+    /// The frame `polled`.
+    polled(Polled { seq: u64, });
+    /// The frame `ping`.
+    ping(Ping { nonce: Option<u32>, });
+    /// The frame `goaway`.
+    goaway(Goaway<'a> { delay_ms: u32, spread_ms: u32, reason: &'a str, });
+    /// A frame that answers a request. Says whether the request was waiting for it.
+    answered(Answered { id: Result<Uuid, NotAUuid>, }) -> "boolean";
+    /// Whether state and ephemeral frames of a subscription count now.
+    live(Live { handle: Handle, }) -> "boolean";
+    /// Somebody else types, or (`false`) does not any more.
+    user_typing(UserTyping {
+        handle: Handle,
+        /// The caller's number for the user.
+        typist: u32,
+        typing: bool,
+    });
+    /// The user's own marks as the server has them.
+    own_receipt(OwnReceipt { handle: Handle, delivered: u64, read: u64, });
+    /// What has come is not the protocol.
+    violation(Violation<'a> { message: &'a str, });
+}
