@@ -1,4 +1,4 @@
-//! Flags and environment variables, and what they come to.
+//! Flags and environment variables, and the configuration that results.
 
 use std::{fs, net::SocketAddr, path::PathBuf};
 
@@ -14,45 +14,44 @@ use crate::{
     transports::Origins,
 };
 
-/// Everwire keeps browsers connected. This is its server: it accepts clients by WebSocket and by HTTP polling on one
-/// port, stores what they send in SQLite, and passes it on.
+/// The Everwire server: accepts clients over WebSocket and HTTP polling on one port, stores their messages in SQLite, and
+/// delivers them.
 ///
-/// To try it out: `everwire-server --dev`, then connect a client to port 8787.
+/// For development: `everwire-server --dev`, then connect a client to port 8787.
 #[derive(Debug, Parser)]
 #[command(name = "everwire-server", version, max_term_width = 110)]
 pub struct Options {
-    /// How to serve, if no command is given.
+    /// Options for serving, if no command is given.
     #[command(flatten)]
     pub serve: ServeOptions,
-    /// What to do instead of serving.
+    /// A command to run instead of serving.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
-/// What to do instead of serving.
+/// A command to run instead of serving.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Make a token for trying things out, and print it.
+    /// Create a token for development, and print it.
     Token(TokenOptions),
-    /// Ask a running server what it is doing, and print it.
+    /// Print statistics of a running server.
     Stats(StatsOptions),
-    /// Remove what is no longer needed from the database: stale sessions, ids of old sends, messages beyond the retention.
-    /// A running server does it by itself every five minutes, and is asked to do it now; the file is worked on directly
-    /// if no server uses it.
+    /// Clean up the database: stale sessions, ids of old sends, messages beyond the retention. A running server does this
+    /// every five minutes, and is asked to do it now; without one, the command works on the file directly.
     Cleanup(CleanupOptions),
 }
 
-/// How to serve.
+/// Options for serving.
 #[derive(Debug, Args)]
 pub struct ServeOptions {
-    /// Address and port to listen on. Port 0 takes a free one; the first line of output says which.
+    /// Address and port to listen on. Port 0 selects a free one, which the first line of output shows.
     #[arg(long, env = "EVERWIRE_LISTEN", default_value = "127.0.0.1:8787", value_name = "ADDRESS:PORT")]
     pub listen: SocketAddr,
-    /// The database file; made if there is none.
+    /// The database file; created if missing.
     #[arg(long, env = "EVERWIRE_DATABASE", default_value = "everwire.db", value_name = "FILE")]
     pub database: PathBuf,
-    /// For development only: guests name themselves, and everybody may use every channel except other users'
-    /// private-user channels and chats of which they are no members. Pages of any origin may connect.
+    /// For development only: accept guests, who may use every channel except other users' private-user channels and chats
+    /// of which they are not members. Pages of any origin may connect.
     #[arg(long, env = "EVERWIRE_DEV", value_parser = clap::builder::FalseyValueParser::new())]
     pub dev: bool,
     #[command(flatten)]
@@ -61,8 +60,8 @@ pub struct ServeOptions {
     #[command(flatten)]
     #[allow(missing_docs, reason = "clap would show a comment as help")]
     pub api_key: ApiKeyOptions,
-    /// Origins whose pages may use this server, such as `https://chat.example`. Repeat it, or separate them with
-    /// commas. Pages that this server serves itself always may.
+    /// Origins whose pages may use this server, such as `https://chat.example`. Repeat the flag, or separate origins with
+    /// commas. Pages from the server's own host are always allowed.
     #[arg(
         long = "allow-origin",
         env = "EVERWIRE_ALLOW_ORIGIN",
@@ -73,75 +72,77 @@ pub struct ServeOptions {
     /// A directory to serve over HTTP on the same port, such as a built demo.
     #[arg(long, env = "EVERWIRE_SERVE_DIR", value_name = "DIRECTORY")]
     pub serve_dir: Option<PathBuf>,
-    /// How many messages each channel keeps at least. Older ones are removed, and clients that missed them are told.
+    /// How many messages each channel keeps at least. Older ones are deleted; clients that missed them receive a gap event.
     #[arg(long, env = "EVERWIRE_RETENTION", default_value_t = 100_000, value_name = "MESSAGES")]
     pub retention: u64,
-    /// How many missed messages a returning client is sent. One that missed more is told so and starts at the end.
+    /// How many missed messages are replayed to a reconnecting client. If it missed more, it receives a gap event and
+    /// resumes at the end.
     #[arg(long, env = "EVERWIRE_REPLAY_LIMIT", default_value_t = 10_000, value_name = "MESSAGES")]
     pub replay_limit: u64,
-    /// How many messages a user may send in any minute, over all connections. 0: no limit.
+    /// Messages that a user may send per minute, over all connections. 0: no limit.
     #[arg(long, env = "EVERWIRE_SENDS_PER_MINUTE", default_value_t = 600, value_name = "MESSAGES")]
     pub sends_per_minute: u32,
-    /// How many typing notices and signals a connection may send in a second, with twice as many at once. 0: no limit.
+    /// Typing announcements and signals that a session may send per second, with a burst of twice as many. 0: no limit.
     #[arg(long, env = "EVERWIRE_SIGNALS_PER_SECOND", default_value_t = 100, value_name = "SIGNALS")]
     pub signals_per_second: u32,
-    /// How many questions (history, chats, status) a connection may ask in a second, with three times as many at once.
+    /// Requests (history, chats, status) that a session may send per second, with a burst of three times as many.
     /// 0: no limit.
     #[arg(long, env = "EVERWIRE_REQUESTS_PER_SECOND", default_value_t = 20, value_name = "REQUESTS")]
     pub requests_per_second: u32,
-    /// How many channels a connection may subscribe to.
+    /// Maximum subscriptions of a connection.
     #[arg(long, env = "EVERWIRE_MAX_SUBSCRIPTIONS", default_value_t = 256, value_name = "CHANNELS",
           value_parser = clap::value_parser!(u32).range(1..=256))]
     pub max_subscriptions: u32,
-    /// How large the data of a message may be, in bytes of JSON text.
+    /// Maximum size of a message's data, in bytes of JSON.
     #[arg(long, env = "EVERWIRE_MAX_PAYLOAD_BYTES", default_value_t = 32_768, value_name = "BYTES",
           value_parser = clap::value_parser!(u32).range(2..=32_768))]
     pub max_payload_bytes: u32,
-    /// How many characters a message may have that is a text, or has a field `text`. Without this, only the bytes count.
+    /// Maximum characters of a message that is a string or has a field `text`. By default only the bytes are limited.
     #[arg(long, env = "EVERWIRE_MAX_TEXT_CHARACTERS", value_name = "CHARACTERS",
           value_parser = clap::value_parser!(u32).range(1..))]
     pub max_text_characters: Option<u32>,
-    /// After how much silence a client is pinged. Below the 30 s after which common proxies drop idle connections.
+    /// How long a connection may be silent before the server sends a ping. Common proxies close connections that are idle
+    /// for 30 s.
     #[arg(long, env = "EVERWIRE_PING_INTERVAL_MS", default_value_t = 25_000, value_name = "MS",
           value_parser = clap::value_parser!(u32).range(100..=600_000))]
     pub ping_interval_ms: u32,
-    /// How long clients wait at least before they come back after a planned restart.
+    /// Minimum delay before clients reconnect after a planned restart.
     #[arg(long, env = "EVERWIRE_GOAWAY_DELAY_MS", default_value_t = 500, value_name = "MS")]
     pub goaway_delay_ms: u32,
-    /// Over how much time clients spread their return after a planned restart, on top of the delay.
+    /// The time over which clients spread their reconnects after a planned restart, in addition to the delay.
     #[arg(long, env = "EVERWIRE_GOAWAY_SPREAD_MS", default_value_t = 5_000, value_name = "MS")]
     pub goaway_spread_ms: u32,
-    /// What to log: error, warn, info, debug or trace, also per module (`info,everwire_server::hub=debug`).
+    /// The log level: error, warn, info, debug or trace, optionally per module (`info,everwire_server::hub=debug`).
     #[arg(long, env = "EVERWIRE_LOG", default_value = "info", value_name = "LEVEL")]
     pub log: String,
-    /// How to write the log, which goes to standard error.
+    /// The format of the log, which is written to standard error.
     #[arg(long, env = "EVERWIRE_LOG_FORMAT", default_value = "text", value_enum)]
     pub log_format: LogFormat,
 }
 
-/// How the log is written.
+/// The format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// Lines for people.
+    /// Text lines.
     Text,
     /// One JSON object per line.
     Json,
 }
 
-/// The secret that tokens are signed with.
+/// The secret for signing tokens.
 #[derive(Debug, Args)]
 pub struct SecretOptions {
-    /// The secret that tokens (JWT, HS256) are signed with; 16 bytes at least. Better given by the environment or as a
-    /// file: others on this machine can see flags.
+    /// The secret for tokens (JWT, HS256), at least 16 bytes. Prefer the environment variable or a file: flags are visible
+    /// to other users of the machine.
     #[arg(long, env = "EVERWIRE_JWT_SECRET", value_name = "SECRET", hide_env_values = true)]
     pub jwt_secret: Option<String>,
-    /// A file that holds the secret.
+    /// A file that contains the secret.
     #[arg(long, env = "EVERWIRE_JWT_SECRET_FILE", value_name = "FILE", conflicts_with = "jwt_secret")]
     pub jwt_secret_file: Option<PathBuf>,
 }
 
 impl SecretOptions {
-    /// The key, if a secret is given.
+    /// The key, if a secret is configured.
     ///
     /// # Errors
     /// [`Error::Setting`] if the secret is too short or its file cannot be read.
@@ -159,20 +160,20 @@ impl SecretOptions {
     }
 }
 
-/// The key that back ends show.
+/// The API key for back ends.
 #[derive(Debug, Args)]
 pub struct ApiKeyOptions {
-    /// The key that back ends show to use the HTTP API; 16 bytes at least. Without one they are not let in. Better given
-    /// by the environment or as a file: others on this machine can see flags.
+    /// The API key with which back ends use the HTTP API, at least 16 bytes. Without one, back ends are refused. Prefer the
+    /// environment variable or a file: flags are visible to other users of the machine.
     #[arg(long, env = "EVERWIRE_API_KEY", value_name = "KEY", hide_env_values = true)]
     pub api_key: Option<String>,
-    /// A file that holds the key.
+    /// A file that contains the key.
     #[arg(long, env = "EVERWIRE_API_KEY_FILE", value_name = "FILE", conflicts_with = "api_key")]
     pub api_key_file: Option<PathBuf>,
 }
 
 impl ApiKeyOptions {
-    /// The key, if one is given.
+    /// The key, if one is configured.
     ///
     /// # Errors
     /// [`Error::Setting`] if its file cannot be read.
@@ -190,10 +191,10 @@ impl ApiKeyOptions {
     }
 }
 
-/// Which server to ask.
+/// The server to query.
 #[derive(Debug, Args)]
 pub struct RunningOptions {
-    /// The address of the running server.
+    /// The URL of the running server.
     #[arg(long, env = "EVERWIRE_SERVER", default_value = "http://127.0.0.1:8787", value_name = "URL")]
     pub server: String,
     #[command(flatten)]
@@ -204,7 +205,7 @@ pub struct RunningOptions {
     pub json: bool,
 }
 
-/// What to ask for.
+/// Options of `stats`.
 #[derive(Debug, Args)]
 pub struct StatsOptions {
     #[command(flatten)]
@@ -212,13 +213,13 @@ pub struct StatsOptions {
     pub running: RunningOptions,
 }
 
-/// What to clean up.
+/// Options of `cleanup`.
 #[derive(Debug, Args)]
 pub struct CleanupOptions {
     /// The database file.
     #[arg(long, env = "EVERWIRE_DATABASE", default_value = "everwire.db", value_name = "FILE")]
     pub database: PathBuf,
-    /// How many messages each channel keeps at least, if no server is running that knows it.
+    /// How many messages each channel keeps at least, if no server is running.
     #[arg(long, env = "EVERWIRE_RETENTION", default_value_t = 100_000, value_name = "MESSAGES",
           value_parser = clap::value_parser!(u64).range(1..))]
     pub retention: u64,
@@ -227,7 +228,7 @@ pub struct CleanupOptions {
     pub running: RunningOptions,
 }
 
-/// What is in the token to make.
+/// The claims of the token to create.
 #[derive(Debug, Args)]
 pub struct TokenOptions {
     /// The user id.
@@ -236,10 +237,10 @@ pub struct TokenOptions {
     /// The name that others see.
     #[arg(long)]
     pub name: Option<String>,
-    /// For how long it is valid, in seconds.
+    /// The validity, in seconds.
     #[arg(long, default_value_t = 3600, value_name = "SECONDS")]
     pub valid_for: u64,
-    /// A channel that it grants, or a pattern that ends in `*`. Repeat it for more.
+    /// A channel to grant, or a pattern that ends in `*`. Can be repeated.
     #[arg(long = "grant", value_name = "CHANNEL")]
     pub grants: Vec<String>,
     #[command(flatten)]
@@ -247,36 +248,36 @@ pub struct TokenOptions {
     pub secret: SecretOptions,
 }
 
-/// What a server needs to know. The defaults suit a test: a free port, guests, any origin.
+/// The configuration of a server.
 #[derive(Debug)]
 pub struct Config {
-    /// Where to listen.
+    /// The address to listen on.
     pub listen: SocketAddr,
     /// The database file.
     pub database: PathBuf,
-    /// Whether guests name themselves.
+    /// Whether guests are accepted.
     pub dev: bool,
-    /// What tokens are signed with.
+    /// The key for tokens.
     pub key: Option<TokenKey>,
-    /// What back ends show.
+    /// The API key of back ends.
     pub api_key: Option<ApiKey>,
-    /// Whose pages may use the server.
+    /// The origins whose pages may use the server.
     pub origins: Origins,
     /// A directory to serve.
     pub serve_dir: Option<PathBuf>,
     /// How many entries each channel keeps.
     pub retention: u64,
-    /// Most typing notices and signals of a connection in a second; 0: no limit.
+    /// Maximum typing announcements and signals of a session per second; 0: no limit.
     pub signals_per_second: u32,
-    /// Most questions of a connection in a second; 0: no limit.
+    /// Maximum requests of a session per second; 0: no limit.
     pub requests_per_second: u32,
-    /// How long a leave is held back, in ms.
+    /// How long a leave is delayed, in ms.
     pub leave_grace_ms: u64,
-    /// How long clients wait at least before they come back, in ms.
+    /// Minimum delay before clients reconnect, in ms.
     pub goaway_delay_ms: u32,
-    /// Over how much time they spread their return, in ms.
+    /// The time over which they spread their reconnects, in ms.
     pub goaway_spread_ms: u32,
-    /// What sessions go by.
+    /// The settings of connections.
     pub session: Settings,
 }
 
@@ -301,7 +302,7 @@ impl Config {
         }
     }
 
-    /// Who may do what.
+    /// The permissions.
     pub(crate) fn rules(&mut self) -> Rules {
         let bucket = |per_second: u32, times| Bucket { per_second, burst: per_second.saturating_mul(times) };
         let rates = Rates::new(

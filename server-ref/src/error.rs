@@ -1,38 +1,38 @@
-//! Everything that can go wrong in this crate outside of a client's own mistakes, which are answered with frames.
+//! The errors of this crate. Mistakes of clients are not among them: they are answered with frames.
 
 use std::{net::SocketAddr, path::PathBuf};
 
-/// What went wrong. Every variant's text is a sentence for a person that ends a log line or the program.
+/// An error. Every variant has a message for humans, which ends a log line or the program.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The address to listen on cannot be had.
+    /// The listen address is not available.
     #[error("cannot listen on {address}: {reason}")]
     Listen {
-        /// The address that was asked for.
+        /// The requested address.
         address: SocketAddr,
-        /// Why not, and what to do.
+        /// The reason, and what to do.
         reason: String,
     },
-    /// The database cannot be opened or brought up to date.
+    /// The database cannot be opened or migrated.
     #[error("cannot use the database {}: {reason}", path.display())]
     Database {
-        /// Where it is.
+        /// Its path.
         path: PathBuf,
-        /// Why not, and what to do.
+        /// The reason, and what to do.
         reason: String,
     },
-    /// A setting has a value that it cannot have.
+    /// A setting has an invalid value.
     #[error("{0}")]
     Setting(String),
-    /// The store cannot read or write at the moment; it may later.
+    /// The store is temporarily unable to read or write.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
-    /// The operating system refused something.
+    /// The operating system returned an error.
     #[error("{what}: {source}")]
     System {
-        /// What was being done.
+        /// The operation.
         what: &'static str,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
 }

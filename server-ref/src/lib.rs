@@ -1,16 +1,16 @@
-//! The Everwire reference server: accepts both transports, stores, fans out and authorises. The protocol is written down
-//! in `docs/protocol.md`.
+//! The Everwire reference server: accepts both transports, authorises, stores and delivers. The protocol is specified in
+//! `docs/protocol.md`.
 //!
-//! Every room uses those below it, and none above:
+//! Every room uses only those below it:
 //!
-//! * [`server`]: all of it together on one port, by `router`.
+//! * [`server`]: everything on one port, by `router`.
 //! * [`api`]: the HTTP API. [`transports`]: WebSocket and polling.
-//! * [`node`]: what all connections share, and how what a connection wants is carried out.
+//! * [`node`]: what all connections share; carries out the outputs of connections.
 //! * [`users`]: who is online. [`hub`]: the channels of this node. [`sessions`]: which connection each session has.
-//!   [`audience`]: who is told of which chats.
-//! * [`connection`]: what one connection may do and has been sent; no sockets, no clock.
-//! * [`chats`]: their rules and members. [`store`]: logs and what is kept besides. [`auth`]: who may do what.
-//! * [`model`]: the data that all of them speak of. [`environment`]: time, ids, tasks and sleep.
+//!   [`audience`]: who receives updates of which chats.
+//! * [`connection`]: the state machine of one connection; no sockets, no clock.
+//! * [`chats`]: the rules of chats. [`store`]: logs and all other durable data. [`auth`]: tokens, permissions and limits.
+//! * [`model`]: shared data types. [`environment`]: time, ids, tasks and sleep.
 
 pub mod api;
 pub mod audience;

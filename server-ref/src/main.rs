@@ -1,4 +1,4 @@
-//! The program: reads flags, starts the server, stops it when asked to. Everything else is in the library.
+//! The program: parses flags, starts the server, and stops it on a signal. Everything else is in the library.
 
 use std::{io::Write as _, process::ExitCode};
 
@@ -41,11 +41,11 @@ fn serve(options: ServeOptions) -> Result<(), Error> {
         .build()
         .map_err(|source| Error::System { what: "cannot start", source })?;
     runtime.block_on(async {
-        // Before anything is served: a signal that comes early must not be lost.
+        // Before anything is served, so that an early signal is not lost.
         let signal = stop_signal()?;
         let server = Server::start(config).await?;
         println!("everwire-server listening on http://{}", server.address());
-        // A tool that waits for this line reads it through a pipe. Nobody may be reading at all.
+        // Tools wait for this line on a pipe, which may already be closed.
         let _ = std::io::stdout().flush();
         let name = signal.await;
         tracing::info!(signal = name, "stopping");
@@ -71,7 +71,7 @@ fn stop_signal() -> Result<impl Future<Output = &'static str>, Error> {
 #[cfg(not(unix))]
 fn stop_signal() -> Result<impl Future<Output = &'static str>, Error> {
     Ok(async {
-        // If Ctrl-C cannot be listened to, the server runs until it is ended from outside.
+        // If Ctrl-C cannot be handled, the server runs until it is killed.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }

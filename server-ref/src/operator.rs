@@ -1,5 +1,4 @@
-//! What the program's commands for operators do: they ask a running server by HTTP, or work on the database of one that
-//! does not run.
+//! The commands for operators: they query a running server over HTTP, or work on the database if no server is running.
 
 use std::{fmt::Write as _, path::Path, time::Duration};
 
@@ -27,10 +26,10 @@ use crate::{
 /// How long a server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Largest answer in bytes.
+/// Maximum size of a response in bytes.
 const MAX_ANSWER: usize = 1024 * 1024;
 
-/// A running server, and the key that it wants to see.
+/// A running server, and its API key.
 #[derive(Debug)]
 pub struct Running {
     /// Its address, such as `http://127.0.0.1:8787`.
@@ -40,10 +39,10 @@ pub struct Running {
 }
 
 impl Running {
-    /// What the server is doing.
+    /// The statistics of the server.
     ///
     /// # Errors
-    /// [`Error::Setting`] with what is wrong, or what the server says.
+    /// [`Error::Setting`] with the problem, or the server's error.
     pub async fn stats(&self) -> Result<Stats, Error> {
         self.ask(Method::GET, "/stats").await
     }
@@ -90,7 +89,7 @@ impl Running {
     }
 }
 
-/// Removes what is no longer needed, through the server that uses the database, or from the file itself if none does.
+/// Cleans up through the server that uses the database, or in the file itself if none does.
 ///
 /// # Errors
 /// [`Error::Database`] or [`Error::Setting`].
@@ -110,7 +109,7 @@ pub async fn cleanup(database: &Path, retention: u64, running: &Running) -> Resu
     Ok(all)
 }
 
-/// Statistics as a table for a person.
+/// Statistics as a text table.
 pub fn table(stats: &Stats) -> String {
     let mut text = String::new();
     let uptime = Duration::from_millis(stats.uptime_ms).as_secs();

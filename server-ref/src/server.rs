@@ -1,4 +1,4 @@
-//! All of it together on one port: opens the store, listens, accepts connections, and stops in good order.
+//! The server on its port: opens the store, listens, accepts connections, and shuts down gracefully.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -28,32 +28,32 @@ use crate::{
 /// How long the head of a request may take to arrive.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How much longer than the sessions' own deadline the stop may take.
+/// How much longer than the connections' deadline a stop may take.
 const STOP_MARGIN: Duration = Duration::from_secs(3);
 
-/// How much longer than clients are told to wait they may need to be back after a planned restart, in ms.
+/// Extra time for clients to reconnect after a planned restart, in ms.
 const RETURN_MARGIN_MS: u64 = 4_000;
 
-/// A server that runs.
+/// A running server.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
     node: Arc<Node>,
     goaway: Goaway,
-    /// Says `true` when nothing is to be accepted any more.
+    /// Becomes `true` when no more connections are accepted.
     stop: watch::Sender<bool>,
-    /// How many sockets are open.
+    /// The number of open sockets.
     sockets: watch::Sender<usize>,
 }
 
 impl Server {
-    /// Opens the database, listens, and serves from now on.
+    /// Opens the database, listens, and starts serving.
     ///
     /// # Errors
-    /// [`Error::Setting`], [`Error::Database`] or [`Error::Listen`], with a sentence for the operator.
+    /// [`Error::Setting`], [`Error::Database`] or [`Error::Listen`], with a message for the operator.
     pub async fn start(mut config: Config) -> Result<Self, Error> {
         let rules = config.rules();
-        // The address first: if a server runs there already, that is the better thing to hear about.
+        // The address first: if a server is already running there, that is the more useful error.
         let listener = listen(config.listen).await?;
         let address = listener.local_addr().map_err(|source| Error::System { what: "no address", source })?;
         let store = SqliteStore::open(&config.database, config.retention).await?;
@@ -80,17 +80,17 @@ impl Server {
         Ok(Self { address, node, goaway, stop, sockets })
     }
 
-    /// Where it listens; the port is the real one even if 0 was asked for.
+    /// The address on which it listens, with the real port even if 0 was requested.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What its connections share.
+    /// The node.
     pub fn node(&self) -> &Arc<Node> {
         &self.node
     }
 
-    /// Stops: accepts nothing more, tells every client when to come back, sends what is queued, and closes.
+    /// Stops: accepts no more connections, tells every client when to reconnect, flushes the queues, and closes.
     pub async fn stop(self) {
         self.stop.send_replace(true);
         self.node.stopping.send_replace(Some(self.goaway.clone()));
@@ -148,7 +148,7 @@ async fn accept(
                 });
             }
             Err(error) => {
-                // Too many open files, mostly: others have to close first.
+                // Usually too many open files: others have to close first.
                 tracing::error!(%error, "a connection could not be accepted");
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
@@ -156,14 +156,14 @@ async fn accept(
     }
 }
 
-/// Returns when it is time to stop, or the server is gone.
+/// Returns when it is time to stop, or the server was dropped.
 async fn told_to_stop(stop: &mut watch::Receiver<bool>) {
-    // An error says that the sender is gone, which means the same.
+    // An error means that the sender was dropped, which is equivalent.
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
 async fn serve(socket: TcpStream, router: Router, mut stop: watch::Receiver<bool>) {
-    // Frames are packed already: the network must not wait for more.
+    // Frames are already batched: the network must not wait for more.
     if let Err(error) = socket.set_nodelay(true) {
         tracing::debug!(%error, "a socket is gone already");
         return;

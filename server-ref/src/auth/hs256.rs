@@ -1,5 +1,5 @@
-//! HMAC-SHA-256 for the `jsonwebtoken` crate, which comes without cryptography of its own choice: its two ready-made
-//! ones bring RSA and elliptic curves along, or a C compiler.
+//! HMAC-SHA-256 for the `jsonwebtoken` crate. Its own cryptography features bring RSA and elliptic curves, or need a C
+//! compiler.
 
 use hmac::{Hmac, Mac};
 use jsonwebtoken::{
@@ -18,9 +18,9 @@ static PROVIDER: CryptoProvider = CryptoProvider {
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// Makes it the one that `jsonwebtoken` uses. May be called more than once.
+/// Installs it in `jsonwebtoken`. May be called more than once.
 pub fn install() {
-    // An error says that it was installed before.
+    // An error means that it is already installed.
     let _ = PROVIDER.install_default();
 }
 

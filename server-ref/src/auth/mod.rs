@@ -1,4 +1,5 @@
-//! Who somebody is, and what he may do. The session asks, this answers at once; how tokens are read is in `token`.
+//! Authentication and authorisation: identifies users and decides what they may do, without waiting. Tokens are parsed in
+//! `token`.
 
 pub mod hs256;
 mod rates;
@@ -20,11 +21,11 @@ use crate::model::identity::{Access, Credentials, Identity, RateClass, Refusal};
 /// The rules of this server.
 #[derive(Debug, Default)]
 pub struct Rules {
-    /// Whether guests name themselves, and may do what tokens grant elsewhere, chats excepted.
+    /// Whether guests are accepted, with all permissions that tokens can grant, except for chats.
     pub dev: bool,
-    /// What tokens are signed with. `None`: no token is accepted.
+    /// The key for tokens. `None`: no token is accepted.
     pub key: Option<TokenKey>,
-    /// How often things may be done.
+    /// The rate limits.
     pub rates: Rates,
 }
 
@@ -33,12 +34,14 @@ impl Access for Rules {
         match (credentials.token, credentials.guest, &self.key) {
             (Some(token), _, Some(key)) => key.read(token, now_ms),
             (_, Some(guest), _) if self.dev => identify_guest(guest),
-            (_, Some(_), _) => Err(unauthorized("This server does not let guests in. Sign in with a token.")),
+            (_, Some(_), _) => Err(unauthorized("This server does not accept guests. Sign in with a token.")),
             (Some(_), None, None) => {
-                Err(unauthorized("This server has no key to check tokens with. Name a guest in hello."))
+                Err(unauthorized("No JWT secret configured: this server accepts guests only."))
             }
-            (None, None, _) if self.dev => Err(unauthorized("Name a guest in hello: a user and a name.")),
-            (None, None, _) => Err(unauthorized("A token is needed. Sign in first.")),
+            (None, None, _) if self.dev => {
+                Err(unauthorized("Missing guest: send a user and a name in hello."))
+            }
+            (None, None, _) => Err(unauthorized("A token is required. Sign in first.")),
         }
     }
 
@@ -51,7 +54,7 @@ impl Access for Rules {
     }
 
     fn may_send(&self, who: &Identity, channel: &Channel) -> bool {
-        // Who is online is the server's to say, and what everyone is told is the back end's.
+        // Only the server writes to `presence-users`, and only back ends publish to `everyone`.
         ![PRESENCE_USERS, EVERYONE].contains(&channel.as_str()) && self.may_subscribe(who, channel)
     }
 
@@ -71,7 +74,7 @@ fn unauthorized(message: &str) -> Refusal {
 fn identify_guest(guest: &Guest) -> Result<Identity, Refusal> {
     let fits = |text: &str| !text.is_empty() && text.len() <= MAX_NAME_BYTES;
     if !fits(&guest.user) || !fits(&guest.name) {
-        let message = format!("A guest's user and name have 1 to {MAX_NAME_BYTES} bytes each.");
+        let message = format!("A guest's user and name must have 1 to {MAX_NAME_BYTES} bytes each.");
         return Err(unauthorized(&message));
     }
     Ok(Identity {

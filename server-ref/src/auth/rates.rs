@@ -1,4 +1,4 @@
-//! How often things may be done: counts, and says how long to wait. Knows no clock; whoever asks says what time it is.
+//! Rate limits: counts, and returns how long to wait. Has no clock; callers pass the time.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -9,31 +9,31 @@ use everwire_protocol::Uuid;
 
 use crate::model::identity::RateClass;
 
-/// The time that sends are counted over, in ms.
+/// The period over which sends are counted, in ms.
 const MINUTE_MS: u64 = 60_000;
 
-/// Users and sessions that are remembered before the idle ones among them are looked for.
+/// How many users and sessions are tracked before idle ones are removed.
 const FIRST_SWEEP: usize = 1024;
 
-/// So many at once, and so many in a second after that.
+/// A token bucket: a rate per second and a burst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bucket {
-    /// How many in a second. 0: no limit.
+    /// The rate per second. 0: no limit.
     pub per_second: u32,
-    /// How many at once.
+    /// The burst.
     pub burst: u32,
 }
 
-/// Counts what users and sessions do.
+/// The rate limits of all users and sessions.
 #[derive(Debug)]
 pub struct Rates {
-    /// Most sends of one user in any minute; `None`: no limit.
+    /// Maximum sends of one user in any minute; `None`: no limit.
     pub sends_per_minute: Option<u32>,
     /// Typing and signals of one session.
     pub ephemeral: Bucket,
-    /// Receipts of one session. A client that comes back says one for each of its channels.
+    /// Receipts of one session. A reconnecting client sends one for each of its channels.
     pub receipts: Bucket,
-    /// Questions of one session.
+    /// Requests of one session.
     pub requests: Bucket,
     users: Mutex<Kept<Arc<str>, VecDeque<u64>>>,
     sessions: Mutex<Kept<Uuid, [Level; 3]>>,
@@ -52,7 +52,7 @@ impl<K, V> Default for Kept<K, V> {
 }
 
 impl<K: std::hash::Hash + Eq, V> Kept<K, V> {
-    /// Forgets those that nothing has to be remembered of, when there are many.
+    /// Removes idle users and sessions when there are many.
     fn sweep(&mut self, keep: impl Fn(&V) -> bool) {
         if self.of.len() >= self.sweep_at {
             self.of.retain(|_, kept| keep(kept));
@@ -61,7 +61,7 @@ impl<K: std::hash::Hash + Eq, V> Kept<K, V> {
     }
 }
 
-/// How full a bucket is: `missing` thousandths of a piece are missing as of `at`.
+/// The level of a bucket: `missing` thousandths of a token are missing as of `at`.
 #[derive(Debug, Clone, Copy, Default)]
 struct Level {
     missing: u64,
@@ -73,7 +73,7 @@ impl Level {
         if bucket.per_second == 0 {
             return Ok(());
         }
-        // So many thousandths come back in each ms as there are pieces in a second.
+        // A rate of n per second refills n thousandths per ms.
         let rate = u64::from(bucket.per_second);
         let back = now_ms.saturating_sub(self.at).saturating_mul(rate);
         self.missing = self.missing.saturating_sub(back);
@@ -89,14 +89,14 @@ impl Level {
 }
 
 impl Default for Rates {
-    /// No limit on sends, and what no person at a client reaches.
+    /// No limit on sends, and limits for the rest that no user reaches.
     fn default() -> Self {
         Self::new(None, Bucket { per_second: 100, burst: 200 }, Bucket { per_second: 20, burst: 60 })
     }
 }
 
 impl Rates {
-    /// Nothing has been done yet.
+    /// Starts with full buckets.
     pub fn new(sends_per_minute: Option<u32>, ephemeral: Bucket, requests: Bucket) -> Self {
         Self {
             sends_per_minute,
@@ -108,7 +108,7 @@ impl Rates {
         }
     }
 
-    /// Counts something. The error is how long to wait, in ms; it is not counted then.
+    /// Counts something. If it exceeds the limit, the error is how long to wait, in ms, and it is not counted.
     pub(super) fn take(
         &self,
         user: &Arc<str>,
@@ -123,7 +123,7 @@ impl Rates {
             RateClass::Request => (2, self.requests),
         };
         let mut sessions = lock(&self.sessions);
-        // A second without anything fills most buckets, and a minute every one that matters.
+        // A second without activity refills most buckets, and a minute every one that matters.
         sessions.sweep(|levels| levels.iter().any(|level| level.at + MINUTE_MS > now_ms));
         let levels = sessions.of.entry(session).or_default();
         levels.get_mut(index).map_or(Ok(()), |level| level.take(now_ms, bucket))

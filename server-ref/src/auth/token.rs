@@ -1,4 +1,4 @@
-//! Tokens: JSON Web Tokens signed with HS256. Reads them, and makes them for trying things out.
+//! Tokens: parses JSON Web Tokens signed with HS256, and creates them for development.
 
 use std::{fmt, sync::Arc};
 
@@ -12,14 +12,14 @@ use crate::{
     model::identity::{Identity, Refusal},
 };
 
-/// How long after its expiry a token is still taken, in ms: as long as a running connection waits for a new one, and
-/// more than the clocks of two servers differ.
+/// How long a token is accepted after its expiry, in ms: as long as an open connection waits for a new one, and more than
+/// the clocks of two servers differ.
 const LEEWAY_MS: u64 = 10_000;
 
-/// Shortest secret in bytes. HS256 is as strong as its secret, and below this one can be guessed offline.
+/// Minimum length of the secret in bytes. HS256 is as strong as its secret; a shorter one can be guessed offline.
 pub const MIN_SECRET_BYTES: usize = 16;
 
-/// What is in a token.
+/// The claims of a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
     /// The user id.
@@ -29,15 +29,15 @@ pub struct Claims {
     pub name: Option<String>,
     /// When it expires, in s since 1970.
     pub exp: u64,
-    /// Not to be taken before, in s since 1970.
+    /// Not valid before, in s since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nbf: Option<u64>,
-    /// Channels that it grants: names, or patterns that end in `*`.
+    /// The granted channels: names, or patterns that end in `*`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grants: Vec<String>,
 }
 
-/// Checks and makes tokens.
+/// Verifies and creates tokens.
 pub struct TokenKey {
     check: DecodingKey,
     sign: EncodingKey,
@@ -64,7 +64,7 @@ impl TokenKey {
         }
         hs256::install();
         let mut validation = Validation::new(Algorithm::HS256);
-        // Times are checked below, with the server's own clock. An audience is not asked for.
+        // Times are checked below, with the server's clock. The audience is not checked.
         validation.validate_exp = false;
         validation.validate_aud = false;
         validation.required_spec_claims.clear();
@@ -75,11 +75,11 @@ impl TokenKey {
         })
     }
 
-    /// Who a token speaks of.
+    /// The user of a token.
     ///
     /// # Errors
-    /// [`ErrorCode::Unauthorized`], or [`ErrorCode::TokenExpired`] if only the time is wrong. The text never holds the
-    /// token.
+    /// [`ErrorCode::Unauthorized`], or [`ErrorCode::TokenExpired`] if only the time is wrong. The message never contains
+    /// the token.
     pub fn read(&self, token: &str, now_ms: u64) -> Result<Identity, Refusal> {
         let refuse = |why: &str| {
             Err(Refusal::new(ErrorCode::Unauthorized, format!("The token {why}. Sign in again.")))
@@ -117,7 +117,7 @@ impl TokenKey {
         })
     }
 
-    /// Makes a token.
+    /// Creates a token.
     ///
     /// # Errors
     /// [`Error::Setting`] if the claims cannot be written.

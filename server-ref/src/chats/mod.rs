@@ -1,6 +1,6 @@
-//! Chats and who is in them: the rules, and what this node knows of all chats.
+//! Chats and their members: the rules, and the registry of all chats of this node.
 //!
-//! * [`rules`]: what somebody may change, and what a change does. Pure.
+//! * [`rules`]: who may change what, and the effect of a change. Pure.
 //! * [`registry`]: all chats in memory. It is authoritative, because only the commit loop changes it, and only after a change is
 //!   on disk.
 
@@ -16,11 +16,11 @@ use everwire_protocol::Uuid;
 pub use registry::ChatRegistry;
 pub use rules::{Actor, Bounds, Change, Command, Decision, decide};
 
-/// Names the direct chat of two users, whoever asks. The length before the first keeps apart what would be the same text.
+/// The id of the direct chat of two users. The length before the first makes the text unambiguous.
 pub fn direct_id(a: &str, b: &str) -> Uuid {
     let (first, second) = if a <= b { (a, b) } else { (b, a) };
     Uuid::new_v5(&DIRECT, format!("{}:{first}{second}", first.len()).as_bytes())
 }
 
-/// The name space of direct chats: a random number, once and for all.
+/// The UUID name space of direct chats: a random constant.
 const DIRECT: Uuid = Uuid::from_u128(0x6d1f_2a0c_9b1e_4c62_a7d3_51c8_3f0e_94b7);

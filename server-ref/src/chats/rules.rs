@@ -1,7 +1,7 @@
-//! What somebody may change about a chat, and what a change does to it. Without a clock, a store or a memory of its own:
-//! the chat goes in, the changed chat comes out.
+//! The rules of chats: who may change what, and the effect of a change. A pure function without a clock or a store: the chat
+//! goes in, the changed chat comes out.
 //!
-//! A repetition of what was done already changes nothing and is no error: a client that heard no answer asks again.
+//! A repeated command changes nothing and is not an error: a client that received no answer repeats its request.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::model::{
     identity::Refusal,
 };
 
-/// Who wants to change something.
+/// The author of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {
     /// A signed-in user.
@@ -26,7 +26,7 @@ pub enum Actor {
         /// The name that others see.
         name: Option<Arc<str>>,
     },
-    /// A back end of the application: it may do everything that keeps a chat sound.
+    /// A back end of the application, which may do everything that keeps a chat valid.
     BackEnd,
 }
 
@@ -39,60 +39,60 @@ impl Actor {
     }
 }
 
-/// Somebody who is put into a chat.
+/// A user to add to a chat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Newcomer {
     /// The id of the user.
     pub user: Arc<str>,
-    /// The name that others see, where it is known.
+    /// The name that others see, if known.
     pub name: Option<Arc<str>>,
-    /// What they may do. `None`: member, or owner for the first member of a group that gets no other owner.
+    /// The role. `None`: member, or owner for the first member of a group without another owner.
     pub role: Option<Role>,
 }
 
-/// What somebody wants.
+/// A change that is requested.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// A new chat. Its id is [`Command::chat_made`].
     Create {
-        /// Names the request, and the chat if it is a group.
+        /// The id of the request, and of the chat if it is a group.
         id: Uuid,
         /// Group or direct.
         kind: ChatKind,
-        /// What a group is called.
+        /// The title of a group.
         title: Option<String>,
-        /// Whether anybody may join a group.
+        /// Whether any user may join the group.
         open: bool,
-        /// Who is in it besides the user who makes it: invited by a user, put in at once by a back end. The other one of
-        /// a direct chat (both, if a back end makes it) is a member at once.
+        /// The other participants: invited if a user creates the group, members if a back end does. The other user of a
+        /// direct chat (both, if a back end creates it) is a member immediately.
         users: Vec<Newcomer>,
     },
     /// Invites a user.
     Invite {
         /// The id of the user.
         user: Arc<str>,
-        /// The name that others see, where it is known.
+        /// The name that others see, if known.
         name: Option<Arc<str>>,
-        /// What they will be.
+        /// The role after joining.
         role: Role,
     },
-    /// Puts a user in without asking. For back ends.
+    /// Adds a user without an invitation. For back ends.
     Add(Newcomer),
-    /// Accepts an invitation, or enters an open chat.
+    /// Accepts an invitation, or joins an open chat.
     Join,
-    /// Leaves, or declines.
+    /// Leaves, or declines an invitation.
     Leave,
-    /// Takes somebody out.
+    /// Removes a participant.
     Remove {
         /// The id of the user.
         user: Arc<str>,
     },
-    /// Gives a group another title.
+    /// Renames a group.
     Rename {
         /// The title.
         title: String,
     },
-    /// Gives a member another role.
+    /// Changes the role of a member.
     SetRole {
         /// The id of the user.
         user: Arc<str>,
@@ -101,37 +101,37 @@ pub enum Command {
     },
 }
 
-/// How much there may be.
+/// The limits of chats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// Most participants of one chat, invited ones included.
+    /// Maximum participants of one chat, including invited ones.
     pub participants: usize,
 }
 
 impl Default for Bounds {
-    /// Every message goes to every member: beyond this it is no chat but a broadcast, for which there are channels.
+    /// Every message goes to every member: a larger chat is a broadcast, for which there are channels.
     fn default() -> Self {
         Self { participants: 1000 }
     }
 }
 
-/// A change that is allowed.
+/// The effect of a permitted command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// The chat as it is after it.
+    /// The changed chat.
     pub room: Room,
-    /// What is written into the chat's log.
+    /// The entries for the chat's log.
     pub entries: Vec<ChatChange>,
-    /// Who is in the chat no more, or declined.
+    /// The users who are no longer in the chat, or have declined.
     pub gone: Vec<Arc<str>>,
 }
 
-/// What becomes of an act.
+/// The outcome of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
-    /// It is so already.
+    /// It is already the case.
     NoChange,
-    /// This is to be stored.
+    /// A change to be stored.
     Changed(Change),
 }
 
@@ -170,7 +170,7 @@ pub fn decide(
             }
             by.create_direct(room, users)
         }
-        // Whether there is such a chat is nobody's business who is not in it.
+        // Users who are not in a chat must not learn whether it exists.
         (None, Command::Leave) => Ok(Decision::NoChange),
         (None, _) => Err(not_found()),
         (Some(room), act) => by.change(room, act),
@@ -201,9 +201,9 @@ impl By<'_> {
                 Err(id_reused())
             };
         }
-        // The ids of direct chats are known before the chats are: nobody may make a group of such an id.
+        // The ids of direct chats can be computed in advance: a group must not take such an id.
         if id.is_nil() || id.get_version_num() == 5 {
-            return Err(invalid("The id of a request is a UUID of version 7."));
+            return Err(invalid("The id of a request must be a UUID of version 7."));
         }
         if let Some(title) = title {
             check_title(title)?;
@@ -259,14 +259,14 @@ impl By<'_> {
                 vec![Newcomer { user: user.clone(), name: name.clone(), role: None }, other.clone()]
             }
             (Actor::User { .. }, _) => {
-                return Err(invalid("Name the other user of a direct chat, and nobody else."));
+                return Err(invalid("A direct chat needs exactly one other user."));
             }
             (Actor::BackEnd, [_, _]) => users.to_vec(),
-            (Actor::BackEnd, _) => return Err(invalid("Name the two users of a direct chat.")),
+            (Actor::BackEnd, _) => return Err(invalid("A direct chat needs exactly two users.")),
         };
         let [a, b] = &both[..] else { return Err(not_found()) };
         if a.user == b.user {
-            return Err(invalid("A direct chat has two users."));
+            return Err(invalid("A direct chat needs two different users."));
         }
         let mut entries = Vec::new();
         let mut room = if let Some(room) = room {
@@ -282,7 +282,7 @@ impl By<'_> {
                 participants: Vec::new(),
             }
         };
-        // Who left it is in it again: it is the one chat that these two can have.
+        // A user who left it returns: these two users can have no other direct chat.
         for newcomer in &both {
             if room.participant(&newcomer.user).is_none() {
                 entries.push(self.add(&mut room, newcomer, Role::Member)?);
@@ -293,7 +293,7 @@ impl By<'_> {
 
     fn change(&self, room: &Room, act: &Command) -> Result<Decision, Refusal> {
         let own = self.actor.user().map(|user| room.role(user));
-        // Whoever is not in it learns nothing, except that a chat is open to join.
+        // Users who are not in it learn nothing, except that an open chat can be joined.
         match (own, act) {
             (Some(None), Command::Leave) => return Ok(Decision::NoChange),
             (Some(None), Command::Join) if room.open => {}
@@ -306,17 +306,17 @@ impl By<'_> {
             Command::Join => self.join(room),
             Command::Leave => match self.actor.user() {
                 Some(user) => Ok(leave(room, user)),
-                None => Err(invalid("A back end is in no chat: it removes members.")),
+                None => Err(invalid("A back end cannot leave a chat; remove the member instead.")),
             },
             Command::Remove { user } if self.actor.user() == Some(user) => Ok(leave(room, user)),
             _ if self.actor.user().is_some() && room.kind == ChatKind::Direct => {
-                Err(forbidden("A direct chat is its two users' alone: it cannot be changed."))
+                Err(forbidden("A direct chat cannot be changed."))
             }
             Command::Invite { user, name, role } => {
                 let may = owner || own == Some(Some(Role::Member));
                 if !may || (*role == Role::Owner && !owner) {
                     return Err(forbidden(
-                        "Only owners and members of a chat invite, and only owners invite owners.",
+                        "Only owners and members of a chat may invite, and only owners may invite owners.",
                     ));
                 }
                 if room.participant(user).is_some() {
@@ -355,7 +355,7 @@ impl By<'_> {
 
     fn join(&self, mut room: Room) -> Result<Decision, Refusal> {
         let Actor::User { user, name } = self.actor else {
-            return Err(invalid("A back end joins no chat: it adds members."));
+            return Err(invalid("A back end cannot join a chat; add the member instead."));
         };
         if let Some(at) = place(&room, user) {
             if room.participants[at].is_member() {
@@ -374,14 +374,14 @@ impl By<'_> {
 
     fn put_in(&self, mut room: Room, newcomer: &Newcomer) -> Result<Decision, Refusal> {
         if self.actor.user().is_some() {
-            return Err(forbidden("Users are invited, and join by themselves."));
+            return Err(forbidden("Users cannot be added; invite them instead."));
         }
         let role = newcomer.role.unwrap_or(Role::Member);
         if role == Role::Invited {
-            return Err(invalid("A member's role is owner, member or read_only."));
+            return Err(invalid("A member's role must be owner, member or read_only."));
         }
         if room.kind == ChatKind::Direct {
-            return Err(invalid("A direct chat has its two users and no others."));
+            return Err(invalid("A direct chat has exactly two users."));
         }
         if let Some(at) = place(&room, &newcomer.user) {
             if room.participants[at].is_member() {
@@ -411,7 +411,7 @@ impl By<'_> {
 
     fn invite(&self, room: &mut Room, newcomer: &Newcomer, becomes: Role) -> Result<ChatChange, Refusal> {
         if becomes == Role::Invited {
-            return Err(invalid("Somebody is invited to be owner, member or read_only."));
+            return Err(invalid("The role of an invitation must be owner, member or read_only."));
         }
         check_user(&newcomer.user)?;
         self.check_room_for_one(room)?;
@@ -433,16 +433,16 @@ impl By<'_> {
         if room.participants.len() < most {
             return Ok(());
         }
-        Err(forbidden(&format!("This chat is full: {most} people are in it or invited, and no more may be.")))
+        Err(forbidden(&format!("This chat is full: it has {most} participants, the maximum.")))
     }
 }
 
 fn set_role(mut room: Room, user: &str, role: Role) -> Result<Decision, Refusal> {
     if role == Role::Invited {
-        return Err(invalid("A member's role is owner, member or read_only."));
+        return Err(invalid("A member's role must be owner, member or read_only."));
     }
     if room.kind == ChatKind::Direct && role == Role::Owner {
-        return Err(invalid("A direct chat has no owner."));
+        return Err(invalid("A direct chat has no owners."));
     }
     let last_owner = owners(&room) == 1;
     let member = room.participants.iter_mut().find(|participant| &*participant.user == user);
@@ -451,7 +451,7 @@ fn set_role(mut room: Room, user: &str, role: Role) -> Result<Decision, Refusal>
         return Ok(Decision::NoChange);
     }
     if member.role == Role::Owner && last_owner {
-        return Err(forbidden("A chat keeps one owner at least. Make somebody else owner first."));
+        return Err(forbidden("A chat must have at least one owner. Make another member an owner first."));
     }
     (member.role, member.becomes) = (role, role);
     let entry = ChatChange { role: Some(role), ..concerning(ChatAction::RoleSet, member) };
@@ -466,7 +466,7 @@ fn leave(mut room: Room, user: &str) -> Decision {
     changed(room, entries, vec![gone.user])
 }
 
-/// When the last owner has gone, who has been there longest follows: one who may write, if there is one.
+/// When the last owner has left, the longest-standing member follows, preferably one who may write.
 fn succession(room: &mut Room, gone: &Participant) -> Option<ChatChange> {
     if gone.role != Role::Owner || owners(room) > 0 {
         return None;
@@ -480,7 +480,7 @@ fn succession(room: &mut Room, gone: &Participant) -> Option<ChatChange> {
     Some(ChatChange { role: Some(Role::Owner), ..concerning(ChatAction::RoleSet, heir) })
 }
 
-/// A group that everybody has left belongs to who comes next.
+/// A group without members belongs to the next user who joins.
 fn first_is_owner(room: &Room, role: Role) -> Role {
     if room.kind == ChatKind::Group && room.members().next().is_none() { Role::Owner } else { role }
 }
@@ -511,14 +511,14 @@ fn concerning(action: ChatAction, participant: &Participant) -> ChatChange {
 
 fn check_title(title: &str) -> Result<(), Refusal> {
     if title.trim().is_empty() || title.len() > MAX_TITLE_BYTES {
-        return Err(invalid(&format!("The title of a chat has 1 to {MAX_TITLE_BYTES} bytes.")));
+        return Err(invalid(&format!("The title of a chat must have 1 to {MAX_TITLE_BYTES} bytes.")));
     }
     Ok(())
 }
 
 fn check_user(user: &str) -> Result<(), Refusal> {
     if user.is_empty() || user.len() > MAX_NAME_BYTES {
-        return Err(invalid(&format!("A user's id has 1 to {MAX_NAME_BYTES} bytes.")));
+        return Err(invalid(&format!("A user id must have 1 to {MAX_NAME_BYTES} bytes.")));
     }
     Ok(())
 }
@@ -532,9 +532,9 @@ fn forbidden(message: &str) -> Refusal {
 }
 
 fn not_found() -> Refusal {
-    Refusal::new(ErrorCode::NotFound, "There is no such chat, or you are not in it.")
+    Refusal::new(ErrorCode::NotFound, "Chat not found, or no access.")
 }
 
 fn id_reused() -> Refusal {
-    Refusal::new(ErrorCode::IdReused, "This id was used before. Give every request its own id.")
+    Refusal::new(ErrorCode::IdReused, "This id was used before. Every request needs its own id.")
 }

@@ -1,4 +1,4 @@
-//! What is given to the subscribers of a channel and is in no log.
+//! What is delivered to the subscribers of a channel without being in its log.
 
 use std::sync::Arc;
 
@@ -6,33 +6,33 @@ use everwire_protocol::{Channel, ServerFrame, Uuid};
 
 use super::identity::Identity;
 
-/// A frame for all who are subscribed to a channel now: encoded once for all of them.
+/// A frame for all current subscribers of a channel, encoded once.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Broadcast {
     /// The channel.
     pub channel: Channel,
     /// The frame as JSON text.
     pub text: Arc<str>,
-    /// Whether it may be dropped for who cannot keep up.
+    /// Whether it may be dropped for slow readers.
     pub ephemeral: bool,
 }
 
-/// Something to be passed on to those who are subscribed now, and not to be stored.
+/// Something for the current subscribers that is not stored.
 #[derive(Debug)]
 pub struct Ephemeral {
     /// The channel.
     pub channel: Channel,
-    /// The `typing` or `signal` frame. In a `signal`, who passes it on fills in the sender's connection.
+    /// The `user_typing` or `signalled` frame. The hub fills in the sender's connection in the latter.
     pub frame: ServerFrame,
-    /// Who sends it. All of a user's connections are left out of typing.
+    /// The sender. Typing is not delivered to any connection of its user.
     pub who: Identity,
     /// The session of the connection that sends it.
     pub session: Uuid,
-    /// Who gets it.
+    /// The receivers.
     pub to: Receiver,
 }
 
-/// Who gets something ephemeral.
+/// The receivers of something ephemeral.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Receiver {
     /// All but the connection that sends it.
@@ -43,13 +43,13 @@ pub enum Receiver {
     One(Uuid),
 }
 
-/// Somebody came to a presence channel or left it: encoded once for all who are told.
+/// A join or leave of a presence channel, encoded once for all subscribers.
 #[derive(Debug, PartialEq, Eq)]
 pub struct PresenceChange {
     /// The channel.
     pub channel: Channel,
-    /// Counts the changes of the channel's list. A list of members says which changes it contains.
+    /// Counts the changes of the channel's members. A list of members states the version that it contains.
     pub version: u64,
-    /// The `joined` or `left` frame as JSON text.
+    /// The `member_joined` or `member_left` frame as JSON text.
     pub text: Arc<str>,
 }

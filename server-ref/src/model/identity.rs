@@ -1,15 +1,15 @@
-//! Who somebody is, and the questions that a connection asks about what they may do.
+//! Identities, and the queries about permissions that a connection makes.
 
 use std::{fmt, sync::Arc};
 
 use everwire_protocol::{Channel, ErrorCode, Guest, Member, Role, Uuid};
 
-/// What a client shows to say who it is.
+/// The credentials of a client.
 #[derive(Debug, Clone, Copy)]
 pub struct Credentials<'a> {
     /// A token.
     pub token: Option<&'a str>,
-    /// A name that the client gave itself.
+    /// A guest name.
     pub guest: Option<&'a Guest>,
 }
 
@@ -20,14 +20,14 @@ pub struct Identity {
     pub user: Arc<str>,
     /// The name that others see.
     pub name: Option<Arc<str>>,
-    /// Channels that the token grants: names, or patterns that end in `*`.
+    /// The granted channels: names, or patterns that end in `*`.
     pub grants: Arc<[String]>,
     /// When the token expires, in ms since 1970.
     pub expires_at: Option<u64>,
 }
 
 impl Identity {
-    /// How others see this user.
+    /// This user as others see it.
     pub fn member(&self) -> Member {
         Member { user: self.user.as_ref().into(), name: self.name.as_deref().map(Into::into), status: None }
     }
@@ -41,77 +41,75 @@ impl Identity {
     }
 }
 
-/// Why somebody was not let in.
+/// A refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// The code.
     pub code: ErrorCode,
-    /// What happened and what to do.
+    /// The message: what happened, and what to do.
     pub message: String,
 }
 
 impl Refusal {
-    /// A refusal with a sentence of its own.
+    /// A refusal with a specific message.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into() }
     }
 
-    /// A refusal with the code's sentence.
+    /// A refusal with the code's own message.
     pub fn of(code: ErrorCode) -> Self {
         Self::new(code, code.message())
     }
 }
 
-/// Decides who somebody is and what he may do. Answers at once: what has to be looked up first is looked up when the
-/// connection is opened.
+/// Authenticates users and decides about permissions, without waiting.
 pub trait Access: Send + Sync + fmt::Debug {
-    /// Who shows these credentials.
+    /// The user with these credentials.
     ///
     /// # Errors
-    /// [`ErrorCode::Unauthorized`] or [`ErrorCode::Banned`], with a sentence.
+    /// [`ErrorCode::Unauthorized`] or [`ErrorCode::Banned`], with a message.
     fn identify(&self, credentials: &Credentials<'_>, now_ms: u64) -> Result<Identity, Refusal>;
 
-    /// Whether somebody may receive a channel. Of a chat's channels see [`Self::chat`] too.
+    /// Whether a user may receive a channel. For the channels of chats see also [`Self::chat`].
     fn may_subscribe(&self, who: &Identity, channel: &Channel) -> bool;
 
-    /// Whether somebody may send to a channel. Of a chat's channels see [`Self::chat`] too.
+    /// Whether a user may send to a channel. For the channels of chats see also [`Self::chat`].
     fn may_send(&self, who: &Identity, channel: &Channel) -> bool;
 
-    /// The chat that somebody has to be a member of in order to use a channel. Memberships are in the store, so that has
-    /// to be looked up. `None`: what the other two say is all.
+    /// The chat of which a user must be a member in order to use a channel. `None`: the other two methods decide alone.
     fn chat<'a>(&self, who: &Identity, channel: &'a Channel) -> Option<&'a str> {
         let _ = (who, channel);
         None
     }
 
-    /// Counts something that may be done only so often. The error is for how long it may not be done, in ms.
+    /// Counts something against its rate limit. The error is how long to wait, in ms.
     ///
     /// # Errors
-    /// How long to wait, in ms, if it was done too often already. It is not counted then.
+    /// How long to wait, in ms, if the limit is exceeded. It is then not counted.
     fn pace(&self, who: &Identity, session: Uuid, what: RateClass, now_ms: u64) -> Result<(), u32> {
         let _ = (who, session, what, now_ms);
         Ok(())
     }
 }
 
-/// What may be done only so often.
+/// A class of things with a rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RateClass {
-    /// Something to be stored: counted per user, over all connections.
+    /// A send: counted per user, over all connections.
     Send,
     /// Typing, or a signal.
     Ephemeral,
     /// A receipt.
     Receipt,
-    /// A question.
+    /// A request.
     Request,
 }
 
-/// Why somebody with this role may not do something in a chat.
+/// The refusal for a user with this role in a chat.
 pub fn not_for(role: Option<Role>) -> Refusal {
     let words = match role {
         Some(Role::Owner | Role::Member) => ErrorCode::Forbidden.message(),
-        Some(Role::ReadOnly) => "You may read this chat, and not write in it.",
+        Some(Role::ReadOnly) => "You may read this chat but not write in it.",
         Some(Role::Invited) => "You are invited to this chat. Join it first.",
         None => "You are not a member of this chat.",
     };

@@ -1,4 +1,4 @@
-//! Logs: what goes into one, what becomes of it, and what comes out again.
+//! Logs: new entries, the outcomes of storing them, and stored entries.
 
 use std::sync::Arc;
 
@@ -6,112 +6,112 @@ use everwire_protocol::{Action, Channel, ErrorCode, Message, Payload, ServerFram
 
 use super::identity::Refusal;
 
-/// Something to be stored, as a session has accepted it.
+/// An entry to be stored, as accepted by a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEntry {
-    /// The id that the sender gave it.
+    /// The sender's id for it.
     pub id: Uuid,
-    /// Where it goes.
+    /// The channel.
     pub channel: Channel,
-    /// Who sends it.
+    /// The sender.
     pub user: Arc<str>,
-    /// The sender's name now.
+    /// The sender's current name.
     pub name: Option<Arc<str>>,
-    /// The application's name for what this is.
+    /// The event name of the application.
     pub event: Option<String>,
-    /// What is sent.
+    /// The data.
     pub data: Payload,
-    /// What it does to another message.
+    /// The action on another message.
     pub action: Option<Action>,
-    /// That message.
+    /// The id of that message.
     pub target: Option<Uuid>,
-    /// By what the sender may do this.
+    /// The permission of the sender.
     pub permission: SendPermission,
 }
 
-/// By what somebody may send to a channel.
+/// The permission to send to a channel.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum SendPermission {
-    /// By the rules, which the session knows; or it is the server's own.
+    /// Granted by the rules that the connection has checked; or the entry is the server's own.
     #[default]
     Granted,
-    /// Only as a member of the chat that the channel belongs to. The writer finds out, in one order with the changes of the
-    /// chat's members, and makes it one of the following.
+    /// Only for members of the chat that the channel belongs to. The commit loop replaces it by one of the following, in
+    /// one order with membership changes.
     AsMember,
     /// A member.
     Member,
     /// An owner, who may delete what others sent.
     Owner,
-    /// Not at all. A copy of what was stored before gets its ack even so.
+    /// None. A copy of what was stored before is still acknowledged.
     Refused(Refusal),
 }
 
 impl SendPermission {
-    /// Why nothing may be stored by it.
+    /// The reason why nothing may be stored.
     pub fn refusal(&self) -> Option<Refusal> {
         match self {
             Self::Granted | Self::Member | Self::Owner => None,
-            // Nobody found out.
+            // Not resolved.
             Self::AsMember => Some(Refusal::of(ErrorCode::Forbidden)),
             Self::Refused(refusal) => Some(refusal.clone()),
         }
     }
 }
 
-/// What became of a [`NewEntry`].
+/// The outcome of a [`NewEntry`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// It is on disk, at a new offset.
     Stored(LogPosition),
-    /// It was stored before; this is where.
+    /// It was stored before, at this position.
     Copy(LogPosition),
     /// The id was used before for another channel. Nothing was stored.
     IdReused,
-    /// It may not be stored: the sender is no member, or may not do that to the target. Its neighbours are not affected.
+    /// It was refused: the sender is not a member, or may not change the target. Other entries are not affected.
     Refused(Refusal),
 }
 
-/// Where and when something was stored.
+/// The position and time at which an entry was stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogPosition {
-    /// The log's name.
+    /// The epoch of the log.
     pub epoch: Arc<str>,
-    /// The place in the log, from 1.
+    /// The offset, from 1.
     pub offset: u64,
-    /// When, in ms since 1970.
+    /// The time, in ms since 1970.
     pub at: u64,
 }
 
 /// The state of one channel's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Log {
-    /// The log's name.
+    /// The epoch of the log.
     pub epoch: Arc<str>,
     /// The last offset; 0 if the log is empty.
     pub head: u64,
-    /// Everything up to this offset has been removed.
+    /// Everything up to this offset has been trimmed.
     pub trimmed: u64,
 }
 
-/// One stored message, encoded once and shared by all who receive it.
+/// One stored entry, encoded once and shared by all receivers.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Entry {
     /// The channel.
     pub channel: Channel,
-    /// The log's name.
+    /// The epoch of the log.
     pub epoch: Arc<str>,
-    /// The place in the log.
+    /// The offset.
     pub offset: u64,
     /// When it was stored, in ms since 1970.
     pub at: u64,
-    /// Whether it is a plain message or a notification: what lists of chats show and count.
+    /// Whether it is a plain message or a notification, which lists of chats show and count.
     pub plain: bool,
     /// The `message` frame as JSON text.
     pub text: Arc<str>,
 }
 
 impl Entry {
-    /// Encodes what was just stored.
+    /// Encodes an entry that was just stored.
     pub fn of(entry: &NewEntry, place: &LogPosition) -> Arc<Self> {
         let message = Message {
             channel: entry.channel.clone(),
@@ -138,20 +138,20 @@ impl Entry {
     }
 }
 
-/// A piece of a log, in order and without a hole.
+/// A section of a log, in order and without holes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
     /// The log as it was when the page was read.
     pub log: Log,
-    /// Begins right after the offset that was asked for, unless the log was trimmed beyond it.
+    /// Begins right after the requested offset, unless the log was trimmed beyond it.
     pub entries: Vec<Arc<Entry>>,
 }
 
-/// How much a page may hold. At least one entry is read whatever its size.
+/// The limits of a page. At least one entry is read, whatever its size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageBounds {
-    /// Most entries.
+    /// Maximum entries.
     pub entries: u32,
-    /// Most bytes of JSON text.
+    /// Maximum bytes of JSON text.
     pub bytes: usize,
 }

@@ -1,13 +1,13 @@
-//! What is known of users besides what they send, and parts of logs as users ask for them.
+//! Users and their presence, and ranges of logs for `history`.
 
 use everwire_protocol::{Channel, Message, StatusChoice};
 
 use super::log::Log;
 
-/// Which part of a log is wanted.
+/// The requested range of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HistoryRange {
-    /// The last entries.
+    /// The latest entries.
     Latest,
     /// The last ones before an offset.
     Before(u64),
@@ -15,33 +15,33 @@ pub enum HistoryRange {
     After(u64),
 }
 
-/// A part of a log.
+/// A page of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredHistory {
-    /// The log as it was when this was read.
+    /// The state of the log when this was read.
     pub log: Log,
-    /// By rising offset and without a hole.
+    /// The entries by rising offset, without holes.
     pub messages: Vec<Message>,
-    /// Whether there are more in the direction that was asked for.
+    /// Whether there are more in the requested direction.
     pub more: bool,
 }
 
-/// What is remembered of a user.
+/// The stored data of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserRecord {
     /// The id of the user.
     pub user: String,
-    /// The name that others saw last.
+    /// The last name that others saw.
     pub name: Option<String>,
-    /// What the user says about the own status.
+    /// The status that the user has chosen.
     pub choice: StatusChoice,
     /// When the user was last online, in ms since 1970.
     pub seen_at: Option<u64>,
-    /// Whether the user was online then, and has not been said to have left since.
+    /// Whether the user was online then and has not left since.
     pub online: bool,
 }
 
-/// Who is in a presence channel, or no longer.
+/// The presence of a user in a channel, or its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PresenceRecord {
     /// The channel.
@@ -50,6 +50,6 @@ pub struct PresenceRecord {
     pub user: String,
     /// The name that others see.
     pub name: Option<String>,
-    /// Whether the user is there.
+    /// Whether the user is present.
     pub here: bool,
 }

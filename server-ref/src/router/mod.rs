@@ -1,4 +1,4 @@
-//! Every address that this server answers on its port: the transports, the API, its health, and an application's files.
+//! All paths on the server's port: the transports, the API, health, and an application's files.
 
 mod pages;
 
@@ -15,7 +15,7 @@ use crate::{
     transports::{self, Origins},
 };
 
-/// Everything that is served: the transports, the API, and the files in `serve_dir`.
+/// The router for the transports, the API, and the files in `serve_dir`.
 pub(crate) fn router(api: Api, origins: Origins, serve_dir: Option<&Path>) -> Router {
     let cors = cors(&origins);
     let transports = transports::router(api.node.clone(), Arc::new(origins));
@@ -26,7 +26,7 @@ pub(crate) fn router(api: Api, origins: Origins, serve_dir: Option<&Path>) -> Ro
     router.merge(transports).merge(api::router(api)).layer(cors)
 }
 
-/// Whose pages may ask, by what browsers check.
+/// The allowed origins, as browsers check them.
 fn cors(origins: &Origins) -> CorsLayer {
     let allowed = match origins {
         Origins::Any => AllowOrigin::any(),
@@ -42,6 +42,6 @@ fn cors(origins: &Origins) -> CorsLayer {
             HeaderName::from_static(GUEST_USER),
             HeaderName::from_static(GUEST_NAME),
         ])
-        // Without it a browser asks again before every poll. Two hours is the longest that Chromium remembers.
+        // Without it a browser sends a preflight before every poll. Chromium caches it for two hours at most.
         .max_age(Duration::from_hours(2))
 }

@@ -1,5 +1,4 @@
-//! What people and browsers get: the files of an application, and a sentence where they opened an address that is meant
-//! for clients.
+//! Responses for browsers: the files of an application, and a message for paths that are meant for clients.
 
 use everwire_protocol::paths::{POLL_PATH, WEBSOCKET_PATH};
 use std::path::Path;
@@ -17,13 +16,13 @@ use crate::transports::say;
 
 pub(super) async fn nothing_here() -> Response {
     let text = format!(
-        "There is nothing at this address. This is an Everwire server: WebSocket at {WEBSOCKET_PATH}, polling at {POLL_PATH}, \
+        "Not found. This is an Everwire server: WebSocket at {WEBSOCKET_PATH}, polling at {POLL_PATH}, \
          its health at /healthz."
     );
     say(StatusCode::NOT_FOUND, &text)
 }
 
-/// Serves an application's files. An address without a file is the application's own, so it gets `index.html`.
+/// Serves an application's files. A path without a file is a route of the application, so it gets `index.html`.
 pub(super) fn directory(directory: &Path) -> MethodRouter {
     let files = ServeDir::new(directory)
         .precompressed_br()
@@ -32,12 +31,12 @@ pub(super) fn directory(directory: &Path) -> MethodRouter {
     get_service(files).layer(from_fn(for_browsers))
 }
 
-/// Says how long files may be kept. Bundlers put a hash of the content into the names of what is in `assets/`, so that
-/// may be kept for ever; everything else is asked for again each time, and answered with 304 if it is the same.
+/// Sets how long files are cached. Bundlers put a hash of the content into the file names in `assets/`, so these are
+/// immutable; everything else is revalidated each time, and answered with 304 if unchanged.
 async fn for_browsers(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let hashed = path.contains("/assets/");
-    // `/rooms/42` is a place in the application, `/app.js` a file.
+    // `/rooms/42` is a route of the application, `/app.js` a file.
     let name = path.rsplit('/').next().unwrap_or_default();
     let is_file = name.rsplit_once('.').is_some_and(|(_, kind)| kind != "html");
     let mut response = next.run(request).await;
@@ -46,8 +45,8 @@ async fn for_browsers(request: Request, next: Next) -> Response {
         .get(header::CONTENT_TYPE)
         .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     if is_file && is_page {
-        // A missing script answered with a page only confuses: say that it is missing.
-        return say(StatusCode::NOT_FOUND, "There is no such file here.");
+        // Answering a missing script with a page would only confuse.
+        return say(StatusCode::NOT_FOUND, "File not found.");
     }
     let keep = if hashed && !is_page { "public, max-age=31536000, immutable" } else { "no-cache" };
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));

@@ -1,5 +1,5 @@
-//! Where chats are kept: beside their logs, because a change of who is in a chat and the entry that tells of it are stored
-//! together or not at all.
+//! The store of chats: beside their logs, because a membership change and its entry in the log are stored together or not
+//! at all.
 
 use everwire_protocol::{Channel, Message, Uuid};
 
@@ -9,27 +9,27 @@ use crate::model::{
     log::{NewEntry, Outcome},
 };
 
-/// Most unread messages that are counted. Beyond it nobody reads the number.
+/// The maximum unread count. Larger numbers are of no use to users.
 pub const UNREAD: u32 = 1000;
 
-/// What a list of chats tells about a log.
+/// What a list of chats contains about a log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tail {
     /// The last offset; 0 if the log is empty.
     pub head: u64,
-    /// How many plain messages of others came after what the user has read; [`UNREAD`] at most.
+    /// The number of plain messages of others that the user has not read, at most [`UNREAD`].
     pub unread: u32,
     /// The last plain message.
     pub last: Option<Message>,
 }
 
-/// What keeps chats. Every error is [`crate::Error::Unavailable`].
+/// The store of chats. Every error is [`crate::Error::Unavailable`].
 pub trait ChatStore: Send + Sync + 'static {
     /// All chats.
     fn chats(&self) -> Answer<'_, Vec<ChatRecord>>;
 
-    /// Stores a chat as it is now, and entries of its log, in one transaction: one outcome for each entry. `before` is the
-    /// chat as it is stored, if it is.
+    /// Stores a chat and entries of its log in one transaction; returns one outcome for each entry. `before` is the stored
+    /// chat, if there is one.
     fn change_chat<'a>(
         &'a self,
         at: u64,
@@ -38,9 +38,9 @@ pub trait ChatStore: Send + Sync + 'static {
         entries: &'a [NewEntry],
     ) -> Answer<'a, Vec<Outcome>>;
 
-    /// The place of a message in a log, by its id; `None` if it is not there.
+    /// The offset of a message in a log, by its id; `None` if it is not there.
     fn offset_of<'a>(&'a self, channel: &'a Channel, id: Uuid) -> Answer<'a, Option<u64>>;
 
-    /// What each of these logs has for a user who has read up to an offset.
+    /// A summary of each of these logs for a user who has read up to an offset.
     fn tails<'a>(&'a self, user: &'a str, asked: &'a [(Channel, u64)]) -> Answer<'a, Vec<Tail>>;
 }

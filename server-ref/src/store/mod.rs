@@ -1,4 +1,4 @@
-//! Where everything is kept that outlives the process: what a store must do, and the one that does it, [`sqlite`].
+//! The store: the traits that a store implements, and their data. [`sqlite`] is the implementation.
 
 pub mod chats;
 pub mod memory;
@@ -16,18 +16,18 @@ use crate::{
     model::log::{Log, NewEntry, Outcome, Page, PageBounds},
 };
 
-/// What a store answers, some time later.
+/// The future result of a store operation.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
-/// What keeps logs. Every error is [`Error::Unavailable`]: the same call may succeed later.
+/// The store of logs. Every error is [`Error::Unavailable`]: the same call may succeed later.
 ///
 /// An implementation is used by one node at a time, and appends are made by one task.
 pub trait Store: Send + Sync + 'static {
     /// Stores all of `entries` in order in one transaction, and returns when they are on disk: one outcome for each.
-    /// A copy of something that the same user sent before, here or earlier in `entries`, is not stored again.
+    /// A copy of an earlier send of the same user, including one in `entries`, is not stored again.
     fn append<'a>(&'a self, at: u64, entries: &'a [NewEntry]) -> Answer<'a, Vec<Outcome>>;
 
-    /// The state of a channel's log. A channel in which nothing was ever stored has one too.
+    /// The state of a channel's log. A channel without entries has one too.
     fn log<'a>(&'a self, channel: &'a Channel) -> Answer<'a, Log>;
 
     /// Reads the entries after `after`.
@@ -36,28 +36,27 @@ pub trait Store: Send + Sync + 'static {
     /// The user whom a session is bound to.
     fn bound_user(&self, session: Uuid) -> Answer<'_, Option<String>>;
 
-    /// Binds sessions to users; a session that is bound already only gets a new time of last use.
+    /// Binds sessions to users; for a session that is already bound, only the time of last use changes.
     fn bind_sessions<'a>(&'a self, at: u64, sessions: &'a [(Uuid, Arc<str>)]) -> Answer<'a, ()>;
 
-    /// Forgets sends whose messages are in no log any more, and sessions, if they are older than they need to be kept; and
-    /// trims logs that hold more than they are to keep. Does a part of it, so that what is to be stored need not wait
-    /// long.
+    /// Deletes expired sessions and expired ids of sends whose messages are no longer in a log, and trims logs beyond their
+    /// retention. Does a limited part of this, so that other writes do not wait long.
     fn cleanup(&self, now: u64) -> Answer<'_, Removed>;
 
-    /// Whether something can be written now.
+    /// Whether the store accepts writes now.
     fn probe(&self) -> Answer<'_, ()>;
 }
 
 /// What was removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Removed {
-    /// Sessions that were not used for two weeks.
+    /// Sessions not used for two weeks.
     pub sessions: u64,
-    /// Ids of sends that nobody can repeat any more.
+    /// Expired ids of sends.
     pub sends: u64,
     /// Messages beyond the retention.
     pub messages: u64,
-    /// Whether there is more to be removed.
+    /// Whether more remains to be removed.
     pub more: bool,
 }
 
@@ -70,7 +69,7 @@ impl std::ops::AddAssign for Removed {
     }
 }
 
-/// All that a node keeps.
+/// Everything that a node stores.
 pub trait Database: Store + chats::ChatStore + people::UserStore {}
 
 impl<T: Store + chats::ChatStore + people::UserStore> Database for T {}
@@ -81,16 +80,16 @@ impl std::fmt::Debug for dyn Database {
     }
 }
 
-/// How long a session stays bound to its user after its last use, in ms: a tab that sleeps over a holiday comes back
-/// to its own session.
+/// How long a session stays bound to its user after its last use, in ms: a tab that sleeps over a holiday keeps its
+/// session.
 pub const SESSION_KEPT_MS: u64 = 14 * 24 * 60 * 60 * 1000;
 
-/// How long the ids of sends are kept, in ms: twice what the protocol promises, so that a client's clock and a tab that
-/// wakes late do not matter.
+/// How long the ids of sends are kept, in ms: twice what the protocol requires, as a margin for clocks and tabs that wake
+/// late.
 pub const SENDS_KEPT_MS: u64 = 2 * everwire_protocol::limits::DEDUPE_WINDOW_MS;
 
-/// The epoch of a channel's log in a database with this seed: names the log without having to store it before anything
-/// is in it. FNV-1a, because it must stay the same over versions of Rust and of this server.
+/// The epoch of a channel's log in a database with this seed, so that an empty log has one without being stored. FNV-1a,
+/// because it must be the same in all versions of Rust and of this server.
 pub(crate) fn epoch(seed: u64, channel: &Channel) -> Arc<str> {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64 ^ seed;
     for byte in channel.as_str().bytes() {

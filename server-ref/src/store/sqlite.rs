@@ -1,7 +1,7 @@
-//! The embedded store: SQLite in WAL mode with `synchronous=FULL`, so that what is committed is on disk.
+//! The embedded store: SQLite in WAL mode with `synchronous=FULL`, so that committed data is on disk.
 //!
-//! One connection writes, several read. The heads of channels that were written to are known without reading, because
-//! nobody else writes: a lock file keeps a second server away from the same database.
+//! One connection writes, several read. The heads of channels that were written to are cached: a lock file
+//! keeps other servers away from the database, so nobody else writes.
 
 mod append;
 mod chats;
@@ -35,7 +35,7 @@ use crate::{
     model::log::{Entry, Log, NewEntry, Outcome, Page, PageBounds},
 };
 
-/// Each brings the database from the version of its place to the next. Never changed once released; only added to.
+/// The migrations, in order. Never changed once released; only appended to.
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_log.sql"),
     include_str!("migrations/0002_actions.sql"),
@@ -44,29 +44,28 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0005_presence.sql"),
 ];
 
-/// Connections that read. A page takes well below a millisecond, so few serve many.
+/// Reading connections. A page takes well below a millisecond, so few connections serve many clients.
 const READERS: u32 = 4;
 
-/// Rows in one statement: enough that the cost of a statement does not count, below SQLite's 32,766 parameters.
+/// Rows per statement: enough to amortise its cost, below SQLite's 32,766 parameters.
 const ROWS: usize = 256;
 
-/// Heads that are kept in memory. Past this many they are forgotten and read again, so channels cost no memory for
-/// ever.
+/// Maximum number of cached heads. Beyond it the cache is cleared, so that memory stays bounded.
 const KNOWN: usize = 100_000;
 
-/// Most entries that one append removes from a channel, so that lowering the retention does not stall the writer.
+/// Maximum entries that one append removes from a channel, so that lowering the retention does not stall the writer.
 const TRIM: u64 = 4096;
 
-/// How long another process may hold the database before it counts as unavailable.
+/// How long another process may lock the database before it counts as unavailable.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// The embedded store. See the module's text.
+/// The embedded store. See the documentation of the module.
 #[derive(Debug)]
 pub struct SqliteStore {
     options: SqliteConnectOptions,
     retention: u64,
     seed: u64,
-    /// `None` after a failure that the connection may not have survived; it is opened again when it is needed.
+    /// `None` after a failure that may have broken the connection; it is reopened when needed.
     writer: Mutex<Option<SqliteConnection>>,
     readers: SqlitePool,
     known: RwLock<HashMap<Channel, ChannelHead>>,
@@ -81,7 +80,7 @@ struct ChannelHead {
 }
 
 impl SqliteStore {
-    /// Opens a database, and makes it if there is none. Each channel keeps its last `retention` entries at least.
+    /// Opens or creates a database. Each channel keeps at least its last `retention` entries.
     ///
     /// # Errors
     /// [`Error::Database`] if it cannot be opened, written, or is in use by another server.
@@ -94,8 +93,8 @@ impl SqliteStore {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY)
-            // SQLite runs in a thread of its own. By default it waits whenever 50 rows have not been taken, and a page
-            // then costs some hundred switches between threads.
+            // SQLite runs in a thread of its own. By default it blocks after 50 rows that have not been consumed, and a page
+            // then costs some hundred context switches.
             .row_buffer_size(ROWS);
         let mut writer = SqliteConnection::connect_with(&options).await.map_err(|e| fail(sentence(&e)))?;
         migrate(&mut writer).await.map_err(fail)?;
@@ -121,7 +120,7 @@ impl SqliteStore {
         known.extend(changed);
     }
 
-    /// Runs something in a transaction of the writing connection: all of it is on disk, or nothing.
+    /// Runs a transaction on the writing connection: everything is on disk afterwards, or nothing.
     async fn write<T>(
         &self,
         work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>,
@@ -129,8 +128,8 @@ impl SqliteStore {
         self.write_as(work, false).await
     }
 
-    /// The same without waiting for the disk: it survives the end of the process, however it ends, but maybe not that of the
-    /// machine. For what may be forgotten, because it is there sooner and delays nobody else.
+    /// The same without waiting for the disk: it survives a crash of the process, but possibly not of the machine. For data
+    /// that may be lost, because it is faster and does not delay others.
     async fn write_lightly<T>(
         &self,
         work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>,
@@ -144,7 +143,7 @@ impl SqliteStore {
         lightly: bool,
     ) -> Result<T, Error> {
         let mut slot = self.writer.lock().await;
-        // Taken out while it is used: if this is cancelled in between, the connection is closed and so rolled back.
+        // Taken out while in use: if this is cancelled, the connection is closed and thereby rolled back.
         let mut writer = match slot.take() {
             Some(writer) => writer,
             None => SqliteConnection::connect_with(&self.options).await.map_err(unavailable)?,
@@ -154,13 +153,13 @@ impl SqliteStore {
         }
         let done = transaction(&mut writer, work).await;
         if lightly && sqlx::raw_sql("PRAGMA synchronous = FULL").execute(&mut writer).await.is_err() {
-            // Rather a new connection than one that does not wait for the disk.
+            // Reconnect instead of keeping a connection that does not wait for the disk.
             return done.map_err(unavailable);
         }
         if done.is_ok() || sqlx::raw_sql("ROLLBACK").execute(&mut writer).await.is_ok() {
             *slot = Some(writer);
         } else if no_transaction(&mut writer).await {
-            // SQLite has rolled back by itself, as it does when the disk is full.
+            // SQLite has already rolled back, as it does when the disk is full.
             *slot = Some(writer);
         }
         done.map_err(unavailable)
@@ -327,7 +326,7 @@ fn unavailable(error: sqlx::Error) -> Error {
     Error::Unavailable(sentence(&error))
 }
 
-/// What the database says, without the library's words around it.
+/// The database's error message, without the library's prefix.
 fn sentence(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Database(error) => error.message().to_owned(),
@@ -338,7 +337,7 @@ fn sentence(error: &sqlx::Error) -> String {
 /// Whether a server is using a database now.
 ///
 /// # Errors
-/// [`Error::Database`] if the file beside it, by which that is known, cannot be opened.
+/// [`Error::Database`] if the lock file cannot be opened.
 pub fn is_in_use(path: &Path) -> Result<bool, Error> {
     let beside = lock_file(path);
     let fail = |error: std::io::Error| Error::Database { path: path.into(), reason: error.to_string() };
@@ -357,8 +356,7 @@ fn lock_file(path: &Path) -> PathBuf {
     PathBuf::from_iter([path.as_os_str().to_owned()]).with_added_extension("lock")
 }
 
-/// Keeps a second server away from the database. The operating system releases the lock when the process ends, however
-/// it ends.
+/// Keeps other servers away from the database. The operating system releases the lock when the process ends.
 fn lock(path: &Path) -> Result<File, String> {
     if path.is_dir() {
         return Err("it is a directory; name a file in it".into());
@@ -403,7 +401,7 @@ async fn migrate(writer: &mut SqliteConnection) -> Result<(), String> {
 
 async fn seed(writer: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
     transaction(writer, async |writer| {
-        // A write on every start: a database that cannot be written is noticed now, and not with the first message.
+        // A write on every start, so that a read-only database is detected now instead of at the first message.
         sqlx::raw_sql(
             "INSERT INTO origin (seed) SELECT random() WHERE NOT EXISTS (SELECT 1 FROM origin);
              UPDATE origin SET seed = seed",

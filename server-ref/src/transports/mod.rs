@@ -19,14 +19,14 @@ pub use origins::Origins;
 
 use crate::node::Node;
 
-/// What the answers to requests are made from.
+/// The state of the request handlers.
 #[derive(Debug, Clone)]
 struct App {
     node: Arc<Node>,
     origins: Arc<Origins>,
 }
 
-/// The addresses of the transports.
+/// The routes of the transports.
 pub(crate) fn router(node: Arc<Node>, origins: Arc<Origins>) -> Router {
     Router::new()
         .route(WEBSOCKET_PATH, get(ws::open).fallback(websocket_only))
@@ -37,7 +37,7 @@ pub(crate) fn router(node: Arc<Node>, origins: Arc<Origins>) -> Router {
 async fn websocket_only() -> Response {
     say(
         StatusCode::UPGRADE_REQUIRED,
-        "This address speaks the Everwire protocol over WebSocket. Open it with an Everwire client, or with any \
+        "This path serves the Everwire protocol over WebSocket. Open it with an Everwire client, or with any \
          WebSocket client that offers the subprotocol everwire.v1.",
     )
 }
@@ -45,7 +45,7 @@ async fn websocket_only() -> Response {
 async fn post_only() -> Response {
     let mut response = say(
         StatusCode::METHOD_NOT_ALLOWED,
-        "This address speaks the Everwire protocol by HTTP polling: POST a JSON array of frames that starts with hello.",
+        "This path serves the Everwire protocol over HTTP polling: POST a JSON array of frames that starts with hello.",
     );
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
     response
@@ -56,7 +56,7 @@ fn instant(node: &Node, at_ms: u64) -> Instant {
     Instant::now() + Duration::from_millis(at_ms.saturating_sub(node.now_ms()))
 }
 
-/// An answer for a person.
+/// A plain text response.
 pub(crate) fn say(status: StatusCode, text: &str) -> Response {
     (status, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], format!("{text}\n")).into_response()
 }

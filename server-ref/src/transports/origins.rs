@@ -1,19 +1,19 @@
-//! Whose web pages may use this server.
+//! The origins whose pages may use this server.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
-/// Whose pages may use this server. The pages that it serves itself always may, and programs that are no browsers.
+/// The origins whose pages may use this server. Pages from its own host and clients that are not browsers always may.
 #[derive(Debug, Clone)]
 pub enum Origins {
-    /// Anybody's.
+    /// Any origin.
     Any,
-    /// Those of these origins.
+    /// These origins.
     Listed(Vec<HeaderValue>),
 }
 
 impl Origins {
-    /// Whether a WebSocket may be opened. Browsers do not ask before they open one to another origin, so the server
-    /// has to look.
+    /// Whether a WebSocket may be opened. Browsers open WebSockets to other origins without a preflight, so the server has
+    /// to check.
     pub fn allow(&self, headers: &HeaderMap) -> bool {
         let Some(origin) = headers.get(header::ORIGIN) else { return true };
         match self {

@@ -1,5 +1,5 @@
-//! HTTP polling: finds the connection that a request belongs to, or makes one, and waits for its answer. What is
-//! answered and when is decided by the session's `Polling`.
+//! HTTP polling: finds or creates the connection that a request belongs to, and waits for its answer. The connection's
+//! `Polling` decides what is answered and when.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -27,10 +27,10 @@ use crate::{
 /// How long a request's body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Messages handled before the time is looked at again.
+/// Messages handled before the time is checked again.
 const MESSAGES: usize = 256;
 
-/// Tries to hand a request to its connection. One can end at the moment in which it is found; two in a row do not.
+/// Attempts to pass a request to its connection, which can end just when it is found; two in a row do not.
 const TRIES: usize = 3;
 
 type Frame = Result<ClientFrame, BadFrame>;
@@ -79,12 +79,12 @@ async fn read(request: Request, limit: usize) -> Result<String, Response> {
     }
     match timeout(BODY_TIMEOUT, to_bytes(body, limit + 1)).await {
         Ok(Ok(bytes)) if bytes.len() <= limit => String::from_utf8(bytes.into())
-            .map_err(|_| refuse(ErrorCode::InvalidBatch, "The batch is not text in UTF-8.".into())),
+            .map_err(|_| refuse(ErrorCode::InvalidBatch, "The batch is not valid UTF-8.".into())),
         Ok(Ok(_)) => Err(too_large()),
         Ok(Err(error)) if is_limit(&error) => Err(too_large()),
-        // The client went away, or what it sent is not HTTP.
-        Ok(Err(_)) => Err(say(StatusCode::BAD_REQUEST, "The body of the request could not be read.")),
-        Err(_) => Err(say(StatusCode::REQUEST_TIMEOUT, "The body of the request did not come in time.")),
+        // The client disconnected, or the request is malformed.
+        Ok(Err(_)) => Err(say(StatusCode::BAD_REQUEST, "The request body could not be read.")),
+        Err(_) => Err(say(StatusCode::REQUEST_TIMEOUT, "The request body timed out.")),
     }
 }
 
@@ -108,7 +108,7 @@ fn respond(text: impl Into<Body>) -> Response {
     (StatusCode::OK, headers, text.into()).into_response()
 }
 
-/// A post that only sends: a session for the length of the request.
+/// A request that only sends: a connection for the duration of the request.
 async fn send(node: &Arc<Node>, hello: Hello, frames: Vec<Frame>) -> Response {
     let mut effects = Effects::new(node, Transport::Post);
     let now_ms = || node.now_ms();
@@ -139,7 +139,7 @@ async fn send(node: &Arc<Node>, hello: Hello, frames: Vec<Frame>) -> Response {
     }
 }
 
-/// A poll: goes to its connection, or starts one.
+/// A poll: passed to its connection, or starts one.
 async fn receive(node: &Arc<Node>, hello: Hello, poll: Poll, frames: Vec<Frame>) -> Response {
     if poll.connection.is_some_and(|id| node.sessions.overtaken(hello.session, id)) {
         return respond("[]");
@@ -161,7 +161,7 @@ async fn receive(node: &Arc<Node>, hello: Hello, poll: Poll, frames: Vec<Frame>)
     refuse(ErrorCode::Internal, ErrorCode::Internal.message().into())
 }
 
-/// Tells the connection if the client gives up: then this is dropped before it is over.
+/// Notifies the connection if the client disconnects: then this is dropped before the request is finished.
 struct Waiting {
     node: Arc<Node>,
     mailbox: MailboxSender,
@@ -195,7 +195,7 @@ fn start(node: &Arc<Node>) -> MailboxSender {
     mailbox
 }
 
-/// Carries out what one polling connection wants, and gives it what comes.
+/// Drives one polling connection.
 struct Driver {
     node: Arc<Node>,
     effects: Effects,
@@ -253,7 +253,7 @@ impl Driver {
         self.handle(PollInput::Connection(input));
     }
 
-    /// Carries out what is to be done. Returns whether it is over.
+    /// Carries out the outputs. Returns whether the connection is over.
     fn perform(&mut self) -> bool {
         self.node.counters.count_out(self.polling.take_packed());
         while let Some(output) = self.polling.poll_output() {
@@ -261,7 +261,7 @@ impl Driver {
                 PollOutput::Connection(output) => self.effects.perform(output),
                 PollOutput::Respond { request, text } => {
                     if let Some(answer) = self.answers.remove(&request) {
-                        // An error says that the client has just gone; the response is kept for its next poll.
+                        // An error means that the client has just disconnected; the response is kept for its next poll.
                         let _ = answer.send(text);
                     }
                 }

@@ -1,5 +1,5 @@
-//! WebSocket: the only file that knows the WebSocket library. Moves batches between a socket and a session, and decides
-//! nothing beyond what is WebSocket's own: which messages are not batches at all.
+//! WebSocket: the only file that knows the WebSocket library. Moves batches between a socket and a connection, and only
+//! decides which messages are not batches at all.
 
 use std::{future::poll_fn, sync::Arc, task::Poll, time::Duration};
 
@@ -21,20 +21,20 @@ use crate::{
     node::{Effects, Node},
 };
 
-/// What is read from the socket at once. The library's default of 128 KiB is kept for every idle connection.
+/// The size of the read buffer. The library's default of 128 KiB would be allocated for every idle connection.
 const READ_BUFFER: usize = 4096;
 
-/// Messages up to this size are read whole and then refused, so that the refusal reaches a client that is still
+/// Messages up to this size are read completely and then refused, so that the refusal reaches a client that is still
 /// writing. Of larger ones only the beginning is read.
 const MAX_READ: usize = 4 * everwire_protocol::limits::MAX_BATCH_BYTES;
 
-/// Messages handled before the socket is looked at again.
+/// Messages handled before the socket is polled again.
 const MESSAGES: usize = 256;
 
-/// How long a client has to answer a close.
+/// How long a client may take to answer a close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Answers a request to open a WebSocket.
+/// Handles a WebSocket upgrade request.
 pub(super) async fn open(State(app): State<App>, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
     let headers = parts.headers.clone();
@@ -44,12 +44,12 @@ pub(super) async fn open(State(app): State<App>, request: Request) -> Response {
     if !app.origins.allow(&headers) {
         return say(
             StatusCode::FORBIDDEN,
-            "Pages of this origin may not use this server. Its operator can allow them with --allow-origin.",
+            "This origin is not allowed. The operator of the server can allow it with --allow-origin.",
         );
     }
     let upgrade = upgrade.protocols([SUBPROTOCOL]);
     if upgrade.selected_protocol().is_none() {
-        return say(StatusCode::BAD_REQUEST, "Offer the WebSocket subprotocol everwire.v1.");
+        return say(StatusCode::BAD_REQUEST, "The WebSocket subprotocol everwire.v1 is required.");
     }
     upgrade
         .read_buffer_size(READ_BUFFER)
@@ -69,7 +69,7 @@ struct Driver {
     writing: bool,
 }
 
-/// What the socket did.
+/// An event of the socket.
 enum Event {
     Written(Result<(), axum::Error>),
     Read(Option<Result<Message, axum::Error>>),
@@ -77,9 +77,9 @@ enum Event {
 
 /// How a connection ended.
 enum End {
-    /// The session said so. `None`: just drop it.
+    /// The connection ended it. `None`: without a close frame.
     Closed(Option<CloseCode>),
-    /// The client closed it, or the network did.
+    /// The client or the network closed it.
     Gone(Option<u16>),
 }
 
@@ -112,7 +112,7 @@ impl Driver {
         tracing::info!(connection = %id, %session, user, code, by, age_ms = self.effects.age_ms(), "websocket closed");
         if let End::Closed(Some(code)) = end {
             let Self { socket, effects, .. } = self;
-            // The session is free for its next connection while this one says good-bye.
+            // The session is free for its next connection while this one performs the closing handshake.
             drop(effects);
             close(socket, code).await;
         }
@@ -166,7 +166,7 @@ impl Driver {
     }
 
     fn message(&mut self, message: MailboxMessage) {
-        // The rest is for polling connections only; dropping it says so to whoever waits.
+        // The rest is for polling connections only; dropping it notifies the sender.
         if let Ok(input) = message.into_input() {
             self.handle(input);
         }
@@ -189,7 +189,7 @@ impl Driver {
                 None
             }
             Event::Read(Some(Ok(Message::Binary(_)))) => Some(End::Closed(Some(CloseCode::Unsupported))),
-            // The library answers pings by itself.
+            // The library answers pings.
             Event::Read(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => None,
             Event::Read(Some(Ok(Message::Close(frame)))) => Some(End::Gone(frame.map(|frame| frame.code))),
             Event::Read(Some(Err(error))) if is_too_large(&error) => {
@@ -200,7 +200,7 @@ impl Driver {
     }
 }
 
-/// Waits for what the socket does next: it has taken the last batch, or a message came.
+/// Waits for the next event of the socket: the last batch was written, or a message was received.
 async fn event(socket: &mut WebSocket, writing: bool, reading: bool) -> Event {
     poll_fn(|context| {
         if writing && let Poll::Ready(written) = socket.poll_flush_unpin(context) {
@@ -219,8 +219,8 @@ fn is_too_large(error: &axum::Error) -> bool {
     error.to_string().contains("Space limit exceeded")
 }
 
-/// Says why, and waits for the client to go, so that the reason is not lost by a socket that is closed while the
-/// client still writes.
+/// Sends a close frame and waits for the client, so that the reason is not lost because the socket is closed while the
+/// client is still writing.
 async fn close(mut socket: WebSocket, code: CloseCode) {
     let frame = CloseFrame { code: code.as_u16(), reason: code.message().into() };
     let goodbye = async {
@@ -233,6 +233,6 @@ async fn close(mut socket: WebSocket, code: CloseCode) {
             }
         }
     };
-    // Nobody is owed more patience than this.
+    // A client that takes longer is cut off.
     let _ = timeout(CLOSE_TIMEOUT, goodbye).await;
 }

@@ -1,5 +1,5 @@
-//! Appending to logs in one transaction: what was sent before is recognised, what may not be done to another message is
-//! refused, and what is beyond the retention is removed.
+//! Appends to logs in one transaction: recognises copies, refuses forbidden actions on other messages, and removes entries
+//! beyond the retention.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use crate::{
     store::epoch,
 };
 
-/// One append on its way through its transaction.
+/// The state of one append within its transaction.
 pub(super) struct Append<'a> {
     store: &'a SqliteStore,
     at: u64,
@@ -76,7 +76,7 @@ impl<'a> Append<'a> {
         Ok((outcomes, self.channels))
     }
 
-    /// Which of the entries were stored before, and where: channel, offset and time.
+    /// The entries that were stored before, with channel, offset and time.
     async fn sent_before(
         &self,
         writer: &mut SqliteConnection,
@@ -103,7 +103,7 @@ impl<'a> Append<'a> {
         Ok(sent)
     }
 
-    /// A channel's row: from before in this append, from memory, from the database, or new.
+    /// A channel's row: from this append, from the cache, from the database, or new.
     async fn channel(
         &mut self,
         writer: &mut SqliteConnection,
@@ -154,11 +154,11 @@ impl<'a> Append<'a> {
         Ok(())
     }
 
-    /// Writes the new heads, and removes what is beyond the retention.
+    /// Writes the new heads, and removes entries beyond the retention.
     async fn finish(&mut self, writer: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         for known in self.channels.values_mut() {
             let (log, keep) = (&mut known.log, self.store.retention);
-            // An eighth more than asked for may stay, so that not every append has to remove something.
+            // An eighth more may remain, so that not every append has to remove something.
             if log.head - log.trimmed > keep + keep / 8 {
                 log.trimmed = (log.head - keep).min(log.trimmed + TRIM);
                 sqlx::query("DELETE FROM messages WHERE channel = ? AND offset <= ?")
@@ -178,13 +178,13 @@ impl<'a> Append<'a> {
     }
 }
 
-/// Something that another message refers to.
+/// A message that another one refers to.
 struct Target {
     user: String,
     event: Option<String>,
 }
 
-/// Whether an entry may do to another message what it wants to. `new` is what was stored before it in this transaction.
+/// Checks the action of an entry on another message. `new` are the entries stored before it in this transaction.
 async fn check_target(
     writer: &mut SqliteConnection,
     channel: i64,
@@ -195,21 +195,21 @@ async fn check_target(
     let not_found = |words: &str| Ok(Err(Refusal::new(ErrorCode::NotFound, words)));
     let found = find_target(writer, channel, &entry.user, target, new).await?;
     let Some(Target { user, event }) = found else {
-        return not_found("The message that this refers to is not in the channel's log, or not any more.");
+        return not_found("The target message is not in the channel's log.");
     };
     if action == Action::Reply {
         return Ok(Ok(()));
     }
     let forbidden = |words: &str| Ok(Err(Refusal::new(ErrorCode::Forbidden, words)));
     if event.is_some_and(|event| event.starts_with(SERVER_EVENTS)) {
-        return forbidden("What the server wrote can neither be edited nor deleted.");
+        return forbidden("Messages by the server can neither be edited nor deleted.");
     }
     let may = *user == *entry.user || (action == Action::Delete && entry.permission == SendPermission::Owner);
     if !may {
         return forbidden(if action == Action::Delete {
-            "Only who sent a message, and the owners of a chat, may delete it."
+            "Only the sender of a message and the owners of the chat may delete it."
         } else {
-            "Only who sent a message may edit it."
+            "Only the sender of a message may edit it."
         });
     }
     if is_deleted(writer, channel, target, new).await? {
@@ -218,8 +218,8 @@ async fn check_target(
     Ok(Ok(()))
 }
 
-/// A message that can be referred to: no edit and no deletion. An id is its sender's; should two have chosen the same one,
-/// the own message is meant, and else the first.
+/// A message that can be referred to: not an edit or deletion. Ids are unique per sender only; if two users have chosen the
+/// same one, the user's own message is meant, otherwise the first.
 async fn find_target(
     writer: &mut SqliteConnection,
     channel: i64,

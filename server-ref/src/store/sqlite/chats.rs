@@ -1,4 +1,4 @@
-//! Chats in the database: the tables of chats and members, and what lists of chats tell about their logs.
+//! Chats in the database: the tables of chats and members, and the summaries of their logs.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// Entries that lists of chats count and show.
+/// The entries that lists of chats count and show.
 pub(super) const PLAIN: &str =
     "(event IS NULL OR event = 'notification') AND (action IS NULL OR action = 'reply')";
 
@@ -169,7 +169,7 @@ async fn write_chat(
         }
     }
     for now in after.participants.iter().filter(|now| known(&now.user) != Some(now)) {
-        // Who is new, or came in after an invitation, is the last.
+        // A new member, or one who accepted an invitation, is the last.
         sqlx::query(
             "INSERT INTO chat_members (chat, user, name, role, becomes, since, place)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, (SELECT ifnull(max(place), 0) + 1 FROM chat_members WHERE chat = ?1))
@@ -187,7 +187,7 @@ async fn write_chat(
     Ok(())
 }
 
-/// Whether somebody has stayed where they were in the order of those who are in the chat.
+/// Whether a participant has kept the position in the order of members.
 fn is_same_stay(before: &Participant, now: &Participant) -> bool {
     before.since == now.since && before.is_member() == now.is_member()
 }
@@ -211,7 +211,7 @@ const fn role_text(role: Role) -> &'static str {
     }
 }
 
-/// A role that this version does not know gives nothing.
+/// An unknown role grants nothing.
 fn role_of(text: &str) -> Role {
     let roles = [Role::Owner, Role::Member, Role::ReadOnly];
     roles.into_iter().find(|role| role_text(*role) == text).unwrap_or(Role::Invited)

@@ -1,4 +1,4 @@
-//! Removes what is no longer needed from the database: in small steps, because nothing is stored meanwhile.
+//! Cleans up the database in small steps, because nothing else can be stored meanwhile.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use crate::{
     store::{Removed, SENDS_KEPT_MS, SESSION_KEPT_MS},
 };
 
-/// Logs that one step trims at most.
+/// Maximum number of logs that one step trims.
 const LOGS: u32 = 16;
 
 impl SqliteStore {
@@ -31,8 +31,7 @@ impl SqliteStore {
 }
 
 async fn remove_ids(writer: &mut SqliteConnection, now: u64) -> Result<(u64, u64), sqlx::Error> {
-    // Not while the message is in the log: a tab that comes back after weeks with something unsent may have sent it
-    // before, without hearing of it.
+    // Not while the message is in the log: a tab that wakes after weeks may resend a message that was already stored.
     let sends = sqlx::query(
         "DELETE FROM sends WHERE at < ? AND offset <= (SELECT trimmed FROM channels WHERE id = sends.channel)",
     )
@@ -46,8 +45,7 @@ async fn remove_ids(writer: &mut SqliteConnection, now: u64) -> Result<(u64, u64
     Ok((sends.rows_affected(), sessions.rows_affected()))
 }
 
-/// Trims logs that hold more than they are to keep, as after the retention was lowered: appends do it only for the
-/// channels that they append to.
+/// Trims logs beyond the retention, for example after it was lowered: appends do this only for their own channels.
 async fn trim(
     writer: &mut SqliteConnection,
     keep: u64,

@@ -1,4 +1,4 @@
-//! Marks, people and parts of logs in the database.
+//! Marks, users and ranges of logs in the database.
 
 use everwire_protocol::{Channel, Message, StatusChoice, UserReceipt, limits::MAX_SERVER_BATCH_BYTES};
 use futures_util::TryStreamExt;
@@ -12,7 +12,7 @@ use crate::{
     store::{Answer, chats::UNREAD, people::UserStore},
 };
 
-/// What a message of a page takes besides its data.
+/// The overhead of a message in a page besides its data.
 const OVERHEAD: usize = 300;
 
 impl UserStore for SqliteStore {
@@ -178,7 +178,7 @@ impl SqliteStore {
             HistoryRange::Before(offset) => ("offset < ?", "DESC", offset),
             HistoryRange::After(offset) => ("offset > ?", "ASC", offset),
         };
-        // One more than wanted tells whether there are more.
+        // One more than requested, to detect whether there are more.
         let select = AssertSqlSafe(format!(
             "SELECT epoch, head, trimmed, offset, messages.id, user, messages.name, at, event, data, action, target
              FROM channels LEFT JOIN messages ON channel = channels.id AND {condition}

@@ -1,14 +1,14 @@
-//! Who is in which presence channel, in the database.
+//! The members of presence channels in the database.
 
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::{ROWS, SqliteStore};
 use crate::model::people::PresenceRecord;
 
-/// Whoever is not online is in no channel either: who comes is written as online first.
+/// A user who is not online is in no channel: joining users are stored as online first.
 const STALE: &str = "NOT EXISTS (SELECT 1 FROM people WHERE people.user = attendance.user AND online)";
 
-/// Rows that one step removes at most.
+/// Maximum number of rows that one step removes.
 const STEP: usize = 256;
 
 /// Writes changes.
@@ -35,7 +35,7 @@ pub(super) async fn change(
     Ok(())
 }
 
-/// Removes rows that [`SqliteStore::stale_attendance`] has found, if they still are what they were.
+/// Removes rows that [`SqliteStore::stale_attendance`] has found, if they are still stale.
 pub(super) async fn remove(
     writer: &mut SqliteConnection,
     stale: &[(String, String)],
@@ -60,10 +60,10 @@ impl SqliteStore {
         Ok(all)
     }
 
-    /// Rows of users who are not online, as an error may leave them behind, and whether there may be more of them.
+    /// Rows of users who are not online, left behind by an error, and whether there may be more.
     pub(super) async fn stale_attendance(&self) -> Result<(Vec<(String, String)>, bool), sqlx::Error> {
         let select = format!("SELECT channel, user FROM attendance WHERE {STALE} LIMIT {STEP}");
-        // By a reading connection, because all rows are looked at.
+        // On a reading connection, because it scans all rows.
         let rows = sqlx::query_as(sqlx::AssertSqlSafe(select)).fetch_all(&self.readers).await?;
         let more = rows.len() == STEP;
         Ok((rows, more))
