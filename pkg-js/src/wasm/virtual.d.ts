@@ -5,7 +5,7 @@ declare module "everwire:glue" {
   export function imports(): WebAssembly.Imports;
   /** Makes the glue work with this instance: once, before `Core` is used. */
   export function finish(instance: WebAssembly.Instance): void;
-  export const Core: import("./core.js").RawCoreClass;
+  export const Core: import("./create-core.js").RawCoreClass;
 }
 
 declare module "everwire:wasm" {
