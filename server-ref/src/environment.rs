@@ -1,5 +1,5 @@
-//! What a node asks of the machine that it runs on: the time, random ids, tasks and sleep. It all comes through one
-//! parameter, so that a simulation can run the same node under virtual time, and the same seed gives the same run.
+//! The environment of a node: time, random ids, tasks and sleep. It is one parameter, so that a simulation can run the same
+//! node under virtual time, and the same seed gives the same run.
 
 use std::{
     fmt,
@@ -9,27 +9,27 @@ use std::{
 
 use everwire_protocol::Uuid;
 
-/// Something that runs until it is done.
+/// A task.
 pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// The machine that a node runs on.
+/// The environment that a node runs in.
 pub trait Environment: fmt::Debug + Send + Sync + 'static {
-    /// The time that connections are given, in ms since 1970: never goes back and never jumps.
+    /// Monotonic time, in ms since 1970: never goes back and never jumps.
     fn now_ms(&self) -> u64;
 
-    /// The time of day, in ms since 1970. May be set back.
+    /// The wall clock, in ms since 1970. May be set back.
     fn wall_ms(&self) -> u64;
 
     /// A new random id.
     fn new_id(&self) -> Uuid;
 
-    /// Runs a task beside all others.
+    /// Spawns a task.
     fn spawn(&self, task: Task);
 
     /// Returns when [`Self::now_ms`] has reached `at_ms`.
     fn sleep_until(&self, at_ms: u64) -> Task;
 
-    /// The bug that the node is to have, so that a test can show that it would be found.
+    /// A planted bug, so that a test can show that it is found.
     #[cfg(feature = "planted")]
     fn planted(&self) -> Option<Planted> {
         None
@@ -40,17 +40,17 @@ pub trait Environment: fmt::Debug + Send + Sync + 'static {
 #[cfg(feature = "planted")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Planted {
-    /// A connection is subscribed after the state of the log was read: an entry stored in between reaches nobody.
+    /// A connection is subscribed after the state of the log was read: an entry stored in between is lost.
     SubscribeAfterRead,
-    /// Whether a user may receive a channel is not checked again after it was read.
+    /// Permission is not checked again after a channel was read.
     SecondPermitLeftOut,
     /// Entries are published before they are stored.
     PublishBeforeCommit,
     /// Sends are acknowledged before they are stored.
     AckBeforeCommit,
-    /// What does not fit into a mailbox is dropped, and the connection goes on.
+    /// A message that does not fit into a mailbox is dropped, and the connection continues.
     MailboxLoses,
-    /// A commit that happened is reported as failed, and nothing is published of it.
+    /// A successful commit is reported as failed, and nothing of it is published.
     CommitReportedFailed,
 }
 
@@ -66,12 +66,12 @@ macro_rules! planted {
 }
 pub(crate) use planted;
 
-/// The time of day in ms since 1970.
+/// The wall clock, in ms since 1970.
 pub fn wall_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }
 
-/// A real machine: its clocks, the system's random numbers, and the tasks and timers of tokio.
+/// The real environment: system clocks, system random numbers, and tokio's tasks and timers.
 #[derive(Debug, Clone, Copy)]
 pub struct TokioEnvironment {
     started_at: u64,
@@ -79,7 +79,7 @@ pub struct TokioEnvironment {
 }
 
 impl TokioEnvironment {
-    /// Its time starts at the time of day now.
+    /// Its monotonic time starts at the current wall clock.
     pub fn start() -> Self {
         Self { started_at: wall_ms(), started: Instant::now() }
     }

@@ -1,5 +1,5 @@
-//! The audience of chats on this node: which users have their own channel open, and so are told of chats that they do not
-//! have open. What telling costs depends on this, and not on how many members a chat has.
+//! The audience of chats on this node: the users who have their own channel open, and who therefore receive updates of chats
+//! that they do not have open. The cost of an update depends on them, not on the number of members.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
@@ -18,7 +18,7 @@ pub struct Audience {
 
 #[derive(Debug, Default)]
 struct Index {
-    /// Of each chat the users, and whether they are members and not only invited.
+    /// The users of each chat, and whether they are members, not only invited.
     by_chat: BTreeMap<Arc<str>, BTreeMap<Arc<str>, bool>>,
     /// The users whose own channel is open, with their chats.
     by_user: BTreeMap<Arc<str>, BTreeSet<Arc<str>>>,
@@ -29,8 +29,8 @@ impl Audience {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A connection has subscribed to its user's own channel. `chats` are those that the user is in or invited to, and
-    /// whether as a member.
+    /// A connection has subscribed to its user's own channel. `chats` are the user's chats, and whether the user is a member
+    /// or only invited.
     pub fn open(&self, user: &Arc<str>, chats: impl Iterator<Item = (Arc<str>, bool)>) {
         let mut index = self.lock();
         index.remove(user);
@@ -43,7 +43,7 @@ impl Audience {
     /// A connection has left its user's own channel. `is_open` says whether another connection still has it open.
     pub fn close(&self, user: &str, is_open: impl FnOnce() -> bool) {
         let mut index = self.lock();
-        // Asked with the lock: a connection that opens the channel now does so before it calls `open`.
+        // Checked under the lock: a connection that opens the channel now does so before it calls `open`.
         if !is_open() {
             index.remove(user);
         }
@@ -69,7 +69,7 @@ impl Audience {
         users.filter(|(_, member)| **member).map(|(user, _)| user.clone()).collect()
     }
 
-    /// The users in a chat, invited ones included, whose own channel is open.
+    /// The participants of a chat, including the invited, whose own channel is open.
     pub fn participants(&self, chat: &str) -> Vec<Arc<str>> {
         self.lock().by_chat.get(chat).into_iter().flat_map(|users| users.keys().cloned()).collect()
     }
@@ -155,7 +155,7 @@ mod tests {
         audience.change(&room(&[("b", Role::Member), ("d", Role::Member)]), &["a".into()]);
         assert_eq!(users(&audience.participants("7")), ["b"]);
         assert_eq!(users(&audience.members("7")), ["b"]);
-        // Opened again: as things are by then.
+        // Opened again: with the current state.
         audience.open(&"b".into(), std::iter::empty());
         assert!(audience.participants("7").is_empty());
     }

@@ -129,7 +129,7 @@ impl Rates {
         levels.get_mut(index).map_or(Ok(()), |level| level.take(now_ms, bucket))
     }
 
-    /// Counts over any minute, and not over calendar minutes or an average: what is announced as a limit is never
+    /// Counts over a sliding minute, not over calendar minutes or an average, so that the announced limit is never
     /// exceeded.
     fn take_send(&self, user: &Arc<str>, now_ms: u64) -> Result<(), u32> {
         let Some(most) = self.sends_per_minute else { return Ok(()) };

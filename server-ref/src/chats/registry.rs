@@ -1,5 +1,5 @@
-//! All chats in memory: questions that come with every frame are answered from here, at once. Changed by the commit loop
-//! only, after the change is on disk; so what it says is what the next append is stored under.
+//! All chats in memory, for the lookups that every frame needs. Changed only by the commit loop, after the change is on disk;
+//! so it has the state that applies to the next append.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -37,7 +37,7 @@ impl ChatRegistry {
         self.chats.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A chat.
+    /// The chat with this id.
     pub fn get(&self, chat: &str) -> Option<ChatRecord> {
         self.read().by_id.get(chat).cloned()
     }
@@ -52,7 +52,7 @@ impl ChatRegistry {
         self.role(chat_of(channel)?, user)
     }
 
-    /// The chats that a user is in or invited to, in no order that means anything.
+    /// The chats that a user is in or invited to, in no particular order.
     pub fn of_user(&self, user: &str) -> Vec<ChatRecord> {
         let chats = self.read();
         let ids = chats.by_user.get(user).into_iter().flat_map(BTreeMap::keys);
@@ -71,12 +71,12 @@ impl ChatRegistry {
         self.read().by_id.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no chats.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Takes a chat in as it is now.
+    /// Adds or replaces a chat.
     pub fn put(&self, chat: ChatRecord) {
         let mut chats = self.chats.write().unwrap_or_else(PoisonError::into_inner);
         let Chats { by_id, by_user } = &mut *chats;
@@ -98,7 +98,7 @@ impl ChatRegistry {
         by_id.insert(id, chat);
     }
 
-    /// Something happened in a chat. Times never go back.
+    /// Records activity in a chat. Times never go back.
     pub fn touch(&self, chat: &str, at: u64) {
         let mut chats = self.chats.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(chat) = chats.by_id.get_mut(chat) {

@@ -1,4 +1,4 @@
-//! The rules against a model that says for each user what he may do, by sequences of acts that no person would try.
+//! Tests the rules against a model of each user's permissions, with random sequences of commands.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -45,7 +45,7 @@ fn try_to(room: Option<&Room>, actor: &Actor, act: &Command) -> Result<Decision,
     })
 }
 
-/// Does something that is allowed and changes the chat. What happened, for each entry.
+/// Performs a permitted change. Returns the action of each entry.
 fn done(room: &mut Option<Room>, actor: &Actor, act: &Command) -> Vec<ChatAction> {
     match try_to(room.as_ref(), actor, act) {
         Ok(Decision::Changed(change)) => {
@@ -200,7 +200,7 @@ fn any_act() -> impl Strategy<Value = Command> {
     ]
 }
 
-/// What is true of one user, as told by the entries of the log alone: a model that shares no code with the rules.
+/// The state of one user according to the entries of the log alone: a model that shares no code with the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Standing {
     Invited,
@@ -263,7 +263,7 @@ proptest! {
                 Command::Add(_) => prop_assert!(false, "users put nobody in"),
             }
             check_sound(&change.room)?;
-            // The log alone tells who is in it: nothing happens silently.
+            // The log alone determines the members: no change is silent.
             if change.entries[0].action == ChatAction::Created && matches!(act, Command::Create { kind: ChatKind::Group, .. }) {
                 model.insert((id, who), Standing::In(Role::Owner));
             }

@@ -1,5 +1,5 @@
-//! Questions of a client: frames that carry an id and are answered with a frame that carries it too. What the answers
-//! are is found out by whoever drives the session.
+//! Requests of a client: frames with an id that are answered by a frame with the same id. The driver of the connection
+//! provides the answers.
 
 use everwire_protocol::{ClientFrame, Error, ErrorCode, ServerFrame, Uuid};
 
@@ -9,14 +9,14 @@ use super::{
 };
 use crate::model::identity::{Identity, RateClass, Refusal};
 
-/// A question.
+/// A request.
 #[derive(Debug)]
 pub struct PendingRequest {
-    /// Names it.
+    /// Its id.
     pub id: Uuid,
-    /// What is asked.
+    /// The frame.
     pub request: ClientFrame,
-    /// Who asks.
+    /// The user.
     pub who: Identity,
 }
 
@@ -44,7 +44,7 @@ impl Connection {
             return self.push(error(ErrorCode::UnknownType));
         };
         if self.asked.contains(&id) {
-            // A repetition. The one answer answers both.
+            // A repetition: one answer answers both.
             return;
         }
         let about = |error: Error| Error { id: Some(id), ..error };
@@ -52,14 +52,14 @@ impl Connection {
             return self.push(about(refused));
         }
         if self.asked.len() >= self.settings.waiting_requests {
-            let words = "Too many questions wait for their answers. Ask again when some have been answered.";
+            let words = "Too many pending requests. Retry when some have been answered.";
             let retry_after_ms = Some(self.settings.retry_after_ms);
             return self.push(about(Error { retry_after_ms, ..error_saying(ErrorCode::RateLimited, words) }));
         }
         if let ClientFrame::History(history) = &request {
             let channel = Some(history.channel.clone());
             if history.before.is_some() && history.after.is_some() {
-                let words = "A page is before an offset or after one: give one of them, or neither.";
+                let words = "Specify before or after, not both.";
                 let wrong = Error { channel, ..error_saying(ErrorCode::InvalidFrame, words) };
                 return self.bad(now_ms, about(wrong));
             }

@@ -1,26 +1,26 @@
-//! Reads a client's batch, and for each bad frame in it finds out what it was about, so that the error can say so.
+//! Decodes a client's batch. For each invalid frame it recovers the id and channel, so that the error can name them.
 
 use everwire_protocol::{BatchError, Channel, ClientFrame, ErrorCode, FrameError, Uuid, batch};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// A batch as it came from a client.
+/// A decoded batch from a client.
 pub type Batch = Result<Vec<Result<ClientFrame, BadFrame>>, BatchError>;
 
-/// A frame that could not be read.
+/// A frame that could not be decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadFrame {
-    /// What is wrong with it.
+    /// The error.
     pub error: FrameError,
-    /// Its `id`, if that could be read.
+    /// Its `id`, if it could be read.
     pub id: Option<Uuid>,
-    /// Its `channel`, if that could be read.
+    /// Its `channel`, if it could be read.
     pub channel: Option<Channel>,
-    /// Whether its channel name is what is wrong.
+    /// Whether its channel name is invalid.
     invalid_channel: bool,
 }
 
-/// Reads a batch within what `limits` allows.
+/// Decodes a batch within `limits`.
 pub fn decode(text: &str, limits: &everwire_protocol::Limits) -> Batch {
     let bounds = batch::Bounds {
         bytes: limits.batch_bytes as usize,
@@ -31,7 +31,7 @@ pub fn decode(text: &str, limits: &everwire_protocol::Limits) -> Batch {
     if frames.iter().all(Result::is_ok) {
         return Ok(frames.into_iter().flatten().map(Ok).collect());
     }
-    // The texts of the frames, which the decoder does not keep. It has just read them, so this cannot fail.
+    // The JSON text of each frame, which the decoder does not keep. It has just parsed the batch, so this cannot fail.
     let texts: Vec<&RawValue> = serde_json::from_str(text).unwrap_or_default();
     Ok(frames
         .into_iter()
@@ -43,7 +43,7 @@ pub fn decode(text: &str, limits: &everwire_protocol::Limits) -> Batch {
 }
 
 impl BadFrame {
-    /// The code to answer it with.
+    /// The error code for the answer.
     pub const fn code(&self) -> ErrorCode {
         match self.error.code() {
             ErrorCode::InvalidFrame if self.invalid_channel => ErrorCode::InvalidChannel,

@@ -1,4 +1,4 @@
-//! What goes into a session and what comes out of it.
+//! The inputs and outputs of a connection.
 
 use std::sync::Arc;
 
@@ -11,21 +11,21 @@ use crate::model::{
     log::{Entry, Log, NewEntry, Outcome, Page, PageBounds},
 };
 
-/// What carries the batches of a session.
+/// The transport of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
     /// A WebSocket.
     WebSocket,
-    /// A run of polls; driven through [`Polling`].
+    /// A sequence of polls; driven through [`Polling`].
     Polling,
     /// One POST that only sends. It subscribes to nothing and replaces no other connection.
     Post,
 }
 
-/// What happens to a session.
+/// An input of a connection.
 #[derive(Debug)]
 pub enum Input {
-    /// A batch came from the client.
+    /// A batch from the client.
     Batch(Batch),
     /// Answers [`Output::Bind`].
     Bound(Binding),
@@ -35,7 +35,7 @@ pub enum Input {
         key: u64,
         /// The channel of the output.
         channel: Channel,
-        /// What was found, or why the user may not have it.
+        /// The state of the channel, or the refusal.
         found: Result<Opened, Refusal>,
     },
     /// Answers [`Output::Read`]. `None`: the store is unavailable.
@@ -44,67 +44,67 @@ pub enum Input {
         key: u64,
         /// The channel of the output.
         channel: Channel,
-        /// What was read.
+        /// The page.
         page: Option<Page>,
     },
-    /// Answers [`Output::Append`] with one outcome for each entry. `None`: the store is unavailable, and nothing of
-    /// the group was stored.
+    /// Answers [`Output::Append`] with one outcome per entry. `None`: the store is unavailable, and nothing of the group
+    /// was stored.
     Appended(Option<Vec<Outcome>>),
-    /// An entry of a channel that the session is subscribed to was stored.
+    /// An entry was stored in a subscribed channel.
     Entry(Arc<Entry>),
-    /// Somebody came to a presence channel that the session is subscribed to, or left it.
+    /// A join or leave in a subscribed presence channel.
     Presence(Arc<PresenceChange>),
-    /// A frame for all who are subscribed to a channel now.
+    /// A frame for all current subscribers of a channel.
     Broadcast(Arc<Broadcast>),
-    /// A frame for this connection, whatever it is subscribed to.
+    /// A frame for this connection, regardless of its subscriptions.
     Direct(Arc<str>),
-    /// The user is no member of the chat any more that this channel belongs to.
+    /// The user is no longer a member of the chat that this channel belongs to.
     Revoked(Channel),
     /// Answers [`Output::Request`].
     Answer {
         /// The id of the request.
         id: Uuid,
-        /// The frame that answers it, or why there is none.
+        /// The answering frame, or the refusal.
         answer: Result<Box<ServerFrame>, Refusal>,
     },
-    /// The transport can take a batch: at the start, and after each [`Output::Send`] that the network took.
+    /// The transport accepts a batch: at the start, and after each [`Output::Send`] that was written.
     Writable,
-    /// The server is about to stop: the client is told, what is queued is sent, then the connection is closed.
+    /// The server is about to stop: the client is notified, the queue is flushed, then the connection is closed.
     Goaway(Goaway),
-    /// The connection has to end: another one replaced it, or an operator wants it.
+    /// The connection has to end: it was replaced by another one, or an operator closes it.
     End(CloseCode),
-    /// A post of the same session left a channel, or (`None`) ended the session for good.
+    /// A POST of the same session left a channel, or (`None`) ended the session for good.
     Left(Option<Channel>),
-    /// More came from the hub than the connection could take in.
+    /// The mailbox has overflowed.
     Overflow,
-    /// The transport is gone. Nothing can be sent any more.
+    /// The transport is closed. Nothing more can be sent.
     Gone,
 }
 
 /// The answer to [`Output::Bind`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Binding {
-    /// The session is this user's, and this connection is the session's one connection now.
+    /// The session belongs to this user, and this is now its only connection.
     Yours,
-    /// The session is another user's.
+    /// The session belongs to another user.
     Another,
 }
 
-/// A channel as it was found when it was subscribed to.
+/// The state of a channel at the time of the subscription.
 #[derive(Debug, Clone)]
 pub struct Opened {
     /// The state of its log.
     pub log: Log,
-    /// Who is there, and the version of that list, for presence channels.
+    /// The members and the version of the list, for presence channels.
     pub members: Option<(Vec<Member>, u64)>,
-    /// How far the log was received and read, where that is kept: the user's own mark among them, if there is one.
+    /// The marks, where they are kept, including the user's own if there is one.
     pub receipts: Option<Vec<UserReceipt>>,
     /// The user's chats, for `private-user.…` channels.
     pub chats: Option<Vec<Chat>>,
 }
 
 impl Opened {
-    /// A channel of which nothing is known but its log.
+    /// A channel without anything besides its log.
     pub const fn bare(log: Log) -> Self {
         Self { log, members: None, receipts: None, chats: None }
     }
@@ -117,90 +117,89 @@ pub struct ReceivedMark {
     pub channel: Channel,
     /// The user.
     pub who: Identity,
-    /// The log whose offsets these are; `None`: the present one.
+    /// The epoch of the offsets; `None`: the current log.
     pub epoch: Option<String>,
-    /// Everything up to this offset has arrived.
+    /// Everything up to this offset was delivered.
     pub delivered: u64,
-    /// Everything up to this offset has been read.
+    /// Everything up to this offset was read.
     pub read: u64,
 }
 
-/// What has to be looked up for a subscription.
+/// A channel to open for a subscription.
 #[derive(Debug)]
 pub struct Opening {
     /// The channel.
     pub channel: Channel,
-    /// Who subscribes, and becomes a member if it is a presence channel.
+    /// The subscriber, who becomes a member of a presence channel.
     pub who: Identity,
 }
 
-/// What a session wants done.
+/// An output of a connection.
 #[derive(Debug)]
 pub enum Output {
-    /// Find out whether the session is this user's, bind it, and make this its one connection. Answer: `Bound`.
+    /// Check that the session belongs to this user, bind it, and make this its only connection. Answer: `Bound`.
     Bind {
         /// The session.
         session: Uuid,
-        /// Who uses it.
+        /// The user.
         user: Arc<str>,
         /// The name that others see.
         name: Option<Arc<str>>,
     },
-    /// Register with the hub for a channel (again, if that was done before), then read the state of its log. If only a
-    /// chat's members may have it, find out whether the user is one, both before and after. Answer: `Opened`.
+    /// Register with the hub for a channel (again, if already registered), then read the state of its log. For a chat, check
+    /// the user's membership both before and after. Answer: `Opened`.
     Open {
-        /// To be given back.
+        /// A key for the answer.
         key: u64,
-        /// What is to be opened.
+        /// The channel to open.
         opening: Box<Opening>,
     },
-    /// Leave the hub's list of a channel.
+    /// Unregister from the hub for a channel.
     Leave {
         /// The channel.
         channel: Channel,
-        /// Whether it was meant: no grace before the user leaves.
+        /// Whether it was intended: the user leaves without a grace period.
         at_once: bool,
     },
-    /// Read a page of a log. If only a chat's members may have it, find out afterwards whether the user still is one.
-    /// Answer: `Page`.
+    /// Read a page of a log. For a chat, check the user's membership afterwards. Answer: `Page`.
     Read {
-        /// To be given back.
+        /// A key for the answer.
         key: u64,
         /// The channel.
         channel: Channel,
-        /// Who reads.
+        /// The reader.
         who: Identity,
-        /// The last offset that is not wanted.
+        /// The page begins after this offset.
         after: u64,
-        /// How much is wanted.
+        /// The limits of the page.
         bounds: PageBounds,
     },
-    /// Store a group, all or nothing but for what is refused. Answer: `Appended`.
+    /// Store a group of entries atomically, except for refused ones. Answer: `Appended`.
     Append(Vec<NewEntry>),
-    /// Find the answer to a question of the client. Answer: `Answer`.
+    /// Answer a request of the client. Answer: `Answer`.
     Request(Box<PendingRequest>),
-    /// Pass something on, if the user may send to its channel. No answer.
+    /// Deliver something ephemeral, if the user may send to its channel. No answer.
     Ephemeral(Box<Ephemeral>),
-    /// Remember how far the user has received and read a channel, and tell those who are to know. No answer.
+    /// Store the user's mark for a channel, and report it to the receivers of receipts. No answer.
     Mark(Box<ReceivedMark>),
-    /// Nobody is at the session's connection, or somebody is again. No answer.
+    /// The session's connection has become idle or active. No answer.
     Idle {
         /// The session.
         session: Uuid,
-        /// Whether nobody is.
+        /// Whether it is idle.
         idle: bool,
     },
-    /// The client has ended its session for good: its user is to leave at once. No answer.
+    /// The client has ended its session for good: its user leaves at once. No answer.
     Bye,
-    /// A post without a connection says that its session's connection shall leave a channel, or (`None`) end for good.
+    /// A POST without a connection makes its session's connection leave a channel, or (`None`) end for good.
     ForwardToSession {
         /// The session.
         session: Uuid,
-        /// The channel; `None`: all of it.
+        /// The channel; `None`: the session.
         channel: Option<Channel>,
     },
-    /// Send these frames as one batch (see [`batch_text`]). Answer: `Writable`, when the network took it.
+    /// Send these frames as one batch (see [`batch_text`]). Answer: `Writable`, once it was written.
     Send(Vec<Arc<str>>),
-    /// Close the transport. The last output. `None`: it is gone or stuck, so just drop it.
+    /// Close the transport. The last output. `None`: it is closed or stuck, so drop it.
     Close(Option<CloseCode>),
 }

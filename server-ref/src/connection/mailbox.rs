@@ -1,5 +1,5 @@
-//! What arrives for one connection, from the hub, the store and other requests. Pushing never waits; a connection that
-//! does not take out what comes is marked, and ends itself.
+//! The mailbox of one connection, for messages from the hub, the store and other requests. Sending never waits; a connection
+//! whose mailbox overflows is marked, and ends itself.
 
 use std::sync::{
     Arc,
@@ -15,7 +15,7 @@ use crate::model::{
     log::Entry,
 };
 
-/// A message to one connection. Small, because a mailbox has room for many.
+/// A message to one connection. Small, because a mailbox holds many.
 #[derive(Debug)]
 pub enum MailboxMessage {
     /// An entry of a channel.
@@ -24,18 +24,18 @@ pub enum MailboxMessage {
     Presence(Arc<PresenceChange>),
     /// A frame for those who are subscribed to a channel.
     Broadcast(Arc<Broadcast>),
-    /// Anything else that happens to a connection.
+    /// Any other input.
     Input(Box<Input>),
     /// A poll for a polling connection.
     Poll(Box<PollRequest>),
-    /// The client gave up on the poll with this number.
+    /// The client has aborted the poll with this number.
     Abandoned(u64),
-    /// The same session said by a post that it leaves a channel, or (`None`) ends.
+    /// A POST of the same session leaves a channel, or (`None`) ends the session.
     Left(Option<Box<Channel>>),
 }
 
 impl MailboxMessage {
-    /// What happens to a connection by this. What concerns a poll comes back.
+    /// Converts it into an input. Messages about polls are returned.
     ///
     /// # Errors
     /// The message itself, if it concerns a poll.
@@ -54,7 +54,7 @@ impl MailboxMessage {
 /// A poll on its way to its connection.
 #[derive(Debug)]
 pub struct PollRequest {
-    /// Names the request.
+    /// The id of the request.
     pub request: u64,
     /// Its `hello`, with the token of the `Authorization` header.
     pub hello: Hello,
@@ -62,7 +62,7 @@ pub struct PollRequest {
     pub poll: Poll,
     /// Its other frames.
     pub frames: Vec<Result<ClientFrame, BadFrame>>,
-    /// Where the answer goes.
+    /// The receiver of the answer.
     pub answer: oneshot::Sender<Arc<str>>,
 }
 
@@ -71,7 +71,7 @@ pub struct PollRequest {
 pub struct MailboxSender {
     messages: mpsc::Sender<MailboxMessage>,
     overflowed: Arc<AtomicBool>,
-    /// A planted bug: nobody notices what is lost.
+    /// A planted bug: lost messages are not noticed.
     #[cfg(feature = "planted")]
     loses: bool,
 }
@@ -97,14 +97,14 @@ pub fn mailbox(capacity: usize) -> (MailboxSender, MailboxReceiver) {
 }
 
 impl MailboxSender {
-    /// The same mailbox, in which nobody notices what is lost.
+    /// A mailbox in which lost messages are not noticed.
     #[cfg(feature = "planted")]
     #[must_use]
     pub fn losing(self) -> Self {
         Self { loses: true, ..self }
     }
 
-    /// Puts a message in. If there is no room, the connection ends as soon as it notices.
+    /// Adds a message. If there is no room, the connection ends as soon as it notices.
     pub fn push(&self, message: MailboxMessage) {
         if let Err(mpsc::error::TrySendError::Full(_)) = self.messages.try_send(message) {
             #[cfg(feature = "planted")]
@@ -115,41 +115,41 @@ impl MailboxSender {
         }
     }
 
-    /// Puts a frame in. One that may be dropped is, while half of the room is taken.
+    /// Adds a frame. A droppable one is dropped if the mailbox is half full.
     pub fn broadcast(&self, broadcast: &Arc<Broadcast>) {
         if !broadcast.ephemeral || self.messages.capacity() > self.messages.max_capacity() / 2 {
             self.push(MailboxMessage::Broadcast(broadcast.clone()));
         }
     }
 
-    /// Whether its connection is over.
+    /// Whether its connection has ended.
     pub fn is_closed(&self) -> bool {
         self.messages.is_closed()
     }
 
-    /// Puts in something that happens to a connection.
+    /// Adds an input.
     pub fn input(&self, input: Input) {
         self.push(MailboxMessage::Input(Box::new(input)));
     }
 }
 
 impl MailboxReceiver {
-    /// Waits for messages and takes out all that are there, up to `most`.
+    /// Waits for messages and takes all that are available, up to `most`.
     pub async fn take(&mut self, messages: &mut Vec<MailboxMessage>, most: usize) {
         self.messages.recv_many(messages, most).await;
     }
 
-    /// Takes out one message, if there is one. For drivers without tasks.
+    /// Takes one message, if there is one. For drivers without tasks.
     pub fn try_take(&mut self) -> Option<MailboxMessage> {
         self.messages.try_recv().ok()
     }
 
-    /// Takes nothing more in.
+    /// Closes it for new messages.
     pub fn close(&mut self) {
         self.messages.close();
     }
 
-    /// Whether something was lost because there was no room.
+    /// Whether a message was lost because there was no room.
     pub fn overflowed(&self) -> bool {
         self.overflowed.load(Ordering::Relaxed)
     }

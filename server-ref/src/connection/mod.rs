@@ -1,15 +1,15 @@
-//! What one connection may do and has been sent: a state machine without a clock, a socket, a task or a random number.
+//! The state machine of one connection: without a clock, sockets, tasks or random numbers.
 //!
-//! Whoever drives a [`Connection`] gives it [`Input`]s together with the time, and after each one takes all [`Output`]s
-//! until there are none, carries them out, and calls [`Connection::handle_timeout`] when [`Connection::poll_timeout`] says so.
-//! Work that takes time (the store's) is asked for by an output and answered by an input. The real server drives it
-//! with sockets and SQLite; a test or a simulation drives it with whatever it likes, under a clock of its own.
+//! A driver passes [`Input`]s with the time to a [`Connection`], carries out all [`Output`]s after each one, and calls
+//! [`Connection::handle_timeout`] when [`Connection::poll_timeout`] says so. Work that takes time, such as the store's, is
+//! requested by an output and answered by an input. The server drives it with sockets and SQLite, tests and the
+//! simulation under a virtual clock.
 //!
-//! What a driver has to keep to:
+//! Requirements for a driver:
 //! * `Open` registers the connection with the hub before the log's state is read. Nothing can then fall between the
 //!   two: an entry stored before is in the log, one stored later arrives as [`Input::Entry`].
-//! * Entries of one channel arrive in order. Holes and repetitions are borne: a session reads from the store what it
-//!   missed.
+//! * Entries of one channel arrive in order. Holes and repetitions are permitted: a connection reads missing entries from the
+//!   store.
 //! * While [`Connection::wants_batch`] is false, nothing is read from the client.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
@@ -51,16 +51,16 @@ use subscription::{Stage, Subscription};
 
 #[derive(Debug)]
 enum Phase {
-    /// Nothing was said yet.
+    /// Before `hello`.
     Hello,
-    /// `hello` was accepted; whose session it is is being looked up.
+    /// `hello` was accepted; the user of the session is being looked up.
     Binding(Identity),
     Open(Identity),
     /// The last output is in the queue.
     Ended,
 }
 
-/// One connection. See the module's text for how to drive it.
+/// One connection. The documentation of the module describes how to drive it.
 #[derive(Debug)]
 #[expect(clippy::struct_field_names, reason = "the protocol calls the client instance a session too")]
 pub struct Connection {
@@ -70,17 +70,17 @@ pub struct Connection {
     connection: Uuid,
     session: Uuid,
     phase: Phase,
-    /// Frames that came while the session was being bound.
+    /// Frames that arrived while the session was being bound.
     waiting: VecDeque<Waiting>,
     subscriptions: BTreeMap<Channel, Subscription>,
-    /// What was refused: a set of subscriptions that still has it is not answered with the same error for ever.
+    /// Refused channels: a set of subscriptions that still contains one is not answered with the same error again.
     refused: BTreeSet<Channel>,
-    /// Subscriptions that the server has ended, until the client can know: only then does it mean to begin anew.
+    /// Subscriptions that the server has ended, until the client knows: only then does a `subscribe` start a new one.
     revoked: BTreeSet<Channel>,
-    /// Subscriptions that need a page, in turn. One page is read at a time.
+    /// Subscriptions that need a page, in order. One page is read at a time.
     catching_up: VecDeque<Channel>,
     reading: bool,
-    /// When a read that failed is tried again.
+    /// When a failed read is retried.
     read_again_at: Option<u64>,
     next_key: u64,
     /// Requests that have not been answered.
@@ -95,22 +95,22 @@ pub struct Connection {
     opened_at: u64,
     heard_at: u64,
     said_at: u64,
-    /// When the last batch was given to the transport, while it has not been taken.
+    /// When the last batch was given to the transport, until it has been written.
     writing_since: Option<u64>,
     closing: Option<Closing>,
 }
 
-/// A connection that ends as soon as what is queued has been sent, or when time is up.
+/// A connection that ends as soon as the queue has been sent, or when its time is up.
 #[derive(Debug)]
 struct Closing {
     code: CloseCode,
     by: u64,
-    /// Whether what the client still says is heard, and what it sent is still stored: a planned stop, not an error.
+    /// Whether frames of the client are still processed and its sends stored: a planned stop, not an error.
     orderly: bool,
 }
 
 impl Connection {
-    /// A connection that was just accepted. `connection` is a new random id.
+    /// A newly accepted connection. `connection` is a new random id.
     pub fn new(
         now_ms: u64,
         transport: Transport,
@@ -148,14 +148,14 @@ impl Connection {
         }
     }
 
-    /// Takes in what happened. `now_ms` is in ms since 1970 and never goes back. Drain the outputs afterwards.
+    /// Handles an input. `now_ms` is in ms since 1970 and never goes back. Drain the outputs afterwards.
     pub fn handle(&mut self, now_ms: u64, input: Input) {
         self.now = now_ms;
         if matches!(self.phase, Phase::Ended) {
             return;
         }
         match input {
-            // Of a connection that failed nothing more is sent than the error: what was dropped before would be missing.
+            // A failed connection sends only the error: frames after a dropped one would leave a hole.
             Input::Batch(_)
             | Input::Bound(_)
             | Input::Opened { .. }
@@ -196,13 +196,13 @@ impl Connection {
                 self.bye(now_ms);
             }
             Input::Overflow => self.slow(now_ms),
-            // Who has said good-bye does not wait for what is still to be sent.
+            // After `bye` the client does not wait for the queue.
             Input::Gone => return self.end(None, self.has_said_bye()),
         }
         self.go_on(now_ms);
     }
 
-    /// Does what is due. Drain the outputs afterwards.
+    /// Handles everything that is due. Drain the outputs afterwards.
     pub fn handle_timeout(&mut self, now_ms: u64) {
         self.now = now_ms;
         if matches!(self.phase, Phase::Ended) {
@@ -222,8 +222,8 @@ impl Connection {
         self.go_on(now_ms);
     }
 
-    /// The next thing to do, until there is none. What is queued is packed into a batch here, and not with each input:
-    /// so take in all that has happened already before asking.
+    /// The next output, until there is none. Queued frames are packed into a batch here, not at each input: so handle all
+    /// available inputs first.
     pub fn poll_output(&mut self) -> Option<Output> {
         if self.outputs.is_empty() {
             self.send_or_end();
@@ -236,7 +236,7 @@ impl Connection {
         self.timers().map(|(at, _)| at).min()
     }
 
-    /// Whether a batch from the client is welcome. If not, leave it in the network: that slows the client down.
+    /// Whether a batch from the client is accepted. If not, leave it unread: the back pressure slows the client down.
     pub fn wants_batch(&self) -> bool {
         let busy = matches!(self.phase, Phase::Binding(_) | Phase::Ended)
             || self.has_failed()
@@ -244,13 +244,12 @@ impl Connection {
         !busy
     }
 
-    /// Whether [`Output::Close`] was given.
+    /// Whether [`Output::Close`] was returned.
     pub fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Ended)
     }
 
-    /// Whether everything that was asked of this session has been answered, as far as it is up to the server: nothing
-    /// is being looked up, read or stored. Frames may still be queued.
+    /// Whether nothing is being looked up, read or stored for this connection. Frames may still be queued.
     pub fn is_settled(&self) -> bool {
         let looking = matches!(self.phase, Phase::Binding(_))
             || self.reading
@@ -258,30 +257,30 @@ impl Connection {
         self.sending.unanswered() == 0 && ((!looking && self.asked.is_empty()) || self.has_failed())
     }
 
-    /// Whether nothing waits to be sent.
+    /// Whether the queue is empty.
     pub fn is_empty(&self) -> bool {
         self.queue.is_empty()
     }
 
-    /// How many frames wait to be sent.
+    /// The number of queued frames.
     pub fn queued(&self) -> usize {
         self.queue.len()
     }
 
-    /// Whether `hello` was accepted, and the end has not come.
+    /// Whether `hello` was accepted and the connection has not ended.
     pub fn is_open(&self) -> bool {
         matches!(self.phase, Phase::Open(_))
     }
 
-    /// Takes what one batch may hold, for a transport that fetches instead of being sent to.
+    /// Takes one batch of frames, for a transport that fetches them.
     pub fn take_batch(&mut self) -> Vec<Arc<str>> {
         let batch = self.queue.take_batch();
-        // There may be room for more now.
+        // There may be room for more entries now.
         self.go_on(self.now);
         batch
     }
 
-    /// Who speaks, once `hello` was accepted.
+    /// The user, once `hello` was accepted.
     pub fn user(&self) -> Option<&str> {
         match &self.phase {
             Phase::Open(identity) => Some(&identity.user),
@@ -289,7 +288,7 @@ impl Connection {
         }
     }
 
-    /// The session that `hello` named; nil before.
+    /// The session named by `hello`; nil before.
     pub fn session(&self) -> Uuid {
         self.session
     }
@@ -312,7 +311,7 @@ impl Connection {
             self.writing_since.map(|since| (since + ms(settings.write_timeout_ms), Due::CloseNow)),
             (waiting && matches!(self.phase, Phase::Hello))
                 .then_some((hello_at, Due::Close(CloseCode::HelloTimeout))),
-            // Only while the transport is free: a ping behind frames that cannot be sent tells nobody anything.
+            // Only while the transport is free: a ping queued behind frames that cannot be sent is useless.
             (open && self.writable).then_some((ping_at, Due::Ping)),
             open.then_some((silent_at, Due::Close(CloseCode::HeartbeatTimeout))),
             expires_at
@@ -324,7 +323,7 @@ impl Connection {
         .flatten()
     }
 
-    /// Starts whatever can be started now.
+    /// Starts everything that can be started now.
     fn go_on(&mut self, now_ms: u64) {
         if matches!(self.phase, Phase::Ended) {
             return;
@@ -344,7 +343,7 @@ impl Connection {
         }
     }
 
-    /// Gives the transport what is queued, or ends when there is nothing left to be done.
+    /// Passes queued frames to the transport, or ends if there is nothing left to do.
     fn send_or_end(&mut self) {
         if matches!(self.phase, Phase::Ended) {
             return;
@@ -354,7 +353,7 @@ impl Connection {
             self.writing_since = Some(self.now);
             self.said_at = self.now;
             self.outputs.push_back(Output::Send(self.queue.take_batch()));
-            // There may be room for more now.
+            // There may be room for more entries now.
             self.go_on(self.now);
         }
         if let Some(closing) = &self.closing {
@@ -381,7 +380,7 @@ impl Connection {
         self.queue.push(Queued::Frame(batch::encode_frame(&frame.into()).into()));
     }
 
-    /// Sends what is queued, then closes. What the client says from now on is not heard.
+    /// Sends the queue, then closes. Frames of the client are ignored from now on.
     fn close(&mut self, now_ms: u64, code: CloseCode) {
         if self.has_failed() {
             return;
@@ -392,7 +391,7 @@ impl Connection {
         self.closing = Some(Closing { code, by, orderly: false });
     }
 
-    /// The last output: leaves everything.
+    /// The last output: leaves all channels.
     fn end(&mut self, code: Option<CloseCode>, at_once: bool) {
         for channel in std::mem::take(&mut self.subscriptions).into_keys() {
             self.outputs.push_back(Output::Leave { channel, at_once });

@@ -1,4 +1,4 @@
-//! What the data of a message or a signal has to be: within the limits, and what the standard events promise.
+//! Validation of the data of messages and signals: limits, and the types of the standard events.
 
 use everwire_protocol::{
     DataUpdate, ErrorCode, Limits, Notification, Payload, SERVER_EVENTS, StatusUpdate, UserActivity,
@@ -7,16 +7,16 @@ use serde_json::Value;
 
 use crate::model::identity::Refusal;
 
-/// What a field of a standard event holds.
+/// The type of a field of a standard event.
 #[derive(Debug, Clone, Copy)]
 enum Holds {
-    /// A text.
+    /// A string.
     Text,
-    /// A text, or nothing.
+    /// An optional string.
     MaybeText,
-    /// `low`, `normal` or `high`, or nothing.
+    /// `low`, `normal` or `high`; optional.
     Priority,
-    /// Anything, but it has to be there.
+    /// Any value, required.
     Anything,
 }
 
@@ -33,16 +33,15 @@ const STATUS_UPDATE: Fields =
     &[("system", Holds::Text), ("status", Holds::Text), ("message", Holds::MaybeText)];
 const USER_ACTIVITY: Fields = &[("user", Holds::Text), ("activity", Holds::Text)];
 
-/// Checks what a client or a back end wants to send.
+/// Validates the data of a client or a back end.
 ///
 /// # Errors
-/// [`ErrorCode::TooLarge`], [`ErrorCode::Forbidden`] for an event that only servers make, or
-/// [`ErrorCode::InvalidPayload`] with the field that is wrong.
+/// [`ErrorCode::TooLarge`], [`ErrorCode::Forbidden`] for an event that is reserved for servers, or
+/// [`ErrorCode::InvalidPayload`] with the invalid field.
 pub fn check_payload(limits: &Limits, event: Option<&str>, data: &Payload) -> Result<(), Refusal> {
     let (most, bytes) = (limits.payload_bytes as usize, data.text().len());
     if bytes > most {
-        let words =
-            format!("The data of a message may have {most} bytes of JSON text; this one has {bytes}.");
+        let words = format!("Message data is limited to {most} bytes of JSON; this has {bytes}.");
         return Err(Refusal::new(ErrorCode::TooLarge, words));
     }
     if let Some(most) = limits.text_characters {
@@ -50,7 +49,7 @@ pub fn check_payload(limits: &Limits, event: Option<&str>, data: &Payload) -> Re
     }
     let Some(event) = event else { return Ok(()) };
     if event.starts_with(SERVER_EVENTS) {
-        let words = format!("Events whose names begin with {SERVER_EVENTS:?} are made by servers only.");
+        let words = format!("Event names that begin with {SERVER_EVENTS:?} are reserved for servers.");
         return Err(Refusal::new(ErrorCode::Forbidden, words));
     }
     let (fields, reads): (Fields, fn(&Payload) -> bool) = match event {
@@ -65,7 +64,7 @@ pub fn check_payload(limits: &Limits, event: Option<&str>, data: &Payload) -> Re
         return Ok(());
     }
     let what = wrong.unwrap_or_else(|| "the data has a field twice".into());
-    Err(Refusal::new(ErrorCode::InvalidPayload, format!("The data of a {event} does not fit: {what}.")))
+    Err(Refusal::new(ErrorCode::InvalidPayload, format!("Invalid data for {event}: {what}.")))
 }
 
 fn check_text(most: u32, data: &Payload) -> Result<(), Refusal> {
@@ -79,13 +78,13 @@ fn check_text(most: u32, data: &Payload) -> Result<(), Refusal> {
     };
     let characters = text.chars().count();
     if characters > most as usize {
-        let words = format!("A text may have {most} characters; this one has {characters}.");
+        let words = format!("Text is limited to {most} characters; this has {characters}.");
         return Err(Refusal::new(ErrorCode::TooLarge, words));
     }
     Ok(())
 }
 
-/// What is wrong with the first field that does not fit.
+/// Describes the first invalid field.
 fn check_fields(fields: Fields, data: &Payload) -> Option<String> {
     let Ok(Value::Object(object)) = data.read::<Value>() else { return Some("it is not an object".into()) };
     fields.iter().find_map(|(name, holds)| {

@@ -1,7 +1,7 @@
-//! A connection by HTTP polling: one [`Connection`] whose transport is a run of requests. Holds a request until there is
-//! something to say, keeps each response until it is acknowledged, and ends when no request comes any more.
+//! A connection by HTTP polling: one [`Connection`] whose transport is a sequence of requests. Holds a request until there is
+//! something to send, keeps each response until it is acknowledged, and ends when there are no more requests.
 //!
-//! Driven like a [`Connection`]: inputs together with the time, then outputs until there are none, and a timeout.
+//! Driven like a [`Connection`]: inputs with the time, then all outputs, and a timeout.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -17,33 +17,33 @@ use super::{
 };
 use crate::model::identity::Access;
 
-/// What happens to a polling connection.
+/// An input of a polling connection.
 #[derive(Debug)]
 pub enum PollInput {
-    /// A poll came: a batch that starts with `hello` and holds a `poll`.
+    /// A poll: a batch that starts with `hello` and contains a `poll`.
     Request {
-        /// Names the request in [`PollOutput::Respond`].
+        /// The id of the request in [`PollOutput::Respond`].
         request: u64,
-        /// Its `hello`. A token from the `Authorization` header has been put into it.
+        /// Its `hello`, with the token of the `Authorization` header.
         hello: Hello,
         /// Its `poll`.
         poll: Poll,
         /// Its other frames.
         frames: Vec<Waiting>,
     },
-    /// The client gave up on a request.
+    /// The client has aborted a request.
     Abandoned {
         /// The request.
         request: u64,
     },
-    /// Anything else that happens to a session. Never `Batch`, `Writable` or `Gone`.
+    /// Any other input of a connection. Never `Batch`, `Writable` or `Gone`.
     Connection(Input),
 }
 
-/// What a polling connection wants done.
+/// An output of a polling connection.
 #[derive(Debug)]
 pub enum PollOutput {
-    /// What a session wants done. Never `Send` or `Close`.
+    /// An output of the connection. Never `Send` or `Close`.
     Connection(Output),
     /// Answer a request with this batch.
     Respond {
@@ -52,16 +52,16 @@ pub enum PollOutput {
         /// The batch as JSON text.
         text: Arc<str>,
     },
-    /// The connection is over: forget it. The last output.
+    /// The connection has ended. The last output.
     End,
 }
 
 #[derive(Debug)]
 struct Held {
     request: u64,
-    /// Answered by then, whatever there is to say.
+    /// The latest time for the answer.
     by: u64,
-    /// From then on answered if there is anything to say, even while more is being looked up.
+    /// From this time on answered if anything is queued, even while more is being looked up.
     settle_by: u64,
 }
 
@@ -80,12 +80,12 @@ pub struct Polling {
     now: u64,
     outputs: VecDeque<PollOutput>,
     over: bool,
-    /// Frames that were packed into responses since this was asked last.
+    /// The number of frames packed into responses since the last call.
     packed: usize,
 }
 
 impl Polling {
-    /// A connection whose first request is about to be given to it. `connection` is a new random id.
+    /// A new connection that expects its first request. `connection` is a new random id.
     pub fn new(now_ms: u64, connection: Uuid, settings: Arc<Settings>, access: Arc<dyn Access>) -> Self {
         let session = Connection::new(now_ms, Transport::Polling, connection, settings.clone(), access);
         Self {
@@ -102,17 +102,17 @@ impl Polling {
         }
     }
 
-    /// How many frames were packed into responses since this was asked last.
+    /// Returns the number of frames packed into responses since the last call.
     pub fn take_packed(&mut self) -> usize {
         std::mem::take(&mut self.packed)
     }
 
-    /// The session that polls.
+    /// The session.
     pub fn session(&self) -> &Connection {
         &self.session
     }
 
-    /// Takes in what happened. Drain the outputs afterwards.
+    /// Handles an input. Drain the outputs afterwards.
     pub fn handle(&mut self, now_ms: u64, input: PollInput) {
         self.now = now_ms;
         if self.over {
@@ -132,7 +132,7 @@ impl Polling {
         }
     }
 
-    /// Does what is due. Drain the outputs afterwards.
+    /// Handles everything that is due. Drain the outputs afterwards.
     pub fn handle_timeout(&mut self, now_ms: u64) {
         self.now = now_ms;
         if self.over {
@@ -144,8 +144,8 @@ impl Polling {
         }
     }
 
-    /// The next thing to do, until there is none. A held poll is answered here, and not with each input: so take in all
-    /// that has happened already before asking.
+    /// The next output, until there is none. A held poll is answered here, not at each input: so handle all available
+    /// inputs first.
     pub fn poll_output(&mut self) -> Option<PollOutput> {
         if self.outputs.is_empty() && !self.over {
             self.go_on(self.now);
@@ -153,7 +153,7 @@ impl Polling {
         self.outputs.pop_front()
     }
 
-    /// When [`Self::handle_timeout`] wants to be called.
+    /// When to call [`Self::handle_timeout`].
     pub fn poll_timeout(&self) -> Option<u64> {
         let own = match &self.held {
             Some(_) if matches!(self.session.phase, Phase::Binding(_)) => None,
@@ -179,13 +179,13 @@ impl Polling {
             return self.respond(request, batch_text(&[refused]).into());
         }
         if poll.ack + 1 < self.seq || (poll.ack < self.seq && self.retained.is_none()) {
-            // A request that was overtaken on its way by a later one: it stands where its client no longer does.
+            // A request that was overtaken by a later one: its positions are outdated.
             return self.respond(request, "[]".into());
         }
         if poll.ack > self.seq {
             let wrong = error_saying(
                 ErrorCode::InvalidFrame,
-                "The poll acknowledges a response that was never given. The next poll starts a new connection.",
+                "The poll acknowledges a response that was never sent. The next poll starts a new connection.",
             );
             let text = batch_text(&[batch::encode_frame(&ServerFrame::Error(wrong)).into()]);
             self.respond(request, text.into());
@@ -213,10 +213,10 @@ impl Polling {
         self.held = Some(Held { request, by: now_ms + u64::from(hold_ms), settle_by });
     }
 
-    /// The frames of a later poll. Its subscriptions are the whole set.
+    /// The frames of a later poll. Its subscriptions are the complete set.
     fn rest(&mut self, now_ms: u64, frames: Vec<Waiting>) {
         if self.retained.is_none() {
-            // The client knows which subscriptions were ended: what it wants from now on, it wants anew.
+            // The client knows which subscriptions have ended: a `subscribe` from now on starts a new one.
             let Connection { revoked, queue, .. } = &mut self.session;
             revoked.retain(|channel| queue.has_revoked(channel));
         }
@@ -242,8 +242,8 @@ impl Polling {
         self.session.handle(now_ms, Input::Batch(Ok(others)));
     }
 
-    /// Whether a subscription of the set has to begin (anew). One that runs goes on, unless the client has had all
-    /// responses and still stands elsewhere than where they led: it has ended the subscription in between, or lost
+    /// Whether a subscription of the set has to begin (anew). An active one continues, unless the client has received all
+    /// responses and still has another position than they led to: it has ended the subscription in between, or lost
     /// something.
     fn is_news(&self, frame: &Subscribe) -> bool {
         let Some(subscription) = self.session.subscriptions.get(&frame.channel) else {
@@ -276,7 +276,7 @@ impl Polling {
         }
     }
 
-    /// Answers the held request with what is queued, which may be nothing.
+    /// Answers the held request with the queued frames, possibly none.
     fn answer(&mut self, now_ms: u64) {
         let Some(held) = self.held.take() else { return };
         self.answered_at = now_ms;

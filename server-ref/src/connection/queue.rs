@@ -1,4 +1,4 @@
-//! What waits to be sent to one client: already encoded frames, shared with other connections, bounded by the session.
+//! The send queue of one client: encoded frames, shared with other connections, bounded by the connection.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -16,8 +16,8 @@ use crate::model::{
 /// Room in a batch for the brackets and a `polled` frame in front.
 const BATCH_MARGIN: usize = 64;
 
-/// What one page of a replay holds: just what fits into a batch. One entry more, and every second batch would carry
-/// that one alone. Read while the batch before it is being sent, because that leaves the queue low.
+/// The limits of one page of a replay: exactly one batch. With one entry more, every second batch would contain that one
+/// alone. Read while the previous batch is being sent, because the queue is low then.
 pub(super) const PAGE: PageBounds = PageBounds {
     entries: MAX_SERVER_BATCH_FRAMES as u32 - 1,
     // One comma for each entry.
@@ -28,9 +28,9 @@ pub(super) const PAGE: PageBounds = PageBounds {
 pub(super) enum Queued {
     /// An entry of a log.
     Entry(Arc<Entry>),
-    /// `subscribed`, and where its client stands that does not have it yet.
+    /// `subscribed`, and the client's position before it.
     Subscribed(Channel, StartPosition, Arc<str>),
-    /// For those who are subscribed to a channel.
+    /// A frame for subscribers of a channel.
     Broadcast(Arc<Broadcast>),
     /// The end of a subscription that the server has ended.
     Revoked(Channel, Arc<str>),
@@ -86,12 +86,12 @@ impl Queue {
         self.bytes
     }
 
-    /// Whether more is waiting than this.
+    /// Whether the queue exceeds these limits.
     pub(super) fn is_above(&self, frames: usize, bytes: usize) -> bool {
         self.waiting.len() > frames || self.bytes > bytes
     }
 
-    /// Whether less than one batch is waiting, so that more may be read from the store.
+    /// Whether less than one batch is queued, so that more may be read from the store.
     pub(super) fn is_low(&self) -> bool {
         self.waiting.len() < MAX_SERVER_BATCH_FRAMES && self.bytes < MAX_SERVER_BATCH_BYTES
     }
@@ -101,17 +101,17 @@ impl Queue {
         self.bytes = 0;
     }
 
-    /// Removes what waits for a subscription that is no more.
+    /// Removes the frames of a subscription that has ended.
     pub(super) fn forget(&mut self, channel: &Channel) {
         self.keep(|queued| queued.channel() != Some(channel));
     }
 
-    /// Removes what is gone when missed.
+    /// Removes ephemeral frames.
     pub(super) fn drop_ephemeral(&mut self) {
         self.keep(|queued| !queued.is_ephemeral());
     }
 
-    /// Whether the client is still to be told that the server has ended its subscription of `channel`.
+    /// Whether the queue contains the end of the subscription of `channel`.
     pub(super) fn has_revoked(&self, channel: &Channel) -> bool {
         self.waiting.iter().any(|queued| matches!(queued, Queued::Revoked(other, _) if other == channel))
     }
@@ -121,7 +121,7 @@ impl Queue {
         self.bytes = self.waiting.iter().map(|queued| queued.text().len()).sum();
     }
 
-    /// Where what was taken so far has led a subscription's client; `None` if nothing of the channel waits.
+    /// The client's position after the frames taken so far; `None` if nothing of the channel is queued.
     pub(super) fn led(&self, channel: &Channel) -> Option<StartPosition> {
         self.waiting.iter().find_map(|queued| match queued {
             Queued::Entry(entry) if entry.channel == *channel => {
@@ -132,7 +132,7 @@ impl Queue {
         })
     }
 
-    /// Takes as much as one batch may hold. A frame that is larger than a batch travels alone.
+    /// Takes one batch of frames. A frame that is larger than a batch is sent alone.
     pub(super) fn take_batch(&mut self) -> Vec<Arc<str>> {
         let (mut frames, mut bytes) = (Vec::new(), BATCH_MARGIN);
         while let Some(next) = self.waiting.front() {
@@ -151,7 +151,7 @@ impl Queue {
     }
 }
 
-/// Writes frames as one batch.
+/// Encodes frames as one batch.
 pub fn batch_text(frames: &[Arc<str>]) -> String {
     let mut text = String::with_capacity(2 + frames.iter().map(|frame| frame.len() + 1).sum::<usize>());
     text.push('[');

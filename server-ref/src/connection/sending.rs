@@ -1,11 +1,11 @@
-//! The sends of one session on their way to the store, and the rule that keeps their order: once one was refused with
-//! a code that can be retried, all later ones are deferred until it comes again.
+//! The sends of one connection on their way to the store, and the rule that preserves their order: after one was refused with
+//! a retryable code, all later ones are deferred until it arrives again.
 //!
-//! The refused one may never come again: the store took an earlier copy of it, whose ack the client already has. A client
-//! sends again in order, so a deferred send that comes a second time, and the refused one has not, says the same.
+//! The refused one may never arrive again, if the store took an earlier copy of it whose ack the client already has. A client
+//! resends in order, so a deferred send that arrives a second time before the refused one means the same.
 //!
-//! One group of sends is under way to the store at a time. If the store cannot take it, nothing that was sent later
-//! can have been stored before it. Waiting for the group costs no time: the store commits in groups as well.
+//! One group of sends is in flight to the store at a time. If the store cannot accept it, nothing that was sent later can
+//! have been stored before it. Waiting for the group costs no time: the store commits in groups as well.
 
 use std::collections::VecDeque;
 
@@ -13,9 +13,9 @@ use everwire_protocol::{Channel, Uuid};
 
 use crate::model::log::NewEntry;
 
-/// Most sends in one group: as many as a client has under way, twice.
+/// Maximum sends in one group: twice as many as a client has in flight.
 const GROUP: usize = 64;
-/// How many deferred sends are remembered, the last ones: more than a client has under way.
+/// How many of the latest deferred sends are remembered: more than a client has in flight.
 const DEFERRED: usize = 64;
 
 #[derive(Debug, Default)]
@@ -25,7 +25,7 @@ pub(super) struct Sending {
     refused: Option<Refused>,
 }
 
-/// A send that was refused for now, and what was deferred behind it since.
+/// A refused send, and the sends deferred behind it.
 #[derive(Debug)]
 struct Refused {
     id: Uuid,
@@ -37,7 +37,7 @@ impl Refused {
         Self { id, deferred: VecDeque::new() }
     }
 
-    /// Whether a send shows that the client has begun again from its oldest send.
+    /// Whether a send shows that the client has started to resend from its oldest one.
     fn is_over(&self, id: Uuid) -> bool {
         self.id == id || self.deferred.contains(&id)
     }
@@ -50,17 +50,17 @@ impl Refused {
     }
 }
 
-/// A send that has to come again.
+/// A send that has to be resent.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct PutOff {
     pub(super) id: Uuid,
     pub(super) channel: Channel,
-    /// Whether this is the one that the store refused; the others wait behind it.
+    /// Whether this is the refused one; the others wait behind it.
     pub(super) first: bool,
 }
 
 impl Sending {
-    /// Accepts a send, or puts it off.
+    /// Accepts a send, or defers it.
     pub(super) fn submit(&mut self, entry: NewEntry) -> Result<(), PutOff> {
         if self.defers(entry.id) {
             return Err(PutOff { id: entry.id, channel: entry.channel, first: false });
@@ -69,8 +69,7 @@ impl Sending {
         Ok(())
     }
 
-    /// Whether a send has to wait behind one that was refused before. If so, it is remembered as deferred; if not,
-    /// nothing is deferred any more.
+    /// Whether a send is deferred behind a refused one. If so, it is remembered; if not, deferring ends.
     pub(super) fn defers(&mut self, id: Uuid) -> bool {
         match &mut self.refused {
             Some(refused) if !refused.is_over(id) => {
@@ -84,12 +83,12 @@ impl Sending {
         }
     }
 
-    /// Refuses a send for now: what comes after it has to wait until it comes again.
+    /// Refuses a send: later ones are deferred until it arrives again.
     pub(super) fn refuse(&mut self, id: Uuid) {
         self.refused.get_or_insert_with(|| Refused::new(id));
     }
 
-    /// The next group for the store, if none is under way.
+    /// The next group for the store, if none is in flight.
     pub(super) fn next_group(&mut self) -> Option<Vec<NewEntry>> {
         if !self.under_way.is_empty() || self.waiting.is_empty() {
             return None;
@@ -99,18 +98,18 @@ impl Sending {
         Some(group)
     }
 
-    /// The group under way was stored. What it was, in order.
+    /// The group in flight was stored. Returns its sends in order.
     pub(super) fn stored(&mut self) -> Vec<(Uuid, Channel)> {
         std::mem::take(&mut self.under_way)
     }
 
-    /// The group under way could not be stored. Everything that has to come again, in order.
+    /// The group in flight could not be stored. Returns everything that has to be resent, in order.
     pub(super) fn failed(&mut self) -> Vec<PutOff> {
         let mut put_off = Vec::new();
-        // What is under way was sent before whatever may have been refused since.
+        // The group was sent before anything that may have been refused since.
         self.refused = None;
         for (id, channel) in std::mem::take(&mut self.under_way) {
-            // What comes again within the group is refused again, and what was deferred before it counts no longer.
+            // A repetition within the group is refused again, and earlier deferrals no longer count.
             if !self.defers(id) {
                 self.refused = Some(Refused::new(id));
             }
@@ -124,12 +123,12 @@ impl Sending {
         put_off
     }
 
-    /// How many sends have no answer yet.
+    /// The number of unanswered sends.
     pub(super) fn unanswered(&self) -> usize {
         self.waiting.len() + self.under_way.len()
     }
 
-    /// Forgets what has not been given to the store yet: its client sends it again on another connection.
+    /// Drops the sends that have not been passed to the store: the client resends them on another connection.
     pub(super) fn abandon(&mut self) {
         self.waiting.clear();
     }

@@ -1,47 +1,47 @@
-//! The numbers that a session goes by. All times are in ms.
+//! The settings of connections. All times are in ms.
 
 use everwire_protocol::{Limits, limits};
 
-/// What a session goes by. The defaults are those of the protocol.
+/// The settings of a connection. The defaults are those of the protocol.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The longest silence of this server on a WebSocket.
     pub ping_interval_ms: u32,
-    /// How much longer than twice the ping interval a silent client is borne.
+    /// How much longer than twice the ping interval a client may be silent.
     pub silence_grace_ms: u32,
-    /// How long a new WebSocket may take to say hello.
+    /// How long a new WebSocket may take to send `hello`.
     pub hello_timeout_ms: u32,
     /// How long a poll may be held; 0 if requests cannot be held here.
     pub hold_ms: u32,
     /// How long a polling connection lives after its last poll was answered.
     pub poll_end_ms: u32,
-    /// How long a poll with something to say waits for what is just being read, so that it can travel along.
+    /// How long an answerable poll waits for entries that are being read, so that they can be included.
     pub poll_settle_ms: u32,
-    /// How long after a token's expiry a new one is waited for.
+    /// How long to wait for a new token after the expiry.
     pub token_grace_ms: u32,
-    /// How long one batch may take to be taken by the network: beyond it, nobody is reading.
+    /// How long writing one batch may take: beyond it, the client is not reading.
     pub write_timeout_ms: u32,
-    /// How long a connection that is to be closed may take to hand out what is queued.
+    /// How long a closing connection may take to flush its queue.
     pub drain_ms: u32,
-    /// How long a client waits before it sends again what could not be stored.
+    /// How long a client waits before it resends what could not be stored.
     pub retry_after_ms: u32,
-    /// Most entries that a resuming client is sent from the log; if it missed more, that is a gap.
+    /// Maximum entries replayed to a resuming client; if it missed more, it gets a gap.
     pub replay_limit: u64,
-    /// Most messages that wait in a connection's mailbox. It is emptied whenever the connection runs, so this much waits only
-    /// if the machine cannot keep up.
+    /// Capacity of a connection's mailbox. It is emptied whenever the connection runs, so it fills up only if the machine
+    /// cannot keep up.
     pub mailbox_messages: usize,
-    /// Most frames that wait for a client. 8192 is a quarter of a second at the rate at which a browser can receive.
+    /// Maximum queued frames of a client. 8192 is a quarter of a second at the rate at which a browser can receive.
     pub queue_frames: usize,
-    /// Most bytes of JSON text that wait for a client. Frames are shared, so many slow readers of one channel cost
-    /// little more than one.
+    /// Maximum queued bytes of JSON text of a client. Frames are shared, so many slow readers of one channel cost little
+    /// more than one.
     pub queue_bytes: usize,
-    /// Most sends that wait for the store. While there are more, nothing is read from the client.
+    /// Maximum sends that wait for the store. While there are more, nothing is read from the client.
     pub waiting_sends: usize,
-    /// Most questions that wait for their answers; more are refused.
+    /// Maximum pending requests; more are refused.
     pub waiting_requests: usize,
-    /// How many bad batches or frames end a connection.
+    /// How many invalid batches or frames close a connection.
     pub bad_frames: u32,
-    /// What a client may send.
+    /// The limits for clients.
     pub limits: Limits,
 }
 

@@ -1,4 +1,4 @@
-//! Subscriptions and recovery: what begins one, what is sent for it, and what ends it.
+//! Subscriptions and recovery: how one begins, what is sent for it, and how it ends.
 
 use std::{collections::btree_map, sync::Arc};
 
@@ -19,20 +19,18 @@ use crate::model::{
     log::{Entry, Page},
 };
 
-/// Of what may wait for a client, the part beyond which nothing ephemeral is added: one in so many.
+/// Nothing ephemeral is added if more than this fraction (one n-th) of the queue's limits is used.
 const BUSY: usize = 4;
 
 impl Connection {
     pub(super) fn subscribe(&mut self, now_ms: u64, frame: &Subscribe, identity: &Identity) {
         let channel = frame.channel.clone();
         let Some(from) = StartPosition::of(frame) else {
-            let wrong = error_saying(
-                ErrorCode::InvalidFrame,
-                "A position is an epoch and an offset: give both, or neither.",
-            );
+            let wrong =
+                error_saying(ErrorCode::InvalidFrame, "A position needs both an epoch and an offset.");
             return self.bad(now_ms, about(channel, wrong));
         };
-        // What waits continues what the client has given up.
+        // Queued frames continue a subscription that the client has ended.
         self.queue.forget(&channel);
         if !self.access.may_subscribe(identity, &channel) {
             self.refused.insert(channel.clone());
@@ -48,7 +46,7 @@ impl Connection {
         self.open(channel, from, identity);
     }
 
-    /// Begins a subscription, or begins it anew.
+    /// Starts or restarts a subscription.
     fn open(&mut self, channel: Channel, from: StartPosition, identity: &Identity) {
         self.next_key += 1;
         self.catching_up.retain(|other| *other != channel);
@@ -57,7 +55,7 @@ impl Connection {
         self.outputs.push_back(Output::Open { key: self.next_key, opening });
     }
 
-    /// Begins a subscription anew where it stands: its log was replaced, or trimmed faster than it could be read.
+    /// Restarts a subscription at its position: its log was replaced, or trimmed faster than it could be read.
     fn reopen(&mut self, channel: &Channel) {
         let Phase::Open(identity) = &self.phase else { return };
         let identity = identity.clone();
@@ -83,7 +81,7 @@ impl Connection {
         let subscription = slot.get_mut();
         let user = if let Phase::Open(identity) = &self.phase { &*identity.user } else { "" };
         let own = receipts.iter().flatten().find(|mark| mark.user == user).map(|mark| mark.delivered);
-        // What was said to a user who has never been here is for him all the same.
+        // Messages from before the user's first connection count as undelivered too.
         let own = own.or_else(|| owner_of(channel).map(|_| 0));
         let (offset, gap) = subscription.from.resolve(&log, self.settings.replay_limit, own);
         subscription.epoch = log.epoch.clone();
@@ -117,7 +115,7 @@ impl Connection {
         }
     }
 
-    /// A subscription could not begin: for now, or because the user may not have it.
+    /// A subscription could not begin: temporarily, or because it is forbidden.
     fn not_opened(&mut self, channel: &Channel, refusal: Refusal) {
         let retry = refusal.code.retry();
         self.outputs.push_back(Output::Leave { channel: channel.clone(), at_once: !retry });
@@ -181,7 +179,7 @@ impl Connection {
             subscription.offset = entry.offset;
             self.queue.push(Queued::Entry(entry));
         } else if entry.offset > subscription.offset {
-            // Something between was not heard of: the store has it.
+            // Entries in between were missed: the store has them.
             subscription.stage = Stage::CatchingUp;
             self.catching_up.push_back(entry.channel.clone());
             subscription.noted = Some(entry);
@@ -197,7 +195,7 @@ impl Connection {
         self.push(Unsubscribed { channel, code: None, message: None });
     }
 
-    /// Ends a subscription because the client does not want it any more. Nothing of it is sent from now on.
+    /// Ends a subscription at the client's request. Nothing of it is sent from now on.
     pub(super) fn drop_subscription(&mut self, channel: &Channel) {
         if self.subscriptions.remove(channel).is_some() {
             self.catching_up.retain(|other| other != channel);
@@ -217,7 +215,7 @@ impl Connection {
         }
     }
 
-    /// A frame for those who are subscribed to a channel now.
+    /// A frame for the current subscribers of a channel.
     pub(super) fn note(&mut self, note: Arc<Broadcast>) {
         let Some(subscription) = self.subscriptions.get_mut(&note.channel) else { return };
         let opening = subscription.stage == Stage::Opening;
@@ -228,20 +226,20 @@ impl Connection {
         }
     }
 
-    /// Whether so much waits already that nothing is added that may be dropped.
+    /// Whether the queue is so long that droppable frames are dropped.
     fn is_busy(&self) -> bool {
         let (frames, bytes) = (self.settings.queue_frames, self.settings.queue_bytes);
         self.queue.is_above(frames / BUSY, bytes / BUSY)
     }
 
-    /// The user is no member of the channel's chat any more. A token that grants the channel still counts.
+    /// The user is no longer a member of the channel's chat. A token that grants the channel still counts.
     pub(super) fn revoke(&mut self, channel: Channel) {
         let Phase::Open(identity) = &self.phase else { return };
         if self.access.chat(identity, &channel).is_none() || !self.subscriptions.contains_key(&channel) {
             return;
         }
         self.drop_subscription(&channel);
-        let message = "You are not a member of this chat any more.".into();
+        let message = "You are no longer a member of this chat.".into();
         let ended = Unsubscribed { channel, code: Some(ErrorCode::Forbidden), message: Some(message) };
         self.revoked.insert(ended.channel.clone());
         let channel = ended.channel.clone();

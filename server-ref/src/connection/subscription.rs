@@ -1,4 +1,4 @@
-//! One subscription of one connection: where it stands in its channel's log, and where it may begin.
+//! One subscription of one connection: its position in the channel's log, and where it may start.
 
 use std::sync::Arc;
 
@@ -9,19 +9,19 @@ use crate::model::{
     log::{Entry, Log},
 };
 
-/// Where a client wants to begin.
+/// The start that a client requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum StartPosition {
-    /// After what it has already.
+    /// After its position.
     Position { epoch: Arc<str>, offset: u64 },
     /// This many entries before the end.
     Recent(u32),
-    /// After what has been delivered to the user on whatever device; if nothing was, this many entries before the end.
+    /// After the last entry delivered to the user on any device; if there is none, this many entries before the end.
     Undelivered(u32),
 }
 
 impl StartPosition {
-    /// Reads it from the frame. `None` if only half of a position is given.
+    /// Reads it from the frame. `None` if the position is incomplete.
     pub(super) fn of(frame: &Subscribe) -> Option<Self> {
         match (&frame.epoch, frame.offset) {
             (Some(epoch), Some(offset)) => Some(Self::Position { epoch: epoch.as_str().into(), offset }),
@@ -34,7 +34,7 @@ impl StartPosition {
         }
     }
 
-    /// Where the client will stand, and what it can no longer have. `delivered` is what has been delivered to the user.
+    /// The client's new position, and the gap. `delivered` is the user's mark.
     pub(super) fn resolve(&self, log: &Log, replay_limit: u64, delivered: Option<u64>) -> (u64, Option<Gap>) {
         let gap = |from, to, reason| Some(Gap { from, to, reason });
         match self {
@@ -60,20 +60,20 @@ impl StartPosition {
     }
 }
 
-/// How far a subscription has come.
+/// The phase of a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// The log's state has been asked for. Live entries are only noted.
+    /// The state of the log was requested. Live entries are only noted.
     Opening,
     /// Entries are read from the store, a page at a time. Live entries are only noted.
     CatchingUp,
-    /// Entries come as they are stored.
+    /// Entries are delivered as they are stored.
     Live,
 }
 
 #[derive(Debug)]
 pub(super) struct Subscription {
-    /// Tells the answers for this subscription from those for an earlier one of the same channel.
+    /// Distinguishes answers for this subscription from those for an earlier one of the same channel.
     pub(super) key: u64,
     pub(super) from: StartPosition,
     pub(super) stage: Stage,
@@ -81,11 +81,11 @@ pub(super) struct Subscription {
     pub(super) epoch: Arc<str>,
     /// The last entry that was queued for the client.
     pub(super) offset: u64,
-    /// The latest live entry that was not queued, because older ones have to come first.
+    /// The latest live entry that was not queued, because older ones come first.
     pub(super) noted: Option<Arc<Entry>>,
-    /// The presence changes that the list of members already had.
+    /// The version of presence that the list of members already contains.
     pub(super) presence_version: u64,
-    /// What came before the answer to `subscribe`, in order.
+    /// Frames that arrived before the answer to `subscribe`, in order.
     pub(super) noted_frames: Vec<Noted>,
 }
 
@@ -110,7 +110,7 @@ impl Subscription {
         }
     }
 
-    /// Where its client stands that has received all that was queued.
+    /// The client's position after it has received everything queued.
     pub(super) fn stands(&self) -> StartPosition {
         match self.stage {
             Stage::Opening => self.from.clone(),
@@ -118,7 +118,7 @@ impl Subscription {
         }
     }
 
-    /// Whether the store has entries that were not queued yet, as far as is known. `head` is the log's.
+    /// Whether the store is known to have entries that were not queued yet. `head` is the log's.
     pub(super) fn is_behind(&self, head: u64) -> bool {
         let noted =
             self.noted.as_ref().filter(|entry| entry.epoch == self.epoch).map_or(0, |entry| entry.offset);

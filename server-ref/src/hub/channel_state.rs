@@ -12,7 +12,7 @@ use crate::{
 
 #[derive(Debug, Default)]
 pub(super) struct ChannelState {
-    /// By connection. In an order, because subscribers are told in it.
+    /// By connection, in a fixed order of delivery.
     pub(super) subscribers: BTreeMap<Uuid, Subscriber>,
     pub(super) presence: Option<Presence>,
 }
@@ -24,7 +24,7 @@ pub(super) struct Subscriber {
 }
 
 impl ChannelState {
-    /// Tells all subscribers but one.
+    /// Sends to all subscribers but one.
     pub(super) fn tell(&self, but: Option<Uuid>, message: &impl Fn() -> MailboxMessage) {
         for (connection, subscriber) in &self.subscribers {
             if Some(*connection) != but {
@@ -33,7 +33,7 @@ impl ChannelState {
         }
     }
 
-    /// Tells all subscribers but one of a change of the members.
+    /// Sends a change of the members to all subscribers but one.
     pub(super) fn tell_change(
         &self,
         channel: &Channel,

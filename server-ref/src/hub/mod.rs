@@ -1,9 +1,9 @@
-//! The channels of this node: who receives what, and who is present. It passes on entries that are stored already and
-//! decides nothing about permissions.
+//! The channels of this node: their subscribers and members. It delivers entries that are already stored, and does not check
+//! permissions.
 //!
-//! Locks, not tasks: every operation is short, and passing an entry on is one push into each subscriber's mailbox. A
-//! mailbox never waits. One that is full is marked, and its connection ends itself as a slow consumer, so nobody is
-//! slowed by anybody else.
+//! Locks, not tasks: every operation is short, and delivering an entry is one push into each subscriber's mailbox. A mailbox
+//! never waits. One that is full is marked, and its connection ends itself as a slow consumer, so that no connection is
+//! slowed down by another.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
@@ -41,7 +41,7 @@ use channel_state::{ChannelState, Subscriber};
 use pending_presence::PendingPresence;
 use recent::Recent;
 
-/// Locks are per group of channels, so that a busy channel holds up few others.
+/// Locks are per group of channels, so that a busy channel delays few others.
 const SHARDS: usize = 64;
 
 type Shard = BTreeMap<Channel, ChannelState>;
@@ -50,25 +50,25 @@ type Shard = BTreeMap<Channel, ChannelState>;
 #[derive(Debug)]
 pub struct Hub {
     shards: Vec<Mutex<Shard>>,
-    /// How long a leave is held back, in ms.
+    /// How long a leave is delayed, in ms.
     grace_ms: u64,
-    /// Something may have to be said earlier than before.
+    /// Notified when something is due earlier than before.
     sooner: Notify,
-    /// When the next grace in a presence channel is over: until then the channels need not be looked through.
+    /// When the next grace period of a presence channel is over: until then the channels need not be scanned.
     presence_due: AtomicU64,
     recent: Recent,
     /// The channel whose members are listed elsewhere.
     elsewhere: Option<Channel>,
-    /// Who has come to presence channels and gone, where that is remembered.
+    /// The presence changes to be stored, if they are.
     pending: Option<Arc<PendingPresence>>,
     published: AtomicU64,
-    /// How often a channel was looked up: what telling costs, for tests.
+    /// The number of channel lookups: the cost of updates, for tests.
     #[cfg(test)]
     pub(crate) lookups: AtomicU64,
 }
 
 impl Hub {
-    /// A node without channels. `grace_ms` is how long a leave is held back.
+    /// A hub without channels. `grace_ms` is how long a leave is delayed.
     pub fn new(grace_ms: u64) -> Self {
         Self {
             shards: std::iter::repeat_with(Mutex::default).take(SHARDS).collect(),
@@ -91,7 +91,7 @@ impl Hub {
         Self { pending: Some(pending), elsewhere, ..self }
     }
 
-    /// Users who were present in channels when the server was stopped have until `leaves_at` to come back.
+    /// Users who were present when the server was stopped have until `leaves_at` to return.
     pub fn expect_members(&self, all: Vec<PresenceRecord>, leaves_at: u64) {
         for PresenceRecord { channel, user, name, .. } in all {
             if self.lists_members(&channel) {
@@ -104,7 +104,7 @@ impl Hub {
         self.sooner.notify_one();
     }
 
-    /// All who are present in channels, or were a moment ago.
+    /// All members of channels, including those within their grace period.
     pub fn presence(&self) -> Vec<PresenceRecord> {
         let mut all = Vec::new();
         for shard in &self.shards {
@@ -119,15 +119,14 @@ impl Hub {
         all
     }
 
-    /// A user has come or gone, which is to be stored. Called with the channel's lock, so that it is in the order of the
-    /// changes.
+    /// Records a join or leave to be stored. Called under the channel's lock, so that the order of changes is kept.
     fn store_later(&self, channel: &Channel, user: &str, here: bool, name: Option<&str>) {
         if let Some(pending) = &self.pending {
             pending.add(channel, user, here, name);
         }
     }
 
-    /// Whether a channel lists those who subscribe to it.
+    /// Whether the members of a channel are its subscribers.
     fn lists_members(&self, channel: &Channel) -> bool {
         channel.kind() == ChannelKind::Presence && self.elsewhere.as_ref() != Some(channel)
     }
@@ -135,12 +134,12 @@ impl Hub {
     fn shard(&self, channel: &Channel) -> MutexGuard<'_, Shard> {
         #[cfg(test)]
         self.lookups.fetch_add(1, Ordering::Relaxed);
-        // The same shard in every process: a run can be repeated. A client that fills one shard only slows its lock down.
+        // The same shard in every process, so that a run can be repeated. A client that fills one shard only slows its lock.
         let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(channel);
         lock(&self.shards[hash as usize % self.shards.len()])
     }
 
-    /// Adds a connection to a channel's subscribers; nothing happens if it is one already.
+    /// Adds a connection to a channel's subscribers, unless it is one already.
     pub fn subscribe(&self, channel: &Channel, connection: Uuid, mailbox: &MailboxSender, member: Member) {
         let mut shard = self.shard(channel);
         let state = shard.entry(channel.clone()).or_default();
@@ -158,8 +157,8 @@ impl Hub {
         }
     }
 
-    /// Removes a connection from a channel's subscribers. Its user leaves with the last one, `at_once` or after the
-    /// grace.
+    /// Removes a connection from a channel's subscribers. Its user leaves with the last one, `at_once` or after the grace
+    /// period.
     pub fn leave(&self, now_ms: u64, channel: &Channel, connection: Uuid, at_once: bool) {
         let mut shard = self.shard(channel);
         let Some(state) = shard.get_mut(channel) else { return };
@@ -179,7 +178,7 @@ impl Hub {
         }
     }
 
-    /// Who is present, and which changes that contains; `None` if the channel does not list its members.
+    /// The members and the version of the list; `None` if the channel does not list its subscribers.
     pub fn members(&self, channel: &Channel) -> Option<(Vec<Member>, u64)> {
         if !self.lists_members(channel) {
             return None;
@@ -189,7 +188,7 @@ impl Hub {
         Some(presence.map_or((Vec::new(), 0), presence::Presence::members))
     }
 
-    /// Passes an entry on to all who receive its channel. Entries of one channel must come in order.
+    /// Delivers an entry to all subscribers. Entries of one channel must be published in order.
     pub fn publish(&self, entry: &Arc<Entry>) {
         self.recent.add(entry);
         self.published.fetch_add(1, Ordering::Relaxed);
@@ -198,8 +197,7 @@ impl Hub {
         }
     }
 
-    /// Passes on something that is not stored, as of now. `from` is the connection that its sender's session has: a post
-    /// sends for that one.
+    /// Delivers something ephemeral. `from` is the connection of the sender's session: a POST sends on its behalf.
     pub fn pass_on(&self, ephemeral: Ephemeral, from: Option<Uuid>) {
         let Ephemeral { channel, mut frame, who, to, .. } = ephemeral;
         if let ServerFrame::Signalled(signal) = &mut frame {
@@ -223,7 +221,7 @@ impl Hub {
         }
     }
 
-    /// Tells of changes in the presence channel that lists its members elsewhere.
+    /// Delivers changes of the presence channel whose members are not its subscribers.
     pub fn tell_presence(&self, channel: &Channel, changes: impl Iterator<Item = Arc<PresenceChange>>) {
         let shard = self.shard(channel);
         let Some(state) = shard.get(channel) else { return };
@@ -238,8 +236,8 @@ impl Hub {
             .map_or_else(BTreeSet::new, |state| state.subscribers.keys().copied().collect())
     }
 
-    /// Gives a frame to the connections that are subscribed to its channel: to those of the users whom `to` says, and not
-    /// to those that are subscribed to `unless` too.
+    /// Delivers a frame to the subscribers of its channel whose user satisfies `to`, except for connections that are also
+    /// subscribed to `unless`.
     pub fn tell(&self, broadcast: &Arc<Broadcast>, to: impl Fn(&str) -> bool, unless: Option<&Channel>) {
         let elsewhere = unless.map_or_else(BTreeSet::new, |other| self.connections(other));
         if let Some(state) = self.shard(&broadcast.channel).get(&broadcast.channel) {
@@ -251,8 +249,7 @@ impl Hub {
         }
     }
 
-    /// Gives a frame to all who are subscribed to one of these channels, except for connections that are subscribed to
-    /// `unless` too.
+    /// Delivers a frame to the subscribers of these channels, except for connections that are also subscribed to `unless`.
     pub fn tell_all(&self, channels: impl Iterator<Item = Channel>, text: &Arc<str>, unless: &Channel) {
         let elsewhere = self.connections(unless);
         for channel in channels {
@@ -268,26 +265,26 @@ impl Hub {
         }
     }
 
-    /// Whether an entry, or a later one of its log, was published here a short while ago.
+    /// Whether an entry, or a later one of its log, was published here recently.
     pub fn has_published(&self, entry: &Entry) -> bool {
         let last = self.recent.last(&entry.channel);
         last.is_some_and(|(epoch, offset)| epoch == entry.epoch && offset >= entry.offset)
     }
 
-    /// How many channels somebody is subscribed to.
+    /// The number of channels with subscribers.
     pub fn channels(&self) -> usize {
         let used =
             |shard: &Mutex<Shard>| lock(shard).values().filter(|state| !state.subscribers.is_empty()).count();
         self.shards.iter().map(used).sum()
     }
 
-    /// How many entries were published since the start: all that were stored.
+    /// The number of entries published since the start: all that were stored.
     pub fn published(&self) -> u64 {
         self.published.load(Ordering::Relaxed)
     }
 
-    /// A user is no longer a member of the chat that a channel belongs to: ends the user's subscriptions, except for those
-    /// that a token grants. What is published afterwards does not reach them.
+    /// Ends a user's subscriptions to a channel whose chat the user is no longer a member of, except for those that a token
+    /// grants. Later entries do not reach them.
     pub fn remove_user(&self, channel: &Channel, user: &str) {
         if let Some(state) = self.shard(channel).get(channel) {
             for subscriber in state.subscribers.values().filter(|subscriber| *subscriber.user == *user) {
@@ -296,21 +293,21 @@ impl Hub {
         }
     }
 
-    /// How many connections receive a channel.
+    /// The number of subscribers of a channel.
     pub fn subscribers(&self, channel: &Channel) -> usize {
         self.shard(channel).get(channel).map_or(0, |state| state.subscribers.len())
     }
 
-    /// What follows on `after` in a channel, if it passed through here a short while ago: one entry at least. `None` if
-    /// it has to be read from the store.
+    /// The entries after `after` in a channel, if they were published recently: at least one. `None` if they have to be read
+    /// from the store.
     pub fn recent(&self, channel: &Channel, after: u64, bounds: PageBounds) -> Option<Vec<Arc<Entry>>> {
         self.recent.page(channel, after, bounds)
     }
 
-    /// Lets users leave whose grace is over. Returns when to call again.
+    /// Removes the users whose grace period is over. Returns when to call again.
     pub fn expire(&self, now_ms: u64) -> Option<u64> {
         if self.presence_due.load(Ordering::Relaxed) <= now_ms {
-            // Before the channels are looked through: what becomes due meanwhile is not forgotten.
+            // Before the channels are scanned, so that anything that becomes due meanwhile is not missed.
             self.presence_due.store(u64::MAX, Ordering::Relaxed);
             if let Some(due) = self.expire_channels(now_ms) {
                 self.presence_due.fetch_min(due, Ordering::Relaxed);
@@ -338,14 +335,13 @@ impl Hub {
         next
     }
 
-    /// Returns when [`Self::expire`] may have to be called earlier than it said.
+    /// Returns when [`Self::expire`] may have to be called earlier than it returned.
     pub async fn sooner(&self) {
         self.sooner.notified().await;
     }
 }
 
-/// A lock whose holder panicked still guards whole data here: every change under it is complete before anything can
-/// panic.
+/// A poisoned lock still guards consistent data: every change under it is complete before anything can panic.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,5 +1,5 @@
-//! Who has come to presence channels and gone since it was last written: what is remembered for the next start. Knows no
-//! store; whoever writes takes it out.
+//! Joins and leaves that have not been stored yet. They are stored so that a restarted server expects the members back. Does
+//! not know the store; the writer takes them out.
 
 use std::{collections::BTreeMap, sync::Mutex};
 
@@ -9,34 +9,34 @@ use tokio::sync::{MutexGuard, Notify};
 use super::lock;
 use crate::model::people::PresenceRecord;
 
-/// Most changes that wait to be written: some 20 MB. Past this many, as when the disk is full for long, they are forgotten, and
-/// everything is written anew.
+/// Maximum number of pending changes: some 20 MB. Beyond it, for example when the disk is full for long, they are dropped, and
+/// all members are written again.
 const MOST: usize = 100_000;
 
-/// The changes that are not written yet: of each user in each channel the last one.
+/// The pending changes: the last one per user and channel.
 #[derive(Debug)]
 pub struct PendingPresence {
     most: usize,
     changed: Mutex<Changed>,
     some: Notify,
-    /// Held while something is written, so that an older state never comes after a newer one.
+    /// Held during a write, so that an older state never overwrites a newer one.
     writing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Default)]
 struct Changed {
-    /// Whether the user is there now, and with which name.
+    /// Whether the user is present, and the name.
     of: BTreeMap<(Channel, String), (bool, Option<String>)>,
-    /// There were too many.
+    /// There were too many changes.
     all: bool,
 }
 
-/// What is to be written.
+/// What has to be written.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Due {
     /// These changes.
     Changes(Vec<PresenceRecord>),
-    /// All who are present now, instead of what is stored.
+    /// All current members, replacing what is stored.
     All,
 }
 
@@ -48,7 +48,7 @@ impl Default for PendingPresence {
 }
 
 impl PendingPresence {
-    /// A user has come to a channel or left it. Changes of one user and channel must come in order.
+    /// Records a join or leave. Changes of one user and channel must be recorded in order.
     pub(super) fn add(&self, channel: &Channel, user: &str, here: bool, name: Option<&str>) {
         let mut changed = lock(&self.changed);
         if changed.all {
@@ -60,7 +60,7 @@ impl PendingPresence {
         self.some.notify_one();
     }
 
-    /// Takes out what is to be written. Nobody else can as long as the guard lives.
+    /// Takes the pending changes. Nobody else can while the guard lives.
     pub async fn take(&self) -> (MutexGuard<'_, ()>, Due) {
         let guard = self.writing.lock().await;
         let Changed { of, all } = std::mem::take(&mut *lock(&self.changed));
@@ -74,7 +74,7 @@ impl PendingPresence {
         (guard, Due::Changes(changes))
     }
 
-    /// It could not be written now. What was noted meanwhile is newer.
+    /// Puts back changes that could not be written. Changes recorded meanwhile are newer.
     pub fn put_back(&self, due: Due) {
         let mut changed = lock(&self.changed);
         match due {
@@ -89,7 +89,7 @@ impl PendingPresence {
         }
     }
 
-    /// Returns when there may be something to be written. May be cancelled.
+    /// Returns when there may be something to write. Can be cancelled.
     pub async fn some(&self) {
         self.some.notified().await;
     }

@@ -1,5 +1,5 @@
-//! Who is present in one channel: one coming and one leaving per user, however many connections, and a grace before a
-//! leave. Knows no clock; whoever calls says what time it is.
+//! The members of one channel: one join and one leave per user, regardless of the number of connections, and a grace period
+//! before a leave. Has no clock; callers pass the time.
 
 use std::collections::BTreeMap;
 
@@ -17,19 +17,19 @@ pub struct Presence {
 struct Present {
     name: Option<String>,
     connections: usize,
-    /// When the leave is said, if nobody comes back.
+    /// When the user leaves, unless a connection returns.
     leaves_at: Option<u64>,
 }
 
 impl Presence {
-    /// A user who was present when the server was stopped leaves at `leaves_at`, unless a connection comes before.
+    /// A user who was present when the server was stopped leaves at `leaves_at`, unless a connection returns before.
     pub fn expect(&mut self, user: String, name: Option<String>, leaves_at: u64) {
         self.version += 1;
         let present = Present { name, connections: 0, leaves_at: Some(leaves_at) };
         self.members.entry(user).or_insert(present);
     }
 
-    /// A connection of `member` has come. Returns the version of the list if the user was not in it.
+    /// Adds a connection of `member`. Returns the new version of the list if the user was not in it.
     pub fn enter(&mut self, connection: Uuid, member: &Member) -> Option<u64> {
         if self.connections.insert(connection, member.user.clone()).is_some() {
             return None;
@@ -45,7 +45,7 @@ impl Presence {
         Some(self.version)
     }
 
-    /// A connection has gone. If it was its user's last, the user leaves at `leaves_at`.
+    /// Removes a connection. If it was its user's last, the user leaves at `leaves_at`.
     pub fn exit(&mut self, connection: Uuid, leaves_at: u64) {
         let Some(user) = self.connections.remove(&connection) else { return };
         if let Some(present) = self.members.get_mut(&user) {
@@ -56,7 +56,7 @@ impl Presence {
         }
     }
 
-    /// Removes the users whose grace is over: who, and the version of the list without the user.
+    /// Removes the users whose grace period is over. Returns them with the version of the list.
     pub fn expire(&mut self, now_ms: u64) -> Vec<(String, u64)> {
         let over = |_: &String, present: &mut Present| present.leaves_at.is_some_and(|at| at <= now_ms);
         let version = &mut self.version;
@@ -67,7 +67,7 @@ impl Presence {
         gone.collect()
     }
 
-    /// When the next grace is over.
+    /// When the next grace period is over.
     pub fn next_expiry(&self) -> Option<u64> {
         self.members.values().filter_map(|present| present.leaves_at).min()
     }
@@ -82,7 +82,7 @@ impl Presence {
         (members, self.version)
     }
 
-    /// Whether nobody is present.
+    /// Whether there are no members.
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
     }

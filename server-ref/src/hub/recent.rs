@@ -1,5 +1,5 @@
-//! The entries that were stored last, as they were handed out: who comes back after a short while is sent these, shared,
-//! instead of reading them again and encoding them once more for everybody. A copy of the ends of logs, never the log.
+//! A cache of recently published entries: reconnecting clients receive these shared entries, instead of reading and encoding
+//! them again. It holds copies of the ends of logs.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -11,11 +11,11 @@ use everwire_protocol::Channel;
 use super::lock;
 use crate::model::log::{Entry, PageBounds};
 
-/// Most bytes that are kept, over all channels: some 90,000 short messages. That is half a minute of a busy server, and
-/// within half a minute nearly all clients are back after the network broke.
+/// Maximum bytes over all channels: some 90,000 short messages. That is half a minute of a busy server, within which nearly
+/// all clients reconnect after a network failure.
 const BYTES: usize = 32 * 1024 * 1024;
 
-/// What an entry costs besides its text: itself, its channel's name, and two places in queues.
+/// The overhead of an entry besides its text: the struct, its channel's name, and two queue slots.
 const OVERHEAD: usize = 160;
 
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub(super) struct Recent {
 
 #[derive(Debug, Default)]
 struct Kept {
-    /// In order and without a hole, all of one epoch; never empty.
+    /// In order, without holes, all of one epoch; never empty.
     ends: BTreeMap<Channel, VecDeque<Arc<Entry>>>,
     /// The channels of all of them, the oldest entry first.
     ages: VecDeque<Channel>,
@@ -40,7 +40,7 @@ impl Default for Recent {
 }
 
 impl Recent {
-    /// Remembers an entry that was just stored. Those of one channel must come in order.
+    /// Adds an entry that was just stored. Entries of one channel must be added in order.
     pub(super) fn add(&self, entry: &Arc<Entry>) {
         let mut kept = lock(&self.kept);
         let follows = kept
@@ -59,14 +59,14 @@ impl Recent {
         }
     }
 
-    /// The epoch and offset of the last entry of a channel, if it is remembered.
+    /// The epoch and offset of the last cached entry of a channel.
     pub(super) fn last(&self, channel: &Channel) -> Option<(Arc<str>, u64)> {
         let kept = lock(&self.kept);
         let last = kept.ends.get(channel)?.back()?;
         Some((last.epoch.clone(), last.offset))
     }
 
-    /// What follows on `after`, as much as a page holds; `None` if that has to be read from the store.
+    /// The entries after `after`, up to one page; `None` if they have to be read from the store.
     pub(super) fn page(&self, channel: &Channel, after: u64, bounds: PageBounds) -> Option<Vec<Arc<Entry>>> {
         let kept = lock(&self.kept);
         let end = kept.ends.get(channel)?;
@@ -79,7 +79,7 @@ impl Recent {
             first || bytes <= bounds.bytes
         });
         let page: Vec<_> = page.cloned().collect();
-        // The store may have more already than was handed out.
+        // The store may already have more than was published.
         (!page.is_empty()).then_some(page)
     }
 }
@@ -96,7 +96,7 @@ impl Kept {
         }
     }
 
-    /// A log was replaced, or something between was not handed out: neither happens while all is well.
+    /// A log was replaced, or an entry in between was not published: neither happens normally.
     fn forget(&mut self, channel: &Channel) {
         let end = self.ends.remove(channel).unwrap_or_default();
         self.bytes -= end.iter().map(size).sum::<usize>();

@@ -1,4 +1,4 @@
-//! The hub over a restart: who is expected back, what is told of it, and what is remembered.
+//! The hub across a restart: expected members, what subscribers receive, and what is stored.
 
 use super::*;
 use crate::connection::mailbox::mailbox;
@@ -36,7 +36,7 @@ async fn after_a_restart_who_comes_back_is_not_told_of_and_who_does_not_leaves_o
     let hall = channel("presence-hall");
     let before = [("presence-hall", "a"), ("presence-hall", "b"), ("presence-gone", "c")];
     hub.expect_members(before.map(|(name, user)| stored(name, user)).to_vec(), 1000);
-    // These list their members in another way, or not at all.
+    // These do not list their subscribers.
     hub.expect_members(vec![stored("presence-users", "x"), stored("news", "x")], 1000);
     assert_eq!((hub.channels(), hub.presence().len()), (0, 3));
     let ((watch, mut receiver), (other, _)) = (mailbox(9), mailbox(9));

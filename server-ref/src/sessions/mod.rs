@@ -1,4 +1,4 @@
-//! Which connection each session has on this node: one at a time, and always the same user's.
+//! The connection of each session on this node: one at a time, always of the same user.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
@@ -16,7 +16,7 @@ use crate::connection::{
     mailbox::{MailboxMessage, MailboxSender},
 };
 
-/// Connections, by what carries them.
+/// The number of connections by transport.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Connections {
     /// By WebSocket.
@@ -37,7 +37,7 @@ struct Live {
     connection: Uuid,
     transport: Transport,
     mailbox: MailboxSender,
-    /// The connection that this one took over from.
+    /// The connection that this one has replaced.
     before: Option<Uuid>,
 }
 
@@ -52,7 +52,7 @@ impl Sessions {
         lock(&self.live).get(&session).map(|live| live.connection)
     }
 
-    /// Makes a connection the session's only one. The one before is told to end.
+    /// Makes a connection the session's only one. The previous one is ended.
     pub fn attach(
         &self,
         session: Uuid,
@@ -73,7 +73,7 @@ impl Sessions {
         Binding::Yours
     }
 
-    /// A connection is over. Nothing happens if another one has replaced it.
+    /// Removes a connection, unless another one has replaced it.
     pub fn detach(&self, session: Uuid, connection: Uuid) {
         let mut sessions = lock(&self.live);
         if sessions.get(&session).is_some_and(|live| live.connection == connection) {
@@ -81,15 +81,15 @@ impl Sessions {
         }
     }
 
-    /// The mailbox of a polling connection, if it is this session's.
+    /// The mailbox of a polling connection, if it belongs to this session.
     pub fn polling(&self, session: Uuid, connection: Uuid) -> Option<MailboxSender> {
         let sessions = lock(&self.live);
         let live = sessions.get(&session)?;
         (live.connection == connection && live.transport == Transport::Polling).then(|| live.mailbox.clone())
     }
 
-    /// Whether a poll of this connection comes too late: a WebSocket of the session has taken over from it since. It must
-    /// not take the session back.
+    /// Whether a poll of this connection is late: a WebSocket of the session has replaced it since. It must not take the
+    /// session back.
     pub fn overtaken(&self, session: Uuid, connection: Uuid) -> bool {
         let sessions = lock(&self.live);
         sessions
@@ -97,15 +97,15 @@ impl Sessions {
             .is_some_and(|live| live.before == Some(connection) && live.transport == Transport::WebSocket)
     }
 
-    /// Puts mail into the mailbox of the session's connection, if there is one here.
+    /// Sends to the session's connection, if there is one on this node.
     pub fn tell(&self, session: Uuid, mail: MailboxMessage) {
         if let Some(live) = lock(&self.live).get(&session) {
             live.mailbox.push(mail);
         }
     }
 
-    /// Gives a frame, as JSON text, to one connection, whatever it is subscribed to. Returns whether it is here. Looks
-    /// through all sessions: for back ends, which do this rarely.
+    /// Sends a frame, as JSON text, to one connection, regardless of its subscriptions. Returns whether it exists. Scans
+    /// all sessions: for back ends, which do this rarely.
     pub fn direct(&self, connection: Uuid, text: &Arc<str>) -> bool {
         let sessions = lock(&self.live);
         let found = sessions.values().find(|live| live.connection == connection);
@@ -115,21 +115,21 @@ impl Sessions {
         found.is_some()
     }
 
-    /// The connections of a user: each session with its connection and what carries it.
+    /// The connections of a user: session, connection and transport.
     pub fn of_user(&self, user: &str) -> Vec<(Uuid, Uuid, Transport)> {
         let sessions = lock(&self.live);
         let own = sessions.iter().filter(|(_, live)| live.user == user);
         own.map(|(session, live)| (*session, live.connection, live.transport)).collect()
     }
 
-    /// Ends all connections of a user. Returns how many there were.
+    /// Ends all connections of a user. Returns their number.
     pub fn end_user(&self, user: &str, code: CloseCode) -> usize {
         let sessions = lock(&self.live);
         let own = sessions.values().filter(|live| live.user == user);
         own.map(|live| live.mailbox.input(Input::End(code))).count()
     }
 
-    /// How many users there are, and how many connections of each kind.
+    /// The number of users, and of connections of each kind.
     pub fn counts(&self) -> (usize, Connections) {
         let sessions = lock(&self.live);
         let users: BTreeSet<&str> = sessions.values().map(|live| live.user.as_ref()).collect();
@@ -137,7 +137,7 @@ impl Sessions {
         (users.len(), Connections { websocket, polling: sessions.len() - websocket })
     }
 
-    /// How many sessions are connected.
+    /// The number of connected sessions.
     pub fn len(&self) -> usize {
         lock(&self.live).len()
     }
@@ -148,8 +148,7 @@ impl Sessions {
     }
 }
 
-/// A lock whose holder panicked still guards whole data here: every change under it is complete before anything can
-/// panic.
+/// A poisoned lock still guards consistent data: every change under it is complete before anything can panic.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

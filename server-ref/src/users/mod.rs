@@ -1,4 +1,4 @@
-//! The users of this node: who is online and how, and who is told of it, in the order of the changes.
+//! The users of this node: their status, and its delivery to other users in the order of the changes.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
@@ -29,27 +29,27 @@ use crate::{
 };
 use people::{People, StatusChange, StatusUpdate};
 
-/// Who is online, and who is to be told.
+/// The users of this node.
 #[derive(Debug)]
 pub struct Users {
     people: Mutex<People>,
-    /// Who shares a chat with whom.
+    /// Which users share a chat.
     chats: Arc<ChatRegistry>,
     audience: Arc<Audience>,
     hub: Arc<Hub>,
-    /// What is to be remembered of who has come or gone.
+    /// User data to be stored.
     remember: mpsc::UnboundedSender<UserRecord>,
     /// `presence-users`.
     channel: Option<Channel>,
-    /// How long a leave is held back, in ms.
+    /// How long a leave is delayed, in ms.
     grace_ms: u64,
-    /// Something may have to be said earlier than before.
+    /// Notified when something is due earlier than before.
     sooner: Notify,
 }
 
 impl Users {
-    /// Nobody is online. Tells those who share a chat by `chats`, and sends through `remember` what is to be stored of users
-    /// who come and go. `grace_ms` is how long a leave is held back.
+    /// Starts without users. Companions are determined by `chats`, and user data to be stored is sent to `remember`.
+    /// `grace_ms` is how long a leave is delayed.
     pub fn new(
         grace_ms: u64,
         chats: Arc<ChatRegistry>,
@@ -66,18 +66,18 @@ impl Users {
         self.people.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a user is online, or was a moment ago: then nothing has to be looked up when a session of the user comes.
+    /// Whether a user is online or within the grace period: then nothing has to be looked up for a new session.
     pub fn knows(&self, user: &str) -> bool {
         self.lock().knows(user)
     }
 
-    /// Users who were online when the server was stopped have until `leaves_at` to come back.
+    /// Users who were online when the server was stopped have until `leaves_at` to return.
     pub fn expect(&self, people: Vec<UserRecord>, leaves_at: u64) {
         self.lock().expect(people, leaves_at);
         self.sooner.notify_one();
     }
 
-    /// A session has a connection now. `stored` is what is remembered of its user, if that had to be looked up.
+    /// A session has connected. `stored` is the stored data of its user, if it had to be looked up.
     pub fn enter(
         &self,
         now_ms: u64,
@@ -91,7 +91,7 @@ impl Users {
         self.came(came);
     }
 
-    /// A session's connection is over. The user leaves with the last one, `at_once` or after the grace.
+    /// A session's connection has ended. The user leaves with the last one, `at_once` or after the grace period.
     pub fn exit(&self, now_ms: u64, session: Uuid, connection: Uuid, at_once: bool) {
         let leaves_at = now_ms + if at_once { 0 } else { self.grace_ms };
         let mut people = self.lock();
@@ -107,47 +107,47 @@ impl Users {
         }
     }
 
-    /// A session has ended for good, and its connection may be gone already.
+    /// A session has ended for good; its connection may already be closed.
     pub fn bye(&self, now_ms: u64, user: &str, session: Uuid) {
         self.lock().bye(now_ms, user, session);
         self.sooner.notify_one();
     }
 
-    /// Nobody is at a session's connection, or somebody is again.
+    /// A session's connection has become idle or active.
     pub fn idle(&self, session: Uuid, idle: bool) {
         let mut people = self.lock();
         let news = people.idle(session, idle);
         self.came(StatusUpdate { news, remember: None });
     }
 
-    /// What a user says about the own status.
+    /// Sets the status that a user has chosen.
     pub fn choose_status(&self, now_ms: u64, user: &str, choice: StatusChoice) {
         let mut people = self.lock();
         let news = people.choose(now_ms, user, choice);
         self.came(StatusUpdate { news, remember: None });
     }
 
-    /// How a user is, as others see it; `None` for who has not been here for a while.
+    /// The status of a user as others see it; `None` for a user who has not been online recently.
     pub fn status(&self, user: &str) -> Option<UserStatus> {
         self.lock().status(user)
     }
 
-    /// The name that others see of a user who is online; `None` for others, and for who has none.
+    /// The name of an online user; `None` for other users, and for users without a name.
     pub fn name(&self, user: &str) -> Option<String> {
         self.lock().name(user)
     }
 
-    /// All who are here, to be remembered as of now.
+    /// The current data of all users, to be stored.
     pub fn remember(&self, now_ms: u64) -> Vec<UserRecord> {
         self.lock().remember(now_ms)
     }
 
-    /// Who is online, and which changes that contains.
+    /// The online users, and the version of the list.
     pub fn members(&self) -> (Vec<Member>, u64) {
         self.lock().members()
     }
 
-    /// Says who has gone offline because the grace is over. Returns when to call again.
+    /// Handles users whose grace period is over. Returns when to call again.
     pub fn expire(&self, now_ms: u64) -> Option<u64> {
         let mut people = self.lock();
         let gone = people.expire(now_ms);
@@ -156,7 +156,7 @@ impl Users {
         next
     }
 
-    /// Returns when [`Self::expire`] may have to be called earlier than it said.
+    /// Returns when [`Self::expire`] may have to be called earlier than it returned.
     pub async fn sooner(&self) {
         self.sooner.notified().await;
     }
@@ -167,10 +167,10 @@ impl Users {
         }
     }
 
-    /// Tells of a change. Called with the lock, so before anything else changes.
+    /// Delivers a change. Called under the lock, so before any other change.
     fn came(&self, came: StatusUpdate) {
         if let Some(person) = came.remember {
-            // An error says that the node is gone.
+            // An error means that the node was dropped.
             let _ = self.remember.send(person);
         }
         if let Some(news) = came.news {
@@ -179,7 +179,7 @@ impl Users {
         }
     }
 
-    /// Those who see everybody who is online.
+    /// Delivers to the subscribers of `presence-users`.
     fn tell_everybody(&self, news: &StatusChange) {
         let Some(channel) = &self.channel else { return };
         let StatusChange { user, name, before, now, .. } = news;
@@ -200,7 +200,7 @@ impl Users {
         self.hub.tell_presence(channel, changes);
     }
 
-    /// Those who share a chat with the user, and the user's own connections, as far as their own channels are open.
+    /// Delivers to the user and to users who share a chat, where their own channels are open.
     fn tell_companions(&self, change: &StatusChange) {
         let chats = self.chats.roles_of(&change.user);
         let member = chats.iter().filter(|(_, role)| *role != Role::Invited);

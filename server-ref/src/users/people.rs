@@ -1,5 +1,5 @@
-//! Who is online and how: one coming and one leaving per user, however many sessions, and a grace before a leave. Plain
-//! data, like `presence`: knows no clock, and says what has changed instead of telling anybody.
+//! The online users and their status: one join and one leave per user, regardless of the number of sessions, and a grace
+//! period before a leave. Plain data, like `presence`: has no clock, and returns changes instead of delivering them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,13 +7,13 @@ use everwire_protocol::{Member, Status, StatusChoice, UserStatus, Uuid};
 
 use crate::model::people::UserRecord;
 
-/// All users who are online, or were a moment ago.
+/// All users who are online or within their grace period.
 #[derive(Debug, Default)]
 pub struct People {
     users: BTreeMap<String, UserEntry>,
-    /// Whose a session is.
+    /// The user of each session.
     sessions: BTreeMap<Uuid, String>,
-    /// Who leaves when. Those who have come back since are in it too, until then.
+    /// The times of pending leaves, including those of users who have returned since.
     due: BTreeSet<(u64, String)>,
     version: u64,
 }
@@ -23,13 +23,13 @@ struct UserEntry {
     name: Option<String>,
     choice: StatusChoice,
     sessions: BTreeMap<Uuid, Connected>,
-    /// When the leave is said, if nobody comes back.
+    /// When the user leaves, unless a session returns.
     leaves_at: Option<u64>,
-    /// The session that went last. Its `bye` may come later than its end.
+    /// The last session that ended. Its `bye` may arrive after its end.
     last: Option<Uuid>,
-    /// When the user was last online, as far as others may know.
+    /// When the user was last online, as visible to others.
     seen_at: Option<u64>,
-    /// What others have been told.
+    /// The status that others have received.
     shown: Status,
 }
 
@@ -46,22 +46,22 @@ pub struct StatusChange {
     pub user: String,
     /// The name that others see.
     pub name: Option<String>,
-    /// What others were told before.
+    /// The previous status.
     pub before: Status,
-    /// The status now.
+    /// The current status.
     pub now: Status,
-    /// When the user was last online, if now offline.
+    /// When the user was last online, if offline now.
     pub last_seen: Option<u64>,
     /// Counts all changes.
     pub version: u64,
 }
 
-/// What came of something that a user's session did.
+/// The result of an event of a user's session.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct StatusUpdate {
-    /// What others are to be told.
+    /// The change to deliver to others.
     pub news: Option<StatusChange>,
-    /// What is to be remembered, because the user has come or gone.
+    /// The user data to store, after a join or leave.
     pub remember: Option<UserRecord>,
 }
 
@@ -78,7 +78,7 @@ impl UserEntry {
         }
     }
 
-    /// How the user is, while there is a session.
+    /// The user's status while there is a session.
     fn status(&self) -> Status {
         match self.choice {
             StatusChoice::Offline => Status::Offline,
@@ -93,7 +93,7 @@ impl UserEntry {
         UserRecord { user: user.into(), name, choice, seen_at, online }
     }
 
-    /// The user is online at this time, unless others are not to know.
+    /// Records that the user is online at this time, unless hidden from others.
     fn seen(&mut self, now_ms: u64) {
         if self.choice != StatusChoice::Offline {
             self.seen_at = Some(now_ms);
@@ -102,12 +102,12 @@ impl UserEntry {
 }
 
 impl People {
-    /// Whether a user is here, or was a moment ago.
+    /// Whether a user is online or within the grace period.
     pub fn knows(&self, user: &str) -> bool {
         self.users.contains_key(user)
     }
 
-    /// Users who were online when the server was stopped: they leave at `leaves_at`, unless they come back.
+    /// Users who were online when the server was stopped leave at `leaves_at`, unless they return.
     pub fn expect(&mut self, people: Vec<UserRecord>, leaves_at: u64) {
         for person in people {
             let mut known = UserEntry::new(person.name.clone(), Some(&person));
@@ -119,7 +119,7 @@ impl People {
         }
     }
 
-    /// A session has a connection now. `stored` is what is remembered of its user, if that was looked up.
+    /// A session has connected. `stored` is the stored data of its user, if it was looked up.
     pub fn enter(
         &mut self,
         now_ms: u64,
@@ -139,7 +139,7 @@ impl People {
         StatusUpdate { news: self.news(user), remember }
     }
 
-    /// A session's connection is over. If it was its user's last, the user leaves at `leaves_at`.
+    /// A session's connection has ended. If it was its user's last, the user leaves at `leaves_at`.
     pub fn exit(
         &mut self,
         now_ms: u64,
@@ -150,14 +150,14 @@ impl People {
         let user = self.sessions.get(&session)?.clone();
         let known = self.users.get_mut(&user)?;
         if known.sessions.get(&session).is_none_or(|connected| connected.connection != connection) {
-            // Another connection of the session has taken over.
+            // Another connection of the session has replaced it.
             return None;
         }
         self.sessions.remove(&session);
         known.sessions.remove(&session);
         known.seen(now_ms);
         if known.sessions.is_empty() {
-            // Others see no change until the grace is over.
+            // Others see no change until the grace period is over.
             known.leaves_at = Some(leaves_at);
             known.last = Some(session);
             self.due.insert((leaves_at, user));
@@ -166,7 +166,7 @@ impl People {
         self.news(&user)
     }
 
-    /// A session whose connection is gone already has ended for good. If it was its user's last, the user leaves now.
+    /// A session whose connection is already closed has ended for good. If it was its user's last, the user leaves now.
     pub fn bye(&mut self, now_ms: u64, user: &str, session: Uuid) {
         if let Some(known) = self.users.get_mut(user).filter(|known| known.last == Some(session))
             && let Some(at) = &mut known.leaves_at
@@ -176,24 +176,24 @@ impl People {
         }
     }
 
-    /// Nobody is at a session's connection, or somebody is again.
+    /// A session's connection has become idle or active.
     pub fn idle(&mut self, session: Uuid, idle: bool) -> Option<StatusChange> {
         let user = self.sessions.get(&session)?.clone();
         self.users.get_mut(&user)?.sessions.get_mut(&session)?.idle = idle;
         self.news(&user)
     }
 
-    /// What a user says about the own status.
+    /// Sets the status that a user has chosen.
     pub fn choose(&mut self, now_ms: u64, user: &str, choice: StatusChoice) -> Option<StatusChange> {
         let known = self.users.get_mut(user)?;
-        // Before, so that somebody who goes into hiding was last seen now.
+        // Before the change, so that a user who hides was last seen now.
         known.seen(now_ms);
         known.choice = choice;
         known.seen(now_ms);
         if known.sessions.is_empty() { None } else { self.news(user) }
     }
 
-    /// Removes the users whose grace is over.
+    /// Removes the users whose grace period is over.
     pub fn expire(&mut self, now_ms: u64) -> Vec<StatusUpdate> {
         let mut gone = Vec::new();
         while self.due.first().is_some_and(|(at, _)| *at <= now_ms) {
@@ -201,7 +201,7 @@ impl People {
         }
         gone.into_iter()
             .filter_map(|(_, user)| {
-                // Who came back does not leave, and who left anew leaves later.
+                // Users who have returned do not leave, and users who have left again leave later.
                 self.users.get(&user)?.leaves_at.filter(|at| *at <= now_ms)?;
                 let known = self.users.remove(&user)?;
                 let remember = Some(known.person(&user, false));
@@ -217,12 +217,12 @@ impl People {
             .collect()
     }
 
-    /// When the next grace is over.
+    /// When the next grace period is over.
     pub fn next_expiry(&self) -> Option<u64> {
         self.due.first().map(|(at, _)| *at)
     }
 
-    /// Who is online, and which changes that contains.
+    /// The online users, and the version of the list.
     pub fn members(&self) -> (Vec<Member>, u64) {
         let shown = self.users.iter().filter(|(_, known)| known.shown != Status::Offline);
         let members = shown
@@ -235,19 +235,19 @@ impl People {
         (members, self.version)
     }
 
-    /// How a user is, as others see it; `None` for who has not been here for a while.
+    /// The status of a user as others see it; `None` for a user who has not been online recently.
     pub fn status(&self, user: &str) -> Option<UserStatus> {
         let known = self.users.get(user)?;
         let last_seen = known.seen_at.filter(|_| known.shown == Status::Offline);
         Some(UserStatus { user: user.into(), status: known.shown, last_seen })
     }
 
-    /// The name that others see of a user who is here; `None` for others, and for who has none.
+    /// The name of an online user; `None` for other users, and for users without a name.
     pub fn name(&self, user: &str) -> Option<String> {
         self.users.get(user)?.name.clone()
     }
 
-    /// All who are here, to be remembered as of now.
+    /// The current data of all users, to be stored.
     pub fn remember(&mut self, now_ms: u64) -> Vec<UserRecord> {
         for known in self.users.values_mut().filter(|known| !known.sessions.is_empty()) {
             known.seen(now_ms);
@@ -255,12 +255,12 @@ impl People {
         self.users.iter().map(|(user, known)| known.person(user, true)).collect()
     }
 
-    /// How many users are here, or were a moment ago.
+    /// The number of users who are online or within their grace period.
     pub fn len(&self) -> usize {
         self.users.len()
     }
 
-    /// Whether nobody is.
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.users.is_empty()
     }
@@ -286,7 +286,7 @@ impl People {
 }
 
 impl UserEntry {
-    /// What is shown of a user who is expected back.
+    /// The status shown for a user who is expected back.
     fn choice_shown(&self) -> Status {
         match self.choice {
             StatusChoice::Offline => Status::Offline,
@@ -364,7 +364,7 @@ mod tests {
         assert_eq!(people.idle(tab(1).0, true), None);
         assert_eq!(told(people.idle(tab(2).0, true)), Some((Online, Away)));
         assert_eq!(told(people.idle(tab(1).0, false)), Some((Away, Online)));
-        // The one that is not idle goes.
+        // The active one ends.
         assert_eq!(exit(&mut people, 2, 1), Some((Online, Away)));
         assert_eq!(enter(&mut people, 3, 1), Some((Away, Online)));
         assert_eq!(people.idle(Uuid::from_u128(99), true), None);
@@ -386,7 +386,7 @@ mod tests {
         assert_eq!(gone.news, None);
         let stored = gone.remember.unwrap();
         assert_eq!(stored.seen_at, Some(4));
-        // Still hidden after the next sign-in, until it is said otherwise.
+        // Still hidden after the next sign-in, until it is changed.
         assert_eq!(people.enter(100, tab(1), "a", None, Some(&stored)).news, None);
         assert_eq!(people.status("a").unwrap().last_seen, Some(4));
         assert_eq!(told(people.choose(101, "a", StatusChoice::Auto)), Some((Offline, Online)));
