@@ -3,8 +3,8 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app/App";
-import { createServices } from "./app/services";
-import { showRememberedTheme } from "./app/theme";
+import { createServices } from "./faults/services";
+import { showRememberedTheme } from "./page/theme";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/connection.css";

@@ -2,21 +2,21 @@
 
 import { EverwireProvider, useClient, useConnectionState } from "everwire/react";
 import { useEffect, useMemo, useRef, useState } from "react";
+import { createChatUiState } from "../chat/chatUiState";
+import { useMessageAnnouncements } from "../chats/useMessageAnnouncements";
 import { ConnectionIndicator } from "../connection/ConnectionIndicator";
 import { useConnectionLog } from "../connection/useConnectionLog";
 import { FaultPanel } from "../faults/FaultPanel";
-import { observeChats } from "../faults/observeChats";
-import { createChatUiState } from "../messenger/chatUiState";
+import type { Services } from "../faults/services";
 import { MessengerContext } from "../messenger/context";
 import { packageMessenger } from "../messenger/packageMessenger";
-import { useMessageAnnouncements } from "../messenger/useMessageAnnouncements";
+import { openChats } from "../page/route";
+import { forgetIdentity, type Identity, loadIdentity, remember } from "../people/identity";
 import { BreakButton } from "./BreakButton";
-import { forgetIdentity, type Identity, loadIdentity, remember } from "./identity";
 import { LiveRegion } from "./LiveRegion";
 import { Messenger } from "./Messenger";
-import { openChats } from "./route";
+import { observeChats } from "./observeChats";
 import { SignIn } from "./SignIn";
-import type { Services } from "./services";
 import { ThemeButton } from "./ThemeButton";
 
 interface Props {

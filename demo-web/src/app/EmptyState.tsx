@@ -1,8 +1,8 @@
 // Shown beside the chat list while no chat is open: what the demo is and what to try.
 
+import { HREF_OF_BOARD } from "../page/route";
+import { addressAs } from "../people/identity";
 import { firstName, partnerOf } from "../people/people";
-import { addressAs } from "./identity";
-import { HREF_OF_BOARD } from "./route";
 
 export function Nothing({ me }: { me: string }) {
   const partner = partnerOf(me);

@@ -2,7 +2,7 @@
 // inserted together with its text.
 
 import { useSyncExternalStore } from "react";
-import type { Announcer } from "./announcer";
+import type { Announcer } from "../page/announcer";
 
 export function LiveRegion({ announcer }: { announcer: Announcer }) {
   const text = useSyncExternalStore(

@@ -3,15 +3,15 @@
 import { useEffect, useRef } from "react";
 import { BoardPage } from "../board/BoardPage";
 import { ChatPage } from "../chat/ChatPage";
-import type { ChatUiState } from "../messenger/chatUiState";
+import type { ChatUiState } from "../chat/chatUiState";
+import type { Services } from "../faults/services";
 import { Toasts } from "../notifications/Toasts";
+import { useRoute } from "../page/route";
+import { useMedia, WIDE } from "../page/useMedia";
+import type { Identity } from "../people/identity";
 import { BreakButton } from "./BreakButton";
 import { Nothing } from "./EmptyState";
-import type { Identity } from "./identity";
-import { useRoute } from "./route";
 import { Sidebar } from "./Sidebar";
-import type { Services } from "./services";
-import { useMedia, WIDE } from "./useMedia";
 import { useShortcuts } from "./useShortcuts";
 import { useTitle } from "./useTitle";
 

@@ -10,11 +10,11 @@ import { NewChat } from "../chats/NewChat";
 import { SecondWindowHint } from "../chats/SecondWindowHint";
 import { useChatList } from "../messenger/context";
 import { Bell } from "../notifications/Bell";
+import { HREF_OF_BOARD, HREF_OF_CHATS, type Route } from "../page/route";
 import { contactsOf } from "../people/contacts";
+import type { Identity } from "../people/identity";
 import { StatusMenu } from "../people/StatusMenu";
 import { useOnline } from "../people/useOnline";
-import type { Identity } from "./identity";
-import { HREF_OF_BOARD, HREF_OF_CHATS, type Route } from "./route";
 
 interface Props {
   me: Identity;

@@ -3,8 +3,8 @@
 import { type SubmitEvent, useId, useState } from "react";
 import { Wire } from "../connection/Wire";
 import { Initials } from "../people/Initials";
+import { type Identity, MAX_NAME, newUser, normalizeName } from "../people/identity";
 import { PEOPLE } from "../people/people";
-import { type Identity, MAX_NAME, newUser, normalizeName } from "./identity";
 
 export function SignIn({ onDone }: { onDone(identity: Identity): void }) {
   return (

@@ -1,7 +1,7 @@
 // Switches between the light and the dark theme.
 
 import { MoonIcon, SunIcon } from "lucide-react";
-import { useTheme } from "./theme";
+import { useTheme } from "../page/theme";
 
 export function ThemeButton() {
   const [theme, toggle] = useTheme();

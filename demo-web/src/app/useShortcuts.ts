@@ -1,7 +1,7 @@
 // Keyboard shortcuts outside of input fields: n for a new chat, / for the message field, Esc for the chat list.
 
 import { useEffect } from "react";
-import { openChats } from "./route";
+import { openChats } from "../page/route";
 
 const query = (selector: string) => document.querySelector<HTMLElement>(selector);
 

@@ -3,8 +3,8 @@
 import { useEffect } from "react";
 import { titleOf } from "../chats/titles";
 import { useChatList } from "../messenger/context";
-import type { Route } from "./route";
-import { useVisible } from "./useVisible";
+import type { Route } from "../page/route";
+import { useVisible } from "../page/useVisible";
 
 export function useTitle(route: Route, me: string): void {
   const chats = useChatList();

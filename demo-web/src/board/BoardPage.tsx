@@ -2,7 +2,7 @@
 // through the HTTP API; a panel lets the visitor play the back end.
 
 import { ChevronLeftIcon } from "lucide-react";
-import { HREF_OF_CHATS } from "../app/route";
+import { HREF_OF_CHATS } from "../page/route";
 import { useNow } from "../people/useNow";
 import { Feed } from "./Feed";
 import { OperatorPanel } from "./OperatorPanel";

@@ -1,13 +1,13 @@
 // The chat's details: members and their roles, invitations, the title, and leaving.
 
 import { type SubmitEvent, useId, useState } from "react";
-import { openChats } from "../app/route";
 import { MAX_TITLE } from "../chats/NewChat";
 import { sizeOf, titleOf } from "../chats/titles";
 import { Dialog } from "../controls/Dialog";
 import { type Task, useTask } from "../controls/useTask";
 import { useChatList } from "../messenger/context";
 import type { Chat, Room } from "../messenger/messengerApi";
+import { openChats } from "../page/route";
 import { contactsOf } from "../people/contacts";
 import { PeoplePicker } from "../people/PeoplePicker";
 import { useOnline } from "../people/useOnline";

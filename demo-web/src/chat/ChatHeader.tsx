@@ -1,10 +1,10 @@
 // The header of a chat: title, status of the other person, who has the chat open, and the button for its details.
 
 import { ChevronLeftIcon, UsersIcon } from "lucide-react";
-import { HREF_OF_CHATS } from "../app/route";
 import { GroupAvatar } from "../chats/GroupAvatar";
 import { partnerIn, sizeOf, titleOf } from "../chats/titles";
 import type { Chat, Member } from "../messenger/messengerApi";
+import { HREF_OF_CHATS } from "../page/route";
 import { Avatar } from "../people/Avatar";
 import { Initials } from "../people/Initials";
 import { firstName, nameOf } from "../people/people";

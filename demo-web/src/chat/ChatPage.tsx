@@ -1,9 +1,9 @@
 // The page of a chat: the room for members, otherwise an invitation or a way to join.
 
 import { useEffect, useState } from "react";
-import type { ChatUiState } from "../messenger/chatUiState";
 import { useChatInfo, useMessenger } from "../messenger/context";
 import { ChatRoomView } from "./ChatRoomView";
+import type { ChatUiState } from "./chatUiState";
 import { NotAMember } from "./NotAMember";
 
 interface Props {

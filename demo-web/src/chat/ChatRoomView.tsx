@@ -3,7 +3,6 @@
 
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { othersOf, sizeOf, textOf, titleOf } from "../chats/titles";
-import type { ChatUiState } from "../messenger/chatUiState";
 import { useHasOlder, useMessenger, usePresentMembers, useRows } from "../messenger/context";
 import type { Chat, ChatRow } from "../messenger/messengerApi";
 import { nameOf } from "../people/people";
@@ -11,6 +10,7 @@ import { ChatDetails } from "./ChatDetails";
 import { ChatHeader } from "./ChatHeader";
 import { Composer } from "./Composer";
 import { Conversation } from "./Conversation";
+import type { ChatUiState } from "./chatUiState";
 import { receiptText } from "./deliveryState";
 import { EmptyChat } from "./EmptyChat";
 import type { RowContext } from "./rowContext";

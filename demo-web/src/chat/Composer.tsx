@@ -4,7 +4,7 @@
 
 import { ArrowUpIcon, CheckIcon, XIcon } from "lucide-react";
 import { type KeyboardEvent, type SubmitEvent, useEffect, useId, useLayoutEffect, useRef } from "react";
-import { useMedia } from "../app/useMedia";
+import { useMedia } from "../page/useMedia";
 import type { Draft } from "./drafts";
 
 /** Maximum length of a message, in characters: well within the protocol's limit of 32 KiB of JSON. */

@@ -1,8 +1,8 @@
 // Shown in a chat without messages: what to do, and how to try it without a second person.
 
-import { addressAs } from "../app/identity";
 import { othersOf, titleOf } from "../chats/titles";
 import type { Chat } from "../messenger/messengerApi";
+import { addressAs } from "../people/identity";
 import { firstName, nameOf, personOf } from "../people/people";
 
 export function EmptyChat({ chat, me }: { chat: Chat; me: string }) {

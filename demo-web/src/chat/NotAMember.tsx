@@ -1,11 +1,11 @@
 // The page of a chat that the user is not a member of: invited, unknown, or still loading.
 
 import { ChevronLeftIcon } from "lucide-react";
-import { HREF_OF_CHATS, openChats } from "../app/route";
 import { titleOf } from "../chats/titles";
 import { useTask } from "../controls/useTask";
 import { useMessenger } from "../messenger/context";
 import type { Chat } from "../messenger/messengerApi";
+import { HREF_OF_CHATS, openChats } from "../page/route";
 import { nameOf } from "../people/people";
 import { joinNames } from "../people/statusText";
 

@@ -1,10 +1,10 @@
 // The chat list, latest activity first. Each chat is a link; arrow keys move between them.
 
-import { HREF_OF_CHATS, hrefOfChat } from "../app/route";
-import { useVisible } from "../app/useVisible";
 import { moveFocus } from "../controls/rovingFocus";
 import { useMessenger, useTypists } from "../messenger/context";
 import type { Chat } from "../messenger/messengerApi";
+import { HREF_OF_CHATS, hrefOfChat } from "../page/route";
+import { useVisible } from "../page/useVisible";
 import { Avatar } from "../people/Avatar";
 import { firstName, nameOf } from "../people/people";
 import { statusText, typingText } from "../people/statusText";

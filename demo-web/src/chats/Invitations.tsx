@@ -1,9 +1,9 @@
 // Invitations to chats, to accept or decline.
 
-import { openChat } from "../app/route";
 import { useTask } from "../controls/useTask";
 import { useMessenger } from "../messenger/context";
 import type { Chat } from "../messenger/messengerApi";
+import { openChat } from "../page/route";
 import { sizeOf, titleOf } from "./titles";
 
 export function Invitations({ chats, me }: { chats: readonly Chat[]; me: string }) {

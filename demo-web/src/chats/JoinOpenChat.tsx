@@ -1,8 +1,8 @@
 // For new users: joins the public group.
 
-import { openChat } from "../app/route";
 import { useTask } from "../controls/useTask";
 import { useMessenger } from "../messenger/context";
+import { openChat } from "../page/route";
 import { OPEN_CHAT } from "../people/people";
 
 export function JoinOpenChat() {

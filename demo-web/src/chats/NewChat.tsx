@@ -1,10 +1,10 @@
 // Creates a chat: a direct one, or a group.
 
 import { type SubmitEvent, useId, useState } from "react";
-import { openChat } from "../app/route";
 import { Dialog } from "../controls/Dialog";
 import { useTask } from "../controls/useTask";
 import { useMessenger } from "../messenger/context";
+import { openChat } from "../page/route";
 import type { Contact } from "../people/contacts";
 import { PeoplePicker } from "../people/PeoplePicker";
 import { firstName } from "../people/people";

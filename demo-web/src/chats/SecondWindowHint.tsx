@@ -2,7 +2,7 @@
 
 import { XIcon } from "lucide-react";
 import { useState } from "react";
-import { addressAs } from "../app/identity";
+import { addressAs } from "../people/identity";
 import { firstName, partnerOf } from "../people/people";
 
 const KEY = "everwire-demo.hint";

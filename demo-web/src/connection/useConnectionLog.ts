@@ -3,7 +3,7 @@
 
 import type { Client } from "everwire";
 import { useEffect } from "react";
-import type { Services } from "../app/services";
+import type { Services } from "../faults/services";
 import { reasonText, statusText } from "./statusText";
 
 export function useConnectionLog(client: Client, { eventLog, timeline, announcer }: Services): void {

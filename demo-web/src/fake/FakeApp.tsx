@@ -3,12 +3,12 @@
 import { useMemo, useState } from "react";
 import { LiveRegion } from "../app/LiveRegion";
 import { Messenger } from "../app/Messenger";
-import type { Services } from "../app/services";
+import { createChatUiState } from "../chat/chatUiState";
+import { useMessageAnnouncements } from "../chats/useMessageAnnouncements";
 import { ConnectionIndicator } from "../connection/ConnectionIndicator";
 import { FaultPanel } from "../faults/FaultPanel";
-import { createChatUiState } from "../messenger/chatUiState";
+import type { Services } from "../faults/services";
 import { MessengerContext } from "../messenger/context";
-import { useMessageAnnouncements } from "../messenger/useMessageAnnouncements";
 import { FakeClient } from "./client";
 import { createSampleServer } from "./sampleData";
 

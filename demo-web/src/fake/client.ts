@@ -13,6 +13,7 @@ import type {
   Unsubscribe,
 } from "../messenger/messengerApi";
 import { FakeChannel } from "./channel";
+import { follow, remembered } from "./observe";
 import { FakeRoom } from "./room";
 import type { FakeServer } from "./server";
 
@@ -21,36 +22,6 @@ const CONNECTED: ConnectionState = {
   transport: "websocket",
   reason: "this is a server in memory",
 };
-
-/** Calls `listener` when the value of `read` changes. */
-export function follow(server: FakeServer, read: () => unknown, listener: () => void): Unsubscribe {
-  let last = read();
-  return server.onChange(() => {
-    const now = read();
-    if (now === last) return;
-    last = now;
-    listener();
-  });
-}
-
-/** Caches a value until the server changes, and keeps the same object if the value is equal. */
-export function remembered<T>(server: FakeServer, make: () => T): () => T {
-  let stale = false;
-  let text: string | undefined;
-  let value = make();
-  server.onChange(() => {
-    stale = true;
-  });
-  return () => {
-    if (!stale) return value;
-    stale = false;
-    const next = make();
-    const now = JSON.stringify(next);
-    if (now !== (text ?? JSON.stringify(value))) value = next;
-    text = now;
-    return value;
-  };
-}
 
 export class FakeClient implements MessengerClient {
   readonly state = CONNECTED;

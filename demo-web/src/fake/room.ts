@@ -9,7 +9,7 @@ import type {
   Unsubscribe,
   UserReceipt,
 } from "../messenger/messengerApi";
-import { follow, remembered } from "./client";
+import { follow, remembered } from "./observe";
 import type { FakeChat, FakeServer } from "./server";
 
 /** How many rows are initially loaded. */

@@ -2,10 +2,10 @@
 
 import type { Client } from "everwire";
 import { useMemo, useSyncExternalStore } from "react";
-import type { FaultLab } from "../app/services";
 import { type TrafficState, trafficOf } from "./automaticTraffic";
 import type { Counts, DeliveryCounters } from "./deliveryCounters";
 import { FaultSwitch } from "./FaultControls";
+import type { FaultLab } from "./services";
 
 interface Props {
   lab: FaultLab;

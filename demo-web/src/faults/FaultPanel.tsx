@@ -2,11 +2,11 @@
 
 import type { Client } from "everwire";
 import { XIcon } from "lucide-react";
-import type { FaultLab } from "../app/services";
 import { Counters } from "./Counters";
 import { EventLogView } from "./EventLogView";
 import { Faults } from "./Faults";
 import { Report } from "./Report";
+import type { FaultLab } from "./services";
 import { TimelineView } from "./TimelineView";
 
 interface Props {

@@ -1,10 +1,10 @@
 // The faults that a visitor can inject, each with a description, and a button that ends all of them.
 
 import { type ReactNode, useEffect, useId, useRef, useSyncExternalStore } from "react";
-import type { FaultLab } from "../app/services";
 import { FaultButton, FaultSlider, FaultSwitch } from "./FaultControls";
 import { activeFaults, duration } from "./faultState";
 import { PLANNED_RESTART } from "./plannedRestart";
+import type { FaultLab } from "./services";
 
 /** How long the page is frozen, in ms: long enough to be noticed by the client. */
 const FREEZE_MS = 10_000;

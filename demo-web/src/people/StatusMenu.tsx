@@ -2,12 +2,12 @@
 
 import { LogOutIcon, MoonIcon, SunIcon } from "lucide-react";
 import { useCallback, useEffect, useState } from "react";
-import type { Identity } from "../app/identity";
-import { useTheme } from "../app/theme";
 import { Menu, type MenuItem } from "../controls/Menu";
 import { useChatList, useMessenger } from "../messenger/context";
 import type { Status, StatusChoice } from "../messenger/messengerApi";
+import { useTheme } from "../page/theme";
 import { Avatar } from "./Avatar";
+import type { Identity } from "./identity";
 import { StatusDot } from "./StatusDot";
 import { CHOICES } from "./statusText";
 import { useOnline } from "./useOnline";

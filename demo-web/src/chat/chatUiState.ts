@@ -1,7 +1,7 @@
 // UI state that is kept when the user switches between chats: drafts and scroll positions.
 
-import { Drafts } from "../chat/drafts";
-import type { ScrollPositions } from "../chat/scrollPositions";
+import { Drafts } from "./drafts";
+import type { ScrollPositions } from "./scrollPositions";
 
 export interface ChatUiState {
   readonly drafts: Drafts;

@@ -1,10 +1,10 @@
 // Announces incoming messages of all chats to screen readers.
 
 import { useEffect } from "react";
-import type { Announcer } from "../app/announcer";
-import { textOf, titleOf } from "../chats/titles";
+import type { Chats } from "../messenger/messengerApi";
+import type { Announcer } from "../page/announcer";
 import { nameOf } from "../people/people";
-import type { Chats } from "./messengerApi";
+import { textOf, titleOf } from "./titles";
 
 export function useMessageAnnouncements(chats: Chats, me: string, announcer: Announcer): void {
   useEffect(() => {

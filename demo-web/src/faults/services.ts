@@ -1,12 +1,12 @@
 // Services that exist once per page, independent of the user and the current page.
 
-import { DeliveryCounters } from "../faults/deliveryCounters";
-import { EventLog } from "../faults/eventLog";
-import { FaultLayer } from "../faults/faultLayer";
-import { activeFaults } from "../faults/faultState";
-import { RoundTrips } from "../faults/roundTrips";
-import { Timeline } from "../faults/timeline";
-import { Announcer } from "./announcer";
+import { Announcer } from "../page/announcer";
+import { DeliveryCounters } from "./deliveryCounters";
+import { EventLog } from "./eventLog";
+import { FaultLayer } from "./faultLayer";
+import { activeFaults } from "./faultState";
+import { RoundTrips } from "./roundTrips";
+import { Timeline } from "./timeline";
 
 /** What the fault panel shows and controls. */
 export interface FaultLab {

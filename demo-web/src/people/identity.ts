@@ -2,7 +2,7 @@
 // another person in the same browser, so that visitors can chat with themselves; `?as=grace` signs in as that person
 // right away.
 
-import { personOf } from "../people/people";
+import { personOf } from "./people";
 
 export interface Identity {
   readonly user: string;

@@ -1,11 +1,11 @@
 // Observes the channels of all chats: counts their messages, and logs their gaps and errors.
 
 import type { Channel, Client } from "everwire";
-import type { Services } from "../app/services";
 import { missingReason, missingTitle } from "../chat/missingMessages";
 import { titleOf } from "../chats/titles";
+import { observeChannel } from "../faults/observeChannel";
+import type { Services } from "../faults/services";
 import type { Chats } from "../messenger/messengerApi";
-import { observeChannel } from "./observeChannel";
 
 /** Called before a chat is opened, so that its replay is counted too. */
 export function observeChats(
