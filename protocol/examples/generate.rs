@@ -1,5 +1,5 @@
-//! Writes what is generated from this crate to where it is checked in, or with `--check` names the files that have
-//! drifted. Run by `cargo xtask generate`; it is an example so that nothing else has to build the generators.
+//! Writes the files that are generated from this crate, or with `--check` lists those that are out of date. Run by
+//! `cargo xtask generate`; it is an example so that nothing else has to build the generators.
 
 use std::{env, fs, path::Path, process::ExitCode};
 
@@ -25,7 +25,7 @@ fn main() -> ExitCode {
         println!("wrote {}", file.path);
     }
     if check && !drifted.is_empty() {
-        eprintln!("These files differ from what the protocol crate says:");
+        eprintln!("These files are out of date:");
         for path in drifted {
             eprintln!("  {path}");
         }

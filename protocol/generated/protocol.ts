@@ -31,39 +31,39 @@ export const PRESENCE_USERS = "presence-users";
 export const EVERYONE = "everyone";
 
 /**
- * Largest batch that a client may send, in bytes of JSON text. Big enough for a full POST of the outbox, small enough
- * that one slow upload does not hold up a phone for more than a second or two.
+ * Maximum size of a batch from a client, in bytes of JSON. Large enough for a full POST of the outbox, small enough that a
+ * slow upload does not block a phone for more than a second or two.
  */
 export const MAX_BATCH_BYTES = 65536;
 
-/** Most frames in one batch from a client. A first batch is `hello` plus every subscription. */
+/** Maximum frames in one batch from a client. A first batch is `hello` plus every subscription. */
 export const MAX_BATCH_FRAMES = 300;
 
-/** Most `send` frames that a client puts into one POST. Bounds how much work one request is. */
+/** Most `send` frames that a client puts into one POST. Limits the work of one request. */
 export const MAX_SENDS_PER_POST = 100;
 
-/** Largest `data` of one `send`, in bytes of JSON text. Larger things are files, and travel as files. */
+/** Maximum size of the `data` of a `send`, in bytes of JSON. Larger data belongs in files. */
 export const MAX_PAYLOAD_BYTES = 32768;
 
-/** Deepest nesting of JSON arrays and objects in a batch. Real messages nest a handful deep; parsers recurse. */
+/** Maximum nesting depth of JSON in a batch. Real messages nest a handful deep; parsers recurse. */
 export const MAX_DEPTH = 32;
 
-/** Longest channel name in bytes, prefix included (the field's convention allows 164 to 200). */
+/** Maximum length of a channel name in bytes, including the prefix (other servers allow 164 to 200). */
 export const MAX_CHANNEL_BYTES = 200;
 
-/** Longest name of a custom event, in bytes. */
+/** Maximum length of an event name, in bytes. */
 export const MAX_EVENT_BYTES = 100;
 
-/** Longest display name or user id, in bytes. */
+/** Maximum length of a display name or user id, in bytes. */
 export const MAX_NAME_BYTES = 128;
 
-/** Most subscriptions of one session: they must all fit, with their positions, into the first batch. */
+/** Maximum subscriptions of one session: all of them, with their positions, must fit into the first batch. */
 export const MAX_SUBSCRIPTIONS = 256;
 
-/** Longest token in bytes. Beyond this it is not a token but an attempt to make the server work. */
+/** Maximum length of a token in bytes, to limit the work of parsing it. */
 export const MAX_TOKEN_BYTES = 8192;
 
-/** Largest `recent` that `subscribe` may ask for. */
+/** Maximum of `recent` in `subscribe`. */
 export const MAX_RECENT = 500;
 
 /** Offsets stay below this, so that they are exact in a JavaScript number. */
@@ -75,13 +75,13 @@ export const MAX_OFFSET = 9007199254740991;
  */
 export const PING_INTERVAL_MS = 25000;
 
-/** How much longer than the ping interval a client waits before it calls a connection dead, in ms. */
+/** How much longer than the ping interval a client waits before it considers a connection dead, in ms. */
 export const PING_GRACE_MS = 10000;
 
-/** How long a server holds a poll that has nothing to say, in ms. */
+/** How long a server holds a poll without frames to send, in ms. */
 export const POLL_HOLD_MS = 25000;
 
-/** When a client gives up on a held poll, in ms. */
+/** When a client aborts a held poll, in ms. */
 export const POLL_ABORT_MS = 35000;
 
 /** How often a client polls a server that cannot hold requests, in ms. */
@@ -236,23 +236,23 @@ export interface Unsubscribe {
 
 /** A durable message for a channel's log. Answered with `ack` once it is on disk, or with an `error` carrying its id. */
 export interface Send {
-  /** A UUID of version 7, minted once and kept across resends, reconnects and reloads: copies are stored once. */
+  /** A UUID of version 7, created once and kept across resends, reconnects and reloads: copies are stored once. */
   id: string;
-  /** Where it goes. */
+  /** The channel. */
   channel: Channel;
-  /** The application's name for what this is, 1 to 100 bytes; absent for a plain message. */
+  /** The event name, 1 to 100 bytes; absent for a plain message. */
   event?: string;
-  /** The application's own JSON, 32 KiB at most. */
+  /** The application's JSON, at most 32 KiB. */
   data: Payload;
-  /** What this does to another message of the channel. Given together with `target`, or not at all. */
+  /** The action on another message of the channel. Requires `target`. */
   action?: Action;
   /** The id of that message. */
   target?: string;
 }
 
 /**
- * Somebody is typing, or no longer. Ephemeral: not answered, and gone when missed. Receivers take it back by themselves
- * 6 s after they last heard of it.
+ * The user is typing, or no longer. Ephemeral: not answered, and lost if missed. For receivers it expires 6 s after the last
+ * announcement.
  */
 export interface Typing {
   /** The channel. */
@@ -262,60 +262,60 @@ export interface Typing {
 }
 
 /**
- * An event that is gone when missed, for those who are subscribed now. Not answered; what is
- * not allowed is dropped, with an `error` whose sentence says so.
+ * An ephemeral event for the current subscribers. Not answered; if it is refused, it is dropped and an `error` names the
+ * reason.
  */
 export interface Signal {
   /** The channel. */
   channel: Channel;
-  /** The application's name for what this is, 1 to 100 bytes. */
+  /** The event name, 1 to 100 bytes. */
   event: string;
-  /** The application's own JSON, 32 KiB at most. */
+  /** The application's JSON, at most 32 KiB. */
   data: Payload;
-  /** Only for this connection of those that are subscribed. */
+  /** Only for this connection, if it is subscribed. */
   to?: string;
 }
 
 /**
- * How far the user has received and read a channel. A mark below the one that is known changes nothing. Answered with
- * `receipt`, which the user's other connections get too.
+ * How far the user has received and read a channel. A lower mark than the current one changes nothing. Answered with
+ * `receipt`, which the user's other connections receive too.
  */
 export interface Mark {
   /** The channel. */
   channel: Channel;
-  /** The log whose offsets these are. Marks of another log than the present one change nothing. */
+  /** The epoch of the offsets. Marks of another log than the current one change nothing. */
   epoch: string;
-  /** Everything up to this offset has arrived; 0 says nothing. */
+  /** Everything up to this offset was delivered; 0: unchanged. */
   delivered: number;
-  /** Everything up to this offset has been read; 0 says nothing. */
+  /** Everything up to this offset was read; 0: unchanged. */
   read: number;
 }
 
-/** Whether nobody is at this connection now. Holds until the next `idle` or the end of the connection. Not answered. */
+/** Whether this connection is idle. Holds until the next `idle` or the end of the connection. Not answered. */
 export interface Idle {
   /** Whether the user is idle. */
   idle: boolean;
 }
 
-/** What the user says about the own status, for all connections, until it is said otherwise. Answered with `done`. */
+/** Sets the user's status for all connections, until it is changed. Answered with `done`. */
 export interface SetStatus {
-  /** Names this request. */
+  /** The id of this request. */
   id: string;
   /** The status. */
   status: StatusChoice;
 }
 
-/** Asks how users can be reached. Answered with `statuses`. */
+/** Requests the status of users. Answered with `statuses`. */
 export interface GetStatus {
-  /** Names this request. */
+  /** The id of this request. */
   id: string;
-  /** Whom, 100 at most. */
+  /** The users, at most 100. */
   users: string[];
 }
 
-/** Asks for a page of a channel's log: the entries before or after an offset, or the last ones. Answered with `page`. */
+/** Requests a page of a channel's log: the entries before or after an offset, or the latest. Answered with `history_page`. */
 export interface History {
-  /** Names this request. */
+  /** The id of this request. */
   id: string;
   /** The channel. */
   channel: Channel;
@@ -323,71 +323,71 @@ export interface History {
   before?: number;
   /** Only entries after this offset, the earliest ones. Not together with `before`. */
   after?: number;
-  /** How many at most: 1 to 200, 50 if absent. */
+  /** The maximum number: 1 to 200, by default 50. */
   limit?: number;
 }
 
-/** Asks for one's own chats, those with the latest activity first. Answered with `chats`. */
+/** Requests the user's chats, sorted by latest activity. Answered with `chats`. */
 export interface ListChats {
-  /** Names this request. */
+  /** The id of this request. */
   id: string;
   /** Only chats whose `at` is below this. */
   before?: number;
-  /** How many at most: 1 to 100, 50 if absent. */
+  /** The maximum number: 1 to 100, by default 50. */
   limit?: number;
 }
 
 /**
- * Makes a chat, or finds the direct chat of two users. Answered with `done` and the chat. The id makes a repetition
- * harmless: it names the new chat.
+ * Creates a chat, or finds the direct chat of two users. Answered with `done` and the chat. The request is idempotent,
+ * because its id is the id of a new group.
  */
 export interface CreateChat {
-  /** Names this request and the chat that it makes. */
+  /** The id of this request, and of the group that it creates. */
   id: string;
   /** Group or direct. */
   kind: ChatKind;
-  /** What it is to be called, 1 to 128 bytes. For groups. */
+  /** The title, 1 to 128 bytes. For groups. */
   title?: string;
-  /** Whether any signed-in user may join without an invitation. For groups; false if absent. */
+  /** Whether any signed-in user may join without an invitation. For groups; false by default. */
   open?: boolean;
-  /** Who is invited to a group, 100 at most; or the other user of a direct chat, who is a member at once. */
+  /** The users to invite to a group, at most 100; or the other user of a direct chat, who becomes a member immediately. */
   users: string[];
 }
 
 /** Invites a user. For owners and members of groups. Answered with `done`. */
 export interface Invite {
-  /** Names this request. */
+  /** The id of this request. */
   id: string;
   /** The chat. */
   chat: string;
   /** The id of the user. */
   user: string;
-  /** What they will be; `member` if absent. Only owners invite owners. */
+  /** The role after joining; `member` by default. Only owners invite owners. */
   role?: Role;
 }
 
-/** Accepts an invitation, or enters an open chat. Answered with `done` and the chat. */
+/** Accepts an invitation, or joins an open chat. Answered with `done` and the chat. */
 export interface JoinChat {
-  /** Names this request. */
+  /** The id of this request. */
   id: string;
   /** The chat. */
   chat: string;
 }
 
 /**
- * Leaves a chat, or declines an invitation. When its last owner leaves, the member who has been there longest becomes
- * owner. Answered with `done`.
+ * Leaves a chat, or declines an invitation. When its last owner leaves, the longest-standing member becomes owner.
+ * Answered with `done`.
  */
 export interface LeaveChat {
-  /** Names this request. */
+  /** The id of this request. */
   id: string;
   /** The chat. */
   chat: string;
 }
 
-/** Takes somebody out of a chat, or takes back an invitation. For owners. Answered with `done`. */
+/** Removes a member from a chat, or withdraws an invitation. For owners. Answered with `done`. */
 export interface RemoveMember {
-  /** Names this request. */
+  /** The id of this request. */
   id: string;
   /** The chat. */
   chat: string;
@@ -395,25 +395,25 @@ export interface RemoveMember {
   user: string;
 }
 
-/** Gives a group another title. For owners. Answered with `done`. */
+/** Renames a group. For owners. Answered with `done`. */
 export interface RenameChat {
-  /** Names this request. */
+  /** The id of this request. */
   id: string;
   /** The chat. */
   chat: string;
-  /** 1 to 128 bytes. */
+  /** The title, 1 to 128 bytes. */
   title: string;
 }
 
-/** Gives a member another role. For owners; a chat keeps one owner at least. Answered with `done`. */
+/** Changes the role of a member. For owners; a chat keeps at least one owner. Answered with `done`. */
 export interface SetRole {
-  /** Names this request. */
+  /** The id of this request. */
   id: string;
   /** The chat. */
   chat: string;
   /** The id of the user. */
   user: string;
-  /** Any but `invited`. */
+  /** The role, any but `invited`. */
   role: Role;
 }
 
@@ -535,13 +535,13 @@ export interface Unsubscribed {
   message?: string;
 }
 
-/** A `send` is on disk. Every copy of the same id gets the same ack. */
+/** Confirms that a `send` is on disk. Every copy of the same id gets the same ack. */
 export interface Ack {
   /** The id of the `send`. */
   id: string;
-  /** Where it was stored. */
+  /** The epoch of the log. */
   channel: Channel;
-  /** Its place in the log. */
+  /** The offset. */
   offset: number;
   /** When it was stored, in ms since 1970 by the server's clock. */
   at: number;
@@ -551,71 +551,71 @@ export interface Ack {
 export interface Message {
   /** The channel. */
   channel: Channel;
-  /** Its place in the log, from 1. */
+  /** The offset, from 1. */
   offset: number;
-  /** The id that its sender gave it. */
+  /** The sender's id for it. */
   id: string;
-  /** Who sent it. */
+  /** The sender. */
   user: string;
-  /** The sender's name at that time, where the server knew one. */
+  /** The sender's name at that time, if the server knew one. */
   name?: string;
   /** When it was stored, in ms since 1970 by the server's clock. */
   at: number;
-  /** The application's name for what this is; absent for a plain message. */
+  /** The event name; absent for a plain message. */
   event?: string;
-  /** What was sent. */
+  /** The data. */
   data: Payload;
-  /** What this does to another message of the channel. */
+  /** The action on another message of the channel. */
   action?: Action;
   /** The id of that message. */
   target?: string;
 }
 
-/** Somebody is typing, or no longer. A user's own is not sent back. */
+/** Another user is typing, or no longer. Not sent to the user's own connections. */
 export interface UserTyping {
   /** The channel. */
   channel: Channel;
   /** The id of the user. */
   user: string;
-  /** The name that others see, where the server knows one. */
+  /** The name that others see, if the server knows one. */
   name?: string;
   /** Whether the user is typing. */
   typing: boolean;
 }
 
-/** An event that is gone when missed. A connection does not get its own back. */
+/** An ephemeral event. Not sent to the connection that sent it. */
 export interface Signalled {
-  /** The channel; absent if it is for this connection, whatever it is subscribed to. */
+  /** The channel; absent if it is for this connection, regardless of its subscriptions. */
   channel?: Channel;
-  /** The application's name for what this is. */
+  /** The event name. */
   event: string;
-  /** What was sent. */
+  /** The data. */
   data: Payload;
-  /** Who sent it; absent if a back end did. */
+  /** The sender; absent if a back end sent it. */
   user?: string;
-  /** The sender's name, where the server knows one. */
+  /** The sender's name, if the server knows one. */
   name?: string;
-  /** The connection that sent it, for an answer with `to`. */
+  /** The connection that sent it, to reply with `to`. */
   from?: string;
-  /** When, in ms since 1970 by the server's clock. */
+  /** The time, in ms since 1970 by the server's clock. */
   at: number;
 }
 
-/** How far somebody has received and read a channel now. */
+/** How far a user has now received and read a channel. */
 export interface Receipt {
   /** The channel. */
   channel: Channel;
   /** The id of the user. */
   user: string;
-  /** Everything up to this offset has arrived at one of the user's clients. */
+  /** Everything up to this offset was delivered to one of the user's clients. */
   delivered: number;
-  /** Everything up to this offset has been read. */
+  /** Everything up to this offset was read. */
   read: number;
-  /** How many messages of others remain unread, 1000 at most: with the user's own only. */
+  /** The number of unread messages of others, at most 1000; only in the user's own receipts. */
   unread?: number;
 }
 
-/** A user has come to a presence channel: once per user, however many tabs. */
+/** A user has joined a presence channel: sent once per user, regardless of the number of tabs. */
 export interface MemberJoined {
   /** The channel. */
   channel: Channel;
@@ -623,7 +623,7 @@ export interface MemberJoined {
   member: Member;
 }
 
-/** A user's last connection has left a presence channel, and the grace is over. */
+/** A user's last connection has left a presence channel, and the grace period is over. */
 export interface MemberLeft {
   /** The channel. */
   channel: Channel;
@@ -633,43 +633,43 @@ export interface MemberLeft {
 
 /** A user's status has changed. */
 export interface StatusChanged {
-  /** Through which channel this was learnt: `presence-users`, or `private-user.{id}` about users of one's chats. */
+  /** The channel of this update: `presence-users`, or `private-user.{id}` for users in the same chats. */
   channel: Channel;
   /** The id of the user. */
   user: string;
   /** The status. */
   status: Status;
-  /** When the user was last online, in ms since 1970, if now offline. */
+  /** When the user was last online, in ms since 1970, if offline now. */
   last_seen?: number;
 }
 
 /** Answers `get_status`. */
 export interface Statuses {
-  /** The request that this answers. */
+  /** The id of the request. */
   id: string;
-  /** One for each user that was asked about; users that nobody has heard of are offline. */
+  /** One for each requested user; unknown users are offline. */
   statuses: UserStatus[];
 }
 
 /** Answers `list_chats`. */
 export interface Chats {
-  /** The request that this answers. */
+  /** The id of the request. */
   id: string;
-  /** The chats, those with the latest activity first. */
+  /** The chats, sorted by latest activity. */
   chats: Chat[];
   /** Whether there are more. */
   more: boolean;
 }
 
-/** One of the user's chats is new, or something besides its messages and receipts has changed. */
+/** A chat of the user is new, or has changed in something other than messages and receipts. */
 export interface ChatChanged {
   /** The user's `private-user.{id}`. */
   channel: Channel;
-  /** The chat as it is now. */
+  /** The current state of the chat. */
   chat: Chat;
 }
 
-/** The user is in this chat no more. */
+/** The user is no longer in this chat. */
 export interface ChatGone {
   /** The user's `private-user.{id}`. */
   channel: Channel;
@@ -678,72 +678,72 @@ export interface ChatGone {
 }
 
 /**
- * There is a new message in one of the user's chats. For connections that are subscribed to `private-user.{id}` and not to
- * the chat itself.
+ * A new message in one of the user's chats. For connections that are subscribed to `private-user.{id}` but not to the chat
+ * itself.
  */
 export interface Activity {
-  /** The message. Not an entry of a subscription: no position moves. */
+  /** The message. Not an entry of a subscription: it does not change the position. */
   message: Message;
 }
 
-/** What was asked for is done. */
+/** The request was carried out. */
 export interface Done {
-  /** The request that this answers. */
+  /** The id of the request. */
   id: string;
-  /** The chat, if the request made or entered one. */
+  /** The chat, if the request created or joined one. */
   chat?: Chat;
 }
 
 /** Answers `history`. */
 export interface HistoryPage {
-  /** The request that this answers. */
+  /** The id of the request. */
   id: string;
   /** The channel. */
   channel: Channel;
-  /** The log that the offsets count in. */
+  /** The epoch of the offsets. */
   epoch: string;
-  /** The entries, by rising offset and without a hole. Not entries of a subscription: no position moves. */
+  /** The entries by rising offset, without holes. Not entries of a subscription: they do not change the position. */
   messages: Message[];
-  /** Whether there are more in the direction that was asked for. */
+  /** Whether there are more in the requested direction. */
   more: boolean;
 }
 
-/** What a message does to an earlier one of the same channel. */
+/** An action on an earlier message of the same channel. */
 export type Action =
   | "reply"
   | "edit"
   | "delete";
 
-/** A channel name: `private-…` needs a grant, `presence-…` also lists its members. */
+/** A channel name: `private-…` requires a grant, `presence-…` also lists its members. */
 export type Channel = string;
 
 /** A chat as one of its members sees it. */
 export interface Chat {
-  /** Names the chat: `private-chat.{id}` is its log. */
+  /** The id of the chat: `private-chat.{id}` is its log. */
   id: string;
   /** Group or direct. */
   kind: ChatKind;
-  /** What it is called; absent for direct chats. */
+  /** The title; absent for direct chats. */
   title?: string;
   /** Whether any signed-in user may join without an invitation. */
   open: boolean;
-  /** What the user who receives this may do. */
+  /** The role of the receiving user. */
   role: Role;
-  /** Who is in it, in the order in which they came; 100 at most. */
+  /** The members in the order in which they joined; at most 100. */
   members: ChatMember[];
-  /** How many are in it. */
+  /** The number of members. */
   member_count: number;
   /** The last offset of the chat's log. */
   head: number;
-  /** How many messages of others the user has not read; 1000 at most. */
+  /** The number of unread messages of others, at most 1000. */
   unread: number;
   /** The last plain message, as it was sent. */
   last?: Message;
-  /** When something last happened in it, in ms since 1970. */
+  /** The time of the last activity, in ms since 1970. */
   at: number;
 }
 
-/** What happened to a chat's membership. */
+/** A change of a chat's membership. */
 export type ChatAction =
   | "created"
   | "invited"
@@ -753,11 +753,11 @@ export type ChatAction =
   | "renamed"
   | "role_set";
 
-/** The event `everwire.chat` in a chat's log: its `user` is who did it. */
+/** The event `everwire.chat` in a chat's log: its `user` is the author of the change. */
 export interface ChatChange {
-  /** What happened. */
+  /** The change. */
   action: ChatAction;
-  /** Whom it concerns, where it concerns somebody. */
+  /** The user concerned, if any. */
   user?: string;
   /** The name that others see of that user. */
   name?: string;
@@ -767,36 +767,36 @@ export interface ChatChange {
   role?: Role;
 }
 
-/** What a chat is for. */
+/** The kind of a chat. */
 export type ChatKind =
   | "group"
   | "direct";
 
-/** Somebody in a chat, invited ones included. */
+/** A participant of a chat, possibly invited. */
 export interface ChatMember {
   /** The id of the user. */
   user: string;
-  /** The name that others see, where the server knows one. */
+  /** The name that others see, if the server knows one. */
   name?: string;
-  /** What they may do. */
+  /** The role. */
   role: Role;
-  /** Whether they can be reached. */
+  /** The online status. */
   status: Status;
-  /** When they were last online, in ms since 1970, if they are offline. Absent if never. */
+  /** When the user was last online, in ms since 1970, if offline. Absent if never. */
   last_seen?: number;
-  /** What has arrived at one of their clients, as an offset of the chat's log. */
+  /** The offset up to which messages were delivered to one of the user's clients. */
   delivered: number;
-  /** What they have read, as an offset of the chat's log. */
+  /** The offset up to which the user has read. */
   read: number;
 }
 
-/** The event `data_update`: something in the application's data has changed. */
+/** The event `data_update`: the application's data has changed. */
 export interface DataUpdate {
-  /** What kind of thing, such as `order`. */
+  /** The kind of entity, such as `order`. */
   entity: string;
-  /** What happened to it, such as `created`, `updated` or `deleted`. */
+  /** The change, such as `created`, `updated` or `deleted`. */
   action: string;
-  /** The thing, or what changed in it. */
+  /** The entity, or the changed parts. */
   data: Payload;
 }
 
@@ -878,76 +878,76 @@ export interface Limits {
   text_characters?: number;
 }
 
-/** Somebody who is present. */
+/** A member of a presence channel. */
 export interface Member {
-  /** The user's id. */
+  /** The id of the user. */
   user: string;
-  /** The name that others see, where the server knows one. */
+  /** The name that others see, if the server knows one. */
   name?: string;
-  /** Whether the member can be reached; absent outside of `presence-users`. */
+  /** The online status, only in `presence-users`. */
   status?: Status;
 }
 
-/** The event `notification`: something that a user should know. */
+/** The event `notification`: informs a user. */
 export interface Notification {
-  /** In a few words. */
+  /** The title, a few words. */
   title: string;
-  /** In a sentence or two. */
+  /** The message, a sentence or two. */
   message: string;
-  /** How urgent; `normal` if absent. */
+  /** The priority; `normal` by default. */
   priority?: Priority;
-  /** Where to find more. */
+  /** A link to more information. */
   url?: string;
 }
 
-/** Any JSON value; the application's own. */
+/** Any JSON value of the application. */
 export type Payload = unknown;
 
-/** How urgent a notification is. */
+/** The priority of a notification. */
 export type Priority =
   | "low"
   | "normal"
   | "high";
 
-/** What a user may do in a chat. */
+/** The role of a user in a chat. */
 export type Role =
   | "owner"
   | "member"
   | "read_only"
   | "invited";
 
-/** The events that every application understands, by their names: what `channel.on("event:…")` gives for each. */
+/** The standard events by name, with the data that `channel.on("event:…")` delivers. */
 export interface StandardEvents {
-  /** Something that a user should know. */
+  /** Informs a user. */
   notification: Notification;
-  /** Something in the application's data has changed. */
+  /** The application's data has changed. */
   data_update: DataUpdate;
-  /** How a part of the system is. */
+  /** The status of a part of the system. */
   status_update: StatusUpdate;
-  /** What somebody does. */
+  /** An activity of a user. */
   user_activity: UserActivity;
-  /** What happened to a chat's membership. Made by the server. */
+  /** A change of a chat's membership. Made by the server. */
   "everwire.chat": ChatChange;
 }
 
-/** Whether a user can be reached. */
+/** The online status of a user. */
 export type Status =
   | "online"
   | "away"
   | "offline";
 
-/** What a user says about the own status. */
+/** The status that a user chooses. */
 export type StatusChoice =
   | "auto"
   | "online"
   | "away"
   | "offline";
 
-/** The event `status_update`: how a part of the system is. */
+/** The event `status_update`: the status of a part of the system. */
 export interface StatusUpdate {
-  /** Which part, such as `payments`. */
+  /** The part, such as `payments`. */
   system: string;
-  /** How it is, such as `ok`, `degraded` or `down`. */
+  /** The status, such as `ok`, `degraded` or `down`. */
   status: string;
   /** The message for humans. */
   message?: string;
@@ -955,29 +955,29 @@ export interface StatusUpdate {
 
 /** The usual `data` of a plain message in a chat. */
 export interface Text {
-  /** What was written. */
+  /** The text. */
   text: string;
 }
 
-/** The event `user_activity`: what somebody does. */
+/** The event `user_activity`: an activity of a user. */
 export interface UserActivity {
   /** The id of the user. */
   user: string;
-  /** What, such as `editing invoice 7`. */
+  /** The activity, such as `editing invoice 7`. */
   activity: string;
 }
 
-/** How far a user has received and read a channel: high-water marks, which only ever rise within one epoch. */
+/** How far a user has received and read a channel: high-water marks, which only rise within an epoch. */
 export interface UserReceipt {
-  /** Whose. */
+  /** The id of the user. */
   user: string;
-  /** Everything up to this offset has arrived at one of the user's clients. */
+  /** Everything up to this offset was delivered to one of the user's clients. */
   delivered: number;
-  /** Everything up to this offset has been read. Never above `delivered`. */
+  /** Everything up to this offset was read. Never above `delivered`. */
   read: number;
 }
 
-/** A user's status. */
+/** The status of a user. */
 export interface UserStatus {
   /** The id of the user. */
   user: string;

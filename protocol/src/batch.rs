@@ -1,8 +1,7 @@
 //! The JSON codec: a batch is an array of frames, on every transport.
 //!
-//! Decoding keeps apart what is wrong with the whole batch ([`BatchError`]) and with one frame in it ([`FrameError`]):
-//! one bad frame does not take its neighbours with it. It never panics, and its work is bounded by [`Bounds`] before
-//! any parsing starts.
+//! Decoding distinguishes errors of the whole batch ([`BatchError`]) from errors of one frame ([`FrameError`]): an invalid
+//! frame does not affect the others. It never panics, and its work is limited by [`Bounds`] before any parsing starts.
 
 use alloc::{
     string::{String, ToString},
@@ -14,49 +13,49 @@ use serde_json::value::RawValue;
 
 use crate::{ErrorCode, limits};
 
-/// What a decoder accepts.
+/// The limits of a decoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// Largest text, in bytes.
+    /// Maximum size of the text in bytes.
     pub bytes: usize,
-    /// Most frames.
+    /// Maximum number of frames.
     pub frames: usize,
-    /// Deepest nesting; the batch itself is 1.
+    /// Maximum nesting depth; the batch itself is 1.
     pub depth: usize,
 }
 
 impl Default for Bounds {
-    /// What a server accepts from a client.
+    /// The limits for batches from a client.
     fn default() -> Self {
         Self { bytes: limits::MAX_BATCH_BYTES, frames: limits::MAX_BATCH_FRAMES, depth: limits::MAX_DEPTH }
     }
 }
 
-/// What is wrong with a whole batch: nothing of it is used.
+/// An error of a whole batch, which is not used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BatchError {
     /// More bytes than allowed.
     #[error("Batch too large: {bytes} bytes exceed the limit of {max}")]
     TooLarge {
-        /// What came.
+        /// The actual number.
         bytes: usize,
-        /// What is allowed.
+        /// The limit.
         max: usize,
     },
     /// More frames than allowed.
     #[error("Batch too large: {frames} frames exceed the limit of {max}")]
     TooManyFrames {
-        /// What came.
+        /// The actual number.
         frames: usize,
-        /// What is allowed.
+        /// The limit.
         max: usize,
     },
     /// Arrays and objects nested deeper than allowed.
     #[error("Invalid batch: nested deeper than {max} levels at byte {at}")]
     TooDeep {
-        /// Where, in bytes from 0.
+        /// The position, in bytes from 0.
         at: usize,
-        /// What is allowed.
+        /// The limit.
         max: usize,
     },
     /// Not a JSON array.
@@ -65,7 +64,7 @@ pub enum BatchError {
 }
 
 impl BatchError {
-    /// The code to answer it with.
+    /// The error code for the answer.
     pub const fn code(&self) -> ErrorCode {
         match self {
             Self::TooLarge { .. } | Self::TooManyFrames { .. } => ErrorCode::TooLarge,
@@ -74,21 +73,21 @@ impl BatchError {
     }
 }
 
-/// What is wrong with one frame of a batch. `index` is its place, from 0.
+/// An error of one frame of a batch. `index` counts from 0.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
-    /// Not an object with a text `type`.
+    /// Not an object with a string `type`.
     #[error("Invalid frame at index {index}: not an object with a type ({reason})")]
     NotAFrame {
-        /// Its place in the batch.
+        /// Its index in the batch.
         index: usize,
-        /// What the parser said.
+        /// The parser's message.
         reason: String,
     },
-    /// A type that this version does not know. To be ignored.
+    /// An unknown type. To be ignored.
     #[error("Unknown type {kind:?} of the frame at index {index}; the frame was ignored")]
     UnknownType {
-        /// Its place in the batch.
+        /// Its index in the batch.
         index: usize,
         /// The type.
         kind: String,
@@ -96,17 +95,17 @@ pub enum FrameError {
     /// A known type with a missing or malformed field.
     #[error("Invalid {kind} frame at index {index}: {reason}")]
     Malformed {
-        /// Its place in the batch.
+        /// Its index in the batch.
         index: usize,
         /// The type.
         kind: String,
-        /// What the parser said: which field, and the column within the frame.
+        /// The parser's message: the field, and the column within the frame.
         reason: String,
     },
 }
 
 impl FrameError {
-    /// The code to answer it with.
+    /// The error code for the answer.
     pub const fn code(&self) -> ErrorCode {
         match self {
             Self::NotAFrame { .. } | Self::Malformed { .. } => ErrorCode::InvalidFrame,
@@ -115,19 +114,19 @@ impl FrameError {
     }
 }
 
-/// A direction's frames: [`crate::ClientFrame`] or [`crate::ServerFrame`].
+/// The frames of one direction: [`crate::ClientFrame`] or [`crate::ServerFrame`].
 pub trait Frame: Sized + serde::Serialize {
-    /// Every type that this direction has, as written on the wire.
+    /// All types of this direction, as on the wire.
     const TYPES: &'static [&'static str];
 
-    /// Reads a frame of a known type; `None` if the type is unknown.
+    /// Decodes a frame of a known type; `None` if the type is unknown.
     fn read(kind: &str, text: &str) -> Option<Result<Self, serde_json::Error>>;
 
-    /// The type, as written on the wire.
+    /// The type, as on the wire.
     fn kind(&self) -> &'static str;
 }
 
-/// Reads a batch. An error of the outer result concerns all of it, an inner one that frame alone.
+/// Decodes a batch. An error of the outer result concerns the whole batch, an inner one a single frame.
 pub fn decode<F: Frame>(text: &str, bounds: &Bounds) -> Result<Vec<Result<F, FrameError>>, BatchError> {
     if text.len() > bounds.bytes {
         return Err(BatchError::TooLarge { bytes: text.len(), max: bounds.bytes });
@@ -156,7 +155,7 @@ fn decode_frame<F: Frame>(index: usize, text: &str) -> Result<F, FrameError> {
     }
 }
 
-/// Writes a batch.
+/// Encodes a batch.
 pub fn encode<F: Frame>(frames: &[F]) -> String {
     let mut text = String::from("[");
     for (index, frame) in frames.iter().enumerate() {
@@ -169,7 +168,7 @@ pub fn encode<F: Frame>(frames: &[F]) -> String {
     text
 }
 
-/// Writes one frame, without the brackets of a batch. Servers use it to encode a frame once for many receivers.
+/// Encodes one frame, without the brackets of a batch. Servers use it to encode a frame once for many receivers.
 pub fn encode_frame<F: Frame>(frame: &F) -> String {
     let mut text = String::new();
     append(frame, &mut text);
@@ -177,13 +176,12 @@ pub fn encode_frame<F: Frame>(frame: &F) -> String {
 }
 
 fn append<F: Frame>(frame: &F, text: &mut String) {
-    // Frames hold texts, whole numbers and JSON that is valid already: nothing that could fail to be written.
+    // Frames contain strings, integers and valid JSON: nothing that could fail to be encoded.
     let written = crate::json::write(frame, text);
     debug_assert!(written.is_ok());
 }
 
-/// Parsers recurse, so depth is bounded before they run. Scans bytes outside of strings; correctness of the JSON is
-/// not checked here.
+/// Parsers recurse, so the depth is checked before they run. Scans bytes outside of strings; does not validate the JSON.
 fn check_depth(text: &str, max: usize) -> Result<(), BatchError> {
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     for (at, byte) in text.bytes().enumerate() {
@@ -211,8 +209,8 @@ fn check_depth(text: &str, max: usize) -> Result<(), BatchError> {
     Ok(())
 }
 
-/// Defines one direction's enum of frames: the variants, how they are told apart, and how each is read. Reading goes
-/// straight into the frame's struct, because serde's own internally tagged enums cannot hold a `RawValue`.
+/// Defines one direction's enum of frames: the variants, their types and their decoding. Frames are decoded directly into
+/// their structs, because serde's internally tagged enums cannot contain a `RawValue`.
 macro_rules! frames {
     ($(#[$doc:meta])* pub enum $name:ident { $($kind:literal => $variant:ident,)* }) => {
         $(#[$doc])*

@@ -9,7 +9,7 @@ use crate::limits::MAX_CHANNEL_BYTES;
 
 /// A valid channel name. Cheap to clone.
 ///
-/// The convention is that of Pusher and Laravel: `private-…` needs a grant, `presence-…` needs a grant and lists its
+/// The convention is that of Pusher and Laravel: `private-…` requires a grant, `presence-…` requires a grant and lists its
 /// members, everything else is public.
 ///
 /// ```
@@ -24,21 +24,21 @@ use crate::limits::MAX_CHANNEL_BYTES;
 #[cfg_attr(feature = "generate", derive(ts_rs::TS), ts(type = "string"))]
 pub struct Channel(Arc<str>);
 
-/// What a channel's prefix says about it.
+/// The kind of a channel, given by its prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ChannelKind {
-    /// Anyone may subscribe.
+    /// Everybody may subscribe.
     Public,
-    /// Needs a grant.
+    /// Requires a grant.
     Private,
-    /// Needs a grant, and lists its members.
+    /// Requires a grant, and lists its members.
     Presence,
 }
 
-/// Why a text is not a channel name.
+/// Why a string is not a valid channel name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidChannel {
-    /// No text, or nothing after the prefix.
+    /// Empty, or nothing after the prefix.
     #[error("a channel name must not be empty, nor only a prefix")]
     Empty,
     /// More than [`MAX_CHANNEL_BYTES`].
@@ -49,20 +49,20 @@ pub enum InvalidChannel {
         "a channel name may have letters, digits and _ - = @ , . ; : only; {character:?} at byte {at} is none"
     )]
     Character {
-        /// What was found.
+        /// The character.
         character: char,
-        /// Its place in the name, in bytes from 0.
+        /// Its position in the name, in bytes from 0.
         at: usize,
     },
 }
 
 impl Channel {
-    /// Checks a name. See [`InvalidChannel`] for the rules.
+    /// Validates a name. See [`InvalidChannel`] for the rules.
     pub fn new(name: &str) -> Result<Self, InvalidChannel> {
         Self::parse(name).ok_or_else(|| InvalidChannel::of(name))
     }
 
-    /// The same without saying what is wrong, for browsers, which would have to download it.
+    /// The same without a reason, for browsers, which would have to download the messages.
     pub fn parse(name: &str) -> Option<Self> {
         let valid = name.len() <= MAX_CHANNEL_BYTES && name.bytes().all(allowed);
         let channel = Self(name.into());
@@ -96,12 +96,12 @@ impl Channel {
 }
 
 impl InvalidChannel {
-    /// What is wrong with a name that is not valid.
+    /// Why a name is invalid.
     fn of(name: &str) -> Self {
         if name.len() > MAX_CHANNEL_BYTES {
             return Self::TooLong(name.len());
         }
-        // Byte by byte: what is allowed is ASCII, so the first byte that is not allowed begins a character.
+        // Byte by byte: allowed characters are ASCII, so the first byte that is not allowed begins a character.
         let Some(at) = name.bytes().position(|byte| !allowed(byte)) else { return Self::Empty };
         let character = name.get(at..).and_then(|rest| rest.chars().next()).unwrap_or_default();
         Self::Character { character, at }

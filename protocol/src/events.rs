@@ -1,5 +1,5 @@
-//! Payloads that every application understands, under event names of their own. They travel as the `data` of `send`,
-//! `message` and `signal`; `everwire.…` names are the server's.
+//! Standard events: payloads that every application understands, under fixed event names. They are the `data` of `send`,
+//! `message` and `signal`; names that begin with `everwire.` are reserved for the server.
 
 use alloc::string::String;
 
@@ -7,22 +7,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Payload, Role};
 
-/// Events whose names begin with this are made by servers only.
+/// The prefix of event names that are reserved for servers.
 pub const SERVER_EVENTS: &str = "everwire.";
 
 /// The event of a [`ChatChange`].
 pub const CHAT_EVENT: &str = "everwire.chat";
 
-/// How urgent a notification is.
+/// The priority of a notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Priority {
-    /// It can wait.
+    /// Can wait.
     Low,
-    /// As usual.
+    /// The default.
     Normal,
-    /// It should be seen at once.
+    /// Should be seen immediately.
     High,
 }
 
@@ -30,47 +30,47 @@ pub enum Priority {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Text {
-    /// What was written.
+    /// The text.
     pub text: String,
 }
 
-/// The event `notification`: something that a user should know.
+/// The event `notification`: informs a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Notification {
-    /// In a few words.
+    /// The title, a few words.
     pub title: String,
-    /// In a sentence or two.
+    /// The message, a sentence or two.
     pub message: String,
-    /// How urgent; `normal` if absent.
+    /// The priority; `normal` by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub priority: Option<Priority>,
-    /// Where to find more.
+    /// A link to more information.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub url: Option<String>,
 }
 
-/// The event `data_update`: something in the application's data has changed.
+/// The event `data_update`: the application's data has changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct DataUpdate {
-    /// What kind of thing, such as `order`.
+    /// The kind of entity, such as `order`.
     pub entity: String,
-    /// What happened to it, such as `created`, `updated` or `deleted`.
+    /// The change, such as `created`, `updated` or `deleted`.
     pub action: String,
-    /// The thing, or what changed in it.
+    /// The entity, or the changed parts.
     pub data: Payload,
 }
 
-/// The event `status_update`: how a part of the system is.
+/// The event `status_update`: the status of a part of the system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct StatusUpdate {
-    /// Which part, such as `payments`.
+    /// The part, such as `payments`.
     pub system: String,
-    /// How it is, such as `ok`, `degraded` or `down`.
+    /// The status, such as `ok`, `degraded` or `down`.
     pub status: String,
     /// The message for humans.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -78,44 +78,44 @@ pub struct StatusUpdate {
     pub message: Option<String>,
 }
 
-/// The event `user_activity`: what somebody does.
+/// The event `user_activity`: an activity of a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct UserActivity {
     /// The id of the user.
     pub user: String,
-    /// What, such as `editing invoice 7`.
+    /// The activity, such as `editing invoice 7`.
     pub activity: String,
 }
 
-/// What happened to a chat's membership.
+/// A change of a chat's membership.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ChatAction {
-    /// The chat was made.
+    /// The chat was created.
     Created,
     /// A user was invited.
     Invited,
     /// A user became a member.
     Joined,
-    /// A user left, or declined.
+    /// A user left, or declined an invitation.
     Left,
-    /// A user was taken out.
+    /// A user was removed.
     Removed,
-    /// The chat has another title.
+    /// The chat was renamed.
     Renamed,
-    /// A member has another role.
+    /// The role of a member was changed.
     RoleSet,
 }
 
-/// The event `everwire.chat` in a chat's log: its `user` is who did it.
+/// The event `everwire.chat` in a chat's log: its `user` is the author of the change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct ChatChange {
-    /// What happened.
+    /// The change.
     pub action: ChatAction,
-    /// Whom it concerns, where it concerns somebody.
+    /// The user concerned, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub user: Option<String>,
@@ -133,19 +133,19 @@ pub struct ChatChange {
     pub role: Option<Role>,
 }
 
-/// The events that every application understands, by their names: what `channel.on("event:…")` gives for each.
+/// The standard events by name, with the data that `channel.on("event:…")` delivers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct StandardEvents {
-    /// Something that a user should know.
+    /// Informs a user.
     pub notification: Notification,
-    /// Something in the application's data has changed.
+    /// The application's data has changed.
     pub data_update: DataUpdate,
-    /// How a part of the system is.
+    /// The status of a part of the system.
     pub status_update: StatusUpdate,
-    /// What somebody does.
+    /// An activity of a user.
     pub user_activity: UserActivity,
-    /// What happened to a chat's membership. Made by the server.
+    /// A change of a chat's membership. Made by the server.
     #[serde(rename = "everwire.chat")]
     pub chat: ChatChange,
 }

@@ -1,6 +1,6 @@
-//! Frames to JSON text, with nothing that frames do not need: no floats, no maps, no errors with sentences. A serializer
-//! of our own, because the general one and its error texts make up a third of what a browser would download; the
-//! vectors and the property tests hold its output to `serde_json`'s, byte for byte.
+//! A JSON serializer for frames, without what frames do not need: floats, maps, error messages. `serde_json` with its error
+//! messages would be a third of the browser download; the vectors and the property tests check that the output is the
+//! same, byte for byte.
 
 use alloc::string::String;
 use core::fmt;
@@ -10,7 +10,7 @@ use serde::{
     ser::{Impossible, SerializeSeq, SerializeStruct, Serializer},
 };
 
-/// How `serde_json::value::RawValue` marks itself when it is serialized.
+/// The marker with which `serde_json::value::RawValue` serializes itself.
 const RAW: &str = "$serde_json::private::RawValue";
 
 /// Appends one frame.
@@ -18,7 +18,7 @@ pub(crate) fn write<T: Serialize>(value: &T, text: &mut String) -> Result<(), No
     value.serialize(JsonWriter { text, raw: false })
 }
 
-/// The value has a part that no frame has, such as a float. A defect of the protocol crate, found by its tests.
+/// The value has a part that no frame has, such as a float: a bug in the protocol crate, which its tests would find.
 #[derive(Debug)]
 pub(crate) struct NotAFrame;
 
@@ -38,14 +38,14 @@ impl serde::ser::Error for NotAFrame {
 
 struct JsonWriter<'a> {
     text: &'a mut String,
-    /// The next text is JSON already.
+    /// The next string is already JSON.
     raw: bool,
 }
 
 type Result<T, E = NotAFrame> = core::result::Result<T, E>;
 
-/// Appends a number in decimal, for those who build texts without `core::fmt`. Digit by digit: the tables of faster ways
-/// weigh more in a browser than all the numbers that a client ever writes.
+/// Appends a number in decimal, without `core::fmt`. Digit by digit: the lookup tables of faster methods would add more to
+/// the download than they save.
 pub fn push_number(number: u64, text: &mut String) {
     if number > 9 {
         push_number(number / 10, text);
@@ -68,7 +68,7 @@ fn write_text(value: &str, text: &mut String) {
             0x00..0x20 => "\\u00",
             _ => continue,
         };
-        // All of these are ASCII, so both ends of what is copied lie between characters.
+        // All of these are ASCII, so the copied range is on character boundaries.
         text.push_str(value.get(written..at).unwrap_or_default());
         text.push_str(short);
         if short.len() > 2 {
@@ -160,7 +160,7 @@ impl<'a> Serializer for JsonWriter<'a> {
     never!(serialize_unit_struct: &'static str);
 
     fn serialize_none(self) -> Result<()> {
-        // Optional fields are left out, never null.
+        // Optional fields are omitted, never null.
         Err(NotAFrame)
     }
 
@@ -250,7 +250,7 @@ impl Object<'_> {
         if !core::mem::take(&mut self.first) {
             self.text.push(',');
         }
-        // Field names are identifiers: nothing in them needs escaping.
+        // Field names are identifiers: nothing needs escaping.
         self.text.push('"');
         self.text.push_str(key);
         self.text.push_str("\":");

@@ -1,8 +1,8 @@
 //! The Everwire protocol, version 1: every frame, channel name, error code, close code and limit, defined once.
 //!
 //! Rust code uses this crate; TypeScript types, the JSON Schema and the golden vectors are generated from it by
-//! `cargo xtask generate`. It holds shapes and their validation, and no behaviour: when a frame may be sent and what
-//! it causes is written down in `docs/protocol.md`.
+//! `cargo xtask generate`. It contains types and their validation, but no behaviour: `docs/protocol.md` specifies when a frame
+//! may be sent and what it causes.
 //!
 //! ```
 //! use everwire_protocol::{batch, ClientFrame, ServerFrame, Ping};
@@ -13,7 +13,7 @@
 //! assert_eq!(decoded[0], Ok(ServerFrame::Ping(Ping { nonce: Some(7) })));
 //! ```
 //!
-//! It does without the standard library, because that costs a browser kilobytes of panic messages.
+//! It does not use the standard library, whose panic messages would add kilobytes to the browser download.
 
 #![cfg_attr(not(any(test, feature = "generate", feature = "openapi")), no_std)]
 

@@ -1,4 +1,4 @@
-//! How the types that are not derived look in an OpenAPI document.
+//! OpenAPI schemas for the types that do not derive them.
 
 use alloc::borrow::Cow;
 
@@ -12,7 +12,7 @@ use crate::{Channel, Payload};
 impl PartialSchema for Payload {
     fn schema() -> RefOr<Schema> {
         let any = ObjectBuilder::new().schema_type(SchemaType::AnyValue);
-        any.description(Some("Any JSON value; the application's own.")).into()
+        any.description(Some("Any JSON value of the application.")).into()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Where a server is reached over HTTP.
+//! The HTTP paths of a server.
 
 /// Accepts WebSocket connections.
 pub const WEBSOCKET_PATH: &str = "/everwire/v1/ws";

@@ -1,18 +1,18 @@
-//! The application's own JSON inside a frame, kept as text: nobody between sender and receiver needs to parse it.
+//! The application's JSON inside a frame, kept as text: nothing between sender and receiver has to parse it.
 
 use alloc::{boxed::Box, string::String};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// Any JSON value, as the text that the sender wrote. Equality compares that text.
+/// Any JSON value, as the sender's text. Equality compares that text.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS), ts(type = "unknown"))]
 pub struct Payload(Box<RawValue>);
 
 impl Payload {
-    /// Wraps JSON text. The error says where the text stops being JSON.
+    /// Wraps JSON text. The error has the position at which the text is invalid.
     pub fn from_text(text: String) -> Result<Self, serde_json::Error> {
         RawValue::from_string(text).map(Self)
     }
@@ -27,7 +27,7 @@ impl Payload {
         self.0.get()
     }
 
-    /// Reads the value as the application's type.
+    /// Deserializes the value.
     pub fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, serde_json::Error> {
         serde_json::from_str(self.text())
     }
@@ -48,6 +48,6 @@ impl schemars::JsonSchema for Payload {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "description": "Any JSON value; the application's own." })
+        schemars::json_schema!({ "description": "Any JSON value of the application." })
     }
 }

@@ -1,16 +1,15 @@
-//! Whole numbers as they are on the wire: below 2^53, so that JavaScript holds them exactly and a database's signed
-//! 64 bits have room for them.
+//! Integers on the wire: below 2^53, so that they are exact in JavaScript and fit into a database's signed 64 bits.
 
 use serde::{Deserialize, Deserializer, de::Error};
 
 use crate::limits::MAX_OFFSET;
 
-/// For fields that are always there.
+/// For required fields.
 pub(crate) fn required<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     check(u64::deserialize(deserializer)?)
 }
 
-/// For fields that may be absent.
+/// For optional fields.
 pub(crate) fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     Option::<u64>::deserialize(deserializer)?.map(check).transpose()
 }

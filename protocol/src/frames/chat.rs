@@ -8,23 +8,23 @@ use uuid::Uuid;
 
 use crate::{Channel, Message, Status, safe_integer};
 
-/// What a user may do in a chat.
+/// The role of a user in a chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Everything: send, invite, remove, rename, give roles, delete what others wrote.
+    /// May do everything: send, invite, remove, rename, set roles, delete messages of others.
     Owner,
-    /// Read, send and invite.
+    /// May read, send and invite.
     Member,
-    /// Read.
+    /// May read.
     ReadOnly,
-    /// Nothing yet but to join or to decline: not a member.
+    /// May join or decline; not a member yet.
     Invited,
 }
 
-/// What a chat is for.
+/// The kind of a chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -32,33 +32,33 @@ pub enum Role {
 pub enum ChatKind {
     /// Any number of members, with a title.
     Group,
-    /// Two users, found by who they are: there is one such chat for each pair.
+    /// Two users: there is one such chat per pair.
     Direct,
 }
 
-/// Somebody in a chat, invited ones included.
+/// A participant of a chat, possibly invited.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ChatMember {
     /// The id of the user.
     pub user: String,
-    /// The name that others see, where the server knows one.
+    /// The name that others see, if the server knows one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub name: Option<String>,
-    /// What they may do.
+    /// The role.
     pub role: Role,
-    /// Whether they can be reached.
+    /// The online status.
     pub status: Status,
-    /// When they were last online, in ms since 1970, if they are offline. Absent if never.
+    /// When the user was last online, in ms since 1970, if offline. Absent if never.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "safe_integer::optional")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub last_seen: Option<u64>,
-    /// What has arrived at one of their clients, as an offset of the chat's log.
+    /// The offset up to which messages were delivered to one of the user's clients.
     #[serde(deserialize_with = "safe_integer::required")]
     pub delivered: u64,
-    /// What they have read, as an offset of the chat's log.
+    /// The offset up to which the user has read.
     #[serde(deserialize_with = "safe_integer::required")]
     pub read: u64,
 }
@@ -68,54 +68,54 @@ pub struct ChatMember {
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Chat {
-    /// Names the chat: `private-chat.{id}` is its log.
+    /// The id of the chat: `private-chat.{id}` is its log.
     pub id: String,
     /// Group or direct.
     pub kind: ChatKind,
-    /// What it is called; absent for direct chats.
+    /// The title; absent for direct chats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub title: Option<String>,
     /// Whether any signed-in user may join without an invitation.
     pub open: bool,
-    /// What the user who receives this may do.
+    /// The role of the receiving user.
     pub role: Role,
-    /// Who is in it, in the order in which they came; 100 at most.
+    /// The members in the order in which they joined; at most 100.
     pub members: Vec<ChatMember>,
-    /// How many are in it.
+    /// The number of members.
     pub member_count: u32,
     /// The last offset of the chat's log.
     #[serde(deserialize_with = "safe_integer::required")]
     pub head: u64,
-    /// How many messages of others the user has not read; 1000 at most.
+    /// The number of unread messages of others, at most 1000.
     pub unread: u32,
     /// The last plain message, as it was sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub last: Option<Message>,
-    /// When something last happened in it, in ms since 1970.
+    /// The time of the last activity, in ms since 1970.
     #[serde(deserialize_with = "safe_integer::required")]
     pub at: u64,
 }
 
-/// Makes a chat, or finds the direct chat of two users. Answered with `done` and the chat. The id makes a repetition
-/// harmless: it names the new chat.
+/// Creates a chat, or finds the direct chat of two users. Answered with `done` and the chat. The request is idempotent,
+/// because its id is the id of a new group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct CreateChat {
-    /// Names this request and the chat that it makes.
+    /// The id of this request, and of the group that it creates.
     pub id: Uuid,
     /// Group or direct.
     pub kind: ChatKind,
-    /// What it is to be called, 1 to 128 bytes. For groups.
+    /// The title, 1 to 128 bytes. For groups.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub title: Option<String>,
-    /// Whether any signed-in user may join without an invitation. For groups; false if absent.
+    /// Whether any signed-in user may join without an invitation. For groups; false by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub open: Option<bool>,
-    /// Who is invited to a group, 100 at most; or the other user of a direct chat, who is a member at once.
+    /// The users to invite to a group, at most 100; or the other user of a direct chat, who becomes a member immediately.
     pub users: Vec<String>,
 }
 
@@ -123,44 +123,44 @@ pub struct CreateChat {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Invite {
-    /// Names this request.
+    /// The id of this request.
     pub id: Uuid,
     /// The chat.
     pub chat: String,
     /// The id of the user.
     pub user: String,
-    /// What they will be; `member` if absent. Only owners invite owners.
+    /// The role after joining; `member` by default. Only owners invite owners.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub role: Option<Role>,
 }
 
-/// Accepts an invitation, or enters an open chat. Answered with `done` and the chat.
+/// Accepts an invitation, or joins an open chat. Answered with `done` and the chat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct JoinChat {
-    /// Names this request.
+    /// The id of this request.
     pub id: Uuid,
     /// The chat.
     pub chat: String,
 }
 
-/// Leaves a chat, or declines an invitation. When its last owner leaves, the member who has been there longest becomes
-/// owner. Answered with `done`.
+/// Leaves a chat, or declines an invitation. When its last owner leaves, the longest-standing member becomes owner.
+/// Answered with `done`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct LeaveChat {
-    /// Names this request.
+    /// The id of this request.
     pub id: Uuid,
     /// The chat.
     pub chat: String,
 }
 
-/// Takes somebody out of a chat, or takes back an invitation. For owners. Answered with `done`.
+/// Removes a member from a chat, or withdraws an invitation. For owners. Answered with `done`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct RemoveMember {
-    /// Names this request.
+    /// The id of this request.
     pub id: Uuid,
     /// The chat.
     pub chat: String,
@@ -168,43 +168,43 @@ pub struct RemoveMember {
     pub user: String,
 }
 
-/// Gives a group another title. For owners. Answered with `done`.
+/// Renames a group. For owners. Answered with `done`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct RenameChat {
-    /// Names this request.
+    /// The id of this request.
     pub id: Uuid,
     /// The chat.
     pub chat: String,
-    /// 1 to 128 bytes.
+    /// The title, 1 to 128 bytes.
     pub title: String,
 }
 
-/// Gives a member another role. For owners; a chat keeps one owner at least. Answered with `done`.
+/// Changes the role of a member. For owners; a chat keeps at least one owner. Answered with `done`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct SetRole {
-    /// Names this request.
+    /// The id of this request.
     pub id: Uuid,
     /// The chat.
     pub chat: String,
     /// The id of the user.
     pub user: String,
-    /// Any but `invited`.
+    /// The role, any but `invited`.
     pub role: Role,
 }
 
-/// Asks for one's own chats, those with the latest activity first. Answered with `chats`.
+/// Requests the user's chats, sorted by latest activity. Answered with `chats`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct ListChats {
-    /// Names this request.
+    /// The id of this request.
     pub id: Uuid,
     /// Only chats whose `at` is below this.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "safe_integer::optional")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub before: Option<u64>,
-    /// How many at most: 1 to 100, 50 if absent.
+    /// The maximum number: 1 to 100, by default 50.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub limit: Option<u32>,
@@ -214,37 +214,37 @@ pub struct ListChats {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Chats {
-    /// The request that this answers.
+    /// The id of the request.
     pub id: Uuid,
-    /// The chats, those with the latest activity first.
+    /// The chats, sorted by latest activity.
     pub chats: Vec<Chat>,
     /// Whether there are more.
     pub more: bool,
 }
 
-/// What was asked for is done.
+/// The request was carried out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Done {
-    /// The request that this answers.
+    /// The id of the request.
     pub id: Uuid,
-    /// The chat, if the request made or entered one.
+    /// The chat, if the request created or joined one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub chat: Option<Chat>,
 }
 
-/// One of the user's chats is new, or something besides its messages and receipts has changed.
+/// A chat of the user is new, or has changed in something other than messages and receipts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct ChatChanged {
     /// The user's `private-user.{id}`.
     pub channel: Channel,
-    /// The chat as it is now.
+    /// The current state of the chat.
     pub chat: Chat,
 }
 
-/// The user is in this chat no more.
+/// The user is no longer in this chat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct ChatGone {
@@ -254,11 +254,11 @@ pub struct ChatGone {
     pub chat: String,
 }
 
-/// There is a new message in one of the user's chats. For connections that are subscribed to `private-user.{id}` and not to
-/// the chat itself.
+/// A new message in one of the user's chats. For connections that are subscribed to `private-user.{id}` but not to the chat
+/// itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Activity {
-    /// The message. Not an entry of a subscription: no position moves.
+    /// The message. Not an entry of a subscription: it does not change the position.
     pub message: Message,
 }

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use crate::{Channel, Payload, safe_integer};
 
-/// Somebody is typing, or no longer. Ephemeral: not answered, and gone when missed. Receivers take it back by themselves
-/// 6 s after they last heard of it.
+/// The user is typing, or no longer. Ephemeral: not answered, and lost if missed. For receivers it expires 6 s after the last
+/// announcement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Typing {
@@ -18,7 +18,7 @@ pub struct Typing {
     pub typing: bool,
 }
 
-/// Somebody is typing, or no longer. A user's own is not sent back.
+/// Another user is typing, or no longer. Not sent to the user's own connections.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct UserTyping {
@@ -26,7 +26,7 @@ pub struct UserTyping {
     pub channel: Channel,
     /// The id of the user.
     pub user: String,
-    /// The name that others see, where the server knows one.
+    /// The name that others see, if the server knows one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub name: Option<String>,
@@ -34,48 +34,48 @@ pub struct UserTyping {
     pub typing: bool,
 }
 
-/// An event that is gone when missed, for those who are subscribed now. Not answered; what is
-/// not allowed is dropped, with an `error` whose sentence says so.
+/// An ephemeral event for the current subscribers. Not answered; if it is refused, it is dropped and an `error` names the
+/// reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Signal {
     /// The channel.
     pub channel: Channel,
-    /// The application's name for what this is, 1 to 100 bytes.
+    /// The event name, 1 to 100 bytes.
     pub event: String,
-    /// The application's own JSON, 32 KiB at most.
+    /// The application's JSON, at most 32 KiB.
     pub data: Payload,
-    /// Only for this connection of those that are subscribed.
+    /// Only for this connection, if it is subscribed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub to: Option<Uuid>,
 }
 
-/// An event that is gone when missed. A connection does not get its own back.
+/// An ephemeral event. Not sent to the connection that sent it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Signalled {
-    /// The channel; absent if it is for this connection, whatever it is subscribed to.
+    /// The channel; absent if it is for this connection, regardless of its subscriptions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub channel: Option<Channel>,
-    /// The application's name for what this is.
+    /// The event name.
     pub event: String,
-    /// What was sent.
+    /// The data.
     pub data: Payload,
-    /// Who sent it; absent if a back end did.
+    /// The sender; absent if a back end sent it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub user: Option<String>,
-    /// The sender's name, where the server knows one.
+    /// The sender's name, if the server knows one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub name: Option<String>,
-    /// The connection that sent it, for an answer with `to`.
+    /// The connection that sent it, to reply with `to`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub from: Option<Uuid>,
-    /// When, in ms since 1970 by the server's clock.
+    /// The time, in ms since 1970 by the server's clock.
     #[serde(deserialize_with = "safe_integer::required")]
     pub at: u64,
 }

@@ -1,4 +1,4 @@
-//! Paging through a channel's log.
+//! Pages of a channel's log.
 
 use alloc::{string::String, vec::Vec};
 
@@ -7,11 +7,11 @@ use uuid::Uuid;
 
 use crate::{Channel, Message, safe_integer};
 
-/// Asks for a page of a channel's log: the entries before or after an offset, or the last ones. Answered with `page`.
+/// Requests a page of a channel's log: the entries before or after an offset, or the latest. Answered with `history_page`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct History {
-    /// Names this request.
+    /// The id of this request.
     pub id: Uuid,
     /// The channel.
     pub channel: Channel,
@@ -23,7 +23,7 @@ pub struct History {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "safe_integer::optional")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub after: Option<u64>,
-    /// How many at most: 1 to 200, 50 if absent.
+    /// The maximum number: 1 to 200, by default 50.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub limit: Option<u32>,
@@ -33,14 +33,14 @@ pub struct History {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct HistoryPage {
-    /// The request that this answers.
+    /// The id of the request.
     pub id: Uuid,
     /// The channel.
     pub channel: Channel,
-    /// The log that the offsets count in.
+    /// The epoch of the offsets.
     pub epoch: String,
-    /// The entries, by rising offset and without a hole. Not entries of a subscription: no position moves.
+    /// The entries by rising offset, without holes. Not entries of a subscription: they do not change the position.
     pub messages: Vec<Message>,
-    /// Whether there are more in the direction that was asked for.
+    /// Whether there are more in the requested direction.
     pub more: bool,
 }

@@ -11,17 +11,17 @@ use crate::{Channel, Payload, safe_integer};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Send {
-    /// A UUID of version 7, minted once and kept across resends, reconnects and reloads: copies are stored once.
+    /// A UUID of version 7, created once and kept across resends, reconnects and reloads: copies are stored once.
     pub id: Uuid,
-    /// Where it goes.
+    /// The channel.
     pub channel: Channel,
-    /// The application's name for what this is, 1 to 100 bytes; absent for a plain message.
+    /// The event name, 1 to 100 bytes; absent for a plain message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub event: Option<String>,
-    /// The application's own JSON, 32 KiB at most.
+    /// The application's JSON, at most 32 KiB.
     pub data: Payload,
-    /// What this does to another message of the channel. Given together with `target`, or not at all.
+    /// The action on another message of the channel. Requires `target`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub action: Option<Action>,
@@ -31,29 +31,29 @@ pub struct Send {
     pub target: Option<Uuid>,
 }
 
-/// What a message does to an earlier one of the same channel.
+/// An action on an earlier message of the same channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// Answers it.
+    /// Replies to it.
     Reply,
-    /// Replaces its data. Only for who sent it.
+    /// Replaces its data. Only for its sender.
     Edit,
-    /// Takes it back; `data` is null. For who sent it, and for the owners of a chat.
+    /// Deletes it; `data` is null. For its sender, and for the owners of a chat.
     Delete,
 }
 
-/// A `send` is on disk. Every copy of the same id gets the same ack.
+/// Confirms that a `send` is on disk. Every copy of the same id gets the same ack.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Ack {
     /// The id of the `send`.
     pub id: Uuid,
-    /// Where it was stored.
+    /// The epoch of the log.
     pub channel: Channel,
-    /// Its place in the log.
+    /// The offset.
     #[serde(deserialize_with = "safe_integer::required")]
     pub offset: u64,
     /// When it was stored, in ms since 1970 by the server's clock.
@@ -68,27 +68,27 @@ pub struct Ack {
 pub struct Message {
     /// The channel.
     pub channel: Channel,
-    /// Its place in the log, from 1.
+    /// The offset, from 1.
     #[serde(deserialize_with = "safe_integer::required")]
     pub offset: u64,
-    /// The id that its sender gave it.
+    /// The sender's id for it.
     pub id: Uuid,
-    /// Who sent it.
+    /// The sender.
     pub user: String,
-    /// The sender's name at that time, where the server knew one.
+    /// The sender's name at that time, if the server knew one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub name: Option<String>,
     /// When it was stored, in ms since 1970 by the server's clock.
     #[serde(deserialize_with = "safe_integer::required")]
     pub at: u64,
-    /// The application's name for what this is; absent for a plain message.
+    /// The event name; absent for a plain message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub event: Option<String>,
-    /// What was sent.
+    /// The data.
     pub data: Payload,
-    /// What this does to another message of the channel.
+    /// The action on another message of the channel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub action: Option<Action>,

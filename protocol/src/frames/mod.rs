@@ -57,9 +57,8 @@ frames! {
 }
 
 frames! {
-    /// The frames of [`ClientFrame`] that a client's core writes itself. The others are requests of the application,
-    /// which a client may write wherever it has them at hand. An enum of its own, because a browser downloads the
-    /// serializer of every frame in it.
+    /// The frames of [`ClientFrame`] that a client's core encodes. The application encodes the others. A separate enum,
+    /// because a browser downloads the serializer of every frame in it.
     pub enum CoreFrame {
         "hello" => Hello,
         "token" => Token,

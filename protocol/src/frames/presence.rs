@@ -1,4 +1,4 @@
-//! Who is present in a channel.
+//! The members of presence channels.
 
 use alloc::string::String;
 
@@ -6,24 +6,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Channel, Status};
 
-/// Somebody who is present.
+/// A member of a presence channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Member {
-    /// The user's id.
+    /// The id of the user.
     pub user: String,
-    /// The name that others see, where the server knows one.
+    /// The name that others see, if the server knows one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub name: Option<String>,
-    /// Whether the member can be reached; absent outside of `presence-users`.
+    /// The online status, only in `presence-users`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub status: Option<Status>,
 }
 
-/// A user has come to a presence channel: once per user, however many tabs.
+/// A user has joined a presence channel: sent once per user, regardless of the number of tabs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct MemberJoined {
@@ -33,7 +33,7 @@ pub struct MemberJoined {
     pub member: Member,
 }
 
-/// A user's last connection has left a presence channel, and the grace is over.
+/// A user's last connection has left a presence channel, and the grace period is over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct MemberLeft {

@@ -6,24 +6,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Channel, safe_integer};
 
-/// How far the user has received and read a channel. A mark below the one that is known changes nothing. Answered with
-/// `receipt`, which the user's other connections get too.
+/// How far the user has received and read a channel. A lower mark than the current one changes nothing. Answered with
+/// `receipt`, which the user's other connections receive too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Mark {
     /// The channel.
     pub channel: Channel,
-    /// The log whose offsets these are. Marks of another log than the present one change nothing.
+    /// The epoch of the offsets. Marks of another log than the current one change nothing.
     pub epoch: String,
-    /// Everything up to this offset has arrived; 0 says nothing.
+    /// Everything up to this offset was delivered; 0: unchanged.
     #[serde(deserialize_with = "safe_integer::required")]
     pub delivered: u64,
-    /// Everything up to this offset has been read; 0 says nothing.
+    /// Everything up to this offset was read; 0: unchanged.
     #[serde(deserialize_with = "safe_integer::required")]
     pub read: u64,
 }
 
-/// How far somebody has received and read a channel now.
+/// How far a user has now received and read a channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Receipt {
@@ -31,29 +31,29 @@ pub struct Receipt {
     pub channel: Channel,
     /// The id of the user.
     pub user: String,
-    /// Everything up to this offset has arrived at one of the user's clients.
+    /// Everything up to this offset was delivered to one of the user's clients.
     #[serde(deserialize_with = "safe_integer::required")]
     pub delivered: u64,
-    /// Everything up to this offset has been read.
+    /// Everything up to this offset was read.
     #[serde(deserialize_with = "safe_integer::required")]
     pub read: u64,
-    /// How many messages of others remain unread, 1000 at most: with the user's own only.
+    /// The number of unread messages of others, at most 1000; only in the user's own receipts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub unread: Option<u32>,
 }
 
-/// How far a user has received and read a channel: high-water marks, which only ever rise within one epoch.
+/// How far a user has received and read a channel: high-water marks, which only rise within an epoch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UserReceipt {
-    /// Whose.
+    /// The id of the user.
     pub user: String,
-    /// Everything up to this offset has arrived at one of the user's clients.
+    /// Everything up to this offset was delivered to one of the user's clients.
     #[serde(deserialize_with = "safe_integer::required")]
     pub delivered: u64,
-    /// Everything up to this offset has been read. Never above `delivered`.
+    /// Everything up to this offset was read. Never above `delivered`.
     #[serde(deserialize_with = "safe_integer::required")]
     pub read: u64,
 }

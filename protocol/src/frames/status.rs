@@ -1,4 +1,4 @@
-//! Whether users are online, away or offline.
+//! The online status of users.
 
 use alloc::{string::String, vec::Vec};
 
@@ -7,37 +7,37 @@ use uuid::Uuid;
 
 use crate::{Channel, safe_integer};
 
-/// Whether a user can be reached.
+/// The online status of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Somebody is at one of the user's connections.
+    /// The user is active on a connection.
     Online,
-    /// All of the user's connections are idle, or the user says so.
+    /// All of the user's connections are idle, or the user has chosen this.
     Away,
-    /// There is no connection, or the user wants to look as if there were none.
+    /// There is no connection, or the user has chosen to appear offline.
     Offline,
 }
 
-/// What a user says about the own status.
+/// The status that a user chooses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum StatusChoice {
-    /// By what the connections do: the default.
+    /// Derived from the connections: the default.
     Auto,
-    /// Online whenever there is a connection, however idle.
+    /// Online whenever there is a connection, even if idle.
     Online,
     /// Away whenever there is a connection.
     Away,
-    /// Offline, whatever connections there are.
+    /// Offline, regardless of connections.
     Offline,
 }
 
-/// A user's status.
+/// The status of a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -52,7 +52,7 @@ pub struct UserStatus {
     pub last_seen: Option<u64>,
 }
 
-/// Whether nobody is at this connection now. Holds until the next `idle` or the end of the connection. Not answered.
+/// Whether this connection is idle. Holds until the next `idle` or the end of the connection. Not answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Idle {
@@ -60,11 +60,11 @@ pub struct Idle {
     pub idle: bool,
 }
 
-/// What the user says about the own status, for all connections, until it is said otherwise. Answered with `done`.
+/// Sets the user's status for all connections, until it is changed. Answered with `done`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct SetStatus {
-    /// Names this request.
+    /// The id of this request.
     pub id: Uuid,
     /// The status.
     pub status: StatusChoice,
@@ -74,25 +74,25 @@ pub struct SetStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct StatusChanged {
-    /// Through which channel this was learnt: `presence-users`, or `private-user.{id}` about users of one's chats.
+    /// The channel of this update: `presence-users`, or `private-user.{id}` for users in the same chats.
     pub channel: Channel,
     /// The id of the user.
     pub user: String,
     /// The status.
     pub status: Status,
-    /// When the user was last online, in ms since 1970, if now offline.
+    /// When the user was last online, in ms since 1970, if offline now.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "safe_integer::optional")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub last_seen: Option<u64>,
 }
 
-/// Asks how users can be reached. Answered with `statuses`.
+/// Requests the status of users. Answered with `statuses`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct GetStatus {
-    /// Names this request.
+    /// The id of this request.
     pub id: Uuid,
-    /// Whom, 100 at most.
+    /// The users, at most 100.
     pub users: Vec<String>,
 }
 
@@ -100,8 +100,8 @@ pub struct GetStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Statuses {
-    /// The request that this answers.
+    /// The id of the request.
     pub id: Uuid,
-    /// One for each user that was asked about; users that nobody has heard of are offline.
+    /// One for each requested user; unknown users are offline.
     pub statuses: Vec<UserStatus>,
 }

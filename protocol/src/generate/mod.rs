@@ -1,5 +1,5 @@
 //! Everything that is generated from this crate and checked in: TypeScript, JSON Schema, tables of codes, golden
-//! vectors. This module makes texts and touches no files; `cargo xtask generate` writes them.
+//! vectors. This module returns texts; `cargo xtask generate` writes the files.
 
 mod codes;
 mod schema;
@@ -9,9 +9,9 @@ pub mod vectors;
 /// A generated file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GeneratedFile {
-    /// Where it is checked in, relative to the root of the repository.
+    /// Its path, relative to the root of the repository.
     pub path: &'static str,
-    /// What it holds.
+    /// Its content.
     pub text: String,
 }
 

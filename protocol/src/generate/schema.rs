@@ -1,5 +1,5 @@
-//! The JSON Schema of both directions. It describes what may be sent: absent optional fields are left out, not null, and
-//! whole numbers stay below 2^53. A receiver is more lenient (it ignores unknown types and fields).
+//! The JSON Schema of both directions. It describes valid output: absent optional fields are omitted, not null, and integers
+//! are below 2^53. Receivers are more lenient (they ignore unknown types and fields).
 
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
@@ -43,7 +43,7 @@ fn batch<F: JsonSchema>(generator: &mut SchemaGenerator, max: Option<usize>, des
     schema.into()
 }
 
-/// What the Rust types cannot say: `Option` means absent rather than null, and an integer's largest value.
+/// What the Rust types cannot express: `Option` means absent rather than null, and the maximum of an integer.
 fn tighten(schema: &mut Value) {
     match schema {
         Value::Object(object) => {

@@ -103,9 +103,9 @@ impl TypeVisitor for Types {
         let docs = match name.as_str() {
             // In Rust these two are more than what they are in TypeScript, and so are their comments.
             "Channel" => {
-                "A channel name: `private-…` needs a grant, `presence-…` also lists its members.".into()
+                "A channel name: `private-…` requires a grant, `presence-…` also lists its members.".into()
             }
-            "Payload" => "Any JSON value; the application's own.".into(),
+            "Payload" => "Any JSON value of the application.".into(),
             _ => plain(&T::docs().unwrap_or_default()),
         };
         let declaration = lay_out(&T::decl(&self.config));
