@@ -21,6 +21,6 @@ core.goaway({ delay_ms: 1, spread_ms: "restart", reason: 2 });
 // @ts-expect-error: one is missing
 core.goaway({ delay_ms: 1, reason: "restart" });
 // @ts-expect-error: there is no such argument
-core.ack({ id: "i", offset: 1, at: 2, head: 3 });
+core.ack({ id: "i", head: 3 });
 // @ts-expect-error: any number is not a handle
 core.unsubscribe({ handle: 1 });

@@ -323,11 +323,12 @@ describe("a chat", () => {
     const { client, core } = await chatting();
     const room = createChat(client).room("a");
     void room.open().catch(() => {});
-    const handle = core.confirm("private-chat.a");
+    core.confirm("private-chat.a");
     core.confirm("presence-chat.a");
     const errors: string[] = [];
     room.channel.on("error", ({ code }) => errors.push(code));
-    core.host.ended({ handle, code: "forbidden", message: "You were removed." });
+    const message = "You were removed.";
+    core.receive({ type: "unsubscribed", channel: "private-chat.a", code: "forbidden", message });
     expect([errors, room.channel.subscription]).toEqual([["forbidden"], "none"]);
     void room.open();
     core.confirm("private-chat.a");

@@ -3,7 +3,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { EverwireError } from "../src/core/errors.js";
 import type { ConnectionState, Message } from "../src/core/events.js";
-import type { Handle } from "../src/generated/bindings.js";
 import { message, scripted } from "./scripted-core.js";
 
 afterEach(() => {
@@ -390,8 +389,11 @@ describe("a channel", () => {
     core.receive(message("a", 1));
     expect([got, core.of("accept")]).toEqual([[], []]);
     const again = channel.subscribe();
-    core.host.subscribed({ handle: 1 as Handle, epoch: "old", offset: 0, head: 0, recovered: 1 });
+    const { subscribedFrame } = core;
+    core.subscribedFrame = () => undefined;
+    core.receive({ type: "subscribed", channel: "a", epoch: "old", offset: 0, head: 0 });
     expect(channel.subscription).toBe("pending");
+    core.subscribedFrame = subscribedFrame;
     core.confirm("a");
     await again;
   });
@@ -402,7 +404,7 @@ describe("a channel", () => {
     const errors: EverwireError[] = [];
     channel.on("error", (error) => errors.push(error));
     const subscribing = channel.subscribe();
-    core.host.ended({ handle: 1 as Handle, code: "forbidden", message: "No grant." });
+    core.receive({ type: "unsubscribed", channel: "private-a", code: "forbidden", message: "No grant." });
     await expect(subscribing).rejects.toEqual(code("forbidden"));
     expect(errors).toEqual([code("forbidden")]);
     expect(channel.subscription).toBe("none");
@@ -413,7 +415,7 @@ describe("a channel", () => {
   it("that is refused for now knows when to try again", async () => {
     const { client, core } = await running();
     const subscribing = client.channel("a").subscribe();
-    core.refused = () => core.host.ended({ handle: 1 as Handle, code: "rate_limited", message: "Too much." });
+    core.refused = () => "ended";
     const refusal = { type: "error", code: "rate_limited", message: "Too much.", retry: true, channel: "a" };
     core.receive({ ...refusal, retry_after_ms: 1500 });
     await expect(subscribing).rejects.toMatchObject({
@@ -422,7 +424,7 @@ describe("a channel", () => {
       retryAfterMs: 1500,
     });
     const again = client.channel("a").subscribe();
-    core.host.ended({ handle: 2 as Handle, code: "forbidden", message: "No." });
+    core.receive({ type: "unsubscribed", channel: "a", code: "forbidden", message: "No." });
     await expect(again).rejects.not.toHaveProperty("retryAfterMs");
   });
 

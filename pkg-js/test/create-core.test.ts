@@ -134,18 +134,16 @@ describe("the core", () => {
     tell("state", [1, 1, 0], [none, "welcome"]);
     tell("state", [2, -1, 3, 700], [none, "lost"]);
     tell("state", [4, -1, 0], ["banned", "out"]);
-    tell("subscribed", [1, 2, 3, 1], ["e"]);
-    tell("gap", [1, 2, 3, 2], []);
-    tell("sending", [3], ["i", "forbidden", "-1 is no number here"]);
+    tell("sending", [2], ["i", "forbidden", "-1 is no number here"]);
+    tell("typingExpired", [1, 0], []);
     tell("fetchToken", [], []);
     raw.batch([1]);
     expect(told).toEqual([
       ["state", { status: "connected", transport: "polling", attempt: 0, reason: "welcome" }],
       ["state", { status: "waiting", attempt: 3, retry_in_ms: 700, reason: "lost" }],
       ["state", { status: "closed", attempt: 0, code: "banned", reason: "out" }],
-      ["subscribed", { handle: 1, epoch: "e", offset: 2, head: 3, recovered: 1 }],
-      ["gap", { handle: 1, from: 2, to: 3, reason: "too_far" }],
       ["sending", { id: "i", status: "failed", code: "forbidden", message: "-1 is no number here" }],
+      ["typingExpired", { handle: 1, typist: 0 }],
       ["fetchToken", {}],
       ["batch", [1]],
     ]);

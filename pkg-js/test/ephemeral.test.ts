@@ -38,7 +38,7 @@ describe("sending", () => {
     const told: unknown[] = [];
     channel.on("sending", ({ status, action, target }) => told.push([status, action, target]));
     const { id } = channel.edit("m1", "better");
-    core.host.sending({ id, status: "stored", offset: 4, at: 5 });
+    core.receive({ type: "ack", id, channel: "a", offset: 4, at: 5 });
     expect(told).toEqual([
       ["queued", "edit", "m1"],
       ["stored", "edit", "m1"],

@@ -197,7 +197,8 @@ describe("useChannel", () => {
     core().receive(message("a", 1));
     rerender(h(App, null, h(Room, { label: "second" })));
     core().receive(message("a", 2));
-    core().host.gap({ handle: 1 as Handle, from: 3, to: 4, reason: "trimmed" });
+    const gap = { from: 3, to: 4, reason: "trimmed" };
+    core().receive({ type: "subscribed", channel: "a", epoch: "e", offset: 4, head: 4, gap });
     expect(got).toEqual(["first 1", "second 2", "second trimmed"]);
   });
 
@@ -230,8 +231,8 @@ describe("useChannel", () => {
     }
     render(h(App, null, h(Room, { name: "private-a" }), h(Room, { name: "private-b", heard: true })));
     await settle();
-    core().host.ended({ handle: 1 as Handle, code: "forbidden", message: "No." });
-    core().host.ended({ handle: 2 as Handle, code: "forbidden", message: "No." });
+    const refusal = { type: "unsubscribed", code: "forbidden", message: "No." };
+    core().receive({ ...refusal, channel: "private-a" }, { ...refusal, channel: "private-b" });
     await settle();
     expect([warn.mock.calls.length, errors]).toEqual([1, ["forbidden"]]);
     warn.mockRestore();

@@ -57,7 +57,8 @@ export class ScriptedCore implements Core {
     const [handle, place] = [...this.places].filter(([, { channel: name }]) => name === channel).at(-1) ?? [];
     if (handle === undefined || place === undefined) throw new Error(`${channel} is not subscribed`);
     Object.assign(place, { epoch, offset });
-    this.host.subscribed({ handle, epoch, offset, head, recovered: recovered ? 1 : 0 });
+    const gap = recovered ? undefined : { from: 1, to: offset, reason: "trimmed" };
+    this.receive({ type: "subscribed", channel, epoch, offset, head, gap });
     return handle;
   }
 
@@ -120,9 +121,9 @@ export class ScriptedCore implements Core {
   sendSticky({ frame }: Args<"sendSticky">): void {
     this.#called("sendSticky", JSON.parse(frame));
   }
-  answered({ id }: Args<"answered">): boolean {
+  answered({ id }: Args<"answered">): true | undefined {
     this.#called("answered", id);
-    return this.asked.delete(id);
+    return this.asked.delete(id) || undefined;
   }
   typing({ handle, key }: Args<"typing">): void {
     this.#called("typing", handle, key);
@@ -143,41 +144,48 @@ export class ScriptedCore implements Core {
     place.offset = offset;
     return true;
   }
-  live({ handle }: Args<"live">): boolean {
+  live({ handle }: Args<"live">): true | undefined {
     this.#called("live", handle);
-    return this.places.has(handle);
+    return this.places.has(handle) || undefined;
   }
-  subscribedFrame({ handle, epoch, offset, head, gap_from, gap }: Args<"subscribedFrame">): boolean {
+  subscribedFrame({
+    handle,
+    epoch,
+    offset,
+    head,
+    gap_from,
+    gap,
+  }: Args<"subscribedFrame">): ReturnType<Core["subscribedFrame"]> {
     this.#called("subscribedFrame", handle, epoch, offset, head, gap_from, gap);
     const place = this.places.get(handle);
-    if (place === undefined) return false;
-    if (gap !== undefined) this.host.gap({ handle, from: place.offset + 1, to: offset, reason: gap });
+    if (place === undefined) return undefined;
+    const from = gap === undefined ? undefined : place.offset + 1;
     Object.assign(place, { epoch, offset });
-    this.host.subscribed({ handle, epoch, offset, head, recovered: gap === undefined ? 1 : 0 });
-    return true;
+    return [offset, from, gap];
   }
-  unsubscribedFrame({ handle, channel, code, message }: Args<"unsubscribedFrame">): void {
-    this.#called("unsubscribedFrame", handle, channel, code, message);
+  unsubscribedFrame({ handle, channel, code }: Args<"unsubscribedFrame">): "ended" | undefined {
+    this.#called("unsubscribedFrame", handle, channel, code);
+    return code !== undefined && handle !== undefined && this.places.delete(handle) ? "ended" : undefined;
   }
   welcome(args: Args<"welcome">): void {
     const { connection, user, ping_interval_ms, hold_ms, token_expires_in_ms } = args;
-    const { payload_bytes, batch_bytes } = args;
-    const limits = [payload_bytes, batch_bytes];
+    const { payload_bytes, batch_bytes, batch_frames } = args;
+    const limits = [payload_bytes, batch_bytes, batch_frames];
     this.#called("welcome", connection, user, ping_interval_ms, hold_ms, token_expires_in_ms, ...limits);
   }
   polled({ seq }: Args<"polled">): void {
     this.#called("polled", seq);
   }
-  ack({ id, offset, at }: Args<"ack">): void {
-    this.#called("ack", id, offset, at);
-    this.host.sending({ id, status: "stored", offset, at });
+  ack({ id }: Args<"ack">): true {
+    this.#called("ack", id);
+    return true;
   }
   /** Set to make a refusal with an id end what has that id. */
   refusing = false;
-  refused(args: Args<"refused">): void {
+  refused(args: Args<"refused">): ReturnType<Core["refused"]> {
     const { code, message, retry, id, handle, about_channel, retry_after_ms } = args;
     this.#called("refused", code, message, retry, id, handle, about_channel, retry_after_ms);
-    if (this.refusing && id !== undefined) this.host.sending({ id, status: "failed", code, message });
+    return this.refusing && id !== undefined ? "failed" : undefined;
   }
   ping({ nonce }: Args<"ping">): void {
     this.#called("ping", nonce);

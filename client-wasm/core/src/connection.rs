@@ -1,11 +1,11 @@
 //! One connection: takes what happens outside and what the application asks for, hands it to the parts that own the state,
 //! and carries out what follows from their answers. The files of the folder `connection` add to the same type:
-//! `transports.rs`, `websocket.rs` and `polling.rs` open and close transports, `frames.rs` takes what the server sends,
+//! `transports.rs`, `websocket.rs` and `polling.rs` open and close transports, `receiving.rs` takes what the server sends,
 //! `subscribing.rs` and `sending.rs` what the application asks for, `tokens.rs` tokens, `waking.rs` the life of the page,
 //! `timers.rs` time.
 
-mod frames;
 mod polling;
+mod receiving;
 mod sending;
 mod subscribing;
 mod timers;
@@ -29,8 +29,6 @@ use super::{
     token::Token,
     transport::{Transports, selector::REMEMBER_MS},
 };
-
-pub use frames::{Refusal, Verdict, WelcomeFrame};
 
 /// What is known before the start.
 #[derive(Debug, Clone)]

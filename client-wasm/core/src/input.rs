@@ -2,9 +2,9 @@
 
 use alloc::string::String;
 
-use everwire_protocol::{ErrorCode, GapReason, Uuid};
+use everwire_protocol::{ErrorCode, Uuid};
 
-use super::{Handle, Memory, Position, RequestId, SocketId, Source, Transport};
+use super::{Handle, Memory, RequestId, SocketId, Source, Transport};
 
 /// What happened outside. Frames come through their own methods.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,9 +118,7 @@ pub enum SendStatus {
     Queued,
     /// On its way.
     Sent,
-    /// On the server's disk.
-    Stored,
-    /// Refused for good.
+    /// Timed out, or ended with the connection.
     Failed,
 }
 
@@ -142,45 +140,12 @@ pub enum Event {
         /// Why, for a person.
         reason: String,
     },
-    /// A subscription is in place, for the first time or again.
-    Subscribed {
-        /// The channel.
-        handle: Handle,
-        /// Where it goes on.
-        position: Position,
-        /// The last offset in the log.
-        head: u64,
-        /// False if something was missed for good.
-        recovered: bool,
-    },
-    /// Something was missed for good. Comes before `Subscribed`.
-    Gap {
-        /// Which subscription.
-        handle: Handle,
-        /// The first missing offset.
-        from: u64,
-        /// The last missing offset.
-        to: u64,
-        /// The reason.
-        reason: GapReason,
-    },
-    /// The server refused or ended a subscription.
-    Ended {
-        /// The channel.
-        handle: Handle,
-        /// The error code.
-        code: ErrorCode,
-        /// The message for humans.
-        message: String,
-    },
     /// Something that is being sent changed its state.
     Sending {
         /// Its id.
         id: Uuid,
         /// Its new state.
         status: SendStatus,
-        /// Offset and time of storage, once stored.
-        stored: Option<(u64, u64)>,
         /// Why it failed.
         error: Option<(ErrorCode, String)>,
     },

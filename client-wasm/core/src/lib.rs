@@ -13,10 +13,13 @@ extern crate alloc;
 #[macro_use]
 mod text;
 
+#[cfg(not(target_arch = "wasm32"))]
+mod application;
 mod backoff;
 mod clock;
 mod connection;
 mod deadline;
+mod frames;
 mod ids;
 mod incoming;
 mod input;
@@ -31,15 +34,21 @@ mod transport;
 
 #[doc(hidden)]
 pub use alloc::string::String;
+#[cfg(not(target_arch = "wasm32"))]
+pub use application::{Application, receive, typist};
 pub use backoff::{BASE_MS, CAP_HIDDEN_MS, CAP_MS, FIRST_MS, LEAST_MS};
 pub use clock::Now;
-pub use connection::{Config, Connection, Refusal, Verdict, WelcomeFrame};
+pub use connection::{Config, Connection};
+pub use frames::{
+    Confirmation, ErrorFrame, Gap, GapStart, Outcome, ReceivedFrame, SubscribedFrame, UnsubscribedFrame,
+    WelcomeFrame,
+};
 pub use ids::{Handle, RequestId, SocketId, Source};
-pub use incoming::subscriptions::{GapStart, Position, SubscribedFrame};
+pub use incoming::subscriptions::Position;
 pub use input::{Event, Input, Output, SendStatus, Status};
 pub use outgoing::outbox::{MAX_OUTBOX_BYTES, MAX_OUTBOX_MESSAGES};
 #[cfg(not(target_arch = "wasm32"))]
-pub use test_driver::{Draft, typist};
+pub use test_driver::{Heard, OutgoingMessage};
 #[doc(hidden)]
 pub use text::TextPart;
 pub use transport::{Memory, Transport};

@@ -1,5 +1,4 @@
-//! Whole batches for drivers that are not a browser: the simulation, tests and load generators. A browser's driver
-//! unpacks frames in JavaScript instead, where parsing is cheaper.
+//! For tests: messages from their parts, and batches from their text. What an application would hear is collected.
 
 use alloc::{
     string::{String, ToString},
@@ -7,15 +6,15 @@ use alloc::{
 };
 
 use everwire_protocol::{
-    Action, Channel, Chats, ClientFrame, Done, ErrorCode, HistoryPage, Message, Payload, Send, ServerFrame,
-    Statuses, Uuid, batch, limits,
+    Ack, Action, Channel, ClientFrame, ErrorCode, Message, Payload, Send, ServerFrame, Subscribed, Uuid,
+    batch, limits,
 };
 
-use super::{Connection, GapStart, Handle, Now, Refusal, Source, SubscribedFrame, Verdict, WelcomeFrame};
+use super::{Application, Confirmation, Connection, Handle, Input, Now, Source, receive};
 
 /// A message to be sent.
 #[derive(Debug, Clone)]
-pub struct Draft {
+pub struct OutgoingMessage {
     /// Names it.
     pub id: Uuid,
     /// The application's name for what it is; none for a plain message.
@@ -38,12 +37,17 @@ impl Connection {
         event: Option<String>,
         data: Payload,
     ) -> Result<(), ErrorCode> {
-        self.send_draft(now, channel, Draft { id, event, data, about: None, restored: false })
+        self.send_message(now, channel, OutgoingMessage { id, event, data, about: None, restored: false })
     }
 
     /// Puts any message into the outbox, after the checks that a browser makes where the frame is written.
-    pub fn send_draft(&mut self, now: Now, channel: &str, draft: Draft) -> Result<(), ErrorCode> {
-        let Draft { id, event, data, about, restored } = draft;
+    pub fn send_message(
+        &mut self,
+        now: Now,
+        channel: &str,
+        message: OutgoingMessage,
+    ) -> Result<(), ErrorCode> {
+        let OutgoingMessage { id, event, data, about, restored } = message;
         let name = Channel::new(channel).map_err(|_| ErrorCode::InvalidChannel)?;
         if event.as_ref().is_some_and(|e| e.is_empty() || e.len() > limits::MAX_EVENT_BYTES) {
             return Err(ErrorCode::InvalidOption);
@@ -53,111 +57,76 @@ impl Connection {
         self.queue(now, id, channel, batch::encode_frame(&frame), restored)
     }
 
-    /// Reads a batch. Returns the entries to deliver, in order, each with its subscription. Frames of unknown types
-    /// are skipped; anything else that cannot be read is a violation by the server.
-    pub fn handle_batch(&mut self, now: Now, source: Source, text: &str) -> Vec<(Handle, Message)> {
+    /// Reads a batch from its text. Returns what the application hears, in order.
+    pub fn receive_text(&mut self, now: Now, source: Source, text: &str) -> Vec<Heard> {
         let bounds = batch::Bounds { bytes: usize::MAX, frames: usize::MAX, ..batch::Bounds::default() };
         let frames = match batch::decode::<ServerFrame>(text, &bounds) {
             Ok(frames) => frames,
             Err(error) => {
-                self.handle(now, super::Input::Violation { source, message: error.to_string() });
+                self.handle(now, Input::Violation { source, message: error.to_string() });
                 return Vec::new();
             }
         };
-        let mut entries = Vec::new();
-        self.begin_batch(now, source);
-        for frame in frames {
-            match frame {
-                Ok(frame) => entries.extend(self.handle_frame(frame)),
-                Err(batch::FrameError::UnknownType { .. }) => {}
-                Err(error) => self.on_violation(source, &error.to_string()),
-            }
-        }
-        self.end_batch();
-        entries
-    }
-
-    fn handle_frame(&mut self, frame: ServerFrame) -> Option<(Handle, Message)> {
-        let handle_of = |core: &Self, channel| core.subscription(channel);
-        match frame {
-            ServerFrame::Message(message) => {
-                let handle = handle_of(self, &message.channel)?;
-                return (self.accept(handle, message.offset) == Verdict::Deliver)
-                    .then_some((handle, message));
-            }
-            ServerFrame::Welcome(w) => self.welcome(WelcomeFrame {
-                connection: w.connection,
-                user: w.user,
-                ping_interval: w.ping_interval_ms,
-                hold: w.hold_ms,
-                token_expires_in: w.token_expires_in_ms,
-                payload_bytes: w.limits.payload_bytes,
-                batch_bytes: w.limits.batch_bytes,
-            }),
-            ServerFrame::Subscribed(s) => {
-                let handle = handle_of(self, &s.channel)?;
-                let gap = s.gap.map(|g| GapStart { from: g.from, reason: g.reason });
-                let counts = self.subscribed(
-                    handle,
-                    &SubscribedFrame { epoch: &s.epoch, offset: s.offset, head: s.head, gap },
-                );
-                if counts
-                    && let Some(mark) = s.receipts.iter().flatten().find(|mark| mark.user == self.user())
-                {
-                    self.marked(handle, mark.delivered, mark.read);
-                }
-            }
-            ServerFrame::Unsubscribed(u) => {
-                let handle = handle_of(self, &u.channel);
-                self.unsubscribed(handle, u.channel.as_str(), u.code, &u.message.unwrap_or_default());
-            }
-            ServerFrame::Ack(ack) => self.acked(ack.id, ack.offset, ack.at),
-            ServerFrame::Error(e) => {
-                let handle = e.channel.as_ref().and_then(|c| handle_of(self, c));
-                self.refused(&Refusal {
-                    code: e.code,
-                    message: &e.message,
-                    retry: e.retry,
-                    id: e.id,
-                    handle,
-                    about_channel: e.channel.is_some(),
-                    retry_after: e.retry_after_ms.map(u64::from),
-                });
-            }
-            ServerFrame::Polled(p) => self.polled(p.seq),
-            ServerFrame::Ping(p) => self.pinged(p.nonce),
-            ServerFrame::Goaway(g) => self.told_to_leave(g.delay_ms, g.spread_ms, &g.reason),
-            ServerFrame::UserTyping(t) => {
-                let handle = handle_of(self, &t.channel).filter(|handle| self.live(*handle))?;
-                self.heard_typing(handle, typist(&t.user), t.typing);
-            }
-            ServerFrame::Receipt(r) => {
-                let handle = handle_of(self, &r.channel).filter(|handle| self.live(*handle))?;
-                if r.user == self.user() {
-                    self.marked(handle, r.delivered, r.read);
-                }
-            }
-            ServerFrame::Done(Done { id, .. })
-            | ServerFrame::HistoryPage(HistoryPage { id, .. })
-            | ServerFrame::Chats(Chats { id, .. })
-            | ServerFrame::Statuses(Statuses { id, .. }) => {
-                self.answered(id);
-            }
-            // A sign of life, which was taken as such with the batch, or nothing that the core needs.
-            ServerFrame::Pong(_)
-            | ServerFrame::MemberJoined(_)
-            | ServerFrame::MemberLeft(_)
-            | ServerFrame::Signalled(_)
-            | ServerFrame::StatusChanged(_)
-            | ServerFrame::Activity(_)
-            | ServerFrame::ChatChanged(_)
-            | ServerFrame::ChatGone(_) => {}
-        }
-        None
+        let mut listener = Listener { connection: self, heard: Vec::new() };
+        receive(&mut listener, now, source, frames);
+        listener.heard
     }
 }
 
-/// A number for a user that no other is likely to have: what [`super::Event::Quiet`] tells is looked up under it.
-pub fn typist(user: &str) -> u32 {
-    user.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+/// What an application hears because of a frame.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Heard {
+    /// A message.
+    Message(Handle, Message),
+    /// A subscription is in place.
+    Subscribed(Handle, Confirmation),
+    /// A subscription is over.
+    Ended(Handle, ErrorCode),
+    /// A message is stored.
+    Stored(Ack),
+    /// A message or request has failed for good; with the time after which to try again, in ms.
+    Failed(Uuid, ErrorCode, Option<u32>),
+    /// An error that the core deals with.
+    Error(ErrorCode),
+    /// A request is answered.
+    Answered,
+}
+
+struct Listener<'a> {
+    connection: &'a mut Connection,
+    heard: Vec<Heard>,
+}
+
+impl Application for Listener<'_> {
+    fn connection(&mut self) -> &mut Connection {
+        self.connection
+    }
+
+    fn message(&mut self, handle: Handle, message: Message) {
+        self.heard.push(Heard::Message(handle, message));
+    }
+
+    fn subscribed(&mut self, handle: Handle, _: Subscribed, confirmation: Confirmation) {
+        self.heard.push(Heard::Subscribed(handle, confirmation));
+    }
+
+    fn ended(&mut self, handle: Handle, code: ErrorCode, _: String) {
+        self.heard.push(Heard::Ended(handle, code));
+    }
+
+    fn stored(&mut self, ack: Ack) {
+        self.heard.push(Heard::Stored(ack));
+    }
+
+    fn failed(&mut self, id: Uuid, code: ErrorCode, _: String, retry_after_ms: Option<u32>) {
+        self.heard.push(Heard::Failed(id, code, retry_after_ms));
+    }
+
+    fn error(&mut self, code: ErrorCode, _: String, _: Option<u32>) {
+        self.heard.push(Heard::Error(code));
+    }
+
+    fn answered(&mut self, _: ServerFrame) {
+        self.heard.push(Heard::Answered);
+    }
 }

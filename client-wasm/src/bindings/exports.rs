@@ -5,9 +5,11 @@
 use alloc::borrow::ToOwned;
 
 use everwire_client_core::{
-    Config, Connection, GapStart, Handle, Input, Now, Position, Refusal, Verdict, WelcomeFrame,
+    Config, Confirmation, Connection, ErrorFrame, GapStart, Handle, Input, Now, Outcome, Position,
+    ReceivedFrame, WelcomeFrame,
 };
-use everwire_protocol::{ErrorCode, Guest, limits};
+use everwire_protocol::{ErrorCode, GapReason, Guest, limits};
+use js_sys::Array;
 use wasm_bindgen::prelude::*;
 
 use super::{
@@ -64,7 +66,7 @@ impl Core {
     /// Whether an entry is to be delivered. Called for every message, so it has a function of its own.
     pub fn accept(&self, handle: u32, offset: f64) -> bool {
         // A batch contains nothing but entries as a rule: what follows from them is carried out at its end.
-        self.0.core().accept(Handle(handle), (offset as u64).min(limits::MAX_OFFSET)) == Verdict::Deliver
+        self.0.core().accept(Handle(handle), (offset as u64).min(limits::MAX_OFFSET))
     }
 
     /// Something happened in the browser: what a function that `Host.handler` made was called with.
@@ -182,8 +184,8 @@ impl Operations for At<'_> {
     }
 
     fn welcome(&mut self, frame: Welcome) -> Answer {
-        match frame.connection {
-            Ok(connection) => self.core.welcome(WelcomeFrame {
+        self.receive(match frame.connection {
+            Ok(connection) => ReceivedFrame::Welcome(WelcomeFrame {
                 connection,
                 user: frame.user,
                 ping_interval: frame.ping_interval_ms,
@@ -191,34 +193,33 @@ impl Operations for At<'_> {
                 token_expires_in: frame.token_expires_in_ms,
                 payload_bytes: frame.payload_bytes,
                 batch_bytes: frame.batch_bytes,
+                batch_frames: frame.batch_frames,
             }),
-            Err(NotAUuid) => self.core.violation("the connection of a welcome is not a UUID"),
-        }
-        NOTHING
+            Err(NotAUuid) => {
+                ReceivedFrame::Violation { message: "the connection of a welcome is not a UUID" }
+            }
+        })
     }
 
     fn subscribed_frame(&mut self, frame: SubscribedFrame) -> Answer {
         let SubscribedFrame { handle, epoch, offset, head, gap_from, gap } = frame;
         let gap = gap.map(|reason| GapStart { from: gap_from.unwrap_or(0), reason });
-        let frame = everwire_client_core::SubscribedFrame { epoch, offset, head, gap };
-        Ok(self.core.subscribed(handle, &frame).into())
+        let frame = everwire_client_core::SubscribedFrame { handle, epoch, offset, head, gap };
+        self.receive(ReceivedFrame::Subscribed(frame))
     }
 
     fn unsubscribed_frame(&mut self, frame: UnsubscribedFrame) -> Answer {
-        let UnsubscribedFrame { handle, channel, code, message } = frame;
-        self.core.unsubscribed(handle, channel, code, message.unwrap_or_default());
-        NOTHING
+        let UnsubscribedFrame { handle, channel, code } = frame;
+        let frame = everwire_client_core::UnsubscribedFrame { handle, channel, code, retry_after: None };
+        self.receive(ReceivedFrame::Unsubscribed(frame))
     }
 
-    fn ack(&mut self, Ack { id, offset, at }: Ack) -> Answer {
-        if let Ok(id) = id {
-            self.core.acked(id, offset, at);
-        }
-        NOTHING
+    fn ack(&mut self, Ack { id }: Ack) -> Answer {
+        id.map_or(NOTHING, |id| self.receive(ReceivedFrame::Ack { id }))
     }
 
     fn refused(&mut self, frame: Refused) -> Answer {
-        self.core.refused(&Refusal {
+        self.receive(ReceivedFrame::Error(ErrorFrame {
             code: frame.code,
             message: frame.message,
             retry: frame.retry,
@@ -226,45 +227,65 @@ impl Operations for At<'_> {
             handle: frame.handle,
             about_channel: frame.about_channel,
             retry_after: frame.retry_after_ms,
-        });
-        NOTHING
+        }))
     }
 
     fn polled(&mut self, Polled { seq }: Polled) -> Answer {
-        self.core.polled(seq);
-        NOTHING
+        self.receive(ReceivedFrame::Polled { seq })
     }
 
     fn ping(&mut self, Ping { nonce }: Ping) -> Answer {
-        self.core.pinged(nonce);
-        NOTHING
+        self.receive(ReceivedFrame::Ping { nonce })
     }
 
     fn goaway(&mut self, Goaway { delay_ms, spread_ms, reason }: Goaway) -> Answer {
-        self.core.told_to_leave(delay_ms, spread_ms, reason);
-        NOTHING
+        self.receive(ReceivedFrame::Goaway { delay: delay_ms, spread: spread_ms, reason })
     }
 
     fn answered(&mut self, Answered { id }: Answered) -> Answer {
-        Ok(id.is_ok_and(|id| self.core.answered(id)).into())
+        id.map_or(NOTHING, |id| self.receive(ReceivedFrame::Answer { id }))
     }
 
     fn live(&mut self, Live { handle }: Live) -> Answer {
-        Ok(self.core.live(handle).into())
+        self.receive(ReceivedFrame::State { handle: Some(handle) })
     }
 
     fn user_typing(&mut self, UserTyping { handle, typist, typing }: UserTyping) -> Answer {
-        self.core.heard_typing(handle, typist, typing);
-        NOTHING
+        self.receive(ReceivedFrame::UserTyping { handle, typist, typing })
     }
 
     fn own_receipt(&mut self, OwnReceipt { handle, delivered, read }: OwnReceipt) -> Answer {
-        self.core.marked(handle, delivered, read);
-        NOTHING
+        self.receive(ReceivedFrame::OwnReceipt { handle, delivered, read })
     }
 
     fn violation(&mut self, Violation { message }: Violation) -> Answer {
-        self.core.violation(message);
-        NOTHING
+        self.receive(ReceivedFrame::Violation { message })
+    }
+}
+
+impl At<'_> {
+    /// A frame: the answer says what the application hears of it.
+    #[expect(clippy::unnecessary_wraps, reason = "the answer of every operation may be an error")]
+    fn receive(&mut self, frame: ReceivedFrame<'_>) -> Answer {
+        Ok(match self.core.receive_frame(frame) {
+            Outcome::Nothing => JsValue::UNDEFINED,
+            Outcome::Deliver | Outcome::Stored => JsValue::TRUE,
+            Outcome::Ended => "ended".into(),
+            Outcome::Failed => "failed".into(),
+            Outcome::Error => "error".into(),
+            Outcome::Subscribed(Confirmation { offset, gap }) => {
+                let from = gap.map_or(JsValue::UNDEFINED, |gap| (gap.from as f64).into());
+                let reason = gap.map_or(JsValue::UNDEFINED, |gap| name(gap.reason).into());
+                Array::of3(&(offset as f64).into(), &from, &reason).into()
+            }
+        })
+    }
+}
+
+fn name(reason: GapReason) -> &'static str {
+    match reason {
+        GapReason::Trimmed => "trimmed",
+        GapReason::TooFar => "too_far",
+        GapReason::Epoch => "epoch",
     }
 }

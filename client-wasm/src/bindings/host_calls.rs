@@ -1,7 +1,7 @@
 //! What the core tells JavaScript.
 
 use everwire_client_core::{Handle, SendStatus, Status, Transport};
-use everwire_protocol::{ErrorCode, GapReason};
+use everwire_protocol::ErrorCode;
 
 use super::{
     declare::{ArgumentDeclaration, Declaration, host_calls, place},
@@ -21,36 +21,10 @@ host_calls! {
         code: Option<ErrorCode>,
         reason: &'a str,
     });
-    /// A subscription is in place, for the first time or again; its entries follow.
-    subscribed(Subscribed<'a> {
-        handle: Handle,
-        epoch: &'a str,
-        offset: u64,
-        head: u64,
-        /// False if entries were missed for good.
-        recovered: bool,
-    });
-    /// Entries were missed for good. Comes before `subscribed`.
-    gap(Gap {
-        handle: Handle,
-        from: u64,
-        to: u64,
-        reason: GapReason,
-    });
-    /// The server refused or ended a subscription; its handle is not used again.
-    ended(Ended<'a> {
-        handle: Handle,
-        code: ErrorCode,
-        message: &'a str,
-    });
-    /// The status of a send has changed, or a request has failed.
+    /// The status of a send has changed, or a send or request has failed; without a frame that says so.
     sending(Sending<'a> {
         id: &'a str,
         status: SendStatus,
-        /// Where it is stored.
-        offset: Option<u64>,
-        /// When it was stored.
-        at: Option<u64>,
         code: Option<ErrorCode>,
         message: Option<&'a str>,
     });

@@ -92,16 +92,18 @@ operations! {
     report(Report {}) -> "string";
 
     /// The frame `welcome`.
-    welcome(Welcome {
+    welcome(Welcome<'a> {
         connection: Result<Uuid, NotAUuid>,
-        user: String,
+        user: &'a str,
         ping_interval_ms: u32,
         hold_ms: u32,
         token_expires_in_ms: Option<u64>,
         payload_bytes: u32,
         batch_bytes: u32,
+        batch_frames: u32,
     });
-    /// The frame `subscribed`. Says whether it is about the running subscription.
+    /// The frame `subscribed`. If it is about the running subscription, the answer is where that continues; and, if entries
+    /// were missed for good, the first of them and the reason.
     subscribed_frame(SubscribedFrame<'a> {
         handle: Handle,
         epoch: &'a str,
@@ -110,18 +112,19 @@ operations! {
         /// Where missing entries begin, and why they are missing. They end where the entries that follow begin.
         gap_from: Option<u64>,
         gap: Option<GapReason>,
-    }) -> "boolean";
-    /// The frame `unsubscribed`.
+    }) -> "readonly [offset: number, from: number | undefined, reason: GapReason | undefined] | undefined";
+    /// The frame `unsubscribed`. `ended`: the subscription is over, and its handle is not used again; `error`: it is asked for
+    /// again later.
     unsubscribed_frame(UnsubscribedFrame<'a> {
         /// Absent if the channel has no subscription any more.
         handle: Option<Handle>,
         channel: &'a str,
         code: Option<ErrorCode>,
-        message: Option<&'a str>,
-    });
-    /// The frame `ack`.
-    ack(Ack { id: Result<Uuid, NotAUuid>, offset: u64, at: u64, });
-    /// The frame `error`.
+    }) -> "\"ended\" | \"error\" | undefined";
+    /// The frame `ack`. Says whether the message was waiting for it.
+    ack(Ack { id: Result<Uuid, NotAUuid>, }) -> "true | undefined";
+    /// The frame `error`. `ended`: the subscription is over; `failed`: the send or request has failed for good; `error`:
+    /// the core deals with it, and the application may want to know.
     refused(Refused<'a> {
         code: ErrorCode,
         message: &'a str,
@@ -131,7 +134,7 @@ operations! {
         /// Whether it names a channel, even one without a subscription.
         about_channel: bool,
         retry_after_ms: Option<u64>,
-    });
+    }) -> "\"ended\" | \"failed\" | \"error\" | undefined";
     /// The frame `polled`.
     polled(Polled { seq: u64, });
     /// The frame `ping`.
@@ -139,9 +142,9 @@ operations! {
     /// The frame `goaway`.
     goaway(Goaway<'a> { delay_ms: u32, spread_ms: u32, reason: &'a str, });
     /// A frame that answers a request. Says whether the request was waiting for it.
-    answered(Answered { id: Result<Uuid, NotAUuid>, }) -> "boolean";
+    answered(Answered { id: Result<Uuid, NotAUuid>, }) -> "true | undefined";
     /// Whether state and ephemeral frames of a subscription count now.
-    live(Live { handle: Handle, }) -> "boolean";
+    live(Live { handle: Handle, }) -> "true | undefined";
     /// Somebody else types, or (`false`) does not any more.
     user_typing(UserTyping {
         handle: Handle,

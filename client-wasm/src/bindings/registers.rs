@@ -272,7 +272,6 @@ names! {
     SendStatus "SendStatus" {
         Queued = "queued",
         Sent = "sent",
-        Stored = "stored",
         Failed = "failed",
     }
     Transport "Transport" {

@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 use super::events::BrowserEvent;
 use crate::bindings::{
     HostRegisters,
-    host_calls::{Ended, Error, Gap, Log, Sending, State, Subscribed, TypingExpired},
+    host_calls::{Error, Log, Sending, State, TypingExpired},
 };
 use everwire_client_core::Event;
 
@@ -66,25 +66,9 @@ impl Host {
                 reason,
             }
             .put(registers),
-            Event::Subscribed { handle, position, head, recovered } => Subscribed {
-                handle: *handle,
-                epoch: &position.epoch,
-                offset: position.offset,
-                head: *head,
-                recovered: *recovered,
-            }
-            .put(registers),
-            Event::Gap { handle, from, to, reason } => {
-                Gap { handle: *handle, from: *from, to: *to, reason: *reason }.put(registers)
-            }
-            Event::Ended { handle, code, message } => {
-                Ended { handle: *handle, code: *code, message }.put(registers)
-            }
-            Event::Sending { id, status, stored, error } => Sending {
+            Event::Sending { id, status, error } => Sending {
                 id: id.hyphenated().encode_lower(&mut buffer),
                 status: *status,
-                offset: stored.map(|(offset, _)| offset),
-                at: stored.map(|(_, at)| at),
                 code: error.as_ref().map(|(code, _)| *code),
                 message: error.as_ref().map(|(_, message)| message.as_str()),
             }

@@ -1,7 +1,7 @@
 // The public channel: listeners, the subscription, members, typists, receipts and sends. The core decides which entries are
 // delivered, and from which position; `position` only repeats what the core reported last.
 
-import type { Core, Handle } from "../generated/bindings.js";
+import type { Core, GapReason, Handle } from "../generated/bindings.js";
 import type { Subscribed as SubscribedFrame } from "../generated/protocol.js";
 import { type Deferred, defer, quiet } from "./deferred.js";
 import { Emitter, type Unsubscribe } from "./emitter.js";
@@ -43,7 +43,6 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
   #offset = 0;
   #members: ReadonlyMap<string, Member> = new Map();
   #list: readonly Member[] = [];
-  #arriving: Partial<SubscribedFrame> | undefined;
   // Only where the server keeps marks; then also the offsets of the latest messages by id.
   #marks: ReadonlyMap<string, UserReceipt> | undefined;
   readonly #ids = new Map<string, number>();
@@ -222,21 +221,19 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
     }
   }
 
-  /** @internal A `subscribed` frame: `counts` asks the core, which may report it at once or later. */
-  _onSubscribedFrame(frame: SubscribedFrame, counts: () => boolean): boolean {
-    this.#arriving = frame;
-    const counted = counts();
-    if (counted) this.#arrive();
-    this.#arriving = undefined;
-    return counted;
-  }
-
-  /** @internal The core reports that the subscription is active. */
-  _subscribed(subscribed: Subscribed): void {
-    this.#epoch = subscribed.epoch;
-    this.#offset = subscribed.offset;
-    this.#arrive();
+  /** @internal The core has accepted a `subscribed` frame: the subscription continues at `offset`. `from`: of a gap. */
+  _onSubscribed(frame: SubscribedFrame, offset: number, from?: number, reason?: GapReason): void {
+    const handle = this._handle;
+    const { epoch, head } = frame;
+    const recovered = from === undefined;
+    this.#epoch = epoch;
+    this.#offset = offset;
+    if (!recovered) this._emitter.emit("gap", { from, to: offset, reason });
+    // A listener may have ended the subscription.
+    if (this._handle !== handle) return;
+    this.#arrive(frame);
     this.#live = true;
+    const subscribed: Subscribed = { epoch, offset, head, recovered };
     this._emitter.emit("subscribed", subscribed);
     this.#ready?.resolve(subscribed);
   }
@@ -250,8 +247,7 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
     this._handle = undefined;
     this.#ready = undefined;
     this.#live = false;
-    this.#arriving = {};
-    this.#arrive();
+    this.#arrive({});
     for (const { user } of this.#typists) this.#type(user);
     const heard = this._emitter.has("error");
     if (silent || heard) quiet(ready.promise);
@@ -315,16 +311,12 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
    * Replaces the state by that of `subscribed`. The first time only the whole list of members is emitted; after a
    * reconnect, also the joins and leaves in the meantime.
    */
-  #arrive(): void {
-    if (this.#arriving === undefined) return;
-    const { receipts } = this.#arriving;
-    const members = this.#arriving.members ?? [];
-    this.#arriving = undefined;
+  #arrive({ receipts, members }: Pick<SubscribedFrame, "receipts" | "members">): void {
     if (receipts != null) {
       this.#marks = new Map(receipts.map((mark) => [mark.user, mark]));
       this._emitter.emit("receipts", this.#marks);
     }
-    this.#meet(new Map(members.map((member) => [member.user, member])), this.#live);
+    this.#meet(new Map((members ?? []).map((member) => [member.user, member])), this.#live);
   }
 
   #with(member: Member): ReadonlyMap<string, Member> {

@@ -60,8 +60,6 @@ export class Client implements ClientPort {
   readonly #signedIn = defer<string>();
   /** @internal Settles once the user is known, or never will be. */
   readonly _signedIn: Promise<string> = this.#signedIn.promise;
-  /** @internal */
-  _retryAfterMs: number | undefined;
   readonly #options: ConnectOptions;
   readonly #load: () => Promise<CoreClass>;
   #state: ConnectionState = { status: "connecting", attempt: 0, reason: "starting" };
@@ -267,7 +265,7 @@ export class Client implements ClientPort {
     const most = first ? BACKOFF_FIRST_MS : Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** (attempt - 1));
     const wait = least + Math.random() * (most - least);
     this.#setState({ status: "waiting", attempt, retryAt: Date.now() + wait, reason: error.message });
-    this.#emitError(error);
+    this._emitError(error);
     await new Promise<void>((resolve) => {
       const again = () => {
         clearTimeout(timer);
@@ -324,16 +322,12 @@ export class Client implements ClientPort {
             this.#finish(reason, code ? new EverwireError(code, reason) : undefined);
         }
       },
-      subscribed: ({ handle, recovered, ...place }) =>
-        this._handles.get(handle)?._subscribed({ ...place, recovered: recovered === 1 }),
-      gap: ({ handle, ...gap }) => this._handles.get(handle)?._emitter.emit("gap", gap),
-      ended: ({ handle, code, message }) => this._handles.get(handle)?._end(this.#error(code, message)),
-      sending: ({ id, code, message, ...outcome }) =>
-        this._sends.get(id)?.({ ...outcome, ...(code && { error: this.#error(code, message ?? code) }) }),
+      sending: ({ id, status, code, message }) =>
+        this._sends.get(id)?.({ status, ...(code && { error: new EverwireError(code, message) }) }),
       typingExpired: ({ handle, typist }) => this._handles.get(handle)?._typingExpired(typist),
       broken: (cause) => this.#break(cause),
       fetchToken: () => void this.#fetchToken(),
-      error: ({ code, message }) => this.#emitError(this.#error(code, message)),
+      error: ({ code, message }) => this._emitError(new EverwireError(code, message)),
       log: ({ line }) => {
         const { debug } = this.#options;
         try {
@@ -344,10 +338,6 @@ export class Client implements ClientPort {
         }
       },
     };
-  }
-
-  #error(code: string, message: string): EverwireError {
-    return new EverwireError(code, message, this._retryAfterMs);
   }
 
   /** Restores, once, what this user wrote on an earlier page. */
@@ -383,7 +373,8 @@ export class Client implements ClientPort {
     this._emitter.emit("state", state);
   }
 
-  #emitError(error: EverwireError): void {
+  /** @internal An error that is neither a state nor about one subscription or send. */
+  _emitError(error: EverwireError): void {
     if (this._emitter.has("error")) this._emitter.emit("error", error);
     else console.warn(error);
   }

@@ -5,6 +5,7 @@
 import type { Core, GapReason } from "../generated/bindings.js";
 import type { ServerFrame } from "../generated/protocol.js";
 import type { Emitter } from "./emitter.js";
+import { EverwireError } from "./errors.js";
 import type { ChannelPort, Track } from "./port.js";
 
 /** The receivers of frames besides the core. */
@@ -19,8 +20,8 @@ export interface Receiver {
   _connection: string | undefined;
   /** @internal The user as the server knows it. */
   _user: string | undefined;
-  /** @internal Set while the core is told of an error: what it says meanwhile is about that. */
-  _retryAfterMs: number | undefined;
+  /** @internal Reports an error that is neither a state nor about one subscription or send. */
+  _emitError(error: EverwireError): void;
 }
 
 /** Whether the value of a field is valid. `Kind` is for tsc only. */
@@ -203,6 +204,11 @@ function take(frame: ServerFrame, core: Core, receiver: Receiver): void {
   const channel =
     "channel" in frame && frame.channel != null ? receiver._channels.get(frame.channel) : undefined;
   const handle = channel?._handle;
+  const refused = (outcome: string | undefined, error: EverwireError, id?: string | null) => {
+    if (outcome === "ended") channel?._end(error);
+    else if (outcome === "failed") receiver._sends.get(id ?? "")?.({ status: "failed", error });
+    else if (outcome === "error") receiver._emitError(error);
+  };
   switch (frame.type) {
     case "message":
       // Handled above, but for this.
@@ -213,27 +219,34 @@ function take(frame: ServerFrame, core: Core, receiver: Receiver): void {
       const { epoch, offset, head, receipts } = frame;
       const { from: gap_from, reason } = frame.gap ?? {};
       const gap = reason as GapReason | undefined;
-      const counts = () => core.subscribedFrame({ handle, epoch, offset, head, gap_from, gap });
-      if (!channel._onSubscribedFrame(frame, counts)) break;
+      const confirmed = core.subscribedFrame({ handle, epoch, offset, head, gap_from, gap });
+      if (confirmed === undefined) break;
       if (receipts != null) {
         // The core marks what arrives as delivered from now on.
         const { delivered = 0, read = 0 } = receipts.find((mark) => mark.user === receiver._user) ?? {};
         core.ownReceipt({ handle, delivered, read });
       }
+      // A listener may have ended the subscription meanwhile.
+      if (channel._handle === handle) channel._onSubscribed(frame, ...confirmed);
       receiver._emitter.emit("frame", frame);
       break;
     }
-    case "unsubscribed":
-      core.unsubscribedFrame({ ...frame, handle });
+    case "unsubscribed": {
+      const { code, message } = frame;
+      const error = new EverwireError(code ?? "internal", message ?? undefined);
+      refused(core.unsubscribedFrame({ ...frame, handle }), error);
       break;
+    }
     case "ack":
-      core.ack(frame);
+      if (core.ack(frame))
+        receiver._sends.get(frame.id)?.({ status: "stored", offset: frame.offset, at: frame.at });
       break;
-    case "error":
-      receiver._retryAfterMs = frame.retry_after_ms ?? undefined;
-      core.refused({ ...frame, handle, about_channel: frame.channel != null });
-      receiver._retryAfterMs = undefined;
+    case "error": {
+      const { code, message, id, retry_after_ms } = frame;
+      const outcome = core.refused({ ...frame, handle, about_channel: frame.channel != null });
+      refused(outcome, new EverwireError(code, message, retry_after_ms ?? undefined), id);
       break;
+    }
     case "welcome":
       receiver._user = frame.user;
       receiver._connection = frame.connection;

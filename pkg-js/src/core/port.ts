@@ -2,11 +2,11 @@
 // use the client through `ClientPort`, sends and the dispatcher use channels through `ChannelPort`. Types only: nothing of
 // this file is in the bundle.
 
-import type { Core, Handle } from "../generated/bindings.js";
+import type { Core, GapReason, Handle } from "../generated/bindings.js";
 import type { ServerFrame, Subscribed as SubscribedFrame } from "../generated/protocol.js";
 import type { Emitter } from "./emitter.js";
 import type { EverwireError } from "./errors.js";
-import type { Message, SendingStatus, Subscribed } from "./events.js";
+import type { Message, SendingStatus } from "./events.js";
 import type { OutboxStorage } from "./outbox-storage.js";
 import type { AnswerTo, RequestFields, RequestOptions, RequestType } from "./requests.js";
 
@@ -71,12 +71,10 @@ export interface ChannelPort {
   readonly _emitter: Emitter;
   /** @internal The core has accepted this entry. */
   _deliver(message: Message): void;
-  /** @internal A `subscribed` frame: `counts` asks the core whether it is about the running subscription. */
-  _onSubscribedFrame(frame: SubscribedFrame, counts: () => boolean): boolean;
+  /** @internal The core has accepted a `subscribed` frame: the subscription continues at `offset`. `from`: of a gap. */
+  _onSubscribed(frame: SubscribedFrame, offset: number, from?: number, reason?: GapReason): void;
   /** @internal State or an ephemeral event of the running subscription. */
   _onFrame(frame: ChannelFrame, core: Core): void;
-  /** @internal The core says that the subscription is in place. */
-  _subscribed(subscribed: Subscribed): void;
   /** @internal The core has not heard of this typist for too long. */
   _typingExpired(typist: number): void;
   /** @internal The subscription has ended. `silent`: the application ended it, so there is no `error` event. */

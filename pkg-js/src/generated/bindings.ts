@@ -5,7 +5,7 @@ export type Handle = number & { readonly __handle: never };
 
 export type ConnectionStatus = "connecting" | "connected" | "waiting" | "offline" | "closed";
 
-export type SendStatus = "queued" | "sent" | "stored" | "failed";
+export type SendStatus = "queued" | "sent" | "failed";
 
 export type Transport = "websocket" | "polling";
 
@@ -112,8 +112,12 @@ export interface Core {
     token_expires_in_ms?: number | undefined;
     payload_bytes: number;
     batch_bytes: number;
+    batch_frames: number;
   }): void;
-  /** The frame `subscribed`. Says whether it is about the running subscription. */
+  /**
+   * The frame `subscribed`. If it is about the running subscription, the answer is where that continues; and, if entries
+   * were missed for good, the first of them and the reason.
+   */
   subscribedFrame(args: {
     handle: Handle;
     epoch: string;
@@ -122,22 +126,25 @@ export interface Core {
     /** Where missing entries begin, and why they are missing. They end where the entries that follow begin. */
     gap_from?: number | undefined;
     gap?: GapReason | undefined;
-  }): boolean;
-  /** The frame `unsubscribed`. */
+  }): readonly [offset: number, from: number | undefined, reason: GapReason | undefined] | undefined;
+  /**
+   * The frame `unsubscribed`. `ended`: the subscription is over, and its handle is not used again; `error`: it is asked for
+   * again later.
+   */
   unsubscribedFrame(args: {
     /** Absent if the channel has no subscription any more. */
     handle?: Handle | undefined;
     channel: string;
     code?: string | undefined;
-    message?: string | undefined;
-  }): void;
-  /** The frame `ack`. */
+  }): "ended" | "error" | undefined;
+  /** The frame `ack`. Says whether the message was waiting for it. */
   ack(args: {
     id: string;
-    offset: number;
-    at: number;
-  }): void;
-  /** The frame `error`. */
+  }): true | undefined;
+  /**
+   * The frame `error`. `ended`: the subscription is over; `failed`: the send or request has failed for good; `error`:
+   * the core deals with it, and the application may want to know.
+   */
   refused(args: {
     code: string;
     message: string;
@@ -147,7 +154,7 @@ export interface Core {
     /** Whether it names a channel, even one without a subscription. */
     about_channel: boolean;
     retry_after_ms?: number | undefined;
-  }): void;
+  }): "ended" | "failed" | "error" | undefined;
   /** The frame `polled`. */
   polled(args: {
     seq: number;
@@ -165,11 +172,11 @@ export interface Core {
   /** A frame that answers a request. Says whether the request was waiting for it. */
   answered(args: {
     id: string;
-  }): boolean;
+  }): true | undefined;
   /** Whether state and ephemeral frames of a subscription count now. */
   live(args: {
     handle: Handle;
-  }): boolean;
+  }): true | undefined;
   /** Somebody else types, or (`false`) does not any more. */
   userTyping(args: {
     handle: Handle;
@@ -207,36 +214,10 @@ export interface Host {
     code?: string | undefined;
     reason: string;
   }): void;
-  /** A subscription is in place, for the first time or again; its entries follow. */
-  subscribed(args: {
-    handle: Handle;
-    epoch: string;
-    offset: number;
-    head: number;
-    /** False if entries were missed for good. */
-    recovered: 0 | 1;
-  }): void;
-  /** Entries were missed for good. Comes before `subscribed`. */
-  gap(args: {
-    handle: Handle;
-    from: number;
-    to: number;
-    reason: GapReason;
-  }): void;
-  /** The server refused or ended a subscription; its handle is not used again. */
-  ended(args: {
-    handle: Handle;
-    code: string;
-    message: string;
-  }): void;
-  /** The status of a send has changed, or a request has failed. */
+  /** The status of a send has changed, or a send or request has failed; without a frame that says so. */
   sending(args: {
     id: string;
     status: SendStatus;
-    /** Where it is stored. */
-    offset?: number | undefined;
-    /** When it was stored. */
-    at?: number | undefined;
     code?: string | undefined;
     message?: string | undefined;
   }): void;
@@ -275,10 +256,10 @@ export const OPERATIONS: readonly string[] = [
   "token::token",
   "tokenFailed::message",
   "report::",
-  "welcome:ping_interval_ms hold_ms token_expires_in_ms payload_bytes batch_bytes:connection user",
+  "welcome:ping_interval_ms hold_ms token_expires_in_ms payload_bytes batch_bytes batch_frames:connection user",
   "subscribedFrame:handle offset head gap_from:epoch gap",
-  "unsubscribedFrame:handle:channel code message",
-  "ack:offset at:id",
+  "unsubscribedFrame:handle:channel code",
+  "ack::id",
   "refused:retry handle about_channel retry_after_ms:code message id",
   "polled:seq:",
   "ping:nonce:",
@@ -293,10 +274,7 @@ export const OPERATIONS: readonly string[] = [
 /** What `Host` is told, in the order of the numbers: name, numbers and texts of each. */
 export const HOST_CALLS: readonly string[] = [
   "state:status=connecting|connected|waiting|offline|closed transport=websocket|polling attempt retry_in_ms:code reason",
-  "subscribed:handle offset head recovered:epoch",
-  "gap:handle from to reason=trimmed|epoch|too_far:",
-  "ended:handle:code message",
-  "sending:status=queued|sent|stored|failed offset at:id code message",
+  "sending:status=queued|sent|failed:id code message",
   "fetchToken::",
   "typingExpired:handle typist:",
   "error::code message",

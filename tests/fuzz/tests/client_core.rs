@@ -37,8 +37,8 @@ impl World {
     fn step(&mut self, what: u8, amount: u8, text: &str) {
         let (link, request) = (self.link, self.request);
         match what % 20 {
-            0..=3 => drop(self.core.handle_batch(self.now, Source::WebSocket(link), text)),
-            4..=6 => drop(self.core.handle_batch(self.now, Source::Response(request), text)),
+            0..=3 => drop(self.core.receive_text(self.now, Source::WebSocket(link), text)),
+            4..=6 => drop(self.core.receive_text(self.now, Source::Response(request), text)),
             7 => self.tell(Input::WebSocketOpened(link)),
             8 => self.tell(Input::WebSocketClosed {
                 socket: link,

@@ -143,16 +143,11 @@ impl Connection {
     }
 
     pub(super) fn sending(&mut self, id: Uuid, status: SendStatus) {
-        self.event(Event::Sending { id, status, stored: None, error: None });
+        self.event(Event::Sending { id, status, error: None });
     }
 
     pub(super) fn failed(&mut self, id: Uuid, code: ErrorCode, message: String) {
-        self.event(Event::Sending {
-            id,
-            status: SendStatus::Failed,
-            stored: None,
-            error: Some((code, message)),
-        });
+        self.event(Event::Sending { id, status: SendStatus::Failed, error: Some((code, message)) });
     }
 
     /// Gives up the requests that time out by `now`.

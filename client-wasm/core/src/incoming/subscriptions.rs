@@ -6,7 +6,7 @@ use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use everwire_protocol::{Channel, GapReason, Mark, Subscribe};
 
 use super::super::{
-    Handle, Transport,
+    Gap, Handle, SubscribedFrame, Transport,
     outgoing::{receipts::Marks, typing::Typing},
 };
 
@@ -68,34 +68,12 @@ struct Requested {
 pub(crate) enum Confirmed {
     /// The subscription continues.
     InPlace,
-    /// It continues, and the entries from the first to the second offset are lost.
-    Missing(u64, u64, GapReason),
+    /// It continues, and something was missed for good.
+    Missing(Gap),
     /// It answers an older request, and what is needed now is still to be requested.
     Stale,
     /// It answers an older request; what is needed now has been requested.
     Earlier,
-}
-
-/// The parts of `subscribed` that the core needs.
-#[derive(Debug, Clone)]
-pub struct SubscribedFrame<'a> {
-    /// The log.
-    pub epoch: &'a str,
-    /// Entries follow from `offset + 1`.
-    pub offset: u64,
-    /// The end of the log.
-    pub head: u64,
-    /// What is missing, if anything.
-    pub gap: Option<GapStart>,
-}
-
-/// The parts of a gap that the core needs: it ends where the entries begin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct GapStart {
-    /// The first offset that is missing.
-    pub from: u64,
-    /// The reason.
-    pub reason: GapReason,
 }
 
 impl Subscription {
@@ -153,7 +131,7 @@ impl Subscription {
 
     /// An answer to `subscribe` has come by this transport.
     pub(crate) fn confirm(&mut self, transport: Transport, frame: &SubscribedFrame<'_>) -> Confirmed {
-        let SubscribedFrame { epoch, offset, head, gap } = *frame;
+        let SubscribedFrame { epoch, offset, head, gap, .. } = *frame;
         let position = &self.start.position;
         // What another transport brought in the meantime may be ahead of this answer: entries that the client has
         // already are dropped one by one. Only a log that ends before the position is another log.
@@ -175,13 +153,14 @@ impl Subscription {
         if continues {
             return Confirmed::InPlace;
         }
-        let confirmed = match position {
-            None => Confirmed::InPlace,
-            Some(p) if p.epoch == epoch && offset > p.offset => {
-                Confirmed::Missing(p.offset + 1, offset, gap.map_or(GapReason::Trimmed, |gap| gap.reason))
-            }
-            Some(p) => Confirmed::Missing(p.offset + 1, offset, GapReason::Epoch),
-        };
+        let confirmed = position.as_ref().map_or(Confirmed::InPlace, |p| {
+            let reason = if p.epoch == epoch && offset > p.offset {
+                gap.map_or(GapReason::Trimmed, |gap| gap.reason)
+            } else {
+                GapReason::Epoch
+            };
+            Confirmed::Missing(Gap { from: p.offset + 1, to: offset, reason })
+        });
         if position.as_ref().is_some_and(|p| p.epoch != epoch || offset < p.offset) {
             // Marks are positions in a log, and this is another.
             self.marks = Marks::default();
@@ -400,6 +379,7 @@ impl Subscriptions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::GapStart;
 
     fn at(offset: u64) -> Subscriptions {
         let mut subscriptions = Subscriptions::default();
@@ -423,7 +403,8 @@ mod tests {
         gap: Option<(u64, GapReason)>,
     ) -> Confirmed {
         let gap = gap.map(|(from, reason)| GapStart { from, reason });
-        subscription.confirm(Transport::WebSocket, &SubscribedFrame { epoch, offset, head, gap })
+        subscription
+            .confirm(Transport::WebSocket, &SubscribedFrame { handle: Handle(0), epoch, offset, head, gap })
     }
 
     #[test]
@@ -441,7 +422,7 @@ mod tests {
 
     #[test]
     fn promise_2_what_cannot_be_recovered_is_a_gap() {
-        let missing = Confirmed::Missing;
+        let missing = |from, to, reason| Confirmed::Missing(Gap { from, to, reason });
         assert_eq!(confirm(&mut at(5), "b", 9, 9), missing(6, 9, GapReason::Epoch));
         assert_eq!(confirm(&mut at(5), "a", 8, 9), missing(6, 8, GapReason::Trimmed), "even if not declared");
         assert_eq!(confirm(&mut at(5), "a", 3, 3), missing(6, 3, GapReason::Epoch), "the log lost its end");
@@ -469,7 +450,7 @@ mod tests {
         assert!(!subscription.live);
         subscription.request(Transport::WebSocket);
         let again = answer(subscription, "b", 3, 3, Some((10, GapReason::Epoch)));
-        assert_eq!(again, Confirmed::Missing(10, 3, GapReason::Epoch));
+        assert_eq!(again, Confirmed::Missing(Gap { from: 10, to: 3, reason: GapReason::Epoch }));
         assert!(subscription.live);
     }
 
@@ -496,7 +477,7 @@ mod tests {
             assert!(!subscription.live);
         }
         let last = answer(subscription, "a", 30, 30, Some((10, GapReason::TooFar)));
-        assert_eq!(last, Confirmed::Missing(10, 30, GapReason::TooFar));
+        assert_eq!(last, Confirmed::Missing(Gap { from: 10, to: 30, reason: GapReason::TooFar }));
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! Promises 1 to 6: exactly once, in order, or a gap; and what the outbox keeps.
 
-use everwire_client_core::{Draft, Event, Input, Output, SendStatus};
-use everwire_protocol::{ClientFrame, ErrorCode, GapReason, Unsubscribed};
+use everwire_client_core::{Confirmation, Gap, Heard, Input, OutgoingMessage, Output};
+use everwire_protocol::{Ack, ClientFrame, ErrorCode, GapReason, Unsubscribed};
 
 use crate::harness::{
-    Harness, ack, channel, config, error, id, message, subscribed, subscribed_with_gap, welcome,
+    Harness, Progress, ack, channel, config, error, id, message, subscribed, subscribed_with_gap, welcome,
 };
 
 fn offsets(harness: &Harness) -> Vec<u64> {
@@ -67,16 +67,16 @@ fn promise_2_a_hole_is_never_passed_over() {
 }
 
 #[test]
-fn promise_2_a_gap_is_said_aloud_before_anything_else_comes() {
+fn promise_2_a_gap_is_reported_before_anything_else_comes() {
     for (epoch, reason) in [("a", GapReason::Trimmed), ("a", GapReason::TooFar), ("b", GapReason::Epoch)] {
         let (mut harness, socket, handles) = Harness::connected(&["news"]);
         harness.says(socket, &[message("news", 1)]);
         let socket = reconnect(&mut harness, socket);
         harness.outputs.clear();
         harness.says(socket, &[subscribed_with_gap("news", epoch, 50, 2, reason), message("news", 51)]);
-        let events = harness.events();
-        assert_eq!(events[0], Event::Gap { handle: handles[0], from: 2, to: 50, reason });
-        assert!(matches!(events[1], Event::Subscribed { recovered: false, .. }));
+        let gap = Some(Gap { from: 2, to: 50, reason });
+        let confirmed = Heard::Subscribed(handles[0], Confirmation { offset: 50, gap });
+        assert_eq!(harness.heard.last(), Some(&confirmed));
         assert_eq!(offsets(&harness), [1, 51]);
         // Epoch and offset moved together: the next reconnect asks from there.
         reconnect(&mut harness, socket);
@@ -146,11 +146,7 @@ fn a_refused_subscription_leaves_the_others_alone() {
         retry_after_ms: None,
     };
     harness.says(socket, &[refusal.into(), message("sport", 1)]);
-    let events = harness.events();
-    assert!(
-        matches!(&events[..], [Event::Ended { handle, code: ErrorCode::Forbidden, .. }] if *handle == handles[0]),
-        "{events:?}"
-    );
+    assert_eq!(harness.heard.last(), Some(&Heard::Ended(handles[0], ErrorCode::Forbidden)));
     assert_eq!(harness.delivered, [("sport".to_owned(), 1)]);
 }
 
@@ -160,19 +156,11 @@ fn promise_4_a_send_is_stored_or_fails_with_a_typed_error() {
     harness.send(1, "news");
     harness.send(2, "news");
     assert_eq!(harness.sent_ids(), [1, 2]);
-    harness.says(socket, &[ack(1, 1), error(ErrorCode::Forbidden, Some(2), None)]);
-    let stored = harness.events().into_iter().filter_map(|event| match event {
-        Event::Sending { id, status, stored, error } => Some((id, status, stored, error.map(|e| e.0))),
-        _ => None,
-    });
-    let last: Vec<_> = stored.skip(4).collect();
-    assert_eq!(
-        last,
-        [
-            (id(1), SendStatus::Stored, Some((1, 7)), None),
-            (id(2), SendStatus::Failed, None, Some(ErrorCode::Forbidden))
-        ]
-    );
+    harness.heard.clear();
+    harness.says(socket, &[ack(1, 1), error(ErrorCode::Forbidden, Some(2), Some(500))]);
+    let stored = Ack { id: id(1), channel: channel("news"), offset: 1, at: 7 };
+    let failed = Heard::Failed(id(2), ErrorCode::Forbidden, Some(500));
+    assert_eq!(harness.heard, [Heard::Stored(stored), failed]);
 }
 
 #[test]
@@ -190,7 +178,7 @@ fn promise_4_what_is_sent_while_offline_goes_out_later_in_order_with_the_same_id
     let socket = reconnect(&mut harness, socket);
     assert_eq!(harness.sent_ids(), [2, 3], "what has no ack goes again");
     harness.says(socket, &[ack(2, 2), ack(3, 3)]);
-    assert_eq!(harness.sendings().last(), Some(&(3, SendStatus::Stored)));
+    assert_eq!(harness.sendings().last(), Some(&(3, Progress::Stored)));
 }
 
 #[test]
@@ -225,7 +213,7 @@ fn promise_4_no_ack_in_ten_seconds_is_a_probe_and_not_a_second_copy() {
     harness.pass(5_000);
     assert_eq!(harness.sent(), [], "the connection lives, so the message is not sent twice");
     harness.says(socket, &[ack(1, 1)]);
-    assert_eq!(harness.sendings().last(), Some(&(1, SendStatus::Stored)));
+    assert_eq!(harness.sendings().last(), Some(&(1, Progress::Stored)));
 }
 
 #[test]
@@ -271,9 +259,9 @@ fn promise_5_what_was_written_before_a_reload_goes_first_with_the_same_ids() {
     let mut harness = Harness::new(config());
     harness.send(10, "news");
     let data = || everwire_protocol::Payload::from_value("x").unwrap();
-    let old = |n| Draft { id: id(n), event: None, data: data(), about: None, restored: true };
+    let old = |n| OutgoingMessage { id: id(n), event: None, data: data(), about: None, restored: true };
     for n in [1, 2] {
-        harness.core.send_draft(harness.now, "news", old(n)).unwrap();
+        harness.core.send_message(harness.now, "news", old(n)).unwrap();
     }
     harness.send(11, "news");
     harness.tell(Input::Start);
@@ -281,7 +269,7 @@ fn promise_5_what_was_written_before_a_reload_goes_first_with_the_same_ids() {
     harness.welcome_websocket(socket);
     assert_eq!(harness.sent_ids(), [1, 2, 10, 11]);
     // Restored late: what has left already is not overtaken.
-    harness.core.send_draft(harness.now, "news", old(3)).unwrap();
+    harness.core.send_message(harness.now, "news", old(3)).unwrap();
     let socket = reconnect(&mut harness, socket);
     harness.says(socket, &[]);
     assert_eq!(harness.sent_ids(), [3, 1, 2, 10, 11, 3]);
@@ -292,7 +280,7 @@ fn closing_ends_everything_that_waits_with_closed() {
     let (mut harness, _, _) = Harness::connected(&[]);
     harness.send(1, "news");
     harness.tell(Input::Close);
-    assert_eq!(harness.sendings().last(), Some(&(1, SendStatus::Failed)));
+    assert_eq!(harness.sendings().last(), Some(&(1, Progress::Failed)));
     let data = everwire_protocol::Payload::from_value("x").unwrap();
     assert_eq!(harness.core.send(harness.now, id(2), "news", None, data), Err(ErrorCode::Closed));
     assert_eq!(harness.core.subscribe(harness.now, "news", None, None), Err(ErrorCode::Closed));

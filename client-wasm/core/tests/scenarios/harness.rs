@@ -1,8 +1,8 @@
 //! A core, a clock and the other end of its transports, in the hands of a test.
 
 use everwire_client_core::{
-    Config, Connection, Event, Handle, Input, Now, Output, RequestId, SendStatus, SocketId, Source, Status,
-    Transport,
+    Config, Confirmation, Connection, Event, Handle, Heard, Input, Now, Output, RequestId, SendStatus,
+    SocketId, Source, Status, Transport,
 };
 use everwire_protocol::{
     Ack, Channel, ClientFrame, CloseCode, Error, ErrorCode, Gap, GapReason, Limits, Message, Payload, Polled,
@@ -18,6 +18,27 @@ pub(crate) struct Harness {
     pub(crate) outputs: Vec<Output>,
     /// What was delivered, as (channel, offset).
     pub(crate) delivered: Vec<(String, u64)>,
+    /// What else the application heard.
+    pub(crate) heard: Vec<Heard>,
+}
+
+/// What has become of a send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Progress {
+    Queued,
+    Sent,
+    Stored,
+    Failed,
+}
+
+impl From<SendStatus> for Progress {
+    fn from(status: SendStatus) -> Self {
+        match status {
+            SendStatus::Queued => Self::Queued,
+            SendStatus::Sent => Self::Sent,
+            SendStatus::Failed => Self::Failed,
+        }
+    }
 }
 
 pub(crate) fn config() -> Config {
@@ -39,7 +60,13 @@ pub(crate) fn config() -> Config {
 impl Harness {
     pub(crate) fn new(config: Config) -> Self {
         let now = Now { mono: 1_000, wall: 1_700_000_000_000 };
-        Self { core: Connection::new(config), now, outputs: Vec::new(), delivered: Vec::new() }
+        Self {
+            core: Connection::new(config),
+            now,
+            outputs: Vec::new(),
+            delivered: Vec::new(),
+            heard: Vec::new(),
+        }
     }
 
     pub(crate) fn started(config: Config) -> Self {
@@ -160,8 +187,14 @@ impl Harness {
     }
 
     pub(crate) fn hears(&mut self, source: Source, text: &str) {
-        let entries = self.core.handle_batch(self.now, source, text);
-        self.delivered.extend(entries.into_iter().map(|(_, m)| (m.channel.to_string(), m.offset)));
+        for heard in self.core.receive_text(self.now, source, text) {
+            match heard {
+                Heard::Message(_, message) => {
+                    self.delivered.push((message.channel.to_string(), message.offset))
+                }
+                other => self.heard.push(other),
+            }
+        }
         self.collect();
     }
 
@@ -214,13 +247,24 @@ impl Harness {
         self.state().expect("a state was told").0
     }
 
-    /// What became of the sends since the last look: (number, state).
-    pub(crate) fn sendings(&mut self) -> Vec<(u128, SendStatus)> {
-        let sendings = self.events().into_iter().filter_map(|event| match event {
-            Event::Sending { id, status, .. } => Some((id.as_u128(), status)),
+    /// Whether the application heard of a gap.
+    pub(crate) fn has_gaps(&self) -> bool {
+        let gap = |heard: &Heard| matches!(heard, Heard::Subscribed(_, Confirmation { gap: Some(_), .. }));
+        self.heard.iter().any(gap)
+    }
+
+    /// What became of the sends since the last look: (number, state); what follows from frames comes last.
+    pub(crate) fn sendings(&mut self) -> Vec<(u128, Progress)> {
+        let events = self.events().into_iter().filter_map(|event| match event {
+            Event::Sending { id, status, .. } => Some((id.as_u128(), status.into())),
             _ => None,
         });
-        sendings.collect()
+        let heard = self.heard.drain(..).filter_map(|heard| match heard {
+            Heard::Stored(ack) => Some((ack.id.as_u128(), Progress::Stored)),
+            Heard::Failed(id, ..) => Some((id.as_u128(), Progress::Failed)),
+            _ => None,
+        });
+        events.chain(heard).collect()
     }
 }
 

@@ -1,9 +1,11 @@
 //! Promise 12: a lost response loses nothing, and one ordered POST at a time.
 
-use everwire_client_core::{Config, Input, Output, RequestId, SendStatus};
+use everwire_client_core::{Config, Input, Output, RequestId};
 use everwire_protocol::{ClientFrame, ServerFrame, Welcome};
 
-use crate::harness::{Harness, ack, config, ids, message, polled, subscribed, wants_request, welcome};
+use crate::harness::{
+    Harness, Progress, ack, config, ids, message, polled, subscribed, wants_request, welcome,
+};
 
 fn connected() -> Harness {
     let mut harness = Harness::new(Config { websocket: false, ..config() });
@@ -90,7 +92,7 @@ fn promise_12_one_post_at_a_time_in_order() {
     let (post, frames, _) = harness.wants_request();
     assert_eq!(ids(&frames), [2, 3, 4], "the same ids, in the same order");
     harness.responds(post, &[ack(2, 2), ack(3, 3), ack(4, 4)]);
-    let stored = harness.sendings().into_iter().filter(|(_, s)| *s == SendStatus::Stored).map(|(n, _)| n);
+    let stored = harness.sendings().into_iter().filter(|(_, s)| *s == Progress::Stored).map(|(n, _)| n);
     assert_eq!(stored.collect::<Vec<_>>(), [1, 2, 3, 4]);
 }
 

@@ -3,7 +3,8 @@
 use std::{cmp::Reverse, collections::BinaryHeap};
 
 use everwire_client_core::{
-    Config, Connection, Event, Input, Now, Output, RequestId, SocketId, Source, Status, WelcomeFrame,
+    Config, Connection, Event, Input, Now, Output, ReceivedFrame, RequestId, SocketId, Source, Status,
+    WelcomeFrame,
 };
 use everwire_protocol::{Guest, Uuid, limits};
 
@@ -161,20 +162,19 @@ impl Herd {
         let now = self.clocks();
         let core = &mut self.cores[client].core;
         core.begin_batch(now, source);
-        core.welcome(WelcomeFrame {
+        core.receive_frame(ReceivedFrame::Welcome(WelcomeFrame {
             connection: Uuid::from_u128(9),
-            user: "herd".into(),
+            user: "herd",
             ping_interval: 10 * limits::PING_INTERVAL_MS,
             hold,
             token_expires_in: None,
             payload_bytes: limits::MAX_PAYLOAD_BYTES as u32,
             batch_bytes: limits::MAX_BATCH_BYTES as u32,
-        });
-        core.pinged(None);
+            batch_frames: limits::MAX_BATCH_FRAMES as u32,
+        }));
         core.end_batch();
-        // Something useful, as every real connection brings.
+        // Something productive, as every real connection brings.
         core.begin_batch(now, source);
-        core.pinged(None);
         core.end_batch();
         self.carry_out(client);
     }

@@ -219,7 +219,7 @@ impl World {
             ToClient::Text { link, text } => {
                 if self.link_counts(link, true) {
                     let id = self.links[link].id;
-                    self.unpack(client, Source::WebSocket(id), &text);
+                    self.receives(client, Source::WebSocket(id), &text);
                 }
             }
             ToClient::Closed { link, code } => {
@@ -340,47 +340,13 @@ impl World {
                     self.broken(violated(Rule::Ended, what));
                 }
             }
-            CoreEvent::Subscribed { handle, position, head, recovered } => {
-                say!(
-                    self,
-                    format!("c{client}"),
-                    "subscription {} at {}, head {head}, recovered {recovered}",
-                    handle.0,
-                    position.offset
-                );
-                let Some(watch) = self.clients[client].watches.get_mut(&handle) else {
-                    let what = format!("c{client}: subscription {} is in place after its end", handle.0);
-                    return self.broken(violated(Rule::AfterUnsubscribe, what));
-                };
-                let told = (position.epoch.as_str(), position.offset, head);
-                let result = watch.subscribed(&self.ledger, told, recovered, self.settings.replay_limit);
-                self.broken(result);
+            CoreEvent::Sending { id, status: SendStatus::Queued | SendStatus::Sent, .. } => {
+                self.waiting(client, id);
             }
-            CoreEvent::Gap { handle, from, to, reason } => {
-                say!(self, format!("c{client}"), "subscription {}: gap {from} to {to}, {reason:?}", handle.0);
-                if self.planted(Plant::GapNotDeclared) {
-                    return;
-                }
-                self.stats.gaps += 1;
-                let result = match self.clients[client].watches.get_mut(&handle) {
-                    Some(watch) => watch.gap(from, to, reason),
-                    None => violated(Rule::AfterUnsubscribe, format!("c{client}: a gap after the end")),
-                };
-                self.broken(result);
+            CoreEvent::Sending { id, status: SendStatus::Failed, error } => {
+                self.failed(client, id, error.map_or(ErrorCode::Internal, |(code, _)| code));
             }
-            CoreEvent::Ended { handle, code, message } => {
-                let what = format!("c{client}: subscription {} was ended: {code:?} {message}", handle.0);
-                self.broken(violated(Rule::Ended, what));
-            }
-            CoreEvent::Sending { id, status, stored, error } => {
-                self.sending(client, id, status, stored, error.map(|(code, _)| code));
-            }
-            CoreEvent::Error { code, message } => {
-                say!(self, format!("c{client}"), "error {code:?}: {message}");
-                if code == ErrorCode::ProtocolViolation && !message.contains("acknowledge") {
-                    self.broken(violated(Rule::Protocol, format!("c{client}: {message}")));
-                }
-            }
+            CoreEvent::Error { code, message } => self.reports(client, code, &message),
             CoreEvent::Quiet { handle, typist } => {
                 if !self.planted(Plant::TypingForever) {
                     self.clients[client].talk.quiet(handle, typist);
@@ -390,46 +356,52 @@ impl World {
         }
     }
 
-    fn sending(
-        &mut self,
-        client: usize,
-        id: Uuid,
-        status: SendStatus,
-        stored: Option<(u64, u64)>,
-        error: Option<ErrorCode>,
-    ) {
-        let c = &mut self.clients[client];
-        let closed = c.closed;
-        let Some(sent) = c.sends.get_mut(&id) else {
-            let what = format!("c{client} hears of {}, which it never sent", name(id));
-            return self.broken(violated(Rule::Resolved, what));
-        };
-        if *sent != Sent::Waiting {
-            let what = format!("c{client}: {} is {status:?} after it was {sent:?}", name(id));
-            return self.broken(violated(Rule::Resolved, what));
+    pub(super) fn reports(&mut self, client: usize, code: ErrorCode, message: &str) {
+        say!(self, format!("c{client}"), "error {code:?}: {message}");
+        if code == ErrorCode::ProtocolViolation && !message.contains("acknowledge") {
+            self.broken(violated(Rule::Protocol, format!("c{client}: {message}")));
         }
-        match (status, stored) {
-            (SendStatus::Queued | SendStatus::Sent, None) => {}
-            (SendStatus::Stored, Some((offset, _))) => {
-                *sent = Sent::Stored;
-                c.waiting -= 1;
-                self.stats.acked += 1;
-                let channel = self.sent_to(client, id);
-                say!(self, format!("c{client}"), "{} is stored at {offset}", name(id));
-                if !self.ledger.has(id, &channel, offset) {
-                    let what = format!("{} is acked at {offset} of {channel}, and is not there", name(id));
-                    self.broken(violated(Rule::AckedIsStored, what));
-                }
-            }
-            (SendStatus::Failed, None) if closed && error == Some(ErrorCode::Closed) => {
-                *sent = Sent::Failed;
-                c.waiting -= 1;
-                self.stats.closed += 1;
-            }
-            _ => {
-                let what = format!("c{client}: {} is {status:?} {stored:?} {error:?}", name(id));
-                self.broken(violated(Rule::Resolved, what));
-            }
+    }
+
+    /// Whether a message is still to be answered, as it must be when something is heard of it.
+    fn waiting(&mut self, client: usize, id: Uuid) -> bool {
+        let sent = self.clients[client].sends.get(&id).copied();
+        let waiting = sent == Some(Sent::Waiting);
+        if !waiting {
+            let what = format!("c{client} hears of {}, which is {sent:?}", name(id));
+            self.broken(violated(Rule::Resolved, what));
+        }
+        waiting
+    }
+
+    pub(super) fn stored(&mut self, client: usize, id: Uuid, offset: u64) {
+        if !self.waiting(client, id) {
+            return;
+        }
+        let c = &mut self.clients[client];
+        c.sends.insert(id, Sent::Stored);
+        c.waiting -= 1;
+        self.stats.acked += 1;
+        let channel = self.sent_to(client, id);
+        say!(self, format!("c{client}"), "{} is stored at {offset}", name(id));
+        if !self.ledger.has(id, &channel, offset) {
+            let what = format!("{} is acked at {offset} of {channel}, and is not there", name(id));
+            self.broken(violated(Rule::AckedIsStored, what));
+        }
+    }
+
+    pub(super) fn failed(&mut self, client: usize, id: Uuid, code: ErrorCode) {
+        if !self.waiting(client, id) {
+            return;
+        }
+        let c = &mut self.clients[client];
+        if c.closed && code == ErrorCode::Closed {
+            c.sends.insert(id, Sent::Failed);
+            c.waiting -= 1;
+            self.stats.closed += 1;
+        } else {
+            let what = format!("c{client}: {} failed: {code:?}", name(id));
+            self.broken(violated(Rule::Resolved, what));
         }
     }
 

@@ -135,11 +135,11 @@ impl World {
             say!(self, format!("c{client}"), "request {} failed", id.0);
             return self.tell(client, Input::RequestFailed { request: id, reason: "network".into() });
         };
-        self.unpack(client, Source::Response(id), text);
+        self.receives(client, Source::Response(id), text);
         let now = self.now;
         let path = &mut self.clients[client].path;
         if path.doubles_until > now && path.dice.chance(OFTEN) {
-            self.unpack(client, Source::Response(id), text);
+            self.receives(client, Source::Response(id), text);
         }
     }
 }

@@ -10,10 +10,10 @@ mod links;
 mod mail;
 mod node;
 mod quiet;
+mod receiving;
 mod serve;
 mod store;
 mod talk;
-mod unpack;
 
 use std::{
     cmp::Reverse,

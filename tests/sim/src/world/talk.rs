@@ -8,7 +8,7 @@ use std::{
 
 use everwire_client_core::Handle;
 use everwire_protocol::{
-    Channel, ChannelKind, ClientFrame, Receipt, ServerFrame, UserReceipt, UserTyping, batch,
+    Channel, ChannelKind, ClientFrame, Receipt, ServerFrame, UserReceipt, batch,
     limits::{TYPING_EXPIRY_MS, TYPING_REPEAT_MS},
 };
 use everwire_server::{connection::ReceivedMark, model::broadcast::Broadcast};
@@ -102,17 +102,13 @@ impl World {
         }
     }
 
-    pub(super) fn hears_typing(&mut self, client: usize, handle: Handle, typed: &UserTyping) {
+    pub(super) fn hears_typing(&mut self, client: usize, (handle, typist): (Handle, u32), typing: bool) {
         self.stats.typing += 1;
-        let c = &mut self.clients[client];
-        let Some(number) = typed.user.strip_prefix('u').and_then(|number| number.parse().ok()) else {
-            return;
-        };
-        c.core.heard_typing(handle, number, typed.typing);
-        if typed.typing {
-            c.talk.typists.insert((handle, number));
+        let talk = &mut self.clients[client].talk;
+        if typing {
+            talk.typists.insert((handle, typist));
         } else if self.plant != Some(Plant::TypingForever) {
-            c.talk.quiet(handle, number);
+            talk.quiet(handle, typist);
         }
     }
 

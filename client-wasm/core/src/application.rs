@@ -1,0 +1,318 @@
+//! The way into the core for drivers in Rust: whole batches, and an application that hears of what they bring. In the
+//! browser the same is done in JavaScript, where parsing is cheaper (pkg-js/src/core/dispatch.ts).
+
+use everwire_protocol::{
+    Ack, Activity, Channel, ChatChanged, ChatGone, ErrorCode, MemberJoined, MemberLeft, Message, Receipt,
+    ServerFrame, Signalled, StatusChanged, Subscribed, UserTyping, Uuid, batch::FrameError,
+};
+
+use super::{
+    Confirmation, Connection, ErrorFrame, GapStart, Handle, Now, Outcome, ReceivedFrame, Source,
+    SubscribedFrame, UnsubscribedFrame, WelcomeFrame,
+};
+
+/// What hears of incoming frames. The connection belongs to it, so that each method can use it.
+pub trait Application {
+    /// The connection that receives.
+    fn connection(&mut self) -> &mut Connection;
+
+    /// A frame has arrived, before the core has it. A test may change it, or drop it.
+    fn arrived(&mut self, frame: ServerFrame) -> Option<ServerFrame> {
+        Some(frame)
+    }
+
+    /// A frame has been dealt with: the time to carry out what the core wants.
+    fn finished(&mut self) {}
+
+    /// A durable message.
+    fn message(&mut self, handle: Handle, message: Message);
+
+    /// A subscription is in place.
+    fn subscribed(&mut self, handle: Handle, frame: Subscribed, confirmation: Confirmation);
+
+    /// A subscription is over.
+    fn ended(&mut self, handle: Handle, code: ErrorCode, message: String);
+
+    /// A message is stored.
+    fn stored(&mut self, ack: Ack);
+
+    /// A message or request has failed for good.
+    fn failed(&mut self, id: Uuid, code: ErrorCode, message: String, retry_after_ms: Option<u32>);
+
+    /// An error that the core deals with.
+    fn error(&mut self, code: ErrorCode, message: String, retry_after_ms: Option<u32>);
+
+    /// A request is answered, with `done`, `history_page`, `chats` or `statuses`.
+    fn answered(&mut self, answer: ServerFrame) {
+        drop(answer);
+    }
+
+    /// Somebody is typing, or no longer is. What is never withdrawn expires with [`super::Event::Quiet`].
+    fn user_typing(&mut self, handle: Handle, frame: UserTyping) {
+        drop((handle, frame));
+    }
+
+    /// How far somebody has received and read a channel.
+    fn receipt(&mut self, handle: Handle, frame: Receipt) {
+        drop((handle, frame));
+    }
+
+    /// Somebody has come.
+    fn member_joined(&mut self, handle: Handle, frame: MemberJoined) {
+        drop((handle, frame));
+    }
+
+    /// Somebody has gone.
+    fn member_left(&mut self, handle: Handle, frame: MemberLeft) {
+        drop((handle, frame));
+    }
+
+    /// An ephemeral event, in a channel or for this user alone.
+    fn signalled(&mut self, handle: Option<Handle>, frame: Signalled) {
+        drop((handle, frame));
+    }
+
+    /// Somebody's status has changed.
+    fn status_changed(&mut self, handle: Handle, frame: StatusChanged) {
+        drop((handle, frame));
+    }
+
+    /// A message in a chat of the user's.
+    fn activity(&mut self, frame: Activity) {
+        drop(frame);
+    }
+
+    /// A chat of the user's has changed.
+    fn chat_changed(&mut self, handle: Handle, frame: ChatChanged) {
+        drop((handle, frame));
+    }
+
+    /// A chat is no longer the user's.
+    fn chat_gone(&mut self, handle: Handle, frame: ChatGone) {
+        drop((handle, frame));
+    }
+}
+
+/// Reads a batch. Frames of unknown types are skipped; anything else that cannot be read violates the protocol.
+pub fn receive(
+    application: &mut impl Application,
+    now: Now,
+    source: Source,
+    frames: impl IntoIterator<Item = Result<ServerFrame, FrameError>>,
+) {
+    application.connection().begin_batch(now, source);
+    for frame in frames {
+        match frame {
+            Ok(frame) => {
+                if let Some(frame) = application.arrived(frame) {
+                    receive_one(application, frame);
+                }
+            }
+            Err(FrameError::UnknownType { .. }) => {}
+            Err(error @ (FrameError::NotAFrame { .. } | FrameError::Malformed { .. })) => {
+                let message = &error.to_string();
+                application.connection().receive_frame(ReceivedFrame::Violation { message });
+            }
+        }
+        application.finished();
+    }
+    application.connection().end_batch();
+}
+
+/// A number for a user that no other is likely to have: [`super::Event::Quiet`] names users by it.
+pub fn typist(user: &str) -> u32 {
+    user.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+#[expect(clippy::too_many_lines, reason = "one arm for each frame: a new one does not compile without")]
+fn receive_one(app: &mut impl Application, frame: ServerFrame) {
+    match frame {
+        ServerFrame::Message(message) => {
+            if let Some(handle) = find(app, &message.channel)
+                && app.connection().accept(handle, message.offset)
+            {
+                app.message(handle, message);
+            }
+        }
+        ServerFrame::Welcome(frame) => {
+            app.connection().receive_frame(ReceivedFrame::Welcome(WelcomeFrame {
+                connection: frame.connection,
+                user: &frame.user,
+                ping_interval: frame.ping_interval_ms,
+                hold: frame.hold_ms,
+                token_expires_in: frame.token_expires_in_ms,
+                payload_bytes: frame.limits.payload_bytes,
+                batch_bytes: frame.limits.batch_bytes,
+                batch_frames: frame.limits.batch_frames,
+            }));
+        }
+        ServerFrame::Subscribed(frame) => subscribed(app, frame),
+        ServerFrame::Unsubscribed(frame) => {
+            let handle = find(app, &frame.channel);
+            let outcome = app.connection().receive_frame(ReceivedFrame::Unsubscribed(UnsubscribedFrame {
+                handle,
+                channel: frame.channel.as_str(),
+                code: frame.code,
+                retry_after: None,
+            }));
+            let code = frame.code.unwrap_or(ErrorCode::Internal);
+            refused(app, outcome, handle, None, code, frame.message.unwrap_or_default(), None);
+        }
+        ServerFrame::Ack(ack) => {
+            if app.connection().receive_frame(ReceivedFrame::Ack { id: ack.id }) == Outcome::Stored {
+                app.stored(ack);
+            }
+        }
+        ServerFrame::Error(frame) => {
+            let handle = frame.channel.as_ref().and_then(|channel| find(app, channel));
+            let outcome = app.connection().receive_frame(ReceivedFrame::Error(ErrorFrame {
+                code: frame.code,
+                message: &frame.message,
+                retry: frame.retry,
+                id: frame.id,
+                handle,
+                about_channel: frame.channel.is_some(),
+                retry_after: frame.retry_after_ms.map(u64::from),
+            }));
+            refused(app, outcome, handle, frame.id, frame.code, frame.message, frame.retry_after_ms);
+        }
+        ServerFrame::Polled(frame) => {
+            app.connection().receive_frame(ReceivedFrame::Polled { seq: frame.seq });
+        }
+        ServerFrame::Ping(frame) => {
+            app.connection().receive_frame(ReceivedFrame::Ping { nonce: frame.nonce });
+        }
+        ServerFrame::Pong(_) => {
+            app.connection().receive_frame(ReceivedFrame::Pong);
+        }
+        ServerFrame::Goaway(frame) => {
+            app.connection().receive_frame(ReceivedFrame::Goaway {
+                delay: frame.delay_ms,
+                spread: frame.spread_ms,
+                reason: &frame.reason,
+            });
+        }
+        ServerFrame::UserTyping(frame) => {
+            if let Some(handle) = find(app, &frame.channel) {
+                let typing =
+                    ReceivedFrame::UserTyping { handle, typist: typist(&frame.user), typing: frame.typing };
+                if app.connection().receive_frame(typing) == Outcome::Deliver {
+                    app.user_typing(handle, frame);
+                }
+            }
+        }
+        ServerFrame::Receipt(frame) => {
+            if let Some(handle) = live(app, &frame.channel) {
+                if frame.user == app.connection().user() {
+                    own_receipt(app, handle, frame.delivered, frame.read);
+                }
+                app.receipt(handle, frame);
+            }
+        }
+        ServerFrame::Done(frame) => answered(app, frame.id, frame.into()),
+        ServerFrame::HistoryPage(frame) => answered(app, frame.id, frame.into()),
+        ServerFrame::Chats(frame) => answered(app, frame.id, frame.into()),
+        ServerFrame::Statuses(frame) => answered(app, frame.id, frame.into()),
+        ServerFrame::MemberJoined(frame) => {
+            if let Some(handle) = live(app, &frame.channel) {
+                app.member_joined(handle, frame);
+            }
+        }
+        ServerFrame::MemberLeft(frame) => {
+            if let Some(handle) = live(app, &frame.channel) {
+                app.member_left(handle, frame);
+            }
+        }
+        ServerFrame::Signalled(frame) => match &frame.channel {
+            Some(channel) => {
+                if let Some(handle) = live(app, channel) {
+                    app.signalled(Some(handle), frame);
+                }
+            }
+            None => {
+                if app.connection().receive_frame(ReceivedFrame::State { handle: None }) == Outcome::Deliver {
+                    app.signalled(None, frame);
+                }
+            }
+        },
+        ServerFrame::StatusChanged(frame) => {
+            if let Some(handle) = live(app, &frame.channel) {
+                app.status_changed(handle, frame);
+            }
+        }
+        ServerFrame::Activity(frame) => {
+            if app.connection().receive_frame(ReceivedFrame::State { handle: None }) == Outcome::Deliver {
+                app.activity(frame);
+            }
+        }
+        ServerFrame::ChatChanged(frame) => {
+            if let Some(handle) = live(app, &frame.channel) {
+                app.chat_changed(handle, frame);
+            }
+        }
+        ServerFrame::ChatGone(frame) => {
+            if let Some(handle) = live(app, &frame.channel) {
+                app.chat_gone(handle, frame);
+            }
+        }
+    }
+}
+
+fn answered(app: &mut impl Application, id: Uuid, frame: ServerFrame) {
+    if app.connection().receive_frame(ReceivedFrame::Answer { id }) == Outcome::Deliver {
+        app.answered(frame);
+    }
+}
+
+fn subscribed(app: &mut impl Application, frame: Subscribed) {
+    let Some(handle) = find(app, &frame.channel) else { return };
+    let outcome = app.connection().receive_frame(ReceivedFrame::Subscribed(SubscribedFrame {
+        handle,
+        epoch: &frame.epoch,
+        offset: frame.offset,
+        head: frame.head,
+        gap: frame.gap.as_ref().map(|gap| GapStart { from: gap.from, reason: gap.reason }),
+    }));
+    let Outcome::Subscribed(confirmation) = outcome else { return };
+    if let Some(receipts) = &frame.receipts {
+        // What arrives is marked as delivered from now on, whether the user has a receipt already or not.
+        let user = app.connection().user();
+        let own = receipts.iter().find(|receipt| receipt.user == user);
+        let (delivered, read) = own.map_or((0, 0), |own| (own.delivered, own.read));
+        own_receipt(app, handle, delivered, read);
+    }
+    app.subscribed(handle, frame, confirmation);
+}
+
+fn own_receipt(app: &mut impl Application, handle: Handle, delivered: u64, read: u64) {
+    app.connection().receive_frame(ReceivedFrame::OwnReceipt { handle, delivered, read });
+}
+
+fn refused(
+    app: &mut impl Application,
+    outcome: Outcome,
+    handle: Option<Handle>,
+    id: Option<Uuid>,
+    code: ErrorCode,
+    message: String,
+    retry_after_ms: Option<u32>,
+) {
+    if let (Outcome::Ended, Some(handle)) = (outcome, handle) {
+        app.ended(handle, code, message);
+    } else if let (Outcome::Failed, Some(id)) = (outcome, id) {
+        app.failed(id, code, message, retry_after_ms);
+    } else if outcome == Outcome::Error {
+        app.error(code, message, retry_after_ms);
+    }
+}
+
+fn find(app: &mut impl Application, channel: &Channel) -> Option<Handle> {
+    app.connection().subscription(channel)
+}
+
+/// The subscription of this channel, if state frames for it count now.
+fn live(app: &mut impl Application, channel: &Channel) -> Option<Handle> {
+    let handle = find(app, channel)?;
+    let outcome = app.connection().receive_frame(ReceivedFrame::State { handle: Some(handle) });
+    (outcome == Outcome::Deliver).then_some(handle)
+}

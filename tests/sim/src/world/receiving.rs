@@ -1,0 +1,233 @@
+//! What clients receive: the core reads each batch as every driver in Rust does, and a listener runs while the rest of its
+//! batch is still unread.
+
+use everwire_client_core::{Application, Confirmation, Connection, Gap, Handle, Source, receive, typist};
+use everwire_protocol::{
+    Ack, ClientFrame, ErrorCode, MemberJoined, MemberLeft, Message, ServerFrame, Subscribed, UserTyping,
+    Uuid, batch,
+};
+
+use super::{World, client::shortened, say};
+use crate::{
+    plant::Plant,
+    violation::{Rule, violated},
+};
+
+impl World {
+    pub(super) fn receives(&mut self, client: usize, source: Source, text: &str) {
+        say!(self, format!("c{client}"), "< {}", shortened(text));
+        let bounds = batch::Bounds { bytes: usize::MAX, frames: usize::MAX, ..batch::Bounds::default() };
+        let now = self.clients[client].clocks(self.now);
+        let frames = match batch::decode::<ServerFrame>(text, &bounds) {
+            Ok(frames) => frames,
+            Err(error) => {
+                return self.broken(violated(Rule::Protocol, format!("a node sent {text:?}: {error}")));
+            }
+        };
+        if let Some(Err(error)) = frames.iter().find(|frame| frame.is_err()) {
+            return self.broken(violated(Rule::Protocol, format!("a node sent {text:?}: {error}")));
+        }
+        receive(&mut Page { world: self, client }, now, source, frames);
+        self.carry_out(client);
+    }
+
+    /// With a planted bug, what arrives is not what the core gets to see.
+    fn spoiled(&mut self, client: usize, frame: ServerFrame) -> Option<ServerFrame> {
+        match frame {
+            ServerFrame::Message(message) => self.spoiled_message(client, message).map(Into::into),
+            ServerFrame::Subscribed(mut frame) => {
+                let ignored = self.planted(Plant::EpochIgnored);
+                let epochs = &mut self.clients[client].first_epochs;
+                let first = epochs.entry(frame.channel.clone()).or_insert_with(|| frame.epoch.clone());
+                if ignored {
+                    frame.epoch.clone_from(first);
+                }
+                if self.plant == Some(Plant::MarksUnheard) {
+                    frame.receipts = None;
+                }
+                Some(frame.into())
+            }
+            ServerFrame::MemberLeft(_) if self.plant == Some(Plant::LeaveForgotten) => None,
+            ServerFrame::Receipt(_) if self.plant == Some(Plant::MarksUnheard) => None,
+            frame => Some(frame),
+        }
+    }
+
+    fn spoiled_message(&mut self, client: usize, message: Message) -> Option<Message> {
+        let c = &mut self.clients[client];
+        let Some(handle) = c.channels.get(&message.channel).copied() else {
+            if self.planted(Plant::DeliveredAfterUnsubscribe) {
+                let what = format!("c{client} is given {} of {}", message.offset, message.channel);
+                self.broken(violated(Rule::AfterUnsubscribe, what));
+            }
+            return Some(message);
+        };
+        if self.plant == Some(Plant::PositionAfterListener) && c.dice.chance(20) {
+            // The listener runs first, and fails: the position never moves.
+            let next = c.watches.get(&handle).and_then(|watch| watch.place).map(|place| place.offset + 1);
+            if next == Some(message.offset) {
+                self.delivered(client, handle, &message);
+            }
+            return None;
+        }
+        Some(message)
+    }
+
+    fn delivered(&mut self, client: usize, handle: Handle, message: &Message) {
+        self.stats.delivered += 1;
+        let result = match self.clients[client].watches.get_mut(&handle) {
+            Some(watch) => watch.delivered(&self.ledger, message),
+            None => violated(Rule::AfterUnsubscribe, format!("c{client} is given {}", message.offset)),
+        };
+        self.broken(result);
+    }
+
+    fn confirmed(
+        &mut self,
+        client: usize,
+        handle: Handle,
+        frame: &Subscribed,
+        Confirmation { offset, gap }: Confirmation,
+    ) {
+        if let Some(gap) = gap {
+            self.gap(client, handle, gap);
+        }
+        let (head, recovered) = (frame.head, gap.is_none());
+        say!(
+            self,
+            format!("c{client}"),
+            "subscription {} at {offset}, head {head}, recovered {recovered}",
+            handle.0
+        );
+        let Some(watch) = self.clients[client].watches.get_mut(&handle) else {
+            let what = format!("c{client}: subscription {} is in place after its end", handle.0);
+            return self.broken(violated(Rule::AfterUnsubscribe, what));
+        };
+        let told = (frame.epoch.as_str(), offset, head);
+        let result = watch.subscribed(&self.ledger, told, recovered, self.settings.replay_limit);
+        self.broken(result);
+    }
+
+    fn gap(&mut self, client: usize, handle: Handle, Gap { from, to, reason }: Gap) {
+        say!(self, format!("c{client}"), "subscription {}: gap {from} to {to}, {reason:?}", handle.0);
+        if self.planted(Plant::GapNotDeclared) {
+            return;
+        }
+        self.stats.gaps += 1;
+        let result = match self.clients[client].watches.get_mut(&handle) {
+            Some(watch) => watch.gap(from, to, reason),
+            None => violated(Rule::AfterUnsubscribe, format!("c{client}: a gap after the end")),
+        };
+        self.broken(result);
+    }
+
+    /// With a planted bug, what is sent is not what the core wanted.
+    pub(super) fn maybe_spoiled(&mut self, client: usize, link: usize, text: String) -> String {
+        let (stale, again, reversed) = (
+            self.planted(Plant::StaleOutgoing),
+            self.planted(Plant::NotResubscribed),
+            self.planted(Plant::ResendReversed),
+        );
+        if !(stale || again || reversed) {
+            return text;
+        }
+        let frames = batch::decode::<ClientFrame>(&text, &batch::Bounds::default()).unwrap_or_default();
+        let mut frames: Vec<_> = frames.into_iter().flatten().collect();
+        let first = matches!(frames.first(), Some(ClientFrame::Hello(_)));
+        let dead = self.links[link].dead || self.links[link].cut;
+        let c = &mut self.clients[client];
+        if stale && dead && !first {
+            c.stale.push(text);
+            return "[]".into();
+        }
+        if stale && first {
+            for old in std::mem::take(&mut c.stale) {
+                let old = batch::decode::<ClientFrame>(&old, &batch::Bounds::default()).unwrap_or_default();
+                frames.extend(old.into_iter().flatten());
+            }
+        }
+        if again && first && c.welcomed > 0 {
+            frames.retain(|frame| !matches!(frame, ClientFrame::Subscribe(_)));
+        }
+        if reversed {
+            let known = &mut c.sent_before;
+            let all = frames.iter().all(|frame| match frame {
+                ClientFrame::Send(send) => known.contains(&send.id),
+                _ => false,
+            });
+            known.extend(frames.iter().filter_map(|frame| match frame {
+                ClientFrame::Send(send) => Some(send.id),
+                _ => None,
+            }));
+            if all {
+                frames.reverse();
+            }
+        }
+        batch::encode(&frames)
+    }
+}
+
+/// A client while it reads a batch.
+struct Page<'a> {
+    world: &'a mut World,
+    client: usize,
+}
+
+impl Application for Page<'_> {
+    fn connection(&mut self) -> &mut Connection {
+        &mut self.world.clients[self.client].core
+    }
+
+    fn arrived(&mut self, frame: ServerFrame) -> Option<ServerFrame> {
+        if let ServerFrame::Welcome(_) = frame {
+            self.world.clients[self.client].welcomed += 1;
+        }
+        self.world.spoiled(self.client, frame)
+    }
+
+    fn finished(&mut self) {
+        self.world.drain(self.client);
+    }
+
+    fn message(&mut self, handle: Handle, message: Message) {
+        self.world.delivered(self.client, handle, &message);
+        self.world.listener(self.client);
+    }
+
+    fn subscribed(&mut self, handle: Handle, frame: Subscribed, confirmation: Confirmation) {
+        let members = frame.members.iter().flatten().map(|member| (member.user.clone(), 0));
+        self.world.clients[self.client].members.insert(handle, members.collect());
+        self.world.confirmed(self.client, handle, &frame, confirmation);
+    }
+
+    fn ended(&mut self, handle: Handle, code: ErrorCode, message: String) {
+        let client = self.client;
+        let what = format!("c{client}: subscription {} was ended: {code:?} {message}", handle.0);
+        self.world.broken(violated(Rule::Ended, what));
+    }
+
+    fn stored(&mut self, ack: Ack) {
+        self.world.stored(self.client, ack.id, ack.offset);
+    }
+
+    fn failed(&mut self, id: Uuid, code: ErrorCode, _: String, _: Option<u32>) {
+        self.world.failed(self.client, id, code);
+    }
+
+    fn error(&mut self, code: ErrorCode, message: String, _: Option<u32>) {
+        self.world.reports(self.client, code, &message);
+    }
+
+    fn user_typing(&mut self, handle: Handle, frame: UserTyping) {
+        self.world.hears_typing(self.client, (handle, typist(&frame.user)), frame.typing);
+    }
+
+    fn member_joined(&mut self, handle: Handle, frame: MemberJoined) {
+        let members = self.world.clients[self.client].members.entry(handle).or_default();
+        members.insert(frame.member.user, 0);
+    }
+
+    fn member_left(&mut self, handle: Handle, frame: MemberLeft) {
+        self.world.clients[self.client].members.entry(handle).or_default().remove(&frame.user);
+    }
+}
