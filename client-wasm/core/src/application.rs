@@ -47,7 +47,7 @@ pub trait Application {
         drop(answer);
     }
 
-    /// Somebody is typing, or no longer is. What is never withdrawn expires with [`super::Event::Quiet`].
+    /// Somebody is typing, or no longer is. What is never withdrawn expires with [`super::Event::TypingExpired`].
     fn user_typing(&mut self, handle: Handle, frame: UserTyping) {
         drop((handle, frame));
     }
@@ -119,7 +119,7 @@ pub fn receive(
     application.connection().end_batch();
 }
 
-/// A number for a user that no other is likely to have: [`super::Event::Quiet`] names users by it.
+/// A number for a user that no other is likely to have: [`super::Event::TypingExpired`] names users by it.
 pub fn typist(user: &str) -> u32 {
     user.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }

@@ -1,4 +1,4 @@
-//! The names under which the core and its driver speak of sockets, requests and subscriptions.
+//! The ids by which the core and its driver name sockets, requests and subscriptions.
 
 /// One WebSocket, for as long as it exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -8,7 +8,7 @@ pub struct SocketId(pub u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RequestId(pub u32);
 
-/// One subscription of the application. New for each: a channel that is left and entered again gets another.
+/// One subscription of the application. A channel that is unsubscribed and subscribed again gets another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Handle(pub u32);
 

@@ -6,7 +6,7 @@ use everwire_protocol::{ErrorCode, Uuid};
 
 use super::{Handle, Memory, RequestId, SocketId, Source, Transport};
 
-/// What happened outside. Frames come through their own methods.
+/// What happened outside. Batches have their own way in: [`super::Connection::begin_batch`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
     /// The application wants to be connected.
@@ -23,35 +23,35 @@ pub enum Input {
         socket: SocketId,
         /// Its close code; 1006 if there was none.
         code: u16,
-        /// What the server said about it; empty if nothing.
+        /// The reason in its close frame; empty if there was none.
         reason: String,
     },
-    /// A request ended without a batch: the network failed, or somebody answered who is not an Everwire server.
+    /// A request ended without a batch: the network failed, or the answer is not from an Everwire server.
     RequestFailed {
         /// The request.
         request: RequestId,
-        /// What happened, for a person.
+        /// What happened, as text.
         reason: String,
     },
     /// The application's token callback has answered.
     Token(String),
     /// The application's token callback has failed.
     TokenFailed(String),
-    /// The browser believes to be online again.
+    /// The browser reports that it is online again.
     Online,
-    /// The browser believes to be offline.
+    /// The browser reports that it is offline.
     Offline,
     /// The page became visible (true) or hidden.
     Visible(bool),
-    /// The page is about to be put away: closed, or kept in the back/forward cache.
+    /// The page is about to be unloaded, or to enter the back/forward cache.
     PageHide,
     /// The page is back from there, or from being frozen.
     PageShow,
     /// What came from the server could not be read as a batch or frame.
     Violation {
-        /// From whom.
+        /// Where it came from.
         source: Source,
-        /// What was wrong.
+        /// What is wrong.
         message: String,
     },
 }
@@ -59,7 +59,7 @@ pub enum Input {
 /// What the driver must do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
-    /// Open a WebSocket under this name.
+    /// Open a WebSocket with this id.
     OpenWebSocket(SocketId),
     /// Send a batch on it.
     SendWebSocket {
@@ -77,7 +77,7 @@ pub enum Output {
     },
     /// POST a batch to the server.
     Request {
-        /// Its name.
+        /// Its id.
         request: RequestId,
         /// The batch.
         body: String,
@@ -90,7 +90,7 @@ pub enum Output {
     Abort(RequestId),
     /// Ask the application for a token; answer with [`Input::Token`] or [`Input::TokenFailed`].
     FetchToken,
-    /// Keep this where the next page load finds it, if storage allows; `None` forgets it.
+    /// Store this for the next page load, if storage allows; `None`: remove it.
     Remember(Option<Memory>),
     /// Tell the application.
     Event(Event),
@@ -99,59 +99,59 @@ pub enum Output {
 /// The state of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// Trying.
+    /// An attempt is being made.
     Connecting,
     /// Connected.
     Connected,
-    /// Waiting before the next try.
+    /// Waiting before the next attempt.
     Waiting,
-    /// The browser says that there is no network.
+    /// The browser reports that there is no network.
     Offline,
     /// Ended: by the application, or by a terminal error.
     Closed,
 }
 
-/// The state of something that is being sent.
+/// The status of a message that is not stored yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SendStatus {
     /// In the outbox.
     Queued,
-    /// On its way.
+    /// Sent, and not yet acknowledged.
     Sent,
     /// Timed out, or ended with the connection.
     Failed,
 }
 
-/// What the application learns.
+/// What the application hears, besides what follows from a frame ([`super::Outcome`]).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// The connection's state changed.
     State {
         /// The new state.
         status: Status,
-        /// In use, if connected.
+        /// The one in use, if connected.
         transport: Option<Transport>,
-        /// Counts the tries since the last good connection.
+        /// Failed attempts since the last stable connection.
         attempt: u32,
-        /// How long until the next try, in ms, if waiting.
+        /// How long until the next attempt, in ms, if waiting.
         retry_in: Option<u64>,
         /// The terminal error, if closed by one.
         code: Option<ErrorCode>,
-        /// Why, for a person.
+        /// Why, as text.
         reason: String,
     },
-    /// Something that is being sent changed its state.
+    /// The status of a message has changed, or a message or request has failed without a frame that says so.
     Sending {
         /// Its id.
         id: Uuid,
-        /// Its new state.
+        /// Its new status.
         status: SendStatus,
         /// Why it failed.
         error: Option<(ErrorCode, String)>,
     },
-    /// Somebody whose typing was heard of is not typing any more.
-    Quiet {
-        /// In which subscription.
+    /// Somebody was typing, and has not been heard of for too long.
+    TypingExpired {
+        /// The subscription.
         handle: Handle,
         /// The driver's number for the user.
         typist: u32,
@@ -163,6 +163,6 @@ pub enum Event {
         /// The message for humans.
         message: String,
     },
-    /// A line of the journal, with the option `debug`.
+    /// A line of the log, with the option `debug`.
     Log(String),
 }

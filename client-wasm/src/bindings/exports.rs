@@ -146,16 +146,16 @@ impl Operations for At<'_> {
 
     fn request(&mut self, Request { id, frame, timeout_ms }: Request) -> Answer {
         let id = id.map_err(|NotAUuid| ErrorCode::InvalidOption)?;
-        self.core.ask(self.now, Some(id), frame, Some(timeout_ms.into()))?;
+        self.core.request(self.now, id, frame, timeout_ms.into())?;
         NOTHING
     }
 
     fn send_ephemeral(&mut self, SendEphemeral { frame }: SendEphemeral) -> Answer {
-        Ok(self.core.ask(self.now, None, frame, Some(0))?.into())
+        Ok(self.core.send_ephemeral(self.now, frame)?.into())
     }
 
     fn send_sticky(&mut self, SendSticky { frame }: SendSticky) -> Answer {
-        self.core.ask(self.now, None, frame, None)?;
+        self.core.send_always(self.now, frame)?;
         NOTHING
     }
 

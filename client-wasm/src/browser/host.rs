@@ -73,7 +73,7 @@ impl Host {
                 message: error.as_ref().map(|(_, message)| message.as_str()),
             }
             .put(registers),
-            Event::Quiet { handle, typist } => {
+            Event::TypingExpired { handle, typist } => {
                 TypingExpired { handle: *handle, typist: *typist }.put(registers)
             }
             Event::Error { code, message } => Error { code: *code, message }.put(registers),

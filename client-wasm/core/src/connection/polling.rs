@@ -34,11 +34,11 @@ impl Connection {
         let mut frames = vec![self.hello(None), Self::encode(sent.frame)];
         frames.extend(self.subscriptions.set().map(Self::encode));
         self.log("> poll".to_owned());
-        self.request(request, &frames, false);
+        self.send_request(request, &frames, false);
     }
 
     /// Sends a request. Its batch starts with `hello`, whose token is in a header instead.
-    fn request(&mut self, request: RequestId, frames: &[String], keepalive: bool) {
+    fn send_request(&mut self, request: RequestId, frames: &[String], keepalive: bool) {
         let (body, token) = (join(frames), self.token.text());
         self.outputs.push_back(Output::Request { request, body, token, keepalive });
     }
@@ -154,7 +154,7 @@ impl Connection {
         let mut batch = Vec::with_capacity(frames.len() + 1);
         batch.push(self.hello(None));
         batch.extend_from_slice(frames);
-        self.request(request, &batch, keepalive);
+        self.send_request(request, &batch, keepalive);
     }
 
     /// Sends frames by requests of their own that outlive the page.

@@ -43,34 +43,47 @@ impl Connection {
         Ok(())
     }
 
-    /// Sends a frame that the driver has written. With an `id`, which is in `text` too, it is a request: it is sent again
-    /// on every connection until it is answered, refused, or `timeout` ms are over; the latter two are reported by
-    /// [`Event::Sending`]. Without one and with any timeout it is ephemeral (promise 6): if there is no connection it is
-    /// dropped, and false returned. With neither it is sent on this and every later connection, in place of what was
-    /// sent so before.
-    pub fn ask(
-        &mut self,
-        now: Now,
-        id: Option<Uuid>,
-        text: String,
-        timeout: Option<u64>,
-    ) -> Result<bool, ErrorCode> {
+    /// Sends a request that the driver has written: `text` is the frame with this id. It is sent again on every connection
+    /// until it is answered, refused, or `timeout` ms are over, which is reported by [`Event::Sending`].
+    pub fn request(&mut self, now: Now, id: Uuid, text: String, timeout: u64) -> Result<(), ErrorCode> {
+        self.check_frame(now, &text)?;
+        let until = self.now() + timeout;
+        self.requests.request(id, text, until)?;
+        self.flush();
+        Ok(())
+    }
+
+    /// Sends an ephemeral frame that the driver has written (promise 6). False if it is dropped, because there is no
+    /// connection.
+    pub fn send_ephemeral(&mut self, now: Now, text: String) -> Result<bool, ErrorCode> {
+        self.check_frame(now, &text)?;
+        let connected = self.transports.active().is_some();
+        if connected {
+            let until = self.now() + EPHEMERAL_MS;
+            self.requests.ephemeral(text, until)?;
+            self.flush();
+        }
+        Ok(connected)
+    }
+
+    /// Sends a frame that the driver has written on this and every later connection, in place of the one before.
+    pub fn send_always(&mut self, now: Now, text: String) -> Result<(), ErrorCode> {
+        self.check_frame(now, &text)?;
+        self.requests.always(text)?;
+        self.flush();
+        Ok(())
+    }
+
+    fn check_frame(&mut self, now: Now, text: &str) -> Result<(), ErrorCode> {
         self.tick(now);
         if self.lifecycle.is_closed() {
             return Err(ErrorCode::Closed);
         }
+        // The brackets of a batch.
         if text.len() + 2 > self.batch_limits.bytes {
             return Err(ErrorCode::TooLarge);
         }
-        let now = self.now();
-        match (id, timeout) {
-            (Some(id), Some(timeout)) => self.requests.request(id, text, now + timeout)?,
-            (None, Some(_)) if self.transports.active().is_none() => return Ok(false),
-            (None, Some(_)) => self.requests.ephemeral(text, now + EPHEMERAL_MS)?,
-            (_, None) => self.requests.always(text)?,
-        }
-        self.flush();
-        Ok(true)
+        Ok(())
     }
 
     /// A key was pressed for this channel, or (`false`) what was written is gone. While there is no connection nothing
@@ -83,7 +96,7 @@ impl Connection {
         let changed = if key { connected && typing.key_pressed(now) } else { typing.stop() };
         if changed {
             let channel = subscription.channel().clone();
-            self.send_ephemeral(Typing { channel, typing: key });
+            self.announce(Typing { channel, typing: key });
         }
         self.flush();
     }
@@ -160,7 +173,7 @@ impl Connection {
     }
 
     /// A frame of the core's own that is of no use after a while.
-    fn send_ephemeral(&mut self, frame: Typing) {
+    fn announce(&mut self, frame: Typing) {
         if self.transports.active().is_some() {
             let until = self.now() + EPHEMERAL_MS;
             // Where so much is waiting, it would not be sent in time.
@@ -174,7 +187,7 @@ impl Connection {
             && subscription.typing().stop()
         {
             let channel = subscription.channel().clone();
-            self.send_ephemeral(Typing { channel, typing: false });
+            self.announce(Typing { channel, typing: false });
         }
     }
 

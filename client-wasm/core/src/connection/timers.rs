@@ -214,7 +214,7 @@ impl Connection {
             }
             Timer::TypistExpiry => {
                 while let Some(typist) = self.typists.take_expired(now) {
-                    self.event(Event::Quiet { handle: typist.handle, typist: typist.number });
+                    self.event(Event::TypingExpired { handle: typist.handle, typist: typist.number });
                 }
             }
             Timer::Receipts => self.send_receipts(),

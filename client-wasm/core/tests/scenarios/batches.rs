@@ -69,10 +69,7 @@ fn promise_12_what_does_not_fit_into_a_post_is_in_the_next() {
         }
         harness.pass(1_100);
         (0..REQUESTS).for_each(|n| {
-            harness
-                .core
-                .ask(harness.now, Some(id(2_000 + n)), request_text(2_000 + n), Some(60_000))
-                .unwrap();
+            harness.core.request(harness.now, id(2_000 + n), request_text(2_000 + n), 60_000).unwrap();
         });
         (0..MESSAGES).for_each(|n| harness.send(n, "channel-0"));
         let (mut marks, mut messages, mut requests) = (BTreeSet::new(), Vec::new(), 0);

@@ -378,3 +378,33 @@ fn a_gap_of_an_earlier_question_is_not_declared_in_answer_to_the_last() {
     assert!(!harness.has_gaps());
     assert_eq!(harness.delivered.last(), Some(&("news".to_owned(), 10)));
 }
+
+#[test]
+fn promise_11_after_the_switch_nothing_counts_before_the_new_transport_has_confirmed_it() {
+    let mut harness = Harness::new(config());
+    harness.subscribe("news");
+    harness.tell(Input::Start);
+    let socket = harness.opens_websocket();
+    polling(&mut harness);
+    let (poll, ..) = harness.wants_request();
+    harness.responds(poll, &[polled(2), message("news", 1)]);
+    // The next offset, but not from a subscription that this connection has confirmed.
+    harness.says(socket, &[welcome(10), message("news", 2)]);
+    assert_eq!(harness.delivered.len(), 1);
+    harness.says(socket, &[subscribed("news", "a", 1, 2), message("news", 2)]);
+    assert_eq!(harness.delivered.len(), 2);
+}
+
+#[test]
+fn what_a_websocket_was_not_asked_for_is_not_left_there() {
+    let mut harness = Harness::started(Config { polling: false, ..config() });
+    let socket = harness.opens_websocket();
+    harness.sent();
+    let old = harness.subscribe("news");
+    harness.core.unsubscribe(harness.now, old);
+    harness.tell(Input::Timeout);
+    assert_eq!(harness.sent(), [], "the server knows nothing of it");
+    harness.subscribe("news");
+    harness.says(socket, &[welcome(10), subscribed("news", "a", 0, 0), message("news", 1)]);
+    assert_eq!(harness.delivered.len(), 1, "no confirmation of the other is waited for");
+}

@@ -20,7 +20,7 @@ fn typed(user: &str, typing: bool) -> ServerFrame {
 
 fn quiet(harness: &mut Harness) -> Vec<u32> {
     let quiet = harness.events().into_iter().filter_map(|event| match event {
-        Event::Quiet { typist, .. } => Some(typist),
+        Event::TypingExpired { typist, .. } => Some(typist),
         _ => None,
     });
     quiet.collect()
@@ -111,11 +111,11 @@ fn promise_6_typing_while_offline_is_dropped() {
 fn promise_6_what_is_ephemeral_goes_now_or_never() {
     let (mut harness, socket, _) = Harness::connected(&["news"]);
     let cursor = r#"{"type":"signal","channel":"news","event":"cursor","data":1}"#;
-    assert!(harness.core.ask(harness.now, None, cursor.into(), Some(3_000)).unwrap());
+    assert!(harness.core.send_ephemeral(harness.now, cursor.into()).unwrap());
     harness.tell(Input::Timeout);
     assert!(matches!(&harness.sent()[..], [ClientFrame::Signal(s)] if s.event == "cursor"));
     harness.closes(socket, 1006);
-    assert!(!harness.core.ask(harness.now, None, cursor.into(), Some(3_000)).unwrap());
+    assert!(!harness.core.send_ephemeral(harness.now, cursor.into()).unwrap());
     harness.pass_until(20_001, |o| matches!(o, Output::OpenWebSocket(_)));
     let socket = harness.opens_websocket();
     harness.welcome_websocket(socket);
@@ -139,7 +139,7 @@ fn promise_6_by_polling_what_is_ephemeral_waits_for_the_running_post_but_not_pas
     let (post, frames, _) = harness.wants_request();
     assert!(matches!(frames.last(), Some(ClientFrame::Typing(t)) if t.typing));
     let cursor = r#"{"type":"signal","channel":"news","event":"cursor","data":1}"#;
-    assert!(harness.core.ask(harness.now, None, cursor.into(), Some(3_000)).unwrap());
+    assert!(harness.core.send_ephemeral(harness.now, cursor.into()).unwrap());
     harness.pass(3_500);
     harness.responds(post, &[]);
     let (_, frames, _) = harness.wants_request();
@@ -173,7 +173,7 @@ fn promise_6_by_polling_typing_that_waited_in_a_frozen_page_is_not_announced_whe
 fn a_question_is_asked_again_until_it_is_answered() {
     let (mut harness, socket, _) = Harness::connected(&["news"]);
     let question = r#"{"type":"get_status","id":"00000000-0000-0000-0000-000000000007","users":["bob"]}"#;
-    harness.core.ask(harness.now, Some(id(7)), question.into(), Some(30_000)).unwrap();
+    harness.core.request(harness.now, id(7), question.into(), 30_000).unwrap();
     harness.tell(Input::Timeout);
     let asks = |harness: &mut Harness| {
         harness.sent().iter().filter(|f| matches!(f, ClientFrame::GetStatus(_))).count()
@@ -194,12 +194,12 @@ fn a_question_is_asked_again_until_it_is_answered() {
 #[test]
 fn a_question_without_an_answer_fails_in_time() {
     let (mut harness, socket, _) = Harness::connected(&["news"]);
-    harness.core.ask(harness.now, Some(id(7)), r#"{"type":"ping"}"#.into(), Some(5_000)).unwrap();
+    harness.core.request(harness.now, id(7), r#"{"type":"ping"}"#.into(), 5_000).unwrap();
     harness.closes(socket, 1006);
     let failed = |o: &Output| matches!(o, Output::Event(Event::Sending { error: Some((code, _)), .. }) if code.as_str() == "timeout");
     let took = harness.pass_until(6_000, failed);
     assert!((4_900..5_100).contains(&took), "{took}");
-    harness.core.ask(harness.now, Some(id(8)), r#"{"type":"ping"}"#.into(), Some(5_000)).unwrap();
+    harness.core.request(harness.now, id(8), r#"{"type":"ping"}"#.into(), 5_000).unwrap();
     harness.tell(Input::Close);
     assert!(harness.sendings().iter().any(|(n, _)| *n == 8), "the end is an answer too");
 }
@@ -209,7 +209,7 @@ fn what_lasts_is_told_again_to_every_connection() {
     let (mut harness, socket, _) = Harness::connected(&["news"]);
     let idle =
         |harness: &mut Harness| harness.sent().iter().filter(|f| matches!(f, ClientFrame::Idle(_))).count();
-    harness.core.ask(harness.now, None, r#"{"type":"idle","idle":true}"#.into(), None).unwrap();
+    harness.core.send_always(harness.now, r#"{"type":"idle","idle":true}"#.into()).unwrap();
     harness.tell(Input::Timeout);
     assert_eq!(idle(&mut harness), 1);
     harness.closes(socket, 1006);

@@ -167,3 +167,17 @@ fn promise_10_a_socket_that_was_heard_between_offline_and_online_stays() {
     harness.pass(20_000);
     assert!(!harness.outputs.iter().any(|o| matches!(o, Output::CloseWebSocket { .. })));
 }
+
+#[test]
+fn promise_10_waking_again_does_not_give_a_dead_socket_more_time() {
+    let (mut harness, socket, _) = Harness::connected(&["news"]);
+    harness.tell(Input::Offline);
+    let pings = |harness: &mut Harness| harness.sent().len();
+    assert_eq!(pings(&mut harness), 1);
+    harness.pass(2_000);
+    harness.tell(Input::PageShow);
+    assert_eq!(pings(&mut harness), 0, "one probe at a time");
+    let took =
+        harness.pass_until(2_000, |o| matches!(o, Output::CloseWebSocket { socket: s, .. } if *s == socket));
+    assert!((900..=1_100).contains(&took), "{took}");
+}

@@ -347,7 +347,7 @@ impl World {
                 self.failed(client, id, error.map_or(ErrorCode::Internal, |(code, _)| code));
             }
             CoreEvent::Error { code, message } => self.reports(client, code, &message),
-            CoreEvent::Quiet { handle, typist } => {
+            CoreEvent::TypingExpired { handle, typist } => {
                 if !self.planted(Plant::TypingForever) {
                     self.clients[client].talk.quiet(handle, typist);
                 }
