@@ -53,7 +53,7 @@ describe("the list of chats", () => {
     expect(chats.list).toBe(chats.list);
   });
 
-  it("is not asked for before it is used, and its promise ends with the client", async () => {
+  it("is not requested before it is used, and its promise ends with the client", async () => {
     const { client, core } = await running();
     core.welcomed("me");
     await settle();
@@ -63,7 +63,7 @@ describe("the list of chats", () => {
     await expect(ready).rejects.toMatchObject({ code: "closed" });
   });
 
-  it("follows what the server says of chats", async () => {
+  it("follows the server's updates of chats", async () => {
     const { core, list } = await chatting();
     let changes = 0;
     list.on("change", () => changes++);
@@ -97,7 +97,7 @@ describe("the list of chats", () => {
     expect(ids(list.list)).toBe("a,b");
   });
 
-  it("counts messages of chats that are open just once, replayed ones not again", async () => {
+  it("counts messages of open chats just once, and replayed ones not again", async () => {
     const { client, core, list } = await chatting();
     void client.channel("private-chat.a").subscribe();
     core.confirm("private-chat.a", { offset: 8 });
@@ -105,7 +105,7 @@ describe("the list of chats", () => {
     expect(list.get("a")).toMatchObject({ unread: 1, head: 11 });
   });
 
-  it("knows marks and unread counts from the user's receipts, and the others' marks where it can", async () => {
+  it("has marks and unread counts from the user's receipts, and the marks of others where available", async () => {
     const { client, core, list } = await chatting();
     const receipt = (channel: string, user: string, read: number, more: object = {}) => ({
       type: "receipt",
@@ -138,13 +138,13 @@ describe("the list of chats", () => {
     expect(list.get("a")?.members[1]).toMatchObject({ status: "offline", lastSeen: 77 });
   });
 
-  it("is as the server says after a reconnect", async () => {
+  it("matches the server after a reconnect", async () => {
     const { core, list } = await chatting();
     core.receive({ type: "subscribed", ...place, chats: [chat("b", 500)] });
     expect(ids(list.list)).toBe("b");
   });
 
-  it("gets older ones in pages, which a reconnect does not take away", async () => {
+  it("loads older chats in pages, which survive a reconnect", async () => {
     const newest = Array.from({ length: 100 }, (_, n) => chat(`n${n}`, 1000 - n));
     const { core, list } = await chatting(newest);
     const more = list.loadMore(2);
@@ -159,7 +159,7 @@ describe("the list of chats", () => {
     expect([list.list.length, list.get("n0"), list.get("o2")?.at]).toEqual([102, undefined, 4]);
   });
 
-  it("makes, finds and enters chats", async () => {
+  it("creates, finds and joins chats", async () => {
     const { core, list } = await chatting();
     const asked = () => core.of("request").at(-1)?.[1];
     const group = list.create({ title: "Trip", users: ["ann", "bob"] });
@@ -237,7 +237,7 @@ describe("a chat", () => {
     expect([room.channel.subscription, room.presence.subscription]).toEqual(["subscribed", "subscribed"]);
   });
 
-  it("says that it changed, once for a batch", async () => {
+  it("emits one change per batch", async () => {
     const { client, core } = await chatting();
     const room = createChat(client).room("a");
     void room.open();
@@ -292,7 +292,7 @@ describe("a chat", () => {
     ]);
   });
 
-  it("asks for what can be done to its membership", async () => {
+  it("sends the requests about its membership", async () => {
     const { client, core } = await chatting();
     const room = createChat(client).room("a");
     const all = [
@@ -319,7 +319,7 @@ describe("a chat", () => {
     ]);
   });
 
-  it("that the server ends is told by its channel, and can be opened again", async () => {
+  it("whose subscription the server ends emits an error, and can be opened again", async () => {
     const { client, core } = await chatting();
     const room = createChat(client).room("a");
     void room.open().catch(() => {});

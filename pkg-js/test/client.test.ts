@@ -43,7 +43,7 @@ describe("before the core is loaded", () => {
     ]);
   });
 
-  it("a subscription that was ended meanwhile is not made", async () => {
+  it("a subscription that was ended meanwhile is not started", async () => {
     const { client, loaded } = scripted();
     client._start();
     const channel = client.channel("a");
@@ -54,7 +54,7 @@ describe("before the core is loaded", () => {
     expect(core.calls).toEqual([["start"]]);
   });
 
-  it("refuses at once what can be no event's name, and takes the longest that can", async () => {
+  it("refuses an invalid event name immediately, and accepts the longest valid one", async () => {
     const { client } = scripted({}, () => new Promise(() => {}));
     const channel = client._start().channel("a");
     channel.on("sending", () => {});
@@ -88,7 +88,7 @@ describe("before the core is loaded", () => {
     expect((await loaded()).of("send")[0]?.[3]).toBe('{"text":"before"}');
   });
 
-  it("a failed load is told as load_failed and tried again with backoff", async () => {
+  it("a failed load emits load_failed and is retried with backoff", async () => {
     vi.useFakeTimers();
     vi.spyOn(Math, "random").mockReturnValue(0.5);
     let failures = 2;
@@ -111,7 +111,7 @@ describe("before the core is loaded", () => {
     expect((await loaded()).calls[0]).toEqual(["start"]);
   });
 
-  it("a failed load is tried again at once when the page is online again", async () => {
+  it("a failed load is retried immediately when the page is online again", async () => {
     vi.useFakeTimers();
     const page = new EventTarget();
     vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
@@ -132,7 +132,7 @@ describe("before the core is loaded", () => {
     vi.unstubAllGlobals();
   });
 
-  it("what is sent is told as queued, once", async () => {
+  it("a send emits queued once", async () => {
     const { client, loaded } = scripted();
     client._start();
     const statuses: string[] = [];
@@ -145,7 +145,7 @@ describe("before the core is loaded", () => {
     expect(statuses).toEqual(["queued"]);
   });
 
-  it("nothing is made after a close", async () => {
+  it("nothing is created after a close", async () => {
     const { client, core } = scripted();
     client._start();
     await client.close();
@@ -164,7 +164,7 @@ describe("options", () => {
     expect((await running({ url })).core.made.url).toBe(want);
   });
 
-  it("are handed to the core", async () => {
+  it("are passed to the core", async () => {
     const { core, client } = await running({
       token: "t",
       guest: { user: "u", name: "n" },
@@ -198,7 +198,7 @@ describe("options", () => {
 });
 
 describe("state", () => {
-  it("is told in the application's words", async () => {
+  it("is reported in the terms of the API", async () => {
     vi.useFakeTimers({ now: 5000 });
     const { client, core } = await running();
     const states: ConnectionState[] = [];
@@ -216,7 +216,7 @@ describe("state", () => {
     expect(client.state).toBe(states[3]);
   });
 
-  it("a terminal error closes with that error, rejects what waits with it, and frees the core", async () => {
+  it("a terminal error closes the client, rejects everything pending, and frees the core", async () => {
     const { client, core } = await running();
     const channel = client.channel("a");
     const sending = channel.send(1);
@@ -242,7 +242,7 @@ describe("state", () => {
     expect(warn).toHaveBeenCalledOnce();
   });
 
-  it("a core that breaks ends the client aloud", async () => {
+  it("a core that traps closes the client with an error", async () => {
     const { client, core } = await running();
     const sending = client.channel("a").send(1);
     core.throwing.set("subscribe", new Error("unreachable"));
@@ -252,7 +252,7 @@ describe("state", () => {
     await expect(sending).rejects.toEqual(code("internal"));
   });
 
-  it("a core that breaks by itself ends the client aloud, too", async () => {
+  it("a core that traps outside of a call closes the client with an error, too", async () => {
     const { client, core } = await running();
     const sending = client.channel("a").send(1);
     core.host.broken(new Error("unreachable"));
@@ -262,7 +262,7 @@ describe("state", () => {
 });
 
 describe("close", () => {
-  it("is idempotent, rejects everything that waits with closed, and frees the core once", async () => {
+  it("is idempotent, rejects everything pending with closed, and frees the core once", async () => {
     const { client, core } = await running();
     const channel = client.channel("a");
     const waiting = [channel.subscribe(), channel.send(1), channel.send(2)];
@@ -352,7 +352,7 @@ describe("a channel", () => {
     expect(got[1]).toEqual({ epoch: "e", offset: 1 });
   });
 
-  it("tells plain messages from events", async () => {
+  it("distinguishes plain messages from events", async () => {
     const { client, core } = await running();
     const channel = client.channel("a");
     void channel.subscribe();
@@ -365,7 +365,7 @@ describe("a channel", () => {
     expect(got).toEqual(["message 1", "event x", "x 2", "event y"]);
   });
 
-  it("tells of gaps before the subscription", async () => {
+  it("emits gaps before the subscription", async () => {
     const { client, core } = await running();
     const channel = client.channel("a");
     void channel.subscribe();
@@ -398,7 +398,7 @@ describe("a channel", () => {
     await again;
   });
 
-  it("that is refused rejects and tells the error listener; subscribing again is possible", async () => {
+  it("that is refused rejects and calls the error listener; subscribing again is possible", async () => {
     const { client, core } = await running();
     const channel = client.channel("private-a");
     const errors: EverwireError[] = [];
@@ -412,7 +412,7 @@ describe("a channel", () => {
     expect(core.of("subscribe")).toHaveLength(2);
   });
 
-  it("that is refused for now knows when to try again", async () => {
+  it("that is refused temporarily has the retry delay", async () => {
     const { client, core } = await running();
     const subscribing = client.channel("a").subscribe();
     core.refused = () => "ended";
@@ -437,7 +437,7 @@ describe("a channel", () => {
 });
 
 describe("send", () => {
-  it("resolves when stored, and says how far it is", async () => {
+  it("resolves when stored, and reports its progress", async () => {
     const { client, core } = await running();
     const channel = client.channel("a");
     const seen: unknown[] = [];
@@ -460,7 +460,7 @@ describe("send", () => {
     await expect(sending).rejects.toMatchObject({ code: "forbidden", message: "No grant.", retry: false });
   });
 
-  it("rejects at once when the outbox is full", async () => {
+  it("rejects immediately when the outbox is full", async () => {
     const { client, core } = await running();
     core.throwing.set("send", { code: "queue_full", message: "Full." });
     const statuses: string[] = [];
@@ -514,7 +514,7 @@ describe("members", () => {
     return { ...made, channel, seen };
   }
 
-  it("come with the subscription, before it is told", async () => {
+  it("are emitted before the subscription", async () => {
     const { core, channel, seen } = await present();
     channel.on("subscribed", () => seen.push(`subscribed ${channel.members.length}`));
     core.receive(subscribed([ann, bob]));
@@ -532,7 +532,7 @@ describe("members", () => {
     expect(seen).toEqual(["ann", "+bob", "ann,bob", "-bob", "ann"]);
   });
 
-  it("after a reconnect are compared: who came and went meanwhile is told", async () => {
+  it("after a reconnect are compared: joins and leaves in the meantime are emitted", async () => {
     const { core, seen } = await present();
     core.receive(subscribed([ann]));
     core.receive(subscribed([ann]));
@@ -563,7 +563,7 @@ describe("token", () => {
   it.each<[string, unknown, string]>([
     ["throws", () => Promise.reject(new Error("no session")), "no session"],
     ["gives no string", () => undefined, "did not give a string"],
-  ])("a callback that %s is told to the core", async (_, token, text) => {
+  ])("a callback that %s is reported to the core", async (_, token, text) => {
     const { core } = await running({ token });
     core.host.fetchToken();
     await vi.waitFor(() => expect(core.of("tokenFailed")[0]?.[0]).toContain(text));
@@ -571,7 +571,7 @@ describe("token", () => {
 });
 
 describe("debug", () => {
-  it("writes lines to a function; one that throws harms nothing", async () => {
+  it("writes lines to a function; one that throws does no harm", async () => {
     const lines: string[] = [];
     const { core } = await running({
       debug: (line: string) => {

@@ -57,7 +57,7 @@ const none = undefined;
 const handle = 7 as Handle;
 
 describe("the core", () => {
-  it("is made with its options", () => {
+  it("is created with its options", () => {
     expect(made().registers).toEqual([true, true, false, false, false, true, "https://x", "s", "u", none]);
   });
 
@@ -99,7 +99,7 @@ describe("the core", () => {
     expect(calls[0]?.[1]).toBe(none);
   });
 
-  it("gives back answers, and throws what the core throws", () => {
+  it("returns answers, and throws what the core throws", () => {
     const { core, answer } = made();
     answer.mockReturnValueOnce(12).mockReturnValueOnce(true).mockReturnValueOnce("the log");
     expect(core.subscribe({ channel: "c", undelivered: false })).toBe(12);
@@ -129,7 +129,7 @@ describe("the core", () => {
     expect([core.accept(handle, 8), core.accept(handle, 6)]).toEqual([true, false]);
   });
 
-  it("tells its host", () => {
+  it("calls its host", () => {
     const { raw, told, tell } = made();
     tell("state", [1, 1, 0], [none, "welcome"]);
     tell("state", [2, -1, 3, 700], [none, "lost"]);
@@ -149,7 +149,7 @@ describe("the core", () => {
     ]);
   });
 
-  it("is told what happens in the browser, until it is freed", () => {
+  it("receives browser events until it is freed", () => {
     const { core, raw, browserEvent, calls } = made();
     const handler = raw.handler(3, 8);
     handler("event");
@@ -159,7 +159,7 @@ describe("the core", () => {
     expect(calls).toEqual([["free"]]);
   });
 
-  it("tells the host when it breaks in there", () => {
+  it("reports a trap to the host", () => {
     const { raw, browserEvent, told } = made();
     const error = new Error("unreachable");
     browserEvent.mockImplementation(() => {

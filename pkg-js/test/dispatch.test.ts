@@ -1,4 +1,4 @@
-// Unpacking: the golden vectors of the protocol, and rubbish of every kind, which must become violations and nothing else.
+// Dispatch: the golden vectors of the protocol, and invalid data of every kind, which must become violations and nothing else.
 
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
@@ -25,8 +25,8 @@ const textOf = ({ text, parts = [] }: Vector) =>
 /** What the core would have to be told for these frames; entries and members, which the channel gets, under `got`. */
 function expected(frames: Record<string, unknown>[], handle: (channel: unknown) => number) {
   // A pong is only a sign of life.
-  const telling = frames.filter((frame) => frame.type !== "pong");
-  return telling.flatMap((frame): unknown[][] => {
+  const relevant = frames.filter((frame) => frame.type !== "pong");
+  return relevant.flatMap((frame): unknown[][] => {
     const on = handle(frame.channel);
     switch (frame.type) {
       case "welcome": {
@@ -158,7 +158,7 @@ describe("golden vectors", () => {
 });
 
 describe("an error about a channel without a subscription", () => {
-  it("is told apart from one about none", async () => {
+  it("is distinguished from one without a channel", async () => {
     const { core } = await subscribed();
     const error = { type: "error", code: "forbidden", message: "No.", retry: false };
     core.receive(error, { ...error, channel: "other" }, { ...error, channel: "news" });
@@ -170,7 +170,7 @@ describe("an error about a channel without a subscription", () => {
   });
 });
 
-describe("rubbish", () => {
+describe("invalid data", () => {
   const violations = (core: ScriptedCore) => core.of("violation").map(([text]) => text);
 
   it.each([[null], [7], ["text"], [{}], [{ length: 1, 0: { type: "ping" } }], [undefined]])(
@@ -195,7 +195,7 @@ describe("rubbish", () => {
     },
   );
 
-  it("types that are names of what every object has are only unknown types", async () => {
+  it("types that are names of Object's properties are only unknown types", async () => {
     const { core } = await subscribed();
     core.receive({ type: "constructor" }, { type: "toString" }, { type: "__proto__" }, { type: "tiptoe" });
     expect(core.calls).toEqual([]);

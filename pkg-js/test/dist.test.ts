@@ -53,7 +53,7 @@ describe.skipIf(!existsSync(`${dist}index.js`))("the built package", () => {
     for (const file of files) expect(existsSync(root + file), file).toBe(true);
   });
 
-  it("does nothing on import, also where there is no browser", async () => {
+  it("has no side effects on import, even without a browser", async () => {
     for (const entry of ["index.js", "slim.js", "chat/index.js", "react/index.js", "vue/index.js"]) {
       expect(Object.keys(await import(/* @vite-ignore */ dist + entry)), entry).not.toEqual([]);
     }
@@ -88,7 +88,7 @@ describe.skipIf(!existsSync(`${dist}index.js`))("the built package", () => {
     expect(read("react/index.js")).toMatch(/^"use client";/);
   });
 
-  it("brings no sentences of the generated tables along", () => {
+  it("does not contain the messages of the generated tables", () => {
     const text = [...eager("index.js")].map(read).join("");
     expect(text).not.toContain("This user has been banned");
   });
@@ -109,7 +109,7 @@ describe.skipIf(!existsSync(`${dist}index.js`))("the built package", () => {
     expect(brotliCompressSync(text, { params }).length).toBeLessThan(11_000);
   });
 
-  it("has declarations that show nothing internal", () => {
+  it("has declarations without internals", () => {
     expect(read("core/client.d.ts") + read("core/channel.d.ts") + read("chat/chat-client.d.ts")).not.toMatch(
       / _[a-z]/,
     );

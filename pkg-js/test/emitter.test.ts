@@ -29,7 +29,7 @@ describe("an emitter", () => {
     expect(got).toEqual(["a1", "b1", "b2"]);
   });
 
-  it("reports a listener that throws, and goes on", () => {
+  it("reports a listener that throws, and continues", () => {
     const emitter = new Emitter();
     const after = vi.fn();
     const error = new Error("mine");

@@ -33,7 +33,7 @@ describe("sending", () => {
     ]);
   });
 
-  it("tells of them as what they are", async () => {
+  it("emits them as what they are", async () => {
     const { core, channel } = await talking();
     const told: unknown[] = [];
     channel.on("sending", ({ status, action, target }) => told.push([status, action, target]));
@@ -45,12 +45,12 @@ describe("sending", () => {
     ]);
   });
 
-  it("an id that is no string is refused", async () => {
+  it("an id that is not a string is refused", async () => {
     const { channel } = await talking();
     await expect(channel.edit(7 as never, "x")).rejects.toEqual(code("invalid_option"));
   });
 
-  it("messages say what they do to another", async () => {
+  it("messages carry their action on another", async () => {
     const { core, channel } = await talking();
     const got: unknown[] = [];
     channel.on("message", ({ action, target }) => got.push([action, target]));
@@ -68,7 +68,7 @@ describe("sending", () => {
 });
 
 describe("signals", () => {
-  it("go now or never", async () => {
+  it("are sent now or never", async () => {
     const { client, core, channel } = await talking();
     expect(channel.signal("wave", { n: 1 })).toBe(true);
     expect(channel.signal("wave", 2, { to: "c9" })).toBe(true);
@@ -82,7 +82,7 @@ describe("signals", () => {
     expect(channel.signal("wave", 4)).toBe(false);
   });
 
-  it("that are too large or no JSON throw, and the client goes on", async () => {
+  it("that are too large or not JSON throw, and the client continues", async () => {
     const { client, core, channel } = await talking();
     core.throwing.set("sendEphemeral", { code: "too_large", message: "Too large." });
     expect(() => channel.signal("wave", 1)).toThrow(code("too_large"));
@@ -95,7 +95,7 @@ describe("signals", () => {
     expect(client.state.status).toBe("connected");
   });
 
-  it("are heard by their name, by the channel, or by the connection that they are for", async () => {
+  it("are emitted by name, on the channel, or on the client", async () => {
     const { client, core, channel, frame } = await talking();
     const got: unknown[] = [];
     channel.on("signal", (signal: Signal) => got.push(["any", signal.event, signal.data, signal.from]));
@@ -115,7 +115,7 @@ describe("signals", () => {
     ]);
   });
 
-  it("of a subscription that is not live are not heard", async () => {
+  it("of a subscription that is not live are ignored", async () => {
     const { core, channel, handle, frame } = await talking();
     const got: unknown[] = [];
     channel.on("signal", (signal) => got.push(signal));
@@ -126,7 +126,7 @@ describe("signals", () => {
 });
 
 describe("typing", () => {
-  it("is told to the core, key by key, while there is a subscription", async () => {
+  it("is reported to the core on every keystroke, while there is a subscription", async () => {
     const { client, core, channel, handle } = await talking();
     channel.typing();
     channel.stopTyping();
@@ -141,7 +141,7 @@ describe("typing", () => {
     ]);
   });
 
-  it("of others is a list that is new whenever it changed", async () => {
+  it("of others is a new list after every change", async () => {
     const { core, channel, handle, frame } = await talking();
     const told: (readonly Typist[])[] = [];
     channel.on("typing", (typists) => told.push(typists));
@@ -166,7 +166,7 @@ describe("typing", () => {
     ]);
   });
 
-  it("ends when nothing was heard for long, and with the subscription", async () => {
+  it("expires, and ends with the subscription", async () => {
     const { core, channel, handle, frame } = await talking();
     core.receive(
       frame("user_typing", { user: "ann", typing: true }),
@@ -188,7 +188,7 @@ describe("marks", () => {
     { user: "ann", delivered: 3, read: 3 },
   ];
 
-  it("are kept where the server keeps them: the core is told of the user's own", async () => {
+  it("are kept where the server keeps them: the core receives the user's own", async () => {
     const { client, core } = await running();
     core.welcomed("me");
     const [kept, none, fresh] = ["a", "b", "c"].map((name) => client.channel(name));
@@ -232,7 +232,7 @@ describe("marks", () => {
     expect(channel.receipts.size).toBe(1);
   });
 
-  it("are made by offset, by id, or for all that was received", async () => {
+  it("are set by offset, by id, or for everything received", async () => {
     const { core, channel, handle } = await talking(marks);
     core.receive(...Array.from({ length: 1002 }, (_, n) => message(channel.name, n + 1)));
     channel.markRead(5);
@@ -249,7 +249,7 @@ describe("marks", () => {
 });
 
 describe("history", () => {
-  it("asks for a page of the channel", async () => {
+  it("requests a page of the channel", async () => {
     const { core, channel } = await talking();
     const page = channel.history({ before: 40, limit: 20 });
     expect(core.of("request")[0]?.[1]).toMatchObject({ type: "history", channel: channel.name, before: 40 });
@@ -262,7 +262,7 @@ describe("history", () => {
 });
 
 describe("subscribing", () => {
-  it("can begin after what was delivered", async () => {
+  it("can start after what was delivered", async () => {
     const { client, core } = await running();
     void client.channel("a").subscribe({ undelivered: true, recent: 9 });
     expect(core.of("subscribe")).toEqual([["a", 9, undefined, undefined, true]]);

@@ -16,7 +16,7 @@ afterEach(() => {
 const MINUTE = 60_000;
 
 describe("an idle page", () => {
-  it("is told after five minutes without a sign, and when there is one again", async () => {
+  it("is reported after five minutes without input, and when there is input again", async () => {
     const { client, core } = await running();
     const told = () => core.of("sendSticky").map(([frame]) => frame);
     await vi.advanceTimersByTimeAsync(4 * MINUTE);
@@ -35,7 +35,7 @@ describe("an idle page", () => {
     await client.close();
   });
 
-  it("is told after as long as the option says, or never", async () => {
+  it("is reported after the time of the option, or never", async () => {
     const soon = await running({ idleAfter: 1000 });
     const never = await running({ idleAfter: false });
     await vi.advanceTimersByTimeAsync(1000);

@@ -30,7 +30,7 @@ beforeEach(() => {
 });
 
 describe("loadCore", () => {
-  it("asks for the WebAssembly once, however many clients there are", async () => {
+  it("requests the WebAssembly once for all clients", async () => {
     const loadCore = await fresh();
     const source = vi.fn(() => wasm);
     const [one, two] = await Promise.all([loadCore(source), loadCore(source)]);
@@ -69,8 +69,8 @@ describe("loadCore", () => {
   it.each<[string, () => Response | Uint8Array<ArrayBuffer>, RegExp]>([
     ["a missing file", () => new Response("", { status: 404 }), /HTTP status 404/],
     ["a page instead of the file", () => new Response("<!doctype html>"), /WebAssembly/],
-    ["rubbish", () => Uint8Array.of(1, 2, 3), /WebAssembly/],
-  ])("fails with %s, and tries again when asked again", async (_, source, why) => {
+    ["invalid bytes", () => Uint8Array.of(1, 2, 3), /WebAssembly/],
+  ])("fails with %s, and retries at the next call", async (_, source, why) => {
     const loadCore = await fresh();
     await expect(loadCore(source)).rejects.toThrow(why);
     await loadCore(() => wasm);

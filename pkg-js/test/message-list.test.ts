@@ -20,7 +20,7 @@ async function following(limit?: number) {
 const brief = (list: MessageList) => list.rows.map(({ data, status }) => `${data} ${status}`);
 
 describe("a message list", () => {
-  it("shows what is sent at once, and makes one row of the message, its ack and its echo", async () => {
+  it("shows a send immediately, as one row with its ack and its echo", async () => {
     const { core, channel, list } = await following();
     const { id } = channel.send("mine");
     expect(list.rows).toEqual([
@@ -45,7 +45,7 @@ describe("a message list", () => {
     ]);
   });
 
-  it("takes an echo that comes before its ack", async () => {
+  it("accepts an echo that arrives before its ack", async () => {
     const { core, channel, list } = await following();
     const { id } = channel.send("mine");
     const echo = message("a", 1, "mine", { id, name: "Ann" });
@@ -53,7 +53,7 @@ describe("a message list", () => {
     expect(list.rows).toMatchObject([{ data: "mine", status: "stored", name: "Ann" }]);
   });
 
-  it("orders by offset, with what is pending last, in the order of sending", async () => {
+  it("orders by offset, with pending messages last, in sending order", async () => {
     const { core, channel, list, failed } = await following();
     const first = channel.send("first");
     const second = channel.send("second");
@@ -77,14 +77,14 @@ describe("a message list", () => {
     expect(brief(list).slice(4)).toEqual(["third queued"]);
   });
 
-  it("knows own messages from another tab by the user", async () => {
+  it("recognises the user's own messages from another tab", async () => {
     const { client, core, list } = await following();
     client._user = "u1";
     core.receive(message("a", 1, "x", { user: "u1" }), message("a", 2, "y", { user: "u2" }));
     expect(list.rows.map((row) => row.mine)).toEqual([true, false]);
   });
 
-  it("keeps the latest ones, and everything that is pending", async () => {
+  it("keeps the latest messages, and all pending ones", async () => {
     const { core, channel, list } = await following(3);
     for (let n = 1; n <= 5; n++) void channel.send(`p${n}`);
     core.receive(...[1, 2, 3, 4, 5].map((offset) => message("a", offset)));
@@ -99,7 +99,7 @@ describe("a message list", () => {
     expect(list.rows.map((row) => row.data)).toEqual(["old 1", "old 2", "new 1"]);
   });
 
-  it("shows once what is replayed again", async () => {
+  it("shows replayed messages once", async () => {
     const { core, channel, list } = await following();
     core.receive(message("a", 1), message("a", 2));
     await channel.unsubscribe();
@@ -109,14 +109,14 @@ describe("a message list", () => {
     expect(list.rows.map((row) => row.data)).toEqual([1, 2, 3]);
   });
 
-  it("leaves custom events out", async () => {
+  it("excludes custom events", async () => {
     const { core, channel, list } = await following();
     void channel.send(1, { event: "x" });
     core.receive(message("a", 1, 1, { event: "x" }));
     expect(list.rows).toEqual([]);
   });
 
-  it("tells of a change once for a whole batch, and keeps its array until then", async () => {
+  it("emits one change per batch, and keeps its array until then", async () => {
     const { core, list } = await following();
     let changes = 0;
     list.on("change", () => changes++);
@@ -146,7 +146,7 @@ describe("edits and deletions", () => {
     message("a", offset, data, { action: "edit", target });
   const remove = (offset: number, target: string) => message("a", offset, null, { action: "delete", target });
 
-  it("change the row that they are about, and are no rows", async () => {
+  it("change the row of their target, and are not rows", async () => {
     const { core, list } = await following();
     core.receive(message("a", 1), message("a", 2));
     const [first, second] = list.rows;
@@ -161,7 +161,7 @@ describe("edits and deletions", () => {
     expect(told(list)[0]).toEqual(["id-1", null, false, true]);
   });
 
-  it("count when they come before what they are about, and the latest wins in whatever order they come", async () => {
+  it("apply when they arrive before their target, and the latest wins in any order", async () => {
     const { core, list } = await loadable(10);
     core.receive(edit(11, "id-9", "late"), remove(12, "id-8"));
     const loading = list.loadOlder(5);
@@ -176,7 +176,7 @@ describe("edits and deletions", () => {
 
   const seen = (list: MessageList) => list.rows.map(({ data, status, edited }) => [data, status, edited]);
 
-  it("of one's own show at once, say how far they have come, and are no rows of their own", async () => {
+  it("of one's own show immediately with their status, and are not rows", async () => {
     const { core, channel, list } = await following();
     core.receive(message("a", 1));
     const { id } = channel.edit("id-1", "better");
@@ -191,7 +191,7 @@ describe("edits and deletions", () => {
     expect(told(list)).toEqual([["id-1", null, false, true]]);
   });
 
-  it("of one's own that fail are taken back to what was stored", async () => {
+  it("of one's own that fail are reverted to what was stored", async () => {
     const { core, channel, list, failed } = await following();
     core.receive(message("a", 1, "first"));
     const better = channel.edit("id-1", "better");
@@ -210,7 +210,7 @@ describe("edits and deletions", () => {
     expect(seen(list)).toEqual([["elsewhere", "stored", true]]);
   });
 
-  it("of one's own wait for what they are about, and do not bring back what was dropped", async () => {
+  it("of one's own wait for their target, and do not restore a dropped row", async () => {
     const { core, channel, list, failed } = await following(1);
     const early = channel.edit("id-1", "better");
     core.receive(message("a", 1, "first"));
@@ -223,7 +223,7 @@ describe("edits and deletions", () => {
 });
 
 describe("replies and events", () => {
-  it("replies say what they reply to, also while they are on their way", async () => {
+  it("replies have their target, even while pending", async () => {
     const { core, channel, list } = await following();
     core.receive(message("a", 1, "x", { action: "reply", target: "id-0" }));
     void channel.send("y", { replyTo: "id-1" });
@@ -233,7 +233,7 @@ describe("replies and events", () => {
     ]);
   });
 
-  it("named events are rows with their name, others are none", async () => {
+  it("listed events are rows with their name, others are not", async () => {
     const { client, core } = await following();
     const channel = client.channel("b");
     const list = new MessageList(channel, { events: ["everwire.chat"] });
@@ -284,7 +284,7 @@ describe("marks", () => {
     expect(list.rows.map((row, n) => row === before[n])).toEqual([true, false, true, true]);
   });
 
-  it("are right again after a reconnect, also when somebody has left", async () => {
+  it("are correct again after a reconnect, even when a member has left", async () => {
     const { core, list, place } = await marked();
     core.receive({ type: "subscribed", ...place, offset: 4, head: 4, receipts: [mark("ann", 4, 4)] });
     expect(counts(list)).toEqual(["1/1", "1/1", "0/0", "1/1"]);
@@ -298,7 +298,7 @@ describe("marks", () => {
     expect(counts(list).slice(3)).toEqual(["0/0", "1/1"]);
   });
 
-  it("count for a message whose ack came and whose echo did not yet", async () => {
+  it("count for a message whose ack has arrived but not yet its echo", async () => {
     const { core, channel, list } = await marked();
     const { id } = channel.send("mine");
     core.receive({ type: "ack", id, channel: "a", offset: 5, at: 7 }, receipt("ann", 5, 4));
@@ -327,7 +327,7 @@ describe("older messages", () => {
   const asked = (core: { of(method: string): unknown[][] }) =>
     core.of("request").map(([, frame]) => (frame as { before: number }).before);
 
-  it("come before those that are there, page by page, until there are no more", async () => {
+  it("are added page by page, until there are none left", async () => {
     const { core, list } = await loadable(5);
     core.receive(message("a", 6));
     expect(list.hasOlder).toBe(true);
@@ -343,12 +343,12 @@ describe("older messages", () => {
     expect(asked(core)).toEqual([6, 4]);
   });
 
-  it("are not asked for when the subscription began with the log", async () => {
+  it("are not requested when the subscription began with the log", async () => {
     const { list } = await loadable(0);
     expect([list.hasOlder, await list.loadOlder()]).toEqual([false, false]);
   });
 
-  it("go on where a page of other events ended, and where the log was trimmed", async () => {
+  it("continue where a page of other events ended, and where the log was trimmed", async () => {
     const { core, list } = await loadable(9);
     const first = list.loadOlder();
     core.page(
@@ -365,7 +365,7 @@ describe("older messages", () => {
     ]);
   });
 
-  it("meet what arrives meanwhile without a gap or a double", async () => {
+  it("join live messages without a gap or a duplicate", async () => {
     const { core, channel, list } = await loadable(5);
     const loading = list.loadOlder();
     const { id } = channel.send("mine");
@@ -376,7 +376,7 @@ describe("older messages", () => {
     expect(offsets(list)).toEqual([3, 4, 5, 6, 7, 8, 9]);
   });
 
-  it("are asked for once at a time, and again after a failure", async () => {
+  it("are requested once at a time, and again after a failure", async () => {
     const { core, list } = await loadable(5);
     const one = list.loadOlder();
     expect(list.loadOlder()).toBe(one);
@@ -393,7 +393,7 @@ describe("older messages", () => {
     expect(offsets(list)).toEqual([1, 2, 3, 4, 5]);
   });
 
-  it("keep the limit from cutting, and bring back what it had cut", async () => {
+  it("suspend the limit, and restore what it had removed", async () => {
     const { core, list } = await loadable(2, 3);
     core.receive(...range(3, 8));
     expect(offsets(list)).toEqual([6, 7, 8]);
@@ -407,7 +407,7 @@ describe("older messages", () => {
     expect(offsets(list)).toHaveLength(9);
   });
 
-  it("fill what a gap left out, if it is still stored, and then go on at the other end", async () => {
+  it("fill a gap if it is still stored, and then continue at the other end", async () => {
     const { core, list } = await loadable(3);
     core.receive(...range(4, 5));
     const place = { channel: "a", epoch: "e", head: 20 };
@@ -451,7 +451,7 @@ describe("older messages", () => {
     ]);
   });
 
-  it("are known to a list that was made while the channel was subscribed", async () => {
+  it("are available to a list created while the channel was subscribed", async () => {
     const { core, channel } = await loadable(3);
     core.receive(message("a", 4));
     const list = new MessageList(channel);
@@ -462,7 +462,7 @@ describe("older messages", () => {
     expect([asked(core), offsets(list)]).toEqual([[5], [1, 2, 3, 4, 5]]);
   });
 
-  it("tell of a page once", async () => {
+  it("emit one change per page", async () => {
     const { core, list } = await loadable(200);
     let changes = 0;
     list.on("change", () => changes++);

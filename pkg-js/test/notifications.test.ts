@@ -45,7 +45,7 @@ async function notified(read = 0, history: object[] = []) {
 }
 
 describe("notifications", () => {
-  it("are looked for in both channels, from what was delivered on", async () => {
+  it("are loaded from both channels, starting after what was delivered", async () => {
     const { core } = await notified();
     expect(core.of("subscribe")).toEqual([
       [OWN, undefined, undefined, undefined, true],
@@ -57,7 +57,7 @@ describe("notifications", () => {
     ]);
   });
 
-  it("are told as they come, and listed with those from before", async () => {
+  it("are emitted as they arrive, and listed with earlier ones", async () => {
     const history = [note(OWN, 1), note(OWN, 2), message(OWN, 3, 1, { event: "data_update" }), note(OWN, 4)];
     const { core, list, told } = await notified(2, history);
     expect([told, list.unread, list.list.map(({ data }) => data.title)]).toEqual([[], 1, ["n4", "n2", "n1"]]);
@@ -73,7 +73,7 @@ describe("notifications", () => {
     expect(list.list).toBe(list.list);
   });
 
-  it("are read with their channel's mark, on whatever device", async () => {
+  it("are read with their channel's mark, on any device", async () => {
     const { core, list } = await notified(0, [note(OWN, 1), note(OWN, 2)]);
     let changes = 0;
     list.on("change", () => changes++);
@@ -95,7 +95,7 @@ describe("notifications", () => {
     ]);
   });
 
-  it("are not asked for again after a reconnect, but after a gap", async () => {
+  it("are not requested again after a reconnect, but after a gap", async () => {
     const { core, list, told } = await notified(0, [note(OWN, 1), note(OWN, 2)]);
     const place = { type: "subscribed", channel: OWN, head: 9 };
     core.receive({ ...place, epoch: "e", offset: 4 });
@@ -115,7 +115,7 @@ describe("notifications", () => {
     await expect(chats.ready).resolves.toBeUndefined();
   });
 
-  it("do not mind a client that is closed before it was ever connected", async () => {
+  it("tolerate a client that is closed before it was connected", async () => {
     const { client } = await running();
     expect(createChat(client).notifications.list).toEqual([]);
     await client.close();

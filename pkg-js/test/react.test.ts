@@ -62,7 +62,7 @@ function App({ children }: { children?: ReactNode }) {
 }
 
 describe("a provider in StrictMode", () => {
-  it("makes one connection, and closes it when it is unmounted for good", async () => {
+  it("creates one connection, and closes it when it is unmounted for good", async () => {
     const { unmount } = render(h(App));
     await settle();
     expect(core().of("start")).toHaveLength(1);
@@ -91,7 +91,7 @@ describe("a provider in StrictMode", () => {
     expect(core().of("token")).toEqual([["second"]]);
   });
 
-  it("makes another client for another server, and closes the first", async () => {
+  it("creates another client for another server, and closes the first", async () => {
     const tree = (url: string) => h(StrictMode, null, h(EverwireProvider, { options: { url } }));
     const { rerender } = render(tree("https://one.example"));
     await settle();
@@ -103,7 +103,7 @@ describe("a provider in StrictMode", () => {
     ]);
   });
 
-  it("leaves a client alone that the application gave", async () => {
+  it("does not close a client of the application", async () => {
     let client: Client | undefined;
     function Outer() {
       client = useEverwire(options);
@@ -202,7 +202,7 @@ describe("useChannel", () => {
     expect(got).toEqual(["first 1", "second 2", "second trimmed"]);
   });
 
-  it("leaves a subscription alone that the application made", async () => {
+  it("does not end a subscription of the application", async () => {
     let client: Client | undefined;
     function Room() {
       useChannel("a");
@@ -222,7 +222,7 @@ describe("useChannel", () => {
     expect(core().of("unsubscribe")).toEqual([]);
   });
 
-  it("writes a refused subscription to the console, unless somebody listens", async () => {
+  it("logs a refused subscription to the console, unless there is a listener", async () => {
     const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
     const errors: unknown[] = [];
     function Room({ name, heard = false }: { name: string; heard?: boolean }) {
@@ -238,7 +238,7 @@ describe("useChannel", () => {
     warn.mockRestore();
   });
 
-  it("says what is missing without a provider", () => {
+  it("throws a helpful error without a provider", () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     expect(() => render(h(State))).toThrow("EverwireProvider");
   });
@@ -268,7 +268,7 @@ describe("useMessages", () => {
 });
 
 describe("useMembers", () => {
-  it("shows who is there", async () => {
+  it("shows the members", async () => {
     const Who = () =>
       h(
         "p",
@@ -296,7 +296,7 @@ const own = { channel: "private-user.me", epoch: "e", offset: 0, head: 0 };
 const welcome = () => act(async () => core().welcomed("me"));
 
 describe("useChats", () => {
-  it("shows the chats, the latest activity first", async () => {
+  it("shows the chats, sorted by latest activity", async () => {
     const List = () =>
       h(
         "p",
@@ -365,7 +365,7 @@ describe("useChat", () => {
 });
 
 describe("useTyping", () => {
-  it("shows who else is typing", async () => {
+  it("shows the other users who are typing", async () => {
     const Who = () =>
       h(
         "p",
@@ -385,7 +385,7 @@ describe("useTyping", () => {
 });
 
 describe("useNotifications", () => {
-  it("shows them, the latest first", async () => {
+  it("shows them, latest first", async () => {
     const List = () =>
       h(
         "p",
@@ -409,7 +409,7 @@ describe("useNotifications", () => {
 });
 
 describe("useStatus", () => {
-  it("asks for the users, again after a reconnect, and follows what is heard of them", async () => {
+  it("requests the status of the users, again after a reconnect, and follows updates", async () => {
     const Who = ({ users }: { users: string[] }) => {
       const known = useStatus(users);
       return h("p", null, users.map((user) => known.get(user)?.status ?? "?").join());
@@ -444,7 +444,7 @@ describe("useStatus", () => {
 });
 
 describe("server rendering", () => {
-  it("renders and starts nothing", async () => {
+  it("renders without side effects", async () => {
     function Page() {
       useChannel("a");
       const lists = [useMessages("a"), useMembers("a"), useTyping("a"), useChats(), useNotifications()];

@@ -102,13 +102,13 @@ describe.skipIf(!existsSync(entry))("the built package with the real core", () =
     expect(client.report()).toContain("welcome");
   });
 
-  it("has in its first batch what was asked for before", async () => {
+  it("sends earlier calls in its first batch", async () => {
     const { client, got } = await connected({}, (made) => void made.channel("news").subscribe());
     await client.channel("news").subscribe();
     expect(got.slice(0, 3).map((frame) => frame.type)).toEqual(["hello", "poll", "subscribe"]);
   });
 
-  it("drops what comes twice, and survives rubbish", async () => {
+  it("drops duplicates, and survives invalid data", async () => {
     const { client, push } = await connected();
     const errors: string[] = [];
     client.on("error", ({ code }) => errors.push(code));
@@ -142,7 +142,7 @@ describe.skipIf(!existsSync(entry))("the built package with the real core", () =
     });
   });
 
-  it("stops for good when the server does not accept the token", async () => {
+  it("stops for good when the server refuses the token", async () => {
     const { client, push } = await connected({ token: () => "bad" });
     client.on("error", () => {});
     await client.channel("news").subscribe();

@@ -19,7 +19,7 @@ describe("a request", () => {
     expect(await two).toMatchObject({ statuses: [] });
   });
 
-  it("rejects with what the server says against it, and then takes no answer any more", async () => {
+  it("rejects with the server's error, and then ignores answers", async () => {
     const { client, core } = await running();
     const asked = client.request("join_chat", { chat: "c" });
     const [id] = core.of("request")[0] as [string];
@@ -30,7 +30,7 @@ describe("a request", () => {
     expect(client._sends.size).toBe(0);
   });
 
-  it("says when to try again, if the server does", async () => {
+  it("has the retry delay, if the server sends one", async () => {
     const { client, core } = await running();
     const asked = client.request("join_chat", { chat: "c" });
     const [id] = core.of("request")[0] as [string];
@@ -40,7 +40,7 @@ describe("a request", () => {
     await expect(asked).rejects.toMatchObject({ code: "rate_limited", retryAfterMs: 700 });
   });
 
-  it("is made when the core is there, and ends with the client", async () => {
+  it("is sent when the core is loaded, and ends with the client", async () => {
     const { client, loaded } = await running({}, false);
     const asked = client.request("set_status", { status: "away" });
     const late = client.request("set_status", { status: "auto" });
@@ -54,7 +54,7 @@ describe("a request", () => {
     expect(client._sends.size).toBe(0);
   });
 
-  it("that the core does not take is refused, and the client goes on", async () => {
+  it("that the core refuses rejects, and the client continues", async () => {
     const { client, core } = await running();
     core.throwing.set("request", { code: "queue_full", message: "Full." });
     await expect(client.getStatus(["a"])).rejects.toEqual(code("queue_full"));
@@ -64,7 +64,7 @@ describe("a request", () => {
     expect(await asked).toEqual([{ user: "a", status: "away" }]);
   });
 
-  it("that is no JSON is refused", async () => {
+  it("that is not JSON is refused", async () => {
     const { client } = await running();
     const loop: unknown[] = [];
     loop.push(loop);
@@ -98,7 +98,7 @@ describe("status", () => {
   });
 });
 
-describe("the connection's name", () => {
+describe("the id of the connection", () => {
   it("is there while there is a connection", async () => {
     const { client, core } = await running();
     expect(client.connection).toBeUndefined();

@@ -87,7 +87,7 @@ describe("a provider", () => {
     expect(core().freed).toBe(true);
   });
 
-  it("can be a composable, whose channels are given as objects", async () => {
+  it("can be a composable, with channels as objects", async () => {
     const app = createApp({
       setup() {
         const client = useEverwire(options);
@@ -131,7 +131,7 @@ describe("useChannel", () => {
 });
 
 describe("useMessages and useMembers", () => {
-  it("show what there is", async () => {
+  it("show messages and members", async () => {
     const { root } = mount(() => {
       const channel = useChannel("presence-a");
       const rows = useMessages("presence-a");
@@ -177,7 +177,7 @@ describe("useChats and useNotifications", () => {
 });
 
 describe("useChat", () => {
-  it("follows its id, and shows what happens in the chat", async () => {
+  it("follows its id, and shows the chat", async () => {
     const id = ref("a");
     const { root, unmount } = mount(() => {
       const room = useChat(id);
@@ -206,7 +206,7 @@ describe("useChat", () => {
 });
 
 describe("useStatus", () => {
-  it("asks for the users, and follows what is heard of them", async () => {
+  it("requests the status of the users, and follows updates", async () => {
     const users = ref(["ann"]);
     const { root } = mount(() => {
       const known = useStatus(users);
@@ -229,7 +229,7 @@ describe("useStatus", () => {
 });
 
 describe("server rendering", () => {
-  it("renders and starts nothing", async () => {
+  it("renders without side effects", async () => {
     const Inner = defineComponent({
       setup() {
         const state = useConnectionState();
