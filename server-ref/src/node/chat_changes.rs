@@ -1,4 +1,4 @@
-//! Changes of chats: decided, stored and published in one order with what is sent, because the commit loop does all of it.
+//! Changes of chats: decided, stored and published in one order with sends, because the commit loop does all of it.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::{
     store::Database,
 };
 
-/// What somebody wants done with a chat.
+/// A command for a chat and its context.
 #[derive(Debug)]
 pub struct ChatCommand {
     actor: Actor,
@@ -33,12 +33,12 @@ impl ChatCommand {
 }
 
 impl Node {
-    /// Does what somebody wants. `chat` is the one that it is about; for [`Command::Create`] it is made from the command.
-    /// Returns the chat as it is then; `None` if there is none, which [`Command::Leave`] does not mind. When this returns,
-    /// those who were taken out receive nothing more.
+    /// Carries out a command. `chat` is its object; for [`Command::Create`] it is derived from the command. Returns the
+    /// resulting chat; `None` if there is none, which is fine for [`Command::Leave`]. When this returns, removed users
+    /// receive nothing more.
     ///
     /// # Errors
-    /// What the rules refuse, and [`ErrorCode::Unavailable`].
+    /// The refusal by the rules, or [`ErrorCode::Unavailable`].
     pub async fn change_chat(
         &self,
         actor: Actor,
@@ -46,13 +46,13 @@ impl Node {
         command: Command,
     ) -> Result<Option<ChatRecord>, Refusal> {
         let made = command.chat_made(&actor).map(|id| id.hyphenated().to_string());
-        // A direct chat with too few users has no name. The rules say what is wrong with it.
+        // A direct chat with too few users has no id. The rules return the error.
         let chat: Arc<str> = made.as_deref().or(chat).unwrap_or_default().into();
         self.commits.change_chat(ChatCommand { actor, chat, command }).await
     }
 }
 
-/// A change that is on disk.
+/// A stored change.
 #[derive(Debug)]
 pub(super) struct Stored {
     pub(super) chat: Option<ChatRecord>,
@@ -65,7 +65,7 @@ pub(super) struct StoredChange {
     pub(super) gone: Vec<Arc<str>>,
 }
 
-/// Decides and stores. Runs in the commit loop: nothing else changes a chat or a log meanwhile.
+/// Decides and stores a change. Runs in the commit loop: nothing else changes a chat or a log meanwhile.
 pub(super) async fn store(
     environment: &dyn Environment,
     store: &dyn Database,
@@ -82,7 +82,7 @@ pub(super) async fn store(
     };
     let log = after.log().ok_or_else(|| Refusal::of(ErrorCode::NotFound))?;
     if room.is_none() {
-        // Somebody uses this channel already, without members: nobody becomes its owner by guessing its name.
+        // The channel is already in use without members: guessing its name must not make anybody its owner.
         let found = store.log(&log).await.map_err(unavailable)?;
         if found.head > 0 {
             return Err(Refusal::of(ErrorCode::IdReused));
@@ -97,7 +97,7 @@ pub(super) async fn store(
     });
     let entries = stored.collect();
     let chat = ChatRecord { room: Arc::new(after), at };
-    // From now on the commit loop stores nothing of users who have gone.
+    // From now on the commit loop stores nothing from removed users.
     chats.put(chat.clone());
     Ok(Stored { chat: Some(chat), change: Some(StoredChange { entries, gone }) })
 }
@@ -124,7 +124,7 @@ fn new_entry(
         user,
         name,
         event: Some(CHAT_EVENT.into()),
-        // Names and roles can always be written.
+        // Names and roles can always be serialized.
         data: Payload::from_value(change).ok()?,
         action: None,
         target: None,

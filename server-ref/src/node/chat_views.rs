@@ -1,5 +1,4 @@
-//! What users are told about their chats: the list, a chat that changed, one that is gone, and messages of chats that they
-//! do not have open.
+//! Chats as their members see them: the list, and updates of changed and removed chats.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +17,7 @@ use crate::{
     model::{broadcast::Broadcast, chat::ChatRecord},
 };
 
-/// A chat has changed, and its members are to be told.
+/// A changed chat, to be delivered to its members.
 #[derive(Debug)]
 pub(super) struct ChatUpdate {
     /// The chat.
@@ -27,12 +26,11 @@ pub(super) struct ChatUpdate {
     pub(super) gone: Vec<Arc<str>>,
 }
 
-/// Whether each of some users can be reached, and when they were last online, in ms since 1970.
+/// The status of users, and when they were last online, in ms since 1970.
 type Statuses = BTreeMap<String, (Status, Option<u64>)>;
 
 impl Node {
-    /// The chats of a user, those with the latest activity first: those before `before`, `most` at most. Also whether
-    /// there are more.
+    /// The chats of a user, sorted by latest activity: those before `before`, at most `most`. Also whether there are more.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -47,7 +45,7 @@ impl Node {
         known.sort_by(|a, b| b.at_for(user).cmp(&a.at_for(user)).then_with(|| a.room.id.cmp(&b.room.id)));
         let next = known.get(most).map(|known| known.at_for(user));
         known.truncate(most);
-        // What is of the same time comes together, so that asking for what was before leaves nothing out.
+        // Chats with the same time come together, so that the next page omits nothing.
         if known.first().is_some_and(|first| next.is_some_and(|next| next < first.at_for(user))) {
             known.retain(|known| next.is_none_or(|next| known.at_for(user) > next));
         }
@@ -63,7 +61,7 @@ impl Node {
         Ok(self.as_seen_by(user, std::slice::from_ref(known)).await?.pop())
     }
 
-    /// Chats as a user sees them. Those that he has nothing to do with are left out.
+    /// Chats as a user sees them, without those in which the user is not a participant.
     async fn as_seen_by(&self, user: &str, chats: &[ChatRecord]) -> Result<Vec<Chat>, Error> {
         let mut asked: Vec<(Channel, u64)> = Vec::new();
         let mut marks = BTreeMap::new();
@@ -127,7 +125,7 @@ impl Node {
     async fn tell_members(&self, update: ChatUpdate) {
         let ChatUpdate { chat, gone } = update;
         for user in gone {
-            // Who came back meanwhile is told so next.
+            // A user who has returned meanwhile is notified next.
             if self.chats.role(&chat, &user).is_none()
                 && let Some(channel) = user_channel(&user)
             {
@@ -150,7 +148,7 @@ impl Node {
     }
 }
 
-/// Tells members what is handed in, one after the other, for as long as the node lives.
+/// Delivers chat updates one after the other, for as long as the node lives.
 pub(super) async fn keep_telling(node: Weak<Node>, mut updates: mpsc::UnboundedReceiver<ChatUpdate>) {
     while let Some(update) = updates.recv().await {
         let Some(node) = node.upgrade() else { return };

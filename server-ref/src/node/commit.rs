@@ -1,7 +1,7 @@
-//! The commit loop: the one task that writes. Whatever waits when a transaction is done goes into the next one, so the cost
-//! of reaching the disk is shared by all who send at that time, and nobody waits for a timer.
+//! The commit loop: the only task that writes. Everything that is waiting when a transaction is done goes into the next one,
+//! so concurrent senders share the cost of reaching the disk, and nothing waits for a timer.
 //!
-//! What was stored is published by a second task (see [`super::publish`]), while the next transaction is already under way.
+//! A second task publishes what was stored (see [`super::publish`]) while the next transaction is in progress.
 
 #[cfg(feature = "planted")]
 mod planted_bugs;
@@ -31,67 +31,66 @@ use crate::{
     store::{Database, Removed},
 };
 
-/// Most entries in one transaction. Past some hundreds, larger groups gain little and make everybody in them wait.
+/// Maximum entries in one transaction. Beyond some hundreds, larger groups gain little and make all their senders wait.
 const GROUP: usize = 512;
 
-/// Groups of sends that wait for the commit loop. Each connection has one at most, so this is no bound on connections that
-/// send at the same time, but on memory.
+/// Maximum groups of sends that wait for the commit loop. Each connection has at most one; this bounds memory.
 const WAITING: usize = 16 * 1024;
 
-/// Transactions that wait to be published. If subscribers cannot keep up, the commit loop waits.
+/// Maximum transactions that wait to be published. If publishing cannot keep up, the commit loop waits.
 const TO_PUBLISH: usize = 16;
 
-/// How often what is no longer needed is removed, in ms.
+/// How often the cleanup runs, in ms.
 const CLEANUP_EVERY_MS: u64 = 5 * 60 * 1000;
 
-/// How soon a log is looked at again whose last transaction may or may not have happened, in ms.
+/// How soon a log with an uncertain last transaction is checked again, in ms.
 const LOOK_AGAIN_MS: u64 = 1000;
 
-/// How many such logs are looked at between two transactions.
+/// How many such logs are checked between two transactions.
 const LOOKS: usize = 64;
 
-/// What is read of such a log.
+/// The page that is read from such a log.
 const FOUND: PageBounds = PageBounds { entries: 1, bytes: usize::MAX };
 
-/// Something to be written, in one order with everything else that is.
+/// Something to be written, in one order with everything else.
 #[derive(Debug)]
 pub enum Commit {
     /// Entries of one connection. The answer is [`Input::Appended`].
     Append {
         /// The entries.
         entries: Vec<NewEntry>,
-        /// Where the answer goes.
+        /// The receiver of the answer.
         reply: MailboxSender,
     },
-    /// Whose a session is.
+    /// The user of a session.
     BindSession {
         /// The session.
         session: Uuid,
         /// Its user.
         user: Arc<str>,
     },
-    /// A change of a chat, decided when it is its turn.
+    /// A change of a chat, decided in its turn.
     ChangeChat {
-        /// What somebody wants.
+        /// The command.
         command: ChatCommand,
-        /// Where the chat goes as it is then; `None` if there is none.
+        /// The receiver of the resulting chat; `None` if there is none.
         reply: oneshot::Sender<Result<Option<ChatRecord>, Refusal>>,
     },
-    /// Removes one step of what is no longer needed.
+    /// Runs one step of the cleanup.
     Cleanup {
-        /// Where the answer goes.
+        /// The receiver of the answer.
         reply: oneshot::Sender<Result<Removed, Error>>,
     },
 }
 
-/// Where things to be written are handed in. Cheap to clone.
+/// The handle for submitting commits. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct CommitSender {
     commits: mpsc::Sender<Commit>,
 }
 
 impl CommitSender {
-    /// Starts the tasks. They end when the last sender is dropped, after everything handed in was written.
+    /// Starts the tasks. They end when the last handle is dropped, after everything submitted was written.
     pub(super) fn start(
         environment: &Arc<dyn Environment>,
         store: Arc<dyn Database>,
@@ -128,7 +127,7 @@ impl CommitSender {
         }
     }
 
-    /// Changes a chat. When this returns, those who were taken out receive nothing more.
+    /// Changes a chat. When this returns, removed users receive nothing more.
     pub(super) async fn change_chat(&self, command: ChatCommand) -> Result<Option<ChatRecord>, Refusal> {
         let (reply, answer) = oneshot::channel();
         if self.commits.try_send(Commit::ChangeChat { command, reply }).is_err() {
@@ -137,7 +136,7 @@ impl CommitSender {
         answer.await.unwrap_or_else(|_| Err(Refusal::of(ErrorCode::Unavailable)))
     }
 
-    /// Remembers whose a session is. There is no answer: if it cannot be stored, it is bound for as long as it stays
+    /// Stores the user of a session. There is no answer: if it cannot be stored, the session is bound while it is
     /// connected.
     pub fn bind_session(&self, session: Uuid, user: Arc<str>) {
         if self.commits.try_send(Commit::BindSession { session, user }).is_err() {
@@ -145,7 +144,7 @@ impl CommitSender {
         }
     }
 
-    /// Removes one step of what is no longer needed. `None`: too much waits to be written.
+    /// Runs one step of the cleanup. `None`: too much waits to be written.
     pub(super) async fn cleanup(&self) -> Option<Result<Removed, Error>> {
         let (reply, answer) = oneshot::channel();
         self.commits.try_send(Commit::Cleanup { reply }).ok()?;
@@ -153,11 +152,11 @@ impl CommitSender {
     }
 }
 
-/// What goes into one transaction.
+/// The content of one transaction.
 #[derive(Default)]
 struct Batch {
     entries: Vec<NewEntry>,
-    /// Each connection with how many of the entries are its own.
+    /// Each connection, with the number of its entries.
     groups: Vec<(MailboxSender, usize)>,
     sessions: Vec<(Uuid, Arc<str>)>,
 }
@@ -167,7 +166,7 @@ struct CommitLoop {
     store: Arc<dyn Database>,
     chats: Arc<ChatRegistry>,
     committed: mpsc::Sender<Committed>,
-    /// Channels whose last transaction failed: it may have happened all the same, and then nobody was told.
+    /// Channels whose last transaction was reported as failed: it may have happened, and is then unpublished.
     in_doubt: BTreeSet<Channel>,
     last_at: u64,
 }
@@ -206,7 +205,7 @@ impl CommitLoop {
         self.environment.sleep_until(self.environment.now_ms() + ms)
     }
 
-    /// Writes a commit together with those that wait behind it. An error says that nobody publishes any more.
+    /// Writes a commit together with those that wait behind it. An error means that publishing has ended.
     async fn commit(
         &mut self,
         first: Option<Commit>,
@@ -214,7 +213,7 @@ impl CommitLoop {
     ) -> Result<(), Closed> {
         let mut batch = Batch::default();
         let mut next = first.or_else(|| commits.try_recv().ok());
-        // What came before a change of a chat is stored before it, what comes after it later.
+        // Commits before a change of a chat are stored before it, those after it later.
         let mut last = None;
         while let Some(commit) = next {
             match commit {
@@ -231,7 +230,7 @@ impl CommitLoop {
             let full = batch.entries.len() >= GROUP || batch.sessions.len() >= GROUP;
             next = if full { None } else { commits.try_recv().ok() };
         }
-        // The clock may be set back; the times in a log are not.
+        // The clock may be set back; the times in a log never go back.
         self.last_at = self.environment.wall_ms().max(self.last_at);
         if !batch.entries.is_empty() {
             let groups = self.append_all(batch.entries, batch.groups).await?;
@@ -249,7 +248,7 @@ impl CommitLoop {
                 self.publish(Committed::ChatChanged { stored, reply }).await?;
             }
             Some(Commit::Cleanup { reply }) => {
-                // An error says that nobody waits for the answer any more.
+                // An error means that the receiver of the answer was dropped.
                 let _ = reply.send(self.store.cleanup(self.last_at).await);
             }
             Some(Commit::Append { .. } | Commit::BindSession { .. }) | None => {}
@@ -271,7 +270,7 @@ impl CommitLoop {
         mut entries: Vec<NewEntry>,
         groups: Vec<(MailboxSender, usize)>,
     ) -> Result<Vec<Group>, Closed> {
-        // As of now: members change in this task only.
+        // Current: members change in this task only.
         for entry in entries.iter_mut().filter(|entry| entry.permission == SendPermission::AsMember) {
             entry.permission = permission(&self.chats, entry);
         }
@@ -287,8 +286,8 @@ impl CommitLoop {
         Ok(sort_out(entries, groups, outcomes, answered))
     }
 
-    /// Stores everything in one transaction. If that fails and several connections are in it, each is tried alone: what
-    /// one of them sends must not be able to keep the others from being stored.
+    /// Stores everything in one transaction. If that fails and several connections are involved, each is tried alone, so that
+    /// the sends of one cannot prevent those of others from being stored.
     async fn append(
         &mut self,
         entries: &[NewEntry],
@@ -312,7 +311,7 @@ impl CommitLoop {
         for (_, n) in groups {
             let (group, after) = rest.split_at(*n);
             rest = after;
-            // One more failure says that it is the store: do not try it a thousand times.
+            // A second failure means that the store is unavailable: do not try a thousand times.
             let outcomes = if failed { None } else { self.store.append(self.last_at, group).await.ok() };
             failed |= outcomes.is_none() && !each.iter().any(Option::is_some);
             each.push(outcomes);
@@ -320,14 +319,14 @@ impl CommitLoop {
         each
     }
 
-    /// Looks into some of the logs whose last transaction was reported as failed: what is in them was stored, and is
+    /// Checks some of the logs whose last transaction was reported as failed: if its entries were stored, they are
     /// published. Returns whether the store answered.
     async fn find_in_doubt(&mut self) -> Result<bool, Closed> {
         for _ in 0..LOOKS {
             let Some(channel) = self.in_doubt.first().cloned() else { break };
             let Ok(log) = self.store.log(&channel).await else { return Ok(false) };
             if log.head > 0 {
-                // The last entry is enough: whoever misses those before it reads them from the store.
+                // The last entry is enough: connections read the missing ones before it from the store.
                 let Ok(page) = self.store.page(&channel, log.head - 1, FOUND).await else { return Ok(false) };
                 self.publish(Committed::Found(page.entries)).await?;
             }
@@ -337,10 +336,10 @@ impl CommitLoop {
     }
 }
 
-/// The other task is gone.
+/// The publishing task has ended.
 struct Closed;
 
-/// What a chat's member may do now.
+/// The current permission of a chat's member.
 fn permission(chats: &ChatRegistry, entry: &NewEntry) -> SendPermission {
     match chats.role_in(&entry.channel, &entry.user) {
         Some(Role::Owner) => SendPermission::Owner,
@@ -349,7 +348,7 @@ fn permission(chats: &ChatRegistry, entry: &NewEntry) -> SendPermission {
     }
 }
 
-/// What became of the entries of each connection.
+/// The outcomes of the entries of each connection.
 fn sort_out(
     entries: Vec<NewEntry>,
     groups: Vec<(MailboxSender, usize)>,

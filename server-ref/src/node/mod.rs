@@ -1,5 +1,5 @@
-//! A node: what all connections of this process share, and how what they want is carried out. Every time, id, task and
-//! sleep comes from its [`Environment`], so that a simulation can run it.
+//! A node: what all connections of this process share, and what carries out their outputs. Time, ids, tasks and sleep come
+//! from its [`Environment`], so that a simulation can run it.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
@@ -48,38 +48,38 @@ use crate::{
     users::Users,
 };
 
-/// What all connections share.
+/// The state that all connections share.
 #[derive(Debug)]
 pub struct Node {
-    /// The machine.
+    /// The environment.
     pub environment: Arc<dyn Environment>,
-    /// The numbers that connections go by.
+    /// The settings of connections.
     pub settings: Arc<Settings>,
-    /// Who may do what.
+    /// The permissions.
     pub access: Arc<dyn Access>,
-    /// Where everything is kept.
+    /// The store.
     pub store: Arc<dyn Database>,
     /// All chats.
     pub chats: Arc<ChatRegistry>,
-    /// What has been counted.
+    /// The statistics.
     pub(crate) counters: Counters,
-    /// Where things to be written are handed in.
+    /// The handle of the commit loop.
     pub commits: CommitSender,
-    /// Who receives what.
+    /// The channels.
     pub hub: Arc<Hub>,
-    /// Who is told of which chats.
+    /// The audience of chats.
     pub audience: Arc<Audience>,
-    /// Who is online.
+    /// The users.
     pub users: Arc<Users>,
-    /// Which connection each session has.
+    /// The sessions.
     pub sessions: Sessions,
     receipts: Arc<Receipts>,
     pending_presence: Arc<PendingPresence>,
-    /// When it started, in its own time.
+    /// When it started, in monotonic time.
     started_at: u64,
-    /// What clients are told when the server stops; `None` while it runs.
+    /// The `goaway` when the server stops; `None` while it runs.
     pub stopping: watch::Sender<Option<Goaway>>,
-    /// How many connections have not ended yet.
+    /// The number of open connections.
     pub connections: watch::Sender<usize>,
     next_request: AtomicU64,
     held_polls: AtomicU64,
@@ -92,30 +92,30 @@ impl Drop for Node {
     }
 }
 
-/// What a node goes by.
+/// The configuration of a node.
 #[derive(Debug, Clone)]
 pub struct NodeOptions {
-    /// The numbers that connections go by.
+    /// The settings of connections.
     pub settings: Arc<Settings>,
-    /// Who may do what.
+    /// The permissions.
     pub access: Arc<dyn Access>,
-    /// How long a leave is held back after a lost connection, in ms.
+    /// How long a leave is delayed after a lost connection, in ms.
     pub leave_grace_ms: u64,
-    /// How long users who were present when the server was stopped have to come back unnoticed, in ms.
+    /// How long users who were present when the server was stopped stay listed, in ms.
     pub return_ms: u64,
 }
 
-/// What somebody wants to do with a channel.
+/// A use of a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Use {
-    /// Receive it, or look at what is in it.
+    /// Receive it, or read its log.
     Receive,
-    /// Send to it, or announce something in it.
+    /// Send to it, or announce typing in it.
     Send,
 }
 
 impl Node {
-    /// A node without connections. Starts the commit loop, the clock of presence, and what is written a little later.
+    /// A node without connections. Starts the commit loop, the expiry of presence, and the delayed writes.
     ///
     /// # Errors
     /// [`Error::Unavailable`] if the chats cannot be read.
@@ -137,7 +137,7 @@ impl Node {
         let publisher =
             Publisher { hub: hub.clone(), chats: chats.clone(), audience: audience.clone(), updates };
         let commits = CommitSender::start(&environment, store.clone(), publisher);
-        // Nobody is to see them go who are only about to connect again.
+        // They are about to reconnect, so their leave is delayed.
         let (online, presence) = (store.online_users().await?, store.presence().await?);
         let started_at = environment.now_ms();
         let leaves_at = started_at + return_ms;
@@ -173,12 +173,12 @@ impl Node {
         Ok(node)
     }
 
-    /// The time that connections are given, in ms since 1970.
+    /// The monotonic time for connections, in ms since 1970.
     pub fn now_ms(&self) -> u64 {
         self.environment.now_ms()
     }
 
-    /// Writes what would be written a little later. For the end.
+    /// Performs the delayed writes now. For the shutdown.
     pub async fn write_all(&self) {
         self.receipts.write(&*self.store).await;
         let (_writing, due) = self.pending_presence.take().await;
@@ -188,12 +188,12 @@ impl Node {
     /// Answers a request, as if a connection had made it.
     ///
     /// # Errors
-    /// Why there is no answer.
+    /// The refusal.
     pub async fn answer(self: &Arc<Self>, request: PendingRequest) -> Result<ServerFrame, Refusal> {
         requests::answer(self, request).await
     }
 
-    /// Removes what is no longer needed from the store, between what is stored otherwise. `None`: it cannot be done now.
+    /// Cleans up the store, between other writes. `None`: it is not possible now.
     pub async fn cleanup(&self) -> Option<Removed> {
         let mut all = Removed { more: true, ..Removed::default() };
         while all.more {
@@ -203,7 +203,7 @@ impl Node {
         Some(all)
     }
 
-    /// Whether somebody may use a channel: by the rules, and if it is a chat's, as a member.
+    /// Whether a user may use a channel: by the rules and, for a chat, as a member.
     ///
     /// # Errors
     /// [`ErrorCode::Forbidden`].
@@ -222,21 +222,21 @@ impl Node {
         }
     }
 
-    /// A connection has subscribed to its user's own channel: the user is told of all of the user's chats from now on.
+    /// A connection has subscribed to its user's own channel: the user receives updates of all chats from now on.
     pub(super) fn listen(&self, user: &str) {
         let chats = self.chats.roles_of(user);
         let chats = chats.into_iter().map(|(chat, role)| (chat, role != Role::Invited));
         self.audience.open(&user.into(), chats);
     }
 
-    /// A connection has left a channel. If that was a user's own, the last connection to leave it ends what the user is told.
+    /// A connection has left a channel. If it was the last one in a user's own channel, the user receives no more updates.
     pub(super) fn stop_listening(&self, channel: &Channel) {
         if let Some(user) = owner_of(channel) {
             self.audience.close(user, || self.hub.subscribers(channel) > 0);
         }
     }
 
-    /// Who is present in a channel, and which changes that contains; `None` if it does not list its members.
+    /// The members of a channel and the version of the list; `None` if it does not list its members.
     pub fn members(&self, channel: &Channel) -> Option<(Vec<Member>, u64)> {
         if channel.as_str() == PRESENCE_USERS {
             Some(self.users.members())
@@ -245,23 +245,23 @@ impl Node {
         }
     }
 
-    /// Passes on something that is not stored, as of now.
+    /// Delivers something ephemeral.
     pub fn pass_on(&self, ephemeral: Ephemeral) {
         let from = self.sessions.connection(ephemeral.session);
         self.hub.pass_on(ephemeral, from);
     }
 
-    /// A number that no other request has.
+    /// A unique number for a request.
     pub fn next_request(&self) -> u64 {
         self.next_request.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// How many polls wait for their answer now.
+    /// The number of held polls.
     pub fn held_polls(&self) -> u64 {
         self.held_polls.load(Ordering::Relaxed)
     }
 
-    /// A poll begins or ends to wait.
+    /// A poll starts or ends to be held.
     pub(crate) fn poll_waits(&self, waits: bool) {
         if waits {
             self.held_polls.fetch_add(1, Ordering::Relaxed);
@@ -270,19 +270,19 @@ impl Node {
         }
     }
 
-    /// Tells one connection when the server is about to stop.
+    /// Notifies one connection when the server is about to stop.
     pub fn stop_notice(&self) -> StopNotice {
         StopNotice { stopping: self.stopping.subscribe(), given: false }
     }
 
-    /// Counts a connection for as long as the result lives.
+    /// Counts a connection until the result is dropped.
     pub fn count_connection(self: &Arc<Self>) -> Counted {
         self.connections.send_modify(|count| *count += 1);
         Counted(self.clone())
     }
 }
 
-/// Tells one connection, once, when the server is about to stop.
+/// Notifies one connection, once, when the server is about to stop.
 #[derive(Debug)]
 pub struct StopNotice {
     stopping: watch::Receiver<Option<Goaway>>,
@@ -290,7 +290,7 @@ pub struct StopNotice {
 }
 
 impl StopNotice {
-    /// Waits until the server is about to stop. Never returns a second time. May be cancelled.
+    /// Waits until the server is about to stop. Never returns a second time. Can be cancelled.
     pub async fn wait(&mut self) -> Goaway {
         if !self.given {
             let goaway = self.stopping.wait_for(Option::is_some).await.ok().and_then(|goaway| goaway.clone());
@@ -303,7 +303,7 @@ impl StopNotice {
     }
 }
 
-/// One counted connection.
+/// A counted connection.
 #[derive(Debug)]
 pub struct Counted(Arc<Node>);
 
@@ -313,7 +313,7 @@ impl Drop for Counted {
     }
 }
 
-/// Lets users leave whose grace is over, as long as the process lives.
+/// Removes users whose grace period is over, for as long as the process lives.
 async fn expire_presence(environment: Arc<dyn Environment>, hub: Arc<Hub>, users: Arc<Users>) {
     loop {
         let now_ms = environment.now_ms();

@@ -1,5 +1,5 @@
-//! Publishing what was stored: first the ack to the sender, then the entry to the channel's subscribers, in the order of the
-//! log; and to the members of a chat who do not have it open, that there is something new.
+//! Publishes what was stored: first the ack to the sender, then the entry to the channel's subscribers, in the order of the
+//! log; and an `activity` to members who do not have the chat open.
 
 use std::sync::Arc;
 
@@ -22,19 +22,19 @@ use crate::{
     },
 };
 
-/// One connection's entries of a transaction, and what became of them.
+/// One connection's entries of a transaction, and their outcomes.
 #[derive(Debug)]
 pub(super) struct Group {
     pub(super) reply: MailboxSender,
-    /// What is new.
+    /// The new entries.
     pub(super) entries: Vec<Arc<Entry>>,
     /// `None`: nothing was stored.
     pub(super) outcomes: Option<Vec<Outcome>>,
-    /// Whether the sender was answered before, which is a planted bug.
+    /// Whether the sender was already answered, which is a planted bug.
     pub(super) answered: bool,
 }
 
-/// What is to be published.
+/// Something to be published.
 #[derive(Debug)]
 pub(super) enum Committed {
     Appended(Vec<Group>),
@@ -42,11 +42,11 @@ pub(super) enum Committed {
         stored: Result<Stored, Refusal>,
         reply: oneshot::Sender<Result<Option<ChatRecord>, Refusal>>,
     },
-    /// Entries of a transaction that was reported as failed, and happened.
+    /// Entries of a transaction that was reported as failed but happened.
     Found(Vec<Arc<Entry>>),
 }
 
-/// Tells senders and subscribers what was stored.
+/// Delivers outcomes to senders and entries to subscribers.
 #[derive(Debug)]
 pub(super) struct Publisher {
     pub(super) hub: Arc<Hub>,
@@ -63,7 +63,7 @@ impl Publisher {
                 Committed::Appended(groups) => groups.into_iter().for_each(|group| self.publish_group(group)),
                 Committed::ChatChanged { stored, reply } => {
                     let chat = stored.map(|stored| self.publish_change(stored));
-                    // An error says that nobody waits for the answer any more. It is done all the same.
+                    // An error means that the receiver of the answer was dropped. The change is published anyway.
                     let _ = reply.send(chat);
                 }
                 Committed::Found(entries) => {
@@ -89,8 +89,7 @@ impl Publisher {
         self.tell_members(entry);
     }
 
-    /// Tells the members of a chat of a message, as far as they do not have the chat open. What that costs depends on how many
-    /// of them are online.
+    /// Delivers the activity of a chat to members who do not have it open. The cost depends on how many of them are online.
     fn tell_members(&self, entry: &Entry) {
         if !entry.plain {
             return;
@@ -106,8 +105,8 @@ impl Publisher {
         self.hub.tell_all(channels, &text, &entry.channel);
     }
 
-    /// Publishes a change of a chat: users who have gone receive nothing more, not even this. Runs when everything that was
-    /// stored before has been published, and nothing that was stored after.
+    /// Publishes a change of a chat: removed users receive nothing more, not even this. Runs after everything stored before
+    /// was published, and before anything stored later is.
     fn publish_change(&self, stored: Stored) -> Option<ChatRecord> {
         let chat = stored.chat?;
         let Some(StoredChange { entries, gone }) = stored.change else { return Some(chat) };
@@ -120,13 +119,13 @@ impl Publisher {
         for entry in &entries {
             self.hub.publish(entry);
         }
-        // An error says that the node is gone.
+        // An error means that the node was dropped.
         let _ = self.updates.send(ChatUpdate { chat: chat.room.id.clone(), gone });
         Some(chat)
     }
 }
 
-/// Encodes what is new, once for all who will receive it.
+/// Encodes new entries, once for all receivers.
 pub(super) fn new_entries<'a>(
     entries: impl Iterator<Item = &'a NewEntry>,
     outcomes: &[Outcome],
@@ -138,7 +137,7 @@ pub(super) fn new_entries<'a>(
     new.collect()
 }
 
-/// The `activity` frame of a `message` frame, both as JSON text: what is encoded once stays encoded once.
+/// The `activity` frame for a `message` frame, both as JSON text, so that the message is encoded only once.
 fn activity(message: &str) -> Option<Arc<str>> {
     let fields = message.strip_prefix(r#"{"type":"message","#)?;
     Some(format!(r#"{{"type":"activity","message":{{{fields}}}"#).into())
@@ -200,7 +199,7 @@ mod tests {
         let member = Member { user: "u500".into(), name: None, status: None };
         publisher.hub.subscribe(&own, Uuid::from_u128(1), &sender, member);
         publisher.audience.open(&"u500".into(), [("7".into(), true)].into_iter());
-        // The chat's subscribers, who are not told a second time, and the one who listens.
+        // The chat's subscribers, who receive nothing twice, and the listening user.
         assert_eq!(cost("private-chat.7"), public + 2);
         let Some(MailboxMessage::Broadcast(told)) = mailbox.try_take() else { panic!("u500 is told") };
         assert_eq!((&told.channel, &*told.text), (&own, r#"{"type":"activity","message":{"data":1}}"#));

@@ -1,5 +1,4 @@
-//! What is remembered of users: who was online when, what they say about their status, and in which channels they are
-//! present.
+//! Writes user data a little later: when users were online, their chosen status, and their presence in channels.
 
 use std::{collections::BTreeSet, sync::Weak};
 
@@ -13,14 +12,14 @@ use crate::{
     model::people::{PresenceRecord, UserRecord},
 };
 
-/// How often the time is written at which users were last online, so that a crash loses no more than this of it, in ms.
+/// How often the times at which users were last online are written, in ms: a crash loses at most this much.
 const WRITE_EVERY_MS: u64 = 30_000;
 
-/// Most rows that are written at once.
+/// Maximum rows per write.
 const AT_ONCE: usize = 1024;
 
-/// Writes who has come and gone, as long as the node lives. One task for all of it: an older state never comes after a
-/// newer one.
+/// Writes user data for as long as the node lives. One task for all of it, so that an older state never overwrites a newer
+/// one.
 pub(super) async fn remember(node: Weak<Node>, mut changed: mpsc::UnboundedReceiver<UserRecord>) {
     let Some((environment, pending)) =
         node.upgrade().map(|node| (node.environment.clone(), node.pending_presence.clone()))
@@ -46,8 +45,8 @@ pub(super) async fn remember(node: Weak<Node>, mut changed: mpsc::UnboundedRecei
         if all {
             users = node.users.remember(environment.now_ms());
         }
-        // Taken before the users and written after them: a user who is in a channel is known to be online, or the cleanup
-        // would remove the record.
+        // Taken before the users and written after them: a user who is present in a channel must be stored as online, or the
+        // cleanup would remove the record.
         let (_writing, due) = pending.take().await;
         loop {
             while users.len() < AT_ONCE
@@ -66,7 +65,7 @@ pub(super) async fn remember(node: Weak<Node>, mut changed: mpsc::UnboundedRecei
 
 impl Node {
     async fn write_users(&self, users: &mut Vec<UserRecord>) {
-        // The last record of each user is how it is now.
+        // The last record of each user is the current one.
         users.reverse();
         let mut seen = BTreeSet::new();
         users.retain(|record| seen.insert(record.user.clone()));
@@ -76,7 +75,7 @@ impl Node {
         users.clear();
     }
 
-    /// Writes who has come to presence channels and gone. What cannot be written now is written with what comes next.
+    /// Writes presence changes. What cannot be written now is written with the next changes.
     pub(super) async fn write_presence(&self, due: Due) {
         let written = match &due {
             Due::Changes(changes) => self.write_changes(changes).await,
@@ -95,7 +94,7 @@ impl Node {
         Ok(())
     }
 
-    /// How users can be reached, in the order in which they are asked for. Who was never here is offline.
+    /// The status of users, in the requested order. Unknown users are offline.
     ///
     /// # Errors
     /// [`Error::Unavailable`].

@@ -1,5 +1,4 @@
-//! Numbers for operators: what a server is doing now, and what it has done since it started. Counted while it happens;
-//! never looked up in the store.
+//! Statistics for operators: current numbers, and totals since the start. Counted as it happens, never read from the store.
 
 use std::sync::{
     Arc, Weak,
@@ -12,10 +11,10 @@ use utoipa::ToSchema;
 use super::Node;
 use crate::{environment::Environment, sessions::Connections};
 
-/// How often the numbers are logged, in ms.
+/// How often statistics are logged, in ms.
 const LOG_EVERY_MS: u64 = 30_000;
 
-/// What is counted while it happens.
+/// The counters.
 #[derive(Debug, Default)]
 pub struct Counters {
     frames_in: AtomicU64,
@@ -23,46 +22,46 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// Frames came from a client.
+    /// Counts frames from a client.
     pub(crate) fn count_in(&self, frames: usize) {
         self.frames_in.fetch_add(frames as u64, Ordering::Relaxed);
     }
 
-    /// Frames were given to a transport.
+    /// Counts frames passed to a transport.
     pub(crate) fn count_out(&self, frames: usize) {
         self.frames_out.fetch_add(frames as u64, Ordering::Relaxed);
     }
 }
 
-/// What a server is doing, and has done since it started.
+/// Statistics of a server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Stats {
     /// The server's version.
     pub version: String,
     /// How long it has been running, in ms.
     pub uptime_ms: u64,
-    /// Users who are connected.
+    /// Connected users.
     pub users: usize,
-    /// Sessions that are connected: tabs and apps.
+    /// Connected sessions: tabs and apps.
     pub sessions: usize,
-    /// Connections, by what carries them.
+    /// Connections by transport.
     pub connections: Connections,
-    /// Channels that somebody is subscribed to.
+    /// Channels with subscribers.
     pub channels: usize,
-    /// Chats, with or without anybody connected.
+    /// All chats.
     pub chats: usize,
-    /// Polls that wait for their answer now.
+    /// Held polls.
     pub held_polls: u64,
-    /// Frames that came from clients since the start.
+    /// Frames from clients since the start.
     pub frames_in: u64,
-    /// Frames that went to clients since the start.
+    /// Frames to clients since the start.
     pub frames_out: u64,
-    /// Messages that were stored since the start.
+    /// Messages stored since the start.
     pub messages_stored: u64,
 }
 
 impl Node {
-    /// The numbers as of now.
+    /// The current statistics.
     pub fn stats(&self) -> Stats {
         let (users, connections) = self.sessions.counts();
         Stats {
@@ -81,7 +80,7 @@ impl Node {
     }
 }
 
-/// Logs the numbers from time to time, for as long as the node lives.
+/// Logs statistics periodically, for as long as the node lives.
 pub(super) async fn keep_logging(environment: Arc<dyn Environment>, node: Weak<Node>) {
     loop {
         environment.sleep_until(environment.now_ms() + LOG_EVERY_MS).await;

@@ -1,4 +1,4 @@
-//! Bugs of the commit loop that a simulation has to find: what is said before it is true.
+//! Planted bugs of the commit loop, which a simulation has to find: results that are reported too early.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -34,7 +34,7 @@ impl CommitLoop {
         Ok(false)
     }
 
-    /// The places that entries will have, if all goes well. Empty if the store does not answer.
+    /// The offsets that entries will have if the transaction succeeds. Empty if the store does not answer.
     async fn predict(&self, entries: &[NewEntry]) -> Vec<Outcome> {
         let mut heads: BTreeMap<_, (Arc<str>, u64)> = BTreeMap::new();
         let mut outcomes = Vec::new();
