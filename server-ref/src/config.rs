@@ -327,7 +327,7 @@ impl TryFrom<ServeOptions> for Config {
             ));
         }
         if options.retention == 0 {
-            return Err(Error::Setting("--retention has to be 1 at least".into()));
+            return Err(Error::Setting("--retention must be at least 1".into()));
         }
         let origins = if options.dev && options.allow_origin.is_empty() {
             Origins::Any

@@ -126,7 +126,7 @@ fn runtime() -> Result<tokio::runtime::Runtime, Error> {
 
 fn print_json(value: &impl serde::Serialize) -> Result<(), Error> {
     let text = serde_json::to_string(value);
-    println!("{}", text.map_err(|error| Error::Setting(format!("cannot be written as JSON: {error}")))?);
+    println!("{}", text.map_err(|error| Error::Setting(format!("cannot serialize as JSON: {error}")))?);
     Ok(())
 }
 

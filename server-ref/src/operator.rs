@@ -48,32 +48,29 @@ impl Running {
     }
 
     async fn ask<T: DeserializeOwned>(&self, method: Method, path: &str) -> Result<T, Error> {
-        let fail = |what: String| Error::Setting(format!("{} cannot be asked: {what}", self.server));
+        let fail = |what: String| Error::Setting(format!("cannot reach {}: {what}", self.server));
         let asked = timeout(PATIENCE, self.request(method, path)).await;
-        let (status, text) = asked.map_err(|_| fail("it does not answer".into()))?.map_err(fail)?;
+        let (status, text) = asked.map_err(|_| fail("no response".into()))?.map_err(fail)?;
         if status.is_success() {
-            return serde_json::from_str(&text)
-                .map_err(|error| fail(format!("its answer is not understood ({error})")));
+            return serde_json::from_str(&text).map_err(|error| fail(format!("invalid response ({error})")));
         }
         let problem: Option<Value> = serde_json::from_str(&text).ok();
         let says = problem.as_ref().and_then(|problem| problem.get("message")).and_then(Value::as_str);
-        Err(fail(says.map_or_else(|| format!("it answers with the status {status}"), Into::into)))
+        Err(fail(says.map_or_else(|| format!("it responded with status {status}"), Into::into)))
     }
 
     async fn request(&self, method: Method, path: &str) -> Result<(StatusCode, String), String> {
         let uri: Uri =
-            self.server.parse().map_err(|_| "this is no address; it looks like http://127.0.0.1:8787")?;
+            self.server.parse().map_err(|_| "invalid address; it should look like http://127.0.0.1:8787")?;
         if uri.scheme_str() != Some("http") {
-            return Err(
-                "only http:// addresses can be asked; name the address that the server listens on".into()
-            );
+            return Err("only http:// is supported; give the address that the server listens on".into());
         }
-        let host = uri.host().ok_or("this is no address; it looks like http://127.0.0.1:8787")?;
+        let host = uri.host().ok_or("invalid address; it should look like http://127.0.0.1:8787")?;
         let port = uri.port_u16().unwrap_or(80);
         let words = |error: &dyn std::error::Error| error.to_string();
-        let socket = TcpStream::connect((host.trim_matches(['[', ']']), port)).await.map_err(|error| {
-            format!("{error}; is a server running there? Name another address with --server")
-        })?;
+        let socket = TcpStream::connect((host.trim_matches(['[', ']']), port))
+            .await
+            .map_err(|error| format!("{error}; is the server running? Give another address with --server"))?;
         let (mut sender, connection) =
             http1::handshake(TokioIo::new(socket)).await.map_err(|error| words(&error))?;
         tokio::spawn(connection);
@@ -95,7 +92,7 @@ impl Running {
 /// [`Error::Database`] or [`Error::Setting`].
 pub async fn cleanup(database: &Path, retention: u64, running: &Running) -> Result<Removed, Error> {
     if !database.is_file() {
-        let reason = "there is no such file; name the one that the server uses with --database".into();
+        let reason = "file not found; give the one that the server uses with --database".into();
         return Err(Error::Database { path: database.into(), reason });
     }
     if sqlite::is_in_use(database)? {
@@ -116,7 +113,7 @@ pub fn table(stats: &Stats) -> String {
     let (hours, minutes, seconds) = (uptime / 3600, uptime / 60 % 60, uptime % 60);
     let rows = [
         ("version", stats.version.clone()),
-        ("up since (h:mm:ss)", format!("{hours}:{minutes:02}:{seconds:02}")),
+        ("uptime (h:mm:ss)", format!("{hours}:{minutes:02}:{seconds:02}")),
         ("users", stats.users.to_string()),
         ("sessions", stats.sessions.to_string()),
         ("connections by WebSocket", stats.connections.websocket.to_string()),

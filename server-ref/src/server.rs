@@ -70,7 +70,7 @@ impl Server {
         tokio::spawn(accept(listener, router, stop.subscribe(), sockets.clone()));
         tracing::info!(%address, database = %config.database.display(), dev = config.dev, "serving");
         if config.dev {
-            tracing::warn!("development mode: guests name themselves and may use nearly every channel");
+            tracing::warn!("development mode: guests may use any name and nearly every channel");
         }
         let goaway = Goaway {
             delay_ms: config.goaway_delay_ms,
@@ -115,12 +115,12 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
     TcpListener::bind(address).await.map_err(|error| {
         let reason = match error.kind() {
             std::io::ErrorKind::AddrInUse => {
-                "another program uses this port; stop it, or choose another with --listen".into()
+                "the port is in use; stop the other program, or choose another port with --listen".into()
             }
             std::io::ErrorKind::PermissionDenied => {
-                "this user may not use this port; choose one above 1023 with --listen".into()
+                "permission denied; choose a port above 1023 with --listen".into()
             }
-            std::io::ErrorKind::AddrNotAvailable => "this machine does not have that address".into(),
+            std::io::ErrorKind::AddrNotAvailable => "this machine does not have the address".into(),
             _ => error.to_string(),
         };
         Error::Listen { address, reason }
@@ -165,7 +165,7 @@ async fn told_to_stop(stop: &mut watch::Receiver<bool>) {
 async fn serve(socket: TcpStream, router: Router, mut stop: watch::Receiver<bool>) {
     // Frames are already batched: the network must not wait for more.
     if let Err(error) = socket.set_nodelay(true) {
-        tracing::debug!(%error, "a socket is gone already");
+        tracing::debug!(%error, "socket closed early");
         return;
     }
     let connection = http1::Builder::new()

@@ -26,7 +26,10 @@ impl<T: DeserializeOwned> FromRequest<Api> for JsonBody<T> {
     async fn from_request(request: Request, _: &Api) -> Result<Self, Problem> {
         let body = request.into_body();
         let too_large = || {
-            let words = format!("{} A body may have {MAX_BATCH_BYTES} bytes.", ErrorCode::TooLarge.message());
+            let words = format!(
+                "{} A request body may have up to {MAX_BATCH_BYTES} bytes.",
+                ErrorCode::TooLarge.message()
+            );
             Problem::new(ErrorCode::TooLarge, words)
         };
         if hyper::body::Body::size_hint(&body).lower() > MAX_BATCH_BYTES as u64 {
@@ -40,20 +43,17 @@ impl<T: DeserializeOwned> FromRequest<Api> for JsonBody<T> {
                 return Err(if source.is_some_and(|source| source.contains("length limit")) {
                     too_large()
                 } else {
-                    Problem::new(ErrorCode::InvalidFrame, "The body of the request could not be read.")
+                    Problem::new(ErrorCode::InvalidFrame, "Request body could not be read.")
                 });
             }
             Err(_) => {
-                return Err(Problem::new(
-                    ErrorCode::Timeout,
-                    "The body of the request did not come in time.",
-                ));
+                return Err(Problem::new(ErrorCode::Timeout, "Request body timed out."));
             }
         };
         let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
-        serde_json::from_slice(text).map(Self).map_err(|error| {
-            Problem::new(ErrorCode::InvalidFrame, format!("The body of the request does not fit: {error}."))
-        })
+        serde_json::from_slice(text)
+            .map(Self)
+            .map_err(|error| Problem::new(ErrorCode::InvalidFrame, format!("Invalid request body: {error}.")))
     }
 }
 
@@ -68,7 +68,7 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Api> for PathParams<T> {
         match Path::<T>::from_request_parts(parts, api).await {
             Ok(Path(found)) => Ok(Self(found)),
             Err(error) => {
-                let words = format!("The address does not fit: {}.", error.body_text());
+                let words = format!("Invalid path: {}.", error.body_text());
                 Err(Problem::new(ErrorCode::InvalidFrame, words))
             }
         }
@@ -86,7 +86,7 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Api> for QueryParams<T> {
         match Query::<T>::from_request_parts(parts, api).await {
             Ok(Query(found)) => Ok(Self(found)),
             Err(error) => {
-                let words = format!("The query does not fit: {}.", error.body_text());
+                let words = format!("Invalid query: {}.", error.body_text());
                 Err(Problem::new(ErrorCode::InvalidFrame, words))
             }
         }

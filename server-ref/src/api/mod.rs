@@ -3,15 +3,15 @@
 //!
 //! The OpenAPI document at `/openapi.json` is made from the code, so that it cannot say anything else.
 
+mod admin_api;
 mod body;
-mod caller;
-mod front;
+mod chats;
+mod extractors;
 mod health;
-mod operate;
-mod people;
 mod problem;
 mod publish;
-mod rooms;
+mod user_api;
+mod users;
 
 use std::sync::Arc;
 
@@ -29,8 +29,8 @@ use utoipa::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub use caller::ApiKey;
-pub(crate) use caller::{GUEST_NAME, GUEST_USER};
+pub use extractors::ApiKey;
+pub(crate) use extractors::{GUEST_NAME, GUEST_USER};
 pub use problem::Problem;
 pub(crate) use publish::IDEMPOTENCY_KEY;
 
@@ -67,7 +67,7 @@ type Answered<T> = Result<Json<T>, Problem>;
     tags(
         (name = "back end", description = "For the application's own servers"),
         (name = "front end", description = "For signed-in users"),
-        (name = "operator", description = "For who runs the server"),
+        (name = "operator", description = "For the operator of the server"),
     ),
     modifiers(&Security),
 )]
@@ -82,7 +82,7 @@ impl utoipa::Modify for Security {
             ("api_key", "The server's API key (EVERWIRE_API_KEY or --api-key-file)."),
             (
                 "user_token",
-                "A user's token. On a development server a guest may name himself instead, by the headers \
+                "A user's token. On a development server, a guest may give a name instead: by the headers \
                             x-everwire-user and x-everwire-name or by `user` and `name` in the query.",
             ),
         ] {
@@ -112,24 +112,24 @@ pub(crate) fn router(api: Api) -> Router {
 fn routes() -> (Router<Api>, utoipa::openapi::OpenApi) {
     let versioned = OpenApiRouter::new()
         .routes(routes!(publish::publish))
-        .routes(routes!(rooms::create))
-        .routes(routes!(rooms::get, rooms::rename))
-        .routes(routes!(rooms::add, rooms::set_role, rooms::remove))
-        .routes(routes!(people::status, people::set_status))
-        .routes(routes!(people::disconnect))
-        .routes(routes!(people::presence))
-        .routes(routes!(operate::stats))
-        .routes(routes!(operate::cleanup))
-        .routes(routes!(front::connection_info))
-        .routes(routes!(front::online_status))
-        .routes(routes!(front::active_chats))
-        .routes(routes!(front::typing))
-        .routes(routes!(front::messages))
-        .routes(routes!(front::read))
-        .routes(routes!(front::authorise));
+        .routes(routes!(chats::create))
+        .routes(routes!(chats::get, chats::rename))
+        .routes(routes!(chats::add, chats::set_role, chats::remove))
+        .routes(routes!(users::status, users::set_status))
+        .routes(routes!(users::disconnect))
+        .routes(routes!(users::presence))
+        .routes(routes!(admin_api::stats))
+        .routes(routes!(admin_api::cleanup))
+        .routes(routes!(user_api::connection_info))
+        .routes(routes!(user_api::online_status))
+        .routes(routes!(user_api::active_chats))
+        .routes(routes!(user_api::typing))
+        .routes(routes!(user_api::messages))
+        .routes(routes!(user_api::read))
+        .routes(routes!(user_api::authorise));
     OpenApiRouter::with_openapi(Document::openapi())
         .nest(API_PATH, versioned)
-        .routes(routes!(operate::stats_alone))
+        .routes(routes!(admin_api::stats_alone))
         .split_for_parts()
 }
 
@@ -139,13 +139,13 @@ pub fn document() -> String {
 }
 
 async fn wrong_method(method: Method, uri: Uri) -> Response {
-    let words = format!("{} does not take {method}. /openapi.json says what it takes.", uri.path());
+    let words = format!("Method {method} not allowed for {}. See /openapi.json.", uri.path());
     Problem::new(ErrorCode::Unexpected, words)
         .with_status(axum::http::StatusCode::METHOD_NOT_ALLOWED)
         .into_response()
 }
 
 async fn nothing_here(State(_): State<Api>, uri: Uri) -> Response {
-    let words = format!("There is nothing at {}. /openapi.json says what there is.", uri.path());
+    let words = format!("{} not found. See /openapi.json.", uri.path());
     Problem::new(ErrorCode::NotFound, words).into_response()
 }

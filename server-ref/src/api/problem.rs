@@ -68,7 +68,7 @@ impl From<Refusal> for Problem {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         // What the database says is for the operator.
-        tracing::error!(%error, "a request could not be answered");
+        tracing::error!(%error, "request failed");
         Self::of(ErrorCode::Unavailable)
     }
 }

@@ -11,7 +11,7 @@ use everwire_protocol::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Answered, Api, Problem, body::JsonBody, caller::BackEnd};
+use super::{Answered, Api, Problem, body::JsonBody, extractors::BackEnd};
 use crate::{
     connection::check_payload,
     model::{
@@ -112,7 +112,7 @@ pub(super) async fn publish(
     check_depth(id, &data)?;
     if durable.unwrap_or(channel.is_some()) {
         let Some(channel) = channel else {
-            return Err(invalid("A connection has no log: leave `durable` out, or say it to a user."));
+            return Err(invalid("A connection has no log: omit `durable`, or publish to a user."));
         };
         let entry = NewEntry {
             id,
@@ -128,12 +128,10 @@ pub(super) async fn publish(
         return store(&api, entry).await.map(Json);
     }
     if key.is_some() {
-        return Err(invalid(
-            "What is not stored is passed on once and forgotten: leave the Idempotency-Key out.",
-        ));
+        return Err(invalid("Idempotency-Key is only for stored messages: omit it."));
     }
     let Some(event) = event else {
-        return Err(invalid("What is not stored is a signal, and a signal needs an `event`."));
+        return Err(invalid("`event` is required when `durable` is false."));
     };
     let at = api.node.now_ms();
     let signal = Signalled { channel: channel.clone(), event, data, user, name, from: None, at };
@@ -146,7 +144,7 @@ pub(super) async fn publish(
         }
         (None, Some(connection)) => {
             if !api.node.sessions.direct(connection, &text) {
-                return Err(Problem::new(ErrorCode::NotFound, "There is no such connection here now."));
+                return Err(Problem::new(ErrorCode::NotFound, "Connection not found."));
             }
             1
         }
@@ -167,7 +165,7 @@ async fn store(api: &Api, entry: NewEntry) -> Result<Published, Problem> {
         }),
         Some(Outcome::IdReused) => {
             let words =
-                "This Idempotency-Key was used before, for another channel. Give every message its own.";
+                "This Idempotency-Key was used before for another channel. Use a new key for every message.";
             Err(Problem::new(ErrorCode::IdReused, words))
         }
         Some(Outcome::Refused(refusal)) => Err(refusal.into()),
@@ -178,20 +176,20 @@ async fn store(api: &Api, entry: NewEntry) -> Result<Published, Problem> {
 fn channel_of(api: &Api, to: Target) -> Result<Option<Channel>, Problem> {
     let named = |name: String| {
         Channel::new(&name).map_err(|error| {
-            Problem::new(ErrorCode::InvalidChannel, format!("There is no {name:?}: {error}."))
+            Problem::new(ErrorCode::InvalidChannel, format!("Invalid channel {name:?}: {error}."))
         })
     };
     match to {
         Target::Connection(_) => Ok(None),
         Target::Channel(channel) if channel.as_str() == PRESENCE_USERS => {
-            Err(Problem::new(ErrorCode::Forbidden, "Who is online is the server's to say."))
+            Err(Problem::new(ErrorCode::Forbidden, "Only the server sends to presence-users."))
         }
         Target::Channel(channel) => Ok(Some(channel)),
-        Target::User(user) if user.is_empty() => Err(invalid("A user's id is not empty.")),
+        Target::User(user) if user.is_empty() => Err(invalid("Invalid user id: must not be empty.")),
         Target::User(user) => named(format!("{USER_PREFIX}{user}")).map(Some),
         Target::Chat(chat) => {
             if api.node.chats.get(&chat).is_none() {
-                return Err(Problem::new(ErrorCode::NotFound, "There is no such chat."));
+                return Err(Problem::new(ErrorCode::NotFound, "Chat not found."));
             }
             Ok(messages_channel(&chat))
         }
@@ -203,10 +201,10 @@ fn check_names(event: Option<&str>, user: Option<&str>, name: Option<&str>) -> R
     let fits =
         |text: Option<&str>, most: usize| text.is_none_or(|text| !text.is_empty() && text.len() <= most);
     if !fits(event, MAX_EVENT_BYTES) {
-        return Err(invalid(&format!("The name of an event has 1 to {MAX_EVENT_BYTES} bytes.")));
+        return Err(invalid(&format!("Invalid event: must be 1 to {MAX_EVENT_BYTES} bytes.")));
     }
     if !fits(user, MAX_NAME_BYTES) || !fits(name, MAX_NAME_BYTES) {
-        return Err(invalid(&format!("A user's id and name have 1 to {MAX_NAME_BYTES} bytes each.")));
+        return Err(invalid(&format!("Invalid user: id and name must be 1 to {MAX_NAME_BYTES} bytes each.")));
     }
     Ok(())
 }
@@ -219,9 +217,7 @@ fn check_depth(id: Uuid, data: &Payload) -> Result<(), Problem> {
     let bounds = batch::Bounds { bytes: usize::MAX, ..batch::Bounds::default() };
     match batch::decode::<ClientFrame>(&text, &bounds) {
         Ok(_) => Ok(()),
-        Err(error) => {
-            Err(Problem::new(ErrorCode::InvalidPayload, format!("The data cannot be sent: {error}.")))
-        }
+        Err(error) => Err(Problem::new(ErrorCode::InvalidPayload, format!("Invalid data: {error}."))),
     }
 }
 
@@ -229,7 +225,9 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
     match value.to_str() {
         Ok(key) if !key.is_empty() && key.len() <= MAX_KEY_BYTES => Ok(Some(key)),
-        _ => Err(invalid(&format!("An Idempotency-Key has 1 to {MAX_KEY_BYTES} visible ASCII characters."))),
+        _ => Err(invalid(&format!(
+            "Invalid Idempotency-Key: must be 1 to {MAX_KEY_BYTES} visible ASCII characters."
+        ))),
     }
 }
 

@@ -166,7 +166,7 @@ pub fn decide(
         }
         (room, Command::Create { kind: ChatKind::Direct, title, open, users, .. }) => {
             if title.is_some() || *open {
-                return Err(invalid("A direct chat has no title and is not open."));
+                return Err(invalid("A direct chat cannot have a title or be open."));
             }
             by.create_direct(room, users)
         }
@@ -209,7 +209,7 @@ impl By<'_> {
             check_title(title)?;
         }
         if users.len() > MAX_USERS {
-            return Err(invalid(&format!("{MAX_USERS} users at most can be named at once.")));
+            return Err(invalid(&format!("Too many users: {MAX_USERS} at most in one request.")));
         }
         let mut room = Room {
             id: id.hyphenated().to_string().into(),
@@ -327,7 +327,7 @@ impl By<'_> {
                 Ok(changed(room, vec![entry], Vec::new()))
             }
             Command::Add(newcomer) => self.put_in(room, newcomer),
-            _ if !owner => Err(forbidden("Only owners of a chat may do this.")),
+            _ if !owner => Err(forbidden("Only owners of this chat may do this.")),
             Command::Remove { user } => {
                 let Some(at) = place(&room, user) else { return Ok(Decision::NoChange) };
                 let gone = room.participants.remove(at);
@@ -338,7 +338,7 @@ impl By<'_> {
             }
             Command::Rename { title } => {
                 if room.kind == ChatKind::Direct {
-                    return Err(invalid("A direct chat has no title."));
+                    return Err(invalid("A direct chat cannot have a title."));
                 }
                 check_title(title)?;
                 if room.title.as_ref() == Some(title) {

@@ -148,7 +148,7 @@ impl Connection {
 
     fn identify(&self, now_ms: u64, token: Option<&str>, hello: Option<&Hello>) -> Result<Identity, Refusal> {
         if token.is_some_and(|token| token.len() > MAX_TOKEN_BYTES) {
-            return Err(Refusal::new(ErrorCode::Unauthorized, "The token is too long to be one."));
+            return Err(Refusal::new(ErrorCode::Unauthorized, "The token is too long."));
         }
         let guest = hello.and_then(|hello| hello.guest.as_ref());
         self.access.identify(&Credentials { token, guest }, now_ms)

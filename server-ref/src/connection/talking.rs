@@ -160,5 +160,5 @@ fn is_event(event: &str) -> bool {
 }
 
 fn event_rule() -> String {
-    format!("The name of an event has 1 to {MAX_EVENT_BYTES} bytes.")
+    format!("Invalid event: must be 1 to {MAX_EVENT_BYTES} bytes.")
 }

@@ -33,7 +33,7 @@ impl Node {
             ClientFrame::ListChats(request) => {
                 let most = request.limit.unwrap_or(SOME_CHATS);
                 if !(1..=MOST_CHATS).contains(&most) {
-                    let words = format!("A list of chats has 1 to {MOST_CHATS} of them.");
+                    let words = format!("Invalid limit: must be 1 to {MOST_CHATS}.");
                     return Err(Refusal::new(ErrorCode::InvalidFrame, words));
                 }
                 let listed = self.list_chats(&who.user, request.before, most as usize).await;
@@ -102,6 +102,6 @@ impl Node {
 }
 
 fn unavailable(error: &Error) -> Refusal {
-    tracing::error!(%error, "a question about chats could not be answered");
+    tracing::error!(%error, "chat request failed");
     Refusal::of(ErrorCode::Unavailable)
 }

@@ -211,7 +211,7 @@ async fn bind(
     let bound = match live {
         Some(user) => Some(user),
         None => node.store.bound_user(session).await.unwrap_or_else(|error| {
-            tracing::error!(%error, "a session could not be looked up");
+            tracing::error!(%error, "session lookup failed");
             None
         }),
     };
@@ -239,7 +239,7 @@ async fn bind(
 
 async fn open(node: &Node, channel: &Channel, who: &Identity) -> Result<Opened, Refusal> {
     let log = node.store.log(channel).await.map_err(|error| {
-        tracing::error!(%error, "a log could not be opened");
+        tracing::error!(%error, "log not opened");
         Refusal::of(ErrorCode::Unavailable)
     })?;
     let receipts = node.marks(channel, &who.user).await?;
@@ -257,5 +257,5 @@ async fn open(node: &Node, channel: &Channel, who: &Identity) -> Result<Opened, 
 /// What is remembered of a user. If that cannot be read, the user is let in as one of whom nothing is.
 async fn remembered(node: &Node, user: &str) -> Option<UserRecord> {
     let people = node.store.users(&[user.to_owned()]).await;
-    people.inspect_err(|error| tracing::error!(%error, "a user could not be looked up")).ok()?.pop()
+    people.inspect_err(|error| tracing::error!(%error, "user lookup failed")).ok()?.pop()
 }

@@ -123,7 +123,7 @@ impl Receipts {
                 }
             }
             Err(error) => {
-                tracing::error!(%error, "receipts are not written yet");
+                tracing::error!(%error, "receipts not stored yet");
                 self.dirty.notify_one();
             }
         }
@@ -172,7 +172,7 @@ pub(super) async fn write_marks(
         let put_off = std::mem::take(&mut receipts.lock().put_off);
         for receipt in put_off.into_values() {
             if let Err(refusal) = node.hear(receipt).await {
-                tracing::debug!(code = refusal.code.as_str(), "a receipt that was put off is refused");
+                tracing::debug!(code = refusal.code.as_str(), "deferred receipt refused");
             }
         }
         receipts.write(&*node.store).await;

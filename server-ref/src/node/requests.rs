@@ -35,7 +35,7 @@ pub(super) async fn answer(node: &Arc<Node>, asked: PendingRequest) -> Result<Se
 
 #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` calls")]
 pub(super) fn unavailable(error: crate::Error) -> Refusal {
-    tracing::error!(%error, "a question could not be answered");
+    tracing::error!(%error, "request failed");
     Refusal::of(ErrorCode::Unavailable)
 }
 
@@ -65,7 +65,7 @@ async fn set_status(node: &Node, request: &SetStatus, who: &Identity) -> Result<
 async fn get_status(node: &Node, request: &GetStatus) -> Result<ServerFrame, Refusal> {
     let GetStatus { id, users } = request;
     if users.len() > MAX_USERS {
-        let words = format!("One question may name {MAX_USERS} users; this one names {}.", users.len());
+        let words = format!("Too many users: {MAX_USERS} at most, {} given.", users.len());
         return Err(Refusal::new(ErrorCode::InvalidFrame, words));
     }
     let statuses = node.statuses(users).await.map_err(unavailable)?;

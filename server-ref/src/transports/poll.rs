@@ -71,7 +71,7 @@ pub(super) async fn answer(State(app): State<App>, headers: HeaderMap, request: 
 async fn read(request: Request, limit: usize) -> Result<String, Response> {
     let body = request.into_body();
     let too_large = || {
-        let reason = format!("{} A batch may have {limit} bytes.", ErrorCode::TooLarge.message());
+        let reason = format!("{} A batch may have up to {limit} bytes.", ErrorCode::TooLarge.message());
         refuse(ErrorCode::TooLarge, reason)
     };
     if hyper::body::Body::size_hint(&body).lower() > limit as u64 {

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use super::{
     Answered, Api, Problem,
     body::{JsonBody, PathParams},
-    caller::BackEnd,
+    extractors::BackEnd,
 };
 use crate::{connection::PendingRequest, model::identity::Identity};
 
@@ -102,9 +102,9 @@ pub(super) async fn presence(
 ) -> Answered<Present> {
     let refuse = |why: String| Problem::new(ErrorCode::InvalidChannel, why);
     let channel =
-        Channel::new(&channel).map_err(|error| refuse(format!("There is no {channel:?}: {error}.")))?;
+        Channel::new(&channel).map_err(|error| refuse(format!("Invalid channel {channel:?}: {error}.")))?;
     if channel.kind() != ChannelKind::Presence {
-        return Err(refuse("Only channels whose names begin with presence- list who is there.".into()));
+        return Err(refuse("Only channels whose names begin with presence- list their members.".into()));
     }
     let members = api.node.members(&channel).map_or_else(Vec::new, |(members, _)| members);
     Ok(Json(Present { channel, members }))

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::{
     Answered, Api, Problem,
     body::{JsonBody, PathParams},
-    caller::BackEnd,
+    extractors::BackEnd,
     publish::invalid,
 };
 use crate::{
@@ -235,7 +235,7 @@ async fn act(api: &Api, chat: &str, act: Command) -> Answered<ChatInfo> {
 
 async fn info(api: &Api, known: Option<ChatRecord>) -> Answered<ChatInfo> {
     let Some(ChatRecord { room, at }) = known else {
-        return Err(Problem::new(ErrorCode::NotFound, "There is no such chat."));
+        return Err(Problem::new(ErrorCode::NotFound, "Chat not found."));
     };
     let users: Vec<String> =
         room.participants.iter().map(|participant| participant.user.to_string()).collect();

@@ -73,9 +73,9 @@ impl FromRequestParts<Api> for BackEnd {
         };
         match bearer(&parts.headers) {
             Some(shown) if key.is(shown) => Ok(Self),
-            Some(_) => Err(Problem::new(ErrorCode::Unauthorized, "This is not the API key of this server.")),
+            Some(_) => Err(Problem::new(ErrorCode::Unauthorized, "Wrong API key.")),
             None => {
-                let words = "Show the API key of this server in the header Authorization: Bearer ….";
+                let words = "No API key: send it in the header Authorization: Bearer ….";
                 Err(Problem::new(ErrorCode::Unauthorized, words))
             }
         }
@@ -108,10 +108,10 @@ impl FromRequestParts<Api> for Caller {
         let guest = guest(parts);
         let token = bearer(&parts.headers);
         if token.is_some_and(|token| token.len() > MAX_TOKEN_BYTES) {
-            return Err(Problem::new(ErrorCode::Unauthorized, "The token is too long to be one."));
+            return Err(Problem::new(ErrorCode::Unauthorized, "The token is too long."));
         }
         if token.is_none() && guest.is_none() {
-            let words = "Show the user's token in the header Authorization: Bearer ….";
+            let words = "No token: send the user's token in the header Authorization: Bearer ….";
             return Err(Problem::new(ErrorCode::Unauthorized, words));
         }
         let credentials = Credentials { token, guest: guest.as_ref() };
@@ -120,7 +120,7 @@ impl FromRequestParts<Api> for Caller {
         // There is no session here: all requests of a user count together.
         let session = Uuid::new_v5(&REQUESTS, identity.user.as_bytes());
         if let Err(ms) = api.node.access.pace(&identity, session, RateClass::Request, now_ms) {
-            let words = "Too many requests in too short a time. Wait a little before the next.";
+            let words = "Rate limit exceeded.";
             return Err(Problem::new(ErrorCode::RateLimited, words).after(ms));
         }
         Ok(Self(identity))

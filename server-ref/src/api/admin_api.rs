@@ -5,7 +5,7 @@ use everwire_protocol::ErrorCode;
 
 use super::{
     Answered, Api, Problem,
-    caller::{BackEnd, Operator},
+    extractors::{BackEnd, Operator},
 };
 use crate::{node::stats::Stats, store::Removed};
 

@@ -18,8 +18,8 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     Answered, Api, Problem,
     body::{JsonBody, PathParams, QueryParams},
-    caller::Caller,
-    people,
+    extractors::Caller,
+    users,
 };
 use crate::{
     connection::{PendingRequest, ReceivedMark},
@@ -192,8 +192,8 @@ pub(super) async fn online_status(
     JsonBody(Online { is_online }): JsonBody<Online>,
 ) -> Answered<UserStatus> {
     let choice = if is_online { StatusChoice::Auto } else { StatusChoice::Offline };
-    people::choose(&api, &who, choice).await?;
-    people::status_of(&api, who.user.to_string()).await
+    users::choose(&api, &who, choice).await?;
+    users::status_of(&api, who.user.to_string()).await
 }
 
 /// Get the user's chats, those with the latest activity first.
@@ -274,7 +274,7 @@ pub(super) async fn read(
 ) -> Answered<Done> {
     let channel = log(&chat)?;
     api.node.permit(&who, &channel, Use::Receive)?;
-    let no_message = || Problem::new(ErrorCode::NotFound, "There is no such message in this chat.");
+    let no_message = || Problem::new(ErrorCode::NotFound, "Message not found.");
     let read = match (message.parse::<u64>(), message.parse::<Uuid>()) {
         (Ok(offset), _) => offset,
         (_, Ok(id)) => api.node.store.offset_of(&channel, id).await?.ok_or_else(no_message)?,
@@ -296,7 +296,7 @@ pub(super) async fn authorise(
     JsonBody(Authorise { channel_name, .. }): JsonBody<Authorise>,
 ) -> Answered<Authorised> {
     let channel_name = Channel::new(&channel_name).map_err(|error| {
-        Problem::new(ErrorCode::InvalidChannel, format!("There is no {channel_name:?}: {error}."))
+        Problem::new(ErrorCode::InvalidChannel, format!("Invalid channel {channel_name:?}: {error}."))
     })?;
     api.node.permit(&who, &channel_name, Use::Receive)?;
     let may_send = api.node.permit(&who, &channel_name, Use::Send).is_ok();
@@ -308,6 +308,5 @@ async fn ask(api: &Api, id: Uuid, who: &Identity, request: ClientFrame) -> Resul
 }
 
 fn log(chat: &str) -> Result<Channel, Problem> {
-    messages_channel(chat)
-        .ok_or_else(|| Problem::new(ErrorCode::NotFound, "There is no such chat, or you are not in it."))
+    messages_channel(chat).ok_or_else(|| Problem::new(ErrorCode::NotFound, "Chat not found, or no access."))
 }
