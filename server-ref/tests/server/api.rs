@@ -300,11 +300,11 @@ async fn a_server_counts_what_it_does_and_its_program_shows_it_and_cleans_up() {
     );
     server.kill();
     let (worked, _, err) = program::run(&["stats", "--server", &url]);
-    assert!(!worked && err.contains("is a server running there"), "{err}");
+    assert!(!worked && err.contains("is the server running"), "{err}");
     let (worked, out, err) = program::run(&cleanup);
     assert!(worked, "{err}");
     let done: Value = serde_json::from_str(&out).unwrap();
     assert_eq!((&done["messages"], &done["more"]), (&json!(20), &json!(false)));
     let (worked, _, err) = program::run(&["cleanup", "--database", "/no/such/file.db"]);
-    assert!(!worked && err.contains("no such file"), "{err}");
+    assert!(!worked && err.contains("file not found"), "{err}");
 }

@@ -108,7 +108,7 @@ fn what_keeps_it_from_starting_is_one_sentence() {
     let start = |database: &str, listen: &str, words: &[&str]| {
         one_sentence(&["--dev", "--listen", listen, "--database", database], words);
     };
-    start(&good, &busy, &[&busy, "another program", "--listen"]);
+    start(&good, &busy, &[&busy, "the port is in use", "--listen"]);
     start(&missing, "127.0.0.1:0", &["missing", "does not exist"]);
     start(directory.path().to_str().unwrap(), "127.0.0.1:0", &["is a directory"]);
     start("/proc/everwire.db", "127.0.0.1:0", &["/proc/everwire.db", "cannot write"]);
