@@ -19,7 +19,8 @@ macro_rules! error_codes {
             /// Every code, in the order of the documentation.
             pub const ALL: &[Self] = &[$(Self::$variant),*];
 
-            /// The code on the wire.
+            /// The code on the wire. Not inlined: a browser would download every copy.
+            #[inline(never)]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text),* }
             }
