@@ -4,7 +4,8 @@
 mod strategies;
 
 use everwire_protocol::{
-    BatchError, ClientFrame, FrameError, ServerFrame,
+    BatchError, ClientFrame, CoreFrame, FrameError, ServerFrame,
+    batch::encode_frame,
     batch::{Bounds, Frame, decode, encode},
 };
 use proptest::{prelude::*, sample::Index};
@@ -132,6 +133,11 @@ fn encode_then_decode_is_identity_for_every_frame_alone() {
         runner
             .run(&strategy, |frame| {
                 prop_assert_eq!(frame.kind(), kind);
+                if CoreFrame::TYPES.contains(&kind) {
+                    let text = encode_frame(&frame);
+                    let core = decode::<CoreFrame>(&format!("[{text}]"), &Bounds::default()).unwrap();
+                    prop_assert_eq!(core[0].as_ref().unwrap().to_json(), text);
+                }
                 round_trips(&[frame])
             })
             .unwrap();

@@ -197,6 +197,7 @@ fn a_frame_of_the_core_is_a_frame_of_the_client_and_written_the_same() {
     for vector in vectors().valid.iter().filter(|vector| vector.direction == "client") {
         for frame in decode::<CoreFrame>(&vector.text, &Bounds::default()).unwrap().into_iter().flatten() {
             let text = encode(std::slice::from_ref(&frame));
+            assert_eq!(format!("[{}]", frame.to_json()), text, "{}", vector.name);
             let client = decode::<ClientFrame>(&text, &Bounds::default()).unwrap();
             let client: Vec<_> = client.into_iter().map(Result::unwrap).collect();
             assert_eq!(encode(&client), text, "{}", vector.name);

@@ -16,7 +16,7 @@ mod websocket;
 
 use alloc::{borrow::ToOwned, collections::VecDeque, string::String};
 
-use everwire_protocol::{Bye, CloseCode, CoreFrame, ErrorCode, Guest, Hello, Uuid, VERSION, batch, limits};
+use everwire_protocol::{Bye, CloseCode, CoreFrame, ErrorCode, Guest, Hello, Uuid, VERSION, limits};
 
 use super::{
     Event, Input, Memory, Now, Output, RequestId, SocketId, Status, Transport,
@@ -223,7 +223,7 @@ impl Connection {
 
     /// Writes a frame of the core's own.
     fn encode(frame: impl Into<CoreFrame>) -> String {
-        batch::encode_frame(&frame.into())
+        frame.into().to_json()
     }
 
     fn next_id(&mut self) -> u32 {

@@ -143,10 +143,7 @@ export class Client implements ClientPort {
     let channel = this._channels.get(name);
     if (channel === undefined) {
       if (typeof name !== "string" || !CHANNEL_NAME.test(name)) {
-        throw new EverwireError(
-          "invalid_channel",
-          `${JSON.stringify(name)} is not a channel name: use 1 to 200 of A-Z a-z 0-9 _ - = @ , . ; : and something after a prefix.`,
-        );
+        throw new EverwireError("invalid_channel", `Invalid channel name: ${JSON.stringify(name)}.`);
       }
       channel = new Channel<object>(this, name);
       this._channels.set(name, channel);
@@ -257,7 +254,7 @@ export class Client implements ClientPort {
     if (this.#state.status === "closed") return;
     const error = new EverwireError(
       "load_failed",
-      `The WebAssembly part of Everwire could not be loaded (${why}). Check the network and the Content-Security-Policy.`,
+      `Failed to load the WebAssembly module: ${why}. Check the network and the Content-Security-Policy.`,
     );
     const first = attempt === 1;
     const least = first ? 0 : BACKOFF_LEAST_MS;

@@ -163,7 +163,7 @@ function misfit(value: unknown, shape: object): string | undefined {
 /** Passes the frames of a batch to the core and to the channels, in order. Throws only if the core does. */
 export function dispatch(frames: unknown, core: Core, receiver: Receiver): void {
   if (!Array.isArray(frames)) {
-    core.violation({ message: "a batch is not an array of frames" });
+    core.violation({ message: "the batch is not an array" });
     return;
   }
   // Frames of one channel arrive in runs, and comparing names is cheaper than a lookup.
@@ -189,12 +189,11 @@ export function dispatch(frames: unknown, core: Core, receiver: Receiver): void 
       continue;
     }
     const type: unknown = frame?.type;
-    if (typeof type !== "string") core.violation({ message: "a frame is not an object with a type" });
+    if (typeof type !== "string") core.violation({ message: "a frame has no type" });
     else if (Object.hasOwn(SHAPES, type)) {
       const wrong = misfit(frame, SHAPES[type as ServerFrame["type"]]);
       if (wrong === "") take(frame, core, receiver);
-      else
-        core.violation({ message: `the field ${wrong} of a frame ${type} is missing or has a wrong value` });
+      else core.violation({ message: `invalid field ${wrong} of a ${type} frame` });
     }
   }
 }
@@ -212,7 +211,7 @@ function take(frame: ServerFrame, core: Core, receiver: Receiver): void {
   switch (frame.type) {
     case "message":
       // Handled above, but for this.
-      core.violation({ message: "a message has an action without a target" });
+      core.violation({ message: "an action without a target" });
       break;
     case "subscribed": {
       if (channel === undefined || handle === undefined) break;

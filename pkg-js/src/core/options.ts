@@ -12,7 +12,8 @@ export interface Settings {
   readonly polling: boolean;
 }
 
-const wrong = (what: string) => new EverwireError("invalid_option", what);
+const invalid = (option: string, expected: string) =>
+  new EverwireError("invalid_option", `Invalid option ${option}: expected ${expected}.`);
 
 /** Throws `invalid_option`. */
 export function checkOptions(options: ConnectOptions): Settings {
@@ -25,19 +26,17 @@ export function checkOptions(options: ConnectOptions): Settings {
   }
   const protocol = address?.protocol.replace(/^ws/, "http") ?? "";
   if (address === undefined || !/^https?:$/.test(protocol) || address.username || address.password) {
-    throw wrong(
-      `The option url (${url}) must be a URL with http, https, ws or wss, and without user or password.`,
-    );
+    throw invalid("url", `an http, https, ws or wss URL without credentials, not ${url}`);
   }
   if (token !== undefined && typeof token !== "string" && typeof token !== "function") {
-    throw wrong("The option token must be a string or a function.");
+    throw invalid("token", "a string or a function");
   }
   if (guest !== undefined && !(guest && typeof guest.user === "string" && typeof guest.name === "string")) {
-    throw wrong("The option guest must be { user, name }, both strings.");
+    throw invalid("guest", "{ user, name }");
   }
   const websocket = transports.includes("websocket");
   const polling = transports.includes("polling");
-  if (!websocket && !polling) throw wrong('The option transports must name "websocket", "polling" or both.');
+  if (!websocket && !polling) throw invalid("transports", '"websocket", "polling" or both');
   return {
     url: `${protocol}//${address.host}${address.pathname.replace(/\/+$/, "")}`,
     guest,

@@ -16,21 +16,21 @@ export interface Kind {
 
 /** Encodes data as JSON. Throws `invalid_payload`. */
 export function jsonOf(data: unknown): string {
-  let why = "it is not a JSON value";
+  let why = "not a JSON value";
   try {
     const text: string | undefined = JSON.stringify(data);
     if (text !== undefined) return text;
   } catch (cause) {
     why = String(cause);
   }
-  throw new EverwireError("invalid_payload", `The data cannot be written as JSON: ${why}.`);
+  throw new EverwireError("invalid_payload", `Invalid payload: ${why}.`);
 }
 
 /** Throws `invalid_option` for an invalid event name: a server counts such frames, and closes the connection. */
 export function checkEvent(event: unknown): void {
   const bytes = typeof event === "string" ? new TextEncoder().encode(event).length : 0;
   if (bytes === 0 || bytes > MAX_EVENT_BYTES) {
-    throw new EverwireError("invalid_option", `An event's name has 1 to ${MAX_EVENT_BYTES} bytes.`);
+    throw new EverwireError("invalid_option", `Invalid event name: expected 1 to ${MAX_EVENT_BYTES} bytes.`);
   }
 }
 
@@ -80,7 +80,7 @@ export function beginSend(
     const frame = `${head.slice(0, -1)},"data":${json}}`;
     if (event !== undefined) checkEvent(event);
     if (typeof (target ?? "") !== "string") {
-      throw new EverwireError("invalid_option", "A message's id must be a string.");
+      throw new EverwireError("invalid_option", "Invalid message id: expected a string.");
     }
     client._sends.set(id, track);
     if (restored === undefined) client._outbox?.put(id, frame);

@@ -15,13 +15,11 @@ export function decode(encoded: string): Uint8Array<ArrayBuffer> {
   }
   const singles: number[] = [];
   const pairs: number[] = [];
-  for (let byte = 0; byte < 256; byte++) {
-    const bit = (Number.parseInt(encoded.charAt(byte >> 2), 16) >> (byte & 3)) & 1;
-    (bit === 1 ? singles : pairs).push(byte);
-  }
+  for (let byte = 0; byte < 256; byte++)
+    (byte < 67 || (byte > 99 && byte < 120) ? singles : pairs).push(byte);
   const bytes = new Uint8Array(encoded.length);
   let length = 0;
-  for (let at = 64; at < encoded.length; ) {
+  for (let at = 0; at < encoded.length; ) {
     const first = rank[encoded.charCodeAt(at++)] ?? 0;
     bytes[length++] =
       singles[first] ?? pairs[(first - singles.length) * size + (rank[encoded.charCodeAt(at++)] ?? 0)] ?? 0;
