@@ -1,4 +1,4 @@
-//! What operators ask for: statistics, and a clean-up.
+//! The API for operators: statistics and cleanup.
 
 use axum::{Json, extract::State};
 use everwire_protocol::ErrorCode;
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{node::stats::Stats, store::Removed};
 
-/// Get what this server is doing and has done.
+/// Get statistics.
 #[utoipa::path(
     get, path = "/stats", operation_id = "stats", tag = "operator", security(("api_key" = [])),
     responses((status = 200, body = Stats), (status = "default", body = Problem)),
@@ -18,7 +18,7 @@ pub(super) async fn stats(_: BackEnd, State(api): State<Api>) -> Json<Stats> {
     Json(api.node.stats())
 }
 
-/// Get the same at a shorter address. A development server asks for no key here.
+/// Get statistics at a shorter path. A development server does not require a key here.
 #[utoipa::path(
     get, path = "/stats", operation_id = "statsAlone", tag = "operator", security((), ("api_key" = [])),
     responses((status = 200, body = Stats), (status = "default", body = Problem)),
@@ -27,8 +27,8 @@ pub(super) async fn stats_alone(_: Operator, State(api): State<Api>) -> Json<Sta
     Json(api.node.stats())
 }
 
-/// Remove what is no longer needed: stale sessions, the ids of old sends, and messages beyond the retention. The server
-/// does it every five minutes by itself.
+/// Clean up: stale sessions, the ids of old sends, and messages beyond the retention. The server does this every five
+/// minutes automatically.
 #[utoipa::path(
     post, path = "/cleanup", operation_id = "cleanup", tag = "operator", security(("api_key" = [])),
     responses((status = 200, body = Removed), (status = "default", body = Problem)),

@@ -1,4 +1,4 @@
-//! Bodies and addresses of requests, read with errors that say what is wrong.
+//! Extractors for bodies, paths and queries with useful errors.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use super::{Api, Problem};
 /// How long a request's body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A body of JSON. An empty one counts as `{}`.
+/// A JSON body. An empty one counts as `{}`.
 #[derive(Debug)]
 pub(super) struct JsonBody<T>(pub(super) T);
 
@@ -57,7 +57,7 @@ impl<T: DeserializeOwned> FromRequest<Api> for JsonBody<T> {
     }
 }
 
-/// What is in the address.
+/// The parameters of the path.
 #[derive(Debug)]
 pub(super) struct PathParams<T>(pub(super) T);
 
@@ -75,7 +75,7 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Api> for PathParams<T> {
     }
 }
 
-/// What is in the query.
+/// The parameters of the query.
 #[derive(Debug)]
 pub(super) struct QueryParams<T>(pub(super) T);
 

@@ -20,23 +20,23 @@ use crate::{
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewChat {
-    /// Names a group, and makes a repetition harmless: a UUID of version 7. Made by the server if absent.
+    /// The id of a group, which makes the request idempotent: a UUID of version 7. Created by the server if absent.
     #[schema(nullable = false)]
     id: Option<Uuid>,
-    /// Group or direct. The direct chat of two users is found if there is one.
+    /// Group or direct. An existing direct chat of the two users is returned.
     kind: ChatKind,
-    /// What a group is called, 1 to 128 bytes.
+    /// The title of a group, 1 to 128 bytes.
     #[schema(nullable = false)]
     title: Option<String>,
     /// Whether any signed-in user may join a group without an invitation.
     #[serde(default)]
     open: bool,
-    /// Who is in it at once (or invited, if the role says so), 100 at most. If nobody is to be owner of a group, the first
-    /// without a role is.
+    /// The participants, at most 100, who become members immediately (or are invited, by their role). If no owner of a group
+    /// is given, the first user without a role becomes owner.
     users: Vec<NewMember>,
 }
 
-/// Somebody for a chat.
+/// A participant of a new chat.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewMember {
@@ -45,19 +45,19 @@ pub(super) struct NewMember {
     /// The name that others see.
     #[schema(nullable = false)]
     name: Option<String>,
-    /// What they may do; `member` if absent.
+    /// The role; `member` by default.
     #[schema(nullable = false)]
     role: Option<Role>,
 }
 
-/// What a member is to be.
+/// The properties of a member.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Membership {
     /// The name that others see.
     #[schema(nullable = false)]
     name: Option<String>,
-    /// What they may do; `member` if absent.
+    /// The role; `member` by default.
     #[schema(nullable = false)]
     role: Option<Role>,
 }
@@ -66,7 +66,7 @@ pub(super) struct Membership {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RoleOnly {
-    /// What the member may do: owner, member or `read_only`.
+    /// The role: owner, member or `read_only`.
     role: Role,
 }
 
@@ -74,32 +74,32 @@ pub(super) struct RoleOnly {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Title {
-    /// 1 to 128 bytes.
+    /// The title, 1 to 128 bytes.
     title: String,
 }
 
 /// A chat as back ends see it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ChatInfo {
-    /// Names the chat: `private-chat.{id}` is its log.
+    /// The id of the chat: `private-chat.{id}` is its log.
     id: String,
     /// Group or direct.
     kind: ChatKind,
-    /// What it is called, if it is a group.
+    /// The title of a group.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     title: Option<String>,
     /// Whether any signed-in user may join without an invitation.
     open: bool,
-    /// When it was made, in ms since 1970.
+    /// When it was created, in ms since 1970.
     created_at: u64,
-    /// When something last happened in it, in ms since 1970.
+    /// The time of the last activity, in ms since 1970.
     at: u64,
-    /// Who is in it or invited, in the order in which they came.
+    /// The participants, including the invited, in the order in which they joined.
     members: Vec<MemberInfo>,
 }
 
-/// Somebody in a chat, as back ends see them.
+/// A participant of a chat as back ends see it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct MemberInfo {
     /// The id of the user.
@@ -108,13 +108,13 @@ pub(super) struct MemberInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     name: Option<String>,
-    /// What they may do.
+    /// The role.
     role: Role,
-    /// When they came or were invited, in ms since 1970.
+    /// When the user joined or was invited, in ms since 1970.
     since: u64,
-    /// Whether they can be reached.
+    /// The online status.
     status: Status,
-    /// When they were last online, in ms since 1970, if they are offline. Absent if never.
+    /// When the user was last online, in ms since 1970, if offline. Absent if never.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     last_seen: Option<u64>,
@@ -159,7 +159,7 @@ pub(super) async fn get(
     info(&api, known).await
 }
 
-/// Give a group another title.
+/// Rename a group.
 #[utoipa::path(
     patch, path = "/chats/{chat}", operation_id = "renameChat", tag = "back end", security(("api_key" = [])),
     params(("chat" = String, Path, description = "The chat's id")),
@@ -174,7 +174,7 @@ pub(super) async fn rename(
     act(&api, &chat, Command::Rename { title }).await
 }
 
-/// Put a user into a group, or give a member another role.
+/// Add a user to a group, or change the role of a member.
 #[utoipa::path(
     put, path = "/chats/{chat}/members/{user}", operation_id = "addMember", tag = "back end",
     security(("api_key" = [])),
@@ -194,7 +194,7 @@ pub(super) async fn add(
     act(&api, &chat, Command::Add(Newcomer { user: user.into(), name, role })).await
 }
 
-/// Give a member another role.
+/// Change the role of a member.
 #[utoipa::path(
     patch, path = "/chats/{chat}/members/{user}", operation_id = "setRole", tag = "back end",
     security(("api_key" = [])),
@@ -210,7 +210,7 @@ pub(super) async fn set_role(
     act(&api, &chat, Command::SetRole { user: user.into(), role }).await
 }
 
-/// Take somebody out of a chat, or take back an invitation.
+/// Remove a member from a chat, or withdraw an invitation.
 #[utoipa::path(
     delete, path = "/chats/{chat}/members/{user}", operation_id = "removeMember", tag = "back end",
     security(("api_key" = [])),
@@ -240,7 +240,7 @@ async fn info(api: &Api, known: Option<ChatRecord>) -> Answered<ChatInfo> {
     let users: Vec<String> =
         room.participants.iter().map(|participant| participant.user.to_string()).collect();
     let statuses = api.node.statuses(&users).await?;
-    // In the order in which they were asked for.
+    // In the requested order.
     let members = room.participants.iter().zip(statuses).map(|(participant, now)| {
         let (user, status, last_seen) = (now.user, now.status, now.last_seen);
         let name = participant.name.as_deref().map(Into::into);

@@ -1,4 +1,4 @@
-//! Who makes a request: a back end with the API key, or a user with a token.
+//! Extractors for the caller of a request: a back end with the API key, or a user with a token.
 
 use std::fmt;
 
@@ -17,17 +17,17 @@ use crate::{
     model::identity::{Credentials, Identity, RateClass},
 };
 
-/// Shortest API key in bytes: below this one can be guessed.
+/// Minimum length of an API key in bytes: a shorter one can be guessed.
 const MIN_KEY_BYTES: usize = 16;
 
-/// Names what a user asks for over HTTP, where its number is counted: a random number, once and for all.
+/// The UUID name space for rate limits of a user's HTTP requests: a random constant.
 const REQUESTS: Uuid = Uuid::from_u128(0x91c2_77d4_0a5e_4f0b_8e36_2b7f_d0c4_61aa);
 
-/// The headers by which a guest names himself, on a development server.
+/// The headers with the name of a guest, on a development server.
 pub(crate) const GUEST_USER: &str = "x-everwire-user";
 pub(crate) const GUEST_NAME: &str = "x-everwire-name";
 
-/// The key that back ends show. Kept as a hash, so that it is in no log and no dump.
+/// The API key of back ends. Kept as a hash, so that it appears in no log or dump.
 #[derive(Clone)]
 pub struct ApiKey([u8; 32]);
 
@@ -52,7 +52,7 @@ impl ApiKey {
         Ok(Self(Sha256::digest(key).into()))
     }
 
-    /// Whether somebody shows this key. Takes as long for every other key.
+    /// Whether a key is this one, in constant time.
     fn is(&self, shown: &str) -> bool {
         self.0.ct_eq(&<[u8; 32]>::from(Sha256::digest(shown))).into()
     }
@@ -82,7 +82,7 @@ impl FromRequestParts<Api> for BackEnd {
     }
 }
 
-/// An operator: a back end, or anybody on a development server.
+/// An operator: a back end, or everybody on a development server.
 #[derive(Debug)]
 pub(super) struct Operator;
 
@@ -117,7 +117,7 @@ impl FromRequestParts<Api> for Caller {
         let credentials = Credentials { token, guest: guest.as_ref() };
         let now_ms = api.node.now_ms();
         let identity = api.node.access.identify(&credentials, now_ms)?;
-        // There is no session here: all requests of a user count together.
+        // There is no session here: all requests of a user share one limit.
         let session = Uuid::new_v5(&REQUESTS, identity.user.as_bytes());
         if let Err(ms) = api.node.access.pace(&identity, session, RateClass::Request, now_ms) {
             let words = "Rate limit exceeded.";
@@ -133,14 +133,14 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// Who a guest says to be in the query.
+/// The guest in the query.
 #[derive(Debug, Default, Deserialize)]
 struct Named {
     user: Option<String>,
     name: Option<String>,
 }
 
-/// Who a guest says to be, by headers or in the query. Whether guests are let in is not decided here.
+/// The guest in the headers or the query. Whether guests are accepted is decided elsewhere.
 fn guest(parts: &Parts) -> Option<Guest> {
     let header = |name| parts.headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
     let named =

@@ -1,4 +1,4 @@
-//! `/healthz`: whether this server works, and whether its store can write. For load balancers and people.
+//! `/healthz`: whether this server works, and whether its store accepts writes. For load balancers and operators.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,7 +11,7 @@ use tokio::{sync::Mutex, time::Instant};
 
 use super::Api;
 
-/// How long an answer is repeated: asking the store writes to the disk, and nobody may make it do that all the time.
+/// How long an answer is cached: the check writes to the disk, which callers must not be able to force.
 const FRESH: Duration = Duration::from_secs(1);
 
 /// The last answer.

@@ -1,7 +1,7 @@
-//! The HTTP API: for back ends, which show the API key, and for front ends, which show a user's token. What it does is done
-//! by the same parts that serve frames; this reads requests and writes answers.
+//! The HTTP API: for back ends with the API key, and for pages with a user's token. It parses requests and writes responses;
+//! the work is done by the same parts that serve frames.
 //!
-//! The OpenAPI document at `/openapi.json` is made from the code, so that it cannot say anything else.
+//! The OpenAPI document at `/openapi.json` is generated from the code.
 
 mod admin_api;
 mod body;
@@ -36,13 +36,13 @@ pub(crate) use publish::IDEMPOTENCY_KEY;
 
 use crate::node::Node;
 
-/// What requests are answered from.
+/// The state of the request handlers.
 #[derive(Debug, Clone)]
 pub(crate) struct Api {
     pub(crate) node: Arc<Node>,
-    /// The key that back ends show; `None`: they are not let in.
+    /// The API key of back ends; `None`: they are refused.
     pub(crate) key: Option<ApiKey>,
-    /// Whether this is a development server, whose statistics are nobody's secret.
+    /// Whether this is a development server, whose statistics are public.
     pub(crate) dev: bool,
     health: Arc<health::Health>,
 }
@@ -54,7 +54,7 @@ impl Api {
     }
 }
 
-/// What an operation answers.
+/// The result of an operation.
 type Answered<T> = Result<Json<T>, Problem>;
 
 #[derive(OpenApi)]
@@ -92,7 +92,7 @@ impl utoipa::Modify for Security {
     }
 }
 
-/// Everything under `/api/`, the statistics at `/stats`, and the document at `/openapi.json`.
+/// The routes of `/api/`, the statistics at `/stats`, and the document at `/openapi.json`.
 pub(crate) fn router(api: Api) -> Router {
     let (router, document) = routes();
     let document: Arc<str> = document.to_json().unwrap_or_default().into();

@@ -1,5 +1,4 @@
-//! What the API answers when it refuses something: the codes and the sentences of error frames, with the HTTP status that
-//! fits.
+//! Error responses of the API: the codes and messages of error frames, with a matching HTTP status.
 
 use axum::{
     Json,
@@ -12,36 +11,36 @@ use utoipa::ToSchema;
 
 use crate::{Error, model::identity::Refusal};
 
-/// When to try again after the store could not store or read, in ms.
+/// The retry delay after the store was unavailable, in ms.
 const RETRY_AFTER_MS: u32 = 1000;
 
-/// Why something was refused.
+/// An error response.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Problem {
-    /// From the one list of codes, which is that of error frames too.
+    /// The error code, as in error frames.
     pub code: ErrorCode,
-    /// What happened and what to do, for a person.
+    /// The message for humans: what happened, and what to do.
     pub message: String,
-    /// Whether the same request, made again later, can succeed.
+    /// Whether the same request can succeed later.
     pub retry: bool,
-    /// When to try again at the earliest, in ms from now.
+    /// The earliest time for a retry, in ms from now.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub retry_after_ms: Option<u32>,
-    /// The status, where it is not the code's own.
+    /// The status, if it is not the code's default.
     #[serde(skip)]
     #[schema(ignore)]
     status: Option<StatusCode>,
 }
 
 impl Problem {
-    /// A refusal with a sentence of its own.
+    /// A refusal with a specific message.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         let retry_after_ms = (code == ErrorCode::Unavailable).then_some(RETRY_AFTER_MS);
         Self { code, message: message.into(), retry: code.retry(), retry_after_ms, status: None }
     }
 
-    /// A refusal with the code's sentence.
+    /// A refusal with the code's message.
     pub fn of(code: ErrorCode) -> Self {
         Self::new(code, code.message())
     }
@@ -52,7 +51,7 @@ impl Problem {
         Self { status: Some(status), ..self }
     }
 
-    /// The same, with when to try again, in ms.
+    /// The same with a retry delay, in ms.
     #[must_use]
     pub fn after(self, ms: u32) -> Self {
         Self { retry_after_ms: Some(ms), ..self }
@@ -67,7 +66,7 @@ impl From<Refusal> for Problem {
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
-        // What the database says is for the operator.
+        // The database's message is for the operator.
         tracing::error!(%error, "request failed");
         Self::of(ErrorCode::Unavailable)
     }

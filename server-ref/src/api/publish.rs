@@ -1,4 +1,4 @@
-//! What back ends say: to a channel, a user, a chat, a connection or everyone, stored or not.
+//! Publishing by back ends: to a channel, a user, a chat, a connection or everyone, stored or not.
 
 use std::sync::Arc;
 
@@ -20,39 +20,39 @@ use crate::{
     },
 };
 
-/// The header that makes a repetition harmless.
+/// The header that makes a request idempotent.
 pub(crate) const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
-/// Longest such key in bytes.
+/// Maximum length of the key in bytes.
 const MAX_KEY_BYTES: usize = 256;
 
-/// Makes ids from idempotency keys: a random number, once and for all.
+/// The UUID name space for ids from idempotency keys: a random constant.
 const KEYS: Uuid = Uuid::from_u128(0x0fd5_3bb1_77c4_4c8e_9d0a_86a0_5f4e_21d9);
 
-/// Something to be said.
+/// A message to publish.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Publish {
-    /// To whom.
+    /// The target.
     to: Target,
-    /// The application's name for what this is, 1 to 100 bytes; absent for a plain message. What is not stored needs one.
+    /// The event name, 1 to 100 bytes; absent for a plain message. Required if it is not stored.
     #[schema(nullable = false)]
     event: Option<String>,
-    /// The application's own JSON, 32 KiB at most.
+    /// The application's JSON, at most 32 KiB.
     data: Payload,
-    /// The user in whose name this is said. If absent, the `user` of the message is empty: the server said it.
+    /// The author. If absent, the `user` of the message is empty: it comes from the application itself.
     #[schema(nullable = false)]
     user: Option<String>,
-    /// The name of that user, for others to see.
+    /// The author's name.
     #[schema(nullable = false)]
     name: Option<String>,
-    /// Whether it is stored, and so reaches those who are offline now. True if absent, except to a connection, which has
+    /// Whether it is stored, and so reaches users who are offline now. True by default, except for a connection, which has
     /// no log.
     #[schema(nullable = false)]
     durable: Option<bool>,
 }
 
-/// To whom something is said.
+/// The target of a message.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Target {
@@ -62,28 +62,28 @@ pub(super) enum Target {
     User(String),
     /// A chat: the channel `private-chat.{id}`.
     Chat(String),
-    /// One connection, whatever it is subscribed to.
+    /// One connection, regardless of its subscriptions.
     Connection(Uuid),
     /// All users: the channel `everyone`.
     Everyone,
 }
 
-/// What was said.
+/// The published message.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Published {
-    /// Names the message.
+    /// The id of the message.
     id: Uuid,
-    /// Where it went; absent for a connection.
+    /// The channel; absent for a connection.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     channel: Option<Channel>,
-    /// Its place in the channel's log; absent if it was not stored.
+    /// Its offset in the channel's log; absent if it was not stored.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     offset: Option<u64>,
-    /// When it was stored or passed on, in ms since 1970.
+    /// When it was stored or delivered, in ms since 1970.
     at: u64,
-    /// How many connections it was passed on to; absent if it was stored, for then it waits for all who will come.
+    /// The number of connections that it was delivered to; absent if it was stored.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     receivers: Option<usize>,
@@ -93,7 +93,7 @@ pub(super) struct Published {
 #[utoipa::path(
     post, path = "/publish", operation_id = "publish", tag = "back end", security(("api_key" = [])),
     params(("Idempotency-Key" = Option<String>, Header,
-            description = "A repetition with the same key within 24 hours gets the same answer, and nothing is stored again.")),
+            description = "Repeating a request with the same key within 24 hours returns the same response without storing the message again.")),
     responses((status = 200, body = Published), (status = "default", body = Problem)),
 )]
 pub(super) async fn publish(
@@ -209,7 +209,7 @@ fn check_names(event: Option<&str>, user: Option<&str>, name: Option<&str>) -> R
     Ok(())
 }
 
-/// Clients read messages as frames, whose nesting has a bound: what is beyond must not get into a log.
+/// Clients parse messages as frames, whose nesting depth is limited: deeper data must not get into a log.
 fn check_depth(id: Uuid, data: &Payload) -> Result<(), Problem> {
     let Ok(channel) = EVERYONE.parse() else { return Err(Problem::of(ErrorCode::Internal)) };
     let frame = Send { id, channel, event: None, data: data.clone(), action: None, target: None };

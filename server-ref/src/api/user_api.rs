@@ -1,5 +1,5 @@
-//! What front ends ask for over HTTP, with a user's token: for pages that are not connected, and for applications that come
-//! from servers where this is how it was done.
+//! The API for users, with their token: for pages that are not connected, and for applications that are used to such an
+//! API.
 
 use axum::{
     Json,
@@ -30,63 +30,63 @@ use crate::{
     node::Use,
 };
 
-/// What a client needs to connect.
+/// The information that a client needs to connect.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ConnectionInfo {
-    /// Where a WebSocket is opened, by the address of this request.
+    /// The URL for WebSocket, derived from the URL of this request.
     websocket_url: String,
-    /// Where polls are posted, by the address of this request.
+    /// The URL for polling, derived from the URL of this request.
     polling_url: String,
-    /// The protocol version that the server speaks.
+    /// The protocol version of the server.
     version: u32,
-    /// Who the server takes the caller for.
+    /// The id of the user.
     user: String,
     /// The name that others see.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     name: Option<String>,
-    /// How long until the token expires, in ms; absent when it does not.
+    /// The time until the token expires, in ms; absent if it does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     token_expires_in_ms: Option<u64>,
-    /// The longest silence to expect from this server, in ms.
+    /// The ping interval of this server, in ms.
     ping_interval_ms: u32,
     /// How long this server holds a poll, in ms.
     hold_ms: u32,
     /// The server's clock, in ms since 1970.
     server_time: u64,
-    /// What this server accepts.
+    /// The limits of this server.
     limits: Limits,
 }
 
-/// Whether a user wants to be seen.
+/// Whether a user wants to be seen as online.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Online {
-    /// False: offline, whatever connections there are. True: by what the connections do.
+    /// False: offline, regardless of connections. True: derived from the connections.
     is_online: bool,
 }
 
 /// A list of chats.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ActiveChats {
-    /// Those with the latest activity first.
+    /// The chats, sorted by latest activity.
     chats: Vec<Chat>,
     /// Whether there are more.
     more: bool,
 }
 
-/// Which chats.
+/// Selects chats.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Which {
     /// Only chats whose `at` is below this.
     before: Option<u64>,
-    /// How many at most: 1 to 100, 50 if absent.
+    /// The maximum number: 1 to 100, by default 50.
     limit: Option<u32>,
 }
 
-/// Whether somebody is typing.
+/// Whether a user is typing.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct IsTyping {
@@ -94,14 +94,14 @@ pub(super) struct IsTyping {
     is_typing: bool,
 }
 
-/// It is done.
+/// Success.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Done {
-    /// True.
+    /// Always true.
     done: bool,
 }
 
-/// Which part of a log.
+/// Selects a range of a log.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Part {
@@ -109,47 +109,47 @@ pub(super) struct Part {
     before: Option<u64>,
     /// Only entries after this offset, the earliest ones. Not together with `before`.
     after: Option<u64>,
-    /// How many at most: 1 to 200, 50 if absent.
+    /// The maximum number: 1 to 200, by default 50.
     limit: Option<u32>,
 }
 
-/// A part of a chat's log.
+/// A page of a chat's log.
 #[expect(clippy::struct_field_names, reason = "the frame calls it so too")]
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Messages {
-    /// The log that the offsets count in.
+    /// The epoch of the offsets.
     epoch: String,
-    /// The entries, by rising offset and without a hole.
+    /// The entries by rising offset, without holes.
     messages: Vec<Message>,
-    /// Whether there are more in the direction that was asked for.
+    /// Whether there are more in the requested direction.
     more: bool,
 }
 
-/// Asks whether a channel may be used.
+/// A query for the permission to use a channel.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Authorise {
-    /// The channel's name.
+    /// The name of the channel.
     channel_name: String,
-    /// Taken for the sake of clients that send it; not used.
+    /// Accepted for compatibility with clients that send it; not used.
     #[serde(default)]
     #[expect(dead_code, reason = "read by nobody, but not refused")]
     #[schema(nullable = false)]
     socket_id: Option<String>,
 }
 
-/// A channel may be used.
+/// The permission to use a channel.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Authorised {
     /// The channel.
     channel_name: Channel,
     /// Whether the user may send to it too.
     may_send: bool,
-    /// How others see the user.
+    /// The user as others see it.
     member: Member,
 }
 
-/// Get what a client needs to connect.
+/// Get the information that a client needs to connect.
 #[utoipa::path(
     get, path = "/connection-info", operation_id = "connectionInfo", tag = "front end",
     security(("user_token" = [])),
@@ -162,7 +162,7 @@ pub(super) async fn connection_info(
 ) -> Answered<ConnectionInfo> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let host = text(header::HOST.as_str()).unwrap_or("localhost");
-    // A proxy that ends TLS says so.
+    // Set by a proxy that terminates TLS.
     let secure = if text("x-forwarded-proto") == Some("https") { "s" } else { "" };
     let settings = &api.node.settings;
     let now_ms = api.node.now_ms();
@@ -180,7 +180,7 @@ pub(super) async fn connection_info(
     }))
 }
 
-/// Say whether the user wants to be seen as online.
+/// Set whether the user is seen as online.
 #[utoipa::path(
     post, path = "/online-status", operation_id = "onlineStatus", tag = "front end",
     security(("user_token" = [])),
@@ -196,7 +196,7 @@ pub(super) async fn online_status(
     users::status_of(&api, who.user.to_string()).await
 }
 
-/// Get the user's chats, those with the latest activity first.
+/// Get the user's chats, sorted by latest activity.
 #[utoipa::path(
     get, path = "/active-chats", operation_id = "activeChats", tag = "front end",
     security(("user_token" = [])), params(Which),
@@ -214,7 +214,7 @@ pub(super) async fn active_chats(
     }
 }
 
-/// Say that the user is typing in a chat, or no longer.
+/// Announce that the user is typing in a chat, or no longer.
 #[utoipa::path(
     post, path = "/chats/{chat}/typing", operation_id = "typing", tag = "front end",
     security(("user_token" = [])), params(("chat" = String, Path, description = "The chat's id")),
@@ -234,7 +234,7 @@ pub(super) async fn typing(
     Ok(Json(Done { done: true }))
 }
 
-/// Get a part of a chat's log: the last entries, or those before or after an offset.
+/// Get a page of a chat's log: the latest entries, or those before or after an offset.
 #[utoipa::path(
     get, path = "/chats/{chat}/messages", operation_id = "messages", tag = "front end",
     security(("user_token" = [])), params(("chat" = String, Path, description = "The chat's id"), Part),
@@ -248,7 +248,7 @@ pub(super) async fn messages(
 ) -> Answered<Messages> {
     let (id, channel) = (Uuid::new_v4(), log(&chat)?);
     if before.is_some() && after.is_some() {
-        let words = "A page is before an offset or after one: give one of them, or neither.";
+        let words = "Specify before or after, not both.";
         return Err(Problem::new(ErrorCode::InvalidFrame, words));
     }
     match ask(&api, id, &who, History { id, channel, before, after, limit }.into()).await? {
@@ -259,7 +259,7 @@ pub(super) async fn messages(
     }
 }
 
-/// Say that the user has read a chat up to a message.
+/// Mark a chat as read up to a message.
 #[utoipa::path(
     post, path = "/chats/{chat}/messages/{message}/read", operation_id = "markRead", tag = "front end",
     security(("user_token" = [])),
@@ -284,7 +284,7 @@ pub(super) async fn read(
     Ok(Json(Done { done: true }))
 }
 
-/// Ask whether the user may receive a channel, and whether send to it.
+/// Get the user's permissions for a channel.
 #[utoipa::path(
     post, path = "/broadcasting/auth", operation_id = "authorise", tag = "front end",
     security(("user_token" = [])),

@@ -1,4 +1,4 @@
-//! Users and who is present, for back ends.
+//! Users and presence, for back ends.
 
 use std::sync::Arc;
 
@@ -17,27 +17,27 @@ use super::{
 };
 use crate::{connection::PendingRequest, model::identity::Identity};
 
-/// What a user is to say about the own status.
+/// A status to set for a user.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Choice {
-    /// `auto` lets the connections decide.
+    /// `auto` derives the status from the connections.
     status: StatusChoice,
 }
 
-/// Connections that were ended.
+/// The closed connections.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Ended {
-    /// How many there were.
+    /// Their number.
     connections: usize,
 }
 
-/// Who is present in a channel.
+/// The members of a presence channel.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Present {
     /// The channel.
     channel: Channel,
-    /// Who is there: once each, however many connections.
+    /// The members, once each regardless of the number of connections.
     members: Vec<Member>,
 }
 
@@ -55,7 +55,7 @@ pub(super) async fn status(
     status_of(&api, user).await
 }
 
-/// Set a user's status by hand, for all connections, until it is set otherwise.
+/// Set a user's status for all connections, until it is changed.
 #[utoipa::path(
     put, path = "/users/{user}/status", operation_id = "setStatus", tag = "back end", security(("api_key" = [])),
     params(("user" = String, Path, description = "The user's id")),
@@ -71,8 +71,8 @@ pub(super) async fn set_status(
     status_of(&api, user).await
 }
 
-/// Disconnect a user: all connections are closed with the code 4014. Clients come back by themselves, unless their token is
-/// refused by then.
+/// Disconnect a user: all connections are closed with the code 4014. Clients reconnect automatically, unless their token is
+/// refused.
 #[utoipa::path(
     post, path = "/users/{user}/disconnect", operation_id = "disconnectUser", tag = "back end",
     security(("api_key" = [])),
@@ -88,7 +88,7 @@ pub(super) async fn disconnect(
     Ok(Json(Ended { connections }))
 }
 
-/// Get who is present in a presence channel.
+/// Get the members of a presence channel.
 #[utoipa::path(
     get, path = "/channels/{channel}/presence", operation_id = "getPresence", tag = "back end",
     security(("api_key" = [])),
@@ -110,12 +110,12 @@ pub(super) async fn presence(
     Ok(Json(Present { channel, members }))
 }
 
-/// Somebody of whom only the id is known.
+/// A user of whom only the id is known.
 fn somebody(user: &str) -> Identity {
     Identity { user: user.into(), name: None, grants: Arc::default(), expires_at: None }
 }
 
-/// Sets a status as the frame `set_status` does.
+/// Sets a status like the frame `set_status`.
 pub(super) async fn choose(api: &Api, who: &Identity, status: StatusChoice) -> Result<(), Problem> {
     let id = Uuid::new_v4();
     let request = ClientFrame::SetStatus(SetStatus { id, status });

@@ -1,4 +1,4 @@
-//! The frames about chats that clients ask with, and their answers.
+//! The requests about chats, and their answers.
 
 use std::sync::Arc;
 
@@ -14,15 +14,15 @@ use crate::{
     },
 };
 
-/// Chats in one answer to `list_chats`, and how many if the question does not say.
+/// The maximum and the default number of chats in one answer to `list_chats`.
 const MOST_CHATS: u32 = 100;
 const SOME_CHATS: u32 = 50;
 
 impl Node {
-    /// Answers a question about chats. Frames that are none are [`ErrorCode::UnknownType`].
+    /// Answers a request about chats. Other frames are [`ErrorCode::UnknownType`].
     ///
     /// # Errors
-    /// What is to be said instead of an answer.
+    /// The refusal to send instead of an answer.
     pub(crate) async fn answer_about_chats(
         &self,
         who: &Identity,
@@ -79,7 +79,7 @@ impl Node {
         Ok(Done { id, chat }.into())
     }
 
-    /// Users that somebody names, with the names that others see of them, as far as the server has heard of them.
+    /// Users with their names, as far as the server knows them.
     ///
     /// # Errors
     /// [`ErrorCode::Unavailable`].
@@ -91,7 +91,7 @@ impl Node {
         Ok(users.iter().map(newcomer).collect())
     }
 
-    /// The name that others see of a user, if the server has heard of one.
+    /// The name of a user, if the server knows one.
     ///
     /// # Errors
     /// [`ErrorCode::Unavailable`].

@@ -19,19 +19,19 @@ use crate::{
     },
 };
 
-/// Most chats that a subscription to a user's own channel begins with.
+/// Maximum number of chats in the `subscribed` of a user's own channel.
 const LISTED: usize = 100;
 
-/// Carries out what one connection wants, and holds its mailbox.
+/// Carries out the outputs of one connection, and holds its mailbox.
 #[derive(Debug)]
 pub struct Effects {
     node: Arc<Node>,
     transport: Transport,
-    /// The connection's id.
+    /// The id of the connection.
     pub connection: Uuid,
-    /// Where answers are put.
+    /// The sending half of the mailbox, for answers.
     pub sender: MailboxSender,
-    /// Where they are taken out.
+    /// The receiving half of the mailbox.
     pub mailbox: MailboxReceiver,
     session: Option<Uuid>,
     user: Option<Arc<str>>,
@@ -87,14 +87,14 @@ impl Effects {
                 self.node.stop_listening(&channel);
             }
             Output::Read { key, channel, who, after, bounds } => {
-                // At once if it can be had at once: each switch of tasks would cost more than the page.
+                // Immediately if available: a task switch would cost more than the page.
                 if let Some(page) = recent(&self.node, &channel, after, bounds) {
                     return self.sender.input(Input::Page { key, channel, page: Some(page) });
                 }
                 self.spawn(async move |node, sender| {
                     let page = node.store.page(&channel, after, bounds).await;
                     let page = page.inspect_err(|error| tracing::error!(%error, "log not read")).ok();
-                    // A user who was removed meanwhile is about to be told so, and gets nothing that was stored since.
+                    // A user who was removed meanwhile gets nothing that was stored since.
                     let may = planted!(node.environment, SecondPermitLeftOut)
                         || node.permit(&who, &channel, Use::Receive).is_ok();
                     sender.input(Input::Page { key, channel, page: page.filter(|_| may) });
@@ -130,9 +130,8 @@ impl Effects {
         }
     }
 
-    /// Subscribes the connection, then reads the channel. Whether the user may have it is checked before others are told that
-    /// somebody is here, and once more when everything has been read: a user who is removed in between is either seen here or
-    /// told by the hub.
+    /// Subscribes the connection, then reads the channel. Permission is checked before the join is delivered to others, and
+    /// again after everything was read: a user who is removed in between is detected here or notified by the hub.
     fn open(&self, key: u64, opening: Opening) {
         let Opening { channel, who } = opening;
         if let Err(refusal) = self.node.permit(&who, &channel, Use::Receive) {
@@ -152,7 +151,7 @@ impl Effects {
         });
     }
 
-    /// Runs something that takes time.
+    /// Runs an asynchronous effect.
     fn spawn<F>(&self, work: impl FnOnce(Arc<Node>, MailboxSender) -> F)
     where
         F: Future<Output = ()> + Send + 'static,
@@ -168,8 +167,8 @@ fn subscribe(node: &Node, channel: &Channel, connection: Uuid, sender: &MailboxS
     }
 }
 
-/// Something that is answered only if it may not be. Only the sentence names the channel: an error with the field `channel`
-/// is the end of a subscription.
+/// Reports the refusal of something that has no answer. Only the message names the channel: an error with the field
+/// `channel` ends a subscription.
 fn refuse(mailbox: &MailboxSender, channel: &Channel, refusal: &Refusal) {
     let (code, message) = (refusal.code, format!("{} ({channel})", refusal.message));
     let error = Error { code, message, retry: code.retry(), id: None, channel: None, retry_after_ms: None };
@@ -178,7 +177,7 @@ fn refuse(mailbox: &MailboxSender, channel: &Channel, refusal: &Refusal) {
 
 impl Drop for Effects {
     fn drop(&mut self) {
-        // First, so that a `bind` that is still under way either is undone here or notices by itself.
+        // First, so that a `bind` in progress is either undone here or detects this.
         self.mailbox.close();
         if let Some(session) = self.session {
             self.node.sessions.detach(session, self.connection);
@@ -187,7 +186,7 @@ impl Drop for Effects {
     }
 }
 
-/// A page of what was handed out a short while ago, if the log is still the same.
+/// A page of recently published entries, if the log is still the same.
 fn recent(node: &Node, channel: &Channel, after: u64, bounds: PageBounds) -> Option<Page> {
     let entries = node.hub.recent(channel, after, bounds)?;
     let log = node.store.log(channel).now_or_never()?.ok()?;
@@ -195,8 +194,8 @@ fn recent(node: &Node, channel: &Channel, after: u64, bounds: PageBounds) -> Opt
     same.then_some(Page { log, entries })
 }
 
-/// Finds out whose a session is: from the connections of this node, then from the store. If the store cannot say, the
-/// session is the user's who comes first: a server with a full disk still lets people read.
+/// Looks up the user of a session: in the connections of this node, then in the store. If the store is unavailable, the
+/// session belongs to the first user: a server with a full disk still permits reading.
 async fn bind(
     node: &Node,
     session: Uuid,
@@ -243,7 +242,7 @@ async fn open(node: &Node, channel: &Channel, who: &Identity) -> Result<Opened, 
         Refusal::of(ErrorCode::Unavailable)
     })?;
     let receipts = node.marks(channel, &who.user).await?;
-    // Read after the hub knows of the subscription: what changes meanwhile follows.
+    // Read after the hub knows the subscription: later changes follow.
     let chats = match owner_of(channel) {
         Some(user) => Some(node.list_chats(user, None, LISTED).await.map_err(requests::unavailable)?.0),
         None => None,
@@ -254,7 +253,7 @@ async fn open(node: &Node, channel: &Channel, who: &Identity) -> Result<Opened, 
     Ok(Opened { members: node.members(channel), receipts, chats, ..Opened::bare(log) })
 }
 
-/// What is remembered of a user. If that cannot be read, the user is let in as one of whom nothing is.
+/// The stored data of a user. If it cannot be read, the user is treated as unknown.
 async fn remembered(node: &Node, user: &str) -> Option<UserRecord> {
     let people = node.store.users(&[user.to_owned()]).await;
     people.inspect_err(|error| tracing::error!(%error, "user lookup failed")).ok()?.pop()

@@ -1,5 +1,5 @@
-//! How far users have received and read channels: marks that only rise, told at once and written a little later, many at a
-//! time.
+//! Marks: how far users have received and read channels. They only rise, are delivered immediately, and are written in
+//! batches a little later.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,16 +21,17 @@ use crate::{
     store::Database,
 };
 
-/// How long marks are collected before they are written, in ms.
+/// How long marks are batched before they are written, in ms.
 const WRITE_AFTER_MS: u64 = 250;
 
-/// Marks that are kept in memory. Past this many, those that are written are forgotten and read again.
+/// Maximum number of cached marks. Beyond it, written ones are dropped and read again.
 const KEPT: usize = 200_000;
 
-/// The longest epoch of a receipt that is kept for later, in bytes: ours have 16, and a client may write what it likes.
+/// Maximum length of the epoch in a receipt that is kept for a retry, in bytes: real ones have 16, but clients may send
+/// anything.
 const LONGEST_EPOCH: usize = 64;
 
-/// The marks that were asked for lately, and those that are not written yet.
+/// The recently used marks, and those that are not written yet.
 #[derive(Debug, Default)]
 pub(super) struct Receipts {
     marks: Mutex<Marks>,
@@ -40,11 +41,11 @@ pub(super) struct Receipts {
 #[derive(Debug, Default)]
 struct Marks {
     of: BTreeMap<Channel, BTreeMap<String, UserReceipt>>,
-    /// Channels of which all marks are in memory.
+    /// Channels whose marks are all cached.
     whole: BTreeSet<Channel>,
     count: usize,
     dirty: BTreeMap<(Channel, String), UserReceipt>,
-    /// What could not be taken in while the store did not answer: it was said once, and nobody says it again.
+    /// Receipts that could not be processed while the store was unavailable: clients do not repeat them.
     put_off: BTreeMap<(Channel, Arc<str>), ReceivedMark>,
 }
 
@@ -53,7 +54,7 @@ impl Marks {
         self.of.get(channel)?.get(user)
     }
 
-    /// Takes a mark in; one that is known stays if it is higher. Returns whether anything rose.
+    /// Raises a mark; lower values change nothing. Returns whether anything rose.
     fn put(&mut self, channel: &Channel, mark: &UserReceipt) -> bool {
         let marks = self.of.entry(channel.clone()).or_default();
         let Some(known) = marks.get_mut(&mark.user) else {
@@ -84,7 +85,7 @@ impl Receipts {
         self.marks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads the marks of a channel that are not in memory: all, or those of one user.
+    /// Reads the marks of a channel that are not cached: all, or those of one user.
     async fn load(&self, node: &Node, channel: &Channel, user: Option<&str>) -> Result<(), crate::Error> {
         {
             let marks = self.lock();
@@ -105,7 +106,7 @@ impl Receipts {
         Ok(())
     }
 
-    /// Writes what has not been written.
+    /// Writes the unwritten marks.
     pub(super) async fn write(&self, store: &dyn Database) {
         let dirty: Vec<_> =
             self.lock().dirty.iter().map(|((channel, _), mark)| (channel.clone(), mark.clone())).collect();
@@ -129,7 +130,7 @@ impl Receipts {
         }
     }
 
-    /// Keeps a receipt for the next try, with what was put off of the same user and log before.
+    /// Keeps a receipt for a retry, merged with an earlier one of the same user and log.
     fn put_off(&self, receipt: ReceivedMark) {
         if receipt.epoch.as_ref().is_some_and(|epoch| epoch.len() > LONGEST_EPOCH) {
             return;
@@ -150,13 +151,13 @@ impl Receipts {
         self.dirty.notify_one();
     }
 
-    /// Ends [`write_marks`], if the node is gone.
+    /// Ends [`write_marks`] when the node is dropped.
     pub(super) fn wake(&self) {
         self.dirty.notify_one();
     }
 }
 
-/// Writes marks as long as the node lives, and takes in what was put off.
+/// Writes marks for as long as the node lives, and retries receipts.
 pub(super) async fn write_marks(
     environment: Arc<dyn Environment>,
     node: Weak<Node>,
@@ -180,8 +181,8 @@ pub(super) async fn write_marks(
 }
 
 impl Node {
-    /// How far a channel has been received and read, as `who` is told when subscribing: by all members of a chat unless it is
-    /// large, and by the user alone in other channels. `None` where that is not kept.
+    /// The marks in the `subscribed` of `who`: of all members of a chat unless it is large, and of the user only in other
+    /// channels. `None` where marks are not kept.
     pub(super) async fn marks(
         &self,
         channel: &Channel,
@@ -196,7 +197,7 @@ impl Node {
         };
         self.receipts.load(self, channel, None).await.map_err(unavailable)?;
         let room = self.chats.get(chat).map(|known| known.room);
-        // A chat that an application keeps by itself, with grants, has nobody to be compared with.
+        // A chat that an application manages with grants has no members here.
         let is_member = |user: &str| {
             room.as_ref().is_none_or(|room| room.participant(user).is_some_and(Participant::is_member))
         };
@@ -207,13 +208,13 @@ impl Node {
         Ok(Some(own.chain(others).take(MAX_USERS).cloned().collect()))
     }
 
-    /// Whether the members of a chat are told of each other's marks: each message that all of them read costs each of them as
-    /// many frames as there are members, so in large chats they are not.
+    /// Whether the members of a chat receive each other's marks: not in large chats, because each message that all of them
+    /// read costs each of them as many frames as there are members.
     fn shares_marks(&self, chat: &str) -> bool {
         self.chats.get(chat).is_none_or(|known| known.room.participants.len() <= MAX_USERS)
     }
 
-    /// How far a user has received and read a channel; `None` if nothing is known of that.
+    /// The mark of a user in a channel, if there is one.
     ///
     /// # Errors
     /// [`crate::Error::Unavailable`].
@@ -222,7 +223,7 @@ impl Node {
         Ok(self.receipts.lock().get(channel, user).cloned())
     }
 
-    /// How far everybody has received and read a channel.
+    /// The marks of all users in a channel.
     ///
     /// # Errors
     /// [`crate::Error::Unavailable`].
@@ -236,7 +237,7 @@ impl Node {
             .map_or_else(Vec::new, |marks| marks.values().cloned().collect()))
     }
 
-    /// Takes in how far a user has received and read a channel, and tells those who are to know.
+    /// Processes a receipt, and delivers the result.
     ///
     /// # Errors
     /// [`ErrorCode::Forbidden`] or [`ErrorCode::Unavailable`].
@@ -245,12 +246,12 @@ impl Node {
         self.permit(&who, &channel, Use::Receive)?;
         let log = self.store.log(&channel).await.map_err(unavailable)?;
         if epoch.is_some_and(|epoch| *epoch != *log.epoch) {
-            // The client will learn of the present log, and say then how far it has come in it.
+            // The client will learn of the current log, and then send its marks in it.
             return Ok(());
         }
         let said = UserReceipt {
             user: who.user.as_ref().into(),
-            // Everything that is read has arrived too.
+            // Everything that was read was also delivered.
             delivered: delivered.max(read).min(log.head),
             read: read.min(log.head),
         };
@@ -265,7 +266,7 @@ impl Node {
             };
             let mut marks = self.receipts.lock();
             if marks.get(&channel, &said.user) != known.as_ref() {
-                // Another of the user's clients was faster. What was counted belongs to an older mark.
+                // Another client of the user was faster. The count belongs to an older mark.
                 continue;
             }
             let rose = marks.put(&channel, &said);
@@ -274,13 +275,13 @@ impl Node {
                 marks.dirty.insert((channel.clone(), said.user), now.clone());
                 self.receipts.dirty.notify_one();
             }
-            // Told under the lock, so that a lower mark never follows a higher one.
+            // Delivered under the lock, so that a lower mark never follows a higher one.
             self.tell_receipt(&channel, &now, unread, rose);
             return Ok(());
         }
     }
 
-    /// The same for a client that says it once: if the store does not answer, it is taken in when it does.
+    /// The same for a client that sends it once: if the store is unavailable, it is retried.
     ///
     /// # Errors
     /// [`ErrorCode::Forbidden`].

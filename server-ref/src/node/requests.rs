@@ -1,4 +1,4 @@
-//! The answers to questions: one match over all of them.
+//! Answers requests: one match over all of them.
 
 use std::sync::Arc;
 
@@ -16,13 +16,13 @@ use crate::{
     },
 };
 
-/// Entries of a page, if the client does not say how many it wants.
+/// The default number of entries in a page.
 const USUAL_PAGE: u32 = 50;
 
-/// Finds the answer to a question.
+/// Answers a request.
 ///
 /// # Errors
-/// Why there is none, with a sentence for a person.
+/// The refusal, with a message.
 pub(super) async fn answer(node: &Arc<Node>, asked: PendingRequest) -> Result<ServerFrame, Refusal> {
     let PendingRequest { request, who, .. } = asked;
     match request {
@@ -50,7 +50,7 @@ async fn history(node: &Node, request: &History, who: &Identity) -> Result<Serve
     node.permit(who, channel, Use::Receive)?;
     let StoredHistory { log, messages, more } =
         node.store.history(channel, part, limit).await.map_err(unavailable)?;
-    // Who was removed while it was read does not get what was stored since.
+    // A user who was removed meanwhile does not get what was stored since.
     node.permit(who, channel, Use::Receive)?;
     let (channel, epoch) = (channel.clone(), log.epoch.as_ref().into());
     Ok(HistoryPage { id: *id, channel, epoch, messages, more }.into())
