@@ -119,6 +119,7 @@ impl Connection {
         access: Arc<dyn Access>,
     ) -> Self {
         Self {
+            sending: Sending::new(&settings),
             settings,
             access,
             transport,
@@ -134,7 +135,6 @@ impl Connection {
             read_again_at: None,
             next_key: 0,
             asked: BTreeSet::new(),
-            sending: Sending::default(),
             queue: Queue::default(),
             outputs: VecDeque::new(),
             now: now_ms,

@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 
 use everwire_protocol::{Channel, Uuid};
 
+use super::Settings;
 use crate::model::log::NewEntry;
 
 /// Maximum sends in one group: twice as many as a client has in flight.
@@ -23,6 +24,8 @@ pub(super) struct Sending {
     waiting: VecDeque<NewEntry>,
     under_way: Vec<(Uuid, Channel)>,
     refused: Option<Refused>,
+    #[cfg(feature = "planted")]
+    never_defers: bool,
 }
 
 /// A refused send, and the sends deferred behind it.
@@ -60,6 +63,15 @@ pub(super) struct PutOff {
 }
 
 impl Sending {
+    #[cfg_attr(not(feature = "planted"), expect(unused_variables, reason = "only planted bugs ask for it"))]
+    pub(super) fn new(settings: &Settings) -> Self {
+        Self {
+            #[cfg(feature = "planted")]
+            never_defers: settings.never_defers,
+            ..Self::default()
+        }
+    }
+
     /// Accepts a send, or defers it.
     pub(super) fn submit(&mut self, entry: NewEntry) -> Result<(), PutOff> {
         if self.defers(entry.id) {
@@ -71,6 +83,10 @@ impl Sending {
 
     /// Whether a send is deferred behind a refused one. If so, it is remembered; if not, deferring ends.
     pub(super) fn defers(&mut self, id: Uuid) -> bool {
+        #[cfg(feature = "planted")]
+        if self.never_defers {
+            self.refused = None;
+        }
         match &mut self.refused {
             Some(refused) if !refused.is_over(id) => {
                 refused.defer(id);

@@ -43,6 +43,9 @@ pub struct Settings {
     pub bad_frames: u32,
     /// The limits for clients.
     pub limits: Limits,
+    /// A planted bug: after a send was refused for now, later ones are stored all the same.
+    #[cfg(feature = "planted")]
+    pub never_defers: bool,
 }
 
 impl Default for Settings {
@@ -73,6 +76,8 @@ impl Default for Settings {
                 sends_per_minute: None,
                 text_characters: None,
             },
+            #[cfg(feature = "planted")]
+            never_defers: false,
         }
     }
 }

@@ -171,7 +171,7 @@ impl Connection {
     pub(super) fn entry(&mut self, entry: Arc<Entry>) {
         let Some(subscription) = self.subscriptions.get_mut(&entry.channel) else { return };
         if subscription.stage != Stage::Live {
-            subscription.noted = Some(entry);
+            subscription.note(entry);
         } else if entry.epoch != subscription.epoch {
             let channel = entry.channel.clone();
             self.reopen(&channel);
@@ -182,7 +182,7 @@ impl Connection {
             // Entries in between were missed: the store has them.
             subscription.stage = Stage::CatchingUp;
             self.catching_up.push_back(entry.channel.clone());
-            subscription.noted = Some(entry);
+            subscription.note(entry);
         }
     }
 

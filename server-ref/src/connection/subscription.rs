@@ -110,6 +110,14 @@ impl Subscription {
         }
     }
 
+    /// Remembers that there is an entry which was not queued. From other nodes entries may come late.
+    pub(super) fn note(&mut self, entry: Arc<Entry>) {
+        let known = self.noted.as_ref().filter(|noted| noted.epoch == entry.epoch);
+        if known.is_none_or(|noted| noted.offset < entry.offset) {
+            self.noted = Some(entry);
+        }
+    }
+
     /// The client's position after it has received everything queued.
     pub(super) fn stands(&self) -> StartPosition {
         match self.stage {
@@ -185,5 +193,20 @@ mod tests {
         assert_eq!(StartPosition::Recent(0).resolve(&log("a", 0, 80), 10, None), (80, None));
         assert_eq!(StartPosition::Recent(20).resolve(&log("a", 70, 80), 10, None), (70, None));
         assert_eq!(StartPosition::Recent(500).resolve(&log("a", 0, 80), 10, None), (0, None));
+    }
+
+    #[test]
+    fn an_entry_that_comes_late_does_not_hide_a_later_one() {
+        let entry = |epoch: &str, offset| {
+            let (channel, epoch) = ("news".parse().unwrap(), epoch.into());
+            Arc::new(Entry { channel, epoch, offset, at: 0, plain: true, text: "{}".into() })
+        };
+        let mut subscription = Subscription::new(1, StartPosition::Recent(0));
+        (subscription.epoch, subscription.offset) = ("a".into(), 159);
+        subscription.note(entry("a", 160));
+        subscription.note(entry("a", 138));
+        assert!(subscription.is_behind(159));
+        subscription.note(entry("b", 1));
+        assert!(!subscription.is_behind(159), "another log says nothing about this one");
     }
 }

@@ -45,8 +45,12 @@ kinds! {
     Trim = "trim";
     /// The store refuses to read and write.
     StoreFails = "store_fails";
+    /// The store commits, and reports that it has failed.
+    StoreDoubt = "store_doubt";
     /// The store takes long.
     StoreSlow = "store_slow";
+    /// Some connections of a node do not run for a while, and their mailboxes fill.
+    Stall = "stall";
     /// A client reads slowly.
     SlowReader = "slow_reader";
     /// A page is hidden and its timers are throttled.

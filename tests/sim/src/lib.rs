@@ -6,7 +6,9 @@
 pub mod case;
 pub mod corpus;
 pub mod dice;
+pub mod executor;
 pub mod fault;
+pub mod first_seed;
 pub mod herd;
 pub mod ledger;
 pub mod plant;

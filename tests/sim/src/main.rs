@@ -6,7 +6,7 @@ use clap::Parser;
 use everwire_sim::{
     Error,
     case::Case,
-    corpus,
+    corpus, first_seed,
     herd::{self, BLIP_MS, OUTAGE_MS, Peer},
     plant::Plant,
     runner::{self, Report},
@@ -24,20 +24,23 @@ struct Options {
     /// How many seeds to run.
     #[arg(long, default_value_t = 1_000)]
     seeds: u64,
-    /// The first seed.
-    #[arg(long, default_value_t = 0)]
-    from: u64,
-    /// Replay just this seed, with a trace.
-    #[arg(long, conflicts_with_all = ["seeds", "from"])]
+    /// The first seed. By default it is the same all day, in UTC, and another one tomorrow.
+    #[arg(long)]
+    from: Option<u64>,
+    /// Start from a seed that was most likely never used before.
+    #[arg(long, conflicts_with = "from")]
+    fresh: bool,
+    /// Replay only this seed, with a trace.
+    #[arg(long, conflicts_with_all = ["seeds", "from", "fresh"])]
     seed: Option<u64>,
     /// Replay a line of the corpus, with a trace.
-    #[arg(long, conflicts_with_all = ["seeds", "from", "seed"])]
+    #[arg(long, conflicts_with_all = ["seeds", "from", "fresh", "seed"])]
     case: Option<Case>,
     /// Plant a bug, to see that it is found.
     #[arg(long, value_parser = plant)]
     plant: Option<Plant>,
     /// Ten thousand clients lose their server and come back.
-    #[arg(long, conflicts_with_all = ["seeds", "from", "seed", "case", "plant"])]
+    #[arg(long, conflicts_with_all = ["seeds", "from", "fresh", "seed", "case", "plant"])]
     herd: bool,
     /// With --herd: draw it into this file.
     #[arg(long, requires = "herd")]
@@ -81,8 +84,16 @@ fn run_many(options: &Options) -> ExitCode {
             return ExitCode::FAILURE;
         }
     }
+    let first = match options.from {
+        Some(seed) => seed,
+        None if options.fresh => first_seed::fresh(),
+        None => first_seed::of_today(),
+    };
+    if !options.json {
+        println!("{} seeds from {first} (--from {first} runs the same ones)", options.seeds);
+    }
     let show = !options.json && std::io::stderr().is_terminal();
-    let report = runner::run(options.from, options.seeds, options.plant, |done| {
+    let report = runner::run(first, options.seeds, options.plant, |done| {
         if show && done % 500 == 0 {
             eprintln!("{done} of {} seeds", options.seeds);
         }
@@ -96,6 +107,7 @@ fn run_many(options: &Options) -> ExitCode {
             .map(|(case, violation)| json!({ "case": case.to_string(), "violation": violation.to_string() }))
             .collect();
         let result = json!({
+            "first_seed": first,
             "seeds": report.seeds,
             "seconds": seconds,
             "virtual_hours": report.stats.virtual_ms as f64 / 3_600_000.0,
@@ -123,7 +135,10 @@ fn run_many(options: &Options) -> ExitCode {
 fn summary(report: &Report, seconds: f64) {
     let s = &report.stats;
     let hours = s.virtual_ms as f64 / 3_600_000.0;
-    println!("{} seeds in {seconds:.1} s: {hours:.0} virtual hours, {} steps", report.seeds, s.steps);
+    println!(
+        "{} seeds and the corpus in {seconds:.1} s: {hours:.0} virtual hours, {} steps",
+        report.seeds, s.steps
+    );
     println!(
         "{} messages sent, {} acked, {} ended by closing; {} delivered, {} gaps declared",
         s.sent, s.acked, s.closed, s.delivered, s.gaps

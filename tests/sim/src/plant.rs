@@ -1,5 +1,8 @@
-//! Bugs that can be planted on purpose, to show that the oracles see them. All of them are in the simulation's own
-//! drivers, network and store: the cores are built as they always are.
+//! Bugs that can be planted on purpose, to show that the oracles see them. Those of the client are in the simulation's own
+//! driver, and its core is built as it always is; those in the order of the server's effects are in the server, behind its
+//! feature `planted`.
+
+use everwire_server::environment::Planted;
 
 macro_rules! plants {
     ($($(#[$doc:meta])* $plant:ident = $name:literal;)*) => {
@@ -26,7 +29,7 @@ plants! {
     EpochIgnored = "epoch_ignored";
     /// What could not be sent on a dead socket is sent on the next one.
     StaleOutgoing = "stale_outgoing";
-    /// The store acknowledges before it commits.
+    /// A node acknowledges before the store commits.
     AckBeforeCommit = "ack_before_commit";
     /// The store does not recognise copies.
     DedupeOff = "dedupe_off";
@@ -56,9 +59,29 @@ plants! {
     MarksOfAnotherLog = "marks_of_another_log";
     /// That somebody has stopped typing is not believed.
     TypingForever = "typing_forever";
+    /// A node publishes entries before the store commits them.
+    PublishBeforeCommit = "publish_before_commit";
+    /// A node reads the state of a log, and then subscribes.
+    SubscribeAfterRead = "subscribe_after_read";
+    /// What does not fit into a connection's mailbox is lost, and nobody notices.
+    MailboxLoses = "mailbox_loses";
+    /// A commit that happened is reported as failed, and nothing of it is published.
+    CommitReportedFailed = "commit_reported_failed";
 }
 
 impl Plant {
+    /// The bug of the real server that it stands for, if it is one of those.
+    pub const fn of_server(self) -> Option<Planted> {
+        match self {
+            Self::AckBeforeCommit => Some(Planted::AckBeforeCommit),
+            Self::PublishBeforeCommit => Some(Planted::PublishBeforeCommit),
+            Self::SubscribeAfterRead => Some(Planted::SubscribeAfterRead),
+            Self::MailboxLoses => Some(Planted::MailboxLoses),
+            Self::CommitReportedFailed => Some(Planted::CommitReportedFailed),
+            _ => None,
+        }
+    }
+
     /// The bug with this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|plant| plant.name() == name)

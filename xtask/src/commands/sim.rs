@@ -1,7 +1,7 @@
 //! `cargo xtask sim`: the simulation of tests/sim, in which client and server cores communicate under a virtual
 //! clock.
 
-use crate::{error::Result, paths::Paths};
+use crate::{error::Result, paths::Paths, process::Run};
 
 /// The crate that contains it.
 const PACKAGE: &str = "everwire-sim";
@@ -14,9 +14,12 @@ pub(crate) struct Options {
     /// How many seeds to run.
     #[arg(long)]
     seeds: Option<u64>,
-    /// The first seed.
+    /// The first seed. By default it is the same all day, in UTC, and another one tomorrow.
     #[arg(long)]
     from: Option<u64>,
+    /// Start from a seed that was most likely never used before.
+    #[arg(long)]
+    fresh: bool,
     /// Replay this seed only, with a trace.
     #[arg(long)]
     seed: Option<u64>,
@@ -34,6 +37,13 @@ pub(crate) struct Options {
     json: bool,
 }
 
+/// The simulation as `cargo xtask test` runs it: in the profile that the tests have compiled already.
+pub(crate) fn for_tests(paths: &Paths, seeds: u64, fresh: bool) -> Run {
+    let run =
+        paths.cargo().args(["run", "--quiet", "--package", PACKAGE, "--", "--seeds"]).arg(seeds.to_string());
+    if fresh { run.arg("--fresh") } else { run }
+}
+
 pub(crate) fn run(paths: &Paths, options: &Options) -> Result {
     let mut run = paths.cargo().args(["run", "--quiet", "--release", "--package", PACKAGE, "--"]);
     for (name, value) in [("--seeds", options.seeds), ("--from", options.from), ("--seed", options.seed)] {
@@ -45,6 +55,9 @@ pub(crate) fn run(paths: &Paths, options: &Options) -> Result {
         if let Some(value) = value {
             run = run.arg(name).arg(value);
         }
+    }
+    if options.fresh {
+        run = run.arg("--fresh");
     }
     if options.herd {
         run = run.args(["--herd", "--svg", HERD]);

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 use clap::ValueEnum;
 
-use super::{generate, size};
+use super::{generate, sim, size};
 use crate::{
     error::{Error, Result},
     paths::Paths,
@@ -23,7 +23,16 @@ pub(crate) struct Options {
     /// Run only this part, and what has to be built for it. Can be given several times.
     #[arg(long, value_enum)]
     only: Vec<Part>,
+    /// Simulate 200,000 fresh seeds instead of the 5,000 of the day.
+    #[arg(long)]
+    long: bool,
 }
+
+/// How many seeds are simulated.
+const SEEDS: u64 = 5_000;
+
+/// How many with `--long`.
+const LONG_SEEDS: u64 = 200_000;
 
 /// A part of the tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -40,6 +49,8 @@ enum Part {
     Server,
     /// xtask itself alone.
     Xtask,
+    /// The simulation: the corpus, and seeds that are others every day.
+    Sim,
     /// The client in a headless browser.
     Wasm,
     /// The size of the package.
@@ -60,9 +71,10 @@ enum Part {
 
 impl Part {
     /// What runs when nothing is chosen.
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Generated,
         Self::Rust,
+        Self::Sim,
         Self::Wasm,
         Self::Size,
         Self::Types,
@@ -81,6 +93,7 @@ impl Part {
             Self::Client => "test: client core",
             Self::Server => "test: server",
             Self::Xtask => "test: xtask",
+            Self::Sim => "test: simulation",
             Self::Wasm => "test: client in headless Chromium",
             Self::Size => "test: size of the package",
             Self::Types => "test: TypeScript types",
@@ -94,7 +107,7 @@ impl Part {
 
     fn needs(self) -> &'static [Task] {
         match self {
-            Self::Generated | Self::Protocol | Self::Client | Self::Xtask => &[],
+            Self::Generated | Self::Protocol | Self::Client | Self::Xtask | Self::Sim => &[],
             Self::Rust | Self::Server => &[Task::Proxies],
             Self::Wasm => &[Task::WasmTarget, Task::WasmTool, Task::Browser, Task::Driver],
             Self::Size | Self::Types | Self::PkgJs | Self::Demo => &[Task::Package],
@@ -104,7 +117,7 @@ impl Part {
         }
     }
 
-    fn run(self, paths: &Paths) -> Result<Tested> {
+    fn run(self, paths: &Paths, long: bool) -> Result<Tested> {
         match self {
             Self::Generated => generate::generate(paths, true).map(|_| Tested::default()),
             Self::Rust => rust::native(paths, &["--workspace", "--exclude", "everwire-xtask-wasm"]),
@@ -112,6 +125,7 @@ impl Part {
             Self::Client => rust::native(paths, &["--package", "everwire-client-core"]),
             Self::Server => rust::native(paths, &["--package", "everwire-server"]),
             Self::Xtask => rust::native(paths, &["--package", "xtask"]),
+            Self::Sim => simulation(paths, long),
             Self::Wasm => rust::wasm(paths),
             Self::Size => size::hold(paths),
             Self::Types => types::check(paths).map(|()| Tested::default()),
@@ -122,6 +136,16 @@ impl Part {
             Self::E2e => vitest::workspace(paths, "tests"),
         }
     }
+}
+
+/// The simulation counts as one test. It says which seeds it runs, so that they can be run again.
+fn simulation(paths: &Paths, long: bool) -> Result<Tested> {
+    let ended = sim::for_tests(paths, if long { LONG_SEEDS } else { SEEDS }, long).finish()?;
+    if let Some(seeds) = ended.output.lines().find(|line| line.contains(" seeds from ")) {
+        println!("{seeds}");
+    }
+    let summary = Summary { passed: u64::from(ended.success), failed: u64::from(!ended.success) };
+    Ok(Tested { summary, output: ended.output })
 }
 
 /// What came out of a part that could be run.
@@ -180,7 +204,7 @@ pub(crate) fn run(paths: &Paths, options: &Options) -> Result {
                     failures.add(title);
                 }
             }
-            Step::Part(part) => match steps.step(title, || part.run(paths), Tested::outcome) {
+            Step::Part(part) => match steps.step(title, || part.run(paths, options.long), Tested::outcome) {
                 Ok(tested) => {
                     summaries.push(tested.summary);
                     if tested.summary.failed > 0 {

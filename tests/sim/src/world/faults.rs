@@ -7,7 +7,6 @@ use super::{
     Event, ToClient, World,
     client::{Rest, Sent},
     links::Block,
-    node::Node,
     say,
 };
 use crate::{
@@ -75,16 +74,29 @@ impl World {
             Kind::Restart => self.restart(node, &mut dice),
             Kind::Trim => {
                 let channel = self.channels[dice.below(self.channels.len())].clone();
-                let head = self.store.logs.log(&channel).head;
-                self.trim(&channel, head.saturating_sub(dice.between(0, 6)));
+                let up_to = self.store.data().logs.log(&channel).head.saturating_sub(dice.between(0, 6));
+                self.store.data().trim(&channel, up_to);
+                say!(self, "store", "{channel} is trimmed to {up_to}");
+                self.write_down();
             }
             Kind::StoreFails => {
                 let most = dice.pick(&[50, 500, 8_000]);
-                self.store.fails_until = now + until(&mut dice, 1, most);
+                self.store.data().fails_until = now + until(&mut dice, 1, most);
             }
             Kind::StoreSlow => {
-                self.store.slow_by = dice.pick(&[50, 500, 3_000]);
-                self.store.slow_until = now + until(&mut dice, 500, 15_000);
+                let mut data = self.store.data();
+                data.slow_by = dice.pick(&[50, 500, 3_000]);
+                data.slow_until = now + until(&mut dice, 500, 15_000);
+            }
+            Kind::Stall => {
+                let ms = until(&mut dice, 20, 6_000);
+                self.nodes[node].stalled = Some((now + ms, dice.between(0, 1)));
+                let boot = self.nodes[node].boot;
+                self.after(ms, Event::NodeTimer { node, boot });
+            }
+            Kind::StoreDoubt => {
+                let most = dice.pick(&[50, 500, 8_000]);
+                self.store.data().doubt_until = now + until(&mut dice, 1, most);
             }
             Kind::SlowReader => {
                 let rate = dice.pick(&[1, 5, 50]);
@@ -197,7 +209,7 @@ impl World {
             return;
         }
         if self.planted(Plant::LostOnCrash) {
-            self.store.lose_the_last_commit();
+            self.store.data().lose_the_last_commit();
         }
         self.die(node, silently);
         self.after(back, Event::Up { node });
@@ -212,8 +224,7 @@ impl World {
     fn die(&mut self, node: usize, silently: bool) {
         say!(self, format!("n{node}"), "is down");
         let boot = self.nodes[node].boot;
-        self.nodes[node] = Node::new(boot + 1);
-        self.nodes[node].up = false;
+        self.nodes[node].die();
         for link in 0..self.links.len() {
             let on = &mut self.links[link];
             if on.node != node || on.boot != boot || !std::mem::take(&mut on.server_open) {
@@ -244,8 +255,10 @@ impl World {
     }
 
     pub(super) fn up(&mut self, node: usize) {
-        say!(self, format!("n{node}"), "is up");
-        self.nodes[node].up = true;
+        if !self.nodes[node].up {
+            say!(self, format!("n{node}"), "is up");
+            self.start_process(node);
+        }
     }
 
     /// All nodes die, and their data is lost.
@@ -255,7 +268,7 @@ impl World {
             self.crash(node, dice.chance(200), back);
         }
         if self.nodes.iter().all(|node| !node.up) {
-            self.store.wipe();
+            self.store.data().wipe();
             self.ledger.wiped();
         }
     }
@@ -280,12 +293,18 @@ impl World {
     pub(super) fn heal(&mut self) {
         say!(self, "HEAL", "all faults stop");
         self.healed = true;
-        self.store.fails_until = 0;
-        self.store.slow_until = 0;
+        {
+            let mut data = self.store.data();
+            (data.fails_until, data.slow_until, data.doubt_until) = (0, 0, 0);
+        }
         for node in 0..self.nodes.len() {
             if !self.nodes[node].up {
                 self.up(node);
             }
+        }
+        for node in 0..self.nodes.len() {
+            self.nodes[node].stalled = None;
+            self.pump(node);
         }
         for client in 0..self.clients.len() {
             self.clients[client].path.heal();

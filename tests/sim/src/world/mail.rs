@@ -1,84 +1,134 @@
-//! How connections of a node take what is in their inboxes, and the node's clock of presence.
+//! How a node runs: its tasks, what is in the mailboxes of its connections, and what its store has done.
 
 use std::{
     pin::pin,
+    sync::Arc,
     task::{Context, Waker},
 };
 
-use everwire_server::connection::{
-    Input,
-    mailbox::{MailboxMessage, MailboxReceiver},
+use everwire_server::{
+    connection::{
+        Input,
+        mailbox::{MailboxMessage, MailboxReceiver},
+    },
+    model::log::Entry,
 };
 
-use super::{Address, EPOCH, Event, World};
+use super::{Address, EPOCH, Event, World, say, store::Done};
+use crate::{
+    ledger::name,
+    violation::{Rule, violated},
+};
 
 impl World {
-    /// Lets all connections of a node take what is in their inboxes.
+    /// Lets a node run until it waits for time to pass or for the network.
     pub(super) fn pump(&mut self, node: usize) {
-        let boot = self.nodes[node].boot;
         loop {
-            let mut busy = false;
-            let conns: Vec<u64> = self.nodes[node].conns.keys().copied().collect();
-            for conn in conns {
-                let now = self.server_ms();
-                let Some(there) = self.nodes[node].conns.get_mut(&conn) else { continue };
-                let mut receiver = take(&mut there.receiver);
-                if receiver.is_empty() {
-                    continue;
-                }
-                busy = true;
-                in_order(&mut receiver);
-                for mail in receiver {
-                    if let Ok(input) = mail.into_input() {
-                        there.machine.handle(now, input);
-                    }
-                }
-                if there.receiver.overflowed() {
-                    there.machine.handle(now, Input::Overflow);
-                }
-                self.serve(Address { node, boot, conn });
-            }
-            if !busy {
+            let Some(executor) = &mut self.nodes[node].executor else { return };
+            let Ok(ran) = executor.run() else {
+                return self.broken(violated(Rule::Bounded, format!("the tasks of n{node} run in circles")));
+            };
+            self.write_down();
+            if !self.take_mail(node) && !ran {
                 break;
             }
         }
-        let due = self.nodes[node].hub.expire(self.server_ms()).map(|at| at - EPOCH);
-        let on = &mut self.nodes[node];
-        // One timer for each moment: a node that is busy comes here thousands of times while one leave is held back.
-        if let Some(at) = due
-            && on.presence_due != due
+        let process = &mut self.nodes[node];
+        let timer = process.executor.as_ref().and_then(crate::executor::Executor::next_timer);
+        if let Some(at) = timer.map(|at| at - EPOCH)
+            && process.wakes_at.is_none_or(|before| at < before)
         {
-            on.presence_due = due;
-            self.at(at, Event::Presence { node, boot });
+            process.wakes_at = Some(at);
+            let boot = process.boot;
+            self.at(at, Event::NodeTimer { node, boot });
         }
     }
 
-    pub(super) fn presence_timer(&mut self, node: usize, boot: u32) {
-        if self.nodes[node].boot == boot && self.nodes[node].up {
-            self.nodes[node].presence_due = None;
-            self.nodes[node].hub.expire(self.server_ms());
+    pub(super) fn node_timer(&mut self, node: usize, boot: u32) {
+        let process = &mut self.nodes[node];
+        if process.boot == boot {
+            process.wakes_at = None;
+            self.pump(node);
+        }
+    }
+
+    /// Gives all connections of a node what is in their mailboxes. Returns whether there was anything.
+    fn take_mail(&mut self, node: usize) -> bool {
+        let (boot, now) = (self.nodes[node].boot, self.server_ms());
+        let mut busy = false;
+        let stalled = self.nodes[node].stalled.filter(|(until, _)| *until > self.now).map(|(_, odd)| odd);
+        let runs = |conn: &u64| stalled.is_none_or(|odd| conn % 2 != odd);
+        let conns: Vec<u64> = self.nodes[node].conns.keys().copied().filter(runs).collect();
+        for conn in conns {
+            let Some(there) = self.nodes[node].conns.get_mut(&conn) else { continue };
+            let messages = take(&mut there.effects.mailbox);
+            if messages.is_empty() {
+                continue;
+            }
+            busy = true;
+            for message in messages {
+                if let Ok(input) = message.into_input() {
+                    there.machine.handle(now, input);
+                }
+            }
+            if there.effects.mailbox.overflowed() {
+                there.machine.handle(now, Input::Overflow);
+            }
+            self.serve(Address { node, boot, conn });
+        }
+        busy
+    }
+
+    /// Tells the ledger what the store has done, and other nodes what was added.
+    pub(super) fn write_down(&mut self) {
+        for done in self.store.take_done() {
+            match done {
+                Done::Opened(channel, epoch) => {
+                    self.ledger.open(&channel, &epoch);
+                }
+                Done::Stored { channel, epoch, offset, id } => {
+                    say!(self, "store", "{} is {offset} of {channel}", name(id));
+                    let result = self.ledger.stored(&channel, &epoch, offset, id);
+                    self.broken(result);
+                }
+                Done::Trimmed(channel, up_to) => self.ledger.trimmed(&channel, up_to),
+                Done::Added { node, entries } => {
+                    for other in (0..self.nodes.len()).filter(|other| *other != node) {
+                        let at = self.nodes[other].fed_at.max(self.now + self.dice.between(0, 50));
+                        self.nodes[other].fed_at = at;
+                        self.at(at, Event::Feed { node: other, entries: entries.clone() });
+                    }
+                }
+                Done::Failed { node, entries, happened: false } => {
+                    say!(self, format!("n{node}"), "{entries} entries are not stored");
+                }
+                Done::Failed { node, entries, happened: true } => {
+                    say!(
+                        self,
+                        format!("n{node}"),
+                        "{entries} entries are stored, and it is told that they are not"
+                    );
+                }
+            }
+        }
+    }
+
+    /// A node hears from the store what another has stored.
+    pub(super) fn feed(&mut self, node: usize, entries: &[Arc<Entry>]) {
+        if let Some(real) = self.nodes[node].node() {
+            for entry in entries {
+                real.hub.publish(entry);
+            }
             self.pump(node);
         }
     }
 }
 
-/// All that is in an mailbox.
-fn take(receiver: &mut MailboxReceiver) -> Vec<MailboxMessage> {
-    let mut mail = Vec::new();
+/// All that is in a mailbox.
+fn take(mailbox: &mut MailboxReceiver) -> Vec<MailboxMessage> {
+    let mut messages = Vec::new();
     let mut context = Context::from_waker(Waker::noop());
     // It is ready at once if there is anything, and else forgotten.
-    let _ = pin!(receiver.take(&mut mail, usize::MAX)).poll(&mut context);
-    mail
-}
-
-/// The hub goes over its channels in no certain order when several graces end at the same moment. A run has to be the
-/// same each time, so changes of different channels that came together are put in the order of their names.
-fn in_order(mail: &mut [MailboxMessage]) {
-    let presence = |mail: &MailboxMessage| matches!(mail, MailboxMessage::Presence(_));
-    for run in mail.chunk_by_mut(|a, b| presence(a) && presence(b)) {
-        run.sort_by(|a, b| match (a, b) {
-            (MailboxMessage::Presence(a), MailboxMessage::Presence(b)) => a.channel.cmp(&b.channel),
-            _ => std::cmp::Ordering::Equal,
-        });
-    }
+    let _ = pin!(mailbox.take(&mut messages, usize::MAX)).poll(&mut context);
+    messages
 }

@@ -21,15 +21,16 @@ use std::{
     sync::Arc,
 };
 
-use everwire_protocol::{Channel, Uuid};
+use everwire_protocol::Channel;
 use everwire_server::{
-    connection::{Input, ReceivedMark, Settings, Transport, mailbox::MailboxSender},
-    model::log::{Entry, NewEntry, PageBounds},
+    connection::{Input, Settings},
+    model::log::Entry,
 };
 
 use crate::{
     case::Case,
     dice::Dice,
+    executor::Clock,
     fault::{Fault, Kind, plan},
     ledger::Ledger,
     plant::Plant,
@@ -40,8 +41,8 @@ use access::SimAccess;
 use client::Client;
 use http::Request;
 use links::Link;
-use node::Node;
-use store::Store;
+use node::Process;
+use store::SharedStore;
 
 /// The time of day at which every run starts, in ms since 1970.
 pub(crate) const EPOCH: u64 = 1_700_000_000_000;
@@ -76,20 +77,8 @@ enum Event {
     Writable { conn: Address },
     /// A connection's timer.
     ConnTimer { conn: Address, turn: u64 },
-    /// The node's clock of presence.
-    Presence { node: usize, boot: u32 },
-    /// The store looks something up.
-    LookUp { conn: Address, what: Box<LookUp> },
-    /// An answer reaches a connection.
-    Answer { conn: Address, input: Box<Input> },
-    /// A node takes in how far somebody has received and read a channel.
-    Marked { node: usize, boot: u32, receipt: Box<ReceivedMark> },
-    /// A node writes what it has been told of that.
-    WriteMarks { node: usize, boot: u32 },
-    /// A node's transaction commits.
-    Commit { node: usize, boot: u32 },
-    /// What a node committed is handed out.
-    HandOut { node: usize, boot: u32 },
+    /// A task of a node has waited long enough.
+    NodeTimer { node: usize, boot: u32 },
     /// What another node committed is passed on.
     Feed { node: usize, entries: Vec<Arc<Entry>> },
     /// A node is there again.
@@ -126,13 +115,6 @@ enum ToServer {
     Open,
     Text(String),
     Closed,
-}
-
-#[derive(Debug)]
-enum LookUp {
-    Bind { session: Uuid, user: Arc<str>, transport: Transport, connection: Uuid, mailbox: MailboxSender },
-    Open { key: u64, channel: Channel, user: Arc<str> },
-    Read { key: u64, channel: Channel, after: u64, bounds: PageBounds },
 }
 
 #[derive(Debug)]
@@ -207,10 +189,11 @@ pub struct World {
     dice: Dice,
     channels: Vec<Channel>,
     clients: Vec<Client>,
-    nodes: Vec<Node>,
+    nodes: Vec<Process>,
     links: Vec<Link>,
     requests: Vec<Request>,
-    store: Store,
+    store: SharedStore,
+    clock: Clock,
     ledger: Ledger,
     /// Up to where users have read a log, by any of their clients.
     reads: BTreeMap<(usize, String), u64>,
@@ -284,6 +267,14 @@ impl World {
             queue_frames: dice.pick(&[8_192, 8_192, 700]),
             queue_bytes: dice.pick(&[4 << 20, 4 << 20, 300_000]),
             hold_ms: dice.pick(&[25_000, 25_000, 25_000, 2_000, 0]),
+            // Room for all that can be under way at once, unless a connection does not run for a while; less where
+            // little is sent.
+            mailbox_messages: match (dice.chance(500), manner.burst) {
+                (true, _) => 16_384,
+                (false, ..=3) => 16,
+                (false, _) => 40 + 34 * case.clients,
+            },
+            never_defers: plant == Some(Plant::NoDeferring),
             ..Settings::default()
         };
         if case.kinds.has(Kind::SlowReader) {
@@ -301,6 +292,7 @@ impl World {
         let channels: Vec<Channel> =
             names.iter().take(case.channels).filter_map(|n| n.parse().ok()).collect();
         let retention = dice.pick(&[10_000, 10_000, 10_000, 50, 8]);
+        let commit_ms = manner.commit;
         let mut world = Self {
             manner,
             now: 0,
@@ -308,10 +300,11 @@ impl World {
             queue: BinaryHeap::new(),
             dice: seed.fork(3),
             clients: (0..case.clients).map(|index| Client::new(index, &seed)).collect(),
-            nodes: (0..case.nodes).map(|_| Node::new(0)).collect(),
+            nodes: (0..case.nodes).map(|_| Process::new(0)).collect(),
             links: Vec::new(),
             requests: Vec::new(),
-            store: Store::new(1, retention),
+            store: SharedStore::new(retention, commit_ms, seed.fork(4), plant),
+            clock: Clock::new(EPOCH),
             ledger: Ledger::default(),
             reads: BTreeMap::new(),
             settings: Arc::new(settings),
@@ -338,6 +331,9 @@ impl World {
             self.at(fault.at, Event::Fault(fault));
         }
         self.at(ms, Event::Heal);
+        for node in 0..self.nodes.len() {
+            self.start_process(node);
+        }
         for client in 0..self.clients.len() {
             self.start_client(client);
         }
@@ -351,6 +347,7 @@ impl World {
             };
             if next.at > self.now {
                 (self.now, self.steps) = (next.at, 0);
+                self.clock.set(EPOCH + next.at);
             }
             self.steps += 1;
             if self.steps > STEPS_PER_MS {
@@ -379,13 +376,7 @@ impl World {
             Event::Abandoned { request } => self.request_abandoned(request),
             Event::Writable { conn } => self.answer(conn, Input::Writable),
             Event::ConnTimer { conn, turn } => self.conn_timer(conn, turn),
-            Event::Presence { node, boot } => self.presence_timer(node, boot),
-            Event::LookUp { conn, what } => self.look_up(conn, *what),
-            Event::Answer { conn, input } => self.answer(conn, *input),
-            Event::Marked { node, boot, receipt } => self.marked(node, boot, *receipt),
-            Event::WriteMarks { node, boot } => self.write_marks(node, boot),
-            Event::Commit { node, boot } => self.commit(node, boot),
-            Event::HandOut { node, boot } => self.hand_out(node, boot),
+            Event::NodeTimer { node, boot } => self.node_timer(node, boot),
             Event::Feed { node, entries } => self.feed(node, &entries),
             Event::Up { node } => self.up(node),
             Event::Down { node, boot } => {
@@ -435,23 +426,6 @@ impl World {
         }
         self.fingerprint = mark;
     }
-}
-
-/// A group of sends on its way to the store.
-#[derive(Debug)]
-struct Group {
-    conn: Address,
-    entries: Vec<NewEntry>,
-    /// Who is told when it is stored.
-    told: Told,
-}
-
-/// Who is told when a group is stored. All but the first is for planted bugs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Told {
-    Session,
-    Already,
-    Client,
 }
 
 type ByChannel<T> = BTreeMap<Channel, T>;

@@ -1,64 +1,64 @@
-//! A server node: its connections, each driving the server's own session, and its hub. What the server's tasks do between
-//! awaits is done here between two events; what the sessions ask for is done in `serve.rs`.
+//! A server node: the real one, on an executor under virtual time, and its connections, each with the real effects. What
+//! the server's transports do between two awaits is done here and in `serve.rs` between two events.
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use everwire_protocol::{Channel, ClientFrame, Goaway, ServerFrame, Uuid, batch};
 use everwire_server::{
-    connection::{
-        BadFrame, Connection, Input, PollInput, Polling, Transport, decode,
-        mailbox::{MailboxReceiver, MailboxSender, mailbox},
-    },
-    hub::Hub,
-    sessions::Sessions,
+    connection::{BadFrame, Connection, Input, PollInput, Polling, Transport, decode},
+    environment::Environment as _,
+    node::{Effects, Node, NodeOptions},
 };
 
-use super::{Address, World, store::Writer, talk::Marks};
+use super::{Address, World};
 use crate::{
+    executor::Executor,
     plant::Plant,
     violation::{Rule, violated},
 };
 
 /// How long a leave is held back, in ms.
 const LEAVE_GRACE_MS: u64 = everwire_protocol::limits::LEAVE_GRACE_MS as u64;
+/// How long users have to come back unnoticed after a restart, in ms.
+const RETURN_MS: u64 = 10_000;
 
 /// A server process.
 #[derive(Debug)]
-pub(super) struct Node {
+pub(super) struct Process {
     pub(super) up: bool,
     /// It was told to stop, and takes nobody in any more.
     pub(super) stopping: bool,
     /// Counts its lives.
     pub(super) boot: u32,
-    pub(super) hub: Hub,
-    pub(super) sessions: Sessions,
     pub(super) conns: BTreeMap<u64, Conn>,
-    pub(super) writer: Writer,
-    /// How far users have received and read, as far as it was told so since it started.
-    pub(super) marks: Marks,
+    /// The node of this life, while it is up.
+    node: Option<Arc<Node>>,
+    pub(super) executor: Option<Executor>,
+    /// When its executor is to run next, and an event is queued for it.
+    pub(super) wakes_at: Option<u64>,
+    /// Until then every second connection does not run, the even or the odd ones.
+    pub(super) stalled: Option<(u64, u64)>,
     /// When the last of what other nodes stored arrives.
     pub(super) fed_at: u64,
-    /// When the next leave that is held back is due, and a timer runs for it.
-    pub(super) presence_due: Option<u64>,
     next_conn: u64,
 }
 
-impl Node {
+impl Process {
+    /// A process that does not run.
     pub(super) fn new(boot: u32) -> Self {
         Self {
-            up: true,
+            up: false,
             stopping: false,
             boot,
-            hub: Hub::new(LEAVE_GRACE_MS),
-            sessions: Sessions::default(),
             conns: BTreeMap::new(),
-            writer: Writer::default(),
-            marks: Marks::default(),
+            node: None,
+            executor: None,
+            wakes_at: None,
+            stalled: None,
             fed_at: 0,
-            presence_due: None,
             next_conn: u64::from(boot) << 32,
         }
     }
@@ -66,21 +66,29 @@ impl Node {
     pub(super) fn accepts(&self) -> bool {
         self.up && !self.stopping
     }
+
+    /// The node, while it is up.
+    pub(super) fn node(&self) -> Option<&Arc<Node>> {
+        self.node.as_ref()
+    }
+
+    /// Ends this life: whatever its tasks were doing is not done.
+    pub(super) fn die(&mut self) {
+        self.conns.clear();
+        self.executor = None;
+        *self = Self::new(self.boot + 1);
+    }
 }
 
 /// A connection on a node.
 #[derive(Debug)]
 pub(super) struct Conn {
     pub(super) machine: Machine,
-    pub(super) connection: Uuid,
-    pub(super) mailbox: MailboxSender,
-    pub(super) receiver: MailboxReceiver,
-    pub(super) session: Option<Uuid>,
+    pub(super) effects: Effects,
     pub(super) turn: u64,
     /// What the client sent and the session does not want yet; `None` is the end.
     pub(super) unread: VecDeque<Option<String>>,
-    /// For planted bugs: the send that was refused, how many responses were given, and where they led.
-    pub(super) refused: Option<Uuid>,
+    /// For a planted bug: how many responses were given, and where they led.
     responses: u64,
     led: BTreeMap<Channel, (String, u64)>,
 }
@@ -93,40 +101,64 @@ pub(super) enum Machine {
 }
 
 impl World {
-    fn new_conn(&mut self, node: usize, make: impl FnOnce(&Self, Uuid) -> Machine) -> Address {
+    /// Starts a process. Its node is there at once: what it reads at the start does not take time.
+    pub(super) fn start_process(&mut self, node: usize) {
+        let boot = self.nodes[node].boot;
+        let ids = ((node as u128 + 1) << 100) | (u128::from(boot) << 64);
+        let dice = self.case.dice().fork(20_000 + node as u64).fork(u64::from(boot));
+        let planted = self.plant.and_then(Plant::of_server);
+        let mut executor = Executor::new(self.clock.clone(), ids, planted, dice);
+        let environment = executor.environment().clone();
+        let store = Arc::new(self.store.of(node, &environment));
+        let options = NodeOptions {
+            settings: self.settings.clone(),
+            access: self.access.clone(),
+            leave_grace_ms: LEAVE_GRACE_MS,
+            return_ms: RETURN_MS,
+        };
+        let started = Arc::new(Mutex::new(None));
+        let (result, on) = (started.clone(), Arc::new(environment.clone()));
+        environment.spawn(Box::pin(async move {
+            let node = Node::start(on, store, options).await;
+            *result.lock().unwrap_or_else(PoisonError::into_inner) = node.ok();
+        }));
+        let ran = executor.run();
+        let process = &mut self.nodes[node];
+        process.node = started.lock().unwrap_or_else(PoisonError::into_inner).take();
+        process.executor = Some(executor);
+        process.up = true;
+        if ran.is_err() || process.node.is_none() {
+            return self.broken(violated(Rule::Hangs, format!("n{node} does not start")));
+        }
+        self.pump(node);
+    }
+
+    fn new_conn(
+        &mut self,
+        node: usize,
+        transport: Transport,
+        make: impl FnOnce(&Self, Uuid) -> Machine,
+    ) -> Option<Address> {
+        let effects = Effects::new(self.nodes[node].node()?, transport);
+        let machine = make(self, effects.connection);
         let on = &mut self.nodes[node];
         on.next_conn += 1;
         let (conn, boot) = (on.next_conn, on.boot);
-        let connection = Uuid::from_u128(((node as u128 + 1) << 100) | u128::from(conn));
-        let machine = make(self, connection);
-        let (mailbox, receiver) = mailbox(self.settings.mailbox_messages);
-        self.nodes[node].conns.insert(
-            conn,
-            Conn {
-                machine,
-                connection,
-                mailbox,
-                receiver,
-                session: None,
-                turn: 0,
-                unread: VecDeque::new(),
-                refused: None,
-                responses: 0,
-                led: BTreeMap::new(),
-            },
-        );
-        Address { node, boot, conn }
+        let (unread, led) = (VecDeque::new(), BTreeMap::new());
+        on.conns.insert(conn, Conn { machine, effects, turn: 0, unread, responses: 0, led });
+        Some(Address { node, boot, conn })
     }
 
     /// A WebSocket was accepted.
     pub(super) fn accept(&mut self, link: usize) {
         let node = self.links[link].node;
-        let address = self.new_conn(node, |world, connection| {
+        let address = self.new_conn(node, Transport::WebSocket, |world, connection| {
             let (settings, access) = (world.settings.clone(), world.access.clone());
             let session =
                 Connection::new(world.server_ms(), Transport::WebSocket, connection, settings, access);
             Machine::WebSocket { session: Box::new(session), link }
         });
+        let Some(address) = address else { return };
         self.links[link].conn = Some(address.conn);
         self.answer(address, Input::Writable);
     }
@@ -169,33 +201,35 @@ impl World {
         let (settings, access) = (self.settings.clone(), self.access.clone());
         let Some(mut poll) = poll else {
             let batch = std::iter::once(Ok(ClientFrame::Hello(hello))).chain(rest).collect();
-            let address = self.new_conn(node, |_, connection| {
+            let address = self.new_conn(node, Transport::Post, |_, connection| {
                 let session = Connection::new(now, Transport::Post, connection, settings, access);
                 Machine::Post { session: Box::new(session), request: key, answers: Vec::new(), done: false }
             });
+            let Some(address) = address else { return };
             self.requests[request].conn = Some(address.conn);
             return self.answer(address, Input::Batch(Ok(batch)));
         };
-        let sessions = &self.nodes[node].sessions;
+        let Some(sessions) = self.nodes[node].node().map(|node| &node.sessions) else { return };
         if poll.connection.is_some_and(|id| sessions.overtaken(hello.session, id)) {
             return self.respond(request, "[]".to_owned());
         }
+        let known = poll.connection.filter(|id| sessions.polling(hello.session, *id).is_some());
         let known =
-            poll.connection.filter(|id| self.nodes[node].sessions.polling(hello.session, *id).is_some());
-        let known = known.and_then(|id| self.nodes[node].conns.iter().find(|(_, c)| c.connection == id));
+            known.and_then(|id| self.nodes[node].conns.iter().find(|(_, c)| c.effects.connection == id));
         let conn = if let Some((conn, _)) = known {
             *conn
         } else {
             let make = |_: &Self, connection| {
                 Machine::Polling(Box::new(Polling::new(now, connection, settings, access)))
             };
-            self.new_conn(node, make).conn
+            let Some(address) = self.new_conn(node, Transport::Polling, make) else { return };
+            address.conn
         };
         self.requests[request].conn = Some(conn);
         let forgets = self.planted(Plant::ResponseNotRetained);
         let boot = self.nodes[node].boot;
         if let Some(there) = self.nodes[node].conns.get_mut(&conn) {
-            if forgets && poll.connection == Some(there.connection) {
+            if forgets && poll.connection == Some(there.effects.connection) {
                 poll.ack = poll.ack.max(there.responses);
                 there.goes_on(&mut rest);
             }
@@ -270,31 +304,7 @@ impl World {
 
     /// Drops a connection whose transport is gone.
     pub(super) fn forget(&mut self, address: Address) {
-        if let Some(conn) = self.nodes[address.node].conns.remove(&address.conn) {
-            self.end(address.node, conn);
-        }
-    }
-
-    pub(super) fn end(&mut self, node: usize, mut conn: Conn) {
-        conn.receiver.close();
-        if let Some(session) = conn.session {
-            self.nodes[node].sessions.detach(session, conn.connection);
-        }
-    }
-
-    /// The planted bug: a batch goes to the client past the session.
-    pub(super) fn say_directly(&mut self, address: Address, text: &Arc<str>) {
-        let conn = self.nodes[address.node].conns.get(&address.conn);
-        if let Some(Machine::WebSocket { link, .. }) = conn.map(|conn| &conn.machine) {
-            self.link_down(*link, text);
-        }
-    }
-
-    /// The planted bug: what comes after a refused send is stored.
-    pub(super) fn let_others_pass(&mut self, address: Address, refused: Option<Uuid>) {
-        if let Some(conn) = self.nodes[address.node].conns.get_mut(&address.conn) {
-            conn.refused = refused;
-        }
+        self.nodes[address.node].conns.remove(&address.conn);
     }
 }
 

@@ -54,7 +54,7 @@ impl World {
                 return violated(Rule::Quiet, format!("c{client} has {} sends without an answer", c.waiting));
             }
             for watch in c.watches.values() {
-                let end = self.store.logs.log(&watch.channel);
+                let end = self.store.data().logs.log(&watch.channel);
                 let log = self.ledger.open(&watch.channel, &end.epoch);
                 let there = watch.place.is_some_and(|p| p.log == log && p.offset == end.head);
                 if !there {
@@ -75,7 +75,8 @@ impl World {
     fn ghosts(&self) -> Result<(), Violation> {
         let clients = self.clients.iter().filter(|client| !client.closed).count();
         let conns: usize = self.nodes.iter().map(|node| node.conns.len()).sum();
-        let sessions: usize = self.nodes.iter().map(|node| node.sessions.len()).sum();
+        let nodes = self.nodes.iter().filter_map(|process| process.node());
+        let sessions: usize = nodes.map(|node| node.sessions.len()).sum();
         // A probe for WebSocket is a second connection for a moment.
         if sessions == clients && conns == clients {
             return Ok(());
@@ -86,7 +87,9 @@ impl World {
     /// Where a client is connected: each node lists its own members.
     pub(super) fn node_of(&self, client: usize) -> Option<usize> {
         let session = session_of(client);
-        self.nodes.iter().position(|node| node.sessions.user(session).is_some())
+        self.nodes
+            .iter()
+            .position(|process| process.node().is_some_and(|node| node.sessions.user(session).is_some()))
     }
 
     /// The lists of members that clients have are true.
@@ -104,7 +107,9 @@ impl World {
                     .filter(|(other, there)| {
                         self.node_of(*other) == node
                             && !there.closed
-                            && there.channels.contains_key(&watch.channel)
+                            // All who are online are in this one.
+                            && (watch.channel.as_str() == "presence-users"
+                                || there.channels.contains_key(&watch.channel))
                     })
                     .map(|(other, _)| user_of(other))
                     .collect();

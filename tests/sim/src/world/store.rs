@@ -1,74 +1,104 @@
-//! The store and the writers of the nodes: the server's own logs, with commits that take time and may fail. An ack
-//! leaves after the commit, and what a dead node had not committed is gone.
+//! The store of all nodes: the server's own logs behind its `Database` trait, with answers that take time, that fail, and
+//! with commits of which nobody learns what became of them. What was committed is told to the ledger, and to other nodes.
 
-use std::{collections::VecDeque, sync::Arc};
-
-use everwire_protocol::{Ack, Channel, ServerFrame, Uuid, batch};
-use everwire_server::{
-    connection::Input,
-    model::log::{Entry, NewEntry, Outcome},
-    store::memory::Logs,
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{Address, Event, Group, Told, World, say, talk::Marks};
-use crate::{dice::Dice, ledger::name, plant::Plant};
+use everwire_protocol::{Channel, Message, ServerFrame, StatusChoice, UserReceipt, Uuid, batch};
+use everwire_server::{
+    Error,
+    environment::Environment as _,
+    model::{
+        chat::{ChatRecord, Room},
+        log::{Entry, Log, NewEntry, Outcome, Page, PageBounds},
+        people::{HistoryRange, PresenceRecord, StoredHistory, UserRecord},
+    },
+    store::{
+        Answer, Removed, Store,
+        chats::{ChatStore, Tail, UNREAD},
+        memory::Logs,
+        people::UserStore,
+    },
+};
 
-/// Most entries in one transaction, as in the server's writer.
-const GROUP: usize = 512;
+use crate::{dice::Dice, executor::SimEnvironment, plant::Plant};
 
-/// The data that all nodes share.
+/// How long a read takes at most when the store is well, in ms.
+const READ_MS: u64 = 3;
+/// How long an answer takes at most on its way back, in ms.
+const BACK_MS: u64 = 2;
+/// When copies are stored, for the planted bug; nobody looks at it.
+const EPOCH_OF_COPIES: u64 = super::EPOCH;
+
+/// What the store has done, for the ledger.
 #[derive(Debug)]
-pub(super) struct Store {
+pub(super) enum Done {
+    /// Somebody has looked at a log of this name.
+    Opened(Channel, Arc<str>),
+    /// An entry was committed.
+    Stored { channel: Channel, epoch: Arc<str>, offset: u64, id: Uuid },
+    /// What one transaction of a node added.
+    Added { node: usize, entries: Vec<Arc<Entry>> },
+    /// A log was trimmed.
+    Trimmed(Channel, u64),
+    /// A transaction of a node failed, or is said to have.
+    Failed { node: usize, entries: usize, happened: bool },
+}
+
+/// What one node keeps for itself.
+#[derive(Debug, Default)]
+struct Own {
+    users: BTreeMap<String, UserRecord>,
+    presence: BTreeMap<(Channel, String), PresenceRecord>,
+}
+
+/// The data.
+#[derive(Debug)]
+pub(super) struct Data {
     pub(super) logs: Logs,
-    /// How far users have received and read.
-    pub(super) marks: Marks,
+    marks: BTreeMap<(Channel, String), UserReceipt>,
+    rooms: BTreeMap<Arc<str>, ChatRecord>,
+    own: BTreeMap<usize, Own>,
     seed: u64,
     retention: u64,
+    /// How long a commit takes on average, in ms.
+    commit_ms: u64,
     pub(super) fails_until: u64,
     pub(super) slow_until: u64,
     pub(super) slow_by: u64,
+    /// Until then commits happen and are reported as failed.
+    pub(super) doubt_until: u64,
+    dice: Dice,
+    plant: Option<Plant>,
+    done: Vec<Done>,
     /// For a planted bug: the data before the last commit.
     before: Option<Logs>,
     fresh: u128,
 }
 
-/// One node's writer.
-#[derive(Debug, Default)]
-pub(super) struct Writer {
-    waiting: VecDeque<Group>,
-    under_way: Option<Vec<Group>>,
-    stored: VecDeque<Vec<Done>>,
-}
-
-/// A group after its transaction.
-#[derive(Debug)]
-struct Done {
-    group: Group,
-    outcomes: Option<Vec<Outcome>>,
-    entries: Vec<Arc<Entry>>,
-}
-
-impl Store {
-    pub(super) fn new(seed: u64, retention: u64) -> Self {
-        Self {
-            logs: Logs::new(seed, retention),
-            marks: Marks::default(),
-            seed,
-            retention,
-            fails_until: 0,
-            slow_until: 0,
-            slow_by: 0,
-            before: None,
-            fresh: 1 << 127,
-        }
-    }
-
+impl Data {
     /// Forgets everything: the next logs are others.
     pub(super) fn wipe(&mut self) {
         self.seed += 1;
         self.logs = Logs::new(self.seed, self.retention);
         self.before = None;
         self.marks.clear();
+        self.rooms.clear();
+        self.own.clear();
+    }
+
+    pub(super) fn trim(&mut self, channel: &Channel, up_to: u64) {
+        self.logs.trim(channel, up_to);
+        let trimmed = self.logs.log(channel).trimmed;
+        self.done.push(Done::Trimmed(channel.clone(), trimmed));
+    }
+
+    /// How far a user has received and read a channel, as it was written.
+    pub(super) fn mark(&self, channel: &Channel, user: &str) -> Option<&UserReceipt> {
+        self.marks.get(&(channel.clone(), user.to_owned()))
     }
 
     /// For a planted bug.
@@ -77,171 +107,401 @@ impl Store {
             self.logs = before;
         }
     }
-}
 
-impl World {
-    /// How long the store takes, in ms.
-    pub(super) fn store_takes(&mut self, dice: fn(&mut Dice, u64) -> u64, usual: u64) -> u64 {
-        let slow =
-            if self.store.slow_until > self.now { self.dice.between(0, self.store.slow_by) } else { 0 };
-        dice(&mut self.dice, usual) + slow
+    fn planted(&self, plant: Plant) -> bool {
+        self.plant == Some(plant)
     }
 
-    /// A session wants a group stored.
-    pub(super) fn append(&mut self, conn: Address, entries: Vec<NewEntry>, told: Told) {
-        let mut group = Group { conn, entries, told };
-        if self.planted(Plant::AckBeforeCommit) && told == Told::Session {
-            let (outcomes, _) = self.store.logs.clone().append(self.server_ms(), &group.entries);
-            group.told = Told::Already;
-            self.after(0, Event::Answer { conn, input: Box::new(Input::Appended(Some(outcomes))) });
-        }
-        self.nodes[conn.node].writer.waiting.push_back(group);
-        self.next_commit(conn.node);
+    fn slow(&mut self, now: u64) -> u64 {
+        if self.slow_until > now { self.dice.between(0, self.slow_by) } else { 0 }
     }
 
-    fn next_commit(&mut self, node: usize) {
-        let writer = &mut self.nodes[node].writer;
-        if writer.under_way.is_some() || writer.waiting.is_empty() {
-            return;
-        }
-        let (mut groups, mut entries) = (Vec::new(), 0);
-        while entries < GROUP
-            && let Some(group) = writer.waiting.pop_front()
-        {
-            entries += group.entries.len();
-            groups.push(group);
-        }
-        writer.under_way = Some(groups);
-        let takes = self.store_takes(|dice, usual| dice.between(0, 2 * usual), self.manner.commit);
-        let boot = self.nodes[node].boot;
-        self.after(takes, Event::Commit { node, boot });
-    }
-
-    pub(super) fn commit(&mut self, node: usize, boot: u32) {
-        if self.nodes[node].boot != boot {
-            return;
-        }
-        let Some(groups) = self.nodes[node].writer.under_way.take() else { return };
+    fn commit(&mut self, node: usize, at: u64, entries: &[NewEntry]) -> Vec<Outcome> {
         if self.planted(Plant::LostOnCrash) {
-            self.store.before = Some(self.store.logs.clone());
+            self.before = Some(self.logs.clone());
         }
-        let fails = self.store.fails_until > self.now;
-        let mut done = Vec::new();
-        for group in groups {
-            let conn = group.conn;
-            if fails {
-                say!(
-                    self,
-                    format!("n{node}"),
-                    "{} entries of {} are not stored",
-                    group.entries.len(),
-                    conn.conn
-                );
-                done.push(Done { group, outcomes: None, entries: Vec::new() });
-                continue;
-            }
-            let at = self.server_ms();
-            let (mut outcomes, mut entries) = self.store.logs.append(at, &group.entries);
-            if self.planted(Plant::DedupeOff) {
-                self.store_copies(&group.entries, &mut outcomes, &mut entries);
-            }
-            for (entry, outcome) in group.entries.iter().zip(&outcomes) {
-                if let Outcome::Stored(place) = outcome {
-                    say!(
-                        self,
-                        format!("n{node}"),
-                        "{} is {} of {}",
-                        name(entry.id),
-                        place.offset,
-                        entry.channel
-                    );
-                    let result = self.ledger.stored(&entry.channel, &place.epoch, place.offset, entry.id);
-                    self.broken(result);
-                    let trimmed = self.store.logs.log(&entry.channel).trimmed;
-                    self.ledger.trimmed(&entry.channel, trimmed);
-                }
-            }
-            done.push(Done { group, outcomes: Some(outcomes), entries });
+        let (mut outcomes, mut added) = self.logs.append(at, entries);
+        if self.planted(Plant::DedupeOff) {
+            self.store_copies(entries, &mut outcomes, &mut added);
         }
-        // What one node stores, the others hear from the store.
-        let new: Vec<_> = done.iter().flat_map(|done| done.entries.iter().cloned()).collect();
-        for other in (0..self.nodes.len()).filter(|other| *other != node && !new.is_empty()) {
-            let at = self.nodes[other].fed_at.max(self.now + self.dice.between(0, 50));
-            self.nodes[other].fed_at = at;
-            self.at(at, Event::Feed { node: other, entries: new.clone() });
-        }
-        self.nodes[node].writer.stored.push_back(done);
-        let wait = self.dice.between(0, 2);
-        self.after(wait, Event::HandOut { node, boot });
-        self.next_commit(node);
-    }
-
-    /// First the ack to the sender, then the entry to its receivers.
-    pub(super) fn hand_out(&mut self, node: usize, boot: u32) {
-        if self.nodes[node].boot != boot {
-            return;
-        }
-        let Some(done) = self.nodes[node].writer.stored.pop_front() else { return };
-        for Done { group, outcomes, entries } in done {
-            match group.told {
-                Told::Session => {
-                    if outcomes.is_none() && self.planted(Plant::NoDeferring) {
-                        self.let_others_pass(group.conn, group.entries.first().map(|entry| entry.id));
-                    }
-                    self.answer(group.conn, Input::Appended(outcomes));
-                }
-                Told::Already => {}
-                Told::Client => self.ack_directly(group.conn, &group.entries, outcomes),
+        let mut trimmed = BTreeSet::new();
+        for (entry, outcome) in entries.iter().zip(&outcomes) {
+            if let Outcome::Stored(position) = outcome {
+                let (channel, epoch, offset, id) =
+                    (entry.channel.clone(), position.epoch.clone(), position.offset, entry.id);
+                trimmed.insert(channel.clone());
+                self.done.push(Done::Stored { channel, epoch, offset, id });
             }
-            for entry in &entries {
-                self.nodes[node].hub.publish(entry);
-            }
-            self.pump(node);
         }
-    }
-
-    pub(super) fn feed(&mut self, node: usize, entries: &[Arc<Entry>]) {
-        if self.nodes[node].up {
-            for entry in entries {
-                self.nodes[node].hub.publish(entry);
-            }
-            self.pump(node);
+        for channel in trimmed {
+            let up_to = self.logs.log(&channel).trimmed;
+            self.done.push(Done::Trimmed(channel, up_to));
         }
-    }
-
-    pub(super) fn trim(&mut self, channel: &Channel, up_to: u64) {
-        self.store.logs.trim(channel, up_to);
-        let trimmed = self.store.logs.log(channel).trimmed;
-        self.ledger.trimmed(channel, trimmed);
-        say!(self, "store", "{channel} is trimmed to {trimmed}");
+        if !added.is_empty() {
+            self.done.push(Done::Added { node, entries: added });
+        }
+        outcomes
     }
 
     /// The planted bug: copies are stored like anything else.
-    fn store_copies(&mut self, group: &[NewEntry], outcomes: &mut [Outcome], entries: &mut Vec<Arc<Entry>>) {
+    fn store_copies(&mut self, group: &[NewEntry], outcomes: &mut [Outcome], added: &mut Vec<Arc<Entry>>) {
         for (entry, outcome) in group.iter().zip(outcomes) {
             if let Outcome::Copy(_) = outcome {
-                self.store.fresh += 1;
-                let fresh = NewEntry { id: Uuid::from_u128(self.store.fresh), ..entry.clone() };
-                let (mut again, _) = self.store.logs.append(EPOCH_OF_COPIES, &[fresh]);
-                if let Some(Outcome::Stored(place)) = again.pop() {
-                    entries.push(Entry::of(entry, &place));
-                    *outcome = Outcome::Stored(place);
+                self.fresh += 1;
+                let fresh = NewEntry { id: Uuid::from_u128(self.fresh), ..entry.clone() };
+                let (mut again, _) = self.logs.append(EPOCH_OF_COPIES, &[fresh]);
+                if let Some(Outcome::Stored(position)) = again.pop() {
+                    added.push(Entry::of(entry, &position));
+                    *outcome = Outcome::Stored(position);
                 }
             }
         }
     }
 
-    /// The planted bug: an ack past the session.
-    fn ack_directly(&mut self, conn: Address, entries: &[NewEntry], outcomes: Option<Vec<Outcome>>) {
-        for (entry, outcome) in entries.iter().zip(outcomes.into_iter().flatten()) {
-            if let Outcome::Stored(place) | Outcome::Copy(place) = outcome {
-                let (id, channel) = (entry.id, entry.channel.clone());
-                let ack = Ack { id, channel, offset: place.offset, at: place.at };
-                self.say_directly(conn, &batch::encode(&[ServerFrame::Ack(ack)]).into());
-            }
-        }
+    fn log(&mut self, channel: &Channel) -> Log {
+        let log = self.logs.log(channel);
+        self.done.push(Done::Opened(channel.clone(), log.epoch.clone()));
+        log
+    }
+
+    fn entries(&self, channel: &Channel, after: u64, most: u32) -> Vec<Arc<Entry>> {
+        self.logs.page(channel, after, PageBounds { entries: most, bytes: usize::MAX }).entries
+    }
+
+    fn unread(&self, channel: &Channel, user: &str, after: u64) -> u32 {
+        let own = format!("\"user\":\"{user}\"");
+        let others = self.entries(channel, after, 4 * UNREAD).into_iter();
+        let unread = others.filter(|entry| entry.plain && !entry.text.contains(&own)).take(UNREAD as usize);
+        u32::try_from(unread.count()).unwrap_or(UNREAD)
+    }
+
+    fn history(&mut self, channel: &Channel, part: HistoryRange, most: u32) -> StoredHistory {
+        let log = self.log(channel);
+        let most = u64::from(most);
+        let (after, before) = match part {
+            HistoryRange::Latest => (log.head.saturating_sub(most), log.head + 1),
+            HistoryRange::Before(offset) => (offset.saturating_sub(most + 1), offset),
+            HistoryRange::After(offset) => (offset, log.head + 1),
+        };
+        let entries = self.entries(channel, after, u32::try_from(most).unwrap_or(u32::MAX));
+        let messages: Vec<_> =
+            entries.iter().filter(|entry| entry.offset < before).filter_map(|entry| message(entry)).collect();
+        let more = match part {
+            HistoryRange::Latest | HistoryRange::Before(_) => after > log.trimmed,
+            HistoryRange::After(_) => messages.last().is_some_and(|last| last.offset < log.head),
+        };
+        StoredHistory { log, messages, more }
+    }
+
+    fn own(&mut self, node: usize) -> &mut Own {
+        self.own.entry(node).or_default()
     }
 }
 
-/// When copies are stored, for the planted bug; nobody looks at it.
-const EPOCH_OF_COPIES: u64 = super::EPOCH;
+fn message(entry: &Entry) -> Option<Message> {
+    let text = format!("[{}]", entry.text);
+    let bounds = batch::Bounds { bytes: usize::MAX, ..batch::Bounds::default() };
+    match batch::decode::<ServerFrame>(&text, &bounds).ok()?.pop()?.ok()? {
+        ServerFrame::Message(message) => Some(message),
+        _ => None,
+    }
+}
+
+/// The data that all nodes share.
+#[derive(Debug, Clone)]
+pub(super) struct SharedStore(Arc<Mutex<Data>>);
+
+impl SharedStore {
+    pub(super) fn new(retention: u64, commit_ms: u64, dice: Dice, plant: Option<Plant>) -> Self {
+        let seed = 1;
+        Self(Arc::new(Mutex::new(Data {
+            logs: Logs::new(seed, retention),
+            marks: BTreeMap::new(),
+            rooms: BTreeMap::new(),
+            own: BTreeMap::new(),
+            seed,
+            retention,
+            commit_ms,
+            fails_until: 0,
+            slow_until: 0,
+            slow_by: 0,
+            doubt_until: 0,
+            dice,
+            plant,
+            done: Vec::new(),
+            before: None,
+            fresh: 1 << 127,
+        })))
+    }
+
+    pub(super) fn data(&self) -> MutexGuard<'_, Data> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What has been done since this was asked last.
+    pub(super) fn take_done(&self) -> Vec<Done> {
+        std::mem::take(&mut self.data().done)
+    }
+
+    /// The store as one life of a node sees it.
+    pub(super) fn of(&self, node: usize, environment: &SimEnvironment) -> NodeStore {
+        NodeStore { shared: self.clone(), node, environment: environment.clone() }
+    }
+}
+
+/// The store of one node.
+pub(super) struct NodeStore {
+    shared: SharedStore,
+    node: usize,
+    environment: SimEnvironment,
+}
+
+impl fmt::Debug for NodeStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NodeStore({})", self.node)
+    }
+}
+
+fn unavailable<T>() -> Result<T, Error> {
+    Err(Error::Unavailable("the simulated store fails".into()))
+}
+
+impl NodeStore {
+    fn now(&self) -> u64 {
+        self.environment.now_ms() - super::EPOCH
+    }
+
+    async fn sleep(&self, ms: u64) {
+        // What takes no time is there at once, as what a database has in memory.
+        if ms > 0 {
+            self.environment.sleep_until(self.environment.now_ms() + ms).await;
+        }
+    }
+
+    /// Takes its time, works, and answers some time later. A node that dies in between never learns what became of it.
+    fn answer<'a, T: Send + 'a>(
+        &'a self,
+        usual: u64,
+        work: impl FnOnce(&mut Data) -> Result<T, Error> + Send + 'a,
+    ) -> Answer<'a, T> {
+        let (there, back) = {
+            let mut data = self.shared.data();
+            let slow = data.slow(self.now());
+            (data.dice.between(0, usual) + slow, data.dice.between(0, BACK_MS))
+        };
+        Box::pin(async move {
+            self.sleep(there).await;
+            let answer = work(&mut self.shared.data());
+            self.sleep(back).await;
+            answer
+        })
+    }
+
+    fn read<'a, T: Send + 'a>(&'a self, work: impl FnOnce(&mut Data) -> T + Send + 'a) -> Answer<'a, T> {
+        self.answer(
+            READ_MS,
+            move |data| {
+                if data.fails_until > self.now() { unavailable() } else { Ok(work(data)) }
+            },
+        )
+    }
+
+    /// A transaction with entries. What else it writes is in `more`.
+    fn transact<'a>(
+        &'a self,
+        at: u64,
+        entries: &'a [NewEntry],
+        more: impl FnOnce(&mut Data) + Send + 'a,
+    ) -> Answer<'a, Vec<Outcome>> {
+        let usual = 2 * self.shared.data().commit_ms;
+        self.answer(usual, move |data| {
+            let (now, node, n) = (self.now(), self.node, entries.len());
+            if data.fails_until > now {
+                data.done.push(Done::Failed { node, entries: n, happened: false });
+                return unavailable();
+            }
+            let outcomes = data.commit(node, at, entries);
+            more(data);
+            if data.doubt_until > now {
+                data.done.push(Done::Failed { node, entries: n, happened: true });
+                return unavailable();
+            }
+            Ok(outcomes)
+        })
+    }
+
+    /// What a node reads when it starts is there at once: it starts when its store does.
+    fn at_once<'a, T: Send + 'a>(&'a self, work: impl FnOnce(&mut Data) -> T) -> Answer<'a, T> {
+        let answer = work(&mut self.shared.data());
+        Box::pin(std::future::ready(Ok(answer)))
+    }
+}
+
+impl Store for NodeStore {
+    fn append<'a>(&'a self, at: u64, entries: &'a [NewEntry]) -> Answer<'a, Vec<Outcome>> {
+        self.transact(at, entries, |_| {})
+    }
+
+    fn log<'a>(&'a self, channel: &'a Channel) -> Answer<'a, Log> {
+        self.read(move |data| data.log(channel))
+    }
+
+    fn page<'a>(&'a self, channel: &'a Channel, after: u64, bounds: PageBounds) -> Answer<'a, Page> {
+        self.read(move |data| {
+            let mut page = data.logs.page(channel, after, bounds);
+            if data.planted(Plant::ReplayOffByOne) && page.entries.len() > 1 {
+                page.entries.pop();
+                page.log.head = page.entries.last().map_or(0, |entry| entry.offset);
+            }
+            page
+        })
+    }
+
+    fn bound_user(&self, session: Uuid) -> Answer<'_, Option<String>> {
+        self.read(move |data| data.logs.bound_user(session).map(str::to_owned))
+    }
+
+    fn bind_sessions<'a>(&'a self, _at: u64, sessions: &'a [(Uuid, Arc<str>)]) -> Answer<'a, ()> {
+        self.read(move |data| {
+            for (session, user) in sessions {
+                data.logs.bind(*session, user.clone());
+            }
+        })
+    }
+
+    fn cleanup(&self, _now: u64) -> Answer<'_, Removed> {
+        self.read(|_| Removed::default())
+    }
+
+    fn probe(&self) -> Answer<'_, ()> {
+        self.read(|_| ())
+    }
+}
+
+impl ChatStore for NodeStore {
+    fn chats(&self) -> Answer<'_, Vec<ChatRecord>> {
+        self.at_once(|data| data.rooms.values().cloned().collect())
+    }
+
+    fn change_chat<'a>(
+        &'a self,
+        at: u64,
+        _before: Option<&'a Room>,
+        after: &'a Room,
+        entries: &'a [NewEntry],
+    ) -> Answer<'a, Vec<Outcome>> {
+        self.transact(at, entries, move |data| {
+            data.rooms.insert(after.id.clone(), ChatRecord { room: Arc::new(after.clone()), at });
+        })
+    }
+
+    fn offset_of<'a>(&'a self, channel: &'a Channel, id: Uuid) -> Answer<'a, Option<u64>> {
+        self.read(move |data| {
+            let named = format!("\"id\":\"{}\"", id.hyphenated());
+            let entries = data.entries(channel, 0, u32::MAX);
+            entries.iter().find(|entry| entry.text.contains(&named)).map(|entry| entry.offset)
+        })
+    }
+
+    fn tails<'a>(&'a self, user: &'a str, asked: &'a [(Channel, u64)]) -> Answer<'a, Vec<Tail>> {
+        self.read(move |data| {
+            let tail = |(channel, read): &(Channel, u64)| Tail {
+                head: data.logs.log(channel).head,
+                unread: data.unread(channel, user, *read),
+                last: data
+                    .entries(channel, 0, u32::MAX)
+                    .iter()
+                    .rfind(|entry| entry.plain)
+                    .and_then(|entry| message(entry)),
+            };
+            asked.iter().map(tail).collect()
+        })
+    }
+}
+
+impl UserStore for NodeStore {
+    fn marks<'a>(&'a self, channel: &'a Channel, user: Option<&'a str>) -> Answer<'a, Vec<UserReceipt>> {
+        self.read(move |data| {
+            let of = data.marks.iter().filter(|((of, _), _)| of == channel).map(|(_, mark)| mark);
+            of.filter(|mark| user.is_none_or(|user| mark.user == user)).cloned().collect()
+        })
+    }
+
+    fn raise_marks<'a>(&'a self, marks: &'a [(Channel, UserReceipt)]) -> Answer<'a, ()> {
+        self.read(move |data| {
+            for (channel, mark) in marks {
+                let key = (channel.clone(), mark.user.clone());
+                let known = data.marks.entry(key).or_insert_with(|| mark.clone());
+                known.delivered = known.delivered.max(mark.delivered);
+                known.read = known.read.max(mark.read);
+            }
+        })
+    }
+
+    fn unread<'a>(&'a self, channel: &'a Channel, user: &'a str, after: u64) -> Answer<'a, u32> {
+        self.read(move |data| data.unread(channel, user, after))
+    }
+
+    fn history<'a>(
+        &'a self,
+        channel: &'a Channel,
+        part: HistoryRange,
+        most: u32,
+    ) -> Answer<'a, StoredHistory> {
+        self.read(move |data| data.history(channel, part, most))
+    }
+
+    fn users<'a>(&'a self, users: &'a [String]) -> Answer<'a, Vec<UserRecord>> {
+        self.read(move |data| {
+            let own = data.own(self.node);
+            users.iter().filter_map(|user| own.users.get(user).cloned()).collect()
+        })
+    }
+
+    fn online_users(&self) -> Answer<'_, Vec<UserRecord>> {
+        self.at_once(|data| data.own(self.node).users.values().filter(|user| user.online).cloned().collect())
+    }
+
+    fn save_users<'a>(&'a self, people: &'a [UserRecord]) -> Answer<'a, ()> {
+        self.read(move |data| {
+            for record in people {
+                let users = &mut data.own(self.node).users;
+                let choice = users.get(&record.user).map_or(record.choice, |known| known.choice);
+                users.insert(record.user.clone(), UserRecord { choice, ..record.clone() });
+            }
+        })
+    }
+
+    fn save_status_choice<'a>(&'a self, user: &'a str, choice: StatusChoice) -> Answer<'a, ()> {
+        self.read(move |data| {
+            if let Some(record) = data.own(self.node).users.get_mut(user) {
+                record.choice = choice;
+            }
+        })
+    }
+
+    fn presence(&self) -> Answer<'_, Vec<PresenceRecord>> {
+        self.at_once(|data| data.own(self.node).presence.values().cloned().collect())
+    }
+
+    fn save_presence<'a>(&'a self, changes: &'a [PresenceRecord]) -> Answer<'a, ()> {
+        self.read(move |data| {
+            let presence = &mut data.own(self.node).presence;
+            for record in changes {
+                let key = (record.channel.clone(), record.user.clone());
+                if record.here {
+                    presence.insert(key, record.clone());
+                } else {
+                    presence.remove(&key);
+                }
+            }
+        })
+    }
+
+    fn replace_presence<'a>(&'a self, all: &'a [PresenceRecord]) -> Answer<'a, ()> {
+        self.read(move |data| {
+            data.own(self.node).presence =
+                all.iter().map(|r| ((r.channel.clone(), r.user.clone()), r.clone())).collect();
+        })
+    }
+}

@@ -3,27 +3,21 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    pin::pin,
+    task::{Context, Poll, Waker},
 };
 
 use everwire_client_core::Handle;
 use everwire_protocol::{
-    Channel, ChannelKind, ClientFrame, Receipt, ServerFrame, UserReceipt, batch,
+    Channel, ChannelKind, ClientFrame, UserReceipt, batch,
     limits::{TYPING_EXPIRY_MS, TYPING_REPEAT_MS},
 };
-use everwire_server::{connection::ReceivedMark, model::broadcast::Broadcast};
 
-use super::{Event, World, client::user_of, say};
+use super::{World, client::user_of, say};
 use crate::{
     plant::Plant,
     violation::{Rule, Violation, violated},
 };
-
-/// How long after a mark came it is written, and how soon that is tried again, in ms: as the server does.
-const WRITE_AFTER: u64 = 250;
-
-/// For each channel and user: received, read.
-pub(super) type Marks = BTreeMap<(Channel, String), [u64; 2]>;
 
 /// What an application has typed and marked, and what it was told of others.
 #[derive(Debug, Default)]
@@ -52,11 +46,6 @@ impl Talk {
     pub(super) fn quiet(&mut self, handle: Handle, typist: u32) {
         self.typists.remove(&(handle, typist));
     }
-}
-
-fn higher(marks: &mut Marks, channel: &Channel, user: &str, [delivered, read]: [u64; 2]) {
-    let mark = marks.entry((channel.clone(), user.to_owned())).or_default();
-    *mark = [mark[0].max(delivered), mark[1].max(read)];
 }
 
 fn is_kept(channel: &Channel) -> bool {
@@ -145,78 +134,18 @@ impl World {
 // The nodes
 
 impl World {
-    /// What `subscribed` says of marks.
-    pub(super) fn marks_for(&self, node: usize, channel: &Channel, user: &str) -> Option<Vec<UserReceipt>> {
-        if !self.case.talk || !is_kept(channel) {
-            return None;
-        }
-        let [delivered, read] = self.mark_of(node, channel, user);
-        let known = delivered + read > 0;
-        Some(known.then(|| UserReceipt { user: user.to_owned(), delivered, read }).into_iter().collect())
-    }
-
     /// What a node knows: what was written, and what it was told since it started.
     fn mark_of(&self, node: usize, channel: &Channel, user: &str) -> [u64; 2] {
-        let key = (channel.clone(), user.to_owned());
-        let [written, told] = [&self.store.marks, &self.nodes[node].marks]
-            .map(|marks| marks.get(&key).copied().unwrap_or_default());
+        let kept = |mark: &UserReceipt| [mark.delivered, mark.read];
+        let written = self.store.data().mark(channel, user).map(kept).unwrap_or_default();
+        let known = self.nodes[node].node().map(|node| node.mark(channel, user));
+        // It is there at once if the node has it in memory.
+        let known = known.and_then(|known| match pin!(known).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(mark)) => mark,
+            Poll::Ready(Err(_)) | Poll::Pending => None,
+        });
+        let told = known.as_ref().map(kept).unwrap_or_default();
         [written[0].max(told[0]), written[1].max(told[1])]
-    }
-
-    /// A session hands over how far its user has received and read.
-    pub(super) fn take_receipt(&mut self, node: usize, receipt: ReceivedMark) {
-        let boot = self.nodes[node].boot;
-        let takes = self.store_takes(|dice, usual| dice.between(0, usual), 3);
-        self.after(takes, Event::Marked { node, boot, receipt: Box::new(receipt) });
-    }
-
-    pub(super) fn marked(&mut self, node: usize, boot: u32, receipt: ReceivedMark) {
-        if self.nodes[node].boot != boot {
-            return;
-        }
-        if self.store.fails_until > self.now {
-            // It is not known what was marked before: tried again.
-            return self.after(WRITE_AFTER, Event::Marked { node, boot, receipt: Box::new(receipt) });
-        }
-        self.stats.marks += 1;
-        let ReceivedMark { channel, who, epoch, delivered, read } = receipt;
-        let log = self.store.logs.log(&channel);
-        if epoch.is_some_and(|epoch| *epoch != *log.epoch) && !self.planted(Plant::MarksOfAnotherLog) {
-            return;
-        }
-        let head = log.head;
-        let before = self.mark_of(node, &channel, &who.user);
-        let said = [delivered.max(read).min(head), read.min(head)];
-        let now = [before[0].max(said[0]), before[1].max(said[1])];
-        if !(self.planted(Plant::MarksToldAndNotKept) && self.dice.chance(50)) {
-            higher(&mut self.nodes[node].marks, &channel, &who.user, now);
-            self.after(WRITE_AFTER, Event::WriteMarks { node, boot });
-        }
-        say!(self, format!("n{node}"), "{} has received and read {channel} up to {now:?}", who.user);
-        let user = who.user.to_string();
-        let told = Receipt {
-            channel: channel.clone(),
-            user,
-            delivered: now[0],
-            read: now[1],
-            unread: Some(u32::try_from(head - now[1]).unwrap_or(u32::MAX)),
-        };
-        let text = batch::encode_frame(&ServerFrame::Receipt(told)).into();
-        let own = Arc::new(Broadcast { channel, text, ephemeral: false });
-        self.nodes[node].hub.tell(&own, |other| *other == *who.user, None);
-        self.pump(node);
-    }
-
-    pub(super) fn write_marks(&mut self, node: usize, boot: u32) {
-        if self.nodes[node].boot != boot {
-            return;
-        }
-        if self.store.fails_until > self.now {
-            return self.after(WRITE_AFTER, Event::WriteMarks { node, boot });
-        }
-        for ((channel, user), mark) in &self.nodes[node].marks {
-            higher(&mut self.store.marks, channel, user, *mark);
-        }
     }
 }
 

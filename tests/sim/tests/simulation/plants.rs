@@ -62,7 +62,7 @@ fn a_gap_that_is_not_declared() {
 
 #[test]
 fn a_refusal_without_deferring() {
-    found(Plant::NoDeferring, &[SendOrder]);
+    found(Plant::NoDeferring, &[SendOrder, Quiet]);
 }
 
 #[test]
@@ -115,6 +115,26 @@ fn marks_of_a_log_that_was_replaced() {
 #[test]
 fn typing_that_never_ends() {
     found(Plant::TypingForever, &[Typing]);
+}
+
+#[test]
+fn entries_that_are_published_before_they_are_stored() {
+    found(Plant::PublishBeforeCommit, &[WrongEntry]);
+}
+
+#[test]
+fn a_subscription_that_begins_after_the_log_was_read() {
+    found(Plant::SubscribeAfterRead, &[Presence, Quiet]);
+}
+
+#[test]
+fn what_a_full_mailbox_loses() {
+    found(Plant::MailboxLoses, &[Quiet, Presence, Lost, Hangs]);
+}
+
+#[test]
+fn a_commit_that_is_reported_as_failed_and_happened() {
+    found(Plant::CommitReportedFailed, &[Quiet]);
 }
 
 #[test]
