@@ -1,4 +1,4 @@
-//! The way into the core for drivers in Rust: whole batches, and an application that hears of what they bring. In the
+//! The entry to the core for drivers in Rust: whole batches, and an application that hears what they bring. In the
 //! browser the same is done in JavaScript, where parsing is cheaper (pkg-js/src/core/dispatch.ts).
 
 use everwire_protocol::{
@@ -11,7 +11,7 @@ use super::{
     SubscribedFrame, UnsubscribedFrame, WelcomeFrame,
 };
 
-/// What hears of incoming frames. The connection belongs to it, so that each method can use it.
+/// What hears of incoming frames. It owns the connection, so that each method can use it.
 pub trait Application {
     /// The connection that receives.
     fn connection(&mut self) -> &mut Connection;

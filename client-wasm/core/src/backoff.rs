@@ -1,4 +1,4 @@
-//! How long to wait before the next try (promise 7).
+//! How long to wait before the next attempt (promise 7).
 
 use super::rng::Rng;
 
@@ -13,7 +13,7 @@ pub const LEAST_MS: u64 = 250;
 /// The range of the n-th retry is this times 2^n, in ms.
 pub const BASE_MS: u64 = 500;
 
-/// The wait after `failures` failed tries in a row, in ms. The jitter is applied after the cap and over the whole
+/// The wait after `failures` failed attempts in a row, in ms. The jitter is applied after the cap and over the whole
 /// range, so that clients that failed together do not come back together.
 pub(crate) fn delay(failures: u32, hidden: bool, rng: &mut Rng) -> u64 {
     if failures == 0 {

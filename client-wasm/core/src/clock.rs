@@ -1,5 +1,5 @@
-//! One clock out of the browser's two. The monotonic one stands still while a machine sleeps, the wall clock may be
-//! set; the core counts the larger step of both, so that sleep counts and no step goes back.
+//! One clock made of the browser's two. The monotonic clock stops while a machine sleeps, and the wall clock can be set.
+//! The core counts the larger step of both, so that sleep counts and time never goes back.
 
 /// What the driver's clocks say, in ms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

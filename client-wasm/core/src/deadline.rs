@@ -1,7 +1,7 @@
-//! A moment by which something must have happened, judged fairly when the timer itself is late.
+//! A moment by which something must have happened, with some grace when the timer itself is late.
 
 /// How late a timer may be before it says more about the page than about the peer, and the grace given then, in ms.
-/// A throttled or frozen tab gets its timers late, while what the peer said waits unread behind them (promise 9).
+/// A throttled or frozen tab gets its timers late, while frames of the peer wait unread behind them (promise 9).
 const GRACE_MS: u64 = 1_000;
 
 #[derive(Debug, Clone, Copy)]

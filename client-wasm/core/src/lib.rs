@@ -1,10 +1,11 @@
-//! The connection as a pure state machine: no clock, no socket, no randomness of its own.
+//! The connection as a pure state machine, without a clock, a socket or randomness of its own.
 //!
-//! How it is driven, in the manner of quinn-proto and str0m: tell it what happened ([`Connection::handle`], and one
-//! method per incoming frame between [`Connection::begin_batch`] and [`Connection::end_batch`]), then carry out what
+//! It is driven like quinn-proto and str0m. Pass in what happened: [`Connection::handle`] takes events, and
+//! [`Connection::receive_frame`] the frames of a batch, between [`Connection::begin_batch`] and
+//! [`Connection::end_batch`]; drivers in Rust pass whole batches to `receive`. Then carry out what
 //! [`Connection::poll_output`] returns until it returns `None`, and call again when something happens or when
-//! [`Connection::poll_timeout`] says so. Every promise that Everwire makes about connections is kept in here, so all
-//! of them are tested natively under a virtual clock.
+//! [`Connection::poll_timeout`] says so. Every promise about connections is kept in this crate, so all of them are
+//! tested natively under a virtual clock.
 
 #![cfg_attr(all(target_arch = "wasm32", not(test)), no_std)]
 

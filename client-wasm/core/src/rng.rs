@@ -1,4 +1,4 @@
-//! The core's dice: seeded from outside, so that a run can be repeated. Not for secrets; ids come from the driver.
+//! Random numbers for jitter, seeded from outside so that a run can be repeated. Not for secrets; ids come from the driver.
 
 /// SplitMix64 (Steele, Lea and Flood, 2014): one word of state, good enough for jitter.
 #[derive(Debug)]

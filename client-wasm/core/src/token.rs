@@ -14,7 +14,7 @@ pub(crate) struct Token {
     /// Whether the application provides tokens at all.
     wanted: bool,
     text: Option<String>,
-    /// Counts the tokens, so that a refusal can be told to be about an earlier one.
+    /// Counts the tokens, to recognise a refusal of an earlier one.
     serial: u32,
     /// When the callback was called that has not answered yet.
     requested_since: Option<u64>,
@@ -57,7 +57,7 @@ impl Token {
     pub(crate) fn request(&mut self, now: u64) -> bool {
         let first = self.answer_due_at.is_none();
         if first {
-            // One that was given up may still answer: what comes is as old as that.
+            // A call that was given up may still answer: the token is as old as that call.
             self.requested_since.get_or_insert(now);
             self.unanswered += 1;
             self.answer_due_at = Some(now + ANSWER_TIMEOUT_MS);
@@ -90,7 +90,7 @@ impl Token {
     /// The callback has failed, or takes too long.
     pub(crate) fn failed(&mut self, now: u64) {
         self.answer_due_at = None;
-        // Three tries fit into the time that is left before the old one expires.
+        // Three attempts fit into the time that is left before the old one expires.
         self.not_before = now + AHEAD_MS / 3;
     }
 

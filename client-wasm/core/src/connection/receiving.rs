@@ -163,7 +163,7 @@ impl Connection {
         let now = self.now();
         let Some(subscription) = self.subscriptions.get(frame.handle) else { return Outcome::Nothing };
         let line = text!("< subscribed ", subscription.channel().as_str(), " ", frame.offset);
-        // Only a WebSocket is told with a frame that a channel is left, and confirms it.
+        // Only on a WebSocket is a channel left with a frame, which the server confirms.
         let channel = subscription.channel().clone();
         if transport == Transport::WebSocket && self.subscriptions.is_leaving(&channel) {
             return Outcome::Nothing;

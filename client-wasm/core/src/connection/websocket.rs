@@ -60,12 +60,12 @@ impl Connection {
     }
 
     /// The socket was closed by the other side, or by the browser.
-    pub(super) fn websocket_closed(&mut self, socket: SocketId, code: u16, said: &str) {
+    pub(super) fn websocket_closed(&mut self, socket: SocketId, code: u16, message: &str) {
         if !self.transports.is_socket(socket) {
             return;
         }
         let known = CloseCode::from_u16(code);
-        let reason = text!("WebSocket closed (", code, ") ", said);
+        let reason = text!("WebSocket closed (", code, ") ", message);
         if let Some(terminal) = known.filter(|known| known.terminal()) {
             let error = match terminal {
                 CloseCode::Banned => ErrorCode::Banned,
@@ -73,7 +73,7 @@ impl Connection {
                 CloseCode::UnsupportedVersion => ErrorCode::UnsupportedVersion,
                 _ => ErrorCode::Unauthorized,
             };
-            self.refused_for_good(error, said);
+            self.refused_for_good(error, message);
             return;
         }
         if known == Some(CloseCode::TokenExpired) {

@@ -174,7 +174,7 @@ impl Subscription {
         self.retry_at = Some(at);
     }
 
-    /// A hole was found: what comes next has to be asked for again.
+    /// Entries were left out: they have to be requested again.
     pub(crate) fn invalidate(&mut self) {
         self.unconfirm();
         self.requested = false;
@@ -485,7 +485,7 @@ mod tests {
         let mut subscriptions = at(320);
         let subscription = subscriptions.get(Handle(0)).unwrap();
         subscription.request(Transport::WebSocket);
-        // Polling has told of the gap.
+        // Polling has reported the gap.
         subscription.start.position = Some(Position { epoch: "b".into(), offset: 209 });
         subscription.request(Transport::WebSocket);
         let earlier = answer(subscription, "b", 232, 232, Some((321, GapReason::Epoch)));

@@ -1,4 +1,4 @@
-//! One WebSocket: a candidate until it is welcomed, then the active transport. Keeps when it was last heard of.
+//! One WebSocket: a candidate until it is welcomed, then the active transport. Keeps when something was last received.
 
 use everwire_protocol::limits;
 

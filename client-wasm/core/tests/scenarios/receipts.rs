@@ -1,12 +1,12 @@
-//! Promise 15: receipts are high-water marks, collected for a second, and said until the server has them.
+//! Promise 15: receipts are high-water marks, collected for a second, and repeated until the server has them.
 
 use everwire_client_core::{Config, Handle, Input, Output};
 use everwire_protocol::{ClientFrame, Receipt, ServerFrame, Subscribed, UserReceipt};
 
 use crate::harness::{Harness, ack, channel, config, message, polled, subscribed, welcome};
 
-/// What was said since the last look: delivered and read.
-fn said(harness: &mut Harness) -> Vec<(u64, u64)> {
+/// The marks that were sent since the last look: delivered and read.
+fn sent_marks(harness: &mut Harness) -> Vec<(u64, u64)> {
     let receipts = harness.sent().into_iter().filter_map(|frame| match frame {
         ClientFrame::Mark(r) => Some((r.delivered, r.read)),
         _ => None,
@@ -44,15 +44,15 @@ fn promise_15_what_is_delivered_is_marked_once_a_second_by_the_highest_offset() 
         harness.says(socket, &[message("news", offset)]);
         harness.pass(40);
     }
-    assert!(said(&mut harness).is_empty());
+    assert!(sent_marks(&mut harness).is_empty());
     harness.pass(300);
-    assert_eq!(said(&mut harness), [(20, 0)]);
+    assert_eq!(sent_marks(&mut harness), [(20, 0)]);
     harness.core.mark(harness.now, handle, 0, 15);
     harness.core.mark(harness.now, handle, 0, 12);
     harness.pass(1_100);
-    assert_eq!(said(&mut harness), [(20, 15)]);
+    assert_eq!(sent_marks(&mut harness), [(20, 15)]);
     harness.pass(60_000);
-    assert!(said(&mut harness).is_empty());
+    assert!(sent_marks(&mut harness).is_empty());
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn a_channel_without_marks_gets_none() {
     let (mut harness, socket, _) = Harness::connected(&["news"]);
     harness.says(socket, &[message("news", 1)]);
     harness.pass(5_000);
-    assert!(said(&mut harness).is_empty());
+    assert!(sent_marks(&mut harness).is_empty());
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn marks_are_said_again_after_a_reconnect_until_the_server_has_them() {
     harness.says(socket, &[message("news", 1), message("news", 2)]);
     harness.core.mark(harness.now, handle, 0, 2);
     harness.pass(1_100);
-    assert_eq!(said(&mut harness), [(2, 2)]);
+    assert_eq!(sent_marks(&mut harness), [(2, 2)]);
     harness.closes(socket, 1006);
     harness.pass_until(20_001, |o| matches!(o, Output::OpenWebSocket(_)));
     let socket = harness.opens_websocket();
@@ -77,7 +77,7 @@ fn marks_are_said_again_after_a_reconnect_until_the_server_has_them() {
     // They were lost on the way: the server's own are lower.
     harness.says(socket, &[kept("a", 2, 2, 1, 0)]);
     harness.pass(1_200);
-    assert_eq!(said(&mut harness), [(2, 2)]);
+    assert_eq!(sent_marks(&mut harness), [(2, 2)]);
     harness.says(socket, &[receipted(2, 2)]);
     harness.closes(socket, 1006);
     harness.pass_until(20_001, |o| matches!(o, Output::OpenWebSocket(_)));
@@ -85,7 +85,7 @@ fn marks_are_said_again_after_a_reconnect_until_the_server_has_them() {
     harness.welcome_websocket(socket);
     harness.says(socket, &[kept("a", 2, 2, 2, 2)]);
     harness.pass(5_000);
-    assert!(said(&mut harness).is_empty(), "now it has them");
+    assert!(sent_marks(&mut harness).is_empty(), "now it has them");
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn marks_that_a_server_told_and_lost_are_said_again() {
     // It crashed before they were on its disk.
     harness.says(socket, &[kept("a", 2, 2, 2, 1)]);
     harness.pass(1_200);
-    assert_eq!(said(&mut harness), [(2, 2)]);
+    assert_eq!(sent_marks(&mut harness), [(2, 2)]);
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn what_another_device_has_read_is_not_said_here() {
     let (mut harness, socket, _) = marking();
     harness.says(socket, &[message("news", 1), receipted(1, 1)]);
     harness.pass(5_000);
-    assert!(said(&mut harness).is_empty());
+    assert!(sent_marks(&mut harness).is_empty());
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn a_new_log_begins_with_new_marks() {
     harness.outputs.clear();
     harness.says(socket, &[kept("b", 0, 0, 0, 0), message("news", 1)]);
     harness.pass(1_100);
-    assert_eq!(said(&mut harness), [(1, 0)], "what was read was another log's");
+    assert_eq!(sent_marks(&mut harness), [(1, 0)], "what was read was another log's");
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn marks_that_were_collected_go_before_the_page_does() {
     harness.says(socket, &[message("news", 1)]);
     harness.core.mark(harness.now, handle, 0, 1);
     harness.tell(Input::PageHide);
-    assert_eq!(said(&mut harness), [(1, 1)]);
+    assert_eq!(sent_marks(&mut harness), [(1, 1)]);
     let (mut harness, socket, handle) = marking();
     harness.says(socket, &[message("news", 1)]);
     harness.core.mark(harness.now, handle, 0, 1);
@@ -158,7 +158,7 @@ fn by_polling_marks_wait_for_the_running_post_however_long_it_takes_and_name_the
     harness.responds(held, &[polled(2), message("news", 1), message("news", 2)]);
     let _held = harness.wants_request();
     harness.pass(9_000);
-    assert!(said(&mut harness).is_empty(), "one POST at a time");
+    assert!(sent_marks(&mut harness).is_empty(), "one POST at a time");
     harness.responds(post, &[ack(1, 3)]);
     let (_, frames, _) = harness.wants_request();
     let [ClientFrame::Hello(_), ClientFrame::Mark(receipt)] = &frames[..] else { panic!("{frames:?}") };

@@ -5,8 +5,8 @@ use everwire_protocol::{ClientFrame, ServerFrame, UserTyping};
 
 use crate::harness::{Harness, ack, channel, id, polled, subscribed, wants_request, welcome};
 
-/// What was said about typing since the last look.
-fn said(harness: &mut Harness) -> Vec<bool> {
+/// What was announced about typing since the last look.
+fn announced(harness: &mut Harness) -> Vec<bool> {
     let typing = harness.sent().into_iter().filter_map(|frame| match frame {
         ClientFrame::Typing(t) => Some(t.typing),
         _ => None,
@@ -31,21 +31,21 @@ fn promise_15_typing_is_announced_at_the_first_key_repeated_at_most_every_3_s_an
  {
     let (mut harness, _, handles) = Harness::connected(&["news"]);
     harness.key(handles[0]);
-    assert_eq!(said(&mut harness), [true], "at the first key");
+    assert_eq!(announced(&mut harness), [true], "at the first key");
     for _ in 0..29 {
         harness.pass(100);
         harness.key(handles[0]);
     }
-    assert!(said(&mut harness).is_empty(), "not again within 3 s");
+    assert!(announced(&mut harness).is_empty(), "not again within 3 s");
     harness.pass(100);
     harness.key(handles[0]);
-    assert_eq!(said(&mut harness), [true], "again after 3 s");
+    assert_eq!(announced(&mut harness), [true], "again after 3 s");
     harness.pass(2_900);
-    assert!(said(&mut harness).is_empty());
+    assert!(announced(&mut harness).is_empty());
     harness.pass(200);
-    assert_eq!(said(&mut harness), [false], "withdrawn after a pause");
+    assert_eq!(announced(&mut harness), [false], "withdrawn after a pause");
     harness.pass(60_000);
-    assert!(said(&mut harness).is_empty(), "once");
+    assert!(announced(&mut harness).is_empty(), "once");
 }
 
 #[test]
@@ -57,16 +57,16 @@ fn promise_15_typing_is_withdrawn_at_once_on_send_and_when_told() {
     let sent = harness.sent();
     assert!(matches!(&sent[..], [ClientFrame::Typing(t), ClientFrame::Send(_)] if !t.typing), "{sent:?}");
     harness.pass(10_000);
-    assert!(said(&mut harness).is_empty(), "nothing more to withdraw");
+    assert!(announced(&mut harness).is_empty(), "nothing more to withdraw");
     harness.key(handles[0]);
     harness.core.typing(harness.now, handles[0], false);
     harness.core.typing(harness.now, handles[0], false);
     harness.tell(Input::Timeout);
-    assert_eq!(said(&mut harness), [true, false]);
+    assert_eq!(announced(&mut harness), [true, false]);
     harness.key(handles[0]);
     harness.core.unsubscribe(harness.now, handles[0]);
     harness.tell(Input::Timeout);
-    assert_eq!(said(&mut harness), [true, false], "leaving withdraws too");
+    assert_eq!(announced(&mut harness), [true, false], "leaving withdraws too");
 }
 
 #[test]
@@ -102,9 +102,9 @@ fn promise_6_typing_while_offline_is_dropped() {
     harness.welcome_websocket(socket);
     harness.says(socket, &[subscribed("news", "a", 0, 0)]);
     harness.pass(10_000);
-    assert!(said(&mut harness).is_empty(), "nothing is said of keys that were pressed before");
+    assert!(announced(&mut harness).is_empty(), "nothing is said of keys that were pressed before");
     harness.key(handles[0]);
-    assert_eq!(said(&mut harness), [true], "the next key is");
+    assert_eq!(announced(&mut harness), [true], "the next key is");
 }
 
 #[test]
