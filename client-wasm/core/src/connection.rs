@@ -14,7 +14,7 @@ mod transports;
 mod waking;
 mod websocket;
 
-use alloc::{borrow::ToOwned, collections::VecDeque, string::String};
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
 use everwire_protocol::{Bye, CloseCode, CoreFrame, ErrorCode, Guest, Hello, Uuid, VERSION, limits};
 
@@ -66,7 +66,9 @@ pub struct Connection {
     wall: u64,
     rng: Rng,
     log: Log,
-    outputs: VecDeque<Output>,
+    /// What the driver has taken already is `None`. A plain list, because a ring buffer would be more to download.
+    outputs: Vec<Option<Output>>,
+    next_output: usize,
     next_id: u32,
     lifecycle: Lifecycle,
     transports: Transports,
@@ -92,7 +94,8 @@ impl Connection {
             wall: 0,
             rng: Rng::new(config.seed),
             log: Log::default(),
-            outputs: VecDeque::new(),
+            outputs: Vec::new(),
+            next_output: 0,
             next_id: 0,
             lifecycle: Lifecycle::new(config.online, config.hidden),
             transports: Transports::default(),
@@ -140,7 +143,13 @@ impl Connection {
 
     /// What to do next; `None` when nothing is left.
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        let output = self.outputs.get_mut(self.next_output)?.take();
+        self.next_output += 1;
+        if self.next_output == self.outputs.len() {
+            self.outputs.clear();
+            self.next_output = 0;
+        }
+        output
     }
 
     /// Who the server takes the client for; empty before the first `welcome`.
@@ -236,15 +245,22 @@ impl Connection {
     }
 
     fn close_websocket(&mut self, socket: SocketId, code: CloseCode) {
-        self.outputs.push_back(Output::CloseWebSocket { socket, code: code.as_u16() });
+        self.output(Output::CloseWebSocket { socket, code: code.as_u16() });
+    }
+
+    #[inline(never)]
+    fn output(&mut self, output: Output) {
+        self.outputs.push(Some(output));
     }
 
     fn abort(&mut self, request: Option<RequestId>) {
-        self.outputs.extend(request.map(Output::Abort));
+        if let Some(request) = request {
+            self.output(Output::Abort(request));
+        }
     }
 
     fn event(&mut self, event: Event) {
-        self.outputs.push_back(Output::Event(event));
+        self.output(Output::Event(event));
     }
 
     /// Tells the application the state of the connection.

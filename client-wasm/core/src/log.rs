@@ -1,24 +1,25 @@
 //! The ring buffer of promise 20: the last frames and state changes, without their content. Payloads and tokens never
 //! enter it.
 
-use alloc::{collections::VecDeque, string::String};
+use alloc::{string::String, vec::Vec};
 
 use super::text::TextPart;
 
 /// Number of lines kept: about the last minutes of a troubled connection.
 const LINES: usize = 200;
 
+/// A plain list, though it is shortened at the front: moving the lines costs less than the code of a ring buffer.
 #[derive(Debug, Default)]
 pub(crate) struct Log {
-    lines: VecDeque<(u64, String)>,
+    lines: Vec<(u64, String)>,
 }
 
 impl Log {
     pub(crate) fn push(&mut self, now: u64, line: String) {
         if self.lines.len() == LINES {
-            self.lines.pop_front();
+            self.lines.remove(0);
         }
-        self.lines.push_back((now, line));
+        self.lines.push((now, line));
     }
 
     /// One line per entry: ms since the start, then what happened.

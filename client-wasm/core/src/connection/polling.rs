@@ -6,7 +6,7 @@ use everwire_protocol::{Uuid, limits};
 
 use super::{Connection, Output, Phase, RequestId, Transport};
 use crate::{
-    outgoing::{BatchLimits, BatchSize, join},
+    outgoing::{BatchLimits, how_many, join},
     transport::polling::{PROBE_RETRY_MS, Poll, RETRY_MS},
 };
 
@@ -32,7 +32,7 @@ impl Connection {
         let sent = poll.send(now, request, token);
         self.abort(sent.replaced);
         let mut frames = vec![self.hello(None), Self::encode(sent.frame)];
-        frames.extend(self.subscriptions.set().map(Self::encode));
+        self.add_subscriptions(Transport::Polling, &mut frames);
         self.log("> poll".to_owned());
         self.send_request(request, &frames, false);
     }
@@ -40,7 +40,7 @@ impl Connection {
     /// Sends a request. Its batch starts with `hello`, whose token is in a header instead.
     fn send_request(&mut self, request: RequestId, frames: &[String], keepalive: bool) {
         let (body, token) = (join(frames), self.token.text());
-        self.outputs.push_back(Output::Request { request, body, token, keepalive });
+        self.output(Output::Request { request, body, token, keepalive });
     }
 
     /// Polls again soon with the present set of subscriptions.
@@ -147,24 +147,20 @@ impl Connection {
         if let Some(post) = &mut self.transports.post {
             post.sent(now, request, token);
         }
-        self.post(request, &frames, false);
+        self.post(request, frames, false);
     }
 
-    fn post(&mut self, request: RequestId, frames: &[String], keepalive: bool) {
-        let mut batch = Vec::with_capacity(frames.len() + 1);
-        batch.push(self.hello(None));
-        batch.extend_from_slice(frames);
-        self.send_request(request, &batch, keepalive);
+    fn post(&mut self, request: RequestId, mut frames: Vec<String>, keepalive: bool) {
+        frames.insert(0, self.hello(None));
+        self.send_request(request, &frames, keepalive);
     }
 
     /// Sends frames by requests of their own that outlive the page.
-    pub(super) fn send_keepalive(&mut self, mut frames: &[String]) {
+    pub(super) fn send_keepalive(&mut self, mut frames: Vec<String>) {
         while !frames.is_empty() {
-            let mut size = BatchSize::new(self.post_limits());
-            let count = frames.iter().take_while(|frame| size.add(frame)).count();
-            let (batch, rest) = frames.split_at(count);
+            let rest = frames.split_off(how_many(&frames, self.post_limits()));
             let request = self.next_request();
-            self.post(request, batch, true);
+            self.post(request, frames, true);
             frames = rest;
         }
     }

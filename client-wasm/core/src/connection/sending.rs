@@ -201,7 +201,11 @@ impl Connection {
 
     pub(super) fn take_receipts(&mut self) -> Vec<String> {
         self.receipts.stop();
-        self.subscriptions.take_receipts().map(Self::encode).collect()
+        let mut frames = Vec::new();
+        for receipt in self.subscriptions.take_receipts() {
+            frames.push(Self::encode(receipt));
+        }
+        frames
     }
 
     pub(super) fn send_receipts(&mut self) {

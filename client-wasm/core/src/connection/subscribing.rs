@@ -1,5 +1,7 @@
 //! What the application subscribes to.
 
+use alloc::{string::String, vec::Vec};
+
 use everwire_protocol::{Channel, ErrorCode, Unsubscribe, limits};
 
 use super::{Connection, Now, Transport};
@@ -86,8 +88,16 @@ impl Connection {
     /// Sends `subscribe` for what the present WebSocket was not asked for yet. Polls carry the whole set anyway.
     pub(super) fn request_subscriptions(&mut self) {
         if self.transports.is_active(Transport::WebSocket) {
-            let frames: alloc::vec::Vec<_> = self.subscriptions.unrequested().map(Self::encode).collect();
+            let mut frames = Vec::new();
+            self.add_subscriptions(Transport::WebSocket, &mut frames);
             self.send_websocket(&frames);
+        }
+    }
+
+    /// Adds `subscribe` for every subscription that is to be requested by this transport.
+    pub(super) fn add_subscriptions(&mut self, transport: Transport, frames: &mut Vec<String>) {
+        for subscription in self.subscriptions.requests_for(transport) {
+            frames.push(Self::encode(subscription));
         }
     }
 }

@@ -13,7 +13,7 @@ impl Connection {
     pub(super) fn fetch_token(&mut self) {
         let now = self.now();
         if self.token.request(now) {
-            self.outputs.push_back(Output::FetchToken);
+            self.output(Output::FetchToken);
         }
     }
 

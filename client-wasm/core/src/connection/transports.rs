@@ -93,7 +93,7 @@ impl Connection {
             Transport::Polling => return,
             Transport::WebSocket => None,
         };
-        self.outputs.push_back(Output::Remember(memory));
+        self.output(Output::Remember(memory));
     }
 
     /// Sends what has to be sent before the transport goes: the receipts that were collected, and perhaps one more frame.
@@ -106,7 +106,7 @@ impl Connection {
         }
         match transport {
             Transport::WebSocket => self.send_websocket(&frames),
-            Transport::Polling => self.send_keepalive(&frames),
+            Transport::Polling => self.send_keepalive(frames),
         }
     }
 }

@@ -6,7 +6,7 @@ use everwire_protocol::{CloseCode, ErrorCode, Ping};
 
 use super::{Connection, Output, Phase, SocketId, Transport};
 use crate::{
-    outgoing::{BatchSize, join},
+    outgoing::{how_many, join},
     transport::websocket::WebSocket,
 };
 
@@ -16,7 +16,7 @@ impl Connection {
         let now = self.now();
         self.transports.websocket = Some(WebSocket::new(socket, now));
         self.log("opening a WebSocket".to_owned());
-        self.outputs.push_back(Output::OpenWebSocket(socket));
+        self.output(Output::OpenWebSocket(socket));
     }
 
     pub(super) fn websocket_opened(&mut self, socket: SocketId) {
@@ -28,7 +28,7 @@ impl Connection {
         websocket.opened(now, token);
         // The first batch holds everything that a reconnect needs, so that it costs one round trip.
         let mut frames = vec![self.hello(self.token.text())];
-        frames.extend(self.subscriptions.unrequested().map(Self::encode));
+        self.add_subscriptions(Transport::WebSocket, &mut frames);
         self.send_websocket(&frames);
     }
 
@@ -42,10 +42,8 @@ impl Connection {
             self.log(text!("> ", frame.get(9..9 + name).unwrap_or_default()));
         }
         while !frames.is_empty() {
-            let mut size = BatchSize::new(self.batch_limits);
-            let count = frames.iter().take_while(|frame| size.add(frame)).count();
-            let (batch, rest) = frames.split_at(count);
-            self.outputs.push_back(Output::SendWebSocket { socket, text: join(batch) });
+            let (batch, rest) = frames.split_at(how_many(frames, self.batch_limits));
+            self.output(Output::SendWebSocket { socket, text: join(batch) });
             frames = rest;
         }
     }

@@ -257,17 +257,15 @@ impl Subscriptions {
         self.iter().count()
     }
 
-    /// `subscribe` for every subscription that this WebSocket was not asked for; they count as requested from now on.
-    pub(crate) fn unrequested(&mut self) -> impl Iterator<Item = Subscribe> {
-        self.iter_mut().filter(|s| !s.requested && s.retry_at.is_none()).map(|s| {
-            s.requested = true;
-            s.request(Transport::WebSocket)
+    /// `subscribe` for the subscriptions that are to be requested by this transport: by WebSocket those that it was not
+    /// asked for, which count as requested from now on; by polling the whole set, each time.
+    pub(crate) fn requests_for(&mut self, transport: Transport) -> impl Iterator<Item = Subscribe> {
+        let polling = transport == Transport::Polling;
+        let wanted = move |s: &&mut Subscription| (polling || !s.requested) && s.retry_at.is_none();
+        self.iter_mut().filter(wanted).map(move |s| {
+            s.requested |= !polling;
+            s.request(transport)
         })
-    }
-
-    /// `subscribe` for every subscription: the set that a poll carries.
-    pub(crate) fn set(&mut self) -> impl Iterator<Item = Subscribe> {
-        self.iter_mut().filter(|s| s.retry_at.is_none()).map(|s| s.request(Transport::Polling))
     }
 
     /// A new connection knows nothing of the old one.

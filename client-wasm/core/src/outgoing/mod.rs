@@ -41,6 +41,12 @@ impl BatchSize {
     }
 }
 
+/// How many of these frames fit into one batch.
+pub(crate) fn how_many(frames: &[String], limits: BatchLimits) -> usize {
+    let mut size = BatchSize::new(limits);
+    frames.iter().take_while(|frame| size.add(frame)).count()
+}
+
 /// Writes these frames as one batch.
 pub(crate) fn join(frames: &[String]) -> String {
     let mut batch = String::from("[");
@@ -62,10 +68,7 @@ mod tests {
     fn a_batch_is_within_its_limits_to_the_byte() {
         let frames = ["1234".to_owned(), "12".to_owned()];
         let limits = BatchLimits { bytes: join(&frames).len(), frames: 2 };
-        let fit = |limits| {
-            let mut size = BatchSize::new(limits);
-            frames.iter().take_while(|frame| size.add(frame)).count()
-        };
+        let fit = |limits| how_many(&frames, limits);
         assert_eq!(fit(limits), 2);
         assert_eq!(fit(BatchLimits { bytes: limits.bytes - 1, ..limits }), 1);
         assert_eq!(fit(BatchLimits { frames: 1, ..limits }), 1);

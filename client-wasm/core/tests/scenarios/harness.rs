@@ -190,7 +190,7 @@ impl Harness {
         for heard in self.core.receive_text(self.now, source, text) {
             match heard {
                 Heard::Message(_, message) => {
-                    self.delivered.push((message.channel.to_string(), message.offset))
+                    self.delivered.push((message.channel.to_string(), message.offset));
                 }
                 other => self.heard.push(other),
             }
