@@ -44,14 +44,18 @@ export class BarePage {
   }
 
   /** The same with tokens from a function of the test. */
-  async connectWith(name: string, token: () => string | Promise<string>): Promise<PageClient> {
+  async connectWith(
+    name: string,
+    token: () => string | Promise<string>,
+    options: Partial<PlainOptions> = {},
+  ): Promise<PageClient> {
     await this.page.exposeFunction(`token_${name}`, token);
     await this.page.evaluate(
-      ([name, url]) => {
+      ([name, options]) => {
         const token = Reflect.get(window, `token_${name}`) as () => Promise<string>;
-        window.bare.open(name, { url, token });
+        window.bare.open(name, { ...options, token });
       },
-      [name, this.url] as const,
+      [name, { url: this.url, ...options }] as const,
     );
     return clientIn(this.page, name);
   }

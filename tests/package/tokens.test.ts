@@ -16,7 +16,6 @@ for (const transports of [["websocket"], ["polling"]] as const) {
     for (const [name, token] of [
       ["rubbish", "rubbish"],
       ["forged", makeToken("forged", { secret: "another secret altogether" })],
-      ["expired", makeToken("expired", { validForS: -60 })],
     ] as const) {
       const client = await bare.connect(name, { token, transports });
       const closed = await client.waitForState("closed");
@@ -27,6 +26,21 @@ for (const transports of [["websocket"], ["polling"]] as const) {
     // Guests are for development only.
     const guest = await bare.connect("guest", { transports });
     expect((await guest.waitForState("closed")).code).toBe("unauthorized");
+  });
+
+  it(`by ${transports[0]}, an expired token is reported, and the next one connects`, async () => {
+    const { url } = await start();
+    const bare = await BarePage.open(url);
+    const expired = makeToken("ada", { validForS: -60 });
+    const late = await bare.connect("late", { token: expired, transports });
+    const { reason } = await late.waitForState("waiting");
+    expect(reason).not.toBe("");
+    expect(await late.errors()).toContain("token_expired");
+    const tokens = [expired, expired];
+    const ada = await bare.connectWith("ada", () => tokens.pop() ?? makeToken("ada"), { transports });
+    await ada.waitForConnection(transports[0]);
+    expect(await ada.errors()).toContain("token_expired");
+    expect((await late.states()).map(({ status }) => status)).not.toContain("closed");
   });
 
   it(`by ${transports[0]}, a good token grants what it says and nothing else`, async () => {
