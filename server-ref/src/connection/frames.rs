@@ -1,47 +1,25 @@
-//! What a session does with each frame: what is not the protocol, connecting, liveness and the end. What frames do to
-//! subscriptions is in `subscribing`, what is said to others in `talking`, questions are in `asking`.
+//! What a connection does with each frame: protocol errors, connecting, liveness and the end. What frames do to
+//! subscriptions is in `subscribing`; sends, ephemeral frames, marks and requests have files of their own.
 
 use std::sync::Arc;
 
 use everwire_protocol::{
-    Channel, ClientFrame, CloseCode, Error, ErrorCode, Goaway, Hello, Ping, Pong, ServerFrame, Token, Uuid,
-    VERSION, Welcome, batch, limits::MAX_TOKEN_BYTES,
+    ClientFrame, CloseCode, Error, ErrorCode, Goaway, Hello, Ping, Pong, ServerFrame, Token, VERSION,
+    Welcome, batch, limits::MAX_TOKEN_BYTES,
 };
 
-use super::{BadFrame, Batch, Binding, Closing, Connection, Output, Phase, Queued, Transport};
+use super::{
+    BadFrame, Batch, Binding, Closing, Connection, Output, Phase, Queued, Transport,
+    errors::{error, error_saying},
+};
 use crate::model::identity::{Credentials, Identity, Refusal};
 
 /// A frame that waits for the session to be bound.
 pub(super) type Waiting = Result<ClientFrame, BadFrame>;
 
-/// An error frame with the code's own sentence.
-pub(super) fn error(code: ErrorCode) -> Error {
-    Error {
-        code,
-        message: code.message().into(),
-        retry: code.retry(),
-        id: None,
-        channel: None,
-        retry_after_ms: None,
-    }
-}
-
-/// An error frame that says what exactly is wrong.
-pub(super) fn error_saying(code: ErrorCode, message: impl Into<String>) -> Error {
-    Error { message: message.into(), ..error(code) }
-}
-
-pub(super) fn about(channel: Channel, error: Error) -> Error {
-    Error { channel: Some(channel), ..error }
-}
-
-pub(super) fn about_send(id: Uuid, channel: Channel, error: Error) -> Error {
-    Error { id: Some(id), channel: Some(channel), ..error }
-}
-
 impl Connection {
     pub(super) fn batch(&mut self, now_ms: u64, batch: Batch) {
-        self.heard_at = now_ms;
+        self.heartbeat.heard(now_ms);
         match batch {
             Ok(frames) => {
                 for frame in frames {
@@ -96,11 +74,11 @@ impl Connection {
             }
             ClientFrame::Typing(typing) => self.typing(now_ms, typing, identity),
             ClientFrame::Signal(signal) => self.signal(now_ms, signal, identity),
-            ClientFrame::Mark(receipt) => self.receipt(now_ms, receipt, identity),
+            ClientFrame::Mark(mark) => self.mark(now_ms, mark, identity),
             ClientFrame::Idle(frame) => {
                 self.outputs.push_back(Output::Idle { session: self.session, idle: frame.idle });
             }
-            request => self.ask(now_ms, request, identity),
+            request => self.request(now_ms, request, identity),
         }
     }
 
@@ -211,7 +189,7 @@ impl Connection {
             Phase::Open(_) => self.phase = Phase::Open(identity),
             Phase::Hello | Phase::Binding(_) | Phase::Ended => {}
         }
-        self.heard_at = now_ms;
+        self.heartbeat.heard(now_ms);
         Ok(())
     }
 
@@ -225,7 +203,7 @@ impl Connection {
     }
 
     pub(super) fn ping(&mut self, now_ms: u64) {
-        self.said_at = now_ms;
+        self.heartbeat.said(now_ms);
         self.push(ServerFrame::Ping(Ping { nonce: None }));
     }
 

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use everwire_protocol::{Channel, Chat, CloseCode, Goaway, Member, ServerFrame, UserReceipt, Uuid};
+use everwire_protocol::{
+    Channel, Chat, ClientFrame, CloseCode, Goaway, Member, ServerFrame, UserReceipt, Uuid,
+};
 
-use super::{Batch, PendingRequest};
+use super::Batch;
 use crate::model::{
     broadcast::{Broadcast, Ephemeral, PresenceChange},
     identity::{Identity, Refusal},
@@ -123,6 +125,17 @@ pub struct ReceivedMark {
     pub delivered: u64,
     /// Everything up to this offset was read.
     pub read: u64,
+}
+
+/// A request of a client.
+#[derive(Debug)]
+pub struct PendingRequest {
+    /// Its id.
+    pub id: Uuid,
+    /// The frame.
+    pub request: ClientFrame,
+    /// The user.
+    pub who: Identity,
 }
 
 /// A channel to open for a subscription.

@@ -14,19 +14,23 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
-mod asking;
+mod ephemeral;
+mod errors;
 mod frames;
+mod heartbeat;
 mod inbound;
 mod io;
 pub mod mailbox;
+mod marks;
 mod payloads;
 mod polling;
 mod queue;
+mod requests;
+mod send;
 mod sending;
 mod settings;
 mod subscribing;
 mod subscription;
-mod talking;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -35,17 +39,19 @@ use std::{
 
 use everwire_protocol::{Channel, CloseCode, ServerFrame, Uuid, batch};
 
-pub use asking::{PendingRequest, request_id};
 pub use inbound::{BadFrame, Batch, decode};
-pub use io::{Binding, Input, Opened, Opening, Output, ReceivedMark, Transport};
+pub use io::{Binding, Input, Opened, Opening, Output, PendingRequest, ReceivedMark, Transport};
 pub use payloads::check_payload;
 pub use polling::{PollInput, PollOutput, Polling};
 pub use queue::batch_text;
+pub use requests::request_id;
 pub use settings::Settings;
 
 use crate::model::identity::{Access, Identity};
 use frames::Waiting;
+use heartbeat::Heartbeat;
 use queue::{Queue, Queued};
+use requests::Requests;
 use sending::Sending;
 use subscription::{Stage, Subscription};
 
@@ -83,20 +89,14 @@ pub struct Connection {
     /// When a failed read is retried.
     read_again_at: Option<u64>,
     next_key: u64,
-    /// Requests that have not been answered.
-    asked: BTreeSet<Uuid>,
+    requests: Requests,
     sending: Sending,
     queue: Queue,
     outputs: VecDeque<Output>,
     /// The time of the last input.
     now: u64,
-    writable: bool,
     bad: u32,
-    opened_at: u64,
-    heard_at: u64,
-    said_at: u64,
-    /// When the last batch was given to the transport, until it has been written.
-    writing_since: Option<u64>,
+    heartbeat: Heartbeat,
     closing: Option<Closing>,
 }
 
@@ -134,16 +134,13 @@ impl Connection {
             reading: false,
             read_again_at: None,
             next_key: 0,
-            asked: BTreeSet::new(),
+            requests: Requests::default(),
+            sending: Sending::default(),
             queue: Queue::default(),
             outputs: VecDeque::new(),
             now: now_ms,
-            writable: false,
             bad: 0,
-            opened_at: now_ms,
-            heard_at: now_ms,
-            said_at: now_ms,
-            writing_since: None,
+            heartbeat: Heartbeat::new(now_ms),
             closing: None,
         }
     }
@@ -181,10 +178,7 @@ impl Connection {
             Input::Direct(text) => self.direct(text),
             Input::Revoked(channel) => self.revoke(channel),
             Input::Answer { id, answer } => self.answer(id, answer),
-            Input::Writable => {
-                self.writable = true;
-                self.writing_since = None;
-            }
+            Input::Writable => self.queue.set_writable(),
             Input::Goaway(goaway) => self.goaway(now_ms, goaway),
             Input::End(code) => {
                 self.queue.clear();
@@ -199,7 +193,7 @@ impl Connection {
             // After `bye` the client does not wait for the queue.
             Input::Gone => return self.end(None, self.has_said_bye()),
         }
-        self.go_on(now_ms);
+        self.advance(now_ms);
     }
 
     /// Handles everything that is due. Drain the outputs afterwards.
@@ -219,7 +213,7 @@ impl Connection {
                 }
             }
         }
-        self.go_on(now_ms);
+        self.advance(now_ms);
     }
 
     /// The next output, until there is none. Queued frames are packed into a batch here, not at each input: so handle all
@@ -254,7 +248,7 @@ impl Connection {
         let looking = matches!(self.phase, Phase::Binding(_))
             || self.reading
             || self.subscriptions.values().any(|subscription| subscription.stage == Stage::Opening);
-        self.sending.unanswered() == 0 && ((!looking && self.asked.is_empty()) || self.has_failed())
+        self.sending.unanswered() == 0 && ((!looking && self.requests.is_empty()) || self.has_failed())
     }
 
     /// Whether the queue is empty.
@@ -276,7 +270,7 @@ impl Connection {
     pub fn take_batch(&mut self) -> Vec<Arc<str>> {
         let batch = self.queue.take_batch();
         // There may be room for more entries now.
-        self.go_on(self.now);
+        self.advance(self.now);
         batch
     }
 
@@ -299,21 +293,19 @@ impl Connection {
         let websocket = self.transport == Transport::WebSocket;
         let waiting = websocket && self.closing.is_none();
         let open = waiting && matches!(self.phase, Phase::Open(_));
-        let ping_at = self.said_at + ms(settings.ping_interval_ms);
-        let silent_at = self.heard_at + 2 * ms(settings.ping_interval_ms) + ms(settings.silence_grace_ms);
-        let hello_at = self.opened_at + ms(settings.hello_timeout_ms);
+        let heartbeat = &self.heartbeat;
         let expires_at = match &self.phase {
             Phase::Open(identity) => identity.expires_at,
             _ => None,
         };
         [
             self.closing.as_ref().map(|closing| (closing.by, Due::CloseNow)),
-            self.writing_since.map(|since| (since + ms(settings.write_timeout_ms), Due::CloseNow)),
+            self.queue.writing_since().map(|since| (since + ms(settings.write_timeout_ms), Due::CloseNow)),
             (waiting && matches!(self.phase, Phase::Hello))
-                .then_some((hello_at, Due::Close(CloseCode::HelloTimeout))),
+                .then_some((heartbeat.hello_by(settings), Due::Close(CloseCode::HelloTimeout))),
             // Only while the transport is free: a ping queued behind frames that cannot be sent is useless.
-            (open && self.writable).then_some((ping_at, Due::Ping)),
-            open.then_some((silent_at, Due::Close(CloseCode::HeartbeatTimeout))),
+            (open && self.queue.is_writable()).then(|| (heartbeat.ping_at(settings), Due::Ping)),
+            open.then(|| (heartbeat.silent_at(settings), Due::Close(CloseCode::HeartbeatTimeout))),
             expires_at
                 .filter(|_| open)
                 .map(|at| (at + ms(settings.token_grace_ms), Due::Close(CloseCode::TokenExpired))),
@@ -324,7 +316,7 @@ impl Connection {
     }
 
     /// Starts everything that can be started now.
-    fn go_on(&mut self, now_ms: u64) {
+    fn advance(&mut self, now_ms: u64) {
         if matches!(self.phase, Phase::Ended) {
             return;
         }
@@ -348,18 +340,17 @@ impl Connection {
         if matches!(self.phase, Phase::Ended) {
             return;
         }
-        if self.writable && !self.queue.is_empty() {
-            self.writable = false;
-            self.writing_since = Some(self.now);
-            self.said_at = self.now;
-            self.outputs.push_back(Output::Send(self.queue.take_batch()));
-            // There may be room for more entries now.
-            self.go_on(self.now);
+        if let Some(batch) = self.queue.write(self.now) {
+            self.heartbeat.said(self.now);
+            self.outputs.push_back(Output::Send(batch));
+            // There may be room for more now.
+            self.advance(self.now);
         }
         if let Some(closing) = &self.closing {
-            let answered = self.sending.unanswered() == 0 && self.asked.is_empty() && self.waiting.is_empty();
+            let answered =
+                self.sending.unanswered() == 0 && self.requests.is_empty() && self.waiting.is_empty();
             let finished = !closing.orderly || answered;
-            if finished && self.queue.is_empty() && self.writing_since.is_none() {
+            if finished && self.queue.is_empty() && self.queue.writing_since().is_none() {
                 let code = closing.code;
                 self.end(Some(code), code == CloseCode::Normal);
             }

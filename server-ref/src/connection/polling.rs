@@ -11,8 +11,7 @@ use std::{
 use everwire_protocol::{ClientFrame, ErrorCode, Hello, Poll, Polled, ServerFrame, Subscribe, Uuid, batch};
 
 use super::{
-    Connection, Input, Output, Phase, Settings, Transport, batch_text,
-    frames::{Waiting, error_saying},
+    Connection, Input, Output, Phase, Settings, Transport, batch_text, errors::error_saying, frames::Waiting,
     subscription::StartPosition,
 };
 use crate::model::identity::Access;
@@ -68,7 +67,7 @@ struct Held {
 /// One connection by polling.
 #[derive(Debug)]
 pub struct Polling {
-    session: Connection,
+    connection: Connection,
     settings: Arc<Settings>,
     held: Option<Held>,
     /// The number of the last response.
@@ -85,11 +84,11 @@ pub struct Polling {
 }
 
 impl Polling {
-    /// A new connection that expects its first request. `connection` is a new random id.
-    pub fn new(now_ms: u64, connection: Uuid, settings: Arc<Settings>, access: Arc<dyn Access>) -> Self {
-        let session = Connection::new(now_ms, Transport::Polling, connection, settings.clone(), access);
+    /// A new connection that expects its first request. `id` is a new random id of the connection.
+    pub fn new(now_ms: u64, id: Uuid, settings: Arc<Settings>, access: Arc<dyn Access>) -> Self {
+        let connection = Connection::new(now_ms, Transport::Polling, id, settings.clone(), access);
         Self {
-            session,
+            connection,
             settings,
             held: None,
             seq: 0,
@@ -107,9 +106,9 @@ impl Polling {
         std::mem::take(&mut self.packed)
     }
 
-    /// The session.
-    pub fn session(&self) -> &Connection {
-        &self.session
+    /// The connection.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
     }
 
     /// Handles an input. Drain the outputs afterwards.
@@ -128,7 +127,7 @@ impl Polling {
                     self.answered_at = now_ms;
                 }
             }
-            PollInput::Connection(input) => self.session.handle(now_ms, input),
+            PollInput::Connection(input) => self.connection.handle(now_ms, input),
         }
     }
 
@@ -138,9 +137,9 @@ impl Polling {
         if self.over {
             return;
         }
-        self.session.handle_timeout(now_ms);
+        self.connection.handle_timeout(now_ms);
         if self.held.is_none() && now_ms >= self.ends_at() {
-            self.session.handle(now_ms, Input::Gone);
+            self.connection.handle(now_ms, Input::Gone);
         }
     }
 
@@ -148,7 +147,7 @@ impl Polling {
     /// inputs first.
     pub fn poll_output(&mut self) -> Option<PollOutput> {
         if self.outputs.is_empty() && !self.over {
-            self.go_on(self.now);
+            self.advance(self.now);
         }
         self.outputs.pop_front()
     }
@@ -156,13 +155,13 @@ impl Polling {
     /// When to call [`Self::handle_timeout`].
     pub fn poll_timeout(&self) -> Option<u64> {
         let own = match &self.held {
-            Some(_) if matches!(self.session.phase, Phase::Binding(_)) => None,
-            Some(held) if self.session.is_settled() => Some(held.by),
-            Some(held) if self.session.is_empty() => Some(held.by.max(held.settle_by)),
+            Some(_) if matches!(self.connection.phase, Phase::Binding(_)) => None,
+            Some(held) if self.connection.is_settled() => Some(held.by),
+            Some(held) if self.connection.is_empty() => Some(held.by.max(held.settle_by)),
             Some(held) => Some(held.settle_by),
             None => Some(self.ends_at()),
         };
-        [own, self.session.poll_timeout()].into_iter().flatten().min()
+        [own, self.connection.poll_timeout()].into_iter().flatten().min()
     }
 
     fn ends_at(&self) -> u64 {
@@ -170,12 +169,12 @@ impl Polling {
     }
 
     fn request(&mut self, now_ms: u64, request: u64, hello: Hello, poll: &Poll, frames: Vec<Waiting>) {
-        if matches!(self.session.phase, Phase::Hello) && self.session.closing.is_none() {
+        if matches!(self.connection.phase, Phase::Hello) && self.connection.closing.is_none() {
             self.hold(now_ms, request, poll);
             let batch = std::iter::once(Ok(ClientFrame::Hello(hello))).chain(frames).collect();
-            return self.session.handle(now_ms, Input::Batch(Ok(batch)));
+            return self.connection.handle(now_ms, Input::Batch(Ok(batch)));
         }
-        if let Err(refused) = self.session.hello_again(now_ms, &hello) {
+        if let Err(refused) = self.connection.hello_again(now_ms, &hello) {
             return self.respond(request, batch_text(&[refused]).into());
         }
         if poll.ack + 1 < self.seq || (poll.ack < self.seq && self.retained.is_none()) {
@@ -189,7 +188,7 @@ impl Polling {
             );
             let text = batch_text(&[batch::encode_frame(&ServerFrame::Error(wrong)).into()]);
             self.respond(request, text.into());
-            return self.session.handle(now_ms, Input::Gone);
+            return self.connection.handle(now_ms, Input::Gone);
         }
         self.hold(now_ms, request, poll);
         if poll.ack == self.seq {
@@ -217,7 +216,7 @@ impl Polling {
     fn rest(&mut self, now_ms: u64, frames: Vec<Waiting>) {
         if self.retained.is_none() {
             // The client knows which subscriptions have ended: a `subscribe` from now on starts a new one.
-            let Connection { revoked, queue, .. } = &mut self.session;
+            let Connection { revoked, queue, .. } = &mut self.connection;
             revoked.retain(|channel| queue.has_revoked(channel));
         }
         let mut set = BTreeSet::new();
@@ -234,40 +233,41 @@ impl Polling {
             }
         }
         let gone: Vec<_> =
-            self.session.subscriptions.keys().filter(|channel| !set.contains(channel)).cloned().collect();
+            self.connection.subscriptions.keys().filter(|channel| !set.contains(channel)).cloned().collect();
         for channel in &gone {
-            self.session.drop_subscription(channel);
+            self.connection.drop_subscription(channel);
         }
-        self.session.refused.retain(|channel| set.contains(channel));
-        self.session.handle(now_ms, Input::Batch(Ok(others)));
+        self.connection.refused.retain(|channel| set.contains(channel));
+        self.connection.handle(now_ms, Input::Batch(Ok(others)));
     }
 
     /// Whether a subscription of the set has to begin (anew). An active one continues, unless the client has received all
     /// responses and still has another position than they led to: it has ended the subscription in between, or lost
     /// something.
     fn is_news(&self, frame: &Subscribe) -> bool {
-        let Some(subscription) = self.session.subscriptions.get(&frame.channel) else {
-            let session = &self.session;
-            return !session.refused.contains(&frame.channel) && !session.revoked.contains(&frame.channel);
+        let Some(subscription) = self.connection.subscriptions.get(&frame.channel) else {
+            let connection = &self.connection;
+            return !connection.refused.contains(&frame.channel)
+                && !connection.revoked.contains(&frame.channel);
         };
         if self.retained.is_some() {
             return false;
         }
-        let led = self.session.queue.led(&frame.channel).unwrap_or_else(|| subscription.stands());
+        let led = self.connection.queue.led(&frame.channel).unwrap_or_else(|| subscription.position());
         StartPosition::of(frame).is_some_and(|from| from != led)
     }
 
-    fn go_on(&mut self, now_ms: u64) {
+    fn advance(&mut self, now_ms: u64) {
         self.drain();
         if let Some(held) = &self.held {
-            let due = now_ms >= held.by || !self.session.is_empty();
-            let ready = self.session.is_settled() || now_ms >= held.settle_by;
-            let bound = !matches!(self.session.phase, Phase::Binding(_));
-            if due && ready && bound && !self.session.is_over() {
+            let due = now_ms >= held.by || !self.connection.is_empty();
+            let ready = self.connection.is_settled() || now_ms >= held.settle_by;
+            let bound = !matches!(self.connection.phase, Phase::Binding(_));
+            if due && ready && bound && !self.connection.is_over() {
                 self.answer(now_ms);
             }
         }
-        if self.session.is_over() && !self.over {
+        if self.connection.is_over() && !self.over {
             self.over = true;
             if let Some(held) = self.held.take() {
                 self.respond(held.request, "[]".into());
@@ -280,13 +280,13 @@ impl Polling {
     fn answer(&mut self, now_ms: u64) {
         let Some(held) = self.held.take() else { return };
         self.answered_at = now_ms;
-        let welcomed = self.session.is_open();
+        let welcomed = self.connection.is_open();
         let mut frames = Vec::new();
         if welcomed {
             self.seq += 1;
             frames.push(batch::encode_frame(&ServerFrame::Polled(Polled { seq: self.seq })).into());
         }
-        frames.extend(self.session.take_batch());
+        frames.extend(self.connection.take_batch());
         self.packed += frames.len();
         let text: Arc<str> = batch_text(&frames).into();
         if welcomed {
@@ -301,7 +301,7 @@ impl Polling {
     }
 
     fn drain(&mut self) {
-        while let Some(output) = self.session.poll_output() {
+        while let Some(output) = self.connection.poll_output() {
             match output {
                 Output::Send(_) | Output::Close(_) => {}
                 output => self.outputs.push_back(PollOutput::Connection(output)),

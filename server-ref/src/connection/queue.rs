@@ -65,6 +65,10 @@ impl Queued {
 pub(super) struct Queue {
     waiting: VecDeque<Queued>,
     bytes: usize,
+    /// Whether the transport can take a batch.
+    writable: bool,
+    /// When the last batch was given to the transport, while it has not been taken.
+    writing_since: Option<u64>,
 }
 
 impl Queue {
@@ -130,6 +134,32 @@ impl Queue {
             Queued::Subscribed(other, from, _) if other == channel => Some(from.clone()),
             _ => None,
         })
+    }
+
+    /// The transport can take a batch.
+    pub(super) fn set_writable(&mut self) {
+        self.writable = true;
+        self.writing_since = None;
+    }
+
+    /// Whether the transport can take a batch.
+    pub(super) fn is_writable(&self) -> bool {
+        self.writable
+    }
+
+    /// When the last batch was given to the transport, if it has not been taken.
+    pub(super) fn writing_since(&self) -> Option<u64> {
+        self.writing_since
+    }
+
+    /// The next batch for the transport, if it can take one and there is one.
+    pub(super) fn write(&mut self, now_ms: u64) -> Option<Vec<Arc<str>>> {
+        if !self.writable || self.is_empty() {
+            return None;
+        }
+        self.writable = false;
+        self.writing_since = Some(now_ms);
+        Some(self.take_batch())
     }
 
     /// Takes one batch of frames. A frame that is larger than a batch is sent alone.

@@ -9,7 +9,7 @@ use everwire_protocol::{
 
 use super::{
     Connection, Opened, Opening, Output, Phase, Queued, Transport,
-    frames::{about, error, error_saying},
+    errors::{about, error, error_saying},
     queue::PAGE,
     subscription::{Noted, Stage, StartPosition, Subscription},
 };

@@ -119,7 +119,7 @@ impl Subscription {
     }
 
     /// The client's position after it has received everything queued.
-    pub(super) fn stands(&self) -> StartPosition {
+    pub(super) fn position(&self) -> StartPosition {
         match self.stage {
             Stage::Opening => self.from.clone(),
             _ => StartPosition::Position { epoch: self.epoch.clone(), offset: self.offset },

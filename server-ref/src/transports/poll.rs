@@ -226,7 +226,7 @@ impl Driver {
                 goaway = stop.wait() => self.handle(PollInput::Connection(Input::Goaway(goaway))),
             }
         }
-        let session: Uuid = self.polling.session().session();
+        let session: Uuid = self.polling.connection().session();
         tracing::info!(%connection, %session, age_ms = self.effects.age_ms(), "polling ended");
     }
 

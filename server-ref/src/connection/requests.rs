@@ -1,26 +1,46 @@
 //! Requests of a client: frames with an id that are answered by a frame with the same id. The driver of the connection
 //! provides the answers.
 
+use std::collections::BTreeSet;
+
 use everwire_protocol::{ClientFrame, Error, ErrorCode, ServerFrame, Uuid};
 
 use super::{
-    Connection, Output,
-    frames::{error, error_saying},
+    Connection, Output, PendingRequest,
+    errors::{error, error_saying},
 };
 use crate::model::identity::{Identity, RateClass, Refusal};
 
-/// A request.
-#[derive(Debug)]
-pub struct PendingRequest {
-    /// Its id.
-    pub id: Uuid,
-    /// The frame.
-    pub request: ClientFrame,
-    /// The user.
-    pub who: Identity,
+/// The requests that have no answer yet.
+#[derive(Debug, Default)]
+pub(super) struct Requests {
+    pending: BTreeSet<Uuid>,
 }
 
-/// The id of a question; `None` for frames that are none. A `send` is none: what it is answered with is an ack.
+impl Requests {
+    pub(super) fn is_pending(&self, id: Uuid) -> bool {
+        self.pending.contains(&id)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.pending.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    fn begin(&mut self, id: Uuid) {
+        self.pending.insert(id);
+    }
+
+    /// Returns whether the request was pending.
+    fn end(&mut self, id: Uuid) -> bool {
+        self.pending.remove(&id)
+    }
+}
+
+/// The id of a request; `None` for other frames. A `send` is not a request: it is answered by an ack.
 pub const fn request_id(frame: &ClientFrame) -> Option<Uuid> {
     match frame {
         ClientFrame::SetStatus(request) => Some(request.id),
@@ -39,11 +59,11 @@ pub const fn request_id(frame: &ClientFrame) -> Option<Uuid> {
 }
 
 impl Connection {
-    pub(super) fn ask(&mut self, now_ms: u64, request: ClientFrame, identity: &Identity) {
+    pub(super) fn request(&mut self, now_ms: u64, request: ClientFrame, identity: &Identity) {
         let Some(id) = request_id(&request) else {
             return self.push(error(ErrorCode::UnknownType));
         };
-        if self.asked.contains(&id) {
+        if self.requests.is_pending(id) {
             // A repetition: one answer answers both.
             return;
         }
@@ -51,7 +71,7 @@ impl Connection {
         if let Err(refused) = self.keep_pace(now_ms, identity, RateClass::Request) {
             return self.push(about(refused));
         }
-        if self.asked.len() >= self.settings.waiting_requests {
+        if self.requests.len() >= self.settings.waiting_requests {
             let words = "Too many pending requests. Retry when some have been answered.";
             let retry_after_ms = Some(self.settings.retry_after_ms);
             return self.push(about(Error { retry_after_ms, ..error_saying(ErrorCode::RateLimited, words) }));
@@ -67,7 +87,7 @@ impl Connection {
                 return self.push(about(Error { channel, ..error(ErrorCode::Forbidden) }));
             }
         }
-        self.asked.insert(id);
+        self.requests.begin(id);
         self.outputs.push_back(Output::Request(Box::new(PendingRequest {
             id,
             request,
@@ -76,7 +96,7 @@ impl Connection {
     }
 
     pub(super) fn answer(&mut self, id: Uuid, answer: Result<Box<ServerFrame>, Refusal>) {
-        if !self.asked.remove(&id) {
+        if !self.requests.end(id) {
             return;
         }
         match answer {

@@ -1,0 +1,86 @@
+//! Sends: what is stored, and what became of it.
+
+use everwire_protocol::{Ack, Action, Error, ErrorCode, Send, limits::MAX_EVENT_BYTES};
+
+use super::{
+    Connection, check_payload,
+    errors::{about_send, error, error_saying},
+};
+use crate::model::{
+    identity::{Identity, RateClass},
+    log::{NewEntry, Outcome, SendPermission},
+};
+
+impl Connection {
+    pub(super) fn send(&mut self, now_ms: u64, frame: Send, identity: &Identity) {
+        let Send { id, channel, event, data, action, target } = frame;
+        if event.as_deref().is_some_and(|event| !is_event(event)) {
+            let wrong = error_saying(ErrorCode::InvalidFrame, event_rule());
+            return self.bad(now_ms, about_send(id, channel, wrong));
+        }
+        if action.is_some() != target.is_some() {
+            let wrong = error_saying(
+                ErrorCode::InvalidFrame,
+                "An action needs a target, and a target an action: give both, or neither.",
+            );
+            return self.bad(now_ms, about_send(id, channel, wrong));
+        }
+        if let Err(refusal) = check_payload(&self.settings.limits, event.as_deref(), &data) {
+            return self.push(about_send(id, channel, error_saying(refusal.code, refusal.message)));
+        }
+        if action == Some(Action::Delete) && data.text() != "null" {
+            let wrong =
+                error_saying(ErrorCode::InvalidPayload, "What deletes a message has no data: send null.");
+            return self.push(about_send(id, channel, wrong));
+        }
+        if !self.access.may_send(identity, &channel) {
+            return self.push(about_send(id, channel, error(ErrorCode::Forbidden)));
+        }
+        if self.sending.defers(id) {
+            return self.push(about_send(id, channel, error(ErrorCode::Deferred)));
+        }
+        if let Err(ms) = self.access.pace(identity, self.session, RateClass::Send, now_ms) {
+            self.sending.refuse(id);
+            let refused = Error { retry_after_ms: Some(ms), ..error(ErrorCode::RateLimited) };
+            return self.push(about_send(id, channel, refused));
+        }
+        let (user, name) = (identity.user.clone(), identity.name.clone());
+        let chat = self.access.chat(identity, &channel);
+        let permission = if chat.is_some() { SendPermission::AsMember } else { SendPermission::Granted };
+        let entry = NewEntry { id, channel, user, name, event, data, action, target, permission };
+        if let Err(put_off) = self.sending.submit(entry) {
+            self.push(about_send(put_off.id, put_off.channel, error(ErrorCode::Deferred)));
+        }
+    }
+
+    pub(super) fn appended(&mut self, outcomes: Option<Vec<Outcome>>) {
+        let Some(outcomes) = outcomes else {
+            let retry_after_ms = Some(self.settings.retry_after_ms);
+            for put_off in self.sending.failed() {
+                let code = if put_off.first { ErrorCode::Unavailable } else { ErrorCode::Deferred };
+                let refused = Error { retry_after_ms, ..error(code) };
+                self.push(about_send(put_off.id, put_off.channel, refused));
+            }
+            return;
+        };
+        for ((id, channel), outcome) in self.sending.stored().into_iter().zip(outcomes) {
+            match outcome {
+                Outcome::Stored(place) | Outcome::Copy(place) => {
+                    self.push(Ack { id, channel, offset: place.offset, at: place.at });
+                }
+                Outcome::IdReused => self.push(about_send(id, channel, error(ErrorCode::IdReused))),
+                Outcome::Refused(refusal) => {
+                    self.push(about_send(id, channel, error_saying(refusal.code, refusal.message)));
+                }
+            }
+        }
+    }
+}
+
+pub(super) fn is_event(event: &str) -> bool {
+    (1..=MAX_EVENT_BYTES).contains(&event.len())
+}
+
+pub(super) fn event_rule() -> String {
+    format!("Invalid event: must be 1 to {MAX_EVENT_BYTES} bytes.")
+}
