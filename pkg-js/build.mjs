@@ -14,7 +14,7 @@ const glue = join(root, "wasm/everwire.js");
 const wasm = join(root, "wasm/everwire_bg.wasm");
 const names = join(root, "wasm/names.json");
 const dist = join(root, "dist");
-// Built beside it and then put in its place, so that whoever uses dist/ meanwhile never finds half of it.
+// Built in a temporary directory and then renamed, so that dist/ is never incomplete.
 const fresh = join(root, `.dist-${process.pid}`);
 
 if (![glue, wasm, names].every(existsSync)) {
@@ -22,15 +22,15 @@ if (![glue, wasm, names].every(existsSync)) {
   process.exit(1);
 }
 
-// The WebAssembly has short names for its imports and exports: the glue of wasm-bindgen, which has the long ones, gets the
-// same.
+// The WebAssembly has short names for its imports and exports; the glue of wasm-bindgen has the long ones, which are
+// replaced.
 const { imports, exports } = JSON.parse(readFileSync(names, "utf8"));
 const short = new Map([...imports.map(([, long, short]) => [long, short]), ...exports]);
 const shortGlue = readFileSync(glue, "utf8")
   .replace(/\b__wb(?:g|indgen)_\w+(?=:|\()|(?<=\bwasm\.)\w+/g, (name) => short.get(name) ?? name)
   .replace('"./everwire_bg.js"', '"a"');
 
-/** The modules that src/wasm/virtual.d.ts declares. Of the glue's own loaders nothing is used, so they are left out. */
+/** The modules that src/wasm/virtual.d.ts declares. The glue's own loaders are not used, so they are omitted. */
 const modules = {
   "everwire:glue": () => `${shortGlue}
 export { __wbg_get_imports as imports, __wbg_finalize_init as finish };`,
@@ -42,8 +42,8 @@ const virtual = {
   load: (id) => modules[id.slice(1)]?.() ?? null,
 };
 
-// Names that begin with `_` are ours alone, and the same in every chunk: they become one letter after the `_`. Done by
-// hand because Rolldown does it for builds of one chunk only.
+// Names that begin with `_` are internal, and shortened to one letter after the `_`, the same in every chunk. Rolldown
+// does this for builds of one chunk only.
 const internals = new Map();
 const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const internal = {
@@ -74,11 +74,11 @@ const bundle = await rolldown({
   platform: "browser",
   external: ["react", "vue"],
   transform: { target: "es2022" },
-  // The same as package.json says: modules that are imported for nothing are left out.
+  // As in package.json: modules without used imports are omitted.
   treeshake: { moduleSideEffects: false },
   plugins: [virtual, internal],
   onLog(level, log, handle) {
-    // "use client" does stay at the top of its entry: test/dist.test.ts looks.
+    // "use client" stays at the top of its entry, as test/dist.test.ts checks.
     if (log.code !== "MODULE_LEVEL_DIRECTIVE") handle(level, log);
   },
 });

@@ -1,7 +1,7 @@
-// Bytes as text for the inline chunk: src/wasm/inline.ts is the reverse. Most bytes become one printable ASCII character, the
-// rarer ones two, so that every byte stays a unit of its own and brotli still sees the repetitions of WebAssembly. Only
-// ASCII, because some bundlers escape all else and some pages are not served as UTF-8; and none of " ' ` \ $ <, which
-// a minifier or an HTML page could take for something.
+// Encodes bytes as text for the inline chunk; src/wasm/inline.ts decodes them. Most bytes become one printable ASCII
+// character, the rarer ones two, so that bytes stay aligned and Brotli still finds the repetitions of WebAssembly. Only
+// ASCII, because some bundlers escape other characters and some pages are not served as UTF-8; and none of " ' ` \ $ <,
+// which have a meaning for minifiers or in HTML.
 //
 // Measured on a core of 108,090 bytes, as the length of the text after brotli 11 (the WebAssembly itself: 41,755):
 //   this encoding                       43,039
@@ -18,7 +18,7 @@ for (let code = 0x20; code < 0x7f; code++) {
 }
 const SINGLES = ALPHABET.length - 2;
 
-/** The 87 bytes that are frequent in WebAssembly. A list made for each file would be longer than what it saves. */
+/** The 87 bytes that are most frequent in WebAssembly. A list per file would be longer than what it saves. */
 const isSingle = (byte) => byte < 67 || (byte > 99 && byte < 120);
 
 export function encode(bytes) {

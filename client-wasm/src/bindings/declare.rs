@@ -1,5 +1,5 @@
-//! What the bindings consist of, as data: from this `cargo xtask generate` writes pkg-js/src/generated/bindings.ts, and the
-//! browser tests of this crate take their names.
+//! The macros that declare the bindings, and the declarations as data: `cargo xtask generate` writes
+//! pkg-js/src/generated/bindings.ts from them, and the browser tests of this crate use their names.
 
 use super::registers::Shape;
 
@@ -8,7 +8,7 @@ use super::registers::Shape;
 pub struct Declaration {
     /// Its name in Rust.
     pub name: &'static str,
-    /// What it is for, line by line.
+    /// Its documentation, line by line.
     pub doc: &'static [&'static str],
     /// Its arguments in their order.
     pub arguments: &'static [ArgumentDeclaration],
@@ -21,13 +21,13 @@ pub struct Declaration {
 pub struct ArgumentDeclaration {
     /// Its name, in both languages.
     pub name: &'static str,
-    /// What it means, line by line; nothing if the name says it.
+    /// Its documentation, line by line, if any.
     pub doc: &'static [&'static str],
     /// Its type.
     pub shape: Shape,
 }
 
-/// The place of an argument among the registers of its kind. Known when compiling: code that counts would be larger.
+/// The index of an argument among the registers of its kind. Computed at compile time, which makes the code smaller.
 pub(super) const fn place(arguments: &[ArgumentDeclaration], name: &str) -> usize {
     let mut at = 0;
     while !equal(arguments[at].name, name) {
@@ -65,14 +65,14 @@ macro_rules! arguments {
         }
 
         impl<'a> $name$(<$lifetime>)? {
-            /// The same as data.
+            /// The declaration as data.
             pub const ARGUMENTS: &'static [ArgumentDeclaration] = &[$(ArgumentDeclaration {
                 name: stringify!($argument),
                 doc: &[$($argument_doc),*],
                 shape: <$type as Argument<'a>>::SHAPE,
             },)*];
 
-            /// What the registers hold.
+            /// Reads the registers.
             #[cfg(target_arch = "wasm32")]
             #[inline(always)]
             #[allow(unused_mut, unused_variables, reason = "some operations have no arguments")]
@@ -108,9 +108,9 @@ macro_rules! operations {
             answer: concat!($($answer)?),
         },)*];
 
-        /// Carries the operations out. An operation without a method does not compile.
+        /// Implements the operations. An operation without a method does not compile.
         pub trait Operations {
-            /// What an operation gives back.
+            /// The result of an operation.
             type Answer;
 
             $(
@@ -140,7 +140,7 @@ macro_rules! operations {
     };
 }
 
-/// Declares what the core tells JavaScript: each becomes a structure of its arguments and a method of the interface `Host`
+/// Declares the calls of JavaScript by the core: each becomes a structure of its arguments and a method of the interface `Host`
 /// in TypeScript.
 macro_rules! host_calls {
     ($(
@@ -170,7 +170,7 @@ macro_rules! host_calls {
             }
 
             impl<'a> $name$(<$lifetime>)? {
-                /// The same as data.
+                /// The declaration as data.
                 const ARGUMENTS: &'static [ArgumentDeclaration] = &[$(ArgumentDeclaration {
                     name: stringify!($argument),
                     doc: &[$($argument_doc),*],

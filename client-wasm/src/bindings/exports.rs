@@ -1,6 +1,6 @@
-//! What wasm-bindgen exports: the class `Core`. pkg-js/src/wasm/create-core.ts makes of it the interface of
-//! pkg-js/src/generated/bindings.ts. Payloads never cross: only numbers and short texts do, and what is to be sent as JSON
-//! text.
+//! The class `Core` that wasm-bindgen exports. pkg-js/src/wasm/create-core.ts turns it into the interface of
+//! pkg-js/src/generated/bindings.ts. Payloads never cross the boundary: only numbers, short strings, and frames to send as
+//! JSON text do.
 
 use alloc::borrow::ToOwned;
 
@@ -63,13 +63,13 @@ impl Core {
         Self(driver)
     }
 
-    /// Whether an entry is to be delivered. Called for every message, so it has a function of its own.
+    /// Whether to deliver an entry. Called for every message, so it is a separate function.
     pub fn accept(&self, handle: u32, offset: f64) -> bool {
-        // A batch contains nothing but entries as a rule: what follows from them is carried out at its end.
+        // A batch usually contains only entries: the outputs are carried out at its end.
         self.0.core().accept(Handle(handle), (offset as u64).min(limits::MAX_OFFSET))
     }
 
-    /// Something happened in the browser: what a function that `Host.handler` made was called with.
+    /// A browser event: the argument with which a function of `Host.handler` was called.
     pub fn browser_event(&self, event: u32, id: u32, value: &JsValue) {
         self.0.browser_event(event, id, value);
     }
@@ -264,7 +264,7 @@ impl Operations for At<'_> {
 }
 
 impl At<'_> {
-    /// A frame: the answer says what the application hears of it.
+    /// Processes a frame: the answer tells what to report to the application.
     #[expect(clippy::unnecessary_wraps, reason = "the answer of every operation may be an error")]
     fn receive(&mut self, frame: ReceivedFrame<'_>) -> Answer {
         Ok(match self.core.receive_frame(frame) {

@@ -1,4 +1,4 @@
-//! What the core tells JavaScript.
+//! The calls of JavaScript by the core.
 
 use everwire_client_core::{Handle, SendStatus, Status, Transport};
 use everwire_protocol::ErrorCode;
@@ -21,7 +21,7 @@ host_calls! {
         code: Option<ErrorCode>,
         reason: &'a str,
     });
-    /// The status of a send has changed, or a send or request has failed; without a frame that says so.
+    /// The status of a send has changed, or a send or request has failed, without a frame that reports it.
     sending(Sending<'a> {
         id: &'a str,
         status: SendStatus,
@@ -35,7 +35,7 @@ host_calls! {
         handle: Handle,
         typist: u32,
     });
-    /// Something went wrong that concerns the whole connection and is not a state.
+    /// An error that concerns the whole connection and does not change its state.
     error(Error<'a> {
         code: ErrorCode,
         message: &'a str,

@@ -1,6 +1,6 @@
-//! The bindings between the core and JavaScript. Operations go in (`operations`), calls of the host come out
-//! (`host_calls`); each is declared once, with typed and named arguments. `cargo xtask generate` writes the TypeScript of it,
-//! pkg-js/src/generated/bindings.ts, and `exports` carries the operations out.
+//! The bindings between the core and JavaScript: operations of the core (`operations`) and calls of the host (`host_calls`),
+//! each declared once, with typed and named arguments. `cargo xtask generate` writes their TypeScript,
+//! pkg-js/src/generated/bindings.ts, and `exports` implements the operations.
 
 mod declare;
 #[cfg(target_arch = "wasm32")]

@@ -1,4 +1,4 @@
-//! What JavaScript asks of the core. An argument that is declared with `Option` may be left out in TypeScript.
+//! The operations of the core for JavaScript. An argument declared with `Option` is optional in TypeScript.
 
 use alloc::string::String;
 
@@ -15,15 +15,15 @@ use super::{
 };
 
 arguments! {
-    /// How a connection is made. What is wrong in here ends as a server that cannot be reached.
+    /// The options of a connection. An invalid URL results in a server that cannot be reached.
     CoreOptions<'a> {
         /// Absolute http(s) URL of the server, without a trailing slash.
         url: &'a str,
-        /// Names the client across reconnects.
+        /// The id of the client across reconnects.
         session: Result<Uuid, NotAUuid>,
         guest_user: Option<&'a str>,
         guest_name: Option<&'a str>,
-        /// Whether `Host.fetchToken` may be called at all.
+        /// Whether `Host.fetchToken` may be called.
         has_token: bool,
         websocket: bool,
         polling: bool,
@@ -48,7 +48,7 @@ operations! {
         /// The position to resume from: `epoch` and `offset`, or neither.
         epoch: Option<&'a str>,
         offset: Option<u64>,
-        /// Begin after what was delivered to the user on any device.
+        /// Start after the last entry delivered to the user on any device.
         undelivered: bool,
     }) -> "Handle";
     /// Ends a subscription.
@@ -59,7 +59,7 @@ operations! {
         channel: &'a str,
         /// The frame as JSON text.
         frame: String,
-        /// It was written before the page was loaded, and goes before what was written since.
+        /// Whether it was written on an earlier page, and is sent before newer messages.
         restored: bool,
     });
     /// Sends a frame as a request, which is repeated after a reconnect until it is answered, refused or times out;
@@ -70,12 +70,12 @@ operations! {
         frame: String,
         timeout_ms: u32,
     });
-    /// Sends a frame if there is a connection, and says whether. Throws `{ code }`.
+    /// Sends a frame if there is a connection, and returns whether. Throws `{ code }`.
     send_ephemeral(SendEphemeral {
         /// The frame as JSON text.
         frame: String,
     }) -> "boolean";
-    /// Sends a frame now and after every `welcome`, in place of the one before. Throws `{ code }`.
+    /// Sends a frame now and after every `welcome`, replacing the previous one. Throws `{ code }`.
     send_sticky(SendSticky {
         /// The frame as JSON text.
         frame: String,
@@ -84,9 +84,9 @@ operations! {
     typing(Typing { handle: Handle, key: bool, });
     /// How far the user has received and read a channel.
     mark(Mark { handle: Handle, delivered: Option<u64>, read: Option<u64>, });
-    /// A token, as `Host.fetchToken` asked for.
+    /// The token that `Host.fetchToken` requested.
     token(Token { token: String, });
-    /// The application could not get a token.
+    /// The application could not obtain a token.
     token_failed(TokenFailed { message: String, });
     /// The last frames (redacted) and state changes, one a line.
     report(Report {}) -> "string";
@@ -102,29 +102,29 @@ operations! {
         batch_bytes: u32,
         batch_frames: u32,
     });
-    /// The frame `subscribed`. If it is about the running subscription, the answer is where that continues; and, if entries
-    /// were missed for good, the first of them and the reason.
+    /// The frame `subscribed`. If it concerns the active subscription, the answer is where that continues; and, if entries
+    /// can no longer be recovered, the first of them and the reason.
     subscribed_frame(SubscribedFrame<'a> {
         handle: Handle,
         epoch: &'a str,
         offset: u64,
         head: u64,
-        /// Where missing entries begin, and why they are missing. They end where the entries that follow begin.
+        /// The start of missing entries, and the reason. They end where the following entries begin.
         gap_from: Option<u64>,
         gap: Option<GapReason>,
     }) -> "readonly [offset: number, from: number | undefined, reason: GapReason | undefined] | undefined";
-    /// The frame `unsubscribed`. `ended`: the subscription is over, and its handle is not used again; `error`: it is asked for
-    /// again later.
+    /// The frame `unsubscribed`. `ended`: the subscription has ended, and its handle is not used again; `error`: it is retried
+    /// later.
     unsubscribed_frame(UnsubscribedFrame<'a> {
-        /// Absent if the channel has no subscription any more.
+        /// Absent if the channel no longer has a subscription.
         handle: Option<Handle>,
         channel: &'a str,
         code: Option<ErrorCode>,
     }) -> "\"ended\" | \"error\" | undefined";
-    /// The frame `ack`. Says whether the message was waiting for it.
+    /// The frame `ack`. Returns whether the message was waiting for it.
     ack(Ack { id: Result<Uuid, NotAUuid>, }) -> "true | undefined";
-    /// The frame `error`. `ended`: the subscription is over; `failed`: the send or request has failed for good; `error`:
-    /// the core deals with it, and the application may want to know.
+    /// The frame `error`. `ended`: the subscription has ended; `failed`: the send or request has failed for good; `error`:
+    /// the core handles it, and it is reported to the application.
     refused(Refused<'a> {
         code: ErrorCode,
         message: &'a str,
@@ -141,11 +141,11 @@ operations! {
     ping(Ping { nonce: Option<u32>, });
     /// The frame `goaway`.
     goaway(Goaway<'a> { delay_ms: u32, spread_ms: u32, reason: &'a str, });
-    /// A frame that answers a request. Says whether the request was waiting for it.
+    /// A frame that answers a request. Returns whether the request was waiting for it.
     answered(Answered { id: Result<Uuid, NotAUuid>, }) -> "true | undefined";
     /// Whether state and ephemeral frames of a subscription count now.
     live(Live { handle: Handle, }) -> "true | undefined";
-    /// Somebody else types, or (`false`) does not any more.
+    /// Another user is typing, or (`false`) no longer.
     user_typing(UserTyping {
         handle: Handle,
         /// The caller's number for the user.
@@ -154,6 +154,6 @@ operations! {
     });
     /// The user's own marks as the server has them.
     own_receipt(OwnReceipt { handle: Handle, delivered: u64, read: u64, });
-    /// What has come is not the protocol.
+    /// The server has violated the protocol.
     violation(Violation<'a> { message: &'a str, });
 }

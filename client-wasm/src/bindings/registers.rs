@@ -1,6 +1,6 @@
-//! How arguments cross between JavaScript and the core: as a fixed number of numbers and texts, because every exported
-//! function with parameters of its own weighs more than an entry in a table (docs/size.md). Which register holds which
-//! argument follows from the order in the declaration, and nobody writes it down.
+//! The registers in which arguments cross between JavaScript and the core: a fixed number of numbers and strings, because
+//! every exported function with its own parameters is larger than an entry in a table (docs/size.md). The order in the
+//! declaration determines which register holds which argument.
 
 #[cfg(target_arch = "wasm32")]
 use alloc::string::String;
@@ -14,21 +14,21 @@ use everwire_protocol::{ErrorCode, GapReason, Uuid};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen::JsValue;
 
-/// How many numbers an operation has at most.
+/// Maximum numbers of an operation.
 pub const NUMBERS: usize = 6;
-/// How many texts an operation has at most.
+/// Maximum strings of an operation.
 pub const TEXTS: usize = 4;
-/// How many numbers a call of the host has at most.
+/// Maximum numbers of a call of the host.
 pub const HOST_NUMBERS: usize = 4;
-/// How many texts a call of the host has at most.
+/// Maximum strings of a call of the host.
 pub const HOST_TEXTS: usize = 3;
 
-/// The arguments of one call on their way in. An absent number is what JavaScript makes of `undefined`: NaN.
+/// The incoming arguments of one call. An absent number is NaN, to which JavaScript converts `undefined`.
 #[cfg(target_arch = "wasm32")]
 pub struct Registers<'a> {
     /// In the order of their arguments.
     numbers: [f64; NUMBERS],
-    /// Each stays where it is, so that all texts are released in one place.
+    /// Not moved out, so that all strings are released in one place.
     texts: [Option<&'a mut String>; TEXTS],
 }
 
@@ -51,14 +51,14 @@ impl<'a> Registers<'a> {
     }
 }
 
-/// The texts of a call.
+/// The strings of a call.
 #[cfg(target_arch = "wasm32")]
 #[inline(never)]
 pub(crate) fn texts(values: [&JsValue; TEXTS]) -> [Option<String>; TEXTS] {
     values.map(JsValue::as_string)
 }
 
-/// The arguments of one call on their way out.
+/// The outgoing arguments of one call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HostRegisters<'a> {
     /// Negative when absent.
@@ -73,25 +73,25 @@ impl Default for HostRegisters<'_> {
     }
 }
 
-/// Which kind of register an argument takes.
+/// The kind of register of an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Register {
     /// A number.
     Number,
-    /// A text.
+    /// A string.
     Text,
 }
 
-/// What TypeScript is told of an argument.
+/// The description of an argument for TypeScript.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
-    /// Where it crosses.
+    /// The kind of register.
     pub register: Register,
     /// Its type in TypeScript.
     pub typescript: &'static str,
     /// Whether it may be absent.
     pub optional: bool,
-    /// What its numbers stand for, if they stand for names.
+    /// The names that its numbers stand for, if any.
     pub names: &'static [&'static str],
 }
 
@@ -107,20 +107,20 @@ impl Shape {
 
 /// A type that an argument of the core's operations can have.
 pub trait Argument<'a>: Sized {
-    /// What TypeScript is told of it.
+    /// Its description for TypeScript.
     const SHAPE: Shape;
 
-    /// Takes it from a register of its kind. What JavaScript got wrong becomes a value that does no harm.
+    /// Reads it from a register of its kind. Invalid values become harmless ones.
     #[cfg(target_arch = "wasm32")]
     fn take(registers: &mut Registers<'a>, at: usize) -> Self;
 }
 
 /// A type that an argument of the host's calls can have.
 pub trait HostArgument<'a> {
-    /// What TypeScript is told of it.
+    /// Its description for TypeScript.
     const SHAPE: Shape;
 
-    /// Puts it into a register of its kind.
+    /// Writes it to a register of its kind.
     fn put(self, registers: &mut HostRegisters<'a>, at: usize);
 }
 
@@ -156,7 +156,7 @@ arguments! {
     Option<Uuid>: Text "string" (or_absent), text(value) => value.and_then(|text| uuid(text));
     ErrorCode: Text "string", text(value) => value.map_or(ErrorCode::Internal, |text| error_code(text));
     Option<ErrorCode>: Text "string" (or_absent), text(value) => value.map(|text| error_code(text));
-    // A reason that this version does not know is a gap all the same.
+    // An unknown reason is still a gap.
     Option<GapReason>: Text "GapReason" (or_absent), text(value) => {
         value.map(|reason| match reason.as_str() {
             "epoch" => GapReason::Epoch,
@@ -166,7 +166,7 @@ arguments! {
     };
 }
 
-/// A text that has to be a UUID is not one.
+/// A string is not a UUID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotAUuid;
 
@@ -176,14 +176,14 @@ fn optional(number: f64) -> Option<f64> {
     (number >= 0.0).then_some(number)
 }
 
-/// Whatever JavaScript takes for an offset becomes one that the core can calculate with.
+/// Converts any number to a valid offset.
 #[cfg(target_arch = "wasm32")]
 fn offset(number: f64) -> u64 {
     (number as u64).min(limits::MAX_OFFSET)
 }
 
-/// 32 hexadecimal digits, with hyphens anywhere. The uuid crate's parser knows five forms and explains what is wrong with
-/// others, which costs a kilobyte.
+/// 32 hexadecimal digits, with hyphens anywhere. The uuid crate's parser accepts five forms and has detailed errors,
+/// which costs a kilobyte.
 #[cfg(target_arch = "wasm32")]
 fn uuid(text: &str) -> Option<Uuid> {
     let digits = || text.chars().filter(|c| *c != '-');
@@ -191,7 +191,7 @@ fn uuid(text: &str) -> Option<Uuid> {
     (digits().count() == 32).then(|| Uuid::from_u128(number))
 }
 
-/// A code that this version does not know is treated as one that cannot be retried.
+/// An unknown code is treated as not retryable.
 #[cfg(target_arch = "wasm32")]
 fn error_code(text: &str) -> ErrorCode {
     ErrorCode::ALL.iter().copied().find(|code| code.as_str() == text).unwrap_or(ErrorCode::Internal)
@@ -229,10 +229,10 @@ host_arguments! {
     ErrorCode: Text "string", texts, value => Some(value.as_str()), None;
 }
 
-/// Enums that JavaScript is told by their names: a number crosses, and is looked up there.
+/// Enums that JavaScript receives by name: a number crosses, and is looked up there.
 macro_rules! names {
     ($($type:ident $typescript:literal { $($variant:ident = $name:literal,)* })*) => {
-        /// The names of each, under the name of their union in TypeScript.
+        /// The names of each, by the name of their union in TypeScript.
         pub const UNIONS: &[(&str, &[&str])] = &[$(($typescript, &[$($name),*])),*];
 
         $(

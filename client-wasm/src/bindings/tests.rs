@@ -1,6 +1,6 @@
-//! The bindings in a real browser: a scripted host on one side, a scripted WebSocket on the other. What happens between
-//! them is JavaScript, so the tests themselves are in tests/bindings.js; here they get their names, the core, and the
-//! declarations, so that they have no copy of the numbers and registers.
+//! The bindings in a real browser: a scripted host on one side, a scripted WebSocket on the other. The tests
+//! are JavaScript, in tests/bindings.js; this file gives them their names, the core, and the declarations, so that they need
+//! no copy of the numbers and registers.
 
 use alloc::{borrow::ToOwned, format};
 
@@ -36,7 +36,7 @@ fn make(host: Host, websocket: bool, polling: bool) -> Core {
     Core::new(host, has_token, websocket, polling, debug, hidden, online, &url, &session, &guest, &guest)
 }
 
-/// For each its name, and the names of its arguments by register.
+/// The name of each, and the names of its arguments by register.
 fn tables(declarations: &[Declaration], numbers: usize) -> Array {
     let lines = declarations.iter().map(|declaration| {
         let names = |register| {

@@ -1,4 +1,4 @@
-//! What the browser reports, translated one to one into what the core understands. What it means is decided there.
+//! Translates browser events one to one into inputs of the core, which decides what they mean.
 
 use alloc::string::String;
 
@@ -14,7 +14,7 @@ const ABNORMAL: u16 = 1006;
 /// Declares an enum and the list of its variants.
 macro_rules! browser_events {
     ($($(#[doc = $doc:literal])* $name:ident,)*) => {
-        /// What the functions that `Host.handler` makes are called for. The id is that of a socket or of a request.
+        /// The events for functions of `Host.handler`. The id is that of a socket or a request.
         #[derive(Debug, Clone, Copy)]
         pub(crate) enum BrowserEvent {
             $($(#[doc = $doc])* $name,)*
@@ -27,48 +27,48 @@ macro_rules! browser_events {
 }
 
 browser_events! {
-    /// The timer's time has come.
+    /// The timer has fired.
     Timeout,
     /// A WebSocket is open.
     Opened,
-    /// A WebSocket brought a message.
+    /// A WebSocket has received a message.
     Message,
-    /// A WebSocket is gone.
+    /// A WebSocket was closed.
     Closed,
-    /// A WebSocket could not even be made.
+    /// A WebSocket could not be created.
     Refused,
-    /// A request has a response, whose body is yet to come.
+    /// A request has a response, whose body follows.
     Response,
     /// The body of a response.
     Body,
-    /// A request has no response.
+    /// A request has failed.
     Failure,
-    /// A request could not even be made.
+    /// A request could not be created.
     Denied,
-    /// The browser believes to be online.
+    /// The browser reports to be online.
     Online,
-    /// The browser believes to be offline.
+    /// The browser reports to be offline.
     Offline,
     /// The page is shown or hidden.
     Visibility,
-    /// The page goes away.
+    /// The page is being left.
     PageHide,
-    /// The page is there, perhaps for the first time.
+    /// The page is shown, perhaps for the first time.
     PageShow,
-    /// The page is not frozen any more.
+    /// The page was resumed.
     Resume,
 }
 
 #[wasm_bindgen]
 extern "C" {
-    // web-sys promises a text; a stand-in for WebSocket may have none.
+    // web-sys declares a string; a replacement for WebSocket may have none.
     type Close;
     #[wasm_bindgen(method, getter, structural)]
     fn reason(this: &Close) -> Option<String>;
 }
 
 impl Driver {
-    /// `value`: the event, or what the promise has become.
+    /// `value`: the event, or the result of the promise.
     pub(crate) fn browser_event(&self, number: u32, id: u32, value: &JsValue) {
         let Some(browser_event) = BrowserEvent::ALL.get(number as usize) else { return };
         let (socket, request) = (SocketId(id), RequestId(id));
@@ -85,7 +85,7 @@ impl Driver {
                 let reason = event.unchecked_ref::<Close>().reason().unwrap_or_default();
                 Input::WebSocketClosed { socket, code: close.code(), reason }
             }
-            // A Content-Security-Policy, or a wrapper of the page's, forbids it: as good as refused.
+            // A Content-Security-Policy or a wrapper of the page forbids it: treated as refused.
             BrowserEvent::Refused => Input::WebSocketClosed { socket, code: ABNORMAL, reason: String::new() },
             BrowserEvent::Response => {
                 let response: &Response = value.unchecked_ref();
@@ -107,7 +107,7 @@ impl Driver {
                 Input::Visible(!document.hidden())
             }
             BrowserEvent::PageHide => Input::PageHide,
-            // Every page load ends with one; only a page that comes out of the cache was away.
+            // Fired after every page load; only a page from the cache was suspended.
             BrowserEvent::PageShow if !event.unchecked_ref::<PageTransitionEvent>().persisted() => return,
             BrowserEvent::PageShow | BrowserEvent::Resume => Input::PageShow,
         };

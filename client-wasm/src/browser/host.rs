@@ -33,8 +33,8 @@ extern "C" {
         t2: Option<&str>,
     ) -> Result<(), JsValue>;
 
-    /// A function that calls `Core.browser_event` with these two and its own argument, as long as there is a core. It
-    /// does not throw.
+    /// Returns a function that calls `Core.browser_event` with these two and its own argument, for as long as there is a
+    /// core. It does not throw.
     #[wasm_bindgen(method, structural, js_name = handler)]
     fn handler_of(this: &Host, event: u32, id: u32) -> Function;
 }
@@ -50,7 +50,7 @@ impl Host {
         let mut registers = HostRegisters::default();
         let number = put(&mut registers);
         let ([n0, n1, n2, n3], [t0, t1, t2]) = (registers.numbers, registers.texts);
-        // What it throws is a defect of the package, which has reported it.
+        // An exception is a bug in the package, which has reported it.
         let _ = self.call(number, n0, n1, n2, n3, t0, t1, t2);
     }
 

@@ -1,4 +1,4 @@
-//! Requests by fetch: one batch out, one batch back. Anything but a 200 with text comes from somebody between.
+//! HTTP requests by fetch: one batch out, one batch back. Anything but a 200 with text comes from an intermediary.
 
 use alloc::borrow::ToOwned;
 
@@ -15,7 +15,7 @@ extern "C" {
     #[wasm_bindgen(catch)]
     fn fetch(url: &str, init: &Object) -> Result<Promise, JsValue>;
 
-    // js_sys::Promise::then takes closures of Rust's.
+    // js_sys::Promise::then takes Rust closures.
     #[wasm_bindgen(js_name = Promise)]
     type Thenable;
     #[wasm_bindgen(method, structural)]
@@ -56,7 +56,7 @@ impl Driver {
         Some((fetch(&self.place.poll, &init).ok()?, abort))
     }
 
-    /// Says later what has become of it. A promise of a request that is over says nothing to anybody.
+    /// Reports the result of a promise, unless the request has ended.
     fn follow(&self, promise: &Promise, then: BrowserEvent, id: RequestId) {
         let promise: &Thenable = promise.unchecked_ref();
         promise.then(&self.host.handler(then, id.0), &self.host.handler(BrowserEvent::Failure, id.0));
@@ -70,7 +70,7 @@ impl Driver {
         }
     }
 
-    /// The request is over. `None` if it was before.
+    /// Ends the request. `None` if it has ended before.
     pub(super) fn forget_request(&self, id: RequestId) -> Option<Request> {
         let mut requests = self.requests.take();
         let place = requests.iter().position(|request| request.id == id);

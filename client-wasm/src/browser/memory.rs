@@ -1,4 +1,5 @@
-//! What worked is kept in localStorage, per server. Where storage is denied, nothing is remembered and nothing fails.
+//! Remembers in localStorage, per server, that WebSocket does not work. Where storage is denied, nothing is remembered and
+//! nothing fails.
 
 use alloc::string::String;
 

@@ -1,9 +1,9 @@
-//! The browser around the core: carries out what it says and tells it what happened. No decision is taken in here.
+//! The browser driver of the core: carries out its outputs and reports events to it. It makes no decisions.
 //!
 //! Two rules keep this sound. No borrow of the core is held while JavaScript runs, because a listener may call back
-//! into the client. And JavaScript never holds a piece of Rust: what it calls are functions of its own, made by
-//! `Host.handler`, which come back through `Core.browser_event` with the name of what they are about. One that comes late
-//! names something that is no more, and is ignored.
+//! into the client. And JavaScript never holds Rust closures: it calls functions of its own, made by `Host.handler`, which
+//! call `Core.browser_event` with the id of their socket or request. A late call has the id of one that no longer exists,
+//! and is ignored.
 
 mod events;
 mod host;
@@ -37,7 +37,7 @@ extern "C" {
     #[wasm_bindgen(catch, js_namespace = JSON, js_name = parse)]
     fn parse(text: &JsValue) -> Result<JsValue, JsValue>;
 
-    // gloo-timers keeps a closure of Rust's for every timer.
+    // gloo-timers keeps a Rust closure for every timer.
     #[wasm_bindgen(js_name = setTimeout)]
     fn set_timeout(handler: &Function, ms: u32) -> JsValue;
     #[wasm_bindgen(js_name = clearTimeout)]
@@ -48,7 +48,7 @@ extern "C" {
     fn set(this: &Options, name: &str, value: &JsValue);
 }
 
-/// An object of those of these properties that are not undefined.
+/// An object with those of these properties that are not undefined.
 fn options<const N: usize>(properties: [(&str, &JsValue); N]) -> Object {
     let options = Object::new();
     for (name, value) in properties {
@@ -59,7 +59,7 @@ fn options<const N: usize>(properties: [(&str, &JsValue); N]) -> Object {
     options
 }
 
-/// Where the server is.
+/// The URLs of the server.
 struct Place {
     /// `ws(s)://…/everwire/v1/ws`
     websocket: String,
@@ -74,17 +74,17 @@ pub(crate) struct Driver {
     place: Place,
     socket: Cell<Option<Socket>>,
     requests: Cell<Vec<Request>>,
-    /// Ends what [`Driver::listen`] began.
+    /// Removes the listeners of [`Driver::listen`].
     listening: Option<AbortController>,
     on_timeout: Function,
     timer: Cell<JsValue>,
-    /// When the timer goes off, in the core's time; far away if none is set.
+    /// When the timer fires, in the core's time; the maximum if none is set.
     due: Cell<u64>,
-    /// Outputs are being carried out further up the stack, in order: a call from inside only adds to them.
+    /// Whether outputs are being carried out further up the stack: a nested call only adds to them.
     pumping: Cell<bool>,
 }
 
-/// What both of the browser's clocks say.
+/// The time of both browser clocks.
 pub(crate) fn now() -> Now {
     Now { mono: performance_now() as u64, wall: Date::now() as u64 }
 }
@@ -112,19 +112,19 @@ impl Driver {
         }
     }
 
-    /// The core, to be told or asked something. Not to be held while JavaScript runs.
+    /// The core. Must not be held while JavaScript runs.
     pub(crate) fn core(&self) -> RefMut<'_, Connection> {
         self.core.borrow_mut()
     }
 
-    /// Something happened.
+    /// Passes an input to the core.
     fn tell(&self, input: Input) {
         let now = now();
         self.core().handle(now, input);
         self.pump();
     }
 
-    /// A batch's text has arrived.
+    /// A batch has arrived.
     fn batch(&self, source: Source, text: &JsValue) {
         let message = match parse(text) {
             Ok(frames) => {
@@ -139,13 +139,13 @@ impl Driver {
                 }
                 "the batch could not be unpacked"
             }
-            // A binary message is none either.
+            // A binary message is not a batch either.
             Err(_) => "the message is not JSON",
         };
         self.tell(Input::Violation { source, message: message.to_owned() });
     }
 
-    /// Carries out whatever the core wants.
+    /// Carries out the outputs of the core.
     pub(crate) fn pump(&self) {
         if self.pumping.replace(true) {
             return;
@@ -182,14 +182,14 @@ impl Driver {
         }
     }
 
-    /// The timer has gone off.
+    /// The timer has fired.
     fn timeout(&self) {
         self.due.set(u64::MAX);
         self.tell(Input::Timeout);
     }
 
-    /// A timer that goes off too early costs little, and sets itself again; setting it anew with every batch costs a
-    /// tenth of what a page can receive.
+    /// A timer that fires too early costs little, and is set again; setting it for every batch would cost a tenth of the
+    /// receive rate.
     fn set_timer(&self) {
         let (now, delay) = {
             let core = self.core();
@@ -201,7 +201,7 @@ impl Driver {
         }
         self.due.set(due);
         let timer = match delay {
-            // setTimeout takes 31 bits.
+            // setTimeout is limited to 31 bits.
             Some(delay) => set_timeout(&self.on_timeout, delay.min(0x7fff_ffff) as u32),
             None => JsValue::UNDEFINED,
         };

@@ -1,4 +1,4 @@
-//! Listens to the page's life. Workers and Node have no page: then nobody calls.
+//! Listens to page lifecycle events. Workers and Node have no page, and no events.
 
 use js_sys::{Function, Object};
 use wasm_bindgen::prelude::*;

@@ -1,4 +1,4 @@
-//! The browser's WebSocket: one at a time, as the core has it.
+//! The browser's WebSocket: one at a time, as in the core.
 
 use everwire_protocol::SUBPROTOCOL;
 use web_sys::WebSocket;
@@ -15,7 +15,7 @@ impl Driver {
     pub(super) fn open_socket(&self, id: SocketId) {
         let handler = |what| self.host.handler(what, id.0);
         let Ok(socket) = WebSocket::new_with_str(&self.place.websocket, SUBPROTOCOL) else {
-            // Told later, as an event would be.
+            // Reported later, like an event.
             super::set_timeout(&handler(BrowserEvent::Refused), 0);
             return;
         };
@@ -25,7 +25,7 @@ impl Driver {
         self.socket.set(Some(Socket { id, socket }));
     }
 
-    /// The socket with this id, taken out.
+    /// Takes the socket with this id.
     fn take_socket(&self, id: SocketId) -> Option<Socket> {
         let socket = self.socket.take()?;
         if socket.id == id {
@@ -37,7 +37,7 @@ impl Driver {
 
     pub(super) fn send_socket(&self, id: SocketId, text: &str) {
         if let Some(socket) = self.take_socket(id) {
-            // One that cannot send is closing, and says so by its own event.
+            // A socket that cannot send is closing, which its own event reports.
             let _ = socket.socket.send_with_str(text);
             self.socket.set(Some(socket));
         }

@@ -1,7 +1,7 @@
 // The interface `Core` of ../generated/bindings.ts over the class that wasm-bindgen generates. That has one function for
-// all operations, and its host one for all calls: every function that WebAssembly exports or imports has a price
-// (docs/size.md). Their arguments are numbers and texts in fixed places, "registers"; which argument goes where is in the
-// generated tables.
+// all operations, and its host one for all calls, because every exported or imported function adds to the download
+// (docs/size.md). Their arguments are numbers and strings in fixed positions, "registers"; the generated tables map named
+// arguments to them.
 
 import {
   CORE_OPTIONS,
@@ -14,17 +14,17 @@ import {
   OPERATIONS,
 } from "../generated/bindings.js";
 
-/** How a core is made. */
+/** The constructor of a core. */
 export type CoreClass = new (host: Host, options: CoreOptions) => Core;
 
-/** A number, or a text; undefined, or as a number from the core negative, if it is absent. */
+/** A number or a string; undefined if absent, or negative for an absent number from the core. */
 export type Register = number | string | boolean | undefined;
 
-/** What the core calls. */
+/** The object that the core calls. */
 export interface RawHost {
   batch(frames: unknown): void;
   call(number: number, ...registers: Register[]): void;
-  /** A function that calls `browser_event` with these and its argument, as long as there is a core. It does not throw. */
+  /** Returns a function that calls `browser_event` with these and its argument while there is a core. Does not throw. */
   handler(event: number, id: number): (value: unknown) => void;
 }
 
@@ -52,11 +52,11 @@ function parse(line: string, size: number): [name: string, registers: string[]] 
 const load = (registers: string[], args: Arguments): Register[] =>
   Array.from(registers, (name) => args[name] ?? undefined);
 
-/** Makes a `Core` of the generated class. */
+/** Wraps the generated class as `Core`. */
 export function createCore(Raw: RawCoreClass): CoreClass {
   const hostCalls = HOST_CALLS.map((line) => {
     const [name, registers] = parse(line, HOST_NUMBERS);
-    // What a number stands for is behind the argument's name.
+    // The names that a number stands for follow the argument's name.
     return [name, registers.map((register) => register.split("="))] as const;
   });
 
@@ -102,7 +102,7 @@ export function createCore(Raw: RawCoreClass): CoreClass {
       try {
         return this.#raw.call(number, ...load(registers, args));
       } catch (cause) {
-        // What it refuses is thrown as the code; anything else is a defect.
+        // A refusal is thrown as its code; anything else is a bug.
         throw typeof cause === "string" ? { code: cause } : cause;
       }
     }

@@ -1,4 +1,4 @@
-// Where the default entry gets the core from: a chunk of its own, imported when it is needed.
+// Loads the core for the default entry: from a chunk of its own, imported on demand.
 
 import type { CoreClass } from "./create-core.js";
 import { loadCore } from "./load.js";

@@ -1,11 +1,11 @@
-// Loads the WebAssembly core: once per page, however many clients there are, and again after a failure. It runs only
+// Loads the WebAssembly core: once per page for all clients, and again after a failure. It runs only
 // when a client connects, never on import.
 
 import { Core, finish, imports } from "everwire:glue";
 import type { CoreClass } from "./create-core.js";
 import { createCore } from "./create-core.js";
 
-/** Makes an instance with these imports. */
+/** Instantiates the module with these imports. */
 export type Instantiate = (imports: WebAssembly.Imports) => Promise<WebAssembly.Instance>;
 
 let loading: Promise<CoreClass> | undefined;

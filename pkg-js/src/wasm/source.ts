@@ -1,9 +1,9 @@
-// The WebAssembly from wherever the application has it, for the slim entry and the bindings. The default entry does not
-// need this.
+// Loads the WebAssembly that the application provides, for the slim entry and the bindings. The default entry does not need
+// this.
 
 import type { Instantiate } from "./load.js";
 
-/** What the core can be loaded from. A URL or text is fetched. */
+/** A source of the core. A URL or string is fetched. */
 export type WasmSource =
   | string
   | URL
@@ -12,14 +12,14 @@ export type WasmSource =
   | WebAssembly.Module
   | Promise<string | URL | Response | BufferSource | WebAssembly.Module>;
 
-/** For `loadCore`: `source` is asked each time that it tries. */
+/** For `loadCore`: `source` is evaluated at each attempt. */
 export function from(source: () => WasmSource): Instantiate {
   return async (imports) => {
     const given = await source();
     let from = typeof given === "string" || given instanceof URL ? await fetch(given) : given;
     if (from instanceof Response) {
       if (!from.ok) throw new Error(`${from.url} gave HTTP status ${from.status}`);
-      // Compiled while it comes, if the server calls it exactly what it is; browsers refuse that otherwise.
+      // Compiled while it streams, if the server sends the exact media type, which browsers require.
       if (from.headers.get("content-type") === "application/wasm") {
         return (await WebAssembly.instantiateStreaming(from, imports)).instance;
       }
@@ -27,7 +27,7 @@ export function from(source: () => WasmSource): Instantiate {
     }
     const made: WebAssembly.Instance | WebAssembly.WebAssemblyInstantiatedSource =
       await WebAssembly.instantiate(from as BufferSource, imports);
-    // A module gives an instance, bytes give both.
+    // A module results in an instance, bytes in both.
     return "instance" in made ? made.instance : made;
   };
 }

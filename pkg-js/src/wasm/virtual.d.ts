@@ -1,15 +1,15 @@
-// What ../../build.mjs puts in: the glue that wasm-bindgen generates, with short names, and the encoded WebAssembly.
+// The modules that ../../build.mjs adds: the glue code of wasm-bindgen, with short names, and the encoded WebAssembly.
 
 declare module "everwire:glue" {
-  /** What the WebAssembly imports. */
+  /** The imports of the WebAssembly. */
   export function imports(): WebAssembly.Imports;
-  /** Makes the glue work with this instance: once, before `Core` is used. */
+  /** Connects the glue to this instance: once, before `Core` is used. */
   export function finish(instance: WebAssembly.Instance): void;
   export const Core: import("./create-core.js").RawCoreClass;
 }
 
 declare module "everwire:wasm" {
-  /** The bytes, as ./inline.ts reads them. */
+  /** The encoded bytes for ./inline.ts. */
   const text: string;
   export default text;
 }
