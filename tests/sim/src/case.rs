@@ -5,8 +5,8 @@ use std::{fmt, str::FromStr};
 
 use crate::{
     Error,
-    dice::Dice,
     fault::{Kind, Kinds},
+    rng::Rng,
 };
 
 /// One run.
@@ -31,21 +31,21 @@ pub struct Case {
 impl Case {
     /// The case of a seed.
     pub fn of(seed: u64) -> Self {
-        let mut dice = Dice::new(seed).fork(1);
+        let mut rng = Rng::new(seed).fork(1);
         Self {
             seed,
-            clients: dice.pick(&[1, 2, 2, 3, 3, 4, 5, 8]),
-            channels: dice.pick(&[1, 1, 2, 2, 3, 4]),
-            nodes: dice.pick(&[1, 1, 1, 2]),
-            seconds: dice.pick(&[15, 30, 30, 60, 60, 90, 120, 240]),
-            kinds: Kinds::draw(&mut dice),
-            talk: dice.chance(500),
+            clients: rng.pick(&[1, 2, 2, 3, 3, 4, 5, 8]),
+            channels: rng.pick(&[1, 1, 2, 2, 3, 4]),
+            nodes: rng.pick(&[1, 1, 1, 2]),
+            seconds: rng.pick(&[15, 30, 30, 60, 60, 90, 120, 240]),
+            kinds: Kinds::draw(&mut rng),
+            talk: rng.chance(500),
         }
     }
 
-    /// The dice that everything is forked from.
-    pub fn dice(&self) -> Dice {
-        Dice::new(self.seed)
+    /// The rng that everything is forked from.
+    pub fn rng(&self) -> Rng {
+        Rng::new(self.seed)
     }
 }
 

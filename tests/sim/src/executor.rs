@@ -17,7 +17,7 @@ use std::{
 use everwire_protocol::Uuid;
 use everwire_server::environment::{Environment, Planted, Task};
 
-use crate::dice::Dice;
+use crate::rng::Rng;
 
 /// Tasks that run at one moment before it is taken for a loop.
 const RUNS: usize = 1_000_000;
@@ -171,7 +171,7 @@ pub struct Executor {
     tasks: BTreeMap<u64, Running>,
     next_task: u64,
     ready: Ready,
-    dice: Dice,
+    rng: Rng,
 }
 
 impl fmt::Debug for Executor {
@@ -182,7 +182,7 @@ impl fmt::Debug for Executor {
 
 impl Executor {
     /// Without tasks. `ids`: what the ids of this life begin with.
-    pub fn new(clock: Clock, ids: u128, planted: Option<Planted>, dice: Dice) -> Self {
+    pub fn new(clock: Clock, ids: u128, planted: Option<Planted>, rng: Rng) -> Self {
         let (spawned, timers) = (Vec::new(), BTreeMap::new());
         let state = State { ids, next_id: 0, spawned, timers, next_timer: 0 };
         Self {
@@ -190,7 +190,7 @@ impl Executor {
             tasks: BTreeMap::new(),
             next_task: 0,
             ready: Ready::default(),
-            dice,
+            rng,
         }
     }
 
@@ -245,7 +245,7 @@ impl Executor {
         if ready.is_empty() {
             return None;
         }
-        let place = self.dice.below(ready.len());
+        let place = self.rng.below(ready.len());
         Some(ready.remove(place))
     }
 }
@@ -269,7 +269,7 @@ mod tests {
 
     fn executor(seed: u64) -> (Clock, Executor) {
         let clock = Clock::new(1_000);
-        (clock.clone(), Executor::new(clock, 0, None, Dice::new(seed)))
+        (clock.clone(), Executor::new(clock, 0, None, Rng::new(seed)))
     }
 
     #[test]

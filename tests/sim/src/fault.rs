@@ -1,6 +1,6 @@
 //! What can go wrong, and when it does in one run. What each fault means is done in `world/faults.rs`.
 
-use crate::dice::Dice;
+use crate::rng::Rng;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident = $name:literal;)*) => {
@@ -86,15 +86,15 @@ pub struct Kinds(u32);
 
 impl Kinds {
     /// Each kind with a chance of one half; now and then none, or all.
-    pub fn draw(dice: &mut Dice) -> Self {
-        let bits = dice.word() as u32;
-        match dice.between(0, 19) {
+    pub fn draw(rng: &mut Rng) -> Self {
+        let bits = rng.word() as u32;
+        match rng.between(0, 19) {
             0 => Self::default(),
             1 => Kind::ALL.iter().fold(Self::default(), |kinds, kind| kinds.with(*kind)),
             // Few at a time find what needs one of them often.
             2..=8 => Kind::ALL
                 .iter()
-                .filter(|_| dice.chance(150))
+                .filter(|_| rng.chance(150))
                 .fold(Self::default(), |kinds, kind| kinds.with(*kind)),
             _ => Kind::ALL
                 .iter()
@@ -134,19 +134,19 @@ pub struct Fault {
     /// The kind of fault.
     pub kind: Kind,
     /// For whom, how long and how exactly is drawn from this.
-    pub dice: u64,
+    pub rng: u64,
 }
 
 /// Draws the faults of a run that has faults for `ms`. Each kind is drawn by itself.
-pub fn plan(kinds: Kinds, seed: &Dice, ms: u64) -> Vec<Fault> {
+pub fn plan(kinds: Kinds, seed: &Rng, ms: u64) -> Vec<Fault> {
     let mut faults = Vec::new();
     for kind in kinds.iter() {
-        let mut dice = seed.fork(1_000 + kind as u64);
-        let mean = dice.pick(&[4_000, 8_000, 15_000, 30_000, 60_000]);
-        let mut at = dice.around(mean);
+        let mut rng = seed.fork(1_000 + kind as u64);
+        let mean = rng.pick(&[4_000, 8_000, 15_000, 30_000, 60_000]);
+        let mut at = rng.around(mean);
         while at < ms {
-            faults.push(Fault { at, kind, dice: dice.word() });
-            at += 200 + dice.around(mean);
+            faults.push(Fault { at, kind, rng: rng.word() });
+            at += 200 + rng.around(mean);
         }
     }
     faults.sort_by_key(|fault| fault.at);

@@ -3,7 +3,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::dice::Dice;
+use crate::rng::Rng;
 
 /// A day in ms.
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
@@ -26,7 +26,7 @@ fn since_1970_ms() -> u64 {
 }
 
 fn of_day(day: u64) -> u64 {
-    Dice::new(day).word() >> (u64::BITS - BITS)
+    Rng::new(day).word() >> (u64::BITS - BITS)
 }
 
 #[cfg(test)]

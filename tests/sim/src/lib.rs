@@ -5,16 +5,16 @@
 
 pub mod case;
 pub mod corpus;
-pub mod dice;
 pub mod executor;
 pub mod fault;
 pub mod first_seed;
-pub mod herd;
 pub mod ledger;
-pub mod plant;
+pub mod mutants;
+pub mod rng;
 pub mod runner;
 pub mod shrink;
 pub mod stats;
+pub mod thundering_herd;
 pub mod violation;
 pub mod watch;
 pub mod world;

@@ -7,10 +7,11 @@ use everwire_sim::{
     Error,
     case::Case,
     corpus, first_seed,
-    herd::{self, BLIP_MS, OUTAGE_MS, Peer},
-    plant::Plant,
+    mutants::Mutant,
     runner::{self, Report},
-    shrink, world,
+    shrink,
+    thundering_herd::{self, BLIP_MS, OUTAGE_MS, Peer},
+    world,
 };
 use serde_json::json;
 
@@ -36,28 +37,29 @@ struct Options {
     /// Replay a line of the corpus, with a trace.
     #[arg(long, conflicts_with_all = ["seeds", "from", "fresh", "seed"])]
     case: Option<Case>,
-    /// Plant a bug, to see that it is found.
-    #[arg(long, value_parser = plant)]
-    plant: Option<Plant>,
-    /// Ten thousand clients lose their server and come back.
-    #[arg(long, conflicts_with_all = ["seeds", "from", "fresh", "seed", "case", "plant"])]
-    herd: bool,
-    /// With --herd: draw it into this file.
-    #[arg(long, requires = "herd")]
+    /// Mutant a bug, to see that it is found.
+    #[arg(long, value_parser = mutant)]
+    mutant: Option<Mutant>,
+    /// Simulate ten thousand clients that lose their server and come back.
+    #[arg(long, conflicts_with_all = ["seeds", "from", "fresh", "seed", "case", "mutant"])]
+    thundering_herd: bool,
+    /// With --thundering-herd: draw it into this file.
+    #[arg(long, requires = "thundering_herd")]
     svg: Option<PathBuf>,
     /// Print nothing but the result, as JSON.
     #[arg(long)]
     json: bool,
 }
 
-fn plant(name: &str) -> Result<Plant, String> {
-    let names: Vec<_> = Plant::ALL.iter().map(|plant| plant.name()).collect();
-    Plant::named(name).ok_or_else(|| format!("no planted bug has this name; there are: {}", names.join(", ")))
+fn mutant(name: &str) -> Result<Mutant, String> {
+    let names: Vec<_> = Mutant::ALL.iter().map(|mutant| mutant.name()).collect();
+    Mutant::named(name)
+        .ok_or_else(|| format!("no planted bug has this name; there are: {}", names.join(", ")))
 }
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    if options.herd {
+    if options.thundering_herd {
         return run_herd(&options).unwrap_or_else(|error| {
             eprintln!("{error}");
             ExitCode::FAILURE
@@ -74,7 +76,7 @@ fn run_many(options: &Options) -> ExitCode {
     // The corpus first: what was wrong once is likely to be wrong again.
     let mut failures = Vec::new();
     match corpus::read(corpus::FILE.as_ref()) {
-        Ok(cases) if options.plant.is_none() => {
+        Ok(cases) if options.mutant.is_none() => {
             let broken = |case| world::run(case, None, false).violation.map(|violation| (case, violation));
             failures.extend(cases.into_iter().filter_map(broken));
         }
@@ -93,14 +95,14 @@ fn run_many(options: &Options) -> ExitCode {
         println!("{} seeds from {first} (--from {first} runs the same ones)", options.seeds);
     }
     let show = !options.json && std::io::stderr().is_terminal();
-    let report = runner::run(first, options.seeds, options.plant, |done| {
+    let report = runner::run(first, options.seeds, options.mutant, |done| {
         if show && done % 500 == 0 {
             eprintln!("{done} of {} seeds", options.seeds);
         }
     });
     failures.extend(report.failures.iter().cloned());
     let seconds = started.elapsed().as_secs_f64();
-    let smaller = failures.first().map(|(case, found)| shrink::shrink(*case, options.plant, found.rule));
+    let smaller = failures.first().map(|(case, found)| shrink::shrink(*case, options.mutant, found.rule));
     if options.json {
         let failures: Vec<_> = failures
             .iter()
@@ -155,7 +157,7 @@ fn summary(report: &Report, seconds: f64) {
 }
 
 fn replay(case: Case, options: &Options) -> ExitCode {
-    let outcome = world::run(case, options.plant, !options.json);
+    let outcome = world::run(case, options.mutant, !options.json);
     if options.json {
         let violation = outcome.violation.as_ref().map(ToString::to_string);
         println!("{:#}", json!({ "case": case.to_string(), "violation": violation, "stats": outcome.stats }));
@@ -167,18 +169,18 @@ fn replay(case: Case, options: &Options) -> ExitCode {
 }
 
 fn run_herd(options: &Options) -> Result<ExitCode, Error> {
-    let mut outage = vec![herd::everwire(OUTAGE_MS, HERD_SEED)];
-    outage.extend(Peer::ALL.map(|peer| herd::peer(peer, OUTAGE_MS, HERD_SEED)));
-    let mut blip = vec![herd::everwire(BLIP_MS, HERD_SEED)];
-    blip.extend(Peer::ALL.map(|peer| herd::peer(peer, BLIP_MS, HERD_SEED)));
+    let mut outage = vec![thundering_herd::everwire(OUTAGE_MS, HERD_SEED)];
+    outage.extend(Peer::ALL.map(|peer| thundering_herd::peer(peer, OUTAGE_MS, HERD_SEED)));
+    let mut blip = vec![thundering_herd::everwire(BLIP_MS, HERD_SEED)];
+    blip.extend(Peer::ALL.map(|peer| thundering_herd::peer(peer, BLIP_MS, HERD_SEED)));
     if let Some(path) = &options.svg {
-        let svg = herd::svg::draw(&outage, herd::MOST_CONNECTS);
+        let svg = thundering_herd::svg::draw(&outage, thundering_herd::MOST_CONNECTS);
         fs::write(path, svg).map_err(|source| Error::File { path: path.clone(), source })?;
     }
     if options.json {
         println!("{:#}", json!({ "outage": outage, "blip": blip }));
     } else {
-        print!("{}\n{}", herd::table(&outage), herd::table(&blip));
+        print!("{}\n{}", thundering_herd::table(&outage), thundering_herd::table(&blip));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-use crate::{case::Case, plant::Plant, stats::Stats, violation::Violation, world};
+use crate::{case::Case, mutants::Mutant, stats::Stats, violation::Violation, world};
 
 /// What came out of many runs.
 #[derive(Debug, Default)]
@@ -25,7 +25,7 @@ pub struct Report {
 const ENOUGH: usize = 20;
 
 /// Runs the seeds from `from`, `seeds` of them.
-pub fn run(from: u64, seeds: u64, plant: Option<Plant>, tell: impl Fn(u64) + Sync) -> Report {
+pub fn run(from: u64, seeds: u64, mutant: Option<Mutant>, tell: impl Fn(u64) + Sync) -> Report {
     let (next, stop) = (AtomicU64::new(from), AtomicBool::new(false));
     let report = Mutex::new(Report::default());
     let work = || {
@@ -36,13 +36,13 @@ pub fn run(from: u64, seeds: u64, plant: Option<Plant>, tell: impl Fn(u64) + Syn
                 break;
             }
             let case = Case::of(seed);
-            let outcome = world::run(case, plant, false);
+            let outcome = world::run(case, mutant, false);
             own.seeds += 1;
             own.stats += &outcome.stats;
             tell(seed - from + 1);
             if let Some(violation) = outcome.violation {
                 own.failures.push((case, violation));
-                if own.failures.len() >= ENOUGH || plant.is_some() {
+                if own.failures.len() >= ENOUGH || mutant.is_some() {
                     stop.store(true, Ordering::Relaxed);
                 }
             }

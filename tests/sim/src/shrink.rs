@@ -1,19 +1,19 @@
 //! Makes a failing case smaller, as long as it breaks the same rule: fewer faults, fewer clients, channels and nodes,
 //! and a shorter time.
 
-use crate::{case::Case, plant::Plant, violation::Rule, world};
+use crate::{case::Case, mutants::Mutant, violation::Rule, world};
 
 /// Most runs that are spent on it.
 const RUNS: usize = 400;
 
 /// The smallest case found that breaks the same rule.
-pub fn shrink(case: Case, plant: Option<Plant>, rule: Rule) -> Case {
+pub fn shrink(case: Case, mutant: Option<Mutant>, rule: Rule) -> Case {
     let mut best = case;
     let mut runs = 0;
     loop {
         let smaller = candidates(&best).into_iter().find(|candidate| {
             runs += 1;
-            runs <= RUNS && fails(*candidate, plant, rule)
+            runs <= RUNS && fails(*candidate, mutant, rule)
         });
         match smaller {
             Some(smaller) => best = smaller,
@@ -22,8 +22,8 @@ pub fn shrink(case: Case, plant: Option<Plant>, rule: Rule) -> Case {
     }
 }
 
-fn fails(case: Case, plant: Option<Plant>, rule: Rule) -> bool {
-    world::run(case, plant, false).violation.is_some_and(|violation| violation.rule == rule)
+fn fails(case: Case, mutant: Option<Mutant>, rule: Rule) -> bool {
+    world::run(case, mutant, false).violation.is_some_and(|violation| violation.rule == rule)
 }
 
 /// What is a little smaller than a case; the biggest steps first.

@@ -26,12 +26,12 @@ pub(crate) struct Options {
     /// Replay a line of tests/sim/corpus/cases.txt, with a trace.
     #[arg(long)]
     case: Option<String>,
-    /// Plant a bug, to check that it is found.
+    /// Mutant a bug, to check that it is found.
     #[arg(long)]
-    plant: Option<String>,
+    mutant: Option<String>,
     /// Simulate ten thousand clients reconnecting after an outage, and draw the chart docs/herd.svg.
     #[arg(long)]
-    herd: bool,
+    thundering_herd: bool,
     /// Print only the result, as JSON.
     #[arg(long)]
     json: bool,
@@ -51,7 +51,7 @@ pub(crate) fn run(paths: &Paths, options: &Options) -> Result {
             run = run.arg(name).arg(value.to_string());
         }
     }
-    for (name, value) in [("--case", &options.case), ("--plant", &options.plant)] {
+    for (name, value) in [("--case", &options.case), ("--mutant", &options.mutant)] {
         if let Some(value) = value {
             run = run.arg(name).arg(value);
         }
@@ -59,8 +59,8 @@ pub(crate) fn run(paths: &Paths, options: &Options) -> Result {
     if options.fresh {
         run = run.arg("--fresh");
     }
-    if options.herd {
-        run = run.args(["--herd", "--svg", HERD]);
+    if options.thundering_herd {
+        run = run.args(["--thundering-herd", "--svg", HERD]);
     }
     if options.json {
         run = run.arg("--json");

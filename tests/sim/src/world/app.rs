@@ -21,14 +21,14 @@ impl World {
         if self.healed || self.clients[client].closed {
             return;
         }
-        let next = self.clients[client].dice.around(self.manner.act_every) + 1;
+        let next = self.clients[client].rng.around(self.manner.act_every) + 1;
         self.after(next, Event::Act { client });
         if self.clients[client].rest.is_some() {
             return;
         }
         // Whatever the core notices by itself comes first: a clock that was set, for example.
         self.tell(client, Input::Timeout);
-        match self.clients[client].dice.between(0, 99) {
+        match self.clients[client].rng.between(0, 99) {
             0..=69 => self.burst(client),
             70..=79 => self.subscribe_to_one(client),
             80..=87 => drop(self.unsubscribe_from_one(client)),
@@ -38,7 +38,7 @@ impl World {
                     self.subscribe(client, channel);
                 }
             }
-            96 if self.manner.closes && self.clients[client].dice.chance(200) => self.close_client(client),
+            96 if self.manner.closes && self.clients[client].rng.chance(200) => self.close_client(client),
             _ => {}
         }
         self.talk(client);
@@ -46,7 +46,7 @@ impl World {
     }
 
     fn burst(&mut self, client: usize) {
-        for _ in 0..self.clients[client].dice.between(1, self.manner.burst) {
+        for _ in 0..self.clients[client].rng.between(1, self.manner.burst) {
             self.send(client);
         }
     }
@@ -57,10 +57,10 @@ impl World {
         let id = id(client, number);
         let channel = self.sent_to(client, id);
         let c = &mut self.clients[client];
-        let padding = if c.dice.chance(20) { c.dice.below(9_000) } else { 0 };
+        let padding = if c.rng.chance(20) { c.rng.below(9_000) } else { 0 };
         let text = format!("\"{}{}\"", name(id), " ".repeat(padding));
         let Ok(data) = Payload::from_text(text) else { return };
-        let event = c.dice.chance(100).then(|| "edited".to_owned());
+        let event = c.rng.chance(100).then(|| "edited".to_owned());
         c.sends.insert(id, Sent::Waiting);
         let full = c.waiting >= everwire_client_core::MAX_OUTBOX_MESSAGES;
         match c.core.send(clocks, id, channel.as_str(), event, data) {
@@ -86,7 +86,7 @@ impl World {
     }
 
     pub(super) fn subscribe_to_one(&mut self, client: usize) {
-        let place = self.clients[client].dice.below(self.channels.len());
+        let place = self.clients[client].rng.below(self.channels.len());
         self.subscribe(client, place);
     }
 
@@ -94,7 +94,7 @@ impl World {
         let clocks = self.clients[client].clocks(self.now);
         let channel = self.channels[channel].clone();
         let c = &mut self.clients[client];
-        let recent = c.dice.pick(&[None, None, Some(0), Some(5), Some(500)]);
+        let recent = c.rng.pick(&[None, None, Some(0), Some(5), Some(500)]);
         match c.core.subscribe(clocks, channel.as_str(), recent, None) {
             Ok(handle) => {
                 let old = c.channels.insert(channel.clone(), handle);
@@ -117,7 +117,7 @@ impl World {
 
     fn unsubscribe_from_one(&mut self, client: usize) -> Option<usize> {
         let clocks = self.clients[client].clocks(self.now);
-        let place = self.clients[client].dice.below(self.channels.len());
+        let place = self.clients[client].rng.below(self.channels.len());
         let channel = &self.channels[place];
         let c = &mut self.clients[client];
         let handle = c.channels.remove(channel)?;
@@ -151,7 +151,7 @@ impl World {
         if self.healed || self.clients[client].closed {
             return;
         }
-        match self.clients[client].dice.between(0, 999) {
+        match self.clients[client].rng.between(0, 999) {
             0..=9 => self.send(client),
             10..=11 => drop(self.unsubscribe_from_one(client)),
             12..=13 => self.subscribe_to_one(client),
@@ -166,16 +166,16 @@ impl World {
 
     pub(super) fn fetch_token(&mut self, client: usize) {
         let bad = self.case.kinds.has(Kind::Token) && !self.healed;
-        let dice = &mut self.clients[client].dice;
-        let (wait, lives) = match dice.between(0, 9) {
-            0 if bad => (dice.between(0, 5_000), None),
+        let rng = &mut self.clients[client].rng;
+        let (wait, lives) = match rng.between(0, 9) {
+            0 if bad => (rng.between(0, 5_000), None),
             1 if bad => {
                 say!(self, format!("c{client}"), "the token callback does not answer");
                 return;
             }
-            2 if bad => (dice.between(5_000, 29_000), Some(dice.between(20_000, 120_000))),
-            _ if bad => (dice.between(0, 500), Some(dice.between(15_000, 120_000))),
-            _ => (dice.between(0, 100), Some(24 * 3_600_000)),
+            2 if bad => (rng.between(5_000, 29_000), Some(rng.between(20_000, 120_000))),
+            _ if bad => (rng.between(0, 500), Some(rng.between(15_000, 120_000))),
+            _ => (rng.between(0, 100), Some(24 * 3_600_000)),
         };
         // It is as old as the request for it.
         let until = lives.map(|lives| EPOCH + self.now + lives);

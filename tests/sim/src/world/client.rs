@@ -11,9 +11,9 @@ use everwire_protocol::{Channel, ClientFrame, ErrorCode, Guest, Uuid, batch};
 
 use super::{ByChannel, EPOCH, Event, ToClient, World, links::Path, say, talk::Talk};
 use crate::{
-    dice::Dice,
     ledger::name,
-    plant::Plant,
+    mutants::Mutant,
+    rng::Rng,
     violation::{Rule, violated},
     watch::Watch,
 };
@@ -41,9 +41,9 @@ pub(super) enum Rest {
 #[derive(Debug)]
 pub(super) struct Client {
     pub(super) core: Connection,
-    pub(super) dice: Dice,
+    pub(super) rng: Rng,
     /// Of their own, so that they change nothing else.
-    pub(super) talk_dice: Dice,
+    pub(super) talk_rng: Rng,
     pub(super) talk: Talk,
     pub(super) path: Path,
     pub(super) links: BTreeMap<SocketId, usize>,
@@ -87,14 +87,14 @@ pub(super) fn session_of(client: usize) -> Uuid {
 }
 
 impl Client {
-    pub(super) fn new(index: usize, seed: &Dice) -> Self {
-        let dice = seed.fork(10_000 + index as u64);
+    pub(super) fn new(index: usize, seed: &Rng) -> Self {
+        let rng = seed.fork(10_000 + index as u64);
         Self {
             core: Connection::new(config(index, 0, false, true, true)),
-            path: Path::new(dice.fork(1)),
-            talk_dice: dice.fork(2),
+            path: Path::new(rng.fork(1)),
+            talk_rng: rng.fork(2),
             talk: Talk::default(),
-            dice,
+            rng,
             links: BTreeMap::new(),
             requests: BTreeMap::new(),
             channels: BTreeMap::new(),
@@ -152,14 +152,14 @@ impl World {
     pub(super) fn start_client(&mut self, client: usize) {
         let (tokens, websocket, polling) = (self.manner.tokens, self.manner.websocket, self.manner.polling);
         let c = &mut self.clients[client];
-        let seed = c.dice.word();
+        let seed = c.rng.word();
         c.core = Connection::new(config(client, seed, tokens, websocket, polling));
         c.core.handle(c.clocks(self.now), Input::Start);
-        for _ in 0..=self.clients[client].dice.below(3) {
+        for _ in 0..=self.clients[client].rng.below(3) {
             self.subscribe_to_one(client);
         }
         self.carry_out(client);
-        let first = self.clients[client].dice.around(self.manner.act_every);
+        let first = self.clients[client].rng.around(self.manner.act_every);
         self.after(first, Event::Act { client });
     }
 
@@ -307,10 +307,7 @@ impl World {
             let told = watch.place.map(|place| (self.ledger.logs[place.log].epoch.clone(), place.offset));
             let said = frame.epoch.clone().zip(frame.offset);
             // The planted bug is about what comes after this.
-            if told != said
-                && !self.planted(Plant::PositionAfterListener)
-                && !self.planted(Plant::EpochIgnored)
-            {
+            if told != said && !self.has(Mutant::PositionAfterListener) && !self.has(Mutant::EpochIgnored) {
                 let what = format!("c{client} is at {told:?} in {} and says {said:?}", frame.channel);
                 return self.broken(violated(Rule::Position, what));
             }
@@ -348,7 +345,7 @@ impl World {
             }
             CoreEvent::Error { code, message } => self.reports(client, code, &message),
             CoreEvent::TypingExpired { handle, typist } => {
-                if !self.planted(Plant::TypingForever) {
+                if !self.has(Mutant::TypingForever) {
                     self.clients[client].talk.quiet(handle, typist);
                 }
             }
@@ -408,7 +405,7 @@ impl World {
     /// The channel that a message goes to is drawn from its id, so that nobody has to remember it.
     pub(super) fn sent_to(&self, client: usize, id: Uuid) -> Channel {
         let number = crate::ledger::sender(id).1;
-        let place = Dice::new(self.case.seed).fork(client as u64 ^ (number << 16)).below(self.channels.len());
+        let place = Rng::new(self.case.seed).fork(client as u64 ^ (number << 16)).below(self.channels.len());
         self.channels[place].clone()
     }
 }

@@ -10,20 +10,20 @@ use super::{
     say,
 };
 use crate::{
-    dice::Dice,
     fault::{Fault, Kind},
-    plant::Plant,
+    mutants::Mutant,
+    rng::Rng,
 };
 
 impl World {
     #[expect(clippy::too_many_lines, reason = "a list: one arm for each kind")]
     pub(super) fn fault(&mut self, fault: Fault) {
-        let mut dice = Dice::new(fault.dice);
-        let client = dice.below(self.clients.len());
-        let node = dice.below(self.nodes.len());
+        let mut rng = Rng::new(fault.rng);
+        let client = rng.below(self.clients.len());
+        let node = rng.below(self.nodes.len());
         *self.stats.faults.entry(fault.kind.name()).or_default() += 1;
         say!(self, "FAULT", "{} (c{client}, n{node})", fault.kind.name());
-        let until = |dice: &mut Dice, least: u64, most: u64| dice.between(least, most);
+        let until = |rng: &mut Rng, least: u64, most: u64| rng.between(least, most);
         let now = self.now;
         match fault.kind {
             Kind::Drop => {
@@ -41,94 +41,94 @@ impl World {
             }
             Kind::Delay => {
                 let path = &mut self.clients[client].path;
-                path.slow_by = dice.pick(&[100, 1_000, 4_000]);
-                path.slow_until = now + until(&mut dice, 500, 20_000);
+                path.slow_by = rng.pick(&[100, 1_000, 4_000]);
+                path.slow_until = now + until(&mut rng, 500, 20_000);
             }
             Kind::LoseResponse => {
-                self.clients[client].path.loses_until = now + until(&mut dice, 1_000, 40_000);
+                self.clients[client].path.loses_until = now + until(&mut rng, 1_000, 40_000);
             }
             Kind::Duplicate => {
-                self.clients[client].path.doubles_until = now + until(&mut dice, 1_000, 40_000);
+                self.clients[client].path.doubles_until = now + until(&mut rng, 1_000, 40_000);
             }
             Kind::BlockWebSocket => {
-                let how = dice.pick(&[Block::Refuse, Block::Silent]);
-                self.clients[client].path.blocked = Some((how, now + until(&mut dice, 5_000, 60_000)));
-                if dice.chance(700)
+                let how = rng.pick(&[Block::Refuse, Block::Silent]);
+                self.clients[client].path.blocked = Some((how, now + until(&mut rng, 5_000, 60_000)));
+                if rng.chance(700)
                     && let Some(link) = self.live_link(client)
                 {
                     self.reset_link(link);
                 }
             }
             Kind::KillWebSocket => {
-                let after = dice.pick(&[5, 100, 2_000, 8_000]);
-                self.clients[client].path.killed = Some((after, now + until(&mut dice, 5_000, 60_000)));
+                let after = rng.pick(&[5, 100, 2_000, 8_000]);
+                self.clients[client].path.killed = Some((after, now + until(&mut rng, 5_000, 60_000)));
                 if let Some(link) = self.live_link(client) {
                     self.reset_link(link);
                 }
             }
             Kind::Crash => {
-                let back = until(&mut dice, 10, 15_000);
-                self.crash(node, dice.chance(300), back);
+                let back = until(&mut rng, 10, 15_000);
+                self.crash(node, rng.chance(300), back);
             }
-            Kind::Wipe => self.wipe(&mut dice),
-            Kind::Restart => self.restart(node, &mut dice),
+            Kind::Wipe => self.wipe(&mut rng),
+            Kind::Restart => self.restart(node, &mut rng),
             Kind::Trim => {
-                let channel = self.channels[dice.below(self.channels.len())].clone();
-                let up_to = self.store.data().logs.log(&channel).head.saturating_sub(dice.between(0, 6));
+                let channel = self.channels[rng.below(self.channels.len())].clone();
+                let up_to = self.store.data().logs.log(&channel).head.saturating_sub(rng.between(0, 6));
                 self.store.data().trim(&channel, up_to);
                 say!(self, "store", "{channel} is trimmed to {up_to}");
                 self.write_down();
             }
             Kind::StoreFails => {
-                let most = dice.pick(&[50, 500, 8_000]);
-                self.store.data().fails_until = now + until(&mut dice, 1, most);
+                let most = rng.pick(&[50, 500, 8_000]);
+                self.store.data().fails_until = now + until(&mut rng, 1, most);
             }
             Kind::StoreSlow => {
                 let mut data = self.store.data();
-                data.slow_by = dice.pick(&[50, 500, 3_000]);
-                data.slow_until = now + until(&mut dice, 500, 15_000);
+                data.slow_by = rng.pick(&[50, 500, 3_000]);
+                data.slow_until = now + until(&mut rng, 500, 15_000);
             }
             Kind::Stall => {
-                let ms = until(&mut dice, 20, 6_000);
-                self.nodes[node].stalled = Some((now + ms, dice.between(0, 1)));
+                let ms = until(&mut rng, 20, 6_000);
+                self.nodes[node].stalled = Some((now + ms, rng.between(0, 1)));
                 let boot = self.nodes[node].boot;
                 self.after(ms, Event::NodeTimer { node, boot });
             }
             Kind::StoreDoubt => {
-                let most = dice.pick(&[50, 500, 8_000]);
-                self.store.data().doubt_until = now + until(&mut dice, 1, most);
+                let most = rng.pick(&[50, 500, 8_000]);
+                self.store.data().doubt_until = now + until(&mut rng, 1, most);
             }
             Kind::SlowReader => {
-                let rate = dice.pick(&[1, 5, 50]);
-                self.clients[client].path.reads = Some((rate, now + until(&mut dice, 2_000, 30_000)));
+                let rate = rng.pick(&[1, 5, 50]);
+                self.clients[client].path.reads = Some((rate, now + until(&mut rng, 2_000, 30_000)));
             }
             Kind::Hide => {
-                let throttle = dice.pick(&[1_000, 1_000, 60_000]);
+                let throttle = rng.pick(&[1_000, 1_000, 60_000]);
                 self.clients[client].throttle = throttle;
                 self.clients[client].hidden = true;
                 self.send_client(client, 0, ToClient::Input(Input::Visible(false)));
-                let back = until(&mut dice, 1_000, 90_000);
+                let back = until(&mut rng, 1_000, 90_000);
                 self.send_client(client, back, ToClient::Input(Input::Visible(true)));
             }
-            Kind::Freeze => self.rest(client, Rest::Frozen, until(&mut dice, 500, 90_000)),
+            Kind::Freeze => self.rest(client, Rest::Frozen, until(&mut rng, 500, 90_000)),
             Kind::Sleep => {
-                let ms = until(&mut dice, 1_000, 120_000);
+                let ms = until(&mut rng, 1_000, 120_000);
                 self.rest(client, Rest::Asleep { since: now }, ms);
-                if dice.chance(700) {
+                if rng.chance(700) {
                     self.silence(client);
                 }
             }
             Kind::PutAway => {
                 if self.clients[client].rest.is_none() && !self.clients[client].closed {
                     self.tell(client, Input::PageHide);
-                    self.rest(client, Rest::PutAway, until(&mut dice, 100, 60_000));
+                    self.rest(client, Rest::PutAway, until(&mut rng, 100, 60_000));
                 }
             }
             Kind::Offline => {
-                let ms = until(&mut dice, 100, 40_000);
+                let ms = until(&mut rng, 100, 40_000);
                 self.clients[client].path.down_until = now + ms;
                 self.silence(client);
-                if dice.chance(600) {
+                if rng.chance(600) {
                     self.send_client(client, 10, ToClient::Input(Input::Offline));
                     self.send_client(client, ms, ToClient::Input(Input::Online));
                 }
@@ -136,7 +136,7 @@ impl World {
             Kind::Clock => {
                 // Nobody sets the clock of a machine that sleeps; and if somebody did, by just as much as it slept, no
                 // page could know that it did.
-                let by = dice.between(0, 7_200_000).cast_signed() - 3_600_000;
+                let by = rng.between(0, 7_200_000).cast_signed() - 3_600_000;
                 if !matches!(self.clients[client].rest, Some(Rest::Asleep { .. })) {
                     self.clients[client].wall += by;
                 }
@@ -185,7 +185,7 @@ impl World {
             self.clients[client].slept += self.now - since;
         }
         // Browsers differ in what runs first: the events of the page, its timers, or what came over the network.
-        let first = self.clients[client].dice.between(0, 2);
+        let first = self.clients[client].rng.between(0, 2);
         let told = |world: &mut Self| match rest {
             Rest::Frozen | Rest::PutAway => world.tell(client, Input::PageShow),
             Rest::Asleep { .. } => world.tell(client, Input::Timeout),
@@ -208,7 +208,7 @@ impl World {
         if !self.nodes[node].up {
             return;
         }
-        if self.planted(Plant::LostOnCrash) {
+        if self.has(Mutant::LostOnCrash) {
             self.store.data().lose_the_last_commit();
         }
         self.die(node, silently);
@@ -262,10 +262,10 @@ impl World {
     }
 
     /// All nodes die, and their data is lost.
-    fn wipe(&mut self, dice: &mut Dice) {
+    fn wipe(&mut self, rng: &mut Rng) {
         for node in 0..self.nodes.len() {
-            let back = dice.between(10, 5_000);
-            self.crash(node, dice.chance(200), back);
+            let back = rng.between(10, 5_000);
+            self.crash(node, rng.chance(200), back);
         }
         if self.nodes.iter().all(|node| !node.up) {
             self.store.data().wipe();
@@ -274,19 +274,19 @@ impl World {
     }
 
     /// A planned restart: everybody is told, then the node stops.
-    fn restart(&mut self, node: usize, dice: &mut Dice) {
+    fn restart(&mut self, node: usize, rng: &mut Rng) {
         if !self.nodes[node].accepts() {
             return;
         }
         self.nodes[node].stopping = true;
         let goaway = Goaway {
-            delay_ms: dice.pick(&[0, 500, 2_000]),
-            spread_ms: dice.pick(&[0, 1_000, 5_000]),
+            delay_ms: rng.pick(&[0, 500, 2_000]),
+            spread_ms: rng.pick(&[0, 1_000, 5_000]),
             reason: "restart".into(),
         };
         self.goaway(node, &goaway);
         let boot = self.nodes[node].boot;
-        self.after(dice.between(500, 6_000), Event::Down { node, boot });
+        self.after(rng.between(500, 6_000), Event::Down { node, boot });
     }
 
     /// Everything works from now on.

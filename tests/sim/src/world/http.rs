@@ -33,10 +33,10 @@ impl World {
         let now = self.now;
         let path = &mut self.clients[client].path;
         let down = path.down_until > now;
-        let lost = path.loses_until > now && path.dice.chance(OFTEN);
-        let doubled = path.doubles_until > now && path.dice.chance(OFTEN);
-        let told = path.dice.chance(500);
-        let later = path.dice.between(1, 4_000);
+        let lost = path.loses_until > now && path.rng.chance(OFTEN);
+        let doubled = path.doubles_until > now && path.rng.chance(OFTEN);
+        let told = path.rng.chance(500);
+        let later = path.rng.between(1, 4_000);
         self.clients[client].requests.insert(id, request);
         self.requests.push(Request {
             client,
@@ -68,7 +68,7 @@ impl World {
     pub(super) fn abort(&mut self, client: usize, id: RequestId) {
         let Some(request) = self.clients[client].requests.remove(&id) else { return };
         let latency = self.latency(client);
-        let lost = self.clients[client].path.dice.chance(500);
+        let lost = self.clients[client].path.rng.chance(500);
         let on = &mut self.requests[request];
         if on.arrived {
             self.after(latency, Event::Abandoned { request });
@@ -113,8 +113,8 @@ impl World {
         if path.down_until > now {
             return;
         }
-        if path.loses_until > now && path.dice.chance(OFTEN) {
-            let (told, later) = (path.dice.chance(500), path.dice.between(1, 4_000));
+        if path.loses_until > now && path.rng.chance(OFTEN) {
+            let (told, later) = (path.rng.chance(500), path.rng.between(1, 4_000));
             say!(self, format!("n{}", self.requests[request].node), "its response {request} is lost");
             if told {
                 self.send_client(client, later, ToClient::Response { request, text: None });
@@ -138,7 +138,7 @@ impl World {
         self.receives(client, Source::Response(id), text);
         let now = self.now;
         let path = &mut self.clients[client].path;
-        if path.doubles_until > now && path.dice.chance(OFTEN) {
+        if path.doubles_until > now && path.rng.chance(OFTEN) {
             self.receives(client, Source::Response(id), text);
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use everwire_client_core::SocketId;
 
 use super::{Event, ToClient, ToServer, World, say};
-use crate::dice::Dice;
+use crate::rng::Rng;
 
 /// What the buffers of a dead link still take before the server's writes stand still, in batches.
 const DEAD_BUFFERS: u32 = 3;
@@ -42,7 +42,7 @@ pub(super) enum Block {
 /// The way between one client and the nodes, as it is now. Times are virtual ms until which something lasts.
 #[derive(Debug)]
 pub(super) struct Path {
-    pub(super) dice: Dice,
+    pub(super) rng: Rng,
     pub(super) slow_until: u64,
     pub(super) slow_by: u64,
     pub(super) blocked: Option<(Block, u64)>,
@@ -57,9 +57,9 @@ pub(super) struct Path {
 }
 
 impl Path {
-    pub(super) fn new(dice: Dice) -> Self {
+    pub(super) fn new(rng: Rng) -> Self {
         Self {
-            dice,
+            rng,
             slow_until: 0,
             slow_by: 0,
             blocked: None,
@@ -73,7 +73,7 @@ impl Path {
 
     /// Everything works again.
     pub(super) fn heal(&mut self) {
-        *self = Self::new(self.dice.clone());
+        *self = Self::new(self.rng.clone());
     }
 }
 
@@ -82,14 +82,14 @@ impl World {
     pub(super) fn latency(&mut self, client: usize) -> u64 {
         let (now, base) = (self.now, self.manner.latency);
         let path = &mut self.clients[client].path;
-        let slow = if path.slow_until > now { path.dice.between(path.slow_by / 2, path.slow_by) } else { 0 };
-        1 + path.dice.between(base / 2, base) + slow
+        let slow = if path.slow_until > now { path.rng.between(path.slow_by / 2, path.slow_by) } else { 0 };
+        1 + path.rng.between(base / 2, base) + slow
     }
 
     /// The node that a client is led to.
     pub(super) fn led_to(&mut self, client: usize) -> usize {
         if self.manner.scattered && !self.healed {
-            self.clients[client].path.dice.below(self.nodes.len())
+            self.clients[client].path.rng.below(self.nodes.len())
         } else {
             client % self.nodes.len()
         }
@@ -118,7 +118,7 @@ impl World {
         let blocked = path.blocked.filter(|(_, until)| *until > now).map(|(how, _)| how);
         let there = 2 * self.latency(client);
         if self.clients[client].path.down_until > now {
-            if self.clients[client].path.dice.chance(500) {
+            if self.clients[client].path.rng.chance(500) {
                 self.send_client(client, 5, ToClient::Closed { link, code: 1006 });
             }
         } else if blocked == Some(Block::Silent) {
@@ -169,7 +169,7 @@ impl World {
                 self.accept(link);
                 let now = self.now;
                 if let Some((after, _)) = self.clients[client].path.killed.filter(|(_, until)| *until > now) {
-                    let after = latency + self.clients[client].path.dice.between(0, after);
+                    let after = latency + self.clients[client].path.rng.between(0, after);
                     // The proxy ends both sides.
                     self.send_client(client, after, ToClient::Closed { link, code: 1006 });
                     self.after(after, Event::ToServer { link, what: ToServer::Closed });

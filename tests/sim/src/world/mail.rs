@@ -94,7 +94,7 @@ impl World {
                 Done::Trimmed(channel, up_to) => self.ledger.trimmed(&channel, up_to),
                 Done::Added { node, entries } => {
                     for other in (0..self.nodes.len()).filter(|other| *other != node) {
-                        let at = self.nodes[other].fed_at.max(self.now + self.dice.between(0, 50));
+                        let at = self.nodes[other].fed_at.max(self.now + self.rng.between(0, 50));
                         self.nodes[other].fed_at = at;
                         self.at(at, Event::Feed { node: other, entries: entries.clone() });
                     }

@@ -29,11 +29,11 @@ use everwire_server::{
 
 use crate::{
     case::Case,
-    dice::Dice,
     executor::Clock,
     fault::{Fault, Kind, plan},
     ledger::Ledger,
-    plant::Plant,
+    mutants::Mutant,
+    rng::Rng,
     stats::Stats,
     violation::{Rule, Violation, violated},
 };
@@ -180,13 +180,13 @@ pub struct Outcome {
 /// One run.
 pub struct World {
     case: Case,
-    plant: Option<Plant>,
+    mutant: Option<Mutant>,
     manner: Manner,
     now: u64,
     order: u64,
     queue: BinaryHeap<Reverse<Queued>>,
-    /// For the network and whatever else has no dice of its own.
-    dice: Dice,
+    /// For the network and whatever else has no rng of its own.
+    rng: Rng,
     channels: Vec<Channel>,
     clients: Vec<Client>,
     nodes: Vec<Process>,
@@ -221,8 +221,8 @@ macro_rules! say {
 use say;
 
 /// Runs a case.
-pub fn run(case: Case, plant: Option<Plant>, tracing: bool) -> Outcome {
-    let mut world = World::new(case, plant, tracing);
+pub fn run(case: Case, mutant: Option<Mutant>, tracing: bool) -> Outcome {
+    let mut world = World::new(case, mutant, tracing);
     world.run();
     world.stats.virtual_ms = world.now;
     if let Some(violation) = &world.violation {
@@ -245,36 +245,36 @@ pub fn run(case: Case, plant: Option<Plant>, tracing: bool) -> Outcome {
 }
 
 impl World {
-    fn new(case: Case, plant: Option<Plant>, tracing: bool) -> Self {
-        let seed = case.dice();
-        let mut dice = seed.fork(2);
-        let mode = dice.between(0, 9);
+    fn new(case: Case, mutant: Option<Mutant>, tracing: bool) -> Self {
+        let seed = case.rng();
+        let mut rng = seed.fork(2);
+        let mode = rng.between(0, 9);
         let manner = Manner {
-            act_every: dice.pick(&[150, 500, 1_000, 2_000, 5_000]),
-            burst: dice.pick(&[1, 1, 3, 10, 60]),
-            closes: dice.chance(200),
-            scattered: case.nodes > 1 && dice.chance(400),
-            latency: dice.pick(&[1, 5, 20, 50, 150, 400]),
-            commit: dice.pick(&[0, 1, 5, 30, 200]),
-            tokens: case.kinds.has(Kind::Token) || dice.chance(300),
+            act_every: rng.pick(&[150, 500, 1_000, 2_000, 5_000]),
+            burst: rng.pick(&[1, 1, 3, 10, 60]),
+            closes: rng.chance(200),
+            scattered: case.nodes > 1 && rng.chance(400),
+            latency: rng.pick(&[1, 5, 20, 50, 150, 400]),
+            commit: rng.pick(&[0, 1, 5, 30, 200]),
+            tokens: case.kinds.has(Kind::Token) || rng.chance(300),
             websocket: mode != 0,
             polling: mode != 1,
         };
         let mut settings = Settings {
-            retry_after_ms: dice.pick(&[200, 1_000]),
-            replay_limit: dice.pick(&[10_000, 10_000, 10_000, 20]),
+            retry_after_ms: rng.pick(&[200, 1_000]),
+            replay_limit: rng.pick(&[10_000, 10_000, 10_000, 20]),
             // Two pages of a replay must have room, or a reader that is not slow is called so.
-            queue_frames: dice.pick(&[8_192, 8_192, 700]),
-            queue_bytes: dice.pick(&[4 << 20, 4 << 20, 300_000]),
-            hold_ms: dice.pick(&[25_000, 25_000, 25_000, 2_000, 0]),
+            queue_frames: rng.pick(&[8_192, 8_192, 700]),
+            queue_bytes: rng.pick(&[4 << 20, 4 << 20, 300_000]),
+            hold_ms: rng.pick(&[25_000, 25_000, 25_000, 2_000, 0]),
             // Room for all that can be under way at once, unless a connection does not run for a while; less where
             // little is sent.
-            mailbox_messages: match (dice.chance(500), manner.burst) {
+            mailbox_messages: match (rng.chance(500), manner.burst) {
                 (true, _) => 16_384,
                 (false, ..=3) => 16,
                 (false, _) => 40 + 34 * case.clients,
             },
-            never_defers: plant == Some(Plant::NoDeferring),
+            never_defers: mutant == Some(Mutant::NoDeferring),
             ..Settings::default()
         };
         if case.kinds.has(Kind::SlowReader) {
@@ -291,19 +291,19 @@ impl World {
         ];
         let channels: Vec<Channel> =
             names.iter().take(case.channels).filter_map(|n| n.parse().ok()).collect();
-        let retention = dice.pick(&[10_000, 10_000, 10_000, 50, 8]);
+        let retention = rng.pick(&[10_000, 10_000, 10_000, 50, 8]);
         let commit_ms = manner.commit;
         let mut world = Self {
             manner,
             now: 0,
             order: 0,
             queue: BinaryHeap::new(),
-            dice: seed.fork(3),
+            rng: seed.fork(3),
             clients: (0..case.clients).map(|index| Client::new(index, &seed)).collect(),
             nodes: (0..case.nodes).map(|_| Process::new(0)).collect(),
             links: Vec::new(),
             requests: Vec::new(),
-            store: SharedStore::new(retention, commit_ms, seed.fork(4), plant),
+            store: SharedStore::new(retention, commit_ms, seed.fork(4), mutant),
             clock: Clock::new(EPOCH),
             ledger: Ledger::default(),
             reads: BTreeMap::new(),
@@ -319,13 +319,13 @@ impl World {
             violation: None,
             channels,
             case,
-            plant,
+            mutant,
         };
         world.begin(&seed);
         world
     }
 
-    fn begin(&mut self, seed: &Dice) {
+    fn begin(&mut self, seed: &Rng) {
         let ms = self.case.seconds * 1_000;
         for fault in plan(self.case.kinds, seed, ms) {
             self.at(fault.at, Event::Fault(fault));
@@ -414,8 +414,8 @@ impl World {
         }
     }
 
-    fn planted(&self, plant: Plant) -> bool {
-        self.plant == Some(plant)
+    fn has(&self, mutant: Mutant) -> bool {
+        self.mutant == Some(mutant)
     }
 
     /// Something that must be the same whenever this case is run.

@@ -16,7 +16,7 @@ use everwire_server::{
 use super::{Address, World};
 use crate::{
     executor::Executor,
-    plant::Plant,
+    mutants::Mutant,
     violation::{Rule, violated},
 };
 
@@ -105,9 +105,9 @@ impl World {
     pub(super) fn start_process(&mut self, node: usize) {
         let boot = self.nodes[node].boot;
         let ids = ((node as u128 + 1) << 100) | (u128::from(boot) << 64);
-        let dice = self.case.dice().fork(20_000 + node as u64).fork(u64::from(boot));
-        let planted = self.plant.and_then(Plant::of_server);
-        let mut executor = Executor::new(self.clock.clone(), ids, planted, dice);
+        let rng = self.case.rng().fork(20_000 + node as u64).fork(u64::from(boot));
+        let planted = self.mutant.and_then(Mutant::of_server);
+        let mut executor = Executor::new(self.clock.clone(), ids, planted, rng);
         let environment = executor.environment().clone();
         let store = Arc::new(self.store.of(node, &environment));
         let options = NodeOptions {
@@ -226,7 +226,7 @@ impl World {
             address.conn
         };
         self.requests[request].conn = Some(conn);
-        let forgets = self.planted(Plant::ResponseNotRetained);
+        let forgets = self.has(Mutant::ResponseNotRetained);
         let boot = self.nodes[node].boot;
         if let Some(there) = self.nodes[node].conns.get_mut(&conn) {
             if forgets && poll.connection == Some(there.effects.connection) {

@@ -9,7 +9,7 @@ use everwire_protocol::{
 
 use super::{World, client::shortened, say};
 use crate::{
-    plant::Plant,
+    mutants::Mutant,
     violation::{Rule, violated},
 };
 
@@ -36,19 +36,19 @@ impl World {
         match frame {
             ServerFrame::Message(message) => self.spoiled_message(client, message).map(Into::into),
             ServerFrame::Subscribed(mut frame) => {
-                let ignored = self.planted(Plant::EpochIgnored);
+                let ignored = self.has(Mutant::EpochIgnored);
                 let epochs = &mut self.clients[client].first_epochs;
                 let first = epochs.entry(frame.channel.clone()).or_insert_with(|| frame.epoch.clone());
                 if ignored {
                     frame.epoch.clone_from(first);
                 }
-                if self.plant == Some(Plant::MarksUnheard) {
+                if self.mutant == Some(Mutant::MarksUnheard) {
                     frame.receipts = None;
                 }
                 Some(frame.into())
             }
-            ServerFrame::MemberLeft(_) if self.plant == Some(Plant::LeaveForgotten) => None,
-            ServerFrame::Receipt(_) if self.plant == Some(Plant::MarksUnheard) => None,
+            ServerFrame::MemberLeft(_) if self.mutant == Some(Mutant::LeaveForgotten) => None,
+            ServerFrame::Receipt(_) if self.mutant == Some(Mutant::MarksUnheard) => None,
             frame => Some(frame),
         }
     }
@@ -56,13 +56,13 @@ impl World {
     fn spoiled_message(&mut self, client: usize, message: Message) -> Option<Message> {
         let c = &mut self.clients[client];
         let Some(handle) = c.channels.get(&message.channel).copied() else {
-            if self.planted(Plant::DeliveredAfterUnsubscribe) {
+            if self.has(Mutant::DeliveredAfterUnsubscribe) {
                 let what = format!("c{client} is given {} of {}", message.offset, message.channel);
                 self.broken(violated(Rule::AfterUnsubscribe, what));
             }
             return Some(message);
         };
-        if self.plant == Some(Plant::PositionAfterListener) && c.dice.chance(20) {
+        if self.mutant == Some(Mutant::PositionAfterListener) && c.rng.chance(20) {
             // The listener runs first, and fails: the position never moves.
             let next = c.watches.get(&handle).and_then(|watch| watch.place).map(|place| place.offset + 1);
             if next == Some(message.offset) {
@@ -110,7 +110,7 @@ impl World {
 
     fn gap(&mut self, client: usize, handle: Handle, Gap { from, to, reason }: Gap) {
         say!(self, format!("c{client}"), "subscription {}: gap {from} to {to}, {reason:?}", handle.0);
-        if self.planted(Plant::GapNotDeclared) {
+        if self.has(Mutant::GapNotDeclared) {
             return;
         }
         self.stats.gaps += 1;
@@ -124,9 +124,9 @@ impl World {
     /// With a planted bug, what is sent is not what the core wanted.
     pub(super) fn maybe_spoiled(&mut self, client: usize, link: usize, text: String) -> String {
         let (stale, again, reversed) = (
-            self.planted(Plant::StaleOutgoing),
-            self.planted(Plant::NotResubscribed),
-            self.planted(Plant::ResendReversed),
+            self.has(Mutant::StaleOutgoing),
+            self.has(Mutant::NotResubscribed),
+            self.has(Mutant::ResendReversed),
         );
         if !(stale || again || reversed) {
             return text;

@@ -11,7 +11,7 @@ use super::{
     node::{Conn, Machine},
     say,
 };
-use crate::plant::Plant;
+use crate::mutants::Mutant;
 
 impl World {
     /// Carries out what a connection wants, until it wants nothing.
@@ -85,7 +85,7 @@ impl World {
                 Machine::Polling(polling) => match polling.poll_output() {
                     None => return false,
                     Some(PollOutput::Respond { request, text }) => {
-                        if self.planted(Plant::ResponseNotRetained) {
+                        if self.has(Mutant::ResponseNotRetained) {
                             conn.gives(&text);
                         }
                         self.respond((request / 2) as usize, text.to_string());
@@ -121,10 +121,10 @@ impl World {
         match output {
             Output::Mark(mut mark) => {
                 self.stats.marks += 1;
-                if self.planted(Plant::MarksOfAnotherLog) {
+                if self.has(Mutant::MarksOfAnotherLog) {
                     mark.epoch = None;
                 }
-                if self.planted(Plant::MarksToldAndNotKept) && self.dice.chance(50) {
+                if self.has(Mutant::MarksToldAndNotKept) && self.rng.chance(50) {
                     let (channel, user) = (mark.channel.clone(), mark.who.user.to_string());
                     let (delivered, read) = (mark.delivered.max(mark.read), mark.read);
                     let receipt = Receipt { channel, user, delivered, read, unread: Some(0) };

@@ -24,7 +24,7 @@ use everwire_server::{
     },
 };
 
-use crate::{dice::Dice, executor::SimEnvironment, plant::Plant};
+use crate::{executor::SimEnvironment, mutants::Mutant, rng::Rng};
 
 /// How long a read takes at most when the store is well, in ms.
 const READ_MS: u64 = 3;
@@ -71,8 +71,8 @@ pub(super) struct Data {
     pub(super) slow_by: u64,
     /// Until then commits happen and are reported as failed.
     pub(super) doubt_until: u64,
-    dice: Dice,
-    plant: Option<Plant>,
+    rng: Rng,
+    mutant: Option<Mutant>,
     done: Vec<Done>,
     /// For a planted bug: the data before the last commit.
     before: Option<Logs>,
@@ -108,20 +108,20 @@ impl Data {
         }
     }
 
-    fn planted(&self, plant: Plant) -> bool {
-        self.plant == Some(plant)
+    fn has(&self, mutant: Mutant) -> bool {
+        self.mutant == Some(mutant)
     }
 
     fn slow(&mut self, now: u64) -> u64 {
-        if self.slow_until > now { self.dice.between(0, self.slow_by) } else { 0 }
+        if self.slow_until > now { self.rng.between(0, self.slow_by) } else { 0 }
     }
 
     fn commit(&mut self, node: usize, at: u64, entries: &[NewEntry]) -> Vec<Outcome> {
-        if self.planted(Plant::LostOnCrash) {
+        if self.has(Mutant::LostOnCrash) {
             self.before = Some(self.logs.clone());
         }
         let (mut outcomes, mut added) = self.logs.append(at, entries);
-        if self.planted(Plant::DedupeOff) {
+        if self.has(Mutant::DedupeOff) {
             self.store_copies(entries, &mut outcomes, &mut added);
         }
         let mut trimmed = BTreeSet::new();
@@ -212,7 +212,7 @@ fn message(entry: &Entry) -> Option<Message> {
 pub(super) struct SharedStore(Arc<Mutex<Data>>);
 
 impl SharedStore {
-    pub(super) fn new(retention: u64, commit_ms: u64, dice: Dice, plant: Option<Plant>) -> Self {
+    pub(super) fn new(retention: u64, commit_ms: u64, rng: Rng, mutant: Option<Mutant>) -> Self {
         let seed = 1;
         Self(Arc::new(Mutex::new(Data {
             logs: Logs::new(seed, retention),
@@ -226,8 +226,8 @@ impl SharedStore {
             slow_until: 0,
             slow_by: 0,
             doubt_until: 0,
-            dice,
-            plant,
+            rng,
+            mutant,
             done: Vec::new(),
             before: None,
             fresh: 1 << 127,
@@ -287,7 +287,7 @@ impl NodeStore {
         let (there, back) = {
             let mut data = self.shared.data();
             let slow = data.slow(self.now());
-            (data.dice.between(0, usual) + slow, data.dice.between(0, BACK_MS))
+            (data.rng.between(0, usual) + slow, data.rng.between(0, BACK_MS))
         };
         Box::pin(async move {
             self.sleep(there).await;
@@ -349,7 +349,7 @@ impl Store for NodeStore {
     fn page<'a>(&'a self, channel: &'a Channel, after: u64, bounds: PageBounds) -> Answer<'a, Page> {
         self.read(move |data| {
             let mut page = data.logs.page(channel, after, bounds);
-            if data.planted(Plant::ReplayOffByOne) && page.entries.len() > 1 {
+            if data.has(Mutant::ReplayOffByOne) && page.entries.len() > 1 {
                 page.entries.pop();
                 page.log.head = page.entries.last().map_or(0, |entry| entry.offset);
             }

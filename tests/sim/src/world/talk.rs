@@ -15,7 +15,7 @@ use everwire_protocol::{
 
 use super::{World, client::user_of, say};
 use crate::{
-    plant::Plant,
+    mutants::Mutant,
     violation::{Rule, Violation, violated},
 };
 
@@ -62,11 +62,11 @@ impl World {
         }
         let clocks = self.clients[client].clocks(self.now);
         let c = &mut self.clients[client];
-        let place = c.talk_dice.below(c.channels.len().max(1));
+        let place = c.talk_rng.below(c.channels.len().max(1));
         let Some((channel, handle)) = c.channels.iter().nth(place).map(|(c, h)| (c.clone(), *h)) else {
             return;
         };
-        match c.talk_dice.between(0, 9) {
+        match c.talk_rng.between(0, 9) {
             0..=3 => {
                 c.talk.keys.insert(channel.clone(), clocks.mono);
                 c.core.typing(clocks, handle, true);
@@ -79,7 +79,7 @@ impl World {
             5..=8 => {
                 let Some(at) = c.watches.get(&handle).and_then(|watch| watch.place) else { return };
                 let offset =
-                    if c.talk_dice.chance(200) { c.talk_dice.between(0, at.offset) } else { at.offset };
+                    if c.talk_rng.chance(200) { c.talk_rng.between(0, at.offset) } else { at.offset };
                 let read = c.talk.read.entry(handle).or_insert((at.log, 0));
                 *read = if read.0 == at.log { (at.log, read.1.max(offset)) } else { (at.log, offset) };
                 c.core.mark(clocks, handle, 0, offset);
@@ -96,7 +96,7 @@ impl World {
         let talk = &mut self.clients[client].talk;
         if typing {
             talk.typists.insert((handle, typist));
-        } else if self.plant != Some(Plant::TypingForever) {
+        } else if self.mutant != Some(Mutant::TypingForever) {
             talk.quiet(handle, typist);
         }
     }

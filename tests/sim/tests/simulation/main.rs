@@ -1,5 +1,5 @@
 //! The simulation in the tests: the corpus, a thousand seeds, planted bugs, and the herd.
 
-mod herd;
-mod plants;
+mod mutants;
 mod seeds;
+mod thundering_herd;

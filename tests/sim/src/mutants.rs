@@ -4,25 +4,25 @@
 
 use everwire_server::environment::Planted;
 
-macro_rules! plants {
-    ($($(#[$doc:meta])* $plant:ident = $name:literal;)*) => {
+macro_rules! mutants {
+    ($($(#[$doc:meta])* $mutant:ident = $name:literal;)*) => {
         /// A planted bug.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum Plant { $($(#[$doc])* $plant,)* }
+        pub enum Mutant { $($(#[$doc])* $mutant,)* }
 
-        impl Plant {
+        impl Mutant {
             /// All of them.
-            pub const ALL: &[Self] = &[$(Self::$plant),*];
+            pub const ALL: &[Self] = &[$(Self::$mutant),*];
 
             /// Its name on the command line.
             pub const fn name(self) -> &'static str {
-                match self { $(Self::$plant => $name),* }
+                match self { $(Self::$mutant => $name),* }
             }
         }
     };
 }
 
-plants! {
+mutants! {
     /// A listener runs before the position moves; if it fails, the entry comes again.
     PositionAfterListener = "position_after_listener";
     /// The client takes every log for the one that it knew first.
@@ -69,7 +69,7 @@ plants! {
     CommitReportedFailed = "commit_reported_failed";
 }
 
-impl Plant {
+impl Mutant {
     /// The bug of the real server that it stands for, if it is one of those.
     pub const fn of_server(self) -> Option<Planted> {
         match self {
@@ -84,6 +84,6 @@ impl Plant {
 
     /// The bug with this name.
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|plant| plant.name() == name)
+        Self::ALL.iter().copied().find(|mutant| mutant.name() == name)
     }
 }

@@ -2,7 +2,7 @@
 //! WebSocket attempts are modelled.
 
 use super::{ROUND_TRIP_MS, SPREAD_MS, Tries};
-use crate::dice::Dice;
+use crate::rng::Rng;
 
 /// A library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,12 +33,12 @@ impl Peer {
     }
 
     /// The wait before the n-th try, from 0, in ms; counted from the failure before it.
-    fn wait(self, n: u32, dice: &mut Dice) -> u64 {
+    fn wait(self, n: u32, rng: &mut Rng) -> u64 {
         match self {
             Self::SocketIo => {
                 let base = 1_000_u64 << n.min(20);
-                let deviation = dice.between(0, base / 2);
-                let wait = if dice.chance(500) { base - deviation } else { base + deviation };
+                let deviation = rng.between(0, base / 2);
+                let wait = if rng.chance(500) { base - deviation } else { base + deviation };
                 wait.min(5_000)
             }
             Self::Phoenix => {
@@ -53,7 +53,7 @@ impl Peer {
             },
             Self::Centrifuge => {
                 let range = 20_000.min(500_u64 << n.min(20));
-                (500 + dice.between(0, range)).min(20_000)
+                (500 + rng.between(0, range)).min(20_000)
             }
         }
     }
@@ -61,11 +61,11 @@ impl Peer {
 
 pub(super) fn run(peer: Peer, clients: usize, outage_ms: u64, seed: u64) -> Tries {
     let mut tries = Tries::default();
-    let mut dice = Dice::new(seed).fork(peer as u64);
+    let mut rng = Rng::new(seed).fork(peer as u64);
     for _ in 0..clients {
-        let mut at = dice.between(0, SPREAD_MS);
+        let mut at = rng.between(0, SPREAD_MS);
         for n in 0.. {
-            at += peer.wait(n, &mut dice) + ROUND_TRIP_MS / 2;
+            at += peer.wait(n, &mut rng) + ROUND_TRIP_MS / 2;
             tries.connects.push(at);
             let up = at >= outage_ms;
             at += ROUND_TRIP_MS / 2;

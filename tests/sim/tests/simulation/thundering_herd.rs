@@ -1,6 +1,6 @@
 //! Promise 7: ten thousand clients come back without trampling the server.
 
-use everwire_sim::herd::{BLIP_MS, MOST_CONNECTS, OUTAGE_MS, Peer, everwire, peer};
+use everwire_sim::thundering_herd::{BLIP_MS, MOST_CONNECTS, OUTAGE_MS, Peer, everwire, peer};
 
 #[test]
 fn promise_7_after_an_outage_of_60_s() {

@@ -1,17 +1,17 @@
-//! The dice of a run. Every concern has its own, forked from the seed, so that switching one fault off leaves the others
+//! The rng of a run. Every concern has its own, forked from the seed, so that switching one fault off leaves the others
 //! as they were: without that a failing case could not be made smaller.
 
 /// SplitMix64 (Steele, Lea and Flood, 2014): one word of state, the same on every machine.
 #[derive(Debug, Clone)]
-pub struct Dice(u64);
+pub struct Rng(u64);
 
-impl Dice {
-    /// Dice that always fall the same way for the same seed.
+impl Rng {
+    /// Rng that always fall the same way for the same seed.
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    /// Other dice for another concern.
+    /// Other rng for another concern.
     #[must_use]
     pub fn fork(&self, concern: u64) -> Self {
         let mut fork = Self(self.0 ^ concern.wrapping_mul(0xd6e8_feb8_6659_fd93));

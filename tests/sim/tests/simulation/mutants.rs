@@ -1,7 +1,7 @@
 //! The oracles bite: each planted bug is found within a bounded number of seeds, and by a rule that fits it.
 
 use everwire_sim::{
-    plant::Plant,
+    mutants::Mutant,
     runner,
     shrink::shrink,
     violation::Rule::{self, *},
@@ -11,145 +11,145 @@ use everwire_sim::{
 /// How many seeds may be needed at most.
 const WITHIN: u64 = 400;
 
-fn found(plant: Plant, by: &[Rule]) {
-    let report = runner::run(0, WITHIN, Some(plant), |_| {});
+fn found(mutant: Mutant, by: &[Rule]) {
+    let report = runner::run(0, WITHIN, Some(mutant), |_| {});
     let Some((case, violation)) = report.failures.first() else {
-        panic!("{} was not found within {WITHIN} seeds", plant.name());
+        panic!("{} was not found within {WITHIN} seeds", mutant.name());
     };
-    assert!(by.contains(&violation.rule), "{} was found by {violation} in {case}", plant.name());
+    assert!(by.contains(&violation.rule), "{} was found by {violation} in {case}", mutant.name());
 }
 
-fn found_in(plant: Plant, case: &str, by: Rule) {
+fn found_in(mutant: Mutant, case: &str, by: Rule) {
     let Ok(case) = case.parse() else { panic!("{case} is no case") };
-    let outcome = world::run(case, Some(plant), false);
+    let outcome = world::run(case, Some(mutant), false);
     assert_eq!(outcome.violation.map(|violation| violation.rule), Some(by));
 }
 
 #[test]
 fn a_position_that_moves_after_the_listener() {
-    found(Plant::PositionAfterListener, &[Duplicated, Lost, Protocol]);
+    found(Mutant::PositionAfterListener, &[Duplicated, Lost, Protocol]);
 }
 
 #[test]
 fn an_epoch_that_is_ignored() {
-    found(Plant::EpochIgnored, &[WrongEntry, Gap, Lost, Quiet]);
+    found(Mutant::EpochIgnored, &[WrongEntry, Gap, Lost, Quiet]);
 }
 
 #[test]
 fn stale_outgoing_frames_kept_after_a_failed_reconnect() {
-    found(Plant::StaleOutgoing, &[Quiet, SendOrder, Lost, Protocol, Gap, Presence]);
+    found(Mutant::StaleOutgoing, &[Quiet, SendOrder, Lost, Protocol, Gap, Presence]);
 }
 
 #[test]
 fn an_ack_before_the_commit() {
-    found(Plant::AckBeforeCommit, &[AckedIsStored]);
+    found(Mutant::AckBeforeCommit, &[AckedIsStored]);
 }
 
 #[test]
 fn copies_that_are_stored_again() {
-    found(Plant::DedupeOff, &[StoredTwice, Offset]);
+    found(Mutant::DedupeOff, &[StoredTwice, Offset]);
 }
 
 #[test]
 fn a_replay_that_is_off_by_one_at_the_seam() {
-    found(Plant::ReplayOffByOne, &[Quiet, Lost, Bounded]);
+    found(Mutant::ReplayOffByOne, &[Quiet, Lost, Bounded]);
 }
 
 #[test]
 fn a_gap_that_is_not_declared() {
-    found(Plant::GapNotDeclared, &[Gap, Lost]);
+    found(Mutant::GapNotDeclared, &[Gap, Lost]);
 }
 
 #[test]
 fn a_refusal_without_deferring() {
-    found(Plant::NoDeferring, &[SendOrder, Quiet]);
+    found(Mutant::NoDeferring, &[SendOrder, Quiet]);
 }
 
 #[test]
 fn a_resend_out_of_order() {
-    found(Plant::ResendReversed, &[SendOrder]);
+    found(Mutant::ResendReversed, &[SendOrder]);
 }
 
 #[test]
 fn a_poll_response_that_is_not_kept_until_it_is_acknowledged() {
-    found(Plant::ResponseNotRetained, &[Presence, Lost, Protocol, Quiet]);
+    found(Mutant::ResponseNotRetained, &[Presence, Lost, Protocol, Quiet]);
 }
 
 #[test]
 fn subscriptions_that_are_not_named_again_on_a_reconnect() {
-    found(Plant::NotResubscribed, &[Quiet]);
+    found(Mutant::NotResubscribed, &[Quiet]);
 }
 
 #[test]
 fn entries_for_a_subscription_that_has_ended() {
-    found(Plant::DeliveredAfterUnsubscribe, &[AfterUnsubscribe]);
+    found(Mutant::DeliveredAfterUnsubscribe, &[AfterUnsubscribe]);
 }
 
 #[test]
 fn commits_that_a_crash_undoes() {
-    found(Plant::LostOnCrash, &[Offset, Gap, Lost, WrongEntry, Quiet, AckedIsStored, StoredTwice]);
+    found(Mutant::LostOnCrash, &[Offset, Gap, Lost, WrongEntry, Quiet, AckedIsStored, StoredTwice]);
 }
 
 #[test]
 fn members_who_left_and_are_still_listed() {
-    found(Plant::LeaveForgotten, &[Presence]);
+    found(Mutant::LeaveForgotten, &[Presence]);
 }
 
 #[test]
 fn marks_that_are_confirmed_and_not_kept() {
-    found(Plant::MarksToldAndNotKept, &[Marks]);
+    found(Mutant::MarksToldAndNotKept, &[Marks]);
 }
 
 #[test]
 fn marks_of_the_server_that_the_core_does_not_hear_of() {
-    found(Plant::MarksUnheard, &[Marks]);
+    found(Mutant::MarksUnheard, &[Marks]);
 }
 
 /// Rare: the data has to be lost between a mark and its way to the server. So a case is run in which that happens.
 #[test]
 fn marks_of_a_log_that_was_replaced() {
     let case = "seed=2238 clients=2 channels=4 nodes=1 seconds=120 faults=kill_websocket,wipe,slow_reader,offline talk=yes";
-    found_in(Plant::MarksOfAnotherLog, case, Marks);
+    found_in(Mutant::MarksOfAnotherLog, case, Marks);
 }
 
 #[test]
 fn typing_that_never_ends() {
-    found(Plant::TypingForever, &[Typing]);
+    found(Mutant::TypingForever, &[Typing]);
 }
 
 #[test]
 fn entries_that_are_published_before_they_are_stored() {
-    found(Plant::PublishBeforeCommit, &[WrongEntry]);
+    found(Mutant::PublishBeforeCommit, &[WrongEntry]);
 }
 
 #[test]
 fn a_subscription_that_begins_after_the_log_was_read() {
-    found(Plant::SubscribeAfterRead, &[Presence, Quiet]);
+    found(Mutant::SubscribeAfterRead, &[Presence, Quiet]);
 }
 
 #[test]
 fn what_a_full_mailbox_loses() {
-    found(Plant::MailboxLoses, &[Quiet, Presence, Lost, Hangs]);
+    found(Mutant::MailboxLoses, &[Quiet, Presence, Lost, Hangs]);
 }
 
 #[test]
 fn a_commit_that_is_reported_as_failed_and_happened() {
-    found(Plant::CommitReportedFailed, &[Quiet]);
+    found(Mutant::CommitReportedFailed, &[Quiet]);
 }
 
 #[test]
 fn every_planted_bug_has_a_test() {
-    let source = include_str!("plants.rs");
-    for plant in Plant::ALL {
-        assert!(source.contains(&format!("Plant::{plant:?},")), "{plant:?}");
+    let source = include_str!("mutants.rs");
+    for mutant in Mutant::ALL {
+        assert!(source.contains(&format!("Mutant::{mutant:?},")), "{mutant:?}");
     }
 }
 
 #[test]
 fn a_failing_case_is_made_smaller() {
-    let report = runner::run(0, WITHIN, Some(Plant::AckBeforeCommit), |_| {});
+    let report = runner::run(0, WITHIN, Some(Mutant::AckBeforeCommit), |_| {});
     let (case, violation) = report.failures.first().unwrap();
-    let smaller = shrink(*case, Some(Plant::AckBeforeCommit), violation.rule);
+    let smaller = shrink(*case, Some(Mutant::AckBeforeCommit), violation.rule);
     assert!(smaller.clients == 1 && smaller.seconds <= 5, "{smaller}");
     assert_eq!(smaller.kinds.iter().count(), 0, "it needs no fault: {smaller}");
 }

@@ -9,7 +9,7 @@ use everwire_client_core::{
 use everwire_protocol::{Guest, Uuid, limits};
 
 use super::{ROUND_TRIP_MS, SPREAD_MS, Tries};
-use crate::dice::Dice;
+use crate::rng::Rng;
 
 /// How long all have been connected before, in ms: long enough to begin the backoff anew.
 const BEFORE_MS: u64 = 20_000;
@@ -47,10 +47,10 @@ struct Client {
 }
 
 pub(super) fn run(clients: usize, outage_ms: u64, seed: u64) -> Tries {
-    let mut dice = Dice::new(seed);
+    let mut rng = Rng::new(seed);
     let away = (BEFORE_MS, BEFORE_MS + outage_ms);
     let mut herd = Herd {
-        cores: (0..clients).map(|n| Client::new(n, dice.word())).collect(),
+        cores: (0..clients).map(|n| Client::new(n, rng.word())).collect(),
         queue: BinaryHeap::new(),
         order: 0,
         now: 0,
@@ -58,8 +58,8 @@ pub(super) fn run(clients: usize, outage_ms: u64, seed: u64) -> Tries {
         tries: Tries::default(),
     };
     for client in 0..clients {
-        herd.at(dice.between(0, 5_000), client, Next::Begin);
-        herd.at(away.0 + dice.between(0, SPREAD_MS), client, Next::Cut);
+        herd.at(rng.between(0, 5_000), client, Next::Begin);
+        herd.at(away.0 + rng.between(0, SPREAD_MS), client, Next::Cut);
     }
     herd.run();
     let after = |at: &u64| *at >= away.0;
