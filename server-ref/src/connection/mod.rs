@@ -135,7 +135,6 @@ impl Connection {
             read_again_at: None,
             next_key: 0,
             requests: Requests::default(),
-            sending: Sending::default(),
             queue: Queue::default(),
             outputs: VecDeque::new(),
             now: now_ms,
