@@ -1,5 +1,5 @@
-//! What one run is: a seed, and the knobs by which a failing run is made smaller. Written as one line, so that a failure
-//! can be told, kept in the corpus and run again.
+//! The parameters of one run: a seed, and the knobs with which a failing run is shrunk. Written as one line, so that a failure
+//! can be reported, kept in the corpus and replayed.
 
 use std::{fmt, str::FromStr};
 
@@ -12,19 +12,19 @@ use crate::{
 /// One run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Case {
-    /// Everything that is drawn is drawn from this.
+    /// The seed of all random choices.
     pub seed: u64,
-    /// How many client cores.
+    /// The number of client cores.
     pub clients: usize,
-    /// How many channels.
+    /// The number of channels.
     pub channels: usize,
-    /// How many server nodes: 1 or 2.
+    /// The number of server nodes: 1 or 2.
     pub nodes: usize,
-    /// How long faults happen and applications act, in virtual seconds.
+    /// How long faults are injected and applications act, in virtual seconds.
     pub seconds: u64,
-    /// What goes wrong.
+    /// The kinds of faults.
     pub kinds: Kinds,
-    /// Whether applications also type, and mark what was read; and the nodes keep marks. Lines without it mean no.
+    /// Whether applications also type and send read marks. Default: no.
     pub talk: bool,
 }
 

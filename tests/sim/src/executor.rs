@@ -19,7 +19,7 @@ use everwire_server::environment::{Environment, Planted, Task};
 
 use crate::rng::Rng;
 
-/// Tasks that run at one moment before it is taken for a loop.
+/// How many tasks run at one moment before it counts as a loop.
 const RUNS: usize = 1_000_000;
 
 /// Virtual time in ms since 1970, which all nodes of a run share.
@@ -27,23 +27,23 @@ const RUNS: usize = 1_000_000;
 pub struct Clock(Arc<AtomicU64>);
 
 impl Clock {
-    /// A clock that shows this time.
+    /// A clock with this time.
     pub fn new(now_ms: u64) -> Self {
         Self(Arc::new(AtomicU64::new(now_ms)))
     }
 
-    /// Moves it.
+    /// Advances it.
     pub fn set(&self, now_ms: u64) {
         self.0.store(now_ms, Ordering::Relaxed);
     }
 
-    /// What it shows.
+    /// Its time.
     pub fn now_ms(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// What a node's tasks see of the machine. Cheap to clone.
+/// The environment of a node's tasks. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct SimEnvironment {
     clock: Clock,
@@ -52,7 +52,7 @@ pub struct SimEnvironment {
 }
 
 struct State {
-    /// The upper bits of the ids of this life of the node.
+    /// The upper bits of ids created in this life of the node.
     ids: u128,
     next_id: u128,
     spawned: Vec<Task>,
@@ -100,7 +100,7 @@ impl Environment for SimEnvironment {
     }
 }
 
-/// Waits until a time.
+/// Waits until a point in time.
 struct Sleep {
     environment: SimEnvironment,
     at_ms: u64,
@@ -139,7 +139,7 @@ impl Drop for Sleep {
     }
 }
 
-/// Tasks that can go on.
+/// Tasks that are ready.
 type Ready = Arc<Mutex<Vec<u64>>>;
 
 struct TaskWaker {
@@ -181,7 +181,7 @@ impl fmt::Debug for Executor {
 }
 
 impl Executor {
-    /// Without tasks. `ids`: what the ids of this life begin with.
+    /// Without tasks. `ids`: the prefix of ids in this life.
     pub fn new(clock: Clock, ids: u128, planted: Option<Planted>, rng: Rng) -> Self {
         let (spawned, timers) = (Vec::new(), BTreeMap::new());
         let state = State { ids, next_id: 0, spawned, timers, next_timer: 0 };
@@ -194,12 +194,12 @@ impl Executor {
         }
     }
 
-    /// What its tasks see.
+    /// The environment of its tasks.
     pub const fn environment(&self) -> &SimEnvironment {
         &self.environment
     }
 
-    /// Runs what can run now. Returns whether anything did; an error says that it does not end.
+    /// Runs the ready tasks. Returns whether any ran; an error means that they do not come to rest.
     pub fn run(&mut self) -> Result<bool, Endless> {
         {
             let now_ms = self.environment.now_ms();
@@ -252,14 +252,14 @@ impl Executor {
 
 impl Drop for Executor {
     fn drop(&mut self) {
-        // Tasks that end may spawn others; those are dropped too, and nothing of them runs.
+        // Ending tasks may spawn others, which are dropped too without running.
         self.tasks.clear();
         let spawned = std::mem::take(&mut self.environment.state().spawned);
         drop(spawned);
     }
 }
 
-/// Tasks wake each other for ever.
+/// Tasks wake each other endlessly.
 #[derive(Debug)]
 pub struct Endless;
 

@@ -1,4 +1,4 @@
-//! What can go wrong, and when it does in one run. What each fault means is done in `world/faults.rs`.
+//! The kinds of faults, and their schedule in one run. `world/faults.rs` implements them.
 
 use crate::rng::Rng;
 
@@ -21,35 +21,35 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// A WebSocket is reset; both ends learn it, what was on its way is lost.
+    /// A WebSocket is reset; both ends notice, and data in flight is lost.
     Drop = "drop";
-    /// A WebSocket goes dead and neither end learns it.
+    /// A WebSocket goes dead and neither end notices.
     HalfOpen = "half_open";
     /// Everything takes longer for one client.
     Delay = "delay";
     /// Requests or their responses are lost.
     LoseResponse = "lose_response";
-    /// Requests arrive twice, responses are handed up twice.
+    /// Requests and responses are duplicated.
     Duplicate = "duplicate";
-    /// WebSocket cannot be opened: refused, or without any answer.
+    /// WebSocket cannot be opened: refused, or without a response.
     BlockWebSocket = "block_websocket";
-    /// Something between lets WebSockets open and kills them young.
+    /// An intermediary lets WebSockets open and kills them soon after.
     KillWebSocket = "kill_websocket";
-    /// A node dies and comes back with its data.
+    /// A node crashes and restarts with its data.
     Crash = "crash";
-    /// All nodes die and come back without data.
+    /// All nodes crash and restart without data.
     Wipe = "wipe";
     /// A node is restarted as planned: goaway, drain, down, up.
     Restart = "restart";
     /// Logs lose their oldest entries.
     Trim = "trim";
-    /// The store refuses to read and write.
+    /// The store fails to read and write.
     StoreFails = "store_fails";
-    /// The store commits, and reports that it has failed.
+    /// The store commits, but reports a failure.
     StoreDoubt = "store_doubt";
-    /// The store takes long.
+    /// The store is slow.
     StoreSlow = "store_slow";
-    /// Some connections of a node do not run for a while, and their mailboxes fill.
+    /// Some connections of a node stall for a while, and their mailboxes fill up.
     Stall = "stall";
     /// A client reads slowly.
     SlowReader = "slow_reader";
@@ -59,13 +59,13 @@ kinds! {
     Freeze = "freeze";
     /// A machine sleeps.
     Sleep = "sleep";
-    /// A page is put into the back/forward cache and comes back.
+    /// A page enters the back/forward cache and returns.
     PutAway = "put_away";
-    /// A machine loses its network, and may or may not say so.
+    /// A machine loses its network, with or without an event.
     Offline = "offline";
     /// A wall clock is set.
     Clock = "clock";
-    /// Tokens live shortly; the callback fails, is slow, or never answers.
+    /// Tokens expire soon; the callback fails, is slow, or never answers.
     Token = "token";
 }
 
@@ -80,18 +80,18 @@ impl Kind {
     }
 }
 
-/// The kinds that one run has.
+/// The kinds of faults in one run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Kinds(u32);
 
 impl Kinds {
-    /// Each kind with a chance of one half; now and then none, or all.
+    /// Each kind with a probability of one half; sometimes none, or all.
     pub fn draw(rng: &mut Rng) -> Self {
         let bits = rng.word() as u32;
         match rng.between(0, 19) {
             0 => Self::default(),
             1 => Kind::ALL.iter().fold(Self::default(), |kinds, kind| kinds.with(*kind)),
-            // Few at a time find what needs one of them often.
+            // A few at a time find bugs that need one of them often.
             2..=8 => Kind::ALL
                 .iter()
                 .filter(|_| rng.chance(150))
@@ -103,41 +103,41 @@ impl Kinds {
         }
     }
 
-    /// Whether a kind is among them.
+    /// Whether a kind is included.
     pub const fn has(self, kind: Kind) -> bool {
         self.0 & kind.bit() != 0
     }
 
-    /// These and another.
+    /// With another kind.
     #[must_use]
     pub const fn with(self, kind: Kind) -> Self {
         Self(self.0 | kind.bit())
     }
 
-    /// These but one.
+    /// Without one kind.
     #[must_use]
     pub const fn without(self, kind: Kind) -> Self {
         Self(self.0 & !kind.bit())
     }
 
-    /// One by one.
+    /// The kinds one by one.
     pub fn iter(self) -> impl Iterator<Item = Kind> {
         Kind::ALL.iter().copied().filter(move |kind| self.has(*kind))
     }
 }
 
-/// Something that goes wrong.
+/// A fault.
 #[derive(Debug, Clone, Copy)]
 pub struct Fault {
     /// When, in virtual ms.
     pub at: u64,
     /// The kind of fault.
     pub kind: Kind,
-    /// For whom, how long and how exactly is drawn from this.
+    /// The seed for its target, duration and details.
     pub rng: u64,
 }
 
-/// Draws the faults of a run that has faults for `ms`. Each kind is drawn by itself.
+/// Draws the faults of a run of `ms`. Each kind is drawn independently.
 pub fn plan(kinds: Kinds, seed: &Rng, ms: u64) -> Vec<Fault> {
     let mut faults = Vec::new();
     for kind in kinds.iter() {

@@ -1,5 +1,4 @@
-//! Which seed a run begins with when none is named: the same all day, so that a failure is there again when somebody looks
-//! for it, and another one tomorrow.
+//! The default first seed of a run: the same all day, so that a failure can be reproduced, and another one every day.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,10 +7,10 @@ use crate::rng::Rng;
 /// A day in ms.
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
-/// Seeds are kept short enough to be typed.
+/// Seeds are short enough to be typed.
 const BITS: u32 = 40;
 
-/// The first seed of the present day, in UTC.
+/// The first seed of the current day, in UTC.
 pub fn of_today() -> u64 {
     of_day(since_1970_ms() / DAY_MS)
 }

@@ -1,5 +1,5 @@
-//! What was really stored, written down at each commit, apart from everything that is being tested. A log that lost its
-//! data goes on as another log of the same channel.
+//! The ledger: a record of everything committed, independent of the code under test. A log that lost its data continues as
+//! another log of the same channel.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,11 +12,11 @@ use crate::violation::{Rule, Violation, violated};
 pub struct Log {
     /// The channel.
     pub channel: Channel,
-    /// Its name on the wire.
+    /// Its epoch on the wire.
     pub epoch: String,
     /// The ids of its entries; the first has offset 1.
     pub entries: Vec<Uuid>,
-    /// Everything up to this offset is gone.
+    /// Everything up to this offset was trimmed.
     pub trimmed: u64,
     /// The last number of each sender in it.
     last: BTreeMap<usize, u64>,
@@ -29,32 +29,32 @@ impl Log {
     }
 }
 
-/// Ids are made of who sends and of a number that counts his calls, so that order can be seen in the log.
+/// Ids consist of the sender and a counter of its calls, so that the order can be checked in the log.
 pub fn id(client: usize, number: u64) -> Uuid {
-    // Version 7 and its variant, as the protocol wants it.
+    // Version 7 and its variant, as the protocol requires.
     Uuid::from_u128(((client as u128 + 1) << 80) | (7 << 76) | (2 << 62) | u128::from(number))
 }
 
-/// Who sent it, and his how many-th it was.
+/// The sender, and the counter of its sends.
 pub fn sender(id: Uuid) -> (usize, u64) {
     let bits = id.as_u128();
     ((bits >> 80) as usize - 1, (bits & ((1 << 62) - 1)) as u64)
 }
 
-/// Everything that was stored.
+/// Everything that was committed.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    /// All logs that ever were.
+    /// All logs that ever existed.
     pub logs: Vec<Log>,
     current: BTreeMap<Channel, usize>,
-    /// In the present life of the data: where an id is.
+    /// The position of an id in the current life of the data.
     places: HashMap<Uuid, (usize, u64)>,
     /// In earlier lives.
     lost: HashMap<Uuid, Vec<(usize, u64)>>,
 }
 
 impl Ledger {
-    /// The present log of a channel, which the store calls `epoch`.
+    /// The current log of a channel, which the store calls `epoch`.
     pub fn open(&mut self, channel: &Channel, epoch: &str) -> usize {
         if let Some(log) = self.current.get(channel) {
             return *log;
@@ -71,7 +71,7 @@ impl Ledger {
         self.logs.len() - 1
     }
 
-    /// The present log of a channel, if anybody has looked at it.
+    /// The current log of a channel, if it was ever read.
     pub fn current(&self, channel: &Channel) -> Option<usize> {
         self.current.get(channel).copied()
     }
@@ -106,14 +106,14 @@ impl Ledger {
         Ok(())
     }
 
-    /// Everything up to an offset is gone.
+    /// Everything up to an offset was trimmed.
     pub fn trimmed(&mut self, channel: &Channel, up_to: u64) {
         if let Some(log) = self.current(channel) {
             self.logs[log].trimmed = self.logs[log].trimmed.max(up_to);
         }
     }
 
-    /// All data is gone.
+    /// All data was lost.
     pub fn wiped(&mut self) {
         self.current.clear();
         for (id, place) in self.places.drain() {
@@ -132,7 +132,7 @@ impl Ledger {
     }
 }
 
-/// An id for a person: client and number.
+/// An id in readable form: client and number.
 pub fn name(id: Uuid) -> String {
     let (client, number) = sender(id);
     format!("c{client}#{number}")

@@ -1,5 +1,5 @@
 //! The deterministic simulation of Everwire: many client cores and the server's sessions in one process under virtual
-//! time, with faults drawn from a seed. What a run looks at is in [`violation`]; how it is made smaller in [`shrink`].
+//! time, with faults drawn from a seed. The rules of a run are in [`violation`]; a failing run is shrunk in [`shrink`].
 //!
 //! The cores are the real ones. Network, store, browser pages and applications are simulated in [`world`].
 
@@ -19,15 +19,15 @@ pub mod violation;
 pub mod watch;
 pub mod world;
 
-/// What can go wrong in this crate besides what it looks for.
+/// The errors of this crate, besides violations.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A line of the corpus cannot be read.
+    /// A line of the corpus is invalid.
     #[error("this is no case: {reason}; the line is: {line}")]
     Corpus {
         /// The line.
         line: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
     /// A file cannot be read or written.

@@ -15,14 +15,14 @@ use everwire_sim::{
 };
 use serde_json::json;
 
-/// The seed of the herd: its figures and its picture are the same each time.
+/// The seed of the thundering herd: its figures and chart are the same each time.
 const HERD_SEED: u64 = 1;
 
-/// Simulates clients, servers and everything that goes wrong between them.
+/// Simulates clients, servers and faults between them.
 #[derive(Parser)]
 #[command(name = "cargo xtask sim", version)]
 struct Options {
-    /// How many seeds to run.
+    /// The number of seeds to run.
     #[arg(long, default_value_t = 1_000)]
     seeds: u64,
     /// The first seed. By default it is the same all day, in UTC, and another one tomorrow.
@@ -46,7 +46,7 @@ struct Options {
     /// With --thundering-herd: draw it into this file.
     #[arg(long, requires = "thundering_herd")]
     svg: Option<PathBuf>,
-    /// Print nothing but the result, as JSON.
+    /// Print only the result, as JSON.
     #[arg(long)]
     json: bool,
 }
@@ -73,7 +73,7 @@ fn main() -> ExitCode {
 
 fn run_many(options: &Options) -> ExitCode {
     let started = Instant::now();
-    // The corpus first: what was wrong once is likely to be wrong again.
+    // The corpus first: regressions are likely.
     let mut failures = Vec::new();
     match corpus::read(corpus::FILE.as_ref()) {
         Ok(cases) if options.mutant.is_none() => {

@@ -1,6 +1,5 @@
-//! Bugs that can be planted on purpose, to show that the oracles see them. Those of the client are in the simulation's own
-//! driver, and its core is built as it always is; those in the order of the server's effects are in the server, behind its
-//! feature `planted`.
+//! Bugs that can be planted, to show that the oracles find them. Those of the client are in the simulation's driver, not in
+//! the core; those in the order of the server's effects are in the server, behind its feature `planted`.
 
 use everwire_server::environment::Planted;
 
@@ -23,54 +22,54 @@ macro_rules! mutants {
 }
 
 mutants! {
-    /// A listener runs before the position moves; if it fails, the entry comes again.
+    /// A listener is called before the position advances; if it fails, the entry is delivered again.
     PositionAfterListener = "position_after_listener";
-    /// The client takes every log for the one that it knew first.
+    /// The client ignores epochs.
     EpochIgnored = "epoch_ignored";
-    /// What could not be sent on a dead socket is sent on the next one.
+    /// Ephemeral frames of a dead socket are sent on the next one.
     StaleOutgoing = "stale_outgoing";
     /// A node acknowledges before the store commits.
     AckBeforeCommit = "ack_before_commit";
     /// The store does not recognise copies.
     DedupeOff = "dedupe_off";
-    /// At the seam between replay and live entries one is left out.
+    /// One entry between replay and live entries is skipped.
     ReplayOffByOne = "replay_off_by_one";
-    /// A gap is not told to the application.
+    /// A gap is not reported to the application.
     GapNotDeclared = "gap_not_declared";
-    /// After a refusal that can be retried, later sends are stored all the same.
+    /// After a retryable refusal, later sends are stored anyway.
     NoDeferring = "no_deferring";
-    /// What is sent again after a reconnect goes out in reverse.
+    /// Resends after a reconnect are in reverse order.
     ResendReversed = "resend_reversed";
-    /// A poll's response is forgotten as soon as it was given: the next goes on from where it led.
+    /// A poll's response is dropped once it was sent: the next one continues after it.
     ResponseNotRetained = "response_not_retained";
-    /// A reconnect does not name the subscriptions again.
+    /// A reconnect does not resubscribe.
     NotResubscribed = "not_resubscribed";
-    /// Entries go on to a listener whose subscription was ended.
+    /// Entries are delivered to a listener whose subscription has ended.
     DeliveredAfterUnsubscribe = "delivered_after_unsubscribe";
-    /// A crash loses what was acknowledged last.
+    /// A crash loses the last acknowledged entries.
     LostOnCrash = "lost_on_crash";
-    /// Who is gone stays in the list of members.
+    /// Users who have left stay in the list of members.
     LeaveForgotten = "leave_forgotten";
-    /// Marks of what was read are confirmed and not kept, now and then.
+    /// Read marks are sometimes confirmed but not kept.
     MarksToldAndNotKept = "marks_told_and_not_kept";
-    /// A client does not tell its core which marks the server has.
+    /// A client does not pass the server's marks to its core.
     MarksUnheard = "marks_unheard";
-    /// Marks are taken for those of the present log, whatever log was read.
+    /// Marks are applied to the current log, whatever their epoch.
     MarksOfAnotherLog = "marks_of_another_log";
-    /// That somebody has stopped typing is not believed.
+    /// The end of typing is ignored.
     TypingForever = "typing_forever";
     /// A node publishes entries before the store commits them.
     PublishBeforeCommit = "publish_before_commit";
-    /// A node reads the state of a log, and then subscribes.
+    /// A node reads the state of a log before it subscribes.
     SubscribeAfterRead = "subscribe_after_read";
-    /// What does not fit into a connection's mailbox is lost, and nobody notices.
+    /// Messages that do not fit into a connection's mailbox are lost unnoticed.
     MailboxLoses = "mailbox_loses";
-    /// A commit that happened is reported as failed, and nothing of it is published.
+    /// A successful commit is reported as failed, and nothing of it is published.
     CommitReportedFailed = "commit_reported_failed";
 }
 
 impl Mutant {
-    /// The bug of the real server that it stands for, if it is one of those.
+    /// The corresponding bug of the real server, if any.
     pub const fn of_server(self) -> Option<Planted> {
         match self {
             Self::AckBeforeCommit => Some(Planted::AckBeforeCommit),

@@ -28,17 +28,17 @@ impl Rng {
         z ^ (z >> 31)
     }
 
-    /// Evenly from `low..=high`.
+    /// Uniform in `low..=high`.
     pub fn between(&mut self, low: u64, high: u64) -> u64 {
         low + self.word() % (high.saturating_sub(low) + 1)
     }
 
-    /// Evenly from `0..n`; 0 if `n` is 0.
+    /// Uniform in `0..n`; 0 if `n` is 0.
     pub fn below(&mut self, n: usize) -> usize {
         if n == 0 { 0 } else { (self.word() % n as u64) as usize }
     }
 
-    /// True so many times in a thousand.
+    /// True with this probability per mille.
     pub fn chance(&mut self, per_mille: u64) -> bool {
         self.word() % 1_000 < per_mille
     }

@@ -1,4 +1,4 @@
-//! Many seeds over all cores of the machine, and what came out of them.
+//! Runs many seeds on all cores of the machine, and collects the results.
 
 use std::{
     sync::{
@@ -10,21 +10,21 @@ use std::{
 
 use crate::{case::Case, mutants::Mutant, stats::Stats, violation::Violation, world};
 
-/// What came out of many runs.
+/// The results of many runs.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// How many seeds were run.
+    /// The number of seeds.
     pub seeds: u64,
-    /// All of them in numbers.
+    /// The sum of their statistics.
     pub stats: Stats,
-    /// What broke a rule, by seed.
+    /// The violations, by seed.
     pub failures: Vec<(Case, Violation)>,
 }
 
-/// How many failures are enough to stop.
+/// The number of failures after which it stops.
 const ENOUGH: usize = 20;
 
-/// Runs the seeds from `from`, `seeds` of them.
+/// Runs `seeds` seeds from `from` on.
 pub fn run(from: u64, seeds: u64, mutant: Option<Mutant>, tell: impl Fn(u64) + Sync) -> Report {
     let (next, stop) = (AtomicU64::new(from), AtomicBool::new(false));
     let report = Mutex::new(Report::default());

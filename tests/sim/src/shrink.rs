@@ -1,12 +1,12 @@
-//! Makes a failing case smaller, as long as it breaks the same rule: fewer faults, fewer clients, channels and nodes,
-//! and a shorter time.
+//! Shrinks a failing case as long as it violates the same rule: fewer faults, fewer clients, channels and nodes, and a
+//! shorter time.
 
 use crate::{case::Case, mutants::Mutant, violation::Rule, world};
 
-/// Most runs that are spent on it.
+/// Maximum number of runs.
 const RUNS: usize = 400;
 
-/// The smallest case found that breaks the same rule.
+/// The smallest case found that violates the same rule.
 pub fn shrink(case: Case, mutant: Option<Mutant>, rule: Rule) -> Case {
     let mut best = case;
     let mut runs = 0;
@@ -26,7 +26,7 @@ fn fails(case: Case, mutant: Option<Mutant>, rule: Rule) -> bool {
     world::run(case, mutant, false).violation.is_some_and(|violation| violation.rule == rule)
 }
 
-/// What is a little smaller than a case; the biggest steps first.
+/// Slightly smaller cases, the biggest steps first.
 fn candidates(case: &Case) -> Vec<Case> {
     let mut candidates = Vec::new();
     if case.nodes > 1 {

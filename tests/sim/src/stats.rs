@@ -1,31 +1,31 @@
-//! A run in numbers, and many runs in numbers.
+//! The statistics of one or many runs.
 
 use std::{collections::BTreeMap, ops::AddAssign};
 
 use serde::Serialize;
 
-/// What happened.
+/// The statistics.
 #[derive(Debug, Clone, Default, Serialize, PartialEq, Eq)]
 pub struct Stats {
     /// Faults that were injected, by kind.
     pub faults: BTreeMap<&'static str, u64>,
     /// Messages that applications sent.
     pub sent: u64,
-    /// Of these, acknowledged.
+    /// Messages that were acknowledged.
     pub acked: u64,
-    /// Of these, ended by closing the client before an ack came.
+    /// Messages that were rejected because the client was closed.
     pub closed: u64,
-    /// Entries that listeners got.
+    /// Entries delivered to listeners.
     pub delivered: u64,
-    /// Marks of what was received and read that nodes took in.
+    /// Marks that nodes accepted.
     pub marks: u64,
-    /// Announcements of typing that clients heard.
+    /// Typing announcements that clients received.
     pub typing: u64,
-    /// Entries that a subscriber should have got and did not.
+    /// Entries that were lost.
     pub lost: u64,
-    /// Entries that a subscriber got twice.
+    /// Entries that were duplicated.
     pub duplicated: u64,
-    /// Entries that are in a log, or came, in another order than they should.
+    /// Entries out of order.
     pub reordered: u64,
     /// Gaps that were declared.
     pub gaps: u64,
@@ -33,11 +33,11 @@ pub struct Stats {
     pub connected_by_websocket: u64,
     /// Times that a client was connected by polling.
     pub connected_by_polling: u64,
-    /// The longest time from the last fault until all was quiet, in virtual ms.
+    /// The longest time from the last fault until everything was quiet, in virtual ms.
     pub slowest_quiet_ms: u64,
     /// Virtual time, in ms.
     pub virtual_ms: u64,
-    /// Things that happened.
+    /// Processed events.
     pub steps: u64,
 }
 

@@ -1,51 +1,51 @@
-//! What a run can find: a rule that was broken, and how.
+//! The rules of a run, and their violations.
 
 use std::fmt;
 
-/// The rules that are looked at.
+/// The rules that are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Rule {
-    /// Offsets of one log are contiguous and given once.
+    /// Offsets of one log are contiguous and assigned once.
     Offset,
     /// An id is stored once.
     StoredTwice,
     /// One client's sends are in a log in the order of its calls.
     SendOrder,
-    /// What is acked is in the log, where the ack says.
+    /// An acknowledged entry is in the log, at the position of the ack.
     AckedIsStored,
-    /// A send is resolved exactly once, and its states make sense.
+    /// A send is settled exactly once, and its states are consistent.
     Resolved,
-    /// A subscriber got something that it had already.
+    /// Every entry is delivered once.
     Duplicated,
-    /// A subscriber did not get something, and no gap was declared.
+    /// Every entry is delivered, unless a gap is declared.
     Lost,
-    /// A subscriber got something else than what the log has there.
+    /// A delivered entry is the one in the log.
     WrongEntry,
-    /// A gap is declared exactly when and for what cannot be had.
+    /// A gap is declared exactly for what cannot be recovered.
     Gap,
-    /// Nothing is delivered to a subscription that was ended.
+    /// Nothing is delivered to a subscription that has ended.
     AfterUnsubscribe,
-    /// A position moves by delivery or by a declared gap only.
+    /// A position changes only by delivery or by a declared gap.
     Position,
-    /// Neither side breaks the protocol.
+    /// Neither side violates the protocol.
     Protocol,
-    /// A client ends only when its application says so.
+    /// A client closes only when its application closes it.
     Ended,
-    /// What a client holds stays bounded; nothing runs in circles.
+    /// The memory of a client stays bounded; nothing loops endlessly.
     Bounded,
-    /// Something is always being waited for.
+    /// There is always a pending event.
     Hangs,
-    /// Once faults stop, all becomes quiet: connected, everything sent, everybody at the end of the log.
+    /// Once faults stop, everything becomes quiet: all connected, everything sent, everybody at the end of the log.
     Quiet,
-    /// Who is listed as present is present.
+    /// Listed members are present.
     Presence,
-    /// What was marked as received and read is known to the server in the end, and nothing else.
+    /// In the end the server has the marks that were set, and no others.
     Marks,
-    /// Typing is announced as often as promised and never late, and nobody is believed to type for ever.
+    /// Typing is announced as often as specified and never late, and no typing indicator stays for ever.
     Typing,
 }
 
-/// A rule that was broken.
+/// A violation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
     /// The rule.
@@ -60,7 +60,7 @@ impl fmt::Display for Violation {
     }
 }
 
-/// A rule was broken.
+/// A rule was violated.
 pub fn violated<T>(rule: Rule, what: impl Into<String>) -> Result<T, Violation> {
     Err(Violation { rule, what: what.into() })
 }

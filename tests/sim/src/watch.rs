@@ -1,4 +1,4 @@
-//! What one subscription of one client has been told so far, held against the ledger at every word.
+//! Checks every event of one subscription of one client against the ledger.
 
 use everwire_protocol::{Channel, GapReason, Message};
 
@@ -7,7 +7,7 @@ use crate::{
     violation::{Rule, Violation, violated},
 };
 
-/// Where a subscription stands.
+/// The position of a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     /// The log in the ledger.
@@ -21,18 +21,18 @@ pub struct Place {
 pub struct Watch {
     /// The channel.
     pub channel: Channel,
-    /// How many entries before the end were asked for.
+    /// How many entries before the end were requested.
     pub recent: u64,
-    /// Where it stands, once it was in place.
+    /// The position, once subscribed.
     pub place: Option<Place>,
-    /// The last entry that a listener got.
+    /// The last delivered entry.
     pub last: Option<Place>,
-    /// A gap that was declared, and not yet followed by the new position.
+    /// A declared gap that was not yet followed by the new position.
     gap: Option<(u64, u64, GapReason)>,
 }
 
 impl Watch {
-    /// A subscription that was just asked for.
+    /// A subscription that was just requested.
     pub fn new(channel: Channel, recent: u64) -> Self {
         Self { channel, recent, place: None, last: None, gap: None }
     }
@@ -52,7 +52,7 @@ impl Watch {
         Ok(())
     }
 
-    /// The core says that it is in place.
+    /// The core reports that it is active.
     pub fn subscribed(
         &mut self,
         ledger: &Ledger,
@@ -101,7 +101,7 @@ impl Watch {
         Ok(())
     }
 
-    /// A listener got an entry.
+    /// An entry was delivered.
     pub fn delivered(&mut self, ledger: &Ledger, message: &Message) -> Result<(), Violation> {
         let channel = &self.channel;
         let Some(place) = self.place.as_mut().filter(|_| self.gap.is_none()) else {

@@ -1,4 +1,4 @@
-//! Ten thousand real cores against a server that is away for a while.
+//! Ten thousand real cores and a server that is down for a while.
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
@@ -11,9 +11,9 @@ use everwire_protocol::{Guest, Uuid, limits};
 use super::{ROUND_TRIP_MS, SPREAD_MS, Tries};
 use crate::rng::Rng;
 
-/// How long all have been connected before, in ms: long enough to begin the backoff anew.
+/// How long all were connected before, in ms: long enough to reset the backoff.
 const BEFORE_MS: u64 = 20_000;
-/// Nobody is waited for longer than this after the server is back, in ms.
+/// The maximum wait after the server is back, in ms.
 const AFTER_MS: u64 = 120_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,7 +34,7 @@ struct Herd {
     queue: BinaryHeap<Reverse<(u64, u64, usize, Next)>>,
     order: u64,
     now: u64,
-    /// From when until when the server is away.
+    /// The outage of the server.
     away: (u64, u64),
     tries: Tries,
 }
@@ -193,7 +193,7 @@ impl Herd {
                     self.cores[client].link = Some(link);
                     self.at(self.now + half, client, Next::Opens(link));
                 }
-                // A client that is connected already asks for no more connections.
+                // A connected client does not attempt more connections.
                 Output::Request { request, .. } if !self.cores[client].connected => {
                     self.at(self.now + half, client, Next::Posts(request));
                 }
@@ -210,7 +210,7 @@ impl Herd {
         let core = &mut self.cores[client];
         core.turn += 1;
         let turn = core.turn;
-        // One that is back has nothing more to show.
+        // Clients that are back are finished.
         let done = core.connected && self.now > self.away.0 + SPREAD_MS;
         if let Some(wait) = core.core.poll_timeout().filter(|_| !done) {
             self.at(self.now + wait.max(1), client, Next::Timer(turn));

@@ -1,5 +1,5 @@
-//! The herd: ten thousand clients lose one server at the same moment and come back to it (promise 7). Everwire's are the
-//! real cores; the others' policies are modelled after their sources, in `peers`.
+//! The thundering herd: ten thousand clients lose one server at the same moment and reconnect (promise 7). Everwire's are
+//! the real cores; the policies of other libraries are modelled after their sources, in `peers`.
 
 mod cores;
 mod peers;
@@ -11,46 +11,46 @@ use serde::Serialize;
 
 pub use peers::Peer;
 
-/// How many clients.
+/// The number of clients.
 pub const CLIENTS: usize = 10_000;
-/// The outage of the bounds, in ms.
+/// The outage for which the bounds hold, in ms.
 pub const OUTAGE_MS: u64 = 60_000;
-/// A blip, in ms.
+/// A short outage, in ms.
 pub const BLIP_MS: u64 = 500;
 /// The bound of promise 7 on connects per 100 ms after the outage.
 pub const MOST_CONNECTS: usize = 120;
-/// Connects are counted per so many ms.
+/// The interval in which connects are counted, in ms.
 pub const BIN_MS: u64 = 100;
-/// All connections are lost within so many ms of each other.
+/// All connections are lost within this time, in ms.
 const SPREAD_MS: u64 = 20;
 /// A round trip, in ms: how long a refusal or a welcome takes.
 const ROUND_TRIP_MS: u64 = 50;
 
-/// When clients tried, and when each was back; in ms from the moment in which all were cut off.
+/// When clients attempted to connect, and when each was back; in ms from the start of the outage.
 #[derive(Debug, Default)]
 pub struct Tries {
-    /// Every connect that reached the server's machine, whether anybody listened there or not.
+    /// Every connect that reached the server's machine, during the outage too.
     pub connects: Vec<u64>,
     /// When each client was connected again.
     pub back: Vec<u64>,
 }
 
-/// What came out.
+/// The result.
 #[derive(Debug, Clone, Serialize)]
 pub struct Figures {
-    /// Whose policy.
+    /// The library.
     pub who: &'static str,
-    /// How long the server was away, in ms.
+    /// The duration of the outage, in ms.
     pub outage_ms: u64,
-    /// Most connects within 100 ms after the server was back.
+    /// Maximum connects within 100 ms after the server was back.
     pub most_connects_per_100_ms: usize,
-    /// Most connects within 100 ms while it was away.
+    /// Maximum connects within 100 ms during the outage.
     pub most_refused_per_100_ms: usize,
-    /// Half of the clients were connected so long after the server was back, in ms.
+    /// The median time until clients were connected after the server was back, in ms.
     pub p50_ms: u64,
-    /// 95 of 100.
+    /// The 95th percentile.
     pub p95_ms: u64,
-    /// All.
+    /// The maximum.
     pub last_ms: u64,
     /// Connects per 100 ms from the return of the server on.
     #[serde(skip)]
@@ -95,7 +95,7 @@ fn figures(who: &'static str, outage_ms: u64, mut tries: Tries) -> Figures {
     }
 }
 
-/// A table for a person.
+/// The result as a text table.
 pub fn table(all: &[Figures]) -> String {
     let mut text = format!(
         "{:<18}{:>10}{:>18}{:>18}{:>9}{:>9}{:>9}\n",

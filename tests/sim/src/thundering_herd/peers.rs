@@ -1,5 +1,5 @@
-//! When other libraries try again after a lost connection, modelled after what their sources do by default. Only their
-//! WebSocket attempts are modelled.
+//! The reconnect policies of other libraries, modelled after the defaults in their sources. Only their WebSocket attempts
+//! are modelled.
 
 use super::{ROUND_TRIP_MS, SPREAD_MS, Tries};
 use crate::rng::Rng;
@@ -7,12 +7,12 @@ use crate::rng::Rng;
 /// A library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Peer {
-    /// socket.io-client 4.8: 1 s doubled up to 5 s, and before the cap up to half more or less.
+    /// socket.io-client 4.8: 1 s doubled up to 5 s, plus or minus up to half before the cap.
     SocketIo,
     /// phoenix 1.8: fixed steps up to 5 s, without any jitter.
     Phoenix,
-    /// pusher-js 8.6: 1 s after a loss; a refused WebSocket is tried again when its time limit is over, which is 15 s,
-    /// then 30 s, then 60 s. Without any jitter.
+    /// pusher-js 8.6: 1 s after a loss; a refused WebSocket is retried after its time-out of 15 s,
+    /// then 30 s, then 60 s. Without jitter.
     Pusher,
     /// centrifuge 5.8: 500 ms plus a random part of 500 ms doubled up to 20 s, 20 s at most.
     Centrifuge,
@@ -32,7 +32,7 @@ impl Peer {
         }
     }
 
-    /// The wait before the n-th try, from 0, in ms; counted from the failure before it.
+    /// The wait before the n-th attempt, from 0, in ms after the preceding failure.
     fn wait(self, n: u32, rng: &mut Rng) -> u64 {
         match self {
             Self::SocketIo => {

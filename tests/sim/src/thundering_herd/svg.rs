@@ -1,5 +1,5 @@
-//! The herd as a picture: one row per policy, connects per 100 ms after the server is back. Written by hand, and readable
-//! on light and on dark ground.
+//! The thundering herd as an SVG chart: one row per policy, connects per 100 ms after the server is back. Readable on light
+//! and dark backgrounds.
 
 use std::fmt::Write as _;
 
@@ -11,7 +11,7 @@ const RIGHT: f64 = 20.0;
 const TOP: f64 = 66.0;
 const ROW: f64 = 74.0;
 const PLOT: f64 = 54.0;
-/// How much of the time after the outage is shown, in ms.
+/// The time after the outage that is shown, in ms.
 const SHOWN_MS: u64 = 48_000;
 /// The top of each row, in connects.
 const MOST: f64 = 10_000.0;
@@ -22,7 +22,7 @@ const STYLE: &str = "text{font:12px system-ui,sans-serif;fill:#3c4043}.name{font
 @media(prefers-color-scheme:dark){text{fill:#bdc1c6}.name,.title{fill:#e8eaed}.grid{stroke:#3c4043}\
 .bar{fill:#80868b}.own{fill:#8ab4f8}.bound{stroke:#f28b82}.red{fill:#f28b82}}";
 
-/// Draws rows from top to bottom. `bound`: the most connects per 100 ms that are allowed.
+/// Draws rows from top to bottom. `bound`: the allowed connects per 100 ms.
 pub fn draw(rows: &[Figures], bound: usize) -> String {
     let height = TOP + ROW * rows.len() as f64 + 30.0;
     let mut svg = String::new();
@@ -90,7 +90,7 @@ fn x(ms: u64) -> f64 {
     LEFT + (WIDTH - LEFT - RIGHT) * ms as f64 / SHOWN_MS as f64
 }
 
-/// The height of so many connects: a decade is a quarter of the plot.
+/// The height of a number of connects: a decade is a quarter of the plot.
 fn scaled(connects: f64) -> f64 {
     PLOT * (connects.max(1.0)).log10() / MOST.log10()
 }

@@ -1,11 +1,11 @@
-//! Who may do what in the simulation, and how tokens are read: a name and when it expires.
+//! Permissions and tokens in the simulation: a token is a name and its expiry.
 
 use std::sync::Arc;
 
 use everwire_protocol::{Channel, ErrorCode};
 use everwire_server::model::identity::{Access, Credentials, Identity, Refusal};
 
-/// Who may do what: everybody with a token that has not expired, or a guest's name.
+/// Everybody with an unexpired token or a guest name may do everything.
 #[derive(Debug)]
 pub(super) struct SimAccess;
 

@@ -16,7 +16,7 @@ use crate::{
 };
 
 impl World {
-    /// The application does something, unless its page does not run.
+    /// The application acts, unless its page is suspended.
     pub(super) fn act(&mut self, client: usize) {
         if self.healed || self.clients[client].closed {
             return;
@@ -26,14 +26,14 @@ impl World {
         if self.clients[client].rest.is_some() {
             return;
         }
-        // Whatever the core notices by itself comes first: a clock that was set, for example.
+        // What the core detects on its own comes first, for example a changed clock.
         self.tell(client, Input::Timeout);
         match self.clients[client].rng.between(0, 99) {
             0..=69 => self.burst(client),
             70..=79 => self.subscribe_to_one(client),
             80..=87 => drop(self.unsubscribe_from_one(client)),
             88..=95 => {
-                // Left and entered again at once.
+                // Left and joined again immediately.
                 if let Some(channel) = self.unsubscribe_from_one(client) {
                     self.subscribe(client, channel);
                 }
@@ -70,7 +70,7 @@ impl World {
                 self.stats.sent += 1;
                 say!(self, format!("c{client}"), "sends {} to {channel}", name(id));
             }
-            // A mebibyte may be full sooner than a thousand messages.
+            // The limit of one mebibyte may be reached before that of a thousand messages.
             Err(ErrorCode::QueueFull) if full || c.waiting > 50 => {
                 c.sends.remove(&id);
             }
@@ -146,7 +146,7 @@ impl World {
         }
     }
 
-    /// A listener may itself do something, in the middle of a batch.
+    /// A listener may act in the middle of a batch.
     pub(super) fn listener(&mut self, client: usize) {
         if self.healed || self.clients[client].closed {
             return;
@@ -177,14 +177,14 @@ impl World {
             _ if bad => (rng.between(0, 500), Some(rng.between(15_000, 120_000))),
             _ => (rng.between(0, 100), Some(24 * 3_600_000)),
         };
-        // It is as old as the request for it.
+        // Its age counts from the request.
         let until = lives.map(|lives| EPOCH + self.now + lives);
         self.after(wait, Event::Token { client, until });
     }
 
     pub(super) fn token_answers(&mut self, client: usize, until: Option<u64>) {
         if self.clients[client].rest.is_some_and(|rest| rest != Rest::PutAway) {
-            // A page that does not run finds the answer when it does.
+            // A suspended page receives the answer when it resumes.
             return self.after(500, Event::Token { client, until });
         }
         let input = match until {

@@ -1,5 +1,5 @@
-//! A client: the core, what a browser would do for it, and what its application has been told. Nothing is decided here
-//! that a browser's driver does not decide.
+//! A client: the core, a driver as in a browser, and its application. Makes no decision that a browser's driver does not
+//! make.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,7 @@ use crate::{
 /// message by message.
 const OUTPUTS: usize = 10_000;
 
-/// What became of something that was sent.
+/// The outcome of a send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sent {
     Waiting,
@@ -30,7 +30,7 @@ pub(super) enum Sent {
     Failed,
 }
 
-/// Why a page does not run.
+/// Why a page is suspended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rest {
     Frozen,
@@ -42,7 +42,7 @@ pub(super) enum Rest {
 pub(super) struct Client {
     pub(super) core: Connection,
     pub(super) rng: Rng,
-    /// Of their own, so that they change nothing else.
+    /// A separate generator, so that it does not affect others.
     pub(super) talk_rng: Rng,
     pub(super) talk: Talk,
     pub(super) path: Path,
@@ -58,18 +58,18 @@ pub(super) struct Client {
     /// The application has closed it.
     pub(super) closed: bool,
     pub(super) hidden: bool,
-    /// A hidden page's timers run at these times only, in ms.
+    /// The interval of timers in a hidden page, in ms.
     pub(super) throttle: u64,
     pub(super) rest: Option<Rest>,
-    /// Counts rests, so that only the last one's end wakes it.
+    /// Counts suspensions, so that only the end of the last one wakes the page.
     pub(super) rest_turn: u64,
     pub(super) backlog: Vec<ToClient>,
     timer_turn: u64,
-    /// How far its monotonic clock is behind, and its wall clock ahead, in ms.
+    /// The offsets of its monotonic and wall clock, in ms.
     pub(super) slept: u64,
     pub(super) wall: i64,
     pub(super) token_until: u64,
-    /// For planted bugs: what was not sent in time, and the logs that were known first.
+    /// For planted bugs: frames that were not sent in time, and the first known logs.
     pub(super) stale: Vec<String>,
     pub(super) first_epochs: ByChannel<String>,
     pub(super) sent_before: BTreeSet<Uuid>,
@@ -121,7 +121,7 @@ impl Client {
         }
     }
 
-    /// What its clocks say.
+    /// The time of its clocks.
     pub(super) fn clocks(&self, now: u64) -> Now {
         let rest = match self.rest {
             Some(Rest::Asleep { since }) => now - since,
@@ -163,14 +163,14 @@ impl World {
         self.after(first, Event::Act { client });
     }
 
-    /// Tells the core, and carries out what it wants.
+    /// Passes an input to the core, and carries out its outputs.
     pub(super) fn tell(&mut self, client: usize, input: Input) {
         let now = self.clients[client].clocks(self.now);
         self.clients[client].core.handle(now, input);
         self.carry_out(client);
     }
 
-    /// Carries out what the core wants, and sets its timer.
+    /// Carries out the core's outputs, and sets its timer.
     pub(super) fn carry_out(&mut self, client: usize) {
         self.drain(client);
         let c = &mut self.clients[client];
@@ -198,11 +198,11 @@ impl World {
         }
     }
 
-    /// Something reaches a page; one that does not run finds it later.
+    /// Something reaches a page; a suspended one receives it later.
     pub(super) fn reaches_client(&mut self, client: usize, what: ToClient) {
         match self.clients[client].rest {
             None => self.page_gets(client, what),
-            // What a page held when it was put away is gone.
+            // Data for transports of a page in the cache is lost.
             Some(Rest::PutAway) if !matches!(what, ToClient::Input(_)) => {}
             Some(_) => self.clients[client].backlog.push(what),
         }
@@ -239,7 +239,7 @@ impl World {
         }
     }
 
-    /// Carries out what the core wants, without setting the timer.
+    /// Carries out the core's outputs, without setting the timer.
     pub(super) fn drain(&mut self, client: usize) {
         let mut count = 0;
         while let Some(output) = self.clients[client].core.poll_output() {
@@ -291,7 +291,7 @@ impl World {
         }
     }
 
-    /// A position on the wire is that of what was delivered or declared missing.
+    /// A position on the wire must be that of what was delivered or declared missing.
     fn check_positions(&mut self, client: usize, text: &str) {
         if !text.contains("\"subscribe\"") {
             return;
@@ -306,7 +306,7 @@ impl World {
             };
             let told = watch.place.map(|place| (self.ledger.logs[place.log].epoch.clone(), place.offset));
             let said = frame.epoch.clone().zip(frame.offset);
-            // The planted bug is about what comes after this.
+            // The planted bug concerns what follows.
             if told != said && !self.has(Mutant::PositionAfterListener) && !self.has(Mutant::EpochIgnored) {
                 let what = format!("c{client} is at {told:?} in {} and says {said:?}", frame.channel);
                 return self.broken(violated(Rule::Position, what));
@@ -314,7 +314,7 @@ impl World {
         }
     }
 
-    /// The application hears of something.
+    /// The application receives an event.
     fn hears(&mut self, client: usize, event: CoreEvent) {
         match event {
             CoreEvent::State { status, transport, code, reason, .. } => {
@@ -402,7 +402,7 @@ impl World {
         }
     }
 
-    /// The channel that a message goes to is drawn from its id, so that nobody has to remember it.
+    /// The channel of a message is derived from its id, so that it need not be stored.
     pub(super) fn sent_to(&self, client: usize, id: Uuid) -> Channel {
         let number = crate::ledger::sender(id).1;
         let place = Rng::new(self.case.seed).fork(client as u64 ^ (number << 16)).below(self.channels.len());

@@ -1,4 +1,4 @@
-//! What each fault does, and how all of them stop.
+//! Implements the faults, and their end.
 
 use everwire_client_core::Input;
 use everwire_protocol::Goaway;
@@ -134,14 +134,14 @@ impl World {
                 }
             }
             Kind::Clock => {
-                // Nobody sets the clock of a machine that sleeps; and if somebody did, by just as much as it slept, no
-                // page could know that it did.
+                // The clock of a sleeping machine is not set: if it were set by exactly the time it slept, no page could
+                // detect the sleep.
                 let by = rng.between(0, 7_200_000).cast_signed() - 3_600_000;
                 if !matches!(self.clients[client].rest, Some(Rest::Asleep { .. })) {
                     self.clients[client].wall += by;
                 }
             }
-            // Tokens are bad all the time in such a run; this asks for one sooner.
+            // Tokens are bad throughout such a run; this requests one sooner.
             Kind::Token => self.clients[client].token_until = now,
         }
     }
@@ -151,7 +151,7 @@ impl World {
         (!self.links[link].cut && !self.links[link].dead).then_some(link)
     }
 
-    /// All that a client has open goes dead without a word.
+    /// All open transports of a client go dead silently.
     fn silence(&mut self, client: usize) {
         for link in self.clients[client].links.values() {
             self.links[*link].dead = true;
@@ -161,7 +161,7 @@ impl World {
         }
     }
 
-    /// A page does not run for a while.
+    /// A page is suspended for a while.
     fn rest(&mut self, client: usize, how: Rest, ms: u64) {
         let c = &mut self.clients[client];
         if c.closed || c.rest.is_some() {
@@ -184,7 +184,7 @@ impl World {
         if let Rest::Asleep { since } = rest {
             self.clients[client].slept += self.now - since;
         }
-        // Browsers differ in what runs first: the events of the page, its timers, or what came over the network.
+        // Browsers differ in what runs first: page events, timers, or network events.
         let first = self.clients[client].rng.between(0, 2);
         let told = |world: &mut Self| match rest {
             Rest::Frozen | Rest::PutAway => world.tell(client, Input::PageShow),
@@ -203,7 +203,7 @@ impl World {
         }
     }
 
-    /// A node dies, and comes back after a while.
+    /// A node crashes, and restarts after a while.
     fn crash(&mut self, node: usize, silently: bool, back: u64) {
         if !self.nodes[node].up {
             return;
@@ -215,7 +215,7 @@ impl World {
         self.after(back, Event::Up { node });
     }
 
-    /// A planned stop has come to its end.
+    /// A planned stop is complete.
     pub(super) fn down(&mut self, node: usize, back: u64) {
         self.die(node, false);
         self.after(back, Event::Up { node });
@@ -261,7 +261,7 @@ impl World {
         }
     }
 
-    /// All nodes die, and their data is lost.
+    /// All nodes crash, and their data is lost.
     fn wipe(&mut self, rng: &mut Rng) {
         for node in 0..self.nodes.len() {
             let back = rng.between(10, 5_000);
@@ -273,7 +273,7 @@ impl World {
         }
     }
 
-    /// A planned restart: everybody is told, then the node stops.
+    /// A planned restart: clients receive goaway, then the node stops.
     fn restart(&mut self, node: usize, rng: &mut Rng) {
         if !self.nodes[node].accepts() {
             return;
@@ -320,7 +320,7 @@ impl World {
         self.after(0, Event::Look);
     }
 
-    /// How many of a client's sends have no answer yet.
+    /// The number of a client's unanswered sends.
     pub(super) fn unanswered(&self, client: usize) -> usize {
         self.clients[client].sends.values().filter(|sent| **sent == Sent::Waiting).count()
     }

@@ -1,11 +1,11 @@
-//! HTTP requests between clients and nodes: unordered, and each may be lost, doubled, or given up by a client while the
-//! node still works on it.
+//! HTTP requests between clients and nodes: unordered, and each may be lost, duplicated, or aborted by a client while the
+//! node is still processing it.
 
 use everwire_client_core::{Input, RequestId, Source};
 
 use super::{Event, ToClient, World, say};
 
-/// How often a request or a response is lost or doubled while that happens, per mille.
+/// The probability that a request or response is lost or duplicated during the fault, per mille.
 const OFTEN: u64 = 300;
 
 /// A request.
@@ -18,9 +18,9 @@ pub(super) struct Request {
     pub(super) body: String,
     pub(super) token: Option<String>,
     pub(super) arrived: bool,
-    /// The network that it runs over is dead, and nobody is told.
+    /// Its network is silently dead.
     pub(super) dead: bool,
-    /// The connection on the node that works on it.
+    /// The connection on the node that processes it.
     pub(super) conn: Option<u64>,
 }
 
@@ -50,7 +50,7 @@ impl World {
             conn: None,
         });
         if down || lost {
-            // Some networks say so, others leave the client waiting.
+            // Some networks fail, others leave the client waiting.
             if told {
                 self.send_client(client, later, ToClient::Response { request, text: None });
             }
@@ -64,7 +64,7 @@ impl World {
         }
     }
 
-    /// The client gives up on a request; the node may be working on it.
+    /// The client aborts a request; the node may be processing it.
     pub(super) fn abort(&mut self, client: usize, id: RequestId) {
         let Some(request) = self.clients[client].requests.remove(&id) else { return };
         let latency = self.latency(client);

@@ -1,4 +1,4 @@
-//! WebSockets between clients and nodes: ordered both ways, with latency, and with the ways in which they die.
+//! WebSockets between clients and nodes: ordered in both directions, with latency, and with their failures.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use everwire_client_core::SocketId;
 use super::{Event, ToClient, ToServer, World, say};
 use crate::rng::Rng;
 
-/// What the buffers of a dead link still take before the server's writes stand still, in batches.
+/// How many batches the buffers of a dead link accept before the server's writes block.
 const DEAD_BUFFERS: u32 = 3;
 
 /// A WebSocket.
@@ -19,13 +19,13 @@ pub(super) struct Link {
     pub(super) boot: u32,
     /// The connection on the node, once it was accepted.
     pub(super) conn: Option<u64>,
-    /// The client still has it.
+    /// Whether the client still has it.
     pub(super) client_open: bool,
-    /// The node still has it.
+    /// Whether the node still has it.
     pub(super) server_open: bool,
-    /// Nothing comes through, and nobody is told.
+    /// Whether it is silently dead.
     pub(super) dead: bool,
-    /// It was reset: what is on its way is lost.
+    /// Whether it was reset: data in flight is lost.
     pub(super) cut: bool,
     dead_taken: u32,
     to_client: u64,
@@ -39,7 +39,7 @@ pub(super) enum Block {
     Silent,
 }
 
-/// The way between one client and the nodes, as it is now. Times are virtual ms until which something lasts.
+/// The current network between one client and the nodes. Times are virtual ms until which a fault lasts.
 #[derive(Debug)]
 pub(super) struct Path {
     pub(super) rng: Rng,
@@ -50,9 +50,9 @@ pub(super) struct Path {
     pub(super) killed: Option<(u64, u64)>,
     pub(super) loses_until: u64,
     pub(super) doubles_until: u64,
-    /// Bytes per ms that the client reads.
+    /// The client's read rate in bytes per ms.
     pub(super) reads: Option<(u64, u64)>,
-    /// There is no network.
+    /// Whether there is no network.
     pub(super) down_until: u64,
 }
 
@@ -78,7 +78,7 @@ impl Path {
 }
 
 impl World {
-    /// One way between a client and a node, in ms.
+    /// The one-way latency between a client and a node, in ms.
     pub(super) fn latency(&mut self, client: usize) -> u64 {
         let (now, base) = (self.now, self.manner.latency);
         let path = &mut self.clients[client].path;
@@ -86,7 +86,7 @@ impl World {
         1 + path.rng.between(base / 2, base) + slow
     }
 
-    /// The node that a client is led to.
+    /// The node to which a client is routed.
     pub(super) fn led_to(&mut self, client: usize) -> usize {
         if self.manner.scattered && !self.healed {
             self.clients[client].path.rng.below(self.nodes.len())
@@ -183,7 +183,7 @@ impl World {
         }
     }
 
-    /// A node sends a text on a link. Returns when the network has taken it, if it ever does.
+    /// A node sends a text on a link. Returns when it has been written, if ever.
     pub(super) fn link_down(&mut self, link: usize, text: &Arc<str>) -> Option<u64> {
         let client = self.links[link].client;
         if self.links[link].dead {
@@ -217,7 +217,7 @@ impl World {
         self.at(at, Event::ToClient { client, what: ToClient::Closed { link, code } });
     }
 
-    /// A reset: both ends learn it, each in its time, and what is on its way is lost.
+    /// A reset: both ends notice it after their latency, and data in flight is lost.
     pub(super) fn reset_link(&mut self, link: usize) {
         let client = self.links[link].client;
         self.links[link].cut = true;
@@ -231,7 +231,7 @@ impl World {
         self.after(ms, Event::ToClient { client, what });
     }
 
-    /// Whether a client hears of what happens on a link: it must have it, and the link must be alive.
+    /// Whether a client receives events of a link: it must have it, and the link must be alive.
     pub(super) fn link_counts(&self, link: usize, text: bool) -> bool {
         let on = &self.links[link];
         let through = !(on.dead || (text && on.cut));

@@ -1,4 +1,4 @@
-//! How a node runs: its tasks, what is in the mailboxes of its connections, and what its store has done.
+//! Runs a node: its tasks, the mailboxes of its connections, and the reports of its store.
 
 use std::{
     pin::pin,
@@ -21,7 +21,7 @@ use crate::{
 };
 
 impl World {
-    /// Lets a node run until it waits for time to pass or for the network.
+    /// Runs a node until it waits for time or the network.
     pub(super) fn pump(&mut self, node: usize) {
         loop {
             let Some(executor) = &mut self.nodes[node].executor else { return };
@@ -52,7 +52,7 @@ impl World {
         }
     }
 
-    /// Gives all connections of a node what is in their mailboxes. Returns whether there was anything.
+    /// Delivers the mailboxes of all connections of a node. Returns whether there was anything.
     fn take_mail(&mut self, node: usize) -> bool {
         let (boot, now) = (self.nodes[node].boot, self.server_ms());
         let mut busy = false;
@@ -79,7 +79,7 @@ impl World {
         busy
     }
 
-    /// Tells the ledger what the store has done, and other nodes what was added.
+    /// Reports the store's commits to the ledger, and new entries to other nodes.
     pub(super) fn write_down(&mut self) {
         for done in self.store.take_done() {
             match done {
@@ -113,7 +113,7 @@ impl World {
         }
     }
 
-    /// A node hears from the store what another has stored.
+    /// A node receives entries that another one has stored.
     pub(super) fn feed(&mut self, node: usize, entries: &[Arc<Entry>]) {
         if let Some(real) = self.nodes[node].node() {
             for entry in entries {
@@ -124,11 +124,11 @@ impl World {
     }
 }
 
-/// All that is in a mailbox.
+/// The content of a mailbox.
 fn take(mailbox: &mut MailboxReceiver) -> Vec<MailboxMessage> {
     let mut messages = Vec::new();
     let mut context = Context::from_waker(Waker::noop());
-    // It is ready at once if there is anything, and else forgotten.
+    // It is ready immediately if there is anything; otherwise it is dropped.
     let _ = pin!(mailbox.take(&mut messages, usize::MAX)).poll(&mut context);
     messages
 }

@@ -1,5 +1,5 @@
-//! One run: clients, nodes, store and network under virtual time, and the queue of what happens next. What each part does
-//! is in the other files of this folder.
+//! One run: clients, nodes, store and network under virtual time, and the event queue. The other files of this folder
+//! implement the parts.
 
 mod access;
 mod app;
@@ -44,17 +44,17 @@ use links::Link;
 use node::Process;
 use store::SharedStore;
 
-/// The time of day at which every run starts, in ms since 1970.
+/// The wall clock at the start of every run, in ms since 1970.
 pub(crate) const EPOCH: u64 = 1_700_000_000_000;
-/// How long after the last fault everything must be quiet, in ms. A ghost of a connection is found dead after 60 s,
-/// hidden pages wait 60 s at most, a refused token callback is asked again after 10 s; twice that is plenty.
+/// How long after the last fault everything must be quiet, in ms. A dead connection is detected after 60 s,
+/// hidden pages wait at most 60 s, a refused token callback is called again after 10 s; twice that is enough.
 const QUIET_WITHIN: u64 = 240_000;
 /// How long it must then stay quiet, in ms.
 const STAYS_QUIET: u64 = 5_000;
-/// More steps than this at one moment mean that something runs in circles.
+/// More steps than this at one moment count as an endless loop.
 const STEPS_PER_MS: u32 = 20_000;
 
-/// What happens.
+/// An event.
 #[derive(Debug)]
 enum Event {
     /// A client's timer.
@@ -65,31 +65,31 @@ enum Event {
     Token { client: usize, until: Option<u64> },
     /// Something reaches a client, if it is awake.
     ToClient { client: usize, what: ToClient },
-    /// A page or a machine wakes.
+    /// A page or a machine wakes up.
     Wake { client: usize, turn: u64 },
     /// Something reaches a node over a WebSocket.
     ToServer { link: usize, what: ToServer },
-    /// A request reaches its node. `copy`: it is not the first time.
+    /// A request reaches its node. `copy`: a duplicate.
     Arrives { request: usize, copy: bool },
-    /// The client's giving up on a request reaches the node.
+    /// A client's abort of a request reaches the node.
     Abandoned { request: usize },
-    /// The network has taken a connection's last batch.
+    /// A connection's last batch was written.
     Writable { conn: Address },
     /// A connection's timer.
     ConnTimer { conn: Address, turn: u64 },
-    /// A task of a node has waited long enough.
+    /// A timer of a node is due.
     NodeTimer { node: usize, boot: u32 },
-    /// What another node committed is passed on.
+    /// Entries committed by another node arrive.
     Feed { node: usize, entries: Vec<Arc<Entry>> },
-    /// A node is there again.
+    /// A node is up again.
     Up { node: usize },
-    /// A node that was told to stop does.
+    /// A stopping node stops.
     Down { node: usize, boot: u32 },
-    /// Something goes wrong.
+    /// A fault starts.
     Fault(Fault),
     /// All faults stop.
     Heal,
-    /// Is it quiet?
+    /// Checks whether everything is quiet.
     Look,
 }
 
@@ -141,18 +141,18 @@ impl Ord for Queued {
     }
 }
 
-/// What differs from run to run, besides the case.
+/// Random parameters of a run, besides the case.
 #[derive(Debug)]
 struct Manner {
     /// Mean time between an application's actions, in ms.
     act_every: u64,
-    /// Most messages in one burst.
+    /// Maximum messages in one burst.
     burst: u64,
     /// Whether applications close clients.
     closes: bool,
-    /// Whether each request may go to another node.
+    /// Whether each request may reach another node.
     scattered: bool,
-    /// Base latency one way, in ms.
+    /// The base latency one way, in ms.
     latency: u64,
     /// How long a commit takes, in ms.
     commit: u64,
@@ -164,16 +164,16 @@ struct Manner {
     polling: bool,
 }
 
-/// How a run ended.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The rule that was broken, if any.
+    /// The violation, if any.
     pub violation: Option<Violation>,
-    /// What happened, in numbers.
+    /// The statistics.
     pub stats: Stats,
-    /// What happened, line by line, if that was asked for.
+    /// The trace, if requested.
     pub trace: Vec<String>,
-    /// Tells two runs apart: equal for equal runs.
+    /// A fingerprint: equal for equal runs.
     pub fingerprint: u64,
 }
 
@@ -195,7 +195,7 @@ pub struct World {
     store: SharedStore,
     clock: Clock,
     ledger: Ledger,
-    /// Up to where users have read a log, by any of their clients.
+    /// The offsets up to which users have read a log with any client.
     reads: BTreeMap<(usize, String), u64>,
     settings: Arc<Settings>,
     access: Arc<SimAccess>,
@@ -209,7 +209,7 @@ pub struct World {
     violation: Option<Violation>,
 }
 
-/// Adds a line to the trace: who, then what. Costs nothing if nobody reads it.
+/// Adds a line to the trace: the actor, then the event. Free of cost if there is no trace.
 macro_rules! say {
     ($world:expr, $who:expr, $($text:tt)*) => {
         if $world.tracing {
@@ -263,7 +263,7 @@ impl World {
         let mut settings = Settings {
             retry_after_ms: rng.pick(&[200, 1_000]),
             replay_limit: rng.pick(&[10_000, 10_000, 10_000, 20]),
-            // Two pages of a replay must have room, or a reader that is not slow is called so.
+            // Two pages of a replay must fit, or a reader that is not slow would count as slow.
             queue_frames: rng.pick(&[8_192, 8_192, 700]),
             queue_bytes: rng.pick(&[4 << 20, 4 << 20, 300_000]),
             hold_ms: rng.pick(&[25_000, 25_000, 25_000, 2_000, 0]),
@@ -362,7 +362,7 @@ impl World {
         }
     }
 
-    /// Carries out an event. True at the end of the run.
+    /// Processes an event. Returns true at the end of the run.
     fn happens(&mut self, event: Event) -> bool {
         self.stats.steps += 1;
         match event {
@@ -405,7 +405,7 @@ impl World {
         EPOCH + self.now
     }
 
-    /// Ends the run if a rule was broken.
+    /// Ends the run if a rule was violated.
     fn broken(&mut self, result: Result<(), Violation>) {
         if let Err(violation) = result
             && self.violation.is_none()
@@ -418,7 +418,7 @@ impl World {
         self.mutant == Some(mutant)
     }
 
-    /// Something that must be the same whenever this case is run.
+    /// Adds something to the fingerprint.
     fn mark(&mut self, text: &str) {
         let mut mark = self.fingerprint ^ self.now;
         for byte in text.bytes() {

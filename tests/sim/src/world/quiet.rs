@@ -1,4 +1,4 @@
-//! After the last fault: everything has to become quiet, and to stay so.
+//! The end of a run: after the last fault everything has to become and stay quiet.
 
 use std::collections::BTreeSet;
 
@@ -12,11 +12,11 @@ use super::{
 };
 use crate::violation::{Rule, Violation, violated};
 
-/// How often is looked, in virtual ms.
+/// How often this is checked, in virtual ms.
 const LOOK_EVERY: u64 = 500;
 
 impl World {
-    /// Is it quiet? True at the end of the run.
+    /// Checks whether everything is quiet. Returns true at the end of the run.
     pub(super) fn look(&mut self) -> bool {
         let healed_at = self.case.seconds * 1_000;
         match self.unquiet() {
@@ -40,7 +40,7 @@ impl World {
         false
     }
 
-    /// What is not as it should be in the end.
+    /// What is not yet in its final state.
     fn unquiet(&mut self) -> Result<(), Violation> {
         for client in 0..self.clients.len() {
             let c = &self.clients[client];
@@ -71,20 +71,20 @@ impl World {
         self.talk_is_over()
     }
 
-    /// Each client has one connection, and nobody else has any.
+    /// Each client has one connection, and there are no others.
     fn ghosts(&self) -> Result<(), Violation> {
         let clients = self.clients.iter().filter(|client| !client.closed).count();
         let conns: usize = self.nodes.iter().map(|node| node.conns.len()).sum();
         let nodes = self.nodes.iter().filter_map(|process| process.node());
         let sessions: usize = nodes.map(|node| node.sessions.len()).sum();
-        // A probe for WebSocket is a second connection for a moment.
+        // A WebSocket probe is briefly a second connection.
         if sessions == clients && conns == clients {
             return Ok(());
         }
         violated(Rule::Quiet, format!("{clients} clients have {conns} connections and {sessions} sessions"))
     }
 
-    /// Where a client is connected: each node lists its own members.
+    /// The node to which a client is connected: each node lists its own members.
     pub(super) fn node_of(&self, client: usize) -> Option<usize> {
         let session = session_of(client);
         self.nodes
@@ -92,7 +92,7 @@ impl World {
             .position(|process| process.node().is_some_and(|node| node.sessions.user(session).is_some()))
     }
 
-    /// The lists of members that clients have are true.
+    /// The clients' lists of members are correct.
     fn presence(&self) -> Result<(), Violation> {
         for (client, c) in self.clients.iter().enumerate() {
             for (handle, watch) in &c.watches {
@@ -107,7 +107,7 @@ impl World {
                     .filter(|(other, there)| {
                         self.node_of(*other) == node
                             && !there.closed
-                            // All who are online are in this one.
+                            // All online users are in this one.
                             && (watch.channel.as_str() == "presence-users"
                                 || there.channels.contains_key(&watch.channel))
                     })

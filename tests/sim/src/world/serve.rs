@@ -1,5 +1,5 @@
-//! What the server's transports do for a connection: give it what the client sent, send what it says, and carry out what it
-//! wants through the real effects.
+//! The part of the server's transports: passes batches between clients and connections, and carries out outputs through the
+//! real effects.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use super::{
 use crate::mutants::Mutant;
 
 impl World {
-    /// Carries out what a connection wants, until it wants nothing.
+    /// Carries out the outputs of a connection until there are none.
     pub(super) fn serve(&mut self, address: Address) {
         let Some(mut conn) = self.nodes[address.node].conns.remove(&address.conn) else { return };
         let mut over = false;
@@ -41,7 +41,7 @@ impl World {
         }
     }
 
-    /// Gives the session what the client sent, if it wants it. Returns whether it got something.
+    /// Passes a batch to the connection, if it accepts one. Returns whether it did.
     fn read(&mut self, conn: &mut Conn) -> bool {
         let Machine::WebSocket { session, .. } = &mut conn.machine else { return false };
         if conn.unread.is_empty() || !session.wants_batch() {
@@ -57,7 +57,7 @@ impl World {
         true
     }
 
-    /// Carries out outputs. Returns whether the connection is over.
+    /// Carries out outputs. Returns whether the connection has ended.
     fn perform(&mut self, address: Address, conn: &mut Conn) -> bool {
         loop {
             match &mut conn.machine {
@@ -116,7 +116,7 @@ impl World {
         }
     }
 
-    /// Carries out what the connection wants, as the server does for all transports.
+    /// Carries out an output, as the server does for all transports.
     fn perform_effect(&mut self, conn: &mut Conn, output: Output) {
         match output {
             Output::Mark(mut mark) => {

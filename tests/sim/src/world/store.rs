@@ -26,29 +26,29 @@ use everwire_server::{
 
 use crate::{executor::SimEnvironment, mutants::Mutant, rng::Rng};
 
-/// How long a read takes at most when the store is well, in ms.
+/// The maximum duration of a read without faults, in ms.
 const READ_MS: u64 = 3;
-/// How long an answer takes at most on its way back, in ms.
+/// The maximum delay of an answer, in ms.
 const BACK_MS: u64 = 2;
-/// When copies are stored, for the planted bug; nobody looks at it.
+/// The time of stored copies, for the planted bug.
 const EPOCH_OF_COPIES: u64 = super::EPOCH;
 
-/// What the store has done, for the ledger.
+/// A report of the store for the ledger.
 #[derive(Debug)]
 pub(super) enum Done {
-    /// Somebody has looked at a log of this name.
+    /// A log of this epoch was read.
     Opened(Channel, Arc<str>),
     /// An entry was committed.
     Stored { channel: Channel, epoch: Arc<str>, offset: u64, id: Uuid },
-    /// What one transaction of a node added.
+    /// The entries of one transaction of a node.
     Added { node: usize, entries: Vec<Arc<Entry>> },
     /// A log was trimmed.
     Trimmed(Channel, u64),
-    /// A transaction of a node failed, or is said to have.
+    /// A transaction of a node failed, or was reported as failed.
     Failed { node: usize, entries: usize, happened: bool },
 }
 
-/// What one node keeps for itself.
+/// The state of one node's store.
 #[derive(Debug, Default)]
 struct Own {
     users: BTreeMap<String, UserRecord>,
@@ -69,7 +69,7 @@ pub(super) struct Data {
     pub(super) fails_until: u64,
     pub(super) slow_until: u64,
     pub(super) slow_by: u64,
-    /// Until then commits happen and are reported as failed.
+    /// Until then commits succeed and are reported as failed.
     pub(super) doubt_until: u64,
     rng: Rng,
     mutant: Option<Mutant>,
@@ -80,7 +80,7 @@ pub(super) struct Data {
 }
 
 impl Data {
-    /// Forgets everything: the next logs are others.
+    /// Loses all data: the next logs have other epochs.
     pub(super) fn wipe(&mut self) {
         self.seed += 1;
         self.logs = Logs::new(self.seed, self.retention);
@@ -96,7 +96,7 @@ impl Data {
         self.done.push(Done::Trimmed(channel.clone(), trimmed));
     }
 
-    /// How far a user has received and read a channel, as it was written.
+    /// The stored mark of a user in a channel.
     pub(super) fn mark(&self, channel: &Channel, user: &str) -> Option<&UserReceipt> {
         self.marks.get(&(channel.clone(), user.to_owned()))
     }
@@ -143,7 +143,7 @@ impl Data {
         outcomes
     }
 
-    /// The planted bug: copies are stored like anything else.
+    /// The planted bug: copies are stored again.
     fn store_copies(&mut self, group: &[NewEntry], outcomes: &mut [Outcome], added: &mut Vec<Arc<Entry>>) {
         for (entry, outcome) in group.iter().zip(outcomes) {
             if let Outcome::Copy(_) = outcome {
@@ -238,7 +238,7 @@ impl SharedStore {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What has been done since this was asked last.
+    /// The reports since the last call.
     pub(super) fn take_done(&self) -> Vec<Done> {
         std::mem::take(&mut self.data().done)
     }
@@ -272,13 +272,13 @@ impl NodeStore {
     }
 
     async fn sleep(&self, ms: u64) {
-        // What takes no time is there at once, as what a database has in memory.
+        // Instant answers are like cached data of a database.
         if ms > 0 {
             self.environment.sleep_until(self.environment.now_ms() + ms).await;
         }
     }
 
-    /// Takes its time, works, and answers some time later. A node that dies in between never learns what became of it.
+    /// Works after a delay, and answers after another one. A node that crashes in between never learns the outcome.
     fn answer<'a, T: Send + 'a>(
         &'a self,
         usual: u64,
@@ -306,7 +306,7 @@ impl NodeStore {
         )
     }
 
-    /// A transaction with entries. What else it writes is in `more`.
+    /// A transaction with entries; `more` writes the rest.
     fn transact<'a>(
         &'a self,
         at: u64,
@@ -330,7 +330,7 @@ impl NodeStore {
         })
     }
 
-    /// What a node reads when it starts is there at once: it starts when its store does.
+    /// Reads at the start of a node are instant.
     fn at_once<'a, T: Send + 'a>(&'a self, work: impl FnOnce(&mut Data) -> T) -> Answer<'a, T> {
         let answer = work(&mut self.shared.data());
         Box::pin(std::future::ready(Ok(answer)))

@@ -1,5 +1,4 @@
-//! What is no entry of a log: who types, and how far users have received and read. The applications' side, the nodes' side,
-//! and what has to be true of it.
+//! Typing and marks: the applications' side, the nodes' side, and the checks.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,21 +18,21 @@ use crate::{
     violation::{Rule, Violation, violated},
 };
 
-/// What an application has typed and marked, and what it was told of others.
+/// What an application has typed and marked, and received of others.
 #[derive(Debug, Default)]
 pub(super) struct Talk {
     /// When the last key was pressed, by the client's clock.
     keys: BTreeMap<Channel, u64>,
     /// When typing was last announced since the client was connected, by the client's clock.
     announced: BTreeMap<Channel, u64>,
-    /// Who types, by the number of the user.
+    /// The typists, by the number of the user.
     typists: BTreeSet<(Handle, u32)>,
-    /// Up to where it was read: the log and the offset.
+    /// The position up to which it was read.
     read: BTreeMap<Handle, (usize, u64)>,
 }
 
 impl Talk {
-    /// Another connection: what was announced on the last one is forgotten.
+    /// A new connection: the announcements on the last one no longer count.
     pub(super) fn reconnected(&mut self) {
         self.announced.clear();
     }
@@ -55,7 +54,7 @@ fn is_kept(channel: &Channel) -> bool {
 // The applications
 
 impl World {
-    /// The application types, or marks what was read.
+    /// The application types, or marks messages as read.
     pub(super) fn talk(&mut self, client: usize) {
         if !self.case.talk {
             return;
@@ -101,8 +100,8 @@ impl World {
         }
     }
 
-    /// Typing goes out when a key was pressed, and not more often than promised. A post may have to wait for the one before it,
-    /// and then comes sooner before the next.
+    /// Typing is announced only after a keystroke, and not more often than specified. A POST may have to wait for the preceding
+    /// one, and is then sooner followed by the next.
     pub(super) fn check_typing(&mut self, client: usize, text: &str, at_once: bool) {
         if !text.contains("\"typing\"") {
             return;
@@ -134,12 +133,12 @@ impl World {
 // The nodes
 
 impl World {
-    /// What a node knows: what was written, and what it was told since it started.
+    /// The marks of a node: stored ones, and those received since it started.
     fn mark_of(&self, node: usize, channel: &Channel, user: &str) -> [u64; 2] {
         let kept = |mark: &UserReceipt| [mark.delivered, mark.read];
         let written = self.store.data().mark(channel, user).map(kept).unwrap_or_default();
         let known = self.nodes[node].node().map(|node| node.mark(channel, user));
-        // It is there at once if the node has it in memory.
+        // Instant if the node has it in memory.
         let known = known.and_then(|known| match pin!(known).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(mark)) => mark,
             Poll::Ready(Err(_)) | Poll::Pending => None,

@@ -1,4 +1,4 @@
-//! The oracles bite: each planted bug is found within a bounded number of seeds, and by a rule that fits it.
+//! Checks the oracles: each planted bug is found within a bounded number of seeds, by a matching rule.
 
 use everwire_sim::{
     mutants::Mutant,
@@ -8,7 +8,7 @@ use everwire_sim::{
     world,
 };
 
-/// How many seeds may be needed at most.
+/// The maximum number of seeds.
 const WITHIN: u64 = 400;
 
 fn found(mutant: Mutant, by: &[Rule]) {
@@ -105,7 +105,7 @@ fn marks_of_the_server_that_the_core_does_not_hear_of() {
     found(Mutant::MarksUnheard, &[Marks]);
 }
 
-/// Rare: the data has to be lost between a mark and its way to the server. So a case is run in which that happens.
+/// Rare: the data has to be lost while a mark is in flight. So a case is run in which that happens.
 #[test]
 fn marks_of_a_log_that_was_replaced() {
     let case = "seed=2238 clients=2 channels=4 nodes=1 seconds=120 faults=kill_websocket,wipe,slow_reader,offline talk=yes";

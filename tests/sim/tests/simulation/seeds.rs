@@ -1,8 +1,8 @@
-//! What was wrong once, and some of the seeds of the day; `cargo xtask test` runs more of them.
+//! The corpus, and some of the seeds of the day; `cargo xtask test` runs more of them.
 
 use everwire_sim::{case::Case, corpus, fault::Kind, first_seed, runner, shrink, world};
 
-/// How many seeds.
+/// The number of seeds.
 const SEEDS: u64 = 300;
 
 #[test]
@@ -23,7 +23,7 @@ fn the_first_seeds_of_the_day_break_no_rule() {
         panic!("{violation}\n  {case}\nmade smaller, for the corpus:\n  {smaller}");
     }
     assert_eq!(report.seeds, SEEDS);
-    // A simulation in which nothing happens would hold too.
+    // A simulation without activity would pass, too.
     let stats = report.stats;
     for kind in Kind::ALL {
         assert!(stats.faults.get(kind.name()).is_some_and(|n| *n > 100), "{} is hardly tried", kind.name());

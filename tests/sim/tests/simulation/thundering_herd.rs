@@ -1,11 +1,11 @@
-//! Promise 7: ten thousand clients come back without trampling the server.
+//! Promise 7: ten thousand clients reconnect without overloading the server.
 
 use everwire_sim::thundering_herd::{BLIP_MS, MOST_CONNECTS, OUTAGE_MS, Peer, everwire, peer};
 
 #[test]
 fn promise_7_after_an_outage_of_60_s() {
     let figures = everwire(OUTAGE_MS, 1);
-    // WebSockets and the first polls of those that were refused, together.
+    // WebSockets and the first polls of refused clients together.
     assert!(figures.most_connects_per_100_ms <= MOST_CONNECTS, "{figures:?}");
     assert!(figures.p50_ms <= 6_000, "{figures:?}");
     assert!(figures.p95_ms <= 16_000, "{figures:?}");
