@@ -11,6 +11,7 @@ import "./styles/connection.css";
 import "./styles/controls.css";
 import "./styles/chats.css";
 import "./styles/chat.css";
+import "./styles/composer.css";
 import "./styles/notifications.css";
 import "./styles/board.css";
 import "./styles/faults.css";

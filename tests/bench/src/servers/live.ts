@@ -1,4 +1,4 @@
-// A channel with live messages for whoever is subscribed at that moment. They are sent on a request of `/publish` with
+// A channel with live messages for those who are subscribed at that moment. They are sent on a request of `/publish` with
 // `count` and `every` (ms); the response comes after the last one.
 
 import type { RequestListener } from "node:http";
