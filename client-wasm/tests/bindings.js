@@ -288,7 +288,7 @@ const TESTS = {
     const { transport, attempt, retry_in_ms } = page.of("state")[1];
     equal([transport, attempt, retry_in_ms], ["websocket", 0, undefined]);
     page.call("ping", { nonce: 7 });
-    equal(page.socket.types().includes("pong"), false, "a ping from nowhere is none:");
+    equal(page.socket.types().includes("pong"), false, "a ping outside of a batch does not count:");
   },
 
   delivers_each_entry_once_and_in_order(open) {
@@ -432,7 +432,7 @@ const TESTS = {
     equal(page.states().at(-1), "closed");
     equal(page.socket.types().slice(-2), ["unsubscribe", "bye"]);
     equal(page.delivered, [], "nothing after the end:");
-    equal(page.of("sending").at(-1).status, "failed", "what was on its way is told:");
+    equal(page.of("sending").at(-1).status, "failed", "pending sends are reported:");
   },
 
   survives_a_host_that_throws(open) {

@@ -22,7 +22,7 @@ const fromServer = (vector: Vector) => vector.direction === "server";
 const textOf = ({ text, parts = [] }: Vector) =>
   text ?? parts.map((part) => part.text.repeat(part.times)).join("");
 
-/** What the core would have to be told for these frames; entries and members, which the channel gets, under `got`. */
+/** The expected calls of the core for these frames; entries and members, which the channel gets, under `got`. */
 function expected(frames: Record<string, unknown>[], handle: (channel: unknown) => number) {
   // A pong is only a sign of life.
   const relevant = frames.filter((frame) => frame.type !== "pong");

@@ -293,7 +293,7 @@ describe("members", () => {
     );
     expect(told).toEqual([[{ user: "ann", status: "away" }]]);
     expect(core.of("violation")).toHaveLength(1);
-    // Also in a snapshot after a reconnect; nothing is told where nothing changed.
+    // Also in a snapshot after a reconnect; nothing is emitted where nothing changed.
     core.receive({ type: "subscribed", ...place, members: [{ user: "ann", status: "away" }] });
     expect(told).toHaveLength(1);
     core.receive({ type: "subscribed", ...place, members: [{ user: "ann", status: "online" }] });

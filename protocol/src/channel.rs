@@ -46,7 +46,7 @@ pub enum InvalidChannel {
     TooLong(usize),
     /// A character outside the allowed set.
     #[error(
-        "a channel name may have letters, digits and _ - = @ , . ; : only; {character:?} at byte {at} is none"
+        "a channel name may contain only letters, digits and _ - = @ , . ; :, not {character:?} (at byte {at})"
     )]
     Character {
         /// The character.

@@ -69,7 +69,7 @@ pub fn typescript() -> String {
     text += "  /** The core has thrown, which is a defect: it cannot be used any more. */\n";
     text += "  broken(cause: unknown): void;\n}\n";
     table(&mut text, "OPERATIONS", OPERATIONS, "What `Core` is asked");
-    table(&mut text, "HOST_CALLS", HOST_CALLS, "What `Host` is told");
+    table(&mut text, "HOST_CALLS", HOST_CALLS, "The calls of `Host`");
     let comment = "The arguments with which a core is made";
     let registers = line(&options);
     let _ = write!(text, "\n/** {comment}. */\nexport const CORE_OPTIONS = \"{registers}\";\n");

@@ -53,7 +53,7 @@ impl Connection {
         self.outputs.push_back(Output::Ephemeral(Box::new(Ephemeral { channel, frame, who, session, to })));
     }
 
-    /// Counts something that the client will not repeat by itself.
+    /// Counts something that the client does not retry.
     pub(super) fn keep_pace(&self, now_ms: u64, who: &Identity, what: RateClass) -> Result<(), Error> {
         self.access.pace(who, self.session, what, now_ms).map_err(|ms| {
             let words = "Too much in too short a time. This was dropped; wait a little before the next.";

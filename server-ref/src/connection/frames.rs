@@ -195,7 +195,7 @@ impl Connection {
 
     // Liveness and the end
 
-    /// A frame for this connection, whatever it is subscribed to.
+    /// A frame for this connection, regardless of its subscriptions.
     pub(super) fn direct(&mut self, text: Arc<str>) {
         if self.is_open() {
             self.queue.push(Queued::Frame(text));

@@ -201,7 +201,9 @@ mod tests {
         publisher.audience.open(&"u500".into(), [("7".into(), true)].into_iter());
         // The chat's subscribers, who receive nothing twice, and the listening user.
         assert_eq!(cost("private-chat.7"), public + 2);
-        let Some(MailboxMessage::Broadcast(told)) = mailbox.try_take() else { panic!("u500 is told") };
+        let Some(MailboxMessage::Broadcast(received)) = mailbox.try_take() else {
+            panic!("u500 receives it")
+        };
         assert_eq!((&told.channel, &*told.text), (&own, r#"{"type":"activity","message":{"data":1}}"#));
         assert!(mailbox.try_take().is_none());
     }

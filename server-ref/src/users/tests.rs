@@ -1,4 +1,4 @@
-//! Who is told of a user's status: those who share a chat and have their own channel open.
+//! The receivers of a user's status: users who share a chat and have their own channel open.
 
 use super::*;
 use crate::{
@@ -48,5 +48,5 @@ fn companions_are_members_of_a_chat_in_common_and_an_invitation_is_not_enough() 
     let told = all.each_mut().map(|mailbox| matches!(mailbox.try_take(), Some(MailboxMessage::Broadcast(_))));
     assert_eq!(told, [true, true, false, false], "ann herself, and bob");
     let cost = hub.lookups.load(std::sync::atomic::Ordering::Relaxed) - before;
-    assert_eq!(cost, 3, "the channel of all users, and one for each who is told");
+    assert_eq!(cost, 3, "the channel of all users, and one for each receiver");
 }

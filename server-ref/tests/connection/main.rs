@@ -1,4 +1,4 @@
-//! Connections under virtual time, with the real hub and with logs in memory. Nothing happens by itself: a test says when
+//! Connections under virtual time, with the real hub and with logs in memory. Nothing happens on its own: a test says when
 //! the store answers, when mail is taken out and when the network takes a batch.
 #![allow(unreachable_pub, reason = "a test program has no outside")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]

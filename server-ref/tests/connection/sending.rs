@@ -1,4 +1,4 @@
-//! Sends, acks and the order of what is put off.
+//! Sends, acks and the order of deferred sends.
 
 use everwire_protocol::{ErrorCode, Payload};
 

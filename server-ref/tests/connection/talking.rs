@@ -1,4 +1,4 @@
-//! What is said to others without being stored, questions, receipts, limits, and the end of a membership.
+//! Ephemeral frames, requests, receipts, limits, and the end of a membership.
 
 use everwire_protocol::{
     Action,
@@ -95,7 +95,7 @@ fn what_is_gone_when_missed_is_dropped_first_for_who_reads_slowly_and_nothing_el
     let slow = joined(&mut world, "a", &["news"]);
     let other = world.connect("b");
     world.connections[slow].reads = false;
-    // The network takes one batch and no more.
+    // The network accepts only one batch.
     world.store("news", 1);
     world.run();
     world.say(other, &vec![typing("news", true); 100]);
@@ -199,7 +199,7 @@ fn who_sends_too_much_waits_and_the_order_stays() {
     assert_eq!(ids, [2, 3]);
     assert_eq!(codes(&frames), [RateLimited, Deferred, Deferred]);
     assert_eq!(errors(&frames)[0].retry_after_ms, Some(60_000));
-    // What was put off is not taken before what was refused has come again, even when there is room.
+    // Deferred sends are not accepted before the refused one has arrived again, even when there is room.
     world.pass(59_999);
     world.say(client, &[send(4, "news")]);
     world.run();

@@ -240,7 +240,7 @@ async fn a_back_end_puts_users_into_chats_takes_them_out_and_disconnects_them() 
     ann.join(subscribe("private-user.ann")).await;
     let body = json!({"kind": "group", "title": "Support", "users": [{"user": "ann"}, {"user": "bob", "role": "read_only"}]});
     let (_, chat) = call(&http, Method::POST, "/api/v1/chats", KEY, Some(body)).await;
-    assert_eq!(chat["members"][0]["role"], "owner", "the first of whom nothing is said");
+    assert_eq!(chat["members"][0]["role"], "owner", "the first user without a role");
     let id = chat["id"].as_str().unwrap();
     assert_eq!(ann.changed_chat().await.id, id);
     let log = format!("private-chat.{id}");

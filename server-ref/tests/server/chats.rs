@@ -1,4 +1,4 @@
-//! Chats with real clients: who is told what, and who receives and sends what.
+//! Chats with real clients: updates, and permissions to receive and send.
 
 use everwire_protocol::{
     Channel, ChatAction, ChatChange, ChatKind, ClientFrame, CreateChat, ErrorCode, Invite, JoinChat,
@@ -37,7 +37,7 @@ async fn remove(client: &mut Client, chat: Uuid, user: &str) {
     client.done(id, RemoveMember { id, chat: chat.to_string(), user: user.into() }).await;
 }
 
-/// A client that subscribes to its own channel, so that it is told of its chats.
+/// A client that subscribes to its own channel, so that it receives updates of its chats.
 async fn own(served: &Served, user: &str) -> Client {
     let mut client = Client::connect(served.address(), user).await;
     let subscribed = client.join(subscribe(&format!("private-user.{user}"))).await;

@@ -111,7 +111,7 @@ async fn whole_log(client: &mut Client, chat: &str) -> Vec<Message> {
     }
 }
 
-/// Reads the log: checks that everything in it was said by who might say it, and returns when each user ceased to be a
+/// Reads the log: checks that every entry was sent by a permitted user, and returns when each user ceased to be a
 /// member.
 fn judge(log: &[Message]) -> HashMap<String, Vec<u64>> {
     let mut roles: HashMap<String, Role> = HashMap::new();
@@ -167,7 +167,7 @@ async fn no_sequence_of_actions_lets_a_non_member_receive_or_send() {
             let ends = ends.get(user).map_or(&[][..], |ends| ends);
             removals += ends.len();
             for (head, offsets) in subscriptions {
-                // Whoever was let in was a member, and remained one until the next end.
+                // An accepted subscriber was a member, and remained one until the next end.
                 let end = ends.iter().copied().find(|end| *end > head).unwrap_or(u64::MAX);
                 let beyond = offsets.iter().find(|offset| **offset >= end);
                 assert_eq!(

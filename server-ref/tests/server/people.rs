@@ -34,7 +34,7 @@ fn signal(name: &str, to: Option<Uuid>) -> ClientFrame {
     Signal { channel: channel(name), event: "wave".into(), data, to }.into()
 }
 
-/// What a watcher is told: who, what, and with which status.
+/// What a watcher receives: user, event and status.
 fn told(frame: ServerFrame) -> Option<(String, &'static str, Option<Status>)> {
     match frame {
         ServerFrame::MemberJoined(joined) => Some((joined.member.user, "joined", joined.member.status)),
@@ -169,7 +169,7 @@ async fn a_restart_shows_nobody_leave_who_comes_back_and_forgets_nothing_of_the_
     let mut w = Client::connect(program.address, "w").await;
     let members = w.join(subscribe("presence-users")).await.members.unwrap();
     assert_eq!(members.iter().map(|member| &*member.user).collect::<Vec<_>>(), ["a", "w"]);
-    // Nobody is told that a comes back.
+    // Nobody is notified that a returns.
     let _a = Client::connect(program.address, "a").await;
     assert_eq!(w.settle().await, []);
     let _gone = Client::connect(program.address, "gone").await;

@@ -1,4 +1,4 @@
-//! How far users have received and read: who is told, and what stays.
+//! Receipts: their receivers, and their persistence.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The life of the page (promise 10): whatever may have broken the connection without telling leads to a probe, and an
+//! The life of the page (promise 10): any event that may have broken the connection silently leads to a probe, and an
 //! open socket is never trusted on waking.
 
 use everwire_protocol::CloseCode;

@@ -276,7 +276,7 @@ impl Subscriptions {
             subscription.requested = false;
             subscription.requests = [None, None];
             subscription.retry_at = None;
-            // The others drop it by themselves before there is a connection again.
+            // For others it expires before there is a connection again.
             subscription.typing = Typing::default();
         }
     }

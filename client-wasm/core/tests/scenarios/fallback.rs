@@ -75,7 +75,7 @@ fn promise_11_websocket_is_given_up_at_10_s_and_probed_again() {
     let mut waits = Vec::new();
     for _ in 0..5 {
         let from = harness.now.mono;
-        // Polling goes on all the while.
+        // Polling continues meanwhile.
         while !harness.outputs.iter().any(wants_socket) {
             if harness.outputs.iter().any(wants_request) {
                 let (request, ..) = harness.wants_request();
@@ -314,7 +314,7 @@ fn what_was_left_on_a_websocket_that_failed_can_be_entered_again_by_polling() {
     let mut harness = Harness::new(config());
     let old = harness.subscribe("news");
     harness.tell(Input::Start);
-    // It opens, and is told that the channel is left; nobody will ever confirm that.
+    // It opens, and the channel is left on it, which will never be confirmed.
     let socket = harness.opens_websocket();
     polling(&mut harness);
     harness.core.unsubscribe(harness.now, old);

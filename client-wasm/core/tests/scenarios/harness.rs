@@ -132,7 +132,7 @@ impl Harness {
         self.tell(Input::Timeout);
     }
 
-    /// Moves both clocks without telling the core.
+    /// Moves both clocks without calling the core.
     pub(crate) fn step(&mut self, ms: u64) {
         self.now.mono += ms;
         self.now.wall += ms;

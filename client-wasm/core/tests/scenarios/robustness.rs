@@ -1,4 +1,4 @@
-//! Never trust the server: whatever it says, the core neither panics nor hangs nor grows.
+//! The core does not trust the server: no input makes it panic, hang or grow.
 
 use everwire_client_core::{Input, Output, Source};
 use everwire_protocol::Uuid;

@@ -102,7 +102,7 @@ fn promise_6_typing_while_offline_is_dropped() {
     harness.welcome_websocket(socket);
     harness.says(socket, &[subscribed("news", "a", 0, 0)]);
     harness.pass(10_000);
-    assert!(announced(&mut harness).is_empty(), "nothing is said of keys that were pressed before");
+    assert!(announced(&mut harness).is_empty(), "earlier keystrokes are not announced");
     harness.key(handles[0]);
     assert_eq!(announced(&mut harness), [true], "the next key is");
 }

@@ -80,7 +80,7 @@ pub(super) fn valid() -> Vec<Valid> {
     ]
 }
 
-/// Batches of which nothing is used, and frames that are none.
+/// Invalid batches, and invalid frames.
 pub(super) fn invalid() -> Vec<Invalid> {
     let mut all = malformed();
     all.extend(too_large());

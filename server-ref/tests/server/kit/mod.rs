@@ -74,7 +74,7 @@ pub async fn until(condition: impl Fn() -> bool) {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };
-    timeout(PATIENCE, wait).await.expect("it did not come about in time");
+    timeout(PATIENCE, wait).await.expect("the condition was not met in time");
 }
 
 pub fn channel(name: &str) -> Channel {

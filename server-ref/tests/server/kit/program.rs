@@ -59,7 +59,7 @@ impl Program {
         assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
     }
 
-    /// Waits until it has ended by itself.
+    /// Waits until it has exited.
     pub fn ended(&mut self) -> ExitStatus {
         wait(&mut self.child)
     }

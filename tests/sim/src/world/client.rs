@@ -18,8 +18,8 @@ use crate::{
     watch::Watch,
 };
 
-/// More outputs than this from one call mean that something runs in circles. A full outbox that is recalled is told of
-/// message by message.
+/// More outputs than this from one call count as an endless loop. A full outbox that is restored is reported message by
+/// message.
 const OUTPUTS: usize = 10_000;
 
 /// The outcome of a send.
@@ -333,7 +333,7 @@ impl World {
                 }
                 let c = &self.clients[client];
                 if status == Status::Closed && (!c.closed || code.is_some()) {
-                    let what = format!("c{client} ended by itself: {code:?}, {reason}");
+                    let what = format!("c{client} closed without being asked to: {code:?}, {reason}");
                     self.broken(violated(Rule::Ended, what));
                 }
             }

@@ -103,11 +103,7 @@ impl World {
                     say!(self, format!("n{node}"), "{entries} entries are not stored");
                 }
                 Done::Failed { node, entries, happened: true } => {
-                    say!(
-                        self,
-                        format!("n{node}"),
-                        "{entries} entries are stored, and it is told that they are not"
-                    );
+                    say!(self, format!("n{node}"), "{entries} entries were stored but reported as failed");
                 }
             }
         }

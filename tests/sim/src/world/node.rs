@@ -289,7 +289,7 @@ impl World {
         self.pump(address.node);
     }
 
-    /// All connections of a node are told that it stops.
+    /// Notifies all connections of a node that it stops.
     pub(super) fn goaway(&mut self, node: usize, goaway: &Goaway) {
         let boot = self.nodes[node].boot;
         let conns: Vec<u64> = self.nodes[node].conns.keys().copied().collect();

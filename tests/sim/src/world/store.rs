@@ -1,5 +1,5 @@
-//! The store of all nodes: the server's own logs behind its `Database` trait, with answers that take time, that fail, and
-//! with commits of which nobody learns what became of them. What was committed is told to the ledger, and to other nodes.
+//! The store of all nodes: the server's own logs behind its `Database` trait, with delayed answers, failures, and commits
+//! with an unknown outcome. Commits are reported to the ledger and to other nodes.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
