@@ -88,7 +88,10 @@ impl Field for Channel {
 
 impl Field for Uuid {
     fn write(&self, name: &str, text: &mut String) {
-        write_text(name, self.hyphenated().encode_lower(&mut Uuid::encode_buffer()), text);
+        write_name(name, text);
+        text.push('"');
+        push_uuid(self, text);
+        text.push('"');
     }
 }
 
@@ -153,9 +156,7 @@ fn write_text(name: &str, value: &str, text: &mut String) {
         text.push_str(value.get(written..at).unwrap_or_default());
         text.push_str(short);
         if short.len() > 2 {
-            for digit in [byte >> 4, byte & 15] {
-                text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
-            }
+            push_hex(byte, text);
         }
         written = at + 1;
     }
@@ -170,6 +171,22 @@ pub fn push_number(number: u64, text: &mut String) {
         push_number(number / 10, text);
     }
     text.push(char::from(b'0' + (number % 10) as u8));
+}
+
+/// Appends a UUID. The uuid crate's own formatting would be twice as large.
+pub fn push_uuid(uuid: &Uuid, text: &mut String) {
+    for (at, byte) in uuid.as_bytes().iter().enumerate() {
+        if matches!(at, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        push_hex(*byte, text);
+    }
+}
+
+fn push_hex(byte: u8, text: &mut String) {
+    for digit in [byte >> 4, byte & 15] {
+        text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
+    }
 }
 
 #[cfg(test)]
@@ -196,6 +213,14 @@ mod tests {
         ] {
             assert_eq!(frame.to_json(), serde_json::to_string(&frame).unwrap());
         }
+    }
+
+    #[test]
+    fn a_uuid_is_written_as_the_crate_does_it() {
+        let uuid = Uuid::from_u128(0x0123_4567_89ab_cdef_0011_2233_4455_6677);
+        let mut text = String::new();
+        push_uuid(&uuid, &mut text);
+        assert_eq!(text, uuid.to_string());
     }
 
     #[test]

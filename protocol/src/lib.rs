@@ -51,7 +51,7 @@ pub use frames::{
     Subscribe, Subscribed, Token, Typing, Unsubscribe, Unsubscribed, UserReceipt, UserStatus, UserTyping,
     Welcome,
 };
-pub use json::push_number;
+pub use json::{push_number, push_uuid};
 pub use payload::Payload;
 pub use uuid::Uuid;
 

@@ -16,7 +16,9 @@ mod websocket;
 
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
-use everwire_protocol::{Bye, CloseCode, CoreFrame, ErrorCode, Guest, Hello, Uuid, VERSION, limits};
+use everwire_protocol::{
+    Bye, CloseCode, CoreFrame, ErrorCode, Guest, Hello, Uuid, VERSION, limits, push_uuid,
+};
 
 use super::{
     Event, Input, Memory, Now, Output, RequestId, SocketId, Status, Transport,
@@ -165,10 +167,11 @@ impl Connection {
     /// The last frames and state changes, one a line, without payloads or tokens.
     pub fn report(&self) -> String {
         let transport = self.transports.active().map_or("none", Transport::name);
-        let mut session = Uuid::encode_buffer();
+        let mut session = String::new();
+        push_uuid(&self.config.session, &mut session);
         let head = text![
             "session ",
-            &*self.config.session.hyphenated().encode_lower(&mut session),
+            session.as_str(),
             "\ntransport ",
             transport,
             "\nsubscriptions ",

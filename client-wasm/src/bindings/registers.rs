@@ -186,9 +186,12 @@ fn offset(number: f64) -> u64 {
 /// which costs a kilobyte.
 #[cfg(target_arch = "wasm32")]
 fn uuid(text: &str) -> Option<Uuid> {
-    let digits = || text.chars().filter(|c| *c != '-');
-    let number = digits().try_fold(0_u128, |number, c| Some(number << 4 | u128::from(c.to_digit(16)?)))?;
-    (digits().count() == 32).then(|| Uuid::from_u128(number))
+    let (mut number, mut digits) = (0_u128, 0);
+    for byte in text.bytes().filter(|byte| *byte != b'-') {
+        number = number << 4 | u128::from(char::from(byte).to_digit(16)?);
+        digits += 1;
+    }
+    (digits == 32).then(|| Uuid::from_u128(number))
 }
 
 /// An unknown code is treated as not retryable.

@@ -1,7 +1,9 @@
 //! The JavaScript object that the core calls, made by pkg-js/src/wasm/create-core.ts. What it throws is caught here, because
 //! an exception must not unwind through the driver.
 
-use everwire_protocol::Uuid;
+use alloc::string::String;
+
+use everwire_protocol::push_uuid;
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
@@ -55,7 +57,7 @@ impl Host {
     }
 
     pub(super) fn event(&self, event: &Event) {
-        let mut buffer = Uuid::encode_buffer();
+        let mut uuid = String::new();
         self.tell(|registers| match event {
             Event::State { status, transport, attempt, retry_in, code, reason } => State {
                 status: *status,
@@ -66,13 +68,16 @@ impl Host {
                 reason,
             }
             .put(registers),
-            Event::Sending { id, status, error } => Sending {
-                id: id.hyphenated().encode_lower(&mut buffer),
-                status: *status,
-                code: error.as_ref().map(|(code, _)| *code),
-                message: error.as_ref().map(|(_, message)| message.as_str()),
+            Event::Sending { id, status, error } => {
+                push_uuid(id, &mut uuid);
+                Sending {
+                    id: &uuid,
+                    status: *status,
+                    code: error.as_ref().map(|(code, _)| *code),
+                    message: error.as_ref().map(|(_, message)| message.as_str()),
+                }
+                .put(registers)
             }
-            .put(registers),
             Event::TypingExpired { handle, typist } => {
                 TypingExpired { handle: *handle, typist: *typist }.put(registers)
             }
