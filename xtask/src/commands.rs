@@ -6,6 +6,7 @@ pub(crate) mod fmt;
 pub(crate) mod fuzz;
 pub(crate) mod generate;
 pub(crate) mod lint;
+pub(crate) mod mutants;
 pub(crate) mod pkg;
 pub(crate) mod setup;
 pub(crate) mod sim;

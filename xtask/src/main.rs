@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{bench, demo, fmt, fuzz, generate, lint, pkg, sim, size, test};
+use commands::{bench, demo, fmt, fuzz, generate, lint, mutants, pkg, sim, size, test};
 use paths::Paths;
 
 #[derive(Parser)]
@@ -49,6 +49,8 @@ enum Command {
     Bench(bench::Options),
     /// Fuzz the decoders and both state machines.
     Fuzz(fuzz::Options),
+    /// Change the code in small ways, and report which changes no test notices.
+    Mutants(mutants::Options),
     /// Run the simulation.
     Sim(sim::Options),
     /// Write the files that are generated from the protocol crate.
@@ -70,6 +72,7 @@ fn main() -> ExitCode {
         Command::Size(options) => size::run(&paths, &options),
         Command::Bench(options) => bench::run(&paths, &options),
         Command::Fuzz(options) => fuzz::run(&paths, &options),
+        Command::Mutants(options) => mutants::run(&paths, &options),
         Command::Sim(options) => sim::run(&paths, &options),
         Command::Generate(options) => generate::run(&paths, &options),
         Command::Fmt(options) => fmt::run(&paths, &options),
