@@ -13,7 +13,11 @@ use js_sys::Array;
 use wasm_bindgen::prelude::*;
 
 use super::{
-    operations::*,
+    operations::{
+        Ack, Answered, Close, CoreOptions, Goaway, Live, Mark, Operations, OwnReceipt, Ping, Polled, Refused,
+        Report, Request, Send, SendEphemeral, SendSticky, Start, Subscribe, SubscribedFrame, Token,
+        TokenFailed, Typing, Unsubscribe, UnsubscribedFrame, UserTyping, Violation, Welcome, carry_out,
+    },
     registers::{NotAUuid, Registers, texts},
 };
 use crate::browser::{Driver, Host, now};

@@ -2,6 +2,11 @@
 //! each declared once, with typed and named arguments. `cargo xtask generate` writes their TypeScript,
 //! pkg-js/src/generated/bindings.ts, and `exports` implements the operations.
 
+#![allow(
+    clippy::inline_always,
+    reason = "only what is inlined has constant registers, which is what keeps it small"
+)]
+
 mod declare;
 #[cfg(target_arch = "wasm32")]
 pub(crate) mod exports;

@@ -39,7 +39,7 @@ pub fn typescript() -> String {
     let mut text = HEAD.to_owned();
     for (name, members) in UNIONS {
         let members: Vec<_> = members.iter().map(|member| format!("{member:?}")).collect();
-        let _ = write!(text, "\nexport type {name} = {};\n", members.join(" | "));
+        let _ = writeln!(text, "\nexport type {name} = {};", members.join(" | "));
     }
     let options = Declaration {
         name: "core_options",
@@ -72,11 +72,11 @@ pub fn typescript() -> String {
     table(&mut text, "HOST_CALLS", HOST_CALLS, "The calls of `Host`");
     let comment = "The arguments with which a core is made";
     let registers = line(&options);
-    let _ = write!(text, "\n/** {comment}. */\nexport const CORE_OPTIONS = \"{registers}\";\n");
+    let _ = writeln!(text, "\n/** {comment}. */\nexport const CORE_OPTIONS = \"{registers}\";");
     text += "\n/** The messages of errors that do not come from the server. Those of the others come with them. */\n";
     text += "export const MESSAGES: Readonly<Record<string, string>> = {\n";
     for code in LOCAL_ERRORS {
-        let _ = write!(text, "  {}: {:?},\n", code.as_str(), code.message());
+        let _ = writeln!(text, "  {}: {:?},", code.as_str(), code.message());
     }
     text += "};\n";
     for (name, value, comment) in [
@@ -89,7 +89,7 @@ pub fn typescript() -> String {
         ("BACKOFF_BASE_MS", BASE_MS, "The n-th retry comes within 2^n times this."),
         ("BACKOFF_CAP_MS", CAP_MS, "The longest wait between retries."),
     ] {
-        let _ = write!(text, "\n/** {comment} */\nexport const {name} = {value};\n");
+        let _ = writeln!(text, "\n/** {comment} */\nexport const {name} = {value};");
     }
     text
 }
@@ -97,13 +97,13 @@ pub fn typescript() -> String {
 fn doc(text: &mut String, indent: &str, lines: &[&str]) {
     match lines {
         [] => {}
-        [line] => drop(write!(text, "{indent}/**{line} */\n")),
+        [line] => drop(writeln!(text, "{indent}/**{line} */")),
         lines => {
-            let _ = write!(text, "{indent}/**\n");
+            let _ = writeln!(text, "{indent}/**");
             for line in lines {
-                let _ = write!(text, "{indent} *{line}\n");
+                let _ = writeln!(text, "{indent} *{line}");
             }
-            let _ = write!(text, "{indent} */\n");
+            let _ = writeln!(text, "{indent} */");
         }
     }
 }
@@ -113,10 +113,10 @@ fn method(text: &mut String, declaration: &Declaration) {
     let name = camel_case(declaration.name);
     let answer = if declaration.answer.is_empty() { "void" } else { declaration.answer };
     if declaration.arguments.is_empty() {
-        let _ = write!(text, "  {name}(): {answer};\n");
+        let _ = writeln!(text, "  {name}(): {answer};");
     } else {
         let _ =
-            write!(text, "  {name}(args: {{\n{}  }}): {answer};\n", fields(declaration.arguments, "    "));
+            writeln!(text, "  {name}(args: {{\n{}  }}): {answer};", fields(declaration.arguments, "    "));
     }
 }
 
@@ -125,19 +125,19 @@ fn fields(arguments: &[ArgumentDeclaration], indent: &str) -> String {
     for ArgumentDeclaration { name, doc: lines, shape } in arguments {
         doc(&mut text, indent, lines);
         let (mark, or) = if shape.optional { ("?", " | undefined") } else { ("", "") };
-        let _ = write!(text, "{indent}{name}{mark}: {}{or};\n", shape.typescript);
+        let _ = writeln!(text, "{indent}{name}{mark}: {}{or};", shape.typescript);
     }
     text
 }
 
 /// The lines of declarations, in the order of their numbers.
 fn table(text: &mut String, name: &str, declarations: &[Declaration], comment: &str) {
-    let _ = write!(
+    let _ = writeln!(
         text,
-        "\n/** {comment}, in the order of the numbers: name, numbers and texts of each. */\nexport const {name}: readonly string[] = [\n"
+        "\n/** {comment}, in the order of the numbers: name, numbers and texts of each. */\nexport const {name}: readonly string[] = ["
     );
     for declaration in declarations {
-        let _ = write!(text, "  \"{}\",\n", line(declaration));
+        let _ = writeln!(text, "  \"{}\",", line(declaration));
     }
     *text += "];\n";
 }

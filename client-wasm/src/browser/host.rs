@@ -47,6 +47,7 @@ impl Host {
     }
 
     /// Calls JavaScript with the number that `put` returns and the registers that it fills.
+    #[allow(clippy::inline_always, reason = "as in bindings")]
     #[inline(always)]
     pub(super) fn tell<'a>(&self, put: impl FnOnce(&mut HostRegisters<'a>) -> u32) {
         let mut registers = HostRegisters::default();

@@ -271,7 +271,7 @@ export const OPERATIONS: readonly string[] = [
   "violation::message",
 ];
 
-/** What `Host` is told, in the order of the numbers: name, numbers and texts of each. */
+/** The calls of `Host`, in the order of the numbers: name, numbers and texts of each. */
 export const HOST_CALLS: readonly string[] = [
   "state:status=connecting|connected|waiting|offline|closed transport=websocket|polling attempt retry_in_ms:code reason",
   "sending:status=queued|sent|failed:id code message",
