@@ -39,8 +39,8 @@ export const MAX_BATCH_BYTES = 65536;
 /** Maximum frames in one batch from a client. A first batch is `hello` plus every subscription. */
 export const MAX_BATCH_FRAMES = 300;
 
-/** Most `send` frames that a client puts into one POST. Limits the work of one request. */
-export const MAX_SENDS_PER_POST = 100;
+/** Most frames in one POST without a `poll`, `hello` included. Bounds how much work one request is. */
+export const MAX_POST_FRAMES = 100;
 
 /** Maximum size of the `data` of a `send`, in bytes of JSON. Larger data belongs in files. */
 export const MAX_PAYLOAD_BYTES = 32768;

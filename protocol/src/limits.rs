@@ -7,8 +7,8 @@ pub const MAX_BATCH_BYTES: usize = 64 * 1024;
 /// Maximum frames in one batch from a client. A first batch is `hello` plus every subscription.
 pub const MAX_BATCH_FRAMES: usize = 300;
 
-/// Most `send` frames that a client puts into one POST. Limits the work of one request.
-pub const MAX_SENDS_PER_POST: usize = 100;
+/// Most frames in one POST without a `poll`, `hello` included. Bounds how much work one request is.
+pub const MAX_POST_FRAMES: usize = 100;
 
 /// Maximum size of a batch from a server, in bytes of JSON, so that a replay never becomes one message that blocks a page
 /// while it is parsed. A single larger frame is sent alone.

@@ -9,7 +9,9 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use everwire_protocol::{ClientFrame, Error, ErrorCode, Hello, Poll, ServerFrame, Uuid, batch};
+use everwire_protocol::{
+    BatchError, ClientFrame, Error, ErrorCode, Hello, Poll, ServerFrame, Uuid, batch, limits::MAX_POST_FRAMES,
+};
 use tokio::{
     sync::oneshot,
     time::{Instant, sleep_until, timeout},
@@ -63,6 +65,11 @@ pub(super) async fn answer(State(app): State<App>, headers: HeaderMap, request: 
     }
     match poll {
         Some(poll) => receive(&app.node, hello, poll, rest).await,
+        // `hello` is a frame too.
+        None if rest.len() >= MAX_POST_FRAMES => {
+            let error = BatchError::TooManyFrames { frames: rest.len() + 1, max: MAX_POST_FRAMES };
+            refuse(error.code(), format!("{error}."))
+        }
         None => send(&app.node, hello, rest).await,
     }
 }

@@ -1,6 +1,6 @@
 //! Limits: announced, and counted over all that belongs together.
 
-use everwire_protocol::{ErrorCode, ServerFrame, batch};
+use everwire_protocol::{ErrorCode, ServerFrame, batch, limits::MAX_POST_FRAMES};
 
 use super::kit::{Client, hello, history, http::Http, new_id, send, serve};
 
@@ -59,5 +59,18 @@ async fn questions_are_counted_per_session_over_its_posts() {
     // One is left of three at once, and one or two more if a second or two have passed.
     assert_eq!(kinds.len(), 4);
     assert!(kinds.starts_with(&["history_page"]) && kinds.ends_with(&["rate_limited"]), "{kinds:?}");
+    served.server.stop().await;
+}
+
+#[tokio::test]
+async fn a_post_has_at_most_100_frames() {
+    let served = serve(|_| {}).await;
+    let http = Http::to(served.address());
+    let post = |frames: usize| {
+        let sends = (1..frames).map(|n| send(new_id(), "news", &n.to_string()));
+        std::iter::once(hello("a", new_id())).chain(sends).collect::<Vec<_>>()
+    };
+    assert_eq!(answers(&http.post(&post(MAX_POST_FRAMES)).await), ["ack"; MAX_POST_FRAMES - 1]);
+    assert_eq!(answers(&http.post(&post(MAX_POST_FRAMES + 1)).await), ["too_large"]);
     served.server.stop().await;
 }

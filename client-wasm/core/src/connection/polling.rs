@@ -129,7 +129,7 @@ impl Connection {
     fn post_limits(&self) -> BatchLimits {
         BatchLimits {
             bytes: self.batch_limits.bytes.saturating_sub(limits::MAX_TOKEN_BYTES),
-            frames: self.batch_limits.frames.min(limits::MAX_SENDS_PER_POST) - 1,
+            frames: self.batch_limits.frames.min(limits::MAX_POST_FRAMES) - 1,
         }
     }
 

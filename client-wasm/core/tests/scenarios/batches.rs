@@ -60,7 +60,7 @@ fn marked(frames: &[ClientFrame]) -> impl Iterator<Item = String> {
 
 #[test]
 fn promise_12_what_does_not_fit_into_a_post_is_in_the_next() {
-    for (batch_frames, most) in [(300, limits::MAX_SENDS_PER_POST), (40, 40)] {
+    for (batch_frames, most) in [(300, limits::MAX_POST_FRAMES), (40, 40)] {
         let (mut harness, handles) = polling(batch_frames);
         // All of it gathers behind a POST that is under way.
         harness.send(1_000, "channel-0");
@@ -98,7 +98,7 @@ fn what_has_to_be_sent_before_the_page_goes_fits_into_several_posts_too() {
     while harness.outputs.iter().any(wants_request) {
         posts.push(harness.wants_request().1);
     }
-    assert!(posts.iter().all(|frames| frames.len() <= limits::MAX_SENDS_PER_POST));
+    assert!(posts.iter().all(|frames| frames.len() <= limits::MAX_POST_FRAMES));
     assert_eq!(posts.iter().flat_map(|frames| marked(frames)).collect::<BTreeSet<_>>().len(), CHANNELS);
     assert!(matches!(posts.last().unwrap().last(), Some(ClientFrame::Bye(_))));
 }
