@@ -490,7 +490,7 @@ const TESTS = {
         page.call("polled", { seq: number });
         page.call("ping", { nonce: number });
         const code = "no such code";
-        page.call("unsubscribed_frame", { handle: number, channel: "news", code });
+        page.call("unsubscribed_frame", { handle: number, channel: "news", code, retry_after_ms: number });
         page.call("subscribed_frame", {
           handle,
           epoch: "e",
@@ -503,7 +503,7 @@ const TESTS = {
         if (number >= 0)
           page.call("subscribe", { channel: "elsewhere", recent: number, epoch: "e", offset: number });
         page.call("goaway", { delay_ms: number, spread_ms: number, reason: "" });
-        const about = { handle: number, retry: number, retry_after_ms: number };
+        const about = { retry: number, retry_after_ms: number };
         page.call("refused", { ...about, code: "forbidden", message: "" });
         equal(page.core.accept(handle, number), false);
       }

@@ -412,20 +412,19 @@ describe("a channel", () => {
     expect(core.of("subscribe")).toHaveLength(2);
   });
 
-  it("that is refused temporarily has the retry delay", async () => {
+  it("that is refused temporarily stays, and the error says when it is requested again", async () => {
     const { client, core } = await running();
-    const subscribing = client.channel("a").subscribe();
-    core.refused = () => "ended";
-    const refusal = { type: "error", code: "rate_limited", message: "Too much.", retry: true, channel: "a" };
+    const errors: EverwireError[] = [];
+    client.on("error", (error) => errors.push(error));
+    const channel = client.channel("a");
+    const subscribing = channel.subscribe();
+    const refusal = { type: "unsubscribed", channel: "a", code: "unavailable", message: "Later." };
     core.receive({ ...refusal, retry_after_ms: 1500 });
-    await expect(subscribing).rejects.toMatchObject({
-      code: "rate_limited",
-      retry: true,
-      retryAfterMs: 1500,
-    });
-    const again = client.channel("a").subscribe();
+    expect(errors).toMatchObject([{ code: "unavailable", retry: true, retryAfterMs: 1500 }]);
+    expect(channel.subscription).toBe("pending");
     core.receive({ type: "unsubscribed", channel: "a", code: "forbidden", message: "No." });
-    await expect(again).rejects.not.toHaveProperty("retryAfterMs");
+    await expect(subscribing).rejects.toEqual(code("forbidden"));
+    await expect(subscribing).rejects.not.toHaveProperty("retryAfterMs");
   });
 
   it("rejects when the core refuses the call", async () => {

@@ -80,8 +80,8 @@ describe("the core", () => {
     ["mark", (core) => core.mark({ handle, read: 5 }), [handle, none, 5], []],
     [
       "refused",
-      (core) => core.refused({ code: "banned", message: "No.", retry: false, about_channel: true }),
-      [false, none, true, none],
+      (core) => core.refused({ code: "banned", message: "No.", retry: false, retry_after_ms: 100 }),
+      [false, 100],
       ["banned", "No.", none],
     ],
   ])("is asked to %s", (name, act, numbers, texts) => {

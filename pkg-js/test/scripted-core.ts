@@ -163,9 +163,12 @@ export class ScriptedCore implements Core {
     Object.assign(place, { epoch, offset });
     return [offset, from, gap];
   }
-  unsubscribedFrame({ handle, channel, code }: Args<"unsubscribedFrame">): "ended" | undefined {
-    this.#called("unsubscribedFrame", handle, channel, code);
-    return code !== undefined && handle !== undefined && this.places.delete(handle) ? "ended" : undefined;
+  unsubscribedFrame(args: Args<"unsubscribedFrame">): ReturnType<Core["unsubscribedFrame"]> {
+    const { handle, channel, code, retry_after_ms } = args;
+    this.#called("unsubscribedFrame", handle, channel, code, retry_after_ms);
+    if (code === undefined || handle === undefined) return undefined;
+    if (retry_after_ms !== undefined) return "error";
+    return this.places.delete(handle) ? "ended" : undefined;
   }
   welcome(args: Args<"welcome">): void {
     const { connection, user, ping_interval_ms, hold_ms, token_expires_in_ms } = args;
@@ -183,8 +186,8 @@ export class ScriptedCore implements Core {
   /** Set to make a refusal with an id end what has that id. */
   refusing = false;
   refused(args: Args<"refused">): ReturnType<Core["refused"]> {
-    const { code, message, retry, id, handle, about_channel, retry_after_ms } = args;
-    this.#called("refused", code, message, retry, id, handle, about_channel, retry_after_ms);
+    const { code, message, retry, id, retry_after_ms } = args;
+    this.#called("refused", code, message, retry, id, retry_after_ms);
     return this.refusing && id !== undefined ? "failed" : undefined;
   }
   ping({ nonce }: Args<"ping">): void {

@@ -209,8 +209,8 @@ export interface Pong {
 export type Bye = Record<symbol, never>;
 
 /**
- * Starts, or after a reconnect resumes, receiving a channel. Answered with `subscribed` or with an `error` that
- * names the channel.
+ * Starts, or after a reconnect resumes, receiving a channel. Answered with `subscribed`, or with
+ * `unsubscribed` if it is refused.
  */
 export interface Subscribe {
   /** The channel. */
@@ -483,7 +483,10 @@ export interface Goaway {
   reason: string;
 }
 
-/** Something was refused. What it answers is in `id` or `channel`; with neither, it concerns the connection. */
+/**
+ * Something was refused. With an `id` it answers that `send` or request; without one it is about another frame, or about
+ * the connection. It never ends a subscription: `unsubscribed` does.
+ */
 export interface Error {
   /** From the one list of codes. */
   code: ErrorCode;
@@ -491,9 +494,9 @@ export interface Error {
   message: string;
   /** Whether the same thing, tried again later, can succeed. */
   retry: boolean;
-  /** The `send` that this answers. */
+  /** The `send` or request that this answers. */
   id?: string;
-  /** The channel that this concerns. */
+  /** The channel that this is about, for information. */
   channel?: Channel;
   /** When to try again at the earliest, in ms from now. */
   retry_after_ms?: number;
@@ -525,14 +528,19 @@ export interface Subscribed {
   chats?: Chat[];
 }
 
-/** A subscription has ended: as asked (no code), or because the server ended it (a code, and a sentence). */
+/**
+ * A subscription has ended, or did not start. Without a code it answers `unsubscribe`; with one the server refused the
+ * subscription or ended it. Nothing else ends a subscription.
+ */
 export interface Unsubscribed {
   /** The channel. */
   channel: Channel;
-  /** Why the server ended it. */
+  /** Why the server refused or ended it. */
   code?: ErrorCode;
   /** The message for humans. */
   message?: string;
+  /** The reason is temporary: subscribe again after this time, in ms. Absent if the reason is permanent. */
+  retry_after_ms?: number;
 }
 
 /** Confirms that a `send` is on disk. Every copy of the same id gets the same ack. */

@@ -153,10 +153,15 @@ fn receive_one(app: &mut impl Application, frame: ServerFrame) {
                 handle,
                 channel: frame.channel.as_str(),
                 code: frame.code,
-                retry_after: None,
+                retry_after: frame.retry_after_ms.map(u64::from),
             }));
-            let code = frame.code.unwrap_or(ErrorCode::Internal);
-            refused(app, outcome, handle, None, code, frame.message.unwrap_or_default(), None);
+            let (code, message) =
+                (frame.code.unwrap_or(ErrorCode::Internal), frame.message.unwrap_or_default());
+            if let (Outcome::Ended, Some(handle)) = (outcome, handle) {
+                app.ended(handle, code, message);
+            } else if outcome == Outcome::Error {
+                app.error(code, message, frame.retry_after_ms);
+            }
         }
         ServerFrame::Ack(ack) => {
             if app.connection().receive_frame(ReceivedFrame::Ack { id: ack.id }) == Outcome::Stored {
@@ -164,17 +169,18 @@ fn receive_one(app: &mut impl Application, frame: ServerFrame) {
             }
         }
         ServerFrame::Error(frame) => {
-            let handle = frame.channel.as_ref().and_then(|channel| find(app, channel));
             let outcome = app.connection().receive_frame(ReceivedFrame::Error(ErrorFrame {
                 code: frame.code,
                 message: &frame.message,
                 retry: frame.retry,
                 id: frame.id,
-                handle,
-                about_channel: frame.channel.is_some(),
                 retry_after: frame.retry_after_ms.map(u64::from),
             }));
-            refused(app, outcome, handle, frame.id, frame.code, frame.message, frame.retry_after_ms);
+            if let (Outcome::Failed, Some(id)) = (outcome, frame.id) {
+                app.failed(id, frame.code, frame.message, frame.retry_after_ms);
+            } else if outcome == Outcome::Error {
+                app.error(frame.code, frame.message, frame.retry_after_ms);
+            }
         }
         ServerFrame::Polled(frame) => {
             app.connection().receive_frame(ReceivedFrame::Polled { seq: frame.seq });
@@ -286,24 +292,6 @@ fn subscribed(app: &mut impl Application, frame: Subscribed) {
 
 fn own_receipt(app: &mut impl Application, handle: Handle, delivered: u64, read: u64) {
     app.connection().receive_frame(ReceivedFrame::OwnReceipt { handle, delivered, read });
-}
-
-fn refused(
-    app: &mut impl Application,
-    outcome: Outcome,
-    handle: Option<Handle>,
-    id: Option<Uuid>,
-    code: ErrorCode,
-    message: String,
-    retry_after_ms: Option<u32>,
-) {
-    if let (Outcome::Ended, Some(handle)) = (outcome, handle) {
-        app.ended(handle, code, message);
-    } else if let (Outcome::Failed, Some(id)) = (outcome, id) {
-        app.failed(id, code, message, retry_after_ms);
-    } else if outcome == Outcome::Error {
-        app.error(code, message, retry_after_ms);
-    }
 }
 
 fn find(app: &mut impl Application, channel: &Channel) -> Option<Handle> {

@@ -136,7 +136,7 @@ pub struct UnsubscribedFrame<'a> {
     pub handle: Option<Handle>,
     /// The channel.
     pub channel: &'a str,
-    /// Why the server ended it; none if the client asked for it.
+    /// Why the server refused or ended it; none if the client asked for it.
     pub code: Option<ErrorCode>,
     /// When to ask again, in ms from now; none if it is refused for good.
     pub retry_after: Option<u64>,
@@ -153,10 +153,6 @@ pub struct ErrorFrame<'a> {
     pub retry: bool,
     /// The message or request that is refused.
     pub id: Option<Uuid>,
-    /// The subscription that is refused.
-    pub handle: Option<Handle>,
-    /// Whether it is about a channel, with a subscription or without.
-    pub about_channel: bool,
     /// When to try again, in ms from now.
     pub retry_after: Option<u64>,
 }

@@ -213,8 +213,8 @@ impl Operations for At<'_> {
     }
 
     fn unsubscribed_frame(&mut self, frame: UnsubscribedFrame) -> Answer {
-        let UnsubscribedFrame { handle, channel, code } = frame;
-        let frame = everwire_client_core::UnsubscribedFrame { handle, channel, code, retry_after: None };
+        let UnsubscribedFrame { handle, channel, code, retry_after_ms: retry_after } = frame;
+        let frame = everwire_client_core::UnsubscribedFrame { handle, channel, code, retry_after };
         self.receive(ReceivedFrame::Unsubscribed(frame))
     }
 
@@ -228,8 +228,6 @@ impl Operations for At<'_> {
             message: frame.message,
             retry: frame.retry,
             id: frame.id,
-            handle: frame.handle,
-            about_channel: frame.about_channel,
             retry_after: frame.retry_after_ms,
         }))
     }

@@ -120,21 +120,19 @@ operations! {
         handle: Option<Handle>,
         channel: &'a str,
         code: Option<ErrorCode>,
+        retry_after_ms: Option<u64>,
     }) -> "\"ended\" | \"error\" | undefined";
     /// The frame `ack`. Returns whether the message was waiting for it.
     ack(Ack { id: Result<Uuid, NotAUuid>, }) -> "true | undefined";
-    /// The frame `error`. `ended`: the subscription has ended; `failed`: the send or request has failed for good; `error`:
-    /// the core handles it, and it is reported to the application.
+    /// The frame `error`. `failed`: the send or request has failed for good; `error`: the core handles it, and it is
+    /// reported to the application.
     refused(Refused<'a> {
         code: ErrorCode,
         message: &'a str,
         retry: bool,
         id: Option<Uuid>,
-        handle: Option<Handle>,
-        /// Whether it names a channel, even one without a subscription.
-        about_channel: bool,
         retry_after_ms: Option<u64>,
-    }) -> "\"ended\" | \"failed\" | \"error\" | undefined";
+    }) -> "\"failed\" | \"error\" | undefined";
     /// The frame `polled`.
     polled(Polled { seq: u64, });
     /// The frame `ping`.

@@ -128,7 +128,7 @@ const SHAPES: { readonly [Type in ServerFrame["type"]]: Shape<FrameOf<Type>> } =
     receipts: maybe(list(like(MARK))),
     chats: maybe(CHATS),
   },
-  unsubscribed: { channel: text, code: word, message: word },
+  unsubscribed: { channel: text, code: word, message: word, retry_after_ms: number },
   message: MESSAGE,
   ack: { id: text, channel: text, offset: whole, at: whole },
   error: { code: text, message: text, retry: flag, id: word, channel: word, retry_after_ms: number },
@@ -231,8 +231,8 @@ function take(frame: ServerFrame, core: Core, receiver: Receiver): void {
       break;
     }
     case "unsubscribed": {
-      const { code, message } = frame;
-      const error = new EverwireError(code ?? "internal", message ?? undefined);
+      const { code, message, retry_after_ms } = frame;
+      const error = new EverwireError(code ?? "internal", message ?? undefined, retry_after_ms ?? undefined);
       refused(core.unsubscribedFrame({ ...frame, handle }), error);
       break;
     }
@@ -242,7 +242,7 @@ function take(frame: ServerFrame, core: Core, receiver: Receiver): void {
       break;
     case "error": {
       const { code, message, id, retry_after_ms } = frame;
-      const outcome = core.refused({ ...frame, handle, about_channel: frame.channel != null });
+      const outcome = core.refused(frame);
       refused(outcome, new EverwireError(code, message, retry_after_ms ?? undefined), id);
       break;
     }

@@ -136,25 +136,23 @@ export interface Core {
     handle?: Handle | undefined;
     channel: string;
     code?: string | undefined;
+    retry_after_ms?: number | undefined;
   }): "ended" | "error" | undefined;
   /** The frame `ack`. Returns whether the message was waiting for it. */
   ack(args: {
     id: string;
   }): true | undefined;
   /**
-   * The frame `error`. `ended`: the subscription has ended; `failed`: the send or request has failed for good; `error`:
-   * the core handles it, and it is reported to the application.
+   * The frame `error`. `failed`: the send or request has failed for good; `error`: the core handles it, and it is
+   * reported to the application.
    */
   refused(args: {
     code: string;
     message: string;
     retry: boolean;
     id?: string | undefined;
-    handle?: Handle | undefined;
-    /** Whether it names a channel, even one without a subscription. */
-    about_channel: boolean;
     retry_after_ms?: number | undefined;
-  }): "ended" | "failed" | "error" | undefined;
+  }): "failed" | "error" | undefined;
   /** The frame `polled`. */
   polled(args: {
     seq: number;
@@ -258,9 +256,9 @@ export const OPERATIONS: readonly string[] = [
   "report::",
   "welcome:ping_interval_ms hold_ms token_expires_in_ms payload_bytes batch_bytes batch_frames:connection user",
   "subscribedFrame:handle offset head gap_from:epoch gap",
-  "unsubscribedFrame:handle:channel code",
+  "unsubscribedFrame:handle retry_after_ms:channel code",
   "ack::id",
-  "refused:retry handle about_channel retry_after_ms:code message id",
+  "refused:retry retry_after_ms:code message id",
   "polled:seq:",
   "ping:nonce:",
   "goaway:delay_ms spread_ms:reason",

@@ -167,7 +167,8 @@ pub struct Goaway {
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Bye {}
 
-/// Something was refused. What it answers is in `id` or `channel`; with neither, it concerns the connection.
+/// Something was refused. With an `id` it answers that `send` or request; without one it is about another frame, or about
+/// the connection. It never ends a subscription: `unsubscribed` does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Error {
@@ -177,11 +178,11 @@ pub struct Error {
     pub message: String,
     /// Whether the same thing, tried again later, can succeed.
     pub retry: bool,
-    /// The `send` that this answers.
+    /// The `send` or request that this answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub id: Option<Uuid>,
-    /// The channel that this concerns.
+    /// The channel that this is about, for information.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub channel: Option<Channel>,

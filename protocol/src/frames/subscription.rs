@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Channel, Chat, ErrorCode, Member, UserReceipt, safe_integer};
 
-/// Starts, or after a reconnect resumes, receiving a channel. Answered with `subscribed` or with an `error` that
-/// names the channel.
+/// Starts, or after a reconnect resumes, receiving a channel. Answered with `subscribed`, or with
+/// `unsubscribed` if it is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Subscribe {
@@ -101,13 +101,14 @@ pub struct Unsubscribe {
     pub channel: Channel,
 }
 
-/// A subscription has ended: as asked (no code), or because the server ended it (a code, and a sentence).
+/// A subscription has ended, or did not start. Without a code it answers `unsubscribe`; with one the server refused the
+/// subscription or ended it. Nothing else ends a subscription.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Unsubscribed {
     /// The channel.
     pub channel: Channel,
-    /// Why the server ended it.
+    /// Why the server refused or ended it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub code: Option<ErrorCode>,
@@ -115,4 +116,8 @@ pub struct Unsubscribed {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub message: Option<String>,
+    /// The reason is temporary: subscribe again after this time, in ms. Absent if the reason is permanent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub retry_after_ms: Option<u32>,
 }

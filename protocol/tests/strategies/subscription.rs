@@ -29,8 +29,14 @@ pub(super) fn server() -> Kinds<ServerFrame> {
         one("subscribed", subscribed()),
         one(
             "unsubscribed",
-            (channel(), option::of(code()), option::of(text()))
-                .prop_map(|(channel, code, message)| Unsubscribed { channel, code, message }),
+            (channel(), option::of(code()), option::of(text()), nonce()).prop_map(
+                |(channel, code, message, retry_after_ms)| Unsubscribed {
+                    channel,
+                    code,
+                    message,
+                    retry_after_ms,
+                },
+            ),
         ),
     ]
 }

@@ -4,7 +4,7 @@ use everwire_protocol::{Channel, Error, ErrorCode, ServerFrame, Signal, Signalle
 
 use super::{
     Connection, Output, check_payload,
-    errors::{error, error_saying},
+    errors::{about, error, error_saying},
     send::{event_rule, is_event},
 };
 use crate::model::{
@@ -62,8 +62,8 @@ impl Connection {
     }
 }
 
-/// Says that something about a channel was dropped. Only the sentence names the channel: an error with the field `channel`
-/// is the end of a subscription.
+/// Tells the client that a frame for a channel was dropped. The message names the channel too, for people.
 pub(super) fn dropped(channel: &Channel, error: Error) -> Error {
-    Error { message: format!("{} ({channel})", error.message), ..error }
+    let message = format!("{} ({channel})", error.message);
+    about(channel.clone(), Error { message, ..error })
 }

@@ -82,9 +82,14 @@ impl Connection {
         }
     }
 
-    /// Answers something that is not the protocol. Too much of it ends the connection.
+    /// Answers something that is not the protocol.
     pub(super) fn bad(&mut self, now_ms: u64, answer: Error) {
         self.push(answer);
+        self.count_bad(now_ms);
+    }
+
+    /// Counts something that is not the protocol. Too much of it ends the connection.
+    pub(super) fn count_bad(&mut self, now_ms: u64) {
         self.bad += 1;
         if self.bad >= self.settings.bad_frames {
             self.close(now_ms, CloseCode::ProtocolViolation);
@@ -92,12 +97,15 @@ impl Connection {
     }
 
     fn bad_frame(&mut self, now_ms: u64, frame: &BadFrame) {
-        let code = frame.code();
-        let answer = Error {
-            id: frame.id,
-            channel: frame.channel.clone(),
-            ..error_saying(code, format!("{}.", frame.error))
-        };
+        let (code, message) = (frame.code(), format!("{}.", frame.error));
+        if let Some(channel) = frame.subscribed_channel()
+            && self.is_open()
+            && self.transport != Transport::Post
+        {
+            self.refuse_subscription(channel.clone(), Refusal::new(code, message));
+            return self.count_bad(now_ms);
+        }
+        let answer = Error { id: frame.id, channel: frame.channel.clone(), ..error_saying(code, message) };
         if code == ErrorCode::UnknownType {
             // A newer client may send types that this server does not know: no violation.
             self.push(answer);

@@ -51,6 +51,16 @@ impl BadFrame {
         }
     }
 
+    /// The channel of a `subscribe`.
+    pub fn subscribed_channel(&self) -> Option<&Channel> {
+        match &self.error {
+            FrameError::Malformed { kind, .. } if kind == "subscribe" => self.channel.as_ref(),
+            FrameError::Malformed { .. } | FrameError::NotAFrame { .. } | FrameError::UnknownType { .. } => {
+                None
+            }
+        }
+    }
+
     fn salvage(error: FrameError, text: &str) -> Self {
         #[derive(Deserialize)]
         struct About {

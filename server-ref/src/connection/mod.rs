@@ -82,7 +82,7 @@ pub struct Connection {
     /// Refused channels: a set of subscriptions that still contains one is not answered with the same error again.
     refused: BTreeSet<Channel>,
     /// Subscriptions that the server has ended, until the client knows: only then does a `subscribe` start a new one.
-    revoked: BTreeSet<Channel>,
+    ended: BTreeSet<Channel>,
     /// Subscriptions that need a page, in order. One page is read at a time.
     catching_up: VecDeque<Channel>,
     reading: bool,
@@ -129,7 +129,7 @@ impl Connection {
             waiting: VecDeque::new(),
             subscriptions: BTreeMap::new(),
             refused: BTreeSet::new(),
-            revoked: BTreeSet::new(),
+            ended: BTreeSet::new(),
             catching_up: VecDeque::new(),
             reading: false,
             read_again_at: None,

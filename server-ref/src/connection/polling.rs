@@ -216,8 +216,8 @@ impl Polling {
     fn rest(&mut self, now_ms: u64, frames: Vec<Waiting>) {
         if self.retained.is_none() {
             // The client knows which subscriptions have ended: a `subscribe` from now on starts a new one.
-            let Connection { revoked, queue, .. } = &mut self.connection;
-            revoked.retain(|channel| queue.has_revoked(channel));
+            let Connection { ended, queue, .. } = &mut self.connection;
+            ended.retain(|channel| queue.has_ended(channel));
         }
         let mut set = BTreeSet::new();
         let mut others = Vec::new();
@@ -248,7 +248,7 @@ impl Polling {
         let Some(subscription) = self.connection.subscriptions.get(&frame.channel) else {
             let connection = &self.connection;
             return !connection.refused.contains(&frame.channel)
-                && !connection.revoked.contains(&frame.channel);
+                && !connection.ended.contains(&frame.channel);
         };
         if self.retained.is_some() {
             return false;

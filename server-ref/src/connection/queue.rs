@@ -32,8 +32,8 @@ pub(super) enum Queued {
     Subscribed(Channel, StartPosition, Arc<str>),
     /// A frame for subscribers of a channel.
     Broadcast(Arc<Broadcast>),
-    /// The end of a subscription that the server has ended.
-    Revoked(Channel, Arc<str>),
+    /// The end of a subscription that the server has refused or ended.
+    Ended(Channel, Arc<str>),
     /// Anything else.
     Frame(Arc<str>),
 }
@@ -43,7 +43,7 @@ impl Queued {
         match self {
             Self::Entry(entry) => &entry.text,
             Self::Broadcast(note) => &note.text,
-            Self::Subscribed(_, _, text) | Self::Revoked(_, text) | Self::Frame(text) => text,
+            Self::Subscribed(_, _, text) | Self::Ended(_, text) | Self::Frame(text) => text,
         }
     }
 
@@ -52,7 +52,7 @@ impl Queued {
             Self::Entry(entry) => Some(&entry.channel),
             Self::Subscribed(channel, ..) => Some(channel),
             Self::Broadcast(note) => Some(&note.channel),
-            Self::Revoked(..) | Self::Frame(_) => None,
+            Self::Ended(..) | Self::Frame(_) => None,
         }
     }
 
@@ -116,8 +116,8 @@ impl Queue {
     }
 
     /// Whether the queue contains the end of the subscription of `channel`.
-    pub(super) fn has_revoked(&self, channel: &Channel) -> bool {
-        self.waiting.iter().any(|queued| matches!(queued, Queued::Revoked(other, _) if other == channel))
+    pub(super) fn has_ended(&self, channel: &Channel) -> bool {
+        self.waiting.iter().any(|queued| matches!(queued, Queued::Ended(other, _) if other == channel))
     }
 
     fn keep(&mut self, wanted: impl Fn(&Queued) -> bool) {

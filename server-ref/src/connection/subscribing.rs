@@ -3,13 +3,12 @@
 use std::{collections::btree_map, sync::Arc};
 
 use everwire_protocol::{
-    Channel, ChannelKind, Error, ErrorCode, ServerFrame, Subscribe, Subscribed, Unsubscribed, batch,
+    Channel, ChannelKind, ErrorCode, ServerFrame, Subscribe, Subscribed, Unsubscribed, batch,
     channels::owner_of,
 };
 
 use super::{
     Connection, Opened, Opening, Output, Phase, Queued, Transport,
-    errors::{about, error, error_saying},
     queue::PAGE,
     subscription::{Noted, Stage, StartPosition, Subscription},
 };
@@ -26,23 +25,21 @@ impl Connection {
     pub(super) fn subscribe(&mut self, now_ms: u64, frame: &Subscribe, identity: &Identity) {
         let channel = frame.channel.clone();
         let Some(from) = StartPosition::of(frame) else {
-            let wrong =
-                error_saying(ErrorCode::InvalidFrame, "A position needs both an epoch and an offset.");
-            return self.bad(now_ms, about(channel, wrong));
+            let words = "Invalid position: epoch and offset must be given together.";
+            self.refuse_subscription(channel, Refusal::new(ErrorCode::InvalidFrame, words));
+            return self.count_bad(now_ms);
         };
         // Queued frames continue a subscription that the client has ended.
         self.queue.forget(&channel);
         if !self.access.may_subscribe(identity, &channel) {
-            self.refused.insert(channel.clone());
-            return self.push(about(channel, error(ErrorCode::Forbidden)));
+            return self.refuse_subscription(channel, Refusal::of(ErrorCode::Forbidden));
         }
         let full = self.subscriptions.len() >= self.settings.limits.subscriptions as usize;
         if full && !self.subscriptions.contains_key(&channel) {
-            self.refused.insert(channel.clone());
-            return self.push(about(channel, error(ErrorCode::TooManySubscriptions)));
+            return self.refuse_subscription(channel, Refusal::of(ErrorCode::TooManySubscriptions));
         }
         self.refused.remove(&channel);
-        self.revoked.remove(&channel);
+        self.ended.remove(&channel);
         self.open(channel, from, identity);
     }
 
@@ -75,7 +72,9 @@ impl Connection {
             Ok(opened) => opened,
             Err(refusal) => {
                 slot.remove();
-                return self.not_opened(channel, refusal);
+                let at_once = !refusal.code.retry();
+                self.outputs.push_back(Output::Leave { channel: channel.clone(), at_once });
+                return self.refuse_subscription(channel.clone(), refusal);
             }
         };
         let subscription = slot.get_mut();
@@ -115,16 +114,26 @@ impl Connection {
         }
     }
 
-    /// A subscription could not begin: temporarily, or because it is forbidden.
-    fn not_opened(&mut self, channel: &Channel, refusal: Refusal) {
-        let retry = refusal.code.retry();
-        self.outputs.push_back(Output::Leave { channel: channel.clone(), at_once: !retry });
-        if !retry {
+    /// Answers a `subscribe` that is refused: temporarily, or for good.
+    pub(super) fn refuse_subscription(&mut self, channel: Channel, refusal: Refusal) {
+        if !refusal.code.retry() {
             self.refused.insert(channel.clone());
         }
-        let retry_after_ms = retry.then_some(self.settings.retry_after_ms);
-        let error = Error { retry_after_ms, ..error_saying(refusal.code, refusal.message) };
-        self.push(about(channel.clone(), error));
+        self.end_subscription(channel, refusal);
+    }
+
+    /// Tells the client that there is no subscription, and why. If it was running, it ends.
+    fn end_subscription(&mut self, channel: Channel, refusal: Refusal) {
+        self.drop_subscription(&channel);
+        self.ended.insert(channel.clone());
+        let unsubscribed = Unsubscribed {
+            channel: channel.clone(),
+            code: Some(refusal.code),
+            message: Some(refusal.message),
+            retry_after_ms: refusal.code.retry().then_some(self.settings.retry_after_ms),
+        };
+        let text = batch::encode_frame(&ServerFrame::Unsubscribed(unsubscribed)).into();
+        self.queue.push(Queued::Ended(channel, text));
     }
 
     pub(super) fn read_next_page(&mut self) {
@@ -192,7 +201,7 @@ impl Connection {
             self.outputs.push_back(Output::ForwardToSession { session, channel });
         }
         self.drop_subscription(&channel);
-        self.push(Unsubscribed { channel, code: None, message: None });
+        self.push(Unsubscribed { channel, code: None, message: None, retry_after_ms: None });
     }
 
     /// Ends a subscription at the client's request. Nothing of it is sent from now on.
@@ -238,12 +247,9 @@ impl Connection {
         if self.access.chat(identity, &channel).is_none() || !self.subscriptions.contains_key(&channel) {
             return;
         }
-        self.drop_subscription(&channel);
-        let message = "You are no longer a member of this chat.".into();
-        let ended = Unsubscribed { channel, code: Some(ErrorCode::Forbidden), message: Some(message) };
-        self.revoked.insert(ended.channel.clone());
-        let channel = ended.channel.clone();
-        let text = batch::encode_frame(&ServerFrame::Unsubscribed(ended)).into();
-        self.queue.push(Queued::Revoked(channel, text));
+        self.end_subscription(
+            channel,
+            Refusal::new(ErrorCode::Forbidden, "No longer a member of this chat."),
+        );
     }
 }

@@ -167,11 +167,11 @@ fn subscribe(node: &Node, channel: &Channel, connection: Uuid, sender: &MailboxS
     }
 }
 
-/// Reports the refusal of something that has no answer. Only the message names the channel: an error with the field
-/// `channel` ends a subscription.
+/// Tells the client that a frame for a channel was refused. The message names the channel too, for people.
 fn refuse(mailbox: &MailboxSender, channel: &Channel, refusal: &Refusal) {
     let (code, message) = (refusal.code, format!("{} ({channel})", refusal.message));
-    let error = Error { code, message, retry: code.retry(), id: None, channel: None, retry_after_ms: None };
+    let channel = Some(channel.clone());
+    let error = Error { code, message, retry: code.retry(), id: None, channel, retry_after_ms: None };
     mailbox.input(Input::Direct(batch::encode_frame(&ServerFrame::Error(error)).into()));
 }
 

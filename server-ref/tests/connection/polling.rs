@@ -304,6 +304,32 @@ fn a_subscription_that_the_server_ended_begins_anew_when_the_client_who_knows_of
 }
 
 #[test]
+fn a_subscription_that_is_refused_until_later_begins_anew_when_the_set_has_it_again() {
+    let mut world = World::new();
+    let (client, id) = world.polling("a", &[subscribe("news")]);
+    world.store_works = false;
+    let both = [at("news", 0), subscribe("sport")];
+    let first = world.poll(client, "a", (id, 1, HOLD), &both);
+    world.run();
+    let response = world.response(client, first).unwrap();
+    let ServerFrame::Unsubscribed(refused) = &response[1] else { panic!("{response:?}") };
+    assert_eq!((&refused.channel, refused.code), (&channel("sport"), Some(ErrorCode::Unavailable)));
+    assert_eq!(refused.retry_after_ms, Some(Settings::default().retry_after_ms));
+    world.store_works = true;
+    // That response was lost: the same poll is answered with the same response.
+    let lost = world.poll(client, "a", (id, 1, HOLD), &both);
+    world.run();
+    assert_eq!(world.response(client, lost), world.response(client, first));
+    // While the client waits, the set is without the channel; then it has it again, on the same connection.
+    let without = world.poll(client, "a", (id, 2, HOLD), &[at("news", 0)]);
+    world.run();
+    assert_eq!(world.response(client, without), None);
+    let again = world.poll(client, "a", (id, 2, HOLD), &both);
+    world.run();
+    assert_eq!(subscribed(world.response(client, again).unwrap())[0].channel, channel("sport"));
+}
+
+#[test]
 fn what_is_only_passed_on_travels_in_the_next_response_and_questions_are_answered_there() {
     let mut world = World::new();
     let (client, id) = world.polling("a", &[subscribe("news")]);

@@ -4,6 +4,15 @@ use everwire_protocol::{ErrorCode, Gap, GapReason, ServerFrame};
 
 use super::*;
 
+/// What was refused: the channel, the code, and when to subscribe again.
+fn refusals(frames: &[ServerFrame]) -> Vec<(&str, ErrorCode, Option<u32>)> {
+    let ended = frames.iter().filter_map(|frame| match frame {
+        ServerFrame::Unsubscribed(u) => Some((u.channel.as_str(), u.code?, u.retry_after_ms)),
+        _ => None,
+    });
+    ended.collect()
+}
+
 fn epoch(world: &World, name: &str) -> String {
     world.logs.log(&channel(name)).epoch.to_string()
 }
@@ -178,20 +187,34 @@ fn a_refused_subscription_does_not_touch_the_others() {
     );
     world.run();
     let frames = world.take(client);
-    let refused: Vec<_> =
-        errors(&frames).iter().map(|e| (e.channel.clone().unwrap().to_string(), e.code)).collect();
     assert_eq!(
-        refused,
+        refusals(&frames),
         [
-            ("private-secret".into(), ErrorCode::Forbidden),
-            ("half".into(), ErrorCode::InvalidFrame),
-            ("one-too-many".into(), ErrorCode::TooManySubscriptions),
+            ("private-secret", ErrorCode::Forbidden, None),
+            ("half", ErrorCode::InvalidFrame, None),
+            ("one-too-many", ErrorCode::TooManySubscriptions, None),
         ]
     );
+    assert!(errors(&frames).is_empty(), "an error ends no subscription");
     world.store("news", 1);
     world.store("sport", 1);
     world.run();
     assert_eq!(messages(&world.take(client)).count(), 2);
+}
+
+#[test]
+fn a_subscribe_that_cannot_be_read_is_refused_and_ends_what_was_subscribed() {
+    let mut world = World::new();
+    let client = world.connect("a");
+    world.say(client, &[subscribe("news")]);
+    world.run();
+    world.take(client);
+    world.say_text(client, r#"[{"type":"subscribe","channel":"news","epoch":"a","offset":-1}]"#);
+    world.store("news", 1);
+    world.run();
+    let frames = world.take(client);
+    assert_eq!(kinds(&frames), ["unsubscribed"]);
+    assert_eq!(refusals(&frames), [("news", ErrorCode::InvalidFrame, None)]);
 }
 
 #[test]
@@ -225,8 +248,9 @@ fn a_store_that_cannot_read_refuses_a_subscription_and_resumes_a_replay_by_itsel
     world.say(client, &[resume("news", &epoch(&world, "news"), 0)]);
     world.run();
     let frames = world.take(client);
-    assert_eq!((errors(&frames)[0].code, errors(&frames)[0].retry), (ErrorCode::Unavailable, true));
-    assert!(errors(&frames)[0].retry_after_ms.is_some());
+    let retry_after_ms = Some(Settings::default().retry_after_ms);
+    assert_eq!(refusals(&frames), [("news", ErrorCode::Unavailable, retry_after_ms)]);
+    assert_eq!(kinds(&frames), ["unsubscribed"], "an error ends no subscription");
     world.store_works = true;
     world.say(client, &[resume("news", &epoch(&world, "news"), 0)]);
     world.mail(client);

@@ -84,9 +84,9 @@ fn who_may_not_send_may_not_signal_and_bad_events_are_refused() {
     world.run();
     let frames = world.take(client);
     assert_eq!(codes(&frames), [Forbidden, Forbidden, Forbidden, InvalidPayload, InvalidFrame]);
-    // The field would end the client's subscription.
-    assert!(errors(&frames).iter().all(|error| error.channel.is_none()));
-    assert!(errors(&frames)[0].message.contains("everyone"), "the sentence says which channel");
+    let about: Vec<_> = errors(&frames).iter().map(|error| error.channel.clone().unwrap()).collect();
+    assert_eq!(about, ["everyone", "private-user.b", "news", "news", "news"].map(channel));
+    assert!(errors(&frames)[0].message.contains("everyone"), "the message names the channel too");
 }
 
 #[test]

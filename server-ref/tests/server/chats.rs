@@ -61,7 +61,7 @@ async fn the_invited_get_nothing_until_they_join_and_the_removed_nothing_more() 
 
     for channel in [log(id), here(id)] {
         bob.say(&[subscribe(&channel)]).await;
-        assert_eq!(bob.error().await.code, ErrorCode::Forbidden);
+        assert_eq!(bob.ended().await, ErrorCode::Forbidden);
     }
     bob.say(&[send(new_id(), &log(id), "not yet")]).await;
     assert_eq!(bob.error().await.code, ErrorCode::Forbidden);
@@ -121,7 +121,7 @@ async fn the_invited_get_nothing_until_they_join_and_the_removed_nothing_more() 
     assert_eq!(ended, [here(id), log(id)]);
     for channel in [log(id), here(id)] {
         bob.say(&[subscribe(&channel)]).await;
-        assert_eq!(bob.error().await.code, ErrorCode::Forbidden);
+        assert_eq!(bob.ended().await, ErrorCode::Forbidden);
     }
     let again = new_id();
     assert_eq!(bob.refused(again, JoinChat { id: again, chat: id.to_string() }).await, ErrorCode::NotFound);
@@ -335,7 +335,7 @@ async fn who_is_in_a_chat_outlives_a_crash_of_the_server() {
     bob.chat(&log(id), "after").await;
     let mut cyd = Client::connect(program.address, "cyd").await;
     cyd.say(&[subscribe(&log(id))]).await;
-    assert_eq!(cyd.error().await.code, ErrorCode::Forbidden);
+    assert_eq!(cyd.ended().await, ErrorCode::Forbidden);
 }
 
 /// A client by polling that keeps its positions.

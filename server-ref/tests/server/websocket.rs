@@ -173,7 +173,7 @@ async fn who_has_no_token_or_another_users_session_is_turned_away() {
     a.join(subscribe("private-orders")).await;
     a.join(subscribe("private-user.a")).await;
     a.say(&[subscribe("private-user.b"), subscribe("private-other")]).await;
-    assert_eq!((a.error().await.code, a.error().await.code), (ErrorCode::Forbidden, ErrorCode::Forbidden));
+    assert_eq!((a.ended().await, a.ended().await), (ErrorCode::Forbidden, ErrorCode::Forbidden));
     let mut b = Client::open(served.address()).await;
     b.say(&[hello_with(Some(&kit::token("b", 3600, &[])), session)]).await;
     assert_eq!(b.error().await.code, ErrorCode::SessionMismatch);

@@ -165,7 +165,7 @@ impl Connection {
         let line = text!("< subscribed ", subscription.channel().as_str(), " ", frame.offset);
         // Only on a WebSocket is a channel left with a frame, which the server confirms.
         let channel = subscription.channel().clone();
-        if transport == Transport::WebSocket && self.subscriptions.is_leaving(&channel) {
+        if transport == Transport::WebSocket && self.subscriptions.is_leaving(channel.as_str()) {
             return Outcome::Nothing;
         }
         self.lifecycle.mark_productive();
@@ -196,19 +196,20 @@ impl Connection {
     }
 
     fn on_unsubscribed(&mut self, frame: &UnsubscribedFrame<'_>) -> Outcome {
-        if !self.counts(None) || self.subscriptions.left(frame.channel) {
+        if !self.counts(None) {
             return Outcome::Nothing;
         }
-        // Without a code it confirms an `unsubscribe`, of a subscription that is gone.
-        let (Some(handle), Some(code)) = (frame.handle, frame.code) else { return Outcome::Nothing };
+        let Some(code) = frame.code else {
+            self.subscriptions.left(frame.channel);
+            return Outcome::Nothing;
+        };
+        // What the server says before it confirms an `unsubscribe` is about an earlier subscription.
+        let left = self.subscriptions.is_leaving(frame.channel);
+        let Some(handle) = frame.handle.filter(|_| !left) else { return Outcome::Nothing };
         self.log(text!("< unsubscribed ", frame.channel, ": ", code.as_str()));
-        self.on_refused_subscription(handle, frame.retry_after.is_some(), frame.retry_after)
-    }
-
-    fn on_refused_subscription(&mut self, handle: Handle, retry: bool, retry_after: Option<u64>) -> Outcome {
-        if retry {
+        if let Some(retry_after) = frame.retry_after {
             let now = self.now();
-            self.subscriptions.defer(handle, now, retry_after);
+            self.subscriptions.defer(handle, now + retry_after);
             Outcome::Error
         } else if self.remove_subscription(handle).is_some() {
             Outcome::Ended
@@ -232,22 +233,13 @@ impl Connection {
         if let Some(id) = frame.id {
             return self.on_refusal(id, frame);
         }
-        if let Some(handle) = frame.handle {
-            return self.on_refused_subscription(
-                handle,
-                frame.retry && frame.code.retry(),
-                frame.retry_after,
-            );
+        if frame.code == ErrorCode::TokenExpired {
+            self.token_expired(frame.message);
+            return Outcome::Nothing;
         }
-        if !frame.about_channel {
-            if frame.code == ErrorCode::TokenExpired {
-                self.token_expired(frame.message);
-                return Outcome::Nothing;
-            }
-            if frame.code.terminal() {
-                self.refused_for_good(frame.code, frame.message);
-                return Outcome::Nothing;
-            }
+        if frame.code.terminal() {
+            self.refused_for_good(frame.code, frame.message);
+            return Outcome::Nothing;
         }
         Outcome::Error
     }

@@ -10,11 +10,6 @@ use super::super::{
     outgoing::{receipts::Marks, typing::Typing},
 };
 
-/// How long a refused subscription waits before it is asked for again, in ms; it doubles with every refusal.
-const RETRY_MS: u64 = 1_000;
-/// How often it doubles.
-const MAX_DOUBLINGS: u32 = 5;
-
 /// A position in a channel's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Position {
@@ -52,7 +47,6 @@ pub(crate) struct Subscription {
     requests: [Option<Requested>; 2],
     /// After a refusal that may pass: when to ask again.
     retry_at: Option<u64>,
-    refusals: u32,
 }
 
 /// The last `subscribe` on a transport.
@@ -148,7 +142,6 @@ impl Subscription {
         }
         self.live = true;
         self.retry_at = None;
-        self.refusals = 0;
         self.marks.forget_confirmed();
         if continues {
             return Confirmed::InPlace;
@@ -223,7 +216,6 @@ impl Subscriptions {
             requested: false,
             requests: [None, None],
             retry_at: None,
-            refusals: 0,
         }));
         handle
     }
@@ -300,15 +292,15 @@ impl Subscriptions {
         self.leaving.push(channel);
     }
 
-    pub(crate) fn is_leaving(&self, channel: &Channel) -> bool {
-        self.leaving.contains(channel)
+    pub(crate) fn is_leaving(&self, channel: &str) -> bool {
+        self.leaving.iter().any(|c| c.as_str() == channel)
     }
 
-    /// The server confirms an `unsubscribe`. False if none was sent.
-    pub(crate) fn left(&mut self, channel: &str) -> bool {
-        let Some(index) = self.leaving.iter().position(|c| c.as_str() == channel) else { return false };
-        self.leaving.swap_remove(index);
-        true
+    /// The server confirms an `unsubscribe`, if one was sent.
+    pub(crate) fn left(&mut self, channel: &str) {
+        if let Some(index) = self.leaving.iter().position(|c| c.as_str() == channel) {
+            self.leaving.swap_remove(index);
+        }
     }
 
     /// The hot path: decides about one entry, and moves the position first.
@@ -326,13 +318,11 @@ impl Subscriptions {
         }
     }
 
-    /// A refusal that may pass: asks again after a while that doubles, or after what the server says.
-    pub(crate) fn defer(&mut self, handle: Handle, now: u64, retry_after: Option<u64>) {
+    /// It was refused temporarily: requests it again at this time.
+    pub(crate) fn defer(&mut self, handle: Handle, retry_at: u64) {
         let Some(subscription) = self.get(handle) else { return };
-        let wait = retry_after.unwrap_or(RETRY_MS << subscription.refusals.min(MAX_DOUBLINGS));
-        subscription.refusals += 1;
         subscription.unconfirm();
-        subscription.retry_at = Some(now + wait);
+        subscription.retry_at = Some(retry_at);
     }
 
     /// When to ask again for one that was refused.

@@ -1,11 +1,16 @@
 //! Promises 1 to 6: exactly once, in order, or a gap; and what the outbox keeps.
 
 use everwire_client_core::{Confirmation, Gap, Heard, Input, OutgoingMessage, Output};
-use everwire_protocol::{Ack, ClientFrame, ErrorCode, GapReason, Unsubscribed};
+use everwire_protocol::{Ack, ClientFrame, ErrorCode, GapReason, ServerFrame, Unsubscribed};
 
 use crate::harness::{
     Harness, Progress, ack, channel, config, error, id, message, subscribed, subscribed_with_gap, welcome,
 };
+
+fn refused(name: &str, code: ErrorCode, retry_after_ms: Option<u32>) -> ServerFrame {
+    let message = Some(code.message().into());
+    Unsubscribed { channel: channel(name), code: Some(code), message, retry_after_ms }.into()
+}
 
 fn offsets(harness: &Harness) -> Vec<u64> {
     harness.delivered.iter().map(|(_, offset)| *offset).collect()
@@ -129,7 +134,7 @@ fn promise_3_nothing_is_delivered_after_unsubscribe() {
     assert_ne!(again, handles[0]);
     harness.says(socket, &[message("news", 2), subscribed("news", "a", 0, 2)]);
     assert!(offsets(&harness).is_empty());
-    let left = Unsubscribed { channel: channel("news"), code: None, message: None };
+    let left = Unsubscribed { channel: channel("news"), code: None, message: None, retry_after_ms: None };
     harness.says(socket, &[left.into(), subscribed("news", "a", 2, 2), message("news", 3)]);
     assert_eq!(offsets(&harness), [3]);
 }
@@ -137,17 +142,56 @@ fn promise_3_nothing_is_delivered_after_unsubscribe() {
 #[test]
 fn a_refused_subscription_leaves_the_others_alone() {
     let (mut harness, socket, handles) = Harness::connected(&["news", "sport"]);
-    let refusal = everwire_protocol::Error {
-        code: ErrorCode::Forbidden,
-        message: "no".into(),
-        retry: false,
-        id: None,
-        channel: Some(channel("news")),
-        retry_after_ms: None,
-    };
-    harness.says(socket, &[refusal.into(), message("sport", 1)]);
+    harness.says(socket, &[refused("news", ErrorCode::Forbidden, None), message("sport", 1)]);
     assert_eq!(harness.heard.last(), Some(&Heard::Ended(handles[0], ErrorCode::Forbidden)));
     assert_eq!(harness.delivered, [("sport".to_owned(), 1)]);
+}
+
+#[test]
+fn a_subscription_that_is_refused_temporarily_is_requested_again_when_the_server_says() {
+    let (mut harness, socket, _) = Harness::connected(&["news", "sport"]);
+    harness.says(socket, &[message("news", 1)]);
+    harness.sent();
+    harness.says(socket, &[refused("news", ErrorCode::Unavailable, Some(1_500)), message("news", 2)]);
+    assert_eq!(harness.heard.last(), Some(&Heard::Error(ErrorCode::Unavailable)));
+    harness.pass(1_499);
+    assert_eq!(asked(&mut harness), []);
+    harness.pass(1);
+    assert_eq!(asked(&mut harness), [(Some("a".into()), Some(1))]);
+    harness.says(socket, &[subscribed("news", "a", 1, 2), message("news", 2)]);
+    assert_eq!(offsets(&harness), [1, 2]);
+}
+
+#[test]
+fn an_error_about_a_channel_informs_and_ends_nothing() {
+    let (mut harness, socket, _) = Harness::connected(&["news"]);
+    for code in [ErrorCode::Forbidden, ErrorCode::Unavailable] {
+        let information = everwire_protocol::Error {
+            code,
+            message: "no".into(),
+            retry: code.retry(),
+            id: None,
+            channel: Some(channel("news")),
+            retry_after_ms: None,
+        };
+        harness.says(socket, &[information.into()]);
+        assert_eq!(harness.heard.last(), Some(&Heard::Error(code)));
+    }
+    harness.says(socket, &[message("news", 1)]);
+    assert_eq!(offsets(&harness), [1]);
+}
+
+#[test]
+fn a_refusal_from_before_the_channel_was_left_is_not_about_the_subscription_after() {
+    let (mut harness, socket, handles) = Harness::connected(&["news"]);
+    harness.core.unsubscribe(harness.now, handles[0]);
+    harness.subscribe("news");
+    harness.heard.clear();
+    let left = Unsubscribed { channel: channel("news"), code: None, message: None, retry_after_ms: None };
+    harness.says(socket, &[refused("news", ErrorCode::Forbidden, None), left.into()]);
+    assert_eq!(harness.heard, []);
+    harness.says(socket, &[subscribed("news", "a", 0, 0), message("news", 1)]);
+    assert_eq!(offsets(&harness), [1]);
 }
 
 #[test]

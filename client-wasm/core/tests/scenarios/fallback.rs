@@ -352,7 +352,7 @@ fn what_was_asked_on_a_websocket_that_is_not_welcomed_yet_is_left_there_too() {
         [("news".to_owned(), 1)],
         "what was asked before does not begin the new one"
     );
-    let left = Unsubscribed { channel: channel("news"), code: None, message: None };
+    let left = Unsubscribed { channel: channel("news"), code: None, message: None, retry_after_ms: None };
     harness.says(socket, &[left.into(), subscribed("news", "a", 9, 9), message("news", 10)]);
     assert_eq!(harness.delivered.last(), Some(&("news".to_owned(), 10)));
 }

@@ -1,10 +1,10 @@
 //! Promise 12: a lost response loses nothing, and one ordered POST at a time.
 
 use everwire_client_core::{Config, Input, Output, RequestId};
-use everwire_protocol::{ClientFrame, ServerFrame, Welcome};
+use everwire_protocol::{ClientFrame, ErrorCode, ServerFrame, Unsubscribed, Welcome};
 
 use crate::harness::{
-    Harness, Progress, ack, config, ids, message, polled, subscribed, wants_request, welcome,
+    Harness, Progress, ack, channel, config, ids, message, polled, subscribed, wants_request, welcome,
 };
 
 fn connected() -> Harness {
@@ -62,6 +62,29 @@ fn promise_12_another_node_goes_on_from_the_positions() {
     let (_, poll, offset) = wants_poll(&mut harness);
     assert_eq!((poll.connection.map(|c| c.as_u128()), poll.ack, offset), (Some(77), 1, Some(2)));
     assert_eq!(harness.delivered.len(), 2);
+}
+
+#[test]
+fn a_subscription_that_is_refused_temporarily_is_left_out_of_the_set_until_the_server_says() {
+    let mut harness = connected();
+    let (request, ..) = wants_poll(&mut harness);
+    let refused = Unsubscribed {
+        channel: channel("news"),
+        code: Some(ErrorCode::Unavailable),
+        message: None,
+        retry_after_ms: Some(3_000),
+    };
+    harness.responds(request, &[polled(2), refused.into()]);
+    let (request, poll, offset) = wants_poll(&mut harness);
+    assert_eq!((poll.ack, offset), (2, None));
+    let took = harness.pass_until(3_100, wants_request);
+    assert!((2_900..3_100).contains(&took), "{took}");
+    let (again, frames, _) = harness.wants_request();
+    assert!(matches!(&frames[1], ClientFrame::Poll(poll) if poll.connection.is_some()), "{frames:?}");
+    assert!(matches!(&frames[2..], [ClientFrame::Subscribe(s)] if s.offset == Some(0)), "{frames:?}");
+    assert_ne!(again, request);
+    harness.responds(again, &[polled(3), subscribed("news", "a", 0, 1), message("news", 1)]);
+    assert_eq!(harness.delivered.len(), 1);
 }
 
 #[test]

@@ -164,6 +164,15 @@ fn from_server() -> Vec<Valid> {
             &[error(ErrorCode::Unauthorized, "The server does not accept this token. Sign in again.").into()],
         ),
         server(
+            "error that is about a channel and answers nothing",
+            r#"[{"type":"error","code":"forbidden","message":"Permission denied.","retry":false,"channel":"private-chat.7"}]"#,
+            &[Error {
+                channel: Some(channel("private-chat.7")),
+                ..error(ErrorCode::Forbidden, "Permission denied.")
+            }
+            .into()],
+        ),
+        server(
             "error about a send, to be tried again",
             r#"[{"type":"error","code":"rate_limited","message":"Wait.","retry":true,"id":"0199a1b2-c3d4-7000-8000-000000000003","channel":"news","retry_after_ms":1500}]"#,
             &[Error {

@@ -155,7 +155,8 @@ fn from_server() -> Vec<Valid> {
         server(
             "unsubscribed as asked",
             r#"[{"type":"unsubscribed","channel":"news"}]"#,
-            &[Unsubscribed { channel: channel("news"), code: None, message: None }.into()],
+            &[Unsubscribed { channel: channel("news"), code: None, message: None, retry_after_ms: None }
+                .into()],
         ),
         server(
             "unsubscribed by the server",
@@ -164,6 +165,18 @@ fn from_server() -> Vec<Valid> {
                 channel: channel("news"),
                 code: Some(ErrorCode::Forbidden),
                 message: Some("The grant was withdrawn.".into()),
+                retry_after_ms: None,
+            }
+            .into()],
+        ),
+        server(
+            "unsubscribed for a reason that is temporary",
+            r#"[{"type":"unsubscribed","channel":"news","code":"unavailable","message":"Storage temporarily unavailable.","retry_after_ms":1000}]"#,
+            &[Unsubscribed {
+                channel: channel("news"),
+                code: Some(ErrorCode::Unavailable),
+                message: Some("Storage temporarily unavailable.".into()),
+                retry_after_ms: Some(1000),
             }
             .into()],
         ),
@@ -207,6 +220,10 @@ pub(super) fn invalid() -> Vec<Invalid> {
         bad_server_frame(
             "a gap with an unknown reason",
             r#"{"type":"subscribed","channel":"news","epoch":"a","offset":1,"head":1,"gap":{"from":1,"to":1,"reason":"bored"}}"#,
+        ),
+        bad_server_frame(
+            "a retry after a time that is a text",
+            r#"{"type":"unsubscribed","channel":"news","code":"unavailable","retry_after_ms":"soon"}"#,
         ),
         bad_server_frame(
             "members that are no list",

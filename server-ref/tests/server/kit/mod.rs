@@ -340,6 +340,11 @@ impl Client {
         self.find(|frame| if let ServerFrame::Error(e) = frame { Some(e) } else { None }).await
     }
 
+    /// Why the server refused or ended the next subscription.
+    pub async fn ended(&mut self) -> ErrorCode {
+        self.find(|frame| if let ServerFrame::Unsubscribed(u) = frame { u.code } else { None }).await
+    }
+
     /// Says something, and returns the first frame of these kinds. Others before it are dropped.
     pub async fn ask(&mut self, frame: ClientFrame, kinds: &[&str]) -> ServerFrame {
         self.say(&[frame]).await;
