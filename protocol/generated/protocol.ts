@@ -994,3 +994,18 @@ export interface UserStatus {
   /** When the user was last online, in ms since 1970, for a user who is offline. Absent if never. */
   last_seen?: number;
 }
+
+/** The frame that answers each request. */
+export interface Answers {
+  set_status: Done;
+  get_status: Statuses;
+  history: HistoryPage;
+  list_chats: Chats;
+  create_chat: Done;
+  invite: Done;
+  join_chat: Done;
+  leave_chat: Done;
+  remove_member: Done;
+  rename_chat: Done;
+  set_role: Done;
+}

@@ -43,10 +43,10 @@ pub use events::{
     StatusUpdate, Text, UserActivity,
 };
 pub use frames::{
-    Ack, Action, Activity, Bye, Chat, ChatChanged, ChatGone, ChatKind, ChatMember, Chats, ClientFrame,
-    CoreFrame, CreateChat, Done, Error, Gap, GapReason, GetStatus, Goaway, Guest, Hello, History,
-    HistoryPage, Idle, Invite, JoinChat, LeaveChat, Limits, ListChats, Mark, Member, MemberJoined,
-    MemberLeft, Message, Ping, Poll, Polled, Pong, Receipt, RemoveMember, RenameChat, Role, Send,
+    Ack, Action, Activity, Answered, Bye, Chat, ChatChanged, ChatGone, ChatKind, ChatMember, Chats,
+    ClientFrame, CoreFrame, CreateChat, Done, Error, Gap, GapReason, GetStatus, Goaway, Guest, Hello,
+    History, HistoryPage, Idle, Invite, JoinChat, LeaveChat, Limits, ListChats, Mark, Member, MemberJoined,
+    MemberLeft, Message, Ping, Poll, Polled, Pong, Receipt, RemoveMember, RenameChat, Request, Role, Send,
     ServerFrame, SetRole, SetStatus, Signal, Signalled, Status, StatusChanged, StatusChoice, Statuses,
     Subscribe, Subscribed, Token, Typing, Unsubscribe, Unsubscribed, UserReceipt, UserStatus, UserTyping,
     Welcome,

@@ -1,6 +1,6 @@
 // The requests of a client and their answers. Types only: nothing of this file is in the bundle.
 
-import type { Chats, ClientFrame, Done, HistoryPage, Statuses } from "../generated/protocol.js";
+import type { Answers, ClientFrame } from "../generated/protocol.js";
 
 /** The types of requests: frames with an `id` that have an answer. */
 export type RequestType = Exclude<Extract<ClientFrame, { id: string }>["type"], "send">;
@@ -13,13 +13,7 @@ export type RequestFields<Type extends RequestType> = {
 };
 
 /** The answer to a request of this type. */
-export type AnswerTo<Type extends RequestType> = Type extends "history"
-  ? HistoryPage
-  : Type extends "list_chats"
-    ? Chats
-    : Type extends "get_status"
-      ? Statuses
-      : Done;
+export type AnswerTo<Type extends RequestType> = Answers[Type];
 
 /** Options of a request. */
 export interface RequestOptions {

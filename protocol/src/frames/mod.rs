@@ -24,7 +24,54 @@ pub use receipt::{Mark, Receipt, UserReceipt};
 pub use status::{GetStatus, Idle, SetStatus, Status, StatusChanged, StatusChoice, Statuses, UserStatus};
 pub use subscription::{Gap, GapReason, Subscribe, Subscribed, Unsubscribe, Unsubscribed};
 
+use uuid::Uuid;
+
 use crate::batch::frames;
+
+/// A request, with the frame that answers it.
+pub trait Answered {
+    /// The answering frame.
+    type Answer: Into<ServerFrame>;
+}
+
+/// Declares the requests: the only place that names the answer of a request.
+macro_rules! requests {
+    (
+        $(#[$doc:meta])*
+        pub enum $name:ident { $($request:ident => $answer:ident,)* }
+    ) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum $name {
+            $(#[doc = concat!("Answered by [`", stringify!($answer), "`].")] $request($request),)*
+        }
+
+        impl $name {
+            /// The name of each request and of its answer.
+            pub const ANSWERS: &'static [(&'static str, &'static str)] =
+                &[$((stringify!($request), stringify!($answer)),)*];
+
+            /// The id, which the answer repeats.
+            pub const fn id(&self) -> Uuid {
+                match self {
+                    $(Self::$request(request) => request.id,)*
+                }
+            }
+        }
+
+        $(
+            impl Answered for $request {
+                type Answer = $answer;
+            }
+
+            impl From<$request> for $name {
+                fn from(request: $request) -> Self {
+                    Self::$request(request)
+                }
+            }
+        )*
+    };
+}
 
 frames! {
     /// Every frame that a client may send.
@@ -70,6 +117,23 @@ frames! {
         "unsubscribe" => Unsubscribe,
         "typing" => Typing,
         "mark" => Mark,
+    }
+}
+
+requests! {
+    /// The requests: the frames of [`ClientFrame`] that are answered by one frame with the same `id`, each with its answer.
+    pub enum Request {
+        SetStatus => Done,
+        GetStatus => Statuses,
+        History => HistoryPage,
+        ListChats => Chats,
+        CreateChat => Done,
+        Invite => Done,
+        JoinChat => Done,
+        LeaveChat => Done,
+        RemoveMember => Done,
+        RenameChat => Done,
+        SetRole => Done,
     }
 }
 

@@ -7,7 +7,8 @@ use ts_rs::{Config, TS, TypeVisitor};
 
 use super::HEADER;
 use crate::{
-    ClientFrame, CloseCode, SUBPROTOCOL, ServerFrame, StandardEvents, Text, VERSION, channels, limits, paths,
+    ClientFrame, CloseCode, Request, SUBPROTOCOL, ServerFrame, StandardEvents, Text, VERSION, channels,
+    limits, paths,
 };
 
 pub(super) fn protocol() -> String {
@@ -22,7 +23,24 @@ pub(super) fn protocol() -> String {
     for declaration in types.in_order() {
         text.push_str(&declaration);
     }
+    answers(&mut text);
     text
+}
+
+/// Which frame answers which request, by type.
+fn answers(text: &mut String) {
+    text.push_str("\n/** The frame that answers each request. */\nexport interface Answers {\n");
+    for (request, answer) in Request::ANSWERS {
+        let kind = request.char_indices().fold(String::new(), |mut kind, (at, letter)| {
+            if at > 0 && letter.is_uppercase() {
+                kind.push('_');
+            }
+            kind.push(letter.to_ascii_lowercase());
+            kind
+        });
+        let _ = writeln!(text, "  {kind}: {answer};");
+    }
+    text.push_str("}\n");
 }
 
 /// The paths, channels and limits that a client uses, with the doc comments that they have in Rust.

@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, header},
 };
 use everwire_protocol::{
-    Channel, Chat, ClientFrame, ErrorCode, History, Limits, ListChats, Member, Message, ServerFrame,
+    Channel, Chat, ErrorCode, History, Limits, ListChats, Member, Message, Request, ServerFrame,
     StatusChoice, UserStatus, UserTyping, Uuid, VERSION,
     channels::messages_channel,
     paths::{POLL_PATH, WEBSOCKET_PATH},
@@ -208,7 +208,7 @@ pub(super) async fn active_chats(
     QueryParams(Which { before, limit }): QueryParams<Which>,
 ) -> Answered<ActiveChats> {
     let id = Uuid::new_v4();
-    match ask(&api, id, &who, ListChats { id, before, limit }.into()).await? {
+    match ask(&api, &who, ListChats { id, before, limit }.into()).await? {
         ServerFrame::Chats(found) => Ok(Json(ActiveChats { chats: found.chats, more: found.more })),
         _ => Err(Problem::of(ErrorCode::Internal)),
     }
@@ -251,7 +251,7 @@ pub(super) async fn messages(
         let words = "Specify before or after, not both.";
         return Err(Problem::new(ErrorCode::InvalidFrame, words));
     }
-    match ask(&api, id, &who, History { id, channel, before, after, limit }.into()).await? {
+    match ask(&api, &who, History { id, channel, before, after, limit }.into()).await? {
         ServerFrame::HistoryPage(page) => {
             Ok(Json(Messages { epoch: page.epoch, messages: page.messages, more: page.more }))
         }
@@ -303,8 +303,8 @@ pub(super) async fn authorise(
     Ok(Json(Authorised { channel_name, may_send, member: who.member() }))
 }
 
-async fn ask(api: &Api, id: Uuid, who: &Identity, request: ClientFrame) -> Result<ServerFrame, Problem> {
-    Ok(api.node.answer(PendingRequest { id, request, who: who.clone() }).await?)
+async fn ask(api: &Api, who: &Identity, request: Request) -> Result<ServerFrame, Problem> {
+    Ok(api.node.answer(PendingRequest { request, who: who.clone() }).await?)
 }
 
 fn log(chat: &str) -> Result<Channel, Problem> {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::{Json, extract::State};
 use everwire_protocol::{
-    Channel, ChannelKind, ClientFrame, CloseCode, ErrorCode, GetStatus, Member, ServerFrame, SetStatus,
-    StatusChoice, UserStatus, Uuid,
+    Channel, ChannelKind, CloseCode, ErrorCode, GetStatus, Member, ServerFrame, SetStatus, StatusChoice,
+    UserStatus, Uuid,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -118,15 +118,15 @@ fn somebody(user: &str) -> Identity {
 /// Sets a status like the frame `set_status`.
 pub(super) async fn choose(api: &Api, who: &Identity, status: StatusChoice) -> Result<(), Problem> {
     let id = Uuid::new_v4();
-    let request = ClientFrame::SetStatus(SetStatus { id, status });
-    api.node.answer(PendingRequest { id, request, who: who.clone() }).await?;
+    let request = SetStatus { id, status }.into();
+    api.node.answer(PendingRequest { request, who: who.clone() }).await?;
     Ok(())
 }
 
 pub(super) async fn status_of(api: &Api, user: String) -> Answered<UserStatus> {
     let id = Uuid::new_v4();
-    let request = ClientFrame::GetStatus(GetStatus { id, users: vec![user.clone()] });
-    match api.node.answer(PendingRequest { id, request, who: somebody(&user) }).await? {
+    let request = GetStatus { id, users: vec![user.clone()] }.into();
+    match api.node.answer(PendingRequest { request, who: somebody(&user) }).await? {
         ServerFrame::Statuses(mut found) if found.statuses.len() == 1 => Ok(Json(found.statuses.remove(0))),
         _ => Err(Problem::of(ErrorCode::Internal)),
     }

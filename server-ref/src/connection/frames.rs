@@ -78,7 +78,17 @@ impl Connection {
             ClientFrame::Idle(frame) => {
                 self.outputs.push_back(Output::Idle { session: self.session, idle: frame.idle });
             }
-            request => self.request(now_ms, request, identity),
+            ClientFrame::SetStatus(request) => self.request(now_ms, request.into(), identity),
+            ClientFrame::GetStatus(request) => self.request(now_ms, request.into(), identity),
+            ClientFrame::History(request) => self.request(now_ms, request.into(), identity),
+            ClientFrame::ListChats(request) => self.request(now_ms, request.into(), identity),
+            ClientFrame::CreateChat(request) => self.request(now_ms, request.into(), identity),
+            ClientFrame::Invite(request) => self.request(now_ms, request.into(), identity),
+            ClientFrame::JoinChat(request) => self.request(now_ms, request.into(), identity),
+            ClientFrame::LeaveChat(request) => self.request(now_ms, request.into(), identity),
+            ClientFrame::RemoveMember(request) => self.request(now_ms, request.into(), identity),
+            ClientFrame::RenameChat(request) => self.request(now_ms, request.into(), identity),
+            ClientFrame::SetRole(request) => self.request(now_ms, request.into(), identity),
         }
     }
 

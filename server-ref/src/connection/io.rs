@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use everwire_protocol::{
-    Channel, Chat, ClientFrame, CloseCode, Goaway, Member, ServerFrame, UserReceipt, Uuid,
-};
+use everwire_protocol::{Channel, Chat, CloseCode, Goaway, Member, Request, ServerFrame, UserReceipt, Uuid};
 
 use super::Batch;
 use crate::model::{
@@ -130,10 +128,8 @@ pub struct ReceivedMark {
 /// A request of a client.
 #[derive(Debug)]
 pub struct PendingRequest {
-    /// Its id.
-    pub id: Uuid,
     /// The frame.
-    pub request: ClientFrame,
+    pub request: Request,
     /// The user.
     pub who: Identity,
 }

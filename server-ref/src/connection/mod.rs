@@ -44,7 +44,6 @@ pub use io::{Binding, Input, Opened, Opening, Output, PendingRequest, ReceivedMa
 pub use payloads::check_payload;
 pub use polling::{PollInput, PollOutput, Polling};
 pub use queue::batch_text;
-pub use requests::request_id;
 pub use settings::Settings;
 
 use crate::model::identity::{Access, Identity};

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use everwire_protocol::{ClientFrame, Error, ErrorCode, ServerFrame, Uuid};
+use everwire_protocol::{Error, ErrorCode, Request, ServerFrame, Uuid};
 
 use super::{
     Connection, Output, PendingRequest,
@@ -40,29 +40,9 @@ impl Requests {
     }
 }
 
-/// The id of a request; `None` for other frames. A `send` is not a request: it is answered by an ack.
-pub const fn request_id(frame: &ClientFrame) -> Option<Uuid> {
-    match frame {
-        ClientFrame::SetStatus(request) => Some(request.id),
-        ClientFrame::GetStatus(request) => Some(request.id),
-        ClientFrame::History(request) => Some(request.id),
-        ClientFrame::ListChats(request) => Some(request.id),
-        ClientFrame::CreateChat(request) => Some(request.id),
-        ClientFrame::Invite(request) => Some(request.id),
-        ClientFrame::JoinChat(request) => Some(request.id),
-        ClientFrame::LeaveChat(request) => Some(request.id),
-        ClientFrame::RemoveMember(request) => Some(request.id),
-        ClientFrame::RenameChat(request) => Some(request.id),
-        ClientFrame::SetRole(request) => Some(request.id),
-        _ => None,
-    }
-}
-
 impl Connection {
-    pub(super) fn request(&mut self, now_ms: u64, request: ClientFrame, identity: &Identity) {
-        let Some(id) = request_id(&request) else {
-            return self.push(error(ErrorCode::UnknownType));
-        };
+    pub(super) fn request(&mut self, now_ms: u64, request: Request, identity: &Identity) {
+        let id = request.id();
         if self.requests.is_pending(id) {
             // A repetition: one answer answers both.
             return;
@@ -76,7 +56,7 @@ impl Connection {
             let retry_after_ms = Some(self.settings.retry_after_ms);
             return self.push(about(Error { retry_after_ms, ..error_saying(ErrorCode::RateLimited, words) }));
         }
-        if let ClientFrame::History(history) = &request {
+        if let Request::History(history) = &request {
             let channel = Some(history.channel.clone());
             if history.before.is_some() && history.after.is_some() {
                 let words = "Specify before or after, not both.";
@@ -88,11 +68,7 @@ impl Connection {
             }
         }
         self.requests.begin(id);
-        self.outputs.push_back(Output::Request(Box::new(PendingRequest {
-            id,
-            request,
-            who: identity.clone(),
-        })));
+        self.outputs.push_back(Output::Request(Box::new(PendingRequest { request, who: identity.clone() })));
     }
 
     pub(super) fn answer(&mut self, id: Uuid, answer: Result<Box<ServerFrame>, Refusal>) {

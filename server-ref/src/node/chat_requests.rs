@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use everwire_protocol::{ClientFrame, Done, ErrorCode, Role, ServerFrame, Uuid};
+use everwire_protocol::{
+    Chats, CreateChat, Done, ErrorCode, Invite, JoinChat, LeaveChat, ListChats, RemoveMember, RenameChat,
+    Role, SetRole, Uuid,
+};
 
-use super::Node;
+use super::{Node, requests::Answer};
 use crate::{
     Error,
     chats::{Actor, Command, rules::Newcomer},
@@ -18,65 +21,80 @@ use crate::{
 const MOST_CHATS: u32 = 100;
 const SOME_CHATS: u32 = 50;
 
+fn actor(who: &Identity) -> Actor {
+    Actor::User { user: who.user.clone(), name: who.name.clone() }
+}
+
+fn done(id: Uuid) -> Done {
+    Done { id, chat: None }
+}
+
 impl Node {
-    /// Answers a request about chats. Other frames are [`ErrorCode::UnknownType`].
-    ///
-    /// # Errors
-    /// The refusal to send instead of an answer.
-    pub(crate) async fn answer_about_chats(
-        &self,
-        who: &Identity,
-        request: ClientFrame,
-    ) -> Result<ServerFrame, Refusal> {
-        let actor = Actor::User { user: who.user.clone(), name: who.name.clone() };
-        let (id, chat, act, tells) = match request {
-            ClientFrame::ListChats(request) => {
-                let most = request.limit.unwrap_or(SOME_CHATS);
-                if !(1..=MOST_CHATS).contains(&most) {
-                    let words = format!("Invalid limit: must be 1 to {MOST_CHATS}.");
-                    return Err(Refusal::new(ErrorCode::InvalidFrame, words));
-                }
-                let listed = self.list_chats(&who.user, request.before, most as usize).await;
-                let (chats, more) = listed.map_err(|error| unavailable(&error))?;
-                return Ok(everwire_protocol::Chats { id: request.id, chats, more }.into());
-            }
-            ClientFrame::CreateChat(request) => {
-                let users = self.newcomers(&request.users).await?;
-                let (id, kind) = (request.id, request.kind);
-                let open = request.open.unwrap_or(false);
-                (id, None, Command::Create { id, kind, title: request.title, open, users }, true)
-            }
-            ClientFrame::Invite(request) => {
-                let (user, role) = (request.user.as_str().into(), request.role.unwrap_or(Role::Member));
-                let name = self.name(&request.user).await?;
-                (request.id, Some(request.chat), Command::Invite { user, name, role }, false)
-            }
-            ClientFrame::JoinChat(request) => (request.id, Some(request.chat), Command::Join, true),
-            ClientFrame::LeaveChat(request) => (request.id, Some(request.chat), Command::Leave, false),
-            ClientFrame::RemoveMember(request) => {
-                let act = Command::Remove { user: request.user.into() };
-                (request.id, Some(request.chat), act, false)
-            }
-            ClientFrame::RenameChat(request) => {
-                (request.id, Some(request.chat), Command::Rename { title: request.title }, false)
-            }
-            ClientFrame::SetRole(request) => {
-                let act = Command::SetRole { user: request.user.into(), role: request.role };
-                (request.id, Some(request.chat), act, false)
-            }
-            _ => return Err(Refusal::of(ErrorCode::UnknownType)),
-        };
-        let known = self.change_chat(actor, chat.as_deref(), act).await?;
-        let known = known.filter(|_| tells);
-        self.done(id, &who.user, known).await
+    pub(super) async fn answer_list_chats(&self, who: &Identity, request: &ListChats) -> Answer<ListChats> {
+        let most = request.limit.unwrap_or(SOME_CHATS);
+        if !(1..=MOST_CHATS).contains(&most) {
+            let words = format!("Invalid limit: must be 1 to {MOST_CHATS}.");
+            return Err(Refusal::new(ErrorCode::InvalidFrame, words));
+        }
+        let listed = self.list_chats(&who.user, request.before, most as usize).await;
+        let (chats, more) = listed.map_err(|error| unavailable(&error))?;
+        Ok(Chats { id: request.id, chats, more })
     }
 
-    async fn done(&self, id: Uuid, user: &str, known: Option<ChatRecord>) -> Result<ServerFrame, Refusal> {
-        let chat = match known {
-            Some(known) => self.chat(user, &known).await.map_err(|error| unavailable(&error))?,
+    pub(super) async fn answer_create_chat(&self, who: &Identity, request: CreateChat) -> Answer<CreateChat> {
+        let users = self.newcomers(&request.users).await?;
+        let CreateChat { id, kind, title, open, .. } = request;
+        let create = Command::Create { id, kind, title, open: open.unwrap_or(false), users };
+        let chat = self.change_chat(actor(who), None, create).await?;
+        self.done_with_chat(id, &who.user, chat).await
+    }
+
+    pub(super) async fn answer_invite(&self, who: &Identity, request: Invite) -> Answer<Invite> {
+        let name = self.name(&request.user).await?;
+        let role = request.role.unwrap_or(Role::Member);
+        let invite = Command::Invite { user: request.user.into(), name, role };
+        self.change_chat(actor(who), Some(&request.chat), invite).await?;
+        Ok(done(request.id))
+    }
+
+    pub(super) async fn answer_join_chat(&self, who: &Identity, request: JoinChat) -> Answer<JoinChat> {
+        let chat = self.change_chat(actor(who), Some(&request.chat), Command::Join).await?;
+        self.done_with_chat(request.id, &who.user, chat).await
+    }
+
+    pub(super) async fn answer_leave_chat(&self, who: &Identity, request: LeaveChat) -> Answer<LeaveChat> {
+        self.change_chat(actor(who), Some(&request.chat), Command::Leave).await?;
+        Ok(done(request.id))
+    }
+
+    pub(super) async fn answer_remove_member(
+        &self,
+        who: &Identity,
+        request: RemoveMember,
+    ) -> Answer<RemoveMember> {
+        let remove = Command::Remove { user: request.user.into() };
+        self.change_chat(actor(who), Some(&request.chat), remove).await?;
+        Ok(done(request.id))
+    }
+
+    pub(super) async fn answer_rename_chat(&self, who: &Identity, request: RenameChat) -> Answer<RenameChat> {
+        let rename = Command::Rename { title: request.title };
+        self.change_chat(actor(who), Some(&request.chat), rename).await?;
+        Ok(done(request.id))
+    }
+
+    pub(super) async fn answer_set_role(&self, who: &Identity, request: SetRole) -> Answer<SetRole> {
+        let set_role = Command::SetRole { user: request.user.into(), role: request.role };
+        self.change_chat(actor(who), Some(&request.chat), set_role).await?;
+        Ok(done(request.id))
+    }
+
+    async fn done_with_chat(&self, id: Uuid, user: &str, chat: Option<ChatRecord>) -> Result<Done, Refusal> {
+        let chat = match chat {
+            Some(chat) => self.chat(user, &chat).await.map_err(|error| unavailable(&error))?,
             None => None,
         };
-        Ok(Done { id, chat }.into())
+        Ok(Done { id, chat })
     }
 
     /// Users with their names, as far as the server knows them.

@@ -108,7 +108,7 @@ impl Effects {
                 self.node.sessions.tell(session, MailboxMessage::Left(channel.map(Box::new)));
             }
             Output::Request(request) => self.spawn(async move |node, sender| {
-                let id = request.id;
+                let id = request.request.id();
                 let answer = requests::answer(&node, *request).await.map(Box::new);
                 sender.input(Input::Answer { id, answer });
             }),

@@ -204,7 +204,10 @@ mod tests {
         let Some(MailboxMessage::Broadcast(received)) = mailbox.try_take() else {
             panic!("u500 receives it")
         };
-        assert_eq!((&received.channel, &*received.text), (&own, r#"{"type":"activity","message":{"data":1}}"#));
+        assert_eq!(
+            (&received.channel, &*received.text),
+            (&own, r#"{"type":"activity","message":{"data":1}}"#)
+        );
         assert!(mailbox.try_take().is_none());
     }
 

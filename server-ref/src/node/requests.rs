@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use everwire_protocol::{
-    ClientFrame, Done, ErrorCode, GetStatus, History, HistoryPage, ServerFrame, SetStatus, Statuses,
+    Answered, Done, ErrorCode, GetStatus, History, HistoryPage, Request, ServerFrame, SetStatus, Statuses,
     limits::{MAX_HISTORY, MAX_USERS},
 };
 
@@ -19,18 +19,28 @@ use crate::{
 /// The default number of entries in a page.
 const USUAL_PAGE: u32 = 50;
 
+/// The answer to a type of request, as the protocol declares it.
+pub(super) type Answer<Request> = Result<<Request as Answered>::Answer, Refusal>;
+
 /// Answers a request.
 ///
 /// # Errors
 /// The refusal, with a message.
 pub(super) async fn answer(node: &Arc<Node>, asked: PendingRequest) -> Result<ServerFrame, Refusal> {
-    let PendingRequest { request, who, .. } = asked;
-    match request {
-        ClientFrame::History(request) => history(node, &request, &who).await,
-        ClientFrame::SetStatus(request) => set_status(node, &request, &who).await,
-        ClientFrame::GetStatus(request) => get_status(node, &request).await,
-        request => node.answer_about_chats(&who, request).await,
-    }
+    let PendingRequest { request, who } = asked;
+    Ok(match request {
+        Request::History(request) => history(node, &request, &who).await?.into(),
+        Request::SetStatus(request) => set_status(node, &request, &who).await?.into(),
+        Request::GetStatus(request) => get_status(node, &request).await?.into(),
+        Request::ListChats(request) => node.answer_list_chats(&who, &request).await?.into(),
+        Request::CreateChat(request) => node.answer_create_chat(&who, request).await?.into(),
+        Request::Invite(request) => node.answer_invite(&who, request).await?.into(),
+        Request::JoinChat(request) => node.answer_join_chat(&who, request).await?.into(),
+        Request::LeaveChat(request) => node.answer_leave_chat(&who, request).await?.into(),
+        Request::RemoveMember(request) => node.answer_remove_member(&who, request).await?.into(),
+        Request::RenameChat(request) => node.answer_rename_chat(&who, request).await?.into(),
+        Request::SetRole(request) => node.answer_set_role(&who, request).await?.into(),
+    })
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` calls")]
@@ -39,7 +49,7 @@ pub(super) fn unavailable(error: crate::Error) -> Refusal {
     Refusal::of(ErrorCode::Unavailable)
 }
 
-async fn history(node: &Node, request: &History, who: &Identity) -> Result<ServerFrame, Refusal> {
+async fn history(node: &Node, request: &History, who: &Identity) -> Answer<History> {
     let History { id, channel, before, after, limit } = request;
     let part = match (before, after) {
         (Some(offset), _) => HistoryRange::Before(*offset),
@@ -53,21 +63,21 @@ async fn history(node: &Node, request: &History, who: &Identity) -> Result<Serve
     // A user who was removed meanwhile does not get what was stored since.
     node.permit(who, channel, Use::Receive)?;
     let (channel, epoch) = (channel.clone(), log.epoch.as_ref().into());
-    Ok(HistoryPage { id: *id, channel, epoch, messages, more }.into())
+    Ok(HistoryPage { id: *id, channel, epoch, messages, more })
 }
 
-async fn set_status(node: &Node, request: &SetStatus, who: &Identity) -> Result<ServerFrame, Refusal> {
+async fn set_status(node: &Node, request: &SetStatus, who: &Identity) -> Answer<SetStatus> {
     node.store.save_status_choice(&who.user, request.status).await.map_err(unavailable)?;
     node.users.choose_status(node.now_ms(), &who.user, request.status);
-    Ok(Done { id: request.id, chat: None }.into())
+    Ok(Done { id: request.id, chat: None })
 }
 
-async fn get_status(node: &Node, request: &GetStatus) -> Result<ServerFrame, Refusal> {
+async fn get_status(node: &Node, request: &GetStatus) -> Answer<GetStatus> {
     let GetStatus { id, users } = request;
     if users.len() > MAX_USERS {
         let words = format!("Too many users: {MAX_USERS} at most, {} given.", users.len());
         return Err(Refusal::new(ErrorCode::InvalidFrame, words));
     }
     let statuses = node.statuses(users).await.map_err(unavailable)?;
-    Ok(Statuses { id: *id, statuses }.into())
+    Ok(Statuses { id: *id, statuses })
 }

@@ -343,10 +343,10 @@ impl World {
                 Input::Opened { key, channel, found }
             }
             Output::Request(asked) => {
-                let done = ServerFrame::Done(Done { id: asked.id, chat: None });
+                let done = ServerFrame::Done(Done { id: asked.request.id(), chat: None });
                 let answer =
                     if works { Ok(Box::new(done)) } else { Err(Refusal::of(ErrorCode::Unavailable)) };
-                Input::Answer { id: asked.id, answer }
+                Input::Answer { id: asked.request.id(), answer }
             }
             Output::Read { key, channel, after, bounds, .. } => {
                 let page = works.then(|| self.logs.page(&channel, after, bounds));

@@ -36,13 +36,13 @@ impl World {
                     Input::Opened { key, channel, found }
                 }
                 Output::Request(asked) => {
-                    let done = Done { id: asked.id, chat: None };
+                    let done = Done { id: asked.request.id(), chat: None };
                     let answer = if broken {
                         Err(Refusal::of(ErrorCode::NotFound))
                     } else {
                         Ok(Box::new(done.into()))
                     };
-                    Input::Answer { id: asked.id, answer }
+                    Input::Answer { id: asked.request.id(), answer }
                 }
                 Output::Read { key, channel, after, bounds, .. } => {
                     let page = (!broken).then(|| self.logs.page(&channel, after, bounds));
