@@ -62,6 +62,8 @@ mutants! {
     PublishBeforeCommit = "publish_before_commit";
     /// A node reads the state of a log before it subscribes.
     SubscribeAfterRead = "subscribe_after_read";
+    /// A node does not check again whether a user may have what was read.
+    SecondPermitLeftOut = "second_permit_left_out";
     /// Messages that do not fit into a connection's mailbox are lost unnoticed.
     MailboxLoses = "mailbox_loses";
     /// A successful commit is reported as failed, and nothing of it is published.
@@ -75,6 +77,7 @@ impl Mutant {
             Self::AckBeforeCommit => Some(Planted::AckBeforeCommit),
             Self::PublishBeforeCommit => Some(Planted::PublishBeforeCommit),
             Self::SubscribeAfterRead => Some(Planted::SubscribeAfterRead),
+            Self::SecondPermitLeftOut => Some(Planted::SecondPermitLeftOut),
             Self::MailboxLoses => Some(Planted::MailboxLoses),
             Self::CommitReportedFailed => Some(Planted::CommitReportedFailed),
             _ => None,

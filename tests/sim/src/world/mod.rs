@@ -9,6 +9,7 @@ mod http;
 mod links;
 mod mail;
 mod node;
+pub mod permits;
 mod quiet;
 mod receiving;
 mod serve;
