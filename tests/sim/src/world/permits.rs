@@ -4,8 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use everwire_protocol::{
-    Channel, ChatKind, ClientFrame, CreateChat, Guest, Hello, JoinChat, Payload, RemoveMember, Subscribe,
-    Uuid,
+    Channel, ChatKind, CreateChat, Guest, Hello, JoinChat, Payload, RemoveMember, Request, Subscribe, Uuid,
 };
 use everwire_server::{
     connection::{
@@ -78,8 +77,8 @@ impl Scene {
         Some(Self { clock, executor, store, node })
     }
 
-    fn ask(&mut self, user: &str, id: u128, request: ClientFrame) -> bool {
-        let (node, request) = (self.node.clone(), pending(user, id, request));
+    fn ask(&mut self, user: &str, request: Request) -> bool {
+        let (node, request) = (self.node.clone(), pending(user, request));
         let answer =
             finish(&mut self.executor, &self.clock, async move { node.answer(request).await.is_ok() });
         answer.unwrap_or(false)
@@ -134,10 +133,10 @@ fn finish<T: Send + 'static>(
     None
 }
 
-fn pending(user: &str, id: u128, request: ClientFrame) -> PendingRequest {
+fn pending(user: &str, request: Request) -> PendingRequest {
     let who =
         Identity { user: user.into(), name: Some(user.into()), grants: Arc::default(), expires_at: None };
-    PendingRequest { id: Uuid::from_u128(id), request, who }
+    PendingRequest { request, who }
 }
 
 /// Whether a removed user gets what was stored after the removal; `None` if the scene could not be set.
@@ -155,7 +154,7 @@ pub fn leaks(seed: u64, mutant: Option<Mutant>) -> Option<bool> {
         users: Vec::new(),
     };
     let joins = JoinChat { id: Uuid::from_u128(2), chat: name.clone() };
-    if !scene.ask("owner", chat.as_u128(), group.into()) || !scene.ask("guest", 2, joins.into()) {
+    if !scene.ask("owner", group.into()) || !scene.ask("guest", joins.into()) {
         return None;
     }
     scene.send(&channel, 100, 20, "hello");
@@ -188,7 +187,7 @@ pub fn leaks(seed: u64, mutant: Option<Mutant>) -> Option<bool> {
         if ms == removes {
             let (node, chat) = (scene.node.clone(), name.clone());
             let removal = RemoveMember { id: Uuid::from_u128(3), chat, user: "guest".into() };
-            let request = pending("owner", 3, removal.into());
+            let request = pending("owner", removal.into());
             scene.executor.environment().spawn(Box::pin(async move {
                 let _ = node.answer(request).await;
             }));
