@@ -154,58 +154,58 @@ export type ClientFrame =
   | ({ type: "set_role" } & SetRole);
 
 /**
- * Opens a connection: the first frame on every WebSocket, and of every HTTP request. A WebSocket's first batch holds
- * all subscriptions too, so that a reconnect costs one round trip.
+ * Opens a connection: the first frame on every WebSocket, and of every HTTP request. The first batch of a WebSocket also
+ * contains all subscriptions, so that a reconnect costs one round trip.
  */
 export interface Hello {
-  /** The protocol version that the client speaks: `VERSION`. */
+  /** The protocol version of the client: `VERSION`. */
   version: number;
-  /** Names this client instance across transports and reconnects. Bound to the first user that uses it. */
+  /** The id of this client instance across transports and reconnects. Bound to the first user that uses it. */
   session: string;
-  /** Who is speaking. Over HTTP it travels in the header `Authorization: Bearer …` instead. */
+  /** The user's token. Over HTTP it is in the header `Authorization: Bearer …` instead. */
   token?: string;
-  /** Who is speaking, where the server lets guests name themselves (development only). */
+  /** The user, if the server accepts guests (development only). */
   guest?: Guest;
   /** The client library and its version, for the server's log: `everwire-js/0.1.0`. */
   client?: string;
 }
 
-/** Replaces the token of a running connection before it expires. It must be for the same user. */
+/** Replaces the token of an open connection before it expires. It must be for the same user. */
 export interface Token {
   /** The new token. */
   token: string;
 }
 
 /**
- * Asks for what is waiting, over HTTP: the request is held until there is something, or until `hold_ms` is over. The
- * `subscribe` frames in the same batch are the whole set of the client's subscriptions with their positions, which is
- * all that a server which has never met this session needs.
+ * Requests waiting frames over HTTP: the request is held until there are some, or until `hold_ms` is over. The `subscribe`
+ * frames in the same batch are the complete set of the client's subscriptions with their positions, which is all that
+ * another server needs to continue the session.
  */
 export interface Poll {
   /**
-   * The connection that the last `welcome` named; absent in the first poll. A server that does not know it answers
-   * with a new `welcome`, and resumes from the positions.
+   * The connection of the last `welcome`; absent in the first poll. A server that does not know it answers with a new
+   * `welcome`, and resumes from the positions.
    */
   connection?: string;
-  /** `seq` of the last poll response that arrived; 0 if none did. A response that was lost is sent again. */
+  /** `seq` of the last received response; 0 if there is none. A lost response is sent again. */
   ack: number;
   /** How long the server may hold the request, in ms. */
   hold_ms: number;
 }
 
-/** Asks the other side for a sign of life; answered with `Pong` carrying the same nonce. Either side may send it. */
+/** Checks that the other side is alive; answered with `Pong` with the same nonce. Either side may send it. */
 export interface Ping {
-  /** Chosen by the sender so that it can tell which ping was answered; absent when it does not care. */
+  /** Chosen by the sender to match the answer; optional. */
   nonce?: number;
 }
 
 /** Answers `Ping`. */
 export interface Pong {
-  /** The nonce of the ping that this answers. */
+  /** The nonce of the ping. */
   nonce?: number;
 }
 
-/** Says that this session is over for good: no grace before its user leaves. Not answered. */
+/** Ends this session for good: its user leaves without a grace period. Not answered. */
 export type Bye = Record<symbol, never>;
 
 /**
@@ -215,15 +215,15 @@ export type Bye = Record<symbol, never>;
 export interface Subscribe {
   /** The channel. */
   channel: Channel;
-  /** The log that `offset` counts in. Given together with `offset`, or not at all. */
+  /** The epoch of `offset`. Requires `offset`. */
   epoch?: string;
-  /** The last offset that the client has: the server replays what came after it. 0 asks for the whole log. */
+  /** The last offset that the client has: the server replays later entries. 0 requests the whole log. */
   offset?: number;
-  /** For a first subscription: how many of the latest messages to replay, 500 at most. */
+  /** For a first subscription: how many of the latest entries to replay, at most 500. */
   recent?: number;
   /**
-   * For a first subscription: begin after what has been delivered to this user, on whatever device (see `receipt`).
-   * `recent` counts where nothing has been delivered yet, except in `private-user.{id}`: all of it is undelivered then.
+   * For a first subscription: start after the last entry that was delivered to this user on any device (see `receipt`).
+   * `recent` applies if nothing has been delivered yet, except in `private-user.{id}`: everything is undelivered then.
    */
   undelivered?: boolean;
 }
@@ -443,43 +443,43 @@ export type ServerFrame =
   | ({ type: "done" } & Done)
   | ({ type: "history_page" } & HistoryPage);
 
-/** Accepts `hello`. Nothing else is sent on a connection before it, except an `error`. */
+/** Accepts `hello`. Only an `error` may be sent on a connection before it. */
 export interface Welcome {
   /** The protocol version that both sides will use. */
   version: number;
   /** The session of `hello`. */
   session: string;
-  /** Names this connection; polls carry it. */
+  /** The id of this connection, which polls carry. */
   connection: string;
-  /** Who the server takes the client for. */
+  /** The id of the user. */
   user: string;
-  /** The name that others see, where the server knows one. */
+  /** The name that others see, if the server knows one. */
   name?: string;
   /** The server's clock, in ms since 1970. */
   server_time: number;
-  /** The longest silence to expect from this server, in ms. */
+  /** The ping interval of this server, in ms. */
   ping_interval_ms: number;
   /** How long this server holds a poll, in ms; 0 if it cannot, and is then polled every 5 s. */
   hold_ms: number;
-  /** How long until the token expires, in ms; absent when it does not. */
+  /** The time until the token expires, in ms; absent if it does not. */
   token_expires_in_ms?: number;
-  /** What this server accepts. */
+  /** The limits of this server. */
   limits: Limits;
 }
 
-/** Opens every response to a `poll`. */
+/** The first frame of every response to a `poll`. */
 export interface Polled {
   /** Counts the responses of this connection from 1; the next poll acknowledges it. */
   seq: number;
 }
 
-/** The server will close this connection: come back after `delay_ms` plus a random part of `spread_ms`. */
+/** The server will close this connection: reconnect after `delay_ms` plus a random part of `spread_ms`. */
 export interface Goaway {
-  /** The least time to wait, in ms. */
+  /** The minimum delay, in ms. */
   delay_ms: number;
-  /** The time over which clients spread their return, in ms. */
+  /** The time over which clients spread their reconnects, in ms. */
   spread_ms: number;
-  /** Why, for a person. */
+  /** The reason, for humans. */
   reason: string;
 }
 
@@ -488,43 +488,43 @@ export interface Goaway {
  * the connection. It never ends a subscription: `unsubscribed` does.
  */
 export interface Error {
-  /** From the one list of codes. */
+  /** The error code. */
   code: ErrorCode;
-  /** What happened and what to do, for a person. */
+  /** The message for humans: what happened, and what to do. */
   message: string;
-  /** Whether the same thing, tried again later, can succeed. */
+  /** Whether the same operation can succeed later. */
   retry: boolean;
   /** The `send` or request that this answers. */
   id?: string;
   /** The channel that this is about, for information. */
   channel?: Channel;
-  /** When to try again at the earliest, in ms from now. */
+  /** The earliest time for a retry, in ms from now. */
   retry_after_ms?: number;
 }
 
 /**
- * Answers `subscribe`. The frames after `offset` follow, in order and without a hole: first the replay up to `head`,
- * then whatever comes. Sent again, unasked, if the log of a running subscription is replaced.
+ * Answers `subscribe`. The entries after `offset` follow, in order and without holes: first the replay up to `head`,
+ * then new ones. Sent again if the log of an active subscription is replaced.
  */
 export interface Subscribed {
   /** The channel. */
   channel: Channel;
-  /** Names the log: offsets mean nothing outside it. */
+  /** The epoch of the log: offsets are only meaningful within it. */
   epoch: string;
-  /** What follows begins at `offset + 1`. */
+  /** The following entries begin at `offset + 1`. */
   offset: number;
-  /** The last offset in the log when this was said. */
+  /** The last offset in the log at that time. */
   head: number;
-  /** Present when something that the client had not seen is gone. */
+  /** Present if entries that the client has not received can no longer be recovered. */
   gap?: Gap;
-  /** Who is here, for presence channels. */
+  /** The members, for presence channels. */
   members?: Member[];
   /**
-   * How far the channel was received and read, where that is kept: by all members of a chat, 100 at most and the
-   * user's own among them; by the user alone in other channels.
+   * The marks, where they are kept: of all members of a chat, at most 100 and including the user's own; of the user
+   * only in other channels.
    */
   receipts?: UserReceipt[];
-  /** The user's chats with the latest activity, 100 at most: with `private-user.{id}`. */
+  /** The user's chats with the latest activity, at most 100, in `private-user.{id}`. */
   chats?: Chat[];
 }
 
@@ -843,45 +843,45 @@ export type ErrorCode =
   | "protocol_violation"
   | "internal";
 
-/** Frames that can no longer be had, said aloud. */
+/** Entries that can no longer be recovered. */
 export interface Gap {
-  /** The first offset that is missing. In another epoch than `to` if the reason is `epoch`. */
+  /** The first missing offset. In another epoch than `to` if the reason is `epoch`. */
   from: number;
-  /** The last offset that is missing. */
+  /** The last missing offset. */
   to: number;
   /** The reason. */
   reason: GapReason;
 }
 
-/** Why frames can no longer be had. */
+/** Why entries can no longer be recovered. */
 export type GapReason =
   | "trimmed"
   | "epoch"
   | "too_far";
 
-/** A user who names himself. Accepted by development servers only. */
+/** A guest. Accepted by development servers only. */
 export interface Guest {
-  /** The user id, 1 to 128 bytes. Kept across reloads by the application if the guest is to stay the same user. */
+  /** The user id, 1 to 128 bytes. The application keeps it across reloads if the guest is to remain the same user. */
   user: string;
   /** The name that others see, 1 to 128 bytes. */
   name: string;
 }
 
-/** What a server accepts from a client. Never above the limits of the protocol. */
+/** The limits of a server for its clients. Never above the limits of the protocol. */
 export interface Limits {
-  /** Largest `data` of one `send`, in bytes of JSON text. */
+  /** Maximum size of the `data` of a `send`, in bytes of JSON. */
   payload_bytes: number;
-  /** Largest batch, in bytes of JSON text. */
+  /** Maximum size of a batch, in bytes of JSON. */
   batch_bytes: number;
-  /** Most frames in one batch. */
+  /** Maximum frames in one batch. */
   batch_frames: number;
-  /** Most subscriptions of one session. */
+  /** Maximum subscriptions of one session. */
   subscriptions: number;
-  /** Most sends of one user in a minute; absent where there is no such limit. */
+  /** Maximum sends of one user per minute; absent if unlimited. */
   sends_per_minute?: number;
   /**
-   * Most characters (Unicode scalar values) of a message that is a text, or that has a field `text`; absent where
-   * there is no such limit.
+   * Maximum characters (Unicode scalar values) of a message that is a string, or that has a field `text`; absent if
+   * unlimited.
    */
   text_characters?: number;
 }

@@ -1,4 +1,4 @@
-//! Connecting, staying connected and parting: `hello` and `welcome`, polls, signs of life, errors.
+//! The connection: `hello` and `welcome`, polls, pings, errors and the end.
 
 use alloc::string::String;
 
@@ -7,20 +7,20 @@ use uuid::Uuid;
 
 use crate::{Channel, ErrorCode, safe_integer};
 
-/// Opens a connection: the first frame on every WebSocket, and of every HTTP request. A WebSocket's first batch holds
-/// all subscriptions too, so that a reconnect costs one round trip.
+/// Opens a connection: the first frame on every WebSocket, and of every HTTP request. The first batch of a WebSocket also
+/// contains all subscriptions, so that a reconnect costs one round trip.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Hello {
-    /// The protocol version that the client speaks: [`crate::VERSION`].
+    /// The protocol version of the client: [`crate::VERSION`].
     pub version: u32,
-    /// Names this client instance across transports and reconnects. Bound to the first user that uses it.
+    /// The id of this client instance across transports and reconnects. Bound to the first user that uses it.
     pub session: Uuid,
-    /// Who is speaking. Over HTTP it travels in the header `Authorization: Bearer …` instead.
+    /// The user's token. Over HTTP it is in the header `Authorization: Bearer …` instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub token: Option<String>,
-    /// Who is speaking, where the server lets guests name themselves (development only).
+    /// The user, if the server accepts guests (development only).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub guest: Option<Guest>,
@@ -30,17 +30,17 @@ pub struct Hello {
     pub client: Option<String>,
 }
 
-/// A user who names himself. Accepted by development servers only.
+/// A guest. Accepted by development servers only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Guest {
-    /// The user id, 1 to 128 bytes. Kept across reloads by the application if the guest is to stay the same user.
+    /// The user id, 1 to 128 bytes. The application keeps it across reloads if the guest is to remain the same user.
     pub user: String,
     /// The name that others see, 1 to 128 bytes.
     pub name: String,
 }
 
-/// Accepts `hello`. Nothing else is sent on a connection before it, except an `error`.
+/// Accepts `hello`. Only an `error` may be sent on a connection before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Welcome {
@@ -48,54 +48,54 @@ pub struct Welcome {
     pub version: u32,
     /// The session of `hello`.
     pub session: Uuid,
-    /// Names this connection; polls carry it.
+    /// The id of this connection, which polls carry.
     pub connection: Uuid,
-    /// Who the server takes the client for.
+    /// The id of the user.
     pub user: String,
-    /// The name that others see, where the server knows one.
+    /// The name that others see, if the server knows one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub name: Option<String>,
     /// The server's clock, in ms since 1970.
     #[serde(deserialize_with = "safe_integer::required")]
     pub server_time: u64,
-    /// The longest silence to expect from this server, in ms.
+    /// The ping interval of this server, in ms.
     pub ping_interval_ms: u32,
     /// How long this server holds a poll, in ms; 0 if it cannot, and is then polled every 5 s.
     pub hold_ms: u32,
-    /// How long until the token expires, in ms; absent when it does not.
+    /// The time until the token expires, in ms; absent if it does not.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "safe_integer::optional")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub token_expires_in_ms: Option<u64>,
-    /// What this server accepts.
+    /// The limits of this server.
     pub limits: Limits,
 }
 
-/// What a server accepts from a client. Never above the limits of the protocol.
+/// The limits of a server for its clients. Never above the limits of the protocol.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Limits {
-    /// Largest `data` of one `send`, in bytes of JSON text.
+    /// Maximum size of the `data` of a `send`, in bytes of JSON.
     pub payload_bytes: u32,
-    /// Largest batch, in bytes of JSON text.
+    /// Maximum size of a batch, in bytes of JSON.
     pub batch_bytes: u32,
-    /// Most frames in one batch.
+    /// Maximum frames in one batch.
     pub batch_frames: u32,
-    /// Most subscriptions of one session.
+    /// Maximum subscriptions of one session.
     pub subscriptions: u32,
-    /// Most sends of one user in a minute; absent where there is no such limit.
+    /// Maximum sends of one user per minute; absent if unlimited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub sends_per_minute: Option<u32>,
-    /// Most characters (Unicode scalar values) of a message that is a text, or that has a field `text`; absent where
-    /// there is no such limit.
+    /// Maximum characters (Unicode scalar values) of a message that is a string, or that has a field `text`; absent if
+    /// unlimited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub text_characters: Option<u32>,
 }
 
-/// Replaces the token of a running connection before it expires. It must be for the same user.
+/// Replaces the token of an open connection before it expires. It must be for the same user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Token {
@@ -103,25 +103,25 @@ pub struct Token {
     pub token: String,
 }
 
-/// Asks for what is waiting, over HTTP: the request is held until there is something, or until `hold_ms` is over. The
-/// `subscribe` frames in the same batch are the whole set of the client's subscriptions with their positions, which is
-/// all that a server which has never met this session needs.
+/// Requests waiting frames over HTTP: the request is held until there are some, or until `hold_ms` is over. The `subscribe`
+/// frames in the same batch are the complete set of the client's subscriptions with their positions, which is all that
+/// another server needs to continue the session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Poll {
-    /// The connection that the last `welcome` named; absent in the first poll. A server that does not know it answers
-    /// with a new `welcome`, and resumes from the positions.
+    /// The connection of the last `welcome`; absent in the first poll. A server that does not know it answers with a new
+    /// `welcome`, and resumes from the positions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub connection: Option<Uuid>,
-    /// `seq` of the last poll response that arrived; 0 if none did. A response that was lost is sent again.
+    /// `seq` of the last received response; 0 if there is none. A lost response is sent again.
     #[serde(deserialize_with = "safe_integer::required")]
     pub ack: u64,
     /// How long the server may hold the request, in ms.
     pub hold_ms: u32,
 }
 
-/// Opens every response to a `poll`.
+/// The first frame of every response to a `poll`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Polled {
@@ -130,11 +130,11 @@ pub struct Polled {
     pub seq: u64,
 }
 
-/// Asks the other side for a sign of life; answered with [`Pong`] carrying the same nonce. Either side may send it.
+/// Checks that the other side is alive; answered with [`Pong`] with the same nonce. Either side may send it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Ping {
-    /// Chosen by the sender so that it can tell which ping was answered; absent when it does not care.
+    /// Chosen by the sender to match the answer; optional.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub nonce: Option<u32>,
@@ -144,25 +144,25 @@ pub struct Ping {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Pong {
-    /// The nonce of the ping that this answers.
+    /// The nonce of the ping.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub nonce: Option<u32>,
 }
 
-/// The server will close this connection: come back after `delay_ms` plus a random part of `spread_ms`.
+/// The server will close this connection: reconnect after `delay_ms` plus a random part of `spread_ms`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Goaway {
-    /// The least time to wait, in ms.
+    /// The minimum delay, in ms.
     pub delay_ms: u32,
-    /// The time over which clients spread their return, in ms.
+    /// The time over which clients spread their reconnects, in ms.
     pub spread_ms: u32,
-    /// Why, for a person.
+    /// The reason, for humans.
     pub reason: String,
 }
 
-/// Says that this session is over for good: no grace before its user leaves. Not answered.
+/// Ends this session for good: its user leaves without a grace period. Not answered.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Bye {}
@@ -172,11 +172,11 @@ pub struct Bye {}
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Error {
-    /// From the one list of codes.
+    /// The error code.
     pub code: ErrorCode,
-    /// What happened and what to do, for a person.
+    /// The message for humans: what happened, and what to do.
     pub message: String,
-    /// Whether the same thing, tried again later, can succeed.
+    /// Whether the same operation can succeed later.
     pub retry: bool,
     /// The `send` or request that this answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -186,7 +186,7 @@ pub struct Error {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub channel: Option<Channel>,
-    /// When to try again at the earliest, in ms from now.
+    /// The earliest time for a retry, in ms from now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub retry_after_ms: Option<u32>,

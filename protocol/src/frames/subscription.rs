@@ -13,74 +13,74 @@ use crate::{Channel, Chat, ErrorCode, Member, UserReceipt, safe_integer};
 pub struct Subscribe {
     /// The channel.
     pub channel: Channel,
-    /// The log that `offset` counts in. Given together with `offset`, or not at all.
+    /// The epoch of `offset`. Requires `offset`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub epoch: Option<String>,
-    /// The last offset that the client has: the server replays what came after it. 0 asks for the whole log.
+    /// The last offset that the client has: the server replays later entries. 0 requests the whole log.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "safe_integer::optional")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub offset: Option<u64>,
-    /// For a first subscription: how many of the latest messages to replay, 500 at most.
+    /// For a first subscription: how many of the latest entries to replay, at most 500.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub recent: Option<u32>,
-    /// For a first subscription: begin after what has been delivered to this user, on whatever device (see `receipt`).
-    /// `recent` counts where nothing has been delivered yet, except in `private-user.{id}`: all of it is undelivered then.
+    /// For a first subscription: start after the last entry that was delivered to this user on any device (see `receipt`).
+    /// `recent` applies if nothing has been delivered yet, except in `private-user.{id}`: everything is undelivered then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub undelivered: Option<bool>,
 }
 
-/// Answers `subscribe`. The frames after `offset` follow, in order and without a hole: first the replay up to `head`,
-/// then whatever comes. Sent again, unasked, if the log of a running subscription is replaced.
+/// Answers `subscribe`. The entries after `offset` follow, in order and without holes: first the replay up to `head`,
+/// then new ones. Sent again if the log of an active subscription is replaced.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Subscribed {
     /// The channel.
     pub channel: Channel,
-    /// Names the log: offsets mean nothing outside it.
+    /// The epoch of the log: offsets are only meaningful within it.
     pub epoch: String,
-    /// What follows begins at `offset + 1`.
+    /// The following entries begin at `offset + 1`.
     #[serde(deserialize_with = "safe_integer::required")]
     pub offset: u64,
-    /// The last offset in the log when this was said.
+    /// The last offset in the log at that time.
     #[serde(deserialize_with = "safe_integer::required")]
     pub head: u64,
-    /// Present when something that the client had not seen is gone.
+    /// Present if entries that the client has not received can no longer be recovered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub gap: Option<Gap>,
-    /// Who is here, for presence channels.
+    /// The members, for presence channels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub members: Option<Vec<Member>>,
-    /// How far the channel was received and read, where that is kept: by all members of a chat, 100 at most and the
-    /// user's own among them; by the user alone in other channels.
+    /// The marks, where they are kept: of all members of a chat, at most 100 and including the user's own; of the user
+    /// only in other channels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub receipts: Option<Vec<UserReceipt>>,
-    /// The user's chats with the latest activity, 100 at most: with `private-user.{id}`.
+    /// The user's chats with the latest activity, at most 100, in `private-user.{id}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub chats: Option<Vec<Chat>>,
 }
 
-/// Frames that can no longer be had, said aloud.
+/// Entries that can no longer be recovered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Gap {
-    /// The first offset that is missing. In another epoch than `to` if the reason is `epoch`.
+    /// The first missing offset. In another epoch than `to` if the reason is `epoch`.
     #[serde(deserialize_with = "safe_integer::required")]
     pub from: u64,
-    /// The last offset that is missing.
+    /// The last missing offset.
     #[serde(deserialize_with = "safe_integer::required")]
     pub to: u64,
     /// The reason.
     pub reason: GapReason,
 }
 
-/// Why frames can no longer be had.
+/// Why entries can no longer be recovered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -89,7 +89,7 @@ pub enum GapReason {
     Trimmed,
     /// The log was replaced by a new one.
     Epoch,
-    /// More was missed than this server replays.
+    /// More entries were missed than this server replays.
     TooFar,
 }
 
