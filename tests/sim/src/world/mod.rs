@@ -272,7 +272,8 @@ impl World {
             // little is sent.
             mailbox_messages: match (rng.chance(500), manner.burst) {
                 (true, _) => 16_384,
-                (false, ..=3) => 16,
+                // Never so much that a client with a backlog is disconnected each time it sends a part of it.
+                (false, ..=3) if case.seconds <= 30 => 16,
                 (false, _) => 40 + 34 * case.clients,
             },
             never_defers: mutant == Some(Mutant::NoDeferring),
