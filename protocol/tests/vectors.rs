@@ -1,8 +1,8 @@
 //! The golden vectors, as any other implementation would use them: from the checked-in file, nothing else.
 
 use everwire_protocol::{
-    BatchError, ChatChange, ClientFrame, CoreFrame, DataUpdate, FrameError, Notification, ServerFrame,
-    StatusUpdate, UserActivity,
+    BatchError, ChatChange, ClientFrame, CoreFrame, DataUpdate, FrameError, Notification, Request,
+    ServerFrame, StatusUpdate, UserActivity,
     batch::{Bounds, Frame, decode, encode},
 };
 use serde::Deserialize;
@@ -186,6 +186,22 @@ fn a_frames_type_is_its_structs_name_in_both_directions() {
     }
     let both: Vec<_> = ClientFrame::TYPES.iter().filter(|kind| ServerFrame::TYPES.contains(kind)).collect();
     assert_eq!(both, [&"ping", &"pong"]);
+}
+
+#[test]
+fn every_frame_with_an_id_is_a_request_but_send() {
+    let schema = schema();
+    let mut with_id: Vec<_> = schema["$defs"]["ClientFrame"]["oneOf"]
+        .as_array()
+        .expect("a union of frames")
+        .iter()
+        .filter_map(|choice| choice["$ref"].as_str()?.strip_prefix("#/$defs/"))
+        .filter(|name| *name != "Send" && schema["$defs"][name]["properties"].get("id").is_some())
+        .collect();
+    let mut requests: Vec<_> = Request::ANSWERS.iter().map(|(request, _)| *request).collect();
+    with_id.sort_unstable();
+    requests.sort_unstable();
+    assert_eq!(requests, with_id);
 }
 
 #[test]

@@ -291,7 +291,11 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
         const { user, delivered, read } = frame;
         this.#marks = new Map(this.#marks).set(user, { user, delivered, read });
         this._emitter.emit("receipts", this.#marks);
+        break;
       }
+      default:
+        // For the list of chats: any other type is an error here.
+        frame satisfies { type: "activity" | "chat_changed" | "chat_gone" };
     }
   }
 

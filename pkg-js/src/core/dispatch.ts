@@ -6,7 +6,7 @@ import type { Core, GapReason } from "../generated/bindings.js";
 import type { ServerFrame } from "../generated/protocol.js";
 import type { Emitter } from "./emitter.js";
 import { EverwireError } from "./errors.js";
-import type { ChannelPort, Track } from "./port.js";
+import type { ChannelFrame, ChannelPort, Track } from "./port.js";
 
 /** The receivers of frames besides the core. */
 export interface Receiver {
@@ -270,7 +270,8 @@ function take(frame: ServerFrame, core: Core, receiver: Receiver): void {
       if (core.answered(frame)) receiver._sends.get(frame.id)?.({ status: "stored", answer: frame });
       break;
     default:
-      // State and ephemeral events. Without a subscription they concern the user.
+      // State and ephemeral events: any other type is an error here. Without a subscription they concern the user.
+      frame satisfies ChannelFrame;
       if (channel !== undefined && handle !== undefined) {
         if (!core.live({ handle })) break;
         if (frame.type === "receipt" && frame.user === receiver._user) core.ownReceipt({ ...frame, handle });

@@ -3,7 +3,7 @@
 import type { Answers, ClientFrame } from "../generated/protocol.js";
 
 /** The types of requests: frames with an `id` that have an answer. */
-export type RequestType = Exclude<Extract<ClientFrame, { id: string }>["type"], "send">;
+export type RequestType = keyof Answers;
 
 /** The fields of a request of this type. The client creates its id. */
 export type RequestFields<Type extends RequestType> = {

@@ -7,8 +7,8 @@ use axum::{
     http::{HeaderMap, header},
 };
 use everwire_protocol::{
-    Channel, Chat, ErrorCode, History, Limits, ListChats, Member, Message, Request, ServerFrame,
-    StatusChoice, UserStatus, UserTyping, Uuid, VERSION,
+    Channel, Chat, ErrorCode, History, Limits, ListChats, Member, Message, StatusChoice, UserStatus,
+    UserTyping, Uuid, VERSION,
     channels::messages_channel,
     paths::{POLL_PATH, WEBSOCKET_PATH},
 };
@@ -22,11 +22,8 @@ use super::{
     users,
 };
 use crate::{
-    connection::{PendingRequest, ReceivedMark},
-    model::{
-        broadcast::{Ephemeral, Receiver},
-        identity::Identity,
-    },
+    connection::ReceivedMark,
+    model::broadcast::{Ephemeral, Receiver},
     node::Use,
 };
 
@@ -208,10 +205,8 @@ pub(super) async fn active_chats(
     QueryParams(Which { before, limit }): QueryParams<Which>,
 ) -> Answered<ActiveChats> {
     let id = Uuid::new_v4();
-    match ask(&api, &who, ListChats { id, before, limit }.into()).await? {
-        ServerFrame::Chats(found) => Ok(Json(ActiveChats { chats: found.chats, more: found.more })),
-        _ => Err(Problem::of(ErrorCode::Internal)),
-    }
+    let found = api.node.answer_list_chats(&who, &ListChats { id, before, limit }).await?;
+    Ok(Json(ActiveChats { chats: found.chats, more: found.more }))
 }
 
 /// Announce that the user is typing in a chat, or no longer.
@@ -251,12 +246,9 @@ pub(super) async fn messages(
         let words = "Specify before or after, not both.";
         return Err(Problem::new(ErrorCode::InvalidFrame, words));
     }
-    match ask(&api, &who, History { id, channel, before, after, limit }.into()).await? {
-        ServerFrame::HistoryPage(page) => {
-            Ok(Json(Messages { epoch: page.epoch, messages: page.messages, more: page.more }))
-        }
-        _ => Err(Problem::of(ErrorCode::Internal)),
-    }
+    let request = History { id, channel, before, after, limit };
+    let page = api.node.answer_history(&who, &request).await?;
+    Ok(Json(Messages { epoch: page.epoch, messages: page.messages, more: page.more }))
 }
 
 /// Mark a chat as read up to a message.
@@ -301,10 +293,6 @@ pub(super) async fn authorise(
     api.node.permit(&who, &channel_name, Use::Receive)?;
     let may_send = api.node.permit(&who, &channel_name, Use::Send).is_ok();
     Ok(Json(Authorised { channel_name, may_send, member: who.member() }))
-}
-
-async fn ask(api: &Api, who: &Identity, request: Request) -> Result<ServerFrame, Problem> {
-    Ok(api.node.answer(PendingRequest { request, who: who.clone() }).await?)
 }
 
 fn log(chat: &str) -> Result<Channel, Problem> {

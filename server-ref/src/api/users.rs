@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use axum::{Json, extract::State};
 use everwire_protocol::{
-    Channel, ChannelKind, CloseCode, ErrorCode, GetStatus, Member, ServerFrame, SetStatus, StatusChoice,
-    UserStatus, Uuid,
+    Channel, ChannelKind, CloseCode, ErrorCode, GetStatus, Member, SetStatus, StatusChoice, UserStatus, Uuid,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -15,7 +14,7 @@ use super::{
     body::{JsonBody, PathParams},
     extractors::BackEnd,
 };
-use crate::{connection::PendingRequest, model::identity::Identity};
+use crate::model::identity::Identity;
 
 /// A status to set for a user.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -118,16 +117,12 @@ fn somebody(user: &str) -> Identity {
 /// Sets a status like the frame `set_status`.
 pub(super) async fn choose(api: &Api, who: &Identity, status: StatusChoice) -> Result<(), Problem> {
     let id = Uuid::new_v4();
-    let request = SetStatus { id, status }.into();
-    api.node.answer(PendingRequest { request, who: who.clone() }).await?;
+    api.node.answer_set_status(who, &SetStatus { id, status }).await?;
     Ok(())
 }
 
 pub(super) async fn status_of(api: &Api, user: String) -> Answered<UserStatus> {
     let id = Uuid::new_v4();
-    let request = GetStatus { id, users: vec![user.clone()] }.into();
-    match api.node.answer(PendingRequest { request, who: somebody(&user) }).await? {
-        ServerFrame::Statuses(mut found) if found.statuses.len() == 1 => Ok(Json(found.statuses.remove(0))),
-        _ => Err(Problem::of(ErrorCode::Internal)),
-    }
+    let mut found = api.node.answer_get_status(&GetStatus { id, users: vec![user] }).await?;
+    found.statuses.pop().map(Json).ok_or_else(|| Problem::of(ErrorCode::Internal))
 }

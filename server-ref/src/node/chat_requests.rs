@@ -30,7 +30,7 @@ fn done(id: Uuid) -> Done {
 }
 
 impl Node {
-    pub(super) async fn answer_list_chats(&self, who: &Identity, request: &ListChats) -> Answer<ListChats> {
+    pub(crate) async fn answer_list_chats(&self, who: &Identity, request: &ListChats) -> Answer<ListChats> {
         let most = request.limit.unwrap_or(SOME_CHATS);
         if !(1..=MOST_CHATS).contains(&most) {
             let words = format!("Invalid limit: must be 1 to {MOST_CHATS}.");

@@ -20,7 +20,7 @@ use crate::{
 const USUAL_PAGE: u32 = 50;
 
 /// The answer to a type of request, as the protocol declares it.
-pub(super) type Answer<Request> = Result<<Request as Answered>::Answer, Refusal>;
+pub(crate) type Answer<Request> = Result<<Request as Answered>::Answer, Refusal>;
 
 /// Answers a request.
 ///
@@ -29,9 +29,9 @@ pub(super) type Answer<Request> = Result<<Request as Answered>::Answer, Refusal>
 pub(super) async fn answer(node: &Arc<Node>, asked: PendingRequest) -> Result<ServerFrame, Refusal> {
     let PendingRequest { request, who } = asked;
     Ok(match request {
-        Request::History(request) => history(node, &request, &who).await?.into(),
-        Request::SetStatus(request) => set_status(node, &request, &who).await?.into(),
-        Request::GetStatus(request) => get_status(node, &request).await?.into(),
+        Request::History(request) => node.answer_history(&who, &request).await?.into(),
+        Request::SetStatus(request) => node.answer_set_status(&who, &request).await?.into(),
+        Request::GetStatus(request) => node.answer_get_status(&request).await?.into(),
         Request::ListChats(request) => node.answer_list_chats(&who, &request).await?.into(),
         Request::CreateChat(request) => node.answer_create_chat(&who, request).await?.into(),
         Request::Invite(request) => node.answer_invite(&who, request).await?.into(),
@@ -49,35 +49,37 @@ pub(super) fn unavailable(error: crate::Error) -> Refusal {
     Refusal::of(ErrorCode::Unavailable)
 }
 
-async fn history(node: &Node, request: &History, who: &Identity) -> Answer<History> {
-    let History { id, channel, before, after, limit } = request;
-    let part = match (before, after) {
-        (Some(offset), _) => HistoryRange::Before(*offset),
-        (None, Some(offset)) => HistoryRange::After(*offset),
-        (None, None) => HistoryRange::Latest,
-    };
-    let limit = limit.unwrap_or(USUAL_PAGE).clamp(1, MAX_HISTORY);
-    node.permit(who, channel, Use::Receive)?;
-    let StoredHistory { log, messages, more } =
-        node.store.history(channel, part, limit).await.map_err(unavailable)?;
-    // A user who was removed meanwhile does not get what was stored since.
-    node.permit(who, channel, Use::Receive)?;
-    let (channel, epoch) = (channel.clone(), log.epoch.as_ref().into());
-    Ok(HistoryPage { id: *id, channel, epoch, messages, more })
-}
-
-async fn set_status(node: &Node, request: &SetStatus, who: &Identity) -> Answer<SetStatus> {
-    node.store.save_status_choice(&who.user, request.status).await.map_err(unavailable)?;
-    node.users.choose_status(node.now_ms(), &who.user, request.status);
-    Ok(Done { id: request.id, chat: None })
-}
-
-async fn get_status(node: &Node, request: &GetStatus) -> Answer<GetStatus> {
-    let GetStatus { id, users } = request;
-    if users.len() > MAX_USERS {
-        let words = format!("Too many users: {MAX_USERS} at most, {} given.", users.len());
-        return Err(Refusal::new(ErrorCode::InvalidFrame, words));
+impl Node {
+    pub(crate) async fn answer_history(&self, who: &Identity, request: &History) -> Answer<History> {
+        let History { id, channel, before, after, limit } = request;
+        let part = match (before, after) {
+            (Some(offset), _) => HistoryRange::Before(*offset),
+            (None, Some(offset)) => HistoryRange::After(*offset),
+            (None, None) => HistoryRange::Latest,
+        };
+        let limit = limit.unwrap_or(USUAL_PAGE).clamp(1, MAX_HISTORY);
+        self.permit(who, channel, Use::Receive)?;
+        let StoredHistory { log, messages, more } =
+            self.store.history(channel, part, limit).await.map_err(unavailable)?;
+        // A user who was removed meanwhile does not get what was stored since.
+        self.permit(who, channel, Use::Receive)?;
+        let (channel, epoch) = (channel.clone(), log.epoch.as_ref().into());
+        Ok(HistoryPage { id: *id, channel, epoch, messages, more })
     }
-    let statuses = node.statuses(users).await.map_err(unavailable)?;
-    Ok(Statuses { id: *id, statuses })
+
+    pub(crate) async fn answer_set_status(&self, who: &Identity, request: &SetStatus) -> Answer<SetStatus> {
+        self.store.save_status_choice(&who.user, request.status).await.map_err(unavailable)?;
+        self.users.choose_status(self.now_ms(), &who.user, request.status);
+        Ok(Done { id: request.id, chat: None })
+    }
+
+    pub(crate) async fn answer_get_status(&self, request: &GetStatus) -> Answer<GetStatus> {
+        let GetStatus { id, users } = request;
+        if users.len() > MAX_USERS {
+            let words = format!("Too many users: {MAX_USERS} at most, {} given.", users.len());
+            return Err(Refusal::new(ErrorCode::InvalidFrame, words));
+        }
+        let statuses = self.statuses(users).await.map_err(unavailable)?;
+        Ok(Statuses { id: *id, statuses })
+    }
 }
