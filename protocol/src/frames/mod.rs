@@ -1,4 +1,4 @@
-//! Every frame of both directions, by feature. A frame has one name everywhere: its `type` on the wire is the snake_case
+//! Every frame of both directions, by feature. A frame has one name everywhere: its `type` on the wire is the `snake_case`
 //! form of its struct's name, and the TypeScript interface is called like the struct.
 
 mod chat;

@@ -3,6 +3,7 @@
 use super::Settings;
 
 #[derive(Debug)]
+#[expect(clippy::struct_field_names, reason = "they are times")]
 pub(super) struct Heartbeat {
     opened_at: u64,
     heard_at: u64,

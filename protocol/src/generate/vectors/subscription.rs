@@ -79,6 +79,12 @@ fn from_client() -> Vec<Valid> {
 }
 
 fn from_server() -> Vec<Valid> {
+    let mut all = answers_to_subscribe();
+    all.extend(ends());
+    all
+}
+
+fn answers_to_subscribe() -> Vec<Valid> {
     vec![
         server(
             "subscribed, only what is required",
@@ -152,6 +158,11 @@ fn from_server() -> Vec<Valid> {
             }
             .into()],
         ),
+    ]
+}
+
+fn ends() -> Vec<Valid> {
+    vec![
         server(
             "unsubscribed as asked",
             r#"[{"type":"unsubscribed","channel":"news"}]"#,

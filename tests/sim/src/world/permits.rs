@@ -206,7 +206,7 @@ pub fn leaks(seed: u64, mutant: Option<Mutant>) -> Option<bool> {
             while let Some(output) = guest.poll_output() {
                 match output {
                     Output::Send(frames) => {
-                        frames.iter().for_each(|frame| got.push_str(frame));
+                        got.extend(frames.iter().map(|frame| &**frame));
                         guest.handle(now, Input::Writable);
                     }
                     output => effects.perform(output),
