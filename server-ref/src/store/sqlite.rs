@@ -22,7 +22,8 @@ use std::{
 use everwire_protocol::{Action, Channel, Message, Payload, Uuid};
 use futures_util::TryStreamExt;
 use sqlx::{
-    AssertSqlSafe, Connection, QueryBuilder, Row, Sqlite, SqliteConnection, SqlitePool,
+    Connection, QueryBuilder, Row, Sqlite, SqliteConnection, SqlitePool,
+    migrate::{MigrateError, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
 };
 use tokio::sync::Mutex;
@@ -35,14 +36,8 @@ use crate::{
     model::log::{Entry, Log, NewEntry, Outcome, Page, PageBounds},
 };
 
-/// The migrations, in order. Never changed once released; only appended to.
-const MIGRATIONS: &[&str] = &[
-    include_str!("migrations/0001_log.sql"),
-    include_str!("migrations/0002_actions.sql"),
-    include_str!("migrations/0003_people.sql"),
-    include_str!("migrations/0004_chats.sql"),
-    include_str!("migrations/0005_presence.sql"),
-];
+/// The migrations, in order. One that has been released is never changed: `sqlx` refuses a database made by another text.
+static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations");
 
 /// Reading connections. A page takes well below a millisecond, so few connections serve many clients.
 const READERS: u32 = 4;
@@ -379,24 +374,13 @@ fn lock(path: &Path) -> Result<File, String> {
 }
 
 async fn migrate(writer: &mut SqliteConnection) -> Result<(), String> {
-    let words = |error: sqlx::Error| sentence(&error);
-    let version: i64 =
-        sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *writer).await.map_err(words)?;
-    let version = usize::try_from(version).unwrap_or(usize::MAX);
-    let Some(missing) = MIGRATIONS.get(version..) else {
-        return Err("it was made by a newer version of everwire-server; use that one".into());
-    };
-    for (index, migration) in missing.iter().enumerate() {
-        let number = version + index + 1;
-        transaction(writer, async |writer| {
-            sqlx::raw_sql(*migration).execute(&mut *writer).await?;
-            let mark = AssertSqlSafe(format!("PRAGMA user_version = {number}"));
-            sqlx::raw_sql(mark).execute(writer).await.map(drop)
-        })
-        .await
-        .map_err(words)?;
-    }
-    Ok(())
+    MIGRATIONS.run_direct(None, writer, false).await.map_err(|error| match error {
+        MigrateError::VersionMissing(_) => {
+            "it was made by a newer version of everwire-server; use that one".into()
+        }
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => sentence(&error),
+        other => other.to_string(),
+    })
 }
 
 async fn seed(writer: &mut SqliteConnection) -> Result<u64, sqlx::Error> {

@@ -139,7 +139,12 @@ async fn a_session_stays_bound_to_its_first_user_until_it_is_forgotten() {
 async fn a_database_of_a_newer_version_is_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(&directory, 1000).await;
-    pragma(&store, "PRAGMA user_version = 999").await;
+    pragma(
+        &store,
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+         VALUES (999, 'later', TRUE, x'00', 0)",
+    )
+    .await;
     drop(store);
     let error = SqliteStore::open(&directory.path().join("everwire.db"), 1000).await.unwrap_err();
     assert!(error.to_string().contains("newer version"), "{error}");
