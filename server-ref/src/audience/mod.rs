@@ -5,8 +5,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
+
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::model::chat::Room;
 
@@ -26,7 +28,7 @@ struct Index {
 
 impl Audience {
     fn lock(&self) -> MutexGuard<'_, Index> {
-        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+        self.index.lock()
     }
 
     /// A connection has subscribed to its user's own channel. `chats` are the user's chats, and whether the user is a member

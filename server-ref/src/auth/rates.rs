@@ -2,10 +2,11 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
 use everwire_protocol::Uuid;
+use parking_lot::Mutex;
 
 use crate::model::identity::RateClass;
 
@@ -122,7 +123,7 @@ impl Rates {
             RateClass::Receipt => (1, self.receipts),
             RateClass::Request => (2, self.requests),
         };
-        let mut sessions = lock(&self.sessions);
+        let mut sessions = self.sessions.lock();
         // A second without activity refills most buckets, and a minute every one that matters.
         sessions.sweep(|levels| levels.iter().any(|level| level.at + MINUTE_MS > now_ms));
         let levels = sessions.of.entry(session).or_default();
@@ -133,7 +134,7 @@ impl Rates {
     /// exceeded.
     fn take_send(&self, user: &Arc<str>, now_ms: u64) -> Result<(), u32> {
         let Some(most) = self.sends_per_minute else { return Ok(()) };
-        let mut users = lock(&self.users);
+        let mut users = self.users.lock();
         users.sweep(|sends| sends.back().is_some_and(|at| at + MINUTE_MS > now_ms));
         let sends = users.of.entry(user.clone()).or_default();
         while sends.front().is_some_and(|at| at + MINUTE_MS <= now_ms) {
@@ -146,10 +147,6 @@ impl Rates {
         sends.push_back(now_ms);
         Ok(())
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -209,6 +206,6 @@ mod tests {
             );
             assert_eq!(rates.take(&user("a"), Uuid::from_u128(n.into()), RateClass::Receipt, at), Ok(()));
         }
-        assert!(lock(&rates.users).of.len() <= FIRST_SWEEP && lock(&rates.sessions).of.len() <= FIRST_SWEEP);
+        assert!(rates.users.lock().of.len() <= FIRST_SWEEP && rates.sessions.lock().of.len() <= FIRST_SWEEP);
     }
 }

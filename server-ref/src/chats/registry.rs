@@ -3,10 +3,11 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+    sync::Arc,
 };
 
 use everwire_protocol::{Channel, Role, channels::chat_of};
+use parking_lot::{RwLock, RwLockReadGuard};
 
 use crate::model::chat::ChatRecord;
 
@@ -34,7 +35,7 @@ impl ChatRegistry {
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Chats> {
-        self.chats.read().unwrap_or_else(PoisonError::into_inner)
+        self.chats.read()
     }
 
     /// The chat with this id.
@@ -78,7 +79,7 @@ impl ChatRegistry {
 
     /// Adds or replaces a chat.
     pub fn put(&self, chat: ChatRecord) {
-        let mut chats = self.chats.write().unwrap_or_else(PoisonError::into_inner);
+        let mut chats = self.chats.write();
         let Chats { by_id, by_user } = &mut *chats;
         let id = chat.room.id.clone();
         if let Some(before) = by_id.get(&id) {
@@ -100,7 +101,7 @@ impl ChatRegistry {
 
     /// Records activity in a chat. Times never go back.
     pub fn touch(&self, chat: &str, at: u64) {
-        let mut chats = self.chats.write().unwrap_or_else(PoisonError::into_inner);
+        let mut chats = self.chats.write();
         if let Some(chat) = chats.by_id.get_mut(chat) {
             chat.at = chat.at.max(at);
         }

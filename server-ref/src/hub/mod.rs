@@ -18,12 +18,13 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
 };
 
 use everwire_protocol::{Channel, ChannelKind, Member, MemberJoined, ServerFrame, Uuid, batch};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 use crate::{
@@ -108,7 +109,7 @@ impl Hub {
     pub fn presence(&self) -> Vec<PresenceRecord> {
         let mut all = Vec::new();
         for shard in &self.shards {
-            for (channel, state) in &*lock(shard) {
+            for (channel, state) in &*shard.lock() {
                 let members = state.presence.iter().flat_map(|presence| presence.members().0);
                 all.extend(members.map(|Member { user, name, .. }| {
                     let channel = channel.clone();
@@ -136,7 +137,7 @@ impl Hub {
         self.lookups.fetch_add(1, Ordering::Relaxed);
         // The same shard in every process, so that a run can be repeated. A client that fills one shard only slows its lock.
         let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(channel);
-        lock(&self.shards[hash as usize % self.shards.len()])
+        self.shards[hash as usize % self.shards.len()].lock()
     }
 
     /// Adds a connection to a channel's subscribers, unless it is one already.
@@ -273,8 +274,9 @@ impl Hub {
 
     /// The number of channels with subscribers.
     pub fn channels(&self) -> usize {
-        let used =
-            |shard: &Mutex<Shard>| lock(shard).values().filter(|state| !state.subscribers.is_empty()).count();
+        let used = |shard: &Mutex<Shard>| {
+            shard.lock().values().filter(|state| !state.subscribers.is_empty()).count()
+        };
         self.shards.iter().map(used).sum()
     }
 
@@ -319,7 +321,7 @@ impl Hub {
     fn expire_channels(&self, now_ms: u64) -> Option<u64> {
         let mut next: Option<u64> = None;
         for shard in &self.shards {
-            lock(shard).retain(|channel, state| {
+            shard.lock().retain(|channel, state| {
                 if let Some(presence) = &mut state.presence {
                     let gone = presence.expire(now_ms);
                     let due = presence.next_expiry();
@@ -339,9 +341,4 @@ impl Hub {
     pub async fn sooner(&self) {
         self.sooner.notified().await;
     }
-}
-
-/// A poisoned lock still guards consistent data: every change under it is complete before anything can panic.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

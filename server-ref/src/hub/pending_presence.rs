@@ -1,12 +1,12 @@
 //! Joins and leaves that have not been stored yet. They are stored so that a restarted server expects the members back. Does
 //! not know the store; the writer takes them out.
 
-use std::{collections::BTreeMap, sync::Mutex};
+use std::collections::BTreeMap;
 
 use everwire_protocol::Channel;
+use parking_lot::Mutex;
 use tokio::sync::{MutexGuard, Notify};
 
-use super::lock;
 use crate::model::people::PresenceRecord;
 
 /// Maximum number of pending changes: some 20 MB. Beyond it, for example when the disk is full for long, they are dropped, and
@@ -50,7 +50,7 @@ impl Default for PendingPresence {
 impl PendingPresence {
     /// Records a join or leave. Changes of one user and channel must be recorded in order.
     pub(super) fn add(&self, channel: &Channel, user: &str, here: bool, name: Option<&str>) {
-        let mut changed = lock(&self.changed);
+        let mut changed = self.changed.lock();
         if changed.all {
             return;
         }
@@ -63,7 +63,7 @@ impl PendingPresence {
     /// Takes the pending changes. Nobody else can while the guard lives.
     pub async fn take(&self) -> (MutexGuard<'_, ()>, Due) {
         let guard = self.writing.lock().await;
-        let Changed { of, all } = std::mem::take(&mut *lock(&self.changed));
+        let Changed { of, all } = std::mem::take(&mut *self.changed.lock());
         if all {
             return (guard, Due::All);
         }
@@ -76,7 +76,7 @@ impl PendingPresence {
 
     /// Puts back changes that could not be written. Changes recorded meanwhile are newer.
     pub fn put_back(&self, due: Due) {
-        let mut changed = lock(&self.changed);
+        let mut changed = self.changed.lock();
         match due {
             Due::Changes(older) if !changed.all => {
                 for PresenceRecord { channel, user, name, here } in older {
@@ -146,7 +146,7 @@ mod tests {
         note(&notes, "e", true);
         notes.put_back(due);
         drop(guard);
-        assert!(lock(&notes.changed).of.is_empty());
+        assert!(notes.changed.lock().of.is_empty());
         assert_eq!(notes.take().await.1, Due::All);
         note(&notes, "f", false);
         assert_eq!(notes.take().await.1, Due::Changes(vec![change("f", false)]));

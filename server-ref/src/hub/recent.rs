@@ -3,12 +3,12 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{Arc, Mutex},
+    sync::Arc,
 };
 
 use everwire_protocol::Channel;
+use parking_lot::Mutex;
 
-use super::lock;
 use crate::model::log::{Entry, PageBounds};
 
 /// Maximum bytes over all channels: some 90,000 short messages. That is half a minute of a busy server, within which nearly
@@ -42,7 +42,7 @@ impl Default for Recent {
 impl Recent {
     /// Adds an entry that was just stored. Entries of one channel must be added in order.
     pub(super) fn add(&self, entry: &Arc<Entry>) {
-        let mut kept = lock(&self.kept);
+        let mut kept = self.kept.lock();
         let follows = kept
             .ends
             .get(&entry.channel)
@@ -61,14 +61,14 @@ impl Recent {
 
     /// The epoch and offset of the last cached entry of a channel.
     pub(super) fn last(&self, channel: &Channel) -> Option<(Arc<str>, u64)> {
-        let kept = lock(&self.kept);
+        let kept = self.kept.lock();
         let last = kept.ends.get(channel)?.back()?;
         Some((last.epoch.clone(), last.offset))
     }
 
     /// The entries after `after`, up to one page; `None` if they have to be read from the store.
     pub(super) fn page(&self, channel: &Channel, after: u64, bounds: PageBounds) -> Option<Vec<Arc<Entry>>> {
-        let kept = lock(&self.kept);
+        let kept = self.kept.lock();
         let end = kept.ends.get(channel)?;
         let first = end.front()?;
         let skipped = usize::try_from((after + 1).checked_sub(first.offset)?).ok()?;
@@ -164,8 +164,8 @@ mod tests {
         add(&recent, "a", "f", [7]);
         assert_eq!(page(&recent, "a", 4), None);
         assert_eq!(page(&recent, "a", 6), Some(vec![7]));
-        assert_eq!(lock(&recent.kept).bytes, 10 + OVERHEAD);
-        assert_eq!(lock(&recent.kept).ages.len(), 1);
+        assert_eq!(recent.kept.lock().bytes, 10 + OVERHEAD);
+        assert_eq!(recent.kept.lock().ages.len(), 1);
     }
 
     #[test]
@@ -179,7 +179,7 @@ mod tests {
         add(&recent, "c", "e", [1, 2]);
         assert_eq!(page(&recent, "b", 0), None);
         assert_eq!(page(&recent, "a", 2), Some(vec![3, 4]));
-        let kept = lock(&recent.kept);
+        let kept = recent.kept.lock();
         assert_eq!((kept.ends.len(), kept.ages.len(), kept.bytes), (2, 4, 4 * (10 + OVERHEAD)));
     }
 }

@@ -3,7 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Weak},
 };
 
 use everwire_protocol::{
@@ -11,6 +11,7 @@ use everwire_protocol::{
     channels::{chat_of, keeps_receipts, user_channel},
     limits::MAX_USERS,
 };
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 use super::{Node, Use, requests::unavailable};
@@ -82,7 +83,7 @@ impl Marks {
 
 impl Receipts {
     fn lock(&self) -> MutexGuard<'_, Marks> {
-        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
+        self.marks.lock()
     }
 
     /// Reads the marks of a channel that are not cached: all, or those of one user.

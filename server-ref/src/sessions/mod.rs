@@ -4,10 +4,11 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
 use everwire_protocol::{CloseCode, Uuid};
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -44,12 +45,12 @@ struct Live {
 impl Sessions {
     /// The user of a connected session.
     pub fn user(&self, session: Uuid) -> Option<String> {
-        lock(&self.live).get(&session).map(|live| live.user.clone())
+        self.live.lock().get(&session).map(|live| live.user.clone())
     }
 
     /// The connection of a connected session.
     pub fn connection(&self, session: Uuid) -> Option<Uuid> {
-        lock(&self.live).get(&session).map(|live| live.connection)
+        self.live.lock().get(&session).map(|live| live.connection)
     }
 
     /// Makes a connection the session's only one. The previous one is ended.
@@ -61,7 +62,7 @@ impl Sessions {
         transport: Transport,
         mailbox: &MailboxSender,
     ) -> Binding {
-        let mut sessions = lock(&self.live);
+        let mut sessions = self.live.lock();
         if sessions.get(&session).is_some_and(|live| live.user != user) {
             return Binding::Another;
         }
@@ -75,7 +76,7 @@ impl Sessions {
 
     /// Removes a connection, unless another one has replaced it.
     pub fn detach(&self, session: Uuid, connection: Uuid) {
-        let mut sessions = lock(&self.live);
+        let mut sessions = self.live.lock();
         if sessions.get(&session).is_some_and(|live| live.connection == connection) {
             sessions.remove(&session);
         }
@@ -83,7 +84,7 @@ impl Sessions {
 
     /// The mailbox of a polling connection, if it belongs to this session.
     pub fn polling(&self, session: Uuid, connection: Uuid) -> Option<MailboxSender> {
-        let sessions = lock(&self.live);
+        let sessions = self.live.lock();
         let live = sessions.get(&session)?;
         (live.connection == connection && live.transport == Transport::Polling).then(|| live.mailbox.clone())
     }
@@ -91,7 +92,7 @@ impl Sessions {
     /// Whether a poll of this connection is late: a WebSocket of the session has replaced it since. It must not take the
     /// session back.
     pub fn overtaken(&self, session: Uuid, connection: Uuid) -> bool {
-        let sessions = lock(&self.live);
+        let sessions = self.live.lock();
         sessions
             .get(&session)
             .is_some_and(|live| live.before == Some(connection) && live.transport == Transport::WebSocket)
@@ -99,7 +100,7 @@ impl Sessions {
 
     /// Sends to the session's connection, if there is one on this node.
     pub fn tell(&self, session: Uuid, mail: MailboxMessage) {
-        if let Some(live) = lock(&self.live).get(&session) {
+        if let Some(live) = self.live.lock().get(&session) {
             live.mailbox.push(mail);
         }
     }
@@ -107,7 +108,7 @@ impl Sessions {
     /// Sends a frame, as JSON text, to one connection, regardless of its subscriptions. Returns whether it exists. Scans
     /// all sessions: for back ends, which do this rarely.
     pub fn direct(&self, connection: Uuid, text: &Arc<str>) -> bool {
-        let sessions = lock(&self.live);
+        let sessions = self.live.lock();
         let found = sessions.values().find(|live| live.connection == connection);
         if let Some(live) = found {
             live.mailbox.input(Input::Direct(text.clone()));
@@ -117,21 +118,21 @@ impl Sessions {
 
     /// The connections of a user: session, connection and transport.
     pub fn of_user(&self, user: &str) -> Vec<(Uuid, Uuid, Transport)> {
-        let sessions = lock(&self.live);
+        let sessions = self.live.lock();
         let own = sessions.iter().filter(|(_, live)| live.user == user);
         own.map(|(session, live)| (*session, live.connection, live.transport)).collect()
     }
 
     /// Ends all connections of a user. Returns their number.
     pub fn end_user(&self, user: &str, code: CloseCode) -> usize {
-        let sessions = lock(&self.live);
+        let sessions = self.live.lock();
         let own = sessions.values().filter(|live| live.user == user);
         own.map(|live| live.mailbox.input(Input::End(code))).count()
     }
 
     /// The number of users, and of connections of each kind.
     pub fn counts(&self) -> (usize, Connections) {
-        let sessions = lock(&self.live);
+        let sessions = self.live.lock();
         let users: BTreeSet<&str> = sessions.values().map(|live| live.user.as_ref()).collect();
         let websocket = sessions.values().filter(|live| live.transport == Transport::WebSocket).count();
         (users.len(), Connections { websocket, polling: sessions.len() - websocket })
@@ -139,16 +140,11 @@ impl Sessions {
 
     /// The number of connected sessions.
     pub fn len(&self) -> usize {
-        lock(&self.live).len()
+        self.live.lock().len()
     }
 
     /// Whether no session is connected.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
-}
-
-/// A poisoned lock still guards consistent data: every change under it is complete before anything can panic.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -15,12 +15,13 @@ use std::{
     collections::HashMap,
     fs::{File, TryLockError},
     path::{Path, PathBuf},
-    sync::{Arc, PoisonError, RwLock},
+    sync::Arc,
     time::Duration,
 };
 
 use everwire_protocol::{Action, Channel, Message, Payload, Uuid};
 use futures_util::TryStreamExt;
+use parking_lot::RwLock;
 use sqlx::{
     Connection, QueryBuilder, Row, Sqlite, SqliteConnection, SqlitePool,
     migrate::{MigrateError, Migrator},
@@ -104,11 +105,11 @@ impl SqliteStore {
     }
 
     fn known(&self, channel: &Channel) -> Option<ChannelHead> {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).get(channel).cloned()
+        self.known.read().get(channel).cloned()
     }
 
     fn remember(&self, changed: HashMap<Channel, ChannelHead>) {
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.write();
         if known.len() > KNOWN {
             known.clear();
         }

@@ -6,16 +6,14 @@ pub mod people;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use everwire_protocol::{
     Channel, Member, MemberJoined, MemberLeft, Role, ServerFrame, Status, StatusChanged, StatusChoice,
     UserStatus, Uuid, batch,
     channels::{PRESENCE_USERS, user_channel},
 };
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, mpsc};
 
 use crate::{
@@ -63,7 +61,7 @@ impl Users {
     }
 
     fn lock(&self) -> MutexGuard<'_, People> {
-        self.people.lock().unwrap_or_else(PoisonError::into_inner)
+        self.people.lock()
     }
 
     /// Whether a user is online or within the grace period: then nothing has to be looked up for a new session.
