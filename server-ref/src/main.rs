@@ -94,7 +94,7 @@ fn start_log(options: &ServeOptions) -> Result<(), Error> {
 
 fn stats(options: &StatsOptions) -> Result<(), Error> {
     let running = running(&options.running)?;
-    let stats = runtime()?.block_on(running.stats())?;
+    let stats = running.stats()?;
     if options.running.json {
         print_json(&stats)
     } else {

@@ -2,16 +2,13 @@
 
 use std::{fmt::Write as _, path::Path, time::Duration};
 
-use axum::{
-    body::{Body, to_bytes},
-    http::{Method, Request, StatusCode, Uri, header},
-};
 use everwire_protocol::paths::API_PATH;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::{net::TcpStream, time::timeout};
+use ureq::{
+    Agent, Body,
+    http::{Method, Request, Response, Uri, header},
+};
 
 use crate::{
     Error,
@@ -27,7 +24,7 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Maximum size of a response in bytes.
-const MAX_ANSWER: usize = 1024 * 1024;
+const MAX_ANSWER: u64 = 1024 * 1024;
 
 /// A running server, and its API key.
 #[derive(Debug)]
@@ -43,23 +40,26 @@ impl Running {
     ///
     /// # Errors
     /// [`Error::Setting`] with the problem, or the server's error.
-    pub async fn stats(&self) -> Result<Stats, Error> {
-        self.ask(Method::GET, "/stats").await
+    pub fn stats(&self) -> Result<Stats, Error> {
+        self.ask(Method::GET, "/stats")
     }
 
-    async fn ask<T: DeserializeOwned>(&self, method: Method, path: &str) -> Result<T, Error> {
+    /// Waits for the response: a command has nothing else to do.
+    fn ask<T: DeserializeOwned>(&self, method: Method, path: &str) -> Result<T, Error> {
         let fail = |what: String| Error::Setting(format!("cannot reach {}: {what}", self.server));
-        let asked = timeout(PATIENCE, self.request(method, path)).await;
-        let (status, text) = asked.map_err(|_| fail("no response".into()))?.map_err(fail)?;
-        if status.is_success() {
+        let mut response = self.request(method, path).map_err(fail)?;
+        let body = response.body_mut().with_config().limit(MAX_ANSWER).lossy_utf8(true);
+        let text = body.read_to_string().map_err(|error| fail(explain(error)))?;
+        if response.status().is_success() {
             return serde_json::from_str(&text).map_err(|error| fail(format!("invalid response ({error})")));
         }
         let problem: Option<Value> = serde_json::from_str(&text).ok();
         let says = problem.as_ref().and_then(|problem| problem.get("message")).and_then(Value::as_str);
+        let status = response.status();
         Err(fail(says.map_or_else(|| format!("it responded with status {status}"), Into::into)))
     }
 
-    async fn request(&self, method: Method, path: &str) -> Result<(StatusCode, String), String> {
+    fn request(&self, method: Method, path: &str) -> Result<Response<Body>, String> {
         let uri: Uri =
             self.server.parse().map_err(|_| "invalid address; it should look like http://127.0.0.1:8787")?;
         if uri.scheme_str() != Some("http") {
@@ -67,22 +67,32 @@ impl Running {
         }
         let host = uri.host().ok_or("invalid address; it should look like http://127.0.0.1:8787")?;
         let port = uri.port_u16().unwrap_or(80);
-        let words = |error: &dyn std::error::Error| error.to_string();
-        let socket = TcpStream::connect((host.trim_matches(['[', ']']), port))
-            .await
-            .map_err(|error| format!("{error}; is the server running? Give another address with --server"))?;
-        let (mut sender, connection) =
-            http1::handshake(TokioIo::new(socket)).await.map_err(|error| words(&error))?;
-        tokio::spawn(connection);
-        let mut request =
-            Request::builder().method(method).uri(path).header(header::HOST, format!("{host}:{port}"));
+        let mut request = Request::builder().method(method).uri(format!("http://{host}:{port}{path}"));
         if let Some(key) = &self.key {
             request = request.header(header::AUTHORIZATION, format!("Bearer {key}"));
         }
-        let request = request.body(Body::empty()).map_err(|error| words(&error))?;
-        let (parts, body) = sender.send_request(request).await.map_err(|error| words(&error))?.into_parts();
-        let bytes = to_bytes(Body::new(body), MAX_ANSWER).await.map_err(|error| words(&error))?;
-        Ok((parts.status, String::from_utf8_lossy(&bytes).into_owned()))
+        let request = request.body(()).map_err(|error| error.to_string())?;
+        // The server itself is asked: neither a proxy nor another address that it names.
+        let agent: Agent = Agent::config_builder()
+            .timeout_global(Some(PATIENCE))
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .proxy(None)
+            .build()
+            .into();
+        agent.run(request).map_err(explain)
+    }
+}
+
+fn explain(error: ureq::Error) -> String {
+    let advice = |error: &dyn std::error::Error| {
+        format!("{error}; is the server running? Give another address with --server")
+    };
+    match error {
+        ureq::Error::Timeout(_) => "no response".into(),
+        ureq::Error::Io(error) => advice(&error),
+        error @ (ureq::Error::HostNotFound | ureq::Error::ConnectionFailed) => advice(&error),
+        other => other.to_string(),
     }
 }
 
@@ -96,7 +106,7 @@ pub async fn cleanup(database: &Path, retention: u64, running: &Running) -> Resu
         return Err(Error::Database { path: database.into(), reason });
     }
     if sqlite::is_in_use(database)? {
-        return running.ask(Method::POST, &format!("{API_PATH}/cleanup")).await;
+        return running.ask(Method::POST, &format!("{API_PATH}/cleanup"));
     }
     let store = SqliteStore::open(database, retention).await?;
     let mut all = Removed { more: true, ..Removed::default() };
