@@ -127,6 +127,7 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
     })
 }
 
+/// Not `axum::serve`: it has neither a timeout for the head of a request, nor a count of open sockets that a stop can wait for.
 async fn accept(
     listener: TcpListener,
     router: Router,

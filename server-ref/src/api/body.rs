@@ -13,7 +13,8 @@ use tokio::time::timeout;
 
 use super::{Api, Problem};
 
-/// How long a request's body may take to arrive.
+/// How long a request's body may take to arrive. Not a layer of `tower-http`: its refusals have no `Problem`, and it limits
+/// the pause between two parts of a body, not the whole.
 const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A JSON body. An empty one counts as `{}`.

@@ -1,5 +1,5 @@
-//! HMAC-SHA-256 for the `jsonwebtoken` crate. Its own cryptography features bring RSA and elliptic curves, or need a C
-//! compiler.
+//! HMAC-SHA-256 for the `jsonwebtoken` crate. Of its own features, `rust_crypto` adds elliptic curves and the `rsa` crate with
+//! its unfixed RUSTSEC-2023-0071, and `aws_lc_rs` adds all of AWS-LC, while only HS256 is used.
 
 use hmac::{Hmac, Mac};
 use jsonwebtoken::{

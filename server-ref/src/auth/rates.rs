@@ -1,4 +1,6 @@
 //! Rate limits: counts, and returns how long to wait. Has no clock; callers pass the time.
+//!
+//! Not `governor`: its algorithm lets twice the limit pass within one minute, and it asks a clock of its own for the time.
 
 use std::{
     collections::{HashMap, VecDeque},

@@ -26,7 +26,8 @@ use crate::{
     node::{Effects, Node},
 };
 
-/// How long a request's body may take to arrive.
+/// How long a request's body may take to arrive. Not a layer of `tower-http`: its refusals are no batches, and it limits the
+/// pause between two parts of a body, not the whole.
 const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Messages handled before the time is checked again.
