@@ -2,7 +2,10 @@
 //! that survives the room's own tests is given to the simulation. Those that cannot be noticed are listed, with the
 //! reason, in .cargo/mutants.toml.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use clap::ValueEnum;
 
@@ -86,28 +89,37 @@ pub(crate) fn run(paths: &Paths, options: &Options) -> Result {
         };
         let output = paths.root.join("target/mutants").join(room.name());
         fs::create_dir_all(&output).map_err(Error::file("created", &output))?;
-        let judged = |tests: &[&str], packages: &str, again: bool| {
-            let mut run = of(run(), room)
+        let judged = |tests: &[&str], packages: &str, which: &[String]| {
+            let run = of(run(), room)
                 .args(["--no-shuffle", "--colors", "never", "--jobs", &options.jobs.to_string()])
                 .arg("--output")
                 .arg(&output)
-                .args(["--test-package", packages]);
-            if again {
-                run = run.arg("--iterate");
-            }
-            if let Some(shard) = &shard {
-                run = run.args(["--shard", shard]);
-            }
+                .args(["--test-package", packages])
+                .args(which);
             tolerated(run.arg("--").args(tests.iter().copied()))
         };
         println!("{}: judged by its own tests", room.name());
-        judged(room.tests(), room.package(), false)?;
-        let survivors = outcome(&output, "missed")?;
+        let part: Vec<String> = shard.into_iter().flat_map(|shard| ["--shard".into(), shard]).collect();
+        judged(room.tests(), room.package(), &part)?;
+        let count = |name| outcome(&output, name).map(|mutants| mutants.len());
+        let (caught, slow, unviable) = (count("caught")?, count("timeout")?, count("unviable")?);
+        let mut survivors = outcome(&output, "missed")?;
+        let first = survivors.len();
         if !survivors.is_empty() {
-            println!("{}: {} survived them; judged by the simulation", room.name(), survivors.len());
-            judged(&["--test", "simulation", "seeds"], "everwire-sim", true)?;
+            println!("{}: {first} survived them; judged by the simulation", room.name());
+            let named: Vec<String> =
+                survivors.iter().flat_map(|mutant| ["--re".into(), exactly(mutant)]).collect();
+            judged(&["--test", "simulation", "seeds"], "everwire-sim", &named)?;
+            survivors = outcome(&output, "missed")?;
         }
-        summary(room, &output, survivors.len())?;
+        println!(
+            "{}: {caught} caught, {slow} took too long, {unviable} do not compile; {first} survived the room's own tests, {} of them the simulation too",
+            room.name(),
+            survivors.len(),
+        );
+        for survivor in &survivors {
+            println!("  {survivor}");
+        }
     }
     Ok(())
 }
@@ -160,23 +172,29 @@ fn tolerated(run: Run) -> Result {
 }
 
 /// The mutants with this outcome.
-fn outcome(output: &std::path::Path, outcome: &str) -> Result<Vec<String>> {
+fn outcome(output: &Path, outcome: &str) -> Result<Vec<String>> {
     let file = output.join("mutants.out").join(format!("{outcome}.txt"));
     let text = fs::read_to_string(&file).map_err(Error::file("read", &file))?;
     Ok(text.lines().map(ToOwned::to_owned).collect())
 }
 
-fn summary(room: Room, output: &std::path::Path, first: usize) -> Result {
-    let count = |name| outcome(output, name).map(|mutants| mutants.len());
-    let survivors = outcome(output, "missed")?;
-    let left = if first == 0 { 0 } else { survivors.len() };
-    println!(
-        "{}: {} caught by the last judge, {} took too long, {} do not compile; {first} survived the room's own tests, {left} the simulation too",
-        room.name(),
-        count("caught")?,
-        count("timeout")?,
-        count("unviable")?,
-    );
-    survivors.iter().filter(|_| first > 0).for_each(|survivor| println!("  {survivor}"));
-    Ok(())
+/// A regular expression for this text alone.
+fn exactly(text: &str) -> String {
+    let escaped = text.chars().flat_map(|character| {
+        let special = "\\.+*?()|[]{}^$#&-~".contains(character);
+        special.then_some('\\').into_iter().chain([character])
+    });
+    format!("^{}$", escaped.collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mutant_is_named_exactly() {
+        let name = "core/src/text.rs:19:9: replace <impl Part for usize>::push with ()";
+        let expected = r"^core/src/text\.rs:19:9: replace <impl Part for usize>::push with \(\)$";
+        assert_eq!(exactly(name), expected);
+    }
 }
