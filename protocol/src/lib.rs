@@ -42,15 +42,7 @@ pub use events::{
     CHAT_EVENT, ChatAction, ChatChange, DataUpdate, Notification, Priority, SERVER_EVENTS, StandardEvents,
     StatusUpdate, Text, UserActivity,
 };
-pub use frames::{
-    Ack, Action, Activity, Answered, Bye, Chat, ChatChanged, ChatGone, ChatKind, ChatMember, Chats,
-    ClientFrame, CoreFrame, CreateChat, Done, Error, Gap, GapReason, GetStatus, Goaway, Guest, Hello,
-    History, HistoryPage, Idle, Invite, JoinChat, LeaveChat, Limits, ListChats, Mark, Member, MemberJoined,
-    MemberLeft, Message, Ping, Poll, Polled, Pong, Receipt, RemoveMember, RenameChat, Request, Role, Send,
-    ServerFrame, SetRole, SetStatus, Signal, Signalled, Status, StatusChanged, StatusChoice, Statuses,
-    Subscribe, Subscribed, Token, Typing, Unsubscribe, Unsubscribed, UserReceipt, UserStatus, UserTyping,
-    Welcome,
-};
+pub use frames::*;
 pub use json::{push_number, push_uuid};
 pub use payload::Payload;
 pub use uuid::Uuid;

@@ -34,19 +34,28 @@ pub trait Answered {
     type Answer: Into<ServerFrame>;
 }
 
-/// Declares the requests: the only place that names the answer of a request.
-macro_rules! requests {
+/// Declares [`ClientFrame`] from two lists: the frames that a connection handles itself, and the requests. This is the only
+/// place that says which frames are requests and names the answer of each.
+macro_rules! client_frames {
     (
-        $(#[$doc:meta])*
-        pub enum $name:ident { $($request:ident => $answer:ident,)* }
+        $(#[$doc:meta])* pub enum ClientFrame { $($kind:literal => $frame:ident,)* }
+        $(#[$request_doc:meta])* pub enum Request { $($request_kind:literal => $request:ident -> $answer:ident,)* }
     ) => {
-        $(#[$doc])*
+        frames! {
+            $(#[$doc])*
+            pub enum ClientFrame {
+                $($kind => $frame,)*
+                $($request_kind => $request,)*
+            }
+        }
+
+        $(#[$request_doc])*
         #[derive(Debug, Clone, PartialEq)]
-        pub enum $name {
+        pub enum Request {
             $(#[doc = concat!("Answered by [`", stringify!($answer), "`].")] $request($request),)*
         }
 
-        impl $name {
+        impl Request {
             /// The name of each request and of its answer.
             pub const ANSWERS: &'static [(&'static str, &'static str)] =
                 &[$((stringify!($request), stringify!($answer)),)*];
@@ -59,12 +68,36 @@ macro_rules! requests {
             }
         }
 
+        /// The frames of [`ClientFrame`] that are not requests.
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum ConnectionFrame {
+            $(#[doc = concat!("`", $kind, "`")] $frame($frame),)*
+        }
+
+        /// A [`ClientFrame`], sorted by who handles it.
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum SortedFrame {
+            /// The connection handles it.
+            Connection(ConnectionFrame),
+            /// The node answers it.
+            Request(Request),
+        }
+
+        impl From<ClientFrame> for SortedFrame {
+            fn from(frame: ClientFrame) -> Self {
+                match frame {
+                    $(ClientFrame::$frame(frame) => Self::Connection(ConnectionFrame::$frame(frame)),)*
+                    $(ClientFrame::$request(request) => Self::Request(Request::$request(request)),)*
+                }
+            }
+        }
+
         $(
             impl Answered for $request {
                 type Answer = $answer;
             }
 
-            impl From<$request> for $name {
+            impl From<$request> for Request {
                 fn from(request: $request) -> Self {
                     Self::$request(request)
                 }
@@ -73,7 +106,7 @@ macro_rules! requests {
     };
 }
 
-frames! {
+client_frames! {
     /// Every frame that a client may send.
     pub enum ClientFrame {
         "hello" => Hello,
@@ -89,17 +122,21 @@ frames! {
         "signal" => Signal,
         "mark" => Mark,
         "idle" => Idle,
-        "set_status" => SetStatus,
-        "get_status" => GetStatus,
-        "history" => History,
-        "list_chats" => ListChats,
-        "create_chat" => CreateChat,
-        "invite" => Invite,
-        "join_chat" => JoinChat,
-        "leave_chat" => LeaveChat,
-        "remove_member" => RemoveMember,
-        "rename_chat" => RenameChat,
-        "set_role" => SetRole,
+    }
+
+    /// The requests: the frames of [`ClientFrame`] that are answered by one frame with the same `id`, each with its answer.
+    pub enum Request {
+        "set_status" => SetStatus -> Done,
+        "get_status" => GetStatus -> Statuses,
+        "history" => History -> HistoryPage,
+        "list_chats" => ListChats -> Chats,
+        "create_chat" => CreateChat -> Done,
+        "invite" => Invite -> Done,
+        "join_chat" => JoinChat -> Done,
+        "leave_chat" => LeaveChat -> Done,
+        "remove_member" => RemoveMember -> Done,
+        "rename_chat" => RenameChat -> Done,
+        "set_role" => SetRole -> Done,
     }
 }
 
@@ -117,23 +154,6 @@ frames! {
         "unsubscribe" => Unsubscribe,
         "typing" => Typing,
         "mark" => Mark,
-    }
-}
-
-requests! {
-    /// The requests: the frames of [`ClientFrame`] that are answered by one frame with the same `id`, each with its answer.
-    pub enum Request {
-        SetStatus => Done,
-        GetStatus => Statuses,
-        History => HistoryPage,
-        ListChats => Chats,
-        CreateChat => Done,
-        Invite => Done,
-        JoinChat => Done,
-        LeaveChat => Done,
-        RemoveMember => Done,
-        RenameChat => Done,
-        SetRole => Done,
     }
 }
 

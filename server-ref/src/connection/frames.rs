@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use everwire_protocol::{
-    ClientFrame, CloseCode, Error, ErrorCode, Goaway, Hello, Ping, Pong, ServerFrame, Token, VERSION,
-    Welcome, batch, limits::MAX_TOKEN_BYTES,
+    ClientFrame, CloseCode, ConnectionFrame, Error, ErrorCode, Goaway, Hello, Ping, Pong, ServerFrame,
+    SortedFrame, Token, VERSION, Welcome, batch, limits::MAX_TOKEN_BYTES,
 };
 
 use super::{
@@ -53,42 +53,35 @@ impl Connection {
     }
 
     fn open_frame(&mut self, now_ms: u64, frame: ClientFrame, identity: &Identity) {
+        let frame = match SortedFrame::from(frame) {
+            SortedFrame::Connection(frame) => frame,
+            SortedFrame::Request(request) => return self.request(now_ms, request, identity),
+        };
         match frame {
-            ClientFrame::Subscribe(subscribe) if self.transport != Transport::Post => {
+            ConnectionFrame::Subscribe(subscribe) if self.transport != Transport::Post => {
                 self.subscribe(now_ms, &subscribe, identity);
             }
-            ClientFrame::Unsubscribe(frame) => self.unsubscribe(frame.channel),
-            ClientFrame::Send(send) => self.send(now_ms, send, identity),
-            ClientFrame::Token(token) => self.token(now_ms, &token, identity),
-            ClientFrame::Ping(ping) => self.push(ServerFrame::Pong(Pong { nonce: ping.nonce })),
-            ClientFrame::Pong(_) => {}
-            ClientFrame::Bye(_) => {
+            ConnectionFrame::Unsubscribe(frame) => self.unsubscribe(frame.channel),
+            ConnectionFrame::Send(send) => self.send(now_ms, send, identity),
+            ConnectionFrame::Token(token) => self.token(now_ms, &token, identity),
+            ConnectionFrame::Ping(ping) => self.push(ServerFrame::Pong(Pong { nonce: ping.nonce })),
+            ConnectionFrame::Pong(_) => {}
+            ConnectionFrame::Bye(_) => {
                 if self.transport == Transport::Post {
                     self.outputs.push_back(Output::ForwardToSession { session: self.session, channel: None });
                 } else {
                     self.bye(now_ms);
                 }
             }
-            ClientFrame::Hello(_) | ClientFrame::Poll(_) | ClientFrame::Subscribe(_) => {
+            ConnectionFrame::Hello(_) | ConnectionFrame::Poll(_) | ConnectionFrame::Subscribe(_) => {
                 self.bad(now_ms, error(ErrorCode::Unexpected));
             }
-            ClientFrame::Typing(typing) => self.typing(now_ms, typing, identity),
-            ClientFrame::Signal(signal) => self.signal(now_ms, signal, identity),
-            ClientFrame::Mark(mark) => self.mark(now_ms, mark, identity),
-            ClientFrame::Idle(frame) => {
+            ConnectionFrame::Typing(typing) => self.typing(now_ms, typing, identity),
+            ConnectionFrame::Signal(signal) => self.signal(now_ms, signal, identity),
+            ConnectionFrame::Mark(mark) => self.mark(now_ms, mark, identity),
+            ConnectionFrame::Idle(frame) => {
                 self.outputs.push_back(Output::Idle { session: self.session, idle: frame.idle });
             }
-            ClientFrame::SetStatus(request) => self.request(now_ms, request.into(), identity),
-            ClientFrame::GetStatus(request) => self.request(now_ms, request.into(), identity),
-            ClientFrame::History(request) => self.request(now_ms, request.into(), identity),
-            ClientFrame::ListChats(request) => self.request(now_ms, request.into(), identity),
-            ClientFrame::CreateChat(request) => self.request(now_ms, request.into(), identity),
-            ClientFrame::Invite(request) => self.request(now_ms, request.into(), identity),
-            ClientFrame::JoinChat(request) => self.request(now_ms, request.into(), identity),
-            ClientFrame::LeaveChat(request) => self.request(now_ms, request.into(), identity),
-            ClientFrame::RemoveMember(request) => self.request(now_ms, request.into(), identity),
-            ClientFrame::RenameChat(request) => self.request(now_ms, request.into(), identity),
-            ClientFrame::SetRole(request) => self.request(now_ms, request.into(), identity),
         }
     }
 
