@@ -52,8 +52,6 @@ macro_rules! text {
 mod tests {
     use alloc::borrow::ToOwned;
 
-    use crate::text;
-
     #[test]
     fn every_kind_of_part_is_appended() {
         let joined = text!("a ", "b ".to_owned(), 1_u16, " ", 2_u32, " ", 3_u64, " ", 4_usize);
