@@ -202,7 +202,7 @@ fn any_act() -> impl Strategy<Value = Command> {
 
 /// The state of one user according to the entries of the log alone: a model that shares no code with the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
+enum Membership {
     Invited,
     In(Role),
 }
@@ -236,7 +236,7 @@ proptest! {
         acts in prop::collection::vec((name(), any_act()), 1..40),
     ) {
         let mut rooms: BTreeMap<Uuid, Room> = BTreeMap::new();
-        let mut model: BTreeMap<(Uuid, &str), Standing> = BTreeMap::new();
+        let mut model: BTreeMap<(Uuid, &str), Membership> = BTreeMap::new();
         for (who, mut act) in acts {
             if let Command::Create { kind: ChatKind::Group, open: is_open, .. } = &mut act {
                 *is_open = open;
@@ -250,13 +250,13 @@ proptest! {
             let before = model.get(&(id, who)).copied();
             let decided = decide(rooms.get(&id), &actor, &act, BOUNDS, 1);
             let Ok(Decision::Changed(change)) = decided else { continue };
-            let owner = before == Some(Standing::In(Role::Owner));
+            let owner = before == Some(Membership::In(Role::Owner));
             match &act {
                 Command::Create { kind, .. } => prop_assert!(*kind == ChatKind::Direct || !rooms.contains_key(&id)),
-                Command::Join => prop_assert!(before == Some(Standing::Invited) || (before.is_none() && open)),
+                Command::Join => prop_assert!(before == Some(Membership::Invited) || (before.is_none() && open)),
                 Command::Leave => prop_assert!(before.is_some()),
                 Command::Invite { role, .. } => prop_assert!(
-                    owner || (before == Some(Standing::In(Role::Member)) && *role != Role::Owner)
+                    owner || (before == Some(Membership::In(Role::Member)) && *role != Role::Owner)
                 ),
                 Command::Remove { user } => prop_assert!(owner || &**user == who),
                 Command::Rename { .. } | Command::SetRole { .. } => prop_assert!(owner),
@@ -265,15 +265,15 @@ proptest! {
             check_sound(&change.room)?;
             // The log alone determines the members: no change is silent.
             if change.entries[0].action == ChatAction::Created && matches!(act, Command::Create { kind: ChatKind::Group, .. }) {
-                model.insert((id, who), Standing::In(Role::Owner));
+                model.insert((id, who), Membership::In(Role::Owner));
             }
             for entry in &change.entries {
                 let whom = entry.user.as_deref().and_then(|user| USERS.iter().copied().find(|name| *name == user));
                 match (entry.action, whom) {
                     (ChatAction::Created | ChatAction::Renamed, None) => {}
-                    (ChatAction::Invited, Some(whom)) => { model.insert((id, whom), Standing::Invited); }
+                    (ChatAction::Invited, Some(whom)) => { model.insert((id, whom), Membership::Invited); }
                     (ChatAction::Joined | ChatAction::RoleSet, Some(whom)) => {
-                        model.insert((id, whom), Standing::In(entry.role.unwrap()));
+                        model.insert((id, whom), Membership::In(entry.role.unwrap()));
                     }
                     (ChatAction::Left | ChatAction::Removed, Some(whom)) => { model.remove(&(id, whom)); }
                     other => prop_assert!(false, "{other:?}"),
@@ -281,8 +281,8 @@ proptest! {
             }
             for name in USERS {
                 let stands = change.room.role(name).map(|role| match role {
-                    Role::Invited => Standing::Invited,
-                    role => Standing::In(role),
+                    Role::Invited => Membership::Invited,
+                    role => Membership::In(role),
                 });
                 prop_assert_eq!(stands, model.get(&(id, name)).copied(), "{} after {:?}", name, act);
             }

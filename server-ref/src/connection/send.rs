@@ -48,18 +48,18 @@ impl Connection {
         let chat = self.access.chat(identity, &channel);
         let permission = if chat.is_some() { SendPermission::AsMember } else { SendPermission::Granted };
         let entry = NewEntry { id, channel, user, name, event, data, action, target, permission };
-        if let Err(put_off) = self.sending.submit(entry) {
-            self.push(about_send(put_off.id, put_off.channel, error(ErrorCode::Deferred)));
+        if let Err(deferred) = self.sending.submit(entry) {
+            self.push(about_send(deferred.id, deferred.channel, error(ErrorCode::Deferred)));
         }
     }
 
     pub(super) fn appended(&mut self, outcomes: Option<Vec<Outcome>>) {
         let Some(outcomes) = outcomes else {
             let retry_after_ms = Some(self.settings.retry_after_ms);
-            for put_off in self.sending.failed() {
-                let code = if put_off.first { ErrorCode::Unavailable } else { ErrorCode::Deferred };
+            for deferred in self.sending.failed() {
+                let code = if deferred.first { ErrorCode::Unavailable } else { ErrorCode::Deferred };
                 let refused = Error { retry_after_ms, ..error(code) };
-                self.push(about_send(put_off.id, put_off.channel, refused));
+                self.push(about_send(deferred.id, deferred.channel, refused));
             }
             return;
         };

@@ -55,7 +55,7 @@ impl Refused {
 
 /// A send that has to be resent.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct PutOff {
+pub(super) struct DeferredSend {
     pub(super) id: Uuid,
     pub(super) channel: Channel,
     /// Whether this is the refused one; the others wait behind it.
@@ -73,9 +73,9 @@ impl Sending {
     }
 
     /// Accepts a send, or defers it.
-    pub(super) fn submit(&mut self, entry: NewEntry) -> Result<(), PutOff> {
+    pub(super) fn submit(&mut self, entry: NewEntry) -> Result<(), DeferredSend> {
         if self.defers(entry.id) {
-            return Err(PutOff { id: entry.id, channel: entry.channel, first: false });
+            return Err(DeferredSend { id: entry.id, channel: entry.channel, first: false });
         }
         self.waiting.push_back(entry);
         Ok(())
@@ -120,8 +120,8 @@ impl Sending {
     }
 
     /// The group in flight could not be stored. Returns everything that has to be resent, in order.
-    pub(super) fn failed(&mut self) -> Vec<PutOff> {
-        let mut put_off = Vec::new();
+    pub(super) fn failed(&mut self) -> Vec<DeferredSend> {
+        let mut deferred = Vec::new();
         // The group was sent before anything that may have been refused since.
         self.refused = None;
         for (id, channel) in std::mem::take(&mut self.under_way) {
@@ -129,14 +129,14 @@ impl Sending {
             if !self.defers(id) {
                 self.refused = Some(Refused::new(id));
             }
-            put_off.push(PutOff { id, channel, first: put_off.is_empty() });
+            deferred.push(DeferredSend { id, channel, first: deferred.is_empty() });
         }
         for entry in std::mem::take(&mut self.waiting) {
             if let Err(behind) = self.submit(entry) {
-                put_off.push(behind);
+                deferred.push(behind);
             }
         }
-        put_off
+        deferred
     }
 
     /// The number of unanswered sends.
@@ -170,8 +170,8 @@ mod tests {
         }
     }
 
-    fn ids(put_off: &[PutOff]) -> Vec<(u128, bool)> {
-        put_off.iter().map(|p| (p.id.as_u128(), p.first)).collect()
+    fn ids(deferred: &[DeferredSend]) -> Vec<(u128, bool)> {
+        deferred.iter().map(|p| (p.id.as_u128(), p.first)).collect()
     }
 
     #[test]
@@ -244,8 +244,8 @@ mod tests {
         }
         assert!(sending.next_group().is_some());
         sending.submit(send(3)).unwrap();
-        let put_off = [(1, true), (2, false), (3, false), (1, false), (2, false), (3, false)];
-        assert_eq!(ids(&sending.failed()), put_off);
+        let deferred = [(1, true), (2, false), (3, false), (1, false), (2, false), (3, false)];
+        assert_eq!(ids(&sending.failed()), deferred);
         sending.submit(send(1)).unwrap();
     }
 

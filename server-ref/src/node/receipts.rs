@@ -47,7 +47,7 @@ struct Marks {
     count: usize,
     dirty: BTreeMap<(Channel, String), UserReceipt>,
     /// Receipts that could not be processed while the store was unavailable: clients do not repeat them.
-    put_off: BTreeMap<(Channel, Arc<str>), ReceivedMark>,
+    deferred: BTreeMap<(Channel, Arc<str>), ReceivedMark>,
 }
 
 impl Marks {
@@ -132,17 +132,17 @@ impl Receipts {
     }
 
     /// Keeps a receipt for a retry, merged with an earlier one of the same user and log.
-    fn put_off(&self, receipt: ReceivedMark) {
+    fn defer(&self, receipt: ReceivedMark) {
         if receipt.epoch.as_ref().is_some_and(|epoch| epoch.len() > LONGEST_EPOCH) {
             return;
         }
         let mut marks = self.lock();
         let key = (receipt.channel.clone(), receipt.who.user.clone());
-        if marks.put_off.len() >= KEPT && !marks.put_off.contains_key(&key) {
+        if marks.deferred.len() >= KEPT && !marks.deferred.contains_key(&key) {
             return;
         }
-        let before = marks.put_off.insert(key.clone(), receipt);
-        if let (Some(before), Some(now)) = (before, marks.put_off.get_mut(&key))
+        let before = marks.deferred.insert(key.clone(), receipt);
+        if let (Some(before), Some(now)) = (before, marks.deferred.get_mut(&key))
             && before.epoch == now.epoch
         {
             now.delivered = now.delivered.max(before.delivered);
@@ -171,8 +171,8 @@ pub(super) async fn write_marks(
         }
         environment.sleep_until(environment.now_ms() + WRITE_AFTER_MS).await;
         let Some(node) = node.upgrade() else { return };
-        let put_off = std::mem::take(&mut receipts.lock().put_off);
-        for receipt in put_off.into_values() {
+        let deferred = std::mem::take(&mut receipts.lock().deferred);
+        for receipt in deferred.into_values() {
             if let Err(refusal) = node.hear(receipt).await {
                 tracing::debug!(code = refusal.code.as_str(), "deferred receipt refused");
             }
@@ -289,7 +289,7 @@ impl Node {
     pub(super) async fn hear(&self, receipt: ReceivedMark) -> Result<(), Refusal> {
         match self.receive(receipt.clone()).await {
             Err(refusal) if refusal.code == ErrorCode::Unavailable => {
-                self.receipts.put_off(receipt);
+                self.receipts.defer(receipt);
                 Ok(())
             }
             done => done,
