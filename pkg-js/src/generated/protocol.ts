@@ -143,7 +143,6 @@ export type ClientFrame =
   | ({ type: "idle" } & Idle)
   | ({ type: "set_status" } & SetStatus)
   | ({ type: "get_status" } & GetStatus)
-  | ({ type: "get_own_status" } & GetOwnStatus)
   | ({ type: "history" } & History)
   | ({ type: "list_chats" } & ListChats)
   | ({ type: "create_chat" } & CreateChat)
@@ -312,12 +311,6 @@ export interface GetStatus {
   id: string;
   /** The users, at most 100. */
   users: string[];
-}
-
-/** Requests the user's own status, as others see it. Answered with `statuses`. */
-export interface GetOwnStatus {
-  /** The id of this request. */
-  id: string;
 }
 
 /** Requests a page of a channel's log: the entries before or after an offset, or the latest. Answered with `history_page`. */
@@ -658,7 +651,7 @@ export interface StatusChanged {
   last_seen?: number;
 }
 
-/** Answers `get_status` and `get_own_status`. */
+/** Answers `get_status`. */
 export interface Statuses {
   /** The id of the request. */
   id: string;
@@ -1006,7 +999,6 @@ export interface UserStatus {
 export interface Answers {
   set_status: Done;
   get_status: Statuses;
-  get_own_status: Statuses;
   history: HistoryPage;
   list_chats: Chats;
   create_chat: Done;

@@ -21,9 +21,7 @@ pub use history::{History, HistoryPage};
 pub use message::{Ack, Action, Message, Send};
 pub use presence::{Member, MemberJoined, MemberLeft};
 pub use receipt::{Mark, Receipt, UserReceipt};
-pub use status::{
-    GetOwnStatus, GetStatus, Idle, SetStatus, Status, StatusChanged, StatusChoice, Statuses, UserStatus,
-};
+pub use status::{GetStatus, Idle, SetStatus, Status, StatusChanged, StatusChoice, Statuses, UserStatus};
 pub use subscription::{Gap, GapReason, Subscribe, Subscribed, Unsubscribe, Unsubscribed};
 
 use uuid::Uuid;
@@ -130,7 +128,6 @@ client_frames! {
     pub enum Request {
         "set_status" => SetStatus -> Done,
         "get_status" => GetStatus -> Statuses,
-        "get_own_status" => GetOwnStatus -> Statuses,
         "history" => History -> HistoryPage,
         "list_chats" => ListChats -> Chats,
         "create_chat" => CreateChat -> Done,

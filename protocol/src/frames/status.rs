@@ -96,15 +96,7 @@ pub struct GetStatus {
     pub users: Vec<String>,
 }
 
-/// Requests the user's own status, as others see it. Answered with `statuses`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
-pub struct GetOwnStatus {
-    /// The id of this request.
-    pub id: Uuid,
-}
-
-/// Answers `get_status` and `get_own_status`.
+/// Answers `get_status`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Statuses {

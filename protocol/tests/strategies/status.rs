@@ -1,8 +1,7 @@
 //! Whether users can be reached.
 
 use everwire_protocol::{
-    ClientFrame, GetOwnStatus, GetStatus, Idle, ServerFrame, SetStatus, StatusChanged, StatusChoice,
-    Statuses, UserStatus,
+    ClientFrame, GetStatus, Idle, ServerFrame, SetStatus, StatusChanged, StatusChoice, Statuses, UserStatus,
 };
 use proptest::{collection::vec as list, option, prelude::*, sample::select};
 
@@ -15,7 +14,6 @@ pub(super) fn client() -> Kinds<ClientFrame> {
         one("idle", any::<bool>().prop_map(|idle| Idle { idle })),
         one("set_status", (uuid(), choice).prop_map(|(id, status)| SetStatus { id, status })),
         one("get_status", (uuid(), list(text(), 0..4)).prop_map(|(id, users)| GetStatus { id, users })),
-        one("get_own_status", uuid().prop_map(|id| GetOwnStatus { id })),
     ]
 }
 

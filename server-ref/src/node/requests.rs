@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use everwire_protocol::{
-    Answered, Done, ErrorCode, GetOwnStatus, GetStatus, History, HistoryPage, Request, ServerFrame,
-    SetStatus, Statuses,
+    Answered, Done, ErrorCode, GetStatus, History, HistoryPage, Request, ServerFrame, SetStatus, Statuses,
     limits::{MAX_HISTORY, MAX_USERS},
 };
 
@@ -33,7 +32,6 @@ pub(super) async fn answer(node: &Arc<Node>, asked: PendingRequest) -> Result<Se
         Request::History(request) => node.answer_history(&who, &request).await?.into(),
         Request::SetStatus(request) => node.answer_set_status(&who, &request).await?.into(),
         Request::GetStatus(request) => node.answer_get_status(&request).await?.into(),
-        Request::GetOwnStatus(request) => node.answer_get_own_status(&who, &request).await?.into(),
         Request::ListChats(request) => node.answer_list_chats(&who, &request).await?.into(),
         Request::CreateChat(request) => node.answer_create_chat(&who, request).await?.into(),
         Request::Invite(request) => node.answer_invite(&who, request).await?.into(),
@@ -83,10 +81,5 @@ impl Node {
         }
         let statuses = self.statuses(users).await.map_err(unavailable)?;
         Ok(Statuses { id: *id, statuses })
-    }
-
-    async fn answer_get_own_status(&self, who: &Identity, request: &GetOwnStatus) -> Answer<GetOwnStatus> {
-        let statuses = self.statuses(&[who.user.to_string()]).await.map_err(unavailable)?;
-        Ok(Statuses { id: request.id, statuses })
     }
 }

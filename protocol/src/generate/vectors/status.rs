@@ -2,8 +2,7 @@
 
 use super::{Invalid, REQUEST, Valid, bad_client_frame, bad_server_frame, channel, client, id, server};
 use crate::{
-    GetOwnStatus, GetStatus, Idle, SetStatus, Status, StatusChanged, StatusChoice, Statuses, UserStatus,
-    limits::MAX_OFFSET,
+    GetStatus, Idle, SetStatus, Status, StatusChanged, StatusChoice, Statuses, UserStatus, limits::MAX_OFFSET,
 };
 
 /// Batches that must be read.
@@ -44,11 +43,6 @@ fn from_client() -> Vec<Valid> {
             "get_status of several users",
             r#"[{"type":"get_status","id":"0199a1b2-c3d4-7000-8000-000000000004","users":["u1","Zoë"]}]"#,
             &[get(&["u1", "Zoë"])],
-        ),
-        client(
-            "get_own_status",
-            r#"[{"type":"get_own_status","id":"0199a1b2-c3d4-7000-8000-000000000004"}]"#,
-            &[GetOwnStatus { id: id(REQUEST) }.into()],
         ),
     ]
 }
