@@ -43,7 +43,7 @@ impl MailboxMessage {
         match self {
             Self::Entry(entry) => Ok(Input::Entry(entry)),
             Self::Presence(change) => Ok(Input::Presence(change)),
-            Self::Broadcast(note) => Ok(Input::Broadcast(note)),
+            Self::Broadcast(broadcast) => Ok(Input::Broadcast(broadcast)),
             Self::Input(input) => Ok(*input),
             Self::Left(channel) => Ok(Input::Left(channel.map(|channel| *channel))),
             poll @ (Self::Poll(_) | Self::Abandoned(_)) => Err(poll),

@@ -31,13 +31,11 @@ mod sending;
 mod settings;
 mod subscribing;
 mod subscription;
+mod subscriptions;
 
-use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    sync::Arc,
-};
+use std::{collections::VecDeque, sync::Arc};
 
-use everwire_protocol::{Channel, CloseCode, ServerFrame, Uuid, batch};
+use everwire_protocol::{CloseCode, ServerFrame, Uuid, batch};
 
 pub use inbound::{BadFrame, Batch, decode};
 pub use io::{Binding, Input, Opened, Opening, Output, PendingRequest, ReceivedMark, Transport};
@@ -52,7 +50,7 @@ use heartbeat::Heartbeat;
 use queue::{Queue, Queued};
 use requests::Requests;
 use sending::Sending;
-use subscription::{Stage, Subscription};
+use subscriptions::Subscriptions;
 
 #[derive(Debug)]
 enum Phase {
@@ -77,17 +75,7 @@ pub struct Connection {
     phase: Phase,
     /// Frames that arrived while the session was being bound.
     waiting: VecDeque<Waiting>,
-    subscriptions: BTreeMap<Channel, Subscription>,
-    /// Refused channels: a set of subscriptions that still contains one is not answered with the same error again.
-    refused: BTreeSet<Channel>,
-    /// Subscriptions that the server has ended, until the client knows: only then does a `subscribe` start a new one.
-    ended: BTreeSet<Channel>,
-    /// Subscriptions that need a page, in order. One page is read at a time.
-    catching_up: VecDeque<Channel>,
-    reading: bool,
-    /// When a failed read is retried.
-    read_again_at: Option<u64>,
-    next_key: u64,
+    subscriptions: Subscriptions,
     requests: Requests,
     sending: Sending,
     queue: Queue,
@@ -126,13 +114,7 @@ impl Connection {
             session: Uuid::nil(),
             phase: Phase::Hello,
             waiting: VecDeque::new(),
-            subscriptions: BTreeMap::new(),
-            refused: BTreeSet::new(),
-            ended: BTreeSet::new(),
-            catching_up: VecDeque::new(),
-            reading: false,
-            read_again_at: None,
-            next_key: 0,
+            subscriptions: Subscriptions::default(),
             requests: Requests::default(),
             queue: Queue::default(),
             outputs: VecDeque::new(),
@@ -172,7 +154,7 @@ impl Connection {
             Input::Appended(outcomes) => self.appended(outcomes),
             Input::Entry(entry) => self.entry(entry),
             Input::Presence(change) => self.presence(change),
-            Input::Broadcast(note) => self.note(note),
+            Input::Broadcast(broadcast) => self.broadcast(broadcast),
             Input::Direct(text) => self.direct(text),
             Input::Revoked(channel) => self.revoke(channel),
             Input::Answer { id, answer } => self.answer(id, answer),
@@ -206,7 +188,7 @@ impl Connection {
                     Due::CloseNow => return self.end(None, false),
                     Due::Close(code) if self.closing.is_none() => self.close(now_ms, code),
                     Due::Ping => self.ping(now_ms),
-                    Due::ReadAgain => self.read_again_at = None,
+                    Due::ReadAgain => self.subscriptions.read_again(),
                     Due::Close(_) => {}
                 }
             }
@@ -243,9 +225,7 @@ impl Connection {
 
     /// Whether nothing is being looked up, read or stored for this connection. Frames may still be queued.
     pub fn is_settled(&self) -> bool {
-        let looking = matches!(self.phase, Phase::Binding(_))
-            || self.reading
-            || self.subscriptions.values().any(|subscription| subscription.stage == Stage::Opening);
+        let looking = matches!(self.phase, Phase::Binding(_)) || !self.subscriptions.is_settled();
         self.sending.unanswered() == 0 && ((!looking && self.requests.is_empty()) || self.has_failed())
     }
 
@@ -307,7 +287,7 @@ impl Connection {
             expires_at
                 .filter(|_| open)
                 .map(|at| (at + ms(settings.token_grace_ms), Due::Close(CloseCode::TokenExpired))),
-            self.read_again_at.map(|at| (at, Due::ReadAgain)),
+            self.subscriptions.read_again_at().map(|at| (at, Due::ReadAgain)),
         ]
         .into_iter()
         .flatten()
@@ -382,7 +362,7 @@ impl Connection {
 
     /// The last output: leaves all channels.
     fn end(&mut self, code: Option<CloseCode>, at_once: bool) {
-        for channel in std::mem::take(&mut self.subscriptions).into_keys() {
+        for channel in self.subscriptions.remove_all() {
             self.outputs.push_back(Output::Leave { channel, at_once });
         }
         if at_once {

@@ -216,8 +216,8 @@ impl Polling {
     fn rest(&mut self, now_ms: u64, frames: Vec<Waiting>) {
         if self.retained.is_none() {
             // The client knows which subscriptions have ended: a `subscribe` from now on starts a new one.
-            let Connection { ended, queue, .. } = &mut self.connection;
-            ended.retain(|channel| queue.has_ended(channel));
+            let Connection { subscriptions, queue, .. } = &mut self.connection;
+            subscriptions.retain_ended(|channel| queue.has_ended(channel));
         }
         let mut set = BTreeSet::new();
         let mut others = Vec::new();
@@ -232,12 +232,12 @@ impl Polling {
                 other => others.push(other),
             }
         }
-        let gone: Vec<_> =
-            self.connection.subscriptions.keys().filter(|channel| !set.contains(channel)).cloned().collect();
+        let present = self.connection.subscriptions.channels();
+        let gone: Vec<_> = present.filter(|channel| !set.contains(channel)).cloned().collect();
         for channel in &gone {
             self.connection.drop_subscription(channel);
         }
-        self.connection.refused.retain(|channel| set.contains(channel));
+        self.connection.subscriptions.retain_refused(|channel| set.contains(channel));
         self.connection.handle(now_ms, Input::Batch(Ok(others)));
     }
 
@@ -245,15 +245,14 @@ impl Polling {
     /// responses and still has another position than they led to: it has ended the subscription in between, or lost
     /// something.
     fn is_news(&self, frame: &Subscribe) -> bool {
-        let Some(subscription) = self.connection.subscriptions.get(&frame.channel) else {
-            let connection = &self.connection;
-            return !connection.refused.contains(&frame.channel)
-                && !connection.ended.contains(&frame.channel);
+        let Connection { subscriptions, queue, .. } = &self.connection;
+        let Some(position) = subscriptions.position(&frame.channel) else {
+            return !subscriptions.is_refused_or_ended(&frame.channel);
         };
         if self.retained.is_some() {
             return false;
         }
-        let led = self.connection.queue.led(&frame.channel).unwrap_or_else(|| subscription.position());
+        let led = queue.led(&frame.channel).unwrap_or(position);
         StartPosition::of(frame).is_some_and(|from| from != led)
     }
 

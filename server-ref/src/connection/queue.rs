@@ -42,7 +42,7 @@ impl Queued {
     fn text(&self) -> &Arc<str> {
         match self {
             Self::Entry(entry) => &entry.text,
-            Self::Broadcast(note) => &note.text,
+            Self::Broadcast(broadcast) => &broadcast.text,
             Self::Subscribed(_, _, text) | Self::Ended(_, text) | Self::Frame(text) => text,
         }
     }
@@ -51,13 +51,13 @@ impl Queued {
         match self {
             Self::Entry(entry) => Some(&entry.channel),
             Self::Subscribed(channel, ..) => Some(channel),
-            Self::Broadcast(note) => Some(&note.channel),
+            Self::Broadcast(broadcast) => Some(&broadcast.channel),
             Self::Ended(..) | Self::Frame(_) => None,
         }
     }
 
     fn is_ephemeral(&self) -> bool {
-        matches!(self, Self::Broadcast(note) if note.ephemeral)
+        matches!(self, Self::Broadcast(broadcast) if broadcast.ephemeral)
     }
 }
 

@@ -6,7 +6,7 @@ use everwire_protocol::{Gap, GapReason, Subscribe, limits::MAX_RECENT};
 
 use crate::model::{
     broadcast::{Broadcast, PresenceChange},
-    log::{Entry, Log},
+    log::{Entry, Log, Page},
 };
 
 /// The start that a client requests.
@@ -62,10 +62,10 @@ impl StartPosition {
 
 /// The phase of a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stage {
-    /// The state of the log was requested. Live entries are only noted.
+enum Stage {
+    /// The state of the log was requested. Entries that are stored now are read from the store later.
     Opening,
-    /// Entries are read from the store, a page at a time. Live entries are only noted.
+    /// Entries are read from the store, a page at a time. Those that are stored now are read with them.
     CatchingUp,
     /// Entries are delivered as they are stored.
     Live,
@@ -74,26 +74,62 @@ pub(super) enum Stage {
 #[derive(Debug)]
 pub(super) struct Subscription {
     /// Distinguishes answers for this subscription from those for an earlier one of the same channel.
-    pub(super) key: u64,
-    pub(super) from: StartPosition,
-    pub(super) stage: Stage,
+    key: u64,
+    from: StartPosition,
+    stage: Stage,
     /// The log, once known.
-    pub(super) epoch: Arc<str>,
+    epoch: Arc<str>,
     /// The last entry that was queued for the client.
-    pub(super) offset: u64,
-    /// The latest live entry that was not queued, because older ones come first.
-    pub(super) noted: Option<Arc<Entry>>,
+    offset: u64,
+    /// The newest entry that was not queued when it was stored, because older ones come first.
+    newest: Option<Arc<Entry>>,
     /// The version of presence that the list of members already contains.
-    pub(super) presence_version: u64,
+    presence_version: u64,
     /// Frames that arrived before the answer to `subscribe`, in order.
-    pub(super) noted_frames: Vec<Noted>,
+    early: Vec<EarlyFrame>,
 }
 
 /// A frame that has to wait until its subscription has begun.
 #[derive(Debug)]
-pub(super) enum Noted {
+pub(super) enum EarlyFrame {
     Presence(Arc<PresenceChange>),
     Broadcast(Arc<Broadcast>),
+}
+
+/// How a subscription begins.
+#[derive(Debug)]
+pub(super) struct Begun {
+    /// What the client requested.
+    pub(super) from: StartPosition,
+    /// Entries follow from `offset + 1`.
+    pub(super) offset: u64,
+    pub(super) gap: Option<Gap>,
+    /// The frames to be queued behind the answer.
+    pub(super) early: Vec<EarlyFrame>,
+}
+
+/// What follows from an entry that was stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Arrival {
+    /// It is the next one: it is to be queued.
+    Next,
+    /// Entries before it were missed: the store has them.
+    Hole,
+    /// The log was replaced.
+    AnotherLog,
+    /// Nothing: it was queued already, or is read from the store later.
+    Nothing,
+}
+
+/// What follows from a page that was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// Its entries are to be queued; there are more.
+    Behind,
+    /// Its entries are to be queued; from now on entries arrive as they are stored.
+    Live,
+    /// The log was replaced, or trimmed faster than it could be read.
+    Lost,
 }
 
 impl Subscription {
@@ -104,33 +140,129 @@ impl Subscription {
             stage: Stage::Opening,
             epoch: "".into(),
             offset: 0,
-            noted: None,
+            newest: None,
             presence_version: 0,
-            noted_frames: Vec::new(),
+            early: Vec::new(),
         }
     }
 
-    /// Remembers that there is an entry which was not queued. From other nodes entries may come late.
-    pub(super) fn note(&mut self, entry: Arc<Entry>) {
-        let known = self.noted.as_ref().filter(|noted| noted.epoch == entry.epoch);
-        if known.is_none_or(|noted| noted.offset < entry.offset) {
-            self.noted = Some(entry);
+    pub(super) fn key(&self) -> u64 {
+        self.key
+    }
+
+    /// The last entry that was queued for the client.
+    pub(super) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    pub(super) fn is_opening(&self) -> bool {
+        self.stage == Stage::Opening
+    }
+
+    pub(super) fn is_catching_up(&self) -> bool {
+        self.stage == Stage::CatchingUp
+    }
+
+    /// The state of its log is known. `delivered` is the user's mark.
+    pub(super) fn begin(
+        &mut self,
+        log: &Log,
+        replay_limit: u64,
+        delivered: Option<u64>,
+        presence_version: u64,
+    ) -> Begun {
+        let (offset, gap) = self.from.resolve(log, replay_limit, delivered);
+        self.epoch = log.epoch.clone();
+        self.offset = offset;
+        self.stage = if self.is_behind(log.head) { Stage::CatchingUp } else { Stage::Live };
+        self.presence_version = presence_version;
+        let mut early = std::mem::take(&mut self.early);
+        early.retain(|frame| match frame {
+            EarlyFrame::Presence(change) => change.version > presence_version,
+            EarlyFrame::Broadcast(_) => true,
+        });
+        Begun { from: self.from.clone(), offset, gap, early }
+    }
+
+    /// An entry was stored.
+    pub(super) fn arrived(&mut self, entry: &Arc<Entry>) -> Arrival {
+        if self.stage != Stage::Live {
+            self.skip(entry);
+            Arrival::Nothing
+        } else if entry.epoch != self.epoch {
+            Arrival::AnotherLog
+        } else if entry.offset == self.offset + 1 {
+            self.offset = entry.offset;
+            Arrival::Next
+        } else if entry.offset > self.offset {
+            self.stage = Stage::CatchingUp;
+            self.skip(entry);
+            Arrival::Hole
+        } else {
+            Arrival::Nothing
         }
+    }
+
+    /// A page was read, which begins after what was queued last.
+    pub(super) fn read(&mut self, page: &Page) -> Progress {
+        let Page { log, entries } = page;
+        let hole = entries.first().map_or(log.trimmed, |first| first.offset - 1) > self.offset;
+        if log.epoch != self.epoch || hole {
+            return Progress::Lost;
+        }
+        if let Some(last) = entries.last() {
+            self.offset = last.offset;
+        }
+        if self.is_behind(log.head) {
+            return Progress::Behind;
+        }
+        self.stage = Stage::Live;
+        self.newest = None;
+        Progress::Live
+    }
+
+    /// Somebody has joined or left. Returns the change if it is to be queued now.
+    pub(super) fn presence(&mut self, change: Arc<PresenceChange>) -> Option<Arc<PresenceChange>> {
+        if self.is_opening() {
+            self.early.push(EarlyFrame::Presence(change));
+            return None;
+        }
+        (change.version > self.presence_version).then_some(change)
+    }
+
+    /// A frame for the subscribers of the channel. Returns it if it is to be queued now.
+    pub(super) fn broadcast(&mut self, broadcast: Arc<Broadcast>) -> Option<Arc<Broadcast>> {
+        if !self.is_opening() {
+            return Some(broadcast);
+        }
+        if !broadcast.ephemeral {
+            self.early.push(EarlyFrame::Broadcast(broadcast));
+        }
+        None
     }
 
     /// The client's position after it has received everything queued.
     pub(super) fn position(&self) -> StartPosition {
         match self.stage {
             Stage::Opening => self.from.clone(),
-            _ => StartPosition::Position { epoch: self.epoch.clone(), offset: self.offset },
+            Stage::CatchingUp | Stage::Live => {
+                StartPosition::Position { epoch: self.epoch.clone(), offset: self.offset }
+            }
+        }
+    }
+
+    /// Remembers that there is an entry which was not queued. From other nodes entries may come late.
+    fn skip(&mut self, entry: &Arc<Entry>) {
+        let known = self.newest.as_ref().filter(|newest| newest.epoch == entry.epoch);
+        if known.is_none_or(|newest| newest.offset < entry.offset) {
+            self.newest = Some(entry.clone());
         }
     }
 
     /// Whether the store is known to have entries that were not queued yet. `head` is the log's.
-    pub(super) fn is_behind(&self, head: u64) -> bool {
-        let noted =
-            self.noted.as_ref().filter(|entry| entry.epoch == self.epoch).map_or(0, |entry| entry.offset);
-        self.offset < head.max(noted)
+    fn is_behind(&self, head: u64) -> bool {
+        let newest = self.newest.as_ref().filter(|newest| newest.epoch == self.epoch);
+        self.offset < newest.map_or(head, |newest| head.max(newest.offset))
     }
 }
 
@@ -203,10 +335,10 @@ mod tests {
         };
         let mut subscription = Subscription::new(1, StartPosition::Recent(0));
         (subscription.epoch, subscription.offset) = ("a".into(), 159);
-        subscription.note(entry("a", 160));
-        subscription.note(entry("a", 138));
+        subscription.skip(&entry("a", 160));
+        subscription.skip(&entry("a", 138));
         assert!(subscription.is_behind(159));
-        subscription.note(entry("b", 1));
+        subscription.skip(&entry("b", 1));
         assert!(!subscription.is_behind(159), "another log says nothing about this one");
     }
 }
