@@ -1,7 +1,7 @@
 //! Prerequisites: installed where that is permitted, otherwise the exact command is printed.
 
 pub(crate) mod browser;
+pub(crate) mod documented;
 mod installer;
 pub(crate) mod packages;
-pub(crate) mod proxies;
 pub(crate) mod wasm_target;

@@ -15,8 +15,8 @@ pub(crate) enum Task {
     Browser,
     /// A Firefox that tests can start, if available.
     Firefox,
-    /// The proxies that the server's tests run, if available.
-    Proxies,
+    /// The programs that the documents use, and that tests run as they do; the proxies among them only if available.
+    Documented,
     /// The driver through which wasm-bindgen's test runner starts it.
     Driver,
     /// The core as WebAssembly, in pkg-js/wasm.
@@ -38,7 +38,7 @@ impl Task {
             | Self::WasmTool
             | Self::Browser
             | Self::Firefox
-            | Self::Proxies
+            | Self::Documented
             | Self::Server => &[],
             Self::Driver => &[Self::Browser],
             Self::Wasm => &[Self::Packages, Self::WasmTarget, Self::WasmTool],
@@ -55,7 +55,7 @@ impl Task {
             Self::WasmTool => "wasm-bindgen (built once, takes a minute or two)",
             Self::Browser => "Chromium",
             Self::Firefox => "Firefox",
-            Self::Proxies => "nginx and HAProxy",
+            Self::Documented => "nginx, HAProxy, OpenSSL and curl",
             Self::Driver => "chromedriver",
             Self::Wasm => "the WebAssembly core",
             Self::Package => "the npm package",
@@ -72,7 +72,7 @@ impl Task {
             Self::WasmTool => build::wasm_tool::ensure(paths),
             Self::Browser => setup::browser::ensure_browser(paths),
             Self::Firefox => setup::browser::ensure_firefox(paths),
-            Self::Proxies => setup::proxies::ensure(paths),
+            Self::Documented => setup::documented::ensure(paths),
             Self::Driver => setup::browser::ensure_driver(paths),
             Self::Wasm => build::wasm::ensure(paths),
             Self::Package => build::package::ensure(paths),

@@ -15,7 +15,7 @@ pub(crate) fn run(paths: &Paths) -> Result {
         Task::Browser,
         Task::Driver,
         Task::Firefox,
-        Task::Proxies,
+        Task::Documented,
         Task::WasmTool,
     ]);
     task::run(paths, &mut Steps::new(plan.len()), &plan)?;

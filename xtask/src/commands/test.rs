@@ -107,13 +107,18 @@ impl Part {
 
     fn needs(self) -> &'static [Task] {
         match self {
-            Self::Generated | Self::Protocol | Self::Client | Self::Xtask | Self::Sim => &[],
-            Self::Rust | Self::Server => &[Task::Proxies],
+            Self::Generated
+            | Self::Rust
+            | Self::Protocol
+            | Self::Client
+            | Self::Server
+            | Self::Xtask
+            | Self::Sim => &[],
             Self::Wasm => &[Task::WasmTarget, Task::WasmTool, Task::Browser, Task::Driver],
             Self::Size | Self::Types | Self::PkgJs | Self::Demo => &[Task::Package],
             Self::Schema => &[Task::Packages],
             Self::Bench => &[Task::Demo, Task::Server, Task::Browser],
-            Self::E2e => &[Task::Demo, Task::Server, Task::Browser, Task::Firefox],
+            Self::E2e => &[Task::Demo, Task::Server, Task::Browser, Task::Firefox, Task::Documented],
         }
     }
 
