@@ -1,10 +1,10 @@
 //! Flags and environment variables, and the configuration that results.
 
-use std::{fs, net::SocketAddr, path::PathBuf};
+use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use axum::http::HeaderValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use everwire_protocol::Limits;
+use everwire_protocol::{Channel, ChannelKind, Limits};
 
 use crate::{
     Error,
@@ -69,6 +69,16 @@ pub struct ServeOptions {
         value_delimiter = ','
     )]
     pub allow_origin: Vec<String>,
+    /// Public channels that users may write to, such as `lobby` or `room.*`. Repeat the flag, or separate channels with
+    /// commas. Without it only back ends write to public channels, and users whose token grants them; with --dev everybody
+    /// does.
+    #[arg(
+        long = "public-write",
+        env = "EVERWIRE_PUBLIC_WRITE",
+        value_name = "CHANNEL",
+        value_delimiter = ','
+    )]
+    pub public_write: Vec<String>,
     /// A directory to serve over HTTP on the same port, such as a built demo.
     #[arg(long, env = "EVERWIRE_SERVE_DIR", value_name = "DIRECTORY")]
     pub serve_dir: Option<PathBuf>,
@@ -240,6 +250,9 @@ pub struct TokenOptions {
     /// The validity, in seconds.
     #[arg(long, default_value_t = 3600, value_name = "SECONDS")]
     pub valid_for: u64,
+    /// The id of the token, by which it can be revoked.
+    #[arg(long, value_name = "ID")]
+    pub id: Option<String>,
     /// A channel to grant, or a pattern that ends in `*`. Can be repeated.
     #[arg(long = "grant", value_name = "CHANNEL")]
     pub grants: Vec<String>,
@@ -261,6 +274,8 @@ pub struct Config {
     pub key: Option<TokenKey>,
     /// The API key of back ends.
     pub api_key: Option<ApiKey>,
+    /// The public channels that users may write to.
+    pub public_write: Vec<String>,
     /// The origins whose pages may use the server.
     pub origins: Origins,
     /// A directory to serve.
@@ -290,6 +305,7 @@ impl Config {
             dev: true,
             key: None,
             api_key: None,
+            public_write: Vec::new(),
             origins: Origins::Any,
             serve_dir: None,
             retention: 100_000,
@@ -310,7 +326,8 @@ impl Config {
             bucket(self.signals_per_second, 2),
             bucket(self.requests_per_second, 3),
         );
-        Rules { dev: self.dev, key: self.key.take(), rates }
+        let public_write = std::mem::take(&mut self.public_write);
+        Rules { dev: self.dev, key: self.key.take(), rates, public_write, bans: Arc::default() }
     }
 }
 
@@ -342,12 +359,18 @@ impl TryFrom<ServeOptions> for Config {
                 directory.display()
             )));
         }
+        if let Some(wrong) = options.public_write.iter().find(|name| !is_public(name)) {
+            return Err(Error::Setting(format!(
+                "--public-write is for public channels, and {wrong:?} is none; grants in tokens open private-… and presence-…"
+            )));
+        }
         Ok(Self {
             listen: options.listen,
             database: options.database,
             dev: options.dev,
             key,
             api_key: options.api_key.text()?.map(|key| ApiKey::new(&key)).transpose()?,
+            public_write: options.public_write,
             origins,
             serve_dir: options.serve_dir,
             retention: options.retention,
@@ -370,6 +393,12 @@ impl TryFrom<ServeOptions> for Config {
             },
         })
     }
+}
+
+/// Whether a name or pattern means public channels.
+fn is_public(pattern: &str) -> bool {
+    let name = pattern.strip_suffix('*').unwrap_or(pattern);
+    pattern == "*" || Channel::new(name).is_ok_and(|channel| channel.kind() == ChannelKind::Public)
 }
 
 fn read_origin(text: &str) -> Result<HeaderValue, Error> {
@@ -404,6 +433,11 @@ mod tests {
         assert!(config(&["--dev", "--serve-dir", "/no/such"]).unwrap_err().to_string().contains("/no/such"));
         assert!(config(&["--dev", "--retention", "0"]).is_err());
         assert!(config(&["--jwt-secret", "short"]).unwrap_err().to_string().contains("16 at least"));
+        let opened = |names: &str| config(&["--dev", "--public-write", names]);
+        assert_eq!(opened("lobby,room.*,*").unwrap().public_write, ["lobby", "room.*", "*"]);
+        for wrong in ["private-orders", "presence-*", "", "a b"] {
+            assert!(opened(wrong).unwrap_err().to_string().contains("--public-write"), "{wrong}");
+        }
     }
 
     #[test]

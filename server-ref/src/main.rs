@@ -131,14 +131,18 @@ fn print_json(value: &impl serde::Serialize) -> Result<(), Error> {
 }
 
 fn token(options: TokenOptions) -> Result<(), Error> {
-    let TokenOptions { user, name, valid_for, grants, secret } = options;
+    let TokenOptions { user, name, valid_for, id, grants, secret } = options;
     let key = secret.key()?.ok_or_else(|| {
         Error::Setting(
             "give the server's token secret with EVERWIRE_JWT_SECRET, --jwt-secret or --jwt-secret-file"
                 .into(),
         )
     })?;
-    let exp = wall_ms() / 1000 + valid_for;
-    println!("{}", key.make(&Claims { sub: user, name, exp, nbf: None, grants })?);
+    let iat = wall_ms() / 1000;
+    let exp = iat + valid_for;
+    println!(
+        "{}",
+        key.make(&Claims { sub: user, name, exp, iat: Some(iat.into()), jti: id, nbf: None, grants })?
+    );
     Ok(())
 }

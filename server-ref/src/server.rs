@@ -53,6 +53,7 @@ impl Server {
     /// [`Error::Setting`], [`Error::Database`] or [`Error::Listen`], with a message for the operator.
     pub async fn start(mut config: Config) -> Result<Self, Error> {
         let rules = config.rules();
+        let bans = rules.bans.clone();
         // The address first: if a server is already running there, that is the more useful error.
         let listener = listen(config.listen).await?;
         let address = listener.local_addr().map_err(|source| Error::System { what: "no address", source })?;
@@ -61,7 +62,7 @@ impl Server {
         let spread_ms = u64::from(config.goaway_delay_ms) + u64::from(config.goaway_spread_ms);
         let leave_grace_ms = config.leave_grace_ms;
         let return_ms = (spread_ms + RETURN_MARGIN_MS).max(leave_grace_ms);
-        let options = NodeOptions { settings, access: Arc::new(rules), leave_grace_ms, return_ms };
+        let options = NodeOptions { settings, access: Arc::new(rules), bans, leave_grace_ms, return_ms };
         let environment = Arc::new(TokioEnvironment::start());
         let node = Node::start(environment, Arc::new(store), options).await?;
         let api = Api::new(node.clone(), config.api_key, config.dev);

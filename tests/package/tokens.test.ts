@@ -100,7 +100,7 @@ it("a failing token callback is called again, and nothing is lost", async () => 
   let asked = 0;
   const ada = await bare.connectWith("ada", () => {
     if (++asked <= 2) throw new Error("the backend is down");
-    return makeToken("ada");
+    return makeToken("ada", { grants: ["news"] });
   });
   const sending = ada.send("news", "patience");
   await ada.waitForConnection();

@@ -4,6 +4,7 @@
 //! The OpenAPI document at `/openapi.json` is generated from the code.
 
 mod admin_api;
+mod bans;
 mod body;
 mod chats;
 mod extractors;
@@ -117,6 +118,10 @@ fn routes() -> (Router<Api>, utoipa::openapi::OpenApi) {
         .routes(routes!(chats::add, chats::set_role, chats::remove))
         .routes(routes!(users::status, users::set_status))
         .routes(routes!(users::disconnect))
+        .routes(routes!(bans::ban, bans::get, bans::unban))
+        .routes(routes!(bans::list))
+        .routes(routes!(bans::revoke_user))
+        .routes(routes!(bans::revoke_token))
         .routes(routes!(users::presence))
         .routes(routes!(admin_api::stats))
         .routes(routes!(admin_api::cleanup))

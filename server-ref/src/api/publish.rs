@@ -123,7 +123,7 @@ pub(super) async fn publish(
             data,
             action: None,
             target: None,
-            permission: SendPermission::Granted,
+            permission: SendPermission::Server,
         };
         return store(&api, entry).await.map(Json);
     }

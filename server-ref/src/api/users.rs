@@ -111,7 +111,7 @@ pub(super) async fn presence(
 
 /// A user of whom only the id is known.
 fn somebody(user: &str) -> Identity {
-    Identity { user: user.into(), name: None, grants: Arc::default(), expires_at: None }
+    Identity { user: user.into(), name: None, grants: Arc::default(), expires_at: None, token: None }
 }
 
 /// Sets a status like the frame `set_status`.

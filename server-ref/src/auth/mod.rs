@@ -1,6 +1,7 @@
 //! Authentication and authorisation: identifies users and decides what they may do, without waiting. Tokens are parsed in
 //! `token`.
 
+pub mod bans;
 pub mod hs256;
 mod rates;
 pub mod token;
@@ -13,10 +14,11 @@ use everwire_protocol::{
     limits::MAX_NAME_BYTES,
 };
 
+pub use bans::Bans;
 pub use rates::{Bucket, Rates};
 use token::TokenKey;
 
-use crate::model::identity::{Access, Credentials, Identity, RateClass, Refusal};
+use crate::model::identity::{Access, Credentials, Identity, RateClass, Refusal, covers};
 
 /// The rules of this server.
 #[derive(Debug, Default)]
@@ -27,11 +29,16 @@ pub struct Rules {
     pub key: Option<TokenKey>,
     /// The rate limits.
     pub rates: Rates,
+    /// The public channels that users may write to: names, or patterns that end in `*`. Without `dev` the others are for
+    /// back ends and for users whose token grants them.
+    pub public_write: Vec<String>,
+    /// The bans and revocations.
+    pub bans: Arc<Bans>,
 }
 
 impl Access for Rules {
     fn identify(&self, credentials: &Credentials<'_>, now_ms: u64) -> Result<Identity, Refusal> {
-        match (credentials.token, credentials.guest, &self.key) {
+        let identity = match (credentials.token, credentials.guest, &self.key) {
             (Some(token), _, Some(key)) => key.read(token, now_ms),
             (_, Some(guest), _) if self.dev => identify_guest(guest),
             (_, Some(_), _) => Err(unauthorized("This server does not accept guests. Sign in with a token.")),
@@ -42,7 +49,13 @@ impl Access for Rules {
                 Err(unauthorized("Missing guest: send a user and a name in hello."))
             }
             (None, None, _) => Err(unauthorized("A token is required. Sign in first.")),
-        }
+        }?;
+        self.bans.check(&identity, now_ms)?;
+        Ok(identity)
+    }
+
+    fn check(&self, who: &Identity, now_ms: u64) -> Result<(), Refusal> {
+        self.bans.check(who, now_ms)
     }
 
     fn may_subscribe(&self, who: &Identity, channel: &Channel) -> bool {
@@ -55,7 +68,14 @@ impl Access for Rules {
 
     fn may_send(&self, who: &Identity, channel: &Channel) -> bool {
         // Only the server writes to `presence-users`, and only back ends publish to `everyone`.
-        ![PRESENCE_USERS, EVERYONE].contains(&channel.as_str()) && self.may_subscribe(who, channel)
+        if [PRESENCE_USERS, EVERYONE].contains(&channel.as_str()) || !self.may_subscribe(who, channel) {
+            return false;
+        }
+        // Everybody may read a public channel, so writing is the exception there.
+        channel.kind() != ChannelKind::Public
+            || self.dev
+            || who.granted(channel)
+            || covers(&self.public_write, channel)
     }
 
     fn chat<'a>(&self, who: &Identity, channel: &'a Channel) -> Option<&'a str> {
@@ -82,6 +102,7 @@ fn identify_guest(guest: &Guest) -> Result<Identity, Refusal> {
         name: Some(guest.name.as_str().into()),
         grants: Arc::default(),
         expires_at: None,
+        token: None,
     })
 }
 
@@ -91,7 +112,7 @@ mod tests {
 
     fn who(user: &str, grants: &[&str]) -> Identity {
         let grants = grants.iter().map(|grant| (*grant).to_owned()).collect();
-        Identity { user: user.into(), name: None, grants, expires_at: None }
+        Identity { user: user.into(), name: None, grants, expires_at: None, token: None }
     }
 
     fn rules(dev: bool) -> Rules {
@@ -104,7 +125,10 @@ mod tests {
             let (rules, who, channel) = (rules(dev), who("7", grants), channel.parse().unwrap());
             (rules.may_subscribe(&who, &channel), rules.may_send(&who, &channel))
         };
-        assert_eq!(may(false, &[], "news"), (true, true));
+        assert_eq!(may(false, &[], "news"), (true, false));
+        assert_eq!(may(false, &["news"], "news"), (true, true));
+        assert_eq!(may(false, &["private-*"], "news"), (true, false));
+        assert_eq!(may(true, &[], "news"), (true, true));
         assert_eq!(may(false, &[], "private-user.7"), (true, true));
         assert_eq!(may(false, &["*"], "private-user.8"), (false, false));
         assert_eq!(may(true, &["private-user.*"], "private-user.8"), (false, false));
@@ -116,6 +140,17 @@ mod tests {
         assert_eq!(may(false, &["private-chat.*"], "private-chat.42"), (true, true));
         assert_eq!(may(true, &[], "presence-room"), (true, true));
         assert_eq!(may(true, &["*"], "everyone"), (true, false));
+    }
+
+    #[test]
+    fn a_rule_opens_public_channels_for_writing() {
+        let public_write = vec!["lobby".into(), "room.*".into(), "private-*".into()];
+        let rules = Rules { public_write, ..Rules::default() };
+        let may_send = |channel: &str| rules.may_send(&who("7", &[]), &channel.parse().unwrap());
+        assert_eq!(
+            ["lobby", "room.7", "lobby2", "news", "everyone", "private-orders"].map(may_send),
+            [true, true, false, false, false, false]
+        );
     }
 
     #[test]

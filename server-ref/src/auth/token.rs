@@ -5,11 +5,12 @@ use std::{fmt, sync::Arc};
 use everwire_protocol::{ErrorCode, limits::MAX_NAME_BYTES};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
+use serde_json::Number;
 
 use super::hs256;
 use crate::{
     Error,
-    model::identity::{Identity, Refusal},
+    model::identity::{Identity, IssuedToken, Refusal},
 };
 
 /// How long a token is accepted after its expiry, in ms: as long as an open connection waits for a new one, and more than
@@ -29,6 +30,12 @@ pub struct Claims {
     pub name: Option<String>,
     /// When it expires, in s since 1970.
     pub exp: u64,
+    /// When it was issued, in s since 1970. A revocation of the user's tokens spares those issued after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iat: Option<Number>,
+    /// The id of the token, by which it can be revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jti: Option<String>,
     /// Not valid before, in s since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nbf: Option<u64>,
@@ -108,12 +115,15 @@ impl TokenKey {
         if claims.sub.is_empty() || claims.sub.len() > MAX_NAME_BYTES {
             return refuse("has an empty or overlong user id");
         }
+        // A date in s may have a fraction. Negative ones and those that are not numbers here become 0.
+        let issued_at = claims.iat.as_ref().and_then(Number::as_f64).map_or(0, |at| (at * 1000.0) as u64);
         let name = claims.name.filter(|name| !name.is_empty() && name.len() <= MAX_NAME_BYTES);
         Ok(Identity {
             user: claims.sub.into(),
             name: name.map(Into::into),
             grants: Arc::from(claims.grants),
             expires_at: Some(expires_at),
+            token: Some(IssuedToken { id: claims.jti.map(Into::into), issued_at }),
         })
     }
 
@@ -136,7 +146,8 @@ mod tests {
 
     fn claims(exp_ms: u64) -> Claims {
         let grants = vec!["private-orders".into()];
-        Claims { sub: "7".into(), name: Some("Ada".into()), exp: exp_ms / 1000, nbf: None, grants }
+        let (sub, name, exp) = ("7".into(), Some("Ada".into()), exp_ms / 1000);
+        Claims { sub, name, exp, iat: Number::from_f64(7.25), jti: Some("t7".into()), nbf: None, grants }
     }
 
     #[test]
@@ -146,6 +157,7 @@ mod tests {
         assert_eq!((&*identity.user, identity.name.as_deref()), ("7", Some("Ada")));
         assert_eq!(identity.expires_at, Some(NOW + 60_000));
         assert_eq!(&*identity.grants, ["private-orders"]);
+        assert_eq!(identity.token, Some(IssuedToken { id: Some("t7".into()), issued_at: 7_250 }));
     }
 
     #[test]

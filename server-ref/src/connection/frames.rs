@@ -1,18 +1,19 @@
 //! What a connection does with each frame: protocol errors, connecting, liveness and the end. What frames do to
-//! subscriptions is in `subscribing`; sends, ephemeral frames, marks and requests have files of their own.
+//! subscriptions is in `subscribing`, tokens are in `identity`; sends, ephemeral frames, marks and requests have files of
+//! their own.
 
 use std::sync::Arc;
 
 use everwire_protocol::{
     ClientFrame, CloseCode, ConnectionFrame, Error, ErrorCode, Goaway, Hello, Ping, Pong, ServerFrame,
-    SortedFrame, Token, VERSION, Welcome, batch, limits::MAX_TOKEN_BYTES,
+    SortedFrame, VERSION, Welcome,
 };
 
 use super::{
     BadFrame, Batch, Binding, Closing, Connection, Output, Phase, Queued, Transport,
     errors::{error, error_saying},
 };
-use crate::model::identity::{Credentials, Identity, Refusal};
+use crate::model::identity::{Identity, Refusal};
 
 /// A frame that waits for the session to be bound.
 pub(super) type Waiting = Result<ClientFrame, BadFrame>;
@@ -135,29 +136,14 @@ impl Connection {
         }
     }
 
-    fn identify(&self, now_ms: u64, token: Option<&str>, hello: Option<&Hello>) -> Result<Identity, Refusal> {
-        if token.is_some_and(|token| token.len() > MAX_TOKEN_BYTES) {
-            return Err(Refusal::new(ErrorCode::Unauthorized, "The token is too long."));
-        }
-        let guest = hello.and_then(|hello| hello.guest.as_ref());
-        self.access.identify(&Credentials { token, guest }, now_ms)
-    }
-
-    fn refuse(&mut self, now_ms: u64, refusal: Refusal) {
-        let code = match refusal.code {
-            ErrorCode::Banned => CloseCode::Banned,
-            ErrorCode::SessionMismatch => CloseCode::SessionMismatch,
-            ErrorCode::TokenExpired => CloseCode::TokenExpired,
-            _ => CloseCode::Unauthorized,
-        };
-        self.push(error_saying(refusal.code, refusal.message));
-        self.close(now_ms, code);
-    }
-
     pub(super) fn bound(&mut self, now_ms: u64, binding: Binding) {
         let Phase::Binding(identity) = std::mem::replace(&mut self.phase, Phase::Hello) else { return };
         if binding == Binding::Another {
             return self.refuse(now_ms, Refusal::of(ErrorCode::SessionMismatch));
+        }
+        // A ban while the session was being bound did not find this connection.
+        if let Err(refusal) = self.access.check(&identity, now_ms) {
+            return self.refuse(now_ms, refusal);
         }
         if self.transport != Transport::Post {
             self.push(Welcome {
@@ -177,31 +163,6 @@ impl Connection {
         for frame in std::mem::take(&mut self.waiting) {
             self.frame(now_ms, frame);
         }
-    }
-
-    fn token(&mut self, now_ms: u64, frame: &Token, before: &Identity) {
-        match self.identify(now_ms, Some(&frame.token), None) {
-            Ok(identity) if identity.user == before.user => self.phase = Phase::Open(identity),
-            Ok(_) => self.refuse(now_ms, Refusal::of(ErrorCode::SessionMismatch)),
-            Err(refusal) => self.refuse(now_ms, refusal),
-        }
-    }
-
-    /// The `hello` of a later poll: the same user again, perhaps with a new token. The error answers that poll alone.
-    pub(super) fn hello_again(&mut self, now_ms: u64, hello: &Hello) -> Result<(), Arc<str>> {
-        let answer = |refusal: Refusal| -> Arc<str> {
-            batch::encode_frame(&ServerFrame::Error(error_saying(refusal.code, refusal.message))).into()
-        };
-        let identity = self.identify(now_ms, hello.token.as_deref(), Some(hello)).map_err(answer)?;
-        match &self.phase {
-            Phase::Open(before) if before.user != identity.user => {
-                return Err(answer(Refusal::of(ErrorCode::SessionMismatch)));
-            }
-            Phase::Open(_) => self.phase = Phase::Open(identity),
-            Phase::Hello | Phase::Binding(_) | Phase::Ended => {}
-        }
-        self.heartbeat.heard(now_ms);
-        Ok(())
     }
 
     // Liveness and the end

@@ -58,8 +58,10 @@ pub enum Input {
     Broadcast(Arc<Broadcast>),
     /// A frame for this connection, regardless of its subscriptions.
     Direct(Arc<str>),
-    /// The user is no longer a member of the chat that this channel belongs to.
+    /// The user is no longer a member of the chat that this channel belongs to. Also answers [`Output::CheckMembership`].
     Revoked(Channel),
+    /// A user was banned or tokens were revoked: this connection may be concerned.
+    CheckIdentity,
     /// Answers [`Output::Request`].
     Answer {
         /// The id of the request.
@@ -162,6 +164,14 @@ pub enum Output {
         key: u64,
         /// The channel to open.
         opening: Box<Opening>,
+    },
+    /// Check that the user is a member of the chats of these subscribed channels, because the token no longer grants them.
+    /// Answer: `Revoked` for each channel without permission.
+    CheckMembership {
+        /// The channels.
+        channels: Vec<Channel>,
+        /// The user.
+        who: Identity,
     },
     /// Unregister from the hub for a channel.
     Leave {

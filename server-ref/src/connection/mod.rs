@@ -18,6 +18,7 @@ mod ephemeral;
 mod errors;
 mod frames;
 mod heartbeat;
+mod identity;
 mod inbound;
 mod io;
 pub mod mailbox;
@@ -142,6 +143,7 @@ impl Connection {
             | Input::Broadcast(_)
             | Input::Direct(_)
             | Input::Revoked(_)
+            | Input::CheckIdentity
             | Input::Answer { .. }
             | Input::Goaway(_)
             | Input::Left(_)
@@ -157,6 +159,7 @@ impl Connection {
             Input::Broadcast(broadcast) => self.broadcast(broadcast),
             Input::Direct(text) => self.direct(text),
             Input::Revoked(channel) => self.revoke(channel),
+            Input::CheckIdentity => self.check_identity(now_ms),
             Input::Answer { id, answer } => self.answer(id, answer),
             Input::Writable => self.queue.set_writable(),
             Input::Goaway(goaway) => self.goaway(now_ms, goaway),
@@ -330,7 +333,8 @@ impl Connection {
             let finished = !closing.orderly || answered;
             if finished && self.queue.is_empty() && self.queue.writing_since().is_none() {
                 let code = closing.code;
-                self.end(Some(code), code == CloseCode::Normal);
+                let at_once = matches!(code, CloseCode::Normal | CloseCode::Banned);
+                self.end(Some(code), at_once);
             }
         }
     }

@@ -1,25 +1,25 @@
 //! Requests of a client: frames with an id that are answered by a frame with the same id. The driver of the connection
 //! provides the answers.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use everwire_protocol::{Error, ErrorCode, Request, ServerFrame, Uuid};
 
 use super::{
-    Connection, Output, PendingRequest,
+    Connection, Output, PendingRequest, Phase,
     errors::{error, error_saying},
 };
 use crate::model::identity::{Identity, RateClass, Refusal};
 
-/// The requests that have no answer yet.
+/// The requests that have no answer yet, and who made them.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
-    pending: BTreeSet<Uuid>,
+    pending: BTreeMap<Uuid, Identity>,
 }
 
 impl Requests {
     pub(super) fn is_pending(&self, id: Uuid) -> bool {
-        self.pending.contains(&id)
+        self.pending.contains_key(&id)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -30,12 +30,12 @@ impl Requests {
         self.pending.is_empty()
     }
 
-    fn begin(&mut self, id: Uuid) {
-        self.pending.insert(id);
+    fn begin(&mut self, id: Uuid, who: Identity) {
+        self.pending.insert(id, who);
     }
 
-    /// Returns whether the request was pending.
-    fn end(&mut self, id: Uuid) -> bool {
+    /// Returns who made the request, if it was pending.
+    fn end(&mut self, id: Uuid) -> Option<Identity> {
         self.pending.remove(&id)
     }
 }
@@ -67,15 +67,17 @@ impl Connection {
                 return self.push(about(Error { channel, ..error(ErrorCode::Forbidden) }));
             }
         }
-        self.requests.begin(id);
+        self.requests.begin(id, identity.clone());
         self.outputs.push_back(Output::Request(Box::new(PendingRequest { request, who: identity.clone() })));
     }
 
     pub(super) fn answer(&mut self, id: Uuid, answer: Result<Box<ServerFrame>, Refusal>) {
-        if !self.requests.end(id) {
-            return;
-        }
+        let Some(before) = self.requests.end(id) else { return };
         match answer {
+            Ok(frame) if !self.may_still_receive(&before, &frame) => {
+                let words = "The user's token no longer grants this channel.";
+                self.push(Error { id: Some(id), ..error_saying(ErrorCode::Forbidden, words) });
+            }
             Ok(frame) => self.push(*frame),
             Err(refusal) => {
                 let retry_after_ms = refusal.code.retry().then_some(self.settings.retry_after_ms);
@@ -83,5 +85,13 @@ impl Connection {
                 self.push(Error { id: Some(id), retry_after_ms, ..refused });
             }
         }
+    }
+
+    /// Whether the answer to a request of `before` may be sent now: the token may have been replaced since by one without
+    /// the grant. Membership of a chat was checked for `before`, and may not have been necessary then.
+    fn may_still_receive(&self, before: &Identity, answer: &ServerFrame) -> bool {
+        let (Phase::Open(now), ServerFrame::HistoryPage(page)) = (&self.phase, answer) else { return true };
+        let as_member = |who| self.access.chat(who, &page.channel).is_some();
+        self.access.may_subscribe(now, &page.channel) && (as_member(before) || !as_member(now))
     }
 }

@@ -109,7 +109,7 @@ impl Connection {
     }
 
     /// Tells the client that there is no subscription, and why. If it was running, it ends.
-    fn end_subscription(&mut self, channel: Channel, refusal: Refusal) {
+    pub(super) fn end_subscription(&mut self, channel: Channel, refusal: Refusal) {
         self.drop_subscription(&channel);
         self.subscriptions.end(channel.clone());
         let unsubscribed = Unsubscribed {

@@ -24,6 +24,17 @@ pub struct Identity {
     pub grants: Arc<[String]>,
     /// When the token expires, in ms since 1970.
     pub expires_at: Option<u64>,
+    /// The token, for revocations. `None`: a guest, or known to the server only by id.
+    pub token: Option<IssuedToken>,
+}
+
+/// What a revocation needs to know of a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssuedToken {
+    /// Its id, if it has one (`jti`).
+    pub id: Option<Arc<str>>,
+    /// When it was issued, in ms since 1970 (`iat`); 0 if it does not say so.
+    pub issued_at: u64,
 }
 
 impl Identity {
@@ -34,11 +45,16 @@ impl Identity {
 
     /// Whether the token grants a channel.
     pub fn granted(&self, channel: &Channel) -> bool {
-        self.grants.iter().any(|grant| match grant.strip_suffix('*') {
-            Some(start) => channel.as_str().starts_with(start),
-            None => channel.as_str() == grant,
-        })
+        covers(&self.grants, channel)
     }
+}
+
+/// Whether one of these names, or patterns that end in `*`, means a channel.
+pub fn covers(names: &[String], channel: &Channel) -> bool {
+    names.iter().any(|name| match name.strip_suffix('*') {
+        Some(start) => channel.as_str().starts_with(start),
+        None => channel.as_str() == name,
+    })
 }
 
 /// A refusal.
@@ -69,6 +85,15 @@ pub trait Access: Send + Sync + fmt::Debug {
     /// # Errors
     /// [`ErrorCode::Unauthorized`] or [`ErrorCode::Banned`], with a message.
     fn identify(&self, credentials: &Credentials<'_>, now_ms: u64) -> Result<Identity, Refusal>;
+
+    /// Whether an identity that was accepted before is still accepted: its user is not banned, its token not revoked.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Unauthorized`] or [`ErrorCode::Banned`], with a message.
+    fn check(&self, who: &Identity, now_ms: u64) -> Result<(), Refusal> {
+        let _ = (who, now_ms);
+        Ok(())
+    }
 
     /// Whether a user may receive a channel. For the channels of chats see also [`Self::chat`].
     fn may_subscribe(&self, who: &Identity, channel: &Channel) -> bool;

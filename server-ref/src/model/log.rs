@@ -32,9 +32,11 @@ pub struct NewEntry {
 /// The permission to send to a channel.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum SendPermission {
-    /// Granted by the rules that the connection has checked; or the entry is the server's own.
+    /// Granted by the rules that the connection has checked.
     #[default]
     Granted,
+    /// The entry comes from a back end, or from the server itself.
+    Server,
     /// Only for members of the chat that the channel belongs to. The commit loop replaces it by one of the following, in
     /// one order with membership changes.
     AsMember,
@@ -50,7 +52,7 @@ impl SendPermission {
     /// The reason why nothing may be stored.
     pub fn refusal(&self) -> Option<Refusal> {
         match self {
-            Self::Granted | Self::Member | Self::Owner => None,
+            Self::Granted | Self::Server | Self::Member | Self::Owner => None,
             // Not resolved.
             Self::AsMember => Some(Refusal::of(ErrorCode::Forbidden)),
             Self::Refused(refusal) => Some(refusal.clone()),

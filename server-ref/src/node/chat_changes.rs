@@ -7,6 +7,7 @@ use everwire_protocol::{CHAT_EVENT, Channel, ChatChange, ErrorCode, Payload, cha
 use super::Node;
 use crate::{
     Error,
+    auth::Bans,
     chats::{Actor, Bounds, Change, ChatRegistry, Command, Decision, decide},
     environment::Environment,
     model::{
@@ -70,10 +71,14 @@ pub(super) async fn store(
     environment: &dyn Environment,
     store: &dyn Database,
     chats: &ChatRegistry,
+    bans: &Bans,
     at: u64,
     command: ChatCommand,
 ) -> Result<Stored, Refusal> {
     let ChatCommand { actor, chat, command } = command;
+    if let Actor::User { user, .. } = &actor {
+        bans.check_user(user, at)?;
+    }
     let before = chats.get(&chat);
     let room = before.as_ref().map(|record| &*record.room);
     let Change { room: after, entries, gone } = match decide(room, &actor, &command, Bounds::default(), at)? {
@@ -128,6 +133,6 @@ fn new_entry(
         data: Payload::from_value(change).ok()?,
         action: None,
         target: None,
-        permission: SendPermission::Granted,
+        permission: SendPermission::Server,
     })
 }

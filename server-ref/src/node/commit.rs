@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     Error,
+    auth::Bans,
     chats::ChatRegistry,
     connection::{
         Input,
@@ -24,6 +25,7 @@ use crate::{
     },
     environment::{Environment, Task, planted},
     model::{
+        ban::AccessChange,
         chat::ChatRecord,
         identity::{Refusal, not_for},
         log::{NewEntry, Outcome, PageBounds, SendPermission},
@@ -76,6 +78,13 @@ pub enum Commit {
         /// The receiver of the resulting chat; `None` if there is none.
         reply: oneshot::Sender<Result<Option<ChatRecord>, Refusal>>,
     },
+    /// A ban, its end, or a revocation. What is submitted later obeys it.
+    ChangeAccess {
+        /// The change.
+        change: AccessChange,
+        /// The receiver of the answer.
+        reply: oneshot::Sender<Result<(), Error>>,
+    },
     /// Runs one step of the cleanup.
     Cleanup {
         /// The receiver of the answer.
@@ -94,6 +103,7 @@ impl CommitSender {
     pub(super) fn start(
         environment: &Arc<dyn Environment>,
         store: Arc<dyn Database>,
+        bans: Arc<Bans>,
         publisher: Publisher,
     ) -> Self {
         let (commits, waiting) = mpsc::channel(WAITING);
@@ -101,7 +111,7 @@ impl CommitSender {
         let chats = publisher.chats.clone();
         environment.spawn(Box::pin(publisher.run(to_publish)));
         let (environment, in_doubt) = (environment.clone(), BTreeSet::new());
-        let commit_loop = CommitLoop { environment, store, chats, committed, in_doubt, last_at: 0 };
+        let commit_loop = CommitLoop { environment, store, chats, bans, committed, in_doubt, last_at: 0 };
         commit_loop.environment.clone().spawn(Box::pin(commit_loop.run(waiting)));
         Self { commits }
     }
@@ -136,6 +146,14 @@ impl CommitSender {
         answer.await.unwrap_or_else(|_| Err(Refusal::of(ErrorCode::Unavailable)))
     }
 
+    /// Changes who may use the server.
+    pub(super) async fn change_access(&self, change: AccessChange) -> Result<(), Error> {
+        let (reply, answer) = oneshot::channel();
+        let busy = || Error::Unavailable("too many commits are waiting".into());
+        self.commits.try_send(Commit::ChangeAccess { change, reply }).map_err(|_| busy())?;
+        answer.await.unwrap_or_else(|_| Err(busy()))
+    }
+
     /// Stores the user of a session. There is no answer: if it cannot be stored, the session is bound while it is
     /// connected.
     pub fn bind_session(&self, session: Uuid, user: Arc<str>) {
@@ -165,6 +183,7 @@ struct CommitLoop {
     environment: Arc<dyn Environment>,
     store: Arc<dyn Database>,
     chats: Arc<ChatRegistry>,
+    bans: Arc<Bans>,
     committed: mpsc::Sender<Committed>,
     /// Channels whose last transaction was reported as failed: it may have happened, and is then unpublished.
     in_doubt: BTreeSet<Channel>,
@@ -222,7 +241,9 @@ impl CommitLoop {
                     batch.entries.extend(entries);
                 }
                 Commit::BindSession { session, user } => batch.sessions.push((session, user)),
-                commit @ (Commit::ChangeChat { .. } | Commit::Cleanup { .. }) => {
+                commit @ (Commit::ChangeChat { .. }
+                | Commit::ChangeAccess { .. }
+                | Commit::Cleanup { .. }) => {
                     last = Some(commit);
                     break;
                 }
@@ -239,13 +260,21 @@ impl CommitLoop {
         match last {
             Some(Commit::ChangeChat { command, reply }) => {
                 let log = command.log();
-                let (store, chats) = (&*self.store, &self.chats);
+                let (store, chats, bans) = (&*self.store, &self.chats, &self.bans);
                 let stored =
-                    chat_changes::store(&*self.environment, store, chats, self.last_at, command).await;
+                    chat_changes::store(&*self.environment, store, chats, bans, self.last_at, command).await;
                 if stored.as_ref().is_err_and(|refusal| refusal.code == ErrorCode::Unavailable) {
                     self.in_doubt.extend(log);
                 }
                 self.publish(Committed::ChatChanged { stored, reply }).await?;
+            }
+            Some(Commit::ChangeAccess { change, reply }) => {
+                let stored = self.store.change_access(&change).await;
+                if stored.is_ok() {
+                    self.bans.apply(change, self.last_at);
+                }
+                // An error means that the receiver of the answer was dropped.
+                let _ = reply.send(stored);
             }
             Some(Commit::Cleanup { reply }) => {
                 // An error means that the receiver of the answer was dropped.
@@ -270,9 +299,13 @@ impl CommitLoop {
         mut entries: Vec<NewEntry>,
         groups: Vec<(MailboxSender, usize)>,
     ) -> Result<Vec<Group>, Closed> {
-        // Current: members change in this task only.
-        for entry in entries.iter_mut().filter(|entry| entry.permission == SendPermission::AsMember) {
-            entry.permission = permission(&self.chats, entry);
+        // Current: members and bans change in this task only.
+        for entry in entries.iter_mut().filter(|entry| entry.permission != SendPermission::Server) {
+            if let Err(refusal) = self.bans.check_user(&entry.user, self.last_at) {
+                entry.permission = SendPermission::Refused(refusal);
+            } else if entry.permission == SendPermission::AsMember {
+                entry.permission = permission(&self.chats, entry);
+            }
         }
         #[cfg(feature = "planted")]
         let answered = self.hurry(&entries, &groups).await?;

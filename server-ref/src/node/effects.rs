@@ -82,6 +82,13 @@ impl Effects {
                 });
             }
             Output::Open { key, opening } => self.open(key, *opening),
+            Output::CheckMembership { channels, who } => {
+                for channel in channels {
+                    if self.node.permit(&who, &channel, Use::Receive).is_err() {
+                        self.sender.input(Input::Revoked(channel));
+                    }
+                }
+            }
             Output::Leave { channel, at_once } => {
                 self.node.hub.leave(self.node.now_ms(), &channel, self.connection, at_once);
                 self.node.stop_listening(&channel);

@@ -3,6 +3,7 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod bans;
 mod chat_changes;
 mod chat_requests;
 mod chat_views;
@@ -35,6 +36,7 @@ use stats::Counters;
 use crate::{
     Error,
     audience::Audience,
+    auth::Bans,
     chats::ChatRegistry,
     connection::{PendingRequest, Settings},
     environment::Environment,
@@ -59,6 +61,8 @@ pub struct Node {
     pub access: Arc<dyn Access>,
     /// The store.
     pub store: Arc<dyn Database>,
+    /// The bans and revocations.
+    pub bans: Arc<Bans>,
     /// All chats.
     pub chats: Arc<ChatRegistry>,
     /// The statistics.
@@ -99,6 +103,8 @@ pub struct NodeOptions {
     pub settings: Arc<Settings>,
     /// The permissions.
     pub access: Arc<dyn Access>,
+    /// The bans and revocations that `access` obeys; filled from the store.
+    pub bans: Arc<Bans>,
     /// How long a leave is delayed after a lost connection, in ms.
     pub leave_grace_ms: u64,
     /// How long users who were present when the server was stopped stay listed, in ms.
@@ -124,7 +130,9 @@ impl Node {
         store: Arc<dyn Database>,
         options: NodeOptions,
     ) -> Result<Arc<Self>, Error> {
-        let NodeOptions { settings, access, leave_grace_ms, return_ms } = options;
+        let NodeOptions { settings, access, bans, leave_grace_ms, return_ms } = options;
+        let (banned, revoked) = store.bans().await?;
+        bans.load(banned, revoked);
         let chats = Arc::new(ChatRegistry::of(store.chats().await?));
         let (remember, to_remember) = mpsc::unbounded_channel();
         let (updates, chat_updates) = mpsc::unbounded_channel();
@@ -136,7 +144,7 @@ impl Node {
         let users = Arc::new(users);
         let publisher =
             Publisher { hub: hub.clone(), chats: chats.clone(), audience: audience.clone(), updates };
-        let commits = CommitSender::start(&environment, store.clone(), publisher);
+        let commits = CommitSender::start(&environment, store.clone(), bans.clone(), publisher);
         // They are about to reconnect, so their leave is delayed.
         let (online, presence) = (store.online_users().await?, store.presence().await?);
         let started_at = environment.now_ms();
@@ -150,6 +158,7 @@ impl Node {
             settings,
             access,
             store,
+            bans,
             chats,
             counters: Counters::default(),
             commits,
@@ -206,8 +215,9 @@ impl Node {
     /// Whether a user may use a channel: by the rules and, for a chat, as a member.
     ///
     /// # Errors
-    /// [`ErrorCode::Forbidden`].
+    /// [`ErrorCode::Forbidden`], or the reason why the user may not use the server at all.
     pub fn permit(&self, who: &Identity, channel: &Channel, what: Use) -> Result<(), Refusal> {
+        self.access.check(who, self.now_ms())?;
         let by_rules = match what {
             Use::Receive => self.access.may_subscribe(who, channel),
             Use::Send => self.access.may_send(who, channel),

@@ -28,6 +28,7 @@ pub(crate) type Answer<Request> = Result<<Request as Answered>::Answer, Refusal>
 /// The refusal, with a message.
 pub(super) async fn answer(node: &Arc<Node>, asked: PendingRequest) -> Result<ServerFrame, Refusal> {
     let PendingRequest { request, who } = asked;
+    node.access.check(&who, node.now_ms())?;
     Ok(match request {
         Request::History(request) => node.answer_history(&who, &request).await?.into(),
         Request::SetStatus(request) => node.answer_set_status(&who, &request).await?.into(),

@@ -6,24 +6,41 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use axum::{
     Router,
+    extract::{Request, State},
     http::{HeaderName, Method, header},
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse, Response},
 };
+use everwire_protocol::ErrorCode;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::{
-    api::{self, Api, GUEST_NAME, GUEST_USER, IDEMPOTENCY_KEY},
+    api::{self, Api, GUEST_NAME, GUEST_USER, IDEMPOTENCY_KEY, Problem},
     transports::{self, Origins},
 };
 
 /// The router for the transports, the API, and the files in `serve_dir`.
 pub(crate) fn router(api: Api, origins: Origins, serve_dir: Option<&Path>) -> Router {
     let cors = cors(&origins);
-    let transports = transports::router(api.node.clone(), Arc::new(origins));
+    let origins = Arc::new(origins);
+    let transports = transports::router(api.node.clone(), origins.clone());
+    let api = api::router(api).layer(from_fn_with_state(origins, check_origin));
     let router = match serve_dir {
         Some(directory) => Router::new().fallback_service(pages::directory(directory)),
         None => Router::new().fallback(pages::nothing_here),
     };
-    router.merge(transports).merge(api::router(api)).layer(cors)
+    router.merge(transports).merge(api).layer(cors)
+}
+
+/// Refuses calls of pages that may not use this server. Browsers keep such a page from reading an answer, but not from
+/// sending plain text without a preflight.
+async fn check_origin(State(origins): State<Arc<Origins>>, request: Request, next: Next) -> Response {
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if reads || origins.allow(request.headers()) {
+        return next.run(request).await;
+    }
+    let words = "This origin is not allowed. The operator of the server can allow it with --allow-origin.";
+    Problem::new(ErrorCode::Forbidden, words).into_response()
 }
 
 /// The allowed origins, as browsers check them.

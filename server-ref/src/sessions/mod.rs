@@ -130,6 +130,13 @@ impl Sessions {
         own.map(|live| live.mailbox.input(Input::End(code))).count()
     }
 
+    /// Makes the connections of a user, or all of them, check whether they may go on. Returns their number.
+    pub fn check_identities(&self, user: Option<&str>) -> usize {
+        let sessions = self.live.lock();
+        let concerned = sessions.values().filter(|live| user.is_none_or(|user| live.user == user));
+        concerned.map(|live| live.mailbox.input(Input::CheckIdentity)).count()
+    }
+
     /// The number of users, and of connections of each kind.
     pub fn counts(&self) -> (usize, Connections) {
         let sessions = self.live.lock();

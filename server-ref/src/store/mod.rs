@@ -1,5 +1,6 @@
 //! The store: the traits that a store implements, and their data. [`sqlite`] is the implementation.
 
+pub mod bans;
 pub mod chats;
 pub mod memory;
 pub mod people;
@@ -70,9 +71,9 @@ impl std::ops::AddAssign for Removed {
 }
 
 /// Everything that a node stores.
-pub trait Database: Store + chats::ChatStore + people::UserStore {}
+pub trait Database: Store + chats::ChatStore + people::UserStore + bans::BanStore {}
 
-impl<T: Store + chats::ChatStore + people::UserStore> Database for T {}
+impl<T: Store + chats::ChatStore + people::UserStore + bans::BanStore> Database for T {}
 
 impl std::fmt::Debug for dyn Database {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

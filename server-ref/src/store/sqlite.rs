@@ -4,6 +4,7 @@
 //! keeps other servers away from the database, so nobody else writes.
 
 mod append;
+mod bans;
 mod chats;
 mod cleanup;
 mod people;

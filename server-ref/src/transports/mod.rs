@@ -51,6 +51,14 @@ async fn post_only() -> Response {
     response
 }
 
+/// Refuses a request of a page whose origin is not allowed.
+fn refused_origin() -> Response {
+    say(
+        StatusCode::FORBIDDEN,
+        "This origin is not allowed. The operator of the server can allow it with --allow-origin.",
+    )
+}
+
 /// When it will be `at_ms`, in the time of the node.
 fn instant(node: &Node, at_ms: u64) -> Instant {
     Instant::now() + Duration::from_millis(at_ms.saturating_sub(node.now_ms()))

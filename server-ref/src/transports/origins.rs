@@ -12,8 +12,8 @@ pub enum Origins {
 }
 
 impl Origins {
-    /// Whether a WebSocket may be opened. Browsers open WebSockets to other origins without a preflight, so the server has
-    /// to check.
+    /// Whether the page that makes a request may use this server. Browsers open WebSockets to other origins, and post plain
+    /// text to them, without a preflight, so the server has to check.
     pub fn allow(&self, headers: &HeaderMap) -> bool {
         let Some(origin) = headers.get(header::ORIGIN) else { return true };
         match self {

@@ -17,7 +17,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use super::{App, instant, say};
+use super::{App, instant, refused_origin, say};
 use crate::{
     connection::{
         BadFrame, Connection, Input, PollInput, PollOutput, Polling, Transport, batch_text, decode,
@@ -40,6 +40,9 @@ type Frame = Result<ClientFrame, BadFrame>;
 
 /// Answers `POST /everwire/v1/poll`.
 pub(super) async fn answer(State(app): State<App>, headers: HeaderMap, request: Request) -> Response {
+    if !app.origins.allow(&headers) {
+        return refused_origin();
+    }
     let limits = &app.node.settings.limits;
     let body = match read(request, limits.batch_bytes as usize).await {
         Ok(body) => body,
@@ -54,9 +57,14 @@ pub(super) async fn answer(State(app): State<App>, headers: HeaderMap, request: 
     let Some(Ok(ClientFrame::Hello(mut hello))) = frames.next() else {
         return refuse(ErrorCode::Unexpected, ErrorCode::Unexpected.message().into());
     };
-    if let Some(token) = bearer(&headers) {
-        hello.token = Some(token);
+    let token = bearer(&headers);
+    if token.is_none() && hello.token.is_some() {
+        return refuse(
+            ErrorCode::Unauthorized,
+            "Send the token in the header Authorization: Bearer ….".into(),
+        );
     }
+    hello.token = token;
     let (mut poll, mut rest) = (None, Vec::new());
     for frame in frames {
         match frame {

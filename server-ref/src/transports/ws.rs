@@ -15,7 +15,7 @@ use everwire_protocol::{CloseCode, SUBPROTOCOL};
 use futures_util::{SinkExt, StreamExt};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::{App, instant, say, websocket_only};
+use super::{App, instant, refused_origin, say, websocket_only};
 use crate::{
     connection::{Connection, Input, Output, Transport, batch_text, decode, mailbox::MailboxMessage},
     node::{Effects, Node},
@@ -42,10 +42,7 @@ pub(super) async fn open(State(app): State<App>, request: Request) -> Response {
         return websocket_only().await;
     };
     if !app.origins.allow(&headers) {
-        return say(
-            StatusCode::FORBIDDEN,
-            "This origin is not allowed. The operator of the server can allow it with --allow-origin.",
-        );
+        return refused_origin();
     }
     let upgrade = upgrade.protocols([SUBPROTOCOL]);
     if upgrade.selected_protocol().is_none() {

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod connecting;
+mod permission;
 mod polling;
 mod properties;
 mod resuming;
@@ -36,21 +37,24 @@ use everwire_server::{
 /// When every test begins, in ms since 1970.
 const START: u64 = 1_800_000_000_000;
 
-/// The rules of a development server, where tokens read like `user:expires_at`.
+/// The rules of a server where guests may do everything, and tokens read like `user:expires_at` or
+/// `user:expires_at:grant,grant`.
 #[derive(Debug)]
 struct TestRules(Rules);
 
 impl Access for TestRules {
     fn identify(&self, credentials: &Credentials<'_>, now_ms: u64) -> Result<Identity, Refusal> {
-        match credentials.token.and_then(|token| token.split_once(':')) {
-            Some((_, at)) if at.parse::<u64>().unwrap() <= now_ms => {
+        let token = credentials.token.and_then(|token| token.split_once(':'));
+        match token.map(|(user, rest)| (user, rest.split_once(':').unwrap_or((rest, "")))) {
+            Some((_, (at, _))) if at.parse::<u64>().unwrap() <= now_ms => {
                 Err(Refusal::of(ErrorCode::TokenExpired))
             }
-            Some((user, at)) => Ok(Identity {
+            Some((user, (at, grants))) => Ok(Identity {
                 user: user.into(),
                 name: None,
-                grants: Arc::default(),
+                grants: grants.split(',').map(str::to_owned).collect(),
                 expires_at: Some(at.parse().unwrap()),
+                token: None,
             }),
             None => self.0.identify(credentials, now_ms),
         }

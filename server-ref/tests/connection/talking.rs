@@ -25,7 +25,7 @@ fn joined(world: &mut World, user: &str, names: &[&str]) -> usize {
 fn paced(sends: Option<u32>, signals: u32, requests: u32) -> World {
     let bucket = |burst| Bucket { per_second: 1, burst };
     let rates = Rates::new(sends, bucket(signals), bucket(requests));
-    let access = Arc::new(TestRules(Rules { dev: true, key: None, rates }));
+    let access = Arc::new(TestRules(Rules { dev: true, rates, ..Rules::default() }));
     World { access, ..World::new() }
 }
 

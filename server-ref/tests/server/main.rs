@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod api;
+mod bans;
 mod chat_store;
 mod chats;
 mod documents;
@@ -12,6 +13,7 @@ mod kit;
 mod limits;
 mod membership;
 mod people;
+mod permission;
 mod polling;
 mod presence;
 mod program;

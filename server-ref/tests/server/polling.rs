@@ -100,7 +100,7 @@ async fn errors_of_a_whole_request_are_a_200_with_an_error_frame() {
     ] {
         assert_eq!(code(http.post(&frames).await), ErrorCode::Unauthorized);
     }
-    let bearer = format!("Bearer {}", kit::token("a", 3600, &[]));
+    let bearer = format!("Bearer {}", kit::token("a", 3600, &["news"]));
     let text = batch::encode(&[hello_with(None, new_id()), send(new_id(), "news", "x")]);
     assert_eq!(kinds(&http.post_text(&text, &[("authorization", &bearer)]).await), ["ack"]);
     served.server.stop().await;

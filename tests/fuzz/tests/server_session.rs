@@ -70,6 +70,7 @@ impl World {
                 }
                 Output::Leave { .. }
                 | Output::ForwardToSession { .. }
+                | Output::CheckMembership { .. }
                 | Output::Ephemeral(_)
                 | Output::Mark(_)
                 | Output::Idle { .. }

@@ -55,6 +55,25 @@ CREATE TABLE sessions (
 
 CREATE INDEX sessions_seen_at ON sessions (seen_at);
 
+-- Who may not use the server, and which tokens are no longer accepted.
+
+CREATE TABLE bans (
+    user   TEXT    NOT NULL PRIMARY KEY,
+    since  INTEGER NOT NULL,
+    -- NULL: until it is lifted.
+    until  INTEGER,
+    reason TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE revocations (
+    -- Whether `what` is the id of one token; otherwise a user, all of whose tokens issued until `at` are meant.
+    token INTEGER NOT NULL,
+    what  TEXT    NOT NULL,
+    at    INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    PRIMARY KEY (token, what)
+) STRICT, WITHOUT ROWID;
+
 -- How far users have received and read logs.
 
 CREATE TABLE marks (

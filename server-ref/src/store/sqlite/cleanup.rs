@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sqlx::{Row, SqliteConnection};
 
-use super::{ChannelHead, SqliteStore, TRIM, log_of, presence, signed, unavailable};
+use super::{ChannelHead, SqliteStore, TRIM, bans, log_of, presence, signed, unavailable};
 use crate::{
     Error,
     store::{Removed, SENDS_KEPT_MS, SESSION_KEPT_MS},
@@ -21,6 +21,7 @@ impl SqliteStore {
                 let (sends, sessions) = remove_ids(writer, now).await?;
                 let (trimmed, messages) = trim(writer, self.retention).await?;
                 presence::remove(writer, &stale).await?;
+                bans::remove_expired(writer, now).await?;
                 let more = more_stale || trimmed.len() == LOGS as usize;
                 Ok((Removed { sessions, sends, messages, more }, trimmed))
             })

@@ -60,10 +60,19 @@ pub fn token(user: &str, valid_for: u64, grants: &[&str]) -> String {
         environment::wall_ms,
     };
     let grants = grants.iter().map(|grant| (*grant).to_owned()).collect();
-    let exp = wall_ms() / 1000 + valid_for;
+    let iat = wall_ms() / 1000;
+    let exp = iat + valid_for;
     TokenKey::new(SECRET)
         .unwrap()
-        .make(&Claims { sub: user.into(), name: None, exp, nbf: None, grants })
+        .make(&Claims {
+            sub: user.into(),
+            name: None,
+            exp,
+            iat: Some(iat.into()),
+            jti: None,
+            nbf: None,
+            grants,
+        })
         .unwrap()
 }
 

@@ -16,6 +16,7 @@ impl Access for SimAccess {
             name: Some(user.into()),
             grants: Arc::default(),
             expires_at,
+            token: None,
         };
         if let Some(guest) = credentials.guest {
             return Ok(known(&guest.user, None));

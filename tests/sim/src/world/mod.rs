@@ -3,6 +3,7 @@
 
 mod access;
 mod app;
+mod bans;
 mod client;
 mod faults;
 mod http;

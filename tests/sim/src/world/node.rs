@@ -113,6 +113,7 @@ impl World {
         let options = NodeOptions {
             settings: self.settings.clone(),
             access: self.access.clone(),
+            bans: Arc::default(),
             leave_grace_ms: LEAVE_GRACE_MS,
             return_ms: RETURN_MS,
         };

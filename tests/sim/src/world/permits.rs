@@ -70,7 +70,8 @@ impl Scene {
         let store = SharedStore::new(10_000, 0, rng.fork(2), None);
         let database = Arc::new(store.of(0, &environment));
         let (settings, access) = (Arc::new(Settings::default()), Arc::new(ChatAccess));
-        let options = NodeOptions { settings, access, leave_grace_ms: 10_000, return_ms: 10_000 };
+        let options =
+            NodeOptions { settings, access, bans: Arc::default(), leave_grace_ms: 10_000, return_ms: 10_000 };
         let on = Arc::new(environment);
         let node =
             finish(&mut executor, &clock, async move { Node::start(on, database, options).await.ok() })??;
@@ -134,8 +135,13 @@ fn finish<T: Send + 'static>(
 }
 
 fn pending(user: &str, request: Request) -> PendingRequest {
-    let who =
-        Identity { user: user.into(), name: Some(user.into()), grants: Arc::default(), expires_at: None };
+    let who = Identity {
+        user: user.into(),
+        name: Some(user.into()),
+        grants: Arc::default(),
+        expires_at: None,
+        token: None,
+    };
     PendingRequest { request, who }
 }
 

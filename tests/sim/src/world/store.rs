@@ -12,6 +12,7 @@ use everwire_server::{
     Error,
     environment::Environment as _,
     model::{
+        ban::AccessChange,
         chat::{ChatRecord, Room},
         log::{Entry, Log, NewEntry, Outcome, Page, PageBounds},
         people::{HistoryRange, PresenceRecord, StoredHistory, UserRecord},
@@ -61,6 +62,7 @@ pub(super) struct Data {
     pub(super) logs: Logs,
     marks: BTreeMap<(Channel, String), UserReceipt>,
     rooms: BTreeMap<Arc<str>, ChatRecord>,
+    pub(super) access_changes: Vec<AccessChange>,
     own: BTreeMap<usize, Own>,
     seed: u64,
     retention: u64,
@@ -218,6 +220,7 @@ impl SharedStore {
             logs: Logs::new(seed, retention),
             marks: BTreeMap::new(),
             rooms: BTreeMap::new(),
+            access_changes: Vec::new(),
             own: BTreeMap::new(),
             seed,
             retention,
@@ -297,7 +300,10 @@ impl NodeStore {
         })
     }
 
-    fn read<'a, T: Send + 'a>(&'a self, work: impl FnOnce(&mut Data) -> T + Send + 'a) -> Answer<'a, T> {
+    pub(super) fn read<'a, T: Send + 'a>(
+        &'a self,
+        work: impl FnOnce(&mut Data) -> T + Send + 'a,
+    ) -> Answer<'a, T> {
         self.answer(
             READ_MS,
             move |data| {
@@ -331,7 +337,7 @@ impl NodeStore {
     }
 
     /// Reads at the start of a node are instant.
-    fn at_once<'a, T: Send + 'a>(&'a self, work: impl FnOnce(&mut Data) -> T) -> Answer<'a, T> {
+    pub(super) fn at_once<'a, T: Send + 'a>(&'a self, work: impl FnOnce(&mut Data) -> T) -> Answer<'a, T> {
         let answer = work(&mut self.shared.data());
         Box::pin(std::future::ready(Ok(answer)))
     }

@@ -1,0 +1,92 @@
+//! The identity of a connection's user: how it is established, how a new token replaces it, and how it ends. Permission is
+//! checked again whenever the identity changes, because subscriptions outlive the token that they began with.
+
+use std::sync::Arc;
+
+use everwire_protocol::{CloseCode, ErrorCode, Hello, ServerFrame, Token, batch, limits::MAX_TOKEN_BYTES};
+
+use super::{Connection, Output, Phase, errors::error_saying};
+use crate::model::identity::{Credentials, Identity, Refusal};
+
+impl Connection {
+    pub(super) fn identify(
+        &self,
+        now_ms: u64,
+        token: Option<&str>,
+        hello: Option<&Hello>,
+    ) -> Result<Identity, Refusal> {
+        if token.is_some_and(|token| token.len() > MAX_TOKEN_BYTES) {
+            return Err(Refusal::new(ErrorCode::Unauthorized, "The token is too long."));
+        }
+        let guest = hello.and_then(|hello| hello.guest.as_ref());
+        self.access.identify(&Credentials { token, guest }, now_ms)
+    }
+
+    pub(super) fn refuse(&mut self, now_ms: u64, refusal: Refusal) {
+        let code = match refusal.code {
+            ErrorCode::Banned => CloseCode::Banned,
+            ErrorCode::SessionMismatch => CloseCode::SessionMismatch,
+            ErrorCode::TokenExpired => CloseCode::TokenExpired,
+            _ => CloseCode::Unauthorized,
+        };
+        self.push(error_saying(refusal.code, refusal.message));
+        self.close(now_ms, code);
+    }
+
+    pub(super) fn token(&mut self, now_ms: u64, frame: &Token, before: &Identity) {
+        match self.identify(now_ms, Some(&frame.token), None) {
+            Ok(identity) if identity.user == before.user => self.adopt(identity),
+            Ok(_) => self.refuse(now_ms, Refusal::of(ErrorCode::SessionMismatch)),
+            Err(refusal) => self.refuse(now_ms, refusal),
+        }
+    }
+
+    /// The `hello` of a later poll: the same user again, perhaps with a new token. The error answers that poll alone.
+    pub(super) fn hello_again(&mut self, now_ms: u64, hello: &Hello) -> Result<(), Arc<str>> {
+        let answer = |refusal: Refusal| -> Arc<str> {
+            batch::encode_frame(&ServerFrame::Error(error_saying(refusal.code, refusal.message))).into()
+        };
+        let identity = self.identify(now_ms, hello.token.as_deref(), Some(hello)).map_err(answer)?;
+        match &self.phase {
+            Phase::Open(before) | Phase::Binding(before) if before.user != identity.user => {
+                return Err(answer(Refusal::of(ErrorCode::SessionMismatch)));
+            }
+            Phase::Open(_) => self.adopt(identity),
+            Phase::Binding(_) => self.phase = Phase::Binding(identity),
+            Phase::Hello | Phase::Ended => {}
+        }
+        self.heartbeat.heard(now_ms);
+        Ok(())
+    }
+
+    /// Replaces the identity by another one of the same user. Subscriptions that it does not permit end.
+    fn adopt(&mut self, identity: Identity) {
+        let Phase::Open(before) = std::mem::replace(&mut self.phase, Phase::Open(identity.clone())) else {
+            return;
+        };
+        if before.grants == identity.grants {
+            return;
+        }
+        let mut unsure = Vec::new();
+        for channel in self.subscriptions.channels().cloned().collect::<Vec<_>>() {
+            if !self.access.may_subscribe(&identity, &channel) {
+                let words = "The user's token no longer grants this channel.";
+                self.end_subscription(channel, Refusal::new(ErrorCode::Forbidden, words));
+            } else if self.access.chat(&identity, &channel).is_some() {
+                unsure.push(channel);
+            }
+        }
+        if !unsure.is_empty() {
+            self.outputs.push_back(Output::CheckMembership { channels: unsure, who: identity });
+        }
+    }
+
+    /// Ends the connection if its user was banned or its token revoked. Nothing that is queued is sent.
+    pub(super) fn check_identity(&mut self, now_ms: u64) {
+        let Phase::Open(identity) = &self.phase else { return };
+        if let Err(refusal) = self.access.check(identity, now_ms) {
+            self.queue.clear();
+            self.refuse(now_ms, refusal);
+        }
+    }
+}

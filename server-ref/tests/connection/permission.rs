@@ -1,0 +1,97 @@
+//! What a new token of the same user ends: subscriptions that are beginning, answers that are under way, and channels of
+//! chats whose membership has to be looked up.
+
+use everwire_protocol::{HistoryPage, Token, Unsubscribed};
+
+use super::*;
+
+const HOUR: u64 = 3_600_000;
+
+impl World {
+    /// A server that accepts tokens only, and a user with these grants.
+    fn granted(grants: &str) -> (Self, usize) {
+        let mut world = Self { access: Arc::new(TestRules(Rules::default())), ..Self::new() };
+        let client = world.open();
+        world.say(client, &[world.hello_with(client, &with_grants(grants))]);
+        world.run();
+        world.take(client);
+        (world, client)
+    }
+}
+
+fn with_grants(grants: &str) -> String {
+    format!("ann:{}:{grants}", START + HOUR)
+}
+
+fn token(grants: &str) -> ClientFrame {
+    Token { token: with_grants(grants) }.into()
+}
+
+fn ended(frames: &[ServerFrame]) -> Vec<(&str, Option<ErrorCode>)> {
+    frames
+        .iter()
+        .filter_map(|frame| match frame {
+            ServerFrame::Unsubscribed(Unsubscribed { channel, code, .. }) => Some((channel.as_str(), *code)),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn a_subscription_that_is_beginning_ends_with_the_grant_and_delivers_nothing() {
+    let (mut world, client) = World::granted("private-a,private-b");
+    world.store("private-a", 2);
+    world.say(client, &[resume("private-a", "another", 0), subscribe("private-b")]);
+    world.say(client, &[token("private-b")]);
+    world.run();
+    world.store("private-a", 1);
+    world.store("private-b", 1);
+    world.run();
+    let frames = world.take(client);
+    assert_eq!(ended(&frames), [("private-a", Some(ErrorCode::Forbidden))]);
+    assert_eq!(subscribed(&frames).iter().map(|s| s.channel.as_str()).collect::<Vec<_>>(), ["private-b"]);
+    assert_eq!(offsets(&frames), [1]);
+    assert!(messages(&frames).all(|message| message.channel == channel("private-b")));
+}
+
+#[test]
+fn an_answer_under_way_is_not_sent_once_the_grant_is_gone() {
+    for (name, grants, gets) in [
+        ("private-a", "private-b", false),
+        ("private-a", "private-*", true),
+        // Granted before; whether ann is a member was not looked up for this answer.
+        ("private-chat.7", "private-a", false),
+        ("private-chat.7", "private-chat.7", true),
+    ] {
+        let (mut world, client) = World::granted("private-a,private-chat.7");
+        world.say(client, &[history(1, name), token(grants)]);
+        let id = Uuid::from_u128(1);
+        let page =
+            HistoryPage { id, channel: channel(name), epoch: "e".into(), messages: vec![], more: false };
+        world.input(client, Input::Answer { id, answer: Ok(Box::new(page.into())) });
+        let frames = world.take(client);
+        assert_eq!(kinds(&frames).contains(&"history_page"), gets, "{name} with {grants}");
+        assert_eq!(errors(&frames).iter().any(|error| error.code == ErrorCode::Forbidden), !gets);
+    }
+}
+
+#[test]
+fn membership_is_looked_up_for_chats_that_the_token_no_longer_grants() {
+    let (mut world, client) = World::granted("private-chat.*");
+    for name in ["private-chat.7", "private-chat.8", "news"] {
+        world.say(client, &[subscribe(name)]);
+    }
+    world.run();
+    world.take(client);
+    world.say(client, &[token("private-chat.*")]);
+    assert!(world.asked.is_empty(), "nothing has changed");
+    world.say(client, &[token("private-chat.8")]);
+    let Some((_, Output::CheckMembership { channels, who })) = world.asked.pop_front() else {
+        panic!("membership is not checked")
+    };
+    assert_eq!((channels, &*who.user), (vec![channel("private-chat.7")], "ann"));
+    world.input(client, Input::Revoked(channel("private-chat.7")));
+    // A lookup that was overtaken by another token ends nothing.
+    world.input(client, Input::Revoked(channel("private-chat.8")));
+    assert_eq!(ended(&world.take(client)), [("private-chat.7", Some(ErrorCode::Forbidden))]);
+}
