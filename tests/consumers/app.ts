@@ -62,14 +62,20 @@ export class App {
 
   /**
    * Creates an application with the package installed, and writes the files. `links`: packages of the repository to
-   * link.
+   * link. It is removed after the test.
    */
   static async make(files: Readonly<Record<string, string>>, links: readonly string[] = []): Promise<App> {
+    const app = await App.keep(files, links);
+    onTestFinished(() => app.remove());
+    return app;
+  }
+
+  /** The same for a whole file of tests, which has to remove it. */
+  static async keep(files: Readonly<Record<string, string>>, links: readonly string[] = []): Promise<App> {
     installed ??= install();
     const template = await installed;
     // The real path: bundlers compare paths.
     const directory = realpathSync(mkdtempSync(join(tmpdir(), "everwire-app-")));
-    onTestFinished(() => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }));
     cpSync(template, directory, { recursive: true });
     for (const name of links) {
       mkdirSync(dirname(join(directory, "node_modules", name)), { recursive: true });
@@ -77,6 +83,10 @@ export class App {
     }
     for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
     return new App(directory);
+  }
+
+  remove(): void {
+    rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
   }
 
   path(...parts: string[]): string {

@@ -94,10 +94,9 @@ mod tests {
 
     use super::*;
 
-    /// The command lines of a document: indented ones without their explanations, and those in a sentence.
+    /// The command lines of a document: those of code blocks without their explanations, and those in a sentence.
     fn commands(text: &str) -> impl Iterator<Item = &str> {
-        let lines = text.lines().filter_map(|line| line.strip_prefix("    "));
-        let lines = lines.filter_map(|line| line.split("  ").next());
+        let lines = text.lines().filter_map(|line| line.split(" #").next());
         let inline = text.split('`').skip(1).step_by(2).filter(|code| !code.contains('\n'));
         lines.chain(inline).filter(|line| line.starts_with("cargo xtask ") && !line.contains('…'))
     }

@@ -7,7 +7,6 @@ mod api;
 mod bans;
 mod chat_store;
 mod chats;
-mod documents;
 mod history;
 mod kit;
 mod limits;
