@@ -103,12 +103,18 @@ export class ScriptedCore implements Core {
     this.#called("unsubscribe", handle);
     this.places.delete(handle);
   }
-  send({ id, channel, frame, restored }: Args<"send">): void {
+  send({ id, channel, frame, restored, left_ago_ms }: Args<"send">): void {
     const { type, data, event, action, target, ...rest } = JSON.parse(frame);
     if (type !== "send" || rest.id !== id || rest.channel !== channel) throw new Error(`odd: ${frame}`);
     const more = action === undefined ? [] : [action, target];
     this.#called("send", id, channel, event, JSON.stringify(data), restored, ...more);
+    if (left_ago_ms !== undefined) this.#called("left", id, left_ago_ms);
     this.host.sending({ id, status: "queued" });
+  }
+  cancel({ id }: Args<"cancel">): boolean {
+    this.#called("cancel", id);
+    this.host.sending({ id, status: "failed", code: "cancelled", message: "Withdrawn by the application." });
+    return true;
   }
   request({ id, frame, timeout_ms }: Args<"request">): void {
     this.asked.set(id, JSON.parse(frame));
@@ -198,6 +204,9 @@ export class ScriptedCore implements Core {
   }
   violation({ message }: Args<"violation">): void {
     this.#called("violation", message);
+  }
+  pollSlot(): void {
+    this.#called("pollSlot");
   }
   token({ token }: Args<"token">): void {
     this.#called("token", token);

@@ -8,8 +8,8 @@ import {
   type EverwireError,
   type Message,
   type NotificationData,
+  type Sending,
   type StandardEvents,
-  type Stored,
 } from "../src/index.js";
 import { useChannel, type useChat, useMessages } from "../src/react/index.js";
 import { connect as connectSlim } from "../src/slim.js";
@@ -79,7 +79,8 @@ everyone.on("event:status_update", (m) => same<typeof m.data.system, string>(tru
 void orders.edit("id", { text: "better" });
 // @ts-expect-error: not the type of a plain message
 void orders.edit("id", { id: 1 });
-same<ReturnType<typeof orders.delete>, Promise<Stored> & { readonly id: string }>(true);
+same<ReturnType<typeof orders.delete>, Sending>(true);
+same<ReturnType<Sending["cancel"]>, boolean>(true);
 orders.signal("order.lost", { id: 1, why: "rain" });
 // @ts-expect-error: not the type of this event
 orders.signal("order.lost", { id: 1 });

@@ -107,6 +107,16 @@ error_codes! {
     /// The outbox is full. Raised by the client, synchronously.
     QueueFull = "queue_full", retry: true, terminal: false,
         "Outbox full. Wait until the connection is back, then try again.";
+    /// Something between the client and the server refuses this message or request, and lets others through. Raised by the
+    /// client.
+    Blocked = "blocked", retry: false, terminal: false,
+        "Refused by a proxy or firewall between client and server.";
+    /// The message may have been stored long ago, and the server no longer recognises a copy of it. Raised by the client.
+    TooOld = "too_old", retry: false, terminal: false,
+        "Not sent again: it may have been stored already. Check, then send it as a new message.";
+    /// The application withdrew the message before it was sent. Raised by the client.
+    Cancelled = "cancelled", retry: false, terminal: false,
+        "Withdrawn by the application.";
     /// The application closed the client. Raised by the client.
     Closed = "closed", retry: false, terminal: false,
         "Connection closed by the application.";

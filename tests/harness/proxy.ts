@@ -25,6 +25,8 @@ export type SocketRule =
 /** What happens to a poll or its response. */
 export type PollRule =
   | "pass"
+  /** Answered with this status and HTML, without the server. */
+  | { readonly status: number }
   /** Answered with 502, without the server. */
   | "502"
   /** The server responds; half of the response arrives, then the connection breaks. */
@@ -41,6 +43,8 @@ export interface PollRequest {
   readonly receiving: boolean;
   /** Counts the requests of its kind from 1. */
   readonly number: number;
+  /** The batch. */
+  readonly body: string;
 }
 
 const POLL = "/everwire/v1/poll";
@@ -208,7 +212,12 @@ export class FaultProxy {
     if (request.url === POLL && request.method === "POST") {
       receiving = body.includes('"type":"poll"');
       const number = receiving ? ++this.asked.receiving : ++this.asked.sending;
-      rule = this.poll({ receiving, number });
+      rule = this.poll({ receiving, number, body: body.toString() });
+    }
+    if (typeof rule === "object") {
+      this.#count(String(rule.status));
+      response.writeHead(rule.status, { "content-type": "text/html" }).end("<html>Not here.</html>");
+      return;
     }
     if (rule !== "pass") this.#count(rule);
     if (rule === "502") {

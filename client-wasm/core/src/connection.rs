@@ -45,6 +45,8 @@ pub struct Config {
     pub websocket: bool,
     /// Whether HTTP polling may be used.
     pub polling: bool,
+    /// Whether pages of this browser share the connections that polls may occupy ([`Output::PollSlot`]).
+    pub share_polls: bool,
     /// Name and version of the library, for the server's log.
     pub client: String,
     /// Whether lines of the log are events too.
@@ -127,7 +129,7 @@ impl Connection {
             Input::Timeout => {}
             Input::WebSocketOpened(socket) => self.websocket_opened(socket),
             Input::WebSocketClosed { socket, code, reason } => self.websocket_closed(socket, code, &reason),
-            Input::RequestFailed { request, reason } => self.request_failed(request, &reason),
+            Input::RequestFailed { request, status, reason } => self.request_failed(request, status, &reason),
             Input::Token(token) => self.token_received(token),
             Input::TokenFailed(message) => {
                 self.token.answered();
@@ -138,6 +140,7 @@ impl Connection {
             Input::Visible(visible) => self.visibility_changed(visible),
             Input::PageHide => self.suspend(),
             Input::PageShow => self.resume(),
+            Input::PollSlot => self.slot_granted(),
             Input::Violation { source, message } => self.on_violation(source, &message),
         }
         self.run_timers();

@@ -30,6 +30,8 @@ pub enum Input {
     RequestFailed {
         /// The request.
         request: RequestId,
+        /// The HTTP status, if there was a response; otherwise 0.
+        status: u16,
         /// What happened, as text.
         reason: String,
     },
@@ -47,6 +49,8 @@ pub enum Input {
     PageHide,
     /// The page is back from there, or from being frozen.
     PageShow,
+    /// A slot that [`Output::PollSlot`] asked for is free, and belongs to this page until it is given up.
+    PollSlot,
     /// What came from the server could not be read as a batch or frame.
     Violation {
         /// Where it came from.
@@ -88,6 +92,9 @@ pub enum Output {
     },
     /// Give up a request, and report nothing more about it.
     Abort(RequestId),
+    /// Take one of the slots that the pages of this browser share, and report it with [`Input::PollSlot`]; if none is free, do
+    /// nothing. False: give it up.
+    PollSlot(bool),
     /// Ask the application for a token; answer with [`Input::Token`] or [`Input::TokenFailed`].
     FetchToken,
     /// Store this for the next page load, if storage allows; `None`: remove it.

@@ -47,7 +47,7 @@ pub use frames::{
 pub use ids::{Handle, RequestId, SocketId, Source};
 pub use incoming::subscriptions::Position;
 pub use input::{Event, Input, Output, SendStatus, Status};
-pub use outgoing::outbox::{MAX_OUTBOX_BYTES, MAX_OUTBOX_MESSAGES};
+pub use outgoing::outbox::{MAX_OUTBOX_BYTES, MAX_OUTBOX_MESSAGES, Restored};
 #[cfg(not(target_arch = "wasm32"))]
 pub use test_driver::{Heard, OutgoingMessage};
 #[doc(hidden)]

@@ -10,7 +10,7 @@ use everwire_protocol::{
     batch, limits,
 };
 
-use super::{Application, Confirmation, Connection, Handle, Input, Now, Source, receive};
+use super::{Application, Confirmation, Connection, Handle, Input, Now, Restored, Source, receive};
 
 /// A message to be sent.
 #[derive(Debug, Clone)]
@@ -24,7 +24,7 @@ pub struct OutgoingMessage {
     /// What it does to which other message.
     pub about: Option<(Action, Uuid)>,
     /// It was written before the page was loaded.
-    pub restored: bool,
+    pub restored: Option<Restored>,
 }
 
 impl Connection {
@@ -37,7 +37,7 @@ impl Connection {
         event: Option<String>,
         data: Payload,
     ) -> Result<(), ErrorCode> {
-        self.send_message(now, channel, OutgoingMessage { id, event, data, about: None, restored: false })
+        self.send_message(now, channel, OutgoingMessage { id, event, data, about: None, restored: None })
     }
 
     /// Puts any message into the outbox, after the checks that a browser makes where the frame is written.

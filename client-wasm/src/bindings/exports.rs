@@ -6,7 +6,7 @@ use alloc::borrow::ToOwned;
 
 use everwire_client_core::{
     Config, Confirmation, Connection, ErrorFrame, GapStart, Handle, Input, Now, Outcome, Position,
-    ReceivedFrame, WelcomeFrame,
+    ReceivedFrame, Restored, WelcomeFrame,
 };
 use everwire_protocol::{ErrorCode, GapReason, Guest, limits};
 use js_sys::Array;
@@ -14,9 +14,10 @@ use wasm_bindgen::prelude::*;
 
 use super::{
     operations::{
-        Ack, Answered, Close, CoreOptions, Goaway, Live, Mark, Operations, OwnReceipt, Ping, Polled, Refused,
-        Report, Request, Send, SendEphemeral, SendSticky, Start, Subscribe, SubscribedFrame, Token,
-        TokenFailed, Typing, Unsubscribe, UnsubscribedFrame, UserTyping, Violation, Welcome, carry_out,
+        Ack, Answered, Cancel, Close, CoreOptions, Goaway, Live, Mark, Operations, OwnReceipt, Ping,
+        PollSlot, Polled, Refused, Report, Request, Send, SendEphemeral, SendSticky, Start, Subscribe,
+        SubscribedFrame, Token, TokenFailed, Typing, Unsubscribe, UnsubscribedFrame, UserTyping, Violation,
+        Welcome, carry_out,
     },
     registers::{NotAUuid, Registers, texts},
 };
@@ -55,6 +56,7 @@ impl Core {
                 .map(|(user, name)| Guest { user: user.to_owned(), name: name.to_owned() }),
             websocket: options.websocket,
             polling: options.polling,
+            share_polls: true,
             client: concat!("everwire-js/", env!("CARGO_PKG_VERSION")).into(),
             debug: options.debug,
             seed: 0,
@@ -142,10 +144,15 @@ impl Operations for At<'_> {
         NOTHING
     }
 
-    fn send(&mut self, Send { id, channel, frame, restored }: Send) -> Answer {
+    fn send(&mut self, Send { id, channel, frame, restored, left_ago_ms }: Send) -> Answer {
         let id = id.map_err(|NotAUuid| ErrorCode::InvalidOption)?;
+        let restored = restored.then_some(Restored { left_ago: left_ago_ms });
         self.core.queue(self.now, id, channel, frame, restored)?;
         NOTHING
+    }
+
+    fn cancel(&mut self, Cancel { id }: Cancel) -> Answer {
+        Ok(id.is_ok_and(|id| self.core.cancel(self.now, id)).into())
     }
 
     fn request(&mut self, Request { id, frame, timeout_ms }: Request) -> Answer {
@@ -170,6 +177,11 @@ impl Operations for At<'_> {
 
     fn mark(&mut self, Mark { handle, delivered, read }: Mark) -> Answer {
         self.core.mark(self.now, handle, delivered.unwrap_or(0), read.unwrap_or(0));
+        NOTHING
+    }
+
+    fn poll_slot(&mut self, PollSlot {}: PollSlot) -> Answer {
+        self.core.handle(self.now, Input::PollSlot);
         NOTHING
     }
 

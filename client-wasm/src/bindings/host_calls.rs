@@ -28,6 +28,11 @@ host_calls! {
         code: Option<ErrorCode>,
         message: Option<&'a str>,
     });
+    /// Take one of the slots for held polls that the pages of this browser share, and answer with `poll_slot` if there is one;
+    /// or (0) give it up.
+    poll_slot(PollSlot {
+        wanted: bool,
+    });
     /// A token is needed: answer, now or later, with `token` or `token_failed`.
     fetch_token(FetchToken {});
     /// Somebody's typing has expired.

@@ -61,7 +61,11 @@ operations! {
         frame: String,
         /// Whether it was written on an earlier page, and is sent before newer messages.
         restored: bool,
+        /// How long ago it was sent first on an earlier page; absent if it never left.
+        left_ago_ms: Option<u64>,
     });
+    /// Withdraws a message. Returns whether it had not been sent, or is to be sent again.
+    cancel(Cancel { id: Result<Uuid, NotAUuid>, }) -> "boolean";
     /// Sends a frame as a request, which is repeated after a reconnect until it is answered, refused or times out;
     /// `Host.sending` reports the latter two. Throws `{ code }`.
     request(Request {
@@ -84,6 +88,8 @@ operations! {
     typing(Typing { handle: Handle, key: bool, });
     /// How far the user has received and read a channel.
     mark(Mark { handle: Handle, delivered: Option<u64>, read: Option<u64>, });
+    /// A slot that `Host.pollSlot` asked for is free.
+    poll_slot(PollSlot {});
     /// The token that `Host.fetchToken` requested.
     token(Token { token: String, });
     /// The application could not obtain a token.

@@ -97,8 +97,8 @@ impl Driver {
                 }
                 return;
             }
-            BrowserEvent::Failure => return self.request_failed(request, "the network failed"),
-            BrowserEvent::Denied => return self.request_failed(request, "fetch is not allowed here"),
+            BrowserEvent::Failure => return self.request_failed(request, 0, "the network failed"),
+            BrowserEvent::Denied => return self.request_failed(request, 0, "fetch is not allowed here"),
             BrowserEvent::Online => Input::Online,
             BrowserEvent::Offline => Input::Offline,
             BrowserEvent::Visibility => {

@@ -64,7 +64,7 @@ impl Driver {
 
     pub(super) fn respond(&self, id: RequestId, response: &Response) {
         if !response.ok() {
-            self.request_failed(id, &text!("HTTP status ", response.status()));
+            self.request_failed(id, response.status(), &text!("HTTP status ", response.status()));
         } else if let Ok(body) = response.text() {
             self.follow(&body, BrowserEvent::Body, id);
         }
@@ -85,9 +85,9 @@ impl Driver {
         }
     }
 
-    pub(super) fn request_failed(&self, id: RequestId, reason: &str) {
+    pub(super) fn request_failed(&self, id: RequestId, status: u16, reason: &str) {
         if self.forget_request(id).is_some() {
-            self.tell(Input::RequestFailed { request: id, reason: reason.to_owned() });
+            self.tell(Input::RequestFailed { request: id, status, reason: reason.to_owned() });
         }
     }
 }

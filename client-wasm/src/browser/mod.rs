@@ -22,7 +22,7 @@ use web_sys::AbortController;
 use events::BrowserEvent;
 pub(crate) use host::Host;
 
-use crate::bindings::host_calls::FetchToken;
+use crate::bindings::host_calls::{FetchToken, PollSlot};
 use everwire_client_core::{Config, Connection, Event, Input, Now, Output, Source, Status, text};
 use everwire_protocol::paths::{POLL_PATH, WEBSOCKET_PATH};
 use http::Request;
@@ -169,6 +169,7 @@ impl Driver {
                 self.send_request(request, &body, token.as_deref(), keepalive);
             }
             Output::Abort(request) => self.abort_request(request),
+            Output::PollSlot(wanted) => self.host.tell(|registers| PollSlot { wanted }.put(registers)),
             Output::FetchToken => self.host.tell(|registers| FetchToken {}.put(registers)),
             Output::Remember(what) => memory::remember(&self.place.poll, what),
             Output::Event(event) => {

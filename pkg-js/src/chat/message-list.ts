@@ -236,7 +236,8 @@ export class MessageList<Events extends object = object> extends Observable {
     if (status === "stored" && offset !== undefined && at !== undefined) {
       this.#put({ ...row, offset, at, era: this.#era });
     } else {
-      this.#pending.set(id, error === undefined ? row : { ...row, error });
+      if (error?.code === "cancelled") this.#pending.delete(id);
+      else this.#pending.set(id, error === undefined ? row : { ...row, error });
       this._changed();
     }
   }

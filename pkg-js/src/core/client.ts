@@ -31,6 +31,7 @@ import { detectIdle } from "./idle-detector.js";
 import { uuid7 } from "./ids.js";
 import { checkOptions, type Settings } from "./options.js";
 import { OutboxStorage } from "./outbox-storage.js";
+import { PollSlot } from "./poll-slots.js";
 import type { ChannelPort, ClientPort, Track } from "./port.js";
 import type { AnswerTo, RequestFields, RequestOptions, RequestType } from "./requests.js";
 import { beginSend, jsonOf } from "./send.js";
@@ -71,6 +72,7 @@ export class Client implements ClientPort {
   #lastReport = "The core was not loaded.";
   #wake: (() => void) | undefined;
   #restored = false;
+  #keeping = false;
   #unwatch: (() => void) | undefined;
 
   /** @internal Does nothing yet: `_start` does. */
@@ -158,11 +160,20 @@ export class Client implements ClientPort {
     return head + (this.#core?.report() ?? this.#lastReport);
   }
 
-  /** Closes the client for good. Everything pending is rejected with `closed`. May be called again. */
+  /**
+   * Closes the client for good. Everything pending is rejected with `closed`, and unsent messages are discarded. May be called
+   * again.
+   */
   async close(): Promise<void> {
     if (this.#state.status === "closed") return;
     this.#guard(() => this.#core?.close());
     this.#finish("closed by the application");
+  }
+
+  /** @internal Closes the client, and leaves unsent messages to the next client of the same user. */
+  _release(): void {
+    this.#keeping = true;
+    void this.close();
   }
 
   /** @internal Calls back with every frame that is not, or not only, about one channel. */
@@ -216,6 +227,13 @@ export class Client implements ClientPort {
       }
       this.#waiting.push(() => this._call(act, refuse));
     }
+  }
+
+  /** @internal Withdraws a send unless it is on its way. */
+  _cancel(id: string, track: Track): void {
+    const core = this.#core;
+    if (core === undefined) track({ status: "failed", error: new EverwireError("cancelled") });
+    else this.#guard(() => core.cancel({ id }));
   }
 
   /** @internal Sends a frame if there is a connection, and returns whether. Throws `invalid_payload` or `too_large`. */
@@ -279,7 +297,8 @@ export class Client implements ClientPort {
   #begin(Core: CoreClass, settings: Settings): void {
     if (this.#state.status === "closed") return;
     this.#guard(() => {
-      const core = new Core(this.#host(), {
+      const slot = new PollSlot(settings.url, () => this._call((core) => core.pollSlot()));
+      const core = new Core(this.#host(slot), {
         url: settings.url,
         session: this.session,
         guest_user: settings.guest?.user,
@@ -300,7 +319,7 @@ export class Client implements ClientPort {
     });
   }
 
-  #host(): Host {
+  #host(slot: PollSlot): Host {
     return {
       batch: (frames) => this.#guard(() => this.#core && dispatch(frames, this.#core, this)),
       state: ({ status, transport = "websocket", attempt, retry_in_ms = 0, code, reason }) => {
@@ -323,6 +342,7 @@ export class Client implements ClientPort {
         this._sends.get(id)?.({ status, ...(code && { error: new EverwireError(code, message) }) }),
       typingExpired: ({ handle, typist }) => this._handles.get(handle)?._typingExpired(typist),
       broken: (cause) => this.#break(cause),
+      pollSlot: ({ wanted }) => slot.want(wanted === 1),
       fetchToken: () => void this.#fetchToken(),
       error: ({ code, message }) => this._emitError(new EverwireError(code, message)),
       log: ({ line }) => {
@@ -341,14 +361,14 @@ export class Client implements ClientPort {
   async #restore(): Promise<void> {
     if (this.#restored || this._outbox === undefined || this._user === undefined) return;
     this.#restored = true;
-    for (const { id, frame } of await this._outbox.signedIn(this._user)) {
-      if (this._sends.has(id)) continue;
+    for (const stored of await this._outbox.signedIn(this._user)) {
+      if (this._sends.has(stored.id)) continue;
       try {
-        const { channel, data, event, action, target } = JSON.parse(frame);
-        quiet(beginSend(this, this.channel(channel), data, { event, action, target }, id));
+        const { channel, data, event, action, target } = JSON.parse(stored.frame);
+        quiet(beginSend(this, this.channel(channel), data, { event, action, target }, stored));
       } catch {
         // Written by a version with another format.
-        this._outbox.delete(id);
+        this._outbox?.delete(stored.id);
       }
     }
   }
@@ -376,7 +396,7 @@ export class Client implements ClientPort {
     else console.warn(error);
   }
 
-  /** Ends the client, whatever the reason; once. */
+  /** Ends the client, whatever the reason; once. Only the application's own word discards what the user wrote. */
   #finish(reason: string, error?: EverwireError): void {
     if (this.#state.status === "closed") return;
     const why = error ?? new EverwireError("closed");
@@ -387,9 +407,11 @@ export class Client implements ClientPort {
     // Emitted once everything is in its final state: a listener may look at all of it.
     const state: ConnectionState = { status: "closed", reason, ...(error !== undefined && { error }) };
     this.#state = state;
-    for (const track of [...this._sends.values()]) track({ status: "failed", error: why });
+    const kept = this.#keeping || error !== undefined;
+    for (const track of [...this._sends.values()]) track({ status: "failed", error: why, kept });
     for (const channel of this._channels.values()) channel._end(why, true);
     this._outbox?.close();
+    this._outbox = undefined;
     this._emitter.emit("state", state);
     // The core may be the caller: it is freed after it has returned.
     queueMicrotask(() => {

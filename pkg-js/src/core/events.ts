@@ -144,7 +144,14 @@ export interface Stored {
 }
 
 /** A promise that has the message's id immediately. */
-export type Sending = Promise<Stored> & { readonly id: string };
+export type Sending = Promise<Stored> & {
+  readonly id: string;
+  /**
+   * Withdraws the message while its status is `queued`: the promise rejects with `cancelled`. Returns whether it is withdrawn.
+   * One that was sent on a connection that has since been lost may have been stored all the same.
+   */
+  cancel(): boolean;
+};
 
 /** The events of `Channel.on`, and the arguments of their listeners. */
 export type ChannelEvents<Events> = {

@@ -16,6 +16,8 @@ export interface StoredSend {
   readonly tab: string;
   /** The frame as JSON text. */
   readonly frame: string;
+  /** When it may have been sent first, in ms since 1970; absent if it never was. */
+  readonly left?: number;
 }
 
 const STORE = "outbox";
@@ -26,8 +28,8 @@ export class OutboxStorage {
   #user: string;
   readonly #server: string;
   readonly #tab = tab();
-  /** Messages written before the user was known. */
-  readonly #anonymous = new Map<string, StoredSend>();
+  /** The messages of this page that are in the database, or should be. */
+  readonly #kept = new Map<string, StoredSend>();
 
   /** `user`: the user, if known before the server confirms it. */
   constructor(server: string, user = "") {
@@ -35,27 +37,36 @@ export class OutboxStorage {
     this.#user = user;
   }
 
-  put(id: string, frame: string): void {
+  /** `left`: it is about to be sent. */
+  put(id: string, frame: string, left: boolean): void {
     const kept: StoredSend = { id, server: this.#server, user: this.#user, tab: this.#tab, frame };
-    if (this.#user === "") this.#anonymous.set(id, kept);
-    this.#write((store) => store.put(kept));
+    this.#put(left ? { ...kept, left: Date.now() } : kept);
+  }
+
+  /** The message has been sent, and may be stored. */
+  left(id: string): void {
+    const kept = this.#kept.get(id);
+    if (kept !== undefined && kept.left === undefined) this.#put({ ...kept, left: Date.now() });
   }
 
   delete(id: string): void {
-    this.#anonymous.delete(id);
+    this.#kept.delete(id);
     this.#write((store) => store.delete(id));
   }
 
   /** The server has confirmed the user. Returns the user's unsent messages, oldest first. */
   async signedIn(user: string): Promise<readonly StoredSend[]> {
     this.#user = user;
-    const mine = [...this.#anonymous.values()];
-    this.#anonymous.clear();
-    this.#write((store) => {
-      for (const kept of mine) store.put({ ...kept, user });
-    });
-    const db = await this.#db;
-    const all = db && (await result<StoredSend[]>(() => db.transaction(STORE).objectStore(STORE).getAll()));
+    for (const kept of this.#kept.values()) if (kept.user === "") this.#put({ ...kept, user });
+    const read = async () => {
+      const db = await this.#db;
+      return db && result<StoredSend[]>(() => db.transaction(STORE).objectStore(STORE).getAll());
+    };
+    let all = await read();
+    if (all === undefined) {
+      this.#reopen();
+      all = await read();
+    }
     // The store is ordered by id, and ids by creation time.
     return (all ?? []).filter(
       (kept) =>
@@ -71,17 +82,47 @@ export class OutboxStorage {
     });
   }
 
+  #put(kept: StoredSend): void {
+    this.#kept.set(kept.id, kept);
+    this.#write((store) => store.put(kept));
+  }
+
   #write(act: (store: IDBObjectStore) => void): void {
     this.#db = this.#db.then((db) => {
       try {
         const transaction = db?.transaction(STORE, "readwrite");
         if (transaction !== undefined) {
+          transaction.onabort = () => {
+            // Not if the disk is full: the message is still in memory.
+            if (transaction.error?.name !== "QuotaExceededError") this.#reopen(act);
+          };
           act(transaction.objectStore(STORE));
           // Committed explicitly: the page may be closed before an automatic commit.
           transaction.commit();
         }
       } catch {
-        // The database was closed or is full. The message is still in memory.
+        this.#reopen(act);
+      }
+      return db;
+    });
+  }
+
+  /**
+   * The database is gone: browsers close it under a page that was suspended, or when they run out of memory. What may not
+   * have been written is written again.
+   */
+  #reopen(act?: (store: IDBObjectStore) => void): void {
+    this.#db = this.#db.then(async (old) => {
+      old?.close();
+      const db = await open();
+      try {
+        const store = db?.transaction(STORE, "readwrite").objectStore(STORE);
+        if (store !== undefined) {
+          for (const kept of this.#kept.values()) store.put(kept);
+          act?.(store);
+        }
+      } catch {
+        // Gone again: the next write opens it.
       }
       return db;
     });

@@ -17,6 +17,8 @@ export interface Outcome {
   readonly offset?: number | undefined;
   readonly at?: number | undefined;
   readonly error?: EverwireError | undefined;
+  /** A send failed because its client did: it stays in the database for the next one. */
+  readonly kept?: boolean;
   /** The frame that answers a request. */
   readonly answer?: ServerFrame;
 }
@@ -28,6 +30,8 @@ export type Track = (outcome: Outcome) => void;
 export interface ClientPort {
   /** @internal Who the server takes this client for. */
   readonly _user: string | undefined;
+  /** The current connection, if there is one. */
+  readonly connection: string | undefined;
   /** @internal Channels by the core's handle of their subscription. */
   readonly _handles: Map<Handle, ChannelPort>;
   /** @internal Sends and requests without a final outcome, by id. */
@@ -36,6 +40,10 @@ export interface ClientPort {
   readonly _outbox: OutboxStorage | undefined;
   /** @internal Calls the core, at once or when it is loaded; `refuse` gets the error if it refuses. `length`: of a send's data. */
   _call(act: (core: Core) => void, refuse?: (error: EverwireError) => void, length?: number): void;
+  /** @internal Withdraws a send unless it is on its way. */
+  _cancel(id: string, track: Track): void;
+  /** @internal Reports an error that is neither a state nor about one subscription or send. */
+  _emitError(error: EverwireError): void;
   /** @internal Sends a frame if there is a connection, and says whether. Throws `invalid_payload` or `too_large`. */
   _sendEphemeral(frame: object): boolean;
   request<Type extends RequestType>(

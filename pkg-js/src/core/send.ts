@@ -5,6 +5,7 @@ import { defer, quiet } from "./deferred.js";
 import { asError, EverwireError } from "./errors.js";
 import type { Outgoing, Sending, Stored } from "./events.js";
 import { uuid7 } from "./ids.js";
+import type { StoredSend } from "./outbox-storage.js";
 import type { ChannelPort, ClientPort, Track } from "./port.js";
 
 /** The kind of a message. */
@@ -34,20 +35,20 @@ export function checkEvent(event: unknown): void {
   }
 }
 
-/** Creates the id, queues the message, and tracks it. `restored`: its id from an earlier page. */
+/** Creates the id, queues the message, and tracks it. `restored`: from an earlier page. */
 export function beginSend(
   client: ClientPort,
   channel: ChannelPort,
   data: unknown,
   kind: Kind,
-  restored?: string,
+  restored?: StoredSend,
 ): Sending {
-  const id = restored ?? uuid7();
+  const id = restored?.id ?? uuid7();
   const { event, action, target } = kind;
   const done = defer<Stored>();
   let now: Outgoing | undefined;
 
-  const track: Track = ({ status, offset = -1, at = -1, error }) => {
+  const track: Track = ({ status, offset = -1, at = -1, error, kept }) => {
     // The core repeats what was reported here before it was loaded.
     if (status === now?.status) return;
     now = {
@@ -60,19 +61,28 @@ export function beginSend(
       ...(status === "stored" && { offset, at }),
       ...(error !== undefined && { error }),
     };
+    const heard = channel._emitter.has("sending");
+    if (status === "sent") client._outbox?.left(id);
     if (status === "stored" || status === "failed") {
       client._sends.delete(id);
-      client._outbox?.delete(id);
+      // What nobody has heard of is offered again by the next page.
+      const unheard = error?.code === "too_old" && !heard;
+      if (unheard) client._emitError(error);
+      if (kept !== true && !unheard) client._outbox?.delete(id);
     }
     channel._emitter.emit("sending", now);
     if (status === "stored") done.resolve({ id, offset, at });
     if (error !== undefined) {
-      // If the client was closed or `sending` has a listener, the application knows already.
-      if (error.code === "closed" || channel._emitter.has("sending")) quiet(done.promise);
+      // If it closed the client, withdrew the message, or listens to `sending`, the application knows already.
+      if (heard || error.code === "closed" || error.code === "cancelled") quiet(done.promise);
       done.reject(error);
     }
   };
-  const fail = (cause: unknown) => track({ status: "failed", error: asError(cause) });
+  const fail = (cause: unknown) => {
+    const error = asError(cause);
+    // What an earlier page has promised to keep is not lost because there is no room at the moment.
+    track({ status: "failed", error, kept: restored !== undefined && error.retry });
+  };
 
   try {
     const json = jsonOf(data);
@@ -83,13 +93,25 @@ export function beginSend(
       throw new EverwireError("invalid_option", "Invalid message id: expected a string.");
     }
     client._sends.set(id, track);
-    if (restored === undefined) client._outbox?.put(id, frame);
-    const send = { id, channel: channel.name, frame, restored: restored !== undefined };
-    client._call((core) => core.send(send), fail, json.length);
+    if (restored === undefined) client._outbox?.put(id, frame, client.connection !== undefined);
+    const left = restored?.left;
+    const send = {
+      id,
+      channel: channel.name,
+      frame,
+      restored: restored !== undefined,
+      left_ago_ms: left === undefined ? left : Math.max(0, Date.now() - left),
+    };
+    // Not if it was withdrawn before the core was loaded.
+    client._call((core) => client._sends.has(id) && core.send(send), fail, json.length);
     // Not if it was refused immediately.
     if (now === undefined) track({ status: "queued" });
   } catch (cause) {
     fail(cause);
   }
-  return Object.assign(done.promise, { id });
+  const cancel = () => {
+    if (now?.status === "queued") client._cancel(id, track);
+    return now?.error?.code === "cancelled";
+  };
+  return Object.assign(done.promise, { id, cancel });
 }

@@ -61,7 +61,13 @@ export interface Core {
     frame: string;
     /** Whether it was written on an earlier page, and is sent before newer messages. */
     restored: boolean;
+    /** How long ago it was sent first on an earlier page; absent if it never left. */
+    left_ago_ms?: number | undefined;
   }): void;
+  /** Withdraws a message. Returns whether it had not been sent, or is to be sent again. */
+  cancel(args: {
+    id: string;
+  }): boolean;
   /**
    * Sends a frame as a request, which is repeated after a reconnect until it is answered, refused or times out;
    * `Host.sending` reports the latter two. Throws `{ code }`.
@@ -93,6 +99,8 @@ export interface Core {
     delivered?: number | undefined;
     read?: number | undefined;
   }): void;
+  /** A slot that `Host.pollSlot` asked for is free. */
+  pollSlot(): void;
   /** The token that `Host.fetchToken` requested. */
   token(args: {
     token: string;
@@ -219,6 +227,13 @@ export interface Host {
     code?: string | undefined;
     message?: string | undefined;
   }): void;
+  /**
+   * Take one of the slots for held polls that the pages of this browser share, and answer with `poll_slot` if there is one;
+   * or (0) give it up.
+   */
+  pollSlot(args: {
+    wanted: 0 | 1;
+  }): void;
   /** A token is needed: answer, now or later, with `token` or `token_failed`. */
   fetchToken(): void;
   /** Somebody's typing has expired. */
@@ -245,12 +260,14 @@ export const OPERATIONS: readonly string[] = [
   "close::",
   "subscribe:recent offset undelivered:channel epoch",
   "unsubscribe:handle:",
-  "send:restored:id channel frame",
+  "send:restored left_ago_ms:id channel frame",
+  "cancel::id",
   "request:timeout_ms:id frame",
   "sendEphemeral::frame",
   "sendSticky::frame",
   "typing:handle key:",
   "mark:handle delivered read:",
+  "pollSlot::",
   "token::token",
   "tokenFailed::message",
   "report::",
@@ -273,6 +290,7 @@ export const OPERATIONS: readonly string[] = [
 export const HOST_CALLS: readonly string[] = [
   "state:status=connecting|connected|waiting|offline|closed transport=websocket|polling attempt retry_in_ms:code reason",
   "sending:status=queued|sent|failed:id code message",
+  "pollSlot:wanted:",
   "fetchToken::",
   "typingExpired:handle typist:",
   "error::code message",

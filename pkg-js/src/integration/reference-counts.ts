@@ -36,12 +36,12 @@ function hold(held: Held, release: () => void): () => void {
   };
 }
 
-/** Starts the client if necessary; closes it when the count reaches zero. */
+/** Starts the client if necessary; closes it when the count reaches zero, and leaves unsent messages to the next one. */
 export function retainClient(client: Client): () => void {
   const held = clients.get(client) ?? { count: 0, timer: undefined };
   clients.set(client, held);
   client._start();
-  return hold(held, () => void client.close());
+  return hold(held, () => client._release());
 }
 
 /**

@@ -45,7 +45,7 @@ impl World {
                 code: 1000 + u16::from(amount) * 16,
                 reason: String::new(),
             }),
-            9 => self.tell(Input::RequestFailed { request, reason: "x".into() }),
+            9 => self.tell(Input::RequestFailed { request, status: 0, reason: "x".into() }),
             10 => self.tell(Input::Token("t".into())),
             11 => self.tell(Input::TokenFailed("x".into())),
             12 => self.tell(
@@ -87,6 +87,7 @@ fn any_story() {
                 guest: None,
                 websocket: true,
                 polling: *polling,
+                share_polls: false,
                 client: "fuzz".into(),
                 debug: true,
                 seed: 3,

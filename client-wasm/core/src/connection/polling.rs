@@ -2,13 +2,20 @@
 
 use alloc::{borrow::ToOwned, string::String, vec, vec::Vec};
 
-use everwire_protocol::{Uuid, limits};
+use everwire_protocol::{ErrorCode, Uuid, limits};
 
 use super::{Connection, Output, Phase, RequestId, Transport};
 use crate::{
+    backoff,
     outgoing::{BatchLimits, how_many, join},
-    transport::polling::{PROBE_RETRY_MS, Poll, RETRY_MS},
+    transport::{
+        polling::{PROBE_RETRY_MS, Poll, RETRY_MS},
+        post::{FIRST_RETRY_MS, Failure, Overdue, Post},
+    },
 };
+
+/// How far apart clients poll that a load balancer sends astray together, in ms.
+const JITTER_MS: u64 = 2_000;
 
 impl Connection {
     pub(super) fn start_polling(&mut self) {
@@ -22,19 +29,50 @@ impl Connection {
         for request in self.transports.stop_polling() {
             self.abort(request);
         }
+        self.release_slot();
     }
 
     pub(super) fn send_poll(&mut self) {
         let now = self.now();
         let request = self.next_request();
         let token = self.token.serial();
+        let may_hold = self.may_hold();
         let Some(poll) = &mut self.transports.poll else { return };
-        let sent = poll.send(now, request, token);
+        let sent = poll.send(now, request, token, may_hold);
         self.abort(sent.replaced);
         let mut frames = vec![self.hello(None), Self::encode(sent.frame)];
         self.add_subscriptions(Transport::Polling, &mut frames);
         self.log("> poll".to_owned());
         self.send_request(request, &frames, false);
+    }
+
+    /// Whether a poll may occupy a connection. A browser opens six to a host for all its pages: those that nobody looks at
+    /// leave them to the others, and the others share.
+    fn may_hold(&mut self) -> bool {
+        let visible = self.lifecycle.is_visible();
+        let may_hold = visible && (self.transports.has_slot || !self.config.share_polls);
+        if visible && !may_hold {
+            self.output(Output::PollSlot(true));
+        }
+        may_hold
+    }
+
+    /// The driver has a slot for this page.
+    pub(super) fn slot_granted(&mut self) {
+        let Some(poll) = self.transports.poll.as_ref().filter(|_| self.lifecycle.is_visible()) else {
+            self.output(Output::PollSlot(false));
+            return;
+        };
+        self.transports.has_slot = true;
+        if poll.is_idle() {
+            self.refresh_poll();
+        }
+    }
+
+    pub(super) fn release_slot(&mut self) {
+        if core::mem::take(&mut self.transports.has_slot) {
+            self.output(Output::PollSlot(false));
+        }
     }
 
     /// Sends a request. Its batch starts with `hello`, whose token is in a header instead.
@@ -51,9 +89,9 @@ impl Connection {
         }
     }
 
-    /// After waking, the poll that is held may never be answered.
-    pub(super) fn probe_poll(&mut self) {
-        if self.transports.poll.as_mut().is_some_and(Poll::probe) {
+    /// The poll that is held may never be answered: after waking, or (`patient`) because a POST is not answered either.
+    pub(super) fn probe_poll(&mut self, patient: bool) {
+        if self.transports.poll.as_mut().is_some_and(|poll| poll.probe(patient)) {
             self.send_poll();
         }
     }
@@ -62,10 +100,16 @@ impl Connection {
     pub(super) fn poll_welcomed(&mut self, connection: Uuid, hold: u32) {
         let now = self.now();
         let Some(poll) = &mut self.transports.poll else { return };
-        poll.welcomed(connection, hold);
+        let astray = poll.welcomed(now, connection, hold);
         if self.transports.is_active(Transport::Polling) {
             // Another node, or the same one after a restart: it has confirmed nothing yet.
             self.subscriptions.unconfirm();
+            if astray {
+                self.report_state(
+                    None,
+                    "polls reach servers that do not know each other's connections, and become rare: make the load balancer sticky",
+                );
+            }
             return;
         }
         let no_websocket = self.transports.websocket.is_none();
@@ -89,16 +133,19 @@ impl Connection {
         let now = self.now();
         if self.transports.is_post(request) {
             self.post_responded();
-        } else if self.transports.is_held(request)
-            && self.transports.poll.as_mut().is_some_and(|poll| !poll.responded(now))
-        {
+        } else if self.transports.is_held(request) {
+            let (visible, jitter) = (self.lifecycle.is_visible(), self.rng.between(0, JITTER_MS));
+            if self.transports.poll.as_mut().is_none_or(|poll| poll.responded(now, visible, jitter)) {
+                return;
+            }
             self.poll_failed("the server did not answer with a welcome");
         }
     }
 
-    pub(super) fn request_failed(&mut self, request: RequestId, reason: &str) {
+    /// `status`: of the HTTP response, if there was one, or 0.
+    pub(super) fn request_failed(&mut self, request: RequestId, status: u16, reason: &str) {
         if self.transports.is_post(request) {
-            self.post_failed(reason);
+            self.post_failed(Failure::of(status), reason);
         } else if self.transports.is_held(request) {
             if let Some(poll) = &mut self.transports.poll {
                 poll.release();
@@ -109,9 +156,10 @@ impl Connection {
 
     pub(super) fn poll_failed(&mut self, reason: &str) {
         let probing = self.transports.poll.as_ref().is_some_and(Poll::is_probing);
-        let retry_at = self.now() + self.rng.between(0, if probing { PROBE_RETRY_MS } else { RETRY_MS });
+        let now = self.now();
+        let retry_at = now + self.rng.between(0, if probing { PROBE_RETRY_MS } else { RETRY_MS });
         let Some(poll) = &mut self.transports.poll else { return };
-        let failure = poll.failed(retry_at);
+        let failure = poll.failed(now, retry_at);
         self.abort(failure.abort);
         if failure.retry {
             self.log(text!("poll failed: ", reason));
@@ -133,19 +181,29 @@ impl Connection {
         }
     }
 
+    /// The frames of the next POST; `None` if there is nothing to send.
+    fn take_post(&mut self) -> Option<Vec<String>> {
+        let limits = self.post_limits();
+        let post = self.transports.post.get_or_insert_default();
+        if post.is_checking() {
+            return Some(Vec::new());
+        }
+        let most = post.most().min(limits.frames);
+        let frames = self.take_frames(BatchLimits { frames: most, ..limits });
+        (!frames.is_empty()).then_some(frames)
+    }
+
     /// Sends what is waiting, one request at a time so that order is kept.
     pub(super) fn flush_by_post(&mut self) {
         if !self.transports.post.get_or_insert_default().is_free() {
             return;
         }
-        let frames = self.take_frames(self.post_limits());
-        if frames.is_empty() {
-            return;
-        }
+        let Some(frames) = self.take_post() else { return };
         let request = self.next_request();
         let (now, token) = (self.now(), self.token.serial());
+        let alone = (frames.len() == 1).then(|| self.outbox.first_sent().or(self.requests.first_sent()));
         if let Some(post) = &mut self.transports.post {
-            post.sent(now, request, token);
+            post.sent(now, request, token, alone.flatten());
         }
         self.post(request, frames, false);
     }
@@ -166,26 +224,51 @@ impl Connection {
     }
 
     fn post_responded(&mut self) {
-        let complete = self.outbox.in_flight() == 0 && !self.requests.is_waiting();
+        if self.outbox.in_flight() > 0 || self.requests.first_sent().is_some() {
+            self.post_failed(Failure::Unreadable, "some messages were not answered");
+            return;
+        }
+        let refused = self.transports.post.as_mut().and_then(Post::succeeded);
+        if let Some((id, reason)) = refused
+            && (self.outbox.remove(id) || self.requests.finish(id))
+        {
+            let sentence = const { ErrorCode::Blocked.message() };
+            self.failed(id, ErrorCode::Blocked, text!(sentence, " (", reason, ")"));
+        }
+        self.flush();
+    }
+
+    /// Sending failed. Receiving goes on: if the server cannot be reached at all, the poll finds out.
+    pub(super) fn post_failed(&mut self, failure: Failure, reason: &str) {
+        let hidden = !self.lifecycle.is_visible();
         let Some(post) = &mut self.transports.post else { return };
-        post.responded(complete);
-        if complete {
-            self.flush();
+        let again = post.failures() > 0;
+        let delay = if again {
+            backoff::delay(post.failures(), hidden, &mut self.rng)
         } else {
-            self.post_failed("some messages were not answered");
+            self.rng.between(0, FIRST_RETRY_MS)
+        };
+        let request = post.failed(failure, reason);
+        post.retry_later(self.clock.now() + delay);
+        self.abort(request);
+        self.log(text!("sending failed: ", reason));
+        self.recall();
+        if let (Failure::Unreadable, true) = (failure, again) {
+            self.probe_poll(true);
         }
     }
 
-    pub(super) fn post_failed(&mut self, reason: &str) {
-        let retry_at = self.now() + self.rng.between(0, RETRY_MS);
+    /// A POST has had no answer for a while.
+    pub(super) fn check_post(&mut self) {
+        let now = self.now();
         let Some(post) = &mut self.transports.post else { return };
-        let (abort, retry) = post.failed(retry_at);
-        self.abort(abort);
-        if retry {
-            self.log(text!("sending failed: ", reason));
-            self.recall();
-        } else {
-            self.lost(&text!("sending failed: ", reason), None);
+        match post.overdue(now) {
+            Overdue::No => {}
+            Overdue::Late => {
+                self.log("a POST has no answer yet".to_owned());
+                self.probe_poll(true);
+            }
+            Overdue::Lost => self.post_failed(Failure::Passing, "no answer in time"),
         }
     }
 }

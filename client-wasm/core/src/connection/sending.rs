@@ -7,7 +7,7 @@ use everwire_protocol::{ErrorCode, Typing, Uuid};
 use super::{Connection, Event, Now, Transport};
 use crate::{
     Handle, SendStatus,
-    outgoing::{BatchLimits, BatchSize, requests::EPHEMERAL_MS},
+    outgoing::{BatchLimits, BatchSize, outbox::Restored, requests::EPHEMERAL_MS},
 };
 
 /// What a `send` has around its payload at most, in bytes. What is larger than both is refused at once; within that, by
@@ -24,7 +24,7 @@ impl Connection {
         id: Uuid,
         channel: &str,
         text: String,
-        restored: bool,
+        restored: Option<Restored>,
     ) -> Result<(), ErrorCode> {
         self.tick(now);
         if self.lifecycle.is_closed() {
@@ -36,11 +36,21 @@ impl Connection {
         if self.outbox.contains(id) {
             return Err(ErrorCode::IdReused);
         }
-        self.outbox.push(id, text, restored)?;
+        self.outbox.push(self.clock.now(), id, text, restored)?;
         self.sending(id, SendStatus::Queued);
         self.stop_typing(channel);
         self.flush();
         Ok(())
+    }
+
+    /// Withdraws a message. False if it is on its way, and may be stored, or is not in the outbox.
+    pub fn cancel(&mut self, now: Now, id: Uuid) -> bool {
+        self.tick(now);
+        let cancelled = self.outbox.cancel(id);
+        if cancelled {
+            self.failed(id, ErrorCode::Cancelled, ErrorCode::Cancelled.message().to_owned());
+        }
+        cancelled
     }
 
     /// Sends a request that the driver has written: `text` is the frame with this id. It is sent again on every connection
@@ -133,6 +143,9 @@ impl Connection {
         let mut size = BatchSize::new(limits);
         for frame in &frames {
             size.add(frame);
+        }
+        while let Some(id) = self.outbox.take_too_old(self.now()) {
+            self.failed(id, ErrorCode::TooOld, const { ErrorCode::TooOld.message() }.to_owned());
         }
         for id in self.outbox.take(self.now(), size, &mut frames) {
             self.sending(id, SendStatus::Sent);

@@ -172,11 +172,7 @@ impl Connection {
                 }
             }
             Timer::NextPoll => self.send_poll(),
-            Timer::PostAnswer => {
-                if transports.post.as_mut().is_some_and(|post| post.is_overdue(now)) {
-                    self.post_failed("no answer in time");
-                }
-            }
+            Timer::PostAnswer => self.check_post(),
             Timer::PostRetry => {
                 if let Some(post) = &mut transports.post {
                     post.retry();

@@ -17,7 +17,7 @@ impl Connection {
             (Phase::Connected, Some(Transport::WebSocket)) => self.probe(reason),
             (Phase::Connected, _) => {
                 self.log(text!("waking: ", reason));
-                self.probe_poll();
+                self.probe_poll(false);
             }
             (Phase::Waiting, _) => {
                 let soon = self.now() + self.rng.between(0, SOON_MS);
@@ -56,6 +56,9 @@ impl Connection {
         let was_hidden = self.lifecycle.set_visible(visible);
         if visible && was_hidden {
             self.wake("the page is visible again");
+        } else if !visible && !was_hidden {
+            self.release_slot();
+            self.refresh_poll();
         }
     }
 

@@ -2,7 +2,7 @@
 
 use alloc::{string::String, vec::Vec};
 
-use everwire_protocol::{ErrorCode, Uuid};
+use everwire_protocol::{ErrorCode, Uuid, limits};
 
 use super::BatchSize;
 
@@ -22,6 +22,15 @@ struct Entry {
     sent_at: Option<u64>,
     /// It was written before the page was loaded.
     restored: bool,
+    /// It has left, and may have been stored: until then the server recognises a copy for certain.
+    recognised_until: Option<u64>,
+}
+
+/// What is known of a message that was written before the page was loaded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Restored {
+    /// How long ago it was sent first, in ms; `None` if it never left.
+    pub left_ago: Option<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -36,15 +45,24 @@ pub(crate) struct Outbox {
 impl Outbox {
     /// Adds a message at the end; or, if it was written before the page was loaded, before all that was written since
     /// and has not been sent yet.
-    pub(crate) fn push(&mut self, id: Uuid, text: String, restored: bool) -> Result<(), ErrorCode> {
+    pub(crate) fn push(
+        &mut self,
+        now: u64,
+        id: Uuid,
+        text: String,
+        restored: Option<Restored>,
+    ) -> Result<(), ErrorCode> {
         let bytes = text.len();
         if self.entries.len() >= MAX_OUTBOX_MESSAGES || self.bytes + bytes > MAX_OUTBOX_BYTES {
             return Err(ErrorCode::QueueFull);
         }
         self.bytes += bytes;
-        let younger = |e: &Entry| restored && !e.restored && e.sent_at.is_none();
+        let younger = |e: &Entry| restored.is_some() && !e.restored && e.sent_at.is_none();
         let index = self.entries.iter().position(younger).unwrap_or(self.entries.len());
-        self.entries.insert(index, Entry { id, text, sent_at: None, restored });
+        let left_ago = restored.and_then(|restored| restored.left_ago);
+        let recognised_until = left_ago.map(|ago| (now + limits::DEDUPE_WINDOW_MS).saturating_sub(ago));
+        let restored = restored.is_some();
+        self.entries.insert(index, Entry { id, text, sent_at: None, restored, recognised_until });
         Ok(())
     }
 
@@ -56,12 +74,31 @@ impl Outbox {
         true
     }
 
+    /// Removes a message that is not in flight. False if it is, or is not there.
+    pub(crate) fn cancel(&mut self, id: Uuid) -> bool {
+        self.entries.iter().any(|e| e.id == id && e.sent_at.is_none()) && self.remove(id)
+    }
+
+    /// Removes a message that may have been stored so long ago that the server would store a copy again.
+    pub(crate) fn take_too_old(&mut self, now: u64) -> Option<Uuid> {
+        let too_old =
+            |e: &&Entry| e.sent_at.is_none() && e.recognised_until.is_some_and(|until| until <= now);
+        let id = self.entries.iter().find(too_old)?.id;
+        self.remove(id);
+        Some(id)
+    }
+
     pub(crate) fn contains(&self, id: Uuid) -> bool {
         self.entries.iter().any(|e| e.id == id)
     }
 
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    /// The first message that is in flight.
+    pub(crate) fn first_sent(&self) -> Option<Uuid> {
+        self.entries.iter().find(|e| e.sent_at.is_some()).map(|e| e.id)
     }
 
     pub(crate) fn in_flight(&self) -> usize {
@@ -101,6 +138,7 @@ impl Outbox {
             }
             room -= 1;
             entry.sent_at = Some(now);
+            entry.recognised_until.get_or_insert(now + limits::DEDUPE_WINDOW_MS);
             texts.push(entry.text.clone());
             ids.push(entry.id);
         }
@@ -129,7 +167,7 @@ mod tests {
     }
 
     fn push(outbox: &mut Outbox, n: u128, text: &str) -> Result<(), ErrorCode> {
-        outbox.push(Uuid::from_u128(n), text.into(), false)
+        outbox.push(0, Uuid::from_u128(n), text.into(), None)
     }
 
     #[test]

@@ -94,9 +94,9 @@ impl Requests {
         texts
     }
 
-    /// Whether a request that was sent has no answer yet.
-    pub(crate) fn is_waiting(&self) -> bool {
-        self.0.iter().any(|pending| pending.sent && !pending.id.is_nil())
+    /// The first request that was sent and has no answer yet.
+    pub(crate) fn first_sent(&self) -> Option<Uuid> {
+        self.0.iter().find(|pending| pending.sent && !pending.id.is_nil()).map(|pending| pending.id)
     }
 
     /// When the next frame is given up.

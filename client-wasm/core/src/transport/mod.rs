@@ -2,10 +2,12 @@
 //! arrives on one still counts. What to do about it is decided in `connection`.
 
 pub(crate) mod polling;
+pub(crate) mod post;
 pub(crate) mod selector;
 pub(crate) mod websocket;
 
-use polling::{Poll, Post};
+use polling::Poll;
+use post::Post;
 use selector::TransportSelector;
 use websocket::WebSocket;
 
@@ -47,6 +49,8 @@ pub(crate) struct Transports {
     pub(crate) poll: Option<Poll>,
     pub(crate) post: Option<Post>,
     pub(crate) selector: TransportSelector,
+    /// This page has one of the slots for polls that are held.
+    pub(crate) has_slot: bool,
     /// Where the batch that is being read came from, if that transport still exists.
     source: Option<Source>,
     /// That transport is the active one, so its frames count. A field because the hot path asks for it.

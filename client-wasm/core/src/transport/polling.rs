@@ -1,5 +1,5 @@
-//! The polling transport: one request that the server holds, for receiving, and one for sending. Each carries everything
-//! that the server needs (promise 12).
+//! The half of the polling transport that receives: one request that the server holds, which carries everything that the
+//! server needs (promise 12). The other half is in `post.rs`.
 
 use alloc::vec::Vec;
 
@@ -7,18 +7,27 @@ use everwire_protocol::{Channel, Uuid, limits};
 
 use super::super::{RequestId, deadline::Deadline};
 
-/// How long the first poll may take to be welcomed, and a POST to be answered, in ms.
+/// How long the first poll may take to be welcomed, in ms. Also a probe while a POST has no answer: both may be waiting for
+/// one of the few connections that a browser opens to a host.
 const ANSWER_TIMEOUT_MS: u64 = 10_000;
 /// How long the poll after waking may take, in ms: it asks not to be held.
 const PROBE_TIMEOUT_MS: u64 = 3_000;
-/// A failed poll or POST is repeated within this time, in ms.
+/// A failed poll is repeated within this time, in ms.
 pub(crate) const RETRY_MS: u64 = 1_000;
 /// A probe that failed is repeated within this time, in ms, because a dead connection is to be replaced within 4 s.
 pub(crate) const PROBE_RETRY_MS: u64 = 250;
 /// How long changes of the subscriptions are collected before they are polled for, in ms.
 const COLLECT_MS: u64 = 10;
-/// A server that answers at once with nothing is not polled again before this, in ms.
-const EMPTY_MS: u64 = 1_000;
+/// Polls that bring nothing are at least this far apart, in ms, however soon something between answers them.
+const EMPTY_MS: u64 = 7_500;
+/// How often a page polls that nobody looks at, in ms: often enough for the server to keep its connection.
+const HIDDEN_INTERVAL_MS: u64 = 8_000;
+/// Where every poll reaches a server that does not know the connection, polls are at least this far apart, in ms.
+const ASTRAY_MS: u64 = 10_000;
+/// This many welcomes in a row, each within one hold after the last, are no accident.
+const MAX_ASTRAY: u32 = 2;
+/// A held poll that broke after this long, in ms, may have been cut off for its length: the next is held for a shorter time.
+const CUT_OFF_MS: u64 = 2_000;
 /// This many failed requests in a row end the connection.
 const MAX_FAILURES: u32 = 2;
 
@@ -41,6 +50,16 @@ pub(crate) struct Poll {
     quick: bool,
     /// The poll under way asked not to be held: it is a probe.
     probing: bool,
+    /// How long the next probe may take, in ms.
+    probe_timeout: u64,
+    /// The poll under way may be held.
+    holding: bool,
+    /// The poll under way continues a connection.
+    continuing: bool,
+    /// When a server last answered with a new connection.
+    welcomed_at: u64,
+    /// Polls in a row that continued a connection and were answered with a new one.
+    astray: u32,
     /// The last response brought something.
     productive: bool,
     failures: u32,
@@ -78,6 +97,11 @@ impl Poll {
             next_at: None,
             quick: false,
             probing: false,
+            probe_timeout: PROBE_TIMEOUT_MS,
+            holding: false,
+            continuing: false,
+            welcomed_at: 0,
+            astray: 0,
             productive: false,
             failures: 0,
             renew: false,
@@ -110,12 +134,12 @@ impl Poll {
         self.probing
     }
 
-    /// The next poll is sent as this request.
-    pub(crate) fn send(&mut self, now: u64, request: RequestId, token: u32) -> PollRequest {
-        let hold_ms = if self.quick { 0 } else { self.hold };
+    /// The next poll is sent as this request. `may_hold`: this page may occupy a connection of the browser's with it.
+    pub(crate) fn send(&mut self, now: u64, request: RequestId, token: u32, may_hold: bool) -> PollRequest {
+        let hold_ms = if self.quick || (self.welcomed && !may_hold) { 0 } else { self.hold };
         let timeout = match (self.welcomed, self.quick) {
             (false, _) => ANSWER_TIMEOUT_MS,
-            (true, true) => PROBE_TIMEOUT_MS,
+            (true, true) => self.probe_timeout,
             (true, false) => u64::from(hold_ms) + u64::from(limits::POLL_ABORT_MS - limits::POLL_HOLD_MS),
         };
         if self.connection.is_none() {
@@ -128,6 +152,8 @@ impl Poll {
         self.token = token;
         self.next_at = None;
         self.probing = core::mem::take(&mut self.quick);
+        self.holding = hold_ms > 0;
+        self.continuing = self.connection.is_some();
         self.renew = false;
         self.productive = false;
         PollRequest {
@@ -143,9 +169,11 @@ impl Poll {
         }
     }
 
-    /// After waking, the poll that is held may never be answered. Returns whether to send one now.
-    pub(crate) fn probe(&mut self) -> bool {
+    /// The poll that is held may never be answered: after waking, or (`patient`) because a POST is not answered either.
+    /// Returns whether to send one now.
+    pub(crate) fn probe(&mut self, patient: bool) -> bool {
         self.quick |= self.welcomed;
+        self.probe_timeout = if patient { ANSWER_TIMEOUT_MS } else { PROBE_TIMEOUT_MS };
         self.welcomed
     }
 
@@ -162,11 +190,21 @@ impl Poll {
         self.removed.push(channel);
     }
 
-    /// The connection that polls continue with, and how long it holds them.
-    pub(crate) fn welcomed(&mut self, connection: Uuid, hold: u32) {
+    /// The connection that polls continue with, and how long it holds them. Returns whether it has just become clear that
+    /// polls reach servers that do not know each other's connections.
+    pub(crate) fn welcomed(&mut self, now: u64, connection: Uuid, hold: u32) -> bool {
         self.connection = (!self.renew).then_some(connection);
         self.welcomed = true;
         self.hold = hold.min(limits::POLL_HOLD_MS);
+        let soon = now < self.welcomed_at + u64::from(limits::POLL_HOLD_MS);
+        self.welcomed_at = now;
+        if !self.continuing {
+            return false;
+        }
+        self.astray = if soon { self.astray + 1 } else { 1 };
+        // The next response is on this connection, or counts as another.
+        self.continuing = false;
+        self.astray == MAX_ASTRAY
     }
 
     pub(crate) fn acked(&mut self, seq: u64) {
@@ -177,32 +215,50 @@ impl Poll {
         self.productive = true;
     }
 
-    /// The response has been read to its end. False if the server never welcomed this client.
-    pub(crate) fn responded(&mut self, now: u64) -> bool {
+    /// The response has been read to its end. False if the server never welcomed this client. `visible`: somebody looks at
+    /// the page; `jitter`: something to be added to long waits.
+    pub(crate) fn responded(&mut self, now: u64, visible: bool, jitter: u64) -> bool {
         self.held = None;
-        if self.welcomed {
-            self.failures = 0;
-            let wait = if self.hold == 0 {
-                u64::from(limits::POLL_INTERVAL_MS)
-            } else if !self.productive && now < self.sent_at + EMPTY_MS {
-                EMPTY_MS
-            } else {
-                0
-            };
-            self.send_at(now + wait);
+        if !self.welcomed {
+            return false;
         }
-        self.welcomed
+        self.failures = 0;
+        if self.continuing {
+            self.astray = 0;
+        }
+        let next_at = if self.astray >= MAX_ASTRAY {
+            now + ASTRAY_MS + jitter
+        } else if self.hold > 0 && (self.productive || self.probing) {
+            now
+        } else if self.holding && self.hold > 0 {
+            now.max(self.sent_at + EMPTY_MS)
+        } else if visible {
+            now + u64::from(limits::POLL_INTERVAL_MS)
+        } else {
+            now + HIDDEN_INTERVAL_MS
+        };
+        self.send_at(next_at);
+        true
     }
 
     /// A poll brought nothing. What its response may have carried is repeated by the next, whose `ack` has not moved.
-    pub(crate) fn failed(&mut self, retry_at: u64) -> PollFailure {
+    pub(crate) fn failed(&mut self, now: u64, retry_at: u64) -> PollFailure {
         self.failures += 1;
+        let lasted = now.saturating_sub(self.sent_at);
+        if self.holding && lasted >= CUT_OFF_MS && lasted < u64::from(self.hold) {
+            self.hold = (lasted * 2 / 3) as u32;
+        }
         let abort = self.held.take().map(|(request, _)| request);
         let retry = self.welcomed && self.failures < MAX_FAILURES;
         if retry {
             self.next_at = Some(retry_at);
         }
         PollFailure { abort, retry }
+    }
+
+    /// Nothing is under way: what a new permission to hold changes can be done at once.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.held.is_none()
     }
 
     /// The request that was held has failed, and needs no aborting.
@@ -212,69 +268,5 @@ impl Poll {
 
     fn send_at(&mut self, at: u64) {
         self.next_at = Some(self.next_at.unwrap_or(u64::MAX).min(at));
-    }
-}
-
-/// The request that sends; one at a time, so that order is kept.
-#[derive(Debug, Default)]
-pub(crate) struct Post {
-    request: Option<(RequestId, Deadline)>,
-    /// The serial number of the token of that request.
-    token: u32,
-    retry_at: Option<u64>,
-    failures: u32,
-}
-
-impl Post {
-    pub(crate) fn request(&self) -> Option<RequestId> {
-        self.request.map(|(request, _)| request)
-    }
-
-    pub(crate) fn token(&self) -> u32 {
-        self.token
-    }
-
-    pub(crate) fn answer_due_at(&self) -> Option<u64> {
-        self.request.map(|(_, deadline)| deadline.when())
-    }
-
-    pub(crate) fn retry_at(&self) -> Option<u64> {
-        self.retry_at
-    }
-
-    pub(crate) fn is_overdue(&mut self, now: u64) -> bool {
-        self.request.as_mut().is_some_and(|(_, deadline)| deadline.expired(now))
-    }
-
-    /// Whether a request may be sent now.
-    pub(crate) fn is_free(&self) -> bool {
-        self.request.is_none() && self.retry_at.is_none()
-    }
-
-    pub(crate) fn sent(&mut self, now: u64, request: RequestId, token: u32) {
-        self.request = Some((request, Deadline::at(now + ANSWER_TIMEOUT_MS)));
-        self.token = token;
-    }
-
-    /// The response has been read to its end. `complete`: everything in the request was answered.
-    pub(crate) fn responded(&mut self, complete: bool) {
-        self.request = None;
-        if complete {
-            self.failures = 0;
-        }
-    }
-
-    /// Returns the request to abort, and whether it is tried again.
-    pub(crate) fn failed(&mut self, retry_at: u64) -> (Option<RequestId>, bool) {
-        self.failures += 1;
-        let retry = self.failures <= MAX_FAILURES;
-        if retry {
-            self.retry_at = Some(retry_at);
-        }
-        (self.request.take().map(|(request, _)| request), retry)
-    }
-
-    pub(crate) fn retry(&mut self) {
-        self.retry_at = None;
     }
 }

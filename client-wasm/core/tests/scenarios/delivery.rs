@@ -1,6 +1,6 @@
 //! Promises 1 to 6: exactly once, in order, or a gap; and what the outbox keeps.
 
-use everwire_client_core::{Confirmation, Gap, Heard, Input, OutgoingMessage, Output};
+use everwire_client_core::{Confirmation, Gap, Heard, Input, OutgoingMessage, Output, Restored};
 use everwire_protocol::{Ack, ClientFrame, ErrorCode, GapReason, ServerFrame, Unsubscribed};
 
 use crate::harness::{
@@ -303,7 +303,13 @@ fn promise_5_what_was_written_before_a_reload_goes_first_with_the_same_ids() {
     let mut harness = Harness::new(config());
     harness.send(10, "news");
     let data = || everwire_protocol::Payload::from_value("x").unwrap();
-    let old = |n| OutgoingMessage { id: id(n), event: None, data: data(), about: None, restored: true };
+    let old = |n| OutgoingMessage {
+        id: id(n),
+        event: None,
+        data: data(),
+        about: None,
+        restored: Some(Restored::default()),
+    };
     for n in [1, 2] {
         harness.core.send_message(harness.now, "news", old(n)).unwrap();
     }

@@ -235,7 +235,7 @@ fn promise_11_a_page_that_wakes_where_upgrades_are_refused_polls_at_the_next_ref
         }
         if harness.outputs.iter().any(wants_request) {
             let (request, ..) = harness.wants_request();
-            harness.tell(Input::RequestFailed { request, reason: "no network".into() });
+            harness.tell(Input::RequestFailed { request, status: 0, reason: "no network".into() });
         }
         harness.pass(10);
     }

@@ -48,6 +48,7 @@ pub(crate) fn config() -> Config {
         guest: None,
         websocket: true,
         polling: true,
+        share_polls: false,
         client: "test".into(),
         debug: false,
         seed: 1,

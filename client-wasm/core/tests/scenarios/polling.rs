@@ -18,7 +18,7 @@ fn connected() -> Harness {
 
 /// The poll that is wanted now, with its `poll` frame and the position of its first subscription.
 fn wants_poll(harness: &mut Harness) -> (RequestId, everwire_protocol::Poll, Option<u64>) {
-    harness.pass_until(2_000, wants_request);
+    harness.pass_until(8_000, wants_request);
     let (request, frames, _) = harness.wants_request();
     let ClientFrame::Poll(poll) = frames[1].clone() else { panic!("{frames:?}") };
     let offset = frames.iter().find_map(|frame| match frame {
@@ -43,7 +43,7 @@ fn promise_12_each_poll_carries_what_came_before() {
 fn promise_12_a_lost_response_is_asked_for_again_by_the_same_ack() {
     let mut harness = connected();
     let (request, ..) = wants_poll(&mut harness);
-    harness.tell(Input::RequestFailed { request, reason: "lost".into() });
+    harness.tell(Input::RequestFailed { request, status: 0, reason: "lost".into() });
     let (request, poll, offset) = wants_poll(&mut harness);
     assert_eq!((poll.ack, offset), (1, Some(0)));
     harness.responds(request, &[polled(2), message("news", 1), message("news", 2)]);
@@ -109,12 +109,15 @@ fn promise_12_one_post_at_a_time_in_order() {
     let (post, frames, _) = harness.wants_request();
     assert_eq!(ids(&frames), [2, 3]);
     // Lost on the way, in one direction or the other.
-    harness.tell(Input::RequestFailed { request: post, reason: "lost".into() });
+    harness.tell(Input::RequestFailed { request: post, status: 0, reason: "lost".into() });
     harness.send(4, "news");
     harness.pass_until(1_001, wants_request);
     let (post, frames, _) = harness.wants_request();
-    assert_eq!(ids(&frames), [2, 3, 4], "the same ids, in the same order");
-    harness.responds(post, &[ack(2, 2), ack(3, 3), ack(4, 4)]);
+    assert_eq!(ids(&frames), [2], "alone, in case that something between refuses one of them");
+    harness.responds(post, &[ack(2, 2)]);
+    let (post, frames, _) = harness.wants_request();
+    assert_eq!(ids(&frames), [3, 4], "the same ids, in the same order");
+    harness.responds(post, &[ack(3, 3), ack(4, 4)]);
     let stored = harness.sendings().into_iter().filter(|(_, s)| *s == Progress::Stored).map(|(n, _)| n);
     assert_eq!(stored.collect::<Vec<_>>(), [1, 2, 3, 4]);
 }
@@ -142,7 +145,7 @@ fn a_server_that_answers_at_once_with_nothing_is_not_asked_in_a_loop() {
         harness.responds(request, &[polled(seq)]);
         (request, ..) = wants_poll(&mut harness);
     }
-    assert!(harness.now.mono - start >= 9_000);
+    assert!(harness.now.mono - start >= 70_000);
 }
 
 #[test]
@@ -176,7 +179,7 @@ fn two_polls_that_fail_end_the_connection() {
     for _ in 0..2 {
         let (request, ..) = wants_poll(&mut harness);
         harness.outputs.clear();
-        harness.tell(Input::RequestFailed { request, reason: "HTTP status 502".into() });
+        harness.tell(Input::RequestFailed { request, status: 0, reason: "HTTP status 502".into() });
     }
     let (status, _, reason) = harness.state().unwrap();
     assert_eq!(status, everwire_client_core::Status::Waiting);
@@ -228,7 +231,7 @@ fn a_channel_left_while_the_first_poll_is_under_way_and_entered_again_after_it_b
     // The poll that would say that the channel was left never arrives.
     let (request, poll, _) = wants_poll(&mut harness);
     assert_eq!(poll.connection.map(|c| c.as_u128()), Some(9));
-    harness.tell(Input::RequestFailed { request, reason: "lost".into() });
+    harness.tell(Input::RequestFailed { request, status: 0, reason: "lost".into() });
     harness.core.subscribe(harness.now, "news", Some(5), None).unwrap();
     let (_, poll, offset) = wants_poll(&mut harness);
     assert_eq!((poll.connection, offset), (None, None));

@@ -108,7 +108,7 @@ proptest! {
             }
             if let Some(request) = asked.last() {
                 if what == 12 {
-                    harness.tell(Input::RequestFailed { request: *request, reason: "r".into() });
+                    harness.tell(Input::RequestFailed { request: *request, status: 0, reason: "r".into() });
                 } else {
                     harness.hears(Source::Response(*request), &text);
                 }

@@ -79,6 +79,7 @@ impl Client {
             guest: Some(Guest { user: name.clone(), name }),
             websocket: true,
             polling: true,
+            share_polls: false,
             client: "herd".into(),
             debug: false,
             seed,
@@ -141,7 +142,7 @@ impl Herd {
                 self.welcome(client, Source::Response(request), limits::POLL_HOLD_MS);
             }
             Next::Failed(request) => {
-                self.tell(client, Input::RequestFailed { request, reason: "refused".into() });
+                self.tell(client, Input::RequestFailed { request, status: 0, reason: "refused".into() });
             }
             Next::Cut => {
                 if let Some(link) = self.cores[client].link.take() {

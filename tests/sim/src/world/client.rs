@@ -139,6 +139,7 @@ fn config(index: usize, seed: u64, tokens: bool, websocket: bool, polling: bool)
         guest: (!tokens).then(|| Guest { name: user.clone(), user }),
         websocket,
         polling,
+        share_polls: false,
         client: "sim".into(),
         debug: false,
         seed,
@@ -285,6 +286,8 @@ impl World {
                 say!(self, format!("c{client}"), "aborts {}", request.0);
                 self.abort(client, request);
             }
+            // Every client is a browser of its own.
+            Output::PollSlot(_) => {}
             Output::FetchToken => self.fetch_token(client),
             Output::Remember(_) => {}
             Output::Event(event) => self.hears(client, event),

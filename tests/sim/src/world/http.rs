@@ -133,7 +133,8 @@ impl World {
         self.clients[client].requests.remove(&id);
         let Some(text) = text else {
             say!(self, format!("c{client}"), "request {} failed", id.0);
-            return self.tell(client, Input::RequestFailed { request: id, reason: "network".into() });
+            return self
+                .tell(client, Input::RequestFailed { request: id, status: 0, reason: "network".into() });
         };
         self.receives(client, Source::Response(id), text);
         let now = self.now;
