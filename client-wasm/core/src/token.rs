@@ -8,6 +8,12 @@ const AHEAD_MS: u64 = 30_000;
 const ANSWER_TIMEOUT_MS: u64 = 30_000;
 /// A token younger than this when the server refuses it is no good; an older one may just be stale, in ms.
 const FRESH_MS: u64 = 10_000;
+/// Fresh tokens that have been refused for this long, in ms, are no better later. Until then an application may still be
+/// signing in, or have given what it had in store.
+const HOPELESS_MS: u64 = 4_000;
+/// When to ask again after the first such refusal, and after later ones, in ms.
+const FIRST_PAUSE_MS: u64 = 1_000;
+const NEXT_PAUSE_MS: u64 = 3_500;
 
 #[derive(Debug, Default)]
 pub(crate) struct Token {
@@ -28,6 +34,19 @@ pub(crate) struct Token {
     answer_due_at: Option<u64>,
     /// After a refresh that failed: not before then.
     not_before: u64,
+    /// Since when fresh tokens have been refused, and none accepted.
+    refused_since: Option<u64>,
+}
+
+/// What follows from a token that was refused.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// It was not fresh: a new one is worth a try at once.
+    Stale,
+    /// It was fresh. The next one may be better after this long, in ms.
+    Fresh(u64),
+    /// No token is better, or there are none.
+    Hopeless,
 }
 
 impl Token {
@@ -83,6 +102,7 @@ impl Token {
             unanswered,
             requested_at,
             got_at: now,
+            refused_since: self.refused_since,
             ..Self::default()
         };
     }
@@ -97,6 +117,7 @@ impl Token {
     /// The server says how long the token is valid.
     pub(crate) fn set_lifetime(&mut self, now: u64, expires_in: Option<u64>) {
         self.expires_at = expires_in.map(|ms| now + ms);
+        self.refused_since = None;
     }
 
     /// When to ask for the next one, while connected.
@@ -110,14 +131,32 @@ impl Token {
         Some(expires_at.saturating_sub(AHEAD_MS).max(half).max(self.not_before))
     }
 
-    /// The server refused it. True if it was not fresh, so that a new one is worth a try. Its age counts from when it
-    /// was asked for: an answer may have been waiting while the page was frozen or the machine was asleep. It may also be the
-    /// answer to a call that was given up long before, as often as there are such calls.
-    pub(crate) fn refused(&mut self, now: u64) -> bool {
+    /// The server does not take it. Returns whether it was not fresh. Its age counts from when it was asked for: an answer
+    /// may have been waiting while the page was frozen or the machine was asleep. It may also be the answer to a call that
+    /// was given up long before, as often as there are such calls.
+    pub(crate) fn discard(&mut self, now: u64) -> bool {
         self.expired();
         let may_be_anothers = self.unanswered > 0;
         self.unanswered = self.unanswered.saturating_sub(1);
         self.wanted && (may_be_anothers || now >= self.requested_at + FRESH_MS)
+    }
+
+    /// The server refused it.
+    pub(crate) fn refused(&mut self, now: u64) -> Refused {
+        if self.discard(now) {
+            return Refused::Stale;
+        }
+        if !self.wanted {
+            return Refused::Hopeless;
+        }
+        match self.refused_since {
+            None => {
+                self.refused_since = Some(now);
+                Refused::Fresh(FIRST_PAUSE_MS)
+            }
+            Some(since) if now < since + HOPELESS_MS => Refused::Fresh(NEXT_PAUSE_MS),
+            Some(_) => Refused::Hopeless,
+        }
     }
 
     /// The server says that it has run out.

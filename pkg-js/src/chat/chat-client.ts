@@ -4,6 +4,7 @@
 import type { Client } from "../core/client.js";
 import { ChatList } from "./chat-list.js";
 import { ChatRoom } from "./chat-room.js";
+import { KeptLogs } from "./kept-logs.js";
 import { NotificationList } from "./notifications.js";
 import type { ChatPort } from "./port.js";
 
@@ -20,6 +21,7 @@ export function createChat(client: Client): ChatClient {
 export class ChatClient {
   readonly #client: ChatPort;
   readonly #rooms = new Map<string, ChatRoom>();
+  readonly #kept: KeptLogs;
   /** @internal Does not start to follow it. */
   readonly _chats: ChatList;
   /** @internal Does not start to follow it. */
@@ -28,6 +30,7 @@ export class ChatClient {
   /** @internal */
   constructor(client: ChatPort) {
     this.#client = client;
+    this.#kept = new KeptLogs(client);
     this._chats = new ChatList(client);
     this._notifications = new NotificationList(client);
   }
@@ -44,7 +47,7 @@ export class ChatClient {
 
   /** The chat with this id: always the same object. Throws `invalid_channel`. */
   room(id: string): ChatRoom {
-    const room = this.#rooms.get(id) ?? new ChatRoom(this.#client, this._chats, id);
+    const room = this.#rooms.get(id) ?? new ChatRoom(this.#client, this._chats, this.#kept, id);
     this.#rooms.set(id, room);
     return room;
   }

@@ -53,7 +53,10 @@ export class ChatList extends Observable {
           channel.on("message", (message) => this.#active(message));
       });
       client._signedIn
-        .then((user) => client.channel(USER_PREFIX + user)._hold({ undelivered: true }))
+        .then((user) => {
+          const channel = client.channel(USER_PREFIX + user);
+          return channel._warn(channel._share({ undelivered: true }));
+        })
         .then(() => this.#ready.resolve(), this.#ready.reject);
     }
     return this;

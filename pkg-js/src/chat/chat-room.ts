@@ -3,12 +3,21 @@
 
 import type { Channel } from "../core/channel.js";
 import type { EverwireError } from "../core/errors.js";
-import type { ChatText, Member, Sending, SendOptions, StandardEvents, Typist } from "../core/events.js";
+import type {
+  ChatText,
+  Member,
+  Sending,
+  SendOptions,
+  StandardEvents,
+  Subscribed,
+  Typist,
+} from "../core/events.js";
 import { Observable } from "../core/observable.js";
 import type { RequestFields, RequestType } from "../core/requests.js";
 import { MESSAGES_PREFIX, PRESENCE_PREFIX } from "../generated/protocol.js";
 import type { Chat, Role } from "./chat.js";
 import type { ChatList } from "./chat-list.js";
+import type { KeptLogs } from "./kept-logs.js";
 import { MessageList } from "./message-list.js";
 import type { ChatPort } from "./port.js";
 
@@ -22,7 +31,7 @@ export interface ChatEvents extends Pick<StandardEvents, "everwire.chat"> {
 export type ChatContent = string | (ChatText & Record<string, unknown>);
 
 /** How many of the latest entries an opened chat starts with. */
-export const RECENT = 50;
+const RECENT = 50;
 
 const toData = (data: ChatContent) => (typeof data === "string" ? { text: data } : data);
 
@@ -37,13 +46,20 @@ export class ChatRoom extends Observable {
   readonly messages: MessageList<ChatEvents>;
   readonly #client: ChatPort;
   readonly #chats: ChatList;
+  readonly #kept: KeptLogs;
+  /** Whether the application has opened it, and by how many it is open, components included. */
+  #opened = false;
+  #uses = 0;
+  /** Whether it has a share of the log's subscription. */
+  #shares = false;
 
   /** @internal */
-  constructor(client: ChatPort, chats: ChatList, id: string) {
+  constructor(client: ChatPort, chats: ChatList, kept: KeptLogs, id: string) {
     super();
     this.id = id;
     this.#client = client;
     this.#chats = chats;
+    this.#kept = kept;
     this.channel = client.channel(MESSAGES_PREFIX + id);
     this.presence = client.channel(PRESENCE_PREFIX + id);
     this.messages = new MessageList(this.channel, { events: ["everwire.chat"] });
@@ -72,7 +88,8 @@ export class ChatRoom extends Observable {
   /** Subscribes, with the latest 50 entries, and shows the user as present. */
   async open(): Promise<void> {
     this._follow();
-    const opening = [this.channel.subscribe({ recent: RECENT }), this.presence.subscribe()];
+    const opening = [this._use(!this.#opened), this.presence.subscribe()];
+    this.#opened = true;
     await Promise.all(opening).catch((error: EverwireError) => {
       // Closed before it was open.
       if (error.code !== "unsubscribed") throw error;
@@ -84,10 +101,43 @@ export class ChatRoom extends Observable {
     this.#chats._follow();
   }
 
-  /** Leaves presence. The log stays subscribed and `messages` are kept, unless `keep` is false. */
+  /** @internal Subscribes to the log, which is not given up until `_leave`. `more`: by one more than before. */
+  _use(more: boolean): Promise<Subscribed> {
+    if (more) this.#uses++;
+    this.#kept.open(this);
+    const again = this.#shares;
+    this.#shares = true;
+    return this.channel._share({ recent: RECENT }, again);
+  }
+
+  /** @internal The same for a component: an error that nobody listens to is logged. */
+  _hold(more: boolean): void {
+    this.channel._warn(this._use(more));
+  }
+
+  /** @internal The log stays subscribed until other chats need the room. */
+  _leave(): void {
+    if (--this.#uses === 0) this.#kept.close(this);
+  }
+
+  /** @internal */
+  _releaseLog(): void {
+    if (this.#shares) this.channel._release();
+    this.#shares = false;
+  }
+
+  /**
+   * Leaves presence. `messages` are kept, and the log stays subscribed until a session's subscriptions are needed for other chats,
+   * or, if `keep` is false, not at all.
+   */
   async close({ keep = true }: { keep?: boolean } = {}): Promise<void> {
     await this.presence.unsubscribe();
-    if (!keep) await this.channel.unsubscribe();
+    if (this.#opened) this._leave();
+    this.#opened = false;
+    if (keep || this.#uses > 0) return;
+    this.#kept.forget(this);
+    this._releaseLog();
+    await this.channel.unsubscribe();
   }
 
   send(data: ChatContent, options?: SendOptions): Sending {

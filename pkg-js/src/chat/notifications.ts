@@ -112,6 +112,6 @@ export class NotificationList extends Observable {
     // Again only after a gap.
     channel.on("subscribed", ({ recovered }) => load(recovered).catch(() => {}));
     if (channel.position !== undefined) load(true).catch(() => {});
-    void channel._hold({ undelivered: true });
+    void channel._warn(channel._share({ undelivered: true }));
   }
 }

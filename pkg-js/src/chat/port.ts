@@ -2,4 +2,7 @@
 
 import type { Client } from "../core/client.js";
 
-export type ChatPort = Pick<Client, "user" | "channel" | "request" | "_signedIn" | "_onFrame" | "_onChannel">;
+export type ChatPort = Pick<
+  Client,
+  "user" | "channel" | "request" | "_signedIn" | "_onFrame" | "_onChannel" | "_handles" | "_maxSubscriptions"
+>;

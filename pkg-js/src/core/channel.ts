@@ -23,6 +23,7 @@ import type {
   Typist,
   UserReceipt,
 } from "./events.js";
+import { checkWhole } from "./options.js";
 import type { ChannelFrame, ChannelPort, ClientPort } from "./port.js";
 import { beginSend, checkEvent, jsonOf, type Kind } from "./send.js";
 
@@ -38,6 +39,9 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
   readonly _emitter = new Emitter();
   readonly #client: ClientPort;
   #ready: Deferred<Subscribed> | undefined;
+  /** Whether the application has subscribed, and how many components and lists have. */
+  #own = false;
+  #shares = 0;
   #live = false;
   #epoch: string | undefined;
   #offset = 0;
@@ -96,11 +100,22 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
    * Subscribes to the channel. Add listeners first: replayed entries can arrive before the promise's continuation runs.
    * Further calls return the same promise until the subscription ends.
    */
-  subscribe(options: SubscribeOptions = {}): Promise<Subscribed> {
+  subscribe(options?: SubscribeOptions): Promise<Subscribed> {
+    const subscribing = this.#subscribe(options);
+    this.#own = this.#ready !== undefined;
+    return subscribing;
+  }
+
+  #subscribe({ recent, position, undelivered = false }: SubscribeOptions = {}): Promise<Subscribed> {
     if (this.#ready !== undefined) return this.#ready.promise;
+    try {
+      checkWhole("recent", recent, 0);
+      checkWhole("position.offset", position?.offset, 0, Number.MAX_SAFE_INTEGER);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     const ready = defer<Subscribed>();
     this.#ready = ready;
-    const { recent, position, undelivered = false } = options;
     this.#client._call(
       (core) => {
         // Unsubscribed before the core was loaded.
@@ -114,9 +129,20 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
     return ready.promise;
   }
 
-  /** @internal The same without a promise: without an `error` listener, an error is logged to the console. */
-  _hold(options?: SubscribeOptions): Promise<Subscribed> {
-    const subscribing = this.subscribe(options);
+  /** @internal Subscribes for a component or a list, until `_release`. `again`: it has not released its share before. */
+  _share(options?: SubscribeOptions, again = false): Promise<Subscribed> {
+    if (!again) this.#shares++;
+    return this.#subscribe(options);
+  }
+
+  /** @internal A component or list needs the subscription no more. It ends with the last of them and the application. */
+  _release(): void {
+    this.#shares--;
+    this.#leave();
+  }
+
+  /** @internal Without an `error` listener, an error is logged to the console. */
+  _warn(subscribing: Promise<Subscribed>): Promise<Subscribed> {
     subscribing.catch((error: EverwireError) => {
       const wanted = error.code === "closed" || error.code === "unsubscribed";
       if (!wanted && !this._emitter.has("error")) console.warn(error);
@@ -124,10 +150,15 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
     return subscribing;
   }
 
-  /** Unsubscribes. Pending sends still go out. */
+  /** Unsubscribes, unless components or lists need the subscription too. Pending sends still go out. */
   async unsubscribe(): Promise<void> {
+    this.#own = false;
+    this.#leave();
+  }
+
+  #leave(): void {
     const handle = this._handle;
-    if (this.#ready === undefined) return;
+    if (this.#ready === undefined || this.#own || this.#shares > 0) return;
     this._end(new EverwireError("unsubscribed"), true);
     if (handle !== undefined) this.#client._call((core) => core.unsubscribe({ handle }));
   }
@@ -246,6 +277,7 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
     if (this._handle !== undefined) this.#client._handles.delete(this._handle);
     this._handle = undefined;
     this.#ready = undefined;
+    this.#own = false;
     this.#live = false;
     this.#arrive({});
     for (const { user } of this.#typists) this.#type(user);
@@ -261,11 +293,10 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
   /** @internal State and ephemeral events that the core has accepted. */
   _onFrame(frame: ChannelFrame, core: Core): void {
     switch (frame.type) {
-      case "member_joined": {
-        const { member } = frame;
-        if (!this.#members.has(member.user)) this.#meet(this.#with(member));
+      case "member_joined":
+        // Of a listed user: the name has changed.
+        this.#meet(this.#with(frame.member));
         break;
-      }
       case "member_left":
         this.#meet(new Map([...this.#members].filter(([user]) => user !== frame.user)));
         break;

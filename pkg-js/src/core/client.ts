@@ -12,7 +12,7 @@ import {
   OUTBOX_BYTES,
   OUTBOX_MESSAGES,
 } from "../generated/bindings.js";
-import type { ServerFrame } from "../generated/protocol.js";
+import { MAX_SUBSCRIPTIONS, type ServerFrame } from "../generated/protocol.js";
 import type { CoreClass } from "../wasm/create-core.js";
 import { Channel } from "./channel.js";
 import { defer, quiet } from "./deferred.js";
@@ -29,7 +29,7 @@ import type {
 } from "./events.js";
 import { detectIdle } from "./idle-detector.js";
 import { uuid7 } from "./ids.js";
-import { checkOptions, type Settings } from "./options.js";
+import { checkOptions, checkWhole, type Settings } from "./options.js";
 import { OutboxStorage } from "./outbox-storage.js";
 import { PollSlot } from "./poll-slots.js";
 import type { ChannelPort, ClientPort, Track } from "./port.js";
@@ -58,6 +58,8 @@ export class Client implements ClientPort {
   _user: string | undefined;
   /** @internal */
   _connection: string | undefined;
+  /** @internal How many subscriptions a session may have. */
+  _maxSubscriptions: number = MAX_SUBSCRIPTIONS;
   readonly #signedIn = defer<string>();
   /** @internal Settles once the user is known, or never will be. */
   readonly _signedIn: Promise<string> = this.#signedIn.promise;
@@ -116,17 +118,28 @@ export class Client implements ClientPort {
     fields: RequestFields<Type>,
     { timeout = 10_000 }: RequestOptions = {},
   ): Promise<AnswerTo<Type>> {
+    checkWhole("timeout", timeout, 1);
     const id = uuid7();
     const frame = jsonOf({ ...fields, type, id });
     const { promise, resolve, reject } = defer<AnswerTo<Type>>();
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const settle: Track = ({ error, answer }) => {
+      clearTimeout(timer);
       this._sends.delete(id);
       if (error === undefined) resolve(answer as unknown as AnswerTo<Type>);
       else reject(error);
     };
     this._sends.set(id, settle);
+    const until = performance.now() + timeout;
+    // The core may never be loaded.
+    if (this.#core === undefined)
+      timer = setTimeout(() => settle({ status: "failed", error: new EverwireError("timeout") }), timeout);
     this._call(
-      (core) => core.request({ id, frame, timeout_ms: timeout }),
+      (core) => {
+        clearTimeout(timer);
+        const left = Math.ceil(until - performance.now());
+        if (this._sends.has(id)) core.request({ id, frame, timeout_ms: Math.max(1, left) });
+      },
       (error) => settle({ status: "failed", error }),
     );
     return promise;
@@ -259,12 +272,24 @@ export class Client implements ClientPort {
       try {
         Core = await this.#load();
       } catch (cause) {
-        await this.#again(attempt, asError(cause).message);
+        const { message } = asError(cause);
+        if (isPermanent(cause)) this.#refuse(message);
+        else await this.#again(attempt, message);
         continue;
       }
       this.#begin(Core, settings);
       return;
     }
+  }
+
+  /** This page will never have the core. */
+  #refuse(why: string): void {
+    const error = new EverwireError(
+      "load_failed",
+      `This page cannot use WebAssembly: ${why}. The Content-Security-Policy needs script-src 'wasm-unsafe-eval', and the browser WebAssembly.`,
+    );
+    this._emitError(error);
+    this.#finish(error.message, error);
   }
 
   /** Waits before the next attempt to load, with the backoff of docs/protocol.md, section 11, or until `online`. */
@@ -440,4 +465,11 @@ export class Client implements ClientPort {
     const error = asError(cause);
     this.#finish(`the core failed: ${error.message}`, error);
   }
+}
+
+/** Whether the engine or the page's policy forbids the core, so that no later attempt can succeed. */
+function isPermanent(cause: unknown): boolean {
+  if (typeof WebAssembly === "undefined") return true;
+  const kinds = [WebAssembly.CompileError, WebAssembly.LinkError, EvalError];
+  return kinds.some((kind) => cause instanceof kind);
 }

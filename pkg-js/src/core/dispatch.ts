@@ -18,6 +18,8 @@ export interface Receiver {
   readonly _sends: ReadonlyMap<string, Track>;
   /** @internal The connection of the last `welcome`. */
   _connection: string | undefined;
+  /** @internal How many subscriptions a session may have. */
+  _maxSubscriptions: number;
   /** @internal The user as the server knows it. */
   _user: string | undefined;
   /** @internal Reports an error that is neither a state nor about one subscription or send. */
@@ -249,6 +251,7 @@ function take(frame: ServerFrame, core: Core, receiver: Receiver): void {
     case "welcome":
       receiver._user = frame.user;
       receiver._connection = frame.connection;
+      receiver._maxSubscriptions = frame.limits.subscriptions;
       core.welcome({ ...frame, ...frame.limits });
       break;
     case "polled":

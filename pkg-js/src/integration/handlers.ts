@@ -46,10 +46,14 @@ export function makeClient(options: BindingOptions, latest: () => BindingOptions
   const { wasm } = options;
   const token = async () => {
     const { token } = latest();
-    return (typeof token === "function" ? await token() : token) ?? "";
+    const given = await (typeof token === "function" ? token() : token);
+    // Asked again after a while.
+    if (!given) throw new Error("there is no token yet");
+    return given;
   };
+  // A token may come after the first render; only guests need none.
   return new Client(
-    options.token === undefined ? options : { ...options, token },
+    options.guest === undefined || options.token !== undefined ? { ...options, token } : options,
     wasm === undefined ? loadInline : () => loadCore(from(() => wasm)),
   );
 }

@@ -2,7 +2,7 @@
 // after a delay, so that a remounted component (StrictMode, hot reload, a route change) finds it unchanged. Independent of
 // frameworks.
 
-import { type ChatRoom, RECENT } from "../chat/chat-room.js";
+import type { ChatRoom } from "../chat/chat-room.js";
 import { MessageList } from "../chat/message-list.js";
 import type { Channel } from "../core/channel.js";
 import type { Client } from "../core/client.js";
@@ -22,6 +22,7 @@ interface HeldList extends Held {
 
 const clients = new WeakMap<object, Held>();
 const subscriptions = new WeakMap<object, Held>();
+const rooms = new WeakMap<object, Held>();
 const lists = new WeakMap<object, Map<number, HeldList>>();
 
 /** Increments the count, and returns a function that decrements it. */
@@ -45,28 +46,39 @@ export function retainClient(client: Client): () => void {
 }
 
 /**
- * Subscribes to the channel if necessary; unsubscribes when the count reaches zero, but only if it was subscribed
- * here. The options of the first caller apply.
+ * Subscribes to the channel if necessary. When the count reaches zero the subscription ends, unless the application has
+ * subscribed as well, whoever came first. The options of the first caller apply.
  */
 export function retain(channel: Channel<object>, options?: SubscribeOptions): () => void {
   const known = subscriptions.get(channel);
-  // Subscribed by the application, which is then responsible for it.
-  if (known === undefined && channel.subscription !== "none") return () => {};
   const held = known ?? { count: 0, timer: undefined };
   subscriptions.set(channel, held);
   // Also after the server has ended it.
-  if (channel.subscription === "none") void channel._hold(options);
+  const again = known !== undefined;
+  if (!again || channel.subscription === "none") channel._warn(channel._share(options, again));
   return hold(held, () => {
     subscriptions.delete(channel);
-    void channel.unsubscribe();
+    channel._release();
   });
 }
 
-/** Opens the chat like `ChatRoom.open`; leaves presence when the count reaches zero, the log stays subscribed. */
+/** Opens the chat like `ChatRoom.open`; leaves presence when the count reaches zero, the log stays subscribed for a while. */
 export function retainRoom(room: ChatRoom): () => void {
   room._follow();
-  if (room.channel.subscription === "none") void room.channel._hold({ recent: RECENT });
-  return retain(room.presence as unknown as Channel<object>);
+  const known = rooms.get(room);
+  const held = known ?? { count: 0, timer: undefined };
+  rooms.set(room, held);
+  // An error is told to the listeners of the channel, or logged.
+  room._hold(known === undefined);
+  const releaseRoom = hold(held, () => {
+    rooms.delete(room);
+    room._leave();
+  });
+  const releasePresence = retain(room.presence as unknown as Channel<object>);
+  return () => {
+    releasePresence();
+    releaseRoom();
+  };
 }
 
 /** The shared message list of the channel, if it is in use. */

@@ -12,6 +12,9 @@ export type WasmSource =
   | WebAssembly.Module
   | Promise<string | URL | Response | BufferSource | WebAssembly.Module>;
 
+/** The first bytes of WebAssembly. */
+const MAGIC = 0x0061736d;
+
 /** For `loadCore`: `source` is evaluated at each attempt. */
 export function from(source: () => WasmSource): Instantiate {
   return async (imports) => {
@@ -23,7 +26,12 @@ export function from(source: () => WasmSource): Instantiate {
       if (from.headers.get("content-type") === "application/wasm") {
         return (await WebAssembly.instantiateStreaming(from, imports)).instance;
       }
-      from = await from.arrayBuffer();
+      const { url } = from;
+      const bytes = await from.arrayBuffer();
+      from = bytes;
+      // Often the page of an application that answers for every path, or that is being deployed.
+      if (new DataView(bytes).byteLength < 4 || new DataView(bytes).getUint32(0) !== MAGIC)
+        throw new Error(`${url} is not WebAssembly`);
     }
     const made: WebAssembly.Instance | WebAssembly.WebAssemblyInstantiatedSource =
       await WebAssembly.instantiate(from as BufferSource, imports);

@@ -5,9 +5,12 @@ use alloc::{borrow::ToOwned, string::String};
 use everwire_protocol::{ErrorCode, limits};
 
 use super::{Connection, Output, Transport};
+use crate::token::Refused;
 
 /// A client whose token was refused tries again within this time, in ms.
 const RETRY_MS: u64 = 250;
+/// The same after the pause for a token that was fresh, in ms.
+const FRESH_RETRY_MS: u64 = 1_000;
 
 impl Connection {
     pub(super) fn fetch_token(&mut self) {
@@ -49,24 +52,35 @@ impl Connection {
         }
     }
 
-    /// The server refuses this client. A token that is not fresh is worth one more attempt with a new one.
+    /// The server refuses this client. Another token may be better, unless fresh ones have been refused for a while.
     pub(super) fn refused_for_good(&mut self, code: ErrorCode, message: &str) {
         let now = self.now();
-        if code == ErrorCode::Unauthorized && self.is_about_an_earlier_token() {
-            self.lost_briefly("the token was replaced in the meantime", RETRY_MS);
-        } else if code == ErrorCode::Unauthorized && self.token.refused(now) {
-            self.lost_briefly("the token is no longer accepted; asking for a new one", RETRY_MS);
-        } else {
-            self.error(code, message.to_owned());
-            self.finish(Some(code), message);
+        if code == ErrorCode::Unauthorized {
+            if self.is_about_an_earlier_token() {
+                return self.lost_briefly("the token was replaced in the meantime", RETRY_MS);
+            }
+            match self.token.refused(now) {
+                Refused::Stale => {
+                    return self
+                        .lost_briefly("the token is no longer accepted; asking for a new one", RETRY_MS);
+                }
+                Refused::Fresh(pause) => {
+                    let delay = pause + self.rng.between(0, FRESH_RETRY_MS);
+                    let reason = text!("the server does not accept the token; asking for another: ", message);
+                    return self.lost(&reason, Some(delay));
+                }
+                Refused::Hopeless => {}
+            }
         }
+        self.error(code, message.to_owned());
+        self.finish(Some(code), message);
     }
 
     /// The server needs another token from this client. However often the application provides one that has expired, the
     /// next one may be valid.
     pub(super) fn token_expired(&mut self, message: &str) {
         let now = self.now();
-        if self.is_about_an_earlier_token() || self.token.refused(now) {
+        if self.is_about_an_earlier_token() || self.token.discard(now) {
             self.lost_briefly(message, RETRY_MS);
         } else {
             self.error(ErrorCode::TokenExpired, message.to_owned());

@@ -105,24 +105,67 @@ fn promise_13_after_sleep_a_new_token_comes_before_the_reconnect() {
     assert_eq!(token_of_hello(&mut harness).as_deref(), Some("two"));
 }
 
-#[test]
-fn promise_13_a_fresh_token_that_is_refused_is_the_end_and_a_stale_one_is_replaced() {
-    let mut harness = with_token();
+/// The next token is asked for within this time, comes, and is refused.
+fn refuses_next(harness: &mut Harness, within: u64) {
+    harness.pass_until(within, wants_token);
+    harness.outputs.clear();
     harness.tell(Input::Token("bad".into()));
     let socket = harness.opens_websocket();
     harness.says(socket, &[error(ErrorCode::Unauthorized, None, None)]);
-    assert_eq!(harness.status(), Status::Closed);
+}
 
+#[test]
+fn promise_31_fresh_tokens_that_are_refused_over_some_seconds_are_the_end() {
+    for seed in 0..20 {
+        let mut harness = Harness::started(Config { token: true, seed, ..config() });
+        let start = harness.now.mono;
+        refuses_next(&mut harness, 0);
+        assert_eq!(harness.status(), Status::Waiting, "what the application has in store may be stale");
+        refuses_next(&mut harness, 2_001);
+        assert_eq!(harness.status(), Status::Waiting);
+        refuses_next(&mut harness, 4_501);
+        assert_eq!(harness.status(), Status::Closed);
+        let ended = |event: &Event| matches!(event, Event::Error { code: ErrorCode::Unauthorized, .. });
+        assert!(harness.events().iter().any(ended));
+        assert!((4_000..=7_000).contains(&(harness.now.mono - start)));
+    }
+}
+
+#[test]
+fn promise_31_a_good_token_that_comes_late_connects_and_ends_the_series() {
+    let mut harness = with_token();
+    for _ in 0..4 {
+        refuses_next(&mut harness, 20_000);
+        assert_eq!(harness.status(), Status::Waiting);
+        harness.pass_until(2_001, wants_token);
+        harness.tell(Input::Token("good".into()));
+        let socket = harness.opens_websocket();
+        harness.says(socket, &[welcome_for(HOUR)]);
+        assert_eq!(harness.status(), Status::Connected);
+        harness.outputs.clear();
+        harness.closes(socket, CloseCode::TokenExpired.as_u16());
+    }
+}
+
+#[test]
+fn promise_31_a_client_without_tokens_that_is_refused_is_told_at_once() {
+    let mut harness = Harness::started(config());
+    let socket = harness.opens_websocket();
+    harness.says(socket, &[error(ErrorCode::Unauthorized, None, None)]);
+    assert_eq!(harness.status(), Status::Closed);
+}
+
+#[test]
+fn promise_13_a_stale_token_that_is_refused_is_replaced() {
     let (mut harness, socket) = connected(HOUR);
     harness.says(socket, &[everwire_protocol::Ping::default().into()]);
     harness.pass(20_000);
     harness.closes(socket, CloseCode::Unauthorized.as_u16());
     assert_eq!(harness.status(), Status::Waiting);
-    harness.pass_until(1_001, wants_token);
-    harness.tell(Input::Token("two".into()));
-    let socket = harness.opens_websocket();
-    harness.says(socket, &[error(ErrorCode::Unauthorized, None, None)]);
-    assert_eq!(harness.status(), Status::Closed, "the new one was no better");
+    refuses_next(&mut harness, 1_001);
+    refuses_next(&mut harness, 2_001);
+    refuses_next(&mut harness, 4_501);
+    assert_eq!(harness.status(), Status::Closed, "the new ones were no better");
 }
 
 #[test]
@@ -216,11 +259,10 @@ fn promise_13_a_late_answer_to_an_earlier_call_that_is_refused_is_not_the_end() 
     let socket = harness.opens_websocket();
     harness.outputs.clear();
     harness.says(socket, &[error(ErrorCode::Unauthorized, None, None)]);
-    assert_eq!(harness.status(), Status::Waiting);
-    harness.pass_until(1_001, wants_token);
-    harness.tell(Input::Token("three".into()));
-    let socket = harness.opens_websocket();
-    harness.says(socket, &[error(ErrorCode::Unauthorized, None, None)]);
+    for within in [1_001, 2_001, 4_501] {
+        assert_eq!(harness.status(), Status::Waiting);
+        refuses_next(&mut harness, within);
+    }
     assert_eq!(harness.status(), Status::Closed, "nothing is left that could be to blame but the token");
 }
 

@@ -286,10 +286,9 @@ impl World {
                 say!(self, format!("c{client}"), "aborts {}", request.0);
                 self.abort(client, request);
             }
-            // Every client is a browser of its own.
-            Output::PollSlot(_) => {}
             Output::FetchToken => self.fetch_token(client),
-            Output::Remember(_) => {}
+            // Every client is a browser of its own.
+            Output::PollSlot(_) | Output::Remember(_) => {}
             Output::Event(event) => self.hears(client, event),
         }
     }
