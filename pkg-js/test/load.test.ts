@@ -40,6 +40,15 @@ describe("loadCore", () => {
     expect(finish).toHaveBeenCalledExactlyOnceWith(expect.any(WebAssembly.Instance));
   });
 
+  it.each(["<!doctype html>", ""])("says so if the response is not WebAssembly but %j", async (body) => {
+    vi.stubGlobal("fetch", async () => new Response(body, { headers: { "content-type": "text/html" } }));
+    const loadCore = await fresh();
+    const failed = loadCore(() => "/everwire.wasm");
+    await expect(failed).rejects.toThrow("is not WebAssembly");
+    // The application may be in the middle of a deployment.
+    await expect(failed).rejects.not.toBeInstanceOf(WebAssembly.CompileError);
+  });
+
   it.each<[string, () => unknown]>([
     ["bytes", () => wasm],
     ["a buffer", () => wasm.buffer],

@@ -461,3 +461,24 @@ describe("server rendering", () => {
     expect(cores).toEqual([]);
   });
 });
+
+it("a token may come after the first render", async () => {
+  function Late() {
+    const [token, setToken] = useState<string>();
+    const [given] = useState(() => ({ setToken }));
+    later = given.setToken;
+    useEverwire({ ...options, token });
+    return null;
+  }
+  let later: (token: string) => void = () => {};
+  render(h(Late));
+  await settle();
+  expect(core().made.has_token).toBe(true);
+  core().host.fetchToken();
+  await settle();
+  expect(core().of("tokenFailed")).toEqual([["there is no token yet"]]);
+  act(() => later("late"));
+  core().host.fetchToken();
+  await settle();
+  expect(core().of("token")).toEqual([["late"]]);
+});

@@ -142,13 +142,13 @@ describe.skipIf(!existsSync(entry))("the built package with the real core", () =
     });
   });
 
-  it("stops for good when the server refuses the token", async () => {
-    const { client, push } = await connected({ token: () => "bad" });
+  it("stops for good when the server bans the user", async () => {
+    const { client, push } = await connected({ token: () => "good" });
     client.on("error", () => {});
     await client.channel("news").subscribe();
-    push({ type: "error", code: "unauthorized", message: "Sign in again.", retry: false });
+    push({ type: "error", code: "banned", message: "Go away.", retry: false });
     await vi.waitFor(() => expect(client.state.status).toBe("closed"));
-    expect(client.state).toMatchObject({ error: { code: "unauthorized", retry: false } });
+    expect(client.state).toMatchObject({ error: { code: "banned", retry: false } });
     await expect(client.channel("news").send(1)).rejects.toMatchObject({ code: "closed" });
   });
 });
