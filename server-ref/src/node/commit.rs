@@ -3,13 +3,16 @@
 //!
 //! A second task publishes what was stored (see [`super::publish`]) while the next transaction is in progress.
 
+mod in_doubt;
 #[cfg(feature = "planted")]
 mod planted_bugs;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
-use everwire_protocol::{Channel, ErrorCode, Role, Uuid};
+use everwire_protocol::{ErrorCode, Role, Uuid};
 use tokio::sync::{mpsc, oneshot};
+
+use in_doubt::InDoubt;
 
 use super::{
     chat_changes::{self, ChatCommand},
@@ -109,8 +112,9 @@ impl CommitSender {
         let (commits, waiting) = mpsc::channel(WAITING);
         let (committed, to_publish) = mpsc::channel(TO_PUBLISH);
         let chats = publisher.chats.clone();
+        let in_doubt = InDoubt::new(publisher.hub.clone(), chats.clone());
         environment.spawn(Box::pin(publisher.run(to_publish)));
-        let (environment, in_doubt) = (environment.clone(), BTreeSet::new());
+        let environment = environment.clone();
         let commit_loop = CommitLoop { environment, store, chats, bans, committed, in_doubt, last_at: 0 };
         commit_loop.environment.clone().spawn(Box::pin(commit_loop.run(waiting)));
         Self { commits }
@@ -185,8 +189,7 @@ struct CommitLoop {
     chats: Arc<ChatRegistry>,
     bans: Arc<Bans>,
     committed: mpsc::Sender<Committed>,
-    /// Channels whose last transaction was reported as failed: it may have happened, and is then unpublished.
-    in_doubt: BTreeSet<Channel>,
+    in_doubt: InDoubt,
     last_at: u64,
 }
 
@@ -264,7 +267,7 @@ impl CommitLoop {
                 let stored =
                     chat_changes::store(&*self.environment, store, chats, bans, self.last_at, command).await;
                 if stored.as_ref().is_err_and(|refusal| refusal.code == ErrorCode::Unavailable) {
-                    self.in_doubt.extend(log);
+                    self.in_doubt.add(log);
                 }
                 self.publish(Committed::ChatChanged { stored, reply }).await?;
             }
@@ -333,7 +336,7 @@ impl CommitLoop {
             }
             Err(error) => {
                 tracing::error!(%error, entries = entries.len(), connections = groups.len(), "commit failed");
-                self.in_doubt.extend(entries.iter().map(|entry| entry.channel.clone()));
+                self.in_doubt.add(entries.iter().map(|entry| entry.channel.clone()));
             }
         }
         if groups.len() == 1 {
@@ -356,7 +359,7 @@ impl CommitLoop {
     /// published. Returns whether the store answered.
     async fn find_in_doubt(&mut self) -> Result<bool, Closed> {
         for _ in 0..LOOKS {
-            let Some(channel) = self.in_doubt.first().cloned() else { break };
+            let Some(channel) = self.in_doubt.first() else { break };
             let Ok(log) = self.store.log(&channel).await else { return Ok(false) };
             if log.head > 0 {
                 // The last entry is enough: connections read the missing ones before it from the store.

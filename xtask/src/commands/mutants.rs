@@ -37,7 +37,7 @@ pub(crate) struct Options {
     jobs: usize,
 }
 
-/// Code that is changed, with the tests that judge it first.
+/// Code that is changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Room {
     /// The client's core.
@@ -45,6 +45,49 @@ enum Room {
     /// The server's connection.
     Connection,
 }
+
+/// Tests that a mutant has to pass to survive.
+struct Judge {
+    name: &'static str,
+    package: &'static str,
+    /// The arguments of `cargo test`.
+    tests: &'static [&'static str],
+    profile: &'static str,
+    /// How long the tests may take, in seconds: much longer than they do, because the machine may be busy, but a mutant may
+    /// loop for ever.
+    timeout: &'static str,
+}
+
+/// Compiled without optimisation: these tests are over sooner than an optimised crate is compiled.
+const CORE: Judge = Judge {
+    name: "its own tests",
+    package: "everwire-client-core",
+    tests: &["--lib", "--tests"],
+    profile: "mutants",
+    timeout: "60",
+};
+const CONNECTION: Judge = Judge {
+    name: "the tests of connections",
+    package: "everwire-server",
+    tests: &["--test", "connection"],
+    profile: "mutants",
+    timeout: "60",
+};
+const SERVER: Judge = Judge {
+    name: "the unit tests of the server",
+    package: "everwire-server",
+    tests: &["--lib"],
+    profile: "mutants",
+    timeout: "60",
+};
+/// Hundreds of seeds, three times as fast in the release build.
+const SIMULATION: Judge = Judge {
+    name: "the simulation",
+    package: "everwire-sim",
+    tests: &["--test", "simulation", "seeds"],
+    profile: "release",
+    timeout: "180",
+};
 
 impl Room {
     const ALL: [Self; 2] = [Self::Core, Self::Connection];
@@ -70,10 +113,11 @@ impl Room {
         }
     }
 
-    const fn tests(self) -> &'static [&'static str] {
+    /// Its judges, the cheapest first. Each judges what the ones before have let pass.
+    const fn judges(self) -> &'static [Judge] {
         match self {
-            Self::Core => &[],
-            Self::Connection => &["--lib", "--test", "connection"],
+            Self::Core => &[CORE, SIMULATION],
+            Self::Connection => &[CONNECTION, SERVER, SIMULATION],
         }
     }
 }
@@ -81,47 +125,55 @@ impl Room {
 pub(crate) fn run(paths: &Paths, options: &Options) -> Result {
     let program = ensure(paths)?;
     for room in Room::ALL.into_iter().filter(|room| options.only.is_none_or(|only| only == *room)) {
-        let run = || paths.run(program.to_string_lossy()).called("cargo mutants").arg("mutants");
+        let run = || of(paths.run(program.to_string_lossy()).called("cargo mutants").arg("mutants"), room);
         let shard = match (&options.shard, options.sample) {
             (Some(shard), _) => Some(shard.clone()),
-            (None, Some(sample)) => Some(format!("0/{}", parts(of(run(), room), sample)?)),
+            (None, Some(sample)) => Some(format!("0/{}", parts(run(), sample)?)),
             (None, None) => None,
         };
         let output = paths.root.join("target/mutants").join(room.name());
         fs::create_dir_all(&output).map_err(Error::file("created", &output))?;
-        let judged = |tests: &[&str], packages: &str, which: &[String]| {
-            let run = of(run(), room)
-                .args(["--no-shuffle", "--colors", "never", "--jobs", &options.jobs.to_string()])
-                .arg("--output")
-                .arg(&output)
-                .args(["--test-package", packages])
-                .args(which);
-            tolerated(run.arg("--").args(tests.iter().copied()))
-        };
-        println!("{}: judged by its own tests", room.name());
-        let part: Vec<String> = shard.into_iter().flat_map(|shard| ["--shard".into(), shard]).collect();
-        judged(room.tests(), room.package(), &part)?;
-        let count = |name| outcome(&output, name).map(|mutants| mutants.len());
-        let (caught, slow, unviable) = (count("caught")?, count("timeout")?, count("unviable")?);
-        let mut survivors = outcome(&output, "missed")?;
-        let first = survivors.len();
-        if !survivors.is_empty() {
-            println!("{}: {first} survived them; judged by the simulation", room.name());
-            let named: Vec<String> =
-                survivors.iter().flat_map(|mutant| ["--re".into(), exactly(mutant)]).collect();
-            judged(&["--test", "simulation", "seeds"], "everwire-sim", &named)?;
+        let mut which: Vec<String> = shard.into_iter().flat_map(|shard| ["--shard".into(), shard]).collect();
+        let mut survivors = Vec::new();
+        for judge in room.judges() {
+            println!("{}: judged by {}", room.name(), judge.name);
+            judge.judge(run(), &output, options.jobs, &which)?;
+            let count = |name| outcome(&output, name).map(|mutants| mutants.len());
+            let (caught, slow, unviable) = (count("caught")?, count("timeout")?, count("unviable")?);
             survivors = outcome(&output, "missed")?;
+            println!(
+                "{}: {caught} caught by {}, {slow} took too long, {unviable} do not compile, {} survived",
+                room.name(),
+                judge.name,
+                survivors.len(),
+            );
+            if survivors.is_empty() {
+                break;
+            }
+            which = survivors.iter().flat_map(|mutant| ["--re".into(), exactly(mutant)]).collect();
         }
-        println!(
-            "{}: {caught} caught, {slow} took too long, {unviable} do not compile; {first} survived the room's own tests, {} of them the simulation too",
-            room.name(),
-            survivors.len(),
-        );
         for survivor in &survivors {
             println!("  {survivor}");
         }
     }
     Ok(())
+}
+
+impl Judge {
+    /// Tests these mutants. That some survive is no error.
+    fn judge(&self, run: Run, output: &Path, jobs: usize, which: &[String]) -> Result {
+        let run = run
+            .args(["--no-shuffle", "--colors", "never", "--jobs", &jobs.to_string()])
+            .args(["--profile", self.profile, "--timeout", self.timeout])
+            .arg("--output")
+            .arg(output)
+            .args(["--test-package", self.package])
+            .args(which);
+        match run.arg("--").args(self.tests.iter().copied()).hand_over() {
+            Err(Error::Exit { status, .. }) if SURVIVED.contains(&status.as_str()) => Ok(()),
+            result => result,
+        }
+    }
 }
 
 /// cargo-mutants, installed into target/tools if it is not there.
@@ -161,14 +213,6 @@ fn of(run: Run, room: Room) -> Run {
 fn parts(run: Run, sample: usize) -> Result<usize> {
     let all = run.arg("--list").ask()?.lines().count();
     Ok((all / sample.max(1)).max(1))
-}
-
-/// Runs it. That mutants survive is no error.
-fn tolerated(run: Run) -> Result {
-    match run.hand_over() {
-        Err(Error::Exit { status, .. }) if SURVIVED.contains(&status.as_str()) => Ok(()),
-        result => result,
-    }
 }
 
 /// The mutants with this outcome.

@@ -37,11 +37,12 @@ pub(crate) struct Options {
     json: bool,
 }
 
-/// The simulation as `cargo xtask test` runs it: in the profile that the tests have compiled already.
-pub(crate) fn for_tests(paths: &Paths, seeds: u64, fresh: bool) -> Run {
-    let run =
-        paths.cargo().args(["run", "--quiet", "--package", PACKAGE, "--", "--seeds"]).arg(seeds.to_string());
-    if fresh { run.arg("--fresh") } else { run }
+/// The simulation as `cargo xtask test` runs it: in the profile that the tests have compiled already; or `long`, from a seed
+/// that was most likely never used before, in the release build, which is soon worth the time that it takes to compile.
+pub(crate) fn for_tests(paths: &Paths, seeds: u64, long: bool) -> Run {
+    let (profile, from): (&[_], &[_]) = if long { (&["--release"], &["--fresh"]) } else { (&[], &[]) };
+    let run = paths.cargo().args(["run", "--quiet"]).args(profile).args(["--package", PACKAGE, "--"]);
+    run.arg("--seeds").arg(seeds.to_string()).args(from)
 }
 
 pub(crate) fn run(paths: &Paths, options: &Options) -> Result {

@@ -1,0 +1,129 @@
+//! The logs whose last transaction was reported as failed: it may have happened, and is unpublished then. Remembered are
+//! only those for which it matters: somebody is subscribed here, or a chat is sorted by its last message. Who subscribes
+//! later reads the log. However long the store fails, there are no more of them than subscribed channels and chats.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use everwire_protocol::{Channel, channels::chat_of_messages};
+
+use crate::{chats::ChatRegistry, hub::Hub};
+
+/// How many are remembered before it is checked for which of them it still matters.
+const FEW: usize = 64;
+
+#[derive(Debug)]
+pub(super) struct InDoubt {
+    hub: Arc<Hub>,
+    chats: Arc<ChatRegistry>,
+    channels: BTreeSet<Channel>,
+    /// When there are more, those that no longer matter are forgotten.
+    most: usize,
+}
+
+impl InDoubt {
+    pub(super) fn new(hub: Arc<Hub>, chats: Arc<ChatRegistry>) -> Self {
+        Self { hub, chats, channels: BTreeSet::new(), most: FEW }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.channels.is_empty()
+    }
+
+    /// A transaction with entries of these channels was reported as failed.
+    pub(super) fn add(&mut self, channels: impl IntoIterator<Item = Channel>) {
+        for channel in channels {
+            if self.matters(&channel) {
+                self.channels.insert(channel);
+            }
+        }
+        if self.channels.len() > self.most {
+            let mut channels = std::mem::take(&mut self.channels);
+            channels.retain(|channel| self.matters(channel));
+            // Twice as many as are left, so that the cost of looking through them stays in proportion.
+            self.most = FEW.max(2 * channels.len());
+            self.channels = channels;
+        }
+    }
+
+    /// The next one to be checked.
+    pub(super) fn first(&self) -> Option<Channel> {
+        self.channels.first().cloned()
+    }
+
+    /// What was stored is published.
+    pub(super) fn remove(&mut self, channel: &Channel) {
+        self.channels.remove(channel);
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.channels.clear();
+    }
+
+    fn matters(&self, channel: &Channel) -> bool {
+        self.hub.subscribers(channel) > 0
+            || chat_of_messages(channel).is_some_and(|chat| self.chats.get(chat).is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use everwire_protocol::{ChatKind, Member, Uuid};
+
+    use super::*;
+    use crate::{
+        connection::mailbox::mailbox,
+        model::chat::{ChatRecord, Room},
+    };
+
+    fn channel(name: &str) -> Channel {
+        name.parse().unwrap()
+    }
+
+    fn subscribe(hub: &Hub, name: &str) {
+        let member = Member { user: "a".into(), name: None, status: None };
+        hub.subscribe(&channel(name), Uuid::from_u128(1), &mailbox(1).0, member);
+    }
+
+    fn in_doubt() -> InDoubt {
+        let room = Room {
+            id: "7".into(),
+            kind: ChatKind::Group,
+            title: None,
+            open: false,
+            created_at: 0,
+            participants: Vec::new(),
+        };
+        let chats = ChatRegistry::of([ChatRecord { room: Arc::new(room), at: 0 }]);
+        InDoubt::new(Arc::new(Hub::new(10)), Arc::new(chats))
+    }
+
+    #[test]
+    fn remembered_is_what_somebody_waits_for_and_what_sorts_a_chat() {
+        let mut in_doubt = in_doubt();
+        subscribe(&in_doubt.hub, "news");
+        let names = ["weather", "private-chat.8", "private-chat.7", "news"];
+        in_doubt.add(names.map(channel));
+        assert_eq!(in_doubt.first(), Some(channel("news")));
+        in_doubt.remove(&channel("news"));
+        assert_eq!(in_doubt.first(), Some(channel("private-chat.7")));
+        in_doubt.remove(&channel("private-chat.7"));
+        assert!(in_doubt.is_empty());
+    }
+
+    #[test]
+    fn an_outage_of_the_store_does_not_fill_the_memory() {
+        let mut in_doubt = in_doubt();
+        // Subscribers come, send something that fails, and leave; and others send to channels that nobody hears.
+        for n in 0..10_000 {
+            let heard = format!("heard{n}");
+            subscribe(&in_doubt.hub, &heard);
+            in_doubt.add([channel(&heard), channel(&format!("unheard{n}"))]);
+            if n >= 100 {
+                in_doubt.hub.leave(0, &channel(&heard), Uuid::from_u128(1), true);
+            }
+        }
+        assert!(in_doubt.channels.len() <= 200, "{}", in_doubt.channels.len());
+        // Nobody is left out who still waits.
+        assert!((0..100).all(|n| in_doubt.channels.contains(&channel(&format!("heard{n}")))));
+    }
+}
