@@ -99,6 +99,32 @@ function findTitles(path: string): string[] {
   );
 }
 
+it("every line of the threat model names a test", () => {
+  const text = readDocument("docs/security.md");
+  const rows = text.split("\n").filter((line) => /^\| (?!threat )/.test(line));
+  expect(rows.length).toBeGreaterThan(40);
+  for (const row of rows) expect(row).toMatch(/\]\(\S+\.(?:test\.ts|rs) ".+"\) \|$/);
+  const actors = [...text.matchAll(/^## (.+)$/gm)].map(([, title]) => title);
+  expect(actors.slice(0, 7)).toEqual([
+    "An anonymous peer",
+    "A user",
+    "A member",
+    "An owner",
+    "A back end",
+    "A network attacker",
+    "A copied database",
+  ]);
+});
+
+it("every promise has a line with tests in docs/reliability.md", () => {
+  const rows = readDocument("docs/reliability.md").matchAll(/^\| (\d+) \| (.+)$/gm);
+  const numbered = [...rows].map(([, number, row]) => [Number(number), row] as const);
+  expect(numbered.map(([number]) => number)).toEqual([...Array(32).keys()].map((at) => at + 1));
+  for (const [number, row] of numbered) {
+    expect(row, `promise ${number}`).toMatch(/promise_\d+_|\]\(\S+\)|Known deviations/);
+  }
+});
+
 describe("docs/coming-from.md", () => {
   const text = readDocument("docs/coming-from.md");
   const sections = text.split(/^## /m).slice(1);
