@@ -54,6 +54,20 @@ await channel.subscribe();
 await channel.send({ text: "hello from outside" });
 `;
 
+/** The same in a chat, by the entry for chats. */
+export const CHAT_ROOM_SCRIPT = `import { connect } from "everwire";
+import { createChat } from "everwire/chat";
+const chat = createChat(connect({ url: location.origin, guest: { user: "consumer", name: "Consumer" } }));
+const { id } = await chat.chats.create({ title: "Outside", users: ["other"] });
+const room = chat.room(id);
+room.on("change", () => {
+  const stored = room.messages.rows.filter(({ event, status }) => event === undefined && status === "stored");
+  document.querySelector("#out").textContent = stored.length + " " + stored.at(-1)?.data?.text;
+});
+await room.open();
+await room.send("hello from outside");
+`;
+
 /** What the page shows when it works. */
 export const EXPECTED_TEXT = "1 hello from outside";
 

@@ -9,7 +9,7 @@ import { expect, it } from "vitest";
 import webpack from "webpack";
 import { freshPage, problemsOf } from "../harness/browser";
 import { Server } from "../harness/server";
-import { App, chatScript, EXPECTED_TEXT, HTML } from "./app";
+import { App, CHAT_ROOM_SCRIPT, chatScript, EXPECTED_TEXT, HTML } from "./app";
 
 const DEFAULT = chatScript('import { connect } from "everwire";');
 const SLIM = (wasm: string) => chatScript(`import { connect } from "everwire/slim";\n${wasm}`, ", wasm");
@@ -71,6 +71,10 @@ const app = (main: string) => App.make({ "main.js": main, "index.html": HTML("./
 it("Vite builds it", async () => withVite(await app(DEFAULT)));
 it("webpack builds it", async () => withWebpack(await app(DEFAULT)));
 it("esbuild builds it", async () => withEsbuild(await app(DEFAULT)));
+
+it("Vite builds the entry for chats", async () => withVite(await app(CHAT_ROOM_SCRIPT)));
+it("webpack builds the entry for chats", async () => withWebpack(await app(CHAT_ROOM_SCRIPT)));
+it("esbuild builds the entry for chats", async () => withEsbuild(await app(CHAT_ROOM_SCRIPT)));
 
 it("Vite builds the slim entry, with the wasm file as an asset", async () =>
   withVite(await app(SLIM('import wasm from "everwire/everwire.wasm?url";'))));

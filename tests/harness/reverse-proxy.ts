@@ -76,6 +76,16 @@ export function printedForTwo(kind: Kind, [first, second]: readonly [number, num
   return (place) => withReplaced(whole, { ...servers, ...replacements(kind, place) });
 }
 
+/** The same without what keeps a user on one server: each request goes to the next one. */
+export function roundRobin(kind: Kind, ports: readonly [number, number]): Configuration {
+  const sticky = printedForTwo(kind, ports);
+  const without =
+    kind === "nginx"
+      ? { "    hash $remote_addr consistent;\n": "" }
+      : { "balance source": "balance roundrobin", "    hash-type consistent\n": "" };
+  return (place) => withReplaced(sticky(place), without);
+}
+
 /** Around the blocks that are for nginx's `http` context. */
 const NGINX = (block: string) => `
 ${process.getuid?.() === 0 ? "user root;" : ""}
