@@ -124,10 +124,11 @@ fn the_table_of_guarantees_names_tests_that_exist() {
     let text = fs::read_to_string(root().join("docs/reliability.md")).unwrap();
     let table = text.split("\n## ").find(|section| section.starts_with("The guarantees")).unwrap();
     let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
-    assert_eq!(rows.len(), 20);
+    assert_eq!(rows.len(), 32);
     for (number, row) in (1..).zip(rows) {
         assert!(row.starts_with(&format!("| {number} |")), "{row}");
-        assert!(row.contains("](../"), "guarantee {number} names no test");
+        let says_so = row.contains("see Known deviations");
+        assert!(row.contains("](../") || says_so, "guarantee {number} names no test");
         for prefix in between(row, "`promise_", '`') {
             let prefix = prefix.trim_end_matches('…');
             assert!(prefix.starts_with(|c: char| c.is_ascii_digit()), "{row}");
