@@ -4,15 +4,20 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod batches;
+mod bounds;
 mod connecting;
 mod delivery;
+mod ends;
 mod fallback;
 mod harness;
+mod idling;
 mod polling;
 mod receipts;
 mod refusals;
+mod report;
 mod robustness;
 mod sharing;
 mod tokens;
+mod trust;
 mod typing;
 mod waking;

@@ -1,0 +1,168 @@
+//! How connections end and begin again: which error a close code means, what a page that comes back starts with, and that
+//! what belongs to an earlier socket, request or token ends nothing that is in use.
+
+use everwire_client_core::{Config, Event, Input, Output, SocketId, Source, Status};
+use everwire_protocol::{CloseCode, ErrorCode, Ping, ServerFrame, Welcome};
+
+use crate::harness::{Harness, config, message, polled, subscribed, wants_request, welcome};
+
+fn wants_socket(output: &Output) -> bool {
+    matches!(output, Output::OpenWebSocket(_))
+}
+
+/// Loses the connection and is welcomed by another one.
+fn reconnect(harness: &mut Harness, old: SocketId) -> SocketId {
+    harness.closes(old, 1006);
+    harness.pass_until(20_001, wants_socket);
+    let socket = harness.opens_websocket();
+    harness.welcome_websocket(socket);
+    socket
+}
+
+#[test]
+fn a_terminal_close_code_tells_the_application_the_same_as_the_error_would() {
+    for (code, expected) in [
+        (CloseCode::Banned, ErrorCode::Banned),
+        (CloseCode::SessionMismatch, ErrorCode::SessionMismatch),
+        (CloseCode::UnsupportedVersion, ErrorCode::UnsupportedVersion),
+        (CloseCode::Unauthorized, ErrorCode::Unauthorized),
+    ] {
+        let (mut harness, socket, _) = Harness::connected(&[]);
+        harness.closes(socket, code.as_u16());
+        let ends = harness.events().into_iter().find_map(|event| match event {
+            Event::State { status: Status::Closed, code, .. } => code,
+            _ => None,
+        });
+        assert_eq!(ends, Some(expected));
+    }
+}
+
+#[test]
+fn a_page_that_comes_back_has_not_failed_yet() {
+    let mut harness = Harness::started(Config { polling: false, ..config() });
+    for _ in 0..8 {
+        let socket = harness.wants_websocket();
+        harness.closes(socket, 1006);
+        harness.pass_until(20_001, wants_socket);
+    }
+    harness.tell(Input::PageHide);
+    harness.outputs.clear();
+    harness.tell(Input::PageShow);
+    let attempt = harness.events().into_iter().find_map(|event| match event {
+        Event::State { attempt, .. } => Some(attempt),
+        _ => None,
+    });
+    assert_eq!(attempt, Some(0));
+    let socket = harness.wants_websocket();
+    harness.closes(socket, 1006);
+    assert!(harness.pass_until(1_000, wants_socket) <= 1_000, "the first retry comes soon");
+}
+
+#[test]
+fn the_state_counts_the_attempts_that_failed() {
+    let mut harness = Harness::started(Config { polling: false, ..config() });
+    for failed in 1..=4 {
+        let socket = harness.wants_websocket();
+        harness.outputs.clear();
+        harness.closes(socket, 1006);
+        let attempts = harness.events().into_iter().find_map(|event| match event {
+            Event::State { status: Status::Waiting, attempt, retry_in: Some(_), .. } => Some(attempt),
+            _ => None,
+        });
+        assert_eq!(attempts, Some(failed));
+        harness.pass_until(20_001, wants_socket);
+    }
+}
+
+#[test]
+fn what_is_said_of_an_earlier_socket_ends_nothing() {
+    let (mut harness, old, handles) = Harness::connected(&["news"]);
+    let socket = reconnect(&mut harness, old);
+    harness.says(socket, &[subscribed("news", "a", 0, 1)]);
+    harness.outputs.clear();
+    harness.closes(old, 1006);
+    harness.tell(Input::Violation { source: Source::WebSocket(old), message: "rubbish".into() });
+    harness.says(old, &[message("news", 1), welcome(3)]);
+    // A driver may pass on an entry by itself, because that is the hot path.
+    harness.core.begin_batch(harness.now, Source::WebSocket(old));
+    assert!(!harness.core.accept(handles[0], 1));
+    harness.core.end_batch();
+    harness.pass(1_000);
+    assert_eq!(harness.delivered, []);
+    assert_eq!(harness.outputs, []);
+    harness.says(socket, &[message("news", 1)]);
+    assert_eq!(harness.delivered, [("news".to_owned(), 1)]);
+}
+
+#[test]
+fn a_response_to_an_earlier_poll_begins_and_ends_nothing() {
+    let mut harness = Harness::new(Config { websocket: false, ..config() });
+    harness.subscribe("news");
+    harness.tell(Input::Start);
+    let (first, ..) = harness.wants_request();
+    harness.responds(first, &[polled(1), welcome(9), subscribed("news", "a", 0, 0)]);
+    harness.pass_until(9_000, wants_request);
+    let (held, ..) = harness.wants_request();
+    harness.outputs.clear();
+    harness.responds(first, &[polled(7), welcome(3), message("news", 1)]);
+    harness.tell(Input::RequestFailed { request: first, status: 0, reason: "lost".into() });
+    assert_eq!((&harness.outputs[..], &harness.delivered[..]), (&[][..], &[][..]));
+    harness.responds(held, &[polled(2), message("news", 1)]);
+    assert_eq!(harness.delivered.len(), 1);
+}
+
+#[test]
+fn a_welcome_in_answer_to_a_post_does_not_name_the_connection_of_the_polls() {
+    let mut harness = Harness::started(Config { websocket: false, ..config() });
+    let (request, ..) = harness.wants_request();
+    harness.responds(request, &[polled(1), welcome(9)]);
+    harness.pass_until(9_000, wants_request);
+    let (held, ..) = harness.wants_request();
+    harness.send(1, "news");
+    let (post, ..) = harness.wants_request();
+    let ServerFrame::Welcome(frame) = welcome(3) else { unreachable!() };
+    harness.responds(post, &[Welcome { hold_ms: 0, ..frame }.into(), crate::harness::ack(1, 1)]);
+    harness.responds(held, &[polled(2)]);
+    harness.pass_until(9_000, wants_request);
+    let (_, frames, _) = harness.wants_request();
+    let poll = frames.iter().find_map(|frame| match frame {
+        everwire_protocol::ClientFrame::Poll(poll) => Some(poll.clone()),
+        _ => None,
+    });
+    assert_eq!(poll.unwrap().connection.map(|connection| connection.as_u128()), Some(9));
+}
+
+#[test]
+fn a_token_that_comes_while_a_transport_is_being_opened_or_waited_for_opens_no_other() {
+    let mut harness = Harness::started(Config { token: true, polling: false, ..config() });
+    harness.tell(Input::Token("one".into()));
+    let socket = harness.opens_websocket();
+    let ServerFrame::Welcome(frame) = welcome(1) else { unreachable!() };
+    harness.says(socket, &[Welcome { token_expires_in_ms: Some(3_600_000), ..frame }.into()]);
+    // The server pings, and a new token is requested in good time.
+    while !harness.outputs.contains(&Output::FetchToken) {
+        harness.pass(25_000);
+        harness.says(socket, &[Ping::default().into()]);
+    }
+    harness.outputs.clear();
+    harness.closes(socket, 1006);
+    harness.outputs.clear();
+    harness.tell(Input::Token("two".into()));
+    assert!(!harness.outputs.iter().any(wants_socket), "the backoff is not cut short by a token");
+    harness.pass_until(20_001, wants_socket);
+    harness.wants_websocket();
+    harness.tell(Input::Token("three".into()));
+    assert!(!harness.outputs.iter().any(wants_socket), "one WebSocket at a time");
+}
+
+#[test]
+fn a_memory_that_ends_now_is_over() {
+    let now = 1_700_000_000_000;
+    for (polling_until, polls) in
+        [(now, false), (now + 1, true), (now + 30 * 60_000, true), (now + 30 * 60_000 + 1, false)]
+    {
+        let memory = Some(everwire_client_core::Memory { polling_until });
+        let harness = Harness::started(Config { memory, ..config() });
+        assert_eq!(harness.outputs.iter().any(wants_request), polls, "{polling_until}");
+    }
+}

@@ -1,0 +1,143 @@
+//! Promise 11: what counts for and against WebSocket, over several of them.
+
+use everwire_client_core::{Config, Input, Memory, Output, Transport};
+use everwire_protocol::{CloseCode, Ping};
+
+use crate::harness::{Harness, ack, config, polled, wants_request, welcome};
+
+fn wants_socket(output: &Output) -> bool {
+    matches!(output, Output::OpenWebSocket(_))
+}
+
+/// A WebSocket that is welcomed, lives this long and then dies without a word.
+fn dies_after(harness: &mut Harness, ms: u64) {
+    harness.pass_until(20_001, wants_socket);
+    let socket = harness.opens_websocket();
+    harness.welcome_websocket(socket);
+    harness.pass(ms);
+    harness.outputs.clear();
+    harness.closes(socket, 1006);
+}
+
+/// What was remembered last: whether WebSocket does not work here.
+fn gave_up(harness: &Harness) -> bool {
+    harness.core.report().contains("WebSocket does not work here")
+}
+
+#[test]
+fn promise_11_a_websocket_that_proved_itself_and_was_closed_by_the_server_clears_the_count() {
+    let mut harness = Harness::started(config());
+    dies_after(&mut harness, 50);
+    dies_after(&mut harness, 50);
+    harness.pass_until(20_001, wants_socket);
+    let socket = harness.opens_websocket();
+    harness.welcome_websocket(socket);
+    harness.pass(10_500);
+    harness.closes(socket, CloseCode::GoingAway.as_u16());
+    dies_after(&mut harness, 50);
+    assert!(!gave_up(&harness), "the third in a row was stable");
+    dies_after(&mut harness, 50);
+    assert!(!gave_up(&harness));
+    dies_after(&mut harness, 50);
+    assert!(gave_up(&harness));
+}
+
+#[test]
+fn promise_11_a_websocket_that_brought_an_ack_counts_half() {
+    let mut harness = Harness::started(config());
+    for n in 1..=6 {
+        assert!(!gave_up(&harness), "after {n} of them");
+        harness.pass_until(20_001, wants_socket);
+        let socket = harness.opens_websocket();
+        harness.welcome_websocket(socket);
+        harness.send(n, "news");
+        harness.says(socket, &[ack(n, 1)]);
+        harness.outputs.clear();
+        harness.closes(socket, 1006);
+    }
+    assert!(gave_up(&harness));
+}
+
+#[test]
+fn promise_11_what_came_by_a_websocket_before_it_was_welcomed_does_not_speak_for_it() {
+    let mut harness = Harness::started(config());
+    for n in 1..=3 {
+        assert!(!gave_up(&harness), "after {n} of them");
+        harness.pass_until(20_001, wants_socket);
+        let socket = harness.opens_websocket();
+        harness.says(socket, &[ack(n, 1)]);
+        harness.outputs.clear();
+        harness.closes(socket, 1006);
+        if n < 3 {
+            // Polling does not answer either.
+            let (request, ..) = harness.wants_request();
+            harness.tell(Input::RequestFailed { request, status: 0, reason: "lost".into() });
+        }
+    }
+    assert!(gave_up(&harness));
+}
+
+#[test]
+fn promise_11_a_probe_that_dies_young_after_three_others_is_the_last_for_a_while() {
+    let memory = Some(Memory { polling_until: 1_700_000_000_000 + 60_000 });
+    let mut harness = Harness::started(Config { memory, ..config() });
+    let (request, ..) = harness.wants_request();
+    harness.responds(request, &[polled(1), welcome(9)]);
+    for _ in 0..2 {
+        harness.tell(Input::Online);
+        dies_after(&mut harness, 50);
+        // It had been in use, and what comes next is the ordinary choice.
+        harness.pass_until(20_001, |output| wants_socket(output) || wants_request(output));
+        if harness.outputs.iter().any(wants_request) {
+            let (request, ..) = harness.wants_request();
+            harness.responds(request, &[polled(1), welcome(9)]);
+        }
+    }
+    harness.tell(Input::Online);
+    dies_after(&mut harness, 50);
+    harness.outputs.clear();
+    harness.pass_until(20_001, |output| wants_socket(output) || wants_request(output));
+    assert!(harness.outputs.iter().any(wants_request), "three that died young, whatever was in between");
+}
+
+#[test]
+fn promise_11_what_is_remembered_ends_in_half_an_hour() {
+    let mut harness = Harness::started(config());
+    let silent = harness.wants_websocket();
+    harness.pass_until(2_600, wants_request);
+    let (request, ..) = harness.wants_request();
+    harness.responds(request, &[polled(1), welcome(9)]);
+    harness.pass_until(10_000, |output| *output == Output::CloseWebSocket { socket: silent, code: 4013 });
+    let until = harness.outputs.iter().find_map(|output| match output {
+        Output::Remember(Some(memory)) => Some(memory.polling_until),
+        _ => None,
+    });
+    assert_eq!(until, Some(harness.now.wall + 30 * 60_000));
+    assert!(harness.core.report().contains("transport HTTP polling"));
+}
+
+#[test]
+fn promise_11_a_websocket_that_failed_before_polling_began_leaves_the_attempt_to_polling() {
+    let mut harness = Harness::started(config());
+    let socket = harness.wants_websocket();
+    harness.pass_until(2_600, wants_request);
+    let (request, ..) = harness.wants_request();
+    harness.closes(socket, 1006);
+    assert!(!harness.outputs.iter().any(wants_socket), "polling is still being tried");
+    harness.tell(Input::RequestFailed { request, status: 0, reason: "lost".into() });
+    // Only now has the attempt failed, and the next begins with both.
+    harness.pass_until(1_001, wants_socket);
+    let socket = harness.opens_websocket();
+    harness.welcome_websocket(socket);
+    assert_eq!(harness.state().unwrap().1, Some(Transport::WebSocket));
+    // A poll that fails beside a WebSocket that is still being opened ends nothing.
+    let mut harness = Harness::started(config());
+    let socket = harness.wants_websocket();
+    harness.pass_until(2_600, wants_request);
+    let (request, ..) = harness.wants_request();
+    harness.tell(Input::RequestFailed { request, status: 0, reason: "lost".into() });
+    harness.tell(Input::WebSocketOpened(socket));
+    harness.welcome_websocket(socket);
+    assert_eq!(harness.state().unwrap().1, Some(Transport::WebSocket));
+    harness.says(socket, &[Ping::default().into()]);
+}
