@@ -50,4 +50,12 @@ mod tests {
         assert!(clock.advance(Now { mono: 400, wall: 3_600_010 }), "slept");
         assert_eq!(clock.now(), 200 + 3_600_000);
     }
+
+    #[test]
+    fn clocks_that_differ_by_five_seconds_are_no_sleep_and_by_more_are() {
+        let mut clock = Clock::default();
+        clock.advance(Now { mono: 0, wall: 0 });
+        assert!(!clock.advance(Now { mono: 0, wall: 5_000 }));
+        assert!(clock.advance(Now { mono: 0, wall: 10_001 }));
+    }
 }

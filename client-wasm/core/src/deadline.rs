@@ -42,6 +42,8 @@ mod tests {
         assert!(!deadline.expired(999));
         let mut late = deadline;
         assert!(deadline.expired(1_500));
+        let mut latest = late;
+        assert!(latest.expired(2_000), "a second late is not late yet");
         assert!(!late.expired(60_000), "the tab was throttled: first let it read what came");
         assert!(!late.expired(60_999));
         assert!(late.expired(61_000));

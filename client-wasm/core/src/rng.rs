@@ -22,3 +22,15 @@ impl Rng {
         low + self.next() % high.saturating_sub(low).saturating_add(1)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sequence_is_that_of_splitmix64() {
+        let mut rng = Rng::new(1_234_567);
+        let drawn: Vec<u64> = (0..3).map(|_| rng.next()).collect();
+        assert_eq!(drawn, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);
+    }
+}

@@ -216,4 +216,19 @@ mod tests {
         assert_eq!(outbox.take(0, size(100, 300), &mut Vec::new()).len(), 1);
         assert_eq!(outbox.take(0, size(10_000, 1), &mut Vec::new()).len(), 1, "the last");
     }
+
+    #[test]
+    fn promise_4_the_last_byte_of_a_mebibyte_is_used_and_every_ack_gives_back_what_its_message_took() {
+        let mut outbox = Outbox::default();
+        let part = "x".repeat(MAX_OUTBOX_BYTES / 4);
+        for round in 0..3 {
+            for n in 0..4 {
+                assert_eq!(push(&mut outbox, n, &part), Ok(()), "round {round}");
+            }
+            assert_eq!((push(&mut outbox, 4, "x"), outbox.len()), (Err(ErrorCode::QueueFull), 4));
+            for n in 0..4 {
+                assert!(outbox.remove(Uuid::from_u128(n)));
+            }
+        }
+    }
 }

@@ -351,3 +351,58 @@ fn what_can_never_be_sent_is_refused_at_once() {
     core.send(harness.now, id(4), "news", None, small()).unwrap();
     assert_eq!(core.send(harness.now, id(4), "news", None, small()), Err(ErrorCode::IdReused));
 }
+
+#[test]
+fn promise_4_the_application_is_told_when_a_message_is_queued_sent_and_queued_again() {
+    let (mut harness, socket, _) = Harness::connected(&[]);
+    harness.send(1, "news");
+    assert_eq!(harness.sendings(), [(1, Progress::Queued), (1, Progress::Sent)]);
+    harness.closes(socket, 1006);
+    assert_eq!(harness.sendings(), [(1, Progress::Queued)]);
+    harness.pass_until(20_001, |o| matches!(o, Output::OpenWebSocket(_)));
+    let socket = harness.opens_websocket();
+    harness.welcome_websocket(socket);
+    harness.says(socket, &[error(ErrorCode::RateLimited, Some(1), Some(100))]);
+    assert_eq!(harness.heard, [Heard::Error(ErrorCode::RateLimited)]);
+    harness.pass(200);
+    harness.heard.clear();
+    harness.says(socket, &[error(ErrorCode::Deferred, Some(1), Some(100))]);
+    assert_eq!(harness.heard, [], "it is said of the one that it waits behind");
+}
+
+#[test]
+fn where_a_subscription_continues_is_where_the_client_is_and_not_where_the_answer_begins() {
+    let (mut harness, socket, handles) = Harness::connected(&["news"]);
+    harness.says(socket, &[message("news", 1), message("news", 2)]);
+    harness.heard.clear();
+    harness.says(socket, &[subscribed("news", "a", 1, 2)]);
+    let confirmation = Confirmation { offset: 2, gap: None };
+    assert_eq!(harness.heard, [Heard::Subscribed(handles[0], confirmation)]);
+}
+
+#[test]
+fn only_a_first_subscription_begins_after_what_was_delivered_elsewhere() {
+    let mut harness = Harness::new(config());
+    harness.core.subscribe_from(harness.now, "private-user.ann", Some(5), None, true).unwrap();
+    harness.core.subscribe_from(harness.now, "news", Some(5), None, false).unwrap();
+    harness.tell(Input::Start);
+    let asked = |harness: &mut Harness| -> Vec<_> {
+        let subscribes = harness.sent().into_iter().filter_map(|frame| match frame {
+            ClientFrame::Subscribe(s) => Some((s.undelivered, s.recent, s.offset)),
+            _ => None,
+        });
+        subscribes.collect()
+    };
+    let socket = harness.opens_websocket();
+    assert_eq!(asked(&mut harness), [(Some(true), Some(5), None), (None, Some(5), None)]);
+    harness.welcome_websocket(socket);
+    harness.says(socket, &[subscribed("private-user.ann", "a", 3, 3), subscribed("news", "a", 3, 3)]);
+    reconnect_asking(&mut harness, socket);
+    assert_eq!(asked(&mut harness), [(None, None, Some(3)), (None, None, Some(3))]);
+}
+
+fn reconnect_asking(harness: &mut Harness, old: everwire_client_core::SocketId) {
+    harness.closes(old, 1006);
+    harness.pass_until(20_001, |o| matches!(o, Output::OpenWebSocket(_)));
+    harness.opens_websocket();
+}

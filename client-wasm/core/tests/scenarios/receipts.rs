@@ -164,3 +164,48 @@ fn by_polling_marks_wait_for_the_running_post_however_long_it_takes_and_name_the
     let [ClientFrame::Hello(_), ClientFrame::Mark(receipt)] = &frames[..] else { panic!("{frames:?}") };
     assert_eq!((receipt.epoch.as_str(), receipt.delivered, receipt.read), ("a", 2, 0));
 }
+
+#[test]
+fn marks_that_were_sent_and_lost_are_sent_again_though_the_server_confirms_nothing_new() {
+    let (mut harness, socket, handle) = marking();
+    harness.says(socket, &[message("news", 1)]);
+    harness.core.mark(harness.now, handle, 0, 1);
+    harness.pass(1_100);
+    assert_eq!(sent_marks(&mut harness), [(1, 1)]);
+    harness.closes(socket, 1006);
+    harness.pass_until(20_001, |o| matches!(o, Output::OpenWebSocket(_)));
+    let socket = harness.opens_websocket();
+    harness.welcome_websocket(socket);
+    harness.sent();
+    // The channel is not confirmed yet, and what was read is due again all the same.
+    harness.pass(1_100);
+    assert_eq!(sent_marks(&mut harness), [(1, 1)]);
+}
+
+#[test]
+fn what_was_read_is_marked_though_more_was_delivered_before() {
+    let (mut harness, socket, handle) = marking();
+    harness.says(socket, &[message("news", 1), message("news", 2)]);
+    harness.pass(1_100);
+    assert_eq!(sent_marks(&mut harness), [(2, 0)]);
+    harness.core.mark(harness.now, handle, 0, 2);
+    harness.pass(1_100);
+    assert_eq!(sent_marks(&mut harness), [(2, 2)]);
+    harness.says(socket, &[message("news", 3)]);
+    harness.pass(1_100);
+    assert_eq!(sent_marks(&mut harness), [(3, 2)]);
+}
+
+#[test]
+fn what_arrived_before_anybody_kept_marks_counts_as_delivered_once() {
+    let (mut harness, socket, _) = Harness::connected(&["news"]);
+    harness.says(socket, &[message("news", 1), message("news", 2)]);
+    harness.pass(1_100);
+    assert!(sent_marks(&mut harness).is_empty());
+    harness.says(socket, &[receipted(0, 0)]);
+    harness.pass(1_100);
+    assert_eq!(sent_marks(&mut harness), [(2, 0)]);
+    harness.says(socket, &[receipted(2, 0), receipted(2, 0)]);
+    harness.pass(3_000);
+    assert!(sent_marks(&mut harness).is_empty());
+}

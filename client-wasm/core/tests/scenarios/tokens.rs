@@ -299,3 +299,61 @@ fn promise_31_polling_with_a_token_that_has_expired_goes_on_with_the_next() {
     let (_, _, token) = harness.wants_request();
     assert_eq!(token.as_deref(), Some("good"));
 }
+
+/// How long it takes until a token is requested, while the server pings.
+fn requested_after(harness: &mut Harness, socket: SocketId, most: u64) -> Option<u64> {
+    let from = harness.now.mono;
+    while harness.now.mono - from < most {
+        if harness.outputs.iter().any(wants_token) {
+            return Some(harness.now.mono - from);
+        }
+        harness.pass(100);
+        harness.says(socket, &[everwire_protocol::Ping::default().into()]);
+        harness.sent();
+    }
+    None
+}
+
+#[test]
+fn promise_13_a_token_of_less_than_a_minute_is_replaced_at_half_time_and_a_callback_that_failed_rests() {
+    let mut harness = with_token();
+    // The application took its time, and the page was older still.
+    harness.pass(20_000);
+    harness.tell(Input::Token("one".into()));
+    let socket = harness.opens_websocket();
+    harness.says(socket, &[welcome_for(40_000)]);
+    harness.outputs.clear();
+    let took = requested_after(&mut harness, socket, 40_000).unwrap();
+    assert!((19_900..20_200).contains(&took), "{took}");
+    harness.outputs.clear();
+    harness.tell(Input::TokenFailed("no".into()));
+    let took = requested_after(&mut harness, socket, 40_000).unwrap();
+    assert!((9_900..10_200).contains(&took), "{took}");
+}
+
+#[test]
+fn a_client_without_a_callback_requests_no_token_whatever_the_server_says() {
+    let (mut harness, socket, _) = Harness::connected(&[]);
+    harness.says(socket, &[welcome_for(5_000)]);
+    assert_eq!(requested_after(&mut harness, socket, 60_000), None);
+}
+
+#[test]
+fn promise_13_while_the_callback_has_not_answered_nothing_else_is_waited_for() {
+    let (mut harness, socket) = connected(60_000);
+    harness.tell(Input::Visible(false));
+    let _ = requested_after(&mut harness, socket, 40_000).unwrap();
+    assert!(harness.core.poll_timeout().is_some_and(|wait| wait > 1_000));
+}
+
+#[test]
+fn promise_13_a_token_that_was_sent_on_a_connection_is_the_one_that_a_refusal_there_is_about() {
+    let (mut harness, socket) = connected(60_000);
+    let _ = requested_after(&mut harness, socket, 40_000).unwrap();
+    harness.tell(Input::Token("two".into()));
+    // Sent on this connection: a refusal is about it, and it is fresh.
+    assert!(harness.sent().iter().any(|frame| matches!(frame, ClientFrame::Token(_))));
+    harness.closes(socket, CloseCode::Unauthorized.as_u16());
+    let (status, _, reason) = harness.state().unwrap();
+    assert!(status == Status::Waiting && reason.contains("asking for another"), "{status:?}: {reason}");
+}

@@ -141,3 +141,26 @@ fn promise_11_a_websocket_that_failed_before_polling_began_leaves_the_attempt_to
     assert_eq!(harness.state().unwrap().1, Some(Transport::WebSocket));
     harness.says(socket, &[Ping::default().into()]);
 }
+
+#[test]
+fn promise_11_a_socket_that_worked_and_falls_silent_says_nothing_against_websocket() {
+    let mut harness = Harness::started(config());
+    for _ in 0..4 {
+        harness.pass_until(20_001, wants_socket);
+        let socket = harness.opens_websocket();
+        harness.welcome_websocket(socket);
+        harness.outputs.clear();
+        harness.pass_until(40_000, |output| *output == Output::CloseWebSocket { socket, code: 4013 });
+        assert!(!harness.outputs.iter().any(wants_request), "it is only silent");
+    }
+    assert!(!gave_up(&harness));
+}
+
+#[test]
+fn a_client_without_polling_never_polls_whatever_becomes_of_its_sockets() {
+    let mut harness = Harness::started(Config { polling: false, ..config() });
+    for _ in 0..8 {
+        dies_after(&mut harness, 50);
+        assert!(!harness.outputs.iter().any(wants_request));
+    }
+}

@@ -218,3 +218,50 @@ fn what_lasts_is_told_again_to_every_connection() {
     harness.welcome_websocket(socket);
     assert_eq!(idle(&mut harness), 1);
 }
+
+#[test]
+fn promise_15_who_typed_in_a_channel_that_was_left_is_not_taken_back_there() {
+    let (mut harness, socket, handles) = Harness::connected(&["news", "sport"]);
+    let in_sport = UserTyping { channel: channel("sport"), user: "bob".into(), name: None, typing: true };
+    harness.says(socket, &[typed("bob", true), in_sport.into()]);
+    harness.core.unsubscribe(harness.now, handles[0]);
+    harness.pass(7_000);
+    let expired = harness.events().into_iter().filter_map(|event| match event {
+        Event::TypingExpired { handle, .. } => Some(handle),
+        _ => None,
+    });
+    assert_eq!(expired.collect::<Vec<_>>(), [handles[1]]);
+}
+
+#[test]
+fn promise_3_who_types_in_a_subscription_that_is_not_confirmed_is_not_heard() {
+    let (mut harness, socket, _) = Harness::connected(&["news"]);
+    harness.closes(socket, 1006);
+    harness.pass_until(20_001, |o| matches!(o, Output::OpenWebSocket(_)));
+    let socket = harness.opens_websocket();
+    harness.welcome_websocket(socket);
+    harness.says(socket, &[typed("bob", true)]);
+    harness.pass(7_000);
+    assert!(!harness.events().iter().any(|event| matches!(event, Event::TypingExpired { .. })));
+}
+
+#[test]
+fn what_lasts_replaces_what_lasted_before_and_nothing_else() {
+    let (mut harness, socket, _) = Harness::connected(&[]);
+    let idle = |idle| format!(r#"{{"type":"idle","idle":{idle}}}"#);
+    let question = r#"{"type":"get_status","id":"00000000-0000-0000-0000-000000000007","users":["bob"]}"#;
+    harness.core.request(harness.now, id(7), question.into(), 60_000).unwrap();
+    for value in [true, false, true, false] {
+        harness.core.send_always(harness.now, idle(value)).unwrap();
+    }
+    harness.closes(socket, 1006);
+    harness.pass_until(20_001, |o| matches!(o, Output::OpenWebSocket(_)));
+    let socket = harness.opens_websocket();
+    harness.sent();
+    harness.welcome_websocket(socket);
+    let sent = harness.sent();
+    assert!(
+        matches!(&sent[..], [ClientFrame::GetStatus(_), ClientFrame::Idle(last)] if !last.idle),
+        "{sent:?}"
+    );
+}
