@@ -212,6 +212,9 @@ close_codes! {
     Disconnected = 4014, terminal: false, "Disconnected by the server.";
     /// An internal error of the server.
     Internal = 4015, terminal: false, "Internal server error.";
+    /// See the error code `rate_limited`: the client went on above its limits, or its user has too many connections. The
+    /// error and the `goaway` before say when to return.
+    RateLimited = 4016, terminal: false, "Rate limit exceeded.";
 }
 
 #[cfg(test)]

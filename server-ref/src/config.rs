@@ -8,8 +8,9 @@ use everwire_protocol::{Channel, ChannelKind, Limits};
 
 use crate::{
     Error,
+    accounts::{Bucket, Rates},
     api::ApiKey,
-    auth::{Bucket, Rates, Rules, token::TokenKey},
+    auth::{Rules, token::TokenKey},
     connection::Settings,
     transports::Origins,
 };

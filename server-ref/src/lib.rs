@@ -12,6 +12,7 @@
 //! * [`chats`]: the rules of chats. [`store`]: logs and all other durable data. [`auth`]: tokens, permissions and limits.
 //! * [`model`]: shared data types. [`environment`]: time, ids, tasks and sleep.
 
+pub mod accounts;
 pub mod api;
 pub mod audience;
 pub mod auth;

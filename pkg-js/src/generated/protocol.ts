@@ -123,6 +123,8 @@ export const CloseCode = {
   Disconnected: 4014,
   /** Internal server error. */
   Internal: 4015,
+  /** Rate limit exceeded. */
+  RateLimited: 4016,
 } as const;
 export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode];
 

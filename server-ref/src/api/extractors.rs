@@ -114,7 +114,7 @@ impl FromRequestParts<Api> for Caller {
             let words = "No token: send the user's token in the header Authorization: Bearer ….";
             return Err(Problem::new(ErrorCode::Unauthorized, words));
         }
-        let credentials = Credentials { token, guest: guest.as_ref() };
+        let credentials = Credentials { token, guest: guest.as_ref(), address: None };
         let now_ms = api.node.now_ms();
         let identity = api.node.access.identify(&credentials, now_ms)?;
         // There is no session here: all requests of a user share one limit.

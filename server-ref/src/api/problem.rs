@@ -60,7 +60,11 @@ impl Problem {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        Self::new(refusal.code, refusal.message)
+        let problem = Self::new(refusal.code, refusal.message);
+        match refusal.retry_after_ms {
+            Some(ms) => problem.after(ms),
+            None => problem,
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
     body::{JsonBody, PathParams},
     extractors::BackEnd,
 };
-use crate::model::identity::Identity;
+use crate::model::identity::{Identity, Payer};
 
 /// A status to set for a user.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -111,7 +111,8 @@ pub(super) async fn presence(
 
 /// A user of whom only the id is known.
 fn somebody(user: &str) -> Identity {
-    Identity { user: user.into(), name: None, grants: Arc::default(), expires_at: None, token: None }
+    let payer = Payer::User(user.into());
+    Identity { user: user.into(), name: None, grants: Arc::default(), expires_at: None, token: None, payer }
 }
 
 /// Sets a status like the frame `set_status`.

@@ -1,9 +1,8 @@
 //! Authentication and authorisation: identifies users and decides what they may do, without waiting. Tokens are parsed in
-//! `token`.
+//! `token`; how much users may do is counted in the room `accounts`.
 
 pub mod bans;
 pub mod hs256;
-mod rates;
 pub mod token;
 
 use std::sync::Arc;
@@ -15,10 +14,15 @@ use everwire_protocol::{
 };
 
 pub use bans::Bans;
-pub use rates::{Bucket, Rates};
 use token::TokenKey;
 
-use crate::model::identity::{Access, Credentials, Identity, RateClass, Refusal, covers};
+use crate::{
+    accounts::Rates,
+    model::{
+        address::AddressKey,
+        identity::{Access, Credentials, Identity, Payer, RateClass, Refusal, covers},
+    },
+};
 
 /// The rules of this server.
 #[derive(Debug, Default)]
@@ -40,7 +44,7 @@ impl Access for Rules {
     fn identify(&self, credentials: &Credentials<'_>, now_ms: u64) -> Result<Identity, Refusal> {
         let identity = match (credentials.token, credentials.guest, &self.key) {
             (Some(token), _, Some(key)) => key.read(token, now_ms),
-            (_, Some(guest), _) if self.dev => identify_guest(guest),
+            (_, Some(guest), _) if self.dev => identify_guest(guest, credentials.address),
             (_, Some(_), _) => Err(unauthorized("This server does not accept guests. Sign in with a token.")),
             (Some(_), None, None) => {
                 Err(unauthorized("No JWT secret configured: this server accepts guests only."))
@@ -83,7 +87,7 @@ impl Access for Rules {
     }
 
     fn pace(&self, who: &Identity, session: Uuid, what: RateClass, now_ms: u64) -> Result<(), u32> {
-        self.rates.take(&who.user, session, what, now_ms)
+        self.rates.take(who, session, what, now_ms)
     }
 }
 
@@ -91,19 +95,17 @@ fn unauthorized(message: &str) -> Refusal {
     Refusal::new(ErrorCode::Unauthorized, message)
 }
 
-fn identify_guest(guest: &Guest) -> Result<Identity, Refusal> {
+fn identify_guest(guest: &Guest, address: Option<AddressKey>) -> Result<Identity, Refusal> {
     let fits = |text: &str| !text.is_empty() && text.len() <= MAX_NAME_BYTES;
     if !fits(&guest.user) || !fits(&guest.name) {
         let message = format!("A guest's user and name must have 1 to {MAX_NAME_BYTES} bytes each.");
         return Err(unauthorized(&message));
     }
-    Ok(Identity {
-        user: guest.user.as_str().into(),
-        name: Some(guest.name.as_str().into()),
-        grants: Arc::default(),
-        expires_at: None,
-        token: None,
-    })
+    let user: Arc<str> = guest.user.as_str().into();
+    // A guest can choose another name for every request.
+    let payer = address.map_or_else(|| Payer::User(user.clone()), Payer::Address);
+    let name = Some(guest.name.as_str().into());
+    Ok(Identity { user, name, grants: Arc::default(), expires_at: None, token: None, payer })
 }
 
 #[cfg(test)]
@@ -112,7 +114,8 @@ mod tests {
 
     fn who(user: &str, grants: &[&str]) -> Identity {
         let grants = grants.iter().map(|grant| (*grant).to_owned()).collect();
-        Identity { user: user.into(), name: None, grants, expires_at: None, token: None }
+        let payer = Payer::User(user.into());
+        Identity { user: user.into(), name: None, grants, expires_at: None, token: None, payer }
     }
 
     fn rules(dev: bool) -> Rules {
@@ -168,12 +171,12 @@ mod tests {
     #[test]
     fn guests_are_let_in_by_a_development_server_only() {
         let guest = Guest { user: "7".into(), name: "Ada".into() };
-        let shown = Credentials { token: None, guest: Some(&guest) };
+        let shown = Credentials { token: None, guest: Some(&guest), address: None };
         assert_eq!(rules(true).identify(&shown, 0).unwrap().name.as_deref(), Some("Ada"));
         assert_eq!(rules(false).identify(&shown, 0).unwrap_err().code, ErrorCode::Unauthorized);
         for (user, name) in [("", "Ada"), ("7", ""), (&*"x".repeat(129), "Ada")] {
             let guest = Guest { user: user.into(), name: name.into() };
-            let shown = Credentials { token: None, guest: Some(&guest) };
+            let shown = Credentials { token: None, guest: Some(&guest), address: None };
             assert_eq!(rules(true).identify(&shown, 0).unwrap_err().code, ErrorCode::Unauthorized);
         }
     }

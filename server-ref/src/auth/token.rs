@@ -10,7 +10,7 @@ use serde_json::Number;
 use super::hs256;
 use crate::{
     Error,
-    model::identity::{Identity, IssuedToken, Refusal},
+    model::identity::{Identity, IssuedToken, Payer, Refusal},
 };
 
 /// How long a token is accepted after its expiry, in ms: as long as an open connection waits for a new one, and more than
@@ -118,12 +118,14 @@ impl TokenKey {
         // A date in s may have a fraction. Negative ones and those that are not numbers here become 0.
         let issued_at = claims.iat.as_ref().and_then(Number::as_f64).map_or(0, |at| (at * 1000.0) as u64);
         let name = claims.name.filter(|name| !name.is_empty() && name.len() <= MAX_NAME_BYTES);
+        let user: Arc<str> = claims.sub.into();
         Ok(Identity {
-            user: claims.sub.into(),
+            user: user.clone(),
             name: name.map(Into::into),
             grants: Arc::from(claims.grants),
             expires_at: Some(expires_at),
             token: Some(IssuedToken { id: claims.jti.map(Into::into), issued_at }),
+            payer: Payer::User(user),
         })
     }
 

@@ -67,6 +67,14 @@ impl ChatRegistry {
         roles.map(|(id, role)| (id.clone(), *role)).collect()
     }
 
+    /// The number of chats that a user is in, and of those that a user is only invited to.
+    pub fn numbers_of(&self, user: &str) -> (usize, usize) {
+        let chats = self.read();
+        let Some(roles) = chats.by_user.get(user) else { return (0, 0) };
+        let invited = roles.values().filter(|role| **role == Role::Invited).count();
+        (roles.len() - invited, invited)
+    }
+
     /// How many chats there are.
     pub fn len(&self) -> usize {
         self.read().by_id.len()

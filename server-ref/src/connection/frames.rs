@@ -13,7 +13,10 @@ use super::{
     BadFrame, Batch, Binding, Closing, Connection, Output, Phase, Queued, Transport,
     errors::{error, error_saying},
 };
-use crate::model::identity::{Identity, Refusal};
+use crate::{
+    accounts::costs,
+    model::identity::{Identity, Refusal},
+};
 
 /// A frame that waits for the session to be bound.
 pub(super) type Waiting = Result<ClientFrame, BadFrame>;
@@ -40,13 +43,23 @@ impl Connection {
             return;
         }
         match frame {
-            Err(frame) => self.bad_frame(now_ms, &frame),
+            Err(frame) => {
+                self.bad_frame(now_ms, &frame);
+                if let Phase::Open(identity) = &self.phase {
+                    let identity = identity.clone();
+                    self.charge_refusals(now_ms, &identity);
+                }
+            }
             Ok(ClientFrame::Hello(hello)) if matches!(self.phase, Phase::Hello) => self.hello(now_ms, &hello),
             Ok(ClientFrame::Hello(_)) => self.bad(now_ms, error(ErrorCode::Unexpected)),
             Ok(frame) => match &self.phase {
                 Phase::Open(identity) => {
                     let identity = identity.clone();
+                    if let Err(ms) = self.charge(now_ms, &identity, costs::of(&frame)) {
+                        return self.refuse_cost(now_ms, frame, ms);
+                    }
                     self.open_frame(now_ms, frame, &identity);
+                    self.charge_refusals(now_ms, &identity);
                 }
                 _ => self.bad(now_ms, error(ErrorCode::Unexpected)),
             },
@@ -80,7 +93,9 @@ impl Connection {
             ConnectionFrame::Typing(typing) => self.typing(now_ms, typing, identity),
             ConnectionFrame::Signal(signal) => self.signal(now_ms, signal, identity),
             ConnectionFrame::Mark(mark) => self.mark(now_ms, mark, identity),
+            ConnectionFrame::Idle(frame) if self.transport != Transport::Post && frame.idle == self.idle => {}
             ConnectionFrame::Idle(frame) => {
+                self.idle = frame.idle;
                 self.outputs.push_back(Output::Idle { session: self.session, idle: frame.idle });
             }
         }
@@ -128,6 +143,9 @@ impl Connection {
         match self.identify(now_ms, hello.token.as_deref(), Some(hello)) {
             Ok(identity) => {
                 self.session = hello.session;
+                if let Err(ms) = self.charge_hello(now_ms, &identity) {
+                    return self.turn_away(now_ms, ms);
+                }
                 let (user, name) = (identity.user.clone(), identity.name.clone());
                 self.outputs.push_back(Output::Bind { session: hello.session, user, name });
                 self.phase = Phase::Binding(identity);

@@ -19,7 +19,7 @@ impl Connection {
             return Err(Refusal::new(ErrorCode::Unauthorized, "The token is too long."));
         }
         let guest = hello.and_then(|hello| hello.guest.as_ref());
-        self.access.identify(&Credentials { token, guest }, now_ms)
+        self.access.identify(&Credentials { token, guest, address: self.address }, now_ms)
     }
 
     pub(super) fn refuse(&mut self, now_ms: u64, refusal: Refusal) {

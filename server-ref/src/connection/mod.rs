@@ -23,6 +23,7 @@ mod inbound;
 mod io;
 pub mod mailbox;
 mod marks;
+mod openings;
 mod payloads;
 mod polling;
 mod queue;
@@ -30,6 +31,7 @@ mod requests;
 mod send;
 mod sending;
 mod settings;
+mod spending;
 mod subscribing;
 mod subscription;
 mod subscriptions;
@@ -45,12 +47,16 @@ pub use polling::{PollInput, PollOutput, Polling};
 pub use queue::batch_text;
 pub use settings::Settings;
 
-use crate::model::identity::{Access, Identity};
+use crate::model::{
+    address::AddressKey,
+    identity::{Access, Identity},
+};
 use frames::Waiting;
 use heartbeat::Heartbeat;
 use queue::{Queue, Queued};
 use requests::Requests;
 use sending::Sending;
+use spending::Spending;
 use subscriptions::Subscriptions;
 
 #[derive(Debug)]
@@ -71,6 +77,8 @@ pub struct Connection {
     settings: Arc<Settings>,
     access: Arc<dyn Access>,
     transport: Transport,
+    /// The address of the client; `None` if it is not counted.
+    address: Option<AddressKey>,
     connection: Uuid,
     session: Uuid,
     phase: Phase,
@@ -85,6 +93,9 @@ pub struct Connection {
     now: u64,
     bad: u32,
     heartbeat: Heartbeat,
+    spending: Spending,
+    /// What the client has last said of itself; a repetition is nothing new.
+    idle: bool,
     closing: Option<Closing>,
 }
 
@@ -111,6 +122,7 @@ impl Connection {
             settings,
             access,
             transport,
+            address: None,
             connection,
             session: Uuid::nil(),
             phase: Phase::Hello,
@@ -122,8 +134,16 @@ impl Connection {
             now: now_ms,
             bad: 0,
             heartbeat: Heartbeat::new(now_ms),
+            spending: Spending::default(),
+            idle: false,
             closing: None,
         }
+    }
+
+    /// The same for a client at this address, which pays for guests.
+    #[must_use]
+    pub fn from_address(self, address: Option<AddressKey>) -> Self {
+        Self { address, ..self }
     }
 
     /// Handles an input. `now_ms` is in ms since 1970 and never goes back. Drain the outputs afterwards.
@@ -309,6 +329,7 @@ impl Connection {
             }
         }
         if !self.has_failed() {
+            self.open_next();
             if let Some(group) = self.sending.next_group() {
                 self.outputs.push_back(Output::Append(group));
             }
@@ -350,7 +371,11 @@ impl Connection {
     }
 
     fn push(&mut self, frame: impl Into<ServerFrame>) {
-        self.queue.push(Queued::Frame(batch::encode_frame(&frame.into()).into()));
+        let frame = frame.into();
+        if matches!(frame, ServerFrame::Error(_)) {
+            self.spending.refused();
+        }
+        self.queue.push(Queued::Frame(batch::encode_frame(&frame).into()));
     }
 
     /// Sends the queue, then closes. Frames of the client are ignored from now on.

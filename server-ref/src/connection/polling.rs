@@ -14,7 +14,10 @@ use super::{
     Connection, Input, Output, Phase, Settings, Transport, batch_text, errors::error_saying, frames::Waiting,
     subscription::StartPosition,
 };
-use crate::model::identity::Access;
+use crate::{
+    accounts::costs,
+    model::{address::AddressKey, identity::Access},
+};
 
 /// An input of a polling connection.
 #[derive(Debug)]
@@ -62,6 +65,10 @@ struct Held {
     by: u64,
     /// From this time on answered if anything is queued, even while more is being looked up.
     settle_by: u64,
+    /// Not answered before: a client that polls faster than it can pay for waits.
+    not_before: u64,
+    /// What it costs, if that is still to be paid.
+    unpaid: u32,
 }
 
 /// One connection by polling.
@@ -99,6 +106,12 @@ impl Polling {
             over: false,
             packed: 0,
         }
+    }
+
+    /// The same for a client at this address, which pays for guests.
+    #[must_use]
+    pub fn from_address(self, address: Option<AddressKey>) -> Self {
+        Self { connection: self.connection.from_address(address), ..self }
     }
 
     /// Returns the number of frames packed into responses since the last call.
@@ -156,9 +169,16 @@ impl Polling {
     pub fn poll_timeout(&self) -> Option<u64> {
         let own = match &self.held {
             Some(_) if matches!(self.connection.phase, Phase::Binding(_)) => None,
-            Some(held) if self.connection.is_settled() => Some(held.by),
-            Some(held) if self.connection.is_empty() => Some(held.by.max(held.settle_by)),
-            Some(held) => Some(held.settle_by),
+            Some(held) if self.retained.is_some() => Some(held.not_before),
+            Some(held) => {
+                let at = match (self.connection.is_settled(), self.connection.is_empty()) {
+                    (true, true) => held.by,
+                    (true, false) => held.not_before,
+                    (false, true) => held.by.max(held.settle_by),
+                    (false, false) => held.settle_by,
+                };
+                Some(at.max(held.not_before))
+            }
             None => Some(self.ends_at()),
         };
         [own, self.connection.poll_timeout()].into_iter().flatten().min()
@@ -170,7 +190,7 @@ impl Polling {
 
     fn request(&mut self, now_ms: u64, request: u64, hello: Hello, poll: &Poll, frames: Vec<Waiting>) {
         if matches!(self.connection.phase, Phase::Hello) && self.connection.closing.is_none() {
-            self.hold(now_ms, request, poll);
+            self.hold(now_ms, request, poll, now_ms);
             let batch = std::iter::once(Ok(ClientFrame::Hello(hello))).chain(frames).collect();
             return self.connection.handle(now_ms, Input::Batch(Ok(batch)));
         }
@@ -190,26 +210,52 @@ impl Polling {
             self.respond(request, text.into());
             return self.connection.handle(now_ms, Input::Gone);
         }
-        self.hold(now_ms, request, poll);
+        let (not_before, unpaid) = self.pay(now_ms, frames.len());
+        self.hold(now_ms, request, poll, not_before);
+        if let Some(held) = &mut self.held {
+            held.unpaid = unpaid;
+        }
         if poll.ack == self.seq {
             self.retained = None;
         }
         self.rest(now_ms, frames);
-        if let Some(text) = self.retained.clone()
-            && let Some(held) = self.held.take()
-        {
-            self.answered_at = now_ms;
-            self.respond(held.request, text);
+    }
+
+    /// Charges a poll. Returns the earliest time for its answer, and what is to be paid then.
+    fn pay(&mut self, now_ms: u64, frames: usize) -> (u64, u32) {
+        let Phase::Open(identity) = &self.connection.phase else { return (now_ms, 0) };
+        let (who, units) = (identity.clone(), costs::POLL + frames as u32 / costs::REPEATED);
+        let Err(ms) = self.connection.charge(now_ms, &who, units) else { return (now_ms, 0) };
+        if self.held.is_some() {
+            // It does not wait for the answer to the poll before.
+            self.connection.exceed(now_ms, ms);
+        }
+        (now_ms + u64::from(ms), units)
+    }
+
+    /// Charges the held poll for which there was not enough when it arrived.
+    fn pay_late(&mut self, now_ms: u64) {
+        let (Some(held), Phase::Open(identity)) = (&mut self.held, &self.connection.phase) else { return };
+        if held.unpaid == 0 || now_ms < held.not_before {
+            return;
+        }
+        let (units, who) = (held.unpaid, identity.clone());
+        let paid = self.connection.charge(now_ms, &who, units);
+        if let Some(held) = &mut self.held {
+            match paid {
+                Ok(()) => held.unpaid = 0,
+                Err(ms) => held.not_before = now_ms + u64::from(ms),
+            }
         }
     }
 
-    fn hold(&mut self, now_ms: u64, request: u64, poll: &Poll) {
+    fn hold(&mut self, now_ms: u64, request: u64, poll: &Poll, not_before: u64) {
         if let Some(older) = self.held.take() {
             self.respond(older.request, "[]".into());
         }
         let hold_ms = poll.hold_ms.min(self.settings.hold_ms);
         let settle_by = now_ms + u64::from(self.settings.poll_settle_ms);
-        self.held = Some(Held { request, by: now_ms + u64::from(hold_ms), settle_by });
+        self.held = Some(Held { request, by: now_ms + u64::from(hold_ms), settle_by, not_before, unpaid: 0 });
     }
 
     /// The frames of a later poll. Its subscriptions are the complete set.
@@ -258,7 +304,13 @@ impl Polling {
 
     fn advance(&mut self, now_ms: u64) {
         self.drain();
-        if let Some(held) = &self.held {
+        self.pay_late(now_ms);
+        if let Some(held) = self.held.as_ref().filter(|held| now_ms >= held.not_before) {
+            if let Some(text) = self.retained.clone() {
+                let request = held.request;
+                (self.held, self.answered_at) = (None, now_ms);
+                return self.respond(request, text);
+            }
             let due = now_ms >= held.by || !self.connection.is_empty();
             let ready = self.connection.is_settled() || now_ms >= held.settle_by;
             let bound = !matches!(self.connection.phase, Phase::Binding(_));

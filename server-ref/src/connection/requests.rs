@@ -80,7 +80,8 @@ impl Connection {
             }
             Ok(frame) => self.push(*frame),
             Err(refusal) => {
-                let retry_after_ms = refusal.code.retry().then_some(self.settings.retry_after_ms);
+                let usual = refusal.code.retry().then_some(self.settings.retry_after_ms);
+                let retry_after_ms = refusal.retry_after_ms.or(usual);
                 let refused = error_saying(refusal.code, refusal.message);
                 self.push(Error { id: Some(id), retry_after_ms, ..refused });
             }

@@ -39,25 +39,20 @@ impl Connection {
         if full && !self.subscriptions.contains(&channel) {
             return self.refuse_subscription(channel, Refusal::of(ErrorCode::TooManySubscriptions));
         }
-        self.open(channel, from, identity);
+        self.subscriptions.open(channel, from);
     }
 
-    /// Starts or restarts a subscription.
-    fn open(&mut self, channel: Channel, from: StartPosition, identity: &Identity) {
-        let key = self.subscriptions.open(channel.clone(), from);
-        let opening = Box::new(Opening { channel, who: identity.clone() });
-        self.outputs.push_back(Output::Open { key, opening });
-    }
-
-    /// Restarts a subscription at its position: its log was replaced, or trimmed faster than it could be read.
-    fn reopen(&mut self, channel: Channel, from: StartPosition) {
+    /// Opens the channels that wait for it, as many as may be under way.
+    pub(super) fn open_next(&mut self) {
         let Phase::Open(identity) = &self.phase else { return };
-        let identity = identity.clone();
-        self.open(channel, from, &identity);
+        while let Some((key, channel)) = self.subscriptions.next_opening() {
+            let opening = Box::new(Opening { channel, who: identity.clone() });
+            self.outputs.push_back(Output::Open { key, opening });
+        }
     }
 
     pub(super) fn opened(&mut self, key: u64, channel: &Channel, found: Result<Opened, Refusal>) {
-        if !self.subscriptions.is_opening(key, channel) {
+        if !self.subscriptions.opened(key, channel) {
             return;
         }
         let Opened { log, members, receipts, chats } = match found {
@@ -110,13 +105,24 @@ impl Connection {
 
     /// Tells the client that there is no subscription, and why. If it was running, it ends.
     pub(super) fn end_subscription(&mut self, channel: Channel, refusal: Refusal) {
+        let retry_after_ms = refusal.code.retry().then_some(self.settings.retry_after_ms);
+        self.end_subscription_for(channel, refusal, retry_after_ms);
+    }
+
+    /// The same; with `retry_after_ms`, the client subscribes again after that time.
+    pub(super) fn end_subscription_for(
+        &mut self,
+        channel: Channel,
+        refusal: Refusal,
+        retry_after_ms: Option<u32>,
+    ) {
         self.drop_subscription(&channel);
         self.subscriptions.end(channel.clone());
         let unsubscribed = Unsubscribed {
             channel: channel.clone(),
             code: Some(refusal.code),
             message: Some(refusal.message),
-            retry_after_ms: refusal.code.retry().then_some(self.settings.retry_after_ms),
+            retry_after_ms,
         };
         let text = batch::encode_frame(&ServerFrame::Unsubscribed(unsubscribed)).into();
         self.queue.push(Queued::Ended(channel, text));
@@ -140,7 +146,7 @@ impl Connection {
                     self.queue.push(Queued::Entry(entry));
                 }
             }
-            PageRead::Lost(from) => self.reopen(channel.clone(), from),
+            PageRead::Lost(from) => self.subscriptions.open(channel.clone(), from),
         }
     }
 
@@ -149,7 +155,7 @@ impl Connection {
             Arrival::Next => self.queue.push(Queued::Entry(entry)),
             Arrival::AnotherLog => {
                 if let Some(from) = self.subscriptions.position(&entry.channel) {
-                    self.reopen(entry.channel.clone(), from);
+                    self.subscriptions.open(entry.channel.clone(), from);
                 }
             }
             Arrival::Hole | Arrival::Nothing => {}

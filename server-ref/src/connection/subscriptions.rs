@@ -8,7 +8,10 @@ use std::{
 
 use everwire_protocol::Channel;
 
-use super::subscription::{Arrival, Begun, Progress, StartPosition, Subscription};
+use super::{
+    openings::Openings,
+    subscription::{Arrival, Begun, Progress, StartPosition, Subscription},
+};
 use crate::model::{
     broadcast::{Broadcast, PresenceChange},
     log::{Entry, Log, Page},
@@ -22,6 +25,7 @@ pub(super) struct Subscriptions {
     /// Channels whose subscription the server has ended or refused, until the client knows: only then does a `subscribe`
     /// start a new one.
     ended: BTreeSet<Channel>,
+    openings: Openings,
     /// Subscriptions that need a page, in order. One page is read at a time.
     catching_up: VecDeque<Channel>,
     reading: bool,
@@ -66,18 +70,27 @@ impl Subscriptions {
         self.active.get(channel).map(Subscription::position)
     }
 
-    /// Starts a subscription, or starts it again. Returns its key.
-    pub(super) fn open(&mut self, channel: Channel, from: StartPosition) -> u64 {
+    /// Starts a subscription, or starts it again. Its channel is opened as soon as possible.
+    pub(super) fn open(&mut self, channel: Channel, from: StartPosition) {
         self.last_key += 1;
         self.refused.remove(&channel);
         self.ended.remove(&channel);
         self.catching_up.retain(|other| *other != channel);
-        self.active.insert(channel, Subscription::new(self.last_key, from));
-        self.last_key
+        let subscription = Subscription::new(self.last_key, from);
+        if let Some(before) = self.active.insert(channel.clone(), subscription) {
+            self.openings.remove(before.key());
+        }
+        self.openings.add(self.last_key, channel);
     }
 
-    /// Whether this subscription waits for the state of its channel.
-    pub(super) fn is_opening(&self, key: u64, channel: &Channel) -> bool {
+    /// The next channel to open, with the key of its subscription, if one may be opened now.
+    pub(super) fn next_opening(&mut self) -> Option<(u64, Channel)> {
+        self.openings.start()
+    }
+
+    /// A channel was opened. Returns whether it is for this subscription, and not for an earlier one.
+    pub(super) fn opened(&mut self, key: u64, channel: &Channel) -> bool {
+        self.openings.finish(channel);
         self.active.get(channel).is_some_and(|found| found.key() == key && found.is_opening())
     }
 
@@ -101,7 +114,9 @@ impl Subscriptions {
     /// Removes a subscription. Returns whether there was one.
     pub(super) fn remove(&mut self, channel: &Channel) -> bool {
         self.catching_up.retain(|other| other != channel);
-        self.active.remove(channel).is_some()
+        let Some(subscription) = self.active.remove(channel) else { return false };
+        self.openings.remove(subscription.key());
+        true
     }
 
     /// Removes all of them, because the connection ends.

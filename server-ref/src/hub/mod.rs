@@ -163,7 +163,9 @@ impl Hub {
     pub fn leave(&self, now_ms: u64, channel: &Channel, connection: Uuid, at_once: bool) {
         let mut shard = self.shard(channel);
         let Some(state) = shard.get_mut(channel) else { return };
-        state.subscribers.remove(&connection);
+        if state.subscribers.remove(&connection).is_none() {
+            return;
+        }
         if let Some(presence) = &mut state.presence {
             let grace_ms = if at_once { 0 } else { self.grace_ms };
             presence.exit(connection, now_ms + grace_ms);

@@ -4,6 +4,8 @@ use std::{fmt, sync::Arc};
 
 use everwire_protocol::{Channel, ErrorCode, Guest, Member, Role, Uuid};
 
+use super::address::AddressKey;
+
 /// The credentials of a client.
 #[derive(Debug, Clone, Copy)]
 pub struct Credentials<'a> {
@@ -11,6 +13,8 @@ pub struct Credentials<'a> {
     pub token: Option<&'a str>,
     /// A guest name.
     pub guest: Option<&'a Guest>,
+    /// The address of the client; `None` if it is not counted.
+    pub address: Option<AddressKey>,
 }
 
 /// A signed-in user. Cheap to clone.
@@ -26,6 +30,8 @@ pub struct Identity {
     pub expires_at: Option<u64>,
     /// The token, for revocations. `None`: a guest, or known to the server only by id.
     pub token: Option<IssuedToken>,
+    /// Who is charged for what this user does.
+    pub payer: Payer,
 }
 
 /// What a revocation needs to know of a token.
@@ -35,6 +41,15 @@ pub struct IssuedToken {
     pub id: Option<Arc<str>>,
     /// When it was issued, in ms since 1970 (`iat`); 0 if it does not say so.
     pub issued_at: u64,
+}
+
+/// Whose account is charged: somebody whom a client cannot choose.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Payer {
+    /// A signed-in user, from whatever address: an office or a mobile network shares one.
+    User(Arc<str>),
+    /// An address, for its guests.
+    Address(AddressKey),
 }
 
 impl Identity {
@@ -64,12 +79,20 @@ pub struct Refusal {
     pub code: ErrorCode,
     /// The message: what happened, and what to do.
     pub message: String,
+    /// When to try again, in ms, if that is known.
+    pub retry_after_ms: Option<u32>,
 }
 
 impl Refusal {
     /// A refusal with a specific message.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self { code, message: message.into(), retry_after_ms: None }
+    }
+
+    /// [`ErrorCode::RateLimited`], with the time to wait, in ms.
+    pub fn rate_limited(retry_after_ms: u32) -> Self {
+        let refusal = Self::new(ErrorCode::RateLimited, "Rate limit exceeded.");
+        Self { retry_after_ms: Some(retry_after_ms), ..refusal }
     }
 
     /// A refusal with the code's own message.
@@ -128,6 +151,16 @@ pub enum RateClass {
     Receipt,
     /// A request.
     Request,
+    /// The cost of a frame in units (see the room `accounts`), over all sessions.
+    Work(u32),
+    /// A new connection, by session.
+    NewConnection,
+    /// A session that was never seen before.
+    NewSession,
+    /// A new chat.
+    NewChat,
+    /// This many users are invited to a chat.
+    Invitations(u32),
 }
 
 /// The refusal for a user with this role in a chat.

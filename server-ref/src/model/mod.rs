@@ -1,6 +1,7 @@
-//! The data types that all rooms of the server share: logs and entries, identities, chats, people and broadcasts. They
+//! The data types that all rooms of the server share: logs and entries, identities, addresses, chats, people and broadcasts. They
 //! depend on nothing else here.
 
+pub mod address;
 pub mod ban;
 pub mod broadcast;
 pub mod chat;

@@ -13,13 +13,19 @@ use crate::{
     chats::{Actor, Command, rules::Newcomer},
     model::{
         chat::ChatRecord,
-        identity::{Identity, Refusal},
+        identity::{Identity, RateClass, Refusal},
     },
 };
 
 /// The maximum and the default number of chats in one answer to `list_chats`.
 const MOST_CHATS: u32 = 100;
 const SOME_CHATS: u32 = 50;
+
+/// Maximum chats that a user can be in when creating another one: all of them are looked at when the user connects.
+const CHATS_OF_A_USER: usize = 1_000;
+
+/// Maximum open invitations of one user, from whomever.
+const INVITATIONS_OF_A_USER: usize = 200;
 
 fn actor(who: &Identity) -> Actor {
     Actor::User { user: who.user.clone(), name: who.name.clone() }
@@ -43,13 +49,22 @@ impl Node {
 
     pub(super) async fn answer_create_chat(&self, who: &Identity, request: CreateChat) -> Answer<CreateChat> {
         let users = self.newcomers(&request.users).await?;
+        let invited = request.users.clone();
         let CreateChat { id, kind, title, open, .. } = request;
         let create = Command::Create { id, kind, title, open: open.unwrap_or(false), users };
+        let made = create.chat_made(&actor(who)).map(|id| id.hyphenated().to_string());
+        // A repetition makes nothing.
+        if made.is_none_or(|id| self.chats.get(&id).is_none()) {
+            self.count_new_chat(who, &invited)?;
+        }
         let chat = self.change_chat(actor(who), None, create).await?;
         self.done_with_chat(id, &who.user, chat).await
     }
 
     pub(super) async fn answer_invite(&self, who: &Identity, request: Invite) -> Answer<Invite> {
+        if self.chats.role(&request.chat, &request.user).is_none() {
+            self.count_invitations(who, std::slice::from_ref(&request.user))?;
+        }
         let name = self.name(&request.user).await?;
         let role = request.role.unwrap_or(Role::Member);
         let invite = Command::Invite { user: request.user.into(), name, role };
@@ -87,6 +102,28 @@ impl Node {
         let set_role = Command::SetRole { user: request.user.into(), role: request.role };
         self.change_chat(actor(who), Some(&request.chat), set_role).await?;
         Ok(done(request.id))
+    }
+
+    /// Counts a new chat, and everybody who is invited to it.
+    fn count_new_chat(&self, who: &Identity, invited: &[String]) -> Result<(), Refusal> {
+        let (chats, _) = self.chats.numbers_of(&who.user);
+        if chats >= CHATS_OF_A_USER {
+            let words = format!("You are in {CHATS_OF_A_USER} chats already. Leave one first.");
+            return Err(Refusal::new(ErrorCode::Forbidden, words));
+        }
+        self.count_invitations(who, invited)?;
+        let counted = self.access.pace(who, Uuid::nil(), RateClass::NewChat, self.now_ms());
+        counted.map_err(Refusal::rate_limited)
+    }
+
+    fn count_invitations(&self, who: &Identity, invited: &[String]) -> Result<(), Refusal> {
+        if invited.iter().any(|user| self.chats.numbers_of(user).1 >= INVITATIONS_OF_A_USER) {
+            let words = "A user has too many invitations that were neither accepted nor declined.";
+            return Err(Refusal::new(ErrorCode::Forbidden, words));
+        }
+        let invitations = RateClass::Invitations(invited.len() as u32);
+        let counted = self.access.pace(who, Uuid::nil(), invitations, self.now_ms());
+        counted.map_err(Refusal::rate_limited)
     }
 
     async fn done_with_chat(&self, id: Uuid, user: &str, chat: Option<ChatRecord>) -> Result<Done, Refusal> {

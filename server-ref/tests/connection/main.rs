@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod connecting;
+mod costs;
 mod permission;
 mod polling;
 mod properties;
@@ -27,7 +28,7 @@ use everwire_server::{
     },
     hub::Hub,
     model::{
-        identity::{Access, Credentials, Identity, RateClass, Refusal},
+        identity::{Access, Credentials, Identity, Payer, RateClass, Refusal},
         log::{NewEntry, SendPermission},
     },
     sessions::Sessions,
@@ -55,6 +56,7 @@ impl Access for TestRules {
                 grants: grants.split(',').map(str::to_owned).collect(),
                 expires_at: Some(at.parse().unwrap()),
                 token: None,
+                payer: Payer::User(user.into()),
             }),
             None => self.0.identify(credentials, now_ms),
         }

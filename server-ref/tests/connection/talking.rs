@@ -7,7 +7,7 @@ use everwire_protocol::{
 };
 
 use super::*;
-use everwire_server::auth::{Bucket, Rates};
+use everwire_server::accounts::{Bucket, Rates};
 
 fn codes(frames: &[ServerFrame]) -> Vec<ErrorCode> {
     errors(frames).iter().map(|error| error.code).collect()

@@ -1,8 +1,10 @@
 //! Limits: announced, and counted over all that belongs together.
 
-use everwire_protocol::{ErrorCode, ServerFrame, batch, limits::MAX_POST_FRAMES};
+use everwire_protocol::{
+    ChatKind, CreateChat, ErrorCode, Invite, Role, ServerFrame, batch, limits::MAX_POST_FRAMES,
+};
 
-use super::kit::{Client, hello, history, http::Http, new_id, send, serve};
+use super::kit::{Client, chat, hello, history, http::Http, new_id, send, serve};
 
 /// The kinds of answers, and the codes of errors among them.
 fn answers(frames: &[ServerFrame]) -> Vec<&'static str> {
@@ -72,5 +74,56 @@ async fn a_post_has_at_most_100_frames() {
     };
     assert_eq!(answers(&http.post(&post(MAX_POST_FRAMES)).await), ["ack"; MAX_POST_FRAMES - 1]);
     assert_eq!(answers(&http.post(&post(MAX_POST_FRAMES + 1)).await), ["too_large"]);
+    served.server.stop().await;
+}
+
+#[tokio::test]
+async fn one_user_makes_few_chats_at_once_and_a_repetition_is_not_one() {
+    let served = serve(|config| config.requests_per_second = 0).await;
+    let mut ann = Client::connect(served.address(), "ann").await;
+    let ids: Vec<_> = (0..25).map(|_| new_id()).collect();
+    let group =
+        |id| CreateChat { id, kind: ChatKind::Group, title: None, open: None, users: vec!["bob".into()] };
+    let mut refused = 0;
+    for id in &ids {
+        match ann.request(*id, group(*id)).await {
+            ServerFrame::Done(_) => {}
+            ServerFrame::Error(error) => {
+                assert_eq!(error.code, ErrorCode::RateLimited);
+                assert!(error.retry_after_ms.is_some_and(|ms| (1..=5_000).contains(&ms)), "{error:?}");
+                refused += 1;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    // One more for every five seconds that this takes.
+    assert!((1..=5).contains(&refused), "{refused}");
+    assert!(ann.done(ids[0], group(ids[0])).await.is_some(), "it exists already");
+    let mut bob = Client::connect(served.address(), "bob").await;
+    let id = new_id();
+    assert!(bob.done(id, group(id)).await.is_some(), "others are not affected");
+    served.server.stop().await;
+}
+
+#[tokio::test]
+async fn nobody_has_more_open_invitations_than_can_be_listed() {
+    let served = serve(|config| config.requests_per_second = 0).await;
+    for n in 0..200 {
+        chat(&served, &n.to_string(), &[("ann", Role::Owner), ("bob", Role::Invited)]);
+    }
+    let mut ann = Client::connect(served.address(), "ann").await;
+    let id = new_id();
+    let group = |users: &[&str]| {
+        let users = users.iter().map(|user| (*user).to_owned()).collect();
+        CreateChat { id, kind: ChatKind::Group, title: None, open: None, users }
+    };
+    assert_eq!(ann.refused(id, group(&["bob"])).await, ErrorCode::Forbidden);
+    assert!(ann.done(id, group(&["eve"])).await.is_some());
+    let invite = |id, user: &str| Invite { id, chat: "0".into(), user: user.into(), role: None };
+    let again = new_id();
+    assert!(
+        matches!(ann.request(again, invite(again, "bob")).await, ServerFrame::Done(_)),
+        "invited already"
+    );
     served.server.stop().await;
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use everwire_protocol::{Channel, ErrorCode};
-use everwire_server::model::identity::{Access, Credentials, Identity, Refusal};
+use everwire_server::model::identity::{Access, Credentials, Identity, Payer, Refusal};
 
 /// Everybody with an unexpired token or a guest name may do everything.
 #[derive(Debug)]
@@ -17,6 +17,7 @@ impl Access for SimAccess {
             grants: Arc::default(),
             expires_at,
             token: None,
+            payer: Payer::User(user.into()),
         };
         if let Some(guest) = credentials.guest {
             return Ok(known(&guest.user, None));

@@ -13,7 +13,7 @@ use everwire_server::{
     },
     environment::Environment as _,
     model::{
-        identity::{Access, Credentials, Identity, Refusal},
+        identity::{Access, Credentials, Identity, Payer, Refusal},
         log::{NewEntry, PageBounds, SendPermission},
     },
     node::{Effects, Node, NodeOptions},
@@ -141,6 +141,7 @@ fn pending(user: &str, request: Request) -> PendingRequest {
         grants: Arc::default(),
         expires_at: None,
         token: None,
+        payer: Payer::User(user.into()),
     };
     PendingRequest { request, who }
 }
