@@ -9,6 +9,7 @@ use everwire_protocol::{Channel, ChannelKind, Limits};
 use crate::{
     Error,
     accounts::{Bucket, Rates},
+    admission::{AddressRange, AdmissionRules},
     api::ApiKey,
     auth::{Rules, token::TokenKey},
     connection::Settings,
@@ -100,6 +101,18 @@ pub struct ServeOptions {
     /// 0: no limit.
     #[arg(long, env = "EVERWIRE_REQUESTS_PER_SECOND", default_value_t = 20, value_name = "REQUESTS")]
     pub requests_per_second: u32,
+    /// Reverse proxies whose X-Forwarded-For names the client, as addresses or networks such as 10.0.0.0/8. Repeat the flag,
+    /// or separate them with commas. Without it, clients behind a proxy in a private network are not limited by address.
+    #[arg(long, env = "EVERWIRE_TRUSTED_PROXY", value_name = "ADDRESS", value_delimiter = ',')]
+    pub trusted_proxy: Vec<AddressRange>,
+    /// Limit clients on this machine by address, like others. For tests of the limits.
+    #[arg(long, env = "EVERWIRE_COUNT_LOOPBACK", value_parser = clap::builder::FalseyValueParser::new())]
+    pub count_loopback: bool,
+    /// Memory for messages that wait for slow readers, of all clients together, in MiB. Beyond it, the slowest are
+    /// disconnected; they resume from their positions.
+    #[arg(long, env = "EVERWIRE_QUEUE_MEMORY_MIB", default_value_t = 128, value_name = "MIB",
+          value_parser = clap::value_parser!(u32).range(8..))]
+    pub queue_memory_mib: u32,
     /// Maximum subscriptions of a connection.
     #[arg(long, env = "EVERWIRE_MAX_SUBSCRIPTIONS", default_value_t = 256, value_name = "CHANNELS",
           value_parser = clap::value_parser!(u32).range(1..=256))]
@@ -281,6 +294,8 @@ pub struct Config {
     pub origins: Origins,
     /// A directory to serve.
     pub serve_dir: Option<PathBuf>,
+    /// Whose addresses are counted.
+    pub admission: AdmissionRules,
     /// How many entries each channel keeps.
     pub retention: u64,
     /// Maximum typing announcements and signals of a session per second; 0: no limit.
@@ -309,6 +324,7 @@ impl Config {
             public_write: Vec::new(),
             origins: Origins::Any,
             serve_dir: None,
+            admission: AdmissionRules::default(),
             retention: 100_000,
             signals_per_second: 100,
             requests_per_second: 20,
@@ -374,6 +390,10 @@ impl TryFrom<ServeOptions> for Config {
             public_write: options.public_write,
             origins,
             serve_dir: options.serve_dir,
+            admission: AdmissionRules {
+                trusted_proxies: options.trusted_proxy,
+                count_loopback: options.count_loopback,
+            },
             retention: options.retention,
             signals_per_second: options.signals_per_second,
             requests_per_second: options.requests_per_second,
@@ -383,6 +403,7 @@ impl TryFrom<ServeOptions> for Config {
             session: Settings {
                 ping_interval_ms: options.ping_interval_ms,
                 replay_limit: options.replay_limit,
+                total_queue_bytes: options.queue_memory_mib as usize * 1024 * 1024,
                 limits: Limits {
                     payload_bytes: options.max_payload_bytes,
                     subscriptions: options.max_subscriptions,

@@ -10,9 +10,11 @@
 //!   [`audience`]: who receives updates of which chats.
 //! * [`connection`]: the state machine of one connection; no sockets, no clock.
 //! * [`chats`]: the rules of chats. [`store`]: logs and all other durable data. [`auth`]: tokens, permissions and limits.
+//! * [`admission`]: who may open sockets. [`accounts`]: what clients cost, and how much of it they may use.
 //! * [`model`]: shared data types. [`environment`]: time, ids, tasks and sleep.
 
 pub mod accounts;
+pub mod admission;
 pub mod api;
 pub mod audience;
 pub mod auth;

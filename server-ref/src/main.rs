@@ -36,6 +36,7 @@ fn main() -> ExitCode {
 fn serve(options: ServeOptions) -> Result<(), Error> {
     start_log(&options)?;
     let config = Config::try_from(options)?;
+    raise_open_files();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -52,6 +53,14 @@ fn serve(options: ServeOptions) -> Result<(), Error> {
         server.stop().await;
         Ok(())
     })
+}
+
+/// Every connection is an open file, and the usual soft limit is 1024.
+fn raise_open_files() {
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(open_files) => tracing::info!(open_files, "limit of open files"),
+        Err(error) => tracing::warn!(%error, "the limit of open files could not be raised"),
+    }
 }
 
 #[cfg(unix)]

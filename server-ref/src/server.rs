@@ -1,22 +1,18 @@
 //! The server on its port: opens the store, listens, accepts connections, and shuts down gracefully.
 
+mod accepting;
+mod socket;
+
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::Router;
 use everwire_protocol::Goaway;
-use hyper::server::conn::http1;
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::watch,
-    time::timeout,
-};
+use tokio::{net::TcpListener, sync::watch, time::timeout};
+
+use accepting::Acceptor;
 
 use crate::{
     Error,
+    admission::Admission,
     api::Api,
     config::Config,
     environment::TokioEnvironment,
@@ -24,9 +20,6 @@ use crate::{
     router,
     store::sqlite::SqliteStore,
 };
-
-/// How long the head of a request may take to arrive.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How much longer than the connections' deadline a stop may take.
 const STOP_MARGIN: Duration = Duration::from_secs(3);
@@ -55,7 +48,7 @@ impl Server {
         let rules = config.rules();
         let bans = rules.bans.clone();
         // The address first: if a server is already running there, that is the more useful error.
-        let listener = listen(config.listen).await?;
+        let listener = listen(config.listen)?;
         let address = listener.local_addr().map_err(|source| Error::System { what: "no address", source })?;
         let store = SqliteStore::open(&config.database, config.retention).await?;
         let settings = Arc::new(config.session);
@@ -67,8 +60,10 @@ impl Server {
         let node = Node::start(environment, Arc::new(store), options).await?;
         let api = Api::new(node.clone(), config.api_key, config.dev);
         let router = router::router(api, config.origins, config.serve_dir.as_deref());
+        let admission = Arc::new(Admission::new(config.admission));
         let (stop, sockets) = (watch::Sender::new(false), watch::Sender::new(0));
-        tokio::spawn(accept(listener, router, stop.subscribe(), sockets.clone()));
+        let acceptor = Acceptor { router, admission, sockets: sockets.clone() };
+        tokio::spawn(acceptor.run(listener, stop.subscribe()));
         tracing::info!(%address, database = %config.database.display(), dev = config.dev, "serving");
         if config.dev {
             tracing::warn!("development mode: guests may use any name and nearly every channel");
@@ -112,8 +107,8 @@ impl Server {
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
-    TcpListener::bind(address).await.map_err(|error| {
+fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
+    socket::listen(address).map_err(|error| {
         let reason = match error.kind() {
             std::io::ErrorKind::AddrInUse => {
                 "the port is in use; stop the other program, or choose another port with --listen".into()
@@ -126,67 +121,4 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
         };
         Error::Listen { address, reason }
     })
-}
-
-/// Not `axum::serve`: it has neither a timeout for the head of a request, nor a count of open sockets that a stop can wait for.
-async fn accept(
-    listener: TcpListener,
-    router: Router,
-    mut stop: watch::Receiver<bool>,
-    sockets: watch::Sender<usize>,
-) {
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = told_to_stop(&mut stop) => return,
-        };
-        match accepted {
-            Ok((socket, _)) => {
-                sockets.send_modify(|count| *count += 1);
-                let (router, stop, sockets) = (router.clone(), stop.clone(), sockets.clone());
-                tokio::spawn(async move {
-                    serve(socket, router, stop).await;
-                    sockets.send_modify(|count| *count -= 1);
-                });
-            }
-            Err(error) => {
-                // Usually too many open files: others have to close first.
-                tracing::error!(%error, "a connection could not be accepted");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        }
-    }
-}
-
-/// Returns when it is time to stop, or the server was dropped.
-async fn told_to_stop(stop: &mut watch::Receiver<bool>) {
-    // An error means that the sender was dropped, which is equivalent.
-    let _ = stop.wait_for(|stop| *stop).await;
-}
-
-async fn serve(socket: TcpStream, router: Router, mut stop: watch::Receiver<bool>) {
-    // Frames are already batched: the network must not wait for more.
-    if let Err(error) = socket.set_nodelay(true) {
-        tracing::debug!(%error, "socket closed early");
-        return;
-    }
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .serve_connection(TokioIo::new(socket), TowerToHyperService::new(router))
-        .with_upgrades();
-    tokio::pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => Some(ended),
-        () = told_to_stop(&mut stop) => None,
-    };
-    let ended = if let Some(ended) = ended {
-        ended
-    } else {
-        connection.as_mut().graceful_shutdown();
-        connection.await
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a request ended early");
-    }
 }

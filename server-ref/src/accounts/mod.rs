@@ -4,8 +4,10 @@
 
 mod bucket;
 pub mod costs;
+mod queue_budget;
 mod rates;
 mod table;
 
 pub use bucket::{Bucket, Level};
+pub use queue_budget::QueueBudget;
 pub use rates::Rates;

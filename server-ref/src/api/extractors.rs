@@ -14,7 +14,8 @@ use subtle::ConstantTimeEq;
 use super::{Api, Problem};
 use crate::{
     Error,
-    model::identity::{Credentials, Identity, RateClass},
+    admission::Peer,
+    model::identity::{Credentials, Identity, Payer, RateClass},
 };
 
 /// Minimum length of an API key in bytes: a shorter one can be guessed.
@@ -72,7 +73,10 @@ impl FromRequestParts<Api> for BackEnd {
             return Err(Problem::new(ErrorCode::Forbidden, words));
         };
         match bearer(&parts.headers) {
-            Some(shown) if key.is(shown) => Ok(Self),
+            Some(shown) if key.is(shown) => {
+                peer(parts).signed_in();
+                Ok(Self)
+            }
             Some(_) => Err(Problem::new(ErrorCode::Unauthorized, "Wrong API key.")),
             None => {
                 let words = "No API key: send it in the header Authorization: Bearer ….";
@@ -114,9 +118,12 @@ impl FromRequestParts<Api> for Caller {
             let words = "No token: send the user's token in the header Authorization: Bearer ….";
             return Err(Problem::new(ErrorCode::Unauthorized, words));
         }
-        let credentials = Credentials { token, guest: guest.as_ref(), address: None };
+        let credentials = Credentials { token, guest: guest.as_ref(), address: peer(parts).address() };
         let now_ms = api.node.now_ms();
         let identity = api.node.access.identify(&credentials, now_ms)?;
+        if matches!(identity.payer, Payer::User(_)) {
+            peer(parts).signed_in();
+        }
         // There is no session here: all requests of a user share one limit.
         let session = Uuid::new_v5(&REQUESTS, identity.user.as_bytes());
         if let Err(ms) = api.node.access.pace(&identity, session, RateClass::Request, now_ms) {
@@ -125,6 +132,11 @@ impl FromRequestParts<Api> for Caller {
         }
         Ok(Self(identity))
     }
+}
+
+/// The client at the other end.
+fn peer(parts: &Parts) -> Peer {
+    parts.extensions.get::<Peer>().cloned().unwrap_or_default()
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

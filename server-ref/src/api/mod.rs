@@ -96,7 +96,7 @@ impl utoipa::Modify for Security {
 /// The routes of `/api/`, the statistics at `/stats`, and the document at `/openapi.json`.
 pub(crate) fn router(api: Api) -> Router {
     let (router, document) = routes();
-    let document: Arc<str> = document.to_json().unwrap_or_default().into();
+    let document = axum::body::Bytes::from(document.to_json().unwrap_or_default());
     let router: Router<Api> = router
         .method_not_allowed_fallback(wrong_method)
         .route("/healthz", get(health::answer))
@@ -104,7 +104,7 @@ pub(crate) fn router(api: Api) -> Router {
         .route("/api/{*rest}", get(nothing_here).fallback(nothing_here))
         .route(
             "/openapi.json",
-            get(move || async move { ([(header::CONTENT_TYPE, "application/json")], document.to_string()) }),
+            get(move || async move { ([(header::CONTENT_TYPE, "application/json")], document) }),
         )
         .layer(DefaultBodyLimit::max(MAX_BATCH_BYTES));
     router.with_state(api)

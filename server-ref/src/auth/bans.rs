@@ -116,11 +116,12 @@ fn refusal(ban: &Ban) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::identity::IssuedToken;
+    use crate::model::identity::{IssuedToken, Payer};
 
     fn who(user: &str, token: Option<(&str, u64)>) -> Identity {
         let token = token.map(|(id, issued_at)| IssuedToken { id: Some(id.into()), issued_at });
-        Identity { user: user.into(), name: None, grants: Arc::default(), expires_at: None, token }
+        let payer = Payer::User(user.into());
+        Identity { user: user.into(), name: None, grants: Arc::default(), expires_at: None, token, payer }
     }
 
     fn ban(user: &str, until: Option<u64>) -> AccessChange {

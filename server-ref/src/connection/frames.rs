@@ -147,7 +147,8 @@ impl Connection {
                     return self.turn_away(now_ms, ms);
                 }
                 let (user, name) = (identity.user.clone(), identity.name.clone());
-                self.outputs.push_back(Output::Bind { session: hello.session, user, name });
+                let who = Box::new(identity.clone());
+                self.outputs.push_back(Output::Bind { session: hello.session, user, name, who });
                 self.phase = Phase::Binding(identity);
             }
             Err(refusal) => self.refuse(now_ms, refusal),
@@ -162,6 +163,9 @@ impl Connection {
         // A ban while the session was being bound did not find this connection.
         if let Err(refusal) = self.access.check(&identity, now_ms) {
             return self.refuse(now_ms, refusal);
+        }
+        if let Binding::TooMany(retry_after_ms) = binding {
+            return self.turn_away(now_ms, retry_after_ms);
         }
         if self.transport != Transport::Post {
             self.push(Welcome {

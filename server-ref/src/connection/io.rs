@@ -90,6 +90,8 @@ pub enum Binding {
     Yours,
     /// The session belongs to another user.
     Another,
+    /// The user has too many sessions, or opens new ones too fast: try again after this time, in ms.
+    TooMany(u32),
 }
 
 /// The state of a channel at the time of the subscription.
@@ -156,6 +158,8 @@ pub enum Output {
         user: Arc<str>,
         /// The name that others see.
         name: Option<Arc<str>>,
+        /// Who is charged for a new session.
+        who: Box<Identity>,
     },
     /// Register with the hub for a channel (again, if already registered), then read the state of its log. For a chat, check
     /// the user's membership both before and after. Answer: `Opened`.

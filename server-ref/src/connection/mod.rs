@@ -49,7 +49,7 @@ pub use settings::Settings;
 
 use crate::model::{
     address::AddressKey,
-    identity::{Access, Identity},
+    identity::{Access, Identity, Payer},
 };
 use frames::Waiting;
 use heartbeat::Heartbeat;
@@ -260,6 +260,16 @@ impl Connection {
     /// The number of queued frames.
     pub fn queued(&self) -> usize {
         self.queue.len()
+    }
+
+    /// The bytes of the queued frames.
+    pub fn queued_bytes(&self) -> usize {
+        self.queue.bytes()
+    }
+
+    /// Whether the client has signed in, not as a guest whose address pays for it.
+    pub fn has_signed_in(&self) -> bool {
+        matches!(&self.phase, Phase::Open(Identity { payer: Payer::User(_), .. }))
     }
 
     /// Whether `hello` was accepted and the connection has not ended.

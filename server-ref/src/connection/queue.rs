@@ -85,8 +85,7 @@ impl Queue {
         self.waiting.is_empty()
     }
 
-    #[cfg(test)]
-    fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 

@@ -35,6 +35,8 @@ pub struct Settings {
     /// Maximum queued bytes of JSON text of a client. Frames are shared, so many slow readers of one channel cost little
     /// more than one.
     pub queue_bytes: usize,
+    /// Maximum bytes in the queues of all clients together. Beyond it, those of the slowest readers are given up.
+    pub total_queue_bytes: usize,
     /// Maximum sends that wait for the store. While there are more, nothing is read from the client.
     pub waiting_sends: usize,
     /// Maximum pending requests; more are refused.
@@ -65,6 +67,7 @@ impl Default for Settings {
             mailbox_messages: 16 * 1024,
             queue_frames: 8_192,
             queue_bytes: 4 * 1024 * 1024,
+            total_queue_bytes: 128 * 1024 * 1024,
             waiting_sends: 512,
             waiting_requests: 32,
             bad_frames: 10,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use everwire_protocol::{Channel, Error, ErrorCode, ServerFrame, Uuid, batch, channels::owner_of};
+use everwire_protocol::{Channel, CloseCode, Error, ErrorCode, ServerFrame, Uuid, batch, channels::owner_of};
 use futures_util::FutureExt as _;
 
 use super::{Counted, Node, Use, requests};
@@ -13,7 +13,7 @@ use crate::{
     },
     environment::planted,
     model::{
-        identity::{Identity, Refusal},
+        identity::{Identity, RateClass, Refusal},
         log::{Page, PageBounds},
         people::UserRecord,
     },
@@ -68,16 +68,25 @@ impl Effects {
         self.node.now_ms() - self.started_at
     }
 
+    /// The connection has this many bytes in its queue. If the queues of all connections exceed their budget, those of the
+    /// slowest readers are given up.
+    pub fn queued(&self, bytes: usize) {
+        for slowest in self.node.queue_budget.set(self.node.now_ms(), self.connection, bytes) {
+            tracing::warn!(connection = %slowest, "slow reader given up: too much is waiting for all of them together");
+            self.node.sessions.end_connection(slowest, CloseCode::SlowConsumer);
+        }
+    }
+
     /// Carries out an output; answers arrive in the mailbox. `Send` and `Close` are the transport's own.
     pub fn perform(&mut self, output: Output) {
         match output {
-            Output::Bind { session, user, name } => {
+            Output::Bind { session, user, name, who } => {
                 self.session = Some(session);
                 self.user = Some(user.clone());
                 let (transport, connection) = (self.transport, self.connection);
                 self.spawn(async move |node, sender| {
                     let binding =
-                        bind(&node, session, &user, name.as_deref(), transport, connection, &sender).await;
+                        bind(&node, session, &who, name.as_deref(), transport, connection, &sender).await;
                     sender.input(Input::Bound(binding));
                 });
             }
@@ -186,6 +195,7 @@ impl Drop for Effects {
     fn drop(&mut self) {
         // First, so that a `bind` in progress is either undone here or detects this.
         self.mailbox.close();
+        self.queued(0);
         if let Some(session) = self.session {
             self.node.sessions.detach(session, self.connection);
             self.node.users.exit(self.node.now_ms(), session, self.connection, self.bye);
@@ -206,12 +216,13 @@ fn recent(node: &Node, channel: &Channel, after: u64, bounds: PageBounds) -> Opt
 async fn bind(
     node: &Node,
     session: Uuid,
-    user: &Arc<str>,
+    who: &Identity,
     name: Option<&str>,
     transport: Transport,
     connection: Uuid,
     sender: &MailboxSender,
 ) -> Binding {
+    let user = &who.user;
     let live = node.sessions.user(session);
     let known = live.is_some();
     let bound = match live {
@@ -223,6 +234,11 @@ async fn bind(
     };
     if bound.as_deref().is_some_and(|bound| bound != &**user) {
         return Binding::Another;
+    }
+    if bound.is_none()
+        && let Err(ms) = node.access.pace(who, session, RateClass::NewSession, node.now_ms())
+    {
+        return Binding::TooMany(ms);
     }
     if !known {
         node.commits.bind_session(session, user.clone());

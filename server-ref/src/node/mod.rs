@@ -35,6 +35,7 @@ use stats::Counters;
 
 use crate::{
     Error,
+    accounts::QueueBudget,
     audience::Audience,
     auth::Bans,
     chats::ChatRegistry,
@@ -77,6 +78,8 @@ pub struct Node {
     pub users: Arc<Users>,
     /// The sessions.
     pub sessions: Sessions,
+    /// The bytes in the queues of all connections.
+    pub(crate) queue_budget: QueueBudget,
     receipts: Arc<Receipts>,
     pending_presence: Arc<PendingPresence>,
     /// When it started, in monotonic time.
@@ -155,6 +158,7 @@ impl Node {
         let receipts = Arc::<Receipts>::default();
         let node = Arc::new(Self {
             environment: environment.clone(),
+            queue_budget: QueueBudget::new(settings.total_queue_bytes),
             settings,
             access,
             store,

@@ -23,7 +23,7 @@ use crate::{
 pub(crate) fn router(api: Api, origins: Origins, serve_dir: Option<&Path>) -> Router {
     let cors = cors(&origins);
     let origins = Arc::new(origins);
-    let transports = transports::router(api.node.clone(), origins.clone());
+    let transports = transports::router(api.node.clone(), origins.clone(), api.dev);
     let api = api::router(api).layer(from_fn_with_state(origins, check_origin));
     let router = match serve_dir {
         Some(directory) => Router::new().fallback_service(pages::directory(directory)),

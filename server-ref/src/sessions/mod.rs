@@ -17,6 +17,12 @@ use crate::connection::{
     mailbox::{MailboxMessage, MailboxSender},
 };
 
+/// Maximum connected sessions of one user: tabs and apps, on all devices.
+pub const SESSIONS_OF_A_USER: usize = 64;
+
+/// How long one more waits before it tries again, in ms: a lost connection may still be counted.
+const TOO_MANY_RETRY_MS: u32 = 10_000;
+
 /// The number of connections by transport.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Connections {
@@ -67,6 +73,11 @@ impl Sessions {
             return Binding::Another;
         }
         let before = sessions.get(&session).map(|live| live.connection);
+        if before.is_none()
+            && sessions.values().filter(|live| live.user == user).count() >= SESSIONS_OF_A_USER
+        {
+            return Binding::TooMany(TOO_MANY_RETRY_MS);
+        }
         let live = Live { user: user.into(), connection, transport, mailbox: mailbox.clone(), before };
         if let Some(before) = sessions.insert(session, live) {
             before.mailbox.input(Input::End(CloseCode::Replaced));
@@ -114,6 +125,14 @@ impl Sessions {
             live.mailbox.input(Input::Direct(text.clone()));
         }
         found.is_some()
+    }
+
+    /// Ends one connection, if its session still has it.
+    pub fn end_connection(&self, connection: Uuid, code: CloseCode) {
+        let sessions = self.live.lock();
+        if let Some(live) = sessions.values().find(|live| live.connection == connection) {
+            live.mailbox.input(Input::End(code));
+        }
     }
 
     /// The connections of a user: session, connection and transport.

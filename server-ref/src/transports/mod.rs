@@ -24,14 +24,16 @@ use crate::node::Node;
 struct App {
     node: Arc<Node>,
     origins: Arc<Origins>,
+    /// Whether guests are accepted.
+    guests: bool,
 }
 
 /// The routes of the transports.
-pub(crate) fn router(node: Arc<Node>, origins: Arc<Origins>) -> Router {
+pub(crate) fn router(node: Arc<Node>, origins: Arc<Origins>, guests: bool) -> Router {
     Router::new()
         .route(WEBSOCKET_PATH, get(ws::open).fallback(websocket_only))
         .route(POLL_PATH, post(poll::answer).fallback(post_only))
-        .with_state(App { node, origins })
+        .with_state(App { node, origins, guests })
 }
 
 async fn websocket_only() -> Response {

@@ -10,7 +10,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use everwire_protocol::{
-    BatchError, ClientFrame, Error, ErrorCode, Hello, Poll, ServerFrame, Uuid, batch, limits::MAX_POST_FRAMES,
+    BatchError, ClientFrame, Error, ErrorCode, Hello, Poll, ServerFrame, Uuid, batch,
+    limits::{MAX_POST_FRAMES, MAX_TOKEN_BYTES},
 };
 use tokio::{
     sync::oneshot,
@@ -19,10 +20,12 @@ use tokio::{
 
 use super::{App, instant, refused_origin, say};
 use crate::{
+    admission::Peer,
     connection::{
         BadFrame, Connection, Input, PollInput, PollOutput, Polling, Transport, batch_text, decode,
         mailbox::{MailboxMessage, MailboxSender, PollRequest},
     },
+    model::identity::{Credentials, Payer, Refusal},
     node::{Effects, Node},
 };
 
@@ -42,6 +45,10 @@ type Frame = Result<ClientFrame, BadFrame>;
 pub(super) async fn answer(State(app): State<App>, headers: HeaderMap, request: Request) -> Response {
     if !app.origins.allow(&headers) {
         return refused_origin();
+    }
+    let peer = request.extensions().get::<Peer>().cloned().unwrap_or_default();
+    if let Err(refusal) = admit(&app, &peer, bearer(&headers).as_deref()) {
+        return refuse(refusal.code, refusal.message);
     }
     let limits = &app.node.settings.limits;
     let body = match read(request, limits.batch_bytes as usize).await {
@@ -73,14 +80,32 @@ pub(super) async fn answer(State(app): State<App>, headers: HeaderMap, request: 
         }
     }
     match poll {
-        Some(poll) => receive(&app.node, hello, poll, rest).await,
+        Some(poll) => receive(&app.node, &peer, hello, poll, rest).await,
         // `hello` is a frame too.
         None if rest.len() >= MAX_POST_FRAMES => {
             let error = BatchError::TooManyFrames { frames: rest.len() + 1, max: MAX_POST_FRAMES };
             refuse(error.code(), format!("{error}."))
         }
-        None => send(&app.node, hello, rest).await,
+        None => send(&app.node, &peer, hello, rest).await,
     }
+}
+
+/// Verifies the token before anything of the body is read: nobody who has not signed in can make the server read it.
+fn admit(app: &App, peer: &Peer, token: Option<&str>) -> Result<(), Refusal> {
+    if token.is_none() {
+        // Who a guest is stands in the body.
+        let words = "Send the token in the header Authorization: Bearer ….";
+        return if app.guests { Ok(()) } else { Err(Refusal::new(ErrorCode::Unauthorized, words)) };
+    }
+    if token.is_some_and(|token| token.len() > MAX_TOKEN_BYTES) {
+        return Err(Refusal::new(ErrorCode::Unauthorized, "The token is too long."));
+    }
+    let credentials = Credentials { token, guest: None, address: peer.address() };
+    let identity = app.node.access.identify(&credentials, app.node.now_ms())?;
+    if matches!(identity.payer, Payer::User(_)) {
+        peer.signed_in();
+    }
+    Ok(())
 }
 
 /// Reads the body as text, within the limit and in time.
@@ -125,11 +150,12 @@ fn respond(text: impl Into<Body>) -> Response {
 }
 
 /// A request that only sends: a connection for the duration of the request.
-async fn send(node: &Arc<Node>, hello: Hello, frames: Vec<Frame>) -> Response {
+async fn send(node: &Arc<Node>, peer: &Peer, hello: Hello, frames: Vec<Frame>) -> Response {
     let mut effects = Effects::new(node, Transport::Post);
     let now_ms = || node.now_ms();
     let (settings, access) = (node.settings.clone(), node.access.clone());
-    let mut connection = Connection::new(now_ms(), Transport::Post, effects.connection, settings, access);
+    let mut connection = Connection::new(now_ms(), Transport::Post, effects.connection, settings, access)
+        .from_address(peer.address());
     let batch = std::iter::once(Ok(ClientFrame::Hello(hello))).chain(frames).collect();
     connection.handle(now_ms(), Input::Batch(Ok(batch)));
     let mut answers = Vec::new();
@@ -156,14 +182,14 @@ async fn send(node: &Arc<Node>, hello: Hello, frames: Vec<Frame>) -> Response {
 }
 
 /// A poll: passed to its connection, or starts one.
-async fn receive(node: &Arc<Node>, hello: Hello, poll: Poll, frames: Vec<Frame>) -> Response {
+async fn receive(node: &Arc<Node>, peer: &Peer, hello: Hello, poll: Poll, frames: Vec<Frame>) -> Response {
     if poll.connection.is_some_and(|id| node.sessions.overtaken(hello.session, id)) {
         return respond("[]");
     }
     let request = node.next_request();
     for _ in 0..TRIES {
         let known = poll.connection.and_then(|id| node.sessions.polling(hello.session, id));
-        let mailbox = known.unwrap_or_else(|| start(node));
+        let mailbox = known.unwrap_or_else(|| start(node, peer));
         let (answer, answered) = oneshot::channel();
         let (hello, poll, frames) = (hello.clone(), poll.clone(), frames.clone());
         mailbox.push(MailboxMessage::Poll(Box::new(PollRequest { request, hello, poll, frames, answer })));
@@ -202,11 +228,12 @@ impl Drop for Waiting {
 }
 
 /// Starts a polling connection, which waits for its first request.
-fn start(node: &Arc<Node>) -> MailboxSender {
+fn start(node: &Arc<Node>, peer: &Peer) -> MailboxSender {
     let effects = Effects::new(node, Transport::Polling);
     let mailbox = effects.sender.clone();
     let (settings, access) = (node.settings.clone(), node.access.clone());
-    let polling = Polling::new(node.now_ms(), effects.connection, settings, access);
+    let polling =
+        Polling::new(node.now_ms(), effects.connection, settings, access).from_address(peer.address());
     tokio::spawn(Driver { node: node.clone(), effects, polling, answers: HashMap::new() }.run());
     mailbox
 }
@@ -226,6 +253,7 @@ impl Driver {
         let mut messages = Vec::new();
         let mut stop = self.node.stop_notice();
         while !self.perform() {
+            self.effects.queued(self.polling.connection().queued_bytes());
             let due = self.polling.poll_timeout().map(|at| instant(&self.node, at));
             tokio::select! {
                 () = self.effects.mailbox.take(&mut messages, MESSAGES) => {

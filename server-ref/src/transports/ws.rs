@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{App, instant, refused_origin, say, websocket_only};
 use crate::{
+    admission::Peer,
     connection::{Connection, Input, Output, Transport, batch_text, decode, mailbox::MailboxMessage},
     node::{Effects, Node},
 };
@@ -37,6 +38,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Handles a WebSocket upgrade request.
 pub(super) async fn open(State(app): State<App>, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
+    let peer = parts.extensions.get::<Peer>().cloned().unwrap_or_default();
     let headers = parts.headers.clone();
     let Ok(upgrade) = WebSocketUpgrade::from_request_parts(&mut parts, &()).await else {
         return websocket_only().await;
@@ -53,7 +55,7 @@ pub(super) async fn open(State(app): State<App>, request: Request) -> Response {
         .write_buffer_size(0)
         .max_message_size(MAX_READ)
         .max_frame_size(MAX_READ)
-        .on_upgrade(move |socket| async move { Driver::new(&app.node, socket).run().await })
+        .on_upgrade(move |socket| async move { Driver::new(&app.node, socket, peer).run().await })
 }
 
 /// Moves batches between one socket and its connection.
@@ -62,6 +64,8 @@ struct Driver {
     effects: Effects,
     connection: Connection,
     node: Arc<Node>,
+    /// The client, until it has signed in.
+    peer: Option<Peer>,
     /// Whether the library still holds a part of the last batch.
     writing: bool,
 }
@@ -81,7 +85,7 @@ enum End {
 }
 
 impl Driver {
-    fn new(node: &Arc<Node>, socket: WebSocket) -> Self {
+    fn new(node: &Arc<Node>, socket: WebSocket, peer: Peer) -> Self {
         let effects = Effects::new(node, Transport::WebSocket);
         let connection = Connection::new(
             node.now_ms(),
@@ -89,8 +93,9 @@ impl Driver {
             effects.connection,
             node.settings.clone(),
             node.access.clone(),
-        );
-        Self { socket, effects, connection, node: node.clone(), writing: false }
+        )
+        .from_address(peer.address());
+        Self { socket, effects, connection, node: node.clone(), peer: Some(peer), writing: false }
     }
 
     async fn run(mut self) {
@@ -133,6 +138,12 @@ impl Driver {
                     Output::Close(code) => return End::Closed(code),
                     output => self.effects.perform(output),
                 }
+            }
+            self.effects.queued(self.connection.queued_bytes());
+            if self.connection.has_signed_in()
+                && let Some(peer) = self.peer.take()
+            {
+                peer.signed_in();
             }
             let due = self.connection.poll_timeout().map(|at| instant(&self.node, at));
             let reading = self.connection.wants_batch();

@@ -1,0 +1,337 @@
+//! The client behind a socket or a request: its address, directly or through proxies that are trusted, and whether it has
+//! signed in.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    str::FromStr,
+    sync::Arc,
+};
+
+use axum::http::{HeaderMap, header};
+use parking_lot::Mutex;
+
+use super::door::{Door, Seat};
+use crate::model::address::{AddressKey, is_private};
+
+/// The header in which proxies name the client.
+const FORWARDED_FOR: &str = "x-forwarded-for";
+
+/// How many addresses have a door before those without clients are removed.
+const FIRST_SWEEP: usize = 1_024;
+
+/// Maximum addresses with a door. All others share one.
+const DOORS: usize = 64 * 1_024;
+
+/// Maximum private addresses that are remembered as proxies.
+const PROXIES: usize = 4_096;
+
+/// A network: an address and the number of leading bits that count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AddressRange {
+    network: IpAddr,
+    bits: u32,
+}
+
+impl AddressRange {
+    fn contains(&self, address: IpAddr) -> bool {
+        match (self.network, address.to_canonical()) {
+            (IpAddr::V4(network), IpAddr::V4(address)) => {
+                let ignored = 32 - self.bits;
+                u32::from(network).checked_shr(ignored) == u32::from(address).checked_shr(ignored)
+            }
+            (IpAddr::V6(network), IpAddr::V6(address)) => {
+                let ignored = 128 - self.bits;
+                u128::from(network).checked_shr(ignored) == u128::from(address).checked_shr(ignored)
+            }
+            _ => false,
+        }
+    }
+}
+
+impl FromStr for AddressRange {
+    type Err = String;
+
+    /// Reads `10.0.0.0/8`, or an address alone.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let invalid = || format!("{text:?} is not an address or a network such as 10.0.0.0/8");
+        let (address, bits) =
+            text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
+        let network = address.trim().parse::<IpAddr>().map_err(|_| invalid())?.to_canonical();
+        let all = if network.is_ipv4() { 32 } else { 128 };
+        let bits = bits.map_or(Ok(all), |bits| bits.trim().parse().map_err(|_| invalid()))?;
+        if bits > all { Err(invalid()) } else { Ok(Self { network, bits }) }
+    }
+}
+
+/// Whose addresses are counted.
+#[derive(Debug, Clone, Default)]
+pub struct AdmissionRules {
+    /// The proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<AddressRange>,
+    /// Whether clients on this machine are counted like others.
+    pub count_loopback: bool,
+}
+
+/// The doors of all addresses.
+#[derive(Debug)]
+pub struct Admission {
+    rules: AdmissionRules,
+    doors: Mutex<Doors>,
+}
+
+#[derive(Debug)]
+struct Doors {
+    of: BTreeMap<AddressKey, Arc<Door>>,
+    sweep_at: usize,
+    /// For addresses beyond the maximum.
+    rest: Arc<Door>,
+    /// Private addresses that forward for others, though they are not trusted.
+    proxies: BTreeSet<IpAddr>,
+}
+
+/// The client behind a socket or a request.
+#[derive(Debug, Clone, Default)]
+pub struct Peer {
+    /// What guests are counted by; `None`: it is not counted.
+    address: Option<AddressKey>,
+    seat: Arc<Mutex<Option<Seat>>>,
+}
+
+impl Peer {
+    fn seated(address: AddressKey, seat: Seat) -> Self {
+        Self { address: Some(address), seat: Arc::new(Mutex::new(Some(seat))) }
+    }
+
+    /// The address that limits are counted by.
+    pub fn address(&self) -> Option<AddressKey> {
+        self.address
+    }
+
+    /// Waits until another request may be answered, unless the client has signed in.
+    async fn pace(&self) {
+        let door = self.seat.lock().as_ref().map(Seat::door);
+        if let Some(door) = door {
+            door.pace().await;
+        }
+    }
+
+    /// The client has signed in: it gives its seat to the next one. Guests have not, and keep theirs.
+    pub fn signed_in(&self) {
+        self.seat.lock().take();
+    }
+}
+
+impl Admission {
+    /// Empty.
+    pub fn new(rules: AdmissionRules) -> Self {
+        let doors = Doors {
+            of: BTreeMap::new(),
+            sweep_at: FIRST_SWEEP,
+            rest: Arc::new(Door::new()),
+            proxies: BTreeSet::new(),
+        };
+        Self { rules, doors: Mutex::new(doors) }
+    }
+
+    /// Waits until a new socket may be served. `None`: it is to be closed.
+    pub async fn socket(&self, from: IpAddr) -> Option<Peer> {
+        if !self.counts(from) || self.is_trusted(from) || self.doors.lock().proxies.contains(&from) {
+            return Some(Peer::default());
+        }
+        self.seat(from).await
+    }
+
+    /// The client that makes a request. `socket` is the peer of the socket. `None`: it is to be refused.
+    pub async fn client(&self, from: IpAddr, socket: &Peer, headers: &HeaderMap) -> Option<Peer> {
+        if !headers.contains_key(FORWARDED_FOR) {
+            let peer = self.unless_proxy(from, socket);
+            peer.pace().await;
+            return Some(peer);
+        }
+        if self.is_trusted(from) {
+            return match self.forwarded_for(headers) {
+                Some(client) if self.counts(client) => self.request_of(client, headers).await,
+                _ => Some(Peer::default()),
+            };
+        }
+        if is_private(from) && self.counts(from) {
+            self.found_proxy(from);
+            socket.signed_in();
+        }
+        let peer = self.unless_proxy(from, socket);
+        peer.pace().await;
+        Some(peer)
+    }
+
+    /// A request through a trusted proxy. One that shows credentials is about to sign in.
+    async fn request_of(&self, client: IpAddr, headers: &HeaderMap) -> Option<Peer> {
+        let address = AddressKey::of(client);
+        let peer = Peer::seated(address, self.door(address).enter_request().await?);
+        if !headers.contains_key(header::AUTHORIZATION) && !headers.contains_key(header::UPGRADE) {
+            peer.pace().await;
+        }
+        Some(peer)
+    }
+
+    fn unless_proxy(&self, from: IpAddr, socket: &Peer) -> Peer {
+        let proxy = socket.address.is_some() && self.doors.lock().proxies.contains(&from);
+        if proxy { Peer::default() } else { socket.clone() }
+    }
+
+    async fn seat(&self, client: IpAddr) -> Option<Peer> {
+        let address = AddressKey::of(client);
+        let door = self.door(address);
+        Some(Peer::seated(address, door.enter().await?))
+    }
+
+    fn door(&self, address: AddressKey) -> Arc<Door> {
+        let mut doors = self.doors.lock();
+        if let Some(door) = doors.of.get(&address) {
+            return door.clone();
+        }
+        if doors.of.len() >= doors.sweep_at {
+            doors.of.retain(|_, door| Arc::strong_count(door) > 1 || !door.is_idle());
+            doors.sweep_at = (doors.of.len() * 2).max(FIRST_SWEEP);
+        }
+        if doors.of.len() >= DOORS {
+            return doors.rest.clone();
+        }
+        doors.of.entry(address).or_insert_with(|| Arc::new(Door::new())).clone()
+    }
+
+    /// The last address that no trusted proxy has added: what stands before it was written by the client.
+    fn forwarded_for(&self, headers: &HeaderMap) -> Option<IpAddr> {
+        let lines: Vec<&str> =
+            headers.get_all(FORWARDED_FOR).iter().filter_map(|line| line.to_str().ok()).collect();
+        let hops = lines.iter().rev().flat_map(|line| line.rsplit(','));
+        for hop in hops {
+            let address = address_of(hop.trim())?;
+            if !self.is_trusted(address) {
+                return Some(address);
+            }
+        }
+        None
+    }
+
+    fn counts(&self, address: IpAddr) -> bool {
+        self.rules.count_loopback || !address.to_canonical().is_loopback()
+    }
+
+    fn is_trusted(&self, address: IpAddr) -> bool {
+        self.rules.trusted_proxies.iter().any(|range| range.contains(address))
+    }
+
+    /// A private address forwards for others: all of them would share its limits.
+    fn found_proxy(&self, from: IpAddr) {
+        let mut doors = self.doors.lock();
+        if doors.proxies.len() < PROXIES && doors.proxies.insert(from) {
+            tracing::warn!(
+                proxy = %from,
+                "requests with X-Forwarded-For from a private address that is not a trusted proxy: limits by address are \
+                 off for it; name it with --trusted-proxy to count its clients"
+            );
+        }
+    }
+}
+
+/// Reads `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1` or `[2001:db8::1]:4711`.
+fn address_of(text: &str) -> Option<IpAddr> {
+    let socket = || text.parse::<std::net::SocketAddr>().map(|socket| socket.ip());
+    let bracketed = text.trim_start_matches('[').trim_end_matches(']');
+    text.parse().or_else(|_| socket()).or_else(|_| bracketed.parse()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admission::door::SEATS;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    fn forwarded(hops: &[&str]) -> HeaderMap {
+        hops.iter().map(|hop| (FORWARDED_FOR.parse().unwrap(), hop.parse().unwrap())).collect()
+    }
+
+    fn behind(ranges: &[&str]) -> Admission {
+        let trusted_proxies = ranges.iter().map(|range| range.parse().unwrap()).collect();
+        Admission::new(AdmissionRules { trusted_proxies, count_loopback: false })
+    }
+
+    #[test]
+    fn networks_are_read_and_compared_by_their_leading_bits() {
+        let range = |text: &str| text.parse::<AddressRange>();
+        assert!(range("10.0.0.0/8").unwrap().contains(ip("10.255.0.1")));
+        assert!(range("10.0.0.0/8").unwrap().contains(ip("::ffff:10.1.1.1")));
+        assert!(!range("10.0.0.0/8").unwrap().contains(ip("11.0.0.1")));
+        assert!(range("192.0.2.7").unwrap().contains(ip("192.0.2.7")));
+        assert!(!range("192.0.2.7").unwrap().contains(ip("192.0.2.8")));
+        assert!(range("0.0.0.0/0").unwrap().contains(ip("8.8.8.8")));
+        assert!(range("2001:db8::/32").unwrap().contains(ip("2001:db8:ffff::1")));
+        assert!(!range("2001:db8::/32").unwrap().contains(ip("10.0.0.1")));
+        for wrong in ["10.0.0.0/33", "host", "", "10.0.0.0/", "::/129"] {
+            assert!(range(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[tokio::test]
+    async fn behind_trusted_proxies_the_client_is_who_the_last_of_them_saw() {
+        let admission = behind(&["10.0.0.0/8", "192.0.2.7"]);
+        let client = async |hops: &[&str]| {
+            let peer = admission.client(ip("10.0.0.1"), &Peer::default(), &forwarded(hops)).await.unwrap();
+            peer.address().map(|address| address.to_string())
+        };
+        assert_eq!(client(&["8.8.8.8"]).await.as_deref(), Some("8.8.8.8"));
+        assert_eq!(client(&["1.1.1.1, 8.8.8.8, 192.0.2.7"]).await.as_deref(), Some("8.8.8.8"));
+        assert_eq!(client(&["1.1.1.1", "8.8.8.8", "10.9.9.9"]).await.as_deref(), Some("8.8.8.8"));
+        assert_eq!(client(&["[2001:db8::1]:4711"]).await.as_deref(), Some("2001:db8::/64"));
+        assert_eq!(client(&["8.8.8.8:99"]).await.as_deref(), Some("8.8.8.8"));
+        // Nothing that could be counted.
+        assert_eq!(client(&["8.8.8.8, unknown"]).await, None);
+        assert_eq!(client(&["10.1.1.1"]).await, None);
+        // A stranger is not believed.
+        let stranger = admission.socket(ip("8.8.4.4")).await.unwrap();
+        let peer = admission.client(ip("8.8.4.4"), &stranger, &forwarded(&["1.1.1.1"])).await.unwrap();
+        assert_eq!(peer.address().map(|address| address.to_string()).as_deref(), Some("8.8.4.4"));
+    }
+
+    #[tokio::test]
+    async fn a_private_proxy_that_nobody_named_is_not_limited() {
+        let admission = behind(&[]);
+        let proxy = ip("172.17.0.1");
+        let socket = admission.socket(proxy).await.unwrap();
+        assert!(socket.address().is_some(), "until it has forwarded something");
+        let peer = admission.client(proxy, &socket, &forwarded(&["8.8.8.8"])).await.unwrap();
+        assert_eq!(peer.address(), None);
+        for _ in 0..10 * SEATS {
+            assert_eq!(admission.socket(proxy).await.unwrap().address(), None);
+        }
+        let later = admission.client(proxy, &socket, &HeaderMap::new()).await.unwrap();
+        assert_eq!(later.address(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_has_signed_in_takes_no_seat_and_loopback_is_exempt() {
+        let admission = behind(&[]);
+        let mut peers = Vec::new();
+        for _ in 0..3 * SEATS {
+            let peer = admission.socket(ip("8.8.8.8")).await.unwrap();
+            peer.signed_in();
+            peers.push(peer);
+            peers.push(admission.socket(ip("127.0.0.1")).await.unwrap());
+        }
+        let strict = Admission::new(AdmissionRules { count_loopback: true, ..AdmissionRules::default() });
+        assert!(strict.socket(ip("127.0.0.1")).await.unwrap().address().is_some());
+    }
+
+    #[test]
+    fn doors_that_nobody_uses_are_forgotten() {
+        let admission = behind(&[]);
+        for n in 0..10_000_u32 {
+            admission.door(AddressKey::of(IpAddr::from(n.to_be_bytes())));
+        }
+        assert!(admission.doors.lock().of.len() <= FIRST_SWEEP);
+    }
+}
