@@ -36,7 +36,8 @@ fn main() -> ExitCode {
 fn serve(options: ServeOptions) -> Result<(), Error> {
     start_log(&options)?;
     let config = Config::try_from(options)?;
-    raise_open_files();
+    // Every connection is an open file, and the usual soft limit is 1024.
+    let open_files = rlimit::increase_nofile_limit(u64::MAX);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -45,6 +46,10 @@ fn serve(options: ServeOptions) -> Result<(), Error> {
         // Before anything is served, so that an early signal is not lost.
         let signal = stop_signal()?;
         let server = Server::start(config).await?;
+        match open_files {
+            Ok(open_files) => tracing::info!(open_files, "limit of open files"),
+            Err(error) => tracing::warn!(%error, "the limit of open files could not be raised"),
+        }
         println!("everwire-server listening on http://{}", server.address());
         // Tools wait for this line on a pipe, which may already be closed.
         let _ = std::io::stdout().flush();
@@ -53,14 +58,6 @@ fn serve(options: ServeOptions) -> Result<(), Error> {
         server.stop().await;
         Ok(())
     })
-}
-
-/// Every connection is an open file, and the usual soft limit is 1024.
-fn raise_open_files() {
-    match rlimit::increase_nofile_limit(u64::MAX) {
-        Ok(open_files) => tracing::info!(open_files, "limit of open files"),
-        Err(error) => tracing::warn!(%error, "the limit of open files could not be raised"),
-    }
 }
 
 #[cfg(unix)]

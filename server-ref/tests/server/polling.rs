@@ -88,11 +88,16 @@ async fn errors_of_a_whole_request_are_a_200_with_an_error_frame() {
         [ServerFrame::Error(error)] => error.code,
         other => panic!("{other:?}"),
     };
-    assert_eq!(code(http.post_text("rubbish", &[]).await), ErrorCode::InvalidBatch);
-    assert_eq!(code(http.post_text("", &[]).await), ErrorCode::InvalidBatch);
-    assert_eq!(code(http.post_text("[]", &[]).await), ErrorCode::Unexpected);
-    assert_eq!(code(http.post_text(&"x".repeat(70_000), &[]).await), ErrorCode::TooLarge);
-    assert_eq!(code(http.post(&[poll(None, 0, 0)]).await), ErrorCode::Unexpected);
+    let bearer = format!("Bearer {}", kit::token("a", 3600, &["news"]));
+    let signed_in = [("authorization", &*bearer)];
+    let poll_alone = batch::encode(&[poll(None, 0, 0)]);
+    assert_eq!(code(http.post_text("rubbish", &signed_in).await), ErrorCode::InvalidBatch);
+    assert_eq!(code(http.post_text("", &signed_in).await), ErrorCode::InvalidBatch);
+    assert_eq!(code(http.post_text("[]", &signed_in).await), ErrorCode::Unexpected);
+    assert_eq!(code(http.post_text(&"x".repeat(70_000), &signed_in).await), ErrorCode::TooLarge);
+    assert_eq!(code(http.post_text(&poll_alone, &signed_in).await), ErrorCode::Unexpected);
+    // Nothing is read from a client that has not signed in.
+    assert_eq!(code(http.post_text(&"x".repeat(70_000), &[]).await), ErrorCode::Unauthorized);
     for frames in [
         vec![hello_with(None, new_id()), poll(None, 0, 0)],
         vec![hello_with(None, new_id()), send(new_id(), "news", "x")],
@@ -100,9 +105,8 @@ async fn errors_of_a_whole_request_are_a_200_with_an_error_frame() {
     ] {
         assert_eq!(code(http.post(&frames).await), ErrorCode::Unauthorized);
     }
-    let bearer = format!("Bearer {}", kit::token("a", 3600, &["news"]));
     let text = batch::encode(&[hello_with(None, new_id()), send(new_id(), "news", "x")]);
-    assert_eq!(kinds(&http.post_text(&text, &[("authorization", &bearer)]).await), ["ack"]);
+    assert_eq!(kinds(&http.post_text(&text, &signed_in).await), ["ack"]);
     served.server.stop().await;
 }
 
