@@ -9,6 +9,7 @@ import { promisify } from "node:util";
 import { chromium } from "playwright-core";
 import { build } from "vite";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
+import { API_PATH } from "../../protocol/generated/protocol";
 import { App, HTML } from "../consumers/app";
 import { ARGUMENTS, findBrowser, freshPage } from "../harness/browser";
 import { type Block, blocksOf, DOCUMENTS, placeOf, ROOT } from "../harness/documents";
@@ -128,7 +129,7 @@ it.each(SCENARIOS.map((scenario) => [`${scenario.document}: ${scenario.contains}
     if (!block) throw new Error("there is no such block");
     const server = await Server.start({ serveDir: dist, secret: SECRET, env: { EVERWIRE_API_KEY: KEY } });
     const call = async (method: string, path: string, body?: unknown) => {
-      const answer = await fetch(`${server.url}/api/v1${path}`, {
+      const answer = await fetch(`${server.url}${API_PATH}${path}`, {
         method,
         headers: { authorization: `Bearer ${KEY}`, "content-type": "application/json" },
         ...(body !== undefined && { body: JSON.stringify(body) }),

@@ -3,6 +3,7 @@
 
 import { randomUUID } from "node:crypto";
 import WebSocket from "ws";
+import { SUBPROTOCOL, WEBSOCKET_PATH } from "../../protocol/generated/protocol";
 import { type Frame, uuid7 } from "../harness/protocol-client";
 
 /** The maximum that a client may have in flight. */
@@ -29,7 +30,7 @@ export class Writer {
   #over = false;
 
   constructor(url: string, user: string, channel: string) {
-    this.#url = `${url.replace(/^http/, "ws")}/everwire/v1/ws`;
+    this.#url = `${url.replace(/^http/, "ws")}${WEBSOCKET_PATH}`;
     this.#user = user;
     this.#channel = channel;
     this.#connect();
@@ -52,7 +53,7 @@ export class Writer {
 
   #connect(): void {
     if (this.#over) return;
-    const socket = new WebSocket(this.#url, "everwire.v1");
+    const socket = new WebSocket(this.#url, SUBPROTOCOL);
     this.#socket = socket;
     this.#welcomed = false;
     socket.on("open", () => {

@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { WEBSOCKET_PATH } from "../../protocol/generated/protocol";
 import { Api } from "../harness/api";
 import { Scene } from "../harness/scene";
 import { makeToken, SECRET } from "../harness/tokens";
@@ -74,7 +75,7 @@ it("a front end has what it needs over HTTP, with the user's token", async () =>
   const info = await api.call("connectionInfo");
   expect([info.user, info.websocket_url]).toEqual([
     "ben",
-    `${scene.server.url.replace("http", "ws")}/everwire/v1/ws`,
+    `${scene.server.url.replace("http", "ws")}${WEBSOCKET_PATH}`,
   ]);
   const sent = await ada.run(async (client, id) => await createChat(client).room(id).send("hello"), chat);
   await ben.waitFor(

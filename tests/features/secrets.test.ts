@@ -3,6 +3,7 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { expect, it } from "vitest";
+import { API_PATH } from "../../protocol/generated/protocol";
 import { ProtocolClient, uuid7 } from "../harness/protocol-client";
 import { Server } from "../harness/server";
 import { makeToken, SECRET } from "../harness/tokens";
@@ -25,7 +26,7 @@ it("the database and the log have no token, no secret and no key, and the log no
   stranger.send({ type: "hello", version: 1, session: stranger.session, token: forged });
   await stranger.waitForClose();
   const publish = (key: string) =>
-    fetch(`${server.url}/api/v1/publish`, {
+    fetch(`${server.url}${API_PATH}/publish`, {
       method: "POST",
       headers: { authorization: `Bearer ${key}`, "idempotency-key": "once" },
       body: JSON.stringify({ to: { user: "ann" }, data: { text: TEXT } }),

@@ -4,6 +4,7 @@
 import { randomUUID } from "node:crypto";
 import { onTestFinished } from "vitest";
 import WebSocket from "ws";
+import { SUBPROTOCOL, WEBSOCKET_PATH } from "../../protocol/generated/protocol";
 import { until } from "./until";
 
 export type Frame = { readonly type: string } & Readonly<Record<string, unknown>>;
@@ -27,7 +28,7 @@ export class ProtocolClient {
 
   /** Opens a WebSocket without sending anything. */
   static async open(url: string): Promise<ProtocolClient> {
-    const socket = new WebSocket(`${url.replace(/^http/, "ws")}/everwire/v1/ws`, "everwire.v1");
+    const socket = new WebSocket(`${url.replace(/^http/, "ws")}${WEBSOCKET_PATH}`, SUBPROTOCOL);
     const client = new ProtocolClient(socket);
     onTestFinished(() => socket.terminate());
     await new Promise((open, failed) => {

@@ -6,6 +6,7 @@ import http from "node:http";
 import net from "node:net";
 import type { Duplex } from "node:stream";
 import { onTestFinished } from "vitest";
+import { POLL_PATH } from "../../protocol/generated/protocol";
 import { Shaper } from "./shaper";
 
 /** What happens to a WebSocket upgrade. */
@@ -46,8 +47,6 @@ export interface PollRequest {
   /** The batch. */
   readonly body: string;
 }
-
-const POLL = "/everwire/v1/poll";
 
 /** Ends the head of an HTTP response. */
 const END_OF_HEAD = "\r\n\r\n";
@@ -209,7 +208,7 @@ export class FaultProxy {
     if (body === undefined || this.#dark.has(socket)) return;
     let rule: PollRule = "pass";
     let receiving = false;
-    if (request.url === POLL && request.method === "POST") {
+    if (request.url === POLL_PATH && request.method === "POST") {
       receiving = body.includes('"type":"poll"');
       const number = receiving ? ++this.asked.receiving : ++this.asked.sending;
       rule = this.poll({ receiving, number, body: body.toString() });
@@ -248,7 +247,7 @@ export class FaultProxy {
       response.write(answer.body.subarray(0, Math.floor(answer.body.length / 2)), () => cut(socket));
       return;
     }
-    if (request.url === POLL) this.#last.set(receiving, answer.body);
+    if (request.url === POLL_PATH) this.#last.set(receiving, answer.body);
     response.writeHead(answer.status, answer.headers).end(answer.body);
   }
 

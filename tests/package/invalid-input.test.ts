@@ -1,6 +1,7 @@
 // Invalid input: each kind gets its documented answer, and other clients are not affected.
 
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { POLL_PATH } from "../../protocol/generated/protocol";
 import { BarePage, expectContiguous, type PageClient } from "../harness/bare";
 import { ProtocolClient, uuid7 } from "../harness/protocol-client";
 import { PAGES, Server } from "../harness/server";
@@ -163,7 +164,7 @@ it("by polling, an invalid body gets a 200 with an error frame", async () => {
     [JSON.stringify([{ ...hello, version: 99 }]), "unsupported_version"],
     [JSON.stringify([hello, { type: "ping", padding: "x".repeat(70_000) }]), "too_large"],
   ] as const) {
-    const response = await fetch(`${server.url}/everwire/v1/poll`, {
+    const response = await fetch(`${server.url}${POLL_PATH}`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body,

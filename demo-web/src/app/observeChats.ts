@@ -1,6 +1,7 @@
 // Observes the channels of all chats: counts their messages, and logs their gaps and errors.
 
 import type { Channel, Client } from "everwire";
+import { MESSAGES_PREFIX } from "../../../protocol/generated/protocol";
 import { missingReason, missingTitle } from "../chat/missingMessages";
 import { titleOf } from "../chats/titles";
 import { observeChannel } from "../faults/observeChannel";
@@ -18,7 +19,7 @@ export function observeChats(
     for (const { id } of chats.list) {
       if (counted.has(id)) continue;
       counted.add(id);
-      const channel: Channel = client.channel(`private-chat.${id}`);
+      const channel: Channel = client.channel(MESSAGES_PREFIX + id);
       const title = () => {
         const chat = chats.get(id);
         return chat ? titleOf(chat, client.user ?? "") : id;

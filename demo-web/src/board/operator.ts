@@ -1,6 +1,8 @@
 // The back end's role, played by the page: calls the server's HTTP API with its API key. In a real application the key
 // stays on the back end; the demo server gives it to the page in `demo.json`, so that the board can be tried.
 
+import { API_PATH } from "../../../protocol/generated/protocol";
+
 /** The contents of `demo.json`. */
 export interface Operator {
   readonly apiKey: string;
@@ -27,13 +29,13 @@ export interface Call {
 
 /** Publishes to a channel. */
 export function publishCall(channel: string, event: string, data: object): Call {
-  return { path: "/api/v1/publish", body: { to: { channel }, event, data } };
+  return { path: `${API_PATH}/publish`, body: { to: { channel }, event, data } };
 }
 
 /** Sends a notification to everyone, including users who come online later. */
 export function notifyCall(title: string, message: string): Call {
   const data = { title, message, priority: "normal", url: "#/board" };
-  return { path: "/api/v1/publish", body: { to: "everyone", event: "notification", data } };
+  return { path: `${API_PATH}/publish`, body: { to: "everyone", event: "notification", data } };
 }
 
 /** Rejects with a message that can be shown to the user. */

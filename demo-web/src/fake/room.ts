@@ -1,5 +1,6 @@
 // A chat room of the in-memory client.
 
+import { MESSAGES_PREFIX } from "../../../protocol/generated/protocol";
 import type {
   ChatRow,
   Member,
@@ -42,7 +43,7 @@ export class FakeRoom implements Room {
     );
 
     this.channel = {
-      name: `private-chat.${id}`,
+      name: MESSAGES_PREFIX + id,
       get receipts() {
         return receipts();
       },

@@ -1,6 +1,7 @@
 // An in-memory server, as far as the messenger needs one: chats, logs, receipts, typing, presence and notifications,
 // shared by its clients. For work on the page and for unit tests; it proves nothing about the real server.
 
+import { MESSAGES_PREFIX } from "../../../protocol/generated/protocol";
 import type {
   Chat,
   ChatMember,
@@ -140,7 +141,7 @@ export class FakeServer {
       head: chat.log.length,
       unread:
         role === "invited" ? 0 : plain.filter(({ offset, user }) => offset > read && user !== me).length,
-      ...(last && { last: { ...last, channel: `private-chat.${chat.id}` } }),
+      ...(last && { last: { ...last, channel: MESSAGES_PREFIX + chat.id } }),
       at: chat.at,
     };
   }

@@ -1,5 +1,6 @@
 // A page made of test doubles, for the tests of the fault layer.
 
+import { SUBPROTOCOL } from "../../../protocol/generated/protocol";
 import type { Page } from "./faultLayer";
 
 /** A socket that the test controls. */
@@ -8,7 +9,7 @@ export class FakeSocket extends EventTarget {
   readyState = 0;
   readonly sent: unknown[] = [];
   closed: unknown[] | undefined;
-  readonly protocol = "everwire.v1";
+  readonly protocol = SUBPROTOCOL;
 
   constructor(
     readonly url: string,

@@ -4,6 +4,7 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { WebSocket } from "ws";
+import { SUBPROTOCOL, WEBSOCKET_PATH } from "../../../../protocol/generated/protocol";
 import type { MessageFrame, Recording } from "../recording.js";
 
 type Frame = { type: string } & Record<string, unknown>;
@@ -15,7 +16,7 @@ const MAX_IN_FLIGHT = 384;
 const BATCH_SIZE = 128;
 
 async function open(url: string, user: string, name: string): Promise<WebSocket> {
-  const socket = new WebSocket(`${url.replace(/^http/, "ws")}/everwire/v1/ws`, "everwire.v1");
+  const socket = new WebSocket(`${url.replace(/^http/, "ws")}${WEBSOCKET_PATH}`, SUBPROTOCOL);
   await once(socket, "open");
   send(socket, [{ type: "hello", version: 1, session: randomUUID(), guest: { user, name } }]);
   return socket;

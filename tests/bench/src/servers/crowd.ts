@@ -5,6 +5,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { io } from "socket.io-client";
 import { WebSocket } from "ws";
+import { SUBPROTOCOL, WEBSOCKET_PATH } from "../../../../protocol/generated/protocol";
 
 const ROOM = 10;
 const EVERY_MS = 5_000;
@@ -14,7 +15,7 @@ type Join = (url: string, room: string, user: string) => Promise<() => void>;
 
 const joins: Record<string, Join> = {
   async everwire(url, room, user) {
-    const socket = new WebSocket(`${url.replace(/^http/, "ws")}/everwire/v1/ws`, "everwire.v1");
+    const socket = new WebSocket(`${url.replace(/^http/, "ws")}${WEBSOCKET_PATH}`, SUBPROTOCOL);
     await once(socket, "open");
     const send = (...frames: object[]) => socket.send(JSON.stringify(frames));
     const subscribed = new Promise<void>((done) => {

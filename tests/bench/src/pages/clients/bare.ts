@@ -1,5 +1,6 @@
 // The baseline without a client: a WebSocket, JSON.parse, a loop.
 
+import { SUBPROTOCOL, WEBSOCKET_PATH } from "../../../../../protocol/generated/protocol";
 import { type Listener, type Open, webSocketUrl } from "./client.js";
 
 /** One frame per WebSocket message. */
@@ -19,7 +20,7 @@ export const openBatched: Open = ({ url, channel }, listener) => {
 
 /** The same with Everwire's server: sends what is necessary to receive a channel, and nothing more. */
 export const openAtEverwire: Open = ({ url, channel, from }, listener) => {
-  const socket = new WebSocket(`${webSocketUrl(url)}/everwire/v1/ws`, "everwire.v1");
+  const socket = new WebSocket(`${webSocketUrl(url)}${WEBSOCKET_PATH}`, SUBPROTOCOL);
   socket.onopen = () => {
     const guest = { user: "reader", name: "Reader" };
     const hello = { type: "hello", version: 1, session: crypto.randomUUID(), guest };
