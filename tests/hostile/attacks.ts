@@ -1,0 +1,149 @@
+// What one attacker does to a server, from one address and with the token of one user, as fast as it can. Each attack goes on
+// until its process is ended.
+
+import { randomUUID } from "node:crypto";
+import { connect as connectTcp } from "node:net";
+import {
+  batchOf,
+  type Frame,
+  hello,
+  newId,
+  openSocket,
+  send,
+  subscribe,
+  tokenOf,
+  unsubscribe,
+} from "./wire.js";
+
+/** The attacker's address: not that of the honest clients. */
+export const FROM = "127.0.0.66";
+export const USER = "mallory";
+
+type Attack = (port: number) => void;
+
+/** Sends a batch over and over on some WebSockets, and opens another one whenever one is closed. */
+function flood(
+  batch: () => string,
+  { sockets = 4, first = [] as readonly Frame[], reads = true } = {},
+): Attack {
+  const open = (port: number) => {
+    const socket = openSocket(port, FROM);
+    let ended = false;
+    const pour = () => {
+      if (ended) return;
+      for (let sent = 0; sent < 8 && socket.bufferedAmount < 512 * 1024; sent++) socket.send(batch());
+      setImmediate(pour);
+    };
+    socket.once("open", () => {
+      socket.send(JSON.stringify([hello(USER), ...first]));
+      if (!reads) socket.pause();
+      pour();
+    });
+    socket.once("close", () => {
+      ended = true;
+      setTimeout(() => open(port), 10);
+    });
+  };
+  return (port) => {
+    for (let n = 0; n < sockets; n++) open(port);
+  };
+}
+
+const always = (text: string) => () => text;
+
+/** Posts bodies over and over, on some connections at a time. */
+function post(path: string, body: () => string, { parallel = 64, token = tokenOf(USER) } = {}): Attack {
+  const open = (port: number) => {
+    const socket = connectTcp({ port, host: "127.0.0.1", localAddress: FROM });
+    const next = () => {
+      const text = body();
+      socket.write(
+        `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nauthorization: Bearer ${token}\r\n` +
+          `content-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+      );
+    };
+    socket.on("connect", next);
+    socket.on("data", next);
+    socket.on("error", () => undefined);
+    socket.on("close", () => setTimeout(() => open(port), 10));
+  };
+  return (port) => {
+    for (let n = 0; n < parallel; n++) open(port);
+  };
+}
+
+/** Opens sockets, writes something to each, and reads nothing. */
+function unread(count: number, write: string): Attack {
+  const open = (port: number) => {
+    const socket = connectTcp({ port, host: "127.0.0.1", localAddress: FROM });
+    socket.pause();
+    if (write !== "") socket.on("connect", () => socket.write(write));
+    socket.on("error", () => undefined);
+    socket.on("close", () => setTimeout(() => open(port), 100));
+  };
+  return (port) => {
+    for (let n = 0; n < count; n++) open(port);
+  };
+}
+
+const helloOnly = (session?: string): Frame => {
+  const { token: _, ...rest } = hello(USER, session);
+  return rest as Frame;
+};
+const poll = (more: object = {}): Frame => ({ type: "poll", ack: 0, hold_ms: 0, ...more });
+const history = (): Frame => ({ type: "history", id: newId(), channel: "hall", limit: 200 });
+const group = (users: readonly string[]): Frame => ({
+  type: "create_chat",
+  id: newId(),
+  kind: "group",
+  title: "x".repeat(100),
+  users,
+});
+const strangers = Array.from({ length: 99 }, (_, n) => `stranger-${"x".repeat(100)}-${n}`);
+
+export const ATTACKS: Readonly<Record<string, Attack>> = {
+  // Work that is begun per frame.
+  subscribe: flood(always(batchOf(300, [subscribe("hall")]))),
+  subscribe_presence: flood(always(batchOf(300, [subscribe("presence-hall"), unsubscribe("presence-hall")]))),
+  subscribe_own: flood(always(batchOf(300, [subscribe(`private-user.${USER}`)]))),
+  replay: flood(always(batchOf(300, [subscribe("hall", { recent: 500 })])), { sockets: 16 }),
+  idle: flood(
+    always(
+      batchOf(300, [
+        { type: "idle", idle: true },
+        { type: "idle", idle: false },
+      ]),
+    ),
+  ),
+  status: flood(() =>
+    JSON.stringify(
+      Array.from({ length: 100 }, (_, n) => ({
+        type: "set_status",
+        id: newId(),
+        status: n % 2 === 0 ? "away" : "online",
+      })),
+    ),
+  ),
+  ping: flood(always(batchOf(300, [{ type: "ping" }]))),
+  token: flood(always(batchOf(100, [{ type: "token", token: tokenOf(USER) }]))),
+  send: flood(() => JSON.stringify(Array.from({ length: 100 }, () => send("hall", "spam")))),
+  refused_sends: flood(() => JSON.stringify(Array.from({ length: 300 }, () => send("everyone", 1)))),
+  signal: flood(always(batchOf(300, [{ type: "signal", channel: "hall", event: "x", data: 1 }]))),
+  garbage: flood(always(batchOf(300, [{ type: "nothing" }, { type: "send" }])), { sockets: 16 }),
+  surrogates: flood(always(`[{"type":"send","id":"${randomUUID()}","channel":"hall","data":"\\ud800"}]`)),
+  // Limits that hang on an id which the client chooses.
+  polls: post("/everwire/v1/poll", () => JSON.stringify([helloOnly(), poll(), subscribe("hall")])),
+  questions: post("/everwire/v1/poll", () => JSON.stringify([helloOnly(), history(), history(), history()])),
+  sessions: post("/everwire/v1/poll", () => JSON.stringify([helloOnly(), poll({ hold_ms: 25_000 })]), {
+    parallel: 3_000,
+  }),
+  sockets: unread(10_000, ""),
+  chats: flood(() => JSON.stringify(Array.from({ length: 8 }, () => group(["honest-0", ...strangers])))),
+  wrong_tokens: post("/everwire/v1/poll", () => "x".repeat(60_000), { token: `${tokenOf(USER)}x` }),
+  // Readers that do not read.
+  pipelining: unread(200, "GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(500)),
+  slow_websockets: flood(always(batchOf(4, [subscribe("hall", { recent: 500 })])), {
+    sockets: 200,
+    reads: false,
+  }),
+};
