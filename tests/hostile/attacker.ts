@@ -7,3 +7,6 @@ import { ATTACKS } from "./attacks.js";
 setPriority(15);
 const [name = "", port] = process.argv.slice(2);
 ATTACKS[name]?.(Number(port));
+
+// Sockets that are not read do not keep a process alive.
+setInterval(() => undefined, 1_000);

@@ -76,8 +76,10 @@ function post(path: string, body: () => string, { parallel = 64, token = tokenOf
 function unread(count: number, write: string): Attack {
   const open = (port: number) => {
     const socket = connectTcp({ port, host: "127.0.0.1", localAddress: FROM });
-    socket.pause();
-    if (write !== "") socket.on("connect", () => socket.write(write));
+    if (write !== "") {
+      socket.pause();
+      socket.on("connect", () => socket.write(write));
+    }
     socket.on("error", () => undefined);
     socket.on("close", () => setTimeout(() => open(port), 100));
   };
