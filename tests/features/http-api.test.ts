@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { WEBSOCKET_PATH } from "../../protocol/generated/protocol";
 import { Api } from "../harness/api";
+import { ProtocolClient } from "../harness/protocol-client";
 import { Scene } from "../harness/scene";
 import { makeToken, SECRET } from "../harness/tokens";
 
@@ -139,6 +140,25 @@ it("a wrong key, an invalid body and unknown resources are refused with the erro
   expect(await api.refused("publish", { body: { data: 1 } })).toMatch(/^invalid_/);
   expect(await api.refused("getChat", { parameters: { chat: "nowhere" } })).toBe("not_found");
   expect(await api.refused("getPresence", { parameters: { channel: "news" } })).toBe("invalid_channel");
+});
+
+it("a back end bans a user and lifts the ban, and revokes tokens", async () => {
+  const scene = await Scene.open("over WebSocket", OPTIONS);
+  const api = await Api.with(scene.server.url, KEY);
+  const eve = await scene.enter("eve", { token: makeToken("eve") });
+  const user = { parameters: { user: "eve" } };
+  await api.call("banUser", { ...user, body: { reason: "spam" } });
+  await eve.waitFor("the end", ({ state }) => state.status === "closed" && state.error?.code === "banned");
+  expect(await api.call("getBan", user)).toMatchObject({ user: "eve", banned: true, reason: "spam" });
+  expect((await api.call("listBans", { parameters: { limit: 20 } })).bans).toHaveLength(1);
+  expect(await api.call("unbanUser", user)).toMatchObject({ user: "eve", banned: false });
+  await scene.enter("eve", { token: makeToken("eve") });
+  expect(await api.call("revokeToken", { parameters: { token: "one" }, body: {} })).toHaveProperty("until");
+  const connection = await ProtocolClient.open(scene.server.url);
+  connection.send({ type: "hello", version: 1, session: connection.session, token: makeToken("eve") });
+  await connection.waitForFrame("welcome");
+  await api.call("revokeUser", { ...user, body: {} });
+  expect(await connection.waitForClose()).toBe(4001);
 });
 
 it("every operation of the OpenAPI document is called by these tests", async () => {

@@ -9,6 +9,7 @@ import { PAGES, Server } from "../harness/server";
 import { makeToken, SECRET } from "../harness/tokens";
 
 const CHANNEL = "private-room.1";
+const OPTIONS = { serveDir: PAGES, secret: SECRET, args: ["--trusted-proxy", "127.0.0.1"] };
 const TRANSPORTS = ["websocket", "polling"] as const;
 
 /** A page from the proxy, with a client for each transport that has joined the channel. */
@@ -27,7 +28,7 @@ async function enter(url: string): Promise<{ bare: BarePage; clients: PageClient
 }
 
 it.each(KINDS)("pages reach the server through the printed configuration of %s", async (kind) => {
-  const server = await Server.start({ serveDir: PAGES, secret: SECRET });
+  const server = await Server.start(OPTIONS);
   const proxy = await ReverseProxy.start(kind, printed(kind, server.port));
   for (const url of [proxy.url, proxy.secureUrl]) {
     const { bare, clients } = await enter(url);
@@ -50,7 +51,7 @@ it.each(KINDS)("pages reach the server through the printed configuration of %s",
 });
 
 it.each(KINDS)("%s is restarted in the middle of a conversation, and no message is lost", async (kind) => {
-  const server = await Server.start({ serveDir: PAGES, secret: SECRET });
+  const server = await Server.start(OPTIONS);
   const proxy = await ReverseProxy.start(kind, printed(kind, server.port));
   const { clients } = await enter(proxy.url);
   const ROUND = 20;
