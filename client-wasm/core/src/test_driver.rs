@@ -6,8 +6,8 @@ use alloc::{
 };
 
 use everwire_protocol::{
-    Ack, Action, Channel, ClientFrame, ErrorCode, Message, Payload, Send, ServerFrame, Subscribed, Uuid,
-    batch, limits,
+    Ack, Action, Activity, Channel, ClientFrame, ErrorCode, Message, Payload, Send, ServerFrame, Signalled,
+    Subscribed, Uuid, batch, limits,
 };
 
 use super::{Application, Confirmation, Connection, Handle, Input, Now, Restored, Source, receive};
@@ -90,6 +90,10 @@ pub enum Heard {
     Error(ErrorCode),
     /// A request is answered.
     Answered,
+    /// Something ephemeral, in a channel or for this user alone.
+    Signalled(Option<Handle>),
+    /// A message in a chat of the user's.
+    Activity,
 }
 
 struct Listener<'a> {
@@ -128,5 +132,13 @@ impl Application for Listener<'_> {
 
     fn answered(&mut self, _: ServerFrame) {
         self.heard.push(Heard::Answered);
+    }
+
+    fn signalled(&mut self, handle: Option<Handle>, _: Signalled) {
+        self.heard.push(Heard::Signalled(handle));
+    }
+
+    fn activity(&mut self, _: Activity) {
+        self.heard.push(Heard::Activity);
     }
 }

@@ -109,10 +109,7 @@ impl Connection {
             }
         }
         match (self.transports.active(), self.lifecycle.phase()) {
-            (Some(Transport::WebSocket), _) => {
-                self.transports.deactivate();
-                self.lost(reason, None);
-            }
+            (Some(Transport::WebSocket), _) => self.lost(reason, None),
             (Some(Transport::Polling), _) => {
                 self.log(text!("probe failed: ", reason));
                 self.subscriptions.websocket_gone();

@@ -78,11 +78,6 @@ impl Transports {
         self.selector.stop_fallback();
     }
 
-    /// The active transport failed.
-    pub(crate) fn deactivate(&mut self) {
-        self.active = None;
-    }
-
     /// Drops both transports. Returns the socket to close; the requests are taken by [`Transports::stop_polling`].
     pub(crate) fn clear(&mut self) -> Option<SocketId> {
         self.active = None;

@@ -121,8 +121,7 @@ impl TransportSelector {
     /// how many died young.
     pub(crate) fn welcomed(&mut self) {
         if self.given_up || self.probe_at.is_some() {
-            *self =
-                Self { fallback_at: self.fallback_at, failed_opens: self.failed_opens, ..Self::default() };
+            *self = Self { failed_opens: self.failed_opens, ..Self::default() };
         }
     }
 

@@ -71,3 +71,15 @@ fn a_token_that_is_empty_or_too_long_is_a_failure_of_the_callback() {
         assert_eq!(opened, fits, "{length}");
     }
 }
+
+#[test]
+fn the_name_of_an_event_is_bounded() {
+    let (mut harness, _, _) = Harness::connected(&[]);
+    let mut send = |n, bytes| {
+        let data = everwire_protocol::Payload::from_value("x").unwrap();
+        harness.core.send(harness.now, id(n), "news", Some("x".repeat(bytes)), data)
+    };
+    assert_eq!(send(1, limits::MAX_EVENT_BYTES), Ok(()));
+    assert_eq!(send(2, limits::MAX_EVENT_BYTES + 1), Err(ErrorCode::InvalidOption));
+    assert_eq!(send(2, limits::MAX_EVENT_BYTES + 2), Err(ErrorCode::InvalidOption));
+}

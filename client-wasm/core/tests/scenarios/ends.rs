@@ -1,10 +1,10 @@
 //! How connections end and begin again: which error a close code means, what a page that comes back starts with, and that
 //! what belongs to an earlier socket, request or token ends nothing that is in use.
 
-use everwire_client_core::{Config, Event, Input, Output, SocketId, Source, Status};
-use everwire_protocol::{CloseCode, ErrorCode, Ping, ServerFrame, Welcome};
+use everwire_client_core::{Config, Event, Heard, Input, Output, SocketId, Source, Status};
+use everwire_protocol::{Activity, CloseCode, ErrorCode, Ping, ServerFrame, Signalled, Statuses, Welcome};
 
-use crate::harness::{Harness, config, message, polled, subscribed, wants_request, welcome};
+use crate::harness::{Harness, config, id, message, polled, subscribed, wants_request, welcome};
 
 fn wants_socket(output: &Output) -> bool {
     matches!(output, Output::OpenWebSocket(_))
@@ -165,4 +165,63 @@ fn a_memory_that_ends_now_is_over() {
         let harness = Harness::started(Config { memory, ..config() });
         assert_eq!(harness.outputs.iter().any(wants_request), polls, "{polling_until}");
     }
+}
+
+#[test]
+fn what_is_for_the_user_alone_is_heard_by_the_transport_in_use_only() {
+    let (mut harness, socket, _) = Harness::connected(&[]);
+    let data = || everwire_protocol::Payload::from_value("x").unwrap();
+    let signalled = Signalled {
+        channel: None,
+        event: "call".into(),
+        data: data(),
+        user: None,
+        name: None,
+        from: None,
+        at: 0,
+    };
+    let ServerFrame::Message(message) = message("private-chat.7", 1) else { unreachable!() };
+    let frames: [ServerFrame; 2] = [signalled.into(), Activity { message }.into()];
+    harness.says(socket, &frames);
+    assert_eq!(harness.heard, [Heard::Signalled(None), Heard::Activity]);
+    harness.heard.clear();
+    // Not yet welcomed: what comes by it does not count.
+    harness.closes(socket, 1006);
+    harness.pass_until(20_001, wants_socket);
+    let socket = harness.opens_websocket();
+    harness.says(socket, &frames);
+    assert_eq!(harness.heard, []);
+}
+
+#[test]
+fn an_answer_is_heard_once_and_only_if_it_was_requested() {
+    let (mut harness, socket, _) = Harness::connected(&[]);
+    let answer = || Statuses { id: id(7), statuses: Vec::new() }.into();
+    harness.says(socket, &[answer()]);
+    assert_eq!(harness.heard, []);
+    let question = r#"{"type":"get_status","id":"00000000-0000-0000-0000-000000000007","users":["bob"]}"#;
+    harness.core.request(harness.now, id(7), question.into(), 30_000).unwrap();
+    harness.says(socket, &[answer(), answer()]);
+    assert_eq!(harness.heard, [Heard::Answered]);
+}
+
+#[test]
+fn without_a_network_the_reason_names_it() {
+    let (mut harness, socket, _) = Harness::connected(&[]);
+    harness.closes(socket, 1006);
+    assert!(harness.state().unwrap().2.starts_with("WebSocket closed"), "{:?}", harness.state());
+    harness.pass_until(20_001, wants_socket);
+    harness.tell(Input::Offline);
+    let socket = harness.wants_websocket();
+    harness.closes(socket, 1006);
+    let (status, _, reason) = harness.state().unwrap();
+    assert!(status == Status::Offline && reason.starts_with("no network: "), "{status:?}: {reason}");
+}
+
+#[test]
+fn a_batch_from_the_server_may_be_of_any_size() {
+    let (mut harness, socket, _) = Harness::connected(&["news"]);
+    let frames: Vec<_> = (1..=2_000).map(|offset| message("news", offset)).collect();
+    harness.says(socket, &frames);
+    assert_eq!(harness.delivered.len(), 2_000);
 }

@@ -265,3 +265,9 @@ fn what_lasts_replaces_what_lasted_before_and_nothing_else() {
         "{sent:?}"
     );
 }
+
+#[test]
+fn promise_15_users_have_numbers_of_their_own() {
+    let numbers: std::collections::BTreeSet<u32> = (0..1_000).map(|n| typist(&format!("user-{n}"))).collect();
+    assert_eq!(numbers.len(), 1_000);
+}
