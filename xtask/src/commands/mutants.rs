@@ -137,7 +137,15 @@ pub(crate) fn run(paths: &Paths, options: &Options) -> Result {
         let mut survivors: Option<Vec<String>> = None;
         for judge in room.judges() {
             println!("{}: judged by {}", room.name(), judge.name);
-            judge.judge(run(), &output, options.jobs, &which)?;
+            let baseline = if judge.package == room.package() {
+                "run"
+            } else {
+                // cargo-mutants would look for the tests in the package that is changed.
+                let tests = paths.cargo().args(["test", "--quiet", "--profile", judge.profile]);
+                tests.args(["--package", judge.package]).args(judge.tests.iter().copied()).hand_over()?;
+                "skip"
+            };
+            judge.judge(run(), &output, options.jobs, baseline, &which)?;
             // This version of cargo-mutants tests fields that are left out whatever the expressions say.
             let of = |name| outcome(&output, name, survivors.as_deref());
             let (caught, slow, unviable) = (of("caught")?.len(), of("timeout")?.len(), of("unviable")?.len());
@@ -163,11 +171,12 @@ pub(crate) fn run(paths: &Paths, options: &Options) -> Result {
 }
 
 impl Judge {
-    /// Tests these mutants. That some survive is no error.
-    fn judge(&self, run: Run, output: &Path, jobs: usize, which: &[String]) -> Result {
+    /// Tests these mutants. That some survive is no error. `baseline`: whether cargo-mutants tests first that the code passes
+    /// as it is; otherwise that has been done.
+    fn judge(&self, run: Run, output: &Path, jobs: usize, baseline: &str, which: &[String]) -> Result {
         let run = run
             .args(["--no-shuffle", "--colors", "never", "--jobs", &jobs.to_string()])
-            .args(["--profile", self.profile, "--timeout", self.timeout])
+            .args(["--baseline", baseline, "--profile", self.profile, "--timeout", self.timeout])
             .arg("--output")
             .arg(output)
             .args(["--test-package", self.package])
