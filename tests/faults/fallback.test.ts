@@ -34,6 +34,7 @@ const BLOCKED: [string, SocketRule][] = [
   ["the connection is reset at the upgrade", "reset"],
   ["the upgrade is never answered", "hang"],
   ["the connection is reset as soon as it is open", "reset on open"],
+  ["it opens, and a proxy buffers what the server sends", "buffer"],
 ];
 
 it.each(BLOCKED)("%s: the first message arrives by polling within 5 s", async (how, rule) => {

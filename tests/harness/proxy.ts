@@ -20,6 +20,8 @@ export type SocketRule =
   | "hang"
   /** It opens, and is reset when the client sends its first frame, which does not reach the server. */
   | "reset on open"
+  /** It opens, and what the server sends is collected by the proxy and never passed on. */
+  | "buffer"
   /** It opens, and is reset this long after the server's first frame. */
   | { readonly killAfterMs: number };
 
@@ -163,7 +165,8 @@ export class FaultProxy {
         cut(client);
       });
     }
-    this.#join(client, server);
+    this.#join(client, server, rule === "buffer");
+    if (rule === "buffer") this.#count(rule);
     if (typeof rule === "object") this.#killLater(client, server, rule.killAfterMs);
   }
 
@@ -184,13 +187,17 @@ export class FaultProxy {
     client.on("close", () => clearTimeout(timer));
   }
 
-  /** Forwards both directions, with the configured delay and throughput. */
-  #join(client: Duplex, server: net.Socket): void {
+  /** Forwards both directions, with the configured delay and throughput; of a buffered answer only the head. */
+  #join(client: Duplex, server: net.Socket, buffered = false): void {
     server.on("error", () => server.destroy());
     const dark = () => this.#dark.has(client);
     const carry = (from: Duplex, to: Duplex) => {
       const shaper = new Shaper(this);
+      let passed = false;
       from.on("data", (data: Buffer) => {
+        // The head of the answer arrives alone: the server sends nothing before it is asked.
+        if (buffered && from === server && passed) return;
+        passed = true;
         if (!dark()) shaper.pass(data.length, () => !dark() && to.write(data));
       });
       // The other side's end is not forwarded into the black hole either.
