@@ -137,11 +137,11 @@ it.each(named(OPERATORS))("%s: %s ends without an error", async (_, command) => 
   const surroundings = { EVERWIRE_SERVER: server.url, EVERWIRE_JWT_SECRET: SECRET };
   // A key in the environment excludes one in a file.
   const key = command.includes("--api-key-file") ? {} : { EVERWIRE_API_KEY: KEY };
-  const { stdout } = await promisify(execFile)("sh", ["-c", translated(command, directory, server)], {
+  const { stdout, stderr } = await promisify(execFile)("sh", ["-c", translated(command, directory, server)], {
     cwd: directory,
     env: { ...env, ...surroundings, ...key },
   });
-  expect(stdout.trim()).not.toBe("");
+  expect((stdout + stderr).trim()).not.toBe("");
 });
 
 const CURL = LINES.filter((line) => programOf(line) === "curl");
