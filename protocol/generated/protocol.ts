@@ -498,6 +498,8 @@ export interface Error {
   retry: boolean;
   /** The `send` or request that this answers. */
   id?: string;
+  /** The type of the frame that was refused, if it is about one. */
+  re?: string;
   /** The channel that this is about, for information. */
   channel?: Channel;
   /** The earliest time for a retry, in ms from now. */

@@ -1,7 +1,7 @@
 //! The JSON codec: a batch is an array of frames, on every transport.
 //!
 //! Decoding distinguishes errors of the whole batch ([`BatchError`]) from errors of one frame ([`FrameError`]): an invalid
-//! frame does not affect the others. It never panics, and its work is limited by [`Bounds`] before any parsing starts.
+//! frame does not affect the others. It never panics, and its work is limited by [`Bounds`].
 
 use alloc::{
     string::{String, ToString},
@@ -11,7 +11,13 @@ use alloc::{
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::{ErrorCode, limits};
+use crate::{
+    ErrorCode, limits,
+    strict::{self, Flaw},
+};
+
+/// The longest part of a client's own text in an error, in characters.
+const EXCERPT: usize = 100;
 
 /// The limits of a decoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,14 +56,6 @@ pub enum BatchError {
         /// The limit.
         max: usize,
     },
-    /// Arrays and objects nested deeper than allowed.
-    #[error("Invalid batch: nested deeper than {max} levels at byte {at}")]
-    TooDeep {
-        /// The position, in bytes from 0.
-        at: usize,
-        /// The limit.
-        max: usize,
-    },
     /// Not a JSON array.
     #[error("Invalid batch: not a JSON array of frames ({0})")]
     NotAnArray(String),
@@ -68,7 +66,7 @@ impl BatchError {
     pub const fn code(&self) -> ErrorCode {
         match self {
             Self::TooLarge { .. } | Self::TooManyFrames { .. } => ErrorCode::TooLarge,
-            Self::TooDeep { .. } | Self::NotAnArray(_) => ErrorCode::InvalidBatch,
+            Self::NotAnArray(_) => ErrorCode::InvalidBatch,
         }
     }
 }
@@ -99,17 +97,41 @@ pub enum FrameError {
         index: usize,
         /// The type.
         kind: String,
-        /// The parser's message: the field, and the column within the frame.
+        /// The parser's message: the field, and what is wrong with it.
         reason: String,
     },
+    /// Nested too deeply, or JSON that strict readers refuse.
+    #[error("Invalid {} at index {index}: {flaw}", named(kind.as_deref()))]
+    Flawed {
+        /// Its index in the batch.
+        index: usize,
+        /// The type, if it could be read.
+        kind: Option<String>,
+        /// What is wrong, and where.
+        flaw: Flaw,
+    },
+}
+
+fn named(kind: Option<&str>) -> String {
+    kind.map_or_else(|| "frame".into(), |kind| alloc::format!("{kind} frame"))
 }
 
 impl FrameError {
     /// The error code for the answer.
-    pub const fn code(&self) -> ErrorCode {
+    pub fn code(&self) -> ErrorCode {
         match self {
-            Self::NotAFrame { .. } | Self::Malformed { .. } => ErrorCode::InvalidFrame,
+            Self::Flawed { flaw, .. } if flaw.is_within("data") => ErrorCode::InvalidPayload,
+            Self::NotAFrame { .. } | Self::Malformed { .. } | Self::Flawed { .. } => ErrorCode::InvalidFrame,
             Self::UnknownType { .. } => ErrorCode::UnknownType,
+        }
+    }
+
+    /// The type of the frame, if it could be read. Shortened if it is too long to be one.
+    pub fn kind(&self) -> Option<&str> {
+        match self {
+            Self::NotAFrame { .. } => None,
+            Self::UnknownType { kind, .. } | Self::Malformed { kind, .. } => Some(kind),
+            Self::Flawed { kind, .. } => kind.as_deref(),
         }
     }
 }
@@ -131,28 +153,50 @@ pub fn decode<F: Frame>(text: &str, bounds: &Bounds) -> Result<Vec<Result<F, Fra
     if text.len() > bounds.bytes {
         return Err(BatchError::TooLarge { bytes: text.len(), max: bounds.bytes });
     }
-    check_depth(text, bounds.depth)?;
+    // Checks the grammar of the whole text without recursion, so nothing has to be known about its depth.
     let frames: Vec<&RawValue> =
-        serde_json::from_str(text).map_err(|error| BatchError::NotAnArray(error.to_string()))?;
+        serde_json::from_str(text).map_err(|error| BatchError::NotAnArray(reason_of(&error)))?;
     if frames.len() > bounds.frames {
         return Err(BatchError::TooManyFrames { frames: frames.len(), max: bounds.frames });
     }
-    Ok(frames.iter().enumerate().map(|(index, raw)| decode_frame(index, raw.get())).collect())
+    let depth = bounds.depth.saturating_sub(1);
+    Ok(frames.iter().enumerate().map(|(index, raw)| decode_frame(index, raw.get(), depth)).collect())
 }
 
-fn decode_frame<F: Frame>(index: usize, text: &str) -> Result<F, FrameError> {
+fn decode_frame<F: Frame>(index: usize, text: &str, depth: usize) -> Result<F, FrameError> {
     #[derive(Deserialize)]
     struct Head {
         #[serde(rename = "type")]
         kind: String,
     }
-    let head: Head = serde_json::from_str(text)
-        .map_err(|error| FrameError::NotAFrame { index, reason: error.to_string() })?;
-    match F::read(&head.kind, text) {
-        Some(Ok(frame)) => Ok(frame),
-        Some(Err(error)) => Err(FrameError::Malformed { index, kind: head.kind, reason: error.to_string() }),
-        None => Err(FrameError::UnknownType { index, kind: head.kind }),
+    // First of all: the parsers below recurse.
+    if let Err(flaw) = strict::check(text, depth) {
+        let kind = strict::member(text, "type").and_then(|kind| serde_json::from_str::<String>(kind).ok());
+        return Err(FrameError::Flawed { index, kind: kind.map(|kind| excerpt(&kind)), flaw });
     }
+    let head: Head = serde_json::from_str(text)
+        .map_err(|error| FrameError::NotAFrame { index, reason: reason_of(&error) })?;
+    let kind = head.kind;
+    match F::read(&kind, text) {
+        Some(Ok(frame)) => Ok(frame),
+        Some(Err(error)) => Err(FrameError::Malformed { index, kind, reason: reason_of(&error) }),
+        None => Err(FrameError::UnknownType { index, kind: excerpt(&kind) }),
+    }
+}
+
+/// The parser's message without the position, which means nothing to those who have not seen the text.
+fn reason_of(error: &serde_json::Error) -> String {
+    let words = error.to_string();
+    excerpt(words.rsplit_once(" at line ").map_or(&*words, |(reason, _)| reason))
+}
+
+/// The beginning of a text that the sender has chosen: an answer has a bound, whatever it is about.
+fn excerpt(text: &str) -> String {
+    let mut short: String = text.chars().take(EXCERPT).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
 }
 
 /// Encodes a batch.
@@ -174,34 +218,6 @@ pub fn encode_frame<F: Frame>(frame: &F) -> String {
     let written = serde_json::to_string(frame);
     debug_assert!(written.is_ok());
     written.unwrap_or_default()
-}
-
-/// Parsers recurse, so the depth is checked before they run. Scans bytes outside of strings; does not validate the JSON.
-fn check_depth(text: &str, max: usize) -> Result<(), BatchError> {
-    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
-    for (at, byte) in text.bytes().enumerate() {
-        if in_string {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => in_string = false,
-                _ => {}
-            }
-            continue;
-        }
-        match byte {
-            b'"' => in_string = true,
-            b'[' | b'{' => {
-                depth += 1;
-                if depth > max {
-                    return Err(BatchError::TooDeep { at, max });
-                }
-            }
-            b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    Ok(())
 }
 
 /// Defines one direction's enum of frames: the variants, their types and their decoding. Frames are decoded directly into

@@ -64,7 +64,7 @@ impl Channel {
 
     /// The same without a reason, for browsers, which would have to download the messages.
     pub fn parse(name: &str) -> Option<Self> {
-        let valid = name.len() <= MAX_CHANNEL_BYTES && name.bytes().all(allowed);
+        let valid = name.len() <= MAX_CHANNEL_BYTES && name.bytes().all(is_allowed);
         let channel = Self(name.into());
         (valid && !channel.rest().is_empty()).then_some(channel)
     }
@@ -102,13 +102,13 @@ impl InvalidChannel {
             return Self::TooLong(name.len());
         }
         // Byte by byte: allowed characters are ASCII, so the first byte that is not allowed begins a character.
-        let Some(at) = name.bytes().position(|byte| !allowed(byte)) else { return Self::Empty };
+        let Some(at) = name.bytes().position(|byte| !is_allowed(byte)) else { return Self::Empty };
         let character = name.get(at..).and_then(|rest| rest.chars().next()).unwrap_or_default();
         Self::Character { character, at }
     }
 }
 
-fn allowed(byte: u8) -> bool {
+pub(crate) fn is_allowed(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'=' | b'@' | b',' | b'.' | b';' | b':')
 }
 

@@ -27,13 +27,17 @@ mod events;
 mod frames;
 #[cfg(feature = "generate")]
 pub mod generate;
+pub mod ids;
 mod json;
 pub mod limits;
+pub mod names;
 #[cfg(feature = "openapi")]
 mod openapi;
 pub mod paths;
 mod payload;
 mod safe_integer;
+pub mod strict;
+pub mod user_id;
 
 pub use batch::{BatchError, FrameError};
 pub use channel::{Channel, ChannelKind, InvalidChannel};

@@ -7,6 +7,7 @@ use everwire_protocol::{
     BatchError, ClientFrame, CoreFrame, FrameError, ServerFrame,
     batch::encode_frame,
     batch::{Bounds, Frame, decode, encode},
+    strict::FlawKind,
 };
 use proptest::{prelude::*, sample::Index};
 use serde_json::Value;
@@ -33,18 +34,20 @@ fn is_answered<F: Frame + Clone + PartialEq + std::fmt::Debug>(
             prop_assert!(bytes == text.len() && max == bounds.bytes && bytes > max);
         }
         Err(BatchError::TooManyFrames { frames, max }) => prop_assert!(frames > max && max == bounds.frames),
-        Err(BatchError::TooDeep { at, max }) => prop_assert!(at < text.len() && max == bounds.depth),
         Err(BatchError::NotAnArray(reason)) => prop_assert!(!reason.is_empty()),
         Ok(frames) => {
             prop_assert!(text.len() <= bounds.bytes && frames.len() <= bounds.frames);
-            if let Ok(value) = serde_json::from_str::<Value>(text) {
-                prop_assert!(depth(&value) <= bounds.depth);
+            if let Ok(Value::Array(values)) = serde_json::from_str::<Value>(text) {
+                for (frame, value) in frames.iter().zip(&values) {
+                    prop_assert!(frame.is_err() || depth(value) < bounds.depth);
+                }
             }
             for (place, frame) in frames.iter().enumerate() {
                 if let Err(
                     FrameError::NotAFrame { index, .. }
                     | FrameError::UnknownType { index, .. }
-                    | FrameError::Malformed { index, .. },
+                    | FrameError::Malformed { index, .. }
+                    | FrameError::Flawed { index, .. },
                 ) = frame
                 {
                     prop_assert_eq!(*index, place);
@@ -212,9 +215,10 @@ proptest! {
     fn nesting_is_counted_outside_of_texts_only(levels in 1_usize..80, text in "[\\[\\]{}\"\\\\a]{0,40}") {
         let text = serde_json::to_string(&text).unwrap();
         let batch = format!("{}{text}{}", "[".repeat(levels), "]".repeat(levels));
+        let read = decode::<ClientFrame>(&batch, &Bounds::default()).unwrap();
         let too_deep = matches!(
-            decode::<ClientFrame>(&batch, &Bounds::default()),
-            Err(BatchError::TooDeep { .. })
+            &read[0],
+            Err(FrameError::Flawed { flaw, .. }) if matches!(flaw.kind, FlawKind::TooDeep(_))
         );
         prop_assert_eq!(too_deep, levels > Bounds::default().depth);
     }

@@ -4,6 +4,8 @@ use everwire_protocol::{
     BatchError, ChatChange, ClientFrame, CoreFrame, DataUpdate, FrameError, Notification, Request,
     ServerFrame, StatusUpdate, UserActivity,
     batch::{Bounds, Frame, decode, encode},
+    channels::user_channel,
+    user_id::{decode_user, encode_user},
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -13,6 +15,13 @@ struct Vectors {
     valid: Vec<Valid>,
     invalid: Vec<Invalid>,
     events: Vec<Standard>,
+    users: Vec<EncodedUser>,
+}
+
+#[derive(Deserialize)]
+struct EncodedUser {
+    user: String,
+    encoded: String,
 }
 
 #[derive(Deserialize)]
@@ -241,5 +250,16 @@ fn events_that_every_application_understands_are_read_as_they_say() {
     }
     for vector in events {
         assert_eq!(fits(&vector.event, vector.data), vector.fits, "{}", vector.name);
+    }
+}
+
+#[test]
+fn user_ids_have_the_form_that_the_vectors_say() {
+    let users = vectors().users;
+    assert!(users.iter().any(|vector| vector.user != vector.encoded));
+    for EncodedUser { user, encoded } in users {
+        assert_eq!(encode_user(&user), encoded);
+        assert_eq!(decode_user(&encoded).as_deref(), Some(&*user));
+        assert_eq!(user_channel(&user).unwrap().as_str(), format!("private-user.{encoded}"));
     }
 }

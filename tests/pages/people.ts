@@ -56,8 +56,10 @@ declare global {
   var record: typeof people.record;
   /** In the page: the package's exports. */
   var createChat: typeof chat.createChat;
+  var userChannel: typeof chat.userChannel;
 }
 
 window.people = people;
 globalThis.record = people.record;
 globalThis.createChat = chat.createChat;
+globalThis.userChannel = chat.userChannel;

@@ -109,7 +109,11 @@ pub fn receive(
                 }
             }
             Err(FrameError::UnknownType { .. }) => {}
-            Err(error @ (FrameError::NotAFrame { .. } | FrameError::Malformed { .. })) => {
+            Err(
+                error @ (FrameError::NotAFrame { .. }
+                | FrameError::Malformed { .. }
+                | FrameError::Flawed { .. }),
+            ) => {
                 let message = &error.to_string();
                 application.connection().receive_frame(ReceivedFrame::Violation { message });
             }

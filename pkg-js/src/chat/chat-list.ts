@@ -7,11 +7,11 @@ import { toUserStatus } from "../core/user-status.js";
 import {
   MESSAGES_PREFIX,
   type ServerFrame,
-  USER_PREFIX,
   type Chat as WireChat,
 } from "../generated/protocol.js";
 import { type Chat, type ChatMember, toChat } from "./chat.js";
 import type { ChatPort } from "./port.js";
+import { userChannel } from "./user-channel.js";
 
 /** The maximum number of chats in a subscription: if there are fewer, the list is complete. */
 const MOST = 100;
@@ -54,7 +54,7 @@ export class ChatList extends Observable {
       });
       client._signedIn
         .then((user) => {
-          const channel = client.channel(USER_PREFIX + user);
+          const channel = client.channel(userChannel(user));
           return channel._warn(channel._share({ undelivered: true }));
         })
         .then(() => this.#ready.resolve(), this.#ready.reject);

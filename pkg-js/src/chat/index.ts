@@ -7,3 +7,4 @@ export type { ChatList, NewChat } from "./chat-list.js";
 export type { ChatContent, ChatEvents, ChatRoom } from "./chat-room.js";
 export { MessageList, type MessageListOptions, type Row } from "./message-list.js";
 export type { NotificationItem, NotificationList } from "./notifications.js";
+export { userChannel } from "./user-channel.js";

@@ -5,8 +5,9 @@ import { quiet } from "../core/deferred.js";
 import type { Unsubscribe } from "../core/emitter.js";
 import type { EventMessage, Message, NotificationData } from "../core/events.js";
 import { Observable } from "../core/observable.js";
-import { EVERYONE, USER_PREFIX } from "../generated/protocol.js";
+import { EVERYONE } from "../generated/protocol.js";
 import type { ChatPort } from "./port.js";
+import { userChannel } from "./user-channel.js";
 
 /** One notification. A new object after every change. */
 export interface NotificationItem {
@@ -43,7 +44,7 @@ export class NotificationList extends Observable {
       this.#followed = true;
       quiet(
         this.#client._signedIn.then((user) => {
-          this.#listen(this.#client.channel(USER_PREFIX + user));
+          this.#listen(this.#client.channel(userChannel(user)));
           this.#listen(this.#client.channel(EVERYONE));
         }),
       );

@@ -6,7 +6,7 @@ use alloc::{string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Channel, Message, Status, safe_integer};
+use crate::{Channel, Message, Status, ids, safe_integer};
 
 /// The role of a user in a chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -104,6 +104,7 @@ pub struct Chat {
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct CreateChat {
     /// The id of this request, and of the group that it creates.
+    #[serde(deserialize_with = "ids::required")]
     pub id: Uuid,
     /// Group or direct.
     pub kind: ChatKind,
@@ -124,6 +125,7 @@ pub struct CreateChat {
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Invite {
     /// The id of this request.
+    #[serde(deserialize_with = "ids::required")]
     pub id: Uuid,
     /// The chat.
     pub chat: String,
@@ -140,6 +142,7 @@ pub struct Invite {
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct JoinChat {
     /// The id of this request.
+    #[serde(deserialize_with = "ids::required")]
     pub id: Uuid,
     /// The chat.
     pub chat: String,
@@ -151,6 +154,7 @@ pub struct JoinChat {
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct LeaveChat {
     /// The id of this request.
+    #[serde(deserialize_with = "ids::required")]
     pub id: Uuid,
     /// The chat.
     pub chat: String,
@@ -161,6 +165,7 @@ pub struct LeaveChat {
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct RemoveMember {
     /// The id of this request.
+    #[serde(deserialize_with = "ids::required")]
     pub id: Uuid,
     /// The chat.
     pub chat: String,
@@ -173,6 +178,7 @@ pub struct RemoveMember {
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct RenameChat {
     /// The id of this request.
+    #[serde(deserialize_with = "ids::required")]
     pub id: Uuid,
     /// The chat.
     pub chat: String,
@@ -185,6 +191,7 @@ pub struct RenameChat {
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct SetRole {
     /// The id of this request.
+    #[serde(deserialize_with = "ids::required")]
     pub id: Uuid,
     /// The chat.
     pub chat: String,
@@ -199,6 +206,7 @@ pub struct SetRole {
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct ListChats {
     /// The id of this request.
+    #[serde(deserialize_with = "ids::required")]
     pub id: Uuid,
     /// Only chats whose `at` is below this.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "safe_integer::optional")]
@@ -215,6 +223,7 @@ pub struct ListChats {
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Chats {
     /// The id of the request.
+    #[serde(deserialize_with = "ids::required")]
     pub id: Uuid,
     /// The chats, sorted by latest activity.
     pub chats: Vec<Chat>,
@@ -227,6 +236,7 @@ pub struct Chats {
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Done {
     /// The id of the request.
+    #[serde(deserialize_with = "ids::required")]
     pub id: Uuid,
     /// The chat, if the request created or joined one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -5,7 +5,7 @@ use alloc::string::String;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Channel, ErrorCode, safe_integer};
+use crate::{Channel, ErrorCode, ids, safe_integer};
 
 /// Opens a connection: the first frame on every WebSocket, and of every HTTP request. The first batch of a WebSocket also
 /// contains all subscriptions, so that a reconnect costs one round trip.
@@ -15,6 +15,7 @@ pub struct Hello {
     /// The protocol version of the client: [`crate::VERSION`].
     pub version: u32,
     /// The id of this client instance across transports and reconnects. Bound to the first user that uses it.
+    #[serde(deserialize_with = "ids::required")]
     pub session: Uuid,
     /// The user's token. Over HTTP it is in the header `Authorization: Bearer …` instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -47,8 +48,10 @@ pub struct Welcome {
     /// The protocol version that both sides will use.
     pub version: u32,
     /// The session of `hello`.
+    #[serde(deserialize_with = "ids::required")]
     pub session: Uuid,
     /// The id of this connection, which polls carry.
+    #[serde(deserialize_with = "ids::required")]
     pub connection: Uuid,
     /// The id of the user.
     pub user: String,
@@ -111,7 +114,7 @@ pub struct Token {
 pub struct Poll {
     /// The connection of the last `welcome`; absent in the first poll. A server that does not know it answers with a new
     /// `welcome`, and resumes from the positions.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "ids::optional")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub connection: Option<Uuid>,
     /// `seq` of the last received response; 0 if there is none. A lost response is sent again.
@@ -179,9 +182,13 @@ pub struct Error {
     /// Whether the same operation can succeed later.
     pub retry: bool,
     /// The `send` or request that this answers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "ids::optional")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub id: Option<Uuid>,
+    /// The type of the frame that was refused, if it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub re: Option<String>,
     /// The channel that this is about, for information.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]

@@ -5,7 +5,7 @@ use alloc::string::String;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Channel, Payload, safe_integer};
+use crate::{Channel, Payload, ids, safe_integer};
 
 /// The user is typing, or no longer. Ephemeral: not answered, and lost if missed. For receivers it expires 6 s after the last
 /// announcement.
@@ -46,7 +46,7 @@ pub struct Signal {
     /// The application's JSON, at most 32 KiB.
     pub data: Payload,
     /// Only for this connection, if it is subscribed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "ids::optional")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub to: Option<Uuid>,
 }
@@ -72,7 +72,7 @@ pub struct Signalled {
     #[cfg_attr(feature = "generate", ts(optional))]
     pub name: Option<String>,
     /// The connection that sent it, to reply with `to`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "ids::optional")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub from: Option<Uuid>,
     /// The time, in ms since 1970 by the server's clock.

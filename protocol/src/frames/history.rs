@@ -5,13 +5,14 @@ use alloc::{string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Channel, Message, safe_integer};
+use crate::{Channel, Message, ids, safe_integer};
 
 /// Requests a page of a channel's log: the entries before or after an offset, or the latest. Answered with `history_page`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct History {
     /// The id of this request.
+    #[serde(deserialize_with = "ids::required")]
     pub id: Uuid,
     /// The channel.
     pub channel: Channel,
@@ -34,6 +35,7 @@ pub struct History {
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct HistoryPage {
     /// The id of the request.
+    #[serde(deserialize_with = "ids::required")]
     pub id: Uuid,
     /// The channel.
     pub channel: Channel,

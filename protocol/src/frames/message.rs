@@ -5,13 +5,14 @@ use alloc::string::String;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Channel, Payload, safe_integer};
+use crate::{Channel, Payload, ids, safe_integer};
 
 /// A durable message for a channel's log. Answered with `ack` once it is on disk, or with an `error` carrying its id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Send {
     /// A UUID of version 7, created once and kept across resends, reconnects and reloads: copies are stored once.
+    #[serde(deserialize_with = "ids::required")]
     pub id: Uuid,
     /// The channel.
     pub channel: Channel,
@@ -26,7 +27,7 @@ pub struct Send {
     #[cfg_attr(feature = "generate", ts(optional))]
     pub action: Option<Action>,
     /// The id of that message.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "ids::optional")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub target: Option<Uuid>,
 }
@@ -50,6 +51,7 @@ pub enum Action {
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Ack {
     /// The id of the `send`.
+    #[serde(deserialize_with = "ids::required")]
     pub id: Uuid,
     /// The epoch of the log.
     pub channel: Channel,
@@ -72,6 +74,7 @@ pub struct Message {
     #[serde(deserialize_with = "safe_integer::required")]
     pub offset: u64,
     /// The sender's id for it.
+    #[serde(deserialize_with = "ids::required")]
     pub id: Uuid,
     /// The sender.
     pub user: String,
@@ -93,7 +96,7 @@ pub struct Message {
     #[cfg_attr(feature = "generate", ts(optional))]
     pub action: Option<Action>,
     /// The id of that message.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "ids::optional")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub target: Option<Uuid>,
 }

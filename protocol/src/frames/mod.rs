@@ -60,6 +60,13 @@ macro_rules! client_frames {
             pub const ANSWERS: &'static [(&'static str, &'static str)] =
                 &[$((stringify!($request), stringify!($answer)),)*];
 
+            /// The type, as on the wire.
+            pub const fn kind(&self) -> &'static str {
+                match self {
+                    $(Self::$request(_) => $request_kind,)*
+                }
+            }
+
             /// The id, which the answer repeats.
             pub const fn id(&self) -> Uuid {
                 match self {

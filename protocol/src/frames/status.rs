@@ -5,7 +5,7 @@ use alloc::{string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Channel, safe_integer};
+use crate::{Channel, ids, safe_integer};
 
 /// The online status of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -65,6 +65,7 @@ pub struct Idle {
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct SetStatus {
     /// The id of this request.
+    #[serde(deserialize_with = "ids::required")]
     pub id: Uuid,
     /// The status.
     pub status: StatusChoice,
@@ -91,6 +92,7 @@ pub struct StatusChanged {
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct GetStatus {
     /// The id of this request.
+    #[serde(deserialize_with = "ids::required")]
     pub id: Uuid,
     /// The users, at most 100.
     pub users: Vec<String>,
@@ -101,6 +103,7 @@ pub struct GetStatus {
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Statuses {
     /// The id of the request.
+    #[serde(deserialize_with = "ids::required")]
     pub id: Uuid,
     /// One for each requested user; unknown users are offline.
     pub statuses: Vec<UserStatus>,

@@ -91,12 +91,32 @@ pub(super) fn json() -> String {
                      `times` times, one after the other. `frames` is what it means; frames at `ignored` are of unknown \
                      types. `error` without `frame` refuses the whole batch. `canonical` texts are what an encoder \
                      writes, byte for byte, that keeps the documented order of fields. `events` holds the data of \
-                     events that every application understands; what does not fit is refused with invalid_payload.",
+                     events that every application understands; what does not fit is refused with invalid_payload. \
+                     `users` holds user ids with the form that they have in channel names and paths.",
         "valid": valid,
         "invalid": invalid,
         "events": events::vectors(),
+        "users": users(),
     });
     format!("{vectors:#}\n")
+}
+
+fn users() -> Vec<Value> {
+    let users = [
+        "u1",
+        "ann@example.com",
+        "a=b",
+        "auth0|5f7c",
+        "ann+x@y.z",
+        "Zoë",
+        "=",
+        "=u1",
+        "two words",
+        "🦊",
+        "a/b",
+    ];
+    let pair = |user: &str| json!({ "user": user, "encoded": crate::user_id::encode_user(user) });
+    users.into_iter().map(pair).collect()
 }
 
 /// A batch of a client, as an encoder writes it.

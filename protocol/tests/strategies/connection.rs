@@ -89,14 +89,14 @@ fn welcome() -> impl Strategy<Value = Welcome> {
 }
 
 fn error() -> impl Strategy<Value = Error> {
-    (code(), text(), any::<bool>(), option::of(uuid()), option::of(channel()), nonce()).prop_map(
-        |(code, message, retry, id, channel, retry_after_ms)| Error {
+    (code(), text(), any::<bool>(), option::of(uuid()), option::of(text()), option::of(channel()), nonce())
+        .prop_map(|(code, message, retry, id, re, channel, retry_after_ms)| Error {
             code,
             message,
             retry,
             id,
+            re,
             channel,
             retry_after_ms,
-        },
-    )
+        })
 }

@@ -86,7 +86,10 @@ pub(crate) fn json() -> impl Strategy<Value = String> {
 }
 
 fn text() -> impl Strategy<Value = String> {
+    let is_character =
+        |code: &char| !matches!(u32::from(*code), 0xfdd0..=0xfdef) && u32::from(*code) & 0xfffe != 0xfffe;
     prop_oneof!["[a-z]{0,8}", any::<String>()]
+        .prop_map(move |text| text.chars().filter(is_character).collect::<String>())
 }
 
 fn payload() -> impl Strategy<Value = Payload> {
@@ -94,7 +97,7 @@ fn payload() -> impl Strategy<Value = Payload> {
 }
 
 fn uuid() -> impl Strategy<Value = Uuid> {
-    any::<u128>().prop_map(Uuid::from_u128)
+    (1..=u128::MAX).prop_map(Uuid::from_u128)
 }
 
 fn number() -> impl Strategy<Value = u64> {

@@ -7,8 +7,18 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Path, Query, Request},
     http::request::Parts,
 };
-use everwire_protocol::{ErrorCode, limits::MAX_BATCH_BYTES};
-use serde::de::DeserializeOwned;
+use everwire_protocol::{
+    ErrorCode,
+    limits::{MAX_BATCH_BYTES, MAX_DEPTH},
+    names::check_user,
+    strict,
+    user_id::decode_user,
+};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error as _},
+};
+use serde_json::value::RawValue;
 use tokio::time::timeout;
 
 use super::{Api, Problem};
@@ -51,10 +61,51 @@ impl<T: DeserializeOwned> FromRequest<Api> for JsonBody<T> {
                 return Err(Problem::new(ErrorCode::Timeout, "Request body timed out."));
             }
         };
-        let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
-        serde_json::from_slice(text)
-            .map(Self)
-            .map_err(|error| Problem::new(ErrorCode::InvalidFrame, format!("Invalid request body: {error}.")))
+        let refuse = |code, why: String| Problem::new(code, format!("Invalid request body: {why}."));
+        let invalid = |error: serde_json::Error| refuse(ErrorCode::InvalidFrame, error.to_string());
+        let Ok(text) = std::str::from_utf8(&bytes) else {
+            return Err(refuse(ErrorCode::InvalidFrame, "it is not valid UTF-8".into()));
+        };
+        let text = if text.is_empty() { "{}" } else { text };
+        // The grammar first, without recursion; then what strict readers refuse; then the types.
+        let text = serde_json::from_str::<&RawValue>(text).map_err(invalid)?.get();
+        strict::check(text, MAX_DEPTH).map_err(|flaw| {
+            let of_data = flaw.is_within("data");
+            refuse(
+                if of_data { ErrorCode::InvalidPayload } else { ErrorCode::InvalidFrame },
+                flaw.to_string(),
+            )
+        })?;
+        serde_json::from_str(text).map(Self).map_err(invalid)
+    }
+}
+
+/// The id of a user in a path: percent-encoded, or in the form that it has in channel names.
+#[derive(Debug, Clone)]
+pub(super) struct UserId(pub(super) String);
+
+impl<'de> Deserialize<'de> for UserId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if let Some(user) = decode_user(&text) {
+            return Ok(Self(user.into_owned()));
+        }
+        if text.starts_with('=') {
+            return Err(D::Error::custom("a user id that begins with = must be encoded as in channel names"));
+        }
+        checked(text).map(Self)
+    }
+}
+
+/// The id of a user in a field.
+pub(super) fn user_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    checked(String::deserialize(deserializer)?)
+}
+
+fn checked<E: serde::de::Error>(user: String) -> Result<String, E> {
+    match check_user(&user) {
+        Ok(()) => Ok(user),
+        Err(wrong) => Err(E::custom(format!("a user id {wrong}"))),
     }
 }
 

@@ -1,13 +1,13 @@
 //! Chats and their members, managed by back ends.
 
 use axum::{Json, extract::State};
-use everwire_protocol::{ChatKind, ErrorCode, Role, Status, Uuid};
+use everwire_protocol::{ChatKind, ErrorCode, Role, Status, Uuid, ids};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
     Answered, Api, Problem,
-    body::{JsonBody, PathParams},
+    body::{JsonBody, PathParams, UserId},
     extractors::BackEnd,
     publish::invalid,
 };
@@ -22,6 +22,7 @@ use crate::{
 pub(super) struct NewChat {
     /// The id of a group, which makes the request idempotent: a UUID of version 7. Created by the server if absent.
     #[schema(nullable = false)]
+    #[serde(default, deserialize_with = "ids::optional")]
     id: Option<Uuid>,
     /// Group or direct. An existing direct chat of the two users is returned.
     kind: ChatKind,
@@ -184,14 +185,14 @@ pub(super) async fn rename(
 pub(super) async fn add(
     _: BackEnd,
     State(api): State<Api>,
-    PathParams((chat, user)): PathParams<(String, String)>,
+    PathParams((chat, user)): PathParams<(String, UserId)>,
     JsonBody(Membership { name, role }): JsonBody<Membership>,
 ) -> Answered<ChatInfo> {
     let name = match name {
         Some(name) => Some(name.into()),
-        None => api.node.name(&user).await?,
+        None => api.node.name(&user.0).await?,
     };
-    act(&api, &chat, Command::Add(Newcomer { user: user.into(), name, role })).await
+    act(&api, &chat, Command::Add(Newcomer { user: user.0.into(), name, role })).await
 }
 
 /// Change the role of a member.
@@ -204,10 +205,10 @@ pub(super) async fn add(
 pub(super) async fn set_role(
     _: BackEnd,
     State(api): State<Api>,
-    PathParams((chat, user)): PathParams<(String, String)>,
+    PathParams((chat, user)): PathParams<(String, UserId)>,
     JsonBody(RoleOnly { role }): JsonBody<RoleOnly>,
 ) -> Answered<ChatInfo> {
-    act(&api, &chat, Command::SetRole { user: user.into(), role }).await
+    act(&api, &chat, Command::SetRole { user: user.0.into(), role }).await
 }
 
 /// Remove a member from a chat, or withdraw an invitation.
@@ -220,9 +221,9 @@ pub(super) async fn set_role(
 pub(super) async fn remove(
     _: BackEnd,
     State(api): State<Api>,
-    PathParams((chat, user)): PathParams<(String, String)>,
+    PathParams((chat, user)): PathParams<(String, UserId)>,
 ) -> Answered<ChatInfo> {
-    act(&api, &chat, Command::Remove { user: user.into() }).await
+    act(&api, &chat, Command::Remove { user: user.0.into() }).await
 }
 
 async fn act(api: &Api, chat: &str, act: Command) -> Answered<ChatInfo> {

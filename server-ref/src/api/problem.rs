@@ -14,6 +14,9 @@ use crate::{Error, model::identity::Refusal};
 /// The retry delay after the store was unavailable, in ms.
 const RETRY_AFTER_MS: u32 = 1000;
 
+/// Maximum length of a message in characters: it may quote the request.
+const MAX_MESSAGE: usize = 500;
+
 /// An error response.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Problem {
@@ -36,8 +39,9 @@ pub struct Problem {
 impl Problem {
     /// A refusal with a specific message.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        let message = message.into().chars().take(MAX_MESSAGE).collect();
         let retry_after_ms = (code == ErrorCode::Unavailable).then_some(RETRY_AFTER_MS);
-        Self { code, message: message.into(), retry: code.retry(), retry_after_ms, status: None }
+        Self { code, message, retry: code.retry(), retry_after_ms, status: None }
     }
 
     /// A refusal with the code's message.

@@ -4,14 +4,21 @@ use std::sync::Arc;
 
 use axum::{Json, extract::State, http::HeaderMap};
 use everwire_protocol::{
-    Channel, ClientFrame, ErrorCode, Payload, Send, ServerFrame, Signalled, Uuid, batch,
-    channels::{EVERYONE, PRESENCE_USERS, USER_PREFIX, messages_channel},
-    limits::{MAX_EVENT_BYTES, MAX_NAME_BYTES},
+    Channel, ErrorCode, Payload, ServerFrame, Signalled, Uuid, batch,
+    channels::{EVERYONE, PRESENCE_USERS, messages_channel, user_channel},
+    ids,
+    limits::MAX_DEPTH,
+    names::{InvalidName, check_event, check_name, check_user},
+    strict,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Answered, Api, Problem, body::JsonBody, extractors::BackEnd};
+use super::{
+    Answered, Api, Problem,
+    body::{JsonBody, user_id},
+    extractors::BackEnd,
+};
 use crate::{
     connection::check_payload,
     model::{
@@ -59,11 +66,11 @@ pub(super) enum Target {
     /// A channel.
     Channel(Channel),
     /// A user: the channel `private-user.{id}`.
-    User(String),
+    User(#[serde(deserialize_with = "user_id")] String),
     /// A chat: the channel `private-chat.{id}`.
     Chat(String),
     /// One connection, regardless of its subscriptions.
-    Connection(Uuid),
+    Connection(#[serde(deserialize_with = "ids::required")] Uuid),
     /// All users: the channel `everyone`.
     Everyone,
 }
@@ -109,7 +116,7 @@ pub(super) async fn publish(
     let channel = channel_of(&api, to)?;
     let key = idempotency_key(&headers)?;
     let id = key.map_or_else(Uuid::new_v4, |key| Uuid::new_v5(&KEYS, key.as_bytes()));
-    check_depth(id, &data)?;
+    check_depth(&data)?;
     if durable.unwrap_or(channel.is_some()) {
         let Some(channel) = channel else {
             return Err(invalid("A connection has no log: omit `durable`, or publish to a user."));
@@ -165,7 +172,7 @@ async fn store(api: &Api, entry: NewEntry) -> Result<Published, Problem> {
         }),
         Some(Outcome::IdReused) => {
             let words =
-                "This Idempotency-Key was used before for another channel. Use a new key for every message.";
+                "This Idempotency-Key was used before for another message. Use a new key for every message.";
             Err(Problem::new(ErrorCode::IdReused, words))
         }
         Some(Outcome::Refused(refusal)) => Err(refusal.into()),
@@ -185,8 +192,7 @@ fn channel_of(api: &Api, to: Target) -> Result<Option<Channel>, Problem> {
             Err(Problem::new(ErrorCode::Forbidden, "Only the server sends to presence-users."))
         }
         Target::Channel(channel) => Ok(Some(channel)),
-        Target::User(user) if user.is_empty() => Err(invalid("Invalid user id: must not be empty.")),
-        Target::User(user) => named(format!("{USER_PREFIX}{user}")).map(Some),
+        Target::User(user) => Ok(user_channel(&user)),
         Target::Chat(chat) => {
             if api.node.chats.get(&chat).is_none() {
                 return Err(Problem::new(ErrorCode::NotFound, "Chat not found."));
@@ -198,27 +204,23 @@ fn channel_of(api: &Api, to: Target) -> Result<Option<Channel>, Problem> {
 }
 
 fn check_names(event: Option<&str>, user: Option<&str>, name: Option<&str>) -> Result<(), Problem> {
-    let fits =
-        |text: Option<&str>, most: usize| text.is_none_or(|text| !text.is_empty() && text.len() <= most);
-    if !fits(event, MAX_EVENT_BYTES) {
-        return Err(invalid(&format!("Invalid event: must be 1 to {MAX_EVENT_BYTES} bytes.")));
-    }
-    if !fits(user, MAX_NAME_BYTES) || !fits(name, MAX_NAME_BYTES) {
-        return Err(invalid(&format!("Invalid user: id and name must be 1 to {MAX_NAME_BYTES} bytes each.")));
+    for (what, text, check) in [
+        ("event", event, check_event as fn(&str) -> Result<(), InvalidName>),
+        ("user id", user, check_user),
+        ("name", name, check_name),
+    ] {
+        if let Some(Err(wrong)) = text.map(check) {
+            return Err(invalid(&format!("Invalid {what}: {wrong}.")));
+        }
     }
     Ok(())
 }
 
 /// Clients parse messages as frames, whose nesting depth is limited: deeper data must not get into a log.
-fn check_depth(id: Uuid, data: &Payload) -> Result<(), Problem> {
-    let Ok(channel) = EVERYONE.parse() else { return Err(Problem::of(ErrorCode::Internal)) };
-    let frame = Send { id, channel, event: None, data: data.clone(), action: None, target: None };
-    let text = batch::encode(&[ClientFrame::Send(frame)]);
-    let bounds = batch::Bounds { bytes: usize::MAX, ..batch::Bounds::default() };
-    match batch::decode::<ClientFrame>(&text, &bounds) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(Problem::new(ErrorCode::InvalidPayload, format!("Invalid data: {error}."))),
-    }
+fn check_depth(data: &Payload) -> Result<(), Problem> {
+    // Around it are the frame and the batch.
+    strict::check(data.text(), MAX_DEPTH - 2)
+        .map_err(|flaw| Problem::new(ErrorCode::InvalidPayload, format!("Invalid data: {flaw}.")))
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {

@@ -10,6 +10,7 @@ use everwire_protocol::{
     Channel, Chat, ErrorCode, History, Limits, ListChats, Member, Message, StatusChoice, UserStatus,
     UserTyping, Uuid, VERSION,
     channels::messages_channel,
+    ids::parse_uuid,
     paths::{POLL_PATH, WEBSOCKET_PATH},
 };
 use serde::{Deserialize, Serialize};
@@ -267,9 +268,9 @@ pub(super) async fn read(
     let channel = log(&chat)?;
     api.node.permit(&who, &channel, Use::Receive)?;
     let no_message = || Problem::new(ErrorCode::NotFound, "Message not found.");
-    let read = match (message.parse::<u64>(), message.parse::<Uuid>()) {
+    let read = match (message.parse::<u64>(), parse_uuid(&message)) {
         (Ok(offset), _) => offset,
-        (_, Ok(id)) => api.node.store.offset_of(&channel, id).await?.ok_or_else(no_message)?,
+        (_, Some(id)) => api.node.store.offset_of(&channel, id).await?.ok_or_else(no_message)?,
         _ => return Err(no_message()),
     };
     api.node.receive(ReceivedMark { channel, who, epoch: None, delivered: 0, read }).await?;

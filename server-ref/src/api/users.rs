@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::{
     Answered, Api, Problem,
-    body::{JsonBody, PathParams},
+    body::{JsonBody, PathParams, UserId},
     extractors::BackEnd,
 };
 use crate::model::identity::{Identity, Payer};
@@ -49,7 +49,7 @@ pub(super) struct Present {
 pub(super) async fn status(
     _: BackEnd,
     State(api): State<Api>,
-    PathParams(user): PathParams<String>,
+    PathParams(UserId(user)): PathParams<UserId>,
 ) -> Answered<UserStatus> {
     status_of(&api, user).await
 }
@@ -63,7 +63,7 @@ pub(super) async fn status(
 pub(super) async fn set_status(
     _: BackEnd,
     State(api): State<Api>,
-    PathParams(user): PathParams<String>,
+    PathParams(UserId(user)): PathParams<UserId>,
     JsonBody(Choice { status }): JsonBody<Choice>,
 ) -> Answered<UserStatus> {
     choose(&api, &somebody(&user), status).await?;
@@ -81,7 +81,7 @@ pub(super) async fn set_status(
 pub(super) async fn disconnect(
     _: BackEnd,
     State(api): State<Api>,
-    PathParams(user): PathParams<String>,
+    PathParams(UserId(user)): PathParams<UserId>,
 ) -> Answered<Ended> {
     let connections = api.node.sessions.end_user(&user, CloseCode::Disconnected);
     Ok(Json(Ended { connections }))

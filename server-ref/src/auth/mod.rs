@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use everwire_protocol::{
     Channel, ChannelKind, ErrorCode, Guest, Uuid,
-    channels::{EVERYONE, PRESENCE_USERS, chat_of, owner_of},
-    limits::MAX_NAME_BYTES,
+    channels::{EVERYONE, PRESENCE_USERS, chat_of, is_user_channel, owner_of},
+    names::{check_name, check_user},
 };
 
 pub use bans::Bans;
@@ -63,8 +63,8 @@ impl Access for Rules {
     }
 
     fn may_subscribe(&self, who: &Identity, channel: &Channel) -> bool {
-        if let Some(owner) = owner_of(channel) {
-            return *owner == *who.user;
+        if is_user_channel(channel) {
+            return owner_of(channel).is_some_and(|owner| *owner == *who.user);
         }
         let free = channel.kind() == ChannelKind::Public || channel.as_str() == PRESENCE_USERS;
         free || self.dev || chat_of(channel).is_some() || who.granted(channel)
@@ -96,11 +96,9 @@ fn unauthorized(message: &str) -> Refusal {
 }
 
 fn identify_guest(guest: &Guest, address: Option<AddressKey>) -> Result<Identity, Refusal> {
-    let fits = |text: &str| !text.is_empty() && text.len() <= MAX_NAME_BYTES;
-    if !fits(&guest.user) || !fits(&guest.name) {
-        let message = format!("A guest's user and name must have 1 to {MAX_NAME_BYTES} bytes each.");
-        return Err(unauthorized(&message));
-    }
+    check_user(&guest.user)
+        .map_err(|wrong| unauthorized(&format!("Invalid user id of a guest: {wrong}.")))?;
+    check_name(&guest.name).map_err(|wrong| unauthorized(&format!("Invalid name of a guest: {wrong}.")))?;
     let user: Arc<str> = guest.user.as_str().into();
     // A guest can choose another name for every request.
     let payer = address.map_or_else(|| Payer::User(user.clone()), Payer::Address);
@@ -174,7 +172,9 @@ mod tests {
         let shown = Credentials { token: None, guest: Some(&guest), address: None };
         assert_eq!(rules(true).identify(&shown, 0).unwrap().name.as_deref(), Some("Ada"));
         assert_eq!(rules(false).identify(&shown, 0).unwrap_err().code, ErrorCode::Unauthorized);
-        for (user, name) in [("", "Ada"), ("7", ""), (&*"x".repeat(129), "Ada")] {
+        for (user, name) in
+            [("", "Ada"), ("7", ""), (&*"x".repeat(129), "Ada"), ("7", "A\u{7}"), ("\n", "Ada")]
+        {
             let guest = Guest { user: user.into(), name: name.into() };
             let shown = Credentials { token: None, guest: Some(&guest), address: None };
             assert_eq!(rules(true).identify(&shown, 0).unwrap_err().code, ErrorCode::Unauthorized);

@@ -2,7 +2,10 @@
 
 use std::{fmt, sync::Arc};
 
-use everwire_protocol::{ErrorCode, limits::MAX_NAME_BYTES};
+use everwire_protocol::{
+    ErrorCode,
+    names::{check_name, check_user},
+};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
@@ -112,12 +115,15 @@ impl TokenKey {
         if not_before > now_ms.saturating_add(LEEWAY_MS) {
             return not_now("is not valid yet");
         }
-        if claims.sub.is_empty() || claims.sub.len() > MAX_NAME_BYTES {
-            return refuse("has an empty or overlong user id");
+        if let Err(wrong) = check_user(&claims.sub) {
+            return refuse(&format!("has an invalid user id, which {wrong}"));
+        }
+        let name = claims.name.filter(|name| !name.is_empty());
+        if let Some(Err(wrong)) = name.as_deref().map(check_name) {
+            return refuse(&format!("has an invalid name, which {wrong}"));
         }
         // A date in s may have a fraction. Negative ones and those that are not numbers here become 0.
         let issued_at = claims.iat.as_ref().and_then(Number::as_f64).map_or(0, |at| (at * 1000.0) as u64);
-        let name = claims.name.filter(|name| !name.is_empty() && name.len() <= MAX_NAME_BYTES);
         let user: Arc<str> = claims.sub.into();
         Ok(Identity {
             user: user.clone(),
@@ -178,6 +184,15 @@ mod tests {
             (key.make(&claims(NOW - 10_000)).unwrap(), "expired"),
             (key.make(&late).unwrap(), "not valid yet"),
             (key.make(&Claims { sub: String::new(), ..claims(NOW + 60_000) }).unwrap(), "user id"),
+            (
+                key.make(&Claims { sub: "a\u{1b}[2J".into(), ..claims(NOW + 60_000) }).unwrap(),
+                "control characters",
+            ),
+            (
+                key.make(&Claims { name: Some("Ada\n".into()), ..claims(NOW + 60_000) }).unwrap(),
+                "control characters",
+            ),
+            (key.make(&Claims { name: Some("x".repeat(129)), ..claims(NOW + 60_000) }).unwrap(), "128 bytes"),
         ] {
             let refusal = key.read(&token, NOW).unwrap_err();
             let timely = matches!(reason, "expired" | "not valid yet");

@@ -5,10 +5,7 @@
 
 use std::sync::Arc;
 
-use everwire_protocol::{
-    ChatAction, ChatChange, ChatKind, ErrorCode, Role, Uuid,
-    limits::{MAX_NAME_BYTES, MAX_TITLE_BYTES, MAX_USERS},
-};
+use everwire_protocol::{ChatAction, ChatChange, ChatKind, ErrorCode, Role, Uuid, limits::MAX_USERS, names};
 
 use super::direct_id;
 use crate::model::{
@@ -397,7 +394,7 @@ impl By<'_> {
     }
 
     fn add(&self, room: &mut Room, newcomer: &Newcomer, role: Role) -> Result<ChatChange, Refusal> {
-        check_user(&newcomer.user)?;
+        check_newcomer(newcomer)?;
         self.check_room_for_one(room)?;
         Ok(self.enter(room, &newcomer.user, newcomer.name.as_ref(), role))
     }
@@ -413,7 +410,7 @@ impl By<'_> {
         if becomes == Role::Invited {
             return Err(invalid("The role of an invitation must be owner, member or read_only."));
         }
-        check_user(&newcomer.user)?;
+        check_newcomer(newcomer)?;
         self.check_room_for_one(room)?;
         let participant = Participant {
             becomes,
@@ -510,17 +507,13 @@ fn concerning(action: ChatAction, participant: &Participant) -> ChatChange {
 }
 
 fn check_title(title: &str) -> Result<(), Refusal> {
-    if title.trim().is_empty() || title.len() > MAX_TITLE_BYTES {
-        return Err(invalid(&format!("The title of a chat must have 1 to {MAX_TITLE_BYTES} bytes.")));
-    }
-    Ok(())
+    names::check_title(title).map_err(|wrong| invalid(&format!("Invalid title: {wrong}.")))
 }
 
-fn check_user(user: &str) -> Result<(), Refusal> {
-    if user.is_empty() || user.len() > MAX_NAME_BYTES {
-        return Err(invalid(&format!("A user id must have 1 to {MAX_NAME_BYTES} bytes.")));
-    }
-    Ok(())
+fn check_newcomer(newcomer: &Newcomer) -> Result<(), Refusal> {
+    names::check_user(&newcomer.user).map_err(|wrong| invalid(&format!("Invalid user id: {wrong}.")))?;
+    let name = newcomer.name.as_deref().map_or(Ok(()), names::check_name);
+    name.map_err(|wrong| invalid(&format!("Invalid name of a user: {wrong}.")))
 }
 
 fn invalid(message: &str) -> Refusal {

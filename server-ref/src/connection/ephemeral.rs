@@ -1,11 +1,12 @@
 //! Ephemeral frames: passed on to those who are subscribed now, and stored nowhere.
 
-use everwire_protocol::{Channel, Error, ErrorCode, ServerFrame, Signal, Signalled, Typing, UserTyping};
+use everwire_protocol::{
+    Channel, Error, ErrorCode, ServerFrame, Signal, Signalled, Typing, UserTyping, names::check_event,
+};
 
 use super::{
     Connection, Output, check_payload,
-    errors::{about, error, error_saying},
-    send::{event_rule, is_event},
+    errors::{error, error_saying, re},
 };
 use crate::model::{
     broadcast::{Ephemeral, Receiver},
@@ -17,16 +18,17 @@ impl Connection {
         let Typing { channel, typing } = frame;
         let (user, name) = (identity.user.as_ref().into(), identity.name.as_deref().map(Into::into));
         let typed = UserTyping { channel: channel.clone(), user, name, typing };
-        self.pass_on(now_ms, channel, typed.into(), Receiver::OtherUsers, identity);
+        self.pass_on(now_ms, "typing", channel, typed.into(), Receiver::OtherUsers, identity);
     }
 
     pub(super) fn signal(&mut self, now_ms: u64, frame: Signal, identity: &Identity) {
         let Signal { channel, event, data, to } = frame;
-        if !is_event(&event) {
-            return self.bad(now_ms, dropped(&channel, error_saying(ErrorCode::InvalidFrame, event_rule())));
+        if let Err(wrong) = check_event(&event) {
+            let wrong = error_saying(ErrorCode::InvalidFrame, format!("Invalid event: {wrong}."));
+            return self.bad(now_ms, dropped("signal", &channel, wrong));
         }
         if let Err(refusal) = check_payload(&self.settings.limits, Some(&event), &data) {
-            return self.push(dropped(&channel, error_saying(refusal.code, refusal.message)));
+            return self.push(dropped("signal", &channel, error_saying(refusal.code, refusal.message)));
         }
         let (user, name) = (identity.user.as_ref().into(), identity.name.as_deref().map(Into::into));
         let signalled = Signalled {
@@ -39,15 +41,23 @@ impl Connection {
             at: now_ms,
         };
         let to = to.map_or(Receiver::Others, Receiver::One);
-        self.pass_on(now_ms, channel, signalled.into(), to, identity);
+        self.pass_on(now_ms, "signal", channel, signalled.into(), to, identity);
     }
 
-    fn pass_on(&mut self, now_ms: u64, channel: Channel, frame: ServerFrame, to: Receiver, who: &Identity) {
+    fn pass_on(
+        &mut self,
+        now_ms: u64,
+        kind: &str,
+        channel: Channel,
+        frame: ServerFrame,
+        to: Receiver,
+        who: &Identity,
+    ) {
         if !self.access.may_send(who, &channel) {
-            return self.push(dropped(&channel, error(ErrorCode::Forbidden)));
+            return self.push(dropped(kind, &channel, error(ErrorCode::Forbidden)));
         }
         if let Err(refused) = self.keep_pace(now_ms, who, RateClass::Ephemeral) {
-            return self.push(dropped(&channel, refused));
+            return self.push(dropped(kind, &channel, refused));
         }
         let (who, session) = (who.clone(), self.session);
         self.outputs.push_back(Output::Ephemeral(Box::new(Ephemeral { channel, frame, who, session, to })));
@@ -62,8 +72,8 @@ impl Connection {
     }
 }
 
-/// Tells the client that a frame for a channel was dropped. The message names the channel too, for people.
-pub(super) fn dropped(channel: &Channel, error: Error) -> Error {
+/// Tells the client that a frame of this type for a channel was dropped. The message names the channel too, for people.
+pub(super) fn dropped(kind: &str, channel: &Channel, error: Error) -> Error {
     let message = format!("{} ({channel})", error.message);
-    about(channel.clone(), Error { message, ..error })
+    Error { channel: Some(channel.clone()), message, ..re(kind, error) }
 }

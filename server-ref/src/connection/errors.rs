@@ -9,6 +9,7 @@ pub(super) fn error(code: ErrorCode) -> Error {
         message: code.message().into(),
         retry: code.retry(),
         id: None,
+        re: None,
         channel: None,
         retry_after_ms: None,
     }
@@ -19,10 +20,11 @@ pub(super) fn error_saying(code: ErrorCode, message: impl Into<String>) -> Error
     Error { message: message.into(), ..error(code) }
 }
 
-pub(super) fn about(channel: Channel, error: Error) -> Error {
-    Error { channel: Some(channel), ..error }
+/// Says which type of frame is refused.
+pub(super) fn re(kind: &str, error: Error) -> Error {
+    Error { re: Some(kind.into()), ..error }
 }
 
 pub(super) fn about_send(id: Uuid, channel: Channel, error: Error) -> Error {
-    Error { id: Some(id), channel: Some(channel), ..error }
+    Error { id: Some(id), channel: Some(channel), ..re("send", error) }
 }

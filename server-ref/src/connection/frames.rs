@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use everwire_protocol::{
     ClientFrame, CloseCode, ConnectionFrame, Error, ErrorCode, Goaway, Hello, Ping, Pong, ServerFrame,
-    SortedFrame, VERSION, Welcome,
+    SortedFrame, VERSION, Welcome, batch::Frame,
 };
 
 use super::{
     BadFrame, Batch, Binding, Closing, Connection, Output, Phase, Queued, Transport,
-    errors::{error, error_saying},
+    errors::{error, error_saying, re},
 };
 use crate::{
     accounts::costs,
@@ -51,7 +51,7 @@ impl Connection {
                 }
             }
             Ok(ClientFrame::Hello(hello)) if matches!(self.phase, Phase::Hello) => self.hello(now_ms, &hello),
-            Ok(ClientFrame::Hello(_)) => self.bad(now_ms, error(ErrorCode::Unexpected)),
+            Ok(frame @ ClientFrame::Hello(_)) => self.unexpected(now_ms, frame.kind()),
             Ok(frame) => match &self.phase {
                 Phase::Open(identity) => {
                     let identity = identity.clone();
@@ -61,12 +61,13 @@ impl Connection {
                     self.open_frame(now_ms, frame, &identity);
                     self.charge_refusals(now_ms, &identity);
                 }
-                _ => self.bad(now_ms, error(ErrorCode::Unexpected)),
+                _ => self.unexpected(now_ms, frame.kind()),
             },
         }
     }
 
     fn open_frame(&mut self, now_ms: u64, frame: ClientFrame, identity: &Identity) {
+        let kind = frame.kind();
         let frame = match SortedFrame::from(frame) {
             SortedFrame::Connection(frame) => frame,
             SortedFrame::Request(request) => return self.request(now_ms, request, identity),
@@ -88,7 +89,7 @@ impl Connection {
                 }
             }
             ConnectionFrame::Hello(_) | ConnectionFrame::Poll(_) | ConnectionFrame::Subscribe(_) => {
-                self.bad(now_ms, error(ErrorCode::Unexpected));
+                self.unexpected(now_ms, kind);
             }
             ConnectionFrame::Typing(typing) => self.typing(now_ms, typing, identity),
             ConnectionFrame::Signal(signal) => self.signal(now_ms, signal, identity),
@@ -99,6 +100,11 @@ impl Connection {
                 self.outputs.push_back(Output::Idle { session: self.session, idle: frame.idle });
             }
         }
+    }
+
+    /// Answers a frame that is not allowed at this point.
+    fn unexpected(&mut self, now_ms: u64, kind: &str) {
+        self.bad(now_ms, re(kind, error(ErrorCode::Unexpected)));
     }
 
     /// Answers something that is not the protocol.
@@ -124,12 +130,16 @@ impl Connection {
             self.refuse_subscription(channel.clone(), Refusal::new(code, message));
             return self.count_bad(now_ms);
         }
-        let answer = Error { id: frame.id, channel: frame.channel.clone(), ..error_saying(code, message) };
-        if code == ErrorCode::UnknownType {
-            // A newer client may send types that this server does not know: no violation.
-            self.push(answer);
-        } else {
-            self.bad(now_ms, answer);
+        let answer = Error {
+            id: frame.id,
+            re: frame.error.kind().map(Into::into),
+            channel: frame.channel.clone(),
+            ..error_saying(code, message)
+        };
+        match code {
+            // A newer client may send types that this server does not know; data is the application's. No violations.
+            ErrorCode::UnknownType | ErrorCode::InvalidPayload => self.push(answer),
+            _ => self.bad(now_ms, answer),
         }
     }
 

@@ -1,7 +1,8 @@
 //! Decodes a client's batch. For each invalid frame it recovers the id and channel, so that the error can name them.
 
-use everwire_protocol::{BatchError, Channel, ClientFrame, ErrorCode, FrameError, Uuid, batch};
-use serde::Deserialize;
+use everwire_protocol::{
+    BatchError, Channel, ClientFrame, ErrorCode, FrameError, Uuid, batch, ids::parse_uuid, strict,
+};
 use serde_json::value::RawValue;
 
 /// A decoded batch from a client.
@@ -44,7 +45,7 @@ pub fn decode(text: &str, limits: &everwire_protocol::Limits) -> Batch {
 
 impl BadFrame {
     /// The error code for the answer.
-    pub const fn code(&self) -> ErrorCode {
+    pub fn code(&self) -> ErrorCode {
         match self.error.code() {
             ErrorCode::InvalidFrame if self.invalid_channel => ErrorCode::InvalidChannel,
             code => code,
@@ -53,28 +54,18 @@ impl BadFrame {
 
     /// The channel of a `subscribe`.
     pub fn subscribed_channel(&self) -> Option<&Channel> {
-        match &self.error {
-            FrameError::Malformed { kind, .. } if kind == "subscribe" => self.channel.as_ref(),
-            FrameError::Malformed { .. } | FrameError::NotAFrame { .. } | FrameError::UnknownType { .. } => {
-                None
-            }
-        }
+        self.channel.as_ref().filter(|_| self.error.kind() == Some("subscribe"))
     }
 
+    /// Finds out what the frame is about. Nothing is taken from members that occur twice.
     fn salvage(error: FrameError, text: &str) -> Self {
-        #[derive(Deserialize)]
-        struct About {
-            id: Option<serde_json::Value>,
-            channel: Option<serde_json::Value>,
-        }
-        let about: Option<About> = serde_json::from_str(text).ok();
-        let (id, channel) = about.map_or((None, None), |about| (about.id, about.channel));
-        let name = channel.as_ref().and_then(serde_json::Value::as_str).map(Channel::new);
+        let text_of = |name| serde_json::from_str::<String>(strict::member(text, name)?).ok();
+        let channel = text_of("channel").map(|name| Channel::new(&name));
         Self {
             error,
-            id: id.as_ref().and_then(serde_json::Value::as_str).and_then(|id| id.parse().ok()),
-            invalid_channel: matches!(name, Some(Err(_))),
-            channel: name.and_then(Result::ok),
+            id: text_of("id").as_deref().and_then(parse_uuid),
+            invalid_channel: matches!(channel, Some(Err(_))),
+            channel: channel.and_then(Result::ok),
         }
     }
 }
@@ -97,5 +88,23 @@ mod tests {
         assert!(bad[1].unwrap().invalid_channel);
         assert!(bad[2].is_none());
         assert_eq!((bad[3].unwrap().id, bad[3].unwrap().channel.as_ref()), (None, None));
+    }
+
+    #[test]
+    fn data_that_is_refused_does_not_hide_whose_data_it_is() {
+        let limits = super::super::Settings::default().limits;
+        let id = "01900000-0000-7000-8000-000000000001";
+        let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
+        for data in [r#""\ud800""#, "1e400", r#"{"a":1,"a":1}"#, &deep] {
+            let text = format!(r#"[{{"type":"send","id":"{id}","data":{data},"channel":"news"}}]"#);
+            let frames = decode(&text, &limits).unwrap();
+            let bad = frames[0].as_ref().unwrap_err();
+            assert_eq!((bad.code(), bad.error.kind()), (ErrorCode::InvalidPayload, Some("send")), "{data}");
+            assert_eq!(bad.id, Some(id.parse().unwrap()), "{data}");
+            assert_eq!(bad.channel, Some("news".parse().unwrap()), "{data}");
+        }
+        let twice = format!(r#"[{{"type":"send","id":"{id}","id":"{id}","channel":"news","data":1}}]"#);
+        let frames = decode(&twice, &limits).unwrap();
+        assert_eq!(frames[0].as_ref().unwrap_err().id, None);
     }
 }

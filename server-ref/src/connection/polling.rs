@@ -11,7 +11,9 @@ use std::{
 use everwire_protocol::{ClientFrame, ErrorCode, Hello, Poll, Polled, ServerFrame, Subscribe, Uuid, batch};
 
 use super::{
-    Connection, Input, Output, Phase, Settings, Transport, batch_text, errors::error_saying, frames::Waiting,
+    Connection, Input, Output, Phase, Settings, Transport, batch_text,
+    errors::{error_saying, re},
+    frames::Waiting,
     subscription::StartPosition,
 };
 use crate::{
@@ -206,6 +208,7 @@ impl Polling {
                 ErrorCode::InvalidFrame,
                 "The poll acknowledges a response that was never sent. The next poll starts a new connection.",
             );
+            let wrong = re("poll", wrong);
             let text = batch_text(&[batch::encode_frame(&ServerFrame::Error(wrong)).into()]);
             self.respond(request, text.into());
             return self.connection.handle(now_ms, Input::Gone);

@@ -7,14 +7,14 @@ use everwire_protocol::{Error, ErrorCode, Request, ServerFrame, Uuid};
 
 use super::{
     Connection, Output, PendingRequest, Phase,
-    errors::{error, error_saying},
+    errors::{error, error_saying, re},
 };
 use crate::model::identity::{Identity, RateClass, Refusal};
 
-/// The requests that have no answer yet, and who made them.
+/// The requests that have no answer yet, with their types, and who made them.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
-    pending: BTreeMap<Uuid, Identity>,
+    pending: BTreeMap<Uuid, (&'static str, Identity)>,
 }
 
 impl Requests {
@@ -30,12 +30,12 @@ impl Requests {
         self.pending.is_empty()
     }
 
-    fn begin(&mut self, id: Uuid, who: Identity) {
-        self.pending.insert(id, who);
+    fn begin(&mut self, request: &Request, who: Identity) {
+        self.pending.insert(request.id(), (request.kind(), who));
     }
 
-    /// Returns who made the request, if it was pending.
-    fn end(&mut self, id: Uuid) -> Option<Identity> {
+    /// Returns the type of the request and who made it, if it was pending.
+    fn end(&mut self, id: Uuid) -> Option<(&'static str, Identity)> {
         self.pending.remove(&id)
     }
 }
@@ -47,7 +47,8 @@ impl Connection {
             // A repetition: one answer answers both.
             return;
         }
-        let about = |error: Error| Error { id: Some(id), ..error };
+        let kind = request.kind();
+        let about = |error: Error| Error { id: Some(id), ..re(kind, error) };
         if let Err(refused) = self.keep_pace(now_ms, identity, RateClass::Request) {
             return self.push(about(refused));
         }
@@ -67,22 +68,22 @@ impl Connection {
                 return self.push(about(Error { channel, ..error(ErrorCode::Forbidden) }));
             }
         }
-        self.requests.begin(id, identity.clone());
+        self.requests.begin(&request, identity.clone());
         self.outputs.push_back(Output::Request(Box::new(PendingRequest { request, who: identity.clone() })));
     }
 
     pub(super) fn answer(&mut self, id: Uuid, answer: Result<Box<ServerFrame>, Refusal>) {
-        let Some(before) = self.requests.end(id) else { return };
+        let Some((kind, before)) = self.requests.end(id) else { return };
         match answer {
             Ok(frame) if !self.may_still_receive(&before, &frame) => {
                 let words = "The user's token no longer grants this channel.";
-                self.push(Error { id: Some(id), ..error_saying(ErrorCode::Forbidden, words) });
+                self.push(Error { id: Some(id), ..re(kind, error_saying(ErrorCode::Forbidden, words)) });
             }
             Ok(frame) => self.push(*frame),
             Err(refusal) => {
                 let usual = refusal.code.retry().then_some(self.settings.retry_after_ms);
                 let retry_after_ms = refusal.retry_after_ms.or(usual);
-                let refused = error_saying(refusal.code, refusal.message);
+                let refused = re(kind, error_saying(refusal.code, refusal.message));
                 self.push(Error { id: Some(id), retry_after_ms, ..refused });
             }
         }

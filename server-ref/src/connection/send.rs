@@ -1,6 +1,6 @@
 //! Sends: what is stored, and what became of it.
 
-use everwire_protocol::{Ack, Action, Error, ErrorCode, Send, limits::MAX_EVENT_BYTES};
+use everwire_protocol::{Ack, Action, Error, ErrorCode, Send, names::check_event};
 
 use super::{
     Connection, check_payload,
@@ -14,8 +14,8 @@ use crate::model::{
 impl Connection {
     pub(super) fn send(&mut self, now_ms: u64, frame: Send, identity: &Identity) {
         let Send { id, channel, event, data, action, target } = frame;
-        if event.as_deref().is_some_and(|event| !is_event(event)) {
-            let wrong = error_saying(ErrorCode::InvalidFrame, event_rule());
+        if let Some(Err(wrong)) = event.as_deref().map(check_event) {
+            let wrong = error_saying(ErrorCode::InvalidFrame, format!("Invalid event: {wrong}."));
             return self.bad(now_ms, about_send(id, channel, wrong));
         }
         if action.is_some() != target.is_some() {
@@ -75,12 +75,4 @@ impl Connection {
             }
         }
     }
-}
-
-pub(super) fn is_event(event: &str) -> bool {
-    (1..=MAX_EVENT_BYTES).contains(&event.len())
-}
-
-pub(super) fn event_rule() -> String {
-    format!("Invalid event: must be 1 to {MAX_EVENT_BYTES} bytes.")
 }

@@ -9,6 +9,9 @@ use crate::model::{
     log::{Entry, Log, Page},
 };
 
+/// Maximum length of an epoch in characters.
+const EPOCH: usize = 64;
+
 /// The start that a client requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum StartPosition {
@@ -24,7 +27,11 @@ impl StartPosition {
     /// Reads it from the frame. `None` if the position is incomplete.
     pub(super) fn of(frame: &Subscribe) -> Option<Self> {
         match (&frame.epoch, frame.offset) {
-            (Some(epoch), Some(offset)) => Some(Self::Position { epoch: epoch.as_str().into(), offset }),
+            (Some(epoch), Some(offset)) => {
+                // No epoch is longer: a part is enough to see that it is another one, and costs little to keep.
+                let epoch = epoch.chars().take(EPOCH).collect::<String>().into();
+                Some(Self::Position { epoch, offset })
+            }
             (None, None) => {
                 let recent = frame.recent.unwrap_or(0).min(MAX_RECENT);
                 let undelivered = frame.undelivered.unwrap_or(false);

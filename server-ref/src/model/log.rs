@@ -67,7 +67,7 @@ pub enum Outcome {
     Stored(LogPosition),
     /// It was stored before, at this position.
     Copy(LogPosition),
-    /// The id was used before for another channel. Nothing was stored.
+    /// The user has used the id for another channel, or the log has it from another user. Nothing was stored.
     IdReused,
     /// It was refused: the sender is not a member, or may not change the target. Other entries are not affected.
     Refused(Refusal),

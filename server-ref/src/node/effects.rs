@@ -129,15 +129,17 @@ impl Effects {
                 sender.input(Input::Answer { id, answer });
             }),
             Output::Ephemeral(ephemeral) => {
+                let kind =
+                    if matches!(ephemeral.frame, ServerFrame::UserTyping(_)) { "typing" } else { "signal" };
                 match self.node.permit(&ephemeral.who, &ephemeral.channel, Use::Send) {
                     Ok(()) => self.node.pass_on(*ephemeral),
-                    Err(refusal) => refuse(&self.sender, &ephemeral.channel, &refusal),
+                    Err(refusal) => refuse(&self.sender, kind, &ephemeral.channel, &refusal),
                 }
             }
             Output::Mark(mark) => self.spawn(async move |node, sender| {
                 let channel = mark.channel.clone();
                 if let Err(refusal) = node.hear(*mark).await {
-                    refuse(&sender, &channel, &refusal);
+                    refuse(&sender, "mark", &channel, &refusal);
                 }
             }),
             Output::Idle { session, idle } => self.node.users.idle(session, idle),
@@ -179,15 +181,15 @@ impl Effects {
 fn subscribe(node: &Node, channel: &Channel, connection: Uuid, sender: &MailboxSender, who: &Identity) {
     node.hub.subscribe(channel, connection, sender, who.member());
     if let Some(user) = owner_of(channel) {
-        node.listen(user);
+        node.listen(&user);
     }
 }
 
 /// Tells the client that a frame for a channel was refused. The message names the channel too, for people.
-fn refuse(mailbox: &MailboxSender, channel: &Channel, refusal: &Refusal) {
+fn refuse(mailbox: &MailboxSender, re: &str, channel: &Channel, refusal: &Refusal) {
     let (code, message) = (refusal.code, format!("{} ({channel})", refusal.message));
-    let channel = Some(channel.clone());
-    let error = Error { code, message, retry: code.retry(), id: None, channel, retry_after_ms: None };
+    let (re, channel) = (Some(re.into()), Some(channel.clone()));
+    let error = Error { code, message, retry: code.retry(), id: None, re, channel, retry_after_ms: None };
     mailbox.input(Input::Direct(batch::encode_frame(&ServerFrame::Error(error)).into()));
 }
 
@@ -267,7 +269,7 @@ async fn open(node: &Node, channel: &Channel, who: &Identity) -> Result<Opened, 
     let receipts = node.marks(channel, &who.user).await?;
     // Read after the hub knows the subscription: later changes follow.
     let chats = match owner_of(channel) {
-        Some(user) => Some(node.list_chats(user, None, LISTED).await.map_err(requests::unavailable)?.0),
+        Some(user) => Some(node.list_chats(&user, None, LISTED).await.map_err(requests::unavailable)?.0),
         None => None,
     };
     if !planted!(node.environment, SecondPermitLeftOut) {

@@ -246,7 +246,7 @@ impl Node {
     /// A connection has left a channel. If it was the last one in a user's own channel, the user receives no more updates.
     pub(super) fn stop_listening(&self, channel: &Channel) {
         if let Some(user) = owner_of(channel) {
-            self.audience.close(user, || self.hub.subscribers(channel) > 0);
+            self.audience.close(&user, || self.hub.subscribers(channel) > 0);
         }
     }
 

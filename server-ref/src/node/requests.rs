@@ -5,6 +5,7 @@ use std::sync::Arc;
 use everwire_protocol::{
     Answered, Done, ErrorCode, GetStatus, History, HistoryPage, Request, ServerFrame, SetStatus, Statuses,
     limits::{MAX_HISTORY, MAX_USERS},
+    names::check_user,
 };
 
 use super::{Node, Use};
@@ -79,6 +80,9 @@ impl Node {
         if users.len() > MAX_USERS {
             let words = format!("Too many users: {MAX_USERS} at most, {} given.", users.len());
             return Err(Refusal::new(ErrorCode::InvalidFrame, words));
+        }
+        if let Some(Err(wrong)) = users.iter().map(|user| check_user(user)).find(Result::is_err) {
+            return Err(Refusal::new(ErrorCode::InvalidFrame, format!("Invalid user id: {wrong}.")));
         }
         let statuses = self.statuses(users).await.map_err(unavailable)?;
         Ok(Statuses { id: *id, statuses })

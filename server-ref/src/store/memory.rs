@@ -24,6 +24,8 @@ pub struct Logs {
 struct Kept {
     trimmed: u64,
     entries: VecDeque<Arc<Entry>>,
+    /// The offset of each id, including those of trimmed entries.
+    ids: HashMap<Uuid, u64>,
 }
 
 impl Kept {
@@ -54,7 +56,12 @@ impl Logs {
             return Outcome::Refused(refusal);
         }
         let log = self.channels.entry(entry.channel.clone()).or_default();
+        let taken = log.ids.get(&entry.id).is_some_and(|offset| *offset > log.trimmed);
+        if taken {
+            return Outcome::IdReused;
+        }
         let place = LogPosition { epoch: epoch(self.seed, &entry.channel), offset: log.head() + 1, at };
+        log.ids.insert(entry.id, place.offset);
         let kept = Entry::of(entry, &place);
         log.entries.push_back(kept.clone());
         stored.push(kept);

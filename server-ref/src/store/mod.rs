@@ -25,7 +25,8 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 
 /// An implementation is used by one node at a time, and appends are made by one task.
 pub trait Store: Send + Sync + 'static {
     /// Stores all of `entries` in order in one transaction, and returns when they are on disk: one outcome for each.
-    /// A copy of an earlier send of the same user, including one in `entries`, is not stored again.
+    /// A copy of an earlier send of the same user, including one in `entries`, is not stored again. An id that the log has
+    /// from another user is [`Outcome::IdReused`].
     fn append<'a>(&'a self, at: u64, entries: &'a [NewEntry]) -> Answer<'a, Vec<Outcome>>;
 
     /// The state of a channel's log. A channel without entries has one too.

@@ -61,8 +61,10 @@ pub(super) async fn answer(State(app): State<App>, headers: HeaderMap, request: 
     };
     app.node.counters.count_in(frames.len());
     let mut frames = frames.into_iter();
-    let Some(Ok(ClientFrame::Hello(mut hello))) = frames.next() else {
-        return refuse(ErrorCode::Unexpected, ErrorCode::Unexpected.message().into());
+    let mut hello = match frames.next() {
+        Some(Ok(ClientFrame::Hello(hello))) => hello,
+        Some(Err(frame)) => return refuse(frame.code(), format!("{}.", frame.error)),
+        Some(Ok(_)) | None => return refuse(ErrorCode::Unexpected, ErrorCode::Unexpected.message().into()),
     };
     let token = bearer(&headers);
     if token.is_none() && hello.token.is_some() {
@@ -140,7 +142,8 @@ fn bearer(headers: &HeaderMap) -> Option<String> {
 }
 
 fn refuse(code: ErrorCode, message: String) -> Response {
-    let error = Error { code, message, retry: code.retry(), id: None, channel: None, retry_after_ms: None };
+    let error =
+        Error { code, message, retry: code.retry(), id: None, re: None, channel: None, retry_after_ms: None };
     respond(batch::encode(&[ServerFrame::Error(error)]))
 }
 

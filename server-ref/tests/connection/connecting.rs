@@ -136,7 +136,7 @@ fn ten_bad_batches_or_frames_end_a_connection_and_harm_nobody_else() {
             ErrorCode::UnknownType,
             ErrorCode::InvalidFrame,
             ErrorCode::InvalidChannel,
-            ErrorCode::InvalidBatch,
+            ErrorCode::InvalidFrame,
             ErrorCode::TooLarge,
         ]
     );

@@ -171,7 +171,7 @@ async fn what_is_wrong_is_refused_as_json_with_the_codes_of_the_frames() {
         (json!({"to": "nobody", "data": 1}), 400, "invalid_frame"),
         (json!({"to": "everyone"}), 400, "invalid_frame"),
         (json!({"to": {"channel": "two words"}, "data": 1}), 400, "invalid_frame"),
-        (json!({"to": {"user": "two words"}, "data": 1}), 400, "invalid_channel"),
+        (json!({"to": {"user": "x".repeat(129)}, "data": 1}), 400, "invalid_frame"),
         (json!({"to": "everyone", "event": "notification", "data": {"title": 1}}), 400, "invalid_payload"),
         (json!({"to": "everyone", "event": "everwire.chat", "data": 1}), 403, "forbidden"),
         (json!({"to": {"channel": "presence-users"}, "data": 1}), 403, "forbidden"),

@@ -377,5 +377,6 @@ pub(crate) fn ack(n: u128, offset: u64) -> ServerFrame {
 
 pub(crate) fn error(code: ErrorCode, about: Option<u128>, retry_after_ms: Option<u32>) -> ServerFrame {
     let message = code.message().into();
-    Error { code, message, retry: code.retry(), id: about.map(id), channel: None, retry_after_ms }.into()
+    Error { code, message, retry: code.retry(), id: about.map(id), re: None, channel: None, retry_after_ms }
+        .into()
 }

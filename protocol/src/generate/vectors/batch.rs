@@ -85,6 +85,7 @@ pub(super) fn invalid() -> Vec<Invalid> {
     let mut all = malformed();
     all.extend(too_large());
     all.extend(not_frames());
+    all.extend(not_strict());
     all
 }
 
@@ -119,10 +120,6 @@ fn too_large() -> Vec<Invalid> {
         parts.iter().map(|&(text, times)| Part { text, times }).collect::<Vec<_>>()
     };
     vec![
-        Invalid {
-            parts: parts(&[("[", 33), ("]", 33)]),
-            ..refused("nesting of 33 levels", "", "invalid_batch")
-        },
         Invalid { parts: parts(&[("[", 60_000)]), ..refused("nesting without end", "", "invalid_batch") },
         Invalid {
             parts: parts(&[("[{\"type\":\"ping\"}", 1), (",{\"type\":\"ping\"}", 300), ("]", 1)]),
@@ -147,5 +144,63 @@ fn not_frames() -> Vec<Invalid> {
         bad_client_frame("a frame without a type", r#"{"nonce":1}"#),
         bad_client_frame("a type that is no text", r#"{"type":7}"#),
         bad_client_frame("a type that comes twice", r#"{"type":"ping","type":"bye"}"#),
+        Invalid {
+            parts: vec![
+                Part { text: r#"[{"type":"ping","nonce":1},"#, times: 1 },
+                Part { text: "[", times: 32 },
+                Part { text: "]", times: 32 },
+                Part { text: r#",{"type":"pong","nonce":2}]"#, times: 1 },
+            ],
+            ..bad_client_frame("nesting of 33 levels", "")
+        },
     ]
+}
+
+/// Frames of JSON that strict readers refuse, between two good ones.
+fn not_strict() -> Vec<Invalid> {
+    vec![
+        bad_client_frame(
+            "a key that comes twice",
+            r#"{"type":"subscribe","channel":"news","channel":"other"}"#,
+        ),
+        bad_client_frame(
+            "a key that comes twice, escaped once",
+            r#"{"type":"subscribe","channel":"news","\u0063hannel":"other"}"#,
+        ),
+        bad_client_frame("a lone surrogate in a field", r#"{"type":"token","token":"\ud800"}"#),
+        bad_client_frame("a noncharacter in a field", r#"{"type":"token","token":"\ufffe"}"#),
+        bad_client_frame("a number out of range", r#"{"type":"ping","nonce":1,"unknown":1e400}"#),
+        bad_payload(
+            "a lone surrogate in data",
+            r#"{"type":"send","id":"0199a1b2-c3d4-7000-8000-000000000003","channel":"news","data":{"text":"\ud83e!"}}"#,
+        ),
+        bad_payload(
+            "a key that comes twice in data",
+            r#"{"type":"send","id":"0199a1b2-c3d4-7000-8000-000000000003","channel":"news","data":[{"a":1,"a":2}]}"#,
+        ),
+        bad_payload(
+            "a number out of range in data",
+            r#"{"type":"send","id":"0199a1b2-c3d4-7000-8000-000000000003","channel":"news","data":-1e400}"#,
+        ),
+        bad_payload(
+            "a noncharacter in the data of a signal",
+            r#"{"type":"signal","channel":"news","event":"e","data":"\uffff"}"#,
+        ),
+        Invalid {
+            parts: vec![
+                Part {
+                    text: r#"[{"type":"ping","nonce":1},{"type":"send","channel":"news","data":"#,
+                    times: 1,
+                },
+                Part { text: "[", times: 31 },
+                Part { text: "]", times: 31 },
+                Part { text: r#"},{"type":"pong","nonce":2}]"#, times: 1 },
+            ],
+            ..bad_payload("data that nests too deeply", "")
+        },
+    ]
+}
+
+fn bad_payload(name: &'static str, text: &'static str) -> Invalid {
+    Invalid { error: Refusal { code: "invalid_payload", frame: Some(1) }, ..bad_client_frame(name, text) }
 }

@@ -48,6 +48,7 @@ fn error(code: ErrorCode, message: &str) -> Error {
         message: message.into(),
         retry: code.retry(),
         id: None,
+        re: None,
         channel: None,
         retry_after_ms: None,
     }
@@ -167,6 +168,7 @@ fn from_server() -> Vec<Valid> {
             "error that is about a channel and answers nothing",
             r#"[{"type":"error","code":"forbidden","message":"Permission denied.","retry":false,"channel":"private-chat.7"}]"#,
             &[Error {
+                re: None,
                 channel: Some(channel("private-chat.7")),
                 ..error(ErrorCode::Forbidden, "Permission denied.")
             }
@@ -176,6 +178,7 @@ fn from_server() -> Vec<Valid> {
             "error about a send, to be tried again",
             r#"[{"type":"error","code":"rate_limited","message":"Wait.","retry":true,"id":"0199a1b2-c3d4-7000-8000-000000000003","channel":"news","retry_after_ms":1500}]"#,
             &[Error {
+                re: None,
                 id: Some(id(MESSAGE)),
                 channel: Some(channel("news")),
                 retry_after_ms: Some(1500),
@@ -185,8 +188,9 @@ fn from_server() -> Vec<Valid> {
         ),
         server(
             "error about a request",
-            r#"[{"type":"error","code":"not_found","message":"There is no chat 7, or you may not see it.","retry":false,"id":"0199a1b2-c3d4-7000-8000-000000000004"}]"#,
+            r#"[{"type":"error","code":"not_found","message":"There is no chat 7, or you may not see it.","retry":false,"id":"0199a1b2-c3d4-7000-8000-000000000004","re":"history"}]"#,
             &[Error {
+                re: Some("history".into()),
                 code: ErrorCode::NotFound,
                 message: "There is no chat 7, or you may not see it.".into(),
                 retry: false,
@@ -211,6 +215,22 @@ pub(super) fn invalid() -> Vec<Invalid> {
         bad_client_frame(
             "a version below 0",
             r#"{"type":"hello","version":-1,"session":"0199a1b2-c3d4-7000-8000-000000000001"}"#,
+        ),
+        bad_client_frame(
+            "an id in upper case",
+            r#"{"type":"hello","version":1,"session":"0199A1B2-C3D4-7000-8000-000000000001"}"#,
+        ),
+        bad_client_frame(
+            "an id without hyphens",
+            r#"{"type":"hello","version":1,"session":"0199a1b2c3d470008000000000000001"}"#,
+        ),
+        bad_client_frame(
+            "an id in braces",
+            r#"{"type":"poll","connection":"{0199a1b2-c3d4-7000-8000-000000000001}","ack":0,"hold_ms":1}"#,
+        ),
+        bad_client_frame(
+            "the nil id",
+            r#"{"type":"hello","version":1,"session":"00000000-0000-0000-0000-000000000000"}"#,
         ),
         bad_client_frame("a nonce beyond 32 bits", r#"{"type":"ping","nonce":4294967296}"#),
         bad_client_frame("a poll without ack", r#"{"type":"poll","hold_ms":1}"#),

@@ -1,7 +1,7 @@
 //! Appends to logs in one transaction: recognises copies, refuses forbidden actions on other messages, and removes entries
 //! beyond the retention.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use everwire_protocol::{Action, Channel, ErrorCode, SERVER_EVENTS, Uuid};
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
@@ -35,15 +35,22 @@ impl<'a> Append<'a> {
         writer: &mut SqliteConnection,
     ) -> Result<(Vec<Outcome>, HashMap<Channel, ChannelHead>), sqlx::Error> {
         let mut sent = self.sent_before(writer).await?;
+        let taken = self.taken_ids(writer).await?;
+        let mut taken_now: HashMap<(i64, Uuid), &str> = HashMap::new();
         let (mut outcomes, mut new) = (Vec::new(), Vec::new());
         let (entries, at) = (self.entries, self.at);
-        for entry in entries {
+        for (place, entry) in entries.iter().enumerate() {
             let copy = sent.get(&(&*entry.user, entry.id)).copied();
             if let Some(refusal) = entry.permission.refusal().filter(|_| copy.is_none()) {
                 outcomes.push(Outcome::Refused(refusal));
                 continue;
             }
             let channel = self.channel(writer, &entry.channel).await?;
+            let just_taken = taken_now.get(&(channel.id, entry.id)).is_some_and(|user| **user != *entry.user);
+            if copy.is_none() && (just_taken || taken.contains(&place)) {
+                outcomes.push(Outcome::IdReused);
+                continue;
+            }
             if copy.is_none()
                 && let (Some(action), Some(target)) = (entry.action, entry.target)
                 && let Err(refusal) = check_target(writer, channel.id, entry, (action, target), &new).await?
@@ -60,6 +67,7 @@ impl<'a> Append<'a> {
                     channel.log.head += 1;
                     let (id, offset) = (channel.id, channel.log.head);
                     sent.insert((&entry.user, entry.id), (id, offset, at));
+                    taken_now.insert((id, entry.id), &entry.user);
                     new.push((entry, id, offset));
                     let place = LogPosition { epoch: channel.log.epoch.clone(), offset, at };
                     Outcome::Stored(place)
@@ -101,6 +109,29 @@ impl<'a> Append<'a> {
             }
         }
         Ok(sent)
+    }
+
+    /// The entries, by their index, whose ids the log of their channel has from another user. An id names one entry of a
+    /// log: otherwise an edit of a user's own message would apply to somebody else's with the same id.
+    async fn taken_ids(&self, writer: &mut SqliteConnection) -> Result<HashSet<usize>, sqlx::Error> {
+        let mut taken = HashSet::new();
+        for (index, chunk) in self.entries.chunks(ROWS).enumerate() {
+            let mut select = QueryBuilder::<Sqlite>::new("WITH asked (place, user, id, channel) AS (");
+            select.push_values(chunk.iter().enumerate(), |mut row, (place, entry)| {
+                let id = entry.id.as_bytes().as_slice();
+                row.push_bind(signed((index * ROWS + place) as u64)).push_bind(&*entry.user).push_bind(id);
+                row.push_bind(entry.channel.as_str());
+            });
+            select.push(
+                ") SELECT place FROM asked CROSS JOIN channels ON channels.name = asked.channel
+                 CROSS JOIN messages ON messages.channel = channels.id
+                 AND messages.id = asked.id AND messages.user <> asked.user",
+            );
+            for row in select.build().persistent(false).fetch_all(&mut *writer).await? {
+                taken.insert(usize::try_from(row.try_get::<i64, _>(0)?).unwrap_or(usize::MAX));
+            }
+        }
+        Ok(taken)
     }
 
     /// A channel's row: from this append, from the cache, from the database, or new.
@@ -193,7 +224,7 @@ async fn check_target(
     new: &[(&NewEntry, i64, u64)],
 ) -> Result<Result<(), Refusal>, sqlx::Error> {
     let not_found = |words: &str| Ok(Err(Refusal::new(ErrorCode::NotFound, words)));
-    let found = find_target(writer, channel, &entry.user, target, new).await?;
+    let found = find_target(writer, channel, target, new).await?;
     let Some(Target { user, event }) = found else {
         return not_found("The target message is not in the channel's log.");
     };
@@ -218,22 +249,19 @@ async fn check_target(
     Ok(Ok(()))
 }
 
-/// A message that can be referred to: not an edit or deletion. Ids are unique per sender only; if two users have chosen the
-/// same one, the user's own message is meant, otherwise the first.
+/// A message that can be referred to: not an edit or deletion. There is at most one with this id in a log.
 async fn find_target(
     writer: &mut SqliteConnection,
     channel: i64,
-    user: &str,
     id: Uuid,
     new: &[(&NewEntry, i64, u64)],
 ) -> Result<Option<Target>, sqlx::Error> {
     let rows = sqlx::query(
         "SELECT user, event FROM messages
-         WHERE channel = ? AND id = ? AND (action IS NULL OR action = 'reply') ORDER BY user <> ?, offset LIMIT 1",
+         WHERE channel = ? AND id = ? AND (action IS NULL OR action = 'reply') LIMIT 1",
     )
     .bind(channel)
     .bind(id.as_bytes().as_slice())
-    .bind(user)
     .fetch_optional(writer)
     .await?;
     if let Some(row) = rows {
@@ -242,8 +270,7 @@ async fn find_target(
     let same = |(entry, of, _): &&(&NewEntry, i64, u64)| {
         *of == channel && entry.id == id && matches!(entry.action, None | Some(Action::Reply))
     };
-    let own = new.iter().filter(same).find(|(entry, ..)| *entry.user == *user);
-    let found = own.or_else(|| new.iter().find(same));
+    let found = new.iter().find(same);
     Ok(found.map(|(entry, ..)| Target { user: entry.user.as_ref().into(), event: entry.event.clone() }))
 }
 

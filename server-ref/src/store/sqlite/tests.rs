@@ -46,6 +46,7 @@ async fn it_keeps_what_a_store_in_memory_keeps() {
     for group in [
         vec![entry(1, "news", "a"), entry(2, "news", "a"), entry(1, "news", "a"), entry(1, "news", "b")],
         vec![entry(1, "news", "a"), entry(1, "sport", "a"), entry(3, "sport", "a")],
+        vec![entry(2, "news", "b"), entry(2, "sport", "b"), entry(2, "sport", "c")],
         (10..600).map(|n| entry(n, "news", "c")).collect(),
     ] {
         assert_eq!(store.append(7, &group).await.unwrap(), logs.append(7, &group).0);
