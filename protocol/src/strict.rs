@@ -106,7 +106,7 @@ pub fn check(text: &str, depth: usize) -> Result<(), Flaw> {
             b'}' | b']' => {
                 let from = levels.pop().map_or(0, |level| level.keys);
                 if let Some(twice) = duplicate(keys.get_mut(from..).unwrap_or_default()) {
-                    let path = join(path(&levels), &twice);
+                    let path = join(&path(&levels), &twice);
                     return Err(Flaw { path, kind: FlawKind::DuplicateKey });
                 }
                 keys.truncate(from);
@@ -265,14 +265,14 @@ fn path(levels: &[Level<'_>]) -> String {
         if !level.is_object {
             path = format!("{path}[{}]", level.index);
         } else if !level.expects_key {
-            path = join(path, level.key);
+            path = join(&path, level.key);
         }
     }
     path
 }
 
 /// A path with one more key, which is shortened, and quoted unless it is an identifier.
-fn join(path: String, key: &str) -> String {
+fn join(path: &str, key: &str) -> String {
     let is_word = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     let short: String = key.chars().take(KEY).collect();
     let more = if short.len() < key.len() { "…" } else { "" };

@@ -29,10 +29,30 @@ it.each(["over WebSocket", "by polling"] as const)("any user id works %s", async
     const data = { title: `for ${index}`, message: "." };
     await api.call("publish", { body: { to: { user }, event: "notification", data } });
     await page.waitFor("the notification", (client) => createChat(client).notifications.unread === 1);
-    const chat = await ben.run((client, user) => createChat(client).chats.direct(user).then((chat) => chat.id), user);
-    await ben.run((client, chat) => createChat(client).room(chat).send("hello").then(() => {}), chat);
+    const chat = await ben.run(
+      (client, user) =>
+        createChat(client)
+          .chats.direct(user)
+          .then((chat) => chat.id),
+      user,
+    );
+    await ben.run(
+      (client, chat) =>
+        createChat(client)
+          .room(chat)
+          .send("hello")
+          .then(() => {}),
+      chat,
+    );
     await page.waitFor("the chat", (client, chat) => createChat(client).chats.get(chat)?.unread === 1, chat);
-    await page.run((client, chat) => createChat(client).room(chat).send("hi").then(() => {}), chat);
+    await page.run(
+      (client, chat) =>
+        createChat(client)
+          .room(chat)
+          .send("hi")
+          .then(() => {}),
+      chat,
+    );
     await ben.waitFor(
       "the answer of this user",
       (client, [chat, user]) => createChat(client).chats.get(chat as string)?.last?.user === user,
@@ -40,7 +60,10 @@ it.each(["over WebSocket", "by polling"] as const)("any user id works %s", async
     );
     // In a path, an id that begins with = has the form that it has in channel names.
     const inPath = user.startsWith("=") ? `=${Buffer.from(user).toString("base64url")}` : user;
-    expect(await api.call("getStatus", { parameters: { user: inPath } })).toMatchObject({ user, status: "online" });
+    expect(await api.call("getStatus", { parameters: { user: inPath } })).toMatchObject({
+      user,
+      status: "online",
+    });
     await scene.leave(page);
   }
 });

@@ -4,11 +4,7 @@ import { defer, quiet } from "../core/deferred.js";
 import type { Message } from "../core/events.js";
 import { Observable } from "../core/observable.js";
 import { toUserStatus } from "../core/user-status.js";
-import {
-  MESSAGES_PREFIX,
-  type ServerFrame,
-  type Chat as WireChat,
-} from "../generated/protocol.js";
+import { MESSAGES_PREFIX, type ServerFrame, type Chat as WireChat } from "../generated/protocol.js";
 import { type Chat, type ChatMember, toChat } from "./chat.js";
 import type { ChatPort } from "./port.js";
 import { userChannel } from "./user-channel.js";

@@ -56,7 +56,8 @@ async fn any_user_id_works_on_every_way() {
         assert_eq!(message.channel, own, "{user}");
         let mut paths = vec![encode_user(user).into_owned()];
         if !user.starts_with('=') {
-            paths.push(user.bytes().map(|byte| format!("%{byte:02X}")).collect());
+            let escaped: Vec<String> = user.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            paths.push(escaped.concat());
         }
         for path in paths {
             let path = format!("/api/v1/users/{path}/status");
