@@ -1,13 +1,12 @@
 //! Bans of users and revocations of tokens, for back ends.
 
 use axum::{Json, extract::State};
-use everwire_protocol::limits::MAX_NAME_BYTES;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
     Answered, Api, Problem,
-    body::{JsonBody, PathParams, QueryParams},
+    body::{JsonBody, PathParams, QueryParams, UserId},
     extractors::BackEnd,
     publish::invalid,
 };
@@ -106,10 +105,9 @@ pub(super) struct RevocationInfo {
 pub(super) async fn ban(
     _: BackEnd,
     State(api): State<Api>,
-    PathParams(user): PathParams<String>,
+    PathParams(UserId(user)): PathParams<UserId>,
     JsonBody(NewBan { reason, until }): JsonBody<NewBan>,
 ) -> Answered<BanInfo> {
-    check_id(&user, MAX_NAME_BYTES)?;
     let fits =
         |text: &String| (1..=MAX_REASON_BYTES).contains(&text.len()) && !text.contains(char::is_control);
     if !reason.as_ref().is_none_or(fits) {
@@ -135,7 +133,7 @@ pub(super) async fn ban(
 pub(super) async fn get(
     _: BackEnd,
     State(api): State<Api>,
-    PathParams(user): PathParams<String>,
+    PathParams(UserId(user)): PathParams<UserId>,
 ) -> Answered<BanInfo> {
     Ok(Json(info(&api, user)))
 }
@@ -149,7 +147,7 @@ pub(super) async fn get(
 pub(super) async fn unban(
     _: BackEnd,
     State(api): State<Api>,
-    PathParams(user): PathParams<String>,
+    PathParams(UserId(user)): PathParams<UserId>,
 ) -> Answered<BanInfo> {
     api.node.change_access(AccessChange::Unban(user.as_str().into())).await?;
     Ok(Json(info(&api, user)))
@@ -186,10 +184,9 @@ pub(super) async fn list(
 pub(super) async fn revoke_user(
     _: BackEnd,
     State(api): State<Api>,
-    PathParams(user): PathParams<String>,
+    PathParams(UserId(user)): PathParams<UserId>,
     JsonBody(remember): JsonBody<Remember>,
 ) -> Answered<RevocationInfo> {
-    check_id(&user, MAX_NAME_BYTES)?;
     revoke(&api, Revoked::User(user.into()), &remember).await
 }
 
