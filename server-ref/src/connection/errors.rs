@@ -20,6 +20,10 @@ pub(super) fn error_saying(code: ErrorCode, message: impl Into<String>) -> Error
     Error { message: message.into(), ..error(code) }
 }
 
+pub(super) fn about(channel: Channel, error: Error) -> Error {
+    Error { channel: Some(channel), ..error }
+}
+
 /// Says which type of frame is refused.
 pub(super) fn re(kind: &str, error: Error) -> Error {
     Error { re: Some(kind.into()), ..error }

@@ -1,11 +1,13 @@
 //! What the frames of a client may cost. A frame that the account of the connection or of its user cannot pay for is refused
 //! with `rate_limited`; a client that goes on regardless is told when to return, and closed.
 
-use everwire_protocol::{ClientFrame, CloseCode, ConnectionFrame, Error, ErrorCode, Goaway, SortedFrame};
+use everwire_protocol::{
+    ClientFrame, CloseCode, ConnectionFrame, Error, ErrorCode, Goaway, SortedFrame, batch::Frame,
+};
 
 use super::{
     Connection, Transport,
-    errors::{about, about_send, error, error_saying},
+    errors::{about, about_send, error, error_saying, re},
 };
 use crate::{
     accounts::{Level, costs},
@@ -61,6 +63,7 @@ impl Connection {
     /// would not repeat it.
     pub(super) fn refuse_cost(&mut self, now_ms: u64, frame: ClientFrame, retry_after_ms: u32) {
         let refused = Error { retry_after_ms: Some(retry_after_ms), ..error(ErrorCode::RateLimited) };
+        let refused = re(frame.kind(), refused);
         match SortedFrame::from(frame) {
             SortedFrame::Request(request) => self.push(Error { id: Some(request.id()), ..refused }),
             SortedFrame::Connection(frame) => match frame {
