@@ -65,6 +65,11 @@ extern "C" {
     type Close;
     #[wasm_bindgen(method, getter, structural)]
     fn reason(this: &Close) -> Option<String>;
+
+    // What was thrown, nearly always an Error.
+    type Thrown;
+    #[wasm_bindgen(method, getter, structural)]
+    fn message(this: &Thrown) -> Option<String>;
 }
 
 impl Driver {
@@ -85,8 +90,12 @@ impl Driver {
                 let reason = event.unchecked_ref::<Close>().reason().unwrap_or_default();
                 Input::WebSocketClosed { socket, code: close.code(), reason }
             }
-            // A Content-Security-Policy or a wrapper of the page forbids it: treated as refused.
-            BrowserEvent::Refused => Input::WebSocketClosed { socket, code: ABNORMAL, reason: String::new() },
+            // There is no WebSocket, or a Content-Security-Policy, mixed content or a wrapper of the page forbids it: treated
+            // as refused.
+            BrowserEvent::Refused => {
+                let reason = value.unchecked_ref::<Thrown>().message().unwrap_or_default();
+                Input::WebSocketClosed { socket, code: ABNORMAL, reason }
+            }
             BrowserEvent::Response => {
                 let response: &Response = value.unchecked_ref();
                 return self.respond(request, response);
@@ -97,8 +106,10 @@ impl Driver {
                 }
                 return;
             }
-            BrowserEvent::Failure => return self.request_failed(request, 0, "the network failed"),
-            BrowserEvent::Denied => return self.request_failed(request, 0, "fetch is not allowed here"),
+            BrowserEvent::Failure | BrowserEvent::Denied => {
+                let message = value.unchecked_ref::<Thrown>().message().unwrap_or_default();
+                return self.request_failed(request, 0, &message);
+            }
             BrowserEvent::Online => Input::Online,
             BrowserEvent::Offline => Input::Offline,
             BrowserEvent::Visibility => {
