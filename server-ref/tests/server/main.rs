@@ -17,4 +17,5 @@ mod polling;
 mod presence;
 mod program;
 mod receipts;
+mod rewriting;
 mod websocket;
