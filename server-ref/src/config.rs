@@ -12,7 +12,7 @@ use crate::{
     admission::{AddressRange, AdmissionRules},
     api::ApiKey,
     auth::{Rules, token::TokenKey},
-    connection::Settings,
+    connection::{PresenceUsers, Settings},
     transports::Origins,
 };
 
@@ -117,6 +117,9 @@ pub struct ServeOptions {
     #[arg(long, env = "EVERWIRE_QUEUE_MEMORY_MIB", default_value_t = 128, value_name = "MIB",
           value_parser = clap::value_parser!(u32).range(8..))]
     pub queue_memory_mib: u32,
+    /// Who is listed in presence-users: nobody, the users with whom a subscriber shares a chat, or everyone.
+    #[arg(long, env = "EVERWIRE_PRESENCE_USERS", default_value = "everyone", value_enum)]
+    pub presence_users: ListedUsers,
     /// Maximum subscriptions of a connection.
     #[arg(long, env = "EVERWIRE_MAX_SUBSCRIPTIONS", default_value_t = 256, value_name = "CHANNELS",
           value_parser = clap::value_parser!(u32).range(1..=256))]
@@ -146,6 +149,27 @@ pub struct ServeOptions {
     /// The format of the log, which is written to standard error.
     #[arg(long, env = "EVERWIRE_LOG_FORMAT", default_value = "text", value_enum)]
     pub log_format: LogFormat,
+}
+
+/// Who is listed in `presence-users`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListedUsers {
+    /// Nobody.
+    Off,
+    /// The users with whom a subscriber shares a chat.
+    Companions,
+    /// All users who are online.
+    Everyone,
+}
+
+impl From<ListedUsers> for PresenceUsers {
+    fn from(listed: ListedUsers) -> Self {
+        match listed {
+            ListedUsers::Off => Self::Off,
+            ListedUsers::Companions => Self::Companions,
+            ListedUsers::Everyone => Self::Everyone,
+        }
+    }
 }
 
 /// The format of the log.
@@ -411,6 +435,7 @@ impl TryFrom<ServeOptions> for Config {
             session: Settings {
                 ping_interval_ms: options.ping_interval_ms,
                 replay_limit: options.replay_limit,
+                presence_users: options.presence_users.into(),
                 total_queue_bytes: options.queue_memory_mib as usize * 1024 * 1024,
                 limits: Limits {
                     payload_bytes: options.max_payload_bytes,

@@ -74,6 +74,16 @@ impl ChatRegistry {
         roles.map(|(id, role)| (id.clone(), *role)).collect()
     }
 
+    /// The users who are in a chat with this one, and the user. Invitations do not count.
+    pub fn companions(&self, user: &str) -> BTreeSet<Arc<str>> {
+        let chats = self.read();
+        let roles = chats.by_user.get(user).into_iter().flatten();
+        let shared =
+            roles.filter(|(_, role)| **role != Role::Invited).filter_map(|(id, _)| chats.by_id.get(id));
+        let members = shared.flat_map(|chat| &chat.room.participants).filter(|other| other.is_member());
+        members.map(|other| other.user.clone()).chain([user.into()]).collect()
+    }
+
     /// The number of chats that a user is in, and of those that a user is only invited to.
     pub fn numbers_of(&self, user: &str) -> (usize, usize) {
         let chats = self.read();

@@ -45,7 +45,7 @@ pub use io::{Binding, Input, Opened, Opening, Output, PendingRequest, ReceivedMa
 pub use payloads::check_payload;
 pub use polling::{PollInput, PollOutput, Polling};
 pub use queue::batch_text;
-pub use settings::Settings;
+pub use settings::{PresenceUsers, Settings};
 
 use crate::model::{
     address::AddressKey,

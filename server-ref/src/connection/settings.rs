@@ -2,6 +2,17 @@
 
 use everwire_protocol::{Limits, limits};
 
+/// Who is listed in `presence-users`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PresenceUsers {
+    /// Nobody: nobody may subscribe to it.
+    Off,
+    /// The users with whom the subscriber shares a chat.
+    Companions,
+    /// All users who are online.
+    Everyone,
+}
+
 /// The settings of a connection. The defaults are those of the protocol.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -41,6 +52,8 @@ pub struct Settings {
     pub waiting_sends: usize,
     /// Maximum pending requests; more are refused.
     pub waiting_requests: usize,
+    /// Who is listed in `presence-users`.
+    pub presence_users: PresenceUsers,
     /// How many invalid batches or frames close a connection.
     pub bad_frames: u32,
     /// The limits for clients.
@@ -70,6 +83,7 @@ impl Default for Settings {
             total_queue_bytes: 128 * 1024 * 1024,
             waiting_sends: 512,
             waiting_requests: 32,
+            presence_users: PresenceUsers::Everyone,
             bad_frames: 10,
             limits: Limits {
                 payload_bytes: limits::MAX_PAYLOAD_BYTES as u32,

@@ -45,6 +45,9 @@ use recent::Recent;
 /// Locks are per group of channels, so that a busy channel delays few others.
 const SHARDS: usize = 64;
 
+/// How often a user is told to have left a channel at most, in ms.
+const TOLD_EVERY_MS: u64 = 1_000;
+
 type Shard = BTreeMap<Channel, ChannelState>;
 
 /// The channels of this node.
@@ -55,8 +58,8 @@ pub struct Hub {
     grace_ms: u64,
     /// Notified when something is due earlier than before.
     sooner: Notify,
-    /// When the next grace period of a presence channel is over: until then the channels need not be scanned.
-    presence_due: AtomicU64,
+    /// When grace periods of presence channels are over, including those of users who have returned since.
+    presence_due: Mutex<BTreeSet<(u64, Channel)>>,
     recent: Recent,
     /// The channel whose members are listed elsewhere.
     elsewhere: Option<Channel>,
@@ -75,7 +78,7 @@ impl Hub {
             shards: std::iter::repeat_with(Mutex::default).take(SHARDS).collect(),
             grace_ms,
             sooner: Notify::new(),
-            presence_due: AtomicU64::new(u64::MAX),
+            presence_due: Mutex::default(),
             recent: Recent::default(),
             elsewhere: None,
             pending: None,
@@ -96,12 +99,12 @@ impl Hub {
     pub fn expect_members(&self, all: Vec<PresenceRecord>, leaves_at: u64) {
         for PresenceRecord { channel, user, name, .. } in all {
             if self.lists_members(&channel) {
+                self.presence_due.lock().insert((leaves_at, channel.clone()));
                 let mut shard = self.shard(&channel);
                 let state = shard.entry(channel).or_default();
                 state.presence.get_or_insert_default().expect(user, name, leaves_at);
             }
         }
-        self.presence_due.fetch_min(leaves_at, Ordering::Relaxed);
         self.sooner.notify_one();
     }
 
@@ -158,7 +161,8 @@ impl Hub {
         }
     }
 
-    /// Removes a connection from a channel's subscribers. Its user leaves with the last one, `at_once` or after the grace
+    /// Removes a connection from a channel's subscribers. Its user leaves with the last one: if it is intended (`at_once`)
+    /// a second later, so that who leaves and returns again and again is told of once a second, otherwise after the grace
     /// period.
     pub fn leave(&self, now_ms: u64, channel: &Channel, connection: Uuid, at_once: bool) {
         let mut shard = self.shard(channel);
@@ -167,13 +171,9 @@ impl Hub {
             return;
         }
         if let Some(presence) = &mut state.presence {
-            let grace_ms = if at_once { 0 } else { self.grace_ms };
+            let grace_ms = if at_once { self.grace_ms.min(TOLD_EVERY_MS) } else { self.grace_ms };
             presence.exit(connection, now_ms + grace_ms);
-            self.presence_due.fetch_min(now_ms + grace_ms, Ordering::Relaxed);
-            for (user, version) in presence.expire(now_ms) {
-                self.store_later(channel, &user, false, None);
-                state.tell_left(channel, &user, version);
-            }
+            self.presence_due.lock().insert((now_ms + grace_ms, channel.clone()));
             self.sooner.notify_one();
         }
         if state.is_idle() {
@@ -225,11 +225,19 @@ impl Hub {
     }
 
     /// Delivers changes of the presence channel whose members are not its subscribers.
-    pub fn tell_presence(&self, channel: &Channel, changes: impl Iterator<Item = Arc<PresenceChange>>) {
+    /// Only users who satisfy `to` are told.
+    pub fn tell_presence(
+        &self,
+        channel: &Channel,
+        changes: impl Iterator<Item = Arc<PresenceChange>>,
+        to: impl Fn(&str) -> bool,
+    ) {
         let shard = self.shard(channel);
         let Some(state) = shard.get(channel) else { return };
         for change in changes {
-            state.tell(None, &|| MailboxMessage::Presence(change.clone()));
+            for subscriber in state.subscribers.values().filter(|subscriber| to(&subscriber.user)) {
+                subscriber.mailbox.push(MailboxMessage::Presence(change.clone()));
+            }
         }
     }
 
@@ -320,33 +328,32 @@ impl Hub {
 
     /// Removes the users whose grace period is over. Returns when to call again.
     pub fn expire(&self, now_ms: u64) -> Option<u64> {
-        if self.presence_due.load(Ordering::Relaxed) <= now_ms {
-            // Before the channels are scanned, so that anything that becomes due meanwhile is not missed.
-            self.presence_due.store(u64::MAX, Ordering::Relaxed);
-            if let Some(due) = self.expire_channels(now_ms) {
-                self.presence_due.fetch_min(due, Ordering::Relaxed);
+        loop {
+            let channel = {
+                let mut due = self.presence_due.lock();
+                match due.first() {
+                    Some((at, _)) if *at <= now_ms => due.pop_first().map(|(_, channel)| channel),
+                    first => return first.map(|(at, _)| *at),
+                }
+            };
+            if let Some(channel) = channel {
+                self.expire_channel(now_ms, &channel);
             }
         }
-        Some(self.presence_due.load(Ordering::Relaxed)).filter(|due| *due < u64::MAX)
     }
 
-    fn expire_channels(&self, now_ms: u64) -> Option<u64> {
-        let mut next: Option<u64> = None;
-        for shard in &self.shards {
-            shard.lock().retain(|channel, state| {
-                if let Some(presence) = &mut state.presence {
-                    let gone = presence.expire(now_ms);
-                    let due = presence.next_expiry();
-                    next = next.into_iter().chain(due).min();
-                    for (user, version) in gone {
-                        self.store_later(channel, &user, false, None);
-                        state.tell_left(channel, &user, version);
-                    }
-                }
-                !state.is_idle()
-            });
+    fn expire_channel(&self, now_ms: u64, channel: &Channel) {
+        let mut shard = self.shard(channel);
+        let Some(state) = shard.get_mut(channel) else { return };
+        if let Some(presence) = &mut state.presence {
+            for (user, version) in presence.expire(now_ms) {
+                self.store_later(channel, &user, false, None);
+                state.tell_left(channel, &user, version);
+            }
         }
-        next
+        if state.is_idle() {
+            shard.remove(channel);
+        }
     }
 
     /// Returns when [`Self::expire`] may have to be called earlier than it returned.

@@ -61,3 +61,27 @@ async fn after_a_restart_who_comes_back_is_not_told_of_and_who_does_not_leaves_o
     assert_eq!(noted(&notes).await, [("a".into(), false), ("w".into(), false)]);
     assert!(hub.shards.iter().all(|shard| shard.lock().is_empty()), "nothing is kept of empty channels");
 }
+
+#[tokio::test]
+async fn who_leaves_and_returns_again_and_again_is_not_told_of_until_it_stays_away() {
+    let hub = Hub::new(10_000);
+    let hall = channel("presence-hall");
+    let ((watch, mut receiver), (other, _mailbox)) = (mailbox(9), mailbox(9));
+    hub.subscribe(&hall, Uuid::from_u128(1), &watch, member("w"));
+    for now_ms in (0..60_000).step_by(10) {
+        hub.subscribe(&hall, Uuid::from_u128(2), &other, member("a"));
+        hub.expire(now_ms);
+        hub.leave(now_ms, &hall, Uuid::from_u128(2), true);
+    }
+    assert_eq!(hub.expire(60_989), Some(60_990));
+    assert_eq!(listed(&hub, &hall), ["a", "w"]);
+    assert_eq!(hub.expire(60_990), None);
+    assert_eq!(listed(&hub, &hall), ["w"]);
+    watch.input(Input::Revoked(hall.clone()));
+    let mut mail = Vec::new();
+    receiver.take(&mut mail, 9).await;
+    let [MailboxMessage::Presence(joined), MailboxMessage::Presence(left), _] = &mail[..] else {
+        panic!("{mail:?}")
+    };
+    assert!(joined.text.contains("joined") && left.text.contains("left"), "{joined:?} {left:?}");
+}

@@ -142,7 +142,7 @@ impl Effects {
                     refuse(&sender, "mark", &channel, &refusal);
                 }
             }),
-            Output::Idle { session, idle } => self.node.users.idle(session, idle),
+            Output::Idle { session, idle } => self.node.users.idle(self.node.now_ms(), session, idle),
             Output::Bye => self.bye = true,
             Output::Send(_) | Output::Close(_) => {}
         }
@@ -275,7 +275,7 @@ async fn open(node: &Node, channel: &Channel, who: &Identity) -> Result<Opened, 
     if !planted!(node.environment, SecondPermitLeftOut) {
         node.permit(who, channel, Use::Receive)?;
     }
-    Ok(Opened { members: node.members(channel), receipts, chats, ..Opened::bare(log) })
+    Ok(Opened { members: node.members_for(channel, &who.user), receipts, chats, ..Opened::bare(log) })
 }
 
 /// The stored data of a user. If it cannot be read, the user is treated as unknown.

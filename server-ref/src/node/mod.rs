@@ -39,7 +39,7 @@ use crate::{
     audience::Audience,
     auth::Bans,
     chats::ChatRegistry,
-    connection::{PendingRequest, Settings},
+    connection::{PendingRequest, PresenceUsers, Settings},
     environment::Environment,
     hub::{Hub, pending_presence::PendingPresence},
     model::{
@@ -143,7 +143,8 @@ impl Node {
         let elsewhere = Channel::new(PRESENCE_USERS).ok();
         let hub = Arc::new(Hub::new(leave_grace_ms).with_pending(pending_presence.clone(), elsewhere));
         let audience = Arc::<Audience>::default();
-        let users = Users::new(leave_grace_ms, chats.clone(), audience.clone(), hub.clone(), remember);
+        let users = Users::new(leave_grace_ms, chats.clone(), audience.clone(), hub.clone(), remember)
+            .listing(settings.presence_users);
         let users = Arc::new(users);
         let publisher =
             Publisher { hub: hub.clone(), chats: chats.clone(), audience: audience.clone(), updates };
@@ -229,6 +230,9 @@ impl Node {
         if !by_rules {
             return Err(Refusal::of(ErrorCode::Forbidden));
         }
+        if channel.as_str() == PRESENCE_USERS && self.settings.presence_users == PresenceUsers::Off {
+            return Err(Refusal::new(ErrorCode::Forbidden, "This server does not list its users."));
+        }
         let Some(chat) = self.access.chat(who, channel) else { return Ok(()) };
         match (self.chats.role(chat, &who.user), what) {
             (Some(Role::Owner | Role::Member), _) | (Some(Role::ReadOnly), Use::Receive) => Ok(()),
@@ -254,6 +258,15 @@ impl Node {
     pub fn members(&self, channel: &Channel) -> Option<(Vec<Member>, u64)> {
         if channel.as_str() == PRESENCE_USERS {
             Some(self.users.members())
+        } else {
+            self.hub.members(channel)
+        }
+    }
+
+    /// The same, as far as a user may know of them.
+    pub fn members_for(&self, channel: &Channel, user: &str) -> Option<(Vec<Member>, u64)> {
+        if channel.as_str() == PRESENCE_USERS {
+            Some(self.users.members_for(user))
         } else {
             self.hub.members(channel)
         }

@@ -19,6 +19,7 @@ use tokio::sync::{Notify, mpsc};
 use crate::{
     audience::Audience,
     chats::ChatRegistry,
+    connection::PresenceUsers,
     hub::Hub,
     model::{
         broadcast::{Broadcast, PresenceChange},
@@ -39,6 +40,8 @@ pub struct Users {
     remember: mpsc::UnboundedSender<UserRecord>,
     /// `presence-users`.
     channel: Option<Channel>,
+    /// Who is listed in it.
+    listed: PresenceUsers,
     /// How long a leave is delayed, in ms.
     grace_ms: u64,
     /// Notified when something is due earlier than before.
@@ -57,7 +60,14 @@ impl Users {
     ) -> Self {
         let channel = Channel::new(PRESENCE_USERS).ok();
         let (people, sooner) = (Mutex::default(), Notify::new());
-        Self { people, chats, audience, hub, remember, channel, grace_ms, sooner }
+        let listed = PresenceUsers::Everyone;
+        Self { people, chats, audience, hub, remember, channel, listed, grace_ms, sooner }
+    }
+
+    /// The same, with these users in `presence-users`.
+    #[must_use]
+    pub fn listing(self, listed: PresenceUsers) -> Self {
+        Self { listed, ..self }
     }
 
     fn lock(&self) -> MutexGuard<'_, People> {
@@ -85,8 +95,14 @@ impl Users {
         stored: Option<&UserRecord>,
     ) {
         let mut people = self.lock();
+        let before = people.next_expiry();
         let came = people.enter(now_ms, session, user, name, stored);
+        let sooner = people.next_expiry() != before;
         self.came(came);
+        drop(people);
+        if sooner {
+            self.sooner.notify_one();
+        }
     }
 
     /// A session's connection has ended. The user leaves with the last one, `at_once` or after the grace period.
@@ -112,17 +128,25 @@ impl Users {
     }
 
     /// A session's connection has become idle or active.
-    pub fn idle(&self, session: Uuid, idle: bool) {
-        let mut people = self.lock();
-        let news = people.idle(session, idle);
-        self.came(StatusUpdate { news, remember: None });
+    pub fn idle(&self, now_ms: u64, session: Uuid, idle: bool) {
+        self.change(|people| people.idle(now_ms, session, idle));
     }
 
     /// Sets the status that a user has chosen.
     pub fn choose_status(&self, now_ms: u64, user: &str, choice: StatusChoice) {
+        self.change(|people| people.choose(now_ms, user, choice));
+    }
+
+    fn change(&self, change: impl FnOnce(&mut People) -> Option<StatusChange>) {
         let mut people = self.lock();
-        let news = people.choose(now_ms, user, choice);
+        let before = people.next_expiry();
+        let news = change(&mut people);
+        let sooner = people.next_expiry() != before;
         self.came(StatusUpdate { news, remember: None });
+        drop(people);
+        if sooner {
+            self.sooner.notify_one();
+        }
     }
 
     /// The status of a user as others see it; `None` for a user who has not been online recently.
@@ -138,6 +162,20 @@ impl Users {
     /// The current data of all users, to be stored.
     pub fn remember(&self, now_ms: u64) -> Vec<UserRecord> {
         self.lock().remember(now_ms)
+    }
+
+    /// The online users that a user may know of, and the version of the list.
+    pub fn members_for(&self, who: &str) -> (Vec<Member>, u64) {
+        let (mut members, version) = self.members();
+        match self.listed {
+            PresenceUsers::Off => members.clear(),
+            PresenceUsers::Companions => {
+                let companions = self.chats.companions(who);
+                members.retain(|member| companions.contains(&*member.user));
+            }
+            PresenceUsers::Everyone => {}
+        }
+        (members, version)
     }
 
     /// The online users, and the version of the list.
@@ -195,7 +233,13 @@ impl Users {
             let text = batch::encode_frame(frame).into();
             Arc::new(PresenceChange { channel: channel.clone(), version: news.version, text })
         });
-        self.hub.tell_presence(channel, changes);
+        let companions = match self.listed {
+            PresenceUsers::Off => return,
+            PresenceUsers::Companions => Some(self.chats.companions(user)),
+            PresenceUsers::Everyone => None,
+        };
+        let may_know = |other: &str| companions.as_ref().is_none_or(|companions| companions.contains(other));
+        self.hub.tell_presence(channel, changes, may_know);
     }
 
     /// Delivers to the user and to users who share a chat, where their own channels are open.

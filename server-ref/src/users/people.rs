@@ -7,13 +7,16 @@ use everwire_protocol::{Member, Status, StatusChoice, UserStatus, Uuid};
 
 use crate::model::people::UserRecord;
 
+/// How often a change of a user's status is told at most, in ms. In between, only the newest state is kept.
+pub const TOLD_EVERY_MS: u64 = 1_000;
+
 /// All users who are online or within their grace period.
 #[derive(Debug, Default)]
 pub struct People {
     users: BTreeMap<String, UserEntry>,
     /// The user of each session.
     sessions: BTreeMap<Uuid, String>,
-    /// The times of pending leaves, including those of users who have returned since.
+    /// The times of pending leaves and of changes to be told later, including those that are obsolete.
     due: BTreeSet<(u64, String)>,
     version: u64,
 }
@@ -31,6 +34,8 @@ struct UserEntry {
     seen_at: Option<u64>,
     /// The status that others have received.
     shown: Status,
+    /// When they have received it; `None`: not from this process.
+    told_at: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -77,6 +82,7 @@ impl UserEntry {
             last: None,
             seen_at: stored.and_then(|stored| stored.seen_at),
             shown: Status::Offline,
+            told_at: None,
         }
     }
 
@@ -138,8 +144,13 @@ impl People {
         known.sessions.insert(session, Connected { connection, idle: false });
         self.sessions.insert(session, user.into());
         known.seen(now_ms);
+<<<<<<< HEAD
         let remember = (new || renamed).then(|| known.person(user, true));
         StatusUpdate { news: self.news_of(user, renamed), remember }
+=======
+        let remember = new.then(|| known.person(user, true));
+        StatusUpdate { news: self.news(now_ms, user), remember }
+>>>>>>> cost
     }
 
     /// A session's connection has ended. If it was its user's last, the user leaves at `leaves_at`.
@@ -166,7 +177,7 @@ impl People {
             self.due.insert((leaves_at, user));
             return None;
         }
-        self.news(&user)
+        self.news(now_ms, &user)
     }
 
     /// A session whose connection is already closed has ended for good. If it was its user's last, the user leaves now.
@@ -180,10 +191,10 @@ impl People {
     }
 
     /// A session's connection has become idle or active.
-    pub fn idle(&mut self, session: Uuid, idle: bool) -> Option<StatusChange> {
+    pub fn idle(&mut self, now_ms: u64, session: Uuid, idle: bool) -> Option<StatusChange> {
         let user = self.sessions.get(&session)?.clone();
         self.users.get_mut(&user)?.sessions.get_mut(&session)?.idle = idle;
-        self.news(&user)
+        self.news(now_ms, &user)
     }
 
     /// Sets the status that a user has chosen.
@@ -193,10 +204,10 @@ impl People {
         known.seen(now_ms);
         known.choice = choice;
         known.seen(now_ms);
-        if known.sessions.is_empty() { None } else { self.news(user) }
+        if known.sessions.is_empty() { None } else { self.news(now_ms, user) }
     }
 
-    /// Removes the users whose grace period is over.
+    /// Removes the users whose grace period is over, and returns the changes that can be told now.
     pub fn expire(&mut self, now_ms: u64) -> Vec<StatusUpdate> {
         let mut gone = Vec::new();
         while self.due.first().is_some_and(|(at, _)| *at <= now_ms) {
@@ -205,7 +216,10 @@ impl People {
         gone.into_iter()
             .filter_map(|(_, user)| {
                 // Users who have returned do not leave, and users who have left again leave later.
-                self.users.get(&user)?.leaves_at.filter(|at| *at <= now_ms)?;
+                if self.users.get(&user)?.leaves_at.is_none_or(|at| at > now_ms) {
+                    let news = self.waiting_news(now_ms, &user)?;
+                    return Some(StatusUpdate { news: Some(news), remember: None });
+                }
                 let known = self.users.remove(&user)?;
                 let remember = Some(known.person(&user, false));
                 let (before, last_seen) = (known.shown, known.seen_at);
@@ -269,18 +283,33 @@ impl People {
         self.users.is_empty()
     }
 
+<<<<<<< HEAD
     fn news(&mut self, user: &str) -> Option<StatusChange> {
         self.news_of(user, false)
     }
 
     fn news_of(&mut self, user: &str, renamed: bool) -> Option<StatusChange> {
+=======
+    /// What was not told before because a change had just been told. While nobody is connected, others see no change.
+    fn waiting_news(&mut self, now_ms: u64, user: &str) -> Option<StatusChange> {
+        if self.users.get(user)?.sessions.is_empty() { None } else { self.news(now_ms, user) }
+    }
+
+    /// The change to be told now, if there is one.
+    fn news(&mut self, now_ms: u64, user: &str) -> Option<StatusChange> {
+>>>>>>> cost
         let known = self.users.get_mut(user)?;
         let (before, now) = (known.shown, known.status());
         // Nobody sees the name of a user who appears to be offline.
         if before == now && (!renamed || now == Status::Offline) {
             return None;
         }
+        if let Some(later) = known.told_at.map(|at| at + TOLD_EVERY_MS).filter(|later| now_ms < *later) {
+            self.due.insert((later, user.into()));
+            return None;
+        }
         known.shown = now;
+        known.told_at = Some(now_ms);
         self.version += 1;
         let last_seen = known.seen_at.filter(|_| now == Status::Offline);
         Some(StatusChange {
@@ -387,35 +416,66 @@ mod tests {
         let mut people = People::default();
         enter(&mut people, 1, 1);
         enter(&mut people, 1, 2);
-        assert_eq!(people.idle(tab(1).0, true), None);
-        assert_eq!(told(people.idle(tab(2).0, true)), Some((Online, Away)));
-        assert_eq!(told(people.idle(tab(1).0, false)), Some((Away, Online)));
+        assert_eq!(people.idle(2, tab(1).0, true), None);
+        assert_eq!(told(people.idle(2_000, tab(2).0, true)), Some((Online, Away)));
+        assert_eq!(told(people.idle(4_000, tab(1).0, false)), Some((Away, Online)));
         // The active one ends.
-        assert_eq!(exit(&mut people, 2, 1), Some((Online, Away)));
-        assert_eq!(enter(&mut people, 3, 1), Some((Away, Online)));
-        assert_eq!(people.idle(Uuid::from_u128(99), true), None);
+        assert_eq!(exit(&mut people, 6_000, 1), Some((Online, Away)));
+        assert_eq!(enter(&mut people, 8_000, 1), Some((Away, Online)));
+        assert_eq!(people.idle(9_000, Uuid::from_u128(99), true), None);
+    }
+
+    #[test]
+    fn a_status_is_told_once_in_a_second_and_then_the_newest() {
+        let mut people = People::default();
+        assert_eq!(enter(&mut people, 1_000, 1), Some((Offline, Online)));
+        let mut all = Vec::new();
+        for now_ms in 1_001..11_000 {
+            all.extend(told(people.idle(now_ms, tab(1).0, now_ms % 2 == 0)));
+            all.extend(people.expire(now_ms).into_iter().filter_map(|update| told(update.news)));
+        }
+        assert!((5..=10).contains(&all.len()), "{} times in ten seconds", all.len());
+        // It ends active, and that is what the others know in the end.
+        assert_eq!(
+            people.idle(11_001, tab(1).0, false).is_some(),
+            people.status("a").unwrap().status == Away
+        );
+        let last: Vec<_> = people.expire(13_000).into_iter().filter_map(|update| told(update.news)).collect();
+        assert_eq!((last.len() <= 1, people.status("a").unwrap().status), (true, Online));
+        assert_eq!(people.next_expiry(), None);
+    }
+
+    #[test]
+    fn who_toggles_and_ends_where_it_began_is_not_told_of() {
+        let mut people = People::default();
+        enter(&mut people, 1_000, 1);
+        assert_eq!(people.idle(1_100, tab(1).0, true), None);
+        assert_eq!(people.next_expiry(), Some(2_000));
+        assert_eq!(people.idle(1_200, tab(1).0, false), None);
+        assert_eq!(people.expire(2_000), []);
+        assert_eq!(people.idle(2_100, tab(1).0, true).map(|news| news.now), Some(Away));
     }
 
     #[test]
     fn what_a_user_says_counts_more_and_who_hides_was_last_seen_then() {
         let mut people = People::default();
         enter(&mut people, 1, 1);
-        people.idle(tab(1).0, true);
-        assert_eq!(told(people.choose(2, "a", StatusChoice::Online)), Some((Away, Online)));
-        assert_eq!(told(people.choose(3, "a", StatusChoice::Away)), Some((Online, Away)));
-        let hidden = people.choose(4, "a", StatusChoice::Offline).unwrap();
-        assert_eq!((hidden.now, hidden.last_seen), (Offline, Some(4)));
+        assert_eq!(told(people.idle(1_500, tab(1).0, true)), Some((Online, Away)));
+        assert_eq!(told(people.choose(3_000, "a", StatusChoice::Online)), Some((Away, Online)));
+        assert_eq!(told(people.choose(5_000, "a", StatusChoice::Away)), Some((Online, Away)));
+        let hidden = people.choose(7_000, "a", StatusChoice::Offline).unwrap();
+        assert_eq!((hidden.now, hidden.last_seen), (Offline, Some(7_000)));
         assert_eq!(people.members().0, []);
-        assert_eq!(people.remember(50)[0].seen_at, Some(4));
-        exit(&mut people, 60, 1);
-        let gone = people.expire(99).remove(0);
+        assert_eq!(people.remember(8_000)[0].seen_at, Some(7_000));
+        exit(&mut people, 9_000, 1);
+        let gone = people.expire(10_000).remove(0);
         assert_eq!(gone.news, None);
         let stored = gone.remember.unwrap();
-        assert_eq!(stored.seen_at, Some(4));
+        assert_eq!(stored.seen_at, Some(7_000));
         // Still hidden after the next sign-in, until it is changed.
-        assert_eq!(people.enter(100, tab(1), "a", None, Some(&stored)).news, None);
-        assert_eq!(people.status("a").unwrap().last_seen, Some(4));
-        assert_eq!(told(people.choose(101, "a", StatusChoice::Auto)), Some((Offline, Online)));
+        assert_eq!(people.enter(11_000, tab(1), "a", None, Some(&stored)).news, None);
+        assert_eq!(people.status("a").unwrap().last_seen, Some(7_000));
+        assert_eq!(told(people.choose(13_000, "a", StatusChoice::Auto)), Some((Offline, Online)));
     }
 
     #[test]

@@ -50,3 +50,32 @@ fn companions_are_members_of_a_chat_in_common_and_an_invitation_is_not_enough() 
     let cost = hub.lookups.load(std::sync::atomic::Ordering::Relaxed) - before;
     assert_eq!(cost, 3, "the channel of all users, and one for each receiver");
 }
+
+#[test]
+fn presence_users_lists_nobody_or_companions_or_everyone() {
+    let chats = Arc::new(ChatRegistry::of([chat(
+        "1",
+        &[("ann", Role::Owner), ("bob", Role::Member), ("cyd", Role::Invited)],
+    )]));
+    let all: Channel = PRESENCE_USERS.parse().unwrap();
+    for (listed, told, seen) in [
+        (PresenceUsers::Off, [false; 4], 0),
+        (PresenceUsers::Companions, [true, true, false, false], 1),
+        (PresenceUsers::Everyone, [true; 4], 2),
+    ] {
+        let hub = Arc::new(Hub::new(10).with_pending(Arc::default(), Some(all.clone())));
+        let mut mailboxes = ["ann", "bob", "cyd", "dan"].map(|user| {
+            let (sender, receiver) = mailbox(9);
+            let member = Member { user: user.into(), name: None, status: None };
+            hub.subscribe(&all, Uuid::new_v5(&Uuid::nil(), user.as_bytes()), &sender, member);
+            receiver
+        });
+        let (remember, _to_remember) = mpsc::unbounded_channel();
+        let users = Users::new(10, chats.clone(), Arc::default(), hub, remember).listing(listed);
+        users.enter(1, (Uuid::from_u128(5), Uuid::from_u128(6)), "ann", None, None);
+        let heard = mailboxes.each_mut().map(|mailbox| mailbox.try_take().is_some());
+        assert_eq!(heard, told, "{listed:?}");
+        users.enter(1, (Uuid::from_u128(7), Uuid::from_u128(8)), "dan", None, None);
+        assert_eq!(users.members_for("bob").0.len(), seen, "{listed:?}");
+    }
+}

@@ -272,7 +272,7 @@ fn the_end_of_a_membership_ends_the_subscription_between_what_came_before_and_af
 }
 
 #[test]
-fn who_says_good_bye_and_is_gone_leaves_at_once() {
+fn who_says_good_bye_and_is_gone_leaves_without_the_grace() {
     let mut world = World::new();
     let watcher = joined(&mut world, "w", &["presence-room"]);
     let client = joined(&mut world, "a", &["presence-room", "news"]);
@@ -283,6 +283,6 @@ fn who_says_good_bye_and_is_gone_leaves_at_once() {
     world.run();
     world.say(client, &[everwire_protocol::Bye {}.into()]);
     world.input(client, Input::Gone);
-    world.run();
+    world.pass(1_000);
     assert_eq!(kinds(&world.take(watcher)), ["member_left"]);
 }
