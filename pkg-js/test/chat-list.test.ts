@@ -136,6 +136,11 @@ describe("the list of chats", () => {
     expect(before?.members[1]?.status).toBe("offline");
     core.receive(mine("status_changed", { user: "ann", status: "offline", last_seen: 77 }));
     expect(list.get("a")?.members[1]).toMatchObject({ status: "offline", lastSeen: 77 });
+    core.receive(mine("status_changed", { user: "ann", status: "online", name: "Anna" }));
+    core.receive(mine("status_changed", { user: "ann", status: "away" }));
+    for (const id of ["a", "b"]) {
+      expect(list.get(id)?.members[1]).toMatchObject({ status: "away", name: "Anna" });
+    }
   });
 
   it("matches the server after a reconnect", async () => {

@@ -643,12 +643,14 @@ export interface MemberLeft {
   user: string;
 }
 
-/** A user's status has changed. */
+/** A user's status or name has changed. */
 export interface StatusChanged {
   /** The channel of this update: `presence-users`, or `private-user.{id}` for users in the same chats. */
   channel: Channel;
   /** The id of the user. */
   user: string;
+  /** The new name, if it has changed. */
+  name?: string;
   /** The status. */
   status: Status;
   /** When the user was last online, in ms since 1970, if offline now. */

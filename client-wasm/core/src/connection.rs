@@ -35,6 +35,8 @@ use super::{
 /// What is known before the start.
 #[derive(Debug, Clone)]
 pub struct Config {
+    /// The address of the server, for reasons that people read.
+    pub server: String,
     /// Names this client instance; minted by the driver.
     pub session: Uuid,
     /// Whether the application provides tokens.

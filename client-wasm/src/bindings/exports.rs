@@ -48,6 +48,7 @@ impl Core {
         let mut texts = texts([t0, t1, t2, t3]);
         let options = CoreOptions::take(Registers::new([n0, n1, n2, n3, n4, n5], &mut texts));
         let config = Config {
+            server: options.url.to_owned(),
             session: options.session.unwrap_or_default(),
             token: options.has_token,
             guest: options

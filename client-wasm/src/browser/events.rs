@@ -1,6 +1,6 @@
 //! Translates browser events one to one into inputs of the core, which decides what they mean.
 
-use alloc::string::String;
+use alloc::{borrow::ToOwned, string::String};
 
 use wasm_bindgen::prelude::*;
 use web_sys::{CloseEvent, Document, Event, MessageEvent, PageTransitionEvent, Response};
@@ -65,6 +65,11 @@ extern "C" {
     type Close;
     #[wasm_bindgen(method, getter, structural)]
     fn reason(this: &Close) -> Option<String>;
+
+    // What was thrown, nearly always an Error.
+    type Thrown;
+    #[wasm_bindgen(method, getter, structural)]
+    fn message(this: &Thrown) -> Option<String>;
 }
 
 impl Driver {
@@ -85,8 +90,12 @@ impl Driver {
                 let reason = event.unchecked_ref::<Close>().reason().unwrap_or_default();
                 Input::WebSocketClosed { socket, code: close.code(), reason }
             }
-            // A Content-Security-Policy or a wrapper of the page forbids it: treated as refused.
-            BrowserEvent::Refused => Input::WebSocketClosed { socket, code: ABNORMAL, reason: String::new() },
+            // There is no WebSocket, or a Content-Security-Policy, mixed content or a wrapper of the page forbids it: treated
+            // as refused.
+            BrowserEvent::Refused => {
+                let reason = message_of(value);
+                Input::WebSocketClosed { socket, code: ABNORMAL, reason }
+            }
             BrowserEvent::Response => {
                 let response: &Response = value.unchecked_ref();
                 return self.respond(request, response);
@@ -97,8 +106,9 @@ impl Driver {
                 }
                 return;
             }
-            BrowserEvent::Failure => return self.request_failed(request, 0, "the network failed"),
-            BrowserEvent::Denied => return self.request_failed(request, 0, "fetch is not allowed here"),
+            BrowserEvent::Failure | BrowserEvent::Denied => {
+                return self.request_failed(request, 0, &message_of(value));
+            }
             BrowserEvent::Online => Input::Online,
             BrowserEvent::Offline => Input::Offline,
             BrowserEvent::Visibility => {
@@ -113,4 +123,11 @@ impl Driver {
         };
         self.tell(input);
     }
+}
+
+/// What a thrown value says; a wrapper of the page may throw anything.
+fn message_of(thrown: &JsValue) -> String {
+    let says_something = !thrown.is_undefined() && !thrown.is_null();
+    let message = says_something.then(|| thrown.unchecked_ref::<Thrown>().message());
+    message.flatten().unwrap_or_else(|| "the browser does not say why".to_owned())
 }

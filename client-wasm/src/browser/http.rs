@@ -1,12 +1,10 @@
 //! HTTP requests by fetch: one batch out, one batch back. Anything but a 200 with text comes from an intermediary.
 
-use alloc::borrow::ToOwned;
-
 use js_sys::{Function, Object, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::{AbortController, Response};
 
-use super::{Driver, events::BrowserEvent, options, set_timeout};
+use super::{Driver, events::BrowserEvent, options, set_timeout_with};
 use everwire_client_core::{Input, RequestId, text};
 
 #[wasm_bindgen]
@@ -29,9 +27,11 @@ pub(super) struct Request {
 
 impl Driver {
     pub(super) fn send_request(&self, id: RequestId, body: &str, token: Option<&str>, keepalive: bool) {
-        let Some((promise, abort)) = self.start(body, token, keepalive) else {
-            set_timeout(&self.host.handler(BrowserEvent::Denied, id.0), 0);
-            return;
+        let (promise, abort) = match self.start(body, token, keepalive) {
+            Ok(started) => started,
+            Err(thrown) => {
+                return set_timeout_with(&self.host.handler(BrowserEvent::Denied, id.0), 0, &thrown);
+            }
         };
         let mut requests = self.requests.take();
         requests.push(Request { id, abort });
@@ -39,8 +39,13 @@ impl Driver {
         self.follow(&promise, BrowserEvent::Response, id);
     }
 
-    fn start(&self, body: &str, token: Option<&str>, keepalive: bool) -> Option<(Promise, AbortController)> {
-        let abort = AbortController::new().ok()?;
+    fn start(
+        &self,
+        body: &str,
+        token: Option<&str>,
+        keepalive: bool,
+    ) -> Result<(Promise, AbortController), JsValue> {
+        let abort = AbortController::new()?;
         let bearer = token.map(|token| JsValue::from(text!("Bearer ", token)));
         let headers = options([
             ("content-type", &"application/json".into()),
@@ -53,7 +58,7 @@ impl Driver {
             ("signal", abort.signal().as_ref()),
             ("keepalive", &keepalive.into()),
         ]);
-        Some((fetch(&self.place.poll, &init).ok()?, abort))
+        Ok((fetch(&self.place.poll, &init)?, abort))
     }
 
     /// Reports the result of a promise, unless the request has ended.
@@ -64,7 +69,9 @@ impl Driver {
 
     pub(super) fn respond(&self, id: RequestId, response: &Response) {
         if !response.ok() {
-            self.request_failed(id, response.status(), &text!("HTTP status ", response.status()));
+            let status = response.status();
+            let hint = ", not from an Everwire server: a proxy, firewall or login page answers there";
+            self.request_failed(id, status, &text!("HTTP status ", status, hint));
         } else if let Ok(body) = response.text() {
             self.follow(&body, BrowserEvent::Body, id);
         }
@@ -87,7 +94,8 @@ impl Driver {
 
     pub(super) fn request_failed(&self, id: RequestId, status: u16, reason: &str) {
         if self.forget_request(id).is_some() {
-            self.tell(Input::RequestFailed { request: id, status, reason: reason.to_owned() });
+            let reason = text!("POST ", self.place.poll.as_str(), ": ", reason);
+            self.tell(Input::RequestFailed { request: id, status, reason });
         }
     }
 }

@@ -40,6 +40,9 @@ extern "C" {
     // gloo-timers keeps a Rust closure for every timer.
     #[wasm_bindgen(js_name = setTimeout)]
     fn set_timeout(handler: &Function, ms: u32) -> JsValue;
+    // The handler is called with this value.
+    #[wasm_bindgen(js_name = setTimeout)]
+    fn set_timeout_with(handler: &Function, ms: u32, value: &JsValue);
     #[wasm_bindgen(js_name = clearTimeout)]
     fn clear_timeout(timer: &JsValue);
 
@@ -140,7 +143,7 @@ impl Driver {
                 "the batch could not be unpacked"
             }
             // A binary message is not a batch either.
-            Err(_) => "the message is not JSON",
+            Err(_) => "the message is not JSON: a proxy or a login page may answer instead of the server",
         };
         self.tell(Input::Violation { source, message: message.to_owned() });
     }

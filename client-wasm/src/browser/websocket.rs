@@ -14,10 +14,10 @@ pub(super) struct Socket {
 impl Driver {
     pub(super) fn open_socket(&self, id: SocketId) {
         let handler = |what| self.host.handler(what, id.0);
-        let Ok(socket) = WebSocket::new_with_str(&self.place.websocket, SUBPROTOCOL) else {
+        let socket = match WebSocket::new_with_str(&self.place.websocket, SUBPROTOCOL) {
+            Ok(socket) => socket,
             // Reported later, like an event.
-            super::set_timeout(&handler(BrowserEvent::Refused), 0);
-            return;
+            Err(thrown) => return super::set_timeout_with(&handler(BrowserEvent::Refused), 0, &thrown),
         };
         socket.set_onopen(Some(&handler(BrowserEvent::Opened)));
         socket.set_onmessage(Some(&handler(BrowserEvent::Message)));

@@ -131,8 +131,9 @@ export class ChatList extends Observable {
         this.#active(frame.message);
         break;
       case "status_changed": {
-        const { user, status, lastSeen } = toUserStatus(frame);
-        for (const chat of this.list) this.#member(chat, user, { status, lastSeen: lastSeen as number });
+        const { user, status, lastSeen, name } = toUserStatus(frame);
+        const news = { status, lastSeen: lastSeen as number, ...(name != null && { name }) };
+        for (const chat of this.list) this.#member(chat, user, news);
         break;
       }
       case "receipt": {

@@ -301,9 +301,10 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
         this.#meet(new Map([...this.#members].filter(([user]) => user !== frame.user)));
         break;
       case "status_changed": {
-        const { user, status } = frame;
+        const { user, status, name } = frame;
         const member = this.#members.get(user);
-        if (member !== undefined) this.#meet(this.#with({ ...member, status }));
+        if (member !== undefined)
+          this.#meet(this.#with({ ...member, status, ...(name != null && { name }) }));
         break;
       }
       case "user_typing": {

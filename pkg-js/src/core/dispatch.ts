@@ -151,7 +151,7 @@ const SHAPES: { readonly [Type in ServerFrame["type"]]: Shape<FrameOf<Type>> } =
   user_typing: { channel: text, user: text, name: word, typing: flag },
   signalled: { channel: word, event: text, data: any, user: word, name: word, from: word, at: whole },
   receipt: { ...MARK, channel: text, unread: number },
-  status_changed: { ...STATUS, channel: text },
+  status_changed: { ...STATUS, channel: text, name: word },
   activity: { message: like(MESSAGE) },
   chat_changed: { channel: text, chat: CHAT },
   chat_gone: { channel: text, chat: text },

@@ -71,7 +71,7 @@ pub struct SetStatus {
     pub status: StatusChoice,
 }
 
-/// A user's status has changed.
+/// A user's status or name has changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct StatusChanged {
@@ -79,6 +79,10 @@ pub struct StatusChanged {
     pub channel: Channel,
     /// The id of the user.
     pub user: String,
+    /// The new name, if it has changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub name: Option<String>,
     /// The status.
     pub status: Status,
     /// When the user was last online, in ms since 1970, if offline now.

@@ -23,8 +23,14 @@ pub(super) fn server() -> Kinds<ServerFrame> {
     vec![
         one(
             "status_changed",
-            (channel(), text(), status(), option::of(number())).prop_map(
-                |(channel, user, status, last_seen)| StatusChanged { channel, user, status, last_seen },
+            (channel(), text(), option::of(text()), status(), option::of(number())).prop_map(
+                |(channel, user, name, status, last_seen)| StatusChanged {
+                    channel,
+                    user,
+                    name,
+                    status,
+                    last_seen,
+                },
             ),
         ),
         one(

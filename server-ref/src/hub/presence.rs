@@ -29,15 +29,20 @@ impl Presence {
         self.members.entry(user).or_insert(present);
     }
 
-    /// Adds a connection of `member`. Returns the new version of the list if the user was not in it.
+    /// Adds a connection of `member`. Returns the new version of the list if the user was not in it, or had another name.
     pub fn enter(&mut self, connection: Uuid, member: &Member) -> Option<u64> {
-        if self.connections.insert(connection, member.user.clone()).is_some() {
-            return None;
-        }
+        let again = self.connections.insert(connection, member.user.clone()).is_some();
         if let Some(present) = self.members.get_mut(&member.user) {
-            present.connections += 1;
-            present.leaves_at = None;
-            return None;
+            if !again {
+                present.connections += 1;
+                present.leaves_at = None;
+            }
+            if member.name.is_none() || member.name == present.name {
+                return None;
+            }
+            present.name.clone_from(&member.name);
+            self.version += 1;
+            return Some(self.version);
         }
         let present = Present { name: member.name.clone(), connections: 1, leaves_at: None };
         self.members.insert(member.user.clone(), present);
@@ -116,6 +121,21 @@ mod tests {
         assert_eq!(gone(&mut presence, 20_000), ["a"]);
         assert_eq!(presence.expire(20_000), []);
         assert!(presence.is_empty());
+    }
+
+    #[test]
+    fn a_new_name_is_a_change_of_the_list_and_no_join() {
+        let mut presence = Presence::default();
+        let named = |name: &str| Member { name: Some(name.into()), ..member("a") };
+        assert_eq!(presence.enter(tab(1), &named("A")), Some(1));
+        assert_eq!(presence.enter(tab(2), &named("Anna")), Some(2));
+        assert_eq!(presence.enter(tab(3), &named("Anna")), None);
+        assert_eq!(presence.enter(tab(3), &member("a")), None, "a token without a name says nothing");
+        assert_eq!(presence.members(), (vec![named("Anna")], 2));
+        for n in 1..=3 {
+            presence.exit(tab(n), 0);
+        }
+        assert_eq!(gone(&mut presence, 0), ["a"]);
     }
 
     #[test]

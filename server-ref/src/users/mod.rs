@@ -212,6 +212,7 @@ impl Users {
 }
 
 fn changed(channel: &Channel, news: &StatusChange) -> StatusChanged {
-    let StatusChange { user, now, last_seen, .. } = news;
-    StatusChanged { channel: channel.clone(), user: user.clone(), status: *now, last_seen: *last_seen }
+    let StatusChange { user, name, renamed, now, last_seen, .. } = news;
+    let name = name.clone().filter(|_| *renamed);
+    StatusChanged { channel: channel.clone(), user: user.clone(), name, status: *now, last_seen: *last_seen }
 }

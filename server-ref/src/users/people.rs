@@ -46,6 +46,8 @@ pub struct StatusChange {
     pub user: String,
     /// The name that others see.
     pub name: Option<String>,
+    /// Whether that is a new one.
+    pub renamed: bool,
     /// The previous status.
     pub before: Status,
     /// The current status.
@@ -130,13 +132,14 @@ impl People {
     ) -> StatusUpdate {
         let new = !self.users.contains_key(user);
         let known = self.users.entry(user.into()).or_insert_with(|| UserEntry::new(None, stored));
+        let renamed = !new && name.is_some() && name != known.name.as_deref();
         known.name = name.map(Into::into).or(known.name.take());
         known.leaves_at = None;
         known.sessions.insert(session, Connected { connection, idle: false });
         self.sessions.insert(session, user.into());
         known.seen(now_ms);
-        let remember = new.then(|| known.person(user, true));
-        StatusUpdate { news: self.news(user), remember }
+        let remember = (new || renamed).then(|| known.person(user, true));
+        StatusUpdate { news: self.news_of(user, renamed), remember }
     }
 
     /// A session's connection has ended. If it was its user's last, the user leaves at `leaves_at`.
@@ -211,7 +214,8 @@ impl People {
                 }
                 self.version += 1;
                 let (now, version) = (Status::Offline, self.version);
-                let news = StatusChange { user, name: known.name, before, now, last_seen, version };
+                let name = known.name;
+                let news = StatusChange { user, name, renamed: false, before, now, last_seen, version };
                 Some(StatusUpdate { news: Some(news), remember })
             })
             .collect()
@@ -266,9 +270,14 @@ impl People {
     }
 
     fn news(&mut self, user: &str) -> Option<StatusChange> {
+        self.news_of(user, false)
+    }
+
+    fn news_of(&mut self, user: &str, renamed: bool) -> Option<StatusChange> {
         let known = self.users.get_mut(user)?;
         let (before, now) = (known.shown, known.status());
-        if before == now {
+        // Nobody sees the name of a user who appears to be offline.
+        if before == now && (!renamed || now == Status::Offline) {
             return None;
         }
         known.shown = now;
@@ -277,6 +286,7 @@ impl People {
         Some(StatusChange {
             user: user.into(),
             name: known.name.clone(),
+            renamed,
             before,
             now,
             last_seen,
@@ -306,6 +316,22 @@ mod tests {
 
     fn enter(people: &mut People, at: u64, n: u128) -> Option<(Status, Status)> {
         told(people.enter(at, tab(n), "a", Some("A"), None).news)
+    }
+
+    #[test]
+    fn a_new_name_is_told_and_stored_once() {
+        let mut people = People::default();
+        let enter = |people: &mut People, at: u64, n: u128, name: Option<&str>| {
+            let update = people.enter(at, tab(n), "a", name, None);
+            (update.news.map(|news| (news.name, news.renamed, news.now)), update.remember.is_some())
+        };
+        assert_eq!(enter(&mut people, 1, 1, Some("A")), (Some((Some("A".into()), false, Online)), true));
+        assert_eq!(enter(&mut people, 2, 2, Some("A")), (None, false));
+        assert_eq!(enter(&mut people, 3, 3, None), (None, false), "a token without a name says nothing");
+        assert_eq!(enter(&mut people, 4, 2, Some("Anna")), (Some((Some("Anna".into()), true, Online)), true));
+        assert_eq!(people.members().0[0].name.as_deref(), Some("Anna"));
+        people.choose(5, "a", StatusChoice::Offline);
+        assert_eq!(enter(&mut people, 6, 2, Some("Ann")), (None, true), "nobody sees a user who is hidden");
     }
 
     fn exit(people: &mut People, at: u64, n: u128) -> Option<(Status, Status)> {

@@ -82,6 +82,7 @@ fn any_story() {
     bolero::check!(name = "any_story").with_type::<(bool, bool, Vec<(u8, u8, Vec<u8>)>)>().for_each(
         |(token, polling, story)| {
             let config = Config {
+                server: String::new(),
                 session: Uuid::from_u128(1),
                 token: *token,
                 guest: None,

@@ -294,7 +294,7 @@ impl Connection {
         let reason = const { CloseCode::ProtocolViolation.message() };
         match source {
             Source::WebSocket(_) => self.websocket_failed(reason, false),
-            Source::Response(request) => self.request_failed(request, 200, reason),
+            Source::Response(request) => self.request_failed(request, 200, message),
         }
     }
 }

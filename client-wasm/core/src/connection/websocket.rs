@@ -10,6 +10,10 @@ use crate::{
     transport::websocket::WebSocket,
 };
 
+/// Browsers do not say why.
+const NOT_OPENED: &str =
+    "the server is down or does not allow the origin of this page, or a proxy does not pass WebSockets";
+
 impl Connection {
     pub(super) fn open_websocket(&mut self) {
         let socket = SocketId(self.next_id());
@@ -63,7 +67,15 @@ impl Connection {
             return;
         }
         let known = CloseCode::from_u16(code);
-        let reason = text!("WebSocket closed (", code, ") ", message);
+        let opened = self.transports.websocket.as_ref().is_some_and(WebSocket::is_open);
+        let what = if opened { " was closed (" } else { " could not be opened (" };
+        let why = match (message, opened) {
+            ("", true) => "the network or a proxy cut it off",
+            ("", false) => NOT_OPENED,
+            (message, _) => message,
+        };
+        let server = self.config.server.as_str();
+        let reason = text!("WebSocket to ", server, what, code, "): ", why);
         if let Some(terminal) = known.filter(|known| known.terminal()) {
             let error = match terminal {
                 CloseCode::Banned => ErrorCode::Banned,

@@ -194,10 +194,15 @@ pub(crate) enum Entry {
     Hole,
 }
 
+const INDEX_BITS: u32 = 16;
+const INDEX_MASK: u32 = (1 << INDEX_BITS) - 1;
+
 #[derive(Debug, Default)]
 pub(crate) struct Subscriptions {
-    /// The index of a subscription is its handle; handles are not used again.
+    /// The lower half of a handle is the index of its subscription; an index that is free is used again.
     list: Vec<Option<Subscription>>,
+    /// How many there have been: the upper half of the next handle, so that one of before finds nothing.
+    added: u32,
     /// The channels of which the server still has to confirm, on this WebSocket, that they were left; once for each time.
     /// What it says about such a channel before that belongs to an earlier subscription.
     leaving: Vec<Channel>,
@@ -205,8 +210,13 @@ pub(crate) struct Subscriptions {
 
 impl Subscriptions {
     pub(crate) fn add(&mut self, channel: Channel, start: StartFrom) -> Handle {
-        let handle = Handle(self.list.len() as u32);
-        self.list.push(Some(Subscription {
+        let index = self.list.iter().position(Option::is_none).unwrap_or(self.list.len());
+        if index == self.list.len() {
+            self.list.push(None);
+        }
+        let handle = Handle((self.added << INDEX_BITS) | index as u32);
+        self.added += 1;
+        self.list[index] = Some(Subscription {
             handle,
             channel,
             start,
@@ -216,12 +226,18 @@ impl Subscriptions {
             requested: false,
             requests: [None, None],
             retry_at: None,
-        }));
+        });
         handle
     }
 
     pub(crate) fn get(&mut self, handle: Handle) -> Option<&mut Subscription> {
-        self.list.get_mut(handle.0 as usize)?.as_mut()
+        self.slot(handle)?.as_mut()
+    }
+
+    /// The place of the subscription that has this handle.
+    fn slot(&mut self, handle: Handle) -> Option<&mut Option<Subscription>> {
+        let slot = self.list.get_mut((handle.0 & INDEX_MASK) as usize)?;
+        slot.as_ref().is_some_and(|subscription| subscription.handle == handle).then_some(slot)
     }
 
     pub(crate) fn find(&self, channel: &Channel) -> Option<Handle> {
@@ -234,7 +250,7 @@ impl Subscriptions {
     }
 
     pub(crate) fn remove(&mut self, handle: Handle) -> Option<Subscription> {
-        self.list.get_mut(handle.0 as usize)?.take()
+        self.slot(handle)?.take()
     }
 
     fn iter(&self) -> impl Iterator<Item = &Subscription> {
@@ -393,6 +409,25 @@ mod tests {
         let gap = gap.map(|(from, reason)| GapStart { from, reason });
         subscription
             .confirm(Transport::WebSocket, &SubscribedFrame { handle: Handle(0), epoch, offset, head, gap })
+    }
+
+    #[test]
+    fn places_are_used_again_and_handles_are_not() {
+        let mut subscriptions = Subscriptions::default();
+        let add = |subscriptions: &mut Subscriptions| {
+            subscriptions.add(Channel::new("news").unwrap(), StartFrom::default())
+        };
+        let kept = add(&mut subscriptions);
+        let mut before = add(&mut subscriptions);
+        for _ in 0..20_000 {
+            assert!(subscriptions.remove(before).is_some());
+            let next = add(&mut subscriptions);
+            assert_ne!(next, before);
+            assert!(subscriptions.get(before).is_none() && subscriptions.remove(before).is_none());
+            before = next;
+        }
+        assert!(subscriptions.get(kept).is_some() && subscriptions.get(before).is_some());
+        assert_eq!(subscriptions.list.len(), 2);
     }
 
     #[test]

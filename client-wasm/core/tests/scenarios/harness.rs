@@ -43,6 +43,7 @@ impl From<SendStatus> for Progress {
 
 pub(crate) fn config() -> Config {
     Config {
+        server: "https://chat.example".into(),
         session: Uuid::from_u128(1),
         token: false,
         guest: None,

@@ -49,10 +49,22 @@ fn from_client() -> Vec<Valid> {
 
 fn from_server() -> Vec<Valid> {
     let changed = |name: &str, status, last_seen| {
-        StatusChanged { channel: channel(name), user: "u2".into(), status, last_seen }.into()
+        StatusChanged { channel: channel(name), user: "u2".into(), name: None, status, last_seen }.into()
+    };
+    let renamed = StatusChanged {
+        channel: channel("private-user.u1"),
+        user: "u2".into(),
+        name: Some("Zoë".into()),
+        status: Status::Away,
+        last_seen: None,
     };
     let status = |user: &str, status, last_seen| UserStatus { user: user.into(), status, last_seen };
     vec![
+        server(
+            "somebody has another name",
+            r#"[{"type":"status_changed","channel":"private-user.u1","user":"u2","name":"Zoë","status":"away"}]"#,
+            &[renamed.into()],
+        ),
         server(
             "somebody is online, and away",
             r#"[{"type":"status_changed","channel":"presence-users","user":"u2","status":"online"},{"type":"status_changed","channel":"presence-users","user":"u2","status":"away"}]"#,

@@ -74,6 +74,7 @@ impl Client {
     fn new(n: usize, seed: u64) -> Self {
         let name = n.to_string();
         let core = Connection::new(Config {
+            server: String::new(),
             session: Uuid::from_u128(n as u128 + 1),
             token: false,
             guest: Some(Guest { user: name.clone(), name }),

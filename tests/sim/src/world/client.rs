@@ -134,6 +134,7 @@ impl Client {
 fn config(index: usize, seed: u64, tokens: bool, websocket: bool, polling: bool) -> Config {
     let user = user_of(index);
     Config {
+        server: String::new(),
         session: session_of(index),
         token: tokens,
         guest: (!tokens).then(|| Guest { name: user.clone(), user }),
