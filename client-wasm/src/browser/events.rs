@@ -1,6 +1,6 @@
 //! Translates browser events one to one into inputs of the core, which decides what they mean.
 
-use alloc::string::String;
+use alloc::{borrow::ToOwned, string::String};
 
 use wasm_bindgen::prelude::*;
 use web_sys::{CloseEvent, Document, Event, MessageEvent, PageTransitionEvent, Response};
@@ -93,7 +93,7 @@ impl Driver {
             // There is no WebSocket, or a Content-Security-Policy, mixed content or a wrapper of the page forbids it: treated
             // as refused.
             BrowserEvent::Refused => {
-                let reason = value.unchecked_ref::<Thrown>().message().unwrap_or_default();
+                let reason = message_of(value);
                 Input::WebSocketClosed { socket, code: ABNORMAL, reason }
             }
             BrowserEvent::Response => {
@@ -107,8 +107,7 @@ impl Driver {
                 return;
             }
             BrowserEvent::Failure | BrowserEvent::Denied => {
-                let message = value.unchecked_ref::<Thrown>().message().unwrap_or_default();
-                return self.request_failed(request, 0, &message);
+                return self.request_failed(request, 0, &message_of(value));
             }
             BrowserEvent::Online => Input::Online,
             BrowserEvent::Offline => Input::Offline,
@@ -124,4 +123,11 @@ impl Driver {
         };
         self.tell(input);
     }
+}
+
+/// What a thrown value says; a wrapper of the page may throw anything.
+fn message_of(thrown: &JsValue) -> String {
+    let says_something = !thrown.is_undefined() && !thrown.is_null();
+    let message = says_something.then(|| thrown.unchecked_ref::<Thrown>().message());
+    message.flatten().unwrap_or_else(|| "the browser does not say why".to_owned())
 }

@@ -36,6 +36,8 @@ struct UserEntry {
     shown: Status,
     /// When they have received it; `None`: not from this process.
     told_at: Option<u64>,
+    /// Whether they have received an earlier name since.
+    untold_name: bool,
 }
 
 #[derive(Debug)]
@@ -83,6 +85,7 @@ impl UserEntry {
             seen_at: stored.and_then(|stored| stored.seen_at),
             shown: Status::Offline,
             told_at: None,
+            untold_name: false,
         }
     }
 
@@ -144,13 +147,9 @@ impl People {
         known.sessions.insert(session, Connected { connection, idle: false });
         self.sessions.insert(session, user.into());
         known.seen(now_ms);
-<<<<<<< HEAD
+        known.untold_name |= renamed;
         let remember = (new || renamed).then(|| known.person(user, true));
-        StatusUpdate { news: self.news_of(user, renamed), remember }
-=======
-        let remember = new.then(|| known.person(user, true));
         StatusUpdate { news: self.news(now_ms, user), remember }
->>>>>>> cost
     }
 
     /// A session's connection has ended. If it was its user's last, the user leaves at `leaves_at`.
@@ -283,13 +282,6 @@ impl People {
         self.users.is_empty()
     }
 
-<<<<<<< HEAD
-    fn news(&mut self, user: &str) -> Option<StatusChange> {
-        self.news_of(user, false)
-    }
-
-    fn news_of(&mut self, user: &str, renamed: bool) -> Option<StatusChange> {
-=======
     /// What was not told before because a change had just been told. While nobody is connected, others see no change.
     fn waiting_news(&mut self, now_ms: u64, user: &str) -> Option<StatusChange> {
         if self.users.get(user)?.sessions.is_empty() { None } else { self.news(now_ms, user) }
@@ -297,9 +289,8 @@ impl People {
 
     /// The change to be told now, if there is one.
     fn news(&mut self, now_ms: u64, user: &str) -> Option<StatusChange> {
->>>>>>> cost
         let known = self.users.get_mut(user)?;
-        let (before, now) = (known.shown, known.status());
+        let (before, now, renamed) = (known.shown, known.status(), known.untold_name);
         // Nobody sees the name of a user who appears to be offline.
         if before == now && (!renamed || now == Status::Offline) {
             return None;
@@ -310,6 +301,7 @@ impl People {
         }
         known.shown = now;
         known.told_at = Some(now_ms);
+        known.untold_name = false;
         self.version += 1;
         let last_seen = known.seen_at.filter(|_| now == Status::Offline);
         Some(StatusChange {
