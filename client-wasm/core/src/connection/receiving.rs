@@ -108,7 +108,6 @@ impl Connection {
     /// certain.
     fn on_hole(&mut self, handle: Handle, offset: u64) {
         let Some(subscription) = self.subscriptions.get(handle) else { return };
-        subscription.invalidate();
         let line = text!("hole before offset ", offset, " in ", subscription.channel().as_str());
         self.error(ErrorCode::ProtocolViolation, line);
         self.lost("the server left out a message", None);

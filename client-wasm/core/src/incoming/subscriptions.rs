@@ -167,12 +167,6 @@ impl Subscription {
         self.retry_at = Some(at);
     }
 
-    /// Entries were left out: they have to be requested again.
-    pub(crate) fn invalidate(&mut self) {
-        self.unconfirm();
-        self.requested = false;
-    }
-
     fn unconfirm(&mut self) {
         self.live = false;
     }
@@ -514,5 +508,47 @@ mod tests {
         let earlier = answer(subscription, "b", 232, 232, Some((321, GapReason::Epoch)));
         assert_eq!(earlier, Confirmed::Earlier);
         assert_eq!(answer(subscription, "b", 209, 232, None), Confirmed::InPlace);
+    }
+
+    #[test]
+    fn the_answer_to_the_last_of_several_requests_is_recognised_by_what_it_says_of_the_position() {
+        let asked_twice = |mut subscriptions: Subscriptions| {
+            let subscription = subscriptions.get(Handle(0)).unwrap();
+            subscription.request(Transport::WebSocket);
+            subscription.request(Transport::WebSocket);
+            subscriptions
+        };
+        let mut first = Subscriptions::default();
+        first.add(Channel::new("news").unwrap(), StartFrom::default());
+        let mut first = asked_twice(first);
+        assert_eq!(
+            answer(first.get(Handle(0)).unwrap(), "a", 5, 5, None),
+            Confirmed::InPlace,
+            "no position yet"
+        );
+        for (epoch, offset, head) in [("b", 9, 9), ("b", 3, 3), ("a", 3, 3)] {
+            let mut subscriptions = asked_twice(at(5));
+            let subscription = subscriptions.get(Handle(0)).unwrap();
+            let answered = answer(subscription, epoch, offset, head, Some((6, GapReason::Epoch)));
+            let gap = Gap { from: 6, to: offset, reason: GapReason::Epoch };
+            assert_eq!(answered, Confirmed::Missing(gap), "{epoch} {offset}");
+        }
+    }
+
+    #[test]
+    fn marks_survive_a_gap_in_a_log_and_not_another_log() {
+        for (epoch, offset, head, reason, survive) in [
+            ("a", 8, 9, GapReason::Trimmed, true),
+            ("b", 8, 9, GapReason::Epoch, false),
+            ("b", 5, 5, GapReason::Epoch, false),
+            ("a", 3, 3, GapReason::Epoch, false),
+        ] {
+            let mut subscriptions = at(5);
+            let subscription = subscriptions.get(Handle(0)).unwrap();
+            subscription.marks().raise(5, 4);
+            subscription.request(Transport::WebSocket);
+            answer(subscription, epoch, offset, head, Some((6, reason)));
+            assert_eq!(subscription.take_receipt().is_some(), survive, "{epoch} {offset}");
+        }
     }
 }

@@ -34,6 +34,7 @@ fn a_page_that_nobody_looks_at_is_hardly_woken_and_one_that_is_looked_at_once_a_
     harness.tell(Input::Visible(false));
     harness.says(socket, &[Ping::default().into()]);
     harness.sent();
+    assert!(harness.core.poll_timeout().is_some_and(|wait| wait > 30_000), "nothing is due but its silence");
     let hidden = calls(&mut harness, 30_000);
     assert!(hidden <= 1, "{hidden}");
     assert_eq!(harness.sent(), []);

@@ -12,6 +12,7 @@ mod fallback;
 mod harness;
 mod idling;
 mod polling;
+mod posts;
 mod receipts;
 mod refusals;
 mod report;

@@ -1,9 +1,9 @@
 //! Promise 11: what counts for and against WebSocket, over several of them.
 
 use everwire_client_core::{Config, Input, Memory, Output, Transport};
-use everwire_protocol::{CloseCode, Ping};
+use everwire_protocol::{ClientFrame, CloseCode, Ping};
 
-use crate::harness::{Harness, ack, config, polled, wants_request, welcome};
+use crate::harness::{Harness, ack, config, polled, subscribed, wants_request, welcome};
 
 fn wants_socket(output: &Output) -> bool {
     matches!(output, Output::OpenWebSocket(_))
@@ -163,4 +163,45 @@ fn a_client_without_polling_never_polls_whatever_becomes_of_its_sockets() {
         dies_after(&mut harness, 50);
         assert!(!harness.outputs.iter().any(wants_request));
     }
+}
+
+#[test]
+fn promise_11_each_probe_asks_for_the_subscriptions_though_an_earlier_one_did() {
+    let memory = Some(Memory { polling_until: 1_700_000_000_000 + 60_000 });
+    let mut harness = Harness::new(Config { memory, ..config() });
+    harness.subscribe("news");
+    harness.tell(Input::Start);
+    let (request, ..) = harness.wants_request();
+    harness.responds(request, &[polled(1), welcome(9), subscribed("news", "a", 0, 0)]);
+    for _ in 0..2 {
+        harness.tell(Input::Online);
+        let socket = harness.opens_websocket();
+        assert!(matches!(&harness.sent()[..], [ClientFrame::Hello(_), ClientFrame::Subscribe(_)]));
+        harness.closes(socket, 1006);
+    }
+}
+
+#[test]
+fn an_answer_on_a_websocket_to_an_earlier_position_is_followed_by_the_last_or_asked_for_again() {
+    let mut harness = Harness::new(config());
+    harness.subscribe("news");
+    harness.tell(Input::Start);
+    let socket = harness.wants_websocket();
+    harness.pass_until(2_600, wants_request);
+    let (request, ..) = harness.wants_request();
+    harness.tell(Input::WebSocketOpened(socket));
+    // Asked from no position; polling then brings one, and after the switch it is asked from there as well.
+    harness.responds(request, &[polled(1), welcome(9), subscribed("news", "a", 5, 5)]);
+    harness.welcome_websocket(socket);
+    harness.sent();
+    harness.says(socket, &[subscribed("news", "b", 2, 2)]);
+    let asked = |harness: &mut Harness| {
+        harness.sent().iter().filter(|f| matches!(f, ClientFrame::Subscribe(_))).count()
+    };
+    let at_once = asked(&mut harness);
+    harness.pass(9_900);
+    harness.says(socket, &[Ping::default().into()]);
+    harness.pass(300);
+    let later = asked(&mut harness);
+    assert_eq!(at_once + later, 1, "at once {at_once}, later {later}");
 }
