@@ -125,6 +125,16 @@ describe("the list of chats", () => {
     expect(list.get("a")?.unread).toBe(0);
   });
 
+  it("takes the unread count of the user who is not among the listed members of a large chat", async () => {
+    const members = [{ user: "ann", role: "owner", status: "offline", delivered: 0, read: 0 }];
+    const { core, list } = await chatting([chat("a", 100, { members, member_count: 101, unread: 5 })]);
+    const receipt = { type: "receipt", channel: "private-chat.a", user: "me", delivered: 10, read: 10 };
+    core.receive({ ...receipt, unread: 0 });
+    expect([list.get("a")?.unread, list.unread]).toEqual([0, 0]);
+    core.receive({ ...receipt, user: "zoe" });
+    expect(list.get("a")?.members.length).toBe(1);
+  });
+
   it("follows the status of others, in every chat that they are in", async () => {
     const { core, list } = await chatting();
     const before = list.get("a");

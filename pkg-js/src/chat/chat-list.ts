@@ -155,7 +155,8 @@ export class ChatList extends Observable {
   }
 
   #member(chat: Chat, user: string, news: Partial<ChatMember>, unread = chat.unread): void {
-    if (!chat.members.some((member) => member.user === user)) return;
+    // A large chat lists only some of its members, and perhaps not this user.
+    if (unread === chat.unread && !chat.members.some((member) => member.user === user)) return;
     const members = chat.members.map((member) => (member.user === user ? { ...member, ...news } : member));
     this.#set({ ...chat, members, unread });
   }

@@ -89,9 +89,10 @@ impl Queue {
         self.bytes
     }
 
-    /// Whether the queue exceeds these limits.
+    /// Whether the queue exceeds these limits. A single frame never does: its size does not show that the client reads
+    /// slowly, and would exceed them again after every reconnect.
     pub(super) fn is_above(&self, frames: usize, bytes: usize) -> bool {
-        self.waiting.len() > frames || self.bytes > bytes
+        self.waiting.len() > frames || (self.waiting.len() > 1 && self.bytes > bytes)
     }
 
     /// Whether less than one batch is queued, so that more may be read from the store.
@@ -215,6 +216,15 @@ mod tests {
             std::iter::repeat_with(|| queue.take_batch().len()).take_while(|n| *n > 0).collect();
         assert_eq!(sizes, [2, 1, MAX_SERVER_BATCH_FRAMES - 1, 46]);
         assert_eq!((queue.len(), queue.bytes()), (0, 0));
+    }
+
+    #[test]
+    fn a_frame_alone_is_never_too_much() {
+        let mut queue = Queue::default();
+        queue.push(frame(1_000));
+        assert!(!queue.is_above(8, 10));
+        queue.push(frame(1));
+        assert!(queue.is_above(8, 10));
     }
 
     #[test]

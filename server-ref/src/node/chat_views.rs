@@ -14,11 +14,20 @@ use tokio::sync::mpsc;
 use super::Node;
 use crate::{
     Error,
-    model::{broadcast::Broadcast, chat::ChatRecord},
+    model::{
+        broadcast::Broadcast,
+        chat::{ChatRecord, Participant, Room},
+    },
 };
 
 /// Maximum updates that are combined at once.
 const AT_ONCE: usize = 1024;
+
+/// Maximum size of the members in a chat, in bytes of JSON: an invitation is no means to make others download megabytes.
+const MEMBERS_BYTES: usize = 16 * 1024;
+
+/// The size of a member in JSON without its texts.
+const MEMBER_BYTES: usize = 140;
 
 /// A changed chat, to be delivered to its members.
 #[derive(Debug)]
@@ -91,7 +100,7 @@ impl Node {
             let none = BTreeMap::new();
             let (marks, tail) =
                 (marks.get(&log).unwrap_or(&none), tails.get(&log).cloned().unwrap_or_default());
-            let members = room.participants.iter().take(MAX_USERS).map(|participant| {
+            let members = room.participants.iter().take(shown(room)).map(|participant| {
                 let user = participant.user.to_string();
                 let (status, last_seen) = statuses.get(&user).copied().unwrap_or((Status::Offline, None));
                 let (delivered, read) = marks.get(&user).copied().unwrap_or((0, 0));
@@ -116,7 +125,7 @@ impl Node {
     }
 
     async fn statuses_in(&self, chats: &[ChatRecord]) -> Result<Statuses, Error> {
-        let people = chats.iter().flat_map(|known| known.room.participants.iter().take(MAX_USERS));
+        let people = chats.iter().flat_map(|known| known.room.participants.iter().take(shown(&known.room)));
         let mut users: Vec<String> = people.map(|participant| participant.user.to_string()).collect();
         users.sort_unstable();
         users.dedup();
@@ -165,6 +174,18 @@ pub(super) async fn keep_telling(node: Weak<Node>, mut updates: mpsc::UnboundedR
             node.tell_members(ChatUpdate { chat, gone }).await;
         }
     }
+}
+
+/// How many of a chat's participants its members are shown: the first ones, up to a number and up to a size. Each text
+/// counts twice, because JSON may escape every character of it.
+fn shown(room: &Room) -> usize {
+    let mut bytes = 0;
+    let fits = |participant: &&Participant| {
+        bytes += MEMBER_BYTES
+            + 2 * (participant.user.len() + participant.name.as_ref().map_or(0, |name| name.len()));
+        bytes <= MEMBERS_BYTES
+    };
+    room.participants.iter().take(MAX_USERS).take_while(fits).count()
 }
 
 fn is_member(known: &ChatRecord, user: &str) -> bool {

@@ -45,7 +45,7 @@ fn a_client_that_comes_back_with_everything_it_may_have_is_not_refused() {
             })
             .collect();
         world.say(client, &marks);
-        world.say(client, &(0..32).map(|n| send(n, "news-1")).collect::<Vec<_>>());
+        world.say(client, &(1..=32).map(|n| send(n, "news-1")).collect::<Vec<_>>());
         world.run();
         let frames = world.take(client);
         assert!(!kinds(&frames).contains(&"unsubscribed"), "{:?}", kinds(&frames));
@@ -107,7 +107,7 @@ fn floods_are_refused_with_the_time_to_wait_and_then_closed_with_the_time_to_ret
         ("ping", vec![Ping { nonce: None }.into(); 200]),
         ("idle", repeated(&[Idle { idle: true }.into(), Idle { idle: false }.into()])),
         ("token", vec![token; 200]),
-        ("refused sends", (0..200).map(|n| send(n, "everyone")).collect()),
+        ("refused sends", (1..=200).map(|n| send(n, "everyone")).collect()),
     ];
     for (name, batch) in floods {
         let mut world = World::new();

@@ -389,3 +389,31 @@ impl Polled {
         }
     }
 }
+
+#[tokio::test]
+async fn nobody_is_locked_out_by_invitations_to_groups_with_long_ids() {
+    let served = serve(|_| {}).await;
+    let node = served.server.node();
+    // As large as JSON can make it: every character of an id is escaped.
+    let others: Vec<String> = (0..99).map(|n| format!("{n:02}{}", "\"".repeat(126))).collect();
+    for _ in 0..100 {
+        let id = new_id().to_string();
+        let mut members = vec![("eve", Role::Owner)];
+        members.extend(others.iter().map(|user| (&**user, Role::Invited)));
+        members.push(("bob", Role::Invited));
+        super::kit::chat(&served, &id, &members);
+    }
+    assert_eq!(node.chats.of_user("bob").len(), 100);
+    for _ in 0..2 {
+        let mut bob = Client::connect(served.address(), "bob").await;
+        let subscribed = bob.join(subscribe("private-user.bob")).await;
+        let chats = subscribed.chats.unwrap();
+        assert_eq!(chats.len(), 100);
+        for chat in &chats {
+            assert_eq!((chat.role, chat.member_count), (Role::Invited, 101));
+            assert!(serde_json::to_string(&chat.members).unwrap().len() <= 16 * 1024);
+        }
+        bob.chat("news", "not locked out").await;
+    }
+    served.server.stop().await;
+}

@@ -129,8 +129,10 @@ async fn the_http_api_refuses_the_same() {
 async fn control_characters_in_ids_names_and_titles_are_refused_in_frames() {
     let served = serve(|config| config.key = Some(key())).await;
     let http = Http::to(served.address());
-    for frame in [hello_with(Some(&token("a\u{1b}", 60, &[])), new_id()), hello("a\u{1b}", new_id())] {
-        let frames = http.post(&[frame]).await;
+    let bearer = format!("Bearer {}", token("a\u{1b}", 60, &[]));
+    let signed_in = batch::encode(&[hello_with(None, new_id())]);
+    let by_token = http.post_text(&signed_in, &[("authorization", &bearer)]).await;
+    for frames in [by_token, http.post(&[hello("a\u{1b}", new_id())]).await] {
         let [ServerFrame::Error(error)] = &frames[..] else { panic!("{frames:?}") };
         assert_eq!(error.code, ErrorCode::Unauthorized);
         assert!(error.message.contains("control characters"), "{}", error.message);

@@ -71,7 +71,7 @@ fn promise_12_what_does_not_fit_into_a_post_is_in_the_next() {
         (0..REQUESTS).for_each(|n| {
             harness.core.request(harness.now, id(2_000 + n), request_text(2_000 + n), 60_000).unwrap();
         });
-        (0..MESSAGES).for_each(|n| harness.send(n, "channel-0"));
+        (1..=MESSAGES).for_each(|n| harness.send(n, "channel-0"));
         let (mut marks, mut messages, mut requests) = (BTreeSet::new(), Vec::new(), 0);
         while harness.outputs.iter().any(wants_request) {
             let (post, frames, _) = harness.wants_request();
@@ -82,7 +82,7 @@ fn promise_12_what_does_not_fit_into_a_post_is_in_the_next() {
             harness.responds(post, &answers(&frames));
         }
         assert_eq!(marks.len(), CHANNELS);
-        assert_eq!(messages, std::iter::once(1_000).chain(0..MESSAGES).collect::<Vec<_>>(), "in order");
+        assert_eq!(messages, std::iter::once(1_000).chain(1..=MESSAGES).collect::<Vec<_>>(), "in order");
         assert_eq!(requests as u128, REQUESTS);
     }
 }
@@ -124,7 +124,7 @@ fn a_websocket_keeps_to_the_frames_that_the_server_allows() {
         let subscribes = batches.iter().flatten().filter(|frame| matches!(frame, ClientFrame::Subscribe(_)));
         assert_eq!(subscribes.count(), CHANNELS);
         harness.says(socket, &[welcome_with(10)]);
-        (0..MESSAGES).for_each(|n| harness.send(n + 100 * connection as u128, "channel-0"));
+        (1..=MESSAGES).for_each(|n| harness.send(n + 100 * connection as u128, "channel-0"));
         harness.closes(socket, 1006);
         harness.pass_until(20_001, |output| matches!(output, Output::OpenWebSocket(_)));
         let wanted = harness.wants_websocket();
