@@ -176,6 +176,17 @@ describe("edits and deletions", () => {
 
   const seen = (list: MessageList) => list.rows.map(({ data, status, edited }) => [data, status, edited]);
 
+  it("that were blanked with their target leave it deleted, even without the deletion", async () => {
+    const { core, list } = await following();
+    const deleted = { user: "u2", at: 9 };
+    core.receive(message("a", 1, null, { deleted }), message("a", 2, "kept"));
+    core.receive({ ...edit(3, "id-1", "x"), data: null, deleted });
+    expect(list.rows).toMatchObject([
+      { id: "id-1", data: null, deleted: true, edited: false },
+      { id: "id-2", data: "kept", deleted: false },
+    ]);
+  });
+
   it("of one's own show immediately with their status, and are not rows", async () => {
     const { core, channel, list } = await following();
     core.receive(message("a", 1));

@@ -87,6 +87,10 @@ pub struct ServeOptions {
     /// How many messages each channel keeps at least. Older ones are deleted; clients that missed them receive a gap event.
     #[arg(long, env = "EVERWIRE_RETENTION", default_value_t = 100_000, value_name = "MESSAGES")]
     pub retention: u64,
+    /// How long the database keeps the text that edits and deletions have replaced, in seconds. Nobody is served it. 0: it is
+    /// gone at once.
+    #[arg(long, env = "EVERWIRE_EDIT_RETENTION", default_value_t = 0, value_name = "SECONDS")]
+    pub edit_retention: u64,
     /// How many missed messages are replayed to a reconnecting client. If it missed more, it receives a gap event and
     /// resumes at the end.
     #[arg(long, env = "EVERWIRE_REPLAY_LIMIT", default_value_t = 10_000, value_name = "MESSAGES")]
@@ -298,6 +302,8 @@ pub struct Config {
     pub admission: AdmissionRules,
     /// How many entries each channel keeps.
     pub retention: u64,
+    /// How long replaced and deleted text is kept, in s.
+    pub edit_retention_s: u64,
     /// Maximum typing announcements and signals of a session per second; 0: no limit.
     pub signals_per_second: u32,
     /// Maximum requests of a session per second; 0: no limit.
@@ -326,6 +332,7 @@ impl Config {
             serve_dir: None,
             admission: AdmissionRules::default(),
             retention: 100_000,
+            edit_retention_s: 0,
             signals_per_second: 100,
             requests_per_second: 20,
             leave_grace_ms: u64::from(everwire_protocol::limits::LEAVE_GRACE_MS),
@@ -395,6 +402,7 @@ impl TryFrom<ServeOptions> for Config {
                 count_loopback: options.count_loopback,
             },
             retention: options.retention,
+            edit_retention_s: options.edit_retention,
             signals_per_second: options.signals_per_second,
             requests_per_second: options.requests_per_second,
             leave_grace_ms: u64::from(everwire_protocol::limits::LEAVE_GRACE_MS),

@@ -51,6 +51,7 @@ impl Server {
         let listener = listen(config.listen)?;
         let address = listener.local_addr().map_err(|source| Error::System { what: "no address", source })?;
         let store = SqliteStore::open(&config.database, config.retention).await?;
+        let store = store.with_edit_retention(config.edit_retention_s.saturating_mul(1000));
         let settings = Arc::new(config.session);
         let spread_ms = u64::from(config.goaway_delay_ms) + u64::from(config.goaway_spread_ms);
         let leave_grace_ms = config.leave_grace_ms;

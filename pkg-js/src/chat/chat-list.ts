@@ -144,10 +144,11 @@ export class ChatList extends Observable {
   }
 
   #active(message: Message): void {
-    const { channel, offset, at, user, action } = message;
+    const { channel, offset, at, user, action, deleted } = message;
     const chat = this.#chats.get(channel.replace(MESSAGES_PREFIX, ""));
-    // Replayed messages have been counted already, and edits and deletions do not count.
-    if (chat === undefined || offset <= chat.head || (action != null && action !== "reply")) return;
+    // Replayed messages have been counted already; edits, deletions and what was deleted do not count.
+    if (chat === undefined || offset <= chat.head || deleted || (action != null && action !== "reply"))
+      return;
     const unread = chat.unread + (user === this.#client.user ? 0 : 1);
     this.#set({ ...chat, head: offset, at, last: message, unread });
   }

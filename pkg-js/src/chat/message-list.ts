@@ -66,8 +66,12 @@ interface Hole {
   to: number;
 }
 
-const changeOf = ({ action, data }: Message | Outgoing): Partial<Row> =>
-  action === "edit" ? { data, edited: true } : { data: null, edited: false, deleted: true };
+const changeOf = ({
+  action,
+  data,
+  deleted,
+}: Pick<Outgoing, "action" | "data"> & Pick<Message, "deleted">): Partial<Row> =>
+  action === "edit" && !deleted ? { data, edited: true } : { data: null, edited: false, deleted: true };
 
 const order = (a: Place, b: Place) => a.era - b.era || a.offset - b.offset;
 
@@ -199,7 +203,9 @@ export class MessageList<Events extends object = object> extends Observable {
     } else if (event == null || this.#events.includes(event)) {
       const mine = user === this.#channel._me || this.#byId.get(id)?.mine === true;
       const row = this.#row(message, "stored", mine);
-      this.#put({ ...row, data, user, ...(name != null && { name }), offset, at, era });
+      // The server blanks what was deleted: the deletion itself may be further down, or on no page that is loaded.
+      const gone = message.deleted && changeOf(message);
+      this.#put({ ...row, data, user, ...(name != null && { name }), offset, at, era, ...gone });
     }
   }
 

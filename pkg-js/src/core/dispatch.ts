@@ -72,6 +72,7 @@ const status: Check<"text"> = (value) => /^(on|off)line$|^away$/.test(value as s
 const MEMBER = like({ user: text, name: word, status: maybe(status) });
 const MARK = { user: text, delivered: whole, read: whole };
 const STATUS = { user: text, status, last_seen: number };
+const DELETED = maybe(like({ user: text, at: whole }));
 const MESSAGE = {
   channel: text,
   offset: whole,
@@ -83,6 +84,7 @@ const MESSAGE = {
   data: any,
   action: word,
   target: word,
+  deleted: DELETED,
 };
 const CHAT = like({
   id: text,
@@ -182,6 +184,7 @@ export function dispatch(frames: unknown, core: Core, receiver: Receiver): void 
     // The hot path: checked by hand, because the table is several times slower.
     if (
       frame?.type === "message" &&
+      DELETED(frame.deleted) &&
       whole(frame.offset) &&
       whole(frame.at) &&
       typeof frame.channel === "string" &&

@@ -41,7 +41,7 @@ export type EventName<Events> = Exclude<keyof Events & string, "message">;
 export interface Message<Data = unknown> extends Omit<WireMessage, "data" | "event"> {
   /** The name of a custom event; absent for a plain message. */
   readonly event?: string;
-  /** The data; null if this deletes another message. */
+  /** The data; null if this deletes another message, or was itself `deleted`. */
   readonly data: Data;
 }
 

@@ -581,6 +581,8 @@ export interface Message {
   action?: Action;
   /** The id of that message. */
   target?: string;
+  /** Present once the message was deleted; `data` is then null. So is that of its edits, which have this field too. */
+  deleted?: Deleted;
 }
 
 /** Another user is typing, or no longer. Not sent to the user's own connections. */
@@ -810,6 +812,14 @@ export interface DataUpdate {
   action: string;
   /** The entity, or the changed parts. */
   data: Payload;
+}
+
+/** Who deleted a message, and when. */
+export interface Deleted {
+  /** The user; empty for a back end. */
+  user: string;
+  /** When, in ms since 1970 by the server's clock. */
+  at: number;
 }
 
 /**

@@ -63,6 +63,18 @@ pub struct Ack {
     pub at: u64,
 }
 
+/// Who deleted a message, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Deleted {
+    /// The user; empty for a back end.
+    pub user: String,
+    /// When, in ms since 1970 by the server's clock.
+    #[serde(deserialize_with = "safe_integer::required")]
+    pub at: u64,
+}
+
 /// One entry of a channel's log. Durable: offsets are contiguous within an epoch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
@@ -99,4 +111,8 @@ pub struct Message {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "ids::optional")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub target: Option<Uuid>,
+    /// Present once the message was deleted; `data` is then null. So is that of its edits, which have this field too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub deleted: Option<Deleted>,
 }

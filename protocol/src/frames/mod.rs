@@ -18,7 +18,7 @@ pub use chat::{
 pub use connection::{Bye, Error, Goaway, Guest, Hello, Limits, Ping, Poll, Polled, Pong, Token, Welcome};
 pub use ephemeral::{Signal, Signalled, Typing, UserTyping};
 pub use history::{History, HistoryPage};
-pub use message::{Ack, Action, Message, Send};
+pub use message::{Ack, Action, Deleted, Message, Send};
 pub use presence::{Member, MemberJoined, MemberLeft};
 pub use receipt::{Mark, Receipt, UserReceipt};
 pub use status::{GetStatus, Idle, SetStatus, Status, StatusChanged, StatusChoice, Statuses, UserStatus};

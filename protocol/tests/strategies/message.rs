@@ -1,6 +1,6 @@
 //! Durable messages.
 
-use everwire_protocol::{Ack, ClientFrame, Message, Send, ServerFrame};
+use everwire_protocol::{Ack, ClientFrame, Deleted, Message, Send, ServerFrame};
 use proptest::{option, prelude::*};
 
 use super::{Kinds, action, channel, number, one, payload, text, uuid};
@@ -37,9 +37,10 @@ pub(super) fn server() -> Kinds<ServerFrame> {
 
 pub(super) fn message() -> impl Strategy<Value = Message> {
     let place = (channel(), number(), uuid(), number());
-    let what = (option::of(text()), payload(), option::of(action()), option::of(uuid()));
+    let deleted = option::of((text(), number()).prop_map(|(user, at)| Deleted { user, at }));
+    let what = (option::of(text()), payload(), option::of(action()), option::of(uuid()), deleted);
     (place, text(), option::of(text()), what).prop_map(
-        |((channel, offset, id, at), user, name, (event, data, action, target))| Message {
+        |((channel, offset, id, at), user, name, (event, data, action, target, deleted))| Message {
             channel,
             offset,
             id,
@@ -50,6 +51,7 @@ pub(super) fn message() -> impl Strategy<Value = Message> {
             data,
             action,
             target,
+            deleted,
         },
     )
 }

@@ -9,6 +9,7 @@ mod body;
 mod chats;
 mod extractors;
 mod health;
+mod messages;
 mod problem;
 mod publish;
 mod user_api;
@@ -122,6 +123,7 @@ fn routes() -> (Router<Api>, utoipa::openapi::OpenApi) {
         .routes(routes!(bans::list))
         .routes(routes!(bans::revoke_user))
         .routes(routes!(bans::revoke_token))
+        .routes(routes!(messages::delete))
         .routes(routes!(users::presence))
         .routes(routes!(admin_api::stats))
         .routes(routes!(admin_api::cleanup))

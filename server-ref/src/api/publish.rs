@@ -160,10 +160,10 @@ pub(super) async fn publish(
     Ok(Json(Published { id, channel, offset: None, at, receivers: Some(receivers) }))
 }
 
-async fn store(api: &Api, entry: NewEntry) -> Result<Published, Problem> {
+pub(super) async fn store(api: &Api, entry: NewEntry) -> Result<Published, Problem> {
     let (id, channel) = (entry.id, entry.channel.clone());
     match api.node.commits.store(entry).await {
-        Some(Outcome::Stored(place) | Outcome::Copy(place)) => Ok(Published {
+        Some(Outcome::Stored(place) | Outcome::Rewrote(place, _) | Outcome::Copy(place)) => Ok(Published {
             id,
             channel: Some(channel),
             offset: Some(place.offset),

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use everwire_protocol::{Channel, Role, channels::chat_of};
+use everwire_protocol::{Channel, ChatKind, Role, channels::chat_of};
 use parking_lot::{RwLock, RwLockReadGuard};
 
 use crate::model::chat::ChatRecord;
@@ -51,6 +51,13 @@ impl ChatRegistry {
     /// The role of a user in the chat that a channel belongs to.
     pub fn role_in(&self, channel: &Channel, user: &str) -> Option<Role> {
         self.role(chat_of(channel)?, user)
+    }
+
+    /// Whether a channel belongs to a direct chat that one of its two users has left.
+    pub fn is_left(&self, channel: &Channel) -> bool {
+        let chats = self.read();
+        let chat = chat_of(channel).and_then(|chat| chats.by_id.get(chat));
+        chat.is_some_and(|chat| chat.room.kind == ChatKind::Direct && chat.room.participants.len() < 2)
     }
 
     /// The chats that a user is in or invited to, in no particular order.

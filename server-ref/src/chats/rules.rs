@@ -279,9 +279,12 @@ impl By<'_> {
                 participants: Vec::new(),
             }
         };
-        // A user who left it returns: these two users can have no other direct chat.
+        // These two users can have no other direct chat, so a user who left it returns by this. The other one does not: who
+        // has left is not to be reached by this user again, unless the application says so.
+        let is_new = !entries.is_empty();
+        let may_enter = |user: &str| is_new || self.actor.user().is_none_or(|actor| actor == user);
         for newcomer in &both {
-            if room.participant(&newcomer.user).is_none() {
+            if room.participant(&newcomer.user).is_none() && may_enter(&newcomer.user) {
                 entries.push(self.add(&mut room, newcomer, Role::Member)?);
             }
         }

@@ -95,8 +95,18 @@ fn a_direct_chat_is_the_same_for_both_and_is_not_changed_by_anybody() {
     }
     done(&mut room, &user("bob"), &Command::Leave);
     assert_eq!(try_to(room.as_ref(), &user("bob"), &Command::Join), Err(ErrorCode::NotFound));
-    done(&mut room, &user("ann"), &direct("bob"));
+    assert_eq!(try_to(room.as_ref(), &user("ann"), &direct("bob")), Ok(Decision::NoChange));
+    assert_eq!(role(room.as_ref(), "bob"), None, "who has left is not brought back by the other one");
+    done(&mut room, &user("bob"), &direct("ann"));
     assert_eq!(role(room.as_ref(), "bob"), Some(Role::Member));
+    done(&mut room, &user("bob"), &Command::Leave);
+    done(&mut room, &user("ann"), &Command::Leave);
+    done(&mut room, &user("ann"), &direct("bob"));
+    assert_eq!((role(room.as_ref(), "ann"), role(room.as_ref(), "bob")), (Some(Role::Member), None));
+    let Command::Create { id, kind, title, open, .. } = direct("bob") else { unreachable!() };
+    let users = vec![newcomer("ann", None), newcomer("bob", None)];
+    done(&mut room, &Actor::BackEnd, &Command::Create { id, kind, title, open, users });
+    assert_eq!(role(room.as_ref(), "bob"), Some(Role::Member), "the application may");
 }
 
 #[test]

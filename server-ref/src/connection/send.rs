@@ -65,7 +65,7 @@ impl Connection {
         };
         for ((id, channel), outcome) in self.sending.stored().into_iter().zip(outcomes) {
             match outcome {
-                Outcome::Stored(place) | Outcome::Copy(place) => {
+                Outcome::Stored(place) | Outcome::Rewrote(place, _) | Outcome::Copy(place) => {
                     self.push(Ack { id, channel, offset: place.offset, at: place.at });
                 }
                 Outcome::IdReused => self.push(about_send(id, channel, error(ErrorCode::IdReused))),

@@ -34,7 +34,7 @@ use crate::{
     },
     model::{
         broadcast::{Broadcast, Ephemeral, PresenceChange, Receiver},
-        log::{Entry, PageBounds},
+        log::{Entry, PageBounds, Rewrite},
         people::PresenceRecord,
     },
 };
@@ -272,6 +272,16 @@ impl Hub {
     pub fn has_published(&self, entry: &Entry) -> bool {
         let last = self.recent.last(&entry.channel);
         last.is_some_and(|(epoch, offset)| epoch == entry.epoch && offset >= entry.offset)
+    }
+
+    /// Makes an edit or a deletion hold for the cached copies of earlier entries.
+    pub fn rewrite(&self, channel: &Channel, rewrite: &Rewrite) {
+        self.recent.rewrite(channel, rewrite);
+    }
+
+    /// Drops the cached entries of a channel: those in the store have changed.
+    pub fn forget_recent(&self, channel: &Channel) {
+        self.recent.forget(channel);
     }
 
     /// The number of channels with subscribers.

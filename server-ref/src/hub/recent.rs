@@ -9,7 +9,7 @@ use std::{
 use everwire_protocol::Channel;
 use parking_lot::Mutex;
 
-use crate::model::log::{Entry, PageBounds};
+use crate::model::log::{Entry, PageBounds, Rewrite};
 
 /// Maximum bytes over all channels: some 90,000 short messages. That is half a minute of a busy server, within which nearly
 /// all clients reconnect after a network failure.
@@ -59,6 +59,29 @@ impl Recent {
         }
     }
 
+    /// Replaces entries by what an edit or a deletion has made of them.
+    pub(super) fn rewrite(&self, channel: &Channel, rewrite: &Rewrite) {
+        let mut kept = self.kept.lock();
+        let Kept { ends, bytes, .. } = &mut *kept;
+        let Some(end) = ends.get_mut(channel) else { return };
+        let Some(first) = end.front().map(|entry| entry.offset) else { return };
+        for offset in &rewrite.offsets {
+            let at = offset.checked_sub(first).and_then(|at| usize::try_from(at).ok());
+            let Some(entry) = at.and_then(|at| end.get_mut(at)) else { continue };
+            let Some(now) = entry.rewritten(rewrite) else { return kept.forget(channel) };
+            *bytes = *bytes + size(&now) - size(entry);
+            *entry = now;
+        }
+        while kept.bytes > self.most {
+            kept.forget_oldest();
+        }
+    }
+
+    /// Drops the entries of a channel.
+    pub(super) fn forget(&self, channel: &Channel) {
+        self.kept.lock().forget(channel);
+    }
+
     /// The epoch and offset of the last cached entry of a channel.
     pub(super) fn last(&self, channel: &Channel) -> Option<(Arc<str>, u64)> {
         let kept = self.kept.lock();
@@ -96,7 +119,8 @@ impl Kept {
         }
     }
 
-    /// A log was replaced, or an entry in between was not published: neither happens normally.
+    /// A log was replaced, an entry in between was not published, or the store has changed entries: none of it happens
+    /// normally.
     fn forget(&mut self, channel: &Channel) {
         let end = self.ends.remove(channel).unwrap_or_default();
         self.bytes -= end.iter().map(size).sum::<usize>();

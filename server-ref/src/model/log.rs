@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use everwire_protocol::{Action, Channel, ErrorCode, Message, Payload, ServerFrame, Uuid, batch};
+use everwire_protocol::{Action, Channel, Deleted, ErrorCode, Message, Payload, ServerFrame, Uuid, batch};
 
 use super::identity::Refusal;
 
@@ -65,12 +65,45 @@ impl SendPermission {
 pub enum Outcome {
     /// It is on disk, at a new offset.
     Stored(LogPosition),
+    /// The same, for an edit or a deletion. The entries at these earlier offsets, the target and its edits, now have the new
+    /// data, or none.
+    Rewrote(LogPosition, Vec<u64>),
     /// It was stored before, at this position.
     Copy(LogPosition),
     /// The user has used the id for another channel, or the log has it from another user. Nothing was stored.
     IdReused,
     /// It was refused: the sender is not a member, or may not change the target. Other entries are not affected.
     Refused(Refusal),
+}
+
+impl Outcome {
+    /// The position of a new entry.
+    pub fn stored(&self) -> Option<&LogPosition> {
+        match self {
+            Self::Stored(position) | Self::Rewrote(position, _) => Some(position),
+            Self::Copy(_) | Self::IdReused | Self::Refused(_) => None,
+        }
+    }
+}
+
+/// What an edit or a deletion made of earlier entries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rewrite {
+    /// The offsets of the entries.
+    pub offsets: Vec<u64>,
+    /// Their new data.
+    pub data: Payload,
+    /// Who deleted them, and when.
+    pub deleted: Option<Deleted>,
+}
+
+impl Rewrite {
+    /// What an entry has made of those at `offsets`.
+    pub fn by(entry: &NewEntry, at: u64, offsets: Vec<u64>) -> Self {
+        let user = || entry.user.as_ref().into();
+        let deleted = (entry.action == Some(Action::Delete)).then(|| Deleted { user: user(), at });
+        Self { offsets, data: entry.data.clone(), deleted }
+    }
 }
 
 /// The position and time at which an entry was stored.
@@ -106,7 +139,7 @@ pub struct Entry {
     pub offset: u64,
     /// When it was stored, in ms since 1970.
     pub at: u64,
-    /// Whether it is a plain message or a notification, which lists of chats show and count.
+    /// Whether it is a plain message or a notification, and not deleted: lists of chats show and count it.
     pub plain: bool,
     /// The `message` frame as JSON text.
     pub text: Arc<str>,
@@ -126,14 +159,27 @@ impl Entry {
             data: entry.data.clone(),
             action: entry.action,
             target: entry.target,
+            deleted: None,
         };
         Self::encode(message, place.epoch.clone())
+    }
+
+    /// The same entry after an edit or a deletion. `None` if its text cannot be read.
+    pub fn rewritten(&self, rewrite: &Rewrite) -> Option<Arc<Self>> {
+        let text = format!("[{}]", self.text);
+        let bounds = batch::Bounds { bytes: usize::MAX, ..batch::Bounds::default() };
+        let ServerFrame::Message(message) = batch::decode(&text, &bounds).ok()?.pop()?.ok()? else {
+            return None;
+        };
+        let (data, deleted) = (rewrite.data.clone(), rewrite.deleted.clone());
+        Some(Self::encode(Message { data, deleted, ..message }, self.epoch.clone()))
     }
 
     /// Encodes a message of the log `epoch`.
     pub fn encode(message: Message, epoch: Arc<str>) -> Arc<Self> {
         let (channel, offset, at) = (message.channel.clone(), message.offset, message.at);
-        let plain = matches!(message.event.as_deref(), None | Some("notification"))
+        let plain = message.deleted.is_none()
+            && matches!(message.event.as_deref(), None | Some("notification"))
             && matches!(message.action, None | Some(Action::Reply));
         let text = batch::encode_frame(&ServerFrame::Message(message)).into();
         Arc::new(Self { channel, epoch, offset, at, plain, text })

@@ -13,7 +13,7 @@ use crate::{
     model::{
         chat::{ChatRecord, Room},
         identity::Refusal,
-        log::{Entry, NewEntry, Outcome, SendPermission},
+        log::{Entry, NewEntry, SendPermission},
     },
     store::Database,
 };
@@ -96,11 +96,11 @@ pub(super) async fn store(
     let new: Vec<NewEntry> =
         entries.iter().filter_map(|change| new_entry(environment, &actor, &after, change)).collect();
     let outcomes = store.change_chat(at, room, &after, &new).await.map_err(unavailable)?;
-    let stored = new.iter().zip(outcomes).filter_map(|(entry, outcome)| match outcome {
-        Outcome::Stored(position) => Some(Entry::of(entry, &position)),
-        Outcome::Copy(_) | Outcome::IdReused | Outcome::Refused(_) => None,
-    });
-    let entries = stored.collect();
+    let entries = new
+        .iter()
+        .zip(&outcomes)
+        .filter_map(|(entry, outcome)| Some(Entry::of(entry, outcome.stored()?)))
+        .collect();
     let chat = ChatRecord { room: Arc::new(after), at };
     // From now on the commit loop stores nothing from removed users.
     chats.put(chat.clone());

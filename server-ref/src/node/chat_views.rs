@@ -17,6 +17,9 @@ use crate::{
     model::{broadcast::Broadcast, chat::ChatRecord},
 };
 
+/// Maximum updates that are combined at once.
+const AT_ONCE: usize = 1024;
+
 /// A changed chat, to be delivered to its members.
 #[derive(Debug)]
 pub(super) struct ChatUpdate {
@@ -148,11 +151,19 @@ impl Node {
     }
 }
 
-/// Delivers chat updates one after the other, for as long as the node lives.
+/// Delivers chat updates one after the other, for as long as the node lives. Those of one chat that are waiting become one,
+/// so that a series of edits costs the members one update.
 pub(super) async fn keep_telling(node: Weak<Node>, mut updates: mpsc::UnboundedReceiver<ChatUpdate>) {
-    while let Some(update) = updates.recv().await {
-        let Some(node) = node.upgrade() else { return };
-        node.tell_members(update).await;
+    let mut waiting = Vec::new();
+    while updates.recv_many(&mut waiting, AT_ONCE).await > 0 {
+        let mut by_chat: BTreeMap<Arc<str>, Vec<Arc<str>>> = BTreeMap::new();
+        for ChatUpdate { chat, gone } in waiting.drain(..) {
+            by_chat.entry(chat).or_default().extend(gone);
+        }
+        for (chat, gone) in by_chat {
+            let Some(node) = node.upgrade() else { return };
+            node.tell_members(ChatUpdate { chat, gone }).await;
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use in_doubt::InDoubt;
 
 use super::{
     chat_changes::{self, ChatCommand},
-    publish::{Committed, Group, Publisher, new_entries},
+    publish::{Committed, Group, Publisher, new_entries, rewrites},
 };
 use crate::{
     Error,
@@ -378,6 +378,10 @@ struct Closed;
 /// The current permission of a chat's member.
 fn permission(chats: &ChatRegistry, entry: &NewEntry) -> SendPermission {
     match chats.role_in(&entry.channel, &entry.user) {
+        Some(Role::Owner | Role::Member) if chats.is_left(&entry.channel) => {
+            let words = "The other user has left this chat.";
+            SendPermission::Refused(Refusal::new(ErrorCode::Forbidden, words))
+        }
         Some(Role::Owner) => SendPermission::Owner,
         Some(Role::Member) => SendPermission::Member,
         role => SendPermission::Refused(not_for(role)),
@@ -396,8 +400,9 @@ fn sort_out(
     groups
         .map(|((reply, n), outcomes)| {
             let group: Vec<_> = entries.by_ref().take(n).collect();
-            let entries = new_entries(group.iter(), outcomes.as_deref().unwrap_or_default());
-            Group { reply, entries, outcomes, answered }
+            let known = outcomes.as_deref().unwrap_or_default();
+            let (entries, rewrites) = (new_entries(group.iter(), known), rewrites(group.iter(), known));
+            Group { reply, entries, rewrites, outcomes, answered }
         })
         .collect()
 }

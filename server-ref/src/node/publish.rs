@@ -1,7 +1,7 @@
 //! Publishes what was stored: first the ack to the sender, then the entry to the channel's subscribers, in the order of the
 //! log; and an `activity` to members who do not have the chat open.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use everwire_protocol::channels::{chat_of_messages, presence_channel, user_channel};
 use tokio::sync::{mpsc, oneshot};
@@ -18,7 +18,7 @@ use crate::{
     model::{
         chat::ChatRecord,
         identity::Refusal,
-        log::{Entry, NewEntry, Outcome},
+        log::{Entry, NewEntry, Outcome, Rewrite},
     },
 };
 
@@ -28,6 +28,8 @@ pub(super) struct Group {
     pub(super) reply: MailboxSender,
     /// The new entries.
     pub(super) entries: Vec<Arc<Entry>>,
+    /// What they have made of earlier entries, by their index.
+    pub(super) rewrites: BTreeMap<usize, Rewrite>,
     /// `None`: nothing was stored.
     pub(super) outcomes: Option<Vec<Outcome>>,
     /// Whether the sender was already answered, which is a planted bug.
@@ -68,7 +70,10 @@ impl Publisher {
                 }
                 Committed::Found(entries) => {
                     for entry in entries.iter().filter(|entry| !self.hub.has_published(entry)) {
+                        // It may have changed earlier entries.
+                        self.hub.forget_recent(&entry.channel);
                         self.publish(entry);
+                        self.tell_changed(entry);
                     }
                 }
             }
@@ -79,8 +84,24 @@ impl Publisher {
         if !group.answered {
             group.reply.input(Input::Appended(group.outcomes));
         }
-        for entry in &group.entries {
+        for (index, entry) in group.entries.iter().enumerate() {
+            let rewrite = group.rewrites.get(&index);
+            if let Some(rewrite) = rewrite {
+                // First, so that nobody who learns of the change reads the old text here.
+                self.hub.rewrite(&entry.channel, rewrite);
+            }
             self.publish(entry);
+            if rewrite.is_some() {
+                self.tell_changed(entry);
+            }
+        }
+    }
+
+    /// The last message and the unread count of a chat may have changed by an edit or a deletion.
+    fn tell_changed(&self, entry: &Entry) {
+        if let Some(chat) = chat_of_messages(&entry.channel) {
+            // An error means that the node was dropped.
+            let _ = self.updates.send(ChatUpdate { chat: chat.into(), gone: Vec::new() });
         }
     }
 
@@ -130,11 +151,22 @@ pub(super) fn new_entries<'a>(
     entries: impl Iterator<Item = &'a NewEntry>,
     outcomes: &[Outcome],
 ) -> Vec<Arc<Entry>> {
-    let new = entries.zip(outcomes).filter_map(|(entry, outcome)| match outcome {
-        Outcome::Stored(position) => Some(Entry::of(entry, position)),
-        Outcome::Copy(_) | Outcome::IdReused | Outcome::Refused(_) => None,
+    entries.zip(outcomes).filter_map(|(entry, outcome)| Some(Entry::of(entry, outcome.stored()?))).collect()
+}
+
+/// What new entries have made of earlier ones, by the index of the new entry.
+pub(super) fn rewrites<'a>(
+    entries: impl Iterator<Item = &'a NewEntry>,
+    outcomes: &[Outcome],
+) -> BTreeMap<usize, Rewrite> {
+    let stored = entries.zip(outcomes).filter(|(_, outcome)| outcome.stored().is_some());
+    let rewrites = stored.enumerate().filter_map(|(index, (entry, outcome))| match outcome {
+        Outcome::Rewrote(position, offsets) => {
+            Some((index, Rewrite::by(entry, position.at, offsets.clone())))
+        }
+        Outcome::Stored(_) | Outcome::Copy(_) | Outcome::IdReused | Outcome::Refused(_) => None,
     });
-    new.collect()
+    rewrites.collect()
 }
 
 /// The `activity` frame for a `message` frame, both as JSON text, so that the message is encoded only once.
@@ -224,6 +256,7 @@ mod tests {
             data: Payload::from_value("{\"}").unwrap(),
             action: None,
             target: None,
+            deleted: None,
         };
         let text = batch::encode_frame(&ServerFrame::Message(message.clone()));
         let frame = ServerFrame::Activity(Activity { message });

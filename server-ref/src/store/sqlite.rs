@@ -9,6 +9,7 @@ mod chats;
 mod cleanup;
 mod people;
 mod presence;
+mod rewriting;
 #[cfg(test)]
 mod tests;
 
@@ -20,7 +21,7 @@ use std::{
     time::Duration,
 };
 
-use everwire_protocol::{Action, Channel, Message, Payload, Uuid};
+use everwire_protocol::{Action, Channel, Deleted, Message, Payload, Uuid};
 use futures_util::TryStreamExt;
 use parking_lot::RwLock;
 use sqlx::{
@@ -61,6 +62,8 @@ const BUSY: Duration = Duration::from_secs(5);
 pub struct SqliteStore {
     options: SqliteConnectOptions,
     retention: u64,
+    /// How long replaced and deleted data is kept, in ms; 0: not at all.
+    edit_retention_ms: u64,
     seed: u64,
     /// `None` after a failure that may have broken the connection; it is reopened when needed.
     writer: Mutex<Option<SqliteConnection>>,
@@ -90,6 +93,8 @@ impl SqliteStore {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY)
+            // What is deleted is overwritten, not only unlinked: text that users have deleted must not stay in the file.
+            .pragma("secure_delete", "ON")
             // SQLite runs in a thread of its own. By default it blocks after 50 rows that have not been consumed, and a page
             // then costs some hundred context switches.
             .row_buffer_size(ROWS);
@@ -102,7 +107,13 @@ impl SqliteStore {
             .await
             .map_err(|e| fail(sentence(&e)))?;
         let (writer, known) = (Mutex::new(Some(writer)), RwLock::default());
-        Ok(Self { options, retention, seed, writer, readers, known, _lock: lock })
+        Ok(Self { options, retention, edit_retention_ms: 0, seed, writer, readers, known, _lock: lock })
+    }
+
+    /// The same, but what edits and deletions replace is kept in the file for this many ms.
+    #[must_use]
+    pub fn with_edit_retention(self, edit_retention_ms: u64) -> Self {
+        Self { edit_retention_ms, ..self }
     }
 
     fn known(&self, channel: &Channel) -> Option<ChannelHead> {
@@ -205,7 +216,8 @@ impl Store for SqliteStore {
     fn page<'a>(&'a self, channel: &'a Channel, after: u64, bounds: PageBounds) -> Answer<'a, Page> {
         Box::pin(async move {
             let mut rows = sqlx::query(
-                "SELECT epoch, head, trimmed, offset, messages.id, user, messages.name, at, event, data, action, target
+                "SELECT epoch, head, trimmed, offset, messages.id, user, messages.name, at, event, data, action, target,
+                 deleted_by, deleted_at
                  FROM channels LEFT JOIN messages ON channel = channels.id AND offset > ?
                  WHERE channels.name = ? ORDER BY offset LIMIT ?",
             )
@@ -292,6 +304,10 @@ fn message_of(channel: &Channel, row: &SqliteRow) -> Result<Option<Message>, sql
         action: row.try_get::<Option<&str>, _>("action")?.and_then(action_of),
         target: match row.try_get::<Option<&[u8]>, _>("target")? {
             Some(id) => Some(Uuid::from_slice(id).map_err(|error| decode(error.into()))?),
+            None => None,
+        },
+        deleted: match row.try_get::<Option<String>, _>("deleted_by")? {
+            Some(user) => Some(Deleted { user, at: unsigned(row, "deleted_at")? }),
             None => None,
         },
     }))

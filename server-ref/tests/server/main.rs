@@ -18,5 +18,6 @@ mod polling;
 mod presence;
 mod program;
 mod receipts;
+mod rewriting;
 mod strict;
 mod websocket;

@@ -367,6 +367,7 @@ pub(crate) fn message(name: &str, offset: u64) -> ServerFrame {
         data: Payload::from_value("x").unwrap(),
         action: None,
         target: None,
+        deleted: None,
     }
     .into()
 }

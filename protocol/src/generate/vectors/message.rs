@@ -3,7 +3,7 @@
 use super::{
     Invalid, MESSAGE, REQUEST, Valid, bad_client_frame, bad_server_frame, channel, client, data, id, server,
 };
-use crate::{Ack, Action, ClientFrame, Message, Send, limits::MAX_OFFSET};
+use crate::{Ack, Action, ClientFrame, Deleted, Message, Send, limits::MAX_OFFSET};
 
 /// Batches that must be read.
 pub(super) fn valid() -> Vec<Valid> {
@@ -26,6 +26,7 @@ pub(super) fn entry() -> Message {
         data: data(r#"{"text":"hello"}"#),
         action: None,
         target: None,
+        deleted: None,
     }
 }
 
@@ -170,6 +171,18 @@ fn from_server() -> Vec<Valid> {
             .into()],
         ),
         server(
+            "a message that was deleted",
+            r#"[{"type":"message","channel":"private-chat.7","offset":43,"id":"0199a1b2-c3d4-7000-8000-000000000003","user":"u1","at":1760000000000,"data":null,"deleted":{"user":"u2","at":1760000000001}}]"#,
+            &[Message {
+                channel: channel("private-chat.7"),
+                offset: 43,
+                data: data("null"),
+                deleted: Some(Deleted { user: "u2".into(), at: 1_760_000_000_001 }),
+                ..entry()
+            }
+            .into()],
+        ),
+        server(
             "a change of a chat's members, in its log",
             r#"[{"type":"message","channel":"private-chat.7","offset":1,"id":"0199a1b2-c3d4-7000-8000-000000000003","user":"u1","at":1760000000000,"event":"everwire.chat","data":{"action":"role_set","user":"u2","name":"Zoë","role":"owner"}}]"#,
             &[Message {
@@ -206,6 +219,10 @@ pub(super) fn invalid() -> Vec<Invalid> {
         bad_server_frame(
             "a message without an offset",
             r#"{"type":"message","channel":"news","id":"0199a1b2-c3d4-7000-8000-000000000003","user":"u1","at":1,"data":1}"#,
+        ),
+        bad_server_frame(
+            "a deletion without its time",
+            r#"{"type":"message","channel":"news","offset":1,"id":"0199a1b2-c3d4-7000-8000-000000000003","user":"u1","at":1,"data":null,"deleted":{"user":"u2"}}"#,
         ),
         bad_server_frame(
             "an ack without an offset",

@@ -26,6 +26,9 @@ CREATE TABLE messages (
     -- What the message does to another one of its channel: answers, edits or deletes it.
     action  TEXT,
     target  BLOB,
+    -- Who deleted it, and when. Then `data` is null.
+    deleted_by TEXT,
+    deleted_at INTEGER,
     PRIMARY KEY (channel, offset)
 ) STRICT, WITHOUT ROWID;
 
@@ -34,6 +37,20 @@ CREATE TABLE messages (
 CREATE INDEX messages_id ON messages (channel, id);
 
 CREATE INDEX messages_deleted ON messages (channel, target) WHERE action = 'delete';
+
+CREATE INDEX messages_edits ON messages (channel, target) WHERE action = 'edit';
+
+-- What edits and deletions have replaced, if the operator keeps it for a while. Nobody is served from here.
+CREATE TABLE replaced (
+    id      INTEGER PRIMARY KEY,
+    channel INTEGER NOT NULL,
+    offset  INTEGER NOT NULL,
+    -- When it was replaced, in ms since 1970.
+    at      INTEGER NOT NULL,
+    data    TEXT    NOT NULL
+) STRICT;
+
+CREATE INDEX replaced_at ON replaced (at);
 
 -- Outlives the messages: a resend is answered with the same ack even when the message has been trimmed.
 CREATE TABLE sends (

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use everwire_protocol::{Action, Channel, ErrorCode, SERVER_EVENTS, Uuid};
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
-use super::{ChannelHead, ROWS, SqliteStore, TRIM, action_text, log_of, signed, unsigned};
+use super::{ChannelHead, ROWS, SqliteStore, TRIM, action_text, log_of, rewriting, signed, unsigned};
 use crate::{
     model::{
         identity::Refusal,
@@ -37,7 +37,7 @@ impl<'a> Append<'a> {
         let mut sent = self.sent_before(writer).await?;
         let taken = self.taken_ids(writer).await?;
         let mut taken_now: HashMap<(i64, Uuid), &str> = HashMap::new();
-        let (mut outcomes, mut new) = (Vec::new(), Vec::new());
+        let (mut outcomes, mut new, mut changes) = (Vec::new(), Vec::new(), Vec::new());
         let (entries, at) = (self.entries, self.at);
         for (place, entry) in entries.iter().enumerate() {
             let copy = sent.get(&(&*entry.user, entry.id)).copied();
@@ -69,6 +69,9 @@ impl<'a> Append<'a> {
                     sent.insert((&entry.user, entry.id), (id, offset, at));
                     taken_now.insert((id, entry.id), &entry.user);
                     new.push((entry, id, offset));
+                    if matches!(entry.action, Some(Action::Edit | Action::Delete)) {
+                        changes.push((outcomes.len(), entry, id, offset));
+                    }
                     let place = LogPosition { epoch: channel.log.epoch.clone(), offset, at };
                     Outcome::Stored(place)
                 }
@@ -77,6 +80,13 @@ impl<'a> Append<'a> {
         }
         for chunk in new.chunks(ROWS) {
             self.insert(writer, chunk).await?;
+        }
+        for (index, entry, channel, offset) in changes {
+            let keep = self.store.edit_retention_ms > 0;
+            let offsets = rewriting::apply(writer, (channel, offset), entry, at, keep).await?;
+            if let Some(Outcome::Stored(place)) = outcomes.get(index).cloned() {
+                outcomes[index] = Outcome::Rewrote(place, offsets);
+            }
         }
         if !new.is_empty() {
             self.finish(writer).await?;
@@ -235,7 +245,9 @@ async fn check_target(
     if event.is_some_and(|event| event.starts_with(SERVER_EVENTS)) {
         return forbidden("Messages by the server can neither be edited nor deleted.");
     }
-    let may = *user == *entry.user || (action == Action::Delete && entry.permission == SendPermission::Owner);
+    let may = *user == *entry.user
+        || (action == Action::Delete
+            && matches!(entry.permission, SendPermission::Owner | SendPermission::Server));
     if !may {
         return forbidden(if action == Action::Delete {
             "Only the sender of a message and the owners of the chat may delete it."

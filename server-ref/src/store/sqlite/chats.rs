@@ -18,8 +18,7 @@ use crate::{
 };
 
 /// The entries that lists of chats count and show.
-pub(super) const PLAIN: &str =
-    "(event IS NULL OR event = 'notification') AND (action IS NULL OR action = 'reply')";
+pub(super) const PLAIN: &str = "(event IS NULL OR event = 'notification') AND (action IS NULL OR action = 'reply') AND deleted_by IS NULL";
 
 impl ChatStore for SqliteStore {
     fn chats(&self) -> Answer<'_, Vec<ChatRecord>> {
@@ -128,7 +127,8 @@ impl SqliteStore {
                      ) AS unread
                      FROM asked CROSS JOIN channels ON channels.name = asked.name
                  )
-                 SELECT nth, epoch, head, trimmed, unread, offset, id, user, name, at, event, data, action, target
+                 SELECT nth, epoch, head, trimmed, unread, offset, id, user, name, at, event, data, action, target,
+                     deleted_by, deleted_at
                  FROM found LEFT JOIN messages ON channel = log AND offset = last"
             ));
             for row in select.build().persistent(false).fetch_all(&self.readers).await? {

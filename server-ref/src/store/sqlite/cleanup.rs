@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sqlx::{Row, SqliteConnection};
 
-use super::{ChannelHead, SqliteStore, TRIM, bans, log_of, presence, signed, unavailable};
+use super::{ChannelHead, SqliteStore, TRIM, bans, log_of, presence, rewriting, signed, unavailable};
 use crate::{
     Error,
     store::{Removed, SENDS_KEPT_MS, SESSION_KEPT_MS},
@@ -22,6 +22,7 @@ impl SqliteStore {
                 let (trimmed, messages) = trim(writer, self.retention).await?;
                 presence::remove(writer, &stale).await?;
                 bans::remove_expired(writer, now).await?;
+                rewriting::remove_replaced(writer, now.saturating_sub(self.edit_retention_ms)).await?;
                 let more = more_stale || trimmed.len() == LOGS as usize;
                 Ok((Removed { sessions, sends, messages, more }, trimmed))
             })

@@ -180,7 +180,8 @@ impl SqliteStore {
         };
         // One more than requested, to detect whether there are more.
         let select = AssertSqlSafe(format!(
-            "SELECT epoch, head, trimmed, offset, messages.id, user, messages.name, at, event, data, action, target
+            "SELECT epoch, head, trimmed, offset, messages.id, user, messages.name, at, event, data, action, target,
+                    deleted_by, deleted_at
              FROM channels LEFT JOIN messages ON channel = channels.id AND {condition}
              WHERE channels.name = ? ORDER BY offset {order} LIMIT ?"
         ));
