@@ -428,12 +428,10 @@ mod tests {
         }
         assert!((5..=10).contains(&all.len()), "{} times in ten seconds", all.len());
         // It ends active, and that is what the others know in the end.
-        assert_eq!(
-            people.idle(11_001, tab(1).0, false).is_some(),
-            people.status("a").unwrap().status == Away
-        );
+        people.idle(11_001, tab(1).0, false);
         let last: Vec<_> = people.expire(13_000).into_iter().filter_map(|update| told(update.news)).collect();
-        assert_eq!((last.len() <= 1, people.status("a").unwrap().status), (true, Online));
+        assert!(last.len() <= 1, "{last:?}");
+        assert_eq!(people.status("a").unwrap().status, Online);
         assert_eq!(people.next_expiry(), None);
     }
 
