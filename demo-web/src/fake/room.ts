@@ -115,7 +115,7 @@ export class FakeRoom implements Room {
 
   async delete(id: string): Promise<void> {
     const entry = this.#chat.log.find((entry) => entry.id === id);
-    if (entry) entry.deleted = true;
+    if (entry) entry.deleted = { user: this.#me, at: Date.now() };
     this.#server.changed();
   }
 

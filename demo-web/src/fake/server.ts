@@ -21,7 +21,7 @@ export interface Entry {
   readonly event?: string;
   readonly replyTo?: string;
   edited?: unknown;
-  deleted?: boolean;
+  deleted?: { readonly user: string; readonly at: number };
 }
 
 export interface FakeChat {
@@ -173,7 +173,7 @@ export class FakeServer {
       deliveredTo: others.filter(({ delivered }) => delivered >= entry.offset).length,
       readBy: others.filter(({ read }) => read >= entry.offset).length,
       edited: edited !== undefined,
-      deleted: deleted === true,
+      deleted: deleted !== undefined,
     };
   }
 }
