@@ -349,10 +349,18 @@ mod tests {
         assert_eq!(enter(&mut people, 1, 1, Some("A")), (Some((Some("A".into()), false, Online)), true));
         assert_eq!(enter(&mut people, 2, 2, Some("A")), (None, false));
         assert_eq!(enter(&mut people, 3, 3, None), (None, false), "a token without a name says nothing");
-        assert_eq!(enter(&mut people, 4, 2, Some("Anna")), (Some((Some("Anna".into()), true, Online)), true));
-        assert_eq!(people.members().0[0].name.as_deref(), Some("Anna"));
-        people.choose(5, "a", StatusChoice::Offline);
-        assert_eq!(enter(&mut people, 6, 2, Some("Ann")), (None, true), "nobody sees a user who is hidden");
+        assert_eq!(enter(&mut people, 4, 2, Some("An")), (None, true), "one change was told just now");
+        assert_eq!(enter(&mut people, 5, 2, Some("Anna")), (None, true));
+        assert_eq!(people.next_expiry(), Some(1_001));
+        let waiting = people.expire(1_001).remove(0).news.unwrap();
+        assert_eq!((waiting.name.as_deref(), waiting.renamed, waiting.now), (Some("Anna"), true, Online));
+        assert_eq!(
+            enter(&mut people, 2_001, 2, Some("Ann")),
+            (Some((Some("Ann".into()), true, Online)), true)
+        );
+        assert_eq!(people.members().0[0].name.as_deref(), Some("Ann"));
+        people.choose(3_001, "a", StatusChoice::Offline);
+        assert_eq!(enter(&mut people, 4_001, 2, Some("A")), (None, true), "nobody sees a user who is hidden");
     }
 
     fn exit(people: &mut People, at: u64, n: u128) -> Option<(Status, Status)> {
