@@ -161,6 +161,36 @@ it("a back end bans a user and lifts the ban, and revokes tokens", async () => {
   expect(await connection.waitForClose()).toBe(4001);
 });
 
+it("a back end deletes a message, and its text is gone from every page and from history", async () => {
+  const scene = await Scene.open("over WebSocket", OPTIONS);
+  const api = await Api.with(scene.server.url, KEY);
+  const ada = await scene.enter("ada", { token: makeToken("ada") });
+  const chat = await ada.run(async (client) => {
+    const { id } = await createChat(client).chats.direct("ben");
+    createChat(client).room(id).open();
+    return id;
+  });
+  const sent = await ada.run(async (client, id) => await createChat(client).room(id).send("a secret"), chat);
+  const message = { channel: `private-chat.${chat}`, message: sent.id };
+  expect(await api.call("deleteMessage", { parameters: message })).toHaveProperty("offset");
+  await ada.waitFor(
+    "the deletion",
+    (client, id) =>
+      createChat(client)
+        .room(id)
+        .messages.rows.some(({ deleted }) => deleted),
+    chat,
+  );
+  const user = await Api.with(scene.server.url, makeToken("ben"));
+  const { messages } = await user.call("messages", { parameters: { chat, limit: 10 } });
+  expect(messages.find(({ id }: { id: string }) => id === sent.id)).toMatchObject({
+    data: null,
+    deleted: { user: "" },
+  });
+  expect(JSON.stringify(messages)).not.toContain("a secret");
+  expect(await api.refused("deleteMessage", { parameters: { ...message, message: "99" } })).toBe("not_found");
+});
+
 it("every operation of the OpenAPI document is called by these tests", async () => {
   const scene = await Scene.open("over WebSocket", OPTIONS);
   const api = await Api.of(scene.server.url);
