@@ -16,7 +16,7 @@ const SESSIONS: u32 = 4;
 
 /// New connections of one session. A client that is put off for longer than this takes has found a balancer that sends each
 /// of its polls to another node, or reconnects in a loop.
-const NEW_CONNECTIONS: Bucket = Bucket { per_second: 1, burst: 30 };
+const NEW_CONNECTIONS: Bucket = Bucket { per_second: 10, burst: 100 };
 
 /// New sessions: each leaves a row in the database for two weeks. A user who opens many tabs at once has as many.
 const NEW_SESSIONS: Bucket = Bucket { per_second: 1, burst: 128 };

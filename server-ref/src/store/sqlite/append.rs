@@ -122,7 +122,8 @@ impl<'a> Append<'a> {
     }
 
     /// The entries, by their index, whose ids the log of their channel has from another user. An id names one entry of a
-    /// log: otherwise an edit of a user's own message would apply to somebody else's with the same id.
+    /// log: otherwise an edit of a user's own message would apply to somebody else's with the same id. The index is named because
+    /// SQLite would search the whole log.
     async fn taken_ids(&self, writer: &mut SqliteConnection) -> Result<HashSet<usize>, sqlx::Error> {
         let mut taken = HashSet::new();
         for (index, chunk) in self.entries.chunks(ROWS).enumerate() {
@@ -134,7 +135,7 @@ impl<'a> Append<'a> {
             });
             select.push(
                 ") SELECT place FROM asked CROSS JOIN channels ON channels.name = asked.channel
-                 CROSS JOIN messages ON messages.channel = channels.id
+                 CROSS JOIN messages INDEXED BY messages_id ON messages.channel = channels.id
                  AND messages.id = asked.id AND messages.user <> asked.user",
             );
             for row in select.build().persistent(false).fetch_all(&mut *writer).await? {
@@ -269,7 +270,7 @@ async fn find_target(
     new: &[(&NewEntry, i64, u64)],
 ) -> Result<Option<Target>, sqlx::Error> {
     let rows = sqlx::query(
-        "SELECT user, event FROM messages
+        "SELECT user, event FROM messages INDEXED BY messages_id
          WHERE channel = ? AND id = ? AND (action IS NULL OR action = 'reply') LIMIT 1",
     )
     .bind(channel)

@@ -7,10 +7,11 @@ use sqlx::SqliteConnection;
 use super::{signed, unsigned};
 use crate::model::log::NewEntry;
 
-/// The entries that an edit or a deletion replaces: its target, and the earlier edits of the target.
-const REPLACED: [&str; 2] = [
-    "channel = ? AND offset < ? AND id = ? AND (action IS NULL OR action = 'reply')",
-    "channel = ? AND offset < ? AND target = ? AND action = 'edit'",
+/// The entries that an edit or a deletion replaces: its target, and the earlier edits of the target. Each with its index, which
+/// is named because SQLite would search the whole log.
+const REPLACED: [(&str, &str); 2] = [
+    ("messages_id", "channel = ? AND offset < ? AND id = ? AND (action IS NULL OR action = 'reply')"),
+    ("messages_edits", "channel = ? AND offset < ? AND target = ? AND action = 'edit'"),
 ];
 
 /// Applies an edit or a deletion at an offset of a channel. Returns the offsets of the entries that it has changed.
@@ -24,17 +25,18 @@ pub(super) async fn apply(
     let target = entry.target.map(|id| id.as_bytes().to_vec());
     let deletes = entry.action == Some(Action::Delete);
     let mut offsets = Vec::new();
-    for replaced in REPLACED {
+    for (index, replaced) in REPLACED {
         if keep {
             let sql = format!(
                 "INSERT INTO replaced (channel, offset, at, data)
-                 SELECT channel, offset, {at}, data FROM messages WHERE {replaced}"
+                 SELECT channel, offset, {at}, data FROM messages INDEXED BY {index} WHERE {replaced}"
             );
             let query = sqlx::query(sqlx::AssertSqlSafe(sql));
             query.bind(channel).bind(signed(offset)).bind(&target).execute(&mut *writer).await?;
         }
         let sql = format!(
-            "UPDATE messages SET data = ?, deleted_by = ?, deleted_at = ? WHERE {replaced} RETURNING offset"
+            "UPDATE messages INDEXED BY {index} SET data = ?, deleted_by = ?, deleted_at = ? WHERE {replaced}
+             RETURNING offset"
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(entry.data.text())
