@@ -135,7 +135,7 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
     return this.#subscribe(options);
   }
 
-  /** @internal A component or list needs the subscription no more. It ends with the last of them and the application. */
+  /** @internal A component or list no longer needs the subscription. It ends when the last of them and the application have released it. */
   _release(): void {
     this.#shares--;
     this.#leave();

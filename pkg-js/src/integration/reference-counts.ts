@@ -47,7 +47,7 @@ export function retainClient(client: Client): () => void {
 
 /**
  * Subscribes to the channel if necessary. When the count reaches zero the subscription ends, unless the application has
- * subscribed as well, whoever came first. The options of the first caller apply.
+ * subscribed as well, regardless of which subscribed first. The options of the first caller apply.
  */
 export function retain(channel: Channel<object>, options?: SubscribeOptions): () => void {
   const known = subscriptions.get(channel);

@@ -300,10 +300,12 @@ async fn is_deleted(
         return Ok(true);
     }
     let row =
-        sqlx::query("SELECT 1 FROM messages WHERE channel = ? AND target = ? AND action = 'delete' LIMIT 1")
-            .bind(channel)
-            .bind(target.as_bytes().as_slice())
-            .fetch_optional(writer)
-            .await?;
+        sqlx::query(
+            "SELECT 1 FROM messages INDEXED BY messages_deleted WHERE channel = ? AND target = ? AND action = 'delete' LIMIT 1",
+        )
+        .bind(channel)
+        .bind(target.as_bytes().as_slice())
+        .fetch_optional(writer)
+        .await?;
     Ok(row.is_some())
 }

@@ -48,7 +48,7 @@ impl ChatStore for SqliteStore {
     fn offset_of<'a>(&'a self, channel: &'a Channel, id: Uuid) -> Answer<'a, Option<u64>> {
         Box::pin(async move {
             let row = sqlx::query(
-                "SELECT offset FROM messages WHERE channel = (SELECT id FROM channels WHERE name = ?) AND id = ?",
+                "SELECT offset FROM messages INDEXED BY messages_id WHERE channel = (SELECT id FROM channels WHERE name = ?) AND id = ?",
             )
             .bind(channel.as_str())
             .bind(id.as_bytes().as_slice())
