@@ -3,7 +3,7 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Chat } from "../src/chat/chat.js";
 import { createChat } from "../src/chat/chat-client.js";
-import { message, running } from "./scripted-core.js";
+import { message, running, type ScriptedCore } from "./scripted-core.js";
 
 const chat = (id: string, at: number, more: object = {}) => ({
   id,
@@ -16,6 +16,7 @@ const chat = (id: string, at: number, more: object = {}) => ({
     { user: "ann", role: "owner", status: "offline", last_seen: 5, delivered: 0, read: 0 },
   ],
   member_count: 2,
+  read: 0,
   head: 10,
   unread: 0,
   at,
@@ -26,6 +27,12 @@ const place = { channel: "private-user.me", epoch: "e", offset: 0, head: 0 };
 const mine = (type: string, fields: object) => ({ type, channel: "private-user.me", ...fields });
 const settle = () => new Promise((resolve) => setTimeout(resolve));
 const ids = (list: readonly Chat[]) => list.map(({ id }) => id).join();
+/** Where the requested pages of chats begin. */
+const asked = (core: ScriptedCore) =>
+  core.of("request").flatMap(([, frame]) => {
+    const { type, after } = frame as { type: string; after?: string };
+    return type === "list_chats" ? [after] : [];
+  });
 
 /** A client of the user `me`, whose chats are these. */
 async function chatting(chats: object[] = [chat("a", 100), chat("b", 200, { unread: 3 })]) {
@@ -159,19 +166,82 @@ describe("the list of chats", () => {
     expect(ids(list.list)).toBe("b");
   });
 
-  it("loads older chats in pages, which survive a reconnect", async () => {
-    const newest = Array.from({ length: 100 }, (_, n) => chat(`n${n}`, 1000 - n));
-    const { core, list } = await chatting(newest);
-    const more = list.loadMore(2);
-    expect(core.of("request")[0]?.[1]).toMatchObject({ type: "list_chats", before: 901, limit: 2 });
-    core.answer("list_chats", { type: "chats", chats: [chat("o1", 5), chat("o2", 4)], more: true });
-    expect([await more, list.list.length]).toEqual([true, 102]);
-    core.receive({
-      type: "subscribed",
-      ...place,
-      chats: [chat("fresh", 2000), ...newest.slice(1)],
-    });
-    expect([list.list.length, list.get("n0"), list.get("o2")?.at]).toEqual([102, undefined, 4]);
+  it("loads all chats, a page at a time, and shows the latest ones first", async () => {
+    const { core, list } = await chatting([]);
+    expect(list.complete).toBe(true);
+    core.receive({ type: "subscribed", ...place, chats: [chat("c", 300)], chats_more: true });
+    expect([ids(list.list), list.complete, asked(core)]).toEqual(["c", false, [undefined]]);
+    core.answer("list_chats", { type: "chats", chats: [chat("a", 100), chat("b", 200)], next: "b" });
+    await settle();
+    expect([ids(list.list), list.complete, asked(core)]).toEqual(["c,b,a", false, [undefined, "b"]]);
+    const before = list.list;
+    core.answer("list_chats", { type: "chats", chats: [chat("c", 300)] });
+    await settle();
+    expect([ids(list.list), list.complete, asked(core)]).toEqual(["c,b,a", true, [undefined, "b"]]);
+    expect(list.list, "so that a component shows that it is complete").not.toBe(before);
+  });
+
+  it("notices what was removed while it was away, wherever in the list, and nothing else", async () => {
+    const all = Array.from({ length: 130 }, (_, n) => chat(`c${String(n).padStart(3, "0")}`, 1000 - n));
+    const { core, list } = await chatting(all);
+    expect([list.list.length, list.complete]).toEqual([130, true]);
+    const left = all.filter(({ id }) => id !== "c119");
+    core.receive({ type: "subscribed", ...place, chats: left.slice(0, 50), chats_more: true });
+    for (const [from, to] of [
+      [0, 100],
+      [100, 129],
+    ] as const) {
+      // Nothing is removed before it is proven.
+      expect([list.list.length, list.complete]).toEqual([130, false]);
+      const chats = left.slice(from, to);
+      core.answer("list_chats", { type: "chats", chats, ...(to < 129 && { next: chats.at(-1)?.id }) });
+      await settle();
+    }
+    expect([list.list.length, list.get("c119"), list.complete]).toEqual([129, undefined, true]);
+  });
+
+  it("applies what is told while a page is on its way, which may be older", async () => {
+    const { core, list } = await chatting([]);
+    core.receive({ type: "subscribed", ...place, chats: [chat("z", 900)], chats_more: true });
+    const page = [chat("a", 100), chat("b", 200), chat("c", 300), chat("z", 900)];
+    core.receive(
+      mine("chat_gone", { chat: "a" }),
+      mine("chat_changed", { chat: chat("n", 400) }),
+      mine("chat_changed", { chat: chat("b", 500, { title: "New" }) }),
+      { type: "activity", message: message("private-chat.c", 11, "x", { at: 600 }) },
+      mine("status_changed", { user: "ann", status: "online" }),
+    );
+    core.answer("list_chats", { type: "chats", chats: page });
+    await settle();
+    expect([ids(list.list), list.get("b")?.title, list.get("c")?.head]).toEqual(["z,c,b,n", "New", 11]);
+    expect(list.get("c")).toMatchObject({ unread: 1, members: [{}, { status: "online" }] });
+  });
+
+  it("gives up the pages of a list that has arrived anew", async () => {
+    const { core, list } = await chatting([]);
+    core.receive({ type: "subscribed", ...place, chats: [chat("a", 1)], chats_more: true });
+    core.receive({ type: "subscribed", ...place, chats: [chat("b", 2)] });
+    core.answer("list_chats", { type: "chats", chats: [chat("old", 3)], next: "old" });
+    await settle();
+    expect([ids(list.list), list.complete, asked(core)]).toEqual(["b", true, [undefined]]);
+  });
+
+  it("waits as long as the server says before it asks for a page again, and ends for what is final", async () => {
+    const { core, list } = await chatting([]);
+    core.refusing = true;
+    core.receive({ type: "subscribed", ...place, chats: [chat("b", 1)], chats_more: true });
+    const refuse = (code: string, retry: boolean) => {
+      const id = [...core.asked.keys()].at(-1);
+      core.receive({ type: "error", code, message: code, retry, id, retry_after_ms: 20 });
+    };
+    refuse("rate_limited", true);
+    await vi.waitUntil(() => asked(core).length === 2);
+    core.answer("list_chats", { type: "chats", chats: [chat("a", 2)], next: "a" });
+    await settle();
+    expect([ids(list.list), asked(core)]).toEqual(["a,b", [undefined, undefined, "a"]]);
+    refuse("forbidden", false);
+    await settle();
+    expect([list.complete, asked(core).length]).toEqual([false, 3]);
   });
 
   it("creates, finds and joins chats", async () => {
@@ -196,6 +266,100 @@ describe("the list of chats", () => {
     expect(await joined).toMatchObject({ id: "j" });
     // They are in the list before the server tells all devices.
     expect(ids(list.list)).toBe("j,d,g,b,a");
+  });
+});
+
+describe("the members of a large chat", () => {
+  const user = (n: number) => `u${String(n).padStart(3, "0")}`;
+  const member = (n: number, more: object = {}) => ({
+    user: user(n),
+    role: "member",
+    status: "offline",
+    delivered: 0,
+    read: 0,
+    ...more,
+  });
+  const members = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => member(from + n));
+  const large = (more: object = {}) =>
+    chat("a", 100, { members: members(0, 100), member_count: 130, ...more });
+  const listed = (list: { get(id: string): Chat | undefined }) =>
+    list
+      .get("a")
+      ?.members.map(({ user, status, role }) => `${user} ${status} ${role}`)
+      .sort() ?? [];
+  const answers = (from: number, to: number, next?: string) => ({
+    type: "chat_members",
+    chat: "a",
+    members: members(from, to),
+    ...(next && { next }),
+  });
+  const change = (offset: number, data: object) =>
+    message("private-chat.a", offset, data, { event: "everwire.chat", user: "owner" });
+
+  it("are all loaded while it is open, and not before", async () => {
+    const { client, core, list } = await chatting([large()]);
+    expect([list.get("a")?.members.length, core.of("request")]).toEqual([100, []]);
+    void createChat(client).room("a").open();
+    expect(core.of("request").map(([, frame]) => frame)).toMatchObject([
+      { type: "list_chat_members", chat: "a" },
+    ]);
+    core.answer("list_chat_members", answers(0, 90, user(89)));
+    await settle();
+    expect(core.of("request").at(-1)?.[1]).toMatchObject({ type: "list_chat_members", after: user(89) });
+    core.answer("list_chat_members", answers(90, 130));
+    await settle();
+    expect(list.get("a")?.members.map(({ user }) => user)).toEqual(members(0, 130).map(({ user }) => user));
+    // The server sends the first members only: the others stay.
+    core.receive(mine("chat_changed", { chat: large({ title: "New" }) }));
+    expect([list.get("a")?.title, list.get("a")?.members.length]).toEqual(["New", 130]);
+  });
+
+  it("follow the log, and the status of each", async () => {
+    const { client, core, list } = await chatting([large()]);
+    void createChat(client).room("a").open();
+    core.confirm("private-chat.a", { offset: 10 });
+    core.receive(
+      change(11, { action: "removed", user: user(120) }),
+      change(12, { action: "invited", user: "new", name: "New", role: "member" }),
+      mine("status_changed", { user: user(121), status: "away" }),
+    );
+    // An older page.
+    core.answer("list_chat_members", answers(0, 130));
+    await settle();
+    const now = () => listed(list);
+    expect(now().filter((text) => /u12[01]|new/.test(text))).toEqual([
+      "new offline invited",
+      `${user(121)} away member`,
+    ]);
+    core.receive(
+      { ...change(13, { action: "joined", user: "new", role: "read_only" }), user: "new" },
+      change(14, { action: "role_set", user: user(122), role: "owner" }),
+      change(15, { action: "left", user: user(123) }),
+    );
+    expect(now().filter((text) => /u12[23]|new/.test(text))).toEqual([
+      "new offline read_only",
+      `${user(122)} offline owner`,
+    ]);
+  });
+
+  it("are loaded again after an outage, and those who are gone are noticed", async () => {
+    const { client, core, list } = await chatting([large()]);
+    void createChat(client).room("a").open();
+    core.answer("list_chat_members", answers(0, 130));
+    await settle();
+    core.receive({ type: "subscribed", ...place, chats: [large({ member_count: 129 })] });
+    expect(listed(list).length).toBe(130);
+    core.answer("list_chat_members", answers(0, 129));
+    await settle();
+    expect(listed(list).length).toBe(129);
+  });
+
+  it("do not include the user perhaps, whose mark and badge are the chat's own", async () => {
+    const { core, list } = await chatting([large({ unread: 7, read: 3 })]);
+    expect(list.get("a")).toMatchObject({ unread: 7, read: 3, role: "member" });
+    const receipt = { type: "receipt", channel: "private-chat.a", user: "me", delivered: 10, read: 10 };
+    core.receive({ ...receipt, unread: 0 });
+    expect(list.get("a")).toMatchObject({ unread: 0, read: 10 });
   });
 });
 

@@ -49,8 +49,8 @@ function expected(frames: Record<string, unknown>[], handle: (channel: unknown) 
         const gap = frame.gap as Record<string, unknown> | undefined;
         const told = ["subscribedFrame", on, frame.epoch, frame.offset, frame.head, gap?.from, gap?.reason];
         if (on < 0) return [];
-        // Nobody was welcomed, so none of the marks is this user's own.
-        return frame.receipts === undefined ? [told] : [told, ["ownReceipt", on, 0, 0]];
+        const own = frame.own_mark as Record<string, unknown> | undefined;
+        return own === undefined ? [told] : [told, ["ownReceipt", on, own.delivered, own.read]];
       }
       case "unsubscribed":
         return [
@@ -81,6 +81,9 @@ function expected(frames: Record<string, unknown>[], handle: (channel: unknown) 
       case "done":
       case "history_page":
       case "chats":
+      case "chat_members":
+      case "members":
+      case "receipts":
       case "statuses":
         return [["answered", frame.id]];
       case "polled":
@@ -123,7 +126,9 @@ describe("golden vectors", () => {
     async (_, vector) => {
       const { core, handle } = await subscribed();
       core.host.batch(JSON.parse(textOf(vector)));
-      expect(core.calls).toEqual(expected(vector.frames, handle));
+      // Requests of further pages have tests of their own.
+      const calls = core.calls.filter(([method]) => method !== "request");
+      expect(calls).toEqual(expected(vector.frames, handle));
     },
   );
 
@@ -223,7 +228,8 @@ describe("invalid data", () => {
       }
       expect(client.state.status).not.toBe("closed");
       for (const [method, ...args] of core.calls) {
-        for (const arg of args) {
+        // What is asked for in turn is text; the scripted core has parsed it.
+        for (const arg of args.filter((_, at) => method !== "request" || at !== 1)) {
           const kind = typeof arg;
           expect(["string", "number", "boolean", "undefined"], `${method} ${String(arg)}`).toContain(kind);
           if (kind === "number") expect(Number.isSafeInteger(arg), method).toBe(true);

@@ -14,7 +14,8 @@ async function talking(marks?: object[]) {
   void channel.subscribe();
   const handle = core.places.size as Handle;
   const place = { channel: channel.name, epoch: "e", offset: 0, head: 0 };
-  core.receive({ type: "subscribed", ...place, ...(marks && { receipts: marks }) });
+  const own_mark = { delivered: 4, read: 2 };
+  core.receive({ type: "subscribed", ...place, ...(marks && { receipts: marks, own_mark }) });
   core.calls.length = 0;
   const frame = (type: string, fields: object) => ({ type, channel: channel.name, ...fields });
   return { client, core, channel, handle, place, frame };
@@ -195,9 +196,9 @@ describe("marks", () => {
     for (const channel of [kept, none, fresh]) void channel?.subscribe();
     const place = { epoch: "e", offset: 0, head: 0 };
     core.receive(
-      { type: "subscribed", channel: "a", ...place, receipts: marks },
+      { type: "subscribed", channel: "a", ...place, receipts: marks, own_mark: { delivered: 4, read: 2 } },
       { type: "subscribed", channel: "b", ...place },
-      { type: "subscribed", channel: "c", ...place, receipts: [] },
+      { type: "subscribed", channel: "c", ...place, receipts: [], own_mark: { delivered: 0, read: 0 } },
     );
     expect(core.of("ownReceipt")).toEqual([
       [1, 4, 2],

@@ -288,7 +288,7 @@ describe("useMembers", () => {
 });
 
 const chat = (id: string, at: number) => ({
-  ...{ id, kind: "group", title: id, open: false, role: "member", members: [], member_count: 0 },
+  ...{ id, kind: "group", title: id, open: false, role: "member", members: [], member_count: 0, read: 0 },
   ...{ head: 0, unread: 0, at },
 });
 const own = { channel: "private-user.me", epoch: "e", offset: 0, head: 0 };

@@ -11,8 +11,18 @@ pub const MAX_BATCH_FRAMES: usize = 300;
 pub const MAX_POST_FRAMES: usize = 100;
 
 /// Maximum size of a batch from a server, in bytes of JSON, so that a replay never becomes one message that blocks a page
-/// while it is parsed. A single larger frame is sent alone.
+/// while it is parsed.
 pub const MAX_SERVER_BATCH_BYTES: usize = 128 * 1024;
+
+/// Maximum size of a frame from a server, in bytes of JSON: it fits into a batch, with a `polled` in front.
+pub const MAX_SERVER_FRAME_BYTES: usize = MAX_SERVER_BATCH_BYTES - 64;
+
+/// Maximum size of the entries of a list in one frame, in bytes of JSON; the rest follows in further pages. Large enough for any
+/// single entry (a chat with its members and its last message has at most 52 KiB), and small enough for two lists in a frame.
+pub const MAX_PAGE_BYTES: usize = 60 * 1024;
+
+/// Maximum size of the members in a chat, in bytes of JSON: an invitation is no means to make others download megabytes.
+pub const MAX_CHAT_MEMBERS_BYTES: usize = 16 * 1024;
 
 /// Maximum frames in one batch from a server. Beyond some 64 frames, batching gains little.
 pub const MAX_SERVER_BATCH_FRAMES: usize = 256;

@@ -2,8 +2,8 @@
 //! browser the same is done in JavaScript, where parsing is cheaper (pkg-js/src/core/dispatch.ts).
 
 use everwire_protocol::{
-    Ack, Activity, Channel, ChatChanged, ChatGone, ErrorCode, MemberJoined, MemberLeft, Message, Receipt,
-    ServerFrame, Signalled, StatusChanged, Subscribed, UserTyping, Uuid, batch::FrameError,
+    Ack, Activity, Channel, ChatChanged, ChatGone, ErrorCode, MemberJoined, MemberLeft, Message, OwnMark,
+    Receipt, ServerFrame, Signalled, StatusChanged, Subscribed, UserTyping, Uuid, batch::FrameError,
 };
 
 use super::{
@@ -222,6 +222,9 @@ fn receive_one(app: &mut impl Application, frame: ServerFrame) {
         ServerFrame::Done(frame) => answered(app, frame.id, frame.into()),
         ServerFrame::HistoryPage(frame) => answered(app, frame.id, frame.into()),
         ServerFrame::Chats(frame) => answered(app, frame.id, frame.into()),
+        ServerFrame::ChatMembers(frame) => answered(app, frame.id, frame.into()),
+        ServerFrame::Members(frame) => answered(app, frame.id, frame.into()),
+        ServerFrame::Receipts(frame) => answered(app, frame.id, frame.into()),
         ServerFrame::Statuses(frame) => answered(app, frame.id, frame.into()),
         ServerFrame::MemberJoined(frame) => {
             if let Some(handle) = live(app, &frame.channel) {
@@ -284,11 +287,8 @@ fn subscribed(app: &mut impl Application, frame: Subscribed) {
         gap: frame.gap.as_ref().map(|gap| GapStart { from: gap.from, reason: gap.reason }),
     }));
     let Outcome::Subscribed(confirmation) = outcome else { return };
-    if let Some(receipts) = &frame.receipts {
-        // What arrives is marked as delivered from now on, whether the user has a receipt already or not.
-        let user = app.connection().user();
-        let own = receipts.iter().find(|receipt| receipt.user == user);
-        let (delivered, read) = own.map_or((0, 0), |own| (own.delivered, own.read));
+    if let Some(OwnMark { delivered, read }) = frame.own_mark {
+        // What arrives is marked as delivered from now on.
         own_receipt(app, handle, delivered, read);
     }
     app.subscribed(handle, frame, confirmation);

@@ -43,15 +43,8 @@ export function ChatRoomView({ chat, me, uiState, wide, tools, connection }: Pro
   const [error, setError] = useState<string>();
   const [details, setDetails] = useState(false);
   // Where the unread messages began when the chat was opened: the separator stays there while the user reads.
-  const [readBefore] = useState(() =>
-    chat.unread > 0 ? chat.members.find(({ user }) => user === me)?.read : undefined,
-  );
-  const [seenBefore] = useState(() =>
-    Math.max(
-      room.channel.receipts.get(me)?.read ?? 0,
-      chat.members.find(({ user }) => user === me)?.read ?? 0,
-    ),
-  );
+  const [readBefore] = useState(() => (chat.unread > 0 ? chat.read : undefined));
+  const [seenBefore] = useState(() => Math.max(room.channel.receipts.get(me)?.read ?? 0, chat.read));
   const fail = useCallback((error: unknown) => {
     setError(error instanceof Error ? error.message : String(error));
   }, []);

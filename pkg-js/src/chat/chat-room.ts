@@ -70,7 +70,7 @@ export class ChatRoom extends Observable {
     chats.on("change", changed);
   }
 
-  /** The chat in `ChatClient.chats`, which is loaded on first use or by `open`. */
+  /** The chat in `ChatClient.chats`, which is loaded on first use or by `open`. While it is open, with all of its members. */
   get info(): Chat | undefined {
     return this.#chats.get(this.id);
   }
@@ -105,6 +105,7 @@ export class ChatRoom extends Observable {
   _use(more: boolean): Promise<Subscribed> {
     if (more) this.#uses++;
     this.#kept.open(this);
+    this.#chats._want(this.id);
     const again = this.#shares;
     this.#shares = true;
     return this.channel._share({ recent: RECENT }, again);
@@ -117,7 +118,9 @@ export class ChatRoom extends Observable {
 
   /** @internal The log stays subscribed until other chats need the room. */
   _leave(): void {
-    if (--this.#uses === 0) this.#kept.close(this);
+    if (--this.#uses > 0) return;
+    this.#kept.close(this);
+    this.#chats._unwant(this.id);
   }
 
   /** @internal */

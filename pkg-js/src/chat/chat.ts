@@ -10,7 +10,10 @@ export interface ChatMember extends Omit<WireChatMember, "user" | "status" | "la
 
 /** A chat as one of its members sees it. A new object after every change. */
 export interface Chat extends Omit<WireChat, "member_count" | "members"> {
-  /** The members in the order in which they joined; at most 100. */
+  /**
+   * The members in the order in which they joined. Of a chat with more than 100 only the first ones, and those whom `memberCount`
+   * counts in addition are loaded while the chat is open.
+   */
   readonly members: readonly ChatMember[];
   /** The number of members. */
   readonly memberCount: number;

@@ -24,11 +24,23 @@ import type {
   UserReceipt,
 } from "./events.js";
 import { checkWhole } from "./options.js";
+import { loadPages } from "./pages.js";
 import type { ChannelFrame, ChannelPort, ClientPort } from "./port.js";
+import type { AnswerTo } from "./requests.js";
 import { beginSend, checkEvent, jsonOf, type Kind } from "./send.js";
 
 // How many of the latest messages can be marked as read by their id.
 const REMEMBERED = 1000;
+
+type MemberFrame = Extract<ChannelFrame, { type: "member_joined" | "member_left" | "status_changed" }>;
+
+/** Loads members that did not fit into `subscribed`. */
+interface MemberLoad {
+  /** Whom the pages have, and who has joined. All others are gone. */
+  readonly seen: Set<string>;
+  /** What was told since the page that is on its way was requested: the page may be older. */
+  since: MemberFrame[];
+}
 
 /** A named log to subscribe and send to. Created by `Client.channel`, which returns the same object for the same name. */
 export class Channel<Events extends object = DefaultEvents> implements ChannelPort {
@@ -47,6 +59,10 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
   #offset = 0;
   #members: ReadonlyMap<string, Member> = new Map();
   #list: readonly Member[] = [];
+  #complete = false;
+  #load: MemberLoad | undefined;
+  /** Replaced when the state is: pages of the former one are not wanted any more. */
+  #state = {};
   // Only where the server keeps marks; then also the offsets of the latest messages by id.
   #marks: ReadonlyMap<string, UserReceipt> | undefined;
   readonly #ids = new Map<string, number>();
@@ -68,6 +84,11 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
   /** The members of a presence channel. A new array after every change. */
   get members(): readonly Member[] {
     return this.#list;
+  }
+
+  /** Whether `members` are all of them. A long list arrives in pages, each of which is a change. */
+  get membersComplete(): boolean {
+    return this.#complete;
   }
 
   /** The other users who are typing. A new array after every change. */
@@ -280,6 +301,7 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
     this.#own = false;
     this.#live = false;
     this.#arrive({});
+    this.#complete = false;
     for (const { user } of this.#typists) this.#type(user);
     const heard = this._emitter.has("error");
     if (silent || heard) quiet(ready.promise);
@@ -294,17 +316,12 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
   _onFrame(frame: ChannelFrame, core: Core): void {
     switch (frame.type) {
       case "member_joined":
-        // Of a listed user: the name has changed.
-        this.#meet(this.#with(frame.member));
-        break;
       case "member_left":
-        this.#meet(new Map([...this.#members].filter(([user]) => user !== frame.user)));
-        break;
       case "status_changed": {
-        const { user, status, name } = frame;
-        const member = this.#members.get(user);
-        if (member !== undefined)
-          this.#meet(this.#with({ ...member, status, ...(name != null && { name }) }));
+        const members = new Map(this.#members);
+        this.#load?.since.push(frame);
+        this.#meets(members, frame);
+        this.#meet(members);
         break;
       }
       case "user_typing": {
@@ -321,8 +338,7 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
         break;
       case "receipt": {
         const { user, delivered, read } = frame;
-        this.#marks = new Map(this.#marks).set(user, { user, delivered, read });
-        this._emitter.emit("receipts", this.#marks);
+        this.#mark([{ user, delivered, read }]);
         break;
       }
       default:
@@ -344,23 +360,82 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
   }
 
   /**
-   * Replaces the state by that of `subscribed`. The first time only the whole list of members is emitted; after a
-   * reconnect, also the joins and leaves in the meantime.
+   * Replaces the state by that of `subscribed`, and loads what is not in it. The first time only the list of members is emitted;
+   * after a reconnect, also the joins and leaves in the meantime.
    */
-  #arrive({ receipts, members }: Pick<SubscribedFrame, "receipts" | "members">): void {
+  #arrive(frame: Partial<SubscribedFrame>): void {
+    const { receipts, members, members_next, receipts_next } = frame;
+    const { name: channel } = this;
+    const state = {};
+    this.#state = state;
+    const wanted = () => this.#state === state;
     if (receipts != null) {
-      this.#marks = new Map(receipts.map((mark) => [mark.user, mark]));
-      this._emitter.emit("receipts", this.#marks);
+      this.#marks = new Map();
+      this.#mark(receipts);
+      if (receipts_next != null) {
+        const page = (after?: string) => this.#client.request("list_receipts", { channel, after });
+        void loadPages(page, (page) => this.#mark(page.receipts), wanted, receipts_next);
+      }
     }
-    this.#meet(new Map((members ?? []).map((member) => [member.user, member])), this.#live);
+    const live = this.#live;
+    const load: MemberLoad = { seen: new Set(), since: [] };
+    this.#load = load;
+    this.#complete = false;
+    this.#meetPage(members ?? [], members_next, live);
+    if (members_next != null) {
+      const page = (after?: string) => {
+        load.since = [];
+        return this.#client.request("list_members", { channel, after });
+      };
+      const take = ({ members, next }: AnswerTo<"list_members">) => this.#meetPage(members, next, live, true);
+      void loadPages(page, take, wanted, members_next);
+    }
   }
 
-  #with(member: Member): ReadonlyMap<string, Member> {
-    return new Map(this.#members).set(member.user, member);
+  /** Marks only rise: an older one changes nothing. */
+  #mark(marks: readonly UserReceipt[]): void {
+    const all = new Map(this.#marks);
+    for (const { user, delivered, read } of marks) {
+      const known = all.get(user) ?? { delivered: 0, read: 0 };
+      const max = Math.max;
+      all.set(user, { user, delivered: max(delivered, known.delivered), read: max(read, known.read) });
+    }
+    this.#marks = all;
+    this._emitter.emit("receipts", all);
   }
 
-  /** Sets the members. `live`: joins and leaves are emitted. */
-  #meet(members: ReadonlyMap<string, Member>, live = true): void {
+  /** A page of the members. Those who are in none of the pages are no longer present, once the last has arrived. */
+  #meetPage(page: readonly Member[], next: string | null | undefined, live: boolean, later = false): void {
+    const { seen, since } = this.#load as MemberLoad;
+    const members = new Map(this.#members);
+    for (const member of page) {
+      seen.add(member.user);
+      members.set(member.user, member);
+    }
+    for (const frame of since) this.#meets(members, frame);
+    if (next == null) {
+      for (const user of members.keys()) if (!seen.has(user)) members.delete(user);
+      this.#load = undefined;
+      this.#complete = true;
+    }
+    this.#meet(members, live, later && this.#complete);
+  }
+
+  #meets(members: Map<string, Member>, frame: MemberFrame): void {
+    if (frame.type === "member_joined") {
+      // Of a listed user: the name has changed.
+      members.set(frame.member.user, frame.member);
+      this.#load?.seen.add(frame.member.user);
+    } else if (frame.type === "member_left") members.delete(frame.user);
+    else {
+      const { user, status, name } = frame;
+      const member = members.get(user);
+      if (member !== undefined) members.set(user, { ...member, status, ...(name != null && { name }) });
+    }
+  }
+
+  /** Sets the members. `live`: joins and leaves are emitted. `anew`: the list is emitted even if it is the same. */
+  #meet(members: ReadonlyMap<string, Member>, live = true, anew = false): void {
     const before = this.#members;
     const list = [...members.values()];
     const gone = this.#list.filter((member) => !members.has(member.user));
@@ -368,7 +443,7 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
       const known = before.get(member.user);
       return member !== known && jsonOf(member) !== jsonOf(known ?? null);
     });
-    if (gone.length + news.length === 0) return;
+    if (gone.length + news.length === 0 && !anew) return;
     this.#members = members;
     this.#list = list;
     if (live) {

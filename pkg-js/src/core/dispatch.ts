@@ -70,7 +70,9 @@ const number = maybe(whole);
 const word = maybe(text);
 const status: Check<"text"> = (value) => /^(on|off)line$|^away$/.test(value as string);
 const MEMBER = like({ user: text, name: word, status: maybe(status) });
+const MEMBERS = list(MEMBER);
 const MARK = { user: text, delivered: whole, read: whole };
+const MARKS = list(like(MARK));
 const STATUS = { user: text, status, last_seen: number };
 const DELETED = maybe(like({ user: text, at: whole }));
 const MESSAGE = {
@@ -86,14 +88,16 @@ const MESSAGE = {
   target: word,
   deleted: DELETED,
 };
+const CHAT_MEMBERS = list(like({ ...MARK, ...STATUS, name: word, role: text }));
 const CHAT = like({
   id: text,
   kind: text,
   title: word,
   open: flag,
   role: text,
-  members: list(like({ ...MARK, ...STATUS, name: word, role: text })),
+  members: CHAT_MEMBERS,
   member_count: whole,
+  read: whole,
   head: whole,
   unread: whole,
   last: maybe(like(MESSAGE)),
@@ -128,9 +132,13 @@ const SHAPES: { readonly [Type in ServerFrame["type"]]: Shape<FrameOf<Type>> } =
     offset: whole,
     head: whole,
     gap: maybe(like({ from: whole, to: whole, reason: text })),
-    members: maybe(list(MEMBER)),
-    receipts: maybe(list(like(MARK))),
+    members: maybe(MEMBERS),
+    members_next: word,
+    own_mark: maybe(like({ delivered: whole, read: whole })),
+    receipts: maybe(MARKS),
+    receipts_next: word,
     chats: maybe(CHATS),
+    chats_more: maybe(flag),
   },
   unsubscribed: { channel: text, code: word, message: word, retry_after_ms: number },
   message: MESSAGE,
@@ -159,7 +167,10 @@ const SHAPES: { readonly [Type in ServerFrame["type"]]: Shape<FrameOf<Type>> } =
   chat_gone: { channel: text, chat: text },
   done: { id: text, chat: maybe(CHAT) },
   history_page: { id: text, channel: text, epoch: text, messages: list(like(MESSAGE)), more: flag },
-  chats: { id: text, chats: CHATS, more: flag },
+  chats: { id: text, chats: CHATS, next: word },
+  chat_members: { id: text, chat: text, members: CHAT_MEMBERS, next: word },
+  members: { id: text, channel: text, members: MEMBERS, next: word },
+  receipts: { id: text, channel: text, receipts: MARKS, next: word },
   statuses: { id: text, statuses: list(like(STATUS)) },
 };
 
@@ -228,16 +239,13 @@ function take(frame: ServerFrame, core: Core, receiver: Receiver): void {
       break;
     case "subscribed": {
       if (channel === undefined || handle === undefined) break;
-      const { epoch, offset, head, receipts } = frame;
+      const { epoch, offset, head, own_mark } = frame;
       const { from: gap_from, reason } = frame.gap ?? {};
       const gap = reason as GapReason | undefined;
       const confirmed = core.subscribedFrame({ handle, epoch, offset, head, gap_from, gap });
       if (confirmed === undefined) break;
-      if (receipts != null) {
-        // The core marks what arrives as delivered from now on.
-        const { delivered = 0, read = 0 } = receipts.find((mark) => mark.user === receiver._user) ?? {};
-        core.ownReceipt({ handle, delivered, read });
-      }
+      // The core marks what arrives as delivered from now on.
+      if (own_mark != null) core.ownReceipt({ ...own_mark, handle });
       // A listener may have ended the subscription meanwhile.
       if (channel._handle === handle) channel._onSubscribed(frame, ...confirmed);
       receiver._emitter.emit("frame", frame);
@@ -280,6 +288,9 @@ function take(frame: ServerFrame, core: Core, receiver: Receiver): void {
     case "done":
     case "history_page":
     case "chats":
+    case "chat_members":
+    case "members":
+    case "receipts":
     case "statuses":
       if (core.answered(frame)) receiver._sends.get(frame.id)?.({ status: "stored", answer: frame });
       break;

@@ -146,7 +146,10 @@ export type ClientFrame =
   | ({ type: "set_status" } & SetStatus)
   | ({ type: "get_status" } & GetStatus)
   | ({ type: "history" } & History)
+  | ({ type: "list_members" } & ListMembers)
+  | ({ type: "list_receipts" } & ListReceipts)
   | ({ type: "list_chats" } & ListChats)
+  | ({ type: "list_chat_members" } & ListChatMembers)
   | ({ type: "create_chat" } & CreateChat)
   | ({ type: "invite" } & Invite)
   | ({ type: "join_chat" } & JoinChat)
@@ -329,14 +332,44 @@ export interface History {
   limit?: number;
 }
 
-/** Requests the user's chats, sorted by latest activity. Answered with `chats`. */
+/** Requests the members of a presence channel, by user id. Answered with `members`. */
+export interface ListMembers {
+  /** The id of this request. */
+  id: string;
+  /** The channel. */
+  channel: Channel;
+  /** Only users after this one; by default from the first. */
+  after?: string;
+}
+
+/** Requests the marks of a channel, as in `subscribed`, by user id. Answered with `receipts`. */
+export interface ListReceipts {
+  /** The id of this request. */
+  id: string;
+  /** The channel. */
+  channel: Channel;
+  /** Only users after this one; by default from the first. */
+  after?: string;
+}
+
+/** Requests the user's chats, sorted by id: the order does not change while pages are requested. Answered with `chats`. */
 export interface ListChats {
   /** The id of this request. */
   id: string;
-  /** Only chats whose `at` is below this. */
-  before?: number;
-  /** The maximum number: 1 to 100, by default 50. */
+  /** Only chats after this id; by default from the first. */
+  after?: string;
+  /** The maximum number: 1 to 100, by default 100. */
   limit?: number;
+}
+
+/** Requests the members of a chat, by user id. Answered with `chat_members`. */
+export interface ListChatMembers {
+  /** The id of this request. */
+  id: string;
+  /** The chat. */
+  chat: string;
+  /** Only users after this one; by default from the first. */
+  after?: string;
 }
 
 /**
@@ -438,7 +471,10 @@ export type ServerFrame =
   | ({ type: "member_left" } & MemberLeft)
   | ({ type: "status_changed" } & StatusChanged)
   | ({ type: "statuses" } & Statuses)
+  | ({ type: "members" } & Members)
+  | ({ type: "receipts" } & Receipts)
   | ({ type: "chats" } & Chats)
+  | ({ type: "chat_members" } & ChatMembers)
   | ({ type: "chat_changed" } & ChatChanged)
   | ({ type: "chat_gone" } & ChatGone)
   | ({ type: "activity" } & Activity)
@@ -521,15 +557,23 @@ export interface Subscribed {
   head: number;
   /** Present if entries that the client has not received can no longer be recovered. */
   gap?: Gap;
-  /** The members, for presence channels. */
+  /** The members, for presence channels, by user id: the first page. */
   members?: Member[];
+  /** There are more members: `list_members` continues after this user. */
+  members_next?: string;
+  /** The user's own mark, where marks are kept. */
+  own_mark?: OwnMark;
   /**
-   * The marks, where they are kept: of all members of a chat, at most 100 and including the user's own; of the user
-   * only in other channels.
+   * The marks, where they are kept: in chats of up to 100 people those of all members, by user id, the first page; of the
+   * user only in other channels.
    */
   receipts?: UserReceipt[];
-  /** The user's chats with the latest activity, at most 100, in `private-user.{id}`. */
+  /** There are more marks: `list_receipts` continues after this user. */
+  receipts_next?: string;
+  /** The user's chats with the latest activity, in `private-user.{id}`. */
   chats?: Chat[];
+  /** Whether the user has more chats, which `list_chats` lists; false if absent. */
+  chats_more?: boolean;
 }
 
 /**
@@ -667,14 +711,50 @@ export interface Statuses {
   statuses: UserStatus[];
 }
 
+/** Answers `list_members`. */
+export interface Members {
+  /** The id of the request. */
+  id: string;
+  /** The channel. */
+  channel: Channel;
+  /** The members, by user id. */
+  members: Member[];
+  /** There are more, after this user. */
+  next?: string;
+}
+
+/** Answers `list_receipts`. */
+export interface Receipts {
+  /** The id of the request. */
+  id: string;
+  /** The channel. */
+  channel: Channel;
+  /** The marks, by user id. */
+  receipts: UserReceipt[];
+  /** There are more, after this user. */
+  next?: string;
+}
+
 /** Answers `list_chats`. */
 export interface Chats {
   /** The id of the request. */
   id: string;
-  /** The chats, sorted by latest activity. */
+  /** The chats, sorted by id. */
   chats: Chat[];
-  /** Whether there are more. */
-  more: boolean;
+  /** There are more, after this id. */
+  next?: string;
+}
+
+/** Answers `list_chat_members`. */
+export interface ChatMembers {
+  /** The id of the request. */
+  id: string;
+  /** The chat. */
+  chat: string;
+  /** The participants, by user id. */
+  members: ChatMember[];
+  /** There are more, after this user. */
+  next?: string;
 }
 
 /** A chat of the user is new, or has changed in something other than messages and receipts. */
@@ -745,10 +825,15 @@ export interface Chat {
   open: boolean;
   /** The role of the receiving user. */
   role: Role;
-  /** The members in the order in which they joined; at most 100. */
+  /**
+   * The members in the order in which they joined: the first 100 at most, and fewer if they exceed 16 KiB.
+   * `list_chat_members` lists all.
+   */
   members: ChatMember[];
   /** The number of members. */
   member_count: number;
+  /** The offset up to which the receiving user has read. */
+  read: number;
   /** The last offset of the chat's log. */
   head: number;
   /** The number of unread messages of others, at most 1000. */
@@ -927,6 +1012,14 @@ export interface Notification {
   url?: string;
 }
 
+/** How far the receiving user has received and read a channel. */
+export interface OwnMark {
+  /** Everything up to this offset was delivered to one of the user's clients. */
+  delivered: number;
+  /** Everything up to this offset was read. Never above `delivered`. */
+  read: number;
+}
+
 /** Any JSON value of the application. */
 export type Payload = unknown;
 
@@ -1019,7 +1112,10 @@ export interface Answers {
   set_status: Done;
   get_status: Statuses;
   history: HistoryPage;
+  list_members: Members;
+  list_receipts: Receipts;
   list_chats: Chats;
+  list_chat_members: ChatMembers;
   create_chat: Done;
   invite: Done;
   join_chat: Done;

@@ -80,10 +80,14 @@ pub struct Chat {
     pub open: bool,
     /// The role of the receiving user.
     pub role: Role,
-    /// The members in the order in which they joined; at most 100.
+    /// The members in the order in which they joined: the first 100 at most, and fewer if they exceed 16 KiB.
+    /// `list_chat_members` lists all.
     pub members: Vec<ChatMember>,
     /// The number of members.
     pub member_count: u32,
+    /// The offset up to which the receiving user has read.
+    #[serde(deserialize_with = "safe_integer::required")]
+    pub read: u64,
     /// The last offset of the chat's log.
     #[serde(deserialize_with = "safe_integer::required")]
     pub head: u64,
@@ -201,18 +205,18 @@ pub struct SetRole {
     pub role: Role,
 }
 
-/// Requests the user's chats, sorted by latest activity. Answered with `chats`.
+/// Requests the user's chats, sorted by id: the order does not change while pages are requested. Answered with `chats`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct ListChats {
     /// The id of this request.
     #[serde(deserialize_with = "ids::required")]
     pub id: Uuid,
-    /// Only chats whose `at` is below this.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "safe_integer::optional")]
+    /// Only chats after this id; by default from the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
-    pub before: Option<u64>,
-    /// The maximum number: 1 to 100, by default 50.
+    pub after: Option<String>,
+    /// The maximum number: 1 to 100, by default 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub limit: Option<u32>,
@@ -225,10 +229,44 @@ pub struct Chats {
     /// The id of the request.
     #[serde(deserialize_with = "ids::required")]
     pub id: Uuid,
-    /// The chats, sorted by latest activity.
+    /// The chats, sorted by id.
     pub chats: Vec<Chat>,
-    /// Whether there are more.
-    pub more: bool,
+    /// There are more, after this id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub next: Option<String>,
+}
+
+/// Requests the members of a chat, by user id. Answered with `chat_members`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct ListChatMembers {
+    /// The id of this request.
+    #[serde(deserialize_with = "ids::required")]
+    pub id: Uuid,
+    /// The chat.
+    pub chat: String,
+    /// Only users after this one; by default from the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub after: Option<String>,
+}
+
+/// Answers `list_chat_members`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct ChatMembers {
+    /// The id of the request.
+    #[serde(deserialize_with = "ids::required")]
+    pub id: Uuid,
+    /// The chat.
+    pub chat: String,
+    /// The participants, by user id.
+    pub members: Vec<ChatMember>,
+    /// There are more, after this user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub next: Option<String>,
 }
 
 /// The request was carried out.

@@ -12,15 +12,15 @@ mod status;
 mod subscription;
 
 pub use chat::{
-    Activity, Chat, ChatChanged, ChatGone, ChatKind, ChatMember, Chats, CreateChat, Done, Invite, JoinChat,
-    LeaveChat, ListChats, RemoveMember, RenameChat, Role, SetRole,
+    Activity, Chat, ChatChanged, ChatGone, ChatKind, ChatMember, ChatMembers, Chats, CreateChat, Done,
+    Invite, JoinChat, LeaveChat, ListChatMembers, ListChats, RemoveMember, RenameChat, Role, SetRole,
 };
 pub use connection::{Bye, Error, Goaway, Guest, Hello, Limits, Ping, Poll, Polled, Pong, Token, Welcome};
 pub use ephemeral::{Signal, Signalled, Typing, UserTyping};
 pub use history::{History, HistoryPage};
 pub use message::{Ack, Action, Deleted, Message, Send};
-pub use presence::{Member, MemberJoined, MemberLeft};
-pub use receipt::{Mark, Receipt, UserReceipt};
+pub use presence::{ListMembers, Member, MemberJoined, MemberLeft, Members};
+pub use receipt::{ListReceipts, Mark, OwnMark, Receipt, Receipts, UserReceipt};
 pub use status::{GetStatus, Idle, SetStatus, Status, StatusChanged, StatusChoice, Statuses, UserStatus};
 pub use subscription::{Gap, GapReason, Subscribe, Subscribed, Unsubscribe, Unsubscribed};
 
@@ -136,7 +136,10 @@ client_frames! {
         "set_status" => SetStatus -> Done,
         "get_status" => GetStatus -> Statuses,
         "history" => History -> HistoryPage,
+        "list_members" => ListMembers -> Members,
+        "list_receipts" => ListReceipts -> Receipts,
         "list_chats" => ListChats -> Chats,
+        "list_chat_members" => ListChatMembers -> ChatMembers,
         "create_chat" => CreateChat -> Done,
         "invite" => Invite -> Done,
         "join_chat" => JoinChat -> Done,
@@ -180,11 +183,14 @@ frames! {
         "user_typing" => UserTyping,
         "signalled" => Signalled,
         "receipt" => Receipt,
+        "receipts" => Receipts,
+        "members" => Members,
         "member_joined" => MemberJoined,
         "member_left" => MemberLeft,
         "status_changed" => StatusChanged,
         "statuses" => Statuses,
         "chats" => Chats,
+        "chat_members" => ChatMembers,
         "chat_changed" => ChatChanged,
         "chat_gone" => ChatGone,
         "activity" => Activity,

@@ -1,10 +1,11 @@
 //! The members of presence channels.
 
-use alloc::string::String;
+use alloc::{string::String, vec::Vec};
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use crate::{Channel, Status};
+use crate::{Channel, Status, ids};
 
 /// A member of a presence channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,4 +42,36 @@ pub struct MemberLeft {
     pub channel: Channel,
     /// The id of the user.
     pub user: String,
+}
+
+/// Requests the members of a presence channel, by user id. Answered with `members`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct ListMembers {
+    /// The id of this request.
+    #[serde(deserialize_with = "ids::required")]
+    pub id: Uuid,
+    /// The channel.
+    pub channel: Channel,
+    /// Only users after this one; by default from the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub after: Option<String>,
+}
+
+/// Answers `list_members`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct Members {
+    /// The id of the request.
+    #[serde(deserialize_with = "ids::required")]
+    pub id: Uuid,
+    /// The channel.
+    pub channel: Channel,
+    /// The members, by user id.
+    pub members: Vec<Member>,
+    /// There are more, after this user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub next: Option<String>,
 }

@@ -4,7 +4,7 @@ use alloc::{string::String, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Channel, Chat, ErrorCode, Member, UserReceipt, safe_integer};
+use crate::{Channel, Chat, ErrorCode, Member, OwnMark, UserReceipt, safe_integer};
 
 /// Starts, or after a reconnect resumes, receiving a channel. Answered with `subscribed`, or with
 /// `unsubscribed` if it is refused.
@@ -51,19 +51,35 @@ pub struct Subscribed {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub gap: Option<Gap>,
-    /// The members, for presence channels.
+    /// The members, for presence channels, by user id: the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub members: Option<Vec<Member>>,
-    /// The marks, where they are kept: of all members of a chat, at most 100 and including the user's own; of the user
-    /// only in other channels.
+    /// There are more members: `list_members` continues after this user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub members_next: Option<String>,
+    /// The user's own mark, where marks are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub own_mark: Option<OwnMark>,
+    /// The marks, where they are kept: in chats of up to 100 people those of all members, by user id, the first page; of the
+    /// user only in other channels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub receipts: Option<Vec<UserReceipt>>,
-    /// The user's chats with the latest activity, at most 100, in `private-user.{id}`.
+    /// There are more marks: `list_receipts` continues after this user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub receipts_next: Option<String>,
+    /// The user's chats with the latest activity, in `private-user.{id}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub chats: Option<Vec<Chat>>,
+    /// Whether the user has more chats, which `list_chats` lists; false if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub chats_more: Option<bool>,
 }
 
 /// Entries that can no longer be recovered.

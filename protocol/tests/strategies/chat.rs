@@ -1,8 +1,8 @@
 //! Chats.
 
 use everwire_protocol::{
-    Activity, Chat, ChatChanged, ChatGone, ChatMember, Chats, ClientFrame, CreateChat, Done, Invite,
-    JoinChat, LeaveChat, ListChats, RemoveMember, RenameChat, ServerFrame, SetRole,
+    Activity, Chat, ChatChanged, ChatGone, ChatMember, ChatMembers, Chats, ClientFrame, CreateChat, Done,
+    Invite, JoinChat, LeaveChat, ListChatMembers, ListChats, RemoveMember, RenameChat, ServerFrame, SetRole,
 };
 use proptest::{collection::vec as list, option, prelude::*};
 
@@ -13,10 +13,18 @@ pub(super) fn client() -> Kinds<ClientFrame> {
     vec![
         one(
             "list_chats",
-            (uuid(), option::of(number()), nonce()).prop_map(|(id, before, limit)| ListChats {
+            (uuid(), option::of(text()), nonce()).prop_map(|(id, after, limit)| ListChats {
                 id,
-                before,
+                after,
                 limit,
+            }),
+        ),
+        one(
+            "list_chat_members",
+            (uuid(), text(), option::of(text())).prop_map(|(id, chat, after)| ListChatMembers {
+                id,
+                chat,
+                after,
             }),
         ),
         one(
@@ -58,11 +66,16 @@ pub(super) fn server() -> Kinds<ServerFrame> {
     vec![
         one(
             "chats",
-            (uuid(), list(chat(), 0..3), any::<bool>()).prop_map(|(id, chats, more)| Chats {
+            (uuid(), list(chat(), 0..3), option::of(text())).prop_map(|(id, chats, next)| Chats {
                 id,
                 chats,
-                more,
+                next,
             }),
+        ),
+        one(
+            "chat_members",
+            (uuid(), text(), list(chat_member(), 0..3), option::of(text()))
+                .prop_map(|(id, chat, members, next)| ChatMembers { id, chat, members, next }),
         ),
         one("chat_changed", (channel(), chat()).prop_map(|(channel, chat)| ChatChanged { channel, chat })),
         one("chat_gone", (channel(), text()).prop_map(|(channel, chat)| ChatGone { channel, chat })),
@@ -89,9 +102,9 @@ fn chat_member() -> impl Strategy<Value = ChatMember> {
 pub(super) fn chat() -> impl Strategy<Value = Chat> {
     let what = (text(), kind(), option::of(text()), any::<bool>(), role());
     let members = (list(chat_member(), 0..3), any::<u32>());
-    let log = (number(), any::<u32>(), option::of(message()), number());
-    (what, members, log).prop_map(|(what, (members, member_count), (head, unread, last, at))| {
+    let log = (number(), number(), any::<u32>(), option::of(message()), number());
+    (what, members, log).prop_map(|(what, (members, member_count), (read, head, unread, last, at))| {
         let (id, kind, title, open, role) = what;
-        Chat { id, kind, title, open, role, members, member_count, head, unread, last, at }
+        Chat { id, kind, title, open, role, members, member_count, read, head, unread, last, at }
     })
 }

@@ -31,6 +31,8 @@ pub(crate) fn client() -> Kinds<ClientFrame> {
         receipt::client(),
         status::client(),
         history::client(),
+        presence::client(),
+        receipt::requests(),
         chat::client(),
     ]
     .into_iter()

@@ -1,11 +1,11 @@
 //! Starting, resuming and ending subscriptions.
 
 use everwire_protocol::{
-    ClientFrame, Gap, GapReason, ServerFrame, Subscribe, Subscribed, Unsubscribe, Unsubscribed, UserReceipt,
+    ClientFrame, Gap, GapReason, OwnMark, ServerFrame, Subscribe, Subscribed, Unsubscribe, Unsubscribed,
 };
 use proptest::{collection::vec as list, option, prelude::*, sample::select};
 
-use super::{Kinds, channel, chat::chat, code, nonce, number, one, presence::member, text};
+use super::{Kinds, channel, chat::chat, code, nonce, number, one, presence::member, receipt::mark, text};
 
 pub(super) fn client() -> Kinds<ClientFrame> {
     let subscribe = (channel(), option::of(text()), option::of(number()), nonce(), option::of(any::<bool>()));
@@ -44,13 +44,11 @@ pub(super) fn server() -> Kinds<ServerFrame> {
 fn subscribed() -> impl Strategy<Value = Subscribed> {
     let reason = select(vec![GapReason::Trimmed, GapReason::Epoch, GapReason::TooFar]);
     let gap = (number(), number(), reason).prop_map(|(from, to, reason)| Gap { from, to, reason });
-    let mark = (text(), number(), number()).prop_map(|(user, delivered, read)| UserReceipt {
-        user,
-        delivered,
-        read,
-    });
-    let state =
-        (option::of(list(member(), 0..4)), option::of(list(mark, 0..4)), option::of(list(chat(), 0..2)));
+    let own = (number(), number()).prop_map(|(delivered, read)| OwnMark { delivered, read });
+    let members = (option::of(list(member(), 0..4)), option::of(text()));
+    let receipts = (option::of(own), option::of(list(mark(), 0..4)), option::of(text()));
+    let chats = (option::of(list(chat(), 0..2)), option::of(any::<bool>()));
+    let state = (members, receipts, chats);
     (channel(), text(), number(), number(), option::of(gap), state).prop_map(
         |(channel, epoch, offset, head, gap, (members, receipts, chats))| Subscribed {
             channel,
@@ -58,9 +56,13 @@ fn subscribed() -> impl Strategy<Value = Subscribed> {
             offset,
             head,
             gap,
-            members,
-            receipts,
-            chats,
+            members: members.0,
+            members_next: members.1,
+            own_mark: receipts.0,
+            receipts: receipts.1,
+            receipts_next: receipts.2,
+            chats: chats.0,
+            chats_more: chats.1,
         },
     )
 }

@@ -7,8 +7,8 @@ use axum::{
     http::{HeaderMap, header},
 };
 use everwire_protocol::{
-    Channel, Chat, ErrorCode, History, Limits, ListChats, Member, Message, StatusChoice, UserStatus,
-    UserTyping, Uuid, VERSION,
+    Channel, Chat, ErrorCode, History, Limits, Member, Message, StatusChoice, UserStatus, UserTyping, Uuid,
+    VERSION,
     channels::messages_channel,
     ids::parse_uuid,
     paths::{POLL_PATH, WEBSOCKET_PATH},
@@ -25,7 +25,7 @@ use super::{
 use crate::{
     connection::ReceivedMark,
     model::broadcast::{Ephemeral, Receiver},
-    node::Use,
+    node::{Use, most_chats},
 };
 
 /// The information that a client needs to connect.
@@ -70,17 +70,19 @@ pub(super) struct Online {
 pub(super) struct ActiveChats {
     /// The chats, sorted by latest activity.
     chats: Vec<Chat>,
-    /// Whether there are more.
-    more: bool,
+    /// There are more: the parameter `after` of the next page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    next: Option<String>,
 }
 
 /// Selects chats.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Which {
-    /// Only chats whose `at` is below this.
-    before: Option<u64>,
-    /// The maximum number: 1 to 100, by default 50.
+    /// Only chats after those of another page: its `next`.
+    after: Option<String>,
+    /// The maximum number: 1 to 100, by default 100. A page may have fewer.
     limit: Option<u32>,
 }
 
@@ -203,11 +205,18 @@ pub(super) async fn online_status(
 pub(super) async fn active_chats(
     Caller(who): Caller,
     State(api): State<Api>,
-    QueryParams(Which { before, limit }): QueryParams<Which>,
+    QueryParams(Which { after, limit }): QueryParams<Which>,
 ) -> Answered<ActiveChats> {
-    let id = Uuid::new_v4();
-    let found = api.node.answer_list_chats(&who, &ListChats { id, before, limit }).await?;
-    Ok(Json(ActiveChats { chats: found.chats, more: found.more }))
+    let after = after.as_deref().map(|after| {
+        let place = after.split_once(':').and_then(|(at, chat)| Some((at.parse().ok()?, chat)));
+        place.ok_or_else(|| {
+            Problem::new(ErrorCode::InvalidFrame, "Invalid after: not the next of another page.")
+        })
+    });
+    let most = most_chats(limit)?;
+    let page = api.node.latest_chats(&who.user, after.transpose()?, most).await?;
+    let last = page.items.last().filter(|_| page.more);
+    Ok(Json(ActiveChats { next: last.map(|chat| format!("{}:{}", chat.at, chat.id)), chats: page.items }))
 }
 
 /// Announce that the user is typing in a chat, or no longer.

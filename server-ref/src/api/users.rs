@@ -7,11 +7,11 @@ use everwire_protocol::{
     Channel, ChannelKind, CloseCode, ErrorCode, GetStatus, Member, SetStatus, StatusChoice, UserStatus, Uuid,
 };
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
     Answered, Api, Problem,
-    body::{JsonBody, PathParams, UserId},
+    body::{JsonBody, PathParams, QueryParams, UserId},
     extractors::BackEnd,
 };
 use crate::model::identity::{Identity, Payer};
@@ -38,6 +38,18 @@ pub(super) struct Present {
     channel: Channel,
     /// The members, once each regardless of the number of connections.
     members: Vec<Member>,
+    /// There are more members, after this user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    next: Option<String>,
+}
+
+/// Selects a page of members.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct After {
+    /// Only users after this one: `next` of the previous page.
+    after: Option<String>,
 }
 
 /// Get a user's status.
@@ -87,17 +99,18 @@ pub(super) async fn disconnect(
     Ok(Json(Ended { connections }))
 }
 
-/// Get the members of a presence channel.
+/// Get the members of a presence channel, by user id, in pages.
 #[utoipa::path(
     get, path = "/channels/{channel}/presence", operation_id = "getPresence", tag = "back end",
     security(("api_key" = [])),
-    params(("channel" = String, Path, description = "A channel whose name begins with `presence-`")),
+    params(("channel" = String, Path, description = "A channel whose name begins with `presence-`"), After),
     responses((status = 200, body = Present), (status = "default", body = Problem)),
 )]
 pub(super) async fn presence(
     _: BackEnd,
     State(api): State<Api>,
     PathParams(channel): PathParams<String>,
+    QueryParams(After { after }): QueryParams<After>,
 ) -> Answered<Present> {
     let refuse = |why: String| Problem::new(ErrorCode::InvalidChannel, why);
     let channel =
@@ -105,8 +118,8 @@ pub(super) async fn presence(
     if channel.kind() != ChannelKind::Presence {
         return Err(refuse("Only channels whose names begin with presence- list their members.".into()));
     }
-    let members = api.node.members(&channel).map_or_else(Vec::new, |(members, _)| members);
-    Ok(Json(Present { channel, members }))
+    let page = api.node.members(&channel, after.as_deref()).unwrap_or_default();
+    Ok(Json(Present { channel, next: page.next(), members: page.listed.items }))
 }
 
 /// A user of whom only the id is known.

@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::Bound::{Excluded, Unbounded},
     sync::Arc,
 };
 
@@ -60,11 +61,17 @@ impl ChatRegistry {
         chat.is_some_and(|chat| chat.room.kind == ChatKind::Direct && chat.room.participants.len() < 2)
     }
 
-    /// The chats that a user is in or invited to, in no particular order.
+    /// The chats that a user is in or invited to, by id.
     pub fn of_user(&self, user: &str) -> Vec<ChatRecord> {
+        self.of_user_after(user, None, usize::MAX)
+    }
+
+    /// At most `most` of them, from the first or after an id.
+    pub fn of_user_after(&self, user: &str, after: Option<&str>, most: usize) -> Vec<ChatRecord> {
         let chats = self.read();
-        let ids = chats.by_user.get(user).into_iter().flat_map(BTreeMap::keys);
-        ids.filter_map(|id| chats.by_id.get(id).cloned()).collect()
+        let range = (after.map_or(Unbounded, Excluded), Unbounded);
+        let ids = chats.by_user.get(user).into_iter().flat_map(|of| of.range::<str, _>(range));
+        ids.filter_map(|(id, _)| chats.by_id.get(id).cloned()).take(most).collect()
     }
 
     /// The ids of the chats that a user is in or invited to, with the user's role.

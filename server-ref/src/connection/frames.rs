@@ -147,7 +147,7 @@ impl Connection {
 
     fn hello(&mut self, now_ms: u64, hello: &Hello) {
         if hello.version != VERSION {
-            self.push(error(ErrorCode::UnsupportedVersion));
+            self.push(re("hello", error(ErrorCode::UnsupportedVersion)));
             return self.close(now_ms, CloseCode::UnsupportedVersion);
         }
         match self.identify(now_ms, hello.token.as_deref(), Some(hello)) {
@@ -161,18 +161,18 @@ impl Connection {
                 self.outputs.push_back(Output::Bind { session: hello.session, user, name, who });
                 self.phase = Phase::Binding(identity);
             }
-            Err(refusal) => self.refuse(now_ms, refusal),
+            Err(refusal) => self.refuse(now_ms, refusal, Some("hello")),
         }
     }
 
     pub(super) fn bound(&mut self, now_ms: u64, binding: Binding) {
         let Phase::Binding(identity) = std::mem::replace(&mut self.phase, Phase::Hello) else { return };
         if binding == Binding::Another {
-            return self.refuse(now_ms, Refusal::of(ErrorCode::SessionMismatch));
+            return self.refuse(now_ms, Refusal::of(ErrorCode::SessionMismatch), Some("hello"));
         }
         // A ban while the session was being bound did not find this connection.
         if let Err(refusal) = self.access.check(&identity, now_ms) {
-            return self.refuse(now_ms, refusal);
+            return self.refuse(now_ms, refusal, Some("hello"));
         }
         if let Binding::TooMany(retry_after_ms) = binding {
             return self.turn_away(now_ms, retry_after_ms);

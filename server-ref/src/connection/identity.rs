@@ -3,9 +3,14 @@
 
 use std::sync::Arc;
 
-use everwire_protocol::{CloseCode, ErrorCode, Hello, ServerFrame, Token, batch, limits::MAX_TOKEN_BYTES};
+use everwire_protocol::{
+    CloseCode, Error, ErrorCode, Hello, ServerFrame, Token, batch, limits::MAX_TOKEN_BYTES,
+};
 
-use super::{Connection, Output, Phase, errors::error_saying};
+use super::{
+    Connection, Output, Phase,
+    errors::{error_saying, re},
+};
 use crate::model::identity::{Credentials, Identity, Refusal};
 
 impl Connection {
@@ -22,29 +27,31 @@ impl Connection {
         self.access.identify(&Credentials { token, guest, address: self.address }, now_ms)
     }
 
-    pub(super) fn refuse(&mut self, now_ms: u64, refusal: Refusal) {
+    /// Refuses who the client says it is. `kind`: of the frame that said it, if one did just now.
+    pub(super) fn refuse(&mut self, now_ms: u64, refusal: Refusal, kind: Option<&str>) {
         let code = match refusal.code {
             ErrorCode::Banned => CloseCode::Banned,
             ErrorCode::SessionMismatch => CloseCode::SessionMismatch,
             ErrorCode::TokenExpired => CloseCode::TokenExpired,
             _ => CloseCode::Unauthorized,
         };
-        self.push(error_saying(refusal.code, refusal.message));
+        self.push(Error { re: kind.map(Into::into), ..error_saying(refusal.code, refusal.message) });
         self.close(now_ms, code);
     }
 
     pub(super) fn token(&mut self, now_ms: u64, frame: &Token, before: &Identity) {
         match self.identify(now_ms, Some(&frame.token), None) {
             Ok(identity) if identity.user == before.user => self.adopt(identity),
-            Ok(_) => self.refuse(now_ms, Refusal::of(ErrorCode::SessionMismatch)),
-            Err(refusal) => self.refuse(now_ms, refusal),
+            Ok(_) => self.refuse(now_ms, Refusal::of(ErrorCode::SessionMismatch), Some("token")),
+            Err(refusal) => self.refuse(now_ms, refusal, Some("token")),
         }
     }
 
     /// The `hello` of a later poll: the same user again, perhaps with a new token. The error answers that poll alone.
     pub(super) fn hello_again(&mut self, now_ms: u64, hello: &Hello) -> Result<(), Arc<str>> {
         let answer = |refusal: Refusal| -> Arc<str> {
-            batch::encode_frame(&ServerFrame::Error(error_saying(refusal.code, refusal.message))).into()
+            batch::encode_frame(&ServerFrame::Error(re("hello", error_saying(refusal.code, refusal.message))))
+                .into()
         };
         let identity = self.identify(now_ms, hello.token.as_deref(), Some(hello)).map_err(answer)?;
         match &self.phase {
@@ -86,7 +93,7 @@ impl Connection {
         let Phase::Open(identity) = &self.phase else { return };
         if let Err(refusal) = self.access.check(identity, now_ms) {
             self.queue.clear();
-            self.refuse(now_ms, refusal);
+            self.refuse(now_ms, refusal, None);
         }
     }
 }

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use everwire_protocol::{Channel, Chat, CloseCode, Goaway, Member, Request, ServerFrame, UserReceipt, Uuid};
+use everwire_protocol::{Channel, Chat, CloseCode, Goaway, OwnMark, Request, ServerFrame, Uuid};
 
 use super::Batch;
 use crate::model::{
     broadcast::{Broadcast, Ephemeral, PresenceChange},
     identity::{Identity, Refusal},
     log::{Entry, Log, NewEntry, Outcome, Page, PageBounds},
+    paging::{Listed, MarkPage, MemberPage},
 };
 
 /// The transport of a connection.
@@ -99,18 +100,20 @@ pub enum Binding {
 pub struct Opened {
     /// The state of its log.
     pub log: Log,
-    /// The members and the version of the list, for presence channels.
-    pub members: Option<(Vec<Member>, u64)>,
-    /// The marks, where they are kept, including the user's own if there is one.
-    pub receipts: Option<Vec<UserReceipt>>,
-    /// The user's chats, for `private-user.…` channels.
-    pub chats: Option<Vec<Chat>>,
+    /// The first page of the members, for presence channels.
+    pub members: Option<MemberPage>,
+    /// The user's own mark, if there is one.
+    pub own_mark: Option<OwnMark>,
+    /// The first page of the marks, where they are kept.
+    pub receipts: Option<MarkPage>,
+    /// The user's latest chats, for `private-user.…` channels.
+    pub chats: Option<Listed<Chat>>,
 }
 
 impl Opened {
     /// A channel without anything besides its log.
     pub const fn bare(log: Log) -> Self {
-        Self { log, members: None, receipts: None, chats: None }
+        Self { log, members: None, own_mark: None, receipts: None, chats: None }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use everwire_protocol::{Error, ErrorCode, Request, ServerFrame, Uuid};
+use everwire_protocol::{Channel, Error, ErrorCode, Request, ServerFrame, Uuid};
 
 use super::{
     Connection, Output, PendingRequest, Phase,
@@ -11,10 +11,19 @@ use super::{
 };
 use crate::model::identity::{Identity, RateClass, Refusal};
 
-/// The requests that have no answer yet, with their types, and who made them.
+/// The requests that have no answer yet.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
-    pending: BTreeMap<Uuid, (&'static str, Identity)>,
+    pending: BTreeMap<Uuid, Pending>,
+}
+
+#[derive(Debug)]
+struct Pending {
+    kind: &'static str,
+    /// The channel that is read.
+    channel: Option<Channel>,
+    /// Who made it.
+    who: Identity,
 }
 
 impl Requests {
@@ -31,12 +40,33 @@ impl Requests {
     }
 
     fn begin(&mut self, request: &Request, who: Identity) {
-        self.pending.insert(request.id(), (request.kind(), who));
+        let (kind, channel) = (request.kind(), reads(request).cloned());
+        self.pending.insert(request.id(), Pending { kind, channel, who });
     }
 
-    /// Returns the type of the request and who made it, if it was pending.
-    fn end(&mut self, id: Uuid) -> Option<(&'static str, Identity)> {
+    /// Returns the request, if it was pending.
+    fn end(&mut self, id: Uuid) -> Option<Pending> {
         self.pending.remove(&id)
+    }
+}
+
+/// The channel whose contents a request asks for: it requires the permission to subscribe.
+const fn reads(request: &Request) -> Option<&Channel> {
+    match request {
+        Request::History(request) => Some(&request.channel),
+        Request::ListMembers(request) => Some(&request.channel),
+        Request::ListReceipts(request) => Some(&request.channel),
+        Request::SetStatus(_)
+        | Request::GetStatus(_)
+        | Request::ListChats(_)
+        | Request::ListChatMembers(_)
+        | Request::CreateChat(_)
+        | Request::Invite(_)
+        | Request::JoinChat(_)
+        | Request::LeaveChat(_)
+        | Request::RemoveMember(_)
+        | Request::RenameChat(_)
+        | Request::SetRole(_) => None,
     }
 }
 
@@ -64,18 +94,20 @@ impl Connection {
                 let wrong = Error { channel, ..error_saying(ErrorCode::InvalidFrame, words) };
                 return self.bad(now_ms, about(wrong));
             }
-            if !self.access.may_subscribe(identity, &history.channel) {
-                return self.push(about(Error { channel, ..error(ErrorCode::Forbidden) }));
-            }
+        }
+        if let Some(channel) = reads(&request)
+            && !self.access.may_subscribe(identity, channel)
+        {
+            return self.push(about(Error { channel: Some(channel.clone()), ..error(ErrorCode::Forbidden) }));
         }
         self.requests.begin(&request, identity.clone());
         self.outputs.push_back(Output::Request(Box::new(PendingRequest { request, who: identity.clone() })));
     }
 
     pub(super) fn answer(&mut self, id: Uuid, answer: Result<Box<ServerFrame>, Refusal>) {
-        let Some((kind, before)) = self.requests.end(id) else { return };
+        let Some(Pending { kind, channel, who }) = self.requests.end(id) else { return };
         match answer {
-            Ok(frame) if !self.may_still_receive(&before, &frame) => {
+            Ok(_) if channel.is_some_and(|channel| !self.may_still_receive(&who, &channel)) => {
                 let words = "The user's token no longer grants this channel.";
                 self.push(Error { id: Some(id), ..re(kind, error_saying(ErrorCode::Forbidden, words)) });
             }
@@ -89,11 +121,11 @@ impl Connection {
         }
     }
 
-    /// Whether the answer to a request of `before` may be sent now: the token may have been replaced since by one without
+    /// Whether what a request of `before` has read may be sent now: the token may have been replaced since by one without
     /// the grant. Membership of a chat was checked for `before`, and may not have been necessary then.
-    fn may_still_receive(&self, before: &Identity, answer: &ServerFrame) -> bool {
-        let (Phase::Open(now), ServerFrame::HistoryPage(page)) = (&self.phase, answer) else { return true };
-        let as_member = |who| self.access.chat(who, &page.channel).is_some();
-        self.access.may_subscribe(now, &page.channel) && (as_member(before) || !as_member(now))
+    fn may_still_receive(&self, before: &Identity, channel: &Channel) -> bool {
+        let Phase::Open(now) = &self.phase else { return true };
+        let as_member = |who| self.access.chat(who, channel).is_some();
+        self.access.may_subscribe(now, channel) && (as_member(before) || !as_member(now))
     }
 }

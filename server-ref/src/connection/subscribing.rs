@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use everwire_protocol::{
-    Channel, ChannelKind, ErrorCode, ServerFrame, Subscribe, Subscribed, Unsubscribed, batch,
+    Channel, ChannelKind, ErrorCode, OwnMark, ServerFrame, Subscribe, Subscribed, Unsubscribed, batch,
     channels::owner_of,
 };
 
@@ -17,6 +17,7 @@ use crate::model::{
     broadcast::{Broadcast, PresenceChange},
     identity::{Identity, Refusal},
     log::{Entry, Page},
+    paging::MemberPage,
 };
 
 /// Nothing ephemeral is added if more than this fraction (one n-th) of the queue's limits is used.
@@ -55,7 +56,7 @@ impl Connection {
         if !self.subscriptions.opened(key, channel) {
             return;
         }
-        let Opened { log, members, receipts, chats } = match found {
+        let Opened { log, members, own_mark, receipts, chats } = match found {
             Ok(opened) => opened,
             Err(refusal) => {
                 self.subscriptions.remove(channel);
@@ -64,26 +65,29 @@ impl Connection {
                 return self.refuse_subscription(channel.clone(), refusal);
             }
         };
-        let user = if let Phase::Open(identity) = &self.phase { &*identity.user } else { "" };
-        let own = receipts.iter().flatten().find(|mark| mark.user == user).map(|mark| mark.delivered);
         // Messages from before the user's first connection count as undelivered too.
-        let own = own.or_else(|| owner_of(channel).map(|_| 0));
-        let (members, version) = members.unzip();
+        let delivered = own_mark.map(|mark| mark.delivered).or_else(|| owner_of(channel).map(|_| 0));
+        let version = members.as_ref().map_or(0, |members| members.version);
         let limit = self.settings.replay_limit;
         let Some(Begun { from, offset, gap, early }) =
-            self.subscriptions.begin(channel, &log, limit, own, version.unwrap_or(0))
+            self.subscriptions.begin(channel, &log, limit, delivered, version)
         else {
             return;
         };
+        let members = members.filter(|_| channel.kind() == ChannelKind::Presence);
         let subscribed = Subscribed {
             channel: channel.clone(),
             epoch: log.epoch.as_ref().into(),
             offset,
             head: log.head,
             gap,
-            members: members.filter(|_| channel.kind() == ChannelKind::Presence),
-            receipts,
-            chats,
+            members_next: members.as_ref().and_then(MemberPage::next),
+            members: members.map(|members| members.listed.items),
+            own_mark: receipts.as_ref().map(|_| own_mark.unwrap_or(OwnMark { delivered: 0, read: 0 })),
+            receipts_next: receipts.as_ref().and_then(|marks| marks.next(|mark| &mark.user)),
+            receipts: receipts.map(|marks| marks.items),
+            chats_more: chats.as_ref().filter(|chats| chats.more).map(|_| true),
+            chats: chats.map(|chats| chats.items),
         };
         let text = batch::encode_frame(&ServerFrame::Subscribed(subscribed)).into();
         self.queue.push(Queued::Subscribed(channel.clone(), from, text));

@@ -35,6 +35,7 @@ use crate::{
     model::{
         broadcast::{Broadcast, Ephemeral, PresenceChange, Receiver},
         log::{Entry, PageBounds, Rewrite},
+        paging::MemberPage,
         people::PresenceRecord,
     },
 };
@@ -113,7 +114,7 @@ impl Hub {
         let mut all = Vec::new();
         for shard in &self.shards {
             for (channel, state) in &*shard.lock() {
-                let members = state.presence.iter().flat_map(|presence| presence.members().0);
+                let members = state.presence.iter().flat_map(presence::Presence::members);
                 all.extend(members.map(|Member { user, name, .. }| {
                     let channel = channel.clone();
                     PresenceRecord { channel, user, name, here: true }
@@ -181,14 +182,14 @@ impl Hub {
         }
     }
 
-    /// The members and the version of the list; `None` if the channel does not list its subscribers.
-    pub fn members(&self, channel: &Channel) -> Option<(Vec<Member>, u64)> {
+    /// A page of the members, from the first user or after one; `None` if the channel does not list its subscribers.
+    pub fn members(&self, channel: &Channel, after: Option<&str>) -> Option<MemberPage> {
         if !self.lists_members(channel) {
             return None;
         }
         let shard = self.shard(channel);
         let presence = shard.get(channel).and_then(|state| state.presence.as_ref());
-        Some(presence.map_or((Vec::new(), 0), presence::Presence::members))
+        Some(presence.map_or_else(MemberPage::default, |presence| presence.page(after)))
     }
 
     /// Delivers an entry to all subscribers. Entries of one channel must be published in order.

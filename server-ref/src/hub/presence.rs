@@ -1,9 +1,14 @@
 //! The members of one channel: one join and one leave per user, regardless of the number of connections, and a grace period
 //! before a leave. Has no clock; callers pass the time.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    ops::Bound::{Excluded, Unbounded},
+};
 
 use everwire_protocol::{Member, Uuid};
+
+use crate::model::paging::{Listed, MemberPage};
 
 /// The members of one channel.
 #[derive(Debug, Default)]
@@ -77,14 +82,16 @@ impl Presence {
         self.members.values().filter_map(|present| present.leaves_at).min()
     }
 
-    /// The list and its version.
-    pub fn members(&self) -> (Vec<Member>, u64) {
-        let members = self
-            .members
-            .iter()
-            .map(|(user, present)| Member { user: user.clone(), name: present.name.clone(), status: None })
-            .collect();
-        (members, self.version)
+    /// All members, by user id.
+    pub fn members(&self) -> impl Iterator<Item = Member> {
+        self.members.iter().map(member)
+    }
+
+    /// A page of the list, from the first user or after one, and the list's version.
+    pub fn page(&self, after: Option<&str>) -> MemberPage {
+        let after = after.map_or(Unbounded, Excluded);
+        let members = self.members.range::<str, _>((after, Unbounded)).map(member);
+        MemberPage { listed: Listed::of(members), version: self.version }
     }
 
     /// Whether there are no members.
@@ -93,9 +100,38 @@ impl Presence {
     }
 }
 
+fn member((user, present): (&String, &Present)) -> Member {
+    Member { user: user.clone(), name: present.name.clone(), status: None }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn listed(presence: &Presence) -> (Vec<Member>, u64) {
+        (presence.members().collect(), presence.page(None).version)
+    }
+
+    #[test]
+    fn the_pages_are_the_whole_list() {
+        let mut presence = Presence::default();
+        for n in 0..2_000 {
+            let user = format!("{n:04}{}", "\"".repeat(100));
+            presence.enter(tab(n), &member(&user));
+        }
+        let (mut all, mut after, mut pages) = (Vec::new(), None::<String>, 0);
+        loop {
+            let page = presence.page(after.as_deref());
+            after = page.next();
+            all.extend(page.listed.items);
+            pages += 1;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert!(pages > 1);
+        assert_eq!(all, presence.members().collect::<Vec<_>>());
+    }
 
     fn member(user: &str) -> Member {
         Member { user: user.into(), name: None, status: None }
@@ -131,7 +167,7 @@ mod tests {
         assert_eq!(presence.enter(tab(2), &named("Anna")), Some(2));
         assert_eq!(presence.enter(tab(3), &named("Anna")), None);
         assert_eq!(presence.enter(tab(3), &member("a")), None, "a token without a name says nothing");
-        assert_eq!(presence.members(), (vec![named("Anna")], 2));
+        assert_eq!(listed(&presence), (vec![named("Anna")], 2));
         for n in 1..=3 {
             presence.exit(tab(n), 0);
         }
@@ -145,7 +181,7 @@ mod tests {
         presence.exit(tab(1), 10_000);
         assert_eq!(presence.enter(tab(2), &member("a")), None);
         assert_eq!(presence.expire(99_999), []);
-        assert_eq!(presence.members().0, [member("a")]);
+        assert_eq!(listed(&presence).0, [member("a")]);
     }
 
     #[test]
@@ -157,7 +193,7 @@ mod tests {
         presence.exit(tab(1), 0);
         presence.exit(tab(1), 0);
         assert_eq!(gone(&mut presence, 0), ["a"]);
-        assert_eq!(presence.members().0, [member("b")]);
+        assert_eq!(listed(&presence).0, [member("b")]);
     }
 
     #[test]
@@ -166,12 +202,12 @@ mod tests {
         for user in ["a", "b", "c"] {
             presence.expect(user.into(), None, 10_000);
         }
-        assert_eq!(presence.members(), (vec![member("a"), member("b"), member("c")], 3));
+        assert_eq!(listed(&presence), (vec![member("a"), member("b"), member("c")], 3));
         assert_eq!(presence.enter(tab(1), &member("b")), None);
         assert_eq!(presence.enter(tab(2), &member("d")), Some(4));
         assert_eq!((presence.next_expiry(), presence.expire(9_999)), (Some(10_000), vec![]));
         assert_eq!(presence.expire(10_000), [("a".into(), 5), ("c".into(), 6)]);
-        assert_eq!((presence.next_expiry(), presence.members().1), (None, 6));
+        assert_eq!((presence.next_expiry(), listed(&presence).1), (None, 6));
         presence.exit(tab(1), 20_000);
         assert_eq!(gone(&mut presence, 20_000), ["b"]);
     }

@@ -17,7 +17,7 @@ fn member(user: &str) -> Member {
 }
 
 fn listed(hub: &Hub, channel: &Channel) -> Vec<String> {
-    hub.members(channel).unwrap().0.into_iter().map(|member| member.user).collect()
+    hub.members(channel, None).unwrap().listed.items.into_iter().map(|member| member.user).collect()
 }
 
 async fn noted(notes: &PendingPresence) -> Vec<(String, bool)> {

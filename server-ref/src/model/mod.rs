@@ -1,5 +1,5 @@
-//! The data types that all rooms of the server share: logs and entries, identities, addresses, chats, people and broadcasts. They
-//! depend on nothing else here.
+//! The data types that all rooms of the server share: logs and entries, identities, addresses, chats, people, broadcasts and pages
+//! of lists. They depend on nothing else here.
 
 pub mod address;
 pub mod ban;
@@ -7,4 +7,5 @@ pub mod broadcast;
 pub mod chat;
 pub mod identity;
 pub mod log;
+pub mod paging;
 pub mod people;

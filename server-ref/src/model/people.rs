@@ -2,7 +2,7 @@
 
 use everwire_protocol::{Channel, Message, StatusChoice};
 
-use super::log::Log;
+use super::{log::Log, paging::PageRoom};
 
 /// The requested range of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,27 @@ pub struct StoredHistory {
     pub messages: Vec<Message>,
     /// Whether there are more in the requested direction.
     pub more: bool,
+}
+
+impl StoredHistory {
+    /// As much of it as fits into a page, from the end that was requested.
+    #[must_use]
+    pub fn cut(mut self, range: HistoryRange) -> Self {
+        let mut page = PageRoom::default();
+        let all = self.messages.len();
+        match range {
+            HistoryRange::Latest | HistoryRange::Before(_) => {
+                let kept = self.messages.iter().rev().take_while(|message| page.fits(message)).count();
+                self.messages.drain(..all - kept);
+            }
+            HistoryRange::After(_) => {
+                let kept = self.messages.iter().take_while(|message| page.fits(message)).count();
+                self.messages.truncate(kept);
+            }
+        }
+        self.more |= self.messages.len() < all;
+        self
+    }
 }
 
 /// The stored data of a user.

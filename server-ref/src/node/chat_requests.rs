@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use everwire_protocol::{
-    Chats, CreateChat, Done, ErrorCode, Invite, JoinChat, LeaveChat, ListChats, RemoveMember, RenameChat,
-    Role, SetRole, Uuid,
+    ChatMembers, Chats, CreateChat, Done, ErrorCode, Invite, JoinChat, LeaveChat, ListChatMembers, ListChats,
+    RemoveMember, RenameChat, Role, SetRole, Uuid,
 };
 
 use super::{Node, requests::Answer};
@@ -17,9 +17,8 @@ use crate::{
     },
 };
 
-/// The maximum and the default number of chats in one answer to `list_chats`.
-const MOST_CHATS: u32 = 100;
-const SOME_CHATS: u32 = 50;
+/// Maximum chats in one answer.
+pub(super) const MOST_CHATS: usize = 100;
 
 /// Maximum chats that a user can be in when creating another one: all of them are looked at when the user connects.
 const CHATS_OF_A_USER: usize = 1_000;
@@ -35,16 +34,36 @@ fn done(id: Uuid) -> Done {
     Done { id, chat: None }
 }
 
+fn no_chat() -> Refusal {
+    Refusal::new(ErrorCode::NotFound, "Chat not found, or no access.")
+}
+
+/// The maximum number of chats in a page of which a client has given the limit.
+pub(crate) fn most_chats(limit: Option<u32>) -> Result<usize, Refusal> {
+    let most = limit.map_or(MOST_CHATS, |limit| limit as usize);
+    if (1..=MOST_CHATS).contains(&most) {
+        return Ok(most);
+    }
+    Err(Refusal::new(ErrorCode::InvalidFrame, format!("Invalid limit: must be 1 to {MOST_CHATS}.")))
+}
+
 impl Node {
     pub(crate) async fn answer_list_chats(&self, who: &Identity, request: &ListChats) -> Answer<ListChats> {
-        let most = request.limit.unwrap_or(SOME_CHATS);
-        if !(1..=MOST_CHATS).contains(&most) {
-            let words = format!("Invalid limit: must be 1 to {MOST_CHATS}.");
-            return Err(Refusal::new(ErrorCode::InvalidFrame, words));
-        }
-        let listed = self.list_chats(&who.user, request.before, most as usize).await;
-        let (chats, more) = listed.map_err(|error| unavailable(&error))?;
-        Ok(Chats { id: request.id, chats, more })
+        let most = most_chats(request.limit)?;
+        let listed = self.list_chats(&who.user, request.after.as_deref(), most).await;
+        let page = listed.map_err(|error| unavailable(&error))?;
+        Ok(Chats { id: request.id, next: page.next(|chat| &chat.id), chats: page.items })
+    }
+
+    pub(super) async fn answer_list_chat_members(
+        &self,
+        who: &Identity,
+        request: ListChatMembers,
+    ) -> Answer<ListChatMembers> {
+        let ListChatMembers { id, chat, after } = request;
+        let listed = self.list_chat_members(&who.user, &chat, after.as_deref()).await;
+        let page = listed.map_err(|error| unavailable(&error))?.ok_or_else(no_chat)?;
+        Ok(ChatMembers { id, chat, next: page.next(|member| &member.user), members: page.items })
     }
 
     pub(super) async fn answer_create_chat(&self, who: &Identity, request: CreateChat) -> Answer<CreateChat> {

@@ -1,13 +1,15 @@
 //! Chats as their members see them: the list, and updates of changed and removed chats.
 
 use std::{
+    cmp::Reverse,
     collections::BTreeMap,
     sync::{Arc, Weak},
 };
 
 use everwire_protocol::{
     Channel, Chat, ChatChanged, ChatGone, ChatMember, Role, ServerFrame, Status, UserStatus, batch,
-    channels::user_channel, limits::MAX_USERS,
+    channels::user_channel,
+    limits::{MAX_CHAT_MEMBERS_BYTES, MAX_OFFSET, MAX_PAGE_BYTES, MAX_USERS},
 };
 use tokio::sync::mpsc;
 
@@ -17,17 +19,18 @@ use crate::{
     model::{
         broadcast::Broadcast,
         chat::{ChatRecord, Participant, Room},
+        paging::{Listed, PageRoom},
     },
 };
 
 /// Maximum updates that are combined at once.
 const AT_ONCE: usize = 1024;
 
-/// Maximum size of the members in a chat, in bytes of JSON: an invitation is no means to make others download megabytes.
-const MEMBERS_BYTES: usize = 16 * 1024;
+/// How many chats are looked up at once for a page.
+const LOOKED_UP: usize = 16;
 
-/// The size of a member in JSON without its texts.
-const MEMBER_BYTES: usize = 140;
+/// The least size of a member in JSON.
+const MEMBER_BYTES: usize = 60;
 
 /// A changed chat, to be delivered to its members.
 #[derive(Debug)]
@@ -41,28 +44,90 @@ pub(super) struct ChatUpdate {
 /// The status of users, and when they were last online, in ms since 1970.
 type Statuses = BTreeMap<String, (Status, Option<u64>)>;
 
+/// How far users have received and read a log.
+type Marks = BTreeMap<String, (u64, u64)>;
+
 impl Node {
-    /// The chats of a user, sorted by latest activity: those before `before`, at most `most`. Also whether there are more.
+    /// A page of the chats of a user, by id: from the first or after one, at most `most`.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn list_chats(
         &self,
         user: &str,
-        before: Option<u64>,
+        after: Option<&str>,
         most: usize,
-    ) -> Result<(Vec<Chat>, bool), Error> {
+    ) -> Result<Listed<Chat>, Error> {
+        self.page_of_chats(user, &self.chats.of_user_after(user, after, most + 1), most).await
+    }
+
+    /// A page of the chats of a user, by latest activity: from the latest, or after a chat that had its latest activity then, at
+    /// most `most`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn latest_chats(
+        &self,
+        user: &str,
+        after: Option<(u64, &str)>,
+        most: usize,
+    ) -> Result<Listed<Chat>, Error> {
         let mut known = self.chats.of_user(user);
-        known.retain(|known| before.is_none_or(|before| known.at_for(user) < before));
-        known.sort_by(|a, b| b.at_for(user).cmp(&a.at_for(user)).then_with(|| a.room.id.cmp(&b.room.id)));
-        let next = known.get(most).map(|known| known.at_for(user));
-        known.truncate(most);
-        // Chats with the same time come together, so that the next page omits nothing.
-        if known.first().is_some_and(|first| next.is_some_and(|next| next < first.at_for(user))) {
-            known.retain(|known| next.is_none_or(|next| known.at_for(user) > next));
+        let place = |known: &ChatRecord| (Reverse(known.at_for(user)), known.room.id.clone());
+        if let Some((at, chat)) = after {
+            let after = (Reverse(at), chat.into());
+            known.retain(|known| place(known) > after);
         }
-        let more = next.is_some();
-        Ok((self.as_seen_by(user, &known).await?, more))
+        known.sort_by_cached_key(place);
+        known.truncate(most + 1);
+        self.page_of_chats(user, &known, most).await
+    }
+
+    /// As many of these as fit into a page, at most `most`. They are looked up a few at a time: large ones fill it soon.
+    async fn page_of_chats(
+        &self,
+        user: &str,
+        known: &[ChatRecord],
+        most: usize,
+    ) -> Result<Listed<Chat>, Error> {
+        let mut page = PageRoom::default();
+        let mut listed = Listed::default();
+        for some in known.chunks(LOOKED_UP) {
+            for chat in self.as_seen_by(user, some).await? {
+                if listed.items.len() == most || !page.fits(&chat) {
+                    listed.more = true;
+                    return Ok(listed);
+                }
+                listed.items.push(chat);
+            }
+        }
+        Ok(listed)
+    }
+
+    /// A page of the participants of a chat, by user id: from the first or after one. `None` if the user is not one of them.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn list_chat_members(
+        &self,
+        user: &str,
+        chat: &str,
+        after: Option<&str>,
+    ) -> Result<Option<Listed<ChatMember>>, Error> {
+        let Some(known) = self.chats.get(chat) else { return Ok(None) };
+        let Some(role) = known.room.role(user) else { return Ok(None) };
+        let mut marks = Marks::new();
+        if let Some(log) = known.room.log().filter(|_| role != Role::Invited) {
+            marks = self.marks_in(&log).await?;
+        }
+        let participants = known.room.participants.iter();
+        let mut participants: Vec<_> =
+            participants.filter(|other| after.is_none_or(|after| &*other.user > after)).collect();
+        participants.sort_by(|a, b| a.user.cmp(&b.user));
+        // More do not fit into a page.
+        participants.truncate(MAX_PAGE_BYTES / MEMBER_BYTES);
+        let statuses = self.statuses_of(participants.iter().copied()).await?;
+        Ok(Some(Listed::of(participants.into_iter().map(|other| chat_member(other, &marks, &statuses)))))
     }
 
     /// One chat as a user sees it.
@@ -79,12 +144,7 @@ impl Node {
         let mut marks = BTreeMap::new();
         for known in chats.iter().filter(|known| is_member(known, user)) {
             let Some(log) = known.room.log() else { continue };
-            let of_log: BTreeMap<String, (u64, u64)> = self
-                .all_marks(&log)
-                .await?
-                .into_iter()
-                .map(|mark| (mark.user, (mark.delivered, mark.read)))
-                .collect();
+            let of_log = self.marks_in(&log).await?;
             asked.push((log.clone(), of_log.get(user).map_or(0, |(_, read)| *read)));
             marks.insert(log, of_log);
         }
@@ -92,21 +152,15 @@ impl Node {
             let tails = self.store.tails(user, &asked).await?;
             asked.into_iter().map(|(log, _)| log).zip(tails).collect()
         };
-        let statuses = self.statuses_in(chats).await?;
+        let statuses = self.statuses_of(chats.iter().flat_map(|known| shown(&known.room))).await?;
         let seen = chats.iter().filter_map(|known| {
             let room = &known.room;
             let role = room.role(user)?;
             let log = room.log()?;
-            let none = BTreeMap::new();
+            let none = Marks::new();
             let (marks, tail) =
                 (marks.get(&log).unwrap_or(&none), tails.get(&log).cloned().unwrap_or_default());
-            let members = room.participants.iter().take(shown(room)).map(|participant| {
-                let user = participant.user.to_string();
-                let (status, last_seen) = statuses.get(&user).copied().unwrap_or((Status::Offline, None));
-                let (delivered, read) = marks.get(&user).copied().unwrap_or((0, 0));
-                let name = participant.name.as_deref().map(Into::into);
-                ChatMember { user, name, role: participant.role, status, last_seen, delivered, read }
-            });
+            let members = shown(room).map(|participant| chat_member(participant, marks, &statuses));
             Some(Chat {
                 id: room.id.as_ref().into(),
                 kind: room.kind,
@@ -115,6 +169,7 @@ impl Node {
                 role,
                 members: members.collect(),
                 member_count: u32::try_from(room.participants.len()).unwrap_or(u32::MAX),
+                read: marks.get(user).map_or(0, |(_, read)| *read),
                 head: tail.head,
                 unread: tail.unread,
                 last: tail.last,
@@ -124,8 +179,12 @@ impl Node {
         Ok(seen.collect())
     }
 
-    async fn statuses_in(&self, chats: &[ChatRecord]) -> Result<Statuses, Error> {
-        let people = chats.iter().flat_map(|known| known.room.participants.iter().take(shown(&known.room)));
+    async fn marks_in(&self, log: &Channel) -> Result<Marks, Error> {
+        let all = self.all_marks(log).await?.into_iter();
+        Ok(all.map(|mark| (mark.user, (mark.delivered, mark.read))).collect())
+    }
+
+    async fn statuses_of(&self, people: impl Iterator<Item = &Participant>) -> Result<Statuses, Error> {
         let mut users: Vec<String> = people.map(|participant| participant.user.to_string()).collect();
         users.sort_unstable();
         users.dedup();
@@ -176,16 +235,28 @@ pub(super) async fn keep_telling(node: Weak<Node>, mut updates: mpsc::UnboundedR
     }
 }
 
-/// How many of a chat's participants its members are shown: the first ones, up to a number and up to a size. Each text
-/// counts twice, because JSON may escape every character of it.
-fn shown(room: &Room) -> usize {
-    let mut bytes = 0;
-    let fits = |participant: &&Participant| {
-        bytes += MEMBER_BYTES
-            + 2 * (participant.user.len() + participant.name.as_ref().map_or(0, |name| name.len()));
-        bytes <= MEMBERS_BYTES
+/// The participants that a chat's members are shown with it: the first ones, up to a number and up to a size. They are measured
+/// without what changes by itself, so that a status or a mark neither adds nor removes one.
+fn shown(room: &Room) -> impl Iterator<Item = &Participant> {
+    let mut page = PageRoom::of(MAX_CHAT_MEMBERS_BYTES);
+    let fits = move |participant: &&Participant| {
+        page.fits(&ChatMember {
+            status: Status::Offline,
+            last_seen: Some(MAX_OFFSET),
+            delivered: MAX_OFFSET,
+            read: MAX_OFFSET,
+            ..chat_member(participant, &Marks::new(), &Statuses::new())
+        })
     };
-    room.participants.iter().take(MAX_USERS).take_while(fits).count()
+    room.participants.iter().take(MAX_USERS).take_while(fits)
+}
+
+fn chat_member(participant: &Participant, marks: &Marks, statuses: &Statuses) -> ChatMember {
+    let user = participant.user.to_string();
+    let (status, last_seen) = statuses.get(&user).copied().unwrap_or((Status::Offline, None));
+    let (delivered, read) = marks.get(&user).copied().unwrap_or((0, 0));
+    let name = participant.name.as_deref().map(Into::into);
+    ChatMember { user, name, role: participant.role, status, last_seen, delivered, read }
 }
 
 fn is_member(known: &ChatRecord, user: &str) -> bool {

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use everwire_protocol::{Channel, CloseCode, Error, ErrorCode, ServerFrame, Uuid, batch, channels::owner_of};
+use everwire_protocol::{
+    Channel, CloseCode, Error, ErrorCode, OwnMark, ServerFrame, UserReceipt, Uuid, batch, channels::owner_of,
+};
 use futures_util::FutureExt as _;
 
-use super::{Counted, Node, Use, requests};
+use super::{Counted, Node, Use, chat_requests::MOST_CHATS, requests};
 use crate::{
     connection::{
         Binding, Input, Opened, Opening, Output, Transport,
@@ -18,9 +20,6 @@ use crate::{
         people::UserRecord,
     },
 };
-
-/// Maximum number of chats in the `subscribed` of a user's own channel.
-const LISTED: usize = 100;
 
 /// Carries out the outputs of one connection, and holds its mailbox.
 #[derive(Debug)]
@@ -266,16 +265,25 @@ async fn open(node: &Node, channel: &Channel, who: &Identity) -> Result<Opened, 
         tracing::error!(%error, "log not opened");
         Refusal::of(ErrorCode::Unavailable)
     })?;
-    let receipts = node.marks(channel, &who.user).await?;
-    // Read after the hub knows the subscription: later changes follow.
-    let chats = match owner_of(channel) {
-        Some(user) => Some(node.list_chats(&user, None, LISTED).await.map_err(requests::unavailable)?.0),
+    let receipts = node.marks(channel, &who.user, None).await?;
+    let own_mark = match &receipts {
+        Some(_) => node.mark(channel, &who.user).await.map_err(requests::unavailable)?,
         None => None,
     };
+    let own_mark = own_mark.map(|UserReceipt { delivered, read, .. }| OwnMark { delivered, read });
+    // Read after the hub knows the subscription: later changes follow.
+    let chats = match owner_of(channel) {
+        Some(user) => {
+            let latest = node.latest_chats(&user, None, MOST_CHATS).await;
+            Some(latest.map_err(requests::unavailable)?)
+        }
+        None => None,
+    };
+    let members = node.members_for(channel, &who.user, None);
     if !planted!(node.environment, SecondPermitLeftOut) {
         node.permit(who, channel, Use::Receive)?;
     }
-    Ok(Opened { members: node.members_for(channel, &who.user), receipts, chats, ..Opened::bare(log) })
+    Ok(Opened { log, members, own_mark, receipts, chats })
 }
 
 /// The stored data of a user. If it cannot be read, the user is treated as unknown.

@@ -21,11 +21,12 @@ use std::sync::{
 };
 
 use everwire_protocol::{
-    Channel, ErrorCode, Goaway, Member, Role, ServerFrame,
+    Channel, ErrorCode, Goaway, Role, ServerFrame,
     channels::{PRESENCE_USERS, owner_of},
 };
 use tokio::sync::{mpsc, watch};
 
+pub(crate) use chat_requests::most_chats;
 use chat_views::keep_telling;
 use commit::CommitSender;
 pub use effects::Effects;
@@ -45,6 +46,7 @@ use crate::{
     model::{
         broadcast::Ephemeral,
         identity::{Access, Identity, Refusal, not_for},
+        paging::MemberPage,
     },
     sessions::Sessions,
     store::{Database, Removed},
@@ -254,21 +256,21 @@ impl Node {
         }
     }
 
-    /// The members of a channel and the version of the list; `None` if it does not list its members.
-    pub fn members(&self, channel: &Channel) -> Option<(Vec<Member>, u64)> {
+    /// A page of the members of a channel, from the first user or after one; `None` if it does not list its members.
+    pub fn members(&self, channel: &Channel, after: Option<&str>) -> Option<MemberPage> {
         if channel.as_str() == PRESENCE_USERS {
-            Some(self.users.members())
+            Some(self.users.members(after))
         } else {
-            self.hub.members(channel)
+            self.hub.members(channel, after)
         }
     }
 
     /// The same, as far as a user may know of them.
-    pub fn members_for(&self, channel: &Channel, user: &str) -> Option<(Vec<Member>, u64)> {
+    pub fn members_for(&self, channel: &Channel, user: &str, after: Option<&str>) -> Option<MemberPage> {
         if channel.as_str() == PRESENCE_USERS {
-            Some(self.users.members_for(user))
+            Some(self.users.members_for(user, after))
         } else {
-            self.hub.members(channel)
+            self.hub.members(channel, after)
         }
     }
 

@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::Bound::{Excluded, Unbounded},
     sync::{Arc, Weak},
 };
 
@@ -18,7 +19,12 @@ use super::{Node, Use, requests::unavailable};
 use crate::{
     connection::ReceivedMark,
     environment::Environment,
-    model::{broadcast::Broadcast, chat::Participant, identity::Refusal},
+    model::{
+        broadcast::Broadcast,
+        chat::Participant,
+        identity::Refusal,
+        paging::{Listed, MarkPage},
+    },
     store::Database,
 };
 
@@ -182,19 +188,20 @@ pub(super) async fn write_marks(
 }
 
 impl Node {
-    /// The marks in the `subscribed` of `who`: of all members of a chat unless it is large, and of the user only in other
-    /// channels. `None` where marks are not kept.
+    /// A page of the marks that `who` may see, from the first user or after one: of all members of a chat unless it is large,
+    /// and of the user only in other channels. `None` where marks are not kept.
     pub(super) async fn marks(
         &self,
         channel: &Channel,
         who: &str,
-    ) -> Result<Option<Vec<UserReceipt>>, Refusal> {
+        after: Option<&str>,
+    ) -> Result<Option<MarkPage>, Refusal> {
         if !keeps_receipts(channel) {
             return Ok(None);
         }
         let Some(chat) = chat_of(channel).filter(|chat| self.shares_marks(chat)) else {
             let own = self.mark(channel, who).await.map_err(unavailable)?;
-            return Ok(Some(own.into_iter().collect()));
+            return Ok(Some(Listed::of(own.filter(|own| after.is_none_or(|after| &*own.user > after)))));
         };
         self.receipts.load(self, channel, None).await.map_err(unavailable)?;
         let room = self.chats.get(chat).map(|known| known.room);
@@ -203,10 +210,10 @@ impl Node {
             room.as_ref().is_none_or(|room| room.participant(user).is_some_and(Participant::is_member))
         };
         let marks = self.receipts.lock();
-        let all = marks.of.get(channel).into_iter().flat_map(BTreeMap::values);
-        let own = all.clone().filter(|mark| mark.user == who);
-        let others = all.filter(|mark| mark.user != who && is_member(&mark.user));
-        Ok(Some(own.chain(others).take(MAX_USERS).cloned().collect()))
+        let range = (after.map_or(Unbounded, Excluded), Unbounded);
+        let listed = marks.of.get(channel).into_iter().flat_map(|of| of.range::<str, _>(range));
+        let seen = listed.map(|(_, mark)| mark).filter(|mark| mark.user == who || is_member(&mark.user));
+        Ok(Some(Listed::of(seen.cloned())))
     }
 
     /// Whether the members of a chat receive each other's marks: not in large chats, because each message that all of them

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use everwire_protocol::{
-    Answered, Done, ErrorCode, GetStatus, History, HistoryPage, Request, ServerFrame, SetStatus, Statuses,
+    Answered, Done, ErrorCode, GetStatus, History, HistoryPage, ListMembers, ListReceipts, Members, Receipts,
+    Request, ServerFrame, SetStatus, Statuses,
     limits::{MAX_HISTORY, MAX_USERS},
     names::check_user,
 };
@@ -34,7 +35,10 @@ pub(super) async fn answer(node: &Arc<Node>, asked: PendingRequest) -> Result<Se
         Request::History(request) => node.answer_history(&who, &request).await?.into(),
         Request::SetStatus(request) => node.answer_set_status(&who, &request).await?.into(),
         Request::GetStatus(request) => node.answer_get_status(&request).await?.into(),
+        Request::ListMembers(request) => node.answer_list_members(&who, request)?.into(),
+        Request::ListReceipts(request) => node.answer_list_receipts(&who, request).await?.into(),
         Request::ListChats(request) => node.answer_list_chats(&who, &request).await?.into(),
+        Request::ListChatMembers(request) => node.answer_list_chat_members(&who, request).await?.into(),
         Request::CreateChat(request) => node.answer_create_chat(&who, request).await?.into(),
         Request::Invite(request) => node.answer_invite(&who, request).await?.into(),
         Request::JoinChat(request) => node.answer_join_chat(&who, request).await?.into(),
@@ -61,12 +65,27 @@ impl Node {
         };
         let limit = limit.unwrap_or(USUAL_PAGE).clamp(1, MAX_HISTORY);
         self.permit(who, channel, Use::Receive)?;
-        let StoredHistory { log, messages, more } =
-            self.store.history(channel, part, limit).await.map_err(unavailable)?;
+        let found = self.store.history(channel, part, limit).await.map_err(unavailable)?;
+        let StoredHistory { log, messages, more } = found.cut(part);
         // A user who was removed meanwhile does not get what was stored since.
         self.permit(who, channel, Use::Receive)?;
         let (channel, epoch) = (channel.clone(), log.epoch.as_ref().into());
         Ok(HistoryPage { id: *id, channel, epoch, messages, more })
+    }
+
+    fn answer_list_members(&self, who: &Identity, request: ListMembers) -> Answer<ListMembers> {
+        let ListMembers { id, channel, after } = request;
+        self.permit(who, &channel, Use::Receive)?;
+        let page = self.members_for(&channel, &who.user, after.as_deref()).unwrap_or_default();
+        Ok(Members { id, channel, next: page.next(), members: page.listed.items })
+    }
+
+    async fn answer_list_receipts(&self, who: &Identity, request: ListReceipts) -> Answer<ListReceipts> {
+        let ListReceipts { id, channel, after } = request;
+        self.permit(who, &channel, Use::Receive)?;
+        let page = self.marks(&channel, &who.user, after.as_deref()).await?.unwrap_or_default();
+        self.permit(who, &channel, Use::Receive)?;
+        Ok(Receipts { id, channel, next: page.next(|mark| &mark.user), receipts: page.items })
     }
 
     pub(crate) async fn answer_set_status(&self, who: &Identity, request: &SetStatus) -> Answer<SetStatus> {

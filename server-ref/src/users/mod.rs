@@ -23,6 +23,7 @@ use crate::{
     hub::Hub,
     model::{
         broadcast::{Broadcast, PresenceChange},
+        paging::MemberPage,
         people::UserRecord,
     },
 };
@@ -164,23 +165,19 @@ impl Users {
         self.lock().remember(now_ms)
     }
 
-    /// The online users that a user may know of, and the version of the list.
-    pub fn members_for(&self, who: &str) -> (Vec<Member>, u64) {
-        let (mut members, version) = self.members();
-        match self.listed {
-            PresenceUsers::Off => members.clear(),
-            PresenceUsers::Companions => {
-                let companions = self.chats.companions(who);
-                members.retain(|member| companions.contains(&*member.user));
-            }
-            PresenceUsers::Everyone => {}
-        }
-        (members, version)
+    /// A page of the online users that a user may know of.
+    pub fn members_for(&self, who: &str, after: Option<&str>) -> MemberPage {
+        let among = match self.listed {
+            PresenceUsers::Off => Some(BTreeSet::new()),
+            PresenceUsers::Companions => Some(self.chats.companions(who)),
+            PresenceUsers::Everyone => None,
+        };
+        self.lock().members(after, among.as_ref())
     }
 
-    /// The online users, and the version of the list.
-    pub fn members(&self) -> (Vec<Member>, u64) {
-        self.lock().members()
+    /// A page of the online users, from the first or after one.
+    pub fn members(&self, after: Option<&str>) -> MemberPage {
+        self.lock().members(after, None)
     }
 
     /// Handles users whose grace period is over. Returns when to call again.

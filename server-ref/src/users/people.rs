@@ -1,11 +1,18 @@
 //! The online users and their status: one join and one leave per user, regardless of the number of sessions, and a grace
 //! period before a leave. Plain data, like `presence`: has no clock, and returns changes instead of delivering them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound::{Excluded, Unbounded},
+    sync::Arc,
+};
 
 use everwire_protocol::{Member, Status, StatusChoice, UserStatus, Uuid};
 
-use crate::model::people::UserRecord;
+use crate::model::{
+    paging::{Listed, MemberPage},
+    people::UserRecord,
+};
 
 /// How often a change of a user's status is told at most, in ms. In between, only the newest state is kept.
 pub const TOLD_EVERY_MS: u64 = 1_000;
@@ -239,17 +246,21 @@ impl People {
         self.due.first().map(|(at, _)| *at)
     }
 
-    /// The online users, and the version of the list.
-    pub fn members(&self) -> (Vec<Member>, u64) {
-        let shown = self.users.iter().filter(|(_, known)| known.shown != Status::Offline);
-        let members = shown
-            .map(|(user, known)| Member {
-                user: user.clone(),
-                name: known.name.clone(),
-                status: Some(known.shown),
-            })
-            .collect();
-        (members, self.version)
+    /// A page of the online users, from the first or after one, and the version of the list; with `among`, only of these.
+    pub fn members(&self, after: Option<&str>, among: Option<&BTreeSet<Arc<str>>>) -> MemberPage {
+        let range = (after.map_or(Unbounded, Excluded), Unbounded);
+        let listed = if let Some(users) = among {
+            Listed::of(users.range::<str, _>(range).filter_map(|user| self.member(user)))
+        } else {
+            let users = self.users.range::<str, _>(range);
+            Listed::of(users.filter_map(|(user, _)| self.member(user)))
+        };
+        MemberPage { listed, version: self.version }
+    }
+
+    fn member(&self, user: &str) -> Option<Member> {
+        let known = self.users.get(user).filter(|known| known.shown != Status::Offline)?;
+        Some(Member { user: user.into(), name: known.name.clone(), status: Some(known.shown) })
     }
 
     /// The status of a user as others see it; `None` for a user who has not been online recently.
@@ -358,7 +369,7 @@ mod tests {
             enter(&mut people, 2_001, 2, Some("Ann")),
             (Some((Some("Ann".into()), true, Online)), true)
         );
-        assert_eq!(people.members().0[0].name.as_deref(), Some("Ann"));
+        assert_eq!(people.members(None, None).listed.items[0].name.as_deref(), Some("Ann"));
         people.choose(3_001, "a", StatusChoice::Offline);
         assert_eq!(enter(&mut people, 4_001, 2, Some("A")), (None, true), "nobody sees a user who is hidden");
     }
@@ -463,7 +474,7 @@ mod tests {
         assert_eq!(told(people.choose(5_000, "a", StatusChoice::Away)), Some((Online, Away)));
         let hidden = people.choose(7_000, "a", StatusChoice::Offline).unwrap();
         assert_eq!((hidden.now, hidden.last_seen), (Offline, Some(7_000)));
-        assert_eq!(people.members().0, []);
+        assert_eq!(people.members(None, None).listed.items, []);
         assert_eq!(people.remember(8_000)[0].seen_at, Some(7_000));
         exit(&mut people, 9_000, 1);
         let gone = people.expire(10_000).remove(0);
@@ -494,7 +505,7 @@ mod tests {
             ],
             20,
         );
-        assert_eq!(people.members().0.len(), 2);
+        assert_eq!(people.members(None, None).listed.items.len(), 2);
         assert_eq!(people.enter(10, tab(1), "a", Some("A"), None).news, None);
         let gone: Vec<_> = people.expire(20).into_iter().filter_map(|came| came.news).collect();
         assert_eq!(gone.len(), 1);

@@ -76,6 +76,6 @@ fn presence_users_lists_nobody_or_companions_or_everyone() {
         let heard = mailboxes.each_mut().map(|mailbox| mailbox.try_take().is_some());
         assert_eq!(heard, told, "{listed:?}");
         users.enter(1, (Uuid::from_u128(7), Uuid::from_u128(8)), "dan", None, None);
-        assert_eq!(users.members_for("bob").0.len(), seen, "{listed:?}");
+        assert_eq!(users.members_for("bob", None).listed.items.len(), seen, "{listed:?}");
     }
 }

@@ -342,7 +342,7 @@ impl World {
                 let channel = opening.channel;
                 let log = self.logs.log(&channel);
                 let found = if works {
-                    Ok(Opened { members: self.hub.members(&channel), ..Opened::bare(log) })
+                    Ok(Opened { members: self.hub.members(&channel, None), ..Opened::bare(log) })
                 } else {
                     Err(Refusal::of(ErrorCode::Unavailable))
                 };

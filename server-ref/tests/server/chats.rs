@@ -3,6 +3,7 @@
 use everwire_protocol::{
     Channel, ChatAction, ChatChange, ChatKind, ClientFrame, CreateChat, ErrorCode, Invite, JoinChat,
     LeaveChat, ListChats, RemoveMember, RenameChat, Role, ServerFrame, SetRole, Typing, Uuid,
+    limits::{MAX_CHAT_MEMBERS_BYTES, MAX_SERVER_FRAME_BYTES},
 };
 
 use super::kit::{
@@ -125,9 +126,9 @@ async fn the_invited_get_nothing_until_they_join_and_the_removed_nothing_more() 
     }
     let again = new_id();
     assert_eq!(bob.refused(again, JoinChat { id: again, chat: id.to_string() }).await, ErrorCode::NotFound);
-    let list = ListChats { id: again, before: None, limit: None };
+    let list = ListChats { id: again, after: None, limit: None };
     let ServerFrame::Chats(chats) = bob.request(again, list).await else { panic!("no list") };
-    assert_eq!((chats.chats.len(), chats.more), (0, false));
+    assert_eq!((chats.chats.len(), chats.next), (0, None));
     assert!(!bob.settle().await.iter().any(|frame| matches!(frame, ServerFrame::Message(_))));
     served.server.stop().await;
 }
@@ -207,14 +208,18 @@ async fn a_list_of_chats_is_kept_live_and_a_chat_that_is_open_is_not_told_twice(
     ann.done(id, RenameChat { id, chat: two.to_string(), title: "Other".into() }).await;
     assert_eq!(bob.changed_chat().await.title.as_deref(), Some("Other"));
     join(&mut bob, two).await;
-    let list = |id, before, limit| ListChats { id, before, limit };
+    let list = |id, after, limit| ListChats { id, after, limit };
+    // By id: an order that activity does not change.
+    let (low, high) = (one.min(two).to_string(), one.max(two).to_string());
     let ServerFrame::Chats(first) = bob.request(id, list(id, None, Some(1))).await else { panic!("no list") };
-    assert_eq!((first.chats.len(), first.chats[0].id.clone(), first.more), (1, two.to_string(), true));
+    assert_eq!(first.chats.iter().map(|chat| &chat.id).collect::<Vec<_>>(), [&low]);
+    assert_eq!(first.next.as_ref(), Some(&low));
     let id = new_id();
-    let ServerFrame::Chats(rest) = bob.request(id, list(id, Some(first.chats[0].at), None)).await else {
+    let ServerFrame::Chats(rest) = bob.request(id, list(id, first.next, None)).await else {
         panic!("no list")
     };
-    assert_eq!((rest.chats.len(), rest.chats[0].id.clone(), rest.more), (1, one.to_string(), false));
+    assert_eq!(rest.chats.iter().map(|chat| &chat.id).collect::<Vec<_>>(), [&high]);
+    assert_eq!(rest.next, None);
     let id = new_id();
     assert_eq!(bob.refused(id, list(id, None, Some(0))).await, ErrorCode::InvalidFrame);
     served.server.stop().await;
@@ -407,11 +412,24 @@ async fn nobody_is_locked_out_by_invitations_to_groups_with_long_ids() {
     for _ in 0..2 {
         let mut bob = Client::connect(served.address(), "bob").await;
         let subscribed = bob.join(subscribe("private-user.bob")).await;
-        let chats = subscribed.chats.unwrap();
+        assert_eq!(subscribed.chats_more, Some(true));
+        let (mut chats, mut after) = (Vec::new(), None);
+        loop {
+            let id = new_id();
+            let ServerFrame::Chats(page) = bob.request(id, ListChats { id, after, limit: None }).await else {
+                panic!("no list")
+            };
+            assert!(serde_json::to_string(&page).unwrap().len() <= MAX_SERVER_FRAME_BYTES);
+            chats.extend(page.chats);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
         assert_eq!(chats.len(), 100);
         for chat in &chats {
             assert_eq!((chat.role, chat.member_count), (Role::Invited, 101));
-            assert!(serde_json::to_string(&chat.members).unwrap().len() <= 16 * 1024);
+            assert!(serde_json::to_string(&chat.members).unwrap().len() <= MAX_CHAT_MEMBERS_BYTES);
         }
         bob.chat("news", "not locked out").await;
     }

@@ -329,8 +329,12 @@ pub(crate) fn subscribed(name: &str, epoch: &str, offset: u64, head: u64) -> Ser
         head,
         gap: None,
         members: None,
+        members_next: None,
+        own_mark: None,
         receipts: None,
+        receipts_next: None,
         chats: None,
+        chats_more: None,
     }
     .into()
 }
@@ -350,8 +354,12 @@ pub(crate) fn subscribed_with_gap(
         head: offset,
         gap,
         members: None,
+        members_next: None,
+        own_mark: None,
         receipts: None,
+        receipts_next: None,
         chats: None,
+        chats_more: None,
     }
     .into()
 }

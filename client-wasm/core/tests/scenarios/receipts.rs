@@ -1,7 +1,7 @@
 //! Promise 15: receipts are high-water marks, collected for a second, and repeated until the server has them.
 
 use everwire_client_core::{Config, Handle, Input, Output};
-use everwire_protocol::{ClientFrame, Receipt, ServerFrame, Subscribed, UserReceipt};
+use everwire_protocol::{ClientFrame, OwnMark, Receipt, ServerFrame, Subscribed};
 
 use crate::harness::{Harness, ack, channel, config, message, polled, subscribed, welcome};
 
@@ -17,8 +17,7 @@ fn sent_marks(harness: &mut Harness) -> Vec<(u64, u64)> {
 /// The answer to `subscribe` of a channel for which the server keeps marks.
 fn kept(epoch: &str, offset: u64, head: u64, delivered: u64, read: u64) -> ServerFrame {
     let ServerFrame::Subscribed(frame) = subscribed("news", epoch, offset, head) else { unreachable!() };
-    let receipts = Some(vec![UserReceipt { user: "ann".into(), delivered, read }]);
-    Subscribed { receipts, ..frame }.into()
+    Subscribed { own_mark: Some(OwnMark { delivered, read }), ..frame }.into()
 }
 
 fn receipted(delivered: u64, read: u64) -> ServerFrame {

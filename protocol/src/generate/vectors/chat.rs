@@ -4,8 +4,9 @@ use super::{
     Invalid, REQUEST, Valid, bad_client_frame, bad_server_frame, channel, client, id, message, server,
 };
 use crate::{
-    Activity, Chat, ChatChanged, ChatGone, ChatKind, ChatMember, Chats, CreateChat, Done, Invite, JoinChat,
-    LeaveChat, ListChats, Message, RemoveMember, RenameChat, Role, SetRole, Status,
+    Activity, Chat, ChatChanged, ChatGone, ChatKind, ChatMember, ChatMembers, Chats, CreateChat, Done,
+    Invite, JoinChat, LeaveChat, ListChatMembers, ListChats, Message, RemoveMember, RenameChat, Role,
+    SetRole, Status,
 };
 
 /// Batches that must be read.
@@ -34,6 +35,7 @@ pub(super) fn direct() -> Chat {
             ChatMember { last_seen: Some(1_759_999_999_999), ..member("u2", Role::Owner, Status::Offline) },
         ],
         member_count: 2,
+        read: 0,
         head: 0,
         unread: 0,
         last: None,
@@ -58,6 +60,7 @@ fn group() -> Chat {
             member("u3", Role::Invited, Status::Online),
         ],
         member_count: 120,
+        read: 41,
         head: 43,
         unread: 1000,
         last: Some(Message { channel: channel("private-chat.7"), offset: 43, ..message::entry() }),
@@ -66,7 +69,12 @@ fn group() -> Chat {
 }
 
 fn lists_and_new_chats() -> Vec<Valid> {
-    let list = |before, limit| ListChats { id: id(REQUEST), before, limit }.into();
+    let list = |after: Option<&str>, limit| {
+        ListChats { id: id(REQUEST), after: after.map(Into::into), limit }.into()
+    };
+    let members = |after: Option<&str>| {
+        ListChatMembers { id: id(REQUEST), chat: "7".into(), after: after.map(Into::into) }.into()
+    };
     let create = |kind, title: Option<&str>, open, users: &[&str]| {
         let users = users.iter().map(|user| (*user).into()).collect();
         CreateChat { id: id(REQUEST), kind, title: title.map(Into::into), open, users }.into()
@@ -79,8 +87,18 @@ fn lists_and_new_chats() -> Vec<Valid> {
         ),
         client(
             "list_chats, a later page",
-            r#"[{"type":"list_chats","id":"0199a1b2-c3d4-7000-8000-000000000004","before":1760000000000,"limit":100}]"#,
-            &[list(Some(1_760_000_000_000), Some(100))],
+            r#"[{"type":"list_chats","id":"0199a1b2-c3d4-7000-8000-000000000004","after":"7","limit":100}]"#,
+            &[list(Some("7"), Some(100))],
+        ),
+        client(
+            "list_chat_members, the first page",
+            r#"[{"type":"list_chat_members","id":"0199a1b2-c3d4-7000-8000-000000000004","chat":"7"}]"#,
+            &[members(None)],
+        ),
+        client(
+            "list_chat_members, a later page",
+            r#"[{"type":"list_chat_members","id":"0199a1b2-c3d4-7000-8000-000000000004","chat":"7","after":"Zoë"}]"#,
+            &[members(Some("Zoë"))],
         ),
         client(
             "create_chat of two users",
@@ -152,18 +170,34 @@ fn answers() -> Vec<Valid> {
         ),
         server(
             "done with a chat",
-            r#"[{"type":"done","id":"0199a1b2-c3d4-7000-8000-000000000004","chat":{"id":"7","kind":"direct","open":false,"role":"owner","members":[{"user":"u1","role":"owner","status":"online","delivered":0,"read":0},{"user":"u2","role":"owner","status":"offline","last_seen":1759999999999,"delivered":0,"read":0}],"member_count":2,"head":0,"unread":0,"at":1760000000000}}]"#,
+            r#"[{"type":"done","id":"0199a1b2-c3d4-7000-8000-000000000004","chat":{"id":"7","kind":"direct","open":false,"role":"owner","members":[{"user":"u1","role":"owner","status":"online","delivered":0,"read":0},{"user":"u2","role":"owner","status":"offline","last_seen":1759999999999,"delivered":0,"read":0}],"member_count":2,"read":0,"head":0,"unread":0,"at":1760000000000}}]"#,
             &[Done { id: id(REQUEST), chat: Some(direct()) }.into()],
         ),
         server(
             "chats, none",
-            r#"[{"type":"chats","id":"0199a1b2-c3d4-7000-8000-000000000004","chats":[],"more":false}]"#,
-            &[Chats { id: id(REQUEST), chats: Vec::new(), more: false }.into()],
+            r#"[{"type":"chats","id":"0199a1b2-c3d4-7000-8000-000000000004","chats":[]}]"#,
+            &[Chats { id: id(REQUEST), chats: Vec::new(), next: None }.into()],
         ),
         server(
             "chats, with more to come",
-            r#"[{"type":"chats","id":"0199a1b2-c3d4-7000-8000-000000000004","chats":[{"id":"7","kind":"direct","open":false,"role":"owner","members":[{"user":"u1","role":"owner","status":"online","delivered":0,"read":0},{"user":"u2","role":"owner","status":"offline","last_seen":1759999999999,"delivered":0,"read":0}],"member_count":2,"head":0,"unread":0,"at":1760000000000}],"more":true}]"#,
-            &[Chats { id: id(REQUEST), chats: vec![direct()], more: true }.into()],
+            r#"[{"type":"chats","id":"0199a1b2-c3d4-7000-8000-000000000004","chats":[{"id":"7","kind":"direct","open":false,"role":"owner","members":[{"user":"u1","role":"owner","status":"online","delivered":0,"read":0},{"user":"u2","role":"owner","status":"offline","last_seen":1759999999999,"delivered":0,"read":0}],"member_count":2,"read":0,"head":0,"unread":0,"at":1760000000000}],"next":"7"}]"#,
+            &[Chats { id: id(REQUEST), chats: vec![direct()], next: Some("7".into()) }.into()],
+        ),
+        server(
+            "chat_members, with more to come",
+            r#"[{"type":"chat_members","id":"0199a1b2-c3d4-7000-8000-000000000004","chat":"7","members":[{"user":"u1","role":"owner","status":"online","delivered":0,"read":0}],"next":"u1"}]"#,
+            &[ChatMembers {
+                id: id(REQUEST),
+                chat: "7".into(),
+                members: vec![member("u1", Role::Owner, Status::Online)],
+                next: Some("u1".into()),
+            }
+            .into()],
+        ),
+        server(
+            "chat_members, the last page",
+            r#"[{"type":"chat_members","id":"0199a1b2-c3d4-7000-8000-000000000004","chat":"7","members":[]}]"#,
+            &[ChatMembers { id: id(REQUEST), chat: "7".into(), members: Vec::new(), next: None }.into()],
         ),
     ]
 }
@@ -173,7 +207,7 @@ fn changes() -> Vec<Valid> {
     vec![
         server(
             "a chat, with everything",
-            r#"[{"type":"chat_changed","channel":"private-user.u1","chat":{"id":"7","kind":"group","title":"Team","open":true,"role":"member","members":[{"user":"u1","name":"Zoë","role":"member","status":"away","delivered":43,"read":41},{"user":"u2","role":"read_only","status":"offline","delivered":0,"read":0},{"user":"u3","role":"invited","status":"online","delivered":0,"read":0}],"member_count":120,"head":43,"unread":1000,"last":{"channel":"private-chat.7","offset":43,"id":"0199a1b2-c3d4-7000-8000-000000000003","user":"u1","at":1760000000000,"data":{"text":"hello"}},"at":1760000000000}}]"#,
+            r#"[{"type":"chat_changed","channel":"private-user.u1","chat":{"id":"7","kind":"group","title":"Team","open":true,"role":"member","members":[{"user":"u1","name":"Zoë","role":"member","status":"away","delivered":43,"read":41},{"user":"u2","role":"read_only","status":"offline","delivered":0,"read":0},{"user":"u3","role":"invited","status":"online","delivered":0,"read":0}],"member_count":120,"read":41,"head":43,"unread":1000,"last":{"channel":"private-chat.7","offset":43,"id":"0199a1b2-c3d4-7000-8000-000000000003","user":"u1","at":1760000000000,"data":{"text":"hello"}},"at":1760000000000}}]"#,
             &[ChatChanged { channel: own(), chat: group() }.into()],
         ),
         server(
@@ -217,7 +251,7 @@ pub(super) fn invalid() -> Vec<Invalid> {
         ),
         bad_server_frame(
             "a chat without its members",
-            r#"{"type":"chat_changed","channel":"private-user.u1","chat":{"id":"7","kind":"direct","open":false,"role":"owner","member_count":2,"head":0,"unread":0,"at":1}}"#,
+            r#"{"type":"chat_changed","channel":"private-user.u1","chat":{"id":"7","kind":"direct","open":false,"role":"owner","member_count":2,"read":0,"head":0,"unread":0,"at":1}}"#,
         ),
         bad_server_frame("an answer to nothing", r#"{"type":"done"}"#),
     ]

@@ -1,7 +1,7 @@
 //! Marks and receipts.
 
-use super::{Invalid, Valid, bad_client_frame, bad_server_frame, channel, client, server};
-use crate::{Mark, Receipt, limits::MAX_OFFSET};
+use super::{Invalid, REQUEST, Valid, bad_client_frame, bad_server_frame, channel, client, id, server};
+use crate::{ListReceipts, Mark, Receipt, Receipts, UserReceipt, limits::MAX_OFFSET};
 
 /// Batches that must be read.
 pub(super) fn valid() -> Vec<Valid> {
@@ -14,7 +14,21 @@ fn from_client() -> Vec<Valid> {
     let mark = |delivered, read| {
         Mark { channel: channel("private-chat.7"), epoch: "a1".into(), delivered, read }.into()
     };
+    let list = |after: Option<&str>| {
+        let channel = channel("private-chat.7");
+        ListReceipts { id: id(REQUEST), channel, after: after.map(Into::into) }.into()
+    };
     vec![
+        client(
+            "list_receipts, the first page",
+            r#"[{"type":"list_receipts","id":"0199a1b2-c3d4-7000-8000-000000000004","channel":"private-chat.7"}]"#,
+            &[list(None)],
+        ),
+        client(
+            "list_receipts, a later page",
+            r#"[{"type":"list_receipts","id":"0199a1b2-c3d4-7000-8000-000000000004","channel":"private-chat.7","after":"u2"}]"#,
+            &[list(Some("u2"))],
+        ),
         client(
             "mark of what was delivered",
             r#"[{"type":"mark","channel":"private-chat.7","epoch":"a1","delivered":43,"read":0}]"#,
@@ -37,7 +51,21 @@ fn from_server() -> Vec<Valid> {
     let receipt = |delivered, read, unread| {
         Receipt { channel: channel("private-chat.7"), user: "u1".into(), delivered, read, unread }.into()
     };
+    let page = |receipts, next: Option<&str>| {
+        let channel = channel("private-chat.7");
+        Receipts { id: id(REQUEST), channel, receipts, next: next.map(Into::into) }.into()
+    };
     vec![
+        server(
+            "receipts, with more to come",
+            r#"[{"type":"receipts","id":"0199a1b2-c3d4-7000-8000-000000000004","channel":"private-chat.7","receipts":[{"user":"u2","delivered":2,"read":1}],"next":"u2"}]"#,
+            &[page(vec![UserReceipt { user: "u2".into(), delivered: 2, read: 1 }], Some("u2"))],
+        ),
+        server(
+            "receipts, the last page",
+            r#"[{"type":"receipts","id":"0199a1b2-c3d4-7000-8000-000000000004","channel":"private-chat.7","receipts":[]}]"#,
+            &[page(Vec::new(), None)],
+        ),
         server(
             "somebody has read a chat",
             r#"[{"type":"receipt","channel":"private-chat.7","user":"u1","delivered":43,"read":41}]"#,

@@ -2,8 +2,8 @@
 
 use super::{Invalid, Part, Valid, bad_client_frame, bad_server_frame, channel, chat, client, server};
 use crate::{
-    ErrorCode, Gap, GapReason, Member, Subscribe, Subscribed, Unsubscribe, Unsubscribed, UserReceipt,
-    limits::MAX_OFFSET,
+    ErrorCode, Gap, GapReason, Member, OwnMark, Subscribe, Subscribed, Unsubscribe, Unsubscribed,
+    UserReceipt, limits::MAX_OFFSET,
 };
 
 /// Batches that must be read.
@@ -26,8 +26,12 @@ fn subscribed(name: &str) -> Subscribed {
         head: 43,
         gap: None,
         members: None,
+        members_next: None,
+        own_mark: None,
         receipts: None,
+        receipts_next: None,
         chats: None,
+        chats_more: None,
     }
 }
 
@@ -148,8 +152,31 @@ fn answers_to_subscribe() -> Vec<Valid> {
             .into()],
         ),
         server(
+            "subscribed with the first pages of long lists",
+            r#"[{"type":"subscribed","channel":"presence-chat.7","epoch":"a","offset":41,"head":43,"members":[{"user":"u1"}],"members_next":"u1","own_mark":{"delivered":43,"read":41},"receipts":[{"user":"u2","delivered":0,"read":0}],"receipts_next":"u2"}]"#,
+            &[Subscribed {
+                members: Some(vec![Member { user: "u1".into(), name: None, status: None }]),
+                members_next: Some("u1".into()),
+                own_mark: Some(OwnMark { delivered: 43, read: 41 }),
+                receipts: Some(vec![UserReceipt { user: "u2".into(), delivered: 0, read: 0 }]),
+                receipts_next: Some("u2".into()),
+                ..subscribed("presence-chat.7")
+            }
+            .into()],
+        ),
+        server(
+            "subscribed to one's own channel, with the latest of many chats",
+            r#"[{"type":"subscribed","channel":"private-user.u1","epoch":"a","offset":41,"head":43,"chats":[],"chats_more":true}]"#,
+            &[Subscribed {
+                chats: Some(Vec::new()),
+                chats_more: Some(true),
+                ..subscribed("private-user.u1")
+            }
+            .into()],
+        ),
+        server(
             "subscribed to one's own channel, with receipts and chats",
-            r#"[{"type":"subscribed","channel":"private-user.u1","epoch":"a","offset":43,"head":43,"receipts":[],"chats":[{"id":"7","kind":"direct","open":false,"role":"owner","members":[{"user":"u1","role":"owner","status":"online","delivered":0,"read":0},{"user":"u2","role":"owner","status":"offline","last_seen":1759999999999,"delivered":0,"read":0}],"member_count":2,"head":0,"unread":0,"at":1760000000000}]}]"#,
+            r#"[{"type":"subscribed","channel":"private-user.u1","epoch":"a","offset":43,"head":43,"receipts":[],"chats":[{"id":"7","kind":"direct","open":false,"role":"owner","members":[{"user":"u1","role":"owner","status":"online","delivered":0,"read":0},{"user":"u2","role":"owner","status":"offline","last_seen":1759999999999,"delivered":0,"read":0}],"member_count":2,"read":0,"head":0,"unread":0,"at":1760000000000}]}]"#,
             &[Subscribed {
                 receipts: Some(Vec::new()),
                 chats: Some(vec![chat::direct()]),

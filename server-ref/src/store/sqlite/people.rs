@@ -1,6 +1,6 @@
 //! Marks, users and ranges of logs in the database.
 
-use everwire_protocol::{Channel, Message, StatusChoice, UserReceipt, limits::MAX_SERVER_BATCH_BYTES};
+use everwire_protocol::{Channel, StatusChoice, UserReceipt, limits::MAX_PAGE_BYTES};
 use futures_util::TryStreamExt;
 use sqlx::{AssertSqlSafe, QueryBuilder, Row, Sqlite, sqlite::SqliteRow};
 
@@ -11,9 +11,6 @@ use crate::{
     model::people::{HistoryRange, PresenceRecord, StoredHistory, UserRecord},
     store::{Answer, chats::UNREAD, people::UserStore},
 };
-
-/// The overhead of a message in a page besides its data.
-const OVERHEAD: usize = 300;
 
 impl UserStore for SqliteStore {
     fn marks<'a>(&'a self, channel: &'a Channel, user: Option<&'a str>) -> Answer<'a, Vec<UserReceipt>> {
@@ -192,8 +189,9 @@ impl SqliteStore {
         while let Some(row) = rows.try_next().await? {
             found.log = log_of(&row)?;
             let Some(message) = message_of(channel, &row)? else { break };
-            bytes += size(&message);
-            let full = found.messages.len() >= most as usize || bytes > MAX_SERVER_BATCH_BYTES;
+            // No more is read than can be in a page; what is in it is decided by the exact size.
+            let full = found.messages.len() >= most as usize || bytes > MAX_PAGE_BYTES;
+            bytes += message.data.text().len();
             if full && !found.messages.is_empty() {
                 found.more = true;
                 break;
@@ -205,10 +203,6 @@ impl SqliteStore {
         }
         Ok(found)
     }
-}
-
-fn size(message: &Message) -> usize {
-    OVERHEAD + message.data.text().len() + message.channel.as_str().len()
 }
 
 fn person_of(row: &SqliteRow) -> Result<UserRecord, sqlx::Error> {

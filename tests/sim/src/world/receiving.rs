@@ -43,7 +43,7 @@ impl World {
                     frame.epoch.clone_from(first);
                 }
                 if self.mutant == Some(Mutant::MarksUnheard) {
-                    frame.receipts = None;
+                    frame.own_mark = None;
                 }
                 Some(frame.into())
             }
