@@ -467,12 +467,12 @@ export type ServerFrame =
   | ({ type: "user_typing" } & UserTyping)
   | ({ type: "signalled" } & Signalled)
   | ({ type: "receipt" } & Receipt)
+  | ({ type: "receipts" } & Receipts)
+  | ({ type: "members" } & Members)
   | ({ type: "member_joined" } & MemberJoined)
   | ({ type: "member_left" } & MemberLeft)
   | ({ type: "status_changed" } & StatusChanged)
   | ({ type: "statuses" } & Statuses)
-  | ({ type: "members" } & Members)
-  | ({ type: "receipts" } & Receipts)
   | ({ type: "chats" } & Chats)
   | ({ type: "chat_members" } & ChatMembers)
   | ({ type: "chat_changed" } & ChatChanged)
@@ -673,6 +673,30 @@ export interface Receipt {
   unread?: number;
 }
 
+/** Answers `list_receipts`. */
+export interface Receipts {
+  /** The id of the request. */
+  id: string;
+  /** The channel. */
+  channel: Channel;
+  /** The marks, by user id. */
+  receipts: UserReceipt[];
+  /** There are more, after this user. */
+  next?: string;
+}
+
+/** Answers `list_members`. */
+export interface Members {
+  /** The id of the request. */
+  id: string;
+  /** The channel. */
+  channel: Channel;
+  /** The members, by user id. */
+  members: Member[];
+  /** There are more, after this user. */
+  next?: string;
+}
+
 /** A user has joined a presence channel: sent once per user, regardless of the number of tabs. */
 export interface MemberJoined {
   /** The channel. */
@@ -709,30 +733,6 @@ export interface Statuses {
   id: string;
   /** One for each requested user; unknown users are offline. */
   statuses: UserStatus[];
-}
-
-/** Answers `list_members`. */
-export interface Members {
-  /** The id of the request. */
-  id: string;
-  /** The channel. */
-  channel: Channel;
-  /** The members, by user id. */
-  members: Member[];
-  /** There are more, after this user. */
-  next?: string;
-}
-
-/** Answers `list_receipts`. */
-export interface Receipts {
-  /** The id of the request. */
-  id: string;
-  /** The channel. */
-  channel: Channel;
-  /** The marks, by user id. */
-  receipts: UserReceipt[];
-  /** There are more, after this user. */
-  next?: string;
 }
 
 /** Answers `list_chats`. */
