@@ -188,21 +188,30 @@ class World {
   }
 }
 
+// WebSocket.readyState.
+const [CONNECTING, OPEN, CLOSING, CLOSED] = [0, 1, 2, 3];
+
 class Socket {
   constructor(url, protocol) {
     this.url = url;
     this.protocol = protocol;
     this.sent = [];
+    this.readyState = CONNECTING;
+    // What was sent although the socket was not open.
+    this.dropped = [];
     world.sockets.push(this);
   }
   send(text) {
+    if (this.readyState !== OPEN) return void this.dropped.push(text);
     this.sent.push(JSON.parse(text));
     this.onsend?.();
   }
   close(code) {
     this.closed = code;
+    this.readyState = CLOSING;
   }
   open() {
+    this.readyState = OPEN;
     this.onopen?.({});
   }
   receive(frames) {
@@ -212,6 +221,7 @@ class Socket {
     this.onmessage?.({ data });
   }
   ended(code) {
+    this.readyState = CLOSED;
     this.onclose?.({ code });
   }
   types() {
@@ -262,6 +272,8 @@ export function run(name, make, memory, ...tables) {
   open.memory = () => memory.buffer.byteLength;
   try {
     TESTS[name](open);
+    const dropped = worlds.flatMap(({ sockets }) => sockets.flatMap((socket) => socket.dropped));
+    equal(dropped, [], "sent although the socket was not open:");
   } finally {
     for (world of worlds) world.end();
     Object.assign(globalThis, real);
@@ -400,6 +412,39 @@ const TESTS = {
     equal(page.of("state").at(-1).code, "banned");
     equal(page.timers.size, 0, "nothing is tried any more:");
     equal(page.fails("subscribe", { channel: "news" }), "closed");
+  },
+
+  sends_nothing_on_a_socket_that_is_closing(open) {
+    for (const state of [CLOSING, CLOSED]) {
+      const page = open().connect().subscribe().subscribed();
+      const { socket } = page;
+      const before = socket.sent.length;
+      // The browser knows that the socket closes before it says so.
+      socket.readyState = state;
+      page.send(ID);
+      page.call("typing", { handle: page.handle, key: 1 });
+      page.call("send_ephemeral", { frame: '{"type":"signal"}' });
+      dispatchEvent(new Event("offline"));
+      page.onBatch = () => page.call("ping", { nonce: 7 });
+      socket.receive([]);
+      equal(socket.dropped, [], "on a socket that closes:");
+      equal(socket.sent.length, before, "batches that arrived:");
+      equal(page.states().at(-1), "connected", "its close event is yet to come:");
+      socket.ended(4012);
+      page.untilTried();
+      page.socket.open();
+      page.socket.receive([{ type: "welcome" }, { type: "subscribed", epoch: "e", offset: 0, head: 0 }]);
+      sure(page.socket.types().includes("send"), "the message is sent on the next socket");
+      page.end();
+    }
+    const page = open().start();
+    page.socket.open = function () {
+      this.readyState = CLOSING;
+      this.onopen({});
+    };
+    page.socket.open();
+    page.socket.ended(4003);
+    equal(page.of("state").at(-1).code, "banned", "the code arrives with the event:");
   },
 
   takes_calls_from_inside_the_hosts_own_calls(open) {

@@ -87,6 +87,7 @@ tests! {
     repeats_a_request_until_it_is_answered_and_drops_what_is_ephemeral_without_a_connection
     announces_typing_and_marks_receipts
     tries_again_after_a_close_code_and_stops_after_a_terminal_one
+    sends_nothing_on_a_socket_that_is_closing
     takes_calls_from_inside_the_hosts_own_calls
     survives_a_host_that_throws
     gives_up_a_server_that_sends_rubbish
