@@ -1,10 +1,10 @@
 //! The bindings in a real browser: a scripted host on one side, a scripted WebSocket on the other. The tests
-//! are JavaScript, in tests/bindings.js; this file gives them their names, the core, and the declarations, so that they need
-//! no copy of the numbers and registers.
+//! are JavaScript, in tests/bindings; this file gives them their names, the core, and the declarations, so that they need no
+//! copy of the numbers and registers.
 
 use alloc::{borrow::ToOwned, format};
 
-use js_sys::Array;
+use js_sys::{Array, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
@@ -15,11 +15,11 @@ wasm_bindgen_test_configure!(run_in_browser);
 
 type Make = Closure<dyn Fn(Host, bool, bool) -> Core>;
 
-#[wasm_bindgen(module = "/tests/bindings.js")]
+#[wasm_bindgen(module = "/tests/bindings/harness.js")]
 extern "C" {
     #[wasm_bindgen(catch)]
     fn run(
-        name: &str,
+        test: &JsValue,
         make: &Make,
         memory: &JsValue,
         operations: &Array,
@@ -65,35 +65,68 @@ fn tables(declarations: &[Declaration], numbers: usize) -> Array {
     lines.collect()
 }
 
+/// The tests of one file by their names.
 macro_rules! tests {
-    ($($name:ident)*) => {$(
-        #[wasm_bindgen_test]
-        fn $name() {
-            let make = Make::new(make);
-            let (operations, calls) =
-                (tables(OPERATIONS, NUMBERS), tables(HOST_CALLS, HOST_NUMBERS));
-            if let Err(error) = run(stringify!($name), &make, &wasm_bindgen::memory(), &operations, &calls) {
-                wasm_bindgen::throw_val(error);
-            }
+    ($file:literal: $($name:ident)*) => {
+        #[wasm_bindgen(module = $file)]
+        extern "C" {
+            #[wasm_bindgen(thread_local_v2)]
+            static TESTS: JsValue;
         }
-    )*};
+
+        $(
+            #[wasm_bindgen_test]
+            fn $name() {
+                TESTS.with(|tests| run_one(tests, stringify!($name)));
+            }
+        )*
+    };
 }
 
-tests! {
-    connects_and_says_hello
-    delivers_each_entry_once_and_in_order
-    throws_the_codes_of_errors
-    reports_the_status_of_a_send
-    repeats_a_request_until_it_is_answered_and_drops_what_is_ephemeral_without_a_connection
-    announces_typing_and_marks_receipts
-    tries_again_after_a_close_code_and_stops_after_a_terminal_one
-    takes_calls_from_inside_the_hosts_own_calls
-    survives_a_host_that_throws
-    gives_up_a_server_that_sends_rubbish
-    takes_any_number_for_an_offset
-    ignores_what_comes_late
-    polls_where_there_is_no_websocket
-    works_where_everything_is_forbidden
-    releases_everything_on_close
-    a_thousand_clients_leave_no_memory_behind
+fn run_one(tests: &JsValue, name: &str) {
+    let make = Make::new(make);
+    let (operations, calls) = (tables(OPERATIONS, NUMBERS), tables(HOST_CALLS, HOST_NUMBERS));
+    let ran = Reflect::get(tests, &name.into())
+        .and_then(|test| run(&test, &make, &wasm_bindgen::memory(), &operations, &calls));
+    if let Err(error) = ran {
+        wasm_bindgen::throw_val(error);
+    }
+}
+
+mod connecting {
+    use super::*;
+
+    tests! { "/tests/bindings/connecting.js":
+        connects_and_says_hello
+        tries_again_after_a_close_code_and_stops_after_a_terminal_one
+        sends_nothing_on_a_socket_that_is_closing
+        ignores_what_comes_late
+        polls_where_there_is_no_websocket
+        works_where_everything_is_forbidden
+        releases_everything_on_close
+        a_thousand_clients_leave_no_memory_behind
+    }
+}
+
+mod frames {
+    use super::*;
+
+    tests! { "/tests/bindings/frames.js":
+        delivers_each_entry_once_and_in_order
+        throws_the_codes_of_errors
+        reports_the_status_of_a_send
+        repeats_a_request_until_it_is_answered_and_drops_what_is_ephemeral_without_a_connection
+        announces_typing_and_marks_receipts
+    }
+}
+
+mod misuse {
+    use super::*;
+
+    tests! { "/tests/bindings/misuse.js":
+        takes_calls_from_inside_the_hosts_own_calls
+        survives_a_host_that_throws
+        gives_up_a_server_that_sends_rubbish
+        takes_any_number_for_an_offset
+    }
 }

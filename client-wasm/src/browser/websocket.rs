@@ -37,8 +37,11 @@ impl Driver {
 
     pub(super) fn send_socket(&self, id: SocketId, text: &str) {
         if let Some(socket) = self.take_socket(id) {
-            // A socket that cannot send is closing, which its own event reports.
-            let _ = socket.socket.send_with_str(text);
+            // A socket that is closing drops what is sent, and browsers complain about it in the page's console. Its close
+            // event follows and brings the code, which the core must see; then the core sends again what was not answered.
+            if socket.socket.ready_state() <= WebSocket::OPEN {
+                let _ = socket.socket.send_with_str(text);
+            }
             self.socket.set(Some(socket));
         }
     }

@@ -107,4 +107,19 @@ mod tests {
         let frames = decode(&twice, &limits).unwrap();
         assert_eq!(frames[0].as_ref().unwrap_err().id, None);
     }
+
+    #[test]
+    fn a_batch_is_bounded_by_what_the_server_announces() {
+        let limits = everwire_protocol::Limits {
+            batch_bytes: 33,
+            batch_frames: 2,
+            ..super::super::Settings::default().limits
+        };
+        let fits = r#"[{"type":"ping"},{"type":"ping"}]"#;
+        assert_eq!(fits.len(), 33);
+        assert!(decode(fits, &limits).is_ok());
+        for text in [&format!("{fits} "), "[1,2,3]"] {
+            assert_eq!(decode(text, &limits).unwrap_err().code(), ErrorCode::TooLarge, "{text}");
+        }
+    }
 }

@@ -154,3 +154,46 @@ impl MailboxReceiver {
         self.overflowed.load(Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn broadcast(ephemeral: bool) -> Arc<Broadcast> {
+        Arc::new(Broadcast { channel: "news".parse().unwrap(), text: "{}".into(), ephemeral })
+    }
+
+    fn count(receiver: &mut MailboxReceiver) -> usize {
+        std::iter::from_fn(|| receiver.try_take()).count()
+    }
+
+    #[test]
+    fn what_can_be_dropped_fills_half_of_a_mailbox_and_everything_else_all_of_it() {
+        for (ephemeral, kept) in [(true, 5), (false, 10)] {
+            let (sender, mut receiver) = mailbox(10);
+            (0..10).for_each(|_| sender.broadcast(&broadcast(ephemeral)));
+            assert_eq!(
+                (count(&mut receiver), receiver.overflowed()),
+                (kept, false),
+                "ephemeral: {ephemeral}"
+            );
+        }
+        let (sender, receiver) = mailbox(10);
+        (0..11).for_each(|_| sender.broadcast(&broadcast(false)));
+        assert!(receiver.overflowed(), "the eleventh is lost, and that is noticed");
+    }
+
+    #[tokio::test]
+    async fn a_mailbox_gives_what_it_has_and_takes_nothing_once_it_is_closed() {
+        let (sender, mut receiver) = mailbox(10);
+        (0..5).for_each(|_| sender.input(Input::Writable));
+        let mut messages = Vec::new();
+        receiver.take(&mut messages, 3).await;
+        assert_eq!(messages.len(), 3);
+        receiver.take(&mut messages, 3).await;
+        assert_eq!((messages.len(), sender.is_closed()), (5, false));
+        receiver.close();
+        sender.input(Input::Writable);
+        assert_eq!((count(&mut receiver), receiver.overflowed(), sender.is_closed()), (0, false, true));
+    }
+}

@@ -209,10 +209,9 @@ impl Connection {
             if at <= now_ms {
                 match due {
                     Due::CloseNow => return self.end(None, false),
-                    Due::Close(code) if self.closing.is_none() => self.close(now_ms, code),
+                    Due::Close(code) => self.close(now_ms, code),
                     Due::Ping => self.ping(now_ms),
                     Due::ReadAgain => self.subscriptions.read_again(),
-                    Due::Close(_) => {}
                 }
             }
         }

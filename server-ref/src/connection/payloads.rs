@@ -162,4 +162,13 @@ mod tests {
         let large = format!("\"{}\"", "x".repeat(40_000));
         assert_eq!(check(None, &large).unwrap_err().0, ErrorCode::TooLarge);
     }
+
+    #[test]
+    fn data_may_have_exactly_as_many_bytes_as_are_announced() {
+        let limits = Limits { payload_bytes: 5, ..super::super::Settings::default().limits };
+        for (data, fits) in [("1234", true), ("12345", true), ("123456", false)] {
+            let data = Payload::from_text(data.into()).unwrap();
+            assert_eq!(check_payload(&limits, None, &data).is_ok(), fits, "{}", data.text());
+        }
+    }
 }

@@ -161,7 +161,7 @@ impl Polling {
     /// The next output, until there is none. A held poll is answered here, not at each input: so handle all available
     /// inputs first.
     pub fn poll_output(&mut self) -> Option<PollOutput> {
-        if self.outputs.is_empty() && !self.over {
+        if self.outputs.is_empty() {
             self.advance(self.now);
         }
         self.outputs.pop_front()

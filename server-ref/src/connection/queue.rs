@@ -245,4 +245,80 @@ mod tests {
         assert_eq!(batch_text(&[]), "[]");
         assert_eq!(batch_text(&["{}".into(), "{\"a\":1}".into()]), "[{},{\"a\":1}]");
     }
+
+    #[test]
+    fn bounds_are_exceeded_by_one_frame_or_byte_and_not_before() {
+        // Frames, bytes of each, and whether the queue is above 3 frames or 10 bytes.
+        for (frames, bytes, above) in
+            [(0, 0, false), (3, 1, false), (4, 1, true), (2, 5, false), (2, 6, true), (1, 1_000, false)]
+        {
+            let mut queue = Queue::default();
+            (0..frames).for_each(|_| queue.push(frame(bytes)));
+            assert_eq!(queue.is_above(3, 10), above, "{frames} frames of {bytes} bytes");
+            assert_eq!((queue.len(), queue.bytes()), (frames, frames * bytes));
+        }
+        for (frames, bytes, low) in [
+            (MAX_SERVER_BATCH_FRAMES - 1, 1, true),
+            (MAX_SERVER_BATCH_FRAMES, 1, false),
+            (1, MAX_SERVER_BATCH_BYTES - 1, true),
+            (1, MAX_SERVER_BATCH_BYTES, false),
+        ] {
+            let mut queue = Queue::default();
+            (0..frames).for_each(|_| queue.push(frame(bytes)));
+            assert_eq!(queue.is_low(), low, "{frames} frames of {bytes} bytes");
+        }
+    }
+
+    #[test]
+    fn a_batch_is_filled_to_the_last_byte() {
+        for (spare, expected) in [(0, [2, 1]), (1, [1, 2])] {
+            let mut queue = Queue::default();
+            // Each frame takes one byte more, for its comma.
+            let half = (MAX_SERVER_BATCH_BYTES - BATCH_MARGIN) / 2 - 1;
+            for bytes in [half, half + spare, 7] {
+                queue.push(frame(bytes));
+            }
+            let bytes = queue.bytes();
+            let first = queue.take_batch();
+            let taken: usize = first.iter().map(|text| text.len()).sum();
+            assert_eq!((first.len(), queue.bytes()), (expected[0], bytes - taken), "{spare} bytes too many");
+            assert_eq!(queue.take_batch().len(), expected[1]);
+        }
+    }
+
+    #[test]
+    fn each_channel_is_looked_up_for_itself() {
+        let channel = |name: &str| -> Channel { name.parse().unwrap() };
+        let position = |epoch: &str, offset| StartPosition::Position { epoch: epoch.into(), offset };
+        let entry = |name: &str, offset| {
+            let (channel, epoch, text) = (channel(name), "e".into(), "{}".into());
+            Queued::Entry(Arc::new(Entry { channel, epoch, offset, at: 0, plain: true, text }))
+        };
+        let mut queue = Queue::default();
+        queue.push(entry("a", 5));
+        queue.push(Queued::Subscribed(channel("b"), StartPosition::Recent(2), "{}".into()));
+        queue.push(entry("b", 8));
+        queue.push(entry("a", 6));
+        queue.push(Queued::Ended(channel("c"), "{}".into()));
+        assert_eq!(queue.led(&channel("a")), Some(position("e", 4)));
+        assert_eq!(queue.led(&channel("b")), Some(StartPosition::Recent(2)));
+        assert_eq!(queue.led(&channel("c")), None);
+        assert!(queue.has_ended(&channel("c")) && !queue.has_ended(&channel("a")));
+        queue.forget(&channel("b"));
+        assert_eq!((queue.led(&channel("b")), queue.len()), (None, 3));
+    }
+
+    #[test]
+    fn one_batch_at_a_time_is_written() {
+        let mut queue = Queue::default();
+        queue.push(frame(1));
+        assert!(!queue.is_writable() && queue.write(1).is_none());
+        queue.set_writable();
+        assert!(queue.is_writable());
+        assert_eq!((queue.write(2).map(|batch| batch.len()), queue.writing_since()), (Some(1), Some(2)));
+        queue.push(frame(1));
+        assert!(!queue.is_writable() && queue.write(3).is_none());
+        queue.set_writable();
+        assert_eq!((queue.writing_since(), queue.write(4).map(|batch| batch.len())), (None, Some(1)));
+    }
 }

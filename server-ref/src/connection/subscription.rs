@@ -345,6 +345,10 @@ mod tests {
         subscription.skip(&entry("a", 160));
         subscription.skip(&entry("a", 138));
         assert!(subscription.is_behind(159));
+        subscription.skip(&entry("a", 161));
+        subscription.offset = 160;
+        assert!(subscription.is_behind(160), "the newest one counts");
+        subscription.offset = 159;
         subscription.skip(&entry("b", 1));
         assert!(!subscription.is_behind(159), "another log says nothing about this one");
     }

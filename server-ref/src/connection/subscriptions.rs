@@ -226,3 +226,85 @@ impl Subscriptions {
         self.active.get_mut(&broadcast.channel)?.broadcast(broadcast)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn channel(name: &str) -> Channel {
+        name.parse().unwrap()
+    }
+
+    fn log(head: u64) -> Log {
+        Log { epoch: "e".into(), head, trimmed: 0 }
+    }
+
+    /// These channels, opened and behind their logs, with the keys of their subscriptions.
+    fn behind(names: &[&str]) -> (Subscriptions, Vec<u64>) {
+        let mut subscriptions = Subscriptions::default();
+        let keys = names.iter().map(|name| {
+            subscriptions.open(channel(name), StartPosition::Recent(5));
+            let (key, channel) = subscriptions.next_opening().unwrap();
+            assert!(subscriptions.opened(key, &channel));
+            subscriptions.begin(&channel, &log(9), 100, None, 0).unwrap();
+            key
+        });
+        let keys = keys.collect();
+        (subscriptions, keys)
+    }
+
+    #[test]
+    fn an_opening_is_for_the_subscription_that_asked_for_it_once() {
+        let (mut subscriptions, keys) = behind(&["a"]);
+        assert!(!subscriptions.opened(keys[0], &channel("a")), "it is open");
+        subscriptions.open(channel("a"), StartPosition::Recent(0));
+        let (key, _) = subscriptions.next_opening().unwrap();
+        assert_ne!(key, keys[0]);
+        assert!(!subscriptions.opened(keys[0], &channel("a")), "of the one before");
+        assert!(subscriptions.opened(key, &channel("a")));
+        assert!(!subscriptions.opened(key, &channel("b")));
+    }
+
+    #[test]
+    fn a_subscription_that_begins_again_or_ends_is_not_read_for_and_the_others_are() {
+        let again: fn(&mut Subscriptions) =
+            |subscriptions| subscriptions.open(channel("b"), StartPosition::Recent(0));
+        let end: fn(&mut Subscriptions) = |subscriptions| assert!(subscriptions.remove(&channel("b")));
+        for change in [again, end] {
+            let (mut subscriptions, keys) = behind(&["a", "b", "c"]);
+            change(&mut subscriptions);
+            for (name, key) in [("a", keys[0]), ("c", keys[2])] {
+                let next = subscriptions.next_page().unwrap();
+                assert_eq!((next.channel, next.key, next.after), (channel(name), key, 4));
+                let page = Page { log: log(4), entries: Vec::new() };
+                subscriptions.page(next.key, &channel(name), Some(page), 0);
+            }
+            assert!(subscriptions.next_page().is_none());
+        }
+    }
+
+    #[test]
+    fn a_page_for_a_subscription_that_has_begun_again_is_dropped() {
+        let (mut subscriptions, keys) = behind(&["a"]);
+        assert!(subscriptions.next_page().is_some());
+        let entry = Entry {
+            channel: channel("a"),
+            epoch: "e".into(),
+            offset: 5,
+            at: 0,
+            plain: true,
+            text: "{}".into(),
+        };
+        let page = Page { log: log(9), entries: vec![Arc::new(entry)] };
+        subscriptions.open(channel("a"), StartPosition::Recent(5));
+        let (key, _) = subscriptions.next_opening().unwrap();
+        for opened in [false, true] {
+            if opened {
+                assert!(subscriptions.opened(key, &channel("a")));
+                subscriptions.begin(&channel("a"), &log(9), 100, None, 0).unwrap();
+            }
+            let read = subscriptions.page(keys[0], &channel("a"), Some(page.clone()), 0);
+            assert!(matches!(read, PageRead::Entries(entries) if entries.is_empty()), "opened: {opened}");
+        }
+    }
+}

@@ -167,7 +167,7 @@ fn a_slow_reader_is_told_and_dropped_and_resumes_from_its_position() {
         world.store("news", n);
         world.run();
     }
-    let Driven::Socket(session) = &world.connections[slow].driven else { unreachable!() };
+    let session = world.machine(slow);
     assert!(session.queued() <= 601);
     world.write(slow);
     world.write(slow);

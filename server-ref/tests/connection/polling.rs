@@ -297,6 +297,7 @@ fn a_subscription_that_the_server_ended_begins_anew_when_the_client_who_knows_of
     let again = world.poll(client, "a", (id, 1, HOLD), &set);
     world.run();
     assert_eq!(world.response(client, again), world.response(client, held));
+    assert_eq!(world.hub.subscribers(&channel("private-chat.7")), 0, "and begins nothing");
     // Now it knows, and wants the channel even so: perhaps it was invited once more.
     let wanted = world.poll(client, "a", (id, 2, HOLD), &[subscribe("private-chat.7"), at("news", 0)]);
     world.run();
@@ -339,4 +340,99 @@ fn what_is_only_passed_on_travels_in_the_next_response_and_questions_are_answere
     let poll = world.poll(client, "a", (id, 1, HOLD), &[at("news", 0), history(9, "news")]);
     world.run();
     assert_eq!(kinds(world.response(client, poll).unwrap()), ["polled", "user_typing", "done"]);
+}
+
+#[test]
+fn a_refused_subscription_is_refused_again_after_the_set_was_without_it() {
+    let mut world = World::new();
+    let (client, id) = world.polling("a", &[subscribe("private-secret")]);
+    for (ack, set, answer) in [
+        (1, vec![subscribe("private-secret")], None),
+        (1, vec![], None),
+        (1, vec![subscribe("private-secret")], Some(vec!["polled", "unsubscribed"])),
+    ] {
+        let request = world.poll(client, "a", (id, ack, HOLD), &set);
+        world.run();
+        assert_eq!(world.response(client, request).map(kinds), answer);
+    }
+}
+
+#[test]
+fn a_held_poll_that_nothing_comes_for_is_answered_and_its_connection_goes_on() {
+    let mut world = World::new();
+    let (client, id) = world.polling("a", &[]);
+    let held = world.poll(client, "a", (id, 1, HOLD), &[]);
+    world.pass(24_999);
+    assert_eq!(world.response(client, held), None);
+    world.pass(1);
+    assert_eq!(kinds(world.response(client, held).unwrap()), ["polled"]);
+    assert_eq!(world.connections[client].ended, None);
+}
+
+#[test]
+fn a_poll_that_is_abandoned_is_not_answered_and_the_connection_waits_for_the_next() {
+    let mut world = World::new();
+    let (client, id) = world.polling("a", &[subscribe("news")]);
+    let held = world.poll(client, "a", (id, 1, HOLD), &[at("news", 0)]);
+    let abandon = |world: &mut World, request| {
+        let now = world.now;
+        world.polling_of(client).handle(now, PollInput::Abandoned { request });
+        world.drain(client);
+    };
+    world.pass(9_000);
+    abandon(&mut world, held + 1_000);
+    abandon(&mut world, held);
+    world.store("news", 1);
+    world.pass(9_999);
+    assert_eq!((world.response(client, held), world.connections[client].ended), (None, None));
+    let next = world.poll(client, "a", (id, 1, HOLD), &[at("news", 0)]);
+    assert_eq!(offsets(world.response(client, next).unwrap()), [1]);
+    let held = world.poll(client, "a", (id, 2, HOLD), &[at("news", 1)]);
+    abandon(&mut world, held + 1_000);
+    world.store("news", 1);
+    world.run();
+    assert_eq!(offsets(world.response(client, held).unwrap()), [2], "another poll was abandoned");
+    world.pass(10_000);
+    assert_eq!(world.connections[client].ended, Some(None));
+}
+
+#[test]
+fn a_poll_waits_a_little_for_what_is_being_looked_up_and_then_is_answered_with_what_there_is() {
+    // How long the poll may be held, whether something is queued for it, and when it is answered although the store is silent.
+    for (hold_ms, queued, answered) in
+        [(0, false, 1_000), (3_000, false, 3_000), (3_000, true, 1_000), (HOLD, true, 1_000)]
+    {
+        let mut world = World::new();
+        let (client, id) = world.polling("a", &[subscribe("news")]);
+        let request = world.poll(client, "a", (id, 1, hold_ms), &[at("news", 0), subscribe("sport")]);
+        if queued {
+            world.store("news", 1);
+            // The mail arrives; the store answers nothing.
+            world.mail(client);
+        }
+        assert_eq!(world.polling_of(client).poll_timeout(), Some(START + answered), "{hold_ms} {queued}");
+        for (at, given) in [(answered - 1, false), (answered, true)] {
+            world.now = START + at;
+            let now = world.now;
+            world.polling_of(client).handle_timeout(now);
+            world.drain(client);
+            assert_eq!(world.response(client, request).is_some(), given, "{hold_ms} {queued} {at}");
+        }
+    }
+}
+
+#[test]
+fn while_its_session_is_looked_up_a_poll_waits_for_that_alone_and_frames_are_counted_when_they_leave() {
+    let mut world = World::new();
+    let client = world.poller();
+    world.poll(client, "a", (None, 0, 0), &[]);
+    assert_eq!(world.polling_of(client).poll_timeout(), None);
+    assert_eq!(world.polling_of(client).take_packed(), 0);
+    world.run();
+    assert_eq!(world.polling_of(client).take_packed(), 2, "polled and welcome");
+    let id = Some(world.connections[client].id);
+    for ack in 1..=2 {
+        world.poll(client, "a", (id, ack, 0), &[]);
+    }
+    assert_eq!(world.polling_of(client).take_packed(), 2, "since it was last asked");
 }

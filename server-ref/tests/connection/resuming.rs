@@ -1,6 +1,7 @@
 //! Subscriptions, replay and gaps.
 
-use everwire_protocol::{ErrorCode, Gap, GapReason, ServerFrame};
+use everwire_protocol::{ErrorCode, Gap, GapReason, OwnMark, ServerFrame};
+use everwire_server::model::paging::{Listed, MemberPage};
 
 use super::*;
 
@@ -98,7 +99,7 @@ fn while_a_client_catches_up_no_more_than_a_page_waits_for_it() {
     world.run();
     world.store("news", 90);
     world.run();
-    let Driven::Socket(session) = &world.connections[client].driven else { unreachable!() };
+    let session = world.machine(client);
     assert!(session.queued() <= 2 * 256, "{} frames wait", session.queued());
 }
 
@@ -297,4 +298,80 @@ fn members_are_listed_and_changes_follow_without_a_hole() {
     assert_eq!(kinds(&world.take(a)), ["member_left"], "b, after the grace");
     world.pass(999);
     assert_eq!(kinds(&world.take(a)), ["member_left"], "c, a second after the good-bye");
+}
+
+#[test]
+fn undelivered_begins_after_the_users_own_mark_wherever_it_is_in_the_list() {
+    let mut world = World::new();
+    world.store("private-user.a", 9);
+    let client = world.connect("a");
+    let ClientFrame::Subscribe(wish) = subscribe("private-user.a") else { unreachable!() };
+    world.say(client, &[Subscribe { undelivered: Some(true), ..wish }.into()]);
+    let mark =
+        |user: &str, delivered| everwire_protocol::UserReceipt { user: user.into(), delivered, read: 0 };
+    world.answer_opening(|opened| {
+        // The user is not in the first page.
+        let receipts = Some(Listed { items: vec![mark("0", 7), mark("1", 5)], more: true });
+        Ok(Opened { own_mark: Some(OwnMark { delivered: 3, read: 0 }), receipts, ..opened })
+    });
+    world.run();
+    assert_eq!(offsets(&world.take(client)), [4, 5, 6, 7, 8, 9]);
+}
+
+#[test]
+fn an_entry_that_arrives_twice_costs_the_store_nothing() {
+    let mut world = World::new();
+    let client = world.connect("a");
+    world.say(client, &[subscribe("news")]);
+    world.run();
+    world.store("news", 2);
+    world.run();
+    let last = world.logs.page(&channel("news"), 1, PAGE).entries[0].clone();
+    world.input(client, Input::Entry(last));
+    assert!(world.asked.is_empty(), "{:?}", world.asked);
+    assert_eq!(offsets(&world.take(client)), [1, 2]);
+}
+
+#[test]
+fn what_is_only_passed_on_is_not_kept_for_a_subscription_that_is_opening_and_what_is_told_is() {
+    let mut world = World::new();
+    let client = world.connect("a");
+    world.say(client, &[subscribe("news")]);
+    for ephemeral in [true, false] {
+        let text = if ephemeral { r#"{"type":"pong","nonce":1}"# } else { r#"{"type":"pong","nonce":2}"# };
+        let (channel, text) = (channel("news"), text.into());
+        let broadcast = everwire_server::model::broadcast::Broadcast { channel, text, ephemeral };
+        world.input(client, Input::Broadcast(Arc::new(broadcast)));
+    }
+    world.run();
+    let frames = world.take(client);
+    assert_eq!(kinds(&frames), ["subscribed", "pong"]);
+    assert!(matches!(&frames[1], ServerFrame::Pong(pong) if pong.nonce == Some(2)), "{frames:?}");
+}
+
+#[test]
+fn changes_of_members_that_the_list_contains_are_not_told_again() {
+    let mut world = World::new();
+    let client = world.connect("a");
+    let change = |version: u64| {
+        let text = format!(r#"{{"type":"pong","nonce":{version}}}"#).into();
+        let channel = channel("presence-room");
+        Input::Presence(Arc::new(everwire_server::model::broadcast::PresenceChange {
+            channel,
+            version,
+            text,
+        }))
+    };
+    world.say(client, &[subscribe("presence-room")]);
+    (1..=5).for_each(|version| world.input(client, change(version)));
+    world.answer_opening(|opened| {
+        Ok(Opened { members: Some(MemberPage { version: 3, ..MemberPage::default() }), ..opened })
+    });
+    (2..=4).for_each(|version| world.input(client, change(version)));
+    let versions: Vec<_> = world
+        .take(client)
+        .iter()
+        .filter_map(|frame| if let ServerFrame::Pong(pong) = frame { pong.nonce } else { None })
+        .collect();
+    assert_eq!(versions, [4, 5, 4]);
 }

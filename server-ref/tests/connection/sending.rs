@@ -59,6 +59,9 @@ fn when_the_store_fails_everything_later_is_deferred_until_the_refused_id_comes_
     ];
     assert_eq!(codes(&frames), expected);
     assert!(errors(&frames).iter().all(|error| error.retry));
+    let wait = Some(world.settings.retry_after_ms);
+    let told: Vec<_> = errors(&frames).iter().map(|error| error.retry_after_ms).collect();
+    assert_eq!(told, [wait, wait, wait, None]);
     assert_eq!(world.logs.log(&channel("news")).head, 0);
     world.say(client, &[send(1, "news"), send(2, "sport"), send(3, "news"), send(4, "news")]);
     world.run();
@@ -120,6 +123,12 @@ fn what_cannot_be_sent_is_refused_with_its_id_and_holds_up_nothing() {
     ];
     assert_eq!(codes(&frames), expected);
     assert_eq!(acks(&frames).len(), 1);
+    let named = ["private-secret", "presence-users", "news", "news", "news"];
+    for (error, name) in errors(&frames).into_iter().zip(named) {
+        assert_eq!((error.re.as_deref(), &error.channel), (Some("send"), &Some(channel(name))));
+    }
+    let too_large = &errors(&frames)[2].message;
+    assert!(too_large.contains("32768") && too_large.contains("40002"), "{too_large}");
 }
 
 #[test]
@@ -128,10 +137,7 @@ fn a_client_that_sends_more_than_can_be_stored_is_not_read_from() {
     let mut world = World::with(settings);
     let client = world.connect("a");
     let sends: Vec<_> = (1..=100).map(|id| send(id, "news")).collect();
-    let wants = |world: &World| {
-        let Driven::Socket(session) = &world.connections[client].driven else { unreachable!() };
-        session.wants_batch()
-    };
+    let wants = |world: &World| world.machine(client).wants_batch();
     assert!(wants(&world));
     world.say(client, &sends);
     assert!(!wants(&world));
@@ -148,4 +154,18 @@ fn what_was_sent_before_bye_is_stored() {
     world.run();
     assert_eq!(acks(&world.take(client)).len(), 1);
     assert_eq!(world.ended(client), Some(CloseCode::Normal));
+}
+
+#[test]
+fn what_waits_behind_a_group_is_dropped_when_the_connection_fails_and_the_group_is_stored() {
+    let mut world = World::new();
+    let client = world.connect("a");
+    world.connections[client].reads = false;
+    world.say(client, &[ClientFrame::Ping(everwire_protocol::Ping { nonce: None })]);
+    world.say(client, &(1..=70).map(|id| send(id, "news")).collect::<Vec<_>>());
+    world.input(client, Input::End(CloseCode::Replaced));
+    assert!(!world.machine(client).is_settled(), "a group is on its way to the store");
+    world.run();
+    assert!(world.machine(client).is_settled(), "nothing else is");
+    assert_eq!(world.logs.log(&channel("news")).head, 64, "one group, and nothing after it");
 }

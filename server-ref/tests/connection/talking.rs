@@ -148,9 +148,23 @@ fn questions_that_may_not_be_asked_or_are_too_many_are_refused_by_their_id() {
     assert_eq!(refused[0], (1, Forbidden));
     // While one is under way, no other is taken.
     assert_eq!(refused[1..], [(3, RateLimited), (4, RateLimited)]);
+    let told: Vec<_> = errors(&frames).iter().map(|e| (e.channel.clone(), e.retry_after_ms)).collect();
+    let wait = (None, Some(world.settings.retry_after_ms));
+    assert_eq!(told, [(Some(channel("private-user.b")), None), wait.clone(), wait]);
     world.run();
+    world.take(client);
     world.say(client, &[both(5)]);
-    assert_eq!(codes(&world.take(client)), [InvalidFrame]);
+    let frames = world.take(client);
+    assert_eq!(
+        (codes(&frames), errors(&frames)[0].channel.clone()),
+        (vec![InvalidFrame], Some(channel("news")))
+    );
+    for (before, after) in [(Some(1), None), (None, Some(1))] {
+        let (id, channel) = (world.new_id(), channel("news"));
+        world.say(client, &[History { id, channel, before, after, limit: None }.into()]);
+        world.run();
+        assert_eq!(kinds(&world.take(client)), ["done"], "one of the two is fine");
+    }
 }
 
 #[test]
@@ -181,7 +195,10 @@ fn receipts_are_handed_over_where_they_are_kept() {
         client,
         &[receipt("private-user.a"), receipt("everyone"), receipt("news"), receipt("private-user.b")],
     );
-    world.say(client, &[Idle { idle: true }.into()]);
+    for idle in [true, true, false] {
+        world.say(client, &[Idle { idle }.into()]);
+    }
+    assert_eq!(world.idle, [true, false], "a repetition is nothing new");
     assert_eq!(codes(&world.take(client)), [ErrorCode::Forbidden; 2]);
     let kept: Vec<_> = world.receipts.iter().map(|receipt| receipt.channel.as_str()).collect();
     assert_eq!(kept, ["private-user.a", "everyone"]);
@@ -224,6 +241,7 @@ fn signals_and_questions_beyond_the_pace_are_dropped_with_an_error() {
     assert_eq!(codes(&frames), [ErrorCode::RateLimited; 2]);
     assert!(errors(&frames)[0].message.contains("news"));
     assert_eq!(errors(&frames)[1].id, Some(Uuid::from_u128(3)));
+    assert!(errors(&frames).iter().all(|error| error.retry_after_ms == Some(1_000)), "{frames:?}");
     world.pass(1_000);
     world.say(client, &[typing("news", true), history(3, "news")]);
     world.run();
