@@ -1,19 +1,15 @@
 //! Marks and receipts.
 
 use everwire_protocol::{ClientFrame, Mark, Receipt, ServerFrame};
-use proptest::prelude::*;
+use proptest::{option, prelude::*};
 
 use super::{Kinds, channel, nonce, number, one, text};
 
 pub(super) fn client() -> Kinds<ClientFrame> {
     vec![one(
         "mark",
-        (channel(), text(), number(), number()).prop_map(|(channel, epoch, delivered, read)| Mark {
-            channel,
-            epoch,
-            delivered,
-            read,
-        }),
+        (channel(), text(), number(), number(), option::of(text()))
+            .prop_map(|(channel, epoch, delivered, read, run)| Mark { channel, epoch, delivered, read, run }),
     )]
 }
 
