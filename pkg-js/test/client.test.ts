@@ -339,6 +339,18 @@ describe("a channel", () => {
     expect([channel.subscription, channel.position]).toEqual(["subscribed", { epoch: "e1", offset: 4 }]);
   });
 
+  it("keeps the run of the server's store with its position, and resumes with both", async () => {
+    const { client, core } = await running();
+    core.welcomed("u1");
+    const channel = client.channel("a");
+    void channel.subscribe();
+    core.confirm("a", { epoch: "e1", offset: 4, head: 4 });
+    const { position } = channel;
+    expect(position).toEqual({ epoch: "e1", offset: 4, run: "r1" });
+    void client.channel("b").subscribe({ position });
+    expect(core.of("subscribe").at(-1)).toEqual(["b", undefined, "e1", 4, false, "r1"]);
+  });
+
   it("delivers the parsed object itself; the position moves first", async () => {
     const { client, core } = await running();
     const channel = client.channel("a");

@@ -35,6 +35,7 @@ function expected(frames: Record<string, unknown>[], handle: (channel: unknown) 
           [
             "welcome",
             frame.connection,
+            frame.run,
             frame.user,
             frame.ping_interval_ms,
             frame.hold_ms,

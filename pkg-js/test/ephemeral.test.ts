@@ -258,7 +258,7 @@ describe("history", () => {
     core.answer("history", { type: "history_page", channel: channel.name, epoch: "e", messages, more: true });
     expect(await page).toMatchObject({ epoch: "e", messages, more: true });
     // The subscription has not moved.
-    expect(channel.position).toEqual({ epoch: "e", offset: 0 });
+    expect(channel.position).toEqual({ epoch: "e", offset: 0, run: "r1" });
   });
 });
 

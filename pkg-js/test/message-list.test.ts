@@ -440,12 +440,15 @@ describe("older messages", () => {
     expect(offsets(list)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
   });
 
-  it("are of the new log after it was replaced; a page of the old one is dropped", async () => {
+  it.each([
+    ["replaced", "f"],
+    ["restored from a copy, with the same epoch", "e"],
+  ])("are of the new log after it was %s; a page of the old one is dropped", async (_, epoch) => {
     const { core, list } = await loadable(3);
     core.receive(message("a", 4));
     const old = list.loadOlder();
     const gap = { from: 5, to: 2, reason: "epoch" };
-    core.receive({ type: "subscribed", channel: "a", epoch: "f", offset: 2, head: 2, gap });
+    core.receive({ type: "subscribed", channel: "a", epoch, offset: 2, head: 2, gap });
     core.page(range(1, 3), false);
     expect(await old).toBe(true);
     expect(offsets(list)).toEqual([4]);
@@ -453,7 +456,7 @@ describe("older messages", () => {
     core.page(
       range(1, 2).map((entry, n) => ({ ...entry, id: `new-${n}` })),
       false,
-      "f",
+      epoch,
     );
     expect(await fresh).toBe(false);
     expect([asked(core), offsets(list)]).toEqual([

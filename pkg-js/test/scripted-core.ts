@@ -73,7 +73,16 @@ export class ScriptedCore implements Core {
   welcomed(user: string, connection = "c1"): void {
     const times = { server_time: 1, ping_interval_ms: 25_000, hold_ms: 25_000 };
     const limits = { payload_bytes: 1, batch_bytes: 1, batch_frames: 1, subscriptions: 1 };
-    this.receive({ type: "welcome", version: 1, session: "s", connection, user, ...times, limits });
+    this.receive({
+      type: "welcome",
+      version: 1,
+      session: "s",
+      connection,
+      run: "r1",
+      user,
+      ...times,
+      limits,
+    });
     this.connected();
   }
 
@@ -93,8 +102,9 @@ export class ScriptedCore implements Core {
     this.#called("free");
     this.freed = true;
   }
-  subscribe({ channel, recent, epoch, offset, undelivered }: Args<"subscribe">): Handle {
-    this.#called("subscribe", channel, recent, epoch, offset, undelivered);
+  subscribe({ channel, recent, epoch, offset, run, undelivered }: Args<"subscribe">): Handle {
+    const more = run === undefined ? [] : [run];
+    this.#called("subscribe", channel, recent, epoch, offset, undelivered, ...more);
     const handle = ++this.#handles as Handle;
     this.places.set(handle, { channel, epoch: epoch ?? "e", offset: offset ?? 0 });
     return handle;
@@ -177,10 +187,10 @@ export class ScriptedCore implements Core {
     return this.places.delete(handle) ? "ended" : undefined;
   }
   welcome(args: Args<"welcome">): void {
-    const { connection, user, ping_interval_ms, hold_ms, token_expires_in_ms } = args;
+    const { connection, run, user, ping_interval_ms, hold_ms, token_expires_in_ms } = args;
     const { payload_bytes, batch_bytes, batch_frames } = args;
     const limits = [payload_bytes, batch_bytes, batch_frames];
-    this.#called("welcome", connection, user, ping_interval_ms, hold_ms, token_expires_in_ms, ...limits);
+    this.#called("welcome", connection, run, user, ping_interval_ms, hold_ms, token_expires_in_ms, ...limits);
   }
   polled({ seq }: Args<"polled">): void {
     this.#called("polled", seq);

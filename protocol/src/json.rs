@@ -54,10 +54,10 @@ fields! {
     Ping { nonce }
     Pong { nonce }
     Bye {}
-    Subscribe { channel, epoch, offset, recent, undelivered }
+    Subscribe { channel, epoch, offset, run, recent, undelivered }
     Unsubscribe { channel }
     Typing { channel, typing }
-    Mark { channel, epoch, delivered, read }
+    Mark { channel, epoch, delivered, read, run }
 }
 
 /// A type that a field of these frames can have.

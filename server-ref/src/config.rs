@@ -13,6 +13,7 @@ use crate::{
     api::ApiKey,
     auth::{Rules, token::TokenKey},
     connection::{PresenceUsers, Settings},
+    environment::WallClock,
     transports::Origins,
 };
 
@@ -41,6 +42,11 @@ pub enum Command {
     /// Clean up the database: stale sessions, ids of old sends, messages beyond the retention. A running server does this
     /// every five minutes, and is asked to do it now; without one, the command works on the file directly.
     Cleanup(CleanupOptions),
+    /// Write a copy of the database to a new file, while a server uses it or not. Senders do not wait.
+    Backup(BackupOptions),
+    /// Put a copy in the place of the database. No server may be using it. The former database is kept beside it. Clients that have
+    /// seen messages which the copy does not contain receive a gap.
+    Restore(RestoreOptions),
 }
 
 /// Options for serving.
@@ -91,6 +97,9 @@ pub struct ServeOptions {
     /// gone at once.
     #[arg(long, env = "EVERWIRE_EDIT_RETENTION", default_value_t = 0, value_name = "SECONDS")]
     pub edit_retention: u64,
+    /// Free bytes where the database is, below which /readyz reports that the server is not ready.
+    #[arg(long, env = "EVERWIRE_MIN_FREE_BYTES", default_value_t = MIN_FREE_BYTES, value_name = "BYTES")]
+    pub min_free_bytes: u64,
     /// How many missed messages are replayed to a reconnecting client. If it missed more, it receives a gap event and
     /// resumes at the end.
     #[arg(long, env = "EVERWIRE_REPLAY_LIMIT", default_value_t = 10_000, value_name = "MESSAGES")]
@@ -171,6 +180,9 @@ impl From<ListedUsers> for PresenceUsers {
         }
     }
 }
+
+/// The default of `--min-free-bytes`: the largest write-ahead log, and some space for messages.
+const MIN_FREE_BYTES: u64 = 128 * 1024 * 1024;
 
 /// The format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -280,6 +292,28 @@ pub struct CleanupOptions {
     pub running: RunningOptions,
 }
 
+/// Options of `backup`.
+#[derive(Debug, Args)]
+pub struct BackupOptions {
+    /// The database file.
+    #[arg(long, env = "EVERWIRE_DATABASE", default_value = "everwire.db", value_name = "FILE")]
+    pub database: PathBuf,
+    /// The file to write. It must not exist.
+    #[arg(value_name = "COPY")]
+    pub copy: PathBuf,
+}
+
+/// Options of `restore`.
+#[derive(Debug, Args)]
+pub struct RestoreOptions {
+    /// The database file.
+    #[arg(long, env = "EVERWIRE_DATABASE", default_value = "everwire.db", value_name = "FILE")]
+    pub database: PathBuf,
+    /// A copy that `backup` has written.
+    #[arg(value_name = "COPY")]
+    pub copy: PathBuf,
+}
+
 /// The claims of the token to create.
 #[derive(Debug, Args)]
 pub struct TokenOptions {
@@ -338,6 +372,10 @@ pub struct Config {
     pub goaway_delay_ms: u32,
     /// The time over which they spread their reconnects, in ms.
     pub goaway_spread_ms: u32,
+    /// Free bytes below which the server is not ready.
+    pub min_free_bytes: u64,
+    /// The wall clock.
+    pub wall: WallClock,
     /// The settings of connections.
     pub session: Settings,
 }
@@ -362,6 +400,8 @@ impl Config {
             leave_grace_ms: u64::from(everwire_protocol::limits::LEAVE_GRACE_MS),
             goaway_delay_ms: 500,
             goaway_spread_ms: 5_000,
+            min_free_bytes: MIN_FREE_BYTES,
+            wall: WallClock::default(),
             session: Settings::default(),
         }
     }
@@ -374,8 +414,8 @@ impl Config {
             bucket(self.signals_per_second, 2),
             bucket(self.requests_per_second, 3),
         );
-        let public_write = std::mem::take(&mut self.public_write);
-        Rules { dev: self.dev, key: self.key.take(), rates, public_write, bans: Arc::default() }
+        let (public_write, wall) = (std::mem::take(&mut self.public_write), Some(self.wall.clone()));
+        Rules { dev: self.dev, key: self.key.take(), rates, public_write, bans: Arc::default(), wall }
     }
 }
 
@@ -432,6 +472,8 @@ impl TryFrom<ServeOptions> for Config {
             leave_grace_ms: u64::from(everwire_protocol::limits::LEAVE_GRACE_MS),
             goaway_delay_ms: options.goaway_delay_ms,
             goaway_spread_ms: options.goaway_spread_ms,
+            min_free_bytes: options.min_free_bytes,
+            wall: WallClock::default(),
             session: Settings {
                 ping_interval_ms: options.ping_interval_ms,
                 replay_limit: options.replay_limit,

@@ -4,6 +4,7 @@
 use std::{
     fmt,
     pin::Pin,
+    sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -14,10 +15,11 @@ pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The environment that a node runs in.
 pub trait Environment: fmt::Debug + Send + Sync + 'static {
-    /// Monotonic time, in ms since 1970: never goes back and never jumps.
+    /// Monotonic time, in ms: never goes back and never jumps. For timers. Where it begins means nothing.
     fn now_ms(&self) -> u64;
 
-    /// The wall clock, in ms since 1970. May be set back.
+    /// The wall clock, in ms since 1970. For tokens, and for times that people read. May be set forward or back at any
+    /// time, so it is never kept, and nothing is ordered by it.
     fn wall_ms(&self) -> u64;
 
     /// A new random id.
@@ -72,26 +74,54 @@ pub fn wall_ms() -> u64 {
 }
 
 /// The real environment: system clocks, system random numbers, and tokio's tasks and timers.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct TokioEnvironment {
-    started_at: u64,
     started: Instant,
+    wall: WallClock,
 }
 
 impl TokioEnvironment {
-    /// Its monotonic time starts at the current wall clock.
-    pub fn start() -> Self {
-        Self { started_at: wall_ms(), started: Instant::now() }
+    /// Its monotonic time starts at 0, far from any wall clock.
+    pub fn start(wall: WallClock) -> Self {
+        Self { started: Instant::now(), wall }
+    }
+}
+
+/// A wall clock: the system's, unless a test has its own.
+#[derive(Clone)]
+pub struct WallClock(Arc<dyn Fn() -> u64 + Send + Sync>);
+
+impl WallClock {
+    /// A clock that returns ms since 1970.
+    pub fn new(read: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
+        Self(Arc::new(read))
+    }
+
+    /// The time now, in ms since 1970.
+    pub fn read(&self) -> u64 {
+        (self.0)()
+    }
+}
+
+impl Default for WallClock {
+    fn default() -> Self {
+        Self::new(wall_ms)
+    }
+}
+
+impl fmt::Debug for WallClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("WallClock").field(&self.read()).finish()
     }
 }
 
 impl Environment for TokioEnvironment {
     fn now_ms(&self) -> u64 {
-        self.started_at + self.started.elapsed().as_millis() as u64
+        self.started.elapsed().as_millis() as u64
     }
 
     fn wall_ms(&self) -> u64 {
-        wall_ms()
+        self.wall.read()
     }
 
     fn new_id(&self) -> Uuid {
@@ -103,7 +133,7 @@ impl Environment for TokioEnvironment {
     }
 
     fn sleep_until(&self, at_ms: u64) -> Task {
-        let at = self.started + Duration::from_millis(at_ms.saturating_sub(self.started_at));
+        let at = self.started + Duration::from_millis(at_ms);
         Box::pin(tokio::time::sleep_until(at.into()))
     }
 }

@@ -11,7 +11,7 @@
 //! * [`connection`]: the state machine of one connection; no sockets, no clock.
 //! * [`chats`]: the rules of chats. [`store`]: logs and all other durable data. [`auth`]: tokens, permissions and limits.
 //! * [`admission`]: who may open sockets. [`accounts`]: what clients cost, and how much of it they may use.
-//! * [`model`]: shared data types. [`environment`]: time, ids, tasks and sleep.
+//! * [`model`]: shared data types. [`logs`]: the log, without waiting. [`environment`]: time, ids, tasks and sleep.
 
 pub mod accounts;
 pub mod admission;
@@ -24,6 +24,7 @@ pub mod connection;
 pub mod environment;
 mod error;
 pub mod hub;
+pub mod logs;
 pub mod model;
 pub mod node;
 pub mod operator;

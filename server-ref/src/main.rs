@@ -7,12 +7,14 @@ use everwire_server::{
     Error,
     auth::token::Claims,
     config::{
-        CleanupOptions, Command, Config, LogFormat, Options, RunningOptions, ServeOptions, StatsOptions,
-        TokenOptions,
+        BackupOptions, CleanupOptions, Command, Config, LogFormat, Options, RestoreOptions, RunningOptions,
+        ServeOptions, StatsOptions, TokenOptions,
     },
     environment::wall_ms,
+    logs,
     operator::{self, Running},
     server::Server,
+    store::sqlite::backup,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -22,6 +24,8 @@ fn main() -> ExitCode {
         Some(Command::Token(options)) => token(options),
         Some(Command::Stats(options)) => stats(&options),
         Some(Command::Cleanup(options)) => cleanup(&options),
+        Some(Command::Backup(options)) => backup(&options),
+        Some(Command::Restore(options)) => restore(&options),
         None => serve(options.serve),
     };
     match done {
@@ -34,7 +38,8 @@ fn main() -> ExitCode {
 }
 
 fn serve(options: ServeOptions) -> Result<(), Error> {
-    start_log(&options)?;
+    // Dropped last: it writes the last lines.
+    let _flush = start_log(&options)?;
     let config = Config::try_from(options)?;
     // Every connection is an open file, and the usual soft limit is 1024.
     let open_files = rlimit::increase_nofile_limit(u64::MAX);
@@ -85,17 +90,18 @@ fn stop_signal() -> Result<impl Future<Output = &'static str>, Error> {
     })
 }
 
-fn start_log(options: &ServeOptions) -> Result<(), Error> {
+fn start_log(options: &ServeOptions) -> Result<logs::LogFlush, Error> {
     let filter = EnvFilter::try_new(&options.log)
         .map_err(|error| Error::Setting(format!("--log {:?} cannot be used: {error}", options.log)))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let (writer, flush) = logs::start(std::io::stderr());
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     match options.log_format {
         LogFormat::Text => {
             log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).with_target(false).init();
         }
         LogFormat::Json => log.json().flatten_event(true).init(),
     }
-    Ok(())
+    Ok(flush)
 }
 
 fn stats(options: &StatsOptions) -> Result<(), Error> {
@@ -116,6 +122,21 @@ fn cleanup(options: &CleanupOptions) -> Result<(), Error> {
         return print_json(&done);
     }
     println!("removed {} sessions, {} ids of sends, {} messages", done.sessions, done.sends, done.messages);
+    Ok(())
+}
+
+fn backup(options: &BackupOptions) -> Result<(), Error> {
+    runtime()?.block_on(backup::backup(&options.database, &options.copy))?;
+    println!("copied {} to {}", options.database.display(), options.copy.display());
+    Ok(())
+}
+
+fn restore(options: &RestoreOptions) -> Result<(), Error> {
+    let kept = runtime()?.block_on(backup::restore(&options.copy, &options.database))?;
+    println!("restored {} from {}", options.database.display(), options.copy.display());
+    if let Some(kept) = kept {
+        println!("the former database is {}", kept.display());
+    }
     Ok(())
 }
 

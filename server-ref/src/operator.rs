@@ -134,6 +134,7 @@ pub fn table(stats: &Stats) -> String {
         ("frames in", stats.frames_in.to_string()),
         ("frames out", stats.frames_out.to_string()),
         ("messages stored", stats.messages_stored.to_string()),
+        ("log lines dropped", stats.log_lines_dropped.to_string()),
     ];
     for (name, value) in rows {
         // Writing to a string cannot fail.

@@ -57,9 +57,9 @@ impl Server {
         let leave_grace_ms = config.leave_grace_ms;
         let return_ms = (spread_ms + RETURN_MARGIN_MS).max(leave_grace_ms);
         let options = NodeOptions { settings, access: Arc::new(rules), bans, leave_grace_ms, return_ms };
-        let environment = Arc::new(TokioEnvironment::start());
+        let environment = Arc::new(TokioEnvironment::start(config.wall.clone()));
         let node = Node::start(environment, Arc::new(store), options).await?;
-        let api = Api::new(node.clone(), config.api_key, config.dev);
+        let api = Api::new(node.clone(), config.api_key, config.dev, config.min_free_bytes);
         let router = router::router(api, config.origins, config.serve_dir.as_deref());
         let admission = Arc::new(Admission::new(config.admission));
         let (stop, sockets) = (watch::Sender::new(false), watch::Sender::new(0));
@@ -105,6 +105,9 @@ impl Server {
             );
         }
         self.node.write_all().await;
+        if let Err(error) = self.node.store.close().await {
+            tracing::warn!(%error, "the database was not closed");
+        }
     }
 }
 

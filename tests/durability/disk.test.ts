@@ -31,6 +31,9 @@ it.skipIf(process.platform !== "linux")(
         seen: () => ada.errors(),
       },
     );
+    const ready = async () => (await fetch(`${server.url}/readyz`)).status;
+    expect(await ready(), "no new clients are to be sent here").toBe(503);
+    expect((await fetch(`${server.url}/livez`)).status, "a restart would not help").toBe(200);
     expect(await bob.receivedCount(CHANNEL), "what is not stored is given to nobody").toBe(20);
     // New clients can still read.
     const cy = await page.connect("cy");
@@ -38,6 +41,7 @@ it.skipIf(process.platform !== "linux")(
     expect((await cy.waitForEntries(CHANNEL, 5)).map(({ offset }) => offset)).toEqual([16, 17, 18, 19, 20]);
 
     server.freeDisk();
+    await until("the server is ready again", async () => (await ready()) === 200);
     const received = await bob.waitForEntries(CHANNEL, 40);
     expectContiguous(received);
     expect(numbersOf(received, "ada")).toEqual([...Array(40).keys()]);

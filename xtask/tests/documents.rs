@@ -119,7 +119,9 @@ fn paths_in_documents_exist() {
 #[test]
 fn the_table_of_guarantees_names_tests_that_exist() {
     let mut sources = Vec::new();
-    files(&root().join("client-wasm/core/tests"), ".rs", &mut sources);
+    for directory in ["client-wasm/core/tests", "server-ref/tests"] {
+        files(&root().join(directory), ".rs", &mut sources);
+    }
     let tests: String = sources.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
     let text = fs::read_to_string(root().join("docs/reliability.md")).unwrap();
     let table = text.split("\n## ").find(|section| section.starts_with("The guarantees")).unwrap();

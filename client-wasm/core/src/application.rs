@@ -141,6 +141,7 @@ fn receive_one(app: &mut impl Application, frame: ServerFrame) {
         ServerFrame::Welcome(frame) => {
             app.connection().receive_frame(ReceivedFrame::Welcome(WelcomeFrame {
                 connection: frame.connection,
+                run: &frame.run,
                 user: &frame.user,
                 ping_interval: frame.ping_interval_ms,
                 hold: frame.hold_ms,

@@ -88,6 +88,8 @@ pub struct Connection {
     probed_for: Option<u64>,
     /// Who the server takes the client for.
     user: String,
+    /// The run of the server's store on the transport in use.
+    run: String,
     max_payload: usize,
     batch_limits: BatchLimits,
 }
@@ -113,6 +115,7 @@ impl Connection {
             receipts: Receipts::default(),
             probed_for: None,
             user: String::new(),
+            run: String::new(),
             max_payload: limits::MAX_PAYLOAD_BYTES,
             batch_limits: BatchLimits { bytes: limits::MAX_BATCH_BYTES, frames: limits::MAX_BATCH_FRAMES },
             config,
@@ -162,6 +165,11 @@ impl Connection {
     /// Who the server takes the client for; empty before the first `welcome`.
     pub fn user(&self) -> &str {
         &self.user
+    }
+
+    /// The run of the server's store on the transport in use; empty before the first `welcome`.
+    pub fn run(&self) -> &str {
+        &self.run
     }
 
     /// ms since the start, sleep included.

@@ -89,6 +89,8 @@ pub enum ReceivedFrame<'a> {
 pub struct WelcomeFrame<'a> {
     /// Names the connection.
     pub connection: Uuid,
+    /// The run of the server's store.
+    pub run: &'a str,
     /// Who the server takes the client for.
     pub user: &'a str,
     /// The longest silence to expect.

@@ -130,9 +130,12 @@ impl Operations for At<'_> {
         NOTHING
     }
 
-    fn subscribe(&mut self, Subscribe { channel, recent, epoch, offset, undelivered }: Subscribe) -> Answer {
+    fn subscribe(&mut self, frame: Subscribe) -> Answer {
+        let Subscribe { channel, recent, epoch, offset, run, undelivered } = frame;
         let position = match (epoch, offset) {
-            (Some(epoch), Some(offset)) => Some(Position { epoch: epoch.to_owned(), offset }),
+            (Some(epoch), Some(offset)) => {
+                Some(Position { epoch: epoch.to_owned(), offset, run: run.unwrap_or_default().to_owned() })
+            }
             (None, None) => None,
             _ => return Err(ErrorCode::InvalidOption),
         };
@@ -204,6 +207,7 @@ impl Operations for At<'_> {
         self.receive(match frame.connection {
             Ok(connection) => ReceivedFrame::Welcome(WelcomeFrame {
                 connection,
+                run: frame.run,
                 user: frame.user,
                 ping_interval: frame.ping_interval_ms,
                 hold: frame.hold_ms,

@@ -45,9 +45,11 @@ operations! {
         channel: &'a str,
         /// How many of the latest entries to replay.
         recent: Option<u32>,
-        /// The position to resume from: `epoch` and `offset`, or neither.
+        /// The position to resume from: `epoch` and `offset`, or neither; and the run of the server's store in which it
+        /// moved, if known.
         epoch: Option<&'a str>,
         offset: Option<u64>,
+        run: Option<&'a str>,
         /// Start after the last entry delivered to the user on any device.
         undelivered: bool,
     }) -> "Handle";
@@ -100,6 +102,7 @@ operations! {
     /// The frame `welcome`.
     welcome(Welcome<'a> {
         connection: Result<Uuid, NotAUuid>,
+        run: &'a str,
         user: &'a str,
         ping_interval_ms: u32,
         hold_ms: u32,

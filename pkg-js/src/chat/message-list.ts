@@ -120,6 +120,10 @@ export class MessageList<Events extends object = object> extends Observable {
       source.on("message", take),
       source._emitter.on("event", take),
       source.on("sending", (outgoing) => this.#onSending(outgoing)),
+      source.on("gap", ({ reason }) => {
+        // Another log, even if it has the same epoch.
+        if (reason === "epoch") this.#epoch = "";
+      }),
       source.on("subscribed", (place) => this.#onSubscribed(place)),
       source.on("receipts", (marks) => this.#onReceipts(marks)),
     ];

@@ -57,6 +57,7 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
   #live = false;
   #epoch: string | undefined;
   #offset = 0;
+  #run: string | undefined;
   #members: ReadonlyMap<string, Member> = new Map();
   #list: readonly Member[] = [];
   #complete = false;
@@ -106,7 +107,9 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
 
   /** The position of the last delivered entry. */
   get position(): Position | undefined {
-    return this.#epoch === undefined ? undefined : { epoch: this.#epoch, offset: this.#offset };
+    return this.#epoch === undefined
+      ? undefined
+      : { epoch: this.#epoch, offset: this.#offset, run: this.#run };
   }
 
   /** Adds a listener. Returns a function that removes it. */
@@ -280,6 +283,7 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
     const recovered = from === undefined;
     this.#epoch = epoch;
     this.#offset = offset;
+    this.#run = this.#client._run;
     if (!recovered) this._emitter.emit("gap", { from, to: offset, reason });
     // A listener may have ended the subscription.
     if (this._handle !== handle) return;

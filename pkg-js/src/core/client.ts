@@ -60,6 +60,8 @@ export class Client implements ClientPort {
   _connection: string | undefined;
   /** @internal How many subscriptions a session may have. */
   _maxSubscriptions: number = MAX_SUBSCRIPTIONS;
+  /** @internal */
+  _run: string | undefined;
   readonly #signedIn = defer<string>();
   /** @internal Settles once the user is known, or never will be. */
   readonly _signedIn: Promise<string> = this.#signedIn.promise;

@@ -20,6 +20,8 @@ export interface Receiver {
   _connection: string | undefined;
   /** @internal How many subscriptions a session may have. */
   _maxSubscriptions: number;
+  /** @internal The run of the server's store, from the last `welcome`. */
+  _run: string | undefined;
   /** @internal The user as the server knows it. */
   _user: string | undefined;
   /** @internal Reports an error that is neither a state nor about one subscription or send. */
@@ -111,6 +113,7 @@ const SHAPES: { readonly [Type in ServerFrame["type"]]: Shape<FrameOf<Type>> } =
     version: whole,
     session: text,
     connection: text,
+    run: text,
     user: text,
     name: word,
     server_time: whole,
@@ -271,6 +274,7 @@ function take(frame: ServerFrame, core: Core, receiver: Receiver): void {
       receiver._user = frame.user;
       receiver._connection = frame.connection;
       receiver._maxSubscriptions = frame.limits.subscriptions;
+      receiver._run = frame.run;
       core.welcome({ ...frame, ...frame.limits });
       break;
     case "polled":

@@ -94,6 +94,8 @@ export type AnyEventMessage<Events> = {
 export interface Position {
   readonly epoch: string;
   readonly offset: number;
+  /** Identifies the history that the position belongs to, so that a restored database is detected. Keep it with the rest. */
+  readonly run?: string | undefined;
 }
 
 /** A subscription was established, for the first time or after a reconnect. */
@@ -106,11 +108,11 @@ export interface Subscribed extends Position {
 
 /** Entries that can no longer be recovered: reload the data that they changed. */
 export interface Gap {
-  /** The first missing offset. In another epoch than `to` if the reason is `epoch`. */
+  /** The first missing offset. In another log than `to` if the reason is `epoch`. */
   readonly from: number;
   /** The last missing offset. */
   readonly to: number;
-  /** `trimmed`: no longer stored; `too_far`: more than the server replays; `epoch`: the log was replaced. */
+  /** `trimmed`: no longer stored; `too_far`: more than the server replays; `epoch`: the log was replaced, or restored from a copy. */
   readonly reason: string;
 }
 

@@ -32,6 +32,7 @@ export interface ClientPort {
   readonly _user: string | undefined;
   /** The current connection, if there is one. */
   readonly connection: string | undefined;
+  readonly _run: string | undefined;
   /** @internal Channels by the core's handle of their subscription. */
   readonly _handles: Map<Handle, ChannelPort>;
   /** @internal Sends and requests without a final outcome, by id. */

@@ -43,9 +43,13 @@ export interface Core {
     channel: string;
     /** How many of the latest entries to replay. */
     recent?: number | undefined;
-    /** The position to resume from: `epoch` and `offset`, or neither. */
+    /**
+     * The position to resume from: `epoch` and `offset`, or neither; and the run of the server's store in which it
+     * moved, if known.
+     */
     epoch?: string | undefined;
     offset?: number | undefined;
+    run?: string | undefined;
     /** Start after the last entry delivered to the user on any device. */
     undelivered: boolean;
   }): Handle;
@@ -114,6 +118,7 @@ export interface Core {
   /** The frame `welcome`. */
   welcome(args: {
     connection: string;
+    run: string;
     user: string;
     ping_interval_ms: number;
     hold_ms: number;
@@ -258,7 +263,7 @@ export interface Host {
 export const OPERATIONS: readonly string[] = [
   "start::",
   "close::",
-  "subscribe:recent offset undelivered:channel epoch",
+  "subscribe:recent offset undelivered:channel epoch run",
   "unsubscribe:handle:",
   "send:restored left_ago_ms:id channel frame",
   "cancel::id",
@@ -271,7 +276,7 @@ export const OPERATIONS: readonly string[] = [
   "token::token",
   "tokenFailed::message",
   "report::",
-  "welcome:ping_interval_ms hold_ms token_expires_in_ms payload_bytes batch_bytes batch_frames:connection user",
+  "welcome:ping_interval_ms hold_ms token_expires_in_ms payload_bytes batch_bytes batch_frames:connection run user",
   "subscribedFrame:handle offset head gap_from:epoch gap",
   "unsubscribedFrame:handle retry_after_ms:channel code",
   "ack::id",

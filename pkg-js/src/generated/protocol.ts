@@ -224,6 +224,11 @@ export interface Subscribe {
   epoch?: string;
   /** The last offset that the client has: the server replays later entries. 0 requests the whole log. */
   offset?: number;
+  /**
+   * The `run` of the last `welcome` on whose connection the position was confirmed or has moved. Without it the server
+   * cannot detect that its database was restored since.
+   */
+  run?: string;
   /** For a first subscription: how many of the latest entries to replay, at most 500. */
   recent?: number;
   /**
@@ -294,6 +299,8 @@ export interface Mark {
   delivered: number;
   /** Everything up to this offset was read; 0: unchanged. */
   read: number;
+  /** The run of the position from which this was marked, as in `subscribe`. */
+  run?: string;
 }
 
 /** Whether this connection is idle. Holds until the next `idle` or the end of the connection. Not answered. */
@@ -489,6 +496,11 @@ export interface Welcome {
   session: string;
   /** The id of this connection, which polls carry. */
   connection: string;
+  /**
+   * The current run of the server's store, opaque: another one begins whenever the store is opened. Clients return it with
+   * their positions, so that the server detects those from a history that it does not have.
+   */
+  run: string;
   /** The id of the user. */
   user: string;
   /** The name that others see, if the server knows one. */
@@ -949,7 +961,7 @@ export type ErrorCode =
 
 /** Entries that can no longer be recovered. */
 export interface Gap {
-  /** The first missing offset. In another epoch than `to` if the reason is `epoch`. */
+  /** The first missing offset. In another log than `to` if the reason is `epoch`. */
   from: number;
   /** The last missing offset. */
   to: number;

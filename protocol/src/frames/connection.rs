@@ -53,6 +53,9 @@ pub struct Welcome {
     /// The id of this connection, which polls carry.
     #[serde(deserialize_with = "ids::required")]
     pub connection: Uuid,
+    /// The current run of the server's store, opaque: another one begins whenever the store is opened. Clients return it with
+    /// their positions, so that the server detects those from a history that it does not have.
+    pub run: String,
     /// The id of the user.
     pub user: String,
     /// The name that others see, if the server knows one.

@@ -22,6 +22,10 @@ pub struct Mark {
     /// Everything up to this offset was read; 0: unchanged.
     #[serde(deserialize_with = "safe_integer::required")]
     pub read: u64,
+    /// The run of the position from which this was marked, as in `subscribe`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub run: Option<String>,
 }
 
 /// How far a user has now received and read a channel.

@@ -21,6 +21,11 @@ pub struct Subscribe {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "safe_integer::optional")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub offset: Option<u64>,
+    /// The `run` of the last `welcome` on whose connection the position was confirmed or has moved. Without it the server
+    /// cannot detect that its database was restored since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub run: Option<String>,
     /// For a first subscription: how many of the latest entries to replay, at most 500.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
@@ -86,7 +91,7 @@ pub struct Subscribed {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Gap {
-    /// The first missing offset. In another epoch than `to` if the reason is `epoch`.
+    /// The first missing offset. In another log than `to` if the reason is `epoch`.
     #[serde(deserialize_with = "safe_integer::required")]
     pub from: u64,
     /// The last missing offset.
@@ -103,7 +108,7 @@ pub struct Gap {
 pub enum GapReason {
     /// The log no longer reaches back that far.
     Trimmed,
-    /// The log was replaced by a new one.
+    /// This is not the log that the client knows: it was replaced, or the database was restored from a copy.
     Epoch,
     /// More entries were missed than this server replays.
     TooFar,

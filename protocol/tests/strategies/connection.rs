@@ -56,7 +56,7 @@ pub(super) fn server() -> Kinds<ServerFrame> {
 }
 
 fn welcome() -> impl Strategy<Value = Welcome> {
-    let who = (any::<u32>(), uuid(), uuid(), text(), option::of(text()));
+    let who = (any::<u32>(), uuid(), uuid(), text(), text(), option::of(text()));
     let times = (number(), any::<u32>(), any::<u32>(), option::of(number()));
     let limits =
         (any::<[u32; 4]>(), nonce(), nonce()).prop_map(|(always, sends_per_minute, text_characters)| {
@@ -71,12 +71,13 @@ fn welcome() -> impl Strategy<Value = Welcome> {
             }
         });
     (who, times, limits).prop_map(|(who, times, limits)| {
-        let (version, session, connection, user, name) = who;
+        let (version, session, connection, run, user, name) = who;
         let (server_time, ping_interval_ms, hold_ms, token_expires_in_ms) = times;
         Welcome {
             version,
             session,
             connection,
+            run,
             user,
             name,
             server_time,

@@ -8,12 +8,8 @@ use super::{Kinds, channel, nonce, number, one, text, uuid};
 pub(super) fn client() -> Kinds<ClientFrame> {
     vec![one(
         "mark",
-        (channel(), text(), number(), number()).prop_map(|(channel, epoch, delivered, read)| Mark {
-            channel,
-            epoch,
-            delivered,
-            read,
-        }),
+        (channel(), text(), number(), number(), option::of(text()))
+            .prop_map(|(channel, epoch, delivered, read, run)| Mark { channel, epoch, delivered, read, run }),
     )]
 }
 

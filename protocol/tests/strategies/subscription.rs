@@ -8,14 +8,16 @@ use proptest::{collection::vec as list, option, prelude::*, sample::select};
 use super::{Kinds, channel, chat::chat, code, nonce, number, one, presence::member, receipt::mark, text};
 
 pub(super) fn client() -> Kinds<ClientFrame> {
-    let subscribe = (channel(), option::of(text()), option::of(number()), nonce(), option::of(any::<bool>()));
+    let position = (option::of(text()), option::of(number()), option::of(text()));
+    let subscribe = (channel(), position, nonce(), option::of(any::<bool>()));
     vec![
         one(
             "subscribe",
-            subscribe.prop_map(|(channel, epoch, offset, recent, undelivered)| Subscribe {
+            subscribe.prop_map(|(channel, (epoch, offset, run), recent, undelivered)| Subscribe {
                 channel,
                 epoch,
                 offset,
+                run,
                 recent,
                 undelivered,
             }),

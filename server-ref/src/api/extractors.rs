@@ -119,14 +119,13 @@ impl FromRequestParts<Api> for Caller {
             return Err(Problem::new(ErrorCode::Unauthorized, words));
         }
         let credentials = Credentials { token, guest: guest.as_ref(), address: peer(parts).address() };
-        let now_ms = api.node.now_ms();
-        let identity = api.node.access.identify(&credentials, now_ms)?;
+        let identity = api.node.access.identify(&credentials, api.node.wall_ms())?;
         if matches!(identity.payer, Payer::User(_)) {
             peer(parts).signed_in();
         }
         // There is no session here: all requests of a user share one limit.
         let session = Uuid::new_v5(&REQUESTS, identity.user.as_bytes());
-        if let Err(ms) = api.node.access.pace(&identity, session, RateClass::Request, now_ms) {
+        if let Err(ms) = api.node.access.pace(&identity, session, RateClass::Request, api.node.now_ms()) {
             let words = "Rate limit exceeded.";
             return Err(Problem::new(ErrorCode::RateLimited, words).after(ms));
         }

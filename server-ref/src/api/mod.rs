@@ -46,13 +46,15 @@ pub(crate) struct Api {
     pub(crate) key: Option<ApiKey>,
     /// Whether this is a development server, whose statistics are public.
     pub(crate) dev: bool,
+    /// Free bytes below which the server is not ready.
+    pub(crate) min_free_bytes: u64,
     health: Arc<health::Health>,
 }
 
 impl Api {
     /// The API of this node.
-    pub(crate) fn new(node: Arc<Node>, key: Option<ApiKey>, dev: bool) -> Self {
-        Self { node, key, dev, health: Arc::default() }
+    pub(crate) fn new(node: Arc<Node>, key: Option<ApiKey>, dev: bool, min_free_bytes: u64) -> Self {
+        Self { node, key, dev, min_free_bytes, health: Arc::default() }
     }
 }
 
@@ -100,7 +102,10 @@ pub(crate) fn router(api: Api) -> Router {
     let document = axum::body::Bytes::from(document.to_json().unwrap_or_default());
     let router: Router<Api> = router
         .method_not_allowed_fallback(wrong_method)
-        .route("/healthz", get(health::answer))
+        .route("/livez", get(health::live))
+        .route("/readyz", get(health::ready))
+        // The former name of /readyz.
+        .route("/healthz", get(health::ready))
         .route("/api", get(nothing_here).fallback(nothing_here))
         .route("/api/{*rest}", get(nothing_here).fallback(nothing_here))
         .route(

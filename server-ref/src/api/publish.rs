@@ -140,7 +140,7 @@ pub(super) async fn publish(
     let Some(event) = event else {
         return Err(invalid("`event` is required when `durable` is false."));
     };
-    let at = api.node.now_ms();
+    let at = api.node.wall_ms();
     let signal = Signalled { channel: channel.clone(), event, data, user, name, from: None, at };
     let text: Arc<str> = batch::encode_frame(&ServerFrame::Signalled(signal)).into();
     let receivers = match (&channel, to_connection) {

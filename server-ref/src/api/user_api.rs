@@ -165,17 +165,17 @@ pub(super) async fn connection_info(
     // Set by a proxy that terminates TLS.
     let secure = if text("x-forwarded-proto") == Some("https") { "s" } else { "" };
     let settings = &api.node.settings;
-    let now_ms = api.node.now_ms();
+    let wall_ms = api.node.wall_ms();
     Ok(Json(ConnectionInfo {
         websocket_url: format!("ws{secure}://{host}{WEBSOCKET_PATH}"),
         polling_url: format!("http{secure}://{host}{POLL_PATH}"),
         version: VERSION,
         user: who.user.to_string(),
         name: who.name.as_deref().map(Into::into),
-        token_expires_in_ms: who.expires_at.map(|at| at.saturating_sub(now_ms)),
+        token_expires_in_ms: who.expires_at.map(|at| at.saturating_sub(wall_ms)),
         ping_interval_ms: settings.ping_interval_ms,
         hold_ms: settings.hold_ms,
-        server_time: now_ms,
+        server_time: wall_ms,
         limits: settings.limits.clone(),
     }))
 }
@@ -282,7 +282,7 @@ pub(super) async fn read(
         (_, Some(id)) => api.node.store.offset_of(&channel, id).await?.ok_or_else(no_message)?,
         _ => return Err(no_message()),
     };
-    api.node.receive(ReceivedMark { channel, who, epoch: None, delivered: 0, read }).await?;
+    api.node.receive(ReceivedMark { channel, who, epoch: None, run: None, delivered: 0, read }).await?;
     Ok(Json(Done { done: true }))
 }
 

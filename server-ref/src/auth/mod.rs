@@ -18,6 +18,7 @@ use token::TokenKey;
 
 use crate::{
     accounts::Rates,
+    environment::WallClock,
     model::{
         address::AddressKey,
         identity::{Access, Credentials, Identity, Payer, RateClass, Refusal, covers},
@@ -38,12 +39,14 @@ pub struct Rules {
     pub public_write: Vec<String>,
     /// The bans and revocations.
     pub bans: Arc<Bans>,
+    /// The clock that tokens are checked with; `None`: the time of connections, where that is simulated.
+    pub wall: Option<WallClock>,
 }
 
 impl Access for Rules {
-    fn identify(&self, credentials: &Credentials<'_>, now_ms: u64) -> Result<Identity, Refusal> {
+    fn identify(&self, credentials: &Credentials<'_>, wall_ms: u64) -> Result<Identity, Refusal> {
         let identity = match (credentials.token, credentials.guest, &self.key) {
-            (Some(token), _, Some(key)) => key.read(token, now_ms),
+            (Some(token), _, Some(key)) => key.read(token, wall_ms),
             (_, Some(guest), _) if self.dev => identify_guest(guest, credentials.address),
             (_, Some(_), _) => Err(unauthorized("This server does not accept guests. Sign in with a token.")),
             (Some(_), None, None) => {
@@ -54,12 +57,16 @@ impl Access for Rules {
             }
             (None, None, _) => Err(unauthorized("A token is required. Sign in first.")),
         }?;
-        self.bans.check(&identity, now_ms)?;
+        self.bans.check(&identity, wall_ms)?;
         Ok(identity)
     }
 
     fn check(&self, who: &Identity, now_ms: u64) -> Result<(), Refusal> {
-        self.bans.check(who, now_ms)
+        self.bans.check(who, self.wall_ms(now_ms))
+    }
+
+    fn wall_ms(&self, now_ms: u64) -> u64 {
+        self.wall.as_ref().map_or(now_ms, WallClock::read)
     }
 
     fn may_subscribe(&self, who: &Identity, channel: &Channel) -> bool {

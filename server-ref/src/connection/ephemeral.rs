@@ -38,7 +38,7 @@ impl Connection {
             user: Some(user),
             name,
             from: Some(self.connection),
-            at: now_ms,
+            at: self.access.wall_ms(now_ms),
         };
         let to = to.map_or(Receiver::Others, Receiver::One);
         self.pass_on(now_ms, "signal", channel, signalled.into(), to, identity);

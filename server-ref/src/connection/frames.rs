@@ -178,16 +178,18 @@ impl Connection {
             return self.turn_away(now_ms, retry_after_ms);
         }
         if self.transport != Transport::Post {
+            let wall_ms = self.access.wall_ms(now_ms);
             self.push(Welcome {
                 version: VERSION,
                 session: self.session,
                 connection: self.connection,
+                run: self.settings.run.as_ref().into(),
                 user: identity.user.as_ref().into(),
                 name: identity.name.as_deref().map(Into::into),
-                server_time: now_ms,
+                server_time: wall_ms,
                 ping_interval_ms: self.settings.ping_interval_ms,
                 hold_ms: self.settings.hold_ms,
-                token_expires_in_ms: identity.expires_at.map(|at| at.saturating_sub(now_ms)),
+                token_expires_in_ms: identity.expires_at.map(|at| at.saturating_sub(wall_ms)),
                 limits: self.settings.limits.clone(),
             });
         }

@@ -24,7 +24,8 @@ impl Connection {
             return Err(Refusal::new(ErrorCode::Unauthorized, "The token is too long."));
         }
         let guest = hello.and_then(|hello| hello.guest.as_ref());
-        self.access.identify(&Credentials { token, guest, address: self.address }, now_ms)
+        let credentials = Credentials { token, guest, address: self.address };
+        self.access.identify(&credentials, self.access.wall_ms(now_ms))
     }
 
     /// Refuses who the client says it is. `kind`: of the frame that said it, if one did just now.

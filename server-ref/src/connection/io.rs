@@ -100,6 +100,8 @@ pub enum Binding {
 pub struct Opened {
     /// The state of its log.
     pub log: Log,
+    /// Whether the client has seen a different log up to its offset: the database was restored from a copy.
+    pub diverged: bool,
     /// The first page of the members, for presence channels.
     pub members: Option<MemberPage>,
     /// The user's own mark, if there is one.
@@ -113,7 +115,7 @@ pub struct Opened {
 impl Opened {
     /// A channel without anything besides its log.
     pub const fn bare(log: Log) -> Self {
-        Self { log, members: None, own_mark: None, receipts: None, chats: None }
+        Self { log, diverged: false, members: None, own_mark: None, receipts: None, chats: None }
     }
 }
 
@@ -126,6 +128,8 @@ pub struct ReceivedMark {
     pub who: Identity,
     /// The epoch of the offsets; `None`: the current log.
     pub epoch: Option<String>,
+    /// The run in which the user's client has seen these offsets, if it knows.
+    pub run: Option<String>,
     /// Everything up to this offset was delivered.
     pub delivered: u64,
     /// Everything up to this offset was read.
@@ -148,6 +152,8 @@ pub struct Opening {
     pub channel: Channel,
     /// The subscriber, who becomes a member of a presence channel.
     pub who: Identity,
+    /// The client's offset, and the run in which it has moved, if it was in another one than this.
+    pub seen: Option<(u64, Arc<str>)>,
 }
 
 /// An output of a connection.

@@ -11,7 +11,7 @@ use crate::model::identity::{Identity, RateClass};
 
 impl Connection {
     pub(super) fn mark(&mut self, now_ms: u64, frame: Mark, identity: &Identity) {
-        let Mark { channel, epoch, delivered, read } = frame;
+        let Mark { channel, epoch, delivered, read, run } = frame;
         if !self.access.may_subscribe(identity, &channel) {
             return self.push(dropped("mark", &channel, error(ErrorCode::Forbidden)));
         }
@@ -23,6 +23,13 @@ impl Connection {
             return self.push(dropped("mark", &channel, refused));
         }
         let (who, epoch) = (identity.clone(), Some(epoch));
-        self.outputs.push_back(Output::Mark(Box::new(ReceivedMark { channel, who, epoch, delivered, read })));
+        self.outputs.push_back(Output::Mark(Box::new(ReceivedMark {
+            channel,
+            who,
+            epoch,
+            run,
+            delivered,
+            read,
+        })));
     }
 }

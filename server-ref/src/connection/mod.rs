@@ -97,6 +97,7 @@ pub struct Connection {
     /// What the client has last said of itself; a repetition is nothing new.
     idle: bool,
     closing: Option<Closing>,
+    ended_with: Option<CloseCode>,
 }
 
 /// A connection that ends as soon as the queue has been sent, or when its time is up.
@@ -137,6 +138,7 @@ impl Connection {
             spending: Spending::default(),
             idle: false,
             closing: None,
+            ended_with: None,
         }
     }
 
@@ -146,7 +148,7 @@ impl Connection {
         Self { address, ..self }
     }
 
-    /// Handles an input. `now_ms` is in ms since 1970 and never goes back. Drain the outputs afterwards.
+    /// Handles an input. `now_ms` is monotonic. Drain the outputs afterwards.
     pub fn handle(&mut self, now_ms: u64, input: Input) {
         self.now = now_ms;
         if matches!(self.phase, Phase::Ended) {
@@ -240,6 +242,11 @@ impl Connection {
         !busy
     }
 
+    /// The code with which it has ended; `None` if it has not, or nobody could be told.
+    pub fn ended_with(&self) -> Option<CloseCode> {
+        self.ended_with
+    }
+
     /// Whether [`Output::Close`] was returned.
     pub fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Ended)
@@ -304,8 +311,12 @@ impl Connection {
         let waiting = websocket && self.closing.is_none();
         let open = waiting && matches!(self.phase, Phase::Open(_));
         let heartbeat = &self.heartbeat;
+        // By the wall clock as it is now: it may have been corrected since the token was accepted.
         let expires_at = match &self.phase {
-            Phase::Open(identity) => identity.expires_at,
+            Phase::Open(identity) => identity.expires_at.map(|at| {
+                let ends_at = at.saturating_add(ms(settings.token_grace_ms));
+                self.now.saturating_add(ends_at.saturating_sub(self.access.wall_ms(self.now)))
+            }),
             _ => None,
         };
         [
@@ -316,9 +327,7 @@ impl Connection {
             // Only while the transport is free: a ping queued behind frames that cannot be sent is useless.
             (open && self.queue.is_writable()).then(|| (heartbeat.ping_at(settings), Due::Ping)),
             open.then(|| (heartbeat.silent_at(settings), Due::Close(CloseCode::HeartbeatTimeout))),
-            expires_at
-                .filter(|_| open)
-                .map(|at| (at + ms(settings.token_grace_ms), Due::Close(CloseCode::TokenExpired))),
+            expires_at.filter(|_| open).map(|at| (at, Due::Close(CloseCode::TokenExpired))),
             self.subscriptions.read_again_at().map(|at| (at, Due::ReadAgain)),
         ]
         .into_iter()
@@ -408,6 +417,7 @@ impl Connection {
         }
         self.queue.clear();
         self.phase = Phase::Ended;
+        self.ended_with = code;
         self.outputs.push_back(Output::Close(code));
     }
 }

@@ -302,7 +302,7 @@ impl Polling {
             return false;
         }
         let led = queue.led(&frame.channel).unwrap_or(position);
-        StartPosition::of(frame).is_some_and(|from| from != led)
+        StartPosition::of(frame, &self.settings.run).is_some_and(|from| from != led)
     }
 
     fn advance(&mut self, now_ms: u64) {

@@ -129,7 +129,7 @@ impl Queue {
     pub(super) fn led(&self, channel: &Channel) -> Option<StartPosition> {
         self.waiting.iter().find_map(|queued| match queued {
             Queued::Entry(entry) if entry.channel == *channel => {
-                Some(StartPosition::Position { epoch: entry.epoch.clone(), offset: entry.offset - 1 })
+                Some(StartPosition::at(entry.epoch.clone(), entry.offset - 1))
             }
             Queued::Subscribed(other, from, _) if other == channel => Some(from.clone()),
             _ => None,
@@ -289,7 +289,7 @@ mod tests {
     #[test]
     fn each_channel_is_looked_up_for_itself() {
         let channel = |name: &str| -> Channel { name.parse().unwrap() };
-        let position = |epoch: &str, offset| StartPosition::Position { epoch: epoch.into(), offset };
+        let position = |epoch: &str, offset| StartPosition::at(epoch.into(), offset);
         let entry = |name: &str, offset| {
             let (channel, epoch, text) = (channel(name), "e".into(), "{}".into());
             Queued::Entry(Arc::new(Entry { channel, epoch, offset, at: 0, plain: true, text }))

@@ -1,5 +1,7 @@
 //! The settings of connections. All times are in ms.
 
+use std::sync::Arc;
+
 use everwire_protocol::{Limits, limits};
 
 /// Who is listed in `presence-users`.
@@ -16,6 +18,8 @@ pub enum PresenceUsers {
 /// The settings of a connection. The defaults are those of the protocol.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// The run of the store.
+    pub run: Arc<str>,
     /// The longest silence of this server on a WebSocket.
     pub ping_interval_ms: u32,
     /// How much longer than twice the ping interval a client may be silent.
@@ -66,6 +70,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            run: "".into(),
             ping_interval_ms: limits::PING_INTERVAL_MS,
             silence_grace_ms: limits::PING_GRACE_MS,
             hello_timeout_ms: limits::HELLO_TIMEOUT_MS,

@@ -26,7 +26,7 @@ const BUSY: usize = 4;
 impl Connection {
     pub(super) fn subscribe(&mut self, now_ms: u64, frame: &Subscribe, identity: &Identity) {
         let channel = frame.channel.clone();
-        let Some(from) = StartPosition::of(frame) else {
+        let Some(from) = StartPosition::of(frame, &self.settings.run) else {
             let words = "Invalid position: epoch and offset must be given together.";
             self.refuse_subscription(channel, Refusal::new(ErrorCode::InvalidFrame, words));
             return self.count_bad(now_ms);
@@ -47,7 +47,8 @@ impl Connection {
     pub(super) fn open_next(&mut self) {
         let Phase::Open(identity) = &self.phase else { return };
         while let Some((key, channel)) = self.subscriptions.next_opening() {
-            let opening = Box::new(Opening { channel, who: identity.clone() });
+            let seen = self.subscriptions.seen(&channel);
+            let opening = Box::new(Opening { channel, who: identity.clone(), seen });
             self.outputs.push_back(Output::Open { key, opening });
         }
     }
@@ -56,7 +57,7 @@ impl Connection {
         if !self.subscriptions.opened(key, channel) {
             return;
         }
-        let Opened { log, members, own_mark, receipts, chats } = match found {
+        let Opened { log, diverged, members, own_mark, receipts, chats } = match found {
             Ok(opened) => opened,
             Err(refusal) => {
                 self.subscriptions.remove(channel);
@@ -70,7 +71,7 @@ impl Connection {
         let version = members.as_ref().map_or(0, |members| members.version);
         let limit = self.settings.replay_limit;
         let Some(Begun { from, offset, gap, early }) =
-            self.subscriptions.begin(channel, &log, limit, delivered, version)
+            self.subscriptions.begin(channel, (&log, diverged), limit, delivered, version)
         else {
             return;
         };

@@ -15,8 +15,8 @@ const EPOCH: usize = 64;
 /// The start that a client requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum StartPosition {
-    /// After its position.
-    Position { epoch: Arc<str>, offset: u64 },
+    /// After its position. `run`: in which run of the store it has moved, if that is another one than the current.
+    Position { epoch: Arc<str>, offset: u64, run: Option<Arc<str>> },
     /// This many entries before the end.
     Recent(u32),
     /// After the last entry delivered to the user on any device; if there is none, this many entries before the end.
@@ -24,13 +24,19 @@ pub(super) enum StartPosition {
 }
 
 impl StartPosition {
+    /// A position that has moved in the current run.
+    pub(super) const fn at(epoch: Arc<str>, offset: u64) -> Self {
+        Self::Position { epoch, offset, run: None }
+    }
+
     /// Reads it from the frame. `None` if the position is incomplete.
-    pub(super) fn of(frame: &Subscribe) -> Option<Self> {
+    pub(super) fn of(frame: &Subscribe, current_run: &str) -> Option<Self> {
         match (&frame.epoch, frame.offset) {
             (Some(epoch), Some(offset)) => {
-                // No epoch is longer: a part is enough to see that it is another one, and costs little to keep.
-                let epoch = epoch.chars().take(EPOCH).collect::<String>().into();
-                Some(Self::Position { epoch, offset })
+                // No epoch or run is longer: a part is enough to see that it is another one, and costs little to keep.
+                let short = |text: &str| text.chars().take(EPOCH).collect::<String>().into();
+                let run = frame.run.as_deref().filter(|run| *run != current_run).map(short);
+                Some(Self::Position { epoch: short(epoch), offset, run })
             }
             (None, None) => {
                 let recent = frame.recent.unwrap_or(0).min(MAX_RECENT);
@@ -41,19 +47,31 @@ impl StartPosition {
         }
     }
 
+    /// The offset and the run to be checked against the store's history. Before the first entry all histories are the same.
+    pub(super) fn seen(&self) -> Option<(u64, Arc<str>)> {
+        match self {
+            Self::Position { offset, run: Some(run), .. } if *offset > 0 => Some((*offset, run.clone())),
+            Self::Position { .. } | Self::Recent(_) | Self::Undelivered(_) => None,
+        }
+    }
+
+    /// The gap and the new position of a client that has seen another log.
+    pub(super) fn diverged(&self, log: &Log) -> Option<(u64, Option<Gap>)> {
+        let Self::Position { offset, .. } = self else { return None };
+        let gap = Gap { from: offset.saturating_add(1), to: log.head, reason: GapReason::Epoch };
+        Some((log.head, Some(gap)))
+    }
+
     /// The client's new position, and the gap. `delivered` is the user's mark.
     pub(super) fn resolve(&self, log: &Log, replay_limit: u64, delivered: Option<u64>) -> (u64, Option<Gap>) {
         let gap = |from, to, reason| Some(Gap { from, to, reason });
         match self {
             Self::Undelivered(recent) => match delivered {
-                Some(offset) => {
-                    let epoch = log.epoch.clone();
-                    Self::Position { epoch, offset }.resolve(log, replay_limit, None)
-                }
+                Some(offset) => Self::at(log.epoch.clone(), offset).resolve(log, replay_limit, None),
                 None => Self::Recent(*recent).resolve(log, replay_limit, None),
             },
             Self::Recent(n) => (log.head.saturating_sub(u64::from(*n)).max(log.trimmed), None),
-            Self::Position { epoch, offset } if *epoch != log.epoch || *offset > log.head => {
+            Self::Position { epoch, offset, .. } if *epoch != log.epoch || *offset > log.head => {
                 (log.head, gap(offset.saturating_add(1), log.head, GapReason::Epoch))
             }
             Self::Position { offset, .. } if log.head - log.trimmed.max(*offset) > replay_limit => {
@@ -162,6 +180,11 @@ impl Subscription {
         self.offset
     }
 
+    /// What the client has seen in another run, to be compared with the history of the store.
+    pub(super) fn seen(&self) -> Option<(u64, Arc<str>)> {
+        self.from.seen()
+    }
+
     pub(super) fn is_opening(&self) -> bool {
         self.stage == Stage::Opening
     }
@@ -170,15 +193,16 @@ impl Subscription {
         self.stage == Stage::CatchingUp
     }
 
-    /// The state of its log is known. `delivered` is the user's mark.
+    /// The state of its log is known, and whether the client has seen another one. `delivered` is the user's mark.
     pub(super) fn begin(
         &mut self,
-        log: &Log,
+        (log, diverged): (&Log, bool),
         replay_limit: u64,
         delivered: Option<u64>,
         presence_version: u64,
     ) -> Begun {
-        let (offset, gap) = self.from.resolve(log, replay_limit, delivered);
+        let another = if diverged { self.from.diverged(log) } else { None };
+        let (offset, gap) = another.unwrap_or_else(|| self.from.resolve(log, replay_limit, delivered));
         self.epoch = log.epoch.clone();
         self.offset = offset;
         self.stage = if self.is_behind(log.head) { Stage::CatchingUp } else { Stage::Live };
@@ -252,9 +276,7 @@ impl Subscription {
     pub(super) fn position(&self) -> StartPosition {
         match self.stage {
             Stage::Opening => self.from.clone(),
-            Stage::CatchingUp | Stage::Live => {
-                StartPosition::Position { epoch: self.epoch.clone(), offset: self.offset }
-            }
+            Stage::CatchingUp | Stage::Live => StartPosition::at(self.epoch.clone(), self.offset),
         }
     }
 
@@ -282,7 +304,7 @@ mod tests {
     }
 
     fn at(epoch: &str, offset: u64) -> StartPosition {
-        StartPosition::Position { epoch: epoch.into(), offset }
+        StartPosition::at(epoch.into(), offset)
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "it is compared with one that may be missing")]

@@ -88,6 +88,11 @@ impl Subscriptions {
         self.openings.start()
     }
 
+    /// What the client has seen of a channel in another run.
+    pub(super) fn seen(&self, channel: &Channel) -> Option<(u64, Arc<str>)> {
+        self.active.get(channel)?.seen()
+    }
+
     /// A channel was opened. Returns whether it is for this subscription, and not for an earlier one.
     pub(super) fn opened(&mut self, key: u64, channel: &Channel) -> bool {
         self.openings.finish(channel);
@@ -98,7 +103,7 @@ impl Subscriptions {
     pub(super) fn begin(
         &mut self,
         channel: &Channel,
-        log: &Log,
+        log: (&Log, bool),
         replay_limit: u64,
         delivered: Option<u64>,
         presence_version: u64,
@@ -246,7 +251,7 @@ mod tests {
             subscriptions.open(channel(name), StartPosition::Recent(5));
             let (key, channel) = subscriptions.next_opening().unwrap();
             assert!(subscriptions.opened(key, &channel));
-            subscriptions.begin(&channel, &log(9), 100, None, 0).unwrap();
+            subscriptions.begin(&channel, (&log(9), false), 100, None, 0).unwrap();
             key
         });
         let keys = keys.collect();
@@ -301,7 +306,7 @@ mod tests {
         for opened in [false, true] {
             if opened {
                 assert!(subscriptions.opened(key, &channel("a")));
-                subscriptions.begin(&channel("a"), &log(9), 100, None, 0).unwrap();
+                subscriptions.begin(&channel("a"), (&log(9), false), 100, None, 0).unwrap();
             }
             let read = subscriptions.page(keys[0], &channel("a"), Some(page.clone()), 0);
             assert!(matches!(read, PageRead::Entries(entries) if entries.is_empty()), "opened: {opened}");

@@ -107,7 +107,13 @@ pub trait Access: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// [`ErrorCode::Unauthorized`] or [`ErrorCode::Banned`], with a message.
-    fn identify(&self, credentials: &Credentials<'_>, now_ms: u64) -> Result<Identity, Refusal>;
+    fn identify(&self, credentials: &Credentials<'_>, wall_ms: u64) -> Result<Identity, Refusal>;
+
+    /// The wall clock, in ms since 1970, at this monotonic time: what tokens are checked with. Read afresh each time, because
+    /// it may be corrected. Where time is simulated, both may be one.
+    fn wall_ms(&self, now_ms: u64) -> u64 {
+        now_ms
+    }
 
     /// Whether an identity that was accepted before is still accepted: its user is not banned, its token not revoked.
     ///

@@ -48,6 +48,9 @@ const TO_PUBLISH: usize = 16;
 /// How often the cleanup runs, in ms.
 const CLEANUP_EVERY_MS: u64 = 5 * 60 * 1000;
 
+/// The least time between two steps of a cleanup, in ms.
+const CLEANUP_STEP_MS: u64 = 20;
+
 /// How soon a log with an uncertain last transaction is checked again, in ms.
 const LOOK_AGAIN_MS: u64 = 1000;
 
@@ -115,7 +118,7 @@ impl CommitSender {
         let in_doubt = InDoubt::new(publisher.hub.clone(), chats.clone());
         environment.spawn(Box::pin(publisher.run(to_publish)));
         let environment = environment.clone();
-        let commit_loop = CommitLoop { environment, store, chats, bans, committed, in_doubt, last_at: 0 };
+        let commit_loop = CommitLoop { environment, store, chats, bans, committed, in_doubt, believed: None };
         commit_loop.environment.clone().spawn(Box::pin(commit_loop.run(waiting)));
         Self { commits }
     }
@@ -190,21 +193,31 @@ struct CommitLoop {
     bans: Arc<Bans>,
     committed: mpsc::Sender<Committed>,
     in_doubt: InDoubt,
-    last_at: u64,
+    /// The wall clock of the last cleanup, as far as it was believed, and the monotonic time.
+    believed: Option<(u64, u64)>,
 }
 
 impl CommitLoop {
     async fn run(mut self, mut commits: mpsc::Receiver<Commit>) {
-        let mut cleanup = self.sleep(0);
+        // Not at once: a start has better things to do.
+        let mut cleanup = self.sleep(CLEANUP_EVERY_MS);
         let mut look_again = self.sleep(0);
         loop {
             let first = tokio::select! {
                 biased;
                 () = &mut cleanup => {
-                    cleanup = self.sleep(CLEANUP_EVERY_MS);
-                    if let Err(error) = self.store.cleanup(self.environment.wall_ms()).await {
-                        tracing::warn!(%error, "cleanup failed");
-                    }
+                    let began_at = self.environment.now_ms();
+                    let now = self.cleanup_time();
+                    let more = match self.store.cleanup(now).await {
+                        Ok(removed) => removed.more,
+                        Err(error) => {
+                            tracing::warn!(%error, "cleanup failed");
+                            false
+                        }
+                    };
+                    // Most of the time belongs to senders.
+                    let step = CLEANUP_STEP_MS + 10 * (self.environment.now_ms() - began_at);
+                    cleanup = self.sleep(if more { step } else { CLEANUP_EVERY_MS });
                     continue;
                 }
                 () = &mut look_again, if !self.in_doubt.is_empty() => None,
@@ -225,6 +238,16 @@ impl CommitLoop {
 
     fn sleep(&self, ms: u64) -> Task {
         self.environment.sleep_until(self.environment.now_ms() + ms)
+    }
+
+    /// The wall clock for the cleanup: never further ahead than time has really passed, because a clock that is ahead for a
+    /// moment must not delete what is not old.
+    fn cleanup_time(&mut self) -> u64 {
+        let (wall, now) = (self.environment.wall_ms(), self.environment.now_ms());
+        let passed = |(believed, then): (u64, u64)| believed + (now - then);
+        let believed = self.believed.map_or(wall, |last| passed(last).min(wall));
+        self.believed = Some((believed, now));
+        believed
     }
 
     /// Writes a commit together with those that wait behind it. An error means that publishing has ended.
@@ -254,18 +277,17 @@ impl CommitLoop {
             let full = batch.entries.len() >= GROUP || batch.sessions.len() >= GROUP;
             next = if full { None } else { commits.try_recv().ok() };
         }
-        // The clock may be set back; the times in a log never go back.
-        self.last_at = self.environment.wall_ms().max(self.last_at);
+        // Read afresh: a clock that was ahead for a moment must not leave all later times ahead. Times in a log may go back.
+        let at = self.environment.wall_ms();
         if !batch.entries.is_empty() {
-            let groups = self.append_all(batch.entries, batch.groups).await?;
+            let groups = self.append_all(at, batch.entries, batch.groups).await?;
             self.publish(Committed::Appended(groups)).await?;
         }
         match last {
             Some(Commit::ChangeChat { command, reply }) => {
                 let log = command.log();
                 let (store, chats, bans) = (&*self.store, &self.chats, &self.bans);
-                let stored =
-                    chat_changes::store(&*self.environment, store, chats, bans, self.last_at, command).await;
+                let stored = chat_changes::store(&*self.environment, store, chats, bans, at, command).await;
                 if stored.as_ref().is_err_and(|refusal| refusal.code == ErrorCode::Unavailable) {
                     self.in_doubt.add(log);
                 }
@@ -274,19 +296,20 @@ impl CommitLoop {
             Some(Commit::ChangeAccess { change, reply }) => {
                 let stored = self.store.change_access(&change).await;
                 if stored.is_ok() {
-                    self.bans.apply(change, self.last_at);
+                    self.bans.apply(change, at);
                 }
                 // An error means that the receiver of the answer was dropped.
                 let _ = reply.send(stored);
             }
             Some(Commit::Cleanup { reply }) => {
                 // An error means that the receiver of the answer was dropped.
-                let _ = reply.send(self.store.cleanup(self.last_at).await);
+                let now = self.cleanup_time();
+                let _ = reply.send(self.store.cleanup(now).await);
             }
             Some(Commit::Append { .. } | Commit::BindSession { .. }) | None => {}
         }
         if !batch.sessions.is_empty()
-            && let Err(error) = self.store.bind_sessions(self.last_at, &batch.sessions).await
+            && let Err(error) = self.store.bind_sessions(at, &batch.sessions).await
         {
             tracing::warn!(%error, "sessions not stored");
         }
@@ -299,22 +322,23 @@ impl CommitLoop {
 
     async fn append_all(
         &mut self,
+        at: u64,
         mut entries: Vec<NewEntry>,
         groups: Vec<(MailboxSender, usize)>,
     ) -> Result<Vec<Group>, Closed> {
         // Current: members and bans change in this task only.
         for entry in entries.iter_mut().filter(|entry| entry.permission != SendPermission::Server) {
-            if let Err(refusal) = self.bans.check_user(&entry.user, self.last_at) {
+            if let Err(refusal) = self.bans.check_user(&entry.user, at) {
                 entry.permission = SendPermission::Refused(refusal);
             } else if entry.permission == SendPermission::AsMember {
                 entry.permission = permission(&self.chats, entry);
             }
         }
         #[cfg(feature = "planted")]
-        let answered = self.hurry(&entries, &groups).await?;
+        let answered = self.hurry(at, &entries, &groups).await?;
         #[cfg(not(feature = "planted"))]
         let answered = false;
-        let mut outcomes = self.append(&entries, &groups).await;
+        let mut outcomes = self.append(at, &entries, &groups).await;
         if planted!(self.environment, CommitReportedFailed) {
             outcomes.fill(None);
             self.in_doubt.clear();
@@ -326,10 +350,11 @@ impl CommitLoop {
     /// the sends of one cannot prevent those of others from being stored.
     async fn append(
         &mut self,
+        at: u64,
         entries: &[NewEntry],
         groups: &[(MailboxSender, usize)],
     ) -> Vec<Option<Vec<Outcome>>> {
-        match self.store.append(self.last_at, entries).await {
+        match self.store.append(at, entries).await {
             Ok(outcomes) => {
                 let mut outcomes = outcomes.into_iter();
                 return groups.iter().map(|(_, n)| Some(outcomes.by_ref().take(*n).collect())).collect();
@@ -348,7 +373,7 @@ impl CommitLoop {
             let (group, after) = rest.split_at(*n);
             rest = after;
             // A second failure means that the store is unavailable: do not try a thousand times.
-            let outcomes = if failed { None } else { self.store.append(self.last_at, group).await.ok() };
+            let outcomes = if failed { None } else { self.store.append(at, group).await.ok() };
             failed |= outcomes.is_none() && !each.iter().any(Option::is_some);
             each.push(outcomes);
         }

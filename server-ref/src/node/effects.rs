@@ -62,6 +62,11 @@ impl Effects {
         }
     }
 
+    /// The user, once known.
+    pub fn user(&self) -> Option<&str> {
+        self.user.as_deref()
+    }
+
     /// How long the connection has lived, in ms.
     pub fn age_ms(&self) -> u64 {
         self.node.now_ms() - self.started_at
@@ -150,7 +155,7 @@ impl Effects {
     /// Subscribes the connection, then reads the channel. Permission is checked before the join is delivered to others, and
     /// again after everything was read: a user who is removed in between is detected here or notified by the hub.
     fn open(&self, key: u64, opening: Opening) {
-        let Opening { channel, who } = opening;
+        let Opening { channel, who, seen } = opening;
         if let Err(refusal) = self.node.permit(&who, &channel, Use::Receive) {
             return self.sender.input(Input::Opened { key, channel, found: Err(refusal) });
         }
@@ -160,7 +165,7 @@ impl Effects {
             subscribe(&self.node, &channel, connection, &self.sender, &who);
         }
         self.spawn(async move |node, sender| {
-            let found = open(&node, &channel, &who).await;
+            let found = open(&node, &channel, &who, seen).await;
             if late {
                 subscribe(&node, &channel, connection, &sender, &who);
             }
@@ -199,7 +204,12 @@ impl Drop for Effects {
         self.queued(0);
         if let Some(session) = self.session {
             self.node.sessions.detach(session, self.connection);
-            self.node.users.exit(self.node.now_ms(), session, self.connection, self.bye);
+            self.node.users.exit(
+                (self.node.now_ms(), self.node.wall_ms()),
+                session,
+                self.connection,
+                self.bye,
+            );
         }
     }
 }
@@ -250,21 +260,30 @@ async fn bind(
     let stored = if node.users.knows(user) { None } else { remembered(node, user).await };
     let binding = node.sessions.attach(session, user, connection, transport, sender);
     if binding == Binding::Yours {
-        let now_ms = node.now_ms();
-        node.users.enter(now_ms, (session, connection), user, name, stored.as_ref());
+        node.users.enter((node.now_ms(), node.wall_ms()), (session, connection), user, name, stored.as_ref());
     }
     if sender.is_closed() {
         node.sessions.detach(session, connection);
-        node.users.exit(node.now_ms(), session, connection, false);
+        node.users.exit((node.now_ms(), node.wall_ms()), session, connection, false);
     }
     binding
 }
 
-async fn open(node: &Node, channel: &Channel, who: &Identity) -> Result<Opened, Refusal> {
-    let log = node.store.log(channel).await.map_err(|error| {
+async fn open(
+    node: &Node,
+    channel: &Channel,
+    who: &Identity,
+    seen: Option<(u64, Arc<str>)>,
+) -> Result<Opened, Refusal> {
+    let unavailable = |error| {
         tracing::error!(%error, "log not opened");
         Refusal::of(ErrorCode::Unavailable)
-    })?;
+    };
+    let diverged = match seen {
+        Some((offset, run)) => !node.store.has_seen(channel, offset, &run).await.map_err(unavailable)?,
+        None => false,
+    };
+    let log = node.store.log(channel).await.map_err(unavailable)?;
     let receipts = node.marks(channel, &who.user, None).await?;
     let own_mark = match &receipts {
         Some(_) => node.mark(channel, &who.user).await.map_err(requests::unavailable)?,
@@ -283,7 +302,7 @@ async fn open(node: &Node, channel: &Channel, who: &Identity) -> Result<Opened, 
     if !planted!(node.environment, SecondPermitLeftOut) {
         node.permit(who, channel, Use::Receive)?;
     }
-    Ok(Opened { log, members, own_mark, receipts, chats })
+    Ok(Opened { log, diverged, members, own_mark, receipts, chats })
 }
 
 /// The stored data of a user. If it cannot be read, the user is treated as unknown.

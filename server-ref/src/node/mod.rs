@@ -136,6 +136,7 @@ impl Node {
         options: NodeOptions,
     ) -> Result<Arc<Self>, Error> {
         let NodeOptions { settings, access, bans, leave_grace_ms, return_ms } = options;
+        let settings = Arc::new(Settings { run: store.run(), ..Settings::clone(&settings) });
         let (banned, revoked) = store.bans().await?;
         bans.load(banned, revoked);
         let chats = Arc::new(ChatRegistry::of(store.chats().await?));
@@ -189,9 +190,14 @@ impl Node {
         Ok(node)
     }
 
-    /// The monotonic time for connections, in ms since 1970.
+    /// The monotonic time, for timers.
     pub fn now_ms(&self) -> u64 {
         self.environment.now_ms()
+    }
+
+    /// The wall clock, in ms since 1970.
+    pub fn wall_ms(&self) -> u64 {
+        self.environment.wall_ms()
     }
 
     /// Performs the delayed writes now. For the shutdown.

@@ -34,8 +34,8 @@ const WRITE_AFTER_MS: u64 = 250;
 /// Maximum number of cached marks. Beyond it, written ones are dropped and read again.
 const KEPT: usize = 200_000;
 
-/// Maximum length of the epoch in a receipt that is kept for a retry, in bytes: real ones have 16, but clients may send
-/// anything.
+/// Maximum length of the epoch and run in a receipt that is kept for a retry, in bytes: real ones have some 20, but clients
+/// may send anything.
 const LONGEST_EPOCH: usize = 64;
 
 /// The recently used marks, and those that are not written yet.
@@ -139,7 +139,7 @@ impl Receipts {
 
     /// Keeps a receipt for a retry, merged with an earlier one of the same user and log.
     fn defer(&self, receipt: ReceivedMark) {
-        if receipt.epoch.as_ref().is_some_and(|epoch| epoch.len() > LONGEST_EPOCH) {
+        if receipt.epoch.iter().chain(&receipt.run).any(|text| text.len() > LONGEST_EPOCH) {
             return;
         }
         let mut marks = self.lock();
@@ -149,7 +149,7 @@ impl Receipts {
         }
         let before = marks.deferred.insert(key.clone(), receipt);
         if let (Some(before), Some(now)) = (before, marks.deferred.get_mut(&key))
-            && before.epoch == now.epoch
+            && (&before.epoch, &before.run) == (&now.epoch, &now.run)
         {
             now.delivered = now.delivered.max(before.delivered);
             now.read = now.read.max(before.read);
@@ -250,11 +250,17 @@ impl Node {
     /// # Errors
     /// [`ErrorCode::Forbidden`] or [`ErrorCode::Unavailable`].
     pub async fn receive(&self, receipt: ReceivedMark) -> Result<(), Refusal> {
-        let ReceivedMark { channel, who, epoch, delivered, read } = receipt;
+        let ReceivedMark { channel, who, epoch, run, delivered, read } = receipt;
         self.permit(&who, &channel, Use::Receive)?;
         let log = self.store.log(&channel).await.map_err(unavailable)?;
         if epoch.is_some_and(|epoch| *epoch != *log.epoch) {
             // The client will learn of the current log, and then send its marks in it.
+            return Ok(());
+        }
+        if let Some(run) = run.filter(|run| **run != *self.settings.run)
+            && !self.store.has_seen(&channel, delivered.max(read), &run).await.map_err(unavailable)?
+        {
+            // Marks in a history that was lost when the database was restored.
             return Ok(());
         }
         let said = UserReceipt {

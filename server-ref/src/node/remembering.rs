@@ -43,7 +43,7 @@ pub(super) async fn remember(node: Weak<Node>, mut changed: mpsc::UnboundedRecei
         };
         let Some(node) = node.upgrade().filter(|_| some) else { return };
         if all {
-            users = node.users.remember(environment.now_ms());
+            users = node.users.remember(environment.wall_ms());
         }
         // Taken before the users and written after them: a user who is present in a channel must be stored as online, or the
         // cleanup would remove the record.

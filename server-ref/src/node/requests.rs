@@ -90,7 +90,7 @@ impl Node {
 
     pub(crate) async fn answer_set_status(&self, who: &Identity, request: &SetStatus) -> Answer<SetStatus> {
         self.store.save_status_choice(&who.user, request.status).await.map_err(unavailable)?;
-        self.users.choose_status(self.now_ms(), &who.user, request.status);
+        self.users.choose_status((self.now_ms(), self.wall_ms()), &who.user, request.status);
         Ok(Done { id: request.id, chat: None })
     }
 

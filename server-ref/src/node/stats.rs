@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Node;
-use crate::{environment::Environment, sessions::Connections};
+use crate::{environment::Environment, logs, sessions::Connections};
 
 /// How often statistics are logged, in ms.
 const LOG_EVERY_MS: u64 = 30_000;
@@ -58,6 +58,9 @@ pub struct Stats {
     pub frames_out: u64,
     /// Messages stored since the start.
     pub messages_stored: u64,
+    /// Lines of the log dropped since the start, because nobody read them in time.
+    #[serde(default)]
+    pub log_lines_dropped: u64,
 }
 
 impl Node {
@@ -76,6 +79,7 @@ impl Node {
             frames_in: self.counters.frames_in.load(Ordering::Relaxed),
             frames_out: self.counters.frames_out.load(Ordering::Relaxed),
             messages_stored: self.hub.published(),
+            log_lines_dropped: logs::dropped(),
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::transports::say;
 pub(super) async fn nothing_here() -> Response {
     let text = format!(
         "Not found. This is an Everwire server: WebSocket at {WEBSOCKET_PATH}, polling at {POLL_PATH}, \
-         its health at /healthz."
+         its health at /readyz."
     );
     say(StatusCode::NOT_FOUND, &text)
 }

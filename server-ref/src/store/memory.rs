@@ -7,13 +7,13 @@ use std::{
 
 use everwire_protocol::{Channel, Uuid};
 
-use super::epoch;
 use crate::model::log::{Entry, Log, LogPosition, NewEntry, Outcome, Page, PageBounds};
 
 /// The logs of all channels. What edits, deletions and replies refer to is not checked here.
 #[derive(Debug, Clone)]
 pub struct Logs {
-    seed: u64,
+    epoch: Arc<str>,
+    runs: Vec<Arc<str>>,
     retention: u64,
     channels: BTreeMap<Channel, Kept>,
     sends: HashMap<(Arc<str>, Uuid), (Channel, LogPosition)>,
@@ -24,6 +24,8 @@ pub struct Logs {
 struct Kept {
     trimmed: u64,
     entries: VecDeque<Arc<Entry>>,
+    /// The runs that have stored entries, with the first of each.
+    runs: Vec<(u64, usize)>,
     /// The offset of each id, including those of trimmed entries.
     ids: HashMap<Uuid, u64>,
 }
@@ -35,9 +37,38 @@ impl Kept {
 }
 
 impl Logs {
-    /// Empty logs that keep `retention` entries each. Another `seed` gives them other epochs.
+    /// Empty logs that keep `retention` entries each. Another `seed` gives them other epochs and runs.
     pub fn new(seed: u64, retention: u64) -> Self {
-        Self { seed, retention, channels: BTreeMap::new(), sends: HashMap::new(), sessions: HashMap::new() }
+        Self::of_epoch(format!("{seed:016x}").into(), retention)
+    }
+
+    /// The same with this epoch, which is also the tag of their first run.
+    pub fn of_epoch(epoch: Arc<str>, retention: u64) -> Self {
+        Self {
+            runs: vec![epoch.clone()],
+            epoch,
+            retention,
+            channels: BTreeMap::new(),
+            sends: HashMap::new(),
+            sessions: HashMap::new(),
+        }
+    }
+
+    /// Begins another run. A clone that is to continue as a copy of its own begins one with another tag.
+    pub fn begin_run(&mut self, tag: Arc<str>) {
+        self.runs.push(tag);
+    }
+
+    /// See [`super::Store::run`].
+    pub fn run(&self) -> Arc<str> {
+        self.runs.last().unwrap_or(&self.epoch).clone()
+    }
+
+    /// See [`super::Store::has_seen`].
+    pub fn has_seen(&self, channel: &Channel, offset: u64, run: &str) -> bool {
+        let Some(run) = self.runs.iter().position(|tag| **tag == *run) else { return false };
+        let later = self.channels.get(channel).into_iter().flat_map(|log| &log.runs);
+        later.filter(|(_, began_in)| *began_in > run).all(|(first, _)| *first > offset)
     }
 
     /// See [`super::Store::append`]. Returns the new entries too, in order.
@@ -55,12 +86,16 @@ impl Logs {
         if let Some(refusal) = entry.permission.refusal() {
             return Outcome::Refused(refusal);
         }
+        let run = self.runs.len() - 1;
         let log = self.channels.entry(entry.channel.clone()).or_default();
         let taken = log.ids.get(&entry.id).is_some_and(|offset| *offset > log.trimmed);
         if taken {
             return Outcome::IdReused;
         }
-        let place = LogPosition { epoch: epoch(self.seed, &entry.channel), offset: log.head() + 1, at };
+        let place = LogPosition { epoch: self.epoch.clone(), offset: log.head() + 1, at };
+        if log.runs.last().is_none_or(|(_, last)| *last != run) {
+            log.runs.push((place.offset, run));
+        }
         log.ids.insert(entry.id, place.offset);
         let kept = Entry::of(entry, &place);
         log.entries.push_back(kept.clone());
@@ -75,7 +110,7 @@ impl Logs {
     /// See [`super::Store::log`].
     pub fn log(&self, channel: &Channel) -> Log {
         let (head, trimmed) = self.channels.get(channel).map_or((0, 0), |log| (log.head(), log.trimmed));
-        Log { epoch: epoch(self.seed, channel), head, trimmed }
+        Log { epoch: self.epoch.clone(), head, trimmed }
     }
 
     /// See [`super::Store::page`].

@@ -32,6 +32,13 @@ pub trait Store: Send + Sync + 'static {
     /// The state of a channel's log. A channel without entries has one too.
     fn log<'a>(&'a self, channel: &'a Channel) -> Answer<'a, Log>;
 
+    /// The run that began when the store was opened.
+    fn run(&self) -> Arc<str>;
+
+    /// Whether a client that was at `offset` in `run` has seen the log that this store has. A planned restart does not change
+    /// that; a copy that was restored does, if the client has seen what the copy does not have.
+    fn has_seen<'a>(&'a self, channel: &'a Channel, offset: u64, run: &'a str) -> Answer<'a, bool>;
+
     /// Reads the entries after `after`.
     fn page<'a>(&'a self, channel: &'a Channel, after: u64, bounds: PageBounds) -> Answer<'a, Page>;
 
@@ -45,8 +52,29 @@ pub trait Store: Send + Sync + 'static {
     /// retention. Does a limited part of this, so that other writes do not wait long.
     fn cleanup(&self, now: u64) -> Answer<'_, Removed>;
 
-    /// Whether the store accepts writes now.
+    /// Whether the store accepts writes now: writes something, behind everything that waits to be written.
     fn probe(&self) -> Answer<'_, ()>;
+
+    /// Closes the store: nothing can be read or written afterwards, and its files are complete.
+    fn close(&self) -> Answer<'_, ()> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    /// What is known about the store without waiting for anything.
+    fn health(&self) -> StoreHealth {
+        StoreHealth::default()
+    }
+}
+
+/// The state of a store, as its last write left it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StoreHealth {
+    /// Why the last write failed, or has not ended.
+    pub failure: Option<String>,
+    /// How long ago the last write succeeded, in ms.
+    pub last_commit_ms: Option<u64>,
+    /// Free bytes where the data is stored, if known.
+    pub free_bytes: Option<u64>,
 }
 
 /// What was removed.
@@ -89,13 +117,3 @@ pub const SESSION_KEPT_MS: u64 = 14 * 24 * 60 * 60 * 1000;
 /// How long the ids of sends are kept, in ms: twice what the protocol requires, as a margin for clocks and tabs that wake
 /// late.
 pub const SENDS_KEPT_MS: u64 = 2 * everwire_protocol::limits::DEDUPE_WINDOW_MS;
-
-/// The epoch of a channel's log in a database with this seed, so that an empty log has one without being stored. FNV-1a,
-/// because it must be the same in all versions of Rust and of this server.
-pub(crate) fn epoch(seed: u64, channel: &Channel) -> Arc<str> {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64 ^ seed;
-    for byte in channel.as_str().bytes() {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    }
-    format!("{hash:016x}").into()
-}

@@ -1,29 +1,36 @@
 //! The embedded store: SQLite in WAL mode with `synchronous=FULL`, so that committed data is on disk.
 //!
-//! One connection writes, several read. The heads of channels that were written to are cached: a lock file
-//! keeps other servers away from the database, so nobody else writes.
+//! One connection writes, several read, and one makes checkpoints. The heads of channels that were written to are cached: a
+//! lock keeps other servers away from the database, so nobody else writes.
 
 mod append;
+pub mod backup;
 mod bans;
 mod chats;
+mod checkpoints;
 mod cleanup;
+mod file_lock;
+mod health;
 mod people;
 mod presence;
 mod rewriting;
+mod runs;
 #[cfg(test)]
 mod tests;
 
 use std::{
     collections::HashMap,
-    fs::{File, TryLockError},
-    path::{Path, PathBuf},
-    sync::Arc,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use everwire_protocol::{Action, Channel, Deleted, Message, Payload, Uuid};
 use futures_util::TryStreamExt;
-use parking_lot::RwLock;
+use parking_lot::{Mutex as SyncMutex, RwLock};
 use sqlx::{
     Connection, QueryBuilder, Row, Sqlite, SqliteConnection, SqlitePool,
     migrate::{MigrateError, Migrator},
@@ -32,8 +39,12 @@ use sqlx::{
 use tokio::sync::Mutex;
 
 use append::Append;
+use checkpoints::Checkpoints;
+use cleanup::Passes;
+use file_lock::FileLock;
+use health::Writes;
 
-use super::{Answer, Removed, Store, epoch};
+use super::{Answer, Removed, Store, StoreHealth};
 use crate::{
     Error,
     model::log::{Entry, Log, NewEntry, Outcome, Page, PageBounds},
@@ -51,8 +62,11 @@ const ROWS: usize = 256;
 /// Maximum number of cached heads. Beyond it the cache is cleared, so that memory stays bounded.
 const KNOWN: usize = 100_000;
 
-/// Maximum entries that one append removes from a channel, so that lowering the retention does not stall the writer.
-const TRIM: u64 = 4096;
+/// Maximum entries that one append removes from a channel: as many as one can add, so that it keeps up, and no sender waits long.
+const TRIM: u64 = 512;
+
+/// The page cache of the writing connection, in KiB: it finds where ids of sends belong, which are spread over all pages.
+const WRITER_CACHE: &str = "-65536";
 
 /// How long another process may lock the database before it counts as unavailable.
 const BUSY: Duration = Duration::from_secs(5);
@@ -64,19 +78,27 @@ pub struct SqliteStore {
     retention: u64,
     /// How long replaced and deleted data is kept, in ms; 0: not at all.
     edit_retention_ms: u64,
-    seed: u64,
+    /// The epoch of new logs.
+    epoch: Arc<str>,
+    run: runs::Run,
     /// `None` after a failure that may have broken the connection; it is reopened when needed.
     writer: Mutex<Option<SqliteConnection>>,
+    closed: AtomicBool,
     readers: SqlitePool,
     known: RwLock<HashMap<Channel, ChannelHead>>,
-    /// Held for as long as the store lives.
-    _lock: File,
+    passes: SyncMutex<Passes>,
+    checkpoints: Checkpoints,
+    writes: Writes,
+    /// Held for as long as the store lives; released after the connections were told to close.
+    lock: FileLock,
 }
 
 #[derive(Debug, Clone)]
 struct ChannelHead {
     id: i64,
     log: Log,
+    /// Whether an entry was stored in the current run.
+    has_run: bool,
 }
 
 impl SqliteStore {
@@ -86,7 +108,7 @@ impl SqliteStore {
     /// [`Error::Database`] if it cannot be opened, written, or is in use by another server.
     pub async fn open(path: &Path, retention: u64) -> Result<Self, Error> {
         let fail = |reason: String| Error::Database { path: path.into(), reason };
-        let lock = lock(path).map_err(fail)?;
+        let lock = FileLock::take(path).map_err(fail)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -95,19 +117,42 @@ impl SqliteStore {
             .busy_timeout(BUSY)
             // What is deleted is overwritten, not only unlinked: text that users have deleted must not stay in the file.
             .pragma("secure_delete", "ON")
+            // Checkpoints have their own connection.
+            .pragma("wal_autocheckpoint", "0")
             // SQLite runs in a thread of its own. By default it blocks after 50 rows that have not been consumed, and a page
             // then costs some hundred context switches.
             .row_buffer_size(ROWS);
+        let reading = options.clone().pragma("query_only", "1");
+        let checkpointing = options.clone();
+        let options = options.pragma("cache_size", WRITER_CACHE);
         let mut writer = SqliteConnection::connect_with(&options).await.map_err(|e| fail(sentence(&e)))?;
         migrate(&mut writer).await.map_err(fail)?;
-        let seed = seed(&mut writer).await.map_err(|e| fail(sentence(&e)))?;
+        let (run, epoch) = runs::begin(&mut writer).await.map_err(|e| fail(sentence(&e)))?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
-            .connect_with(options.clone().pragma("query_only", "1"))
+            .connect_with(reading)
             .await
             .map_err(|e| fail(sentence(&e)))?;
-        let (writer, known) = (Mutex::new(Some(writer)), RwLock::default());
-        Ok(Self { options, retention, edit_retention_ms: 0, seed, writer, readers, known, _lock: lock })
+        let passes = Passes::begin(&mut writer, retention).await.map_err(|e| fail(sentence(&e)))?;
+        let checkpoints = Checkpoints::start(checkpointing);
+        let outcomes = Writes::default();
+        outcomes.ended(None);
+        let (writer, known, passes) = (Mutex::new(Some(writer)), RwLock::default(), SyncMutex::new(passes));
+        Ok(Self {
+            options,
+            retention,
+            edit_retention_ms: 0,
+            epoch,
+            run,
+            writer,
+            closed: AtomicBool::new(false),
+            readers,
+            known,
+            passes,
+            checkpoints,
+            writes: outcomes,
+            lock,
+        })
     }
 
     /// The same, but what edits and deletions replace is kept in the file for this many ms.
@@ -151,11 +196,32 @@ impl SqliteStore {
         lightly: bool,
     ) -> Result<T, Error> {
         let mut slot = self.writer.lock().await;
+        self.writes.began();
+        let done = self.write_to(&mut slot, work, lightly).await;
+        self.writes.ended(done.as_ref().err().map(ToString::to_string));
+        self.checkpoints.committed();
+        done
+    }
+
+    async fn write_to<T>(
+        &self,
+        slot: &mut Option<SqliteConnection>,
+        work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>,
+        lightly: bool,
+    ) -> Result<T, Error> {
         // Taken out while in use: if this is cancelled, the connection is closed and thereby rolled back.
         let mut writer = match slot.take() {
             Some(writer) => writer,
+            None if self.closed.load(Ordering::Relaxed) => {
+                return Err(Error::Unavailable("the database is closed".into()));
+            }
+            None if !self.lock.is_in_place() => {
+                // What is there now may be another database, with another history.
+                return Err(Error::Unavailable("the database file was moved or replaced".into()));
+            }
             None => SqliteConnection::connect_with(&self.options).await.map_err(unavailable)?,
         };
+        self.checkpoints.before_writing(&mut writer).await;
         if lightly {
             sqlx::raw_sql("PRAGMA synchronous = NORMAL").execute(&mut writer).await.map_err(unavailable)?;
         }
@@ -209,7 +275,7 @@ impl Store for SqliteStore {
                 .fetch_optional(&self.readers)
                 .await
                 .map_err(unavailable)?;
-            row.map_or_else(|| Ok(empty(self.seed, channel)), |row| log_of(&row)).map_err(unavailable)
+            row.map_or_else(|| Ok(empty(&self.epoch)), |row| log_of(&row)).map_err(unavailable)
         })
     }
 
@@ -225,7 +291,7 @@ impl Store for SqliteStore {
             .bind(channel.as_str())
             .bind(bounds.entries)
             .fetch(&self.readers);
-            let mut page = Page { log: empty(self.seed, channel), entries: Vec::new() };
+            let mut page = Page { log: empty(&self.epoch), entries: Vec::new() };
             let mut bytes = 0;
             while let Some(row) = rows.try_next().await.map_err(unavailable)? {
                 page.log = log_of(&row).map_err(unavailable)?;
@@ -239,6 +305,16 @@ impl Store for SqliteStore {
             }
             Ok(page)
         })
+    }
+
+    fn run(&self) -> Arc<str> {
+        self.run.tag.clone()
+    }
+
+    fn has_seen<'a>(&'a self, channel: &'a Channel, offset: u64, run: &'a str) -> Answer<'a, bool> {
+        Box::pin(
+            async move { runs::has_seen(&self.readers, channel, offset, run).await.map_err(unavailable) },
+        )
     }
 
     fn bound_user(&self, session: Uuid) -> Answer<'_, Option<String>> {
@@ -270,15 +346,36 @@ impl Store for SqliteStore {
         Box::pin(self.remove_old(now))
     }
 
+    fn close(&self) -> Answer<'_, ()> {
+        Box::pin(async move {
+            self.closed.store(true, Ordering::Relaxed);
+            self.checkpoints.stop().await;
+            self.readers.close().await;
+            // The last connection to be closed moves the write-ahead log into the file, and removes it.
+            match self.writer.lock().await.take() {
+                Some(writer) => writer.close().await.map_err(unavailable),
+                None => Ok(()),
+            }
+        })
+    }
+
+    fn health(&self) -> StoreHealth {
+        self.writes.health(&self.lock, self.options.get_filename())
+    }
+
     fn probe(&self) -> Answer<'_, ()> {
         Box::pin(self.write(async move |writer| {
-            sqlx::query("UPDATE origin SET seed = seed").execute(writer).await.map(drop)
+            sqlx::query("UPDATE runs SET tag = tag WHERE run = ?")
+                .bind(self.run.number)
+                .execute(writer)
+                .await
+                .map(drop)
         }))
     }
 }
 
-fn empty(seed: u64, channel: &Channel) -> Log {
-    Log { epoch: epoch(seed, channel), head: 0, trimmed: 0 }
+fn empty(epoch: &Arc<str>) -> Log {
+    Log { epoch: epoch.clone(), head: 0, trimmed: 0 }
 }
 
 fn log_of(row: &SqliteRow) -> Result<Log, sqlx::Error> {
@@ -350,45 +447,9 @@ fn sentence(error: &sqlx::Error) -> String {
 /// Whether a server is using a database now.
 ///
 /// # Errors
-/// [`Error::Database`] if the lock file cannot be opened.
+/// [`Error::Database`] if the file cannot be opened.
 pub fn is_in_use(path: &Path) -> Result<bool, Error> {
-    let beside = lock_file(path);
-    let fail = |error: std::io::Error| Error::Database { path: path.into(), reason: error.to_string() };
-    match File::open(&beside) {
-        Ok(file) => match file.try_lock() {
-            Ok(()) => Ok(false),
-            Err(TryLockError::WouldBlock) => Ok(true),
-            Err(TryLockError::Error(error)) => Err(fail(error)),
-        },
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(fail(error)),
-    }
-}
-
-fn lock_file(path: &Path) -> PathBuf {
-    PathBuf::from_iter([path.as_os_str().to_owned()]).with_added_extension("lock")
-}
-
-/// Keeps other servers away from the database. The operating system releases the lock when the process ends.
-fn lock(path: &Path) -> Result<File, String> {
-    if path.is_dir() {
-        return Err("it is a directory; name a file in it".into());
-    }
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if !parent.is_dir() {
-        return Err(format!("the directory {} does not exist; create it first", parent.display()));
-    }
-    let beside = lock_file(path);
-    let file = File::create(&beside).map_err(|error| {
-        format!("cannot write beside it: {error}; choose a place where this user may write")
-    })?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            Err("another everwire-server is using it; stop that one, or use another file".into())
-        }
-        Err(TryLockError::Error(error)) => Err(format!("cannot lock {}: {error}", beside.display())),
-    }
+    FileLock::is_taken(path).map_err(|error| Error::Database { path: path.into(), reason: error.to_string() })
 }
 
 async fn migrate(writer: &mut SqliteConnection) -> Result<(), String> {
@@ -399,19 +460,4 @@ async fn migrate(writer: &mut SqliteConnection) -> Result<(), String> {
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => sentence(&error),
         other => other.to_string(),
     })
-}
-
-async fn seed(writer: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
-    transaction(writer, async |writer| {
-        // A write on every start, so that a read-only database is detected now instead of at the first message.
-        sqlx::raw_sql(
-            "INSERT INTO origin (seed) SELECT random() WHERE NOT EXISTS (SELECT 1 FROM origin);
-             UPDATE origin SET seed = seed",
-        )
-        .execute(&mut *writer)
-        .await?;
-        sqlx::query_scalar::<_, i64>("SELECT seed FROM origin").fetch_one(writer).await
-    })
-    .await
-    .map(i64::cast_unsigned)
 }

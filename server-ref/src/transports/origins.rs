@@ -1,6 +1,34 @@
 //! The origins whose pages may use this server.
 
+use std::collections::BTreeSet;
+
 use axum::http::{HeaderMap, HeaderValue, header};
+use parking_lot::Mutex;
+
+use crate::model::address::AddressKey;
+
+/// Maximum refused origins that are named in the log, in bytes each and in number.
+const NAMED: (usize, usize) = (200, 100);
+
+/// The refused origins that the log has named.
+static REFUSED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// Tells the operator, once for each origin, that its pages are refused and how to allow them. Returns whether it did.
+pub(super) fn log_refusal(headers: &HeaderMap, address: Option<AddressKey>) -> bool {
+    let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok()).unwrap_or("null");
+    let mut refused = REFUSED.lock();
+    let first = origin.len() <= NAMED.0 && refused.len() < NAMED.1 && refused.insert(origin.to_owned());
+    drop(refused);
+    if first {
+        let address = address.map(|address| address.to_string());
+        tracing::warn!(
+            origin,
+            address,
+            "pages of this origin are refused; to allow them, start the server with --allow-origin {origin}"
+        );
+    }
+    first
+}
 
 /// The origins whose pages may use this server. Pages from its own host and clients that are not browsers always may.
 #[derive(Debug, Clone)]
@@ -30,6 +58,13 @@ impl Origins {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refused_origin_is_named_once() {
+        let headers = |origin| HeaderMap::from_iter([(header::ORIGIN, HeaderValue::from_static(origin))]);
+        let (one, other) = (headers("https://once.example"), headers("https://another.example"));
+        assert_eq!([&one, &one, &other].map(|origin| log_refusal(origin, None)), [true, false, true]);
+    }
 
     #[test]
     fn pages_of_other_origins_open_no_websocket() {

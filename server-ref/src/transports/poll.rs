@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use everwire_protocol::{
-    BatchError, ClientFrame, Error, ErrorCode, Hello, Poll, ServerFrame, Uuid, batch,
+    BatchError, ClientFrame, CloseCode, Error, ErrorCode, Hello, Poll, ServerFrame, Uuid, batch,
     limits::{MAX_POST_FRAMES, MAX_TOKEN_BYTES},
 };
 use tokio::{
@@ -18,14 +18,17 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use super::{App, instant, refused_origin, say};
+use super::{App, instant, origins, refused_origin, say};
 use crate::{
     admission::Peer,
     connection::{
         BadFrame, Connection, Input, PollInput, PollOutput, Polling, Transport, batch_text, decode,
         mailbox::{MailboxMessage, MailboxSender, PollRequest},
     },
-    model::identity::{Credentials, Payer, Refusal},
+    model::{
+        address::AddressKey,
+        identity::{Credentials, Payer, Refusal},
+    },
     node::{Effects, Node},
 };
 
@@ -44,6 +47,7 @@ type Frame = Result<ClientFrame, BadFrame>;
 /// Answers `POST /everwire/v1/poll`.
 pub(super) async fn answer(State(app): State<App>, headers: HeaderMap, request: Request) -> Response {
     if !app.origins.allow(&headers) {
+        origins::log_refusal(&headers, request.extensions().get::<Peer>().and_then(Peer::address));
         return refused_origin();
     }
     let peer = request.extensions().get::<Peer>().cloned().unwrap_or_default();
@@ -103,7 +107,7 @@ fn admit(app: &App, peer: &Peer, token: Option<&str>) -> Result<(), Refusal> {
         return Err(Refusal::new(ErrorCode::Unauthorized, "The token is too long."));
     }
     let credentials = Credentials { token, guest: None, address: peer.address() };
-    let identity = app.node.access.identify(&credentials, app.node.now_ms())?;
+    let identity = app.node.access.identify(&credentials, app.node.wall_ms())?;
     if matches!(identity.payer, Payer::User(_)) {
         peer.signed_in();
     }
@@ -237,7 +241,8 @@ fn start(node: &Arc<Node>, peer: &Peer) -> MailboxSender {
     let (settings, access) = (node.settings.clone(), node.access.clone());
     let polling =
         Polling::new(node.now_ms(), effects.connection, settings, access).from_address(peer.address());
-    tokio::spawn(Driver { node: node.clone(), effects, polling, answers: HashMap::new() }.run());
+    let (node, answers, address) = (node.clone(), HashMap::new(), peer.address());
+    tokio::spawn(Driver { node, effects, polling, answers, address }.run());
     mailbox
 }
 
@@ -247,6 +252,7 @@ struct Driver {
     effects: Effects,
     polling: Polling,
     answers: HashMap<u64, oneshot::Sender<Arc<str>>>,
+    address: Option<AddressKey>,
 }
 
 impl Driver {
@@ -273,8 +279,14 @@ impl Driver {
                 goaway = stop.wait() => self.handle(PollInput::Connection(Input::Goaway(goaway))),
             }
         }
-        let session: Uuid = self.polling.connection().session();
-        tracing::info!(%connection, %session, age_ms = self.effects.age_ms(), "polling ended");
+        let ended = self.polling.connection();
+        let session: Uuid = ended.session();
+        let (user, code) = (self.effects.user(), ended.ended_with());
+        let reason = code.map_or("the client polls no more, or has left", CloseCode::message);
+        let code = code.map(CloseCode::as_u16);
+        let address = self.address.map(|address| address.to_string());
+        let age_ms = self.effects.age_ms();
+        tracing::info!(%connection, %session, user, address, code, reason, age_ms, "polling ended");
     }
 
     fn handle(&mut self, input: PollInput) {

@@ -15,10 +15,11 @@ use everwire_protocol::{CloseCode, SUBPROTOCOL};
 use futures_util::{SinkExt, StreamExt};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::{App, instant, refused_origin, say, websocket_only};
+use super::{App, instant, origins, refused_origin, say, websocket_only};
 use crate::{
     admission::Peer,
     connection::{Connection, Input, Output, Transport, batch_text, decode, mailbox::MailboxMessage},
+    model::address::AddressKey,
     node::{Effects, Node},
 };
 
@@ -44,6 +45,7 @@ pub(super) async fn open(State(app): State<App>, request: Request) -> Response {
         return websocket_only().await;
     };
     if !app.origins.allow(&headers) {
+        origins::log_refusal(&headers, peer.address());
         return refused_origin();
     }
     let upgrade = upgrade.protocols([SUBPROTOCOL]);
@@ -66,6 +68,7 @@ struct Driver {
     node: Arc<Node>,
     /// The client, until it has signed in.
     peer: Option<Peer>,
+    address: Option<AddressKey>,
     /// Whether the library still holds a part of the last batch.
     writing: bool,
 }
@@ -95,7 +98,15 @@ impl Driver {
             node.access.clone(),
         )
         .from_address(peer.address());
-        Self { socket, effects, connection, node: node.clone(), peer: Some(peer), writing: false }
+        Self {
+            socket,
+            effects,
+            connection,
+            node: node.clone(),
+            address: peer.address(),
+            peer: Some(peer),
+            writing: false,
+        }
     }
 
     async fn run(mut self) {
@@ -111,7 +122,14 @@ impl Driver {
             End::Closed(code) => (code.map(CloseCode::as_u16), "server"),
             End::Gone(code) => (*code, "client"),
         };
-        tracing::info!(connection = %id, %session, user, code, by, age_ms = self.effects.age_ms(), "websocket closed");
+        let reason = match &end {
+            End::Closed(Some(code)) => code.message(),
+            End::Closed(None) => "the client does not read",
+            End::Gone(_) => "the client or the network closed it",
+        };
+        let address = self.address.map(|address| address.to_string());
+        let age_ms = self.effects.age_ms();
+        tracing::info!(connection = %id, %session, user, address, code, by, reason, age_ms, "websocket closed");
         if let End::Closed(Some(code)) = end {
             let Self { socket, effects, .. } = self;
             // The session is free for its next connection while this one performs the closing handshake.

@@ -86,10 +86,11 @@ impl Users {
         self.sooner.notify_one();
     }
 
-    /// A session has connected. `stored` is the stored data of its user, if it had to be looked up.
+    /// A session has connected. `stored` is the stored data of its user, if it had to be looked up. The times are the monotonic
+    /// one and the wall clock.
     pub fn enter(
         &self,
-        now_ms: u64,
+        times: (u64, u64),
         session: (Uuid, Uuid),
         user: &str,
         name: Option<&str>,
@@ -97,7 +98,7 @@ impl Users {
     ) {
         let mut people = self.lock();
         let before = people.next_expiry();
-        let came = people.enter(now_ms, session, user, name, stored);
+        let came = people.enter(times, session, user, name, stored);
         let sooner = people.next_expiry() != before;
         self.came(came);
         drop(people);
@@ -106,12 +107,14 @@ impl Users {
         }
     }
 
-    /// A session's connection has ended. The user leaves with the last one, `at_once` or after the grace period.
-    pub fn exit(&self, now_ms: u64, session: Uuid, connection: Uuid, at_once: bool) {
+    /// A session's connection has ended. The user leaves with the last one, `at_once` or after the grace period. The times are
+    /// the monotonic one and the wall clock.
+    pub fn exit(&self, times: (u64, u64), session: Uuid, connection: Uuid, at_once: bool) {
+        let (now_ms, _) = times;
         let leaves_at = now_ms + if at_once { 0 } else { self.grace_ms };
         let mut people = self.lock();
         let before = people.next_expiry();
-        let news = people.exit(now_ms, session, connection, leaves_at);
+        let news = people.exit(times, session, connection, leaves_at);
         let sooner = people.next_expiry() != before;
         let gone = people.expire(now_ms);
         self.came(StatusUpdate { news, remember: None });
@@ -133,9 +136,9 @@ impl Users {
         self.change(|people| people.idle(now_ms, session, idle));
     }
 
-    /// Sets the status that a user has chosen.
-    pub fn choose_status(&self, now_ms: u64, user: &str, choice: StatusChoice) {
-        self.change(|people| people.choose(now_ms, user, choice));
+    /// Sets the status that a user has chosen. The times are the monotonic one and the wall clock.
+    pub fn choose_status(&self, times: (u64, u64), user: &str, choice: StatusChoice) {
+        self.change(|people| people.choose(times, user, choice));
     }
 
     fn change(&self, change: impl FnOnce(&mut People) -> Option<StatusChange>) {
@@ -161,8 +164,8 @@ impl Users {
     }
 
     /// The current data of all users, to be stored.
-    pub fn remember(&self, now_ms: u64) -> Vec<UserRecord> {
-        self.lock().remember(now_ms)
+    pub fn remember(&self, wall_ms: u64) -> Vec<UserRecord> {
+        self.lock().remember(wall_ms)
     }
 
     /// A page of the online users that a user may know of.

@@ -112,9 +112,9 @@ impl UserEntry {
     }
 
     /// Records that the user is online at this time, unless hidden from others.
-    fn seen(&mut self, now_ms: u64) {
+    fn seen(&mut self, wall_ms: u64) {
         if self.choice != StatusChoice::Offline {
-            self.seen_at = Some(now_ms);
+            self.seen_at = Some(wall_ms);
         }
     }
 }
@@ -140,7 +140,7 @@ impl People {
     /// A session has connected. `stored` is the stored data of its user, if it was looked up.
     pub fn enter(
         &mut self,
-        now_ms: u64,
+        (now_ms, wall_ms): (u64, u64),
         (session, connection): (Uuid, Uuid),
         user: &str,
         name: Option<&str>,
@@ -153,7 +153,7 @@ impl People {
         known.leaves_at = None;
         known.sessions.insert(session, Connected { connection, idle: false });
         self.sessions.insert(session, user.into());
-        known.seen(now_ms);
+        known.seen(wall_ms);
         known.untold_name |= renamed;
         let remember = (new || renamed).then(|| known.person(user, true));
         StatusUpdate { news: self.news(now_ms, user), remember }
@@ -162,7 +162,7 @@ impl People {
     /// A session's connection has ended. If it was its user's last, the user leaves at `leaves_at`.
     pub fn exit(
         &mut self,
-        now_ms: u64,
+        (now_ms, wall_ms): (u64, u64),
         session: Uuid,
         connection: Uuid,
         leaves_at: u64,
@@ -175,7 +175,7 @@ impl People {
         }
         self.sessions.remove(&session);
         known.sessions.remove(&session);
-        known.seen(now_ms);
+        known.seen(wall_ms);
         if known.sessions.is_empty() {
             // Others see no change until the grace period is over.
             known.leaves_at = Some(leaves_at);
@@ -204,12 +204,17 @@ impl People {
     }
 
     /// Sets the status that a user has chosen.
-    pub fn choose(&mut self, now_ms: u64, user: &str, choice: StatusChoice) -> Option<StatusChange> {
+    pub fn choose(
+        &mut self,
+        (now_ms, wall_ms): (u64, u64),
+        user: &str,
+        choice: StatusChoice,
+    ) -> Option<StatusChange> {
         let known = self.users.get_mut(user)?;
         // Before the change, so that a user who hides was last seen now.
-        known.seen(now_ms);
+        known.seen(wall_ms);
         known.choice = choice;
-        known.seen(now_ms);
+        known.seen(wall_ms);
         if known.sessions.is_empty() { None } else { self.news(now_ms, user) }
     }
 
@@ -276,9 +281,9 @@ impl People {
     }
 
     /// The current data of all users, to be stored.
-    pub fn remember(&mut self, now_ms: u64) -> Vec<UserRecord> {
+    pub fn remember(&mut self, wall_ms: u64) -> Vec<UserRecord> {
         for known in self.users.values_mut().filter(|known| !known.sessions.is_empty()) {
-            known.seen(now_ms);
+            known.seen(wall_ms);
         }
         self.users.iter().map(|(user, known)| known.person(user, true)).collect()
     }
@@ -342,19 +347,28 @@ impl UserEntry {
 mod tests {
     use super::*;
 
+    /// The two clocks at this time: the wall clock is far from the monotonic one, so no test holds if they are confused.
+    fn at(now_ms: u64) -> (u64, u64) {
+        (now_ms, wall(now_ms))
+    }
+
+    fn wall(now_ms: u64) -> u64 {
+        1_000_000_000 + now_ms
+    }
+
     fn tab(n: u128) -> (Uuid, Uuid) {
         (Uuid::from_u128(n), Uuid::from_u128(n + 100))
     }
 
-    fn enter(people: &mut People, at: u64, n: u128) -> Option<(Status, Status)> {
-        told(people.enter(at, tab(n), "a", Some("A"), None).news)
+    fn enter(people: &mut People, now_ms: u64, n: u128) -> Option<(Status, Status)> {
+        told(people.enter(at(now_ms), tab(n), "a", Some("A"), None).news)
     }
 
     #[test]
     fn a_new_name_is_told_and_stored_once() {
         let mut people = People::default();
-        let enter = |people: &mut People, at: u64, n: u128, name: Option<&str>| {
-            let update = people.enter(at, tab(n), "a", name, None);
+        let enter = |people: &mut People, now_ms: u64, n: u128, name: Option<&str>| {
+            let update = people.enter(at(now_ms), tab(n), "a", name, None);
             (update.news.map(|news| (news.name, news.renamed, news.now)), update.remember.is_some())
         };
         assert_eq!(enter(&mut people, 1, 1, Some("A")), (Some((Some("A".into()), false, Online)), true));
@@ -370,12 +384,12 @@ mod tests {
             (Some((Some("Ann".into()), true, Online)), true)
         );
         assert_eq!(people.members(None, None).listed.items[0].name.as_deref(), Some("Ann"));
-        people.choose(3_001, "a", StatusChoice::Offline);
+        people.choose(at(3_001), "a", StatusChoice::Offline);
         assert_eq!(enter(&mut people, 4_001, 2, Some("A")), (None, true), "nobody sees a user who is hidden");
     }
 
-    fn exit(people: &mut People, at: u64, n: u128) -> Option<(Status, Status)> {
-        told(people.exit(at, tab(n).0, tab(n).1, at + 10))
+    fn exit(people: &mut People, now_ms: u64, n: u128) -> Option<(Status, Status)> {
+        told(people.exit(at(now_ms), tab(n).0, tab(n).1, now_ms + 10))
     }
 
     fn told(news: Option<StatusChange>) -> Option<(Status, Status)> {
@@ -401,20 +415,20 @@ mod tests {
         let StatusUpdate { news: Some(news), remember: Some(person) } = gone.remove(0) else {
             panic!("a has left")
         };
-        assert_eq!((news.before, news.now, news.last_seen), (Online, Offline, Some(300)));
-        assert_eq!((person.online, person.seen_at), (false, Some(300)));
+        assert_eq!((news.before, news.now, news.last_seen), (Online, Offline, Some(wall(300))));
+        assert_eq!((person.online, person.seen_at), (false, Some(wall(300))));
         assert!(people.is_empty() && people.sessions.is_empty());
     }
 
     #[test]
     fn a_connection_that_was_replaced_does_not_take_its_session_along() {
         let mut people = People::default();
-        people.enter(1, tab(1), "a", None, None);
+        people.enter(at(1), tab(1), "a", None, None);
         let session = tab(1).0;
-        people.enter(2, (session, Uuid::from_u128(7)), "a", None, None);
-        assert_eq!(people.exit(3, session, tab(1).1, 13), None);
+        people.enter(at(2), (session, Uuid::from_u128(7)), "a", None, None);
+        assert_eq!(people.exit(at(3), session, tab(1).1, 13), None);
         assert_eq!(people.next_expiry(), None);
-        people.exit(4, session, Uuid::from_u128(7), 14);
+        people.exit(at(4), session, Uuid::from_u128(7), 14);
         assert_eq!(people.next_expiry(), Some(14));
         people.bye(5, "a", Uuid::from_u128(99));
         assert_eq!(people.next_expiry(), Some(14));
@@ -470,21 +484,21 @@ mod tests {
         let mut people = People::default();
         enter(&mut people, 1, 1);
         assert_eq!(told(people.idle(1_500, tab(1).0, true)), Some((Online, Away)));
-        assert_eq!(told(people.choose(3_000, "a", StatusChoice::Online)), Some((Away, Online)));
-        assert_eq!(told(people.choose(5_000, "a", StatusChoice::Away)), Some((Online, Away)));
-        let hidden = people.choose(7_000, "a", StatusChoice::Offline).unwrap();
-        assert_eq!((hidden.now, hidden.last_seen), (Offline, Some(7_000)));
+        assert_eq!(told(people.choose(at(3_000), "a", StatusChoice::Online)), Some((Away, Online)));
+        assert_eq!(told(people.choose(at(5_000), "a", StatusChoice::Away)), Some((Online, Away)));
+        let hidden = people.choose(at(7_000), "a", StatusChoice::Offline).unwrap();
+        assert_eq!((hidden.now, hidden.last_seen), (Offline, Some(wall(7_000))));
         assert_eq!(people.members(None, None).listed.items, []);
-        assert_eq!(people.remember(8_000)[0].seen_at, Some(7_000));
+        assert_eq!(people.remember(wall(8_000))[0].seen_at, Some(wall(7_000)));
         exit(&mut people, 9_000, 1);
         let gone = people.expire(10_000).remove(0);
         assert_eq!(gone.news, None);
         let stored = gone.remember.unwrap();
-        assert_eq!(stored.seen_at, Some(7_000));
+        assert_eq!(stored.seen_at, Some(wall(7_000)));
         // Still hidden after the next sign-in, until it is changed.
-        assert_eq!(people.enter(11_000, tab(1), "a", None, Some(&stored)).news, None);
-        assert_eq!(people.status("a").unwrap().last_seen, Some(7_000));
-        assert_eq!(told(people.choose(13_000, "a", StatusChoice::Auto)), Some((Offline, Online)));
+        assert_eq!(people.enter(at(11_000), tab(1), "a", None, Some(&stored)).news, None);
+        assert_eq!(people.status("a").unwrap().last_seen, Some(wall(7_000)));
+        assert_eq!(told(people.choose(at(13_000), "a", StatusChoice::Auto)), Some((Offline, Online)));
     }
 
     #[test]
@@ -506,7 +520,7 @@ mod tests {
             20,
         );
         assert_eq!(people.members(None, None).listed.items.len(), 2);
-        assert_eq!(people.enter(10, tab(1), "a", Some("A"), None).news, None);
+        assert_eq!(people.enter(at(10), tab(1), "a", Some("A"), None).news, None);
         let gone: Vec<_> = people.expire(20).into_iter().filter_map(|came| came.news).collect();
         assert_eq!(gone.len(), 1);
         assert_eq!((gone[0].user.as_str(), gone[0].last_seen), ("c", Some(5)));

@@ -44,7 +44,7 @@ fn companions_are_members_of_a_chat_in_common_and_an_invitation_is_not_enough() 
     let (remember, _to_remember) = mpsc::unbounded_channel();
     let users = Users::new(10, chats.clone(), audience.clone(), hub.clone(), remember);
     let before = hub.lookups.load(std::sync::atomic::Ordering::Relaxed);
-    users.enter(1, (Uuid::from_u128(5), Uuid::from_u128(6)), "ann", None, None);
+    users.enter((1, 1_000_001), (Uuid::from_u128(5), Uuid::from_u128(6)), "ann", None, None);
     let told = all.each_mut().map(|mailbox| matches!(mailbox.try_take(), Some(MailboxMessage::Broadcast(_))));
     assert_eq!(told, [true, true, false, false], "ann herself, and bob");
     let cost = hub.lookups.load(std::sync::atomic::Ordering::Relaxed) - before;
@@ -72,10 +72,10 @@ fn presence_users_lists_nobody_or_companions_or_everyone() {
         });
         let (remember, _to_remember) = mpsc::unbounded_channel();
         let users = Users::new(10, chats.clone(), Arc::default(), hub, remember).listing(listed);
-        users.enter(1, (Uuid::from_u128(5), Uuid::from_u128(6)), "ann", None, None);
+        users.enter((1, 1_000_001), (Uuid::from_u128(5), Uuid::from_u128(6)), "ann", None, None);
         let heard = mailboxes.each_mut().map(|mailbox| mailbox.try_take().is_some());
         assert_eq!(heard, told, "{listed:?}");
-        users.enter(1, (Uuid::from_u128(7), Uuid::from_u128(8)), "dan", None, None);
+        users.enter((1, 1_000_001), (Uuid::from_u128(7), Uuid::from_u128(8)), "dan", None, None);
         assert_eq!(users.members_for("bob", None).listed.items.len(), seen, "{listed:?}");
     }
 }

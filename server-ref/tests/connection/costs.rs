@@ -41,7 +41,8 @@ fn a_client_that_comes_back_with_everything_it_may_have_is_not_refused() {
         let marks: Vec<ClientFrame> = (0..256)
             .map(|n| {
                 let channel = if n == 0 { channel("private-user.a") } else { channel("everyone") };
-                everwire_protocol::Mark { channel, epoch: "e".into(), delivered: n, read: n }.into()
+                everwire_protocol::Mark { channel, epoch: "e".into(), delivered: n, read: n, run: None }
+                    .into()
             })
             .collect();
         world.say(client, &marks);

@@ -12,7 +12,15 @@ pub fn channel(name: &str) -> Channel {
 }
 
 pub fn subscribe(name: &str) -> ClientFrame {
-    Subscribe { channel: channel(name), epoch: None, offset: None, recent: None, undelivered: None }.into()
+    Subscribe {
+        channel: channel(name),
+        epoch: None,
+        offset: None,
+        run: None,
+        recent: None,
+        undelivered: None,
+    }
+    .into()
 }
 
 pub fn resume(name: &str, epoch: &str, offset: u64) -> ClientFrame {
@@ -20,6 +28,7 @@ pub fn resume(name: &str, epoch: &str, offset: u64) -> ClientFrame {
         channel: channel(name),
         epoch: Some(epoch.into()),
         offset: Some(offset),
+        run: None,
         recent: None,
         undelivered: None,
     }

@@ -33,6 +33,50 @@ fn a_client_that_comes_back_gets_what_it_missed_and_then_what_comes() {
     assert_eq!(offsets(&frames), [3, 4, 5, 6, 7]);
 }
 
+/// A frame that resumes from a position that has moved in this run.
+fn resume_in(world: &World, run: &str, offset: u64) -> ClientFrame {
+    let ClientFrame::Subscribe(frame) = resume("news", &epoch(world, "news"), offset) else { unreachable!() };
+    Subscribe { run: Some(run.into()), ..frame }.into()
+}
+
+#[test]
+fn a_restored_copy_is_a_gap_exactly_for_those_who_have_seen_more_and_a_planned_restart_is_none() {
+    let mut world = World::new();
+    world.store("news", 5);
+    let (mut copy, run) = (world.logs.clone(), world.logs.run());
+    world.store("news", 5);
+    // The original restarts, twice.
+    for later in ["second", "third"] {
+        world.logs.begin_run(later.into());
+    }
+    world.store("news", 2);
+    for (run, offset) in [(&*run, 10), (&*run, 3), ("second", 10), ("third", 12)] {
+        let client = world.connect("a");
+        world.say(client, &[resume_in(&world, run, offset)]);
+        world.run();
+        let frames = world.take(client);
+        assert_eq!((subscribed(&frames)[0].offset, &subscribed(&frames)[0].gap), (offset, &None), "{run}");
+    }
+    // The copy is restored, and continues beyond where the original was.
+    copy.begin_run("of the copy".into());
+    world.logs = copy;
+    let told = |world: &mut World, run: &str, offset| {
+        let client = world.connect("a");
+        world.say(client, &[resume_in(world, run, offset)]);
+        world.run();
+        let gap = subscribed(&world.take(client))[0].gap.clone();
+        gap.map(|gap| (gap.from, gap.to, gap.reason))
+    };
+    assert_eq!(told(&mut world, &run, 10), Some((11, 5, GapReason::Epoch)), "nothing was sent yet");
+    world.store("news", 7);
+    assert_eq!(told(&mut world, &run, 10), Some((11, 12, GapReason::Epoch)), "6 to 10 are others now");
+    assert_eq!(told(&mut world, &run, 6), Some((7, 12, GapReason::Epoch)));
+    assert_eq!(told(&mut world, &run, 5), None, "everything up to 5 is in the copy");
+    assert_eq!(told(&mut world, "of the copy", 8), None);
+    assert_eq!(told(&mut world, "second", 4), Some((5, 12, GapReason::Epoch)), "a run that the copy has not");
+    assert_eq!(told(&mut world, "second", 0), None, "nothing was seen");
+}
+
 #[test]
 fn each_reason_for_a_gap_is_said_and_what_follows_is_delivered() {
     let settings = Settings { replay_limit: 20, ..Settings::default() };
@@ -172,6 +216,7 @@ fn a_refused_subscription_does_not_touch_the_others() {
         channel: channel("half"),
         epoch: Some("a".into()),
         offset: None,
+        run: None,
         recent: None,
         undelivered: None,
     });

@@ -189,7 +189,7 @@ fn receipts_are_handed_over_where_they_are_kept() {
     let client = world.connect("a");
     let receipt = |name: &str| {
         let (channel, epoch) = (channel(name), "a".into());
-        ClientFrame::from(Mark { channel, epoch, delivered: 3, read: 0 })
+        ClientFrame::from(Mark { channel, epoch, delivered: 3, read: 0, run: None })
     };
     world.say(
         client,

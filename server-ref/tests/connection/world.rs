@@ -299,8 +299,10 @@ impl World {
             Output::Open { key, opening } => {
                 let channel = opening.channel;
                 let log = self.logs.log(&channel);
+                let seen = |(offset, run): (u64, Arc<str>)| self.logs.has_seen(&channel, offset, &run);
+                let diverged = opening.seen.is_some_and(|at| !seen(at));
                 let found = if works {
-                    Ok(Opened { members: self.hub.members(&channel, None), ..Opened::bare(log) })
+                    Ok(Opened { diverged, members: self.hub.members(&channel, None), ..Opened::bare(log) })
                 } else {
                     Err(Refusal::of(ErrorCode::Unavailable))
                 };

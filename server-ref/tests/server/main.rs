@@ -4,9 +4,12 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod api;
+mod backup;
 mod bans;
 mod chat_store;
 mod chats;
+mod clocks;
+mod health;
 mod history;
 mod ids;
 mod kit;
@@ -19,5 +22,7 @@ mod presence;
 mod program;
 mod receipts;
 mod rewriting;
+mod runs;
 mod strict;
+mod upkeep;
 mod websocket;

@@ -111,7 +111,7 @@ fn what_keeps_it_from_starting_is_one_sentence() {
     start(&good, &busy, &[&busy, "the port is in use", "--listen"]);
     start(&missing, "127.0.0.1:0", &["missing", "does not exist"]);
     start(directory.path().to_str().unwrap(), "127.0.0.1:0", &["is a directory"]);
-    start("/proc/everwire.db", "127.0.0.1:0", &["/proc/everwire.db", "cannot write"]);
+    start("/proc/everwire.db", "127.0.0.1:0", &["/proc/everwire.db", "cannot open"]);
     std::fs::write(
         &no_database,
         "this is not a database, but a text that is long enough to be looked at".repeat(20),

@@ -80,6 +80,7 @@ const PIECES: &[&str] = &[
     "\"pong\"",
     "\"bye\"",
     "\"welcome\"",
+    "\"run\"",
     "\"subscribed\"",
     "\"unsubscribed\"",
     "\"ack\"",
@@ -148,7 +149,7 @@ const FROM_CLIENTS: &[&str] = &[
 
 /// Whole frames from a server, for depth.
 const FROM_SERVERS: &[&str] = &[
-    r#"{"type":"welcome","version":1,"session":"00000000-0000-0000-0000-000000000001","connection":"00000000-0000-0000-0000-000000000009","user":"u","server_time":1,"ping_interval_ms":25000,"hold_ms":25000,"limits":{"payload_bytes":1000,"batch_bytes":10000,"batch_frames":10,"subscriptions":5}}"#,
+    r#"{"type":"welcome","version":1,"session":"00000000-0000-0000-0000-000000000001","connection":"00000000-0000-0000-0000-000000000009","run":"1","user":"u","server_time":1,"ping_interval_ms":25000,"hold_ms":25000,"limits":{"payload_bytes":1000,"batch_bytes":10000,"batch_frames":10,"subscriptions":5}}"#,
     r#"{"type":"subscribed","channel":"news","epoch":"a","offset":0,"head":3}"#,
     r#"{"type":"subscribed","channel":"news","epoch":"b","offset":2,"head":2,"gap":{"from":1,"to":2,"reason":"epoch"}}"#,
     r#"{"type":"message","channel":"news","offset":1,"id":"0190b5c0-0000-7000-8000-000000000001","user":"u","at":1,"data":1}"#,

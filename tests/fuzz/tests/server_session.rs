@@ -31,8 +31,14 @@ impl World {
                 Output::Open { key, opening } => {
                     let channel = opening.channel;
                     let log = self.logs.log(&channel);
-                    let found =
-                        if broken { Err(Refusal::of(ErrorCode::Unavailable)) } else { Ok(Opened::bare(log)) };
+                    let seen = opening.seen;
+                    let diverged =
+                        seen.is_some_and(|(offset, run)| !self.logs.has_seen(&channel, offset, &run));
+                    let found = if broken {
+                        Err(Refusal::of(ErrorCode::Unavailable))
+                    } else {
+                        Ok(Opened { diverged, ..Opened::bare(log) })
+                    };
                     Input::Opened { key, channel, found }
                 }
                 Output::Request(asked) => {

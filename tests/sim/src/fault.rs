@@ -39,6 +39,8 @@ kinds! {
     Crash = "crash";
     /// All nodes crash and restart without data.
     Wipe = "wipe";
+    /// A copy of the data is taken; or all nodes crash, and continue with the last copy.
+    Restore = "restore";
     /// A node is restarted as planned: goaway, drain, down, up.
     Restart = "restart";
     /// Logs lose their oldest entries.

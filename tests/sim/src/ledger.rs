@@ -1,5 +1,6 @@
 //! The ledger: a record of everything committed, independent of the code under test. A log that lost its data continues as
-//! another log of the same channel.
+//! another log of the same channel, and so does one that continues from a copy: it has the first entries in common with the
+//! one before.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,6 +15,8 @@ pub struct Log {
     pub channel: Channel,
     /// Its epoch on the wire.
     pub epoch: String,
+    /// In which life of the data it is.
+    life: usize,
     /// The ids of its entries; the first has offset 1.
     pub entries: Vec<Uuid>,
     /// Everything up to this offset was trimmed.
@@ -47,6 +50,10 @@ pub struct Ledger {
     /// All logs that ever existed.
     pub logs: Vec<Log>,
     current: BTreeMap<Channel, usize>,
+    /// The current life of the data. Another one begins when it is lost or restored.
+    life: usize,
+    /// The lives of runs.
+    runs: BTreeMap<String, usize>,
     /// The position of an id in the current life of the data.
     places: HashMap<Uuid, (usize, u64)>,
     /// In earlier lives.
@@ -54,6 +61,11 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// A run of the store has begun.
+    pub fn begin_run(&mut self, tag: &str) {
+        self.runs.insert(tag.to_owned(), self.life);
+    }
+
     /// The current log of a channel, which the store calls `epoch`.
     pub fn open(&mut self, channel: &Channel, epoch: &str) -> usize {
         if let Some(log) = self.current.get(channel) {
@@ -62,6 +74,7 @@ impl Ledger {
         let log = Log {
             channel: channel.clone(),
             epoch: epoch.to_owned(),
+            life: self.life,
             entries: Vec::new(),
             trimmed: 0,
             last: BTreeMap::new(),
@@ -76,9 +89,16 @@ impl Ledger {
         self.current.get(channel).copied()
     }
 
-    /// The latest log of a channel with this name.
-    pub fn named(&self, channel: &Channel, epoch: &str) -> Option<usize> {
-        self.logs.iter().rposition(|log| log.channel == *channel && log.epoch == epoch)
+    /// The log of a channel in the life of the data that a run belongs to.
+    pub fn in_run(&self, channel: &Channel, run: &str) -> Option<usize> {
+        let life = *self.runs.get(run)?;
+        self.logs.iter().rposition(|log| log.channel == *channel && log.life == life)
+    }
+
+    /// Whether two logs have the same entries up to an offset.
+    pub fn agree(&self, one: usize, other: usize, offset: u64) -> bool {
+        let start = |log: usize| self.logs[log].entries.get(..offset as usize);
+        one == other || (start(one).is_some() && start(one) == start(other))
     }
 
     /// The store has committed an entry.
@@ -115,10 +135,36 @@ impl Ledger {
 
     /// All data was lost.
     pub fn wiped(&mut self) {
+        self.life += 1;
         self.current.clear();
         for (id, place) in self.places.drain() {
             self.lost.entry(id).or_default().push(place);
         }
+    }
+
+    /// The logs that a copy of the data would have now, with their lengths.
+    pub fn copy(&self) -> Vec<(usize, u64)> {
+        self.current.values().map(|log| (*log, self.logs[*log].head())).collect()
+    }
+
+    /// The data is what it was when a copy was made. Returns the logs of the copy, and their continuations.
+    pub fn restored(&mut self, copy: &[(usize, u64)]) -> Vec<(usize, usize)> {
+        self.wiped();
+        let mut continued = Vec::new();
+        for (original, head) in copy {
+            let Log { channel, epoch, entries, .. } = &self.logs[*original];
+            let (channel, epoch) = (channel.clone(), epoch.clone());
+            let entries = entries[..*head as usize].to_vec();
+            let place = self.open(&channel, &epoch);
+            for (at, id) in entries.iter().enumerate() {
+                self.places.insert(*id, (place, at as u64 + 1));
+                let (client, number) = sender(*id);
+                self.logs[place].last.insert(client, number);
+            }
+            self.logs[place].entries = entries;
+            continued.push((*original, place));
+        }
+        continued
     }
 
     /// Whether an id was ever stored at this offset of this channel.
@@ -171,8 +217,22 @@ mod tests {
         let mut ledger = Ledger::default();
         ledger.stored(&news(), "a", 1, id(0, 1)).unwrap();
         ledger.wiped();
-        ledger.stored(&news(), "b", 1, id(0, 1)).unwrap();
+        ledger.stored(&news(), "a", 1, id(0, 1)).unwrap();
         assert_eq!(ledger.logs.len(), 2);
-        assert_eq!(ledger.named(&news(), "a"), Some(0));
+    }
+
+    #[test]
+    fn a_copy_continues_with_the_entries_that_it_has() {
+        let mut ledger = Ledger::default();
+        ledger.begin_run("first");
+        ledger.stored(&news(), "a", 1, id(0, 1)).unwrap();
+        let copy = ledger.copy();
+        ledger.stored(&news(), "a", 2, id(0, 2)).unwrap();
+        assert_eq!(ledger.restored(&copy), [(0, 1)]);
+        ledger.begin_run("second");
+        ledger.stored(&news(), "a", 2, id(0, 2)).unwrap();
+        ledger.stored(&news(), "a", 3, id(0, 3)).unwrap();
+        assert_eq!((ledger.in_run(&news(), "first"), ledger.in_run(&news(), "second")), (Some(0), Some(1)));
+        assert!(ledger.agree(0, 1, 2) && !ledger.agree(0, 1, 3));
     }
 }

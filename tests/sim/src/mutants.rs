@@ -24,8 +24,12 @@ macro_rules! mutants {
 mutants! {
     /// A listener is called before the position advances; if it fails, the entry is delivered again.
     PositionAfterListener = "position_after_listener";
-    /// The client ignores epochs.
+    /// The client ignores epochs, and gaps because of them.
     EpochIgnored = "epoch_ignored";
+    /// The server ignores in which run a position has moved.
+    RunIgnored = "run_ignored";
+    /// A client does not say in which run its positions have moved.
+    RunUnsaid = "run_unsaid";
     /// Ephemeral frames of a dead socket are sent on the next one.
     StaleOutgoing = "stale_outgoing";
     /// A node acknowledges before the store commits.

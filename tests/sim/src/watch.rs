@@ -56,13 +56,13 @@ impl Watch {
     pub fn subscribed(
         &mut self,
         ledger: &Ledger,
-        (epoch, offset, head): (&str, u64, u64),
+        (run, offset, head): (&str, u64, u64),
         recovered: bool,
         replay_limit: u64,
     ) -> Result<(), Violation> {
         let channel = &self.channel;
-        let Some(log) = ledger.named(channel, epoch) else {
-            return violated(Rule::Position, format!("{channel} has no log {epoch}"));
+        let Some(log) = ledger.in_run(channel, run) else {
+            return violated(Rule::Position, format!("{channel} has no log in run {run}"));
         };
         let truth = &ledger.logs[log];
         let gap = self.gap.take();
@@ -77,12 +77,13 @@ impl Watch {
                 let wanted = head.saturating_sub(self.recent);
                 head <= truth.head() && (offset == wanted || (offset > wanted && offset <= truth.trimmed))
             }
-            (Some(place), None) => place == Place { log, offset },
+            (Some(place), None) => place.offset == offset && ledger.agree(place.log, log, offset),
             (Some(place), Some((_, to, GapReason::Trimmed))) => {
-                log == place.log && offset == to && to <= truth.trimmed
+                ledger.agree(place.log, log, place.offset) && offset == to && to <= truth.trimmed
             }
             (Some(place), Some((_, to, GapReason::TooFar))) => {
-                log == place.log && offset == to && to == head && head - place.offset > replay_limit
+                let far = to == head && head - place.offset > replay_limit;
+                ledger.agree(place.log, log, place.offset) && offset == to && far
             }
             (Some(place), Some((_, to, GapReason::Epoch))) => log != place.log && offset == to && to == head,
             (None, Some(_)) => false,
@@ -99,6 +100,13 @@ impl Watch {
         }
         self.place = Some(Place { log, offset });
         Ok(())
+    }
+
+    /// The log goes on as that of a copy: what was delivered is in it.
+    pub fn continued(&mut self, before: usize, now: usize) {
+        if let Some(last) = self.last.as_mut().filter(|last| last.log == before) {
+            last.log = now;
+        }
     }
 
     /// An entry was delivered.

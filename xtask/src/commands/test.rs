@@ -23,7 +23,7 @@ pub(crate) struct Options {
     /// Run only this part, and what has to be built for it. Can be given several times.
     #[arg(long, value_enum)]
     only: Vec<Part>,
-    /// Simulate 200,000 fresh seeds instead of the 5,000 of the day.
+    /// Simulate 200,000 fresh seeds instead of the 5,000 of the day, and test upkeep with five million rows.
     #[arg(long)]
     long: bool,
 }
@@ -125,11 +125,11 @@ impl Part {
     fn run(self, paths: &Paths, long: bool) -> Result<Tested> {
         match self {
             Self::Generated => generate::generate(paths, true).map(|_| Tested::default()),
-            Self::Rust => rust::native(paths, &["--workspace", "--exclude", "everwire-xtask-wasm"]),
-            Self::Protocol => rust::native(paths, &["--package", "everwire-protocol"]),
-            Self::Client => rust::native(paths, &["--package", "everwire-client-core"]),
-            Self::Server => rust::native(paths, &["--package", "everwire-server"]),
-            Self::Xtask => rust::native(paths, &["--package", "xtask"]),
+            Self::Rust => rust::native(paths, &["--workspace", "--exclude", "everwire-xtask-wasm"], long),
+            Self::Protocol => rust::native(paths, &["--package", "everwire-protocol"], long),
+            Self::Client => rust::native(paths, &["--package", "everwire-client-core"], long),
+            Self::Server => rust::native(paths, &["--package", "everwire-server"], long),
+            Self::Xtask => rust::native(paths, &["--package", "xtask"], long),
             Self::Sim => simulation(paths, long),
             Self::Wasm => rust::wasm(paths),
             Self::Size => size::hold(paths),

@@ -137,9 +137,11 @@ impl Connection {
         self.log("< welcome".to_owned());
         match source {
             Source::WebSocket(_) => {
+                frame.run.clone_into(&mut self.run);
                 self.websocket_welcomed(u64::from(frame.ping_interval) + u64::from(limits::PING_GRACE_MS));
             }
             Source::Response(request) if self.transports.is_held(request) => {
+                frame.run.clone_into(&mut self.run);
                 self.transports.mark_poll_productive();
                 self.poll_welcomed(frame.connection, frame.hold);
             }
@@ -171,7 +173,7 @@ impl Connection {
         self.transports.mark_poll_productive();
         self.log(line);
         let Some(subscription) = self.subscriptions.get(frame.handle) else { return Outcome::Nothing };
-        let gap = match subscription.confirm(transport, frame) {
+        let gap = match subscription.confirm(transport, &self.run, frame) {
             Confirmed::InPlace => None,
             Confirmed::Missing(gap) => Some(gap),
             Confirmed::Stale => {

@@ -17,6 +17,14 @@ pub struct Position {
     pub epoch: String,
     /// The last offset received; what follows is `offset + 1`.
     pub offset: u64,
+    /// The run of the server's store in which it was confirmed or moved last; empty if that is not known.
+    pub run: String,
+}
+
+impl Position {
+    fn said_run(&self) -> Option<String> {
+        (!self.run.is_empty()).then(|| self.run.clone())
+    }
 }
 
 /// Where a new subscription begins.
@@ -105,6 +113,7 @@ impl Subscription {
             channel: self.channel.clone(),
             epoch: position.as_ref().map(|p| p.epoch.clone()),
             offset: position.as_ref().map(|p| p.offset),
+            run: position.as_ref().and_then(Position::said_run),
             recent: if position.is_none() { *recent } else { None },
             undelivered: (*undelivered && position.is_none()).then_some(true),
         }
@@ -117,22 +126,29 @@ impl Subscription {
             (None, gap) => gap.is_none() || self.start.undelivered,
             (Some(position), Some(gap)) => {
                 let another_log = position.epoch != answer.epoch || answer.head < position.offset;
-                gap.from == position.offset + 1 && another_log == (gap.reason == GapReason::Epoch)
+                gap.from == position.offset + 1 && (gap.reason == GapReason::Epoch || !another_log)
             }
-            (Some(_), None) => false,
+            (Some(position), None) => position.epoch == answer.epoch && position.offset == answer.offset,
         }
     }
 
-    /// An answer to `subscribe` has come by this transport.
-    pub(crate) fn confirm(&mut self, transport: Transport, frame: &SubscribedFrame<'_>) -> Confirmed {
+    /// An answer to `subscribe` has come by this transport, from this run of the server's store.
+    pub(crate) fn confirm(
+        &mut self,
+        transport: Transport,
+        run: &str,
+        frame: &SubscribedFrame<'_>,
+    ) -> Confirmed {
         let SubscribedFrame { epoch, offset, head, gap, .. } = *frame;
         let position = &self.start.position;
         // What another transport brought in the meantime may be ahead of this answer: entries that the client has
         // already are dropped one by one. Only a log that ends before the position is another log.
-        let same = position.as_ref().filter(|p| p.epoch == epoch);
-        let continues = same.is_some_and(|p| offset <= p.offset && head >= p.offset);
         let request = self.requests[transport as usize].as_ref().filter(|r| r.position == *position);
         let meant = request.is_some_and(|request| request.only || self.fits(frame));
+        let replaced = meant && gap.is_some_and(|gap| gap.reason == GapReason::Epoch);
+        // In another run the same offset may be another entry: it counts if the server was asked about this very position.
+        let same = position.as_ref().filter(|p| p.epoch == epoch && (meant || p.run == run) && !replaced);
+        let continues = same.is_some_and(|p| offset <= p.offset && head >= p.offset);
         if !continues && !meant {
             // It answers another position than the present one: what is missing there is not what is missing here.
             let requested = request.is_some();
@@ -144,21 +160,24 @@ impl Subscription {
         self.retry_at = None;
         self.marks.forget_confirmed();
         if continues {
+            if let Some(position) = &mut self.start.position {
+                run.clone_into(&mut position.run);
+            }
             return Confirmed::InPlace;
         }
         let confirmed = position.as_ref().map_or(Confirmed::InPlace, |p| {
-            let reason = if p.epoch == epoch && offset > p.offset {
+            let reason = if p.epoch == epoch && offset > p.offset && !replaced {
                 gap.map_or(GapReason::Trimmed, |gap| gap.reason)
             } else {
                 GapReason::Epoch
             };
             Confirmed::Missing(Gap { from: p.offset + 1, to: offset, reason })
         });
-        if position.as_ref().is_some_and(|p| p.epoch != epoch || offset < p.offset) {
+        if matches!(confirmed, Confirmed::Missing(Gap { reason: GapReason::Epoch, .. })) {
             // Marks are positions in a log, and this is another.
             self.marks = Marks::default();
         }
-        self.start.position = Some(Position { epoch: epoch.to_owned(), offset });
+        self.start.position = Some(Position { epoch: epoch.to_owned(), offset, run: run.to_owned() });
         confirmed
     }
 
@@ -174,8 +193,11 @@ impl Subscription {
     /// The receipt to be sent now, if there is one. It carries the epoch, because the log may have been replaced since.
     fn take_receipt(&mut self) -> Option<Mark> {
         let [delivered, read] = self.marks.take()?;
-        let epoch = self.start.position.as_ref().map(|p| p.epoch.clone()).unwrap_or_default();
-        Some(Mark { channel: self.channel.clone(), epoch, delivered, read })
+        let (epoch, run) = match &self.start.position {
+            Some(p) => (p.epoch.clone(), p.said_run()),
+            None => Default::default(),
+        };
+        Some(Mark { channel: self.channel.clone(), epoch, delivered, read, run })
     }
 }
 
@@ -381,10 +403,14 @@ mod tests {
 
     fn at(offset: u64) -> Subscriptions {
         let mut subscriptions = Subscriptions::default();
-        let position = Position { epoch: "a".into(), offset };
+        let position = position("a", offset);
         let start = StartFrom { position: Some(position), ..StartFrom::default() };
         subscriptions.add(Channel::new("news").unwrap(), start);
         subscriptions
+    }
+
+    fn position(epoch: &str, offset: u64) -> Position {
+        Position { epoch: epoch.into(), offset, run: "1".into() }
     }
 
     fn confirm(subscriptions: &mut Subscriptions, epoch: &str, offset: u64, head: u64) -> Confirmed {
@@ -400,9 +426,20 @@ mod tests {
         head: u64,
         gap: Option<(u64, GapReason)>,
     ) -> Confirmed {
+        answer_in("1", subscription, epoch, offset, head, gap)
+    }
+
+    fn answer_in(
+        run: &str,
+        subscription: &mut Subscription,
+        epoch: &str,
+        offset: u64,
+        head: u64,
+        gap: Option<(u64, GapReason)>,
+    ) -> Confirmed {
         let gap = gap.map(|(from, reason)| GapStart { from, reason });
-        subscription
-            .confirm(Transport::WebSocket, &SubscribedFrame { handle: Handle(0), epoch, offset, head, gap })
+        let frame = SubscribedFrame { handle: Handle(0), epoch, offset, head, gap };
+        subscription.confirm(Transport::WebSocket, run, &frame)
     }
 
     #[test]
@@ -446,12 +483,41 @@ mod tests {
     }
 
     #[test]
+    fn a_planned_restart_is_no_gap_and_a_restored_copy_is_one_within_the_same_epoch() {
+        let mut subscriptions = at(10);
+        let subscription = subscriptions.get(Handle(0)).unwrap();
+        subscription.request(Transport::WebSocket);
+        assert_eq!(answer_in("2", subscription, "a", 10, 12, None), Confirmed::InPlace);
+        let run = |subscription: &Subscription| subscription.start.position.as_ref().unwrap().run.clone();
+        assert_eq!(run(subscription), "2");
+        let asked = subscription.request(Transport::WebSocket);
+        assert_eq!((asked.offset, asked.run.as_deref()), (Some(10), Some("2")));
+        let restored = answer_in("3", subscription, "a", 12, 12, Some((11, GapReason::Epoch)));
+        assert_eq!(restored, Confirmed::Missing(Gap { from: 11, to: 12, reason: GapReason::Epoch }));
+        assert_eq!(run(subscription), "3");
+    }
+
+    #[test]
+    fn a_position_from_another_run_is_asked_about_before_entries_count() {
+        let mut subscriptions = at(4);
+        let subscription = subscriptions.get(Handle(0)).unwrap();
+        subscription.request(Transport::WebSocket);
+        // Polling still brings entries of a history that the restored server does not have.
+        subscription.start.position = Some(position("a", 10));
+        assert_eq!(answer_in("2", subscription, "a", 4, 12, None), Confirmed::Stale);
+        assert!(!subscription.live);
+        subscription.request(Transport::WebSocket);
+        let asked = answer_in("2", subscription, "a", 12, 12, Some((11, GapReason::Epoch)));
+        assert_eq!(asked, Confirmed::Missing(Gap { from: 11, to: 12, reason: GapReason::Epoch }));
+    }
+
+    #[test]
     fn an_answer_that_another_transport_has_overtaken_is_no_gap() {
         let mut subscriptions = at(5);
         let subscription = subscriptions.get(Handle(0)).unwrap();
         let answer = answer(subscription, "a", 4, 9, Some((2, GapReason::Trimmed)));
         assert_eq!(answer, Confirmed::InPlace);
-        assert_eq!(subscription.start.position, Some(Position { epoch: "a".into(), offset: 5 }));
+        assert_eq!(subscription.start.position, Some(position("a", 5)));
     }
 
     #[test]
@@ -460,7 +526,7 @@ mod tests {
         let subscription = subscriptions.get(Handle(0)).unwrap();
         subscription.request(Transport::WebSocket);
         // Polling was faster.
-        subscription.start.position = Some(Position { epoch: "a".into(), offset: 9 });
+        subscription.start.position = Some(position("a", 9));
         assert_eq!(answer(subscription, "a", 5, 8, None), Confirmed::Stale, "no gap back");
         assert_eq!(answer(subscription, "a", 12, 14, None), Confirmed::Stale, "no gap");
         assert_eq!(answer(subscription, "b", 3, 3, None), Confirmed::Stale);
@@ -476,7 +542,7 @@ mod tests {
         let mut subscriptions = at(5);
         let subscription = subscriptions.get(Handle(0)).unwrap();
         subscription.request(Transport::WebSocket);
-        subscription.start.position = Some(Position { epoch: "a".into(), offset: 9 });
+        subscription.start.position = Some(position("a", 9));
         subscription.request(Transport::WebSocket);
         for (epoch, offset, head, gap) in [
             ("a", 5, 8, None),
@@ -503,7 +569,7 @@ mod tests {
         let subscription = subscriptions.get(Handle(0)).unwrap();
         subscription.request(Transport::WebSocket);
         // Polling has reported the gap.
-        subscription.start.position = Some(Position { epoch: "b".into(), offset: 209 });
+        subscription.start.position = Some(position("b", 209));
         subscription.request(Transport::WebSocket);
         let earlier = answer(subscription, "b", 232, 232, Some((321, GapReason::Epoch)));
         assert_eq!(earlier, Confirmed::Earlier);

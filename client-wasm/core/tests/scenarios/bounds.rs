@@ -38,7 +38,7 @@ fn a_message_may_be_as_large_as_the_largest_payload_and_what_is_around_it() {
 fn a_position_ends_where_offsets_do() {
     let mut harness = Harness::new(config());
     let mut subscribe = |channel, offset| {
-        let position = Some(Position { epoch: "a".into(), offset });
+        let position = Some(Position { epoch: "a".into(), offset, run: String::new() });
         harness.core.subscribe(harness.now, channel, None, position).map(|_| ())
     };
     assert_eq!(subscribe("news", limits::MAX_OFFSET), Ok(()));

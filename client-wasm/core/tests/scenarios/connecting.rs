@@ -18,7 +18,7 @@ fn websocket_only() -> everwire_client_core::Config {
 fn the_first_batch_is_hello_and_all_subscriptions_with_positions() {
     let mut harness = Harness::new(config());
     harness.subscribe("news");
-    let position = everwire_client_core::Position { epoch: "a".into(), offset: 41 };
+    let position = everwire_client_core::Position { epoch: "a".into(), offset: 41, run: "1-a".into() };
     harness.core.subscribe(harness.now, "private-chat.7", None, Some(position)).unwrap();
     harness.tell(Input::Start);
     harness.opens_websocket();
@@ -26,6 +26,7 @@ fn the_first_batch_is_hello_and_all_subscriptions_with_positions() {
     assert!(matches!(&sent[0], ClientFrame::Hello(h) if h.version == 1));
     let ClientFrame::Subscribe(second) = &sent[2] else { panic!("{sent:?}") };
     assert_eq!((second.epoch.as_deref(), second.offset), (Some("a"), Some(41)));
+    assert_eq!(second.run.as_deref(), Some("1-a"));
     assert_eq!(sent.len(), 3);
 }
 

@@ -295,6 +295,7 @@ pub(crate) fn welcome(connection: u128) -> ServerFrame {
         version: 1,
         session: Uuid::from_u128(1),
         connection: Uuid::from_u128(connection),
+        run: "1".into(),
         user: "ann".into(),
         name: None,
         server_time: 0,

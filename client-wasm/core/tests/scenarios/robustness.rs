@@ -39,7 +39,7 @@ fn frame() -> impl Strategy<Value = String> {
     ];
     (channel, number.clone(), number, uuid, code, 0..13_u8).prop_map(|(channel, a, b, id, code, which)| match which {
         0 => format!(
-            r#"{{"type":"welcome","version":1,"session":"{id}","connection":"{id}","user":"u","server_time":{a},"ping_interval_ms":{},"hold_ms":{},"token_expires_in_ms":{b},"limits":{{"payload_bytes":{},"batch_bytes":9,"batch_frames":1,"subscriptions":1}}}}"#,
+            r#"{{"type":"welcome","version":1,"session":"{id}","connection":"{id}","run":"1","user":"u","server_time":{a},"ping_interval_ms":{},"hold_ms":{},"token_expires_in_ms":{b},"limits":{{"payload_bytes":{},"batch_bytes":9,"batch_frames":1,"subscriptions":1}}}}"#,
             a as u32, b as u32, b as u32
         ),
         1 | 2 => format!(r#"{{"type":"subscribed","channel":"{channel}","epoch":"{}","offset":{a},"head":{b}}}"#, b % 3),

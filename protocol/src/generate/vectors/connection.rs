@@ -25,6 +25,7 @@ fn welcome() -> Welcome {
         version: 1,
         session: id(SESSION),
         connection: id(CONNECTION),
+        run: "3-8f2a".into(),
         user: "u1".into(),
         name: None,
         server_time: 1_760_000_000_000,
@@ -113,12 +114,12 @@ fn from_server() -> Vec<Valid> {
     vec![
         server(
             "welcome, only what is required",
-            r#"[{"type":"welcome","version":1,"session":"0199a1b2-c3d4-7000-8000-000000000001","connection":"0199a1b2-c3d4-7000-8000-000000000002","user":"u1","server_time":1760000000000,"ping_interval_ms":25000,"hold_ms":25000,"limits":{"payload_bytes":32768,"batch_bytes":65536,"batch_frames":300,"subscriptions":256}}]"#,
+            r#"[{"type":"welcome","version":1,"session":"0199a1b2-c3d4-7000-8000-000000000001","connection":"0199a1b2-c3d4-7000-8000-000000000002","run":"3-8f2a","user":"u1","server_time":1760000000000,"ping_interval_ms":25000,"hold_ms":25000,"limits":{"payload_bytes":32768,"batch_bytes":65536,"batch_frames":300,"subscriptions":256}}]"#,
             &[welcome().into()],
         ),
         server(
             "welcome with everything, from a server that cannot hold polls",
-            r#"[{"type":"welcome","version":1,"session":"0199a1b2-c3d4-7000-8000-000000000001","connection":"0199a1b2-c3d4-7000-8000-000000000002","user":"u1","name":"Zoë","server_time":1760000000000,"ping_interval_ms":25000,"hold_ms":0,"token_expires_in_ms":9007199254740991,"limits":{"payload_bytes":32768,"batch_bytes":65536,"batch_frames":300,"subscriptions":256,"sends_per_minute":100,"text_characters":1000}}]"#,
+            r#"[{"type":"welcome","version":1,"session":"0199a1b2-c3d4-7000-8000-000000000001","connection":"0199a1b2-c3d4-7000-8000-000000000002","run":"3-8f2a","user":"u1","name":"Zoë","server_time":1760000000000,"ping_interval_ms":25000,"hold_ms":0,"token_expires_in_ms":9007199254740991,"limits":{"payload_bytes":32768,"batch_bytes":65536,"batch_frames":300,"subscriptions":256,"sends_per_minute":100,"text_characters":1000}}]"#,
             &[Welcome {
                 name: Some("Zoë".into()),
                 hold_ms: 0,

@@ -12,7 +12,7 @@ pub(super) fn valid() -> Vec<Valid> {
 
 fn from_client() -> Vec<Valid> {
     let mark = |delivered, read| {
-        Mark { channel: channel("private-chat.7"), epoch: "a1".into(), delivered, read }.into()
+        Mark { channel: channel("private-chat.7"), epoch: "a1".into(), delivered, read, run: None }.into()
     };
     let list = |after: Option<&str>| {
         let channel = channel("private-chat.7");
@@ -38,6 +38,18 @@ fn from_client() -> Vec<Valid> {
             "mark of what was read",
             r#"[{"type":"mark","channel":"private-chat.7","epoch":"a1","delivered":0,"read":9007199254740991}]"#,
             &[mark(0, MAX_OFFSET)],
+        ),
+        client(
+            "mark with the run of its position",
+            r#"[{"type":"mark","channel":"private-chat.7","epoch":"a1","delivered":43,"read":40,"run":"3-8f2a"}]"#,
+            &[Mark {
+                channel: channel("private-chat.7"),
+                epoch: "a1".into(),
+                delivered: 43,
+                read: 40,
+                run: Some("3-8f2a".into()),
+            }
+            .into()],
         ),
         client(
             "mark of both",

@@ -15,7 +15,14 @@ pub(super) fn valid() -> Vec<Valid> {
 
 /// A subscription from the end of the log.
 pub(super) fn subscribe(name: &str) -> Subscribe {
-    Subscribe { channel: channel(name), epoch: None, offset: None, recent: None, undelivered: None }
+    Subscribe {
+        channel: channel(name),
+        epoch: None,
+        offset: None,
+        run: None,
+        recent: None,
+        undelivered: None,
+    }
 }
 
 fn subscribed(name: &str) -> Subscribed {
@@ -53,6 +60,17 @@ fn from_client() -> Vec<Valid> {
             &[Subscribe { epoch: Some("e1".into()), offset: Some(0), ..subscribe("presence-users") }.into()],
         ),
         client(
+            "subscribe from a position and the run in which it moved",
+            r#"[{"type":"subscribe","channel":"news","epoch":"e1","offset":41,"run":"3-8f2a"}]"#,
+            &[Subscribe {
+                epoch: Some("e1".into()),
+                offset: Some(41),
+                run: Some("3-8f2a".into()),
+                ..subscribe("news")
+            }
+            .into()],
+        ),
+        client(
             "subscribe at the biggest offset",
             r#"[{"type":"subscribe","channel":"news","epoch":"e1","offset":9007199254740991}]"#,
             &[Subscribe { epoch: Some("e1".into()), offset: Some(MAX_OFFSET), ..subscribe("news") }.into()],
@@ -69,6 +87,7 @@ fn from_client() -> Vec<Valid> {
                 channel: channel("private-user.u1"),
                 epoch: None,
                 offset: None,
+                run: None,
                 recent: Some(50),
                 undelivered: Some(true),
             }

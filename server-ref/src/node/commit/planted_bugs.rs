@@ -14,15 +14,16 @@ impl CommitLoop {
     /// Publishes or acknowledges entries that are not stored yet. Returns whether the senders were answered.
     pub(super) async fn hurry(
         &self,
+        at: u64,
         entries: &[NewEntry],
         groups: &[(MailboxSender, usize)],
     ) -> Result<bool, Closed> {
         if planted!(self.environment, PublishBeforeCommit) {
-            let outcomes = self.predict(entries).await;
+            let outcomes = self.predict(at, entries).await;
             self.publish(Committed::Found(new_entries(entries.iter(), &outcomes))).await?;
         }
         if planted!(self.environment, AckBeforeCommit) {
-            let outcomes = self.predict(entries).await;
+            let outcomes = self.predict(at, entries).await;
             if outcomes.len() == entries.len() {
                 let mut outcomes = outcomes.into_iter();
                 for (reply, n) in groups {
@@ -35,7 +36,7 @@ impl CommitLoop {
     }
 
     /// The offsets that entries will have if the transaction succeeds. Empty if the store does not answer.
-    async fn predict(&self, entries: &[NewEntry]) -> Vec<Outcome> {
+    async fn predict(&self, at: u64, entries: &[NewEntry]) -> Vec<Outcome> {
         let mut heads: BTreeMap<_, (Arc<str>, u64)> = BTreeMap::new();
         let mut outcomes = Vec::new();
         for entry in entries {
@@ -45,7 +46,7 @@ impl CommitLoop {
             }
             if let Some((epoch, head)) = heads.get_mut(&entry.channel) {
                 *head += 1;
-                let (epoch, offset, at) = (epoch.clone(), *head, self.last_at);
+                let (epoch, offset) = (epoch.clone(), *head);
                 outcomes.push(Outcome::Stored(LogPosition { epoch, offset, at }));
             }
         }

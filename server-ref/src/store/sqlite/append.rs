@@ -6,13 +6,10 @@ use std::collections::{HashMap, HashSet};
 use everwire_protocol::{Action, Channel, ErrorCode, SERVER_EVENTS, Uuid};
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
-use super::{ChannelHead, ROWS, SqliteStore, TRIM, action_text, log_of, rewriting, signed, unsigned};
-use crate::{
-    model::{
-        identity::Refusal,
-        log::{LogPosition, NewEntry, Outcome, SendPermission},
-    },
-    store::epoch,
+use super::{ChannelHead, ROWS, SqliteStore, TRIM, action_text, log_of, rewriting, runs, signed, unsigned};
+use crate::model::{
+    identity::Refusal,
+    log::{LogPosition, NewEntry, Outcome, SendPermission},
 };
 
 /// The state of one append within its transaction.
@@ -38,7 +35,7 @@ impl<'a> Append<'a> {
         let taken = self.taken_ids(writer).await?;
         let mut taken_now: HashMap<(i64, Uuid), &str> = HashMap::new();
         let (mut outcomes, mut new, mut changes) = (Vec::new(), Vec::new(), Vec::new());
-        let (entries, at) = (self.entries, self.at);
+        let (store, entries, at) = (self.store, self.entries, self.at);
         for (place, entry) in entries.iter().enumerate() {
             let copy = sent.get(&(&*entry.user, entry.id)).copied();
             if let Some(refusal) = entry.permission.refusal().filter(|_| copy.is_none()) {
@@ -66,6 +63,9 @@ impl<'a> Append<'a> {
                 None => {
                     channel.log.head += 1;
                     let (id, offset) = (channel.id, channel.log.head);
+                    if !std::mem::replace(&mut channel.has_run, true) {
+                        runs::begins(writer, id, offset, &store.run).await?;
+                    }
                     sent.insert((&entry.user, entry.id), (id, offset, at));
                     taken_now.insert((id, entry.id), &entry.user);
                     new.push((entry, id, offset));
@@ -155,16 +155,17 @@ impl<'a> Append<'a> {
             let known = if let Some(known) = self.store.known(name) {
                 known
             } else {
-                let epoch = epoch(self.store.seed, name);
                 let row = sqlx::query(
                     "INSERT INTO channels (name, epoch, head, trimmed) VALUES (?, ?, 0, 0)
-                     ON CONFLICT DO UPDATE SET name = name RETURNING epoch, head, trimmed, id",
+                     ON CONFLICT DO UPDATE SET name = name RETURNING epoch, head, trimmed, id,
+                         EXISTS (SELECT 1 FROM channel_runs WHERE channel = id AND run = ?) AS has_run",
                 )
                 .bind(name.as_str())
-                .bind(&*epoch)
+                .bind(&*self.store.epoch)
+                .bind(self.store.run.number)
                 .fetch_one(writer)
                 .await?;
-                ChannelHead { id: row.try_get("id")?, log: log_of(&row)? }
+                ChannelHead { id: row.try_get("id")?, log: log_of(&row)?, has_run: row.try_get("has_run")? }
             };
             self.channels.insert(name.clone(), known);
         }
@@ -208,6 +209,7 @@ impl<'a> Append<'a> {
                     .bind(signed(log.trimmed))
                     .execute(&mut *writer)
                     .await?;
+                runs::trimmed(writer, known.id, log.trimmed).await?;
             }
             sqlx::query("UPDATE channels SET head = ?, trimmed = ? WHERE id = ?")
                 .bind(signed(log.head))

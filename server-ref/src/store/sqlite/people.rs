@@ -184,7 +184,7 @@ impl SqliteStore {
         ));
         let mut rows =
             sqlx::query(select).bind(signed(at)).bind(channel.as_str()).bind(most + 1).fetch(&self.readers);
-        let mut found = StoredHistory { log: empty(self.seed, channel), messages: Vec::new(), more: false };
+        let mut found = StoredHistory { log: empty(&self.epoch), messages: Vec::new(), more: false };
         let mut bytes = 0;
         while let Some(row) = rows.try_next().await? {
             found.log = log_of(&row)?;

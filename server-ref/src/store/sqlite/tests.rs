@@ -41,7 +41,7 @@ async fn pragma(store: &SqliteStore, text: &'static str) {
 async fn it_keeps_what_a_store_in_memory_keeps() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(&directory, 1000).await;
-    let mut logs = Logs::new(store.seed, 1000);
+    let mut logs = Logs::of_epoch(store.epoch.clone(), 1000);
     let news: Channel = "news".parse().unwrap();
     for group in [
         vec![entry(1, "news", "a"), entry(2, "news", "a"), entry(1, "news", "a"), entry(1, "news", "b")],

@@ -100,11 +100,27 @@ pub fn hello_with(token: Option<&str>, session: Uuid) -> ClientFrame {
 }
 
 pub fn subscribe(name: &str) -> ClientFrame {
-    Subscribe { channel: channel(name), epoch: None, offset: None, recent: None, undelivered: None }.into()
+    Subscribe {
+        channel: channel(name),
+        epoch: None,
+        offset: None,
+        run: None,
+        recent: None,
+        undelivered: None,
+    }
+    .into()
 }
 
 pub fn recent(name: &str, n: u32) -> ClientFrame {
-    Subscribe { channel: channel(name), epoch: None, offset: None, recent: Some(n), undelivered: None }.into()
+    Subscribe {
+        channel: channel(name),
+        epoch: None,
+        offset: None,
+        run: None,
+        recent: Some(n),
+        undelivered: None,
+    }
+    .into()
 }
 
 pub fn resume(name: &str, epoch: &str, offset: u64) -> ClientFrame {
@@ -112,6 +128,7 @@ pub fn resume(name: &str, epoch: &str, offset: u64) -> ClientFrame {
         channel: channel(name),
         epoch: Some(epoch.into()),
         offset: Some(offset),
+        run: None,
         recent: None,
         undelivered: None,
     }
@@ -148,12 +165,13 @@ pub fn history(name: &str, before: Option<u64>, after: Option<u64>, limit: Optio
 
 /// In the log of this epoch. 0 says nothing.
 pub fn receipt(name: &str, epoch: &str, delivered: u64, read: u64) -> ClientFrame {
-    Mark { channel: channel(name), epoch: epoch.into(), delivered, read }.into()
+    Mark { channel: channel(name), epoch: epoch.into(), delivered, read, run: None }.into()
 }
 
 pub fn undelivered(name: &str, recent: u32) -> ClientFrame {
     let channel = channel(name);
-    Subscribe { channel, epoch: None, offset: None, recent: Some(recent), undelivered: Some(true) }.into()
+    Subscribe { channel, epoch: None, offset: None, run: None, recent: Some(recent), undelivered: Some(true) }
+        .into()
 }
 
 /// Makes a chat as if it had been read from the database.

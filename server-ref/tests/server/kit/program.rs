@@ -61,7 +61,7 @@ impl Program {
 
     /// Waits until it has exited.
     pub fn ended(&mut self) -> ExitStatus {
-        wait(&mut self.child)
+        exited(&mut self.child)
     }
 }
 
@@ -73,7 +73,8 @@ impl Drop for Program {
     }
 }
 
-fn wait(child: &mut Child) -> ExitStatus {
+/// Waits until a program has exited.
+pub fn exited(child: &mut Child) -> ExitStatus {
     let start = Instant::now();
     loop {
         if let Some(status) = child.try_wait().unwrap() {
@@ -106,7 +107,7 @@ pub async fn stored(database: &Path, select: &'static str, answer: &[&str]) {
 /// Runs it to its end: whether it succeeded, and what it wrote to standard output and standard error.
 pub fn run(arguments: &[&str]) -> (bool, String, String) {
     let mut child = command(arguments).spawn().unwrap();
-    let status = wait(&mut child);
+    let status = exited(&mut child);
     let (mut out, mut err) = (String::new(), String::new());
     child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
     child.stderr.take().unwrap().read_to_string(&mut err).unwrap();

@@ -47,6 +47,7 @@ export function standIn(recording: Recording): Promise<number> {
         session,
         connection,
         user: "reader",
+        run: "1",
         server_time: 0,
         limits,
       };

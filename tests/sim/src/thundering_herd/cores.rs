@@ -165,6 +165,7 @@ impl Herd {
         let core = &mut self.cores[client].core;
         core.begin_batch(now, source);
         core.receive_frame(ReceivedFrame::Welcome(WelcomeFrame {
+            run: "1",
             connection: Uuid::from_u128(9),
             user: "herd",
             ping_interval: 10 * limits::PING_INTERVAL_MS,

@@ -15,7 +15,7 @@ use crate::{
     mutants::Mutant,
     rng::Rng,
     violation::{Rule, violated},
-    watch::Watch,
+    watch::{Place, Watch},
 };
 
 /// More outputs than this from one call count as an endless loop. A full outbox that is restored is reported message by
@@ -312,6 +312,12 @@ impl World {
             // The planted bug concerns what follows.
             if told != said && !self.has(Mutant::PositionAfterListener) && !self.has(Mutant::EpochIgnored) {
                 let what = format!("c{client} is at {told:?} in {} and says {said:?}", frame.channel);
+                return self.broken(violated(Rule::Position, what));
+            }
+            let log = frame.run.as_deref().and_then(|run| self.ledger.in_run(&frame.channel, run));
+            let right = |place: Place| log.is_some_and(|log| self.ledger.agree(place.log, log, place.offset));
+            if watch.place.is_some_and(|place| !right(place)) && !self.has(Mutant::EpochIgnored) {
+                let what = format!("c{client} is at {told:?} in {} and says {:?}", frame.channel, frame.run);
                 return self.broken(violated(Rule::Position, what));
             }
         }

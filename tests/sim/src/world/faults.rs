@@ -71,6 +71,7 @@ impl World {
                 self.crash(node, rng.chance(300), back);
             }
             Kind::Wipe => self.wipe(&mut rng),
+            Kind::Restore => self.copy_or_restore(&mut rng),
             Kind::Restart => self.restart(node, &mut rng),
             Kind::Trim => {
                 let channel = self.channels[rng.below(self.channels.len())].clone();
@@ -270,6 +271,39 @@ impl World {
         if self.nodes.iter().all(|node| !node.up) {
             self.store.data().wipe();
             self.ledger.wiped();
+        }
+    }
+
+    /// Takes a copy of the data; or all nodes crash, and the last copy takes the place of the data.
+    fn copy_or_restore(&mut self, rng: &mut Rng) {
+        if self.copy.is_none() || rng.chance(400) {
+            say!(self, "store", "a copy is taken");
+            self.write_down();
+            self.copy = Some((self.store.data().copy(), self.ledger.copy()));
+            return;
+        }
+        for node in 0..self.nodes.len() {
+            let back = rng.between(10, 5_000);
+            self.crash(node, rng.chance(200), back);
+        }
+        let Some((data, logs)) = self.copy.as_ref().filter(|_| self.nodes.iter().all(|node| !node.up)) else {
+            return;
+        };
+        say!(self, "store", "the copy is restored");
+        self.store.data().restore(data);
+        let trimmed: Vec<_> =
+            self.channels.iter().map(|c| (c, self.store.data().logs.log(c).trimmed)).collect();
+        for (original, place) in self.ledger.restored(logs) {
+            let head = self.ledger.logs[place].head();
+            let read: Vec<_> = self.reads.iter().filter(|((log, _), _)| *log == original).collect();
+            let read: Vec<_> = read
+                .into_iter()
+                .map(|((_, user), read)| ((place, user.clone()), (*read).min(head)))
+                .collect();
+            self.reads.extend(read);
+        }
+        for (channel, up_to) in trimmed {
+            self.ledger.trimmed(channel, up_to);
         }
     }
 

@@ -44,7 +44,7 @@ use client::Client;
 use http::Request;
 use links::Link;
 use node::Process;
-use store::SharedStore;
+use store::{Copied, SharedStore};
 
 /// The wall clock at the start of every run, in ms since 1970.
 pub(crate) const EPOCH: u64 = 1_700_000_000_000;
@@ -197,6 +197,8 @@ pub struct World {
     store: SharedStore,
     clock: Clock,
     ledger: Ledger,
+    /// A copy of the data, and what was in it.
+    copy: Option<(Copied, Vec<(usize, u64)>)>,
     /// The offsets up to which users have read a log with any client.
     reads: BTreeMap<(usize, String), u64>,
     settings: Arc<Settings>,
@@ -309,6 +311,7 @@ impl World {
             store: SharedStore::new(retention, commit_ms, seed.fork(4), mutant),
             clock: Clock::new(EPOCH),
             ledger: Ledger::default(),
+            copy: None,
             reads: BTreeMap::new(),
             settings: Arc::new(settings),
             access: Arc::new(SimAccess),

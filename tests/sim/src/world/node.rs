@@ -8,7 +8,7 @@ use std::{
 
 use everwire_protocol::{Channel, ClientFrame, Goaway, ServerFrame, Uuid, batch};
 use everwire_server::{
-    connection::{BadFrame, Connection, Input, PollInput, Polling, Transport, decode},
+    connection::{BadFrame, Connection, Input, PollInput, Polling, Settings, Transport, decode},
     environment::Environment as _,
     node::{Effects, Node, NodeOptions},
 };
@@ -109,6 +109,10 @@ impl World {
         let planted = self.mutant.and_then(Mutant::of_server);
         let mut executor = Executor::new(self.clock.clone(), ids, planted, rng);
         let environment = executor.environment().clone();
+        if self.nodes.iter().all(|node| !node.up) {
+            let tag = self.store.data().begin_run();
+            self.ledger.begin_run(&tag);
+        }
         let store = Arc::new(self.store.of(node, &environment));
         let options = NodeOptions {
             settings: self.settings.clone(),
@@ -134,6 +138,11 @@ impl World {
         self.pump(node);
     }
 
+    /// The settings of a node's connections, which name the run of its store.
+    fn settings_of(&self, node: usize) -> Arc<Settings> {
+        self.nodes[node].node().map_or_else(|| self.settings.clone(), |node| node.settings.clone())
+    }
+
     fn new_conn(
         &mut self,
         node: usize,
@@ -154,7 +163,7 @@ impl World {
     pub(super) fn accept(&mut self, link: usize) {
         let node = self.links[link].node;
         let address = self.new_conn(node, Transport::WebSocket, |world, connection| {
-            let (settings, access) = (world.settings.clone(), world.access.clone());
+            let (settings, access) = (world.settings_of(node), world.access.clone());
             let session =
                 Connection::new(world.server_ms(), Transport::WebSocket, connection, settings, access);
             Machine::WebSocket { session: Box::new(session), link }
@@ -199,7 +208,7 @@ impl World {
             }
         }
         let now = self.server_ms();
-        let (settings, access) = (self.settings.clone(), self.access.clone());
+        let (settings, access) = (self.settings_of(node), self.access.clone());
         let Some(mut poll) = poll else {
             let batch = std::iter::once(Ok(ClientFrame::Hello(hello))).chain(rest).collect();
             let address = self.new_conn(node, Transport::Post, |_, connection| {

@@ -188,7 +188,8 @@ pub fn leaks(seed: u64, mutant: Option<Mutant>) -> Option<bool> {
         let now = scene.clock.now_ms();
         if ms == subscribes {
             let (channel, recent) = (channel.clone(), Some(500));
-            let subscribe = Subscribe { channel, epoch: None, offset: None, recent, undelivered: None };
+            let subscribe =
+                Subscribe { channel, epoch: None, offset: None, run: None, recent, undelivered: None };
             guest.handle(now, Input::Batch(Ok(vec![Ok(subscribe.into())])));
         }
         if ms == removes {

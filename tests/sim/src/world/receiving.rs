@@ -3,14 +3,19 @@
 
 use everwire_client_core::{Application, Confirmation, Connection, Gap, Handle, Source, receive, typist};
 use everwire_protocol::{
-    Ack, ClientFrame, ErrorCode, MemberJoined, MemberLeft, Message, ServerFrame, Subscribed, UserTyping,
-    Uuid, batch,
+    Ack, ClientFrame, ErrorCode, GapReason, MemberJoined, MemberLeft, Message, ServerFrame, Subscribed,
+    UserTyping, Uuid, batch,
 };
 
-use super::{World, client::shortened, say};
+use super::{
+    World,
+    client::{shortened, user_of},
+    say,
+};
 use crate::{
     mutants::Mutant,
     violation::{Rule, violated},
+    watch::Place,
 };
 
 impl World {
@@ -41,6 +46,7 @@ impl World {
                 let first = epochs.entry(frame.channel.clone()).or_insert_with(|| frame.epoch.clone());
                 if ignored {
                     frame.epoch.clone_from(first);
+                    frame.gap = frame.gap.filter(|gap| gap.reason != GapReason::Epoch);
                 }
                 if self.mutant == Some(Mutant::MarksUnheard) {
                     frame.own_mark = None;
@@ -99,13 +105,35 @@ impl World {
             "subscription {} at {offset}, head {head}, recovered {recovered}",
             handle.0
         );
+        let run = self.clients[client].core.run().to_owned();
         let Some(watch) = self.clients[client].watches.get_mut(&handle) else {
             let what = format!("c{client}: subscription {} is in place after its end", handle.0);
             return self.broken(violated(Rule::AfterUnsubscribe, what));
         };
-        let told = (frame.epoch.as_str(), offset, head);
+        let told = (&*run, offset, head);
+        let before = watch.place;
         let result = watch.subscribed(&self.ledger, told, recovered, self.settings.replay_limit);
+        let now = watch.place;
         self.broken(result);
+        if let (Some(before), Some(now)) = (before, now)
+            && before.log != now.log
+            && gap.is_none_or(|gap| gap.reason != GapReason::Epoch)
+        {
+            self.continued(client, handle, before, now.log);
+        }
+    }
+
+    /// The log goes on as that of a copy: what was read up to here was read in both.
+    fn continued(&mut self, client: usize, handle: Handle, before: Place, log: usize) {
+        let user = user_of(client);
+        let read = self.reads.get(&(before.log, user.clone())).map_or(0, |read| (*read).min(before.offset));
+        let all = self.reads.entry((log, user)).or_default();
+        *all = read.max(*all);
+        let c = &mut self.clients[client];
+        c.talk.continued(handle, before.log, log);
+        if let Some(watch) = c.watches.get_mut(&handle) {
+            watch.continued(before.log, log);
+        }
     }
 
     fn gap(&mut self, client: usize, handle: Handle, Gap { from, to, reason }: Gap) {
@@ -123,12 +151,13 @@ impl World {
 
     /// With a planted bug, what is sent is not what the core wanted.
     pub(super) fn maybe_spoiled(&mut self, client: usize, link: usize, text: String) -> String {
-        let (stale, again, reversed) = (
+        let (stale, again, reversed, unsaid) = (
             self.has(Mutant::StaleOutgoing),
             self.has(Mutant::NotResubscribed),
             self.has(Mutant::ResendReversed),
+            self.has(Mutant::RunUnsaid),
         );
-        if !(stale || again || reversed) {
+        if !(stale || again || reversed || unsaid) {
             return text;
         }
         let frames = batch::decode::<ClientFrame>(&text, &batch::Bounds::default()).unwrap_or_default();
@@ -144,6 +173,13 @@ impl World {
             for old in std::mem::take(&mut c.stale) {
                 let old = batch::decode::<ClientFrame>(&old, &batch::Bounds::default()).unwrap_or_default();
                 frames.extend(old.into_iter().flatten());
+            }
+        }
+        for frame in frames.iter_mut().filter(|_| unsaid) {
+            match frame {
+                ClientFrame::Subscribe(frame) => frame.run = None,
+                ClientFrame::Mark(frame) => frame.run = None,
+                _ => {}
             }
         }
         if again && first && c.welcomed > 0 {

@@ -122,7 +122,7 @@ impl World {
             Output::Mark(mut mark) => {
                 self.stats.marks += 1;
                 if self.has(Mutant::MarksOfAnotherLog) {
-                    mark.epoch = None;
+                    (mark.epoch, mark.run) = (None, None);
                 }
                 if self.has(Mutant::MarksToldAndNotKept) && self.rng.chance(50) {
                     let (channel, user) = (mark.channel.clone(), mark.who.user.to_string());

@@ -65,6 +65,8 @@ pub(super) struct Data {
     pub(super) access_changes: Vec<AccessChange>,
     own: BTreeMap<usize, Own>,
     seed: u64,
+    /// Counts the runs of all copies.
+    runs: u64,
     retention: u64,
     /// How long a commit takes on average, in ms.
     commit_ms: u64,
@@ -81,7 +83,35 @@ pub(super) struct Data {
     fresh: u128,
 }
 
+/// A copy of what is stored.
+#[derive(Debug)]
+pub(super) struct Copied {
+    logs: Logs,
+    marks: BTreeMap<(Channel, String), UserReceipt>,
+    rooms: BTreeMap<Arc<str>, ChatRecord>,
+}
+
 impl Data {
+    /// The store is opened. Returns the tag of its run.
+    pub(super) fn begin_run(&mut self) -> Arc<str> {
+        self.runs += 1;
+        let tag: Arc<str> = format!("run {}", self.runs).into();
+        self.logs.begin_run(tag.clone());
+        tag
+    }
+
+    pub(super) fn copy(&self) -> Copied {
+        Copied { logs: self.logs.clone(), marks: self.marks.clone(), rooms: self.rooms.clone() }
+    }
+
+    /// Continues with a copy. Who was present in it is gone by now.
+    pub(super) fn restore(&mut self, copy: &Copied) {
+        let Copied { logs, marks, rooms } = copy;
+        (self.logs, self.marks, self.rooms) = (logs.clone(), marks.clone(), rooms.clone());
+        self.before = None;
+        self.own.clear();
+    }
+
     /// Loses all data: the next logs have other epochs.
     pub(super) fn wipe(&mut self) {
         self.seed += 1;
@@ -223,6 +253,7 @@ impl SharedStore {
             access_changes: Vec::new(),
             own: BTreeMap::new(),
             seed,
+            runs: 0,
             retention,
             commit_ms,
             fails_until: 0,
@@ -248,7 +279,8 @@ impl SharedStore {
 
     /// The store as one life of a node sees it.
     pub(super) fn of(&self, node: usize, environment: &SimEnvironment) -> NodeStore {
-        NodeStore { shared: self.clone(), node, environment: environment.clone() }
+        let run = self.data().logs.run();
+        NodeStore { shared: self.clone(), node, run, environment: environment.clone() }
     }
 }
 
@@ -256,6 +288,7 @@ impl SharedStore {
 pub(super) struct NodeStore {
     shared: SharedStore,
     node: usize,
+    run: Arc<str>,
     environment: SimEnvironment,
 }
 
@@ -350,6 +383,14 @@ impl Store for NodeStore {
 
     fn log<'a>(&'a self, channel: &'a Channel) -> Answer<'a, Log> {
         self.read(move |data| data.log(channel))
+    }
+
+    fn run(&self) -> Arc<str> {
+        self.run.clone()
+    }
+
+    fn has_seen<'a>(&'a self, channel: &'a Channel, offset: u64, run: &'a str) -> Answer<'a, bool> {
+        self.read(move |data| data.has(Mutant::RunIgnored) || data.logs.has_seen(channel, offset, run))
     }
 
     fn page<'a>(&'a self, channel: &'a Channel, after: u64, bounds: PageBounds) -> Answer<'a, Page> {

@@ -37,6 +37,13 @@ impl Talk {
         self.announced.clear();
     }
 
+    /// A log goes on as that of a copy.
+    pub(super) fn continued(&mut self, handle: Handle, before: usize, now: usize) {
+        if let Some((log, _)) = self.read.get_mut(&handle).filter(|(log, _)| *log == before) {
+            *log = now;
+        }
+    }
+
     pub(super) fn left(&mut self, handle: Handle) {
         self.typists.retain(|(of, _)| *of != handle);
         self.read.remove(&handle);

@@ -36,6 +36,16 @@ fn an_epoch_that_is_ignored() {
 }
 
 #[test]
+fn a_run_that_the_server_ignores() {
+    found(Mutant::RunIgnored, &[WrongEntry, Gap, Lost, Quiet, Marks]);
+}
+
+#[test]
+fn a_run_that_the_client_does_not_say() {
+    found(Mutant::RunUnsaid, &[WrongEntry, Gap, Lost, Quiet, Marks]);
+}
+
+#[test]
 fn stale_outgoing_frames_kept_after_a_failed_reconnect() {
     found(Mutant::StaleOutgoing, &[Quiet, SendOrder, Lost, Protocol, Gap, Presence]);
 }
@@ -108,7 +118,7 @@ fn marks_of_the_server_that_the_core_does_not_hear_of() {
 /// Rare: the data has to be lost while a mark is in flight. So a case is run in which that happens.
 #[test]
 fn marks_of_a_log_that_was_replaced() {
-    let case = "seed=455 clients=1 channels=2 nodes=1 seconds=23 faults=wipe,store_slow talk=yes";
+    let case = "seed=262 clients=1 channels=2 nodes=1 seconds=23 faults=wipe,store_slow talk=yes";
     found_in(Mutant::MarksOfAnotherLog, case, Marks);
 }
 

@@ -15,11 +15,14 @@ use crate::{
 };
 
 /// Native tests, in one cargo run, so that crates share the compilation of their dependencies.
-pub(super) fn native(paths: &Paths, what: &[&str]) -> Result<Tested> {
+pub(super) fn native(paths: &Paths, what: &[&str], long: bool) -> Result<Tested> {
     // The comparison of generated files is a test of the protocol crate that exists only with this feature.
     let generate = what.iter().any(|word| ["--workspace", "everwire-protocol"].contains(word));
     let features: &[&str] = if generate { &["--features", "everwire-protocol/generate"] } else { &[] };
-    run(paths.cargo().args(["test", "--no-fail-fast"]).args(what.iter().chain(features).copied()))
+    // How much the database of the test of upkeep holds.
+    let rows = if long { "5000000" } else { "500000" };
+    let test = paths.cargo().args(["test", "--no-fail-fast"]).env("EVERWIRE_TEST_ROWS", rows);
+    run(test.args(what.iter().chain(features).copied()))
 }
 
 /// Tests in Chromium, through wasm-bindgen's test runner.
