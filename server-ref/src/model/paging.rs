@@ -111,6 +111,14 @@ impl Write for Size {
 
 #[cfg(test)]
 mod tests {
+    use everwire_protocol::{
+        Action, Channel, Chat, ChatKind, ChatMember, Deleted, Message, Payload, Role, Status, Uuid,
+        limits::{
+            MAX_CHANNEL_BYTES, MAX_CHAT_MEMBERS_BYTES, MAX_EVENT_BYTES, MAX_NAME_BYTES, MAX_OFFSET,
+            MAX_PAYLOAD_BYTES, MAX_TITLE_BYTES,
+        },
+    };
+
     use super::*;
 
     #[test]
@@ -130,6 +138,55 @@ mod tests {
         assert!(room.fits(&"longer than that"));
         assert!(!room.fits(&""));
         assert_eq!(Listed::<&str>::of([]), Listed::default());
+    }
+
+    #[test]
+    fn the_largest_entry_of_any_list_fits_into_a_page() {
+        // JSON writes it as two bytes each.
+        let text = |bytes: usize| "\"".repeat(bytes);
+        let (user, name) = (text(MAX_NAME_BYTES), Some(text(MAX_NAME_BYTES)));
+        let member = ChatMember {
+            user: user.clone(),
+            name: name.clone(),
+            role: Role::ReadOnly,
+            status: Status::Offline,
+            last_seen: Some(MAX_OFFSET),
+            delivered: MAX_OFFSET,
+            read: MAX_OFFSET,
+        };
+        let mut room = PageRoom::of(MAX_CHAT_MEMBERS_BYTES);
+        let channel = Channel::new(&format!("private-{}", "c".repeat(MAX_CHANNEL_BYTES - 8))).unwrap();
+        let last = Message {
+            channel,
+            offset: MAX_OFFSET,
+            id: Uuid::max(),
+            user: user.clone(),
+            name,
+            at: MAX_OFFSET,
+            event: Some(text(MAX_EVENT_BYTES)),
+            data: Payload::from_text(format!("\"{}\"", "x".repeat(MAX_PAYLOAD_BYTES - 2))).unwrap(),
+            action: Some(Action::Delete),
+            target: Some(Uuid::max()),
+            deleted: Some(Deleted { user, at: MAX_OFFSET }),
+        };
+        let chat = Chat {
+            id: "c".repeat(MAX_CHANNEL_BYTES),
+            kind: ChatKind::Direct,
+            title: Some(text(MAX_TITLE_BYTES)),
+            open: false,
+            role: Role::ReadOnly,
+            members: std::iter::repeat_n(member, 1_000).take_while(|member| room.fits(member)).collect(),
+            member_count: u32::MAX,
+            read: MAX_OFFSET,
+            head: MAX_OFFSET,
+            unread: u32::MAX,
+            last: Some(last),
+            at: MAX_OFFSET,
+        };
+        let page = Listed::of(std::iter::repeat_n(&chat, 2));
+        let bytes = serde_json::to_string(&page.items).unwrap().len();
+        assert_eq!((page.items.len(), page.more), (1, true));
+        assert!((50 * 1024..=MAX_PAGE_BYTES).contains(&bytes), "{bytes} bytes");
     }
 
     #[test]

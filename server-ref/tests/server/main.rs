@@ -6,6 +6,7 @@
 mod api;
 mod backup;
 mod bans;
+mod bounds;
 mod chat_store;
 mod chats;
 mod clocks;

@@ -13,7 +13,7 @@ use hyper_util::{
 };
 use tokio::time::timeout;
 
-use super::PATIENCE;
+use super::{PATIENCE, SERVER_BATCH};
 
 /// An HTTP client. Connections are kept and used again, as a browser does.
 #[derive(Clone)]
@@ -54,8 +54,7 @@ impl Http {
         let (status, _, body) =
             self.request(Method::POST, "/everwire/v1/poll", headers, text.to_owned()).await;
         assert_eq!(status, StatusCode::OK, "{body}");
-        let bounds = batch::Bounds { bytes: usize::MAX, frames: 256, ..batch::Bounds::default() };
-        batch::decode::<ServerFrame>(&body, &bounds).unwrap().into_iter().map(Result::unwrap).collect()
+        batch::decode::<ServerFrame>(&body, &SERVER_BATCH).unwrap().into_iter().map(Result::unwrap).collect()
     }
 
     pub async fn post(&self, frames: &[ClientFrame]) -> Vec<ServerFrame> {

@@ -10,6 +10,7 @@ use everwire_protocol::{
     Ack, Action, Channel, Chat, ChatKind, ClientFrame, Error, ErrorCode, Guest, Hello, History, Mark,
     Message, Payload, Role, SUBPROTOCOL, Send, ServerFrame, Subscribe, Subscribed, Unsubscribe, Uuid,
     Welcome, batch,
+    limits::{MAX_DEPTH, MAX_SERVER_BATCH_BYTES, MAX_SERVER_BATCH_FRAMES},
 };
 use everwire_server::{
     config::Config,
@@ -208,12 +209,19 @@ pub fn answered(frame: &ServerFrame) -> Option<Uuid> {
     match frame {
         ServerFrame::Done(done) => Some(done.id),
         ServerFrame::Chats(chats) => Some(chats.id),
+        ServerFrame::ChatMembers(members) => Some(members.id),
+        ServerFrame::Members(members) => Some(members.id),
+        ServerFrame::Receipts(receipts) => Some(receipts.id),
         ServerFrame::HistoryPage(page) => Some(page.id),
         ServerFrame::Statuses(statuses) => Some(statuses.id),
         ServerFrame::Error(error) => error.id,
         _ => None,
     }
 }
+
+/// What a server's batches keep to.
+pub const SERVER_BATCH: batch::Bounds =
+    batch::Bounds { bytes: MAX_SERVER_BATCH_BYTES, frames: MAX_SERVER_BATCH_FRAMES, depth: MAX_DEPTH };
 
 /// How a WebSocket ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -283,7 +291,8 @@ impl Client {
             match timeout(PATIENCE, self.socket.next()).await.expect("nothing came in time") {
                 Some(Ok(WsMessage::Text(text))) => {
                     self.messages += 1;
-                    let bounds = batch::Bounds { bytes: usize::MAX, frames: 256, ..batch::Bounds::default() };
+                    // No server sends more, whatever a test does.
+                    let bounds = SERVER_BATCH;
                     let frames = batch::decode::<ServerFrame>(&text, &bounds).unwrap();
                     self.waiting.extend(frames.into_iter().map(Result::unwrap));
                 }
