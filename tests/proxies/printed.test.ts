@@ -40,7 +40,7 @@ it.each(KINDS)("pages reach the server through the printed configuration of %s",
       const ask = (path: string, headers = {}) => fetch(path, { headers }).then(({ status }) => status);
       const authorization = `Bearer ${token}`;
       return [
-        await ask("/healthz"),
+        await ask("/readyz"),
         await ask("/api/v1/connection-info", { authorization }),
         await ask("/api/v1/connection-info"),
       ];

@@ -68,6 +68,9 @@ const TRIM: u64 = 512;
 /// The page cache of the writing connection, in KiB: it finds where ids of sends belong, which are spread over all pages.
 const WRITER_CACHE: &str = "-65536";
 
+/// The size of a page.
+const PAGE: i64 = 4096;
+
 /// How long another process may lock the database before it counts as unavailable.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -107,6 +110,11 @@ impl SqliteStore {
     /// # Errors
     /// [`Error::Database`] if it cannot be opened, written, or is in use by another server.
     pub async fn open(path: &Path, retention: u64) -> Result<Self, Error> {
+        Self::open_with(path, retention, checkpoints::LONGEST).await
+    }
+
+    /// The same, with the length of the write-ahead log beyond which the writer finishes a checkpoint, in pages.
+    async fn open_with(path: &Path, retention: u64, longest_log: i64) -> Result<Self, Error> {
         let fail = |reason: String| Error::Database { path: path.into(), reason };
         let lock = FileLock::take(path).map_err(fail)?;
         let options = SqliteConnectOptions::new()
@@ -124,7 +132,9 @@ impl SqliteStore {
             .row_buffer_size(ROWS);
         let reading = options.clone().pragma("query_only", "1");
         let checkpointing = options.clone();
-        let options = options.pragma("cache_size", WRITER_CACHE);
+        // A backup or another long read lets the log grow: the file becomes small again when the log begins anew.
+        let kept = (longest_log * PAGE).to_string();
+        let options = options.pragma("cache_size", WRITER_CACHE).pragma("journal_size_limit", kept);
         let mut writer = SqliteConnection::connect_with(&options).await.map_err(|e| fail(sentence(&e)))?;
         migrate(&mut writer).await.map_err(fail)?;
         let (run, epoch) = runs::begin(&mut writer).await.map_err(|e| fail(sentence(&e)))?;
@@ -134,7 +144,7 @@ impl SqliteStore {
             .await
             .map_err(|e| fail(sentence(&e)))?;
         let passes = Passes::begin(&mut writer, retention).await.map_err(|e| fail(sentence(&e)))?;
-        let checkpoints = Checkpoints::start(checkpointing);
+        let checkpoints = Checkpoints::start(checkpointing, longest_log);
         let outcomes = Writes::default();
         outcomes.ended(None);
         let (writer, known, passes) = (Mutex::new(Some(writer)), RwLock::default(), SyncMutex::new(passes));

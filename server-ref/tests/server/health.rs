@@ -5,6 +5,8 @@ use std::{
     process::Stdio,
 };
 
+use everwire_protocol::Goaway;
+
 use super::kit::{
     Client, PATIENCE,
     http::Http,
@@ -31,6 +33,15 @@ async fn ready_says_whether_messages_can_be_stored_and_alive_says_nothing_else()
     let (status, _, body) = http.get("/readyz").await;
     assert!(status == 503 && body.contains("degraded") && body.contains("--min-free-bytes"), "{body}");
     assert_eq!(http.get("/livez").await.0, 200, "a restart would not help");
+    served.server.stop().await;
+
+    let served = serve(|_| {}).await;
+    let http = Http::to(served.address());
+    let goaway = Goaway { delay_ms: 0, spread_ms: 0, reason: "restart".into() };
+    served.server.node().stopping.send_replace(Some(goaway));
+    let (status, _, body) = http.get("/readyz").await;
+    assert!(status == 503 && body.contains(r#""status":"stopping""#), "{body}");
+    assert_eq!(http.get("/livez").await.0, 200, "it ends its connections in peace");
     served.server.stop().await;
 }
 

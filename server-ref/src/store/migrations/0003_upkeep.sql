@@ -9,6 +9,10 @@ ALTER TABLE channels ADD COLUMN swept INTEGER NOT NULL DEFAULT 0;
 
 CREATE INDEX channels_unswept ON channels (id) WHERE swept < trimmed;
 
+CREATE INDEX bans_until ON bans (until) WHERE until IS NOT NULL;
+
+CREATE INDEX revocations_until ON revocations (until);
+
 -- One row: no log exceeds this retention by more than appends tolerate.
 CREATE TABLE upkeep (retention INTEGER NOT NULL) STRICT;
 

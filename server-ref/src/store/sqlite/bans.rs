@@ -68,10 +68,19 @@ async fn write(writer: &mut SqliteConnection, change: &AccessChange) -> Result<(
     query.execute(writer).await.map(drop)
 }
 
-/// Removes what is over.
-pub(super) async fn remove_expired(writer: &mut SqliteConnection, now: u64) -> Result<(), sqlx::Error> {
-    for expired in ["DELETE FROM bans WHERE until <= ?", "DELETE FROM revocations WHERE until <= ?"] {
-        sqlx::query(expired).bind(signed(now)).execute(&mut *writer).await?;
+/// Removes what is over, at most `most` of each kind. Returns whether there may be more.
+pub(super) async fn remove_expired(
+    writer: &mut SqliteConnection,
+    now: u64,
+    most: u64,
+) -> Result<bool, sqlx::Error> {
+    let mut more = false;
+    for expired in [
+        "DELETE FROM bans WHERE user IN (SELECT user FROM bans WHERE until <= ? LIMIT ?)",
+        "DELETE FROM revocations WHERE (token, what) IN (SELECT token, what FROM revocations WHERE until <= ? LIMIT ?)",
+    ] {
+        let done = sqlx::query(expired).bind(signed(now)).bind(signed(most)).execute(&mut *writer).await?;
+        more |= done.rows_affected() == most;
     }
-    Ok(())
+    Ok(more)
 }

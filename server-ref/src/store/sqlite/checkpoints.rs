@@ -21,7 +21,7 @@ use tokio::{
 const COLLECT: Duration = Duration::from_millis(250);
 
 /// The size of the write-ahead log beyond which the writer finishes a checkpoint, in pages of 4 KiB: 64 MiB.
-const LONGEST: i64 = 16 * 1024;
+pub(super) const LONGEST: i64 = 16 * 1024;
 
 /// The task that makes checkpoints, until this is dropped.
 #[derive(Debug)]
@@ -39,9 +39,9 @@ struct State {
 }
 
 impl Checkpoints {
-    pub(super) fn start(options: SqliteConnectOptions) -> Self {
+    pub(super) fn start(options: SqliteConnectOptions, longest: i64) -> Self {
         let (state, over) = (Arc::<State>::default(), watch::Sender::new(false));
-        let task = tokio::spawn(run(options, state.clone(), over.subscribe()));
+        let task = tokio::spawn(run(options, longest, state.clone(), over.subscribe()));
         Self { state, over, task: Mutex::new(Some(task)) }
     }
 
@@ -70,7 +70,12 @@ impl Checkpoints {
     }
 }
 
-async fn run(options: SqliteConnectOptions, state: Arc<State>, mut over: watch::Receiver<bool>) {
+async fn run(
+    options: SqliteConnectOptions,
+    longest: i64,
+    state: Arc<State>,
+    mut over: watch::Receiver<bool>,
+) {
     let mut connection: Option<SqliteConnection> = None;
     loop {
         let due = async {
@@ -101,7 +106,7 @@ async fn run(options: SqliteConnectOptions, state: Arc<State>, mut over: watch::
             Err(error) => Err(error),
         };
         match done {
-            Ok(pages) if pages > LONGEST => state.writer_is_due.store(true, Ordering::Relaxed),
+            Ok(pages) if pages > longest => state.writer_is_due.store(true, Ordering::Relaxed),
             Ok(_) => {}
             Err(error) => {
                 connection = None;

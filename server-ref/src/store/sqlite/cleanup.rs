@@ -16,8 +16,9 @@ use crate::{
 /// Maximum logs that one step looks at.
 const LOGS: i64 = 64;
 
-/// Maximum rows of each kind that one step removes.
-pub(super) const STEP: u64 = 500;
+/// Maximum rows of each kind that one step removes. Ids of sends are spread over all pages of their table: each may cost a page
+/// that is read and written.
+pub(super) const STEP: u64 = 200;
 
 /// How far the passes have come: the last row of `channels` that was handled.
 #[derive(Debug, Clone, Copy, Default)]
@@ -69,9 +70,10 @@ impl SqliteStore {
                     let messages = trim(writer, &surplus).await?;
                     let sessions = unbind(writer, &sessions).await?;
                     presence::remove(writer, &stale).await?;
+                    let mut more = more;
                     if lapsed {
-                        bans::remove_expired(writer, now).await?;
-                        rewriting::remove_replaced(writer, replaced_until).await?;
+                        more |= bans::remove_expired(writer, now, STEP).await?;
+                        more |= rewriting::remove_replaced(writer, replaced_until, STEP).await?;
                     }
                     if finished {
                         finish(writer, self.retention).await?;

@@ -55,7 +55,17 @@ pub(super) async fn apply(
     Ok(offsets)
 }
 
-/// Removes what was kept of replaced data, up to a time.
-pub(super) async fn remove_replaced(writer: &mut SqliteConnection, up_to: u64) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM replaced WHERE at <= ?").bind(signed(up_to)).execute(writer).await.map(drop)
+/// Removes at most `most` of what was replaced up to this time. Returns whether there may be more.
+pub(super) async fn remove_replaced(
+    writer: &mut SqliteConnection,
+    up_to: u64,
+    most: u64,
+) -> Result<bool, sqlx::Error> {
+    let done =
+        sqlx::query("DELETE FROM replaced WHERE id IN (SELECT id FROM replaced WHERE at <= ? LIMIT ?)")
+            .bind(signed(up_to))
+            .bind(signed(most))
+            .execute(writer)
+            .await?;
+    Ok(done.rows_affected() == most)
 }

@@ -110,6 +110,65 @@ async fn a_full_disk_is_unavailable_loses_nothing_and_recovers() {
     store.probe().await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_write_ahead_log_stays_short_while_messages_are_stored_without_a_pause() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("everwire.db");
+    let store = SqliteStore::open_with(&path, 1_000_000, 64).await.unwrap();
+    let news = "news".parse().unwrap();
+    let (mut stored, mut n) = (0, 0);
+    let text = "x".repeat(8_000);
+    // If nobody cut it, the log would always have more bytes than what was stored.
+    let stays_short = async {
+        loop {
+            let group: Vec<_> = (0..4)
+                .map(|place| NewEntry {
+                    data: Payload::from_value(&text).unwrap(),
+                    ..entry(4 * n + place + 1, "news", "a")
+                })
+                .collect();
+            store.append(1, &group).await.unwrap();
+            // A reader, as there always is one: a checkpoint waits for nobody.
+            store.page(&news, u64::try_from(n).unwrap(), BOUNDS).await.unwrap();
+            n += 1;
+            stored += 4 * text.len() as u64;
+            let log = std::fs::metadata(directory.path().join("everwire.db-wal")).unwrap().len();
+            if stored > 6_000_000 && stored > 4 * log {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), stays_short).await.expect("the log grows without bound");
+}
+
+#[tokio::test]
+async fn what_is_over_is_removed_in_small_steps_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(&directory, 100).await;
+    pragma(
+        &store,
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200)
+         INSERT INTO bans (user, since, until) SELECT 'u' || i, 1, CASE WHEN i <= 1100 THEN 2 END FROM n;
+         INSERT INTO revocations (token, what, at, until)
+             SELECT 0, user, 1, ifnull(until, 1000000000000) FROM bans;
+         INSERT INTO replaced (channel, offset, at, data) SELECT 1, 1, ifnull(until, 1000000000000), 'text' FROM bans",
+    )
+    .await;
+    let left = async || {
+        let select = "SELECT (SELECT count(*) FROM bans), (SELECT count(*) FROM revocations), (SELECT count(*) FROM replaced)";
+        let (bans, revocations, replaced): (i64, i64, i64) =
+            sqlx::query_as(select).fetch_one(&store.readers).await.unwrap();
+        [bans, revocations, replaced]
+    };
+    let step = i64::try_from(cleanup::STEP).unwrap();
+    for rows in [1200 - step, 1200 - 2 * step] {
+        assert!(store.cleanup(3).await.unwrap().more);
+        assert_eq!(left().await, [rows; 3]);
+    }
+    while store.cleanup(3).await.unwrap().more {}
+    assert_eq!(left().await, [100; 3], "what is not over stays");
+}
+
 #[tokio::test]
 async fn a_read_only_database_is_unavailable_still_reads_and_recovers() {
     let directory = tempfile::tempdir().unwrap();
