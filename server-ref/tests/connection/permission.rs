@@ -95,3 +95,40 @@ fn membership_is_looked_up_for_chats_that_the_token_no_longer_grants() {
     world.input(client, Input::Revoked(channel("private-chat.8")));
     assert_eq!(ended(&world.take(client)), [("private-chat.7", Some(ErrorCode::Forbidden))]);
 }
+
+#[test]
+fn a_name_that_a_new_token_brings_reaches_the_lists_of_the_channels_at_once() {
+    let (mut world, client) = World::granted("presence-room,presence-hall,name=Ann");
+    let other = world.open();
+    let token_of_bob = format!("bob:{}:presence-*,name=Bob", START + HOUR);
+    world.say(other, &[world.hello_with(other, &token_of_bob)]);
+    for index in [client, other] {
+        world.say(index, &[subscribe("presence-room")]);
+    }
+    world.run();
+    let names = |frames: Vec<ServerFrame>| -> Vec<_> {
+        let joined = frames.into_iter().filter_map(|frame| match frame {
+            ServerFrame::MemberJoined(joined) => Some((joined.member.user, joined.member.name)),
+            _ => None,
+        });
+        joined.collect()
+    };
+    [client, other].into_iter().for_each(|index| drop(world.take(index)));
+    // One is subscribed to, the other is still being asked for.
+    world.say(client, &[subscribe("presence-hall"), token("presence-room,presence-hall,name=Anna")]);
+    world.run();
+    let anna = || ("ann".to_owned(), Some("Anna".to_owned()));
+    assert_eq!(names(world.take(other)), [anna()]);
+    assert!(names(world.take(client)).contains(&anna()), "its own list, too");
+    for room in ["presence-room", "presence-hall"] {
+        let (members, _) = world.hub.members(&channel(room)).unwrap();
+        let found = members.into_iter().find(|member| member.user == "ann").unwrap();
+        assert_eq!(found.name.as_deref(), Some("Anna"), "{room}");
+    }
+    // A token without a name says nothing, and neither does the same name.
+    for grants in ["presence-room", "presence-room,name=Anna"] {
+        world.say(client, &[token(grants)]);
+        world.run();
+    }
+    assert_eq!(names(world.take(other)), []);
+}

@@ -258,6 +258,11 @@ impl World {
                 Some(Output::Idle { idle, .. }) => self.idle.push(idle),
                 Some(Output::ForwardToSession { channel, .. }) => self.forwarded.push(channel),
                 Some(Output::Bye) => {}
+                Some(Output::Rename { who, channels, .. }) => {
+                    for channel in channels {
+                        self.hub.rename(&channel, connection.id, who.member());
+                    }
+                }
                 Some(Output::Leave { channel, at_once }) => {
                     self.hub.leave(self.now, &channel, connection.id, at_once);
                 }
