@@ -17,6 +17,7 @@ use crate::{
     environment::WallClock,
     transports::Origins,
 };
+use options::MIN_FREE_BYTES;
 pub use options::{
     ApiKeyOptions, BackupOptions, CleanupOptions, Command, ListedUsers, LogFormat, Options, RestoreOptions,
     RunningOptions, SecretOptions, ServeOptions, StatsOptions, TokenOptions,

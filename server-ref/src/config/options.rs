@@ -171,7 +171,7 @@ impl From<ListedUsers> for PresenceUsers {
 }
 
 /// The default of `--min-free-bytes`: the largest write-ahead log, and some space for messages.
-const MIN_FREE_BYTES: u64 = 128 * 1024 * 1024;
+pub(super) const MIN_FREE_BYTES: u64 = 128 * 1024 * 1024;
 
 /// The format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

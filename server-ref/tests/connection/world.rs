@@ -110,7 +110,8 @@ impl World {
         self.open_by(Transport::WebSocket, session)
     }
 
-    fn open_by(&mut self, transport: Transport, session: Uuid) -> usize {
+    /// Another transport than a WebSocket, driven like one.
+    pub fn open_by(&mut self, transport: Transport, session: Uuid) -> usize {
         let index = self.add(session, |world, id| {
             let (settings, access) = (world.settings.clone(), world.access.clone());
             Driven::Socket(Connection::new(world.now, transport, id, settings, access))

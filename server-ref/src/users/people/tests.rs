@@ -34,10 +34,7 @@ fn a_new_name_is_told_and_stored_once() {
     assert_eq!(people.next_expiry(), Some(1_001));
     let waiting = people.expire(1_001).remove(0).news.unwrap();
     assert_eq!((waiting.name.as_deref(), waiting.renamed, waiting.now), (Some("Anna"), true, Online));
-    assert_eq!(
-        enter(&mut people, 2_001, 2, Some("Ann")),
-        (Some((Some("Ann".into()), true, Online)), true)
-    );
+    assert_eq!(enter(&mut people, 2_001, 2, Some("Ann")), (Some((Some("Ann".into()), true, Online)), true));
     assert_eq!(people.members(None, None).listed.items[0].name.as_deref(), Some("Ann"));
     people.choose(at(3_001), "a", StatusChoice::Offline);
     assert_eq!(enter(&mut people, 4_001, 2, Some("A")), (None, true), "nobody sees a user who is hidden");
