@@ -114,7 +114,9 @@ fn a_name_that_a_new_token_brings_reaches_the_lists_of_the_channels_at_once() {
         });
         joined.collect()
     };
-    [client, other].into_iter().for_each(|index| drop(world.take(index)));
+    for index in [client, other] {
+        world.take(index);
+    }
     // One is subscribed to, the other is still being asked for.
     world.say(client, &[subscribe("presence-hall"), token("presence-room,presence-hall,name=Anna")]);
     world.run();
