@@ -250,15 +250,17 @@ fn what_a_post_cannot_pay_for_is_refused_by_an_error() {
 
 #[test]
 fn a_poll_is_answered_as_soon_as_it_can_be_paid_for_and_not_before() {
-    // With a new response, and with one that was lost.
-    for (lost, hold_ms) in [(false, 0), (true, 20_000)] {
+    // With a new response, and with one that was lost; how many subscriptions the poll repeats, and its price in ms.
+    for (lost, hold_ms, repeats, price) in [(false, 0, 1, 16), (true, 20_000, 1, 16), (false, 0, 160, 55)] {
         let mut world = World::new();
         let client = world.poller();
-        world.poll(client, "a", (None, 0, 0), &[]);
+        world.poll(client, "a", (None, 0, 0), &[subscribe("news")]);
         world.run();
         let id = Some(world.connections[client].id);
         // Idle and active in turn until there is nothing left, which the last answer says.
-        let frames = repeated(&[Idle { idle: true }.into(), Idle { idle: false }.into()]);
+        let mut frames = repeated(&[Idle { idle: true }.into(), Idle { idle: false }.into()]);
+        let news = resume("news", &world.logs.log(&channel("news")).epoch, 0);
+        frames.push(news.clone());
         let mut ack = 1;
         loop {
             let request = world.poll(client, "a", (id, ack, 0), &frames);
@@ -268,9 +270,10 @@ fn a_poll_is_answered_as_soon_as_it_can_be_paid_for_and_not_before() {
                 break;
             }
         }
-        let request = world.poll(client, "a", (id, ack - u64::from(lost), hold_ms), &[]);
+        let request = world.poll(client, "a", (id, ack - u64::from(lost), hold_ms), &vec![news; repeats]);
         let at = world.polling_of(client).poll_timeout().unwrap();
-        assert!(at > world.now && at < world.now + 200, "lost: {lost}, at {at}, now {}", world.now);
+        let wait = at - world.now;
+        assert!((price - 4..=price).contains(&wait), "lost: {lost}, {repeats}: {wait} ms");
         world.pass(at - world.now - 1);
         assert_eq!(world.response(client, request), None, "lost: {lost}");
         world.pass(1);
