@@ -257,7 +257,7 @@ impl World {
                 Some(Output::Mark(mark)) => self.receipts.push(*mark),
                 Some(Output::Idle { idle, .. }) => self.idle.push(idle),
                 Some(Output::ForwardToSession { channel, .. }) => self.forwarded.push(channel),
-                Some(Output::Bye) => {}
+                Some(Output::Bye | Output::UseToken(_)) => {}
                 Some(Output::Leave { channel, at_once }) => {
                     self.hub.leave(self.now, &channel, connection.id, at_once);
                 }
