@@ -45,6 +45,21 @@ describe("a message list", () => {
     ]);
   });
 
+  it("shows what an erased user had sent as deleted, also what was edited", async () => {
+    const { core, list } = await following();
+    core.receive(
+      message("a", 1, "mine", { user: "u2", name: "Ann" }),
+      message("a", 2, "other", { user: "u3" }),
+    );
+    core.receive(message("a", 3, "better", { user: "u2", action: "edit", target: list.rows[0]?.id ?? "" }));
+    core.receive(message("a", 4, { offsets: [1, 3] }, { user: "", event: "everwire.erased" }));
+    expect(list.rows).toMatchObject([
+      { data: null, deleted: true, edited: false, user: "", name: "" },
+      { data: "other", deleted: false, user: "u3" },
+    ]);
+    expect(list.rows).toHaveLength(2);
+  });
+
   it("accepts an echo that arrives before its ack", async () => {
     const { core, channel, list } = await following();
     const { id } = channel.send("mine");

@@ -36,7 +36,7 @@ export const EVERYONE = "everyone";
  */
 export const MAX_BATCH_BYTES = 65536;
 
-/** Maximum frames in one batch from a client. A first batch is `hello` plus every subscription. */
+/** Maximum frames in one batch from a client. The first batches are `hello` plus every subscription. */
 export const MAX_BATCH_FRAMES = 300;
 
 /** Most frames in one POST without a `poll`, `hello` included. Bounds how much work one request is. */
@@ -57,7 +57,7 @@ export const MAX_EVENT_BYTES = 100;
 /** Maximum length of a display name or user id, in bytes. */
 export const MAX_NAME_BYTES = 128;
 
-/** Maximum subscriptions of one session: all of them, with their positions, must fit into the first batch. */
+/** Maximum subscriptions of one session: all of them, with their positions, must fit into the first batches. */
 export const MAX_SUBSCRIPTIONS = 256;
 
 /** Maximum length of a token in bytes, to limit the work of parsing it. */
@@ -921,6 +921,12 @@ export interface Deleted {
   at: number;
 }
 
+/** The event `everwire.erased`: the user who had sent some entries of the log was erased. */
+export interface ErasedEntries {
+  /** The offsets of these entries, which have neither data nor an author any more. They have been deleted like other messages. */
+  offsets: number[];
+}
+
 /**
  * Why an operation was refused. Sent in `error` and `unsubscribed` frames, and the `code` of every error that
  * a client library raises.
@@ -1060,6 +1066,8 @@ export interface StandardEvents {
   user_activity: UserActivity;
   /** A change of a chat's membership. Made by the server. */
   "everwire.chat": ChatChange;
+  /** The user who had sent some entries was erased. Made by the server. */
+  "everwire.erased": ErasedEntries;
 }
 
 /** The online status of a user. */

@@ -13,6 +13,9 @@ pub const SERVER_EVENTS: &str = "everwire.";
 /// The event of a [`ChatChange`].
 pub const CHAT_EVENT: &str = "everwire.chat";
 
+/// The event of [`ErasedEntries`].
+pub const ERASED_EVENT: &str = "everwire.erased";
+
 /// The priority of a notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
@@ -133,6 +136,15 @@ pub struct ChatChange {
     pub role: Option<Role>,
 }
 
+/// The event `everwire.erased`: the user who had sent some entries of the log was erased.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct ErasedEntries {
+    /// The offsets of these entries, which have neither data nor an author any more. They have been deleted like other messages.
+    #[cfg_attr(feature = "generate", ts(type = "number[]"))]
+    pub offsets: alloc::vec::Vec<u64>,
+}
+
 /// The standard events by name, with the data that `channel.on("event:…")` delivers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
@@ -148,4 +160,7 @@ pub struct StandardEvents {
     /// A change of a chat's membership. Made by the server.
     #[serde(rename = "everwire.chat")]
     pub chat: ChatChange,
+    /// The user who had sent some entries was erased. Made by the server.
+    #[serde(rename = "everwire.erased")]
+    pub erased: ErasedEntries,
 }

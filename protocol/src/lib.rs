@@ -43,8 +43,8 @@ pub use batch::{BatchError, FrameError};
 pub use channel::{Channel, ChannelKind, InvalidChannel};
 pub use codes::{CloseCode, ErrorCode};
 pub use events::{
-    CHAT_EVENT, ChatAction, ChatChange, DataUpdate, Notification, Priority, SERVER_EVENTS, StandardEvents,
-    StatusUpdate, Text, UserActivity,
+    CHAT_EVENT, ChatAction, ChatChange, DataUpdate, ERASED_EVENT, ErasedEntries, Notification, Priority,
+    SERVER_EVENTS, StandardEvents, StatusUpdate, Text, UserActivity,
 };
 pub use frames::*;
 pub use json::{push_number, push_uuid};

@@ -4,7 +4,11 @@
 /// slow upload does not block a phone for more than a second or two.
 pub const MAX_BATCH_BYTES: usize = 64 * 1024;
 
-/// Maximum frames in one batch from a client. A first batch is `hello` plus every subscription.
+/// Maximum size of the messages on a WebSocket before `hello` was accepted, in bytes of JSON without the token. Nobody pays for
+/// them yet. Subscriptions that do not fit follow in the next batch, at once.
+pub const MAX_FIRST_BYTES: usize = 4 * 1024;
+
+/// Maximum frames in one batch from a client. The first batches are `hello` plus every subscription.
 pub const MAX_BATCH_FRAMES: usize = 300;
 
 /// Most frames in one POST without a `poll`, `hello` included. Bounds how much work one request is.
@@ -42,7 +46,7 @@ pub const MAX_EVENT_BYTES: usize = 100;
 /// Maximum length of a display name or user id, in bytes.
 pub const MAX_NAME_BYTES: usize = 128;
 
-/// Maximum subscriptions of one session: all of them, with their positions, must fit into the first batch.
+/// Maximum subscriptions of one session: all of them, with their positions, must fit into the first batches.
 pub const MAX_SUBSCRIPTIONS: usize = 256;
 
 /// Maximum length of a token in bytes, to limit the work of parsing it.
@@ -75,7 +79,7 @@ pub const POLL_INTERVAL_MS: u32 = 5_000;
 pub const DEDUPE_WINDOW_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// How long a server waits for `hello` on a new WebSocket, in ms.
-pub const HELLO_TIMEOUT_MS: u32 = 10_000;
+pub const HELLO_TIMEOUT_MS: u32 = 5_000;
 
 /// How long a member's leave is delayed, in ms, so that a reload causes no flicker.
 pub const LEAVE_GRACE_MS: u32 = 10_000;

@@ -1,8 +1,8 @@
 //! The golden vectors, as any other implementation would use them: from the checked-in file, nothing else.
 
 use everwire_protocol::{
-    BatchError, ChatChange, ClientFrame, CoreFrame, DataUpdate, FrameError, Notification, Request,
-    ServerFrame, StatusUpdate, UserActivity,
+    BatchError, ChatChange, ClientFrame, CoreFrame, DataUpdate, ErasedEntries, FrameError, Notification,
+    Request, ServerFrame, StatusUpdate, UserActivity,
     batch::{Bounds, Frame, decode, encode},
     channels::user_channel,
     user_id::{decode_user, encode_user},
@@ -240,6 +240,7 @@ fn events_that_every_application_understands_are_read_as_they_say() {
         "status_update" => serde_json::from_value::<StatusUpdate>(data).is_ok(),
         "user_activity" => serde_json::from_value::<UserActivity>(data).is_ok(),
         "everwire.chat" => serde_json::from_value::<ChatChange>(data).is_ok(),
+        "everwire.erased" => serde_json::from_value::<ErasedEntries>(data).is_ok(),
         other => panic!("{other} is no such event"),
     };
     let events = vectors().events;

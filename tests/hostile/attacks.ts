@@ -22,10 +22,7 @@ export const USER = "mallory";
 type Attack = (port: number) => void;
 
 /** Sends a batch over and over on some WebSockets, and opens another one whenever one is closed. */
-function flood(
-  batch: () => string,
-  { sockets = 4, first = [] as readonly Frame[], reads = true } = {},
-): Attack {
+function flood(batch: () => string, { sockets = 4, signsIn = true, reads = true } = {}): Attack {
   const open = (port: number) => {
     const socket = openSocket(port, FROM);
     let ended = false;
@@ -35,7 +32,7 @@ function flood(
       setImmediate(pour);
     };
     socket.once("open", () => {
-      socket.send(JSON.stringify([hello(USER), ...first]));
+      if (signsIn) socket.send(JSON.stringify([hello(USER)]));
       if (!reads) socket.pause();
       pour();
     });
@@ -131,6 +128,15 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   send: flood(() => JSON.stringify(Array.from({ length: 100 }, () => send("hall", "spam")))),
   refused_sends: flood(() => JSON.stringify(Array.from({ length: 300 }, () => send("everyone", 1)))),
   signal: flood(always(batchOf(300, [{ type: "signal", channel: "hall", event: "x", data: 1 }]))),
+  unsubscribe: flood(always(batchOf(300, [unsubscribe("hall")]))),
+  typing: flood(always(batchOf(300, [{ type: "typing", channel: "hall", typing: true }]))),
+  marks: flood(always(batchOf(300, [{ type: "mark", channel: "hall", epoch: "x", delivered: 1, read: 1 }]))),
+  statuses: flood(() =>
+    JSON.stringify(Array.from({ length: 30 }, () => ({ type: "get_status", id: newId(), users: strangers }))),
+  ),
+  lists: flood(() =>
+    JSON.stringify(Array.from({ length: 100 }, () => ({ type: "list_chats", id: newId(), limit: 100 }))),
+  ),
   garbage: flood(always(batchOf(300, [{ type: "nothing" }, { type: "send" }])), { sockets: 16 }),
   surrogates: flood(always(`[{"type":"send","id":"${randomUUID()}","channel":"hall","data":"\\ud800"}]`)),
   // Limits that hang on an id which the client chooses.
@@ -141,6 +147,13 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   }),
   sockets: unread(10_000, ""),
   chats: flood(() => JSON.stringify(Array.from({ length: 8 }, () => group(["honest-0", ...strangers])))),
+  // Peers that have not signed in.
+  unsigned: flood(always(JSON.stringify(["x".repeat(60_000)])), {
+    sockets: 64,
+    signsIn: false,
+  }),
+  slow_heads: unread(1_000, "GET /healthz HTTP/1.1\r\nx: "),
+  requests: post("/api/v1/chats/x/messages/1/read", () => "{}"),
   wrong_tokens: post("/everwire/v1/poll", () => "x".repeat(60_000), { token: `${tokenOf(USER)}x` }),
   // Readers that do not read.
   pipelining: unread(200, "GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(500)),

@@ -18,6 +18,7 @@ test.each([
   "chats",
   "pipelining",
   "slow_websockets",
+  "unsigned",
 ])("others go on beside an attacker: %s", async (name) => {
   const result = await attack(name, options);
   expect(result.others_closed).toBe(0);

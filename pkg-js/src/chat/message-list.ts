@@ -10,6 +10,7 @@ import type { Unsubscribe } from "../core/emitter.js";
 import type { EverwireError } from "../core/errors.js";
 import type { Message, MessageData, Outgoing, SendingStatus, UserReceipt } from "../core/events.js";
 import { Observable } from "../core/observable.js";
+import type { ErasedEntries } from "../generated/protocol.js";
 
 /** One message, stored or pending. A new object after every change. */
 export interface Row<Data = unknown> {
@@ -204,6 +205,12 @@ export class MessageList<Events extends object = object> extends Observable {
     const era = this.#era;
     if (action === "edit" || action === "delete") {
       this.#change(target as string, { era, offset }, changeOf(message));
+    } else if (event === "everwire.erased") {
+      // The server has blanked what an erased user had sent.
+      const gone = { ...changeOf(message), user: "", name: "" };
+      const { offsets } = data as ErasedEntries;
+      for (const row of [...this.#stored])
+        if (row.era === era && offsets.includes(row.offset)) this.#change(row.id, { era, offset }, gone);
     } else if (event == null || this.#events.includes(event)) {
       const mine = user === this.#channel._me || this.#byId.get(id)?.mine === true;
       const row = this.#row(message, "stored", mine);

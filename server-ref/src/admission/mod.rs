@@ -2,8 +2,10 @@
 //! that has signed in gives its seat back, and counts by its user from then on, because an office or a mobile network shares
 //! one address.
 
+mod allowance;
 mod door;
 mod peers;
 
+pub use allowance::Allowance;
 pub use door::Seat;
 pub use peers::{AddressRange, Admission, AdmissionRules, Peer};

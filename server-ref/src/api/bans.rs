@@ -16,8 +16,8 @@ use crate::model::ban::{AccessChange, Ban, Revocation, Revoked};
 const MAX_REASON_BYTES: usize = 200;
 
 /// How long a revocation is remembered by default and at most, in s: 30 days, and ten years.
-const REVOKED_S: u64 = 30 * 24 * 60 * 60;
-const MAX_REVOKED_S: u64 = 3650 * 24 * 60 * 60;
+pub(super) const REVOKED_S: u64 = 30 * 24 * 60 * 60;
+pub(super) const MAX_REVOKED_S: u64 = 3650 * 24 * 60 * 60;
 
 /// Maximum length of a token's id in bytes.
 const MAX_TOKEN_ID_BYTES: usize = 256;

@@ -175,6 +175,32 @@ pub(super) async fn rename(
     act(&api, &chat, Command::Rename { title }).await
 }
 
+/// A chat that was deleted.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct DeletedChat {
+    /// The id of the chat.
+    id: String,
+}
+
+/// Delete a chat with its members and its log. Members are told, and subscriptions end with `not_found`. A group's id cannot be used
+/// again; the two users of a direct chat may begin another one.
+#[utoipa::path(
+    delete, path = "/chats/{chat}", operation_id = "deleteChat", tag = "back end", security(("api_key" = [])),
+    params(("chat" = String, Path, description = "The chat's id")),
+    responses((status = 200, body = DeletedChat), (status = "default", body = Problem)),
+)]
+pub(super) async fn delete(
+    _: BackEnd,
+    State(api): State<Api>,
+    PathParams(chat): PathParams<String>,
+) -> Answered<DeletedChat> {
+    if api.node.delete_chat(&chat).await? {
+        Ok(Json(DeletedChat { id: chat }))
+    } else {
+        Err(Problem::new(ErrorCode::NotFound, "Chat not found."))
+    }
+}
+
 /// Add a user to a group, or change the role of a member.
 #[utoipa::path(
     put, path = "/chats/{chat}/members/{user}", operation_id = "addMember", tag = "back end",

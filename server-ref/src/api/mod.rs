@@ -7,6 +7,7 @@ mod admin_api;
 mod bans;
 mod body;
 mod chats;
+mod erasure;
 mod extractors;
 mod health;
 mod messages;
@@ -120,10 +121,12 @@ fn routes() -> (Router<Api>, utoipa::openapi::OpenApi) {
     let versioned = OpenApiRouter::new()
         .routes(routes!(publish::publish))
         .routes(routes!(chats::create))
-        .routes(routes!(chats::get, chats::rename))
+        .routes(routes!(chats::get, chats::rename, chats::delete))
         .routes(routes!(chats::add, chats::set_role, chats::remove))
         .routes(routes!(users::status, users::set_status))
         .routes(routes!(users::disconnect))
+        .routes(routes!(erasure::erase))
+        .routes(routes!(erasure::get))
         .routes(routes!(bans::ban, bans::get, bans::unban))
         .routes(routes!(bans::list))
         .routes(routes!(bans::revoke_user))

@@ -1,7 +1,10 @@
 //! The bans and revocations in force, in memory, because every `hello` and every use of a channel looks here. Changed only by
 //! the commit loop, after the change is on disk.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use everwire_protocol::ErrorCode;
 use parking_lot::RwLock;
@@ -24,6 +27,8 @@ struct Known {
     users: BTreeMap<Arc<str>, Revocation>,
     /// The revocations of single tokens, by the token's id.
     tokens: BTreeMap<Arc<str>, Revocation>,
+    /// The users who are being erased.
+    erasing: BTreeSet<Arc<str>>,
 }
 
 impl Bans {
@@ -67,12 +72,31 @@ impl Bans {
         all.map(|(_, ban)| ban).filter(|ban| ban.applies(now_ms)).take(most).cloned().collect()
     }
 
-    /// Whether a user is banned.
+    /// A user is being erased from now on, or not any more.
+    pub fn set_erasing(&self, user: &Arc<str>, erasing: bool) {
+        let users = &mut self.known.write().erasing;
+        if erasing {
+            users.insert(user.clone());
+        } else {
+            users.remove(user);
+        }
+    }
+
+    /// Whether a user is being erased.
+    pub fn is_erasing(&self, user: &str) -> bool {
+        self.known.read().erasing.contains(user)
+    }
+
+    /// Whether a user may use the server at all: not while banned or being erased.
     ///
     /// # Errors
-    /// [`ErrorCode::Banned`].
+    /// [`ErrorCode::Banned`] or [`ErrorCode::Unauthorized`].
     pub fn check_user(&self, user: &str, now_ms: u64) -> Result<(), Refusal> {
-        match self.known.read().bans.get(user) {
+        let known = self.known.read();
+        if known.erasing.contains(user) {
+            return Err(Refusal::new(ErrorCode::Unauthorized, "The user's data is being erased."));
+        }
+        match known.bans.get(user) {
             Some(ban) if ban.applies(now_ms) => Err(refusal(ban)),
             _ => Ok(()),
         }

@@ -131,6 +131,20 @@ impl ChatRegistry {
         by_id.insert(id, chat);
     }
 
+    /// Removes a chat that was deleted.
+    pub fn remove(&self, chat: &str) {
+        let mut chats = self.chats.write();
+        let Some(known) = chats.by_id.remove(chat) else { return };
+        for participant in &known.room.participants {
+            if let Some(roles) = chats.by_user.get_mut(&participant.user) {
+                roles.remove(chat);
+                if roles.is_empty() {
+                    chats.by_user.remove(&participant.user);
+                }
+            }
+        }
+    }
+
     /// Records activity in a chat. Times never go back.
     pub fn touch(&self, chat: &str, at: u64) {
         let mut chats = self.chats.write();

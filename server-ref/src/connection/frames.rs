@@ -193,6 +193,7 @@ impl Connection {
                 limits: self.settings.limits.clone(),
             });
         }
+        self.use_token(&identity);
         self.phase = Phase::Open(identity);
         for frame in std::mem::take(&mut self.waiting) {
             self.frame(now_ms, frame);

@@ -8,7 +8,7 @@ use everwire_protocol::{
 };
 
 use super::{
-    Connection, Output, Phase,
+    Connection, Output, Phase, Transport,
     errors::{error_saying, re},
 };
 use crate::model::identity::{Credentials, Identity, Refusal};
@@ -83,6 +83,9 @@ impl Connection {
             let (channels, who) = (lists.cloned().collect(), identity.clone());
             self.outputs.push_back(Output::Rename { session: self.session, who, channels });
         }
+        if before.token != identity.token {
+            self.use_token(&identity);
+        }
         if before.grants == identity.grants {
             return;
         }
@@ -101,6 +104,13 @@ impl Connection {
         }
         if !unsure.is_empty() {
             self.outputs.push_back(Output::CheckMembership { channels: unsure, who: identity });
+        }
+    }
+
+    /// Lets revocations of the token find this connection. A request that only sends is over before.
+    pub(super) fn use_token(&mut self, identity: &Identity) {
+        if self.transport != Transport::Post && identity.token.is_some() {
+            self.outputs.push_back(Output::UseToken(Box::new(identity.clone())));
         }
     }
 

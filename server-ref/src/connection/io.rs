@@ -61,6 +61,8 @@ pub enum Input {
     Direct(Arc<str>),
     /// The user is no longer a member of the chat that this channel belongs to. Also answers [`Output::CheckMembership`].
     Revoked(Channel),
+    /// The chat that this channel belongs to was deleted.
+    ChatDeleted(Channel),
     /// A user was banned or tokens were revoked: this connection may be concerned.
     CheckIdentity,
     /// Answers [`Output::Request`].
@@ -170,6 +172,9 @@ pub enum Output {
         /// Who is charged for a new session.
         who: Box<Identity>,
     },
+    /// This identity is used from now on. Its token is found by its id when it is revoked, and if that has just happened the
+    /// answer is `CheckIdentity`.
+    UseToken(Box<Identity>),
     /// Register with the hub for a channel (again, if already registered), then read the state of its log. For a chat, check
     /// the user's membership both before and after. Answer: `Opened`.
     Open {

@@ -165,6 +165,7 @@ impl Connection {
             | Input::Broadcast(_)
             | Input::Direct(_)
             | Input::Revoked(_)
+            | Input::ChatDeleted(_)
             | Input::CheckIdentity
             | Input::Answer { .. }
             | Input::Goaway(_)
@@ -181,6 +182,7 @@ impl Connection {
             Input::Broadcast(broadcast) => self.broadcast(broadcast),
             Input::Direct(text) => self.direct(text),
             Input::Revoked(channel) => self.revoke(channel),
+            Input::ChatDeleted(channel) => self.chat_deleted(channel),
             Input::CheckIdentity => self.check_identity(now_ms),
             Input::Answer { id, answer } => self.answer(id, answer),
             Input::Writable => self.queue.set_writable(),
@@ -372,7 +374,7 @@ impl Connection {
             let finished = !closing.orderly || answered;
             if finished && self.queue.is_empty() && self.queue.writing_since().is_none() {
                 let code = closing.code;
-                let at_once = matches!(code, CloseCode::Normal | CloseCode::Banned);
+                let at_once = matches!(code, CloseCode::Normal | CloseCode::Banned | CloseCode::Unauthorized);
                 self.end(Some(code), at_once);
             }
         }

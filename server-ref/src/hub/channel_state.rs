@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use everwire_protocol::{Channel, MemberLeft, ServerFrame, Uuid, batch};
+use everwire_protocol::Uuid;
 
 use super::presence::Presence;
 use crate::{
@@ -10,47 +10,42 @@ use crate::{
     model::broadcast::PresenceChange,
 };
 
+/// The subscribers of a channel by connection, in a fixed order of delivery.
+pub(super) type Subscribers = BTreeMap<Uuid, Subscriber>;
+
 #[derive(Debug, Default)]
 pub(super) struct ChannelState {
-    /// By connection, in a fixed order of delivery.
-    pub(super) subscribers: BTreeMap<Uuid, Subscriber>,
+    /// Shared with those who are telling them something: it is copied if it changes meanwhile.
+    pub(super) subscribers: Arc<Subscribers>,
     pub(super) presence: Option<Presence>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Subscriber {
     pub(super) user: Arc<str>,
     pub(super) mailbox: MailboxSender,
 }
 
-impl ChannelState {
-    /// Sends to all subscribers but one.
-    pub(super) fn tell(&self, but: Option<Uuid>, message: &impl Fn() -> MailboxMessage) {
-        for (connection, subscriber) in &self.subscribers {
-            if Some(*connection) != but {
-                subscriber.mailbox.push(message());
+/// A join or leave, and who is to be told.
+#[derive(Debug)]
+pub(super) struct MemberChange {
+    pub(super) to: Arc<Subscribers>,
+    /// Except for this connection.
+    pub(super) but: Option<Uuid>,
+    pub(super) change: Arc<PresenceChange>,
+}
+
+impl MemberChange {
+    pub(super) fn tell(self) {
+        for (connection, subscriber) in &*self.to {
+            if Some(*connection) != self.but {
+                subscriber.mailbox.push(MailboxMessage::Presence(self.change.clone()));
             }
         }
     }
+}
 
-    /// Sends a change of the members to all subscribers but one.
-    pub(super) fn tell_change(
-        &self,
-        channel: &Channel,
-        version: u64,
-        but: Option<Uuid>,
-        frame: &ServerFrame,
-    ) {
-        let text = batch::encode_frame(frame).into();
-        let change = Arc::new(PresenceChange { channel: channel.clone(), version, text });
-        self.tell(but, &|| MailboxMessage::Presence(change.clone()));
-    }
-
-    pub(super) fn tell_left(&self, channel: &Channel, user: &str, version: u64) {
-        let left = MemberLeft { channel: channel.clone(), user: user.into() };
-        self.tell_change(channel, version, None, &left.into());
-    }
-
+impl ChannelState {
     pub(super) fn is_idle(&self) -> bool {
         self.subscribers.is_empty() && self.presence.as_ref().is_none_or(Presence::is_empty)
     }

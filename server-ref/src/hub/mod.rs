@@ -1,13 +1,14 @@
 //! The channels of this node: their subscribers and members. It delivers entries that are already stored, and does not check
 //! permissions.
 //!
-//! Locks, not tasks: every operation is short, and delivering an entry is one push into each subscriber's mailbox. A mailbox
-//! never waits. One that is full is marked, and its connection ends itself as a slow consumer, so that no connection is
+//! Locks, not tasks: every operation is short, and delivering an entry is one push into each subscriber's mailbox, without a lock:
+//! what costs by the number of subscribers delays nobody who uses another channel. A mailbox never waits. One that is full is marked, and its connection ends itself as a slow consumer, so that no connection is
 //! slowed down by another.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod channel_state;
+pub mod in_order;
 pub mod pending_presence;
 pub mod presence;
 mod recent;
@@ -23,7 +24,7 @@ use std::{
     },
 };
 
-use everwire_protocol::{Channel, ChannelKind, Member, MemberJoined, ServerFrame, Uuid, batch};
+use everwire_protocol::{Channel, ChannelKind, Member, MemberJoined, MemberLeft, ServerFrame, Uuid, batch};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
@@ -39,7 +40,8 @@ use crate::{
         people::PresenceRecord,
     },
 };
-use channel_state::{ChannelState, Subscriber};
+use channel_state::{ChannelState, MemberChange, Subscriber, Subscribers};
+use in_order::InOrder;
 use pending_presence::PendingPresence;
 use recent::Recent;
 
@@ -49,12 +51,40 @@ const SHARDS: usize = 64;
 /// How often a user is told to have left a channel at most, in ms.
 const TOLD_EVERY_MS: u64 = 1_000;
 
-type Shard = BTreeMap<Channel, ChannelState>;
+type Channels = BTreeMap<Channel, ChannelState>;
+
+/// Some of the channels.
+#[derive(Debug, Default)]
+struct Shard {
+    channels: Mutex<Channels>,
+    /// Joins and leaves to be told.
+    changes: InOrder<MemberChange>,
+}
+
+impl Shard {
+    /// Records a join or leave of a channel. Called under the lock; [`Self::tell`] follows.
+    fn changed(
+        &self,
+        channel: &Channel,
+        state: &ChannelState,
+        version: u64,
+        but: Option<Uuid>,
+        frame: &ServerFrame,
+    ) {
+        let text = batch::encode_frame(frame).into();
+        let change = Arc::new(PresenceChange { channel: channel.clone(), version, text });
+        self.changes.add(MemberChange { to: state.subscribers.clone(), but, change });
+    }
+
+    fn tell(&self) {
+        self.changes.tell(MemberChange::tell);
+    }
+}
 
 /// The channels of this node.
 #[derive(Debug)]
 pub struct Hub {
-    shards: Vec<Mutex<Shard>>,
+    shards: Vec<Shard>,
     /// How long a leave is delayed, in ms.
     grace_ms: u64,
     /// Notified when something is due earlier than before.
@@ -76,7 +106,7 @@ impl Hub {
     /// A hub without channels. `grace_ms` is how long a leave is delayed.
     pub fn new(grace_ms: u64) -> Self {
         Self {
-            shards: std::iter::repeat_with(Mutex::default).take(SHARDS).collect(),
+            shards: std::iter::repeat_with(Shard::default).take(SHARDS).collect(),
             grace_ms,
             sooner: Notify::new(),
             presence_due: Mutex::default(),
@@ -101,8 +131,8 @@ impl Hub {
         for PresenceRecord { channel, user, name, .. } in all {
             if self.lists_members(&channel) {
                 self.presence_due.lock().insert((leaves_at, channel.clone()));
-                let mut shard = self.shard(&channel);
-                let state = shard.entry(channel).or_default();
+                let mut channels = self.shard(&channel).channels.lock();
+                let state = channels.entry(channel).or_default();
                 state.presence.get_or_insert_default().expect(user, name, leaves_at);
             }
         }
@@ -113,7 +143,7 @@ impl Hub {
     pub fn presence(&self) -> Vec<PresenceRecord> {
         let mut all = Vec::new();
         for shard in &self.shards {
-            for (channel, state) in &*shard.lock() {
+            for (channel, state) in &*shard.channels.lock() {
                 let members = state.presence.iter().flat_map(presence::Presence::members);
                 all.extend(members.map(|Member { user, name, .. }| {
                     let channel = channel.clone();
@@ -136,37 +166,51 @@ impl Hub {
         channel.kind() == ChannelKind::Presence && self.elsewhere.as_ref() != Some(channel)
     }
 
-    fn shard(&self, channel: &Channel) -> MutexGuard<'_, Shard> {
-        #[cfg(test)]
-        self.lookups.fetch_add(1, Ordering::Relaxed);
+    fn shard(&self, channel: &Channel) -> &Shard {
         // The same shard in every process, so that a run can be repeated. A client that fills one shard only slows its lock.
         let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(channel);
-        self.shards[hash as usize % self.shards.len()].lock()
+        &self.shards[hash as usize % self.shards.len()]
+    }
+
+    fn lock(&self, channel: &Channel) -> MutexGuard<'_, Channels> {
+        #[cfg(test)]
+        self.lookups.fetch_add(1, Ordering::Relaxed);
+        self.shard(channel).channels.lock()
+    }
+
+    /// The subscribers of a channel at this moment.
+    fn subscribers_of(&self, channel: &Channel) -> Option<Arc<Subscribers>> {
+        self.lock(channel).get(channel).map(|state| state.subscribers.clone())
     }
 
     /// Adds a connection to a channel's subscribers, unless it is one already.
     pub fn subscribe(&self, channel: &Channel, connection: Uuid, mailbox: &MailboxSender, member: Member) {
-        let mut shard = self.shard(channel);
-        let state = shard.entry(channel.clone()).or_default();
-        state.subscribers.entry(connection).or_insert_with(|| {
+        let (shard, mut channels) = (self.shard(channel), self.lock(channel));
+        let state = channels.entry(channel.clone()).or_default();
+        if !state.subscribers.contains_key(&connection) {
             let (user, mailbox) = (member.user.as_str().into(), mailbox.clone());
-            Subscriber { user, mailbox }
-        });
-        self.enter(state, channel, connection, member, Some(connection));
+            Arc::make_mut(&mut state.subscribers).insert(connection, Subscriber { user, mailbox });
+        }
+        self.enter(shard, state, channel, connection, member, Some(connection));
+        drop(channels);
+        shard.tell();
     }
 
     /// A new token has given the user of a subscriber another name.
     pub fn rename(&self, channel: &Channel, connection: Uuid, member: Member) {
-        let mut shard = self.shard(channel);
-        let state = shard.get_mut(channel).filter(|state| state.subscribers.contains_key(&connection));
+        let (shard, mut channels) = (self.shard(channel), self.lock(channel));
+        let state = channels.get_mut(channel).filter(|state| state.subscribers.contains_key(&connection));
         if let Some(state) = state {
-            self.enter(state, channel, connection, member, None);
+            self.enter(shard, state, channel, connection, member, None);
         }
+        drop(channels);
+        shard.tell();
     }
 
     /// Lists a member, or its new name, and tells the subscribers except one.
     fn enter(
         &self,
+        shard: &Shard,
         state: &mut ChannelState,
         channel: &Channel,
         connection: Uuid,
@@ -180,7 +224,7 @@ impl Hub {
         if let Some(version) = presence.enter(connection, &member) {
             self.store_later(channel, &member.user, true, member.name.as_deref());
             let joined = MemberJoined { channel: channel.clone(), member };
-            state.tell_change(channel, version, except, &joined.into());
+            shard.changed(channel, state, version, except, &joined.into());
         }
     }
 
@@ -188,11 +232,12 @@ impl Hub {
     /// a second later, so that who leaves and returns again and again is told of once a second, otherwise after the grace
     /// period.
     pub fn leave(&self, now_ms: u64, channel: &Channel, connection: Uuid, at_once: bool) {
-        let mut shard = self.shard(channel);
-        let Some(state) = shard.get_mut(channel) else { return };
-        if state.subscribers.remove(&connection).is_none() {
+        let mut channels = self.lock(channel);
+        let Some(state) = channels.get_mut(channel) else { return };
+        if !state.subscribers.contains_key(&connection) {
             return;
         }
+        Arc::make_mut(&mut state.subscribers).remove(&connection);
         if let Some(presence) = &mut state.presence {
             let grace_ms = if at_once { self.grace_ms.min(TOLD_EVERY_MS) } else { self.grace_ms };
             presence.exit(connection, now_ms + grace_ms);
@@ -200,7 +245,7 @@ impl Hub {
             self.sooner.notify_one();
         }
         if state.is_idle() {
-            shard.remove(channel);
+            channels.remove(channel);
         }
     }
 
@@ -209,8 +254,8 @@ impl Hub {
         if !self.lists_members(channel) {
             return None;
         }
-        let shard = self.shard(channel);
-        let presence = shard.get(channel).and_then(|state| state.presence.as_ref());
+        let channels = self.lock(channel);
+        let presence = channels.get(channel).and_then(|state| state.presence.as_ref());
         Some(presence.map_or_else(MemberPage::default, |presence| presence.page(after)))
     }
 
@@ -218,8 +263,8 @@ impl Hub {
     pub fn publish(&self, entry: &Arc<Entry>) {
         self.recent.add(entry);
         self.published.fetch_add(1, Ordering::Relaxed);
-        if let Some(state) = self.shard(&entry.channel).get(&entry.channel) {
-            state.tell(None, &|| MailboxMessage::Entry(entry.clone()));
+        for subscriber in self.subscribers_of(&entry.channel).iter().flat_map(|all| all.values()) {
+            subscriber.mailbox.push(MailboxMessage::Entry(entry.clone()));
         }
     }
 
@@ -230,18 +275,17 @@ impl Hub {
             signal.from = from.or(signal.from);
         }
         let text = batch::encode_frame(&frame).into();
-        let shard = self.shard(&channel);
-        let Some(state) = shard.get(&channel) else { return };
+        let Some(subscribers) = self.subscribers_of(&channel) else { return };
         let broadcast = Arc::new(Broadcast { channel: channel.clone(), text, ephemeral: true });
         let tell = |subscriber: &Subscriber| subscriber.mailbox.broadcast(&broadcast);
         match to {
-            Receiver::One(connection) => state.subscribers.get(&connection).into_iter().for_each(tell),
+            Receiver::One(connection) => subscribers.get(&connection).into_iter().for_each(tell),
             Receiver::Others => {
-                let others = state.subscribers.iter().filter(|(connection, _)| Some(**connection) != from);
+                let others = subscribers.iter().filter(|(connection, _)| Some(**connection) != from);
                 others.map(|(_, subscriber)| subscriber).for_each(tell);
             }
             Receiver::OtherUsers => {
-                let others = state.subscribers.values().filter(|subscriber| subscriber.user != who.user);
+                let others = subscribers.values().filter(|subscriber| subscriber.user != who.user);
                 others.for_each(tell);
             }
         }
@@ -255,30 +299,26 @@ impl Hub {
         changes: impl Iterator<Item = Arc<PresenceChange>>,
         to: impl Fn(&str) -> bool,
     ) {
-        let shard = self.shard(channel);
-        let Some(state) = shard.get(channel) else { return };
+        let Some(subscribers) = self.subscribers_of(channel) else { return };
         for change in changes {
-            for subscriber in state.subscribers.values().filter(|subscriber| to(&subscriber.user)) {
+            for subscriber in subscribers.values().filter(|subscriber| to(&subscriber.user)) {
                 subscriber.mailbox.push(MailboxMessage::Presence(change.clone()));
             }
         }
     }
 
     fn connections(&self, channel: &Channel) -> BTreeSet<Uuid> {
-        self.shard(channel)
-            .get(channel)
-            .map_or_else(BTreeSet::new, |state| state.subscribers.keys().copied().collect())
+        self.subscribers_of(channel).map_or_else(BTreeSet::new, |all| all.keys().copied().collect())
     }
 
     /// Delivers a frame to the subscribers of its channel whose user satisfies `to`, except for connections that are also
     /// subscribed to `unless`.
     pub fn tell(&self, broadcast: &Arc<Broadcast>, to: impl Fn(&str) -> bool, unless: Option<&Channel>) {
         let elsewhere = unless.map_or_else(BTreeSet::new, |other| self.connections(other));
-        if let Some(state) = self.shard(&broadcast.channel).get(&broadcast.channel) {
-            for (connection, subscriber) in &state.subscribers {
-                if to(&subscriber.user) && !elsewhere.contains(connection) {
-                    subscriber.mailbox.broadcast(broadcast);
-                }
+        for (connection, subscriber) in self.subscribers_of(&broadcast.channel).iter().flat_map(|all| &**all)
+        {
+            if to(&subscriber.user) && !elsewhere.contains(connection) {
+                subscriber.mailbox.broadcast(broadcast);
             }
         }
     }
@@ -287,11 +327,10 @@ impl Hub {
     pub fn tell_all(&self, channels: impl Iterator<Item = Channel>, text: &Arc<str>, unless: &Channel) {
         let elsewhere = self.connections(unless);
         for channel in channels {
-            if let Some(state) = self.shard(&channel).get(&channel) {
+            if let Some(subscribers) = self.subscribers_of(&channel) {
                 let broadcast =
                     Arc::new(Broadcast { channel: channel.clone(), text: text.clone(), ephemeral: false });
-                let here =
-                    state.subscribers.iter().filter(|(connection, _)| !elsewhere.contains(*connection));
+                let here = subscribers.iter().filter(|(connection, _)| !elsewhere.contains(*connection));
                 for (_, subscriber) in here {
                     subscriber.mailbox.broadcast(&broadcast);
                 }
@@ -315,10 +354,22 @@ impl Hub {
         self.recent.forget(channel);
     }
 
+    /// Drops all cached entries.
+    pub fn forget_all_recent(&self) {
+        self.recent.forget_all();
+    }
+
+    /// Ends all subscriptions of a channel whose chat was deleted.
+    pub fn delete_chat(&self, channel: &Channel) {
+        for subscriber in self.subscribers_of(channel).iter().flat_map(|all| all.values()) {
+            subscriber.mailbox.input(Input::ChatDeleted(channel.clone()));
+        }
+    }
+
     /// The number of channels with subscribers.
     pub fn channels(&self) -> usize {
-        let used = |shard: &Mutex<Shard>| {
-            shard.lock().values().filter(|state| !state.subscribers.is_empty()).count()
+        let used = |shard: &Shard| {
+            shard.channels.lock().values().filter(|state| !state.subscribers.is_empty()).count()
         };
         self.shards.iter().map(used).sum()
     }
@@ -331,16 +382,16 @@ impl Hub {
     /// Ends a user's subscriptions to a channel whose chat the user is no longer a member of, except for those that a token
     /// grants. Later entries do not reach them.
     pub fn remove_user(&self, channel: &Channel, user: &str) {
-        if let Some(state) = self.shard(channel).get(channel) {
-            for subscriber in state.subscribers.values().filter(|subscriber| *subscriber.user == *user) {
-                subscriber.mailbox.input(Input::Revoked(channel.clone()));
-            }
+        let subscribers = self.subscribers_of(channel);
+        let own = subscribers.iter().flat_map(|all| all.values()).filter(|one| *one.user == *user);
+        for subscriber in own {
+            subscriber.mailbox.input(Input::Revoked(channel.clone()));
         }
     }
 
     /// The number of subscribers of a channel.
     pub fn subscribers(&self, channel: &Channel) -> usize {
-        self.shard(channel).get(channel).map_or(0, |state| state.subscribers.len())
+        self.lock(channel).get(channel).map_or(0, |state| state.subscribers.len())
     }
 
     /// The entries after `after` in a channel, if they were published recently: at least one. `None` if they have to be read
@@ -366,17 +417,19 @@ impl Hub {
     }
 
     fn expire_channel(&self, now_ms: u64, channel: &Channel) {
-        let mut shard = self.shard(channel);
-        let Some(state) = shard.get_mut(channel) else { return };
-        if let Some(presence) = &mut state.presence {
-            for (user, version) in presence.expire(now_ms) {
-                self.store_later(channel, &user, false, None);
-                state.tell_left(channel, &user, version);
-            }
+        let (shard, mut channels) = (self.shard(channel), self.lock(channel));
+        let Some(state) = channels.get_mut(channel) else { return };
+        let gone = state.presence.as_mut().map(|presence| presence.expire(now_ms));
+        for (user, version) in gone.into_iter().flatten() {
+            self.store_later(channel, &user, false, None);
+            let left = MemberLeft { channel: channel.clone(), user };
+            shard.changed(channel, state, version, None, &left.into());
         }
         if state.is_idle() {
-            shard.remove(channel);
+            channels.remove(channel);
         }
+        drop(channels);
+        shard.tell();
     }
 
     /// Returns when [`Self::expire`] may have to be called earlier than it returned.

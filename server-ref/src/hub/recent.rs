@@ -82,6 +82,11 @@ impl Recent {
         self.kept.lock().forget(channel);
     }
 
+    /// Drops all entries.
+    pub(super) fn forget_all(&self) {
+        *self.kept.lock() = Kept::default();
+    }
+
     /// The epoch and offset of the last cached entry of a channel.
     pub(super) fn last(&self, channel: &Channel) -> Option<(Arc<str>, u64)> {
         let kept = self.kept.lock();

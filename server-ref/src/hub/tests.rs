@@ -59,7 +59,10 @@ async fn after_a_restart_who_comes_back_is_not_told_of_and_who_does_not_leaves_o
     }
     assert_eq!(hub.expire(2010), None);
     assert_eq!(noted(&notes).await, [("a".into(), false), ("w".into(), false)]);
-    assert!(hub.shards.iter().all(|shard| shard.lock().is_empty()), "nothing is kept of empty channels");
+    assert!(
+        hub.shards.iter().all(|shard| shard.channels.lock().is_empty()),
+        "nothing is kept of empty channels"
+    );
 }
 
 #[tokio::test]

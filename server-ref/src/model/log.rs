@@ -95,6 +95,8 @@ pub struct Rewrite {
     pub data: Payload,
     /// Who deleted them, and when.
     pub deleted: Option<Deleted>,
+    /// Whether their author was erased: then they have none.
+    pub erased: bool,
 }
 
 impl Rewrite {
@@ -102,7 +104,13 @@ impl Rewrite {
     pub fn by(entry: &NewEntry, at: u64, offsets: Vec<u64>) -> Self {
         let user = || entry.user.as_ref().into();
         let deleted = (entry.action == Some(Action::Delete)).then(|| Deleted { user: user(), at });
-        Self { offsets, data: entry.data.clone(), deleted }
+        Self { offsets, data: entry.data.clone(), deleted, erased: false }
+    }
+
+    /// What the erasure of their author has made of the entries at `offsets`. `None` if it cannot be expressed.
+    pub fn by_erasure(at: u64, offsets: Vec<u64>) -> Option<Self> {
+        let deleted = Some(Deleted { user: String::new(), at });
+        Some(Self { offsets, data: Payload::from_value(&()).ok()?, deleted, erased: true })
     }
 }
 
@@ -164,15 +172,33 @@ impl Entry {
         Self::encode(message, place.epoch.clone())
     }
 
-    /// The same entry after an edit or a deletion. `None` if its text cannot be read.
-    pub fn rewritten(&self, rewrite: &Rewrite) -> Option<Arc<Self>> {
+    /// The entry, decoded. `None` if its text cannot be read.
+    pub fn message(&self) -> Option<Message> {
         let text = format!("[{}]", self.text);
         let bounds = batch::Bounds { bytes: usize::MAX, ..batch::Bounds::default() };
-        let ServerFrame::Message(message) = batch::decode(&text, &bounds).ok()?.pop()?.ok()? else {
-            return None;
-        };
+        match batch::decode(&text, &bounds).ok()?.pop()?.ok()? {
+            ServerFrame::Message(message) => Some(message),
+            _ => None,
+        }
+    }
+
+    /// The same entry after an edit or a deletion. `None` if its text cannot be read.
+    pub fn rewritten(&self, rewrite: &Rewrite) -> Option<Arc<Self>> {
+        let message = self.message()?;
         let (data, deleted) = (rewrite.data.clone(), rewrite.deleted.clone());
-        Some(Self::encode(Message { data, deleted, ..message }, self.epoch.clone()))
+        let before = message.deleted.clone();
+        let now = Message { data, deleted, ..message };
+        let now = match now.action {
+            _ if !rewrite.erased => now,
+            // A deletion stays one.
+            Some(Action::Delete) => Message { user: String::new(), name: None, deleted: None, ..now },
+            _ => {
+                let at = before.map(|before| before.at);
+                let deleted = now.deleted.map(|deleted| Deleted { at: at.unwrap_or(deleted.at), ..deleted });
+                Message { user: String::new(), name: None, deleted, ..now }
+            }
+        };
+        Some(Self::encode(now, self.epoch.clone()))
     }
 
     /// Encodes a message of the log `epoch`.

@@ -14,17 +14,19 @@ impl Node {
     /// # Errors
     /// [`Error::Unavailable`]: nothing has changed.
     pub async fn change_access(&self, change: AccessChange) -> Result<usize, Error> {
-        let user = match &change {
-            AccessChange::Ban(ban) => Some(ban.user.clone()),
-            AccessChange::Revoke(Revocation { of: Revoked::User(user), .. }) => Some(user.clone()),
-            // Any connection may have this token.
-            AccessChange::Revoke(Revocation { of: Revoked::Token(_), .. }) => None,
-            AccessChange::Unban(_) => return self.commits.change_access(change).await.map(|()| 0),
+        let concerned = match &change {
+            AccessChange::Ban(ban) => Some(Revoked::User(ban.user.clone())),
+            AccessChange::Revoke(Revocation { of, .. }) => Some(of.clone()),
+            AccessChange::Unban(_) => None,
         };
         self.commits.change_access(change).await?;
         if planted!(self.environment, BanNotTold) {
             return Ok(0);
         }
-        Ok(self.sessions.check_identities(user.as_deref()))
+        Ok(match concerned {
+            Some(Revoked::User(user)) => self.sessions.check_user(&user),
+            Some(Revoked::Token(token)) => self.sessions.check_token(&token),
+            None => 0,
+        })
     }
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use everwire_protocol::{CHAT_EVENT, Channel, ChatChange, ErrorCode, Payload, channels::messages_channel};
+use everwire_protocol::{
+    CHAT_EVENT, Channel, ChatChange, ChatKind, ErrorCode, Payload, channels::messages_channel,
+};
 
 use super::Node;
 use crate::{
@@ -21,9 +23,9 @@ use crate::{
 /// A command for a chat and its context.
 #[derive(Debug)]
 pub struct ChatCommand {
-    actor: Actor,
-    chat: Arc<str>,
-    command: Command,
+    pub(super) actor: Actor,
+    pub(super) chat: Arc<str>,
+    pub(super) command: Command,
 }
 
 impl ChatCommand {
@@ -95,7 +97,9 @@ pub(super) async fn store(
     if room.is_none() {
         // The channel is already in use without members: guessing its name must not make anybody its owner.
         let found = store.log(&log).await.map_err(unavailable)?;
-        if found.head > 0 {
+        // The two users of a direct chat that was deleted may have another one: nothing is left in its log.
+        let was_deleted = after.kind == ChatKind::Direct && found.trimmed == found.head;
+        if found.head > 0 && !was_deleted {
             return Err(Refusal::of(ErrorCode::IdReused));
         }
     }

@@ -3,6 +3,7 @@
 //!
 //! A second task publishes what was stored (see [`super::publish`]) while the next transaction is in progress.
 
+pub(super) mod erasing;
 mod in_doubt;
 #[cfg(feature = "planted")]
 mod planted_bugs;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use everwire_protocol::{ErrorCode, Role, Uuid};
 use tokio::sync::{mpsc, oneshot};
 
+use erasing::Erasures;
 use in_doubt::InDoubt;
 
 use super::{
@@ -91,6 +93,22 @@ pub enum Commit {
         /// The receiver of the answer.
         reply: oneshot::Sender<Result<(), Error>>,
     },
+    /// The deletion of a chat.
+    DeleteChat {
+        /// The id of the chat.
+        chat: Arc<str>,
+        /// The receiver of the answer: whether there was one.
+        reply: oneshot::Sender<Result<bool, Error>>,
+    },
+    /// A request to erase a user.
+    EraseUser {
+        /// The user.
+        user: Arc<str>,
+        /// Until when the user's tokens are refused, in ms since 1970.
+        until: u64,
+        /// The receiver of the answer.
+        reply: oneshot::Sender<Result<(), Error>>,
+    },
     /// Runs one step of the cleanup.
     Cleanup {
         /// The receiver of the answer.
@@ -110,6 +128,7 @@ impl CommitSender {
         environment: &Arc<dyn Environment>,
         store: Arc<dyn Database>,
         bans: Arc<Bans>,
+        erasures: Erasures,
         publisher: Publisher,
     ) -> Self {
         let (commits, waiting) = mpsc::channel(WAITING);
@@ -118,7 +137,17 @@ impl CommitSender {
         let in_doubt = InDoubt::new(publisher.hub.clone(), chats.clone());
         environment.spawn(Box::pin(publisher.run(to_publish)));
         let environment = environment.clone();
-        let commit_loop = CommitLoop { environment, store, chats, bans, committed, in_doubt, believed: None };
+        let commit_loop = CommitLoop {
+            environment,
+            store,
+            chats,
+            bans,
+            committed,
+            in_doubt,
+            erasures,
+            clean_up_now: false,
+            believed: None,
+        };
         commit_loop.environment.clone().spawn(Box::pin(commit_loop.run(waiting)));
         Self { commits }
     }
@@ -156,8 +185,21 @@ impl CommitSender {
     /// Changes who may use the server.
     pub(super) async fn change_access(&self, change: AccessChange) -> Result<(), Error> {
         let (reply, answer) = oneshot::channel();
-        let busy = || Error::Unavailable("too many commits are waiting".into());
         self.commits.try_send(Commit::ChangeAccess { change, reply }).map_err(|_| busy())?;
+        answer.await.unwrap_or_else(|_| Err(busy()))
+    }
+
+    /// Deletes a chat. Returns whether there was one.
+    pub(super) async fn delete_chat(&self, chat: Arc<str>) -> Result<bool, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.commits.try_send(Commit::DeleteChat { chat, reply }).map_err(|_| busy())?;
+        answer.await.unwrap_or_else(|_| Err(busy()))
+    }
+
+    /// Begins to erase a user.
+    pub(super) async fn erase_user(&self, user: Arc<str>, until: u64) -> Result<(), Error> {
+        let (reply, answer) = oneshot::channel();
+        self.commits.try_send(Commit::EraseUser { user, until, reply }).map_err(|_| busy())?;
         answer.await.unwrap_or_else(|_| Err(busy()))
     }
 
@@ -177,6 +219,10 @@ impl CommitSender {
     }
 }
 
+fn busy() -> Error {
+    Error::Unavailable("too many commits are waiting".into())
+}
+
 /// The content of one transaction.
 #[derive(Default)]
 struct Batch {
@@ -193,6 +239,9 @@ struct CommitLoop {
     bans: Arc<Bans>,
     committed: mpsc::Sender<Committed>,
     in_doubt: InDoubt,
+    erasures: Erasures,
+    /// Whether a cleanup has more to do than usual.
+    clean_up_now: bool,
     /// The wall clock of the last cleanup, as far as it was believed, and the monotonic time.
     believed: Option<(u64, u64)>,
 }
@@ -202,7 +251,11 @@ impl CommitLoop {
         // Not at once: a start has better things to do.
         let mut cleanup = self.sleep(CLEANUP_EVERY_MS);
         let mut look_again = self.sleep(0);
+        let mut erase = self.sleep(0);
         loop {
+            if std::mem::take(&mut self.clean_up_now) {
+                cleanup = self.sleep(CLEANUP_STEP_MS);
+            }
             let first = tokio::select! {
                 biased;
                 () = &mut cleanup => {
@@ -220,6 +273,13 @@ impl CommitLoop {
                     cleanup = self.sleep(if more { step } else { CLEANUP_EVERY_MS });
                     continue;
                 }
+                () = &mut erase, if !self.erasures.is_empty() => {
+                    let began_at = self.environment.now_ms();
+                    let Ok(wait) = self.erase().await else { return };
+                    let step = CLEANUP_STEP_MS + 10 * (self.environment.now_ms() - began_at);
+                    erase = self.sleep(step.max(wait));
+                    continue;
+                }
                 () = &mut look_again, if !self.in_doubt.is_empty() => None,
                 commit = commits.recv() => match commit {
                     Some(commit) => Some(commit),
@@ -230,6 +290,7 @@ impl CommitLoop {
             if self.commit(first, &mut commits).await.is_err() {
                 return;
             }
+
             if !self.in_doubt.is_empty() {
                 look_again = self.sleep(if found { 0 } else { LOOK_AGAIN_MS });
             }
@@ -269,6 +330,8 @@ impl CommitLoop {
                 Commit::BindSession { session, user } => batch.sessions.push((session, user)),
                 commit @ (Commit::ChangeChat { .. }
                 | Commit::ChangeAccess { .. }
+                | Commit::DeleteChat { .. }
+                | Commit::EraseUser { .. }
                 | Commit::Cleanup { .. }) => {
                     last = Some(commit);
                     break;
@@ -309,6 +372,16 @@ impl CommitLoop {
                 }
                 // An error means that the receiver of the answer was dropped.
                 let _ = reply.send(stored);
+            }
+            Some(Commit::DeleteChat { chat, reply }) => {
+                let deleted = self.delete_chat(&chat).await?;
+                // An error means that the receiver of the answer was dropped.
+                let _ = reply.send(deleted);
+            }
+            Some(Commit::EraseUser { user, until, reply }) => {
+                let begun = self.begin_erasure(user, until, at).await;
+                // An error means that the receiver of the answer was dropped.
+                let _ = reply.send(begun);
             }
             Some(Commit::Cleanup { reply }) => {
                 // An error means that the receiver of the answer was dropped.

@@ -94,6 +94,16 @@ impl Effects {
                     sender.input(Input::Bound(binding));
                 });
             }
+            Output::UseToken(who) => {
+                let token = who.token.as_ref().and_then(|token| token.id.as_ref());
+                if let Some(session) = self.session {
+                    self.node.sessions.set_token(session, self.connection, token);
+                }
+                // A revocation that came before did not find this connection.
+                if self.node.access.check(&who, self.node.now_ms()).is_err() {
+                    self.sender.input(Input::CheckIdentity);
+                }
+            }
             Output::Open { key, opening } => self.open(key, *opening),
             Output::CheckMembership { channels, who } => {
                 for channel in channels {

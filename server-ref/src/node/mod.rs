@@ -9,6 +9,7 @@ mod chat_requests;
 mod chat_views;
 pub mod commit;
 mod effects;
+mod erasure;
 mod publish;
 mod receipts;
 mod remembering;
@@ -28,7 +29,7 @@ use tokio::sync::{mpsc, watch};
 
 pub(crate) use chat_requests::most_chats;
 use chat_views::keep_telling;
-use commit::CommitSender;
+use commit::{CommitSender, erasing::Erasures};
 pub use effects::Effects;
 use publish::Publisher;
 use receipts::Receipts;
@@ -52,6 +53,9 @@ use crate::{
     store::{Database, Removed},
     users::Users,
 };
+
+/// How long an erasure takes at least, besides the time that leaves are delayed, in ms: what was under way is over by then.
+const ERASURE_MS: u64 = 5_000;
 
 /// The state that all connections share.
 #[derive(Debug)]
@@ -153,10 +157,17 @@ impl Node {
         let users = Arc::new(users);
         let publisher =
             Publisher { hub: hub.clone(), chats: chats.clone(), audience: audience.clone(), updates };
-        let commits = CommitSender::start(&environment, store.clone(), bans.clone(), publisher);
-        // They are about to reconnect, so their leave is delayed.
-        let (online, presence) = (store.online_users().await?, store.presence().await?);
         let started_at = environment.now_ms();
+        let erasing = store.erasures().await?;
+        for user in &erasing {
+            bans.set_erasing(user, true);
+        }
+        let erasures = Erasures::resume(erasing, leave_grace_ms + ERASURE_MS, started_at);
+        let commits = CommitSender::start(&environment, store.clone(), bans.clone(), erasures, publisher);
+        // They are about to reconnect, so their leave is delayed.
+        let (mut online, mut presence) = (store.online_users().await?, store.presence().await?);
+        online.retain(|record| !bans.is_erasing(&record.user));
+        presence.retain(|record| !bans.is_erasing(&record.user));
         let leaves_at = started_at + return_ms;
         users.expect(online, leaves_at);
         hub.expect_members(presence, leaves_at);

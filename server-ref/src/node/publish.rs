@@ -1,9 +1,15 @@
 //! Publishes what was stored: first the ack to the sender, then the entry to the channel's subscribers, in the order of the
 //! log; and an `activity` to members who do not have the chat open.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use everwire_protocol::channels::{chat_of_messages, presence_channel, user_channel};
+use everwire_protocol::{
+    Channel,
+    channels::{chat_of_messages, presence_channel, user_channel},
+};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
@@ -16,7 +22,7 @@ use crate::{
     connection::{Input, mailbox::MailboxSender},
     hub::Hub,
     model::{
-        chat::ChatRecord,
+        chat::{ChatRecord, Room},
         identity::Refusal,
         log::{Entry, NewEntry, Outcome, Rewrite},
     },
@@ -46,6 +52,21 @@ pub(super) enum Committed {
     },
     /// A change of a chat that was reported as failed but happened, and who is gone by it.
     ChatFound(ChatRecord, Vec<Arc<str>>),
+    /// A chat that was deleted.
+    ChatDeleted {
+        room: Arc<Room>,
+        reply: oneshot::Sender<()>,
+    },
+    /// A step of an erasure.
+    Erased {
+        at: u64,
+        blanked: BTreeMap<Channel, Vec<u64>>,
+        /// Logs whose cached entries have to be read again.
+        unnamed: BTreeSet<Channel>,
+        reports: Vec<Arc<Entry>>,
+    },
+    /// The same, reported as failed: the cached entries may not be those of the store.
+    Doubtful,
     /// Entries of a transaction that was reported as failed but happened.
     Found(Vec<Arc<Entry>>),
 }
@@ -74,6 +95,15 @@ impl Publisher {
                     let change = Some(StoredChange { entries: Vec::new(), gone });
                     self.publish_change(Stored { chat: Some(chat), change });
                 }
+                Committed::ChatDeleted { room, reply } => {
+                    self.publish_deletion(&room);
+                    // An error means that nobody waits for it.
+                    let _ = reply.send(());
+                }
+                Committed::Erased { at, blanked, unnamed, reports } => {
+                    self.publish_erasure(at, blanked, &unnamed, &reports);
+                }
+                Committed::Doubtful => self.hub.forget_all_recent(),
                 Committed::Found(entries) => {
                     for entry in entries.iter().filter(|entry| !self.hub.has_published(entry)) {
                         // It may have changed earlier entries.
@@ -132,6 +162,42 @@ impl Publisher {
         self.hub.tell_all(channels, &text, &entry.channel);
     }
 
+    /// Ends all subscriptions of a chat that was deleted, and tells its participants.
+    fn publish_deletion(&self, room: &Room) {
+        let gone: Vec<Arc<str>> =
+            room.participants.iter().map(|participant| participant.user.clone()).collect();
+        self.audience.change(&Room { participants: Vec::new(), ..room.clone() }, &gone);
+        for channel in [room.log(), presence_channel(&room.id)].into_iter().flatten() {
+            self.hub.forget_recent(&channel);
+            self.hub.delete_chat(&channel);
+        }
+        // An error means that the node was dropped.
+        let _ = self.updates.send(ChatUpdate { chat: room.id.clone(), gone });
+    }
+
+    fn publish_erasure(
+        &self,
+        at: u64,
+        blanked: BTreeMap<Channel, Vec<u64>>,
+        unnamed: &BTreeSet<Channel>,
+        reports: &[Arc<Entry>],
+    ) {
+        // First, so that nobody who learns of the erasure reads the old text here.
+        for channel in unnamed {
+            self.hub.forget_recent(channel);
+        }
+        for (channel, offsets) in blanked {
+            match Rewrite::by_erasure(at, offsets) {
+                Some(rewrite) => self.hub.rewrite(&channel, &rewrite),
+                None => self.hub.forget_recent(&channel),
+            }
+        }
+        for report in reports {
+            self.publish(report);
+            self.tell_changed(report);
+        }
+    }
+
     /// Publishes a change of a chat: removed users receive nothing more, not even this. Runs after everything stored before
     /// was published, and before anything stored later is.
     fn publish_change(&self, stored: Stored) -> Option<ChatRecord> {
@@ -185,14 +251,12 @@ fn activity(message: &str) -> Option<Arc<str>> {
 mod tests {
     use std::sync::atomic::Ordering;
 
-    use everwire_protocol::{
-        Activity, Channel, ChatKind, Member, Message, Payload, Role, ServerFrame, Uuid, batch,
-    };
+    use everwire_protocol::{Activity, ChatKind, Member, Message, Payload, Role, ServerFrame, Uuid, batch};
 
     use super::*;
     use crate::{
         connection::mailbox::{MailboxMessage, mailbox},
-        model::chat::{Participant, Room},
+        model::chat::Participant,
     };
 
     fn entry(channel: &str) -> Arc<Entry> {

@@ -158,6 +158,28 @@ impl Receipts {
         self.dirty.notify_one();
     }
 
+    /// Forgets the marks of a user who was erased.
+    pub(super) fn forget_user(&self, user: &str) {
+        let mut marks = self.lock();
+        let mut forgotten = 0;
+        marks.of.retain(|_, of_channel| {
+            forgotten += usize::from(of_channel.remove(user).is_some());
+            !of_channel.is_empty()
+        });
+        marks.count -= forgotten;
+        marks.dirty.retain(|(_, other), _| other != user);
+        marks.deferred.retain(|(_, other), _| **other != *user);
+    }
+
+    /// Forgets the marks of a channel whose log was emptied.
+    pub(super) fn forget_channel(&self, channel: &Channel) {
+        let mut marks = self.lock();
+        marks.count -= marks.of.remove(channel).map_or(0, |of_channel| of_channel.len());
+        marks.whole.remove(channel);
+        marks.dirty.retain(|(other, _), _| other != channel);
+        marks.deferred.retain(|(other, _), _| other != channel);
+    }
+
     /// Ends [`write_marks`] when the node is dropped.
     pub(super) fn wake(&self) {
         self.dirty.notify_one();

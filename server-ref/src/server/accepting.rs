@@ -25,7 +25,7 @@ use tokio::{
 };
 
 use super::socket::Socket;
-use crate::admission::{Admission, Peer};
+use crate::admission::{Admission, Allowance, Peer};
 
 /// How long the head of a request may take to arrive, and how long a socket may be idle between two requests.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -90,12 +90,14 @@ impl Acceptor {
             tracing::debug!(%error, "socket closed early");
             return;
         }
-        let service = service_fn(|request: Request<Incoming>| self.answer(request, from, &peer));
+        let socket = Socket::new(socket);
+        let allowance = socket.allowance();
+        let service = service_fn(|request: Request<Incoming>| self.answer(request, from, &peer, &allowance));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIMEOUT)
             .max_buf_size(HEAD_BYTES)
-            .serve_connection(TokioIo::new(Socket::new(socket)), service)
+            .serve_connection(TokioIo::new(socket), service)
             .with_upgrades();
         tokio::pin!(connection);
         let ended = tokio::select! {
@@ -118,6 +120,7 @@ impl Acceptor {
         mut request: Request<Incoming>,
         from: IpAddr,
         socket: &Peer,
+        allowance: &Allowance,
     ) -> Result<Response<Body>, Infallible> {
         let Some(peer) = self.admission.client(from, socket, request.headers()).await else {
             let mut refused = Response::new(Body::from("Too many requests from this address.\n"));
@@ -126,6 +129,7 @@ impl Acceptor {
             return Ok(refused);
         };
         request.extensions_mut().insert(peer);
+        request.extensions_mut().insert(allowance.clone());
         TowerToHyperService::new(self.router.clone()).call(request).await
     }
 }

@@ -1,11 +1,11 @@
-//! The connection of each session on this node: one at a time, always of the same user.
+//! The connection of each session on this node: one at a time, always of the same user. Found by session, connection, user and
+//! token, so that nothing has to look at all of them.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+mod table;
+
+use std::sync::Arc;
 
 use everwire_protocol::{CloseCode, Uuid};
 use parking_lot::Mutex;
@@ -16,6 +16,7 @@ use crate::connection::{
     Binding, Input, Transport,
     mailbox::{MailboxMessage, MailboxSender},
 };
+use table::{Live, Table};
 
 /// Maximum connected sessions of one user: tabs and apps, on all devices.
 pub const SESSIONS_OF_A_USER: usize = 64;
@@ -35,28 +36,18 @@ pub struct Connections {
 /// The sessions that are connected to this node.
 #[derive(Debug, Default)]
 pub struct Sessions {
-    live: Mutex<BTreeMap<Uuid, Live>>,
-}
-
-#[derive(Debug)]
-struct Live {
-    user: String,
-    connection: Uuid,
-    transport: Transport,
-    mailbox: MailboxSender,
-    /// The connection that this one has replaced.
-    before: Option<Uuid>,
+    live: Mutex<Table>,
 }
 
 impl Sessions {
     /// The user of a connected session.
     pub fn user(&self, session: Uuid) -> Option<String> {
-        self.live.lock().get(&session).map(|live| live.user.clone())
+        self.live.lock().get(session).map(|live| live.user.as_ref().into())
     }
 
     /// The connection of a connected session.
     pub fn connection(&self, session: Uuid) -> Option<Uuid> {
-        self.live.lock().get(&session).map(|live| live.connection)
+        self.live.lock().get(session).map(|live| live.connection)
     }
 
     /// Makes a connection the session's only one. The previous one is ended.
@@ -69,34 +60,40 @@ impl Sessions {
         mailbox: &MailboxSender,
     ) -> Binding {
         let mut sessions = self.live.lock();
-        if sessions.get(&session).is_some_and(|live| live.user != user) {
+        let previous = sessions.get(session);
+        if previous.is_some_and(|live| *live.user != *user) {
             return Binding::Another;
         }
-        let before = sessions.get(&session).map(|live| live.connection);
-        if before.is_none()
-            && sessions.values().filter(|live| live.user == user).count() >= SESSIONS_OF_A_USER
-        {
+        let before = previous.map(|live| live.connection);
+        if before.is_none() && sessions.of_user(user).count() >= SESSIONS_OF_A_USER {
             return Binding::TooMany(TOO_MANY_RETRY_MS);
         }
-        let live = Live { user: user.into(), connection, transport, mailbox: mailbox.clone(), before };
-        if let Some(before) = sessions.insert(session, live) {
-            before.mailbox.input(Input::End(CloseCode::Replaced));
+        let (user, mailbox, token) = (user.into(), mailbox.clone(), None);
+        let previous = sessions.insert(session, Live { user, connection, transport, mailbox, before, token });
+        drop(sessions);
+        if let Some(previous) = previous {
+            previous.mailbox.input(Input::End(CloseCode::Replaced));
         }
         Binding::Yours
+    }
+
+    /// A connection uses the token with this id from now on, or one without an id.
+    pub fn set_token(&self, session: Uuid, connection: Uuid, token: Option<&Arc<str>>) {
+        self.live.lock().set_token(session, connection, token);
     }
 
     /// Removes a connection, unless another one has replaced it.
     pub fn detach(&self, session: Uuid, connection: Uuid) {
         let mut sessions = self.live.lock();
-        if sessions.get(&session).is_some_and(|live| live.connection == connection) {
-            sessions.remove(&session);
+        if sessions.get(session).is_some_and(|live| live.connection == connection) {
+            sessions.remove(session);
         }
     }
 
     /// The mailbox of a polling connection, if it belongs to this session.
     pub fn polling(&self, session: Uuid, connection: Uuid) -> Option<MailboxSender> {
         let sessions = self.live.lock();
-        let live = sessions.get(&session)?;
+        let live = sessions.get(session)?;
         (live.connection == connection && live.transport == Transport::Polling).then(|| live.mailbox.clone())
     }
 
@@ -105,63 +102,69 @@ impl Sessions {
     pub fn overtaken(&self, session: Uuid, connection: Uuid) -> bool {
         let sessions = self.live.lock();
         sessions
-            .get(&session)
+            .get(session)
             .is_some_and(|live| live.before == Some(connection) && live.transport == Transport::WebSocket)
     }
 
     /// Sends to the session's connection, if there is one on this node.
     pub fn tell(&self, session: Uuid, mail: MailboxMessage) {
-        if let Some(live) = self.live.lock().get(&session) {
-            live.mailbox.push(mail);
+        let mailbox = self.live.lock().get(session).map(|live| live.mailbox.clone());
+        if let Some(mailbox) = mailbox {
+            mailbox.push(mail);
         }
     }
 
-    /// Sends a frame, as JSON text, to one connection, regardless of its subscriptions. Returns whether it exists. Scans
-    /// all sessions: for back ends, which do this rarely.
+    /// Sends a frame, as JSON text, to one connection, regardless of its subscriptions. Returns whether it exists.
     pub fn direct(&self, connection: Uuid, text: &Arc<str>) -> bool {
-        let sessions = self.live.lock();
-        let found = sessions.values().find(|live| live.connection == connection);
-        if let Some(live) = found {
-            live.mailbox.input(Input::Direct(text.clone()));
+        let found = self.mailbox_of(connection);
+        if let Some(mailbox) = &found {
+            mailbox.input(Input::Direct(text.clone()));
         }
         found.is_some()
     }
 
     /// Ends one connection, if its session still has it.
     pub fn end_connection(&self, connection: Uuid, code: CloseCode) {
-        let sessions = self.live.lock();
-        if let Some(live) = sessions.values().find(|live| live.connection == connection) {
-            live.mailbox.input(Input::End(code));
+        if let Some(mailbox) = self.mailbox_of(connection) {
+            mailbox.input(Input::End(code));
         }
+    }
+
+    fn mailbox_of(&self, connection: Uuid) -> Option<MailboxSender> {
+        self.live.lock().by_connection(connection).map(|live| live.mailbox.clone())
     }
 
     /// The connections of a user: session, connection and transport.
     pub fn of_user(&self, user: &str) -> Vec<(Uuid, Uuid, Transport)> {
         let sessions = self.live.lock();
-        let own = sessions.iter().filter(|(_, live)| live.user == user);
-        own.map(|(session, live)| (*session, live.connection, live.transport)).collect()
+        sessions.of_user(user).map(|(session, live)| (session, live.connection, live.transport)).collect()
     }
 
     /// Ends all connections of a user. Returns their number.
     pub fn end_user(&self, user: &str, code: CloseCode) -> usize {
-        let sessions = self.live.lock();
-        let own = sessions.values().filter(|live| live.user == user);
-        own.map(|live| live.mailbox.input(Input::End(code))).count()
+        self.tell_user(user, || Input::End(code))
     }
 
-    /// Makes the connections of a user, or all of them, check whether they may go on. Returns their number.
-    pub fn check_identities(&self, user: Option<&str>) -> usize {
-        let sessions = self.live.lock();
-        let concerned = sessions.values().filter(|live| user.is_none_or(|user| live.user == user));
-        concerned.map(|live| live.mailbox.input(Input::CheckIdentity)).count()
+    /// Makes the connections of a user check whether they may go on. Returns their number.
+    pub fn check_user(&self, user: &str) -> usize {
+        self.tell_user(user, || Input::CheckIdentity)
+    }
+
+    /// Makes the connections that use the token with this id check whether they may go on. Returns their number.
+    pub fn check_token(&self, token: &str) -> usize {
+        let mailboxes: Vec<_> = self.live.lock().of_token(token).map(|live| live.mailbox.clone()).collect();
+        tell(&mailboxes, || Input::CheckIdentity)
+    }
+
+    fn tell_user(&self, user: &str, input: impl Fn() -> Input) -> usize {
+        let mailboxes: Vec<_> =
+            self.live.lock().of_user(user).map(|(_, live)| live.mailbox.clone()).collect();
+        tell(&mailboxes, input)
     }
 
     /// The number of users, and of connections of each kind.
     pub fn counts(&self) -> (usize, Connections) {
-        let sessions = self.live.lock();
-        let users: BTreeSet<&str> = sessions.values().map(|live| live.user.as_ref()).collect();
-        let websocket = sessions.values().filter(|live| live.transport == Transport::WebSocket).count();
-        (users.len(), Connections { websocket, polling: sessions.len() - websocket })
+        self.live.lock().counts()
     }
 
     /// The number of connected sessions.
@@ -173,4 +176,12 @@ impl Sessions {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+}
+
+/// Without the lock: it costs by the number of receivers. Returns their number.
+fn tell(mailboxes: &[MailboxSender], input: impl Fn() -> Input) -> usize {
+    for mailbox in mailboxes {
+        mailbox.input(input());
+    }
+    mailboxes.len()
 }

@@ -41,6 +41,10 @@ pub trait ChatStore: Send + Sync + 'static {
         entries: &'a [NewEntry],
     ) -> Answer<'a, Vec<Outcome>>;
 
+    /// Deletes a chat with its members, and empties its log: nothing of it is served from now on, and its offsets go on if it is used
+    /// again. Its rows are removed by [`super::Store::cleanup`].
+    fn delete_chat<'a>(&'a self, chat: &'a Room) -> Answer<'a, ()>;
+
     /// The offset of a message in a log, by its id; `None` if it is not there.
     fn offset_of<'a>(&'a self, channel: &'a Channel, id: Uuid) -> Answer<'a, Option<u64>>;
 

@@ -5,11 +5,15 @@ use std::{
     sync::Arc,
 };
 
-use everwire_protocol::{Channel, Uuid};
+use everwire_protocol::{Action, CHAT_EVENT, Channel, ChatChange, Message, Uuid, channels::user_channel};
 
-use crate::model::log::{Entry, Log, LogPosition, NewEntry, Outcome, Page, PageBounds};
+use super::{
+    actions::{self, Target},
+    erasure::{Erased, hash_of},
+};
+use crate::model::log::{Entry, Log, LogPosition, NewEntry, Outcome, Page, PageBounds, Rewrite};
 
-/// The logs of all channels. What edits, deletions and replies refer to is not checked here.
+/// The logs of all channels.
 #[derive(Debug, Clone)]
 pub struct Logs {
     epoch: Arc<str>,
@@ -33,6 +37,47 @@ struct Kept {
 impl Kept {
     fn head(&self) -> u64 {
         self.trimmed + self.entries.len() as u64
+    }
+
+    fn index(&self, offset: u64) -> Option<usize> {
+        usize::try_from(offset.checked_sub(self.trimmed + 1)?).ok()
+    }
+
+    /// The entry with this id that others may refer to.
+    fn target(&self, id: Uuid) -> Option<Target> {
+        let entry = self.entries.get(self.index(*self.ids.get(&id)?)?)?;
+        let Message { user, event, deleted, .. } =
+            entry.message().filter(|message| matches!(message.action, None | Some(Action::Reply)))?;
+        Some(Target { user, event, deleted: deleted.is_some() })
+    }
+
+    /// Applies an edit or a deletion to its target and to the earlier edits of it. Returns their offsets.
+    fn rewrite(&mut self, by: &NewEntry, target: Uuid, place: &LogPosition) -> Vec<u64> {
+        let concerned = |entry: &Arc<Entry>| {
+            let Some(message) = entry.message() else { return false };
+            entry.offset < place.offset
+                && match message.action {
+                    None | Some(Action::Reply) => message.id == target,
+                    Some(Action::Edit) => message.target == Some(target),
+                    Some(Action::Delete) => false,
+                }
+        };
+        let offsets =
+            self.entries.iter().filter(|entry| concerned(entry)).map(|entry| entry.offset).collect();
+        let rewrite = Rewrite::by(by, place.at, offsets);
+        self.apply(&rewrite);
+        rewrite.offsets
+    }
+
+    fn apply(&mut self, rewrite: &Rewrite) {
+        for offset in &rewrite.offsets {
+            if let Some(index) = self.index(*offset)
+                && let Some(entry) = self.entries.get_mut(index)
+                && let Some(now) = entry.rewritten(rewrite)
+            {
+                *entry = now;
+            }
+        }
     }
 }
 
@@ -80,7 +125,8 @@ impl Logs {
 
     fn append_one(&mut self, at: u64, entry: &NewEntry, stored: &mut Vec<Arc<Entry>>) -> Outcome {
         let key = (entry.user.clone(), entry.id);
-        if let Some((channel, place)) = self.sends.get(&key) {
+        let hashed = (hash_of(&entry.user, entry.id).into(), entry.id);
+        if let Some((channel, place)) = self.sends.get(&key).or_else(|| self.sends.get(&hashed)) {
             return if *channel == entry.channel { Outcome::Copy(place.clone()) } else { Outcome::IdReused };
         }
         if let Some(refusal) = entry.permission.refusal() {
@@ -91,6 +137,11 @@ impl Logs {
         let taken = log.ids.get(&entry.id).is_some_and(|offset| *offset > log.trimmed);
         if taken {
             return Outcome::IdReused;
+        }
+        if let (Some(action), Some(target)) = (entry.action, entry.target)
+            && let Err(refusal) = actions::check(entry, action, log.target(target).as_ref())
+        {
+            return Outcome::Refused(refusal);
         }
         let place = LogPosition { epoch: self.epoch.clone(), offset: log.head() + 1, at };
         if log.runs.last().is_none_or(|(_, last)| *last != run) {
@@ -103,8 +154,15 @@ impl Logs {
         let surplus = (log.entries.len() as u64).saturating_sub(self.retention);
         log.entries.drain(..surplus as usize);
         log.trimmed += surplus;
+        let rewritten = match (entry.action, entry.target) {
+            (Some(Action::Edit | Action::Delete), Some(target)) => Some(log.rewrite(entry, target, &place)),
+            _ => None,
+        };
         self.sends.insert(key, (entry.channel.clone(), place.clone()));
-        Outcome::Stored(place)
+        match rewritten {
+            Some(offsets) => Outcome::Rewrote(place, offsets),
+            None => Outcome::Stored(place),
+        }
     }
 
     /// See [`super::Store::log`].
@@ -137,6 +195,52 @@ impl Logs {
                 log.trimmed += 1;
             }
         }
+    }
+
+    /// Removes all entries of a channel; its offsets go on.
+    pub fn empty(&mut self, channel: &Channel) {
+        let head = self.log(channel).head;
+        self.trim(channel, head);
+    }
+
+    /// See [`super::erasure::ErasureStore::erase_some`]: everything in one step.
+    pub fn erase(
+        &mut self,
+        at: u64,
+        user: &str,
+        report: &dyn Fn(&Channel, &[u64]) -> Option<NewEntry>,
+    ) -> Erased {
+        let mut erased = Erased::default();
+        let own = user_channel(user);
+        for (channel, log) in &mut self.channels {
+            let concerned = |message: &Message| {
+                let change = || message.data.read::<ChatChange>().ok()?.user;
+                message.user == user
+                    || (message.event.as_deref() == Some(CHAT_EVENT) && change().as_deref() == Some(user))
+            };
+            let concerned = log.entries.iter().filter_map(|entry| entry.message().filter(concerned));
+            let offsets: Vec<u64> = concerned.map(|message| message.offset).collect();
+            if let Some(rewrite) = Rewrite::by_erasure(at, offsets.clone()).filter(|_| !offsets.is_empty()) {
+                log.apply(&rewrite);
+                if own.as_ref() != Some(channel) {
+                    erased.blanked.insert(channel.clone(), offsets);
+                }
+            }
+        }
+        let sends = std::mem::take(&mut self.sends);
+        let renamed = sends.into_iter().map(|((sender, id), place)| {
+            let sender = if *sender == *user { hash_of(user, id).into() } else { sender };
+            ((sender, id), place)
+        });
+        self.sends = renamed.collect();
+        self.sessions.retain(|_, of| **of != *user);
+        if let Some(own) = own {
+            self.empty(&own);
+        }
+        let reports: Vec<_> =
+            erased.blanked.iter().filter_map(|(channel, offsets)| report(channel, offsets)).collect();
+        erased.reports = self.append(at, &reports).1;
+        erased
     }
 
     /// The user whom a session is bound to.

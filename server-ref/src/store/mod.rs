@@ -1,7 +1,9 @@
 //! The store: the traits that a store implements, and their data. [`sqlite`] is the implementation.
 
+pub mod actions;
 pub mod bans;
 pub mod chats;
+pub mod erasure;
 pub mod memory;
 pub mod people;
 pub mod sqlite;
@@ -100,9 +102,15 @@ impl std::ops::AddAssign for Removed {
 }
 
 /// Everything that a node stores.
-pub trait Database: Store + chats::ChatStore + people::UserStore + bans::BanStore {}
+pub trait Database:
+    Store + chats::ChatStore + people::UserStore + bans::BanStore + erasure::ErasureStore
+{
+}
 
-impl<T: Store + chats::ChatStore + people::UserStore + bans::BanStore> Database for T {}
+impl<T: Store + chats::ChatStore + people::UserStore + bans::BanStore + erasure::ErasureStore> Database
+    for T
+{
+}
 
 impl std::fmt::Debug for dyn Database {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -9,9 +9,13 @@ mod bans;
 mod chats;
 mod checkpoints;
 mod cleanup;
+mod emptying;
+mod erasure;
 mod file_lock;
 mod health;
 mod people;
+#[cfg(test)]
+mod plans;
 mod presence;
 mod rewriting;
 mod runs;
@@ -89,6 +93,8 @@ pub struct SqliteStore {
     closed: AtomicBool,
     readers: SqlitePool,
     known: RwLock<HashMap<Channel, ChannelHead>>,
+    /// Whether there are hashes in place of erased users.
+    has_hashes: AtomicBool,
     passes: SyncMutex<Passes>,
     checkpoints: Checkpoints,
     writes: Writes,
@@ -144,6 +150,7 @@ impl SqliteStore {
             .await
             .map_err(|e| fail(sentence(&e)))?;
         let passes = Passes::begin(&mut writer, retention).await.map_err(|e| fail(sentence(&e)))?;
+        let has_hashes = append::has_hashes(&mut writer).await.map_err(|e| fail(sentence(&e)))?;
         let checkpoints = Checkpoints::start(checkpointing, longest_log);
         let outcomes = Writes::default();
         outcomes.ended(None);
@@ -158,6 +165,7 @@ impl SqliteStore {
             closed: AtomicBool::new(false),
             readers,
             known,
+            has_hashes: AtomicBool::new(has_hashes),
             passes,
             checkpoints,
             writes: outcomes,
@@ -271,6 +279,9 @@ impl Store for SqliteStore {
             let append = Append::new(self, at, entries);
             let (outcomes, changed) = self.write(async |writer| append.run(writer).await).await?;
             self.remember(changed);
+            if self.edit_retention_ms == 0 && outcomes.iter().any(|one| matches!(one, Outcome::Rewrote(..))) {
+                self.checkpoints.purge();
+            }
             Ok(outcomes)
         })
     }
@@ -294,7 +305,7 @@ impl Store for SqliteStore {
             let mut rows = sqlx::query(
                 "SELECT epoch, head, trimmed, offset, messages.id, user, messages.name, at, event, data, action, target,
                  deleted_by, deleted_at
-                 FROM channels LEFT JOIN messages ON channel = channels.id AND offset > ?
+                 FROM channels LEFT JOIN messages ON channel = channels.id AND offset > max(?, trimmed)
                  WHERE channels.name = ? ORDER BY offset LIMIT ?",
             )
             .bind(signed(after))

@@ -11,14 +11,17 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
-use everwire_protocol::{CloseCode, SUBPROTOCOL};
+use everwire_protocol::{
+    ClientFrame, CloseCode, SUBPROTOCOL,
+    limits::{MAX_FIRST_BYTES, MAX_TOKEN_BYTES},
+};
 use futures_util::{SinkExt, StreamExt};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{App, instant, origins, refused_origin, say, websocket_only};
 use crate::{
-    admission::Peer,
-    connection::{Connection, Input, Output, Transport, batch_text, decode, mailbox::MailboxMessage},
+    admission::{Allowance, Peer},
+    connection::{Batch, Connection, Input, Output, Transport, batch_text, decode, mailbox::MailboxMessage},
     model::address::AddressKey,
     node::{Effects, Node},
 };
@@ -33,6 +36,9 @@ const MAX_READ: usize = 4 * everwire_protocol::limits::MAX_BATCH_BYTES;
 /// Messages handled before the socket is polled again.
 const MESSAGES: usize = 256;
 
+/// What is read before the client has said who it is: a message of the largest size, its header, and some pings.
+const UNSIGNED: usize = MAX_FIRST_BYTES + MAX_TOKEN_BYTES + 256;
+
 /// How long a client may take to answer a close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -40,6 +46,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) async fn open(State(app): State<App>, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
     let peer = parts.extensions.get::<Peer>().cloned().unwrap_or_default();
+    let allowance = parts.extensions.get::<Allowance>().cloned().unwrap_or_default();
     let headers = parts.headers.clone();
     let Ok(upgrade) = WebSocketUpgrade::from_request_parts(&mut parts, &()).await else {
         return websocket_only().await;
@@ -57,7 +64,10 @@ pub(super) async fn open(State(app): State<App>, request: Request) -> Response {
         .write_buffer_size(0)
         .max_message_size(MAX_READ)
         .max_frame_size(MAX_READ)
-        .on_upgrade(move |socket| async move { Driver::new(&app.node, socket, peer).run().await })
+        .on_upgrade(move |socket| async move {
+            allowance.limit(UNSIGNED);
+            Driver::new(&app.node, socket, peer, allowance).run().await;
+        })
 }
 
 /// Moves batches between one socket and its connection.
@@ -69,6 +79,8 @@ struct Driver {
     /// The client, until it has signed in.
     peer: Option<Peer>,
     address: Option<AddressKey>,
+    /// What may be read, until `hello` was accepted.
+    allowance: Option<Allowance>,
     /// Whether the library still holds a part of the last batch.
     writing: bool,
 }
@@ -77,6 +89,8 @@ struct Driver {
 enum Event {
     Written(Result<(), axum::Error>),
     Read(Option<Result<Message, axum::Error>>),
+    /// Nothing more is read from a client that has not said who it is.
+    TooMuch,
 }
 
 /// How a connection ended.
@@ -88,7 +102,7 @@ enum End {
 }
 
 impl Driver {
-    fn new(node: &Arc<Node>, socket: WebSocket, peer: Peer) -> Self {
+    fn new(node: &Arc<Node>, socket: WebSocket, peer: Peer, allowance: Allowance) -> Self {
         let effects = Effects::new(node, Transport::WebSocket);
         let connection = Connection::new(
             node.now_ms(),
@@ -98,15 +112,9 @@ impl Driver {
             node.access.clone(),
         )
         .from_address(peer.address());
-        Self {
-            socket,
-            effects,
-            connection,
-            node: node.clone(),
-            address: peer.address(),
-            peer: Some(peer),
-            writing: false,
-        }
+        let (node, address) = (node.clone(), peer.address());
+        let (peer, allowance) = (Some(peer), Some(allowance));
+        Self { socket, effects, connection, node, peer, address, allowance, writing: false }
     }
 
     async fn run(mut self) {
@@ -163,6 +171,11 @@ impl Driver {
             {
                 peer.signed_in();
             }
+            if self.connection.is_open()
+                && let Some(allowance) = self.allowance.take()
+            {
+                allowance.lift();
+            }
             let due = self.connection.poll_timeout().map(|at| instant(&self.node, at));
             let reading = self.connection.wants_batch();
             tokio::select! {
@@ -174,7 +187,7 @@ impl Driver {
                         self.handle(Input::Overflow);
                     }
                 }
-                event = event(&mut self.socket, self.writing, reading) => {
+                event = event(&mut self.socket, self.allowance.as_ref(), self.writing, reading) => {
                     if let Some(end) = self.event(event) {
                         return end;
                     }
@@ -206,10 +219,19 @@ impl Driver {
                 None
             }
             Event::Read(Some(Ok(Message::Text(text)))) => {
-                if text.len() > self.node.settings.limits.batch_bytes as usize {
+                let first = self.allowance.is_some();
+                let most = if first {
+                    MAX_FIRST_BYTES + MAX_TOKEN_BYTES
+                } else {
+                    self.node.settings.limits.batch_bytes as usize
+                };
+                if text.len() > most {
                     return Some(End::Closed(Some(CloseCode::TooLarge)));
                 }
                 let batch = decode(&text, &self.node.settings.limits);
+                if first && text.len() - token_bytes(&batch) > MAX_FIRST_BYTES {
+                    return Some(End::Closed(Some(CloseCode::TooLarge)));
+                }
                 self.node.counters.count_in(batch.as_ref().map_or(0, Vec::len));
                 self.handle(Input::Batch(batch));
                 None
@@ -221,13 +243,14 @@ impl Driver {
             Event::Read(Some(Err(error))) if is_too_large(&error) => {
                 Some(End::Closed(Some(CloseCode::TooLarge)))
             }
+            Event::TooMuch => Some(End::Closed(Some(CloseCode::TooLarge))),
             Event::Read(Some(Err(_)) | None) | Event::Written(Err(_)) => Some(End::Gone(None)),
         }
     }
 }
 
 /// Waits for the next event of the socket: the last batch was written, or a message was received.
-async fn event(socket: &mut WebSocket, writing: bool, reading: bool) -> Event {
+async fn event(socket: &mut WebSocket, allowance: Option<&Allowance>, writing: bool, reading: bool) -> Event {
     poll_fn(|context| {
         if writing && let Poll::Ready(written) = socket.poll_flush_unpin(context) {
             return Poll::Ready(Event::Written(written));
@@ -235,9 +258,20 @@ async fn event(socket: &mut WebSocket, writing: bool, reading: bool) -> Event {
         if reading && let Poll::Ready(message) = socket.poll_next_unpin(context) {
             return Poll::Ready(Event::Read(message));
         }
+        if reading && allowance.is_some_and(Allowance::is_used_up) {
+            return Poll::Ready(Event::TooMuch);
+        }
         Poll::Pending
     })
     .await
+}
+
+/// The length of the token in the `hello` at the beginning of a batch.
+fn token_bytes(batch: &Batch) -> usize {
+    match batch.as_ref().ok().and_then(|frames| frames.first()) {
+        Some(Ok(ClientFrame::Hello(hello))) => hello.token.as_ref().map_or(0, String::len),
+        _ => 0,
+    }
 }
 
 /// Whether the library refused a message because of its size. It does not export the error's type through axum.

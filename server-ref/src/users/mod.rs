@@ -20,7 +20,7 @@ use crate::{
     audience::Audience,
     chats::ChatRegistry,
     connection::PresenceUsers,
-    hub::Hub,
+    hub::{Hub, in_order::InOrder},
     model::{
         broadcast::{Broadcast, PresenceChange},
         paging::MemberPage,
@@ -33,6 +33,8 @@ use people::{People, StatusChange, StatusUpdate};
 #[derive(Debug)]
 pub struct Users {
     people: Mutex<People>,
+    /// Changes to be told.
+    updates: InOrder<StatusUpdate>,
     /// Which users share a chat.
     chats: Arc<ChatRegistry>,
     audience: Arc<Audience>,
@@ -60,9 +62,9 @@ impl Users {
         remember: mpsc::UnboundedSender<UserRecord>,
     ) -> Self {
         let channel = Channel::new(PRESENCE_USERS).ok();
-        let (people, sooner) = (Mutex::default(), Notify::new());
+        let (people, updates, sooner) = (Mutex::default(), InOrder::default(), Notify::new());
         let listed = PresenceUsers::Everyone;
-        Self { people, chats, audience, hub, remember, channel, listed, grace_ms, sooner }
+        Self { people, updates, chats, audience, hub, remember, channel, listed, grace_ms, sooner }
     }
 
     /// The same, with these users in `presence-users`.
@@ -96,15 +98,7 @@ impl Users {
         name: Option<&str>,
         stored: Option<&UserRecord>,
     ) {
-        let mut people = self.lock();
-        let before = people.next_expiry();
-        let came = people.enter(times, session, user, name, stored);
-        let sooner = people.next_expiry() != before;
-        self.came(came);
-        drop(people);
-        if sooner {
-            self.sooner.notify_one();
-        }
+        self.change_some(|people| vec![people.enter(times, session, user, name, stored)]);
     }
 
     /// A session's connection has ended. The user leaves with the last one, `at_once` or after the grace period. The times are
@@ -112,17 +106,12 @@ impl Users {
     pub fn exit(&self, times: (u64, u64), session: Uuid, connection: Uuid, at_once: bool) {
         let (now_ms, _) = times;
         let leaves_at = now_ms + if at_once { 0 } else { self.grace_ms };
-        let mut people = self.lock();
-        let before = people.next_expiry();
-        let news = people.exit(times, session, connection, leaves_at);
-        let sooner = people.next_expiry() != before;
-        let gone = people.expire(now_ms);
-        self.came(news.into());
-        self.all_came(gone);
-        drop(people);
-        if sooner {
-            self.sooner.notify_one();
-        }
+        self.change_some(|people| {
+            let news = people.exit(times, session, connection, leaves_at);
+            let mut updates = vec![StatusUpdate { news, remember: None }];
+            updates.extend(people.expire(now_ms));
+            updates
+        });
     }
 
     /// A session has ended for good; its connection may already be closed.
@@ -133,29 +122,41 @@ impl Users {
 
     /// A session's connection has become idle or active.
     pub fn idle(&self, now_ms: u64, session: Uuid, idle: bool) {
-        self.change(|people| people.idle(now_ms, session, idle).into());
+        self.change(|people| people.idle(now_ms, session, idle));
     }
 
     /// Sets the status that a user has chosen. The times are the monotonic one and the wall clock.
     pub fn choose_status(&self, times: (u64, u64), user: &str, choice: StatusChoice) {
-        self.change(|people| people.choose(times, user, choice).into());
+        self.change(|people| people.choose(times, user, choice));
     }
 
     /// A new token has given a session's user another name.
     pub fn rename(&self, now_ms: u64, session: Uuid, name: &str) {
-        self.change(|people| people.rename(now_ms, session, name));
+        self.change_some(|people| vec![people.rename(now_ms, session, name)]);
     }
 
-    fn change(&self, change: impl FnOnce(&mut People) -> StatusUpdate) {
+    fn change(&self, change: impl FnOnce(&mut People) -> Option<StatusChange>) {
+        self.change_some(|people| vec![StatusUpdate { news: change(people), remember: None }]);
+    }
+
+    /// Makes changes, and tells them when they are made: telling takes longer than others may have to wait.
+    fn change_some(&self, change: impl FnOnce(&mut People) -> Vec<StatusUpdate>) {
         let mut people = self.lock();
         let before = people.next_expiry();
-        let came = change(&mut people);
+        for update in change(&mut people) {
+            self.updates.add(update);
+        }
         let sooner = people.next_expiry() != before;
-        self.came(came);
         drop(people);
+        self.updates.tell(|update| self.tell(update));
         if sooner {
             self.sooner.notify_one();
         }
+    }
+
+    /// Forgets a user who was erased: the user is offline, and nothing is stored.
+    pub fn forget(&self, user: &str) {
+        self.change(|people| people.forget(user));
     }
 
     /// The status of a user as others see it; `None` for a user who has not been online recently.
@@ -191,9 +192,12 @@ impl Users {
     /// Handles users whose grace period is over. Returns when to call again.
     pub fn expire(&self, now_ms: u64) -> Option<u64> {
         let mut people = self.lock();
-        let gone = people.expire(now_ms);
+        for update in people.expire(now_ms) {
+            self.updates.add(update);
+        }
         let next = people.next_expiry();
-        self.all_came(gone);
+        drop(people);
+        self.updates.tell(|update| self.tell(update));
         next
     }
 
@@ -202,19 +206,13 @@ impl Users {
         self.sooner.notified().await;
     }
 
-    fn all_came(&self, all: Vec<StatusUpdate>) {
-        for came in all {
-            self.came(came);
-        }
-    }
-
-    /// Delivers a change. Called under the lock, so before any other change.
-    fn came(&self, came: StatusUpdate) {
-        if let Some(person) = came.remember {
+    /// Delivers a change, after all earlier ones.
+    fn tell(&self, update: StatusUpdate) {
+        if let Some(person) = update.remember {
             // An error means that the node was dropped.
             let _ = self.remember.send(person);
         }
-        if let Some(news) = came.news {
+        if let Some(news) = update.news {
             self.tell_everybody(&news);
             self.tell_companions(&news);
         }

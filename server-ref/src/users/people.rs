@@ -263,6 +263,20 @@ impl People {
             .collect()
     }
 
+    /// Forgets a user with all sessions. Returns the change for others, which does not say when the user was last seen.
+    pub fn forget(&mut self, user: &str) -> Option<StatusChange> {
+        let known = self.users.remove(user)?;
+        for session in known.sessions.keys() {
+            self.sessions.remove(session);
+        }
+        if known.shown == Status::Offline {
+            return None;
+        }
+        self.version += 1;
+        let (user, before, now, version) = (user.into(), known.shown, Status::Offline, self.version);
+        Some(StatusChange { user, name: None, renamed: false, before, now, last_seen: None, version })
+    }
+
     /// When the next grace period is over.
     pub fn next_expiry(&self) -> Option<u64> {
         self.due.first().map(|(at, _)| *at)

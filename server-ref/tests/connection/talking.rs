@@ -176,6 +176,8 @@ fn a_deletion_brings_no_data() {
         let (action, target) = (Some(Action::Delete), Some(Uuid::from_u128(99)));
         Send { id, channel: channel("news"), event: None, data, action, target }.into()
     };
+    world.say(client, &[send(99, "news")]);
+    world.run();
     world.say(client, &[delete(1, r#"{"text":"hidden"}"#), delete(2, "null")]);
     world.run();
     let frames = world.take(client);

@@ -258,7 +258,7 @@ impl World {
                 Some(Output::Mark(mark)) => self.receipts.push(*mark),
                 Some(Output::Idle { idle, .. }) => self.idle.push(idle),
                 Some(Output::ForwardToSession { channel, .. }) => self.forwarded.push(channel),
-                Some(Output::Bye) => {}
+                Some(Output::Bye | Output::UseToken(_)) => {}
                 Some(Output::Rename { who, channels, .. }) => {
                     for channel in channels {
                         self.hub.rename(&channel, connection.id, who.member());

@@ -9,7 +9,7 @@ use everwire_server::{
     api::ApiKey,
     auth::token::Claims,
     environment::wall_ms,
-    model::ban::{AccessChange, Ban},
+    model::ban::{AccessChange, Ban, Revocation, Revoked},
     store::{Store as _, bans::BanStore as _, sqlite::SqliteStore},
 };
 use serde_json::{Value, json};
@@ -180,6 +180,44 @@ async fn revoked_tokens_end_their_connections_and_newer_ones_are_accepted() {
     let at = info["at"].as_u64().unwrap();
     super::kit::until(|| wall_ms() > at + 1).await;
     connect_with(&served, &issued("ann", "t4", 0)).await.settle().await;
+    served.server.stop().await;
+}
+
+#[tokio::test]
+async fn a_revoked_token_is_looked_for_where_it_is_used_and_nowhere_else() {
+    let served = with_key().await;
+    let (http, node) = (Http::to(served.address()), served.server.node().clone());
+    let mut others = Vec::new();
+    for n in 0..20 {
+        others.push(connect_with(&served, &issued(&format!("u{n}"), &format!("other-{n}"), 0)).await);
+    }
+    let revoke = async |id: &str| {
+        let (at, until) = (wall_ms(), wall_ms() + 60_000);
+        let revocation = Revocation { of: Revoked::Token(id.into()), at, until };
+        node.change_access(AccessChange::Revoke(revocation)).await.unwrap()
+    };
+    let mut ann = connect_with(&served, &issued("ann", "first", 0)).await;
+    ann.say(&[Token { token: issued("ann", "second", 0) }.into()]).await;
+    ann.settle().await;
+    // The same by polling.
+    let session = new_id();
+    let poll_with = async |id: &str, poll: ClientFrame| {
+        let bearer = format!("Bearer {}", issued("ann", id, 0));
+        let frames = batch::encode(&[hello_with(None, session), poll]);
+        http.post_text(&frames, &[("authorization", &bearer)]).await
+    };
+    let (_, frames) = polled(poll_with("first", poll(None, 0, 0)).await);
+    let [ServerFrame::Welcome(welcome)] = &frames[..] else { panic!("{frames:?}") };
+    polled(poll_with("second", poll(Some(welcome.connection), 1, 0)).await);
+    assert_eq!((revoke("first").await, revoke("nobody's").await), (0, 0), "nobody uses them any more");
+    ann.settle().await;
+    assert_eq!(revoke("second").await, 2);
+    assert_eq!(ann.until_it_ends().await.1, UNAUTHORIZED);
+    let last = poll_with("third", poll(Some(welcome.connection), 2, 0)).await;
+    assert_eq!(codes(&last), [ErrorCode::Unauthorized], "{last:?}");
+    for other in &mut others {
+        other.settle().await;
+    }
     served.server.stop().await;
 }
 

@@ -1,7 +1,7 @@
 //! Edits and deletions change what is served from then on: replays from the cache and from the database, history, previews,
 //! unread counts; and the old text is gone from the file.
 
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 
 use axum::http::Method;
 use everwire_protocol::{Action, Channel, Chat, ErrorCode, Message, Payload, ServerFrame, Uuid};
@@ -176,7 +176,7 @@ fn entry(n: u128, action: Option<Action>, target: Option<u128>, text: &str) -> N
 }
 
 fn occurs(database: &Path, text: &str) -> bool {
-    let files = [database.to_owned(), database.with_added_extension("wal")];
+    let files = [database.to_owned(), database.with_extension("db-wal")];
     let bytes: Vec<u8> = files.iter().flat_map(|file| std::fs::read(file).unwrap_or_default()).collect();
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
@@ -209,19 +209,15 @@ async fn deleted_text_is_gone_from_the_file_unless_it_is_kept_for_a_while() {
         assert_eq!(unread, 0, "nothing of it can be read");
         let read = store.history(&channel, HistoryRange::Latest, 20).await.unwrap().messages;
         assert!(read.iter().all(|message| message.data.text() == "null"), "{read:?}");
-        let store = Arc::new(store);
         store.cleanup(1_000 + keep_ms.saturating_sub(1)).await.unwrap();
-        drop(store);
-        // Closed and checkpointed by opening and closing it once more.
-        let store = SqliteStore::open(&database, 1000).await.unwrap().with_edit_retention(keep_ms);
+        store.close().await.unwrap();
         drop(store);
         for text in texts.into_iter().chain(["a secret that fills"]) {
             assert_eq!(occurs(&database, text), keep_ms > 0, "{text:.20}");
         }
         let store = SqliteStore::open(&database, 1000).await.unwrap().with_edit_retention(keep_ms);
         store.cleanup(1_000 + keep_ms).await.unwrap();
-        drop(store);
-        let _closed = SqliteStore::open(&database, 1000).await.unwrap();
+        store.close().await.unwrap();
         assert!(!occurs(&database, texts[0]) && !occurs(&database, texts[2]));
     }
 }

@@ -81,6 +81,7 @@ impl World {
                 | Output::Mark(_)
                 | Output::Idle { .. }
                 | Output::Rename { .. }
+                | Output::UseToken(_)
                 | Output::Bye => continue,
             };
             self.session.handle(self.now, input);

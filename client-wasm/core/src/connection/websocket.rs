@@ -2,11 +2,11 @@
 
 use alloc::{borrow::ToOwned, string::String, vec};
 
-use everwire_protocol::{CloseCode, ErrorCode, Ping};
+use everwire_protocol::{CloseCode, ErrorCode, Ping, limits::MAX_FIRST_BYTES};
 
 use super::{Connection, Output, Phase, SocketId, Transport};
 use crate::{
-    outgoing::{how_many, join},
+    outgoing::{BatchLimits, how_many, join},
     transport::websocket::WebSocket,
 };
 
@@ -30,10 +30,14 @@ impl Connection {
             return;
         };
         websocket.opened(now, token);
-        // The first batch holds everything that a reconnect needs, so that it costs one round trip.
+        // The first batches hold everything that a reconnect needs, so that it costs one round trip. The server takes little
+        // before it knows who this is.
         let mut frames = vec![self.hello(self.token.text())];
         self.add_subscriptions(Transport::WebSocket, &mut frames);
-        self.send_websocket(&frames);
+        let limits = BatchLimits { bytes: MAX_FIRST_BYTES, ..self.batch_limits };
+        let (first, rest) = frames.split_at(how_many(&frames, limits));
+        self.send_websocket(first);
+        self.send_websocket(rest);
     }
 
     /// Sends frames in as many batches as they need.

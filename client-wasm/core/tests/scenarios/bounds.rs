@@ -47,6 +47,25 @@ fn a_position_ends_where_offsets_do() {
 }
 
 #[test]
+fn before_the_server_knows_who_this_is_it_is_sent_little_and_the_rest_without_waiting() {
+    let mut harness = Harness::new(config());
+    for n in 0..limits::MAX_SUBSCRIPTIONS {
+        harness.subscribe(&format!("{n}-{}", "x".repeat(100)));
+    }
+    harness.tell(Input::Start);
+    harness.opens_websocket();
+    let sent: Vec<&String> = harness
+        .outputs
+        .iter()
+        .filter_map(|output| if let Output::SendWebSocket { text, .. } = output { Some(text) } else { None })
+        .collect();
+    assert!(sent[0].starts_with(r#"[{"type":"hello""#) && sent[0].len() <= limits::MAX_FIRST_BYTES);
+    assert!(sent[0].len() > limits::MAX_FIRST_BYTES / 2, "it is used");
+    let subscribes: usize = sent.iter().map(|text| text.matches(r#""type":"subscribe""#).count()).sum();
+    assert_eq!((sent.len(), subscribes), (2, limits::MAX_SUBSCRIPTIONS));
+}
+
+#[test]
 fn there_are_no_more_subscriptions_than_a_server_takes() {
     let mut harness = Harness::new(config());
     for n in 0..limits::MAX_SUBSCRIPTIONS {

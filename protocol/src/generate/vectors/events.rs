@@ -64,5 +64,7 @@ pub(super) fn vectors() -> Vec<Standard> {
         r#"{"action":"renamed","user":"u2","name":"Zoë","title":"Team","role":"member"}"#,
     );
     add(false, "everwire.chat", "a change of a chat that is unknown", r#"{"action":"burnt"}"#);
+    add(true, "everwire.erased", "entries of an erased user", r#"{"offsets":[1,3,9007199254740991]}"#);
+    add(false, "everwire.erased", "entries of an erased user that are not named", "{}");
     all
 }

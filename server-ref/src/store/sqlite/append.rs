@@ -1,15 +1,25 @@
 //! Appends to logs in one transaction: recognises copies, refuses forbidden actions on other messages, and removes entries
 //! beyond the retention.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    sync::atomic::Ordering,
+};
 
-use everwire_protocol::{Action, Channel, ErrorCode, SERVER_EVENTS, Uuid};
+use everwire_protocol::{Action, Channel, Uuid};
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use super::{ChannelHead, ROWS, SqliteStore, TRIM, action_text, log_of, rewriting, runs, signed, unsigned};
-use crate::model::{
-    identity::Refusal,
-    log::{LogPosition, NewEntry, Outcome, SendPermission},
+use crate::{
+    model::{
+        identity::Refusal,
+        log::{LogPosition, NewEntry, Outcome},
+    },
+    store::{
+        actions::{self, Target},
+        erasure::{hash_of, hash_of_channel},
+    },
 };
 
 /// The state of one append within its transaction.
@@ -94,7 +104,7 @@ impl<'a> Append<'a> {
         Ok((outcomes, self.channels))
     }
 
-    /// The entries that were stored before, with channel, offset and time.
+    /// The entries that were stored before, with channel, offset and time; also those of users who were erased since.
     async fn sent_before(
         &self,
         writer: &mut SqliteConnection,
@@ -102,9 +112,14 @@ impl<'a> Append<'a> {
         let mut sent = HashMap::new();
         for chunk in self.entries.chunks(ROWS) {
             let mut select = QueryBuilder::<Sqlite>::new("WITH asked (place, user, id) AS (");
-            select.push_values(chunk.iter().enumerate(), |mut row, (place, entry)| {
-                let id = entry.id.as_bytes().as_slice();
-                row.push_bind(signed(place as u64)).push_bind(&*entry.user).push_bind(id);
+            let hashed = |entry: &'a NewEntry| Cow::Owned(hash_of(&entry.user, entry.id));
+            let any_hashes = self.store.has_hashes.load(Ordering::Relaxed);
+            let asked = chunk.iter().enumerate().flat_map(|(place, entry)| {
+                let hash = any_hashes.then(|| (place, hashed(entry), entry.id));
+                std::iter::once((place, Cow::Borrowed(&*entry.user), entry.id)).chain(hash)
+            });
+            select.push_values(asked, |mut row, (place, user, id)| {
+                row.push_bind(signed(place as u64)).push_bind(user).push_bind(id.as_bytes().to_vec());
             });
             select.push(
                 ") SELECT place, channel, offset, at FROM asked CROSS JOIN sends
@@ -155,6 +170,14 @@ impl<'a> Append<'a> {
             let known = if let Some(known) = self.store.known(name) {
                 known
             } else {
+                if self.store.has_hashes.load(Ordering::Relaxed) {
+                    // The own channel of a user who was erased.
+                    sqlx::query("UPDATE OR IGNORE channels SET name = ? WHERE name = ?")
+                        .bind(name.as_str())
+                        .bind(hash_of_channel(name))
+                        .execute(&mut *writer)
+                        .await?;
+                }
                 let row = sqlx::query(
                     "INSERT INTO channels (name, epoch, head, trimmed) VALUES (?, ?, 0, 0)
                      ON CONFLICT DO UPDATE SET name = name RETURNING epoch, head, trimmed, id,
@@ -222,10 +245,14 @@ impl<'a> Append<'a> {
     }
 }
 
-/// A message that another one refers to.
-struct Target {
-    user: String,
-    event: Option<String>,
+/// Whether there are hashes in place of erased users.
+pub(super) async fn has_hashes(writer: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM sends WHERE user >= char(1) AND user < char(2))
+         OR EXISTS (SELECT 1 FROM channels WHERE name >= char(1) AND name < char(2))",
+    )
+    .fetch_one(writer)
+    .await
 }
 
 /// Checks the action of an entry on another message. `new` are the entries stored before it in this transaction.
@@ -236,32 +263,13 @@ async fn check_target(
     (action, target): (Action, Uuid),
     new: &[(&NewEntry, i64, u64)],
 ) -> Result<Result<(), Refusal>, sqlx::Error> {
-    let not_found = |words: &str| Ok(Err(Refusal::new(ErrorCode::NotFound, words)));
-    let found = find_target(writer, channel, target, new).await?;
-    let Some(Target { user, event }) = found else {
-        return not_found("The target message is not in the channel's log.");
-    };
-    if action == Action::Reply {
-        return Ok(Ok(()));
+    let mut found = find_target(writer, channel, target, new).await?;
+    if let Some(found) = &mut found
+        && action != Action::Reply
+    {
+        found.deleted = found.deleted || is_deleted(writer, channel, target, new).await?;
     }
-    let forbidden = |words: &str| Ok(Err(Refusal::new(ErrorCode::Forbidden, words)));
-    if event.is_some_and(|event| event.starts_with(SERVER_EVENTS)) {
-        return forbidden("Messages by the server can neither be edited nor deleted.");
-    }
-    let may = *user == *entry.user
-        || (action == Action::Delete
-            && matches!(entry.permission, SendPermission::Owner | SendPermission::Server));
-    if !may {
-        return forbidden(if action == Action::Delete {
-            "Only the sender of a message and the owners of the chat may delete it."
-        } else {
-            "Only the sender of a message may edit it."
-        });
-    }
-    if is_deleted(writer, channel, target, new).await? {
-        return not_found("This message has been deleted.");
-    }
-    Ok(Ok(()))
+    Ok(actions::check(entry, action, found.as_ref()))
 }
 
 /// A message that can be referred to: not an edit or deletion. There is at most one with this id in a log.
@@ -272,21 +280,28 @@ async fn find_target(
     new: &[(&NewEntry, i64, u64)],
 ) -> Result<Option<Target>, sqlx::Error> {
     let rows = sqlx::query(
-        "SELECT user, event FROM messages INDEXED BY messages_id
-         WHERE channel = ? AND id = ? AND (action IS NULL OR action = 'reply') LIMIT 1",
+        "SELECT user, event, deleted_by IS NOT NULL AS deleted FROM messages INDEXED BY messages_id
+         WHERE channel = ?1 AND id = ?2 AND (action IS NULL OR action = 'reply')
+             AND offset > (SELECT trimmed FROM channels WHERE channels.id = ?1)
+         LIMIT 1",
     )
     .bind(channel)
     .bind(id.as_bytes().as_slice())
     .fetch_optional(writer)
     .await?;
     if let Some(row) = rows {
-        return Ok(Some(Target { user: row.try_get("user")?, event: row.try_get("event")? }));
+        let (user, event, deleted) = (row.try_get("user")?, row.try_get("event")?, row.try_get("deleted")?);
+        return Ok(Some(Target { user, event, deleted }));
     }
     let same = |(entry, of, _): &&(&NewEntry, i64, u64)| {
         *of == channel && entry.id == id && matches!(entry.action, None | Some(Action::Reply))
     };
     let found = new.iter().find(same);
-    Ok(found.map(|(entry, ..)| Target { user: entry.user.as_ref().into(), event: entry.event.clone() }))
+    Ok(found.map(|(entry, ..)| Target {
+        user: entry.user.as_ref().into(),
+        event: entry.event.clone(),
+        deleted: false,
+    }))
 }
 
 async fn is_deleted(

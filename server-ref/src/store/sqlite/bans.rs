@@ -43,7 +43,7 @@ impl SqliteStore {
     }
 }
 
-async fn write(writer: &mut SqliteConnection, change: &AccessChange) -> Result<(), sqlx::Error> {
+pub(super) async fn write(writer: &mut SqliteConnection, change: &AccessChange) -> Result<(), sqlx::Error> {
     let query = match change {
         AccessChange::Ban(Ban { user, since, until, reason }) => {
             sqlx::query("INSERT OR REPLACE INTO bans (user, since, until, reason) VALUES (?, ?, ?, ?)")

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use everwire_protocol::{CHAT_EVENT, Channel, ChatKind, Message, Role, Uuid, channels::MESSAGES_PREFIX};
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, sqlite::SqliteRow};
 
-use super::{Append, ROWS, SqliteStore, log_of, message_of, signed, unavailable, unsigned};
+use super::{Append, ROWS, SqliteStore, emptying, log_of, message_of, signed, unavailable, unsigned};
 use crate::{
     model::{
         chat::{ChatRecord, Participant, Room},
@@ -49,13 +49,34 @@ impl ChatStore for SqliteStore {
         })
     }
 
+    fn delete_chat<'a>(&'a self, chat: &'a Room) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let log = chat.log();
+            self.write(async |writer| {
+                for delete in ["DELETE FROM chats WHERE id = ?", "DELETE FROM chat_members WHERE chat = ?"] {
+                    sqlx::query(delete).bind(&*chat.id).execute(&mut *writer).await?;
+                }
+                match &log {
+                    Some(log) => emptying::begin(writer, log).await,
+                    None => Ok(()),
+                }
+            })
+            .await?;
+            if let Some(known) = log.and_then(|log| self.known.write().remove(&log)) {
+                tracing::debug!(head = known.log.head, "log emptied");
+            }
+            Ok(())
+        })
+    }
+
     fn offset_of<'a>(&'a self, channel: &'a Channel, id: Uuid) -> Answer<'a, Option<u64>> {
         Box::pin(async move {
             let row = sqlx::query(
-                "SELECT offset FROM messages INDEXED BY messages_id WHERE channel = (SELECT id FROM channels WHERE name = ?) AND id = ?",
+                "SELECT offset FROM channels CROSS JOIN messages INDEXED BY messages_id
+                 ON channel = channels.id AND messages.id = ? AND offset > trimmed WHERE channels.name = ?",
             )
-            .bind(channel.as_str())
             .bind(id.as_bytes().as_slice())
+            .bind(channel.as_str())
             .fetch_optional(&self.readers)
             .await;
             row.and_then(|row| row.map(|row| unsigned(&row, "offset")).transpose()).map_err(unavailable)
@@ -83,7 +104,8 @@ impl SqliteStore {
         }
         let chats = format!(
             "SELECT chats.id, kind, title, open, created_at, (
-                 SELECT at FROM messages WHERE channel = channels.id AND ({PLAIN} OR event = '{CHAT_EVENT}')
+                 SELECT at FROM messages WHERE channel = channels.id AND offset > trimmed
+                 AND ({PLAIN} OR event = '{CHAT_EVENT}')
                  ORDER BY offset DESC LIMIT 1
              ) AS at
              FROM chats LEFT JOIN channels ON channels.name = '{MESSAGES_PREFIX}' || chats.id {of_id}"
@@ -122,11 +144,12 @@ impl SqliteStore {
             select.push(format!(
                 "), found AS (
                      SELECT nth, channels.id AS log, epoch, head, trimmed, (
-                         SELECT offset FROM messages WHERE channel = channels.id AND {PLAIN}
+                         SELECT offset FROM messages WHERE channel = channels.id AND offset > trimmed AND {PLAIN}
                          ORDER BY offset DESC LIMIT 1
                      ) AS last, (
                          SELECT count(*) FROM (
-                             SELECT 1 FROM messages WHERE channel = channels.id AND offset > read AND {PLAIN} AND user <> "
+                             SELECT 1 FROM messages WHERE channel = channels.id AND offset > max(read, trimmed)
+                             AND {PLAIN} AND user <> "
             ));
             select.push_bind(user);
             select.push(format!(

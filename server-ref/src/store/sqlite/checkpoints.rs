@@ -36,6 +36,8 @@ struct State {
     committed: Notify,
     /// Whether the writer is to finish a checkpoint.
     writer_is_due: AtomicBool,
+    /// Whether the log is to be cut off after the next checkpoint.
+    purge: AtomicBool,
 }
 
 impl Checkpoints {
@@ -58,6 +60,13 @@ impl Checkpoints {
     /// Something was committed.
     pub(super) fn committed(&self) {
         self.state.committed.notify_one();
+    }
+
+    /// Something was removed that must not be found in the files any more. It is overwritten in the database file; the write-ahead
+    /// log still has it until it is cut off, as soon as nobody reads it.
+    pub(super) fn purge(&self) {
+        self.state.purge.store(true, Ordering::Relaxed);
+        self.committed();
     }
 
     /// Before a transaction of the writer. An error is that of the next transaction, too.
@@ -99,7 +108,19 @@ async fn run(
         };
         let done = match made {
             Ok(mut open) => {
-                let done = checkpoint(&mut open).await;
+                let mut done = checkpoint(&mut open).await;
+                // Taken before: what is removed meanwhile needs another one.
+                if done.is_ok() && state.purge.swap(false, Ordering::Relaxed) {
+                    let cut = cut_off(&mut open).await;
+                    if !matches!(cut, Ok(true)) {
+                        // Somebody reads or writes: once more.
+                        state.purge.store(true, Ordering::Relaxed);
+                        state.committed.notify_one();
+                    }
+                    if let Err(error) = cut {
+                        done = Err(error);
+                    }
+                }
                 connection = Some(open);
                 done
             }
@@ -120,4 +141,11 @@ async fn run(
 async fn checkpoint(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
     let row = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").fetch_one(connection).await?;
     row.try_get(1)
+}
+
+/// Cuts the log off, if nobody uses it at this moment. Returns whether it was possible.
+async fn cut_off(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    sqlx::raw_sql("PRAGMA busy_timeout = 0").execute(&mut *connection).await?;
+    let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(connection).await?;
+    row.try_get::<i64, _>(0).map(|busy| busy == 0)
 }

@@ -6,7 +6,9 @@
 use everwire_protocol::Channel;
 use sqlx::{Row, SqliteConnection};
 
-use super::{ROWS, SqliteStore, bans, log_of, presence, rewriting, runs, signed, unavailable, unsigned};
+use super::{
+    ROWS, SqliteStore, bans, emptying, log_of, presence, rewriting, runs, signed, unavailable, unsigned,
+};
 use crate::{
     Error,
     model::log::Log,
@@ -60,14 +62,21 @@ impl SqliteStore {
         let replaced_until = now.saturating_sub(self.edit_retention_ms);
         let mut passes = *self.passes.lock();
         let found = self.find_old(now, &mut passes).await.map_err(unavailable)?;
-        let Found { stale, sessions, sends, surplus, lapsed, finished, more } = found;
-        let nothing = stale.is_empty() && sessions.is_empty() && sends.is_empty() && surplus.is_empty();
+        let Found { stale, sessions, sends, surplus, emptied, lapsed, finished, more } = found;
+        let nothing = stale.is_empty()
+            && sessions.is_empty()
+            && sends.is_empty()
+            && surplus.is_empty()
+            && emptied.is_empty();
         let mut removed = Removed { more, ..Removed::default() };
         if !nothing || lapsed || finished {
-            removed = self
+            let purge;
+            (removed, purge) = self
                 .write(async |writer| {
                     let sends = forget(writer, &sends).await?;
                     let messages = trim(writer, &surplus).await?;
+                    let (of_emptied, is_empty) = emptying::remove(writer, &emptied).await?;
+                    let messages = messages + of_emptied;
                     let sessions = unbind(writer, &sessions).await?;
                     presence::remove(writer, &stale).await?;
                     let mut more = more;
@@ -78,9 +87,12 @@ impl SqliteStore {
                     if finished {
                         finish(writer, self.retention).await?;
                     }
-                    Ok(Removed { sessions, sends, messages, more })
+                    Ok((Removed { sessions, sends, messages, more }, is_empty || lapsed))
                 })
                 .await?;
+            if purge {
+                self.checkpoints.purge();
+            }
         }
         *self.passes.lock() = passes;
         let mut known = self.known.write();
@@ -112,8 +124,10 @@ impl SqliteStore {
         let trimming = passes.surplus.is_some();
         let surplus = self.surplus(passes).await?;
         let finished = trimming && passes.surplus.is_none();
-        let more = more_stale || sessions.len() == ROWS || more_sends || passes.surplus.is_some();
-        Ok(Found { stale, sessions, sends, surplus, lapsed, finished, more })
+        let (emptied, more_emptied) = emptying::find(&self.readers, STEP).await?;
+        let more =
+            more_stale || sessions.len() == ROWS || more_sends || passes.surplus.is_some() || more_emptied;
+        Ok(Found { stale, sessions, sends, surplus, emptied, lapsed, finished, more })
     }
 
     /// Sends whose messages are no longer in their log, and that are old. While the message is in the log its id is known: a
@@ -221,6 +235,7 @@ struct Found {
     sessions: Vec<Vec<u8>>,
     sends: Vec<Expired>,
     surplus: Vec<Surplus>,
+    emptied: Vec<emptying::Emptied>,
     /// Whether bans, revocations or the retention of edits are over.
     lapsed: bool,
     /// Whether the retention is kept everywhere now.

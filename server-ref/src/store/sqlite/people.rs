@@ -41,12 +41,12 @@ impl UserStore for SqliteStore {
         Box::pin(async move {
             let count = AssertSqlSafe(format!(
                 "SELECT count(*) FROM (
-                     SELECT 1 FROM messages WHERE channel = (SELECT id FROM channels WHERE name = ?)
-                     AND offset > ? AND {PLAIN} AND user <> ? LIMIT {UNREAD})"
+                     SELECT 1 FROM channels CROSS JOIN messages ON channel = channels.id AND offset > max(?, trimmed)
+                     WHERE channels.name = ? AND {PLAIN} AND user <> ? LIMIT {UNREAD})"
             ));
             sqlx::query_scalar(count)
-                .bind(channel.as_str())
                 .bind(signed(after))
+                .bind(channel.as_str())
                 .bind(user)
                 .fetch_one(&self.readers)
                 .await
@@ -171,9 +171,9 @@ impl SqliteStore {
         most: u32,
     ) -> Result<StoredHistory, sqlx::Error> {
         let (condition, order, at) = match part {
-            HistoryRange::Latest => ("offset > ?", "DESC", 0),
-            HistoryRange::Before(offset) => ("offset < ?", "DESC", offset),
-            HistoryRange::After(offset) => ("offset > ?", "ASC", offset),
+            HistoryRange::Latest => ("offset > max(?, trimmed)", "DESC", 0),
+            HistoryRange::Before(offset) => ("offset < ? AND offset > trimmed", "DESC", offset),
+            HistoryRange::After(offset) => ("offset > max(?, trimmed)", "ASC", offset),
         };
         // One more than requested, to detect whether there are more.
         let select = AssertSqlSafe(format!(

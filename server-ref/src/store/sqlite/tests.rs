@@ -25,6 +25,11 @@ fn entry(n: u128, name: &str, user: &str) -> NewEntry {
     }
 }
 
+fn act(n: u128, user: &str, action: Action, target: u128) -> NewEntry {
+    let (action, target) = (Some(action), Some(Uuid::from_u128(target)));
+    NewEntry { event: None, action, target, ..entry(n, "news", user) }
+}
+
 async fn open(directory: &tempfile::TempDir, retention: u64) -> SqliteStore {
     SqliteStore::open(&directory.path().join("everwire.db"), retention).await.unwrap()
 }
@@ -48,6 +53,19 @@ async fn it_keeps_what_a_store_in_memory_keeps() {
         vec![entry(1, "news", "a"), entry(1, "sport", "a"), entry(3, "sport", "a")],
         vec![entry(2, "news", "b"), entry(2, "sport", "b"), entry(2, "sport", "c")],
         (10..600).map(|n| entry(n, "news", "c")).collect(),
+        vec![entry(600, "news", "d"), act(700, "c", Action::Edit, 500), act(701, "c", Action::Edit, 500)],
+        vec![
+            act(702, "c", Action::Delete, 501),
+            act(703, "c", Action::Edit, 501),
+            act(704, "c", Action::Delete, 501),
+            act(705, "a", Action::Edit, 502),
+            act(706, "a", Action::Delete, 502),
+            act(707, "a", Action::Reply, 502),
+            act(708, "c", Action::Reply, 9_999),
+            act(709, "c", Action::Edit, 702),
+            NewEntry { permission: SendPermission::Owner, ..act(710, "a", Action::Delete, 503) },
+            act(711, "c", Action::Delete, 500),
+        ],
     ] {
         assert_eq!(store.append(7, &group).await.unwrap(), logs.append(7, &group).0);
     }

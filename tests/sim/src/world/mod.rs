@@ -5,6 +5,7 @@ mod access;
 mod app;
 mod bans;
 mod client;
+mod erasures;
 mod faults;
 mod http;
 mod links;

@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use everwire_protocol::{Channel, Message, ServerFrame, StatusChoice, UserReceipt, Uuid, batch};
+use everwire_protocol::{Channel, StatusChoice, UserReceipt, Uuid};
 use everwire_server::{
     Error,
     environment::Environment as _,
@@ -63,6 +63,7 @@ pub(super) struct Data {
     marks: BTreeMap<(Channel, String), UserReceipt>,
     rooms: BTreeMap<Arc<str>, ChatRecord>,
     pub(super) access_changes: Vec<AccessChange>,
+    pub(super) erasures: Vec<Arc<str>>,
     own: BTreeMap<usize, Own>,
     seed: u64,
     /// Counts the runs of all copies.
@@ -141,6 +142,15 @@ impl Data {
         self.marks.get(&(channel.clone(), user.to_owned()))
     }
 
+    /// Forgets the marks and the status of a user.
+    pub(super) fn forget_user(&mut self, user: &str) {
+        self.marks.retain(|(_, other), _| other != user);
+        for own in self.own.values_mut() {
+            own.users.remove(user);
+            own.presence.retain(|(_, other), _| other != user);
+        }
+    }
+
     /// For a planted bug.
     pub(super) fn lose_the_last_commit(&mut self) {
         if let Some(before) = self.before.take() {
@@ -166,7 +176,7 @@ impl Data {
         }
         let mut trimmed = BTreeSet::new();
         for (entry, outcome) in entries.iter().zip(&outcomes) {
-            if let Outcome::Stored(position) = outcome {
+            if let Some(position) = outcome.stored() {
                 let (channel, epoch, offset, id) =
                     (entry.channel.clone(), position.epoch.clone(), position.offset, entry.id);
                 trimmed.insert(channel.clone());
@@ -224,8 +234,11 @@ impl Data {
             HistoryRange::After(offset) => (offset, log.head + 1),
         };
         let entries = self.entries(channel, after, u32::try_from(most).unwrap_or(u32::MAX));
-        let messages: Vec<_> =
-            entries.iter().filter(|entry| entry.offset < before).filter_map(|entry| message(entry)).collect();
+        let messages: Vec<_> = entries
+            .iter()
+            .filter(|entry| entry.offset < before)
+            .filter_map(|entry| entry.message())
+            .collect();
         let more = match part {
             HistoryRange::Latest | HistoryRange::Before(_) => after > log.trimmed,
             HistoryRange::After(_) => messages.last().is_some_and(|last| last.offset < log.head),
@@ -235,15 +248,6 @@ impl Data {
 
     fn own(&mut self, node: usize) -> &mut Own {
         self.own.entry(node).or_default()
-    }
-}
-
-fn message(entry: &Entry) -> Option<Message> {
-    let text = format!("[{}]", entry.text);
-    let bounds = batch::Bounds { bytes: usize::MAX, ..batch::Bounds::default() };
-    match batch::decode::<ServerFrame>(&text, &bounds).ok()?.pop()?.ok()? {
-        ServerFrame::Message(message) => Some(message),
-        _ => None,
     }
 }
 
@@ -259,6 +263,7 @@ impl SharedStore {
             marks: BTreeMap::new(),
             rooms: BTreeMap::new(),
             access_changes: Vec::new(),
+            erasures: Vec::new(),
             own: BTreeMap::new(),
             seed,
             runs: 0,
@@ -454,6 +459,17 @@ impl ChatStore for NodeStore {
         })
     }
 
+    fn delete_chat<'a>(&'a self, chat: &'a Room) -> Answer<'a, ()> {
+        self.read(move |data| {
+            data.rooms.remove(&chat.id);
+            if let Some(log) = chat.log() {
+                data.logs.empty(&log);
+                data.marks.retain(|(channel, _), _| *channel != log);
+                data.done.push(Done::Trimmed(log.clone(), data.logs.log(&log).trimmed));
+            }
+        })
+    }
+
     fn offset_of<'a>(&'a self, channel: &'a Channel, id: Uuid) -> Answer<'a, Option<u64>> {
         self.read(move |data| {
             let named = format!("\"id\":\"{}\"", id.hyphenated());
@@ -471,7 +487,7 @@ impl ChatStore for NodeStore {
                     .entries(channel, 0, u32::MAX)
                     .iter()
                     .rfind(|entry| entry.plain)
-                    .and_then(|entry| message(entry)),
+                    .and_then(|entry| entry.message()),
             };
             asked.iter().map(tail).collect()
         })
