@@ -217,6 +217,7 @@ describe("chats that are opened one after the other", () => {
       version: 1,
       session: "s",
       connection: "c",
+      run: "r1",
       user: "ann",
       server_time: 1,
       ping_interval_ms: 1,
