@@ -217,7 +217,7 @@ describe("chats that are opened one after the other", () => {
       version: 1,
       session: "s",
       connection: "c",
-      run: "r1",
+      run: "r",
       user: "ann",
       server_time: 1,
       ping_interval_ms: 1,
@@ -258,4 +258,20 @@ it("a member's new name reaches the list at once, and is not a join", async () =
   join("Ann");
   join("Anna");
   expect([lists, joined]).toEqual([[["Ann"], ["Anna"]], ["ann"]]);
+});
+
+describe("an http server for an https page", () => {
+  it.each([
+    ["https:", "http://chat.example", true],
+    ["https:", "https://chat.example", false],
+    ["https:", "http://localhost:8787", false],
+    ["https:", "http://127.0.0.1:8787", false],
+    ["http:", "http://chat.example", false],
+  ])("is named in the reasons of failures: a page by %s, %s: %s", async (protocol, url, hint) => {
+    vi.stubGlobal("location", { protocol, href: `${protocol}//page.example/` });
+    const { core, client } = await running({ url });
+    core.host.state({ status: "waiting", attempt: 1, retry_in_ms: 100, reason: "Failed to fetch" });
+    expect(client.state.reason).toContain("Failed to fetch");
+    expect(client.state.reason.includes("block http from this https page")).toBe(hint);
+  });
 });

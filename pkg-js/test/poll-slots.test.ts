@@ -77,18 +77,38 @@ it("asks once at a time, and lets go of what it no longer wants", async () => {
   expect([seen.granted, locks.held.size]).toEqual([1, 1]);
 });
 
-it("everything is free where there are no locks, or where they are denied", async () => {
-  vi.stubGlobal("navigator", {});
-  const without = Array.from({ length: 6 }, () => page());
-  for (const { slot } of without) slot.want(true);
-  vi.stubGlobal("navigator", {
-    locks: { request: () => Promise.reject(new DOMException("no", "SecurityError")) },
-  });
-  const denied = page();
-  denied.slot.want(true);
+const denied = { locks: { request: () => Promise.reject(new DOMException("no", "SecurityError")) } };
+
+it.each([
+  ["has no locks", {}],
+  ["denies them", denied],
+])("pages ask each other where the browser %s", async (_, navigator) => {
+  vi.stubGlobal("navigator", navigator);
+  const pages = Array.from({ length: 6 }, () => page("http://asked.example"));
+  const granted = () => pages.reduce((sum, { seen }) => sum + seen.granted, 0);
+  for (const { slot } of pages) slot.want(true);
+  await vi.waitFor(() => expect(granted()).toBe(4));
+  const late = page("http://asked.example");
+  late.slot.want(true);
+  // When another page on its own has had its answer, the late one has had it too.
+  const elsewhere = page("http://elsewhere.example");
+  elsewhere.slot.want(true);
+  await vi.waitFor(() => expect(elsewhere.seen.granted).toBe(1));
   await settle();
-  expect(without.map(({ seen }) => seen.granted)).toEqual([1, 1, 1, 1, 1, 1]);
-  expect(denied.seen.granted).toBe(1);
+  expect([granted(), late.seen.granted]).toEqual([4, 0]);
+  pages.find(({ seen }) => seen.granted === 1)?.slot.want(false);
+  late.slot.want(true);
+  await vi.waitFor(() => expect(late.seen.granted).toBe(1));
+  for (const { slot } of [...pages, late, elsewhere]) slot.want(false);
+});
+
+it("everything is free where there is no way to ask", async () => {
+  vi.stubGlobal("navigator", {});
+  vi.stubGlobal("BroadcastChannel", undefined);
+  const pages = Array.from({ length: 6 }, () => page());
+  for (const { slot } of pages) slot.want(true);
+  await settle();
+  expect(pages.map(({ seen }) => seen.granted)).toEqual([1, 1, 1, 1, 1, 1]);
 });
 
 it("the client takes a slot when the core asks for one", async () => {

@@ -45,7 +45,7 @@ pub use frames::{
     WelcomeFrame,
 };
 pub use ids::{Handle, RequestId, SocketId, Source};
-pub use incoming::subscriptions::Position;
+pub use incoming::subscription::Position;
 pub use input::{Event, Input, Output, SendStatus, Status};
 pub use outgoing::outbox::{MAX_OUTBOX_BYTES, MAX_OUTBOX_MESSAGES, Restored};
 #[cfg(not(target_arch = "wasm32"))]

@@ -325,7 +325,7 @@ export class Client implements ClientPort {
     if (this.#state.status === "closed") return;
     this.#guard(() => {
       const slot = new PollSlot(settings.url, () => this._call((core) => core.pollSlot()));
-      const core = new Core(this.#host(slot), {
+      const core = new Core(this.#host(slot, mixedContent(settings.url)), {
         url: settings.url,
         session: this.session,
         guest_user: settings.guest?.user,
@@ -346,7 +346,7 @@ export class Client implements ClientPort {
     });
   }
 
-  #host(slot: PollSlot): Host {
+  #host(slot: PollSlot, mixed: string): Host {
     return {
       batch: (frames) => this.#guard(() => this.#core && dispatch(frames, this.#core, this)),
       state: ({ status, transport = "websocket", attempt, retry_in_ms = 0, code, reason }) => {
@@ -358,7 +358,12 @@ export class Client implements ClientPort {
             if (this._user !== undefined) this.#signedIn.resolve(this._user);
             return void this.#restore();
           case "waiting":
-            return this.#setState({ status, attempt, retryAt: Date.now() + retry_in_ms, reason });
+            return this.#setState({
+              status,
+              attempt,
+              retryAt: Date.now() + retry_in_ms,
+              reason: reason + mixed,
+            });
           case "offline":
             return this.#setState({ status, reason });
           case "closed":
@@ -467,6 +472,13 @@ export class Client implements ClientPort {
     const error = asError(cause);
     this.#finish(`the core failed: ${error.message}`, error);
   }
+}
+
+/** What to add to the reasons of failures: browsers say little about what they block, or nothing. */
+function mixedContent(url: string): string {
+  const blocked =
+    globalThis.location?.protocol === "https:" && /^http:(?!\/\/(localhost|127\.|\[::1\]))/.test(url);
+  return blocked ? ". Browsers block http from this https page: give the server an https URL" : "";
 }
 
 /** Whether the engine or the page's policy forbids the core, so that no later attempt can succeed. */

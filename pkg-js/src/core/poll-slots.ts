@@ -1,7 +1,11 @@
 // A browser opens six connections to a host over HTTP/1.1, for all its pages together. So that polls do not occupy them all,
-// at most four pages hold one at a time: each needs one of four locks, which the browser releases when a page ends.
+// at most four pages hold one at a time: each needs one of four locks, which the browser releases when a page ends. Pages
+// without locks, such as those from http, ask each other.
 
 const SLOTS = 4;
+
+/** How long a page waits for the answers of others, in ms. */
+const ANSWER_MS = 200;
 
 export class PollSlot {
   readonly #name: string;
@@ -31,28 +35,57 @@ export class PollSlot {
       release = resolve;
     });
     this.#release = release;
-    for (let slot = 0; slot < SLOTS; slot++) {
-      if (await tryLock(this.#name + slot, released)) {
-        if (this.#release === release) this.#granted();
-        return;
-      }
-    }
-    if (this.#release === release) this.#release = undefined;
+    const taken = await take(this.#name, released);
+    if (this.#release !== release) return;
+    if (taken) this.#granted();
+    else this.#release = undefined;
   }
 }
 
-/** Whether the lock was free; it is then held until `released`. Where there are no locks, everything is free. */
-function tryLock(name: string, released: Promise<void>): Promise<boolean> {
+/** Whether one of the slots was free; it is then taken until `released`. */
+async function take(name: string, released: Promise<void>): Promise<boolean> {
+  // Node has locks too, but no limit that its clients would share.
+  if (typeof location === "undefined") return true;
+  const locks = globalThis.navigator?.locks;
+  if (locks === undefined) return ask(name, released);
+  for (let slot = 0; slot < SLOTS; slot++) {
+    const taken = await tryLock(locks, name + slot, released);
+    // Storage is denied, and locks with it.
+    if (taken === undefined) return ask(name, released);
+    if (taken) return true;
+  }
+  return false;
+}
+
+/** Whether the lock was free; it is then held until `released`. Undefined: there are no locks for this page. */
+function tryLock(locks: LockManager, name: string, released: Promise<void>): Promise<boolean | undefined> {
   return new Promise((resolve) => {
-    // Node has locks too, but no limit that its clients would share.
-    const locks = typeof location === "undefined" ? undefined : globalThis.navigator?.locks;
-    if (locks === undefined) return resolve(true);
     locks
       .request(name, { ifAvailable: true }, (lock) => {
         resolve(lock !== null);
         return lock === null ? undefined : released;
       })
-      // Storage is denied, and locks with it.
-      .catch(() => resolve(true));
+      .catch(() => resolve(undefined));
   });
+}
+
+/** Whether fewer pages than there are slots say that they hold one; this page then says so too, until `released`. */
+async function ask(name: string, released: Promise<void>): Promise<boolean> {
+  if (typeof BroadcastChannel === "undefined") return true;
+  const pages = new BroadcastChannel(name);
+  const own = Math.random();
+  let holds = false;
+  // Those that go before this page: they hold a slot, or ask at the same time with a lower number.
+  const before = new Set<number>();
+  // Who asks, and, in an answer, who had asked.
+  pages.onmessage = ({ data: [from, to] }: MessageEvent<[number, number?]>) => {
+    if (to === undefined && (holds || own < from)) pages.postMessage([own, from]);
+    else if (to === undefined || to === own) before.add(from);
+  };
+  pages.postMessage([own]);
+  await new Promise((resolve) => setTimeout(resolve, ANSWER_MS));
+  holds = before.size < SLOTS;
+  if (holds) void released.then(() => pages.close());
+  else pages.close();
+  return holds;
 }

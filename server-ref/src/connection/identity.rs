@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use everwire_protocol::{
-    CloseCode, Error, ErrorCode, Hello, ServerFrame, Token, batch, limits::MAX_TOKEN_BYTES,
+    ChannelKind, CloseCode, Error, ErrorCode, Hello, ServerFrame, Token, batch, limits::MAX_TOKEN_BYTES,
 };
 
 use super::{
@@ -67,11 +67,17 @@ impl Connection {
         Ok(())
     }
 
-    /// Replaces the identity by another one of the same user. Subscriptions that it does not permit end.
+    /// Replaces the identity by another one of the same user. Others see its name; subscriptions that it does not permit end.
     fn adopt(&mut self, identity: Identity) {
         let Phase::Open(before) = std::mem::replace(&mut self.phase, Phase::Open(identity.clone())) else {
             return;
         };
+        if identity.name.is_some() && before.name != identity.name {
+            let channels = self.subscriptions.channels();
+            let lists = channels.filter(|channel| channel.kind() == ChannelKind::Presence);
+            let (channels, who) = (lists.cloned().collect(), identity.clone());
+            self.outputs.push_back(Output::Rename { session: self.session, who, channels });
+        }
         if before.grants == identity.grants {
             return;
         }

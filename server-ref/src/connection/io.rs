@@ -186,6 +186,16 @@ pub enum Output {
         /// The user.
         who: Identity,
     },
+    /// A new token has given the user another name: change it in every list, including those of these subscribed channels.
+    /// No answer.
+    Rename {
+        /// The session.
+        session: Uuid,
+        /// The user.
+        who: Identity,
+        /// The presence channels.
+        channels: Vec<Channel>,
+    },
     /// Unregister from the hub for a channel.
     Leave {
         /// The channel.

@@ -192,7 +192,7 @@ impl Polling {
 
     fn request(&mut self, now_ms: u64, request: u64, hello: Hello, poll: &Poll, frames: Vec<Waiting>) {
         if matches!(self.connection.phase, Phase::Hello) && self.connection.closing.is_none() {
-            self.hold(now_ms, request, poll, now_ms);
+            self.hold(now_ms, request, poll);
             let batch = std::iter::once(Ok(ClientFrame::Hello(hello))).chain(frames).collect();
             return self.connection.handle(now_ms, Input::Batch(Ok(batch)));
         }
@@ -213,8 +213,8 @@ impl Polling {
             self.respond(request, text.into());
             return self.connection.handle(now_ms, Input::Gone);
         }
-        let (not_before, unpaid) = self.pay(now_ms, frames.len());
-        self.hold(now_ms, request, poll, not_before);
+        let unpaid = self.pay(now_ms, frames.len());
+        self.hold(now_ms, request, poll);
         if let Some(held) = &mut self.held {
             held.unpaid = unpaid;
         }
@@ -224,22 +224,22 @@ impl Polling {
         self.rest(now_ms, frames);
     }
 
-    /// Charges a poll. Returns the earliest time for its answer, and what is to be paid then.
-    fn pay(&mut self, now_ms: u64, frames: usize) -> (u64, u32) {
-        let Phase::Open(identity) = &self.connection.phase else { return (now_ms, 0) };
+    /// Charges a poll. Returns what is still to be paid before it is answered.
+    fn pay(&mut self, now_ms: u64, frames: usize) -> u32 {
+        let Phase::Open(identity) = &self.connection.phase else { return 0 };
         let (who, units) = (identity.clone(), costs::POLL + frames as u32 / costs::REPEATED);
-        let Err(ms) = self.connection.charge(now_ms, &who, units) else { return (now_ms, 0) };
+        let Err(ms) = self.connection.charge(now_ms, &who, units) else { return 0 };
         if self.held.is_some() {
             // It does not wait for the answer to the poll before.
             self.connection.exceed(now_ms, ms);
         }
-        (now_ms + u64::from(ms), units)
+        units
     }
 
-    /// Charges the held poll for which there was not enough when it arrived.
+    /// Charges the held poll for which there was not enough when it arrived, or says when there will be.
     fn pay_late(&mut self, now_ms: u64) {
         let (Some(held), Phase::Open(identity)) = (&mut self.held, &self.connection.phase) else { return };
-        if held.unpaid == 0 || now_ms < held.not_before {
+        if held.unpaid == 0 {
             return;
         }
         let (units, who) = (held.unpaid, identity.clone());
@@ -252,13 +252,14 @@ impl Polling {
         }
     }
 
-    fn hold(&mut self, now_ms: u64, request: u64, poll: &Poll, not_before: u64) {
+    fn hold(&mut self, now_ms: u64, request: u64, poll: &Poll) {
         if let Some(older) = self.held.take() {
             self.respond(older.request, "[]".into());
         }
         let hold_ms = poll.hold_ms.min(self.settings.hold_ms);
         let settle_by = now_ms + u64::from(self.settings.poll_settle_ms);
-        self.held = Some(Held { request, by: now_ms + u64::from(hold_ms), settle_by, not_before, unpaid: 0 });
+        let by = now_ms + u64::from(hold_ms);
+        self.held = Some(Held { request, by, settle_by, not_before: now_ms, unpaid: 0 });
     }
 
     /// The frames of a later poll. Its subscriptions are the complete set.

@@ -152,13 +152,35 @@ impl Hub {
             let (user, mailbox) = (member.user.as_str().into(), mailbox.clone());
             Subscriber { user, mailbox }
         });
-        if self.lists_members(channel) {
-            let presence = state.presence.get_or_insert_default();
-            if let Some(version) = presence.enter(connection, &member) {
-                self.store_later(channel, &member.user, true, member.name.as_deref());
-                let joined = MemberJoined { channel: channel.clone(), member };
-                state.tell_change(channel, version, Some(connection), &joined.into());
-            }
+        self.enter(state, channel, connection, member, Some(connection));
+    }
+
+    /// A new token has given the user of a subscriber another name.
+    pub fn rename(&self, channel: &Channel, connection: Uuid, member: Member) {
+        let mut shard = self.shard(channel);
+        let state = shard.get_mut(channel).filter(|state| state.subscribers.contains_key(&connection));
+        if let Some(state) = state {
+            self.enter(state, channel, connection, member, None);
+        }
+    }
+
+    /// Lists a member, or its new name, and tells the subscribers except one.
+    fn enter(
+        &self,
+        state: &mut ChannelState,
+        channel: &Channel,
+        connection: Uuid,
+        member: Member,
+        except: Option<Uuid>,
+    ) {
+        if !self.lists_members(channel) {
+            return;
+        }
+        let presence = state.presence.get_or_insert_default();
+        if let Some(version) = presence.enter(connection, &member) {
+            self.store_later(channel, &member.user, true, member.name.as_deref());
+            let joined = MemberJoined { channel: channel.clone(), member };
+            state.tell_change(channel, version, except, &joined.into());
         }
     }
 

@@ -102,6 +102,14 @@ impl Effects {
                     }
                 }
             }
+            Output::Rename { session, who, channels } => {
+                if let Some(name) = &who.name {
+                    self.node.users.rename(self.node.now_ms(), session, name);
+                }
+                for channel in channels {
+                    self.node.hub.rename(&channel, self.connection, who.member());
+                }
+            }
             Output::Leave { channel, at_once } => {
                 self.node.hub.leave(self.node.now_ms(), &channel, self.connection, at_once);
                 self.node.stop_listening(&channel);

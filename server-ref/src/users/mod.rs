@@ -117,7 +117,7 @@ impl Users {
         let news = people.exit(times, session, connection, leaves_at);
         let sooner = people.next_expiry() != before;
         let gone = people.expire(now_ms);
-        self.came(StatusUpdate { news, remember: None });
+        self.came(news.into());
         self.all_came(gone);
         drop(people);
         if sooner {
@@ -133,20 +133,25 @@ impl Users {
 
     /// A session's connection has become idle or active.
     pub fn idle(&self, now_ms: u64, session: Uuid, idle: bool) {
-        self.change(|people| people.idle(now_ms, session, idle));
+        self.change(|people| people.idle(now_ms, session, idle).into());
     }
 
     /// Sets the status that a user has chosen. The times are the monotonic one and the wall clock.
     pub fn choose_status(&self, times: (u64, u64), user: &str, choice: StatusChoice) {
-        self.change(|people| people.choose(times, user, choice));
+        self.change(|people| people.choose(times, user, choice).into());
     }
 
-    fn change(&self, change: impl FnOnce(&mut People) -> Option<StatusChange>) {
+    /// A new token has given a session's user another name.
+    pub fn rename(&self, now_ms: u64, session: Uuid, name: &str) {
+        self.change(|people| people.rename(now_ms, session, name));
+    }
+
+    fn change(&self, change: impl FnOnce(&mut People) -> StatusUpdate) {
         let mut people = self.lock();
         let before = people.next_expiry();
-        let news = change(&mut people);
+        let came = change(&mut people);
         let sooner = people.next_expiry() != before;
-        self.came(StatusUpdate { news, remember: None });
+        self.came(came);
         drop(people);
         if sooner {
             self.sooner.notify_one();

@@ -3,6 +3,8 @@
 
 use everwire_protocol::{Bye, ErrorCode, Goaway, Ping, Token, limits::MAX_TOKEN_BYTES};
 
+use everwire_server::model::address::AddressKey;
+
 use super::*;
 
 const DRAIN_MS: u64 = 5_000;
@@ -168,5 +170,31 @@ fn a_subscription_that_is_refused_for_good_leaves_at_once_and_otherwise_after_a_
         assert!(world.take(watcher).is_empty(), "{code:?}");
         world.pass(1);
         assert_eq!(kinds(&world.take(watcher)), ["member_left"], "{code:?}");
+    }
+}
+
+#[test]
+fn guests_of_an_address_have_not_signed_in() {
+    let address = Some(AddressKey::of([192, 0, 2, 7].into()));
+    for (address, token, signed_in) in
+        [(address, false, false), (None, false, true), (address, true, true), (None, true, true)]
+    {
+        let world = World::new();
+        let (session, now) = (Uuid::from_u128(1), world.now);
+        let guest = (!token).then(|| Guest { user: "a".into(), name: "A".into() });
+        let token = token.then(|| format!("a:{}", now + 60_000));
+        let hello = Hello { version: 1, session, token, guest, client: None };
+        let (settings, access) = (world.settings.clone(), world.access.clone());
+        let mut socket = Connection::new(now, Transport::WebSocket, session, settings, access.clone())
+            .from_address(address);
+        assert!(!socket.has_signed_in(), "before hello");
+        socket.handle(now, Input::Batch(Ok(vec![Ok(hello.clone().into())])));
+        socket.handle(now, Input::Bound(Binding::Yours));
+        let mut polling = Polling::new(now, session, world.settings.clone(), access).from_address(address);
+        let poll = everwire_protocol::Poll { connection: None, ack: 0, hold_ms: 0 };
+        polling.handle(now, PollInput::Request { request: 1, hello, poll, frames: Vec::new() });
+        polling.handle(now, PollInput::Connection(Input::Bound(Binding::Yours)));
+        let found = (socket.has_signed_in(), polling.connection().has_signed_in());
+        assert_eq!(found, (signed_in, signed_in), "{address:?}");
     }
 }

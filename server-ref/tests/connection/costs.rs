@@ -195,3 +195,88 @@ fn a_session_that_connects_again_and_again_is_told_to_wait() {
     world.run();
     assert_eq!(kinds(&world.take(client)), ["welcome"]);
 }
+
+/// Spends all that a connection may spend.
+fn exhaust(world: &mut World, client: usize, frame: &ClientFrame) {
+    while !errors(&world.take(client)).iter().any(|error| error.code == ErrorCode::RateLimited) {
+        world.say(client, &vec![frame.clone(); 200]);
+    }
+    world.take(client);
+}
+
+#[test]
+fn what_cannot_be_paid_for_is_refused_by_its_kind_and_what_ends_something_is_done() {
+    let mut world = World::new();
+    let client = world.connect("a");
+    exhaust(&mut world, client, &Ping { nonce: None }.into());
+    for (frame, kind) in [
+        (Idle { idle: true }.into(), "idle"),
+        (Ping { nonce: None }.into(), "ping"),
+        (everwire_protocol::Token { token: "a:9999999999999".into() }.into(), "token"),
+    ] {
+        world.say(client, &[frame]);
+        let frames = world.take(client);
+        let error = errors(&frames)[0];
+        assert_eq!((error.code, error.re.as_deref()), (ErrorCode::RateLimited, Some(kind)));
+        assert!(error.retry_after_ms > Some(0), "{kind}: {error:?}");
+    }
+    world.say(client, &[subscribe("news"), unsubscribe("sport")]);
+    let frames = world.take(client);
+    let [ServerFrame::Unsubscribed(news), ServerFrame::Unsubscribed(sport)] = &frames[..] else {
+        panic!("{frames:?}")
+    };
+    assert_eq!((news.code, news.retry_after_ms > Some(0)), (Some(ErrorCode::RateLimited), true));
+    assert_eq!((sport.code, sport.retry_after_ms), (None, None));
+    world.say(client, &[everwire_protocol::Bye {}.into()]);
+    assert_eq!(world.ended(client), Some(CloseCode::Normal));
+}
+
+#[test]
+fn what_a_post_cannot_pay_for_is_refused_by_an_error() {
+    let mut world = World::new();
+    let session = world.new_id();
+    let post = world.open_by(Transport::Post, session);
+    world.say(post, &[world.hello(post, "a")]);
+    world.run();
+    exhaust(&mut world, post, &Idle { idle: true }.into());
+    for (frame, kind) in [(subscribe("news"), "subscribe"), (everwire_protocol::Bye {}.into(), "bye")] {
+        world.say(post, &[frame]);
+        let frames = world.take(post);
+        assert_eq!(kinds(&frames), ["error"], "{kind}");
+        assert_eq!(errors(&frames)[0].re.as_deref(), Some(kind));
+    }
+    assert!(!world.forwarded.contains(&None) && world.connections[post].ended.is_none());
+}
+
+#[test]
+fn a_poll_is_answered_as_soon_as_it_can_be_paid_for_and_not_before() {
+    // With a new response, and with one that was lost; how many subscriptions the poll repeats, and its price in ms.
+    for (lost, hold_ms, repeats, price) in [(false, 0, 1, 16), (true, 20_000, 1, 16), (false, 0, 160, 55)] {
+        let mut world = World::new();
+        let client = world.poller();
+        world.poll(client, "a", (None, 0, 0), &[subscribe("news")]);
+        world.run();
+        let id = Some(world.connections[client].id);
+        // Idle and active in turn until there is nothing left, which the last answer says.
+        let mut frames = repeated(&[Idle { idle: true }.into(), Idle { idle: false }.into()]);
+        let news = resume("news", &world.logs.log(&channel("news")).epoch, 0);
+        frames.push(news.clone());
+        let mut ack = 1;
+        loop {
+            let request = world.poll(client, "a", (id, ack, 0), &frames);
+            world.run();
+            ack += 1;
+            if !errors(world.response(client, request).unwrap()).is_empty() {
+                break;
+            }
+        }
+        let request = world.poll(client, "a", (id, ack - u64::from(lost), hold_ms), &vec![news; repeats]);
+        let at = world.polling_of(client).poll_timeout().unwrap();
+        let wait = at - world.now;
+        assert!((price - 4..=price).contains(&wait), "lost: {lost}, {repeats}: {wait} ms");
+        world.pass(at - world.now - 1);
+        assert_eq!(world.response(client, request), None, "lost: {lost}");
+        world.pass(1);
+        assert!(world.response(client, request).is_some(), "lost: {lost}");
+    }
+}

@@ -71,7 +71,8 @@ fn an_answer_under_way_is_not_sent_once_the_grant_is_gone() {
         world.input(client, Input::Answer { id, answer: Ok(Box::new(page.into())) });
         let frames = world.take(client);
         assert_eq!(kinds(&frames).contains(&"history_page"), gets, "{name} with {grants}");
-        assert_eq!(errors(&frames).iter().any(|error| error.code == ErrorCode::Forbidden), !gets);
+        let refused = errors(&frames).iter().any(|e| e.code == ErrorCode::Forbidden && e.id == Some(id));
+        assert_eq!(refused, !gets, "{name} with {grants}");
     }
 }
 
@@ -94,4 +95,43 @@ fn membership_is_looked_up_for_chats_that_the_token_no_longer_grants() {
     // A lookup that was overtaken by another token ends nothing.
     world.input(client, Input::Revoked(channel("private-chat.8")));
     assert_eq!(ended(&world.take(client)), [("private-chat.7", Some(ErrorCode::Forbidden))]);
+}
+
+#[test]
+fn a_name_that_a_new_token_brings_reaches_the_lists_of_the_channels_at_once() {
+    let (mut world, client) = World::granted("presence-room,presence-hall,name=Ann");
+    let other = world.open();
+    let token_of_bob = format!("bob:{}:presence-*,name=Bob", START + HOUR);
+    world.say(other, &[world.hello_with(other, &token_of_bob)]);
+    for index in [client, other] {
+        world.say(index, &[subscribe("presence-room")]);
+    }
+    world.run();
+    let names = |frames: Vec<ServerFrame>| -> Vec<_> {
+        let joined = frames.into_iter().filter_map(|frame| match frame {
+            ServerFrame::MemberJoined(joined) => Some((joined.member.user, joined.member.name)),
+            _ => None,
+        });
+        joined.collect()
+    };
+    for index in [client, other] {
+        world.take(index);
+    }
+    // One is subscribed to, the other is still being asked for.
+    world.say(client, &[subscribe("presence-hall"), token("presence-room,presence-hall,name=Anna")]);
+    world.run();
+    let anna = || ("ann".to_owned(), Some("Anna".to_owned()));
+    assert_eq!(names(world.take(other)), [anna()]);
+    assert!(names(world.take(client)).contains(&anna()), "its own list, too");
+    for room in ["presence-room", "presence-hall"] {
+        let members = world.hub.members(&channel(room), None).unwrap().listed.items;
+        let found = members.into_iter().find(|member| member.user == "ann").unwrap();
+        assert_eq!(found.name.as_deref(), Some("Anna"), "{room}");
+    }
+    // A token without a name says nothing, and neither does the same name.
+    for grants in ["presence-room", "presence-room,name=Anna"] {
+        world.say(client, &[token(grants)]);
+        world.run();
+    }
+    assert_eq!(names(world.take(other)), []);
 }

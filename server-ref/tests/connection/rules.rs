@@ -3,7 +3,8 @@
 use super::*;
 
 /// The rules of a server where guests may do everything, and tokens read like `user:expires_at` or
-/// `user:expires_at:grant,grant`. Who has the grant `banned` is banned once [`Access::check`] looks.
+/// `user:expires_at:grant,grant`. Who has the grant `banned` is banned once [`Access::check`] looks, and `name=Ann`
+/// is a name.
 #[derive(Debug)]
 pub struct TestRules(pub Rules);
 
@@ -16,7 +17,7 @@ impl Access for TestRules {
             }
             Some((user, (at, grants))) => Ok(Identity {
                 user: user.into(),
-                name: None,
+                name: grants.split(',').find_map(|grant| grant.strip_prefix("name=")).map(Into::into),
                 grants: grants.split(',').map(str::to_owned).collect(),
                 expires_at: Some(at.parse().unwrap()),
                 token: None,

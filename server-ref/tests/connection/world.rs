@@ -110,7 +110,8 @@ impl World {
         self.open_by(Transport::WebSocket, session)
     }
 
-    fn open_by(&mut self, transport: Transport, session: Uuid) -> usize {
+    /// Another transport than a WebSocket, driven like one.
+    pub fn open_by(&mut self, transport: Transport, session: Uuid) -> usize {
         let index = self.add(session, |world, id| {
             let (settings, access) = (world.settings.clone(), world.access.clone());
             Driven::Socket(Connection::new(world.now, transport, id, settings, access))
@@ -258,6 +259,11 @@ impl World {
                 Some(Output::Idle { idle, .. }) => self.idle.push(idle),
                 Some(Output::ForwardToSession { channel, .. }) => self.forwarded.push(channel),
                 Some(Output::Bye) => {}
+                Some(Output::Rename { who, channels, .. }) => {
+                    for channel in channels {
+                        self.hub.rename(&channel, connection.id, who.member());
+                    }
+                }
                 Some(Output::Leave { channel, at_once }) => {
                     self.hub.leave(self.now, &channel, connection.id, at_once);
                 }

@@ -40,7 +40,11 @@ fn rows() -> u64 {
 /// Fills a database: each log has `each` entries, and nothing was removed yet.
 async fn fill(path: &Path, each: u64) {
     drop(SqliteStore::open(path, each).await.unwrap());
-    let options = SqliteConnectOptions::new().filename(path).pragma("synchronous", "OFF");
+    // All of it fits into memory: otherwise each page would be written many times.
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .pragma("synchronous", "OFF")
+        .pragma("cache_size", "-2000000");
     let mut database = SqliteConnection::connect_with(&options).await.unwrap();
     let fill = format!(
         "BEGIN;

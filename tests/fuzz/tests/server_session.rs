@@ -80,6 +80,7 @@ impl World {
                 | Output::Ephemeral(_)
                 | Output::Mark(_)
                 | Output::Idle { .. }
+                | Output::Rename { .. }
                 | Output::Bye => continue,
             };
             self.session.handle(self.now, input);

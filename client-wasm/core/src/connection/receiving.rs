@@ -9,7 +9,7 @@ use super::{BatchLimits, Connection, Now, Transport};
 use crate::{
     Confirmation, ErrorFrame, Handle, Outcome, ReceivedFrame, Source, SubscribedFrame, UnsubscribedFrame,
     WelcomeFrame,
-    incoming::subscriptions::{Confirmed, Entry},
+    incoming::{subscription::Confirmed, subscriptions::Entry},
 };
 
 /// A refused message is sent again after this long, in ms, if the server does not say when.

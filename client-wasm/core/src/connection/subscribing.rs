@@ -7,7 +7,7 @@ use everwire_protocol::{Channel, ErrorCode, Unsubscribe, limits};
 use super::{Connection, Now, Transport};
 use crate::{
     Handle, Position,
-    incoming::subscriptions::{StartFrom, Subscription},
+    incoming::subscription::{StartFrom, Subscription},
     transport::websocket::WebSocket,
 };
 
