@@ -54,6 +54,18 @@ pub enum Planted {
     MailboxLoses,
     /// A successful commit is reported as failed, and nothing of it is published.
     CommitReportedFailed,
+    /// A ban or a revocation does not reach open connections.
+    BanNotTold,
+    /// The bans that are stored are not read at the start.
+    BansNotLoaded,
+    /// What a banned user sends is stored.
+    BannedStillWrites,
+    /// Whoever is removed from a chat keeps the subscriptions.
+    RemovalNotTold,
+    /// The channels of chats are open to everybody.
+    MembersNotChecked,
+    /// A change of a chat that is reported as failed is never looked for.
+    ChatsInDoubtForgotten,
 }
 
 /// Whether a bug is planted: `false` in every build without the feature `planted`.

@@ -65,6 +65,12 @@ pub struct Settings {
     /// A planted bug: after a send was refused for now, later ones are stored all the same.
     #[cfg(feature = "planted")]
     pub never_defers: bool,
+    /// A planted bug: a new token does not end what it no longer grants.
+    #[cfg(feature = "planted")]
+    pub keeps_lost_grants: bool,
+    /// A planted bug: the token of a later poll is not looked at.
+    #[cfg(feature = "planted")]
+    pub ignores_later_tokens: bool,
 }
 
 impl Default for Settings {
@@ -100,6 +106,10 @@ impl Default for Settings {
             },
             #[cfg(feature = "planted")]
             never_defers: false,
+            #[cfg(feature = "planted")]
+            keeps_lost_grants: false,
+            #[cfg(feature = "planted")]
+            ignores_later_tokens: false,
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::Node;
 use crate::{
     Error,
+    environment::planted,
     model::ban::{AccessChange, Revocation, Revoked},
 };
 
@@ -21,6 +22,9 @@ impl Node {
             AccessChange::Unban(_) => return self.commits.change_access(change).await.map(|()| 0),
         };
         self.commits.change_access(change).await?;
+        if planted!(self.environment, BanNotTold) {
+            return Ok(0);
+        }
         Ok(self.sessions.check_identities(user.as_deref()))
     }
 }

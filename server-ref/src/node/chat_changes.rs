@@ -9,7 +9,7 @@ use crate::{
     Error,
     auth::Bans,
     chats::{Actor, Bounds, Change, ChatRegistry, Command, Decision, decide},
-    environment::Environment,
+    environment::{Environment, planted},
     model::{
         chat::{ChatRecord, Room},
         identity::Refusal,
@@ -30,6 +30,11 @@ impl ChatCommand {
     /// The channel of the chat's log.
     pub(super) fn log(&self) -> Option<Channel> {
         messages_channel(&self.chat)
+    }
+
+    /// The id of the chat.
+    pub(super) fn chat(&self) -> &Arc<str> {
+        &self.chat
     }
 }
 
@@ -81,10 +86,11 @@ pub(super) async fn store(
     }
     let before = chats.get(&chat);
     let room = before.as_ref().map(|record| &*record.room);
-    let Change { room: after, entries, gone } = match decide(room, &actor, &command, Bounds::default(), at)? {
-        Decision::NoChange => return Ok(Stored { chat: before, change: None }),
-        Decision::Changed(change) => change,
-    };
+    let Change { room: after, entries, mut gone } =
+        match decide(room, &actor, &command, Bounds::default(), at)? {
+            Decision::NoChange => return Ok(Stored { chat: before, change: None }),
+            Decision::Changed(change) => change,
+        };
     let log = after.log().ok_or_else(|| Refusal::of(ErrorCode::NotFound))?;
     if room.is_none() {
         // The channel is already in use without members: guessing its name must not make anybody its owner.
@@ -102,9 +108,25 @@ pub(super) async fn store(
         .filter_map(|(entry, outcome)| Some(Entry::of(entry, outcome.stored()?)))
         .collect();
     let chat = ChatRecord { room: Arc::new(after), at };
+    if planted!(environment, RemovalNotTold) {
+        gone.clear();
+    }
     // From now on the commit loop stores nothing from removed users.
     chats.put(chat.clone());
     Ok(Stored { chat: Some(chat), change: Some(StoredChange { entries, gone }) })
+}
+
+/// A chat as it is stored, after a change that was reported as failed. If it happened, this is the state from now on: returns
+/// who is gone by it.
+pub(super) fn found(chats: &ChatRegistry, stored: &ChatRecord) -> Option<Vec<Arc<str>>> {
+    let before = chats.get(&stored.room.id);
+    if before.as_ref().is_some_and(|before| before.room == stored.room) {
+        return None;
+    }
+    chats.put(stored.clone());
+    let before = before.iter().flat_map(|before| &before.room.participants);
+    let gone = before.filter(|participant| stored.room.participant(&participant.user).is_none());
+    Some(gone.map(|participant| participant.user.clone()).collect())
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` calls")]

@@ -285,11 +285,20 @@ impl CommitLoop {
         }
         match last {
             Some(Commit::ChangeChat { command, reply }) => {
-                let log = command.log();
+                let (log, chat) = (command.log(), command.chat().clone());
+                if self.in_doubt.has_chat(&chat) {
+                    let stored = Err(Refusal::of(ErrorCode::Unavailable));
+                    self.publish(Committed::ChatChanged { stored, reply }).await?;
+                    self.bind_sessions(at, &batch.sessions).await;
+                    return Ok(());
+                }
                 let (store, chats, bans) = (&*self.store, &self.chats, &self.bans);
                 let stored = chat_changes::store(&*self.environment, store, chats, bans, at, command).await;
                 if stored.as_ref().is_err_and(|refusal| refusal.code == ErrorCode::Unavailable) {
                     self.in_doubt.add(log);
+                    if !planted!(self.environment, ChatsInDoubtForgotten) {
+                        self.in_doubt.add_chat(chat);
+                    }
                 }
                 self.publish(Committed::ChatChanged { stored, reply }).await?;
             }
@@ -308,12 +317,16 @@ impl CommitLoop {
             }
             Some(Commit::Append { .. } | Commit::BindSession { .. }) | None => {}
         }
-        if !batch.sessions.is_empty()
-            && let Err(error) = self.store.bind_sessions(at, &batch.sessions).await
+        self.bind_sessions(at, &batch.sessions).await;
+        Ok(())
+    }
+
+    async fn bind_sessions(&self, at: u64, sessions: &[(Uuid, Arc<str>)]) {
+        if !sessions.is_empty()
+            && let Err(error) = self.store.bind_sessions(at, sessions).await
         {
             tracing::warn!(%error, "sessions not stored");
         }
-        Ok(())
     }
 
     async fn publish(&self, committed: Committed) -> Result<(), Closed> {
@@ -328,7 +341,10 @@ impl CommitLoop {
     ) -> Result<Vec<Group>, Closed> {
         // Current: members and bans change in this task only.
         for entry in entries.iter_mut().filter(|entry| entry.permission != SendPermission::Server) {
-            if let Err(refusal) = self.bans.check_user(&entry.user, at) {
+            let banned = self.bans.check_user(&entry.user, at);
+            if let Err(refusal) = banned
+                && !planted!(self.environment, BannedStillWrites)
+            {
                 entry.permission = SendPermission::Refused(refusal);
             } else if entry.permission == SendPermission::AsMember {
                 entry.permission = permission(&self.chats, entry);
@@ -380,9 +396,19 @@ impl CommitLoop {
         each
     }
 
-    /// Checks some of the logs whose last transaction was reported as failed: if its entries were stored, they are
-    /// published. Returns whether the store answered.
+    /// Checks some of the chats and logs whose last transaction was reported as failed: if it happened, the chat is what it
+    /// made of it, and its entries are published. Returns whether the store answered.
     async fn find_in_doubt(&mut self) -> Result<bool, Closed> {
+        for _ in 0..LOOKS {
+            let Some(chat) = self.in_doubt.first_chat() else { break };
+            let Ok(stored) = self.store.chat(&chat).await else { return Ok(false) };
+            if let Some(record) = stored
+                && let Some(gone) = chat_changes::found(&self.chats, &record)
+            {
+                self.publish(Committed::ChatFound(record, gone)).await?;
+            }
+            self.in_doubt.remove_chat(&chat);
+        }
         for _ in 0..LOOKS {
             let Some(channel) = self.in_doubt.first() else { break };
             let Ok(log) = self.store.log(&channel).await else { return Ok(false) };

@@ -44,6 +44,8 @@ pub(super) enum Committed {
         stored: Result<Stored, Refusal>,
         reply: oneshot::Sender<Result<Option<ChatRecord>, Refusal>>,
     },
+    /// A change of a chat that was reported as failed but happened, and who is gone by it.
+    ChatFound(ChatRecord, Vec<Arc<str>>),
     /// Entries of a transaction that was reported as failed but happened.
     Found(Vec<Arc<Entry>>),
 }
@@ -67,6 +69,10 @@ impl Publisher {
                     let chat = stored.map(|stored| self.publish_change(stored));
                     // An error means that the receiver of the answer was dropped. The change is published anyway.
                     let _ = reply.send(chat);
+                }
+                Committed::ChatFound(chat, gone) => {
+                    let change = Some(StoredChange { entries: Vec::new(), gone });
+                    self.publish_change(Stored { chat: Some(chat), change });
                 }
                 Committed::Found(entries) => {
                     for entry in entries.iter().filter(|entry| !self.hub.has_published(entry)) {

@@ -28,6 +28,9 @@ pub trait ChatStore: Send + Sync + 'static {
     /// All chats.
     fn chats(&self) -> Answer<'_, Vec<ChatRecord>>;
 
+    /// One chat, by its id.
+    fn chat<'a>(&'a self, id: &'a str) -> Answer<'a, Option<ChatRecord>>;
+
     /// Stores a chat and entries of its log in one transaction; returns one outcome for each entry. `before` is the stored
     /// chat, if there is one.
     fn change_chat<'a>(

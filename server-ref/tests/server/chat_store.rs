@@ -71,6 +71,8 @@ async fn chats_are_read_as_they_were_written_with_the_order_of_their_members() {
         let at = 200 + n as u64;
         store.change_chat(at, room.as_ref(), &change.room, &entries).await.unwrap();
         let known = ChatRecord { room: Arc::new(change.room.clone()), at };
+        assert_eq!(store.chat(&known.room.id).await.unwrap().as_ref(), Some(&known), "{who} {act:?}");
+        assert_eq!(store.chat("none").await.unwrap(), None);
         assert_eq!(store.chats().await.unwrap(), [known], "{who} {act:?}");
         room = Some(change.room);
     }

@@ -32,7 +32,7 @@ impl Case {
     /// The case of a seed.
     pub fn of(seed: u64) -> Self {
         let mut rng = Rng::new(seed).fork(1);
-        Self {
+        let mut case = Self {
             seed,
             clients: rng.pick(&[1, 2, 2, 3, 3, 4, 5, 8]),
             channels: rng.pick(&[1, 1, 2, 2, 3, 4]),
@@ -40,7 +40,19 @@ impl Case {
             seconds: rng.pick(&[15, 30, 30, 60, 60, 90, 120, 240]),
             kinds: Kinds::draw(&mut rng),
             talk: rng.chance(500),
+        };
+        // Nodes do not tell each other of permissions yet.
+        if case.kinds.has(Kind::Permission) {
+            case.nodes = 1;
         }
+        case
+    }
+
+    /// The same with another kind of fault.
+    #[must_use]
+    pub fn with(self, kind: Kind) -> Self {
+        let nodes = if kind == Kind::Permission { 1 } else { self.nodes };
+        Self { kinds: self.kinds.with(kind), nodes, ..self }
     }
 
     /// The rng that everything is forked from.
@@ -92,6 +104,9 @@ impl FromStr for Case {
         }
         if !(1..=2).contains(&case.nodes) || !(1..=3_600).contains(&case.seconds) {
             return Err(wrong("nodes are 1 or 2, seconds 1 to 3600"));
+        }
+        if case.nodes > 1 && case.kinds.has(Kind::Permission) {
+            return Err(wrong("where permissions change, there is one node"));
         }
         Ok(case)
     }

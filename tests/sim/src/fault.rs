@@ -39,8 +39,6 @@ kinds! {
     Crash = "crash";
     /// All nodes crash and restart without data.
     Wipe = "wipe";
-    /// A copy of the data is taken; or all nodes crash, and continue with the last copy.
-    Restore = "restore";
     /// A node is restarted as planned: goaway, drain, down, up.
     Restart = "restart";
     /// Logs lose their oldest entries.
@@ -69,12 +67,25 @@ kinds! {
     Clock = "clock";
     /// Tokens expire soon; the callback fails, is slow, or never answers.
     Token = "token";
+    /// A copy of the data is taken; or all nodes crash, and continue with the last copy.
+    Restore = "restore";
+    /// The back end grants, withdraws, bans, revokes tokens, and changes the members of a chat.
+    Permission = "permission";
+    /// A page is closed, and the next one has its storage; or the page gives tokens that nobody accepts until it is reloaded.
+    Reload = "reload";
+    /// A proxy refuses some requests of a client for good: for what they contain, or for their size.
+    Proxy = "proxy";
 }
 
 impl Kind {
     /// The kind with this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.name() == name)
+    }
+
+    /// Whether it is drawn on its own.
+    const fn is_drawn_alone(self) -> bool {
+        matches!(self, Self::Restore | Self::Permission | Self::Reload | Self::Proxy)
     }
 
     const fn bit(self) -> u32 {
@@ -87,19 +98,28 @@ impl Kind {
 pub struct Kinds(u32);
 
 impl Kinds {
-    /// Each kind with a probability of one half; sometimes none, or all.
+    /// Each kind with a probability of one half; sometimes none, or all. The later ones are drawn
+    /// on their own, so that the others of a seed stay what they were.
     pub fn draw(rng: &mut Rng) -> Self {
+        let mut rare = rng.fork(1);
+        let rare = |kind: &&Kind| match kind {
+            Kind::Restore => rare.chance(500),
+            kind => kind.is_drawn_alone() && rare.chance(250),
+        };
+        let rare = Kind::ALL.iter().filter(rare).fold(Self::default(), |kinds, kind| kinds.with(*kind));
+        let usual = Kind::ALL.iter().filter(|kind| !kind.is_drawn_alone());
+        let usual = Self::draw_of(usual, rng);
+        Self(usual.0 | rare.0)
+    }
+
+    fn draw_of<'a>(kinds: impl Iterator<Item = &'a Kind>, rng: &mut Rng) -> Self {
         let bits = rng.word() as u32;
         match rng.between(0, 19) {
             0 => Self::default(),
-            1 => Kind::ALL.iter().fold(Self::default(), |kinds, kind| kinds.with(*kind)),
+            1 => kinds.fold(Self::default(), |kinds, kind| kinds.with(*kind)),
             // A few at a time find bugs that need one of them often.
-            2..=8 => Kind::ALL
-                .iter()
-                .filter(|_| rng.chance(150))
-                .fold(Self::default(), |kinds, kind| kinds.with(*kind)),
-            _ => Kind::ALL
-                .iter()
+            2..=8 => kinds.filter(|_| rng.chance(150)).fold(Self::default(), |kinds, kind| kinds.with(*kind)),
+            _ => kinds
                 .filter(|kind| bits & kind.bit() != 0)
                 .fold(Self::default(), |kinds, kind| kinds.with(*kind)),
         }

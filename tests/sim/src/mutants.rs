@@ -72,6 +72,30 @@ mutants! {
     MailboxLoses = "mailbox_loses";
     /// A successful commit is reported as failed, and nothing of it is published.
     CommitReportedFailed = "commit_reported_failed";
+    /// A ban or a revocation does not reach open connections.
+    BanNotTold = "ban_not_told";
+    /// A node does not read at its start who is banned.
+    BansNotLoaded = "bans_not_loaded";
+    /// What a banned user sends is stored.
+    BannedStillWrites = "banned_still_writes";
+    /// Whoever is removed from a chat keeps the subscriptions.
+    RemovalNotTold = "removal_not_told";
+    /// The channels of chats are open to everybody.
+    MembersNotChecked = "members_not_checked";
+    /// A change of a chat that was reported as failed but happened is never looked for.
+    ChatsInDoubtForgotten = "chats_in_doubt_forgotten";
+    /// A new token does not end what it no longer grants.
+    LostGrantsKept = "lost_grants_kept";
+    /// The token of a later poll is not looked at.
+    LaterTokensIgnored = "later_tokens_ignored";
+    /// A page that the server ends deletes what it has written.
+    OutboxEmptiedAtTheEnd = "outbox_emptied_at_the_end";
+    /// The next page restores what was written in reverse order.
+    RestoredReversed = "restored_reversed";
+    /// What is acknowledged stays in the browser's database.
+    AckedStaysKept = "acked_stays_kept";
+    /// The client takes a proxy's refusal for one that passes.
+    RefusalTakenForPassing = "refusal_taken_for_passing";
 }
 
 impl Mutant {
@@ -84,6 +108,12 @@ impl Mutant {
             Self::SecondPermitLeftOut => Some(Planted::SecondPermitLeftOut),
             Self::MailboxLoses => Some(Planted::MailboxLoses),
             Self::CommitReportedFailed => Some(Planted::CommitReportedFailed),
+            Self::BanNotTold => Some(Planted::BanNotTold),
+            Self::BansNotLoaded => Some(Planted::BansNotLoaded),
+            Self::BannedStillWrites => Some(Planted::BannedStillWrites),
+            Self::RemovalNotTold => Some(Planted::RemovalNotTold),
+            Self::MembersNotChecked => Some(Planted::MembersNotChecked),
+            Self::ChatsInDoubtForgotten => Some(Planted::ChatsInDoubtForgotten),
             _ => None,
         }
     }

@@ -26,6 +26,17 @@ const ENOUGH: usize = 20;
 
 /// Runs `seeds` seeds from `from` on.
 pub fn run(from: u64, seeds: u64, mutant: Option<Mutant>, tell: impl Fn(u64) + Sync) -> Report {
+    run_cases(from, seeds, mutant, Case::of, tell)
+}
+
+/// Runs the cases of `seeds` seeds from `from` on.
+pub fn run_cases(
+    from: u64,
+    seeds: u64,
+    mutant: Option<Mutant>,
+    of: impl Fn(u64) -> Case + Sync,
+    tell: impl Fn(u64) + Sync,
+) -> Report {
     let (next, stop) = (AtomicU64::new(from), AtomicBool::new(false));
     let report = Mutex::new(Report::default());
     let work = || {
@@ -35,7 +46,7 @@ pub fn run(from: u64, seeds: u64, mutant: Option<Mutant>, tell: impl Fn(u64) + S
             if seed >= from + seeds {
                 break;
             }
-            let case = Case::of(seed);
+            let case = of(seed);
             let outcome = world::run(case, mutant, false);
             own.seeds += 1;
             own.stats += &outcome.stats;

@@ -15,6 +15,16 @@ pub struct Stats {
     pub acked: u64,
     /// Messages that were rejected because the client was closed.
     pub closed: u64,
+    /// Messages that were refused.
+    pub refused: u64,
+    /// Requests that a proxy refused.
+    pub refused_requests: u64,
+    /// Messages that failed because a proxy refuses them.
+    pub blocked: u64,
+    /// Pages that the server ended for good.
+    pub ended: u64,
+    /// Pages that followed another one.
+    pub pages: u64,
     /// Entries delivered to listeners.
     pub delivered: u64,
     /// Marks that nodes accepted.
@@ -49,6 +59,11 @@ impl AddAssign<&Self> for Stats {
         self.sent += other.sent;
         self.acked += other.acked;
         self.closed += other.closed;
+        self.refused += other.refused;
+        self.refused_requests += other.refused_requests;
+        self.blocked += other.blocked;
+        self.ended += other.ended;
+        self.pages += other.pages;
         self.delivered += other.delivered;
         self.marks += other.marks;
         self.typing += other.typing;

@@ -43,6 +43,10 @@ pub enum Rule {
     Marks,
     /// Typing is announced as often as specified and never late, and no typing indicator stays for ever.
     Typing,
+    /// Nothing is read, and nothing stored, without present permission.
+    Permission,
+    /// What was written is in the outbox, or answered.
+    Written,
 }
 
 /// A violation.

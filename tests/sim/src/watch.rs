@@ -128,7 +128,10 @@ impl Watch {
         }
         let real = ledger.logs[place.log].entries.get(got as usize - 1);
         let says = format!("\"{}\"", name(message.id));
-        if real != Some(&message.id) || !message.data.text().starts_with(&says[..says.len() - 1]) {
+        // What the server itself writes about a chat says something else.
+        let own = message.id.get_version_num() != 7;
+        let right = own || message.data.text().starts_with(&says[..says.len() - 1]);
+        if real != Some(&message.id) || !right {
             let real = real.map(|id| name(*id));
             return violated(
                 Rule::WrongEntry,

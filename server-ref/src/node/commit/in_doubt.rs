@@ -1,6 +1,9 @@
 //! The logs whose last transaction was reported as failed: it may have happened, and is unpublished then. Remembered are
 //! only those for which it matters: somebody is subscribed here, or a chat is sorted by its last message. Who subscribes
 //! later reads the log. However long the store fails, there are no more of them than subscribed channels and chats.
+//!
+//! And the chats whose last change was reported as failed: until it is known whether it happened, nothing else can be
+//! decided about them.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -11,6 +14,9 @@ use crate::{chats::ChatRegistry, hub::Hub};
 /// How many are remembered before it is checked for which of them it still matters.
 const FEW: usize = 64;
 
+/// How many chats may be in doubt before no chat can be changed.
+const MOST_CHATS: usize = 4096;
+
 #[derive(Debug)]
 pub(super) struct InDoubt {
     hub: Arc<Hub>,
@@ -18,15 +24,16 @@ pub(super) struct InDoubt {
     channels: BTreeSet<Channel>,
     /// When there are more, those that no longer matter are forgotten.
     most: usize,
+    chats_changed: BTreeSet<Arc<str>>,
 }
 
 impl InDoubt {
     pub(super) fn new(hub: Arc<Hub>, chats: Arc<ChatRegistry>) -> Self {
-        Self { hub, chats, channels: BTreeSet::new(), most: FEW }
+        Self { hub, chats, channels: BTreeSet::new(), most: FEW, chats_changed: BTreeSet::new() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.channels.is_empty()
+        self.channels.is_empty() && self.chats_changed.is_empty()
     }
 
     /// A transaction with entries of these channels was reported as failed.
@@ -43,6 +50,26 @@ impl InDoubt {
             self.most = FEW.max(2 * channels.len());
             self.channels = channels;
         }
+    }
+
+    /// A change of a chat was reported as failed.
+    pub(super) fn add_chat(&mut self, chat: Arc<str>) {
+        self.chats_changed.insert(chat);
+    }
+
+    /// Whether a chat cannot be changed now.
+    pub(super) fn has_chat(&self, chat: &str) -> bool {
+        self.chats_changed.len() >= MOST_CHATS || self.chats_changed.contains(chat)
+    }
+
+    /// The next chat to be read again.
+    pub(super) fn first_chat(&self) -> Option<Arc<str>> {
+        self.chats_changed.first().cloned()
+    }
+
+    /// The state of a chat is known.
+    pub(super) fn remove_chat(&mut self, chat: &str) {
+        self.chats_changed.remove(chat);
     }
 
     /// The next one to be checked.
@@ -108,6 +135,17 @@ mod tests {
         assert_eq!(in_doubt.first(), Some(channel("private-chat.7")));
         in_doubt.remove(&channel("private-chat.7"));
         assert!(in_doubt.is_empty());
+    }
+
+    #[test]
+    fn a_chat_in_doubt_cannot_be_changed_and_many_of_them_stop_all_changes() {
+        let mut in_doubt = in_doubt();
+        in_doubt.add_chat("7".into());
+        assert!(in_doubt.has_chat("7") && !in_doubt.has_chat("8") && !in_doubt.is_empty());
+        in_doubt.remove_chat("7");
+        assert!(!in_doubt.has_chat("7") && in_doubt.is_empty());
+        (0..MOST_CHATS).for_each(|n| in_doubt.add_chat(format!("{n}").into()));
+        assert!(in_doubt.has_chat("another"));
     }
 
     #[test]

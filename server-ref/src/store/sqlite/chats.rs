@@ -22,7 +22,11 @@ pub(super) const PLAIN: &str = "(event IS NULL OR event = 'notification') AND (a
 
 impl ChatStore for SqliteStore {
     fn chats(&self) -> Answer<'_, Vec<ChatRecord>> {
-        Box::pin(async move { self.read_chats().await.map_err(unavailable) })
+        Box::pin(async move { self.read_chats(None).await.map_err(unavailable) })
+    }
+
+    fn chat<'a>(&'a self, id: &'a str) -> Answer<'a, Option<ChatRecord>> {
+        Box::pin(async move { Ok(self.read_chats(Some(id)).await.map_err(unavailable)?.pop()) })
     }
 
     fn change_chat<'a>(
@@ -64,25 +68,28 @@ impl ChatStore for SqliteStore {
 }
 
 impl SqliteStore {
-    async fn read_chats(&self) -> Result<Vec<ChatRecord>, sqlx::Error> {
+    /// All chats, or the one with this id.
+    async fn read_chats(&self, only: Option<&str>) -> Result<Vec<ChatRecord>, sqlx::Error> {
         let mut participants: HashMap<String, Vec<Participant>> = HashMap::new();
-        let rows = sqlx::query(
-            "SELECT chat, user, name, role, becomes, since FROM chat_members ORDER BY chat, place",
-        )
-        .fetch_all(&self.readers)
-        .await?;
+        let (of_chat, of_id) = only.map_or(("", ""), |_| ("WHERE chat = ?", "WHERE chats.id = ?"));
+        let members = format!(
+            "SELECT chat, user, name, role, becomes, since FROM chat_members {of_chat} ORDER BY chat, place"
+        );
+        let members =
+            only.iter().fold(sqlx::query(sqlx::AssertSqlSafe(members)), |query, id| query.bind(*id));
+        let rows = members.fetch_all(&self.readers).await?;
         for row in rows {
             participants.entry(row.try_get("chat")?).or_default().push(participant_of(&row)?);
         }
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+        let chats = format!(
             "SELECT chats.id, kind, title, open, created_at, (
                  SELECT at FROM messages WHERE channel = channels.id AND ({PLAIN} OR event = '{CHAT_EVENT}')
                  ORDER BY offset DESC LIMIT 1
              ) AS at
-             FROM chats LEFT JOIN channels ON channels.name = '{MESSAGES_PREFIX}' || chats.id"
-        )))
-        .fetch_all(&self.readers)
-        .await?;
+             FROM chats LEFT JOIN channels ON channels.name = '{MESSAGES_PREFIX}' || chats.id {of_id}"
+        );
+        let chats = only.iter().fold(sqlx::query(sqlx::AssertSqlSafe(chats)), |query, id| query.bind(*id));
+        let rows = chats.fetch_all(&self.readers).await?;
         rows.iter()
             .map(|row| {
                 let (id, created_at): (String, _) = (row.try_get("id")?, unsigned(row, "created_at")?);

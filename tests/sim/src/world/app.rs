@@ -1,11 +1,13 @@
 //! The applications: what they subscribe to, send and close, drawn from the seed, and their token callbacks.
 
-use everwire_client_core::{Input, Status};
+use everwire_client_core::{Handle, Input, Status};
 use everwire_protocol::{ErrorCode, Payload};
 
 use super::{
     EPOCH, Event, World,
     client::{Rest, Sent, user_of},
+    links::WORD,
+    pages::Kept,
     say,
 };
 use crate::{
@@ -15,6 +17,9 @@ use crate::{
     watch::Watch,
 };
 
+/// How many messages of a client contain a word that some proxies refuse.
+const MOST_WORDS: u32 = 6;
+
 impl World {
     /// The application acts, unless its page is suspended.
     pub(super) fn act(&mut self, client: usize) {
@@ -23,7 +28,7 @@ impl World {
         }
         let next = self.clients[client].rng.around(self.manner.act_every) + 1;
         self.after(next, Event::Act { client });
-        if self.clients[client].rest.is_some() {
+        if self.clients[client].rest.is_some() || self.clients[client].over {
             return;
         }
         // What the core detects on its own comes first, for example a changed clock.
@@ -52,21 +57,40 @@ impl World {
     }
 
     fn send(&mut self, client: usize) {
+        let c = &self.clients[client];
+        // What a page writes before it has restored what the last one kept may overtake it.
+        if c.restoring || (c.page > 0 && c.waiting + 1 >= everwire_client_core::MAX_OUTBOX_MESSAGES) {
+            return;
+        }
         let clocks = self.clients[client].clocks(self.now);
         let number = self.clients[client].number + 1;
         let id = id(client, number);
         let channel = self.sent_to(client, id);
+        let (keeps, proxied) = (self.has_pages(), self.case.kinds.has(Kind::Proxy));
         let c = &mut self.clients[client];
         let padding = if c.rng.chance(20) { c.rng.below(9_000) } else { 0 };
-        let text = format!("\"{}{}\"", name(id), " ".repeat(padding));
+        // Where a browser hides the proxy's answer, each of them takes many attempts.
+        let word = if proxied && c.words < MOST_WORDS && c.rng.chance(50) { WORD } else { "" };
+        c.words += u32::from(!word.is_empty());
+        let text = format!("\"{}{}{word}\"", name(id), " ".repeat(padding));
         let Ok(data) = Payload::from_text(text) else { return };
         let event = c.rng.chance(100).then(|| "edited".to_owned());
+        if proxied {
+            c.long.extend((word.len() + padding > 1_000 || !word.is_empty()).then_some(id));
+        }
+        let kept = keeps.then(|| Kept {
+            channel: channel.clone(),
+            event: event.clone(),
+            data: data.clone(),
+            left: None,
+        });
         c.sends.insert(id, Sent::Waiting);
         let full = c.waiting >= everwire_client_core::MAX_OUTBOX_MESSAGES;
         match c.core.send(clocks, id, channel.as_str(), event, data) {
             Ok(()) => {
                 c.number = number;
                 c.waiting += 1;
+                c.kept.extend(kept.map(|kept| (id, kept)));
                 self.stats.sent += 1;
                 say!(self, format!("c{client}"), "sends {} to {channel}", name(id));
             }
@@ -92,8 +116,10 @@ impl World {
 
     fn subscribe(&mut self, client: usize, channel: usize) {
         let clocks = self.clients[client].clocks(self.now);
+        let place = channel;
         let channel = self.channels[channel].clone();
         let c = &mut self.clients[client];
+        c.refused.remove(&place);
         let recent = c.rng.pick(&[None, None, Some(0), Some(5), Some(500)]);
         match c.core.subscribe(clocks, channel.as_str(), recent, None) {
             Ok(handle) => {
@@ -113,6 +139,30 @@ impl World {
                 self.broken(violated(Rule::Protocol, what));
             }
         }
+    }
+
+    /// The server has ended a subscription. The application wants it again later.
+    pub(super) fn loses_subscription(&mut self, client: usize, handle: Handle) {
+        let c = &mut self.clients[client];
+        c.watches.remove(&handle);
+        c.members.remove(&handle);
+        c.talk.left(handle);
+        c.talk.reconnected();
+        let Some(channel) = c.channels.iter().find(|(_, h)| **h == handle).map(|(c, _)| c.clone()) else {
+            return;
+        };
+        c.channels.remove(&channel);
+        let place = self.channels.iter().position(|other| *other == channel);
+        self.clients[client].refused.extend(place);
+    }
+
+    /// The application asks again for what was refused.
+    pub(super) fn subscribe_again(&mut self, client: usize) {
+        let refused = std::mem::take(&mut self.clients[client].refused);
+        for place in refused {
+            self.subscribe(client, place);
+        }
+        self.carry_out(client);
     }
 
     fn unsubscribe_from_one(&mut self, client: usize) -> Option<usize> {
@@ -137,9 +187,8 @@ impl World {
         c.core.handle(clocks, Input::Close);
         self.drain(client);
         let c = &mut self.clients[client];
-        c.channels.clear();
-        c.watches.clear();
-        c.members.clear();
+        c.forget_subscriptions();
+        c.kept.clear();
         if c.status != Some(Status::Closed) || c.waiting > 0 {
             let what = format!("c{client} was closed; it is {:?}, {} waiting", c.status, c.waiting);
             self.broken(violated(Rule::Resolved, what));
@@ -148,7 +197,7 @@ impl World {
 
     /// A listener may act in the middle of a batch.
     pub(super) fn listener(&mut self, client: usize) {
-        if self.healed || self.clients[client].closed {
+        if self.healed || self.clients[client].closed || self.clients[client].over {
             return;
         }
         match self.clients[client].rng.between(0, 999) {
@@ -166,6 +215,7 @@ impl World {
 
     pub(super) fn fetch_token(&mut self, client: usize) {
         let bad = self.case.kinds.has(Kind::Token) && !self.healed;
+        let changing = self.rights.is_some();
         let rng = &mut self.clients[client].rng;
         let (wait, lives) = match rng.between(0, 9) {
             0 if bad => (rng.between(0, 5_000), None),
@@ -175,23 +225,39 @@ impl World {
             }
             2 if bad => (rng.between(5_000, 29_000), Some(rng.between(20_000, 120_000))),
             _ if bad => (rng.between(0, 500), Some(rng.between(15_000, 120_000))),
+            // What a token grants changes with the next one.
+            _ if changing && !self.healed => (rng.between(0, 100), Some(rng.between(35_000, 120_000))),
             _ => (rng.between(0, 100), Some(24 * 3_600_000)),
         };
         // Its age counts from the request.
         let until = lives.map(|lives| EPOCH + self.now + lives);
-        self.after(wait, Event::Token { client, until });
+        let page = self.clients[client].page;
+        self.after(wait, Event::Token { client, page, until });
     }
 
-    pub(super) fn token_answers(&mut self, client: usize, until: Option<u64>) {
+    pub(super) fn token_answers(&mut self, client: usize, page: u32, until: Option<u64>) {
+        if self.clients[client].page != page {
+            return;
+        }
         if self.clients[client].rest.is_some_and(|rest| rest != Rest::PutAway) {
             // A suspended page receives the answer when it resumes.
-            return self.after(500, Event::Token { client, until });
+            return self.after(500, Event::Token { client, page, until });
         }
         let input = match until {
-            Some(until) => Input::Token(format!("{} {until}", user_of(client))),
+            Some(_) if self.clients[client].signs_in_wrongly => Input::Token("wrong".into()),
+            Some(until) => Input::Token(self.token(client, until)),
             None => Input::TokenFailed("the back end is down".into()),
         };
         say!(self, format!("c{client}"), "{input:?}");
         self.tell(client, input);
+    }
+
+    /// A token of the client's user.
+    fn token(&mut self, client: usize, until: u64) -> String {
+        let (user, now) = (user_of(client), self.server_ms());
+        let Some(rights) = &mut self.rights else { return format!("{user} {until}") };
+        let (id, token) = rights.token(&user, now, until);
+        self.clients[client].token_id = id;
+        token
     }
 }

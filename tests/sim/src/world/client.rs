@@ -7,11 +7,10 @@ use everwire_client_core::{
     Config, Connection, Event as CoreEvent, Handle, Input, Now, Output, RequestId, SendStatus, SocketId,
     Source, Status,
 };
-use everwire_protocol::{Channel, ClientFrame, ErrorCode, Guest, Uuid, batch};
+use everwire_protocol::{ClientFrame, ErrorCode, Guest, Uuid, batch};
 
-use super::{ByChannel, EPOCH, Event, ToClient, World, links::Path, say, talk::Talk};
+use super::{ByChannel, EPOCH, Event, ToClient, World, links::Path, pages::Kept, say, talk::Talk};
 use crate::{
-    ledger::name,
     mutants::Mutant,
     rng::Rng,
     violation::{Rule, violated},
@@ -57,6 +56,22 @@ pub(super) struct Client {
     pub(super) status: Option<Status>,
     /// The application has closed it.
     pub(super) closed: bool,
+    /// Counts its pages: each is a session.
+    pub(super) page: u32,
+    /// The server has ended the page, and there is no other one yet.
+    pub(super) over: bool,
+    /// The page has not restored yet what an earlier one has kept.
+    pub(super) restoring: bool,
+    /// What the browser keeps for the next page: messages without an answer, by the order of the calls.
+    pub(super) kept: BTreeMap<Uuid, Kept>,
+    /// How many messages contain a word that some proxies refuse.
+    pub(super) words: u32,
+    /// Messages that some proxies refuse.
+    pub(super) long: BTreeSet<Uuid>,
+    /// The page gives tokens that nobody accepts.
+    pub(super) signs_in_wrongly: bool,
+    /// Channels that the application still wants after they were refused, by their place.
+    pub(super) refused: BTreeSet<usize>,
     pub(super) hidden: bool,
     /// The interval of timers in a hidden page, in ms.
     pub(super) throttle: u64,
@@ -69,6 +84,8 @@ pub(super) struct Client {
     pub(super) slept: u64,
     pub(super) wall: i64,
     pub(super) token_until: u64,
+    /// The id of the last token.
+    pub(super) token_id: u64,
     /// For planted bugs: frames that were not sent in time, and the first known logs.
     pub(super) stale: Vec<String>,
     pub(super) first_epochs: ByChannel<String>,
@@ -81,16 +98,16 @@ pub(super) fn user_of(client: usize) -> String {
     format!("u{}", client / 2)
 }
 
-/// The session of a client.
-pub(super) fn session_of(client: usize) -> Uuid {
-    Uuid::from_u128(0x5e55_0000_0000 + client as u128)
+/// The session of a client's page.
+pub(super) fn session_of(client: usize, page: u32) -> Uuid {
+    Uuid::from_u128((u128::from(page) << 64) + 0x5e55_0000_0000 + client as u128)
 }
 
 impl Client {
     pub(super) fn new(index: usize, seed: &Rng) -> Self {
         let rng = seed.fork(10_000 + index as u64);
         Self {
-            core: Connection::new(config(index, 0, false, true, true)),
+            core: Connection::new(config(index, 0, 0, false, true, true)),
             path: Path::new(rng.fork(1)),
             talk_rng: rng.fork(2),
             talk: Talk::default(),
@@ -105,6 +122,14 @@ impl Client {
             number: 0,
             status: None,
             closed: false,
+            page: 0,
+            over: false,
+            restoring: false,
+            kept: BTreeMap::new(),
+            words: 0,
+            long: BTreeSet::new(),
+            signs_in_wrongly: false,
+            refused: BTreeSet::new(),
             hidden: false,
             throttle: 1,
             rest: None,
@@ -114,6 +139,7 @@ impl Client {
             slept: 0,
             wall: 0,
             token_until: 0,
+            token_id: 0,
             stale: Vec::new(),
             first_epochs: BTreeMap::new(),
             sent_before: BTreeSet::new(),
@@ -131,11 +157,18 @@ impl Client {
     }
 }
 
-fn config(index: usize, seed: u64, tokens: bool, websocket: bool, polling: bool) -> Config {
+pub(super) fn config(
+    index: usize,
+    page: u32,
+    seed: u64,
+    tokens: bool,
+    websocket: bool,
+    polling: bool,
+) -> Config {
     let user = user_of(index);
     Config {
         server: String::new(),
-        session: session_of(index),
+        session: session_of(index, page),
         token: tokens,
         guest: (!tokens).then(|| Guest { name: user.clone(), user }),
         websocket,
@@ -155,7 +188,7 @@ impl World {
         let (tokens, websocket, polling) = (self.manner.tokens, self.manner.websocket, self.manner.polling);
         let c = &mut self.clients[client];
         let seed = c.rng.word();
-        c.core = Connection::new(config(client, seed, tokens, websocket, polling));
+        c.core = Connection::new(config(client, 0, seed, tokens, websocket, polling));
         c.core.handle(c.clocks(self.now), Input::Start);
         for _ in 0..=self.clients[client].rng.below(3) {
             self.subscribe_to_one(client);
@@ -234,6 +267,7 @@ impl World {
                 }
             }
             ToClient::Response { request, text } => self.response(client, request, text.as_deref()),
+            ToClient::Refused { request, status } => self.refused(client, request, status),
             ToClient::Input(input) => {
                 say!(self, format!("c{client}"), "page: {input:?}");
                 self.tell(client, input);
@@ -340,14 +374,24 @@ impl World {
                         _ => self.stats.connected_by_polling += 1,
                     }
                 }
+                if status == Status::Connected {
+                    self.restore(client);
+                }
                 let c = &self.clients[client];
-                if status == Status::Closed && (!c.closed || code.is_some()) {
+                if let (Status::Closed, Some(code)) = (status, code)
+                    && self.may_end(client, code)
+                {
+                    self.page_ended(client, code);
+                } else if status == Status::Closed && (!c.closed || code.is_some()) {
                     let what = format!("c{client} closed without being asked to: {code:?}, {reason}");
                     self.broken(violated(Rule::Ended, what));
                 }
             }
-            CoreEvent::Sending { id, status: SendStatus::Queued | SendStatus::Sent, .. } => {
+            CoreEvent::Sending { id, status: status @ (SendStatus::Queued | SendStatus::Sent), .. } => {
                 self.waiting(client, id);
+                if status == SendStatus::Sent {
+                    self.left(client, id);
+                }
             }
             CoreEvent::Sending { id, status: SendStatus::Failed, error } => {
                 self.failed(client, id, error.map_or(ErrorCode::Internal, |(code, _)| code));
@@ -362,60 +406,25 @@ impl World {
         }
     }
 
+    /// Whether the server may end a client's page for good.
+    fn may_end(&self, client: usize, code: ErrorCode) -> bool {
+        match code {
+            ErrorCode::Banned => {
+                self.rights.as_ref().is_some_and(|rights| rights.was_restricted(&user_of(client)))
+            }
+            ErrorCode::Unauthorized => {
+                let revoked = self.rights.as_ref().is_some_and(|r| r.keeps_revoking(self.server_ms()));
+                self.clients[client].signs_in_wrongly || revoked
+            }
+            _ => false,
+        }
+    }
+
     pub(super) fn reports(&mut self, client: usize, code: ErrorCode, message: &str) {
         say!(self, format!("c{client}"), "error {code:?}: {message}");
         if code == ErrorCode::ProtocolViolation && !message.contains("acknowledge") {
             self.broken(violated(Rule::Protocol, format!("c{client}: {message}")));
         }
-    }
-
-    /// Whether a message is still to be answered, as it must be when something is heard of it.
-    fn waiting(&mut self, client: usize, id: Uuid) -> bool {
-        let sent = self.clients[client].sends.get(&id).copied();
-        let waiting = sent == Some(Sent::Waiting);
-        if !waiting {
-            let what = format!("c{client} hears of {}, which is {sent:?}", name(id));
-            self.broken(violated(Rule::Resolved, what));
-        }
-        waiting
-    }
-
-    pub(super) fn stored(&mut self, client: usize, id: Uuid, offset: u64) {
-        if !self.waiting(client, id) {
-            return;
-        }
-        let c = &mut self.clients[client];
-        c.sends.insert(id, Sent::Stored);
-        c.waiting -= 1;
-        self.stats.acked += 1;
-        let channel = self.sent_to(client, id);
-        say!(self, format!("c{client}"), "{} is stored at {offset}", name(id));
-        if !self.ledger.has(id, &channel, offset) {
-            let what = format!("{} is acked at {offset} of {channel}, and is not there", name(id));
-            self.broken(violated(Rule::AckedIsStored, what));
-        }
-    }
-
-    pub(super) fn failed(&mut self, client: usize, id: Uuid, code: ErrorCode) {
-        if !self.waiting(client, id) {
-            return;
-        }
-        let c = &mut self.clients[client];
-        if c.closed && code == ErrorCode::Closed {
-            c.sends.insert(id, Sent::Failed);
-            c.waiting -= 1;
-            self.stats.closed += 1;
-        } else {
-            let what = format!("c{client}: {} failed: {code:?}", name(id));
-            self.broken(violated(Rule::Resolved, what));
-        }
-    }
-
-    /// The channel of a message is derived from its id, so that it need not be stored.
-    pub(super) fn sent_to(&self, client: usize, id: Uuid) -> Channel {
-        let number = crate::ledger::sender(id).1;
-        let place = Rng::new(self.case.seed).fork(client as u64 ^ (number << 16)).below(self.channels.len());
-        self.channels[place].clone()
     }
 }
 

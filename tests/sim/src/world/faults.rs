@@ -6,7 +6,7 @@ use everwire_protocol::Goaway;
 use super::{
     Event, ToClient, World,
     client::{Rest, Sent},
-    links::Block,
+    links::{Block, Proxy},
     say,
 };
 use crate::{
@@ -120,7 +120,8 @@ impl World {
                 }
             }
             Kind::PutAway => {
-                if self.clients[client].rest.is_none() && !self.clients[client].closed {
+                let c = &self.clients[client];
+                if c.rest.is_none() && !c.closed && !c.over {
                     self.tell(client, Input::PageHide);
                     self.rest(client, Rest::PutAway, until(&mut rng, 100, 60_000));
                 }
@@ -144,6 +145,13 @@ impl World {
             }
             // Tokens are bad throughout such a run; this requests one sooner.
             Kind::Token => self.clients[client].token_until = now,
+            Kind::Permission => {
+                for _ in 0..rng.between(1, 3) {
+                    self.change_rights(&mut rng);
+                }
+            }
+            Kind::Reload => self.reload(client, &mut rng),
+            Kind::Proxy => self.clients[client].path.proxy = Some(Proxy::draw(&mut rng)),
         }
     }
 
@@ -165,7 +173,7 @@ impl World {
     /// A page is suspended for a while.
     fn rest(&mut self, client: usize, how: Rest, ms: u64) {
         let c = &mut self.clients[client];
-        if c.closed || c.rest.is_some() {
+        if c.closed || c.over || c.rest.is_some() {
             return;
         }
         c.rest = Some(how);
@@ -271,6 +279,7 @@ impl World {
         if self.nodes.iter().all(|node| !node.up) {
             self.store.data().wipe();
             self.ledger.wiped();
+            self.rights_are_lost();
         }
     }
 
@@ -305,6 +314,7 @@ impl World {
         for (channel, up_to) in trimmed {
             self.ledger.trimmed(channel, up_to);
         }
+        self.rights_are_lost();
     }
 
     /// A planned restart: clients receive goaway, then the node stops.
@@ -351,6 +361,7 @@ impl World {
             self.tell(client, Input::Visible(true));
             self.tell(client, Input::Online);
         }
+        self.give_rights_back();
         self.after(0, Event::Look);
     }
 

@@ -4,6 +4,7 @@
 use everwire_client_core::{Input, RequestId, Source};
 
 use super::{Event, ToClient, World, say};
+use crate::mutants::Mutant;
 
 /// The probability that a request or response is lost or duplicated during the fault, per mille.
 const OFTEN: u64 = 300;
@@ -32,6 +33,7 @@ impl World {
         let there = self.latency(client);
         let now = self.now;
         let path = &mut self.clients[client].path;
+        let proxy = path.proxy;
         let down = path.down_until > now;
         let lost = path.loses_until > now && path.rng.chance(OFTEN);
         let doubled = path.doubles_until > now && path.rng.chance(OFTEN);
@@ -54,6 +56,13 @@ impl World {
             if told {
                 self.send_client(client, later, ToClient::Response { request, text: None });
             }
+        } else if let Some(proxy) = proxy.filter(|proxy| proxy.refuses(&self.requests[request].body)) {
+            let mut status = proxy.status;
+            if self.has(Mutant::RefusalTakenForPassing) {
+                status = 429;
+            }
+            self.stats.refused_requests += 1;
+            self.send_client(client, 2 * there, ToClient::Refused { request, status });
         } else if self.nodes[node].accepts() {
             self.after(there, Event::Arrives { request, copy: false });
             if doubled {
@@ -122,6 +131,18 @@ impl World {
             return;
         }
         self.send_client(client, latency + reading, ToClient::Response { request, text: Some(text.into()) });
+    }
+
+    /// Something between answers in the node's place.
+    pub(super) fn refused(&mut self, client: usize, request: usize, status: u16) {
+        let id = self.requests[request].id;
+        if self.clients[client].requests.get(&id) != Some(&request) {
+            return;
+        }
+        self.clients[client].requests.remove(&id);
+        say!(self, format!("c{client}"), "request {} was refused by a proxy ({status})", id.0);
+        let reason = format!("a proxy ({status})");
+        self.tell(client, Input::RequestFailed { request: id, status, reason });
     }
 
     /// A response, or the end of a request without one, reaches the page.

@@ -39,6 +39,33 @@ pub(super) enum Block {
     Silent,
 }
 
+/// What a proxy refuses for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Proxy {
+    /// The status of its answer; 0 where a browser hides it from the page.
+    pub(super) status: u16,
+    /// Bodies that are longer, in bytes; otherwise those with [`WORD`].
+    longer: Option<usize>,
+}
+
+/// A word that some proxies do not let through.
+pub(super) const WORD: &str = "<script>";
+
+impl Proxy {
+    pub(super) fn draw(rng: &mut Rng) -> Self {
+        if rng.chance(400) {
+            // A poll for all channels is shorter.
+            return Self { status: 413, longer: Some(rng.pick(&[2_000, 4_000, 8_000])) };
+        }
+        Self { status: rng.pick(&[403, 403, 0]), longer: None }
+    }
+
+    /// Whether it refuses a request with this body.
+    pub(super) fn refuses(self, body: &str) -> bool {
+        self.longer.map_or_else(|| body.contains(WORD), |most| body.len() > most)
+    }
+}
+
 /// The current network between one client and the nodes. Times are virtual ms until which a fault lasts.
 #[derive(Debug)]
 pub(super) struct Path {
@@ -46,6 +73,8 @@ pub(super) struct Path {
     pub(super) slow_until: u64,
     pub(super) slow_by: u64,
     pub(super) blocked: Option<(Block, u64)>,
+    /// A proxy, until the end of the run.
+    pub(super) proxy: Option<Proxy>,
     /// WebSockets are killed this long after they opened.
     pub(super) killed: Option<(u64, u64)>,
     pub(super) loses_until: u64,
@@ -63,6 +92,7 @@ impl Path {
             slow_until: 0,
             slow_by: 0,
             blocked: None,
+            proxy: None,
             killed: None,
             loses_until: 0,
             doubles_until: 0,
@@ -71,9 +101,9 @@ impl Path {
         }
     }
 
-    /// Everything works again.
+    /// Everything works again, but for a proxy, which is as it is.
     pub(super) fn heal(&mut self) {
-        *self = Self::new(self.rng.clone());
+        *self = Self { proxy: self.proxy, ..Self::new(self.rng.clone()) };
     }
 }
 

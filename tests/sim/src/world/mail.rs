@@ -81,6 +81,7 @@ impl World {
 
     /// Reports the store's commits to the ledger, and new entries to other nodes.
     pub(super) fn write_down(&mut self) {
+        self.back_end_hears();
         for done in self.store.take_done() {
             match done {
                 Done::Opened(channel, epoch) => {
@@ -90,6 +91,7 @@ impl World {
                     say!(self, "store", "{} is {offset} of {channel}", name(id));
                     let result = self.ledger.stored(&channel, &epoch, offset, id);
                     self.broken(result);
+                    self.check_stored(&channel, offset, id);
                 }
                 Done::Trimmed(channel, up_to) => self.ledger.trimmed(&channel, up_to),
                 Done::Added { node, entries } => {

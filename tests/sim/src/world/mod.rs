@@ -10,9 +10,12 @@ mod http;
 mod links;
 mod mail;
 mod node;
+mod outcomes;
+mod pages;
 pub mod permits;
 mod quiet;
 mod receiving;
+mod rights;
 mod serve;
 mod store;
 mod talk;
@@ -39,11 +42,11 @@ use crate::{
     stats::Stats,
     violation::{Rule, Violation, violated},
 };
-use access::SimAccess;
 use client::Client;
 use http::Request;
 use links::Link;
 use node::Process;
+use rights::Rights;
 use store::{Copied, SharedStore};
 
 /// The wall clock at the start of every run, in ms since 1970.
@@ -63,8 +66,12 @@ enum Event {
     Timer { client: usize, turn: u64 },
     /// The application's next action.
     Act { client: usize },
-    /// The token callback answers.
-    Token { client: usize, until: Option<u64> },
+    /// The token callback of a page answers.
+    Token { client: usize, page: u32, until: Option<u64> },
+    /// The next page of a client is loaded.
+    Page { client: usize },
+    /// The back end of the applications may make its next call.
+    BackEnd,
     /// Something reaches a client, if it is awake.
     ToClient { client: usize, what: ToClient },
     /// A page or a machine wakes up.
@@ -105,10 +112,26 @@ struct Address {
 
 #[derive(Debug, Clone)]
 enum ToClient {
-    Opened { link: usize },
-    Text { link: usize, text: Arc<str> },
-    Closed { link: usize, code: u16 },
-    Response { request: usize, text: Option<Arc<str>> },
+    Opened {
+        link: usize,
+    },
+    Text {
+        link: usize,
+        text: Arc<str>,
+    },
+    Closed {
+        link: usize,
+        code: u16,
+    },
+    Response {
+        request: usize,
+        text: Option<Arc<str>>,
+    },
+    /// Something between has refused a request.
+    Refused {
+        request: usize,
+        status: u16,
+    },
     Input(everwire_client_core::Input),
 }
 
@@ -202,7 +225,8 @@ pub struct World {
     /// The offsets up to which users have read a log with any client.
     reads: BTreeMap<(usize, String), u64>,
     settings: Arc<Settings>,
-    access: Arc<SimAccess>,
+    /// What the back end permits, where that changes.
+    rights: Option<Rights>,
     healed: bool,
     quiet_since: Option<u64>,
     steps: u32,
@@ -253,6 +277,7 @@ impl World {
         let seed = case.rng();
         let mut rng = seed.fork(2);
         let mode = rng.between(0, 9);
+        let changing = case.kinds.has(Kind::Permission);
         let manner = Manner {
             act_every: rng.pick(&[150, 500, 1_000, 2_000, 5_000]),
             burst: rng.pick(&[1, 1, 3, 10, 60]),
@@ -260,7 +285,7 @@ impl World {
             scattered: case.nodes > 1 && rng.chance(400),
             latency: rng.pick(&[1, 5, 20, 50, 150, 400]),
             commit: rng.pick(&[0, 1, 5, 30, 200]),
-            tokens: case.kinds.has(Kind::Token) || rng.chance(300),
+            tokens: case.kinds.has(Kind::Token) || rng.chance(300) || changing,
             websocket: mode != 0,
             polling: mode != 1,
         };
@@ -280,6 +305,8 @@ impl World {
                 (false, _) => 40 + 34 * case.clients,
             },
             never_defers: mutant == Some(Mutant::NoDeferring),
+            keeps_lost_grants: mutant == Some(Mutant::LostGrantsKept),
+            ignores_later_tokens: mutant == Some(Mutant::LaterTokensIgnored),
             ..Settings::default()
         };
         if case.kinds.has(Kind::SlowReader) {
@@ -294,8 +321,12 @@ impl World {
             "talk",
             "last",
         ];
-        let channels: Vec<Channel> =
-            names.iter().take(case.channels).filter_map(|n| n.parse().ok()).collect();
+        let channels = if changing {
+            rights::channels()
+        } else {
+            names.iter().filter_map(|name| name.parse().ok()).collect::<Vec<Channel>>()
+        };
+        let channels = channels.into_iter().take(case.channels).collect();
         let retention = rng.pick(&[10_000, 10_000, 10_000, 50, 8]);
         let commit_ms = manner.commit;
         let mut world = Self {
@@ -314,7 +345,7 @@ impl World {
             copy: None,
             reads: BTreeMap::new(),
             settings: Arc::new(settings),
-            access: Arc::new(SimAccess),
+            rights: None,
             healed: false,
             quiet_since: None,
             steps: 0,
@@ -327,6 +358,10 @@ impl World {
             case,
             mutant,
         };
+        if changing {
+            world.ledger.refuses = true;
+            world.rights = Some(Rights::new((0..case.clients).map(client::user_of)));
+        }
         world.begin(&seed);
         world
     }
@@ -339,6 +374,9 @@ impl World {
         self.at(ms, Event::Heal);
         for node in 0..self.nodes.len() {
             self.start_process(node);
+        }
+        if self.rights.is_some() {
+            self.at(0, Event::BackEnd);
         }
         for client in 0..self.clients.len() {
             self.start_client(client);
@@ -374,7 +412,9 @@ impl World {
         match event {
             Event::Timer { client, turn } => self.client_timer(client, turn),
             Event::Act { client } => self.act(client),
-            Event::Token { client, until } => self.token_answers(client, until),
+            Event::Token { client, page, until } => self.token_answers(client, page, until),
+            Event::Page { client } => self.next_page(client),
+            Event::BackEnd => self.back_end(),
             Event::ToClient { client, what } => self.reaches_client(client, what),
             Event::Wake { client, turn } => self.wakes(client, turn),
             Event::ToServer { link, what } => self.reaches_server(link, what),

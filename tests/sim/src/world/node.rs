@@ -8,12 +8,18 @@ use std::{
 
 use everwire_protocol::{Channel, ClientFrame, Goaway, ServerFrame, Uuid, batch};
 use everwire_server::{
+    auth::Bans,
     connection::{BadFrame, Connection, Input, PollInput, Polling, Settings, Transport, decode},
     environment::Environment as _,
+    model::identity::{Access, Identity},
     node::{Effects, Node, NodeOptions},
 };
 
-use super::{Address, World};
+use super::{
+    Address, World,
+    access::{RealAccess, SimAccess},
+    rights::tokens_in,
+};
 use crate::{
     executor::Executor,
     mutants::Mutant,
@@ -88,6 +94,10 @@ pub(super) struct Conn {
     pub(super) turn: u64,
     /// What the client sent and the session does not want yet; `None` is the end.
     pub(super) unread: VecDeque<Option<String>>,
+    /// Who has signed in, as the last token says that was accepted.
+    pub(super) who: Option<Identity>,
+    /// Channels that this token does not grant, with the last offset that was stored before it came.
+    pub(super) lost: BTreeMap<Channel, u64>,
     /// For a planted bug: how many responses were given, and where they led.
     responses: u64,
     led: BTreeMap<Channel, (String, u64)>,
@@ -114,10 +124,15 @@ impl World {
             self.ledger.begin_run(&tag);
         }
         let store = Arc::new(self.store.of(node, &environment));
+        let bans = Arc::<Bans>::default();
+        let access: Arc<dyn Access> = match &self.rights {
+            Some(_) => Arc::new(RealAccess::new(bans.clone())),
+            None => Arc::new(SimAccess),
+        };
         let options = NodeOptions {
             settings: self.settings.clone(),
-            access: self.access.clone(),
-            bans: Arc::default(),
+            access,
+            bans,
             leave_grace_ms: LEAVE_GRACE_MS,
             return_ms: RETURN_MS,
         };
@@ -143,6 +158,21 @@ impl World {
         self.nodes[node].node().map_or_else(|| self.settings.clone(), |node| node.settings.clone())
     }
 
+    /// The permissions as a node knows them.
+    fn access_of(&self, node: usize) -> Arc<dyn Access> {
+        self.nodes[node]
+            .node()
+            .map_or_else(|| Arc::new(SimAccess) as Arc<dyn Access>, |node| node.access.clone())
+    }
+
+    /// A client has presented tokens on a connection.
+    fn presents(&mut self, address: Address, tokens: &[String]) {
+        if let Some(mut conn) = self.nodes[address.node].conns.remove(&address.conn) {
+            self.presented(address.node, &mut conn, tokens);
+            self.nodes[address.node].conns.insert(address.conn, conn);
+        }
+    }
+
     fn new_conn(
         &mut self,
         node: usize,
@@ -155,7 +185,8 @@ impl World {
         on.next_conn += 1;
         let (conn, boot) = (on.next_conn, on.boot);
         let (unread, led) = (VecDeque::new(), BTreeMap::new());
-        on.conns.insert(conn, Conn { machine, effects, turn: 0, unread, responses: 0, led });
+        let (who, lost) = (None, BTreeMap::new());
+        on.conns.insert(conn, Conn { machine, effects, turn: 0, unread, who, lost, responses: 0, led });
         Some(Address { node, boot, conn })
     }
 
@@ -163,7 +194,7 @@ impl World {
     pub(super) fn accept(&mut self, link: usize) {
         let node = self.links[link].node;
         let address = self.new_conn(node, Transport::WebSocket, |world, connection| {
-            let (settings, access) = (world.settings_of(node), world.access.clone());
+            let (settings, access) = (world.settings_of(node), world.access_of(node));
             let session =
                 Connection::new(world.server_ms(), Transport::WebSocket, connection, settings, access);
             Machine::WebSocket { session: Box::new(session), link }
@@ -208,15 +239,18 @@ impl World {
             }
         }
         let now = self.server_ms();
-        let (settings, access) = (self.settings_of(node), self.access.clone());
+        let (settings, access) = (self.settings_of(node), self.access_of(node));
+        let tokens: Vec<String> = hello.token.iter().cloned().collect();
         let Some(mut poll) = poll else {
-            let batch = std::iter::once(Ok(ClientFrame::Hello(hello))).chain(rest).collect();
+            let batch: Vec<_> = std::iter::once(Ok(ClientFrame::Hello(hello))).chain(rest).collect();
+            let tokens = tokens_in(&batch);
             let address = self.new_conn(node, Transport::Post, |_, connection| {
                 let session = Connection::new(now, Transport::Post, connection, settings, access);
                 Machine::Post { session: Box::new(session), request: key, answers: Vec::new(), done: false }
             });
             let Some(address) = address else { return };
             self.requests[request].conn = Some(address.conn);
+            self.presents(address, &tokens);
             return self.answer(address, Input::Batch(Ok(batch)));
         };
         let Some(sessions) = self.nodes[node].node().map(|node| &node.sessions) else { return };
@@ -247,6 +281,7 @@ impl World {
                 polling.handle(now, PollInput::Request { request: key, hello, poll, frames: rest });
             }
         }
+        self.presents(Address { node, boot, conn }, &tokens);
         self.serve(Address { node, boot, conn });
         self.pump(node);
     }

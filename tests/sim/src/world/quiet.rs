@@ -8,6 +8,7 @@ use everwire_protocol::ChannelKind;
 use super::{
     Event, QUIET_WITHIN, STAYS_QUIET, World,
     client::{session_of, user_of},
+    rights::Rights,
     say,
 };
 use crate::violation::{Rule, Violation, violated};
@@ -19,6 +20,13 @@ impl World {
     /// Checks whether everything is quiet. Returns true at the end of the run.
     pub(super) fn look(&mut self) -> bool {
         let healed_at = self.case.seconds * 1_000;
+        if self.rights.as_ref().is_some_and(Rights::is_settled) {
+            for client in 0..self.clients.len() {
+                if !self.clients[client].refused.is_empty() {
+                    self.subscribe_again(client);
+                }
+            }
+        }
         match self.unquiet() {
             Ok(()) => {
                 let since = *self.quiet_since.get_or_insert(self.now);
@@ -47,6 +55,9 @@ impl World {
             if c.closed {
                 continue;
             }
+            if let Some(place) = c.refused.first() {
+                return violated(Rule::Quiet, format!("c{client} is refused {}", self.channels[*place]));
+            }
             if c.status != Some(Status::Connected) {
                 return violated(Rule::Quiet, format!("c{client} is {:?}", c.status));
             }
@@ -65,6 +76,9 @@ impl World {
                     return violated(Rule::Quiet, what);
                 }
             }
+        }
+        if self.rights.as_ref().is_some_and(|rights| !rights.is_settled()) {
+            return violated(Rule::Quiet, "the back end still has calls to make");
         }
         self.ghosts()?;
         self.presence()?;
@@ -86,7 +100,7 @@ impl World {
 
     /// The node to which a client is connected: each node lists its own members.
     pub(super) fn node_of(&self, client: usize) -> Option<usize> {
-        let session = session_of(client);
+        let session = session_of(client, self.clients[client].page);
         self.nodes
             .iter()
             .position(|process| process.node().is_some_and(|node| node.sessions.user(session).is_some()))

@@ -238,6 +238,12 @@ impl Application for Page<'_> {
 
     fn ended(&mut self, handle: Handle, code: ErrorCode, message: String) {
         let client = self.client;
+        let restricted =
+            self.world.rights.as_ref().is_some_and(|rights| rights.was_restricted(&user_of(client)));
+        say!(self.world, format!("c{client}"), "subscription {} is over: {code:?} {message}", handle.0);
+        if restricted && code == ErrorCode::Forbidden {
+            return self.world.loses_subscription(client, handle);
+        }
         let what = format!("c{client}: subscription {} was ended: {code:?} {message}", handle.0);
         self.world.broken(violated(Rule::Ended, what));
     }

@@ -9,6 +9,7 @@ use everwire_server::connection::{Input, Output, PollOutput, batch_text, decode}
 use super::{
     Address, EPOCH, Event, World,
     node::{Conn, Machine},
+    rights::tokens_in,
     say,
 };
 use crate::mutants::Mutant;
@@ -20,7 +21,7 @@ impl World {
         let mut over = false;
         while !over {
             over = self.perform(address, &mut conn);
-            if over || !self.read(&mut conn) {
+            if over || !self.read(address.node, &mut conn) {
                 break;
             }
         }
@@ -42,7 +43,7 @@ impl World {
     }
 
     /// Passes a batch to the connection, if it accepts one. Returns whether it did.
-    fn read(&mut self, conn: &mut Conn) -> bool {
+    fn read(&mut self, node: usize, conn: &mut Conn) -> bool {
         let Machine::WebSocket { session, .. } = &mut conn.machine else { return false };
         if conn.unread.is_empty() || !session.wants_batch() {
             return false;
@@ -50,7 +51,10 @@ impl World {
         let now = self.server_ms();
         match conn.unread.pop_front().flatten() {
             Some(text) => {
-                session.handle(now, Input::Batch(decode(&text, &self.settings.limits)));
+                let frames = decode(&text, &self.settings.limits);
+                let tokens = frames.as_deref().map(tokens_in).unwrap_or_default();
+                session.handle(now, Input::Batch(frames));
+                self.presented(node, conn, &tokens);
             }
             None => session.handle(now, Input::Gone),
         }
@@ -67,6 +71,7 @@ impl World {
                         None => return false,
                         Some(Output::Send(frames)) => {
                             let text: Arc<str> = batch_text(&frames).into();
+                            self.check_leaving(conn, &text);
                             if let Some(ms) = self.link_down(link, &text) {
                                 self.after(ms, Event::Writable { conn: address });
                             }
@@ -88,6 +93,7 @@ impl World {
                         if self.has(Mutant::ResponseNotRetained) {
                             conn.gives(&text);
                         }
+                        self.check_leaving(conn, &text);
                         self.respond((request / 2) as usize, text.to_string());
                     }
                     Some(PollOutput::End) => return true,
@@ -107,6 +113,7 @@ impl World {
                     answers.extend(session.take_batch());
                     if session.is_settled() && session.is_empty() || *done {
                         let (text, request) = (batch_text(answers), *request);
+                        self.check_leaving(conn, &text);
                         self.respond((request / 2) as usize, text);
                         return true;
                     }

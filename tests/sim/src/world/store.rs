@@ -89,6 +89,7 @@ pub(super) struct Copied {
     logs: Logs,
     marks: BTreeMap<(Channel, String), UserReceipt>,
     rooms: BTreeMap<Arc<str>, ChatRecord>,
+    access_changes: Vec<AccessChange>,
 }
 
 impl Data {
@@ -101,13 +102,19 @@ impl Data {
     }
 
     pub(super) fn copy(&self) -> Copied {
-        Copied { logs: self.logs.clone(), marks: self.marks.clone(), rooms: self.rooms.clone() }
+        Copied {
+            logs: self.logs.clone(),
+            marks: self.marks.clone(),
+            rooms: self.rooms.clone(),
+            access_changes: self.access_changes.clone(),
+        }
     }
 
     /// Continues with a copy. Who was present in it is gone by now.
     pub(super) fn restore(&mut self, copy: &Copied) {
-        let Copied { logs, marks, rooms } = copy;
+        let Copied { logs, marks, rooms, access_changes } = copy;
         (self.logs, self.marks, self.rooms) = (logs.clone(), marks.clone(), rooms.clone());
+        self.access_changes.clone_from(access_changes);
         self.before = None;
         self.own.clear();
     }
@@ -119,6 +126,7 @@ impl Data {
         self.before = None;
         self.marks.clear();
         self.rooms.clear();
+        self.access_changes.clear();
         self.own.clear();
     }
 
@@ -428,6 +436,10 @@ impl Store for NodeStore {
 impl ChatStore for NodeStore {
     fn chats(&self) -> Answer<'_, Vec<ChatRecord>> {
         self.at_once(|data| data.rooms.values().cloned().collect())
+    }
+
+    fn chat<'a>(&'a self, id: &'a str) -> Answer<'a, Option<ChatRecord>> {
+        self.read(move |data| data.rooms.get(id).cloned())
     }
 
     fn change_chat<'a>(

@@ -1,6 +1,8 @@
 //! Checks the oracles: each planted bug is found within a bounded number of seeds, by a matching rule.
 
 use everwire_sim::{
+    case::Case,
+    fault::Kind,
     mutants::Mutant,
     runner,
     shrink::shrink,
@@ -11,6 +13,10 @@ use everwire_sim::{
 /// The maximum number of seeds.
 const WITHIN: u64 = 400;
 
+/// A client that polls replaces its token by one that no longer grants a channel in which others write.
+const A_GRANT_IS_WITHDRAWN: &str =
+    "clients=4 channels=1 nodes=1 seconds=90 faults=block_websocket,permission";
+
 fn found(mutant: Mutant, by: &[Rule]) {
     let report = runner::run(0, WITHIN, Some(mutant), |_| {});
     let Some((case, violation)) = report.failures.first() else {
@@ -19,10 +25,23 @@ fn found(mutant: Mutant, by: &[Rule]) {
     assert!(by.contains(&violation.rule), "{} was found by {violation} in {case}", mutant.name());
 }
 
-fn found_in(mutant: Mutant, case: &str, by: Rule) {
-    let Ok(case) = case.parse() else { panic!("{case} is no case") };
-    let outcome = world::run(case, Some(mutant), false);
-    assert_eq!(outcome.violation.map(|violation| violation.rule), Some(by));
+/// The same, in runs with one more kind of fault.
+fn found_with(kind: Kind, mutant: Mutant, by: &[Rule]) {
+    let report = runner::run_cases(0, WITHIN, Some(mutant), |seed| Case::of(seed).with(kind), |_| {});
+    let Some((case, violation)) = report.failures.first() else {
+        panic!("{} was not found within {WITHIN} seeds", mutant.name());
+    };
+    assert!(by.contains(&violation.rule), "{} was found by {violation} in {case}", mutant.name());
+}
+
+/// The same, among the seeds of a small case in which its rare moment is less rare.
+fn found_like(mutant: Mutant, case: &str, by: Rule) {
+    let small = |seed| format!("seed={seed} {case}").parse().unwrap_or_else(|_| panic!("{case} is no case"));
+    let report = runner::run_cases(0, 2 * WITHIN, Some(mutant), small, |_| {});
+    let Some((case, violation)) = report.failures.first() else {
+        panic!("{} was not found in {case}", mutant.name());
+    };
+    assert_eq!(violation.rule, by, "{} was found by {violation} in {case}", mutant.name());
 }
 
 #[test]
@@ -115,11 +134,11 @@ fn marks_of_the_server_that_the_core_does_not_hear_of() {
     found(Mutant::MarksUnheard, &[Marks]);
 }
 
-/// Rare: the data has to be lost while a mark is in flight. So a case is run in which that happens.
+/// Rare: the data has to be lost while a mark is in flight. So cases are run in which that happens.
 #[test]
 fn marks_of_a_log_that_was_replaced() {
-    let case = "seed=262 clients=1 channels=2 nodes=1 seconds=23 faults=wipe,store_slow talk=yes";
-    found_in(Mutant::MarksOfAnotherLog, case, Marks);
+    let case = "clients=1 channels=2 nodes=1 seconds=23 faults=wipe,store_slow talk=yes";
+    found_like(Mutant::MarksOfAnotherLog, case, Marks);
 }
 
 #[test]
@@ -157,6 +176,67 @@ fn a_permission_that_is_not_checked_again_after_reading() {
     };
     assert_eq!(leaks(None), 0);
     assert!(leaks(Some(Mutant::SecondPermitLeftOut)) > 0);
+}
+
+#[test]
+fn a_ban_that_open_connections_do_not_learn_of() {
+    found_with(Kind::Permission, Mutant::BanNotTold, &[Permission, Ended]);
+}
+
+#[test]
+fn bans_that_a_restarted_node_has_forgotten() {
+    found_with(Kind::Permission, Mutant::BansNotLoaded, &[Permission]);
+}
+
+#[test]
+fn what_a_banned_user_writes_and_is_stored() {
+    found_with(Kind::Permission, Mutant::BannedStillWrites, &[Permission]);
+}
+
+#[test]
+fn a_member_who_is_removed_and_reads_on() {
+    found_with(Kind::Permission, Mutant::RemovalNotTold, &[Permission]);
+}
+
+#[test]
+fn a_chat_that_does_not_look_at_its_members() {
+    found_with(Kind::Permission, Mutant::MembersNotChecked, &[Permission]);
+}
+
+#[test]
+fn a_change_of_a_chat_that_is_reported_as_failed_and_happened() {
+    let case = "clients=2 channels=2 nodes=1 seconds=60 faults=wipe,trim,store_doubt,permission";
+    found_like(Mutant::ChatsInDoubtForgotten, case, Quiet);
+}
+
+#[test]
+fn a_new_token_that_ends_nothing() {
+    found_like(Mutant::LostGrantsKept, A_GRANT_IS_WITHDRAWN, Permission);
+}
+
+#[test]
+fn a_new_token_that_a_poll_brings_and_nobody_looks_at() {
+    found_like(Mutant::LaterTokensIgnored, A_GRANT_IS_WITHDRAWN, Permission);
+}
+
+#[test]
+fn an_outbox_that_the_server_empties_by_ending_the_page() {
+    found_with(Kind::Permission, Mutant::OutboxEmptiedAtTheEnd, &[Written]);
+}
+
+#[test]
+fn an_outbox_that_is_restored_in_reverse_order() {
+    found_with(Kind::Reload, Mutant::RestoredReversed, &[SendOrder]);
+}
+
+#[test]
+fn what_was_acknowledged_and_is_restored() {
+    found_with(Kind::Reload, Mutant::AckedStaysKept, &[Resolved]);
+}
+
+#[test]
+fn a_refusal_by_a_proxy_that_is_taken_for_one_that_passes() {
+    found_with(Kind::Proxy, Mutant::RefusalTakenForPassing, &[Quiet]);
 }
 
 #[test]

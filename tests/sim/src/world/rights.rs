@@ -1,0 +1,478 @@
+//! The back end of the applications: it grants and withdraws, bans, revokes tokens, and changes the members of a chat, by
+//! the calls behind the server's HTTP API. And the rule about it: once the server has acknowledged that a permission is gone,
+//! nothing stored later leaves the node for whoever has lost it, and nothing of theirs is stored. What was stored before may
+//! be in a queue, and may still leave.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use everwire_protocol::{
+    Channel, ChatKind, ClientFrame, ErrorCode, Role, ServerFrame, Uuid, batch, channels,
+};
+use everwire_server::{
+    chats::{Actor, Command, rules::Newcomer},
+    connection::BadFrame,
+    environment::Environment as _,
+    model::{
+        ban::{AccessChange, Ban, Revocation, Revoked},
+        identity::Credentials,
+    },
+};
+
+use super::{Event, World, access::sign, client::user_of, node::Conn, say};
+use crate::{
+    ledger::sender,
+    rng::Rng,
+    violation::{Rule, violated},
+};
+
+/// How long the server remembers revocations, in ms: longer than tokens live.
+const REMEMBERED_MS: u64 = 48 * 3_600_000;
+/// How long the back end waits before it repeats a call that failed, in ms.
+const RETRY_MS: u64 = 300;
+/// Tokens that were revoked twice within this time may have been fresh both times, in ms.
+const REVOKING_MS: u64 = 30_000;
+/// The id of the chat.
+const CHAT: Uuid = Uuid::from_u128(0x0198_0000_0000_7000_8000_0000_0000_0001);
+
+/// The channels of a run in which permissions change, in the order in which they are used.
+pub(super) fn channels() -> Vec<Channel> {
+    let chat = CHAT.hyphenated().to_string();
+    [
+        "private-orders.1".parse().ok(),
+        channels::messages_channel(&chat),
+        "presence-room".parse().ok(),
+        "news".parse().ok(),
+        channels::presence_channel(&chat),
+        "private-orders.2".parse().ok(),
+        "talk".parse().ok(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Whether a token must name the channel.
+fn needs_grant(channel: &Channel) -> bool {
+    let name = channel.as_str();
+    name.starts_with("private-orders") || name == "presence-room"
+}
+
+fn is_of_the_chat(channel: &Channel) -> bool {
+    channels::chat_of(channel).is_some()
+}
+
+/// What a permission rested on.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Basis {
+    /// The user is not banned.
+    Ban(String),
+    /// The user's tokens that were issued until then.
+    Tokens(String, u64),
+    /// The token with this id.
+    Token(String),
+    /// The user is a member of the chat.
+    Member(String),
+}
+
+/// A permission that is gone.
+#[derive(Debug)]
+struct Loss {
+    /// The last offset of each channel that was stored before the change was acknowledged.
+    heads: BTreeMap<Channel, u64>,
+    /// When it returns by itself, in the server's time.
+    until: Option<u64>,
+}
+
+/// A call of the back end.
+#[derive(Debug, Clone)]
+enum Call {
+    Access(AccessChange),
+    Chat(Command),
+}
+
+/// How a call ended.
+#[derive(Debug)]
+enum Ended {
+    Done(BTreeMap<Channel, u64>),
+    /// It can never succeed.
+    Refused(ErrorCode),
+    Unavailable,
+}
+
+/// What the back end permits.
+#[derive(Debug)]
+pub(super) struct Rights {
+    /// Channels that the tokens of a user do not grant any more.
+    withheld: BTreeSet<(String, Channel)>,
+    losses: BTreeMap<Basis, Loss>,
+    /// Users whose permissions have changed at some time: whatever was refused to them may have been refused rightly.
+    restricted: BTreeSet<String>,
+    calls: VecDeque<Call>,
+    /// When tokens were revoked, in the server's time.
+    revocations: Vec<u64>,
+    /// The node, and its life, on which a call is under way.
+    calling: Option<(usize, u32)>,
+    ended: Arc<Mutex<Option<Ended>>>,
+    tokens: u64,
+}
+
+impl Rights {
+    pub(super) fn new(users: impl Iterator<Item = String>) -> Self {
+        let mut rights = Self {
+            withheld: BTreeSet::new(),
+            losses: BTreeMap::new(),
+            restricted: BTreeSet::new(),
+            calls: VecDeque::new(),
+            revocations: Vec::new(),
+            calling: None,
+            ended: Arc::default(),
+            tokens: 0,
+        };
+        rights.begin_chat(users);
+        rights
+    }
+
+    /// The chat has to be there before all else, at the start and after a loss of data.
+    fn begin_chat(&mut self, users: impl Iterator<Item = String>) {
+        let users: BTreeSet<String> = users.collect();
+        let newcomer = |user: &String| Newcomer { user: user.as_str().into(), name: None, role: None };
+        let create = Command::Create {
+            id: CHAT,
+            kind: ChatKind::Group,
+            title: None,
+            open: false,
+            users: users.iter().map(newcomer).collect(),
+        };
+        // Nobody is a member until then.
+        self.restricted.extend(users);
+        self.calls.push_front(Call::Chat(create));
+    }
+
+    /// All data was lost, or an earlier state of it was restored: with it bans, revocations and members.
+    pub(super) fn reset(&mut self, users: impl Iterator<Item = String>) {
+        self.losses.clear();
+        self.calling = None;
+        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.begin_chat(users);
+    }
+
+    /// A token of a user and its id, as the back end issues it now.
+    pub(super) fn token(&mut self, user: &str, now: u64, expires_at: u64) -> (u64, String) {
+        self.tokens += 1;
+        let granted = channels().into_iter().filter(needs_grant);
+        let granted = granted.filter(|channel| !self.withheld.contains(&(user.to_owned(), channel.clone())));
+        let grants = granted.map(|channel| channel.as_str().to_owned()).collect();
+        let token = sign(user, grants, self.tokens, now, expires_at);
+        (self.tokens, token.unwrap_or_default())
+    }
+
+    /// Whether a refusal may be right.
+    pub(super) fn was_restricted(&self, user: &str) -> bool {
+        self.restricted.contains(user)
+    }
+
+    /// Whether tokens were revoked again and again: a client whose fresh tokens are refused for seconds gives up.
+    pub(super) fn keeps_revoking(&self, now: u64) -> bool {
+        self.revocations.iter().filter(|at| now < **at + REVOKING_MS).count() > 1
+    }
+
+    /// Whether the back end has nothing to do any more.
+    pub(super) fn is_settled(&self) -> bool {
+        self.calls.is_empty()
+    }
+
+    /// A call is made: what it gives back may be had from now on.
+    fn begins(&mut self, call: &Call) {
+        match call {
+            Call::Access(AccessChange::Unban(user)) => {
+                self.losses.remove(&Basis::Ban(user.to_string()));
+            }
+            Call::Access(
+                AccessChange::Ban(Ban { user, .. })
+                | AccessChange::Revoke(Revocation { of: Revoked::User(user), .. }),
+            )
+            | Call::Chat(Command::Remove { user } | Command::SetRole { user, .. }) => {
+                self.restricted.insert(user.to_string());
+            }
+            Call::Chat(Command::Add(newcomer)) => {
+                self.losses.remove(&Basis::Member(newcomer.user.to_string()));
+            }
+            Call::Access(AccessChange::Revoke(_)) | Call::Chat(_) => {}
+        }
+    }
+
+    /// A call has succeeded.
+    fn done(&mut self, call: Call, heads: BTreeMap<Channel, u64>) {
+        if let Call::Access(AccessChange::Revoke(Revocation { at, .. })) = &call {
+            self.revocations.push(*at);
+        }
+        let (basis, until) = match call {
+            Call::Access(AccessChange::Ban(Ban { user, until, .. })) => (Basis::Ban(user.to_string()), until),
+            Call::Access(AccessChange::Revoke(Revocation { of, at, .. })) => match of {
+                Revoked::User(user) => (Basis::Tokens(user.to_string(), at), None),
+                Revoked::Token(id) => (Basis::Token(id.to_string()), None),
+            },
+            Call::Chat(Command::Remove { user }) => (Basis::Member(user.to_string()), None),
+            Call::Access(AccessChange::Unban(_)) | Call::Chat(_) => return,
+        };
+        self.losses.insert(basis, Loss { heads, until });
+    }
+
+    /// The lost basis on which an entry of a channel would have to rest.
+    fn lost(
+        &self,
+        bases: impl Iterator<Item = Basis>,
+        (channel, offset): (&Channel, u64),
+        now: u64,
+    ) -> Option<Basis> {
+        bases.into_iter().find(|basis| {
+            let concerned = is_of_the_chat(channel) || !matches!(basis, Basis::Member(_));
+            self.losses.get(basis).is_some_and(|loss| {
+                let later = offset > loss.heads.get(channel).copied().unwrap_or(0);
+                concerned && later && loss.until.is_none_or(|until| now < until)
+            })
+        })
+    }
+}
+
+impl World {
+    fn users(&self) -> impl Iterator<Item = String> + use<> {
+        (0..self.clients.len()).map(user_of)
+    }
+
+    /// All data was lost, or an earlier state of it was restored.
+    pub(super) fn rights_are_lost(&mut self) {
+        let users = self.users();
+        if let Some(rights) = &mut self.rights {
+            rights.reset(users);
+            self.after(0, Event::BackEnd);
+        }
+    }
+
+    /// The back end changes something.
+    pub(super) fn change_rights(&mut self, rng: &mut Rng) {
+        let (now, user) = (self.server_ms(), user_of(rng.below(self.clients.len())));
+        let token = self.clients[rng.below(self.clients.len())].token_id;
+        let withheld = channels().into_iter().take(self.channels.len()).filter(needs_grant);
+        let withheld: Vec<_> = withheld.map(|channel| (user.clone(), channel)).collect();
+        let Some(rights) = &mut self.rights else { return };
+        let until = now + REMEMBERED_MS;
+        let revoke = |of| Call::Access(AccessChange::Revoke(Revocation { of, at: now, until }));
+        let id: Arc<str> = user.as_str().into();
+        let newcomer = |role| Newcomer { user: id.clone(), name: None, role: Some(role) };
+        let call = match rng.between(0, 12) {
+            0..=2 if !withheld.is_empty() => {
+                let grant = withheld[rng.below(withheld.len())].clone();
+                rights.restricted.insert(user.clone());
+                if !rights.withheld.remove(&grant) {
+                    rights.withheld.insert(grant);
+                }
+                // Otherwise it takes effect with the next token.
+                if rng.chance(500) {
+                    return;
+                }
+                revoke(Revoked::User(id))
+            }
+            0..=3 => revoke(Revoked::User(id)),
+            4 => revoke(Revoked::Token(token.to_string().into())),
+            5..=7 if !rights.losses.contains_key(&Basis::Ban(user.clone())) => {
+                let until = rng.chance(500).then(|| now + rng.between(1_000, 30_000));
+                Call::Access(AccessChange::Ban(Ban { user: id, since: now, until, reason: None }))
+            }
+            5..=7 => Call::Access(AccessChange::Unban(id)),
+            8..=10 if !rights.losses.contains_key(&Basis::Member(user)) => {
+                Call::Chat(Command::Remove { user: id })
+            }
+            8..=10 => Call::Chat(Command::Add(newcomer(Role::Member))),
+            11 => Call::Chat(Command::SetRole { user: id, role: Role::ReadOnly }),
+            _ => Call::Chat(Command::SetRole { user: id, role: Role::Member }),
+        };
+        rights.calls.push_back(call);
+        self.after(0, Event::BackEnd);
+    }
+
+    /// Everybody gets everything back.
+    pub(super) fn give_rights_back(&mut self) {
+        let (now, users) = (self.server_ms(), self.users());
+        let Some(rights) = &mut self.rights else { return };
+        rights.withheld.clear();
+        for user in users.collect::<BTreeSet<_>>() {
+            let id: Arc<str> = user.as_str().into();
+            let newcomer = Newcomer { user: id.clone(), name: None, role: Some(Role::Member) };
+            let revocation =
+                Revocation { of: Revoked::User(id.clone()), at: now, until: now + REMEMBERED_MS };
+            rights.calls.push_back(Call::Access(AccessChange::Unban(id)));
+            rights.calls.push_back(Call::Chat(Command::Add(newcomer)));
+            // The next token grants everything.
+            rights.calls.push_back(Call::Access(AccessChange::Revoke(revocation)));
+        }
+        self.after(0, Event::BackEnd);
+    }
+
+    /// The back end makes its next call, one after the other.
+    pub(super) fn back_end(&mut self) {
+        let Some(rights) = &mut self.rights else { return };
+        let Some(call) = rights.calls.front().cloned() else { return };
+        if rights.calling.is_some_and(|(node, boot)| self.nodes[node].boot == boot && self.nodes[node].up) {
+            return;
+        }
+        let there = (0..self.nodes.len()).find(|node| self.nodes[*node].up);
+        let Some((node, real, environment)) = there.and_then(|node| {
+            let on = &self.nodes[node];
+            Some((node, on.node()?.clone(), on.executor.as_ref()?.environment().clone()))
+        }) else {
+            return self.after(RETRY_MS, Event::BackEnd);
+        };
+        rights.calling = Some((node, self.nodes[node].boot));
+        rights.begins(&call);
+        say!(self, "BACK", "{call:?}");
+        let Some(rights) = &self.rights else { return };
+        let (store, ended, channels) = (self.store.clone(), rights.ended.clone(), self.channels.clone());
+        environment.spawn(Box::pin(async move {
+            let result = match call {
+                Call::Access(change) => {
+                    real.change_access(change).await.map(drop).map_err(|_| ErrorCode::Unavailable)
+                }
+                Call::Chat(command) => {
+                    let chat = CHAT.hyphenated().to_string();
+                    let changed = real.change_chat(Actor::BackEnd, Some(&chat), command).await;
+                    changed.map(drop).map_err(|refusal| refusal.code)
+                }
+            };
+            let head = |channel: Channel| (channel.clone(), store.data().logs.log(&channel).head);
+            let result = match result {
+                Ok(()) => Ended::Done(channels.into_iter().map(head).collect()),
+                Err(ErrorCode::Unavailable) => Ended::Unavailable,
+                Err(code) => Ended::Refused(code),
+            };
+            *ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+        }));
+        self.pump(node);
+        // A node that goes down answers nothing.
+        self.after(RETRY_MS, Event::BackEnd);
+    }
+
+    /// The node has answered the back end.
+    pub(super) fn back_end_hears(&mut self) {
+        let Some(rights) = &mut self.rights else { return };
+        let ended = rights.ended.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(ended) = ended else { return };
+        rights.calling = None;
+        say!(
+            self,
+            "BACK",
+            "{}",
+            match &ended {
+                Ended::Done(_) => "done".to_owned(),
+                Ended::Refused(code) => format!("refused: {code:?}"),
+                Ended::Unavailable => "not now".to_owned(),
+            }
+        );
+        let wait = match ended {
+            Ended::Done(heads) => {
+                if let Some(call) = rights.calls.pop_front() {
+                    rights.done(call, heads);
+                }
+                0
+            }
+            Ended::Refused(_) => {
+                rights.calls.pop_front();
+                0
+            }
+            Ended::Unavailable => RETRY_MS,
+        };
+        self.after(wait, Event::BackEnd);
+    }
+
+    /// A client has presented tokens on a connection: what the last of them does not grant may not be read from now on.
+    pub(super) fn presented(&self, node: usize, conn: &mut Conn, tokens: &[String]) {
+        let Some(access) = self.nodes[node].node().map(|node| &node.access) else { return };
+        if self.rights.is_none() {
+            return;
+        }
+        for token in tokens {
+            let credentials = Credentials { token: Some(token), guest: None, address: None };
+            let Ok(who) = access.identify(&credentials, self.server_ms()) else { continue };
+            for channel in self.channels.iter().filter(|channel| needs_grant(channel)) {
+                if who.granted(channel) {
+                    conn.lost.remove(channel);
+                } else if !conn.lost.contains_key(channel) {
+                    let first = conn.who.is_none();
+                    let head = if first { 0 } else { self.store.data().logs.log(channel).head };
+                    conn.lost.insert(channel.clone(), head);
+                }
+            }
+            conn.who = Some(who);
+        }
+    }
+
+    /// A text is about to leave a node.
+    pub(super) fn check_leaving(&mut self, conn: &Conn, text: &str) {
+        let Some(rights) = &self.rights else { return };
+        let bounds = batch::Bounds { bytes: usize::MAX, frames: usize::MAX, ..batch::Bounds::default() };
+        let frames = batch::decode::<ServerFrame>(text, &bounds).unwrap_or_default();
+        let entries = frames.into_iter().flatten().flat_map(|frame| match frame {
+            ServerFrame::Message(message) => vec![(message.channel, message.offset)],
+            ServerFrame::Activity(activity) => vec![(activity.message.channel, activity.message.offset)],
+            ServerFrame::Subscribed(frame) => vec![(frame.channel, frame.head)],
+            ServerFrame::HistoryPage(page) => {
+                page.messages.into_iter().map(|message| (message.channel, message.offset)).collect()
+            }
+            _ => Vec::new(),
+        });
+        let now = self.server_ms();
+        let mut broken = None;
+        for (channel, offset) in entries {
+            let Some(who) = &conn.who else {
+                broken = Some(format!("{offset} of {channel} leaves for nobody"));
+                break;
+            };
+            let user = who.user.to_string();
+            let token = who.token.as_ref();
+            let issued = token.map_or(0, |token| token.issued_at);
+            let revocations = rights.losses.keys().filter(|basis| match basis {
+                Basis::Tokens(of, at) => *of == user && issued <= *at,
+                Basis::Token(id) => token.is_some_and(|token| token.id.as_deref() == Some(id)),
+                Basis::Ban(of) | Basis::Member(of) => *of == user,
+            });
+            let lost = rights.lost(revocations.cloned(), (&channel, offset), now);
+            let ungranted = conn.lost.get(&channel).is_some_and(|head| offset > *head);
+            if lost.is_some() || ungranted {
+                let why =
+                    lost.map_or_else(|| "the token does not grant it".to_owned(), |lost| format!("{lost:?}"));
+                broken = Some(format!("{offset} of {channel} leaves for {user}, who has lost it: {why}"));
+                break;
+            }
+        }
+        if let Some(what) = broken {
+            self.broken(violated(Rule::Permission, what));
+        }
+    }
+
+    /// An entry was stored.
+    pub(super) fn check_stored(&mut self, channel: &Channel, offset: u64, id: Uuid) {
+        if id.get_version_num() != 7 {
+            return;
+        }
+        let user = user_of(sender(id).0);
+        let bases = [Basis::Ban(user.clone()), Basis::Member(user)].into_iter();
+        let now = self.server_ms();
+        if let Some(basis) = self.rights.as_ref().and_then(|r| r.lost(bases, (channel, offset), now)) {
+            let what = format!("{offset} of {channel} was stored for one who may not write: {basis:?}");
+            self.broken(violated(Rule::Permission, what));
+        }
+    }
+}
+
+/// The tokens in a batch.
+pub(super) fn tokens_in(frames: &[Result<ClientFrame, BadFrame>]) -> Vec<String> {
+    let token = |frame: &Result<ClientFrame, BadFrame>| match frame {
+        Ok(ClientFrame::Hello(hello)) => hello.token.clone(),
+        Ok(ClientFrame::Token(frame)) => Some(frame.token.clone()),
+        _ => None,
+    };
+    frames.iter().filter_map(token).collect()
+}
