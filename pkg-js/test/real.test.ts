@@ -92,7 +92,7 @@ describe.skipIf(!existsSync(entry))("the built package with the real core", () =
     expect(await channel.subscribe()).toMatchObject({ epoch: "e", offset: 0, head: 0 });
     const sending = channel.send("hello");
     expect(await sending).toEqual({ id: sending.id, offset: 1, at: 7 });
-    await vi.waitFor(() => expect(seen).toEqual([["hello", 1, { epoch: "e", offset: 1 }]]));
+    await vi.waitFor(() => expect(seen).toEqual([["hello", 1, { epoch: "e", offset: 1, run: "r1" }]]));
     expect(client.state).toMatchObject({ status: "connected", transport: "polling" });
     expect(client.user).toBe("u1");
     expect(client.report()).toContain("welcome");

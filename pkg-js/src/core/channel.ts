@@ -34,14 +34,6 @@ const REMEMBERED = 1000;
 
 type MemberFrame = Extract<ChannelFrame, { type: "member_joined" | "member_left" | "status_changed" }>;
 
-/** Loads members that did not fit into `subscribed`. */
-interface MemberLoad {
-  /** Whom the pages have, and who has joined. All others are gone. */
-  readonly seen: Set<string>;
-  /** What was told since the page that is on its way was requested: the page may be older. */
-  since: MemberFrame[];
-}
-
 /** A named log to subscribe and send to. Created by `Client.channel`, which returns the same object for the same name. */
 export class Channel<Events extends object = DefaultEvents> implements ChannelPort {
   readonly name: string;
@@ -61,9 +53,10 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
   #members: ReadonlyMap<string, Member> = new Map();
   #list: readonly Member[] = [];
   #complete = false;
-  #load: MemberLoad | undefined;
-  /** Replaced when the state is: pages of the former one are not wanted any more. */
-  #state = {};
+  /** The members in the pages of the last `subscribed` so far: those whom none of them has are gone. */
+  #load = new Map<string, Member>();
+  /** What was told since the page before: the one that is on its way may be older. */
+  #since: MemberFrame[] = [];
   // Only where the server keeps marks; then also the offsets of the latest messages by id.
   #marks: ReadonlyMap<string, UserReceipt> | undefined;
   readonly #ids = new Map<string, number>();
@@ -322,10 +315,11 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
       case "member_joined":
       case "member_left":
       case "status_changed": {
-        const members = new Map(this.#members);
-        this.#load?.since.push(frame);
-        this.#meets(members, frame);
-        this.#meet(members);
+        if (!this.#complete) {
+          this.#since.push(frame);
+          this.#apply(this.#load, frame);
+        }
+        this.#meet(this.#apply(new Map(this.#members), frame));
         break;
       }
       case "user_typing": {
@@ -342,7 +336,7 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
         break;
       case "receipt": {
         const { user, delivered, read } = frame;
-        this.#mark([{ user, delivered, read }]);
+        this.#mark(this.receipts.values(), [{ user, delivered, read }]);
         break;
       }
       default:
@@ -367,75 +361,53 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
    * Replaces the state by that of `subscribed`, and loads what is not in it. The first time only the list of members is emitted;
    * after a reconnect, also the joins and leaves in the meantime.
    */
-  #arrive(frame: Partial<SubscribedFrame>): void {
-    const { receipts, members, members_next, receipts_next } = frame;
+  #arrive({ receipts, members = [], members_next, receipts_next }: Partial<SubscribedFrame>): void {
     const { name: channel } = this;
-    const state = {};
-    this.#state = state;
-    const wanted = () => this.#state === state;
-    if (receipts != null) {
-      this.#marks = new Map();
-      this.#mark(receipts);
-      if (receipts_next != null) {
-        const page = (after?: string) => this.#client.request("list_receipts", { channel, after });
-        void loadPages(page, (page) => this.#mark(page.receipts), wanted, receipts_next);
-      }
-    }
     const live = this.#live;
-    const load: MemberLoad = { seen: new Set(), since: [] };
+    const load = new Map<string, Member>();
     this.#load = load;
-    this.#complete = false;
-    this.#meetPage(members ?? [], members_next, live);
-    if (members_next != null) {
-      const page = (after?: string) => {
-        load.since = [];
-        return this.#client.request("list_members", { channel, after });
-      };
-      const take = ({ members, next }: AnswerTo<"list_members">) => this.#meetPage(members, next, live, true);
-      void loadPages(page, take, wanted, members_next);
+    this.#since = [];
+    const rest = <Type extends "list_members" | "list_receipts">(
+      type: Type,
+      take: (page: AnswerTo<Type>) => void,
+      after: string | undefined,
+    ) => {
+      const request = (after?: string) => this.#client.request<Type>(type, { channel, after } as never);
+      if (after != null) void loadPages(request, take, () => this.#load === load, after);
+    };
+    if (receipts != null) {
+      this.#mark(receipts);
+      // Those that are known by then are newer.
+      rest("list_receipts", (page) => this.#mark(page.receipts, this.receipts.values()), receipts_next);
     }
+    this.#meetPage(members ?? [], members_next, live);
+    rest("list_members", ({ members, next }) => this.#meetPage(members, next, live, true), members_next);
   }
 
-  /** Marks only rise: an older one changes nothing. */
-  #mark(marks: readonly UserReceipt[]): void {
-    const all = new Map(this.#marks);
-    for (const { user, delivered, read } of marks) {
-      const known = all.get(user) ?? { delivered: 0, read: 0 };
-      const max = Math.max;
-      all.set(user, { user, delivered: max(delivered, known.delivered), read: max(read, known.read) });
-    }
-    this.#marks = all;
-    this._emitter.emit("receipts", all);
+  #mark(...marks: Iterable<UserReceipt>[]): void {
+    this.#marks = new Map(marks.flatMap((some) => [...some].map((mark) => [mark.user, mark])));
+    this._emitter.emit("receipts", this.#marks);
   }
 
   /** A page of the members. Those who are in none of the pages are no longer present, once the last has arrived. */
-  #meetPage(page: readonly Member[], next: string | null | undefined, live: boolean, later = false): void {
-    const { seen, since } = this.#load as MemberLoad;
-    const members = new Map(this.#members);
-    for (const member of page) {
-      seen.add(member.user);
-      members.set(member.user, member);
-    }
-    for (const frame of since) this.#meets(members, frame);
-    if (next == null) {
-      for (const user of members.keys()) if (!seen.has(user)) members.delete(user);
-      this.#load = undefined;
-      this.#complete = true;
-    }
-    this.#meet(members, live, later && this.#complete);
+  #meetPage(page: readonly Member[], next: string | null | undefined, live: boolean, later?: true): void {
+    const load = this.#load;
+    for (const member of page) load.set(member.user, member);
+    for (const frame of this.#since.splice(0)) this.#apply(load, frame);
+    this.#complete = next == null;
+    this.#meet(this.#complete ? load : new Map([...this.#members, ...load]), live, later && this.#complete);
   }
 
-  #meets(members: Map<string, Member>, frame: MemberFrame): void {
-    if (frame.type === "member_joined") {
-      // Of a listed user: the name has changed.
-      members.set(frame.member.user, frame.member);
-      this.#load?.seen.add(frame.member.user);
-    } else if (frame.type === "member_left") members.delete(frame.user);
+  #apply(members: Map<string, Member>, frame: MemberFrame): Map<string, Member> {
+    // Of a listed user: the name has changed.
+    if (frame.type === "member_joined") members.set(frame.member.user, frame.member);
+    else if (frame.type === "member_left") members.delete(frame.user);
     else {
       const { user, status, name } = frame;
       const member = members.get(user);
       if (member !== undefined) members.set(user, { ...member, status, ...(name != null && { name }) });
     }
+    return members;
   }
 
   /** Sets the members. `live`: joins and leaves are emitted. `anew`: the list is emitted even if it is the same. */

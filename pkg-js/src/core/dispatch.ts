@@ -73,7 +73,8 @@ const word = maybe(text);
 const status: Check<"text"> = (value) => /^(on|off)line$|^away$/.test(value as string);
 const MEMBER = like({ user: text, name: word, status: maybe(status) });
 const MEMBERS = list(MEMBER);
-const MARK = { user: text, delivered: whole, read: whole };
+const OWN_MARK = { delivered: whole, read: whole };
+const MARK = { ...OWN_MARK, user: text };
 const MARKS = list(like(MARK));
 const STATUS = { user: text, status, last_seen: number };
 const DELETED = maybe(like({ user: text, at: whole }));
@@ -137,7 +138,7 @@ const SHAPES: { readonly [Type in ServerFrame["type"]]: Shape<FrameOf<Type>> } =
     gap: maybe(like({ from: whole, to: whole, reason: text })),
     members: maybe(MEMBERS),
     members_next: word,
-    own_mark: maybe(like({ delivered: whole, read: whole })),
+    own_mark: maybe(like(OWN_MARK)),
     receipts: maybe(MARKS),
     receipts_next: word,
     chats: maybe(CHATS),

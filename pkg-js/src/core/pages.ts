@@ -2,9 +2,6 @@
 
 import type { EverwireError } from "./errors.js";
 
-/** How long to wait before a page that was refused is requested again, if the server does not say, in ms. */
-const PAUSE_MS = 1000;
-
 /**
  * Requests the pages after `after`, until there is no next one or the list is no longer wanted: because it is loaded anew, or
  * its subscription has ended.
@@ -15,16 +12,16 @@ export async function loadPages<Page extends { next?: string | null | undefined 
   wanted: () => boolean,
   after?: string | undefined,
 ): Promise<void> {
-  for (let next: string | null | undefined = after; wanted(); ) {
+  for (let next = after; wanted(); ) {
     try {
-      const page = await request(next ?? undefined);
-      if (!wanted()) return;
+      const page = await request(next);
+      if (!wanted()) break;
       take(page);
+      if (page.next == null) break;
       next = page.next;
-      if (next == null) return;
     } catch (error) {
-      const { retry, retryAfterMs = PAUSE_MS } = error as EverwireError;
-      if (!retry) return;
+      const { retry, retryAfterMs = 1000 } = error as EverwireError;
+      if (!retry) break;
       await new Promise((resolve) => setTimeout(resolve, retryAfterMs));
     }
   }
