@@ -20,6 +20,7 @@ const chat = (change: Partial<Chat>): Chat => ({
   role: "member",
   members: [member("me", "Me"), member("grace", "Grace Hopper")],
   memberCount: 2,
+  read: 0,
   head: 0,
   unread: 0,
   at: 0,

@@ -138,6 +138,7 @@ export class FakeServer {
       role,
       members: [...chat.members].map(([user, role]) => this.#member(chat, user, role)),
       memberCount: chat.members.size,
+      read: role === "invited" ? 0 : read,
       head: chat.log.length,
       unread:
         role === "invited" ? 0 : plain.filter(({ offset, user }) => offset > read && user !== me).length,

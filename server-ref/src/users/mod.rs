@@ -107,8 +107,7 @@ impl Users {
         let (now_ms, _) = times;
         let leaves_at = now_ms + if at_once { 0 } else { self.grace_ms };
         self.change_some(|people| {
-            let news = people.exit(times, session, connection, leaves_at);
-            let mut updates = vec![StatusUpdate { news, remember: None }];
+            let mut updates = vec![people.exit(times, session, connection, leaves_at).into()];
             updates.extend(people.expire(now_ms));
             updates
         });
@@ -136,7 +135,7 @@ impl Users {
     }
 
     fn change(&self, change: impl FnOnce(&mut People) -> Option<StatusChange>) {
-        self.change_some(|people| vec![StatusUpdate { news: change(people), remember: None }]);
+        self.change_some(|people| vec![change(people).into()]);
     }
 
     /// Makes changes, and tells them when they are made: telling takes longer than others may have to wait.
@@ -148,7 +147,7 @@ impl Users {
         }
         let sooner = people.next_expiry() != before;
         drop(people);
-        self.updates.tell(|update| self.tell(update));
+        self.updates.tell(|update| self.deliver(update));
         if sooner {
             self.sooner.notify_one();
         }
@@ -197,7 +196,7 @@ impl Users {
         }
         let next = people.next_expiry();
         drop(people);
-        self.updates.tell(|update| self.tell(update));
+        self.updates.tell(|update| self.deliver(update));
         next
     }
 
@@ -207,34 +206,34 @@ impl Users {
     }
 
     /// Delivers a change, after all earlier ones.
-    fn tell(&self, update: StatusUpdate) {
+    fn deliver(&self, update: StatusUpdate) {
         if let Some(person) = update.remember {
             // An error means that the node was dropped.
             let _ = self.remember.send(person);
         }
-        if let Some(news) = update.news {
-            self.tell_everybody(&news);
-            self.tell_companions(&news);
+        if let Some(change) = update.change {
+            self.tell_everybody(&change);
+            self.tell_companions(&change);
         }
     }
 
     /// Delivers to the subscribers of `presence-users`.
-    fn tell_everybody(&self, news: &StatusChange) {
+    fn tell_everybody(&self, change: &StatusChange) {
         let Some(channel) = &self.channel else { return };
-        let StatusChange { user, name, before, now, .. } = news;
+        let StatusChange { user, name, before, now, .. } = change;
         let mut frames: Vec<ServerFrame> = Vec::new();
         if *before == Status::Offline {
             let member = Member { user: user.clone(), name: name.clone(), status: Some(*now) };
             frames.push(MemberJoined { channel: channel.clone(), member }.into());
         } else {
-            frames.push(changed(channel, news).into());
+            frames.push(changed(channel, change).into());
         }
         if *now == Status::Offline {
             frames.push(MemberLeft { channel: channel.clone(), user: user.clone() }.into());
         }
         let changes = frames.iter().map(|frame| {
             let text = batch::encode_frame(frame).into();
-            Arc::new(PresenceChange { channel: channel.clone(), version: news.version, text })
+            Arc::new(PresenceChange { channel: channel.clone(), version: change.version, text })
         });
         let companions = match self.listed {
             PresenceUsers::Off => return,
@@ -258,8 +257,8 @@ impl Users {
     }
 }
 
-fn changed(channel: &Channel, news: &StatusChange) -> StatusChanged {
-    let StatusChange { user, name, renamed, now, last_seen, .. } = news;
+fn changed(channel: &Channel, change: &StatusChange) -> StatusChanged {
+    let StatusChange { user, name, renamed, now, last_seen, .. } = change;
     let name = name.clone().filter(|_| *renamed);
     StatusChanged { channel: channel.clone(), user: user.clone(), name, status: *now, last_seen: *last_seen }
 }
