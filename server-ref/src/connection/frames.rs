@@ -209,7 +209,7 @@ impl Connection {
     }
 
     pub(super) fn ping(&mut self, now_ms: u64) {
-        self.heartbeat.said(now_ms);
+        self.heartbeat.sent(now_ms);
         self.push(ServerFrame::Ping(Ping { nonce: None }));
     }
 

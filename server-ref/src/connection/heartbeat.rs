@@ -7,12 +7,12 @@ use super::Settings;
 pub(super) struct Heartbeat {
     opened_at: u64,
     heard_at: u64,
-    said_at: u64,
+    sent_at: u64,
 }
 
 impl Heartbeat {
     pub(super) fn new(now_ms: u64) -> Self {
-        Self { opened_at: now_ms, heard_at: now_ms, said_at: now_ms }
+        Self { opened_at: now_ms, heard_at: now_ms, sent_at: now_ms }
     }
 
     /// The client has sent something.
@@ -21,8 +21,8 @@ impl Heartbeat {
     }
 
     /// Something was sent to the client.
-    pub(super) fn said(&mut self, now_ms: u64) {
-        self.said_at = now_ms;
+    pub(super) fn sent(&mut self, now_ms: u64) {
+        self.sent_at = now_ms;
     }
 
     /// When the client must have sent `hello`.
@@ -32,7 +32,7 @@ impl Heartbeat {
 
     /// When a ping is due, unless something else is sent before.
     pub(super) fn ping_at(&self, settings: &Settings) -> u64 {
-        self.said_at + u64::from(settings.ping_interval_ms)
+        self.sent_at + u64::from(settings.ping_interval_ms)
     }
 
     /// When the client has been silent for too long.

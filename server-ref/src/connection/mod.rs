@@ -361,7 +361,7 @@ impl Connection {
             return;
         }
         if let Some(batch) = self.queue.write(self.now) {
-            self.heartbeat.said(self.now);
+            self.heartbeat.sent(self.now);
             self.outputs.push_back(Output::Send(batch));
             // There may be room for more now.
             self.advance(self.now);

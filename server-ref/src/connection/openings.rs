@@ -11,7 +11,7 @@ const OPENED_AT_ONCE: usize = 64;
 /// The channels that wait to be opened, and those that are being opened.
 #[derive(Debug, Default)]
 pub(super) struct Openings {
-    /// In the order of the wishes: the key and the channel of each subscription.
+    /// In the order of the requests: the key and the channel of each subscription.
     waiting: BTreeMap<u64, Channel>,
     under_way: BTreeSet<Channel>,
 }
@@ -22,7 +22,7 @@ impl Openings {
         self.waiting.insert(key, channel);
     }
 
-    /// A subscription has ended, or was replaced by a later wish.
+    /// A subscription has ended, or was replaced by a later one.
     pub(super) fn remove(&mut self, key: u64) {
         self.waiting.remove(&key);
     }

@@ -302,8 +302,8 @@ impl Polling {
         if self.retained.is_some() {
             return false;
         }
-        let led = queue.led(&frame.channel).unwrap_or(position);
-        StartPosition::of(frame, &self.settings.run).is_some_and(|from| from != led)
+        let position = queue.position_before(&frame.channel).unwrap_or(position);
+        StartPosition::of(frame, &self.settings.run).is_some_and(|from| from != position)
     }
 
     fn advance(&mut self, now_ms: u64) {

@@ -126,7 +126,7 @@ impl Queue {
     }
 
     /// The client's position after the frames taken so far; `None` if nothing of the channel is queued.
-    pub(super) fn led(&self, channel: &Channel) -> Option<StartPosition> {
+    pub(super) fn position_before(&self, channel: &Channel) -> Option<StartPosition> {
         self.waiting.iter().find_map(|queued| match queued {
             Queued::Entry(entry) if entry.channel == *channel => {
                 Some(StartPosition::at(entry.epoch.clone(), entry.offset - 1))
@@ -300,12 +300,12 @@ mod tests {
         queue.push(entry("b", 8));
         queue.push(entry("a", 6));
         queue.push(Queued::Ended(channel("c"), "{}".into()));
-        assert_eq!(queue.led(&channel("a")), Some(position("e", 4)));
-        assert_eq!(queue.led(&channel("b")), Some(StartPosition::Recent(2)));
-        assert_eq!(queue.led(&channel("c")), None);
+        assert_eq!(queue.position_before(&channel("a")), Some(position("e", 4)));
+        assert_eq!(queue.position_before(&channel("b")), Some(StartPosition::Recent(2)));
+        assert_eq!(queue.position_before(&channel("c")), None);
         assert!(queue.has_ended(&channel("c")) && !queue.has_ended(&channel("a")));
         queue.forget(&channel("b"));
-        assert_eq!((queue.led(&channel("b")), queue.len()), (None, 3));
+        assert_eq!((queue.position_before(&channel("b")), queue.len()), (None, 3));
     }
 
     #[test]

@@ -185,7 +185,7 @@ impl Hub {
     }
 
     /// Removes a connection from a channel's subscribers. Its user leaves with the last one: if it is intended (`at_once`)
-    /// a second later, so that who leaves and returns again and again is told of once a second, otherwise after the grace
+    /// a second later, so that a user who leaves and returns repeatedly is reported once a second, otherwise after the grace
     /// period.
     pub fn leave(&self, now_ms: u64, channel: &Channel, connection: Uuid, at_once: bool) {
         let mut shard = self.shard(channel);

@@ -98,9 +98,9 @@ impl Users {
     ) {
         let mut people = self.lock();
         let before = people.next_expiry();
-        let came = people.enter(times, session, user, name, stored);
+        let update = people.enter(times, session, user, name, stored);
         let sooner = people.next_expiry() != before;
-        self.came(came);
+        self.deliver(update);
         drop(people);
         if sooner {
             self.sooner.notify_one();
@@ -114,11 +114,11 @@ impl Users {
         let leaves_at = now_ms + if at_once { 0 } else { self.grace_ms };
         let mut people = self.lock();
         let before = people.next_expiry();
-        let news = people.exit(times, session, connection, leaves_at);
+        let change = people.exit(times, session, connection, leaves_at);
         let sooner = people.next_expiry() != before;
         let gone = people.expire(now_ms);
-        self.came(news.into());
-        self.all_came(gone);
+        self.deliver(change.into());
+        self.deliver_all(gone);
         drop(people);
         if sooner {
             self.sooner.notify_one();
@@ -149,9 +149,9 @@ impl Users {
     fn change(&self, change: impl FnOnce(&mut People) -> StatusUpdate) {
         let mut people = self.lock();
         let before = people.next_expiry();
-        let came = change(&mut people);
+        let update = change(&mut people);
         let sooner = people.next_expiry() != before;
-        self.came(came);
+        self.deliver(update);
         drop(people);
         if sooner {
             self.sooner.notify_one();
@@ -193,7 +193,7 @@ impl Users {
         let mut people = self.lock();
         let gone = people.expire(now_ms);
         let next = people.next_expiry();
-        self.all_came(gone);
+        self.deliver_all(gone);
         next
     }
 
@@ -202,41 +202,41 @@ impl Users {
         self.sooner.notified().await;
     }
 
-    fn all_came(&self, all: Vec<StatusUpdate>) {
-        for came in all {
-            self.came(came);
+    fn deliver_all(&self, all: Vec<StatusUpdate>) {
+        for update in all {
+            self.deliver(update);
         }
     }
 
     /// Delivers a change. Called under the lock, so before any other change.
-    fn came(&self, came: StatusUpdate) {
-        if let Some(person) = came.remember {
+    fn deliver(&self, update: StatusUpdate) {
+        if let Some(person) = update.remember {
             // An error means that the node was dropped.
             let _ = self.remember.send(person);
         }
-        if let Some(news) = came.news {
-            self.tell_everybody(&news);
-            self.tell_companions(&news);
+        if let Some(change) = update.change {
+            self.tell_everybody(&change);
+            self.tell_companions(&change);
         }
     }
 
     /// Delivers to the subscribers of `presence-users`.
-    fn tell_everybody(&self, news: &StatusChange) {
+    fn tell_everybody(&self, change: &StatusChange) {
         let Some(channel) = &self.channel else { return };
-        let StatusChange { user, name, before, now, .. } = news;
+        let StatusChange { user, name, before, now, .. } = change;
         let mut frames: Vec<ServerFrame> = Vec::new();
         if *before == Status::Offline {
             let member = Member { user: user.clone(), name: name.clone(), status: Some(*now) };
             frames.push(MemberJoined { channel: channel.clone(), member }.into());
         } else {
-            frames.push(changed(channel, news).into());
+            frames.push(changed(channel, change).into());
         }
         if *now == Status::Offline {
             frames.push(MemberLeft { channel: channel.clone(), user: user.clone() }.into());
         }
         let changes = frames.iter().map(|frame| {
             let text = batch::encode_frame(frame).into();
-            Arc::new(PresenceChange { channel: channel.clone(), version: news.version, text })
+            Arc::new(PresenceChange { channel: channel.clone(), version: change.version, text })
         });
         let companions = match self.listed {
             PresenceUsers::Off => return,
@@ -260,8 +260,8 @@ impl Users {
     }
 }
 
-fn changed(channel: &Channel, news: &StatusChange) -> StatusChanged {
-    let StatusChange { user, name, renamed, now, last_seen, .. } = news;
+fn changed(channel: &Channel, change: &StatusChange) -> StatusChanged {
+    let StatusChange { user, name, renamed, now, last_seen, .. } = change;
     let name = name.clone().filter(|_| *renamed);
     StatusChanged { channel: channel.clone(), user: user.clone(), name, status: *now, last_seen: *last_seen }
 }

@@ -76,14 +76,14 @@ pub struct StatusChange {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct StatusUpdate {
     /// The change to deliver to others.
-    pub news: Option<StatusChange>,
+    pub change: Option<StatusChange>,
     /// The user data to store, after a join or leave or under a new name.
     pub remember: Option<UserRecord>,
 }
 
 impl From<Option<StatusChange>> for StatusUpdate {
-    fn from(news: Option<StatusChange>) -> Self {
-        Self { news, remember: None }
+    fn from(change: Option<StatusChange>) -> Self {
+        Self { change, remember: None }
     }
 }
 
@@ -162,7 +162,7 @@ impl People {
         known.seen(wall_ms);
         known.untold_name |= renamed;
         let remember = (new || renamed).then(|| known.person(user, true));
-        StatusUpdate { news: self.news(now_ms, user), remember }
+        StatusUpdate { change: self.next_change(now_ms, user), remember }
     }
 
     /// A session's connection has ended. If it was its user's last, the user leaves at `leaves_at`.
@@ -189,7 +189,7 @@ impl People {
             self.due.insert((leaves_at, user));
             return None;
         }
-        self.news(now_ms, &user)
+        self.next_change(now_ms, &user)
     }
 
     /// A session whose connection is already closed has ended for good. If it was its user's last, the user leaves now.
@@ -206,7 +206,7 @@ impl People {
     pub fn idle(&mut self, now_ms: u64, session: Uuid, idle: bool) -> Option<StatusChange> {
         let user = self.sessions.get(&session)?.clone();
         self.users.get_mut(&user)?.sessions.get_mut(&session)?.idle = idle;
-        self.news(now_ms, &user)
+        self.next_change(now_ms, &user)
     }
 
     /// A new token has given a session's user another name.
@@ -217,7 +217,7 @@ impl People {
         known.name = Some(name.into());
         known.untold_name = true;
         let remember = Some(known.person(&user, true));
-        StatusUpdate { news: self.news(now_ms, &user), remember }
+        StatusUpdate { change: self.next_change(now_ms, &user), remember }
     }
 
     /// Sets the status that a user has chosen.
@@ -232,7 +232,7 @@ impl People {
         known.seen(wall_ms);
         known.choice = choice;
         known.seen(wall_ms);
-        if known.sessions.is_empty() { None } else { self.news(now_ms, user) }
+        if known.sessions.is_empty() { None } else { self.next_change(now_ms, user) }
     }
 
     /// Removes the users whose grace period is over, and returns the changes that can be told now.
@@ -245,20 +245,20 @@ impl People {
             .filter_map(|(_, user)| {
                 // Users who have returned do not leave, and users who have left again leave later.
                 if self.users.get(&user)?.leaves_at.is_none_or(|at| at > now_ms) {
-                    let news = self.waiting_news(now_ms, &user)?;
-                    return Some(StatusUpdate { news: Some(news), remember: None });
+                    let change = self.deferred_change(now_ms, &user)?;
+                    return Some(StatusUpdate { change: Some(change), remember: None });
                 }
                 let known = self.users.remove(&user)?;
                 let remember = Some(known.person(&user, false));
                 let (before, last_seen) = (known.shown, known.seen_at);
                 if before == Status::Offline {
-                    return Some(StatusUpdate { news: None, remember });
+                    return Some(StatusUpdate { change: None, remember });
                 }
                 self.version += 1;
                 let (now, version) = (Status::Offline, self.version);
                 let name = known.name;
-                let news = StatusChange { user, name, renamed: false, before, now, last_seen, version };
-                Some(StatusUpdate { news: Some(news), remember })
+                let change = StatusChange { user, name, renamed: false, before, now, last_seen, version };
+                Some(StatusUpdate { change: Some(change), remember })
             })
             .collect()
     }
@@ -316,12 +316,12 @@ impl People {
     }
 
     /// What was not told before because a change had just been told. While nobody is connected, others see no change.
-    fn waiting_news(&mut self, now_ms: u64, user: &str) -> Option<StatusChange> {
-        if self.users.get(user)?.sessions.is_empty() { None } else { self.news(now_ms, user) }
+    fn deferred_change(&mut self, now_ms: u64, user: &str) -> Option<StatusChange> {
+        if self.users.get(user)?.sessions.is_empty() { None } else { self.next_change(now_ms, user) }
     }
 
     /// The change to be told now, if there is one.
-    fn news(&mut self, now_ms: u64, user: &str) -> Option<StatusChange> {
+    fn next_change(&mut self, now_ms: u64, user: &str) -> Option<StatusChange> {
         let known = self.users.get_mut(user)?;
         let (before, now, renamed) = (known.shown, known.status(), known.untold_name);
         // Nobody sees the name of a user who appears to be offline.

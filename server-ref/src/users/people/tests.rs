@@ -16,7 +16,7 @@ fn tab(n: u128) -> (Uuid, Uuid) {
 }
 
 fn enter(people: &mut People, now_ms: u64, n: u128) -> Option<(Status, Status)> {
-    told(people.enter(at(now_ms), tab(n), "a", Some("A"), None).news)
+    told(people.enter(at(now_ms), tab(n), "a", Some("A"), None).change)
 }
 
 #[test]
@@ -24,7 +24,7 @@ fn a_new_name_is_told_and_stored_once() {
     let mut people = People::default();
     let enter = |people: &mut People, now_ms: u64, n: u128, name: Option<&str>| {
         let update = people.enter(at(now_ms), tab(n), "a", name, None);
-        (update.news.map(|news| (news.name, news.renamed, news.now)), update.remember.is_some())
+        (update.change.map(|change| (change.name, change.renamed, change.now)), update.remember.is_some())
     };
     assert_eq!(enter(&mut people, 1, 1, Some("A")), (Some((Some("A".into()), false, Online)), true));
     assert_eq!(enter(&mut people, 2, 2, Some("A")), (None, false));
@@ -32,7 +32,7 @@ fn a_new_name_is_told_and_stored_once() {
     assert_eq!(enter(&mut people, 4, 2, Some("An")), (None, true), "one change was told just now");
     assert_eq!(enter(&mut people, 5, 2, Some("Anna")), (None, true));
     assert_eq!(people.next_expiry(), Some(1_001));
-    let waiting = people.expire(1_001).remove(0).news.unwrap();
+    let waiting = people.expire(1_001).remove(0).change.unwrap();
     assert_eq!((waiting.name.as_deref(), waiting.renamed, waiting.now), (Some("Anna"), true, Online));
     assert_eq!(enter(&mut people, 2_001, 2, Some("Ann")), (Some((Some("Ann".into()), true, Online)), true));
     assert_eq!(people.members(None, None).listed.items[0].name.as_deref(), Some("Ann"));
@@ -44,8 +44,8 @@ fn exit(people: &mut People, now_ms: u64, n: u128) -> Option<(Status, Status)> {
     told(people.exit(at(now_ms), tab(n).0, tab(n).1, now_ms + 10))
 }
 
-fn told(news: Option<StatusChange>) -> Option<(Status, Status)> {
-    news.map(|news| (news.before, news.now))
+fn told(change: Option<StatusChange>) -> Option<(Status, Status)> {
+    change.map(|change| (change.before, change.now))
 }
 
 use Status::{Away, Offline, Online};
@@ -64,10 +64,10 @@ fn one_coming_and_one_leaving_per_user_and_a_grace_between_two_tabs() {
     assert_eq!(exit(&mut people, 300, 3), None);
     assert_eq!(people.status("a").unwrap().status, Online);
     let mut gone = people.expire(310);
-    let StatusUpdate { news: Some(news), remember: Some(person) } = gone.remove(0) else {
+    let StatusUpdate { change: Some(change), remember: Some(person) } = gone.remove(0) else {
         panic!("a has left")
     };
-    assert_eq!((news.before, news.now, news.last_seen), (Online, Offline, Some(wall(300))));
+    assert_eq!((change.before, change.now, change.last_seen), (Online, Offline, Some(wall(300))));
     assert_eq!((person.online, person.seen_at), (false, Some(wall(300))));
     assert!(people.is_empty() && people.sessions.is_empty());
 }
@@ -109,12 +109,12 @@ fn a_status_is_told_once_in_a_second_and_then_the_newest() {
     let mut all = Vec::new();
     for now_ms in 1_001..11_000 {
         all.extend(told(people.idle(now_ms, tab(1).0, now_ms % 2 == 0)));
-        all.extend(people.expire(now_ms).into_iter().filter_map(|update| told(update.news)));
+        all.extend(people.expire(now_ms).into_iter().filter_map(|update| told(update.change)));
     }
     assert!((5..=10).contains(&all.len()), "{} times in ten seconds", all.len());
     // It ends active, and that is what the others know in the end.
     people.idle(11_001, tab(1).0, false);
-    let last: Vec<_> = people.expire(13_000).into_iter().filter_map(|update| told(update.news)).collect();
+    let last: Vec<_> = people.expire(13_000).into_iter().filter_map(|update| told(update.change)).collect();
     assert!(last.len() <= 1, "{last:?}");
     assert_eq!(people.status("a").unwrap().status, Online);
     assert_eq!(people.next_expiry(), None);
@@ -128,7 +128,7 @@ fn who_toggles_and_ends_where_it_began_is_not_told_of() {
     assert_eq!(people.next_expiry(), Some(2_000));
     assert_eq!(people.idle(1_200, tab(1).0, false), None);
     assert_eq!(people.expire(2_000), []);
-    assert_eq!(people.idle(2_100, tab(1).0, true).map(|news| news.now), Some(Away));
+    assert_eq!(people.idle(2_100, tab(1).0, true).map(|change| change.now), Some(Away));
 }
 
 #[test]
@@ -144,11 +144,11 @@ fn what_a_user_says_counts_more_and_who_hides_was_last_seen_then() {
     assert_eq!(people.remember(wall(8_000))[0].seen_at, Some(wall(7_000)));
     exit(&mut people, 9_000, 1);
     let gone = people.expire(10_000).remove(0);
-    assert_eq!(gone.news, None);
+    assert_eq!(gone.change, None);
     let stored = gone.remember.unwrap();
     assert_eq!(stored.seen_at, Some(wall(7_000)));
     // Still hidden after the next sign-in, until it is changed.
-    assert_eq!(people.enter(at(11_000), tab(1), "a", None, Some(&stored)).news, None);
+    assert_eq!(people.enter(at(11_000), tab(1), "a", None, Some(&stored)).change, None);
     assert_eq!(people.status("a").unwrap().last_seen, Some(wall(7_000)));
     assert_eq!(told(people.choose(at(13_000), "a", StatusChoice::Auto)), Some((Offline, Online)));
 }
@@ -172,8 +172,8 @@ fn who_was_online_before_a_restart_is_expected_back() {
         20,
     );
     assert_eq!(people.members(None, None).listed.items.len(), 2);
-    assert_eq!(people.enter(at(10), tab(1), "a", Some("A"), None).news, None);
-    let gone: Vec<_> = people.expire(20).into_iter().filter_map(|came| came.news).collect();
+    assert_eq!(people.enter(at(10), tab(1), "a", Some("A"), None).change, None);
+    let gone: Vec<_> = people.expire(20).into_iter().filter_map(|update| update.change).collect();
     assert_eq!(gone.len(), 1);
     assert_eq!((gone[0].user.as_str(), gone[0].last_seen), ("c", Some(5)));
 }
@@ -185,12 +185,12 @@ fn a_name_that_a_new_token_brings_is_told_and_stored_once() {
     let (session, _) = tab(1);
     let mut rename = |now_ms: u64, session, name: &str| {
         let update = people.rename(now_ms, session, name);
-        let told = update.news.map(|news| (news.name, news.renamed));
+        let told = update.change.map(|change| (change.name, change.renamed));
         (told, update.remember.and_then(|person| person.name))
     };
     let anna = || Some("Anna".to_owned());
     assert_eq!(rename(5_000, session, "Anna"), (Some((anna(), true)), anna()));
-    assert_eq!(rename(9_000, session, "Anna"), (None, None), "that is no news");
+    assert_eq!(rename(9_000, session, "Anna"), (None, None), "that is no change");
     assert_eq!(rename(9_000, Uuid::nil(), "Eve"), (None, None), "nobody");
     assert_eq!(people.name("a"), anna());
 }
