@@ -65,9 +65,20 @@ fn who_is_not_let_in_is_told_why() {
         (late, ErrorCode::TokenExpired, CloseCode::TokenExpired),
         (other, ErrorCode::SessionMismatch, CloseCode::SessionMismatch),
     ] {
-        assert_eq!((only_error(&world.take(client)), world.ended(client)), (code, Some(close)));
+        let frames = world.take(client);
+        assert_eq!((only_error(&frames), world.ended(client)), (code, Some(close)));
+        assert_eq!(errors(&frames)[0].re.as_deref(), Some("hello"), "{code:?}");
     }
     assert_eq!(world.ended(owner), None);
+    // The token of another user, on a connection that is open.
+    world.say(owner, &[Token { token: format!("b:{}:", START + 60_000) }.into()]);
+    world.run();
+    let frames = world.take(owner);
+    assert_eq!(
+        (only_error(&frames), world.ended(owner)),
+        (ErrorCode::SessionMismatch, Some(CloseCode::SessionMismatch))
+    );
+    assert_eq!(errors(&frames)[0].re.as_deref(), Some("token"));
 }
 
 #[test]
