@@ -188,8 +188,12 @@ impl World {
         self.drain(client);
         let c = &mut self.clients[client];
         c.forget_subscriptions();
-        c.kept.clear();
-        if c.status != Some(Status::Closed) || c.waiting > 0 {
+        // What the page has not restored yet is not its own: it stays in the database.
+        let unrestored = if c.restoring { c.kept.len() } else { 0 };
+        if unrestored == 0 {
+            c.kept.clear();
+        }
+        if c.status != Some(Status::Closed) || c.waiting > unrestored {
             let what = format!("c{client} was closed; it is {:?}, {} waiting", c.status, c.waiting);
             self.broken(violated(Rule::Resolved, what));
         }
