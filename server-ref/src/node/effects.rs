@@ -297,11 +297,12 @@ async fn open(
         tracing::error!(%error, "log not opened");
         Refusal::of(ErrorCode::Unavailable)
     };
+    // Before the comparison of runs: what is stored in between may fill the place of entries that only the client has seen.
+    let log = node.store.log(channel).await.map_err(unavailable)?;
     let diverged = match seen {
         Some((offset, run)) => !node.store.has_seen(channel, offset, &run).await.map_err(unavailable)?,
         None => false,
     };
-    let log = node.store.log(channel).await.map_err(unavailable)?;
     let receipts = node.marks(channel, &who.user, None).await?;
     let own_mark = match &receipts {
         Some(_) => node.mark(channel, &who.user).await.map_err(requests::unavailable)?,
