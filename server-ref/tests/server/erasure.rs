@@ -161,7 +161,8 @@ async fn nothing_is_left_of_an_erased_user_and_a_late_copy_is_not_stored_again()
     // The text is gone from the files of the running server; the id is known to the revocation of the tokens only.
     let directory = directory.path();
     until(|| occurrences(directory, "secret") == 0 && occurrences(directory, NAME) == 0).await;
-    until(|| occurrences(directory, USER) == 1).await;
+    // Its row, and the index by which it expires.
+    until(|| occurrences(directory, USER) == 2).await;
 
     a_late_tab_stores_nothing_again(&server, &http, &mut bob, (&group, ids[1])).await;
     server.stop().await;
