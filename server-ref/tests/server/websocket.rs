@@ -204,7 +204,8 @@ async fn members_come_once_and_leave_after_the_grace() {
     drop(three);
     let ServerFrame::MemberLeft(left) = watcher.next().await else { panic!("a has left") };
     assert_eq!(left.user, "a");
-    assert!(start.elapsed().as_millis() >= 400 && start.elapsed() < PATIENCE);
+    // The server counts whole milliseconds, so the grace may end up to one earlier.
+    assert!(start.elapsed().as_millis() >= 399 && start.elapsed() < PATIENCE, "{:?}", start.elapsed());
     let mut four = Client::connect(served.address(), "a").await;
     four.join(subscribe("presence-room")).await;
     assert!(matches!(watcher.next().await, ServerFrame::MemberJoined(_)));
