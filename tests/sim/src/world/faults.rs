@@ -304,6 +304,7 @@ impl World {
             self.channels.iter().map(|c| (c, self.store.data().logs.log(c).trimmed)).collect();
         for (original, place) in self.ledger.restored(logs) {
             let head = self.ledger.logs[place].head();
+            self.copies.push((original, place, head));
             let read: Vec<_> = self.reads.iter().filter(|((log, _), _)| *log == original).collect();
             let read: Vec<_> = read
                 .into_iter()

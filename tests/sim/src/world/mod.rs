@@ -225,6 +225,8 @@ pub struct World {
     copy: Option<(Copied, Vec<(usize, u64)>)>,
     /// The offsets up to which users have read a log with any client.
     reads: BTreeMap<(usize, String), u64>,
+    /// Logs, those of restored copies that continue them, and the lengths of these at that time.
+    copies: Vec<(usize, usize, u64)>,
     settings: Arc<Settings>,
     /// What the back end permits, where that changes.
     rights: Option<Rights>,
@@ -345,6 +347,7 @@ impl World {
             ledger: Ledger::default(),
             copy: None,
             reads: BTreeMap::new(),
+            copies: Vec::new(),
             settings: Arc::new(settings),
             rights: None,
             healed: false,

@@ -11,7 +11,10 @@ use super::{
     rights::Rights,
     say,
 };
-use crate::violation::{Rule, Violation, violated};
+use crate::{
+    fault::Kind,
+    violation::{Rule, Violation, violated},
+};
 
 /// How often this is checked, in virtual ms.
 const LOOK_EVERY: u64 = 500;
@@ -20,6 +23,8 @@ impl World {
     /// Checks whether everything is quiet. Returns true at the end of the run.
     pub(super) fn look(&mut self) -> bool {
         let healed_at = self.case.seconds * 1_000;
+        // A proxy goes on to refuse, and whatever it refuses is found among a full outbox by sending it alone.
+        let within = if self.case.kinds.has(Kind::Proxy) { 2 * QUIET_WITHIN } else { QUIET_WITHIN };
         if self.rights.as_ref().is_some_and(Rights::is_settled) {
             for client in 0..self.clients.len() {
                 if !self.clients[client].refused.is_empty() {
@@ -38,7 +43,7 @@ impl World {
             }
             Err(violation) => {
                 self.quiet_since = None;
-                if self.now > healed_at + QUIET_WITHIN {
+                if self.now > healed_at + within {
                     self.broken(Err(violation));
                     return true;
                 }

@@ -127,8 +127,7 @@ impl World {
     fn continued(&mut self, client: usize, handle: Handle, before: Place, log: usize) {
         let user = user_of(client);
         let read = self.reads.get(&(before.log, user.clone())).map_or(0, |read| (*read).min(before.offset));
-        let all = self.reads.entry((log, user)).or_default();
-        *all = read.max(*all);
+        self.has_read((log, user), read);
         let c = &mut self.clients[client];
         c.talk.continued(handle, before.log, log);
         if let Some(watch) = c.watches.get_mut(&handle) {
@@ -241,7 +240,7 @@ impl Application for Page<'_> {
         let restricted =
             self.world.rights.as_ref().is_some_and(|rights| rights.was_restricted(&user_of(client)));
         say!(self.world, format!("c{client}"), "subscription {} is over: {code:?} {message}", handle.0);
-        if restricted && code == ErrorCode::Forbidden {
+        if restricted && matches!(code, ErrorCode::Forbidden | ErrorCode::Banned) {
             return self.world.loses_subscription(client, handle);
         }
         let what = format!("c{client}: subscription {} was ended: {code:?} {message}", handle.0);

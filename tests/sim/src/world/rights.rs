@@ -317,7 +317,8 @@ impl World {
         let Some(rights) = &mut self.rights else { return };
         let Some(call) = rights.calls.front().cloned() else { return };
         if rights.calling.is_some_and(|(node, boot)| self.nodes[node].boot == boot && self.nodes[node].up) {
-            return;
+            // The node may go down before it answers.
+            return self.after(RETRY_MS, Event::BackEnd);
         }
         let there = (0..self.nodes.len()).find(|node| self.nodes[*node].up);
         let Some((node, real, environment)) = there.and_then(|node| {

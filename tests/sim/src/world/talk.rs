@@ -90,10 +90,21 @@ impl World {
                 *read = if read.0 == at.log { (at.log, read.1.max(offset)) } else { (at.log, offset) };
                 c.core.mark(clocks, handle, 0, offset);
                 say!(self, format!("c{client}"), "has read {channel} up to {offset}");
-                let all = self.reads.entry((at.log, user_of(client))).or_default();
-                *all = offset.max(*all);
+                self.has_read((at.log, user_of(client)), offset);
             }
             _ => {}
+        }
+    }
+
+    /// A user has read a log up to an offset. A page that does not know yet that a copy was restored means the log before that,
+    /// and has read as much of the copy.
+    pub(super) fn has_read(&mut self, (log, user): (usize, String), offset: u64) {
+        let mut read = vec![(log, offset)];
+        while let Some((log, offset)) = read.pop() {
+            let all = self.reads.entry((log, user.clone())).or_default();
+            *all = offset.max(*all);
+            let copies = self.copies.iter().filter(|(original, ..)| *original == log);
+            read.extend(copies.map(|(_, copy, head)| (*copy, offset.min(*head))));
         }
     }
 
