@@ -191,6 +191,27 @@ it("a back end deletes a message, and its text is gone from every page and from 
   expect(await api.refused("deleteMessage", { parameters: { ...message, message: "99" } })).toBe("not_found");
 });
 
+it("a back end deletes a chat, and erases a user whose page ends", async () => {
+  const scene = await Scene.open("over WebSocket", OPTIONS);
+  const api = await Api.with(scene.server.url, KEY);
+  const ada = await scene.enter("ada", { token: makeToken("ada") });
+  await ada.run((client) => createChat(client).chats.ready);
+  const { id } = await api.call("createChat", {
+    body: { kind: "group", title: "Orders", open: false, users: [{ user: "ada", role: "owner" }] },
+  });
+  await ada.waitFor("the chat", (client, id) => createChat(client).chats.get(id) !== undefined, id);
+  expect(await api.call("deleteChat", { parameters: { chat: id } })).toEqual({ id });
+  await ada.waitFor("its end", (client, id) => createChat(client).chats.get(id) === undefined, id);
+  expect(await api.refused("getChat", { parameters: { chat: id } })).toBe("not_found");
+
+  const user = { parameters: { user: "ada" } };
+  expect(await api.call("eraseUser", user)).toEqual({ user: "ada", erasing: true });
+  await ada.waitFor("the end", ({ state }) => state.status === "closed");
+  await expect
+    .poll(() => api.call("getErasure", user), { timeout: 30_000 })
+    .toEqual({ user: "ada", erasing: false });
+});
+
 it("every operation of the OpenAPI document is called by these tests", async () => {
   const scene = await Scene.open("over WebSocket", OPTIONS);
   const api = await Api.of(scene.server.url);

@@ -32,6 +32,7 @@ export interface ClientPort {
   readonly _user: string | undefined;
   /** The current connection, if there is one. */
   readonly connection: string | undefined;
+  /** @internal The run of the server's data, as the last `welcome` named it. */
   readonly _run: string | undefined;
   /** @internal Channels by the core's handle of their subscription. */
   readonly _handles: Map<Handle, ChannelPort>;
