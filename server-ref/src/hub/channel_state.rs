@@ -15,7 +15,7 @@ pub(super) type Subscribers = BTreeMap<Uuid, Subscriber>;
 
 #[derive(Debug, Default)]
 pub(super) struct ChannelState {
-    /// Shared with those who are telling them something: it is copied if it changes meanwhile.
+    /// Shared with deliveries that are going on: it is copied if it changes meanwhile.
     pub(super) subscribers: Arc<Subscribers>,
     pub(super) presence: Option<Presence>,
 }
@@ -36,7 +36,7 @@ pub(super) struct MemberChange {
 }
 
 impl MemberChange {
-    pub(super) fn tell(self) {
+    pub(super) fn deliver(self) {
         for (connection, subscriber) in &*self.to {
             if Some(*connection) != self.but {
                 subscriber.mailbox.push(MailboxMessage::Presence(self.change.clone()));

@@ -76,8 +76,8 @@ impl Shard {
         self.changes.add(MemberChange { to: state.subscribers.clone(), but, change });
     }
 
-    fn tell(&self) {
-        self.changes.tell(MemberChange::tell);
+    fn deliver(&self) {
+        self.changes.deliver(MemberChange::deliver);
     }
 }
 
@@ -193,7 +193,7 @@ impl Hub {
         }
         self.enter(shard, state, channel, connection, member, Some(connection));
         drop(channels);
-        shard.tell();
+        shard.deliver();
     }
 
     /// A new token has given the user of a subscriber another name.
@@ -204,7 +204,7 @@ impl Hub {
             self.enter(shard, state, channel, connection, member, None);
         }
         drop(channels);
-        shard.tell();
+        shard.deliver();
     }
 
     /// Lists a member, or its new name, and tells the subscribers except one.
@@ -429,7 +429,7 @@ impl Hub {
             channels.remove(channel);
         }
         drop(channels);
-        shard.tell();
+        shard.deliver();
     }
 
     /// Returns when [`Self::expire`] may have to be called earlier than it returned.

@@ -33,7 +33,7 @@ use people::{People, StatusChange, StatusUpdate};
 #[derive(Debug)]
 pub struct Users {
     people: Mutex<People>,
-    /// Changes to be told.
+    /// Changes that wait for delivery.
     updates: InOrder<StatusUpdate>,
     /// Which users share a chat.
     chats: Arc<ChatRegistry>,
@@ -138,7 +138,7 @@ impl Users {
         self.change_some(|people| vec![change(people).into()]);
     }
 
-    /// Makes changes, and tells them when they are made: telling takes longer than others may have to wait.
+    /// Makes changes, and delivers them without the lock: delivery takes longer than others may have to wait.
     fn change_some(&self, change: impl FnOnce(&mut People) -> Vec<StatusUpdate>) {
         let mut people = self.lock();
         let before = people.next_expiry();
@@ -147,7 +147,7 @@ impl Users {
         }
         let sooner = people.next_expiry() != before;
         drop(people);
-        self.updates.tell(|update| self.deliver(update));
+        self.updates.deliver(|update| self.deliver(update));
         if sooner {
             self.sooner.notify_one();
         }
@@ -196,7 +196,7 @@ impl Users {
         }
         let next = people.next_expiry();
         drop(people);
-        self.updates.tell(|update| self.deliver(update));
+        self.updates.deliver(|update| self.deliver(update));
         next
     }
 

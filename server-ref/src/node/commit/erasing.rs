@@ -4,7 +4,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use everwire_protocol::{Channel, ERASED_EVENT, ErasedEntries, ErrorCode, Payload};
+use everwire_protocol::{Channel, ERASED_EVENT, ErasedEntries, Payload};
 use tokio::sync::oneshot;
 
 use super::{Closed, CommitLoop};
@@ -125,7 +125,8 @@ impl CommitLoop {
         let (store, chats, bans) = (&*self.store, &self.chats, &self.bans);
         let at = self.environment.wall_ms();
         let stored = chat_changes::store(&*self.environment, store, chats, bans, at, command).await;
-        let done = stored.as_ref().err().is_none_or(|refusal| refusal.code != ErrorCode::Unavailable);
+        // Whatever the reason, a refusal is not repeated at once.
+        let done = stored.is_ok();
         let (reply, _) = oneshot::channel();
         self.publish(Committed::ChatChanged { stored, reply }).await?;
         let empty = self.chats.get(chat).is_some_and(|known| known.room.members().next().is_none());
