@@ -12,7 +12,7 @@ use super::{
     publish::invalid,
 };
 use crate::{
-    chats::{Actor, Command, rules::Newcomer},
+    chats::{Actor, Command, Newcomer},
     model::chat::ChatRecord,
 };
 

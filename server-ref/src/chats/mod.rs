@@ -1,11 +1,13 @@
 //! Chats and their members: the rules, and the registry of all chats of this node.
 //!
+//! * [`command`]: what may be requested.
 //! * [`rules`]: who may change what, and the effect of a change. Pure.
 //! * [`registry`]: all chats in memory. It is authoritative, because only the commit loop changes it, and only after a change is
 //!   on disk.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+pub mod command;
 pub mod registry;
 pub mod rules;
 #[cfg(test)]
@@ -13,8 +15,9 @@ mod tests;
 
 use everwire_protocol::Uuid;
 
+pub use command::{Actor, Command, Newcomer};
 pub use registry::ChatRegistry;
-pub use rules::{Actor, Bounds, Change, Command, Decision, decide};
+pub use rules::{Bounds, Change, Decision, decide};
 
 /// The id of the direct chat of two users. The length before the first makes the text unambiguous.
 pub fn direct_id(a: &str, b: &str) -> Uuid {

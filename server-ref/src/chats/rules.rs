@@ -3,100 +3,17 @@
 //!
 //! A repeated command changes nothing and is not an error: a client that received no answer repeats its request.
 
+mod create;
+
 use std::sync::Arc;
 
-use everwire_protocol::{ChatAction, ChatChange, ChatKind, ErrorCode, Role, Uuid, limits::MAX_USERS, names};
+use everwire_protocol::{ChatAction, ChatChange, ChatKind, ErrorCode, Role, names};
 
-use super::direct_id;
+use super::command::{Actor, Command, Newcomer};
 use crate::model::{
     chat::{Participant, Room},
     identity::Refusal,
 };
-
-/// The author of a command.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Actor {
-    /// A signed-in user.
-    User {
-        /// The id of the user.
-        user: Arc<str>,
-        /// The name that others see.
-        name: Option<Arc<str>>,
-    },
-    /// A back end of the application, which may do everything that keeps a chat valid.
-    BackEnd,
-}
-
-impl Actor {
-    fn user(&self) -> Option<&str> {
-        match self {
-            Self::User { user, .. } => Some(user),
-            Self::BackEnd => None,
-        }
-    }
-}
-
-/// A user to add to a chat.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Newcomer {
-    /// The id of the user.
-    pub user: Arc<str>,
-    /// The name that others see, if known.
-    pub name: Option<Arc<str>>,
-    /// The role. `None`: member, or owner for the first member of a group without another owner.
-    pub role: Option<Role>,
-}
-
-/// A change that is requested.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Command {
-    /// A new chat. Its id is [`Command::chat_made`].
-    Create {
-        /// The id of the request, and of the chat if it is a group.
-        id: Uuid,
-        /// Group or direct.
-        kind: ChatKind,
-        /// The title of a group.
-        title: Option<String>,
-        /// Whether any user may join the group.
-        open: bool,
-        /// The other participants: invited if a user creates the group, members if a back end does. The other user of a
-        /// direct chat (both, if a back end creates it) is a member immediately.
-        users: Vec<Newcomer>,
-    },
-    /// Invites a user.
-    Invite {
-        /// The id of the user.
-        user: Arc<str>,
-        /// The name that others see, if known.
-        name: Option<Arc<str>>,
-        /// The role after joining.
-        role: Role,
-    },
-    /// Adds a user without an invitation. For back ends.
-    Add(Newcomer),
-    /// Accepts an invitation, or joins an open chat.
-    Join,
-    /// Leaves, or declines an invitation.
-    Leave,
-    /// Removes a participant.
-    Remove {
-        /// The id of the user.
-        user: Arc<str>,
-    },
-    /// Renames a group.
-    Rename {
-        /// The title.
-        title: String,
-    },
-    /// Changes the role of a member.
-    SetRole {
-        /// The id of the user.
-        user: Arc<str>,
-        /// The role.
-        role: Role,
-    },
-}
 
 /// The limits of chats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,32 +49,19 @@ pub enum Decision {
     Changed(Change),
 }
 
-impl Command {
-    /// The chat that an act of `actor` makes; `None` if it makes none, or names the wrong users for a direct chat.
-    pub fn chat_made(&self, actor: &Actor) -> Option<Uuid> {
-        let Self::Create { id, kind, users, .. } = self else { return None };
-        match (kind, actor, &users[..]) {
-            (ChatKind::Group, ..) => Some(*id),
-            (ChatKind::Direct, Actor::User { user, .. }, [other]) => Some(direct_id(user, &other.user)),
-            (ChatKind::Direct, Actor::BackEnd, [a, b]) => Some(direct_id(&a.user, &b.user)),
-            (ChatKind::Direct, ..) => None,
-        }
-    }
-}
-
-/// Decides about an act. `room` is the chat that it is about, if there is one; `now_ms` is in ms since 1970.
+/// Decides about a command. `room` is the chat that it is about, if there is one; `now_ms` is in ms since 1970.
 ///
 /// # Errors
 /// A code and a sentence. What a user may not know of is [`ErrorCode::NotFound`].
 pub fn decide(
     room: Option<&Room>,
     actor: &Actor,
-    act: &Command,
+    command: &Command,
     bounds: Bounds,
     now_ms: u64,
 ) -> Result<Decision, Refusal> {
     let by = By { actor, bounds, now_ms };
-    match (room, act) {
+    match (room, command) {
         (room, Command::Create { id, kind: ChatKind::Group, title, open, users }) => {
             by.create_group(room, *id, title.as_deref(), *open, users)
         }
@@ -170,7 +74,7 @@ pub fn decide(
         // Users who are not in a chat must not learn whether it exists.
         (None, Command::Leave) => Ok(Decision::NoChange),
         (None, _) => Err(not_found()),
-        (Some(room), act) => by.change(room, act),
+        (Some(room), command) => by.change(room, command),
     }
 }
 
@@ -181,120 +85,10 @@ struct By<'a> {
 }
 
 impl By<'_> {
-    fn create_group(
-        &self,
-        room: Option<&Room>,
-        id: Uuid,
-        title: Option<&str>,
-        open: bool,
-        users: &[Newcomer],
-    ) -> Result<Decision, Refusal> {
-        if let Some(room) = room {
-            // PendingRequest again, or somebody else's: then the id is all that was guessed.
-            let own = self.actor.user().is_none_or(|user| room.role(user) == Some(Role::Owner));
-            return if own && room.kind == ChatKind::Group {
-                Ok(Decision::NoChange)
-            } else {
-                Err(id_reused())
-            };
-        }
-        // The ids of direct chats can be computed in advance: a group must not take such an id.
-        if id.is_nil() || id.get_version_num() == 5 {
-            return Err(invalid("The id of a request must be a UUID of version 7."));
-        }
-        if let Some(title) = title {
-            check_title(title)?;
-        }
-        if users.len() > MAX_USERS {
-            return Err(invalid(&format!("Too many users: {MAX_USERS} at most in one request.")));
-        }
-        let mut room = Room {
-            id: id.hyphenated().to_string().into(),
-            kind: ChatKind::Group,
-            title: title.map(Into::into),
-            open,
-            created_at: self.now_ms,
-            participants: Vec::new(),
-        };
-        let title = room.title.clone();
-        let mut entries = vec![ChatChange { title, ..happened(ChatAction::Created) }];
-        match self.actor {
-            Actor::User { user, name } => {
-                room.participants.push(self.participant(user, name.as_ref(), Role::Owner));
-                for newcomer in users {
-                    if room.participant(&newcomer.user).is_none() {
-                        entries.push(self.invite(
-                            &mut room,
-                            newcomer,
-                            newcomer.role.unwrap_or(Role::Member),
-                        )?);
-                    }
-                }
-            }
-            Actor::BackEnd => {
-                let mut needs_owner = !users.iter().any(|newcomer| newcomer.role == Some(Role::Owner));
-                for newcomer in users {
-                    if room.participant(&newcomer.user).is_some() {
-                        continue;
-                    }
-                    if newcomer.role == Some(Role::Invited) {
-                        entries.push(self.invite(&mut room, newcomer, Role::Member)?);
-                        continue;
-                    }
-                    let default = if needs_owner { Role::Owner } else { Role::Member };
-                    needs_owner &= newcomer.role.is_some();
-                    entries.push(self.add(&mut room, newcomer, newcomer.role.unwrap_or(default))?);
-                }
-            }
-        }
-        Ok(changed(room, entries, Vec::new()))
-    }
-
-    fn create_direct(&self, room: Option<&Room>, users: &[Newcomer]) -> Result<Decision, Refusal> {
-        let both: Vec<Newcomer> = match (self.actor, users) {
-            (Actor::User { user, name }, [other]) => {
-                vec![Newcomer { user: user.clone(), name: name.clone(), role: None }, other.clone()]
-            }
-            (Actor::User { .. }, _) => {
-                return Err(invalid("A direct chat needs exactly one other user."));
-            }
-            (Actor::BackEnd, [_, _]) => users.to_vec(),
-            (Actor::BackEnd, _) => return Err(invalid("A direct chat needs exactly two users.")),
-        };
-        let [a, b] = &both[..] else { return Err(not_found()) };
-        if a.user == b.user {
-            return Err(invalid("A direct chat needs two different users."));
-        }
-        let mut entries = Vec::new();
-        let mut room = if let Some(room) = room {
-            room.clone()
-        } else {
-            entries.push(happened(ChatAction::Created));
-            Room {
-                id: direct_id(&a.user, &b.user).hyphenated().to_string().into(),
-                kind: ChatKind::Direct,
-                title: None,
-                open: false,
-                created_at: self.now_ms,
-                participants: Vec::new(),
-            }
-        };
-        // These two users can have no other direct chat, so a user who left it returns by this. The other one does not: who
-        // has left is not to be reached by this user again, unless the application says so.
-        let is_new = !entries.is_empty();
-        let may_enter = |user: &str| is_new || self.actor.user().is_none_or(|actor| actor == user);
-        for newcomer in &both {
-            if room.participant(&newcomer.user).is_none() && may_enter(&newcomer.user) {
-                entries.push(self.add(&mut room, newcomer, Role::Member)?);
-            }
-        }
-        if entries.is_empty() { Ok(Decision::NoChange) } else { Ok(changed(room, entries, Vec::new())) }
-    }
-
-    fn change(&self, room: &Room, act: &Command) -> Result<Decision, Refusal> {
+    fn change(&self, room: &Room, command: &Command) -> Result<Decision, Refusal> {
         let own = self.actor.user().map(|user| room.role(user));
         // Users who are not in it learn nothing, except that an open chat can be joined.
-        match (own, act) {
+        match (own, command) {
             (Some(None), Command::Leave) => return Ok(Decision::NoChange),
             (Some(None), Command::Join) if room.open => {}
             (Some(None), _) => return Err(not_found()),
@@ -302,7 +96,7 @@ impl By<'_> {
         }
         let owner = own.is_none_or(|role| role == Some(Role::Owner));
         let mut room = room.clone();
-        match act {
+        match command {
             Command::Join => self.join(room),
             Command::Leave => match self.actor.user() {
                 Some(user) => Ok(leave(room, user)),

@@ -8,7 +8,7 @@ use everwire_protocol::{
 };
 use proptest::prelude::*;
 
-use super::{Actor, Bounds, ChatRegistry, Command, Decision, decide, direct_id, rules::Newcomer};
+use super::{Actor, Bounds, ChatRegistry, Command, Decision, Newcomer, decide, direct_id};
 use crate::model::chat::{ChatRecord, Room};
 
 const USERS: [&str; 5] = ["ann", "bob", "cyd", "dan", "eve"];

@@ -22,7 +22,7 @@ use crate::{
 
 /// A command for a chat and its context.
 #[derive(Debug)]
-pub struct ChatCommand {
+pub(super) struct ChatCommand {
     pub(super) actor: Actor,
     pub(super) chat: Arc<str>,
     pub(super) command: Command,

@@ -10,7 +10,7 @@ use everwire_protocol::{
 use super::{Node, requests::Answer};
 use crate::{
     Error,
-    chats::{Actor, Command, rules::Newcomer},
+    chats::{Actor, Command, Newcomer},
     model::{
         chat::ChatRecord,
         identity::{Identity, RateClass, Refusal},

@@ -3,46 +3,38 @@
 //!
 //! A second task publishes what was stored (see [`super::publish`]) while the next transaction is in progress.
 
+mod append;
 pub(super) mod erasing;
 mod in_doubt;
 #[cfg(feature = "planted")]
 mod planted_bugs;
+mod sender;
 
 use std::sync::Arc;
 
-use everwire_protocol::{ErrorCode, Role, Uuid};
-use tokio::sync::{mpsc, oneshot};
+use everwire_protocol::{ErrorCode, Uuid};
+use tokio::sync::mpsc;
 
 use erasing::Erasures;
 use in_doubt::InDoubt;
+use sender::Commit;
+pub use sender::CommitSender;
 
 use super::{
-    chat_changes::{self, ChatCommand},
-    publish::{Committed, Group, Publisher, new_entries, rewrites},
+    chat_changes,
+    publish::{Committed, Publisher},
 };
 use crate::{
-    Error,
     auth::Bans,
     chats::ChatRegistry,
-    connection::{
-        Input,
-        mailbox::{MailboxMessage, MailboxSender, mailbox},
-    },
+    connection::mailbox::MailboxSender,
     environment::{Environment, Task, planted},
-    model::{
-        ban::AccessChange,
-        chat::ChatRecord,
-        identity::{Refusal, not_for},
-        log::{NewEntry, Outcome, PageBounds, SendPermission},
-    },
-    store::{Database, Removed},
+    model::{identity::Refusal, log::NewEntry},
+    store::Database,
 };
 
 /// Maximum entries in one transaction. Beyond some hundreds, larger groups gain little and make all their senders wait.
 const GROUP: usize = 512;
-
-/// Maximum groups of sends that wait for the commit loop. Each connection has at most one; this bounds memory.
-const WAITING: usize = 16 * 1024;
 
 /// Maximum transactions that wait to be published. If publishing cannot keep up, the commit loop waits.
 const TO_PUBLISH: usize = 16;
@@ -56,171 +48,34 @@ const CLEANUP_STEP_MS: u64 = 20;
 /// How soon a log with an uncertain last transaction is checked again, in ms.
 const LOOK_AGAIN_MS: u64 = 1000;
 
-/// How many such logs are checked between two transactions.
-const LOOKS: usize = 64;
-
-/// The page that is read from such a log.
-const FOUND: PageBounds = PageBounds { entries: 1, bytes: usize::MAX };
-
-/// Something to be written, in one order with everything else.
-#[derive(Debug)]
-pub enum Commit {
-    /// Entries of one connection. The answer is [`Input::Appended`].
-    Append {
-        /// The entries.
-        entries: Vec<NewEntry>,
-        /// The receiver of the answer.
-        reply: MailboxSender,
-    },
-    /// The user of a session.
-    BindSession {
-        /// The session.
-        session: Uuid,
-        /// Its user.
-        user: Arc<str>,
-    },
-    /// A change of a chat, decided in its turn.
-    ChangeChat {
-        /// The command.
-        command: ChatCommand,
-        /// The receiver of the resulting chat; `None` if there is none.
-        reply: oneshot::Sender<Result<Option<ChatRecord>, Refusal>>,
-    },
-    /// A ban, its end, or a revocation. What is submitted later obeys it.
-    ChangeAccess {
-        /// The change.
-        change: AccessChange,
-        /// The receiver of the answer.
-        reply: oneshot::Sender<Result<(), Error>>,
-    },
-    /// The deletion of a chat.
-    DeleteChat {
-        /// The id of the chat.
-        chat: Arc<str>,
-        /// The receiver of the answer: whether there was one.
-        reply: oneshot::Sender<Result<bool, Error>>,
-    },
-    /// A request to erase a user.
-    EraseUser {
-        /// The user.
-        user: Arc<str>,
-        /// Until when the user's tokens are refused, in ms since 1970.
-        until: u64,
-        /// The receiver of the answer.
-        reply: oneshot::Sender<Result<(), Error>>,
-    },
-    /// Runs one step of the cleanup.
-    Cleanup {
-        /// The receiver of the answer.
-        reply: oneshot::Sender<Result<Removed, Error>>,
-    },
-}
-
-/// The handle for submitting commits. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct CommitSender {
-    commits: mpsc::Sender<Commit>,
-}
-
-impl CommitSender {
-    /// Starts the tasks. They end when the last handle is dropped, after everything submitted was written.
-    pub(super) fn start(
-        environment: &Arc<dyn Environment>,
-        store: Arc<dyn Database>,
-        bans: Arc<Bans>,
-        erasures: Erasures,
-        publisher: Publisher,
-    ) -> Self {
-        let (commits, waiting) = mpsc::channel(WAITING);
-        let (committed, to_publish) = mpsc::channel(TO_PUBLISH);
-        let chats = publisher.chats.clone();
-        let in_doubt = InDoubt::new(publisher.hub.clone(), chats.clone());
-        environment.spawn(Box::pin(publisher.run(to_publish)));
-        let environment = environment.clone();
-        let commit_loop = CommitLoop {
-            environment,
-            store,
-            chats,
-            bans,
-            committed,
-            in_doubt,
-            erasures,
-            clean_up_now: false,
-            believed: None,
-        };
-        commit_loop.environment.clone().spawn(Box::pin(commit_loop.run(waiting)));
-        Self { commits }
-    }
-
-    /// Stores a group. The answer arrives in the mailbox as [`Input::Appended`].
-    pub fn append(&self, entries: Vec<NewEntry>, reply: MailboxSender) {
-        if let Err(full) = self.commits.try_send(Commit::Append { entries, reply })
-            && let Commit::Append { reply, .. } = full.into_inner()
-        {
-            reply.input(Input::Appended(None));
-        }
-    }
-
-    /// Stores one entry of a sender without a connection: a back end. `None`: it could not be stored now.
-    pub async fn store(&self, entry: NewEntry) -> Option<Outcome> {
-        let (reply, mut receiver) = mailbox(1);
-        self.append(vec![entry], reply);
-        let mut messages = Vec::new();
-        receiver.take(&mut messages, 1).await;
-        match messages.pop().map(MailboxMessage::into_input) {
-            Some(Ok(Input::Appended(outcomes))) => outcomes?.pop(),
-            _ => None,
-        }
-    }
-
-    /// Changes a chat. When this returns, removed users receive nothing more.
-    pub(super) async fn change_chat(&self, command: ChatCommand) -> Result<Option<ChatRecord>, Refusal> {
-        let (reply, answer) = oneshot::channel();
-        if self.commits.try_send(Commit::ChangeChat { command, reply }).is_err() {
-            return Err(Refusal::of(ErrorCode::Unavailable));
-        }
-        answer.await.unwrap_or_else(|_| Err(Refusal::of(ErrorCode::Unavailable)))
-    }
-
-    /// Changes who may use the server.
-    pub(super) async fn change_access(&self, change: AccessChange) -> Result<(), Error> {
-        let (reply, answer) = oneshot::channel();
-        self.commits.try_send(Commit::ChangeAccess { change, reply }).map_err(|_| busy())?;
-        answer.await.unwrap_or_else(|_| Err(busy()))
-    }
-
-    /// Deletes a chat. Returns whether there was one.
-    pub(super) async fn delete_chat(&self, chat: Arc<str>) -> Result<bool, Error> {
-        let (reply, answer) = oneshot::channel();
-        self.commits.try_send(Commit::DeleteChat { chat, reply }).map_err(|_| busy())?;
-        answer.await.unwrap_or_else(|_| Err(busy()))
-    }
-
-    /// Begins to erase a user.
-    pub(super) async fn erase_user(&self, user: Arc<str>, until: u64) -> Result<(), Error> {
-        let (reply, answer) = oneshot::channel();
-        self.commits.try_send(Commit::EraseUser { user, until, reply }).map_err(|_| busy())?;
-        answer.await.unwrap_or_else(|_| Err(busy()))
-    }
-
-    /// Stores the user of a session. There is no answer: if it cannot be stored, the session is bound while it is
-    /// connected.
-    pub fn bind_session(&self, session: Uuid, user: Arc<str>) {
-        if self.commits.try_send(Commit::BindSession { session, user }).is_err() {
-            tracing::warn!("session not stored: too many commits are waiting");
-        }
-    }
-
-    /// Runs one step of the cleanup. `None`: too much waits to be written.
-    pub(super) async fn cleanup(&self) -> Option<Result<Removed, Error>> {
-        let (reply, answer) = oneshot::channel();
-        self.commits.try_send(Commit::Cleanup { reply }).ok()?;
-        answer.await.ok()
-    }
-}
-
-fn busy() -> Error {
-    Error::Unavailable("too many commits are waiting".into())
+/// Starts the commit loop and the task that publishes. They end when the last handle is dropped, after
+/// everything submitted was written.
+pub(super) fn start(
+    environment: &Arc<dyn Environment>,
+    store: Arc<dyn Database>,
+    bans: Arc<Bans>,
+    erasures: Erasures,
+    publisher: Publisher,
+) -> CommitSender {
+    let (commits, waiting) = CommitSender::new();
+    let (committed, to_publish) = mpsc::channel(TO_PUBLISH);
+    let chats = publisher.chats.clone();
+    let in_doubt = InDoubt::new(publisher.hub.clone(), chats.clone());
+    environment.spawn(Box::pin(publisher.run(to_publish)));
+    let environment = environment.clone();
+    let commit_loop = CommitLoop {
+        environment,
+        store,
+        chats,
+        bans,
+        committed,
+        in_doubt,
+        erasures,
+        clean_up_now: false,
+        believed: None,
+    };
+    commit_loop.environment.clone().spawn(Box::pin(commit_loop.run(waiting)));
+    commits
 }
 
 /// The content of one transaction.
@@ -405,128 +260,7 @@ impl CommitLoop {
     async fn publish(&self, committed: Committed) -> Result<(), Closed> {
         self.committed.send(committed).await.map_err(|_| Closed)
     }
-
-    async fn append_all(
-        &mut self,
-        at: u64,
-        mut entries: Vec<NewEntry>,
-        groups: Vec<(MailboxSender, usize)>,
-    ) -> Result<Vec<Group>, Closed> {
-        // Current: members and bans change in this task only.
-        for entry in entries.iter_mut().filter(|entry| entry.permission != SendPermission::Server) {
-            let banned = self.bans.check_user(&entry.user, at);
-            if let Err(refusal) = banned
-                && !planted!(self.environment, BannedStillWrites)
-            {
-                entry.permission = SendPermission::Refused(refusal);
-            } else if entry.permission == SendPermission::AsMember {
-                entry.permission = permission(&self.chats, entry);
-            }
-        }
-        #[cfg(feature = "planted")]
-        let answered = self.hurry(at, &entries, &groups).await?;
-        #[cfg(not(feature = "planted"))]
-        let answered = false;
-        let mut outcomes = self.append(at, &entries, &groups).await;
-        if planted!(self.environment, CommitReportedFailed) {
-            outcomes.fill(None);
-            self.in_doubt.clear();
-        }
-        Ok(sort_out(entries, groups, outcomes, answered))
-    }
-
-    /// Stores everything in one transaction. If that fails and several connections are involved, each is tried alone, so that
-    /// the sends of one cannot prevent those of others from being stored.
-    async fn append(
-        &mut self,
-        at: u64,
-        entries: &[NewEntry],
-        groups: &[(MailboxSender, usize)],
-    ) -> Vec<Option<Vec<Outcome>>> {
-        match self.store.append(at, entries).await {
-            Ok(outcomes) => {
-                let mut outcomes = outcomes.into_iter();
-                return groups.iter().map(|(_, n)| Some(outcomes.by_ref().take(*n).collect())).collect();
-            }
-            Err(error) => {
-                tracing::error!(%error, entries = entries.len(), connections = groups.len(), "commit failed");
-                self.in_doubt.add(entries.iter().map(|entry| entry.channel.clone()));
-            }
-        }
-        if groups.len() == 1 {
-            return vec![None];
-        }
-        let (mut rest, mut each) = (entries, Vec::with_capacity(groups.len()));
-        let mut failed = false;
-        for (_, n) in groups {
-            let (group, after) = rest.split_at(*n);
-            rest = after;
-            // A second failure means that the store is unavailable: do not try a thousand times.
-            let outcomes = if failed { None } else { self.store.append(at, group).await.ok() };
-            failed |= outcomes.is_none() && !each.iter().any(Option::is_some);
-            each.push(outcomes);
-        }
-        each
-    }
-
-    /// Checks some of the chats and logs whose last transaction was reported as failed: if it happened, the chat is what it
-    /// made of it, and its entries are published. Returns whether the store answered.
-    async fn find_in_doubt(&mut self) -> Result<bool, Closed> {
-        for _ in 0..LOOKS {
-            let Some(chat) = self.in_doubt.first_chat() else { break };
-            let Ok(stored) = self.store.chat(&chat).await else { return Ok(false) };
-            if let Some(record) = stored
-                && let Some(gone) = chat_changes::found(&self.chats, &record)
-            {
-                self.publish(Committed::ChatFound(record, gone)).await?;
-            }
-            self.in_doubt.remove_chat(&chat);
-        }
-        for _ in 0..LOOKS {
-            let Some(channel) = self.in_doubt.first() else { break };
-            let Ok(log) = self.store.log(&channel).await else { return Ok(false) };
-            if log.head > 0 {
-                // The last entry is enough: connections read the missing ones before it from the store.
-                let Ok(page) = self.store.page(&channel, log.head - 1, FOUND).await else { return Ok(false) };
-                self.publish(Committed::Found(page.entries)).await?;
-            }
-            self.in_doubt.remove(&channel);
-        }
-        Ok(true)
-    }
 }
 
 /// The publishing task has ended.
 struct Closed;
-
-/// The current permission of a chat's member.
-fn permission(chats: &ChatRegistry, entry: &NewEntry) -> SendPermission {
-    match chats.role_in(&entry.channel, &entry.user) {
-        Some(Role::Owner | Role::Member) if chats.is_left(&entry.channel) => {
-            let words = "The other user has left this chat.";
-            SendPermission::Refused(Refusal::new(ErrorCode::Forbidden, words))
-        }
-        Some(Role::Owner) => SendPermission::Owner,
-        Some(Role::Member) => SendPermission::Member,
-        role => SendPermission::Refused(not_for(role)),
-    }
-}
-
-/// The outcomes of the entries of each connection.
-fn sort_out(
-    entries: Vec<NewEntry>,
-    groups: Vec<(MailboxSender, usize)>,
-    outcomes: Vec<Option<Vec<Outcome>>>,
-    answered: bool,
-) -> Vec<Group> {
-    let mut entries = entries.into_iter();
-    let groups = groups.into_iter().zip(outcomes);
-    groups
-        .map(|((reply, n), outcomes)| {
-            let group: Vec<_> = entries.by_ref().take(n).collect();
-            let known = outcomes.as_deref().unwrap_or_default();
-            let (entries, rewrites) = (new_entries(group.iter(), known), rewrites(group.iter(), known));
-            Group { reply, entries, rewrites, outcomes, answered }
-        })
-        .collect()
-}

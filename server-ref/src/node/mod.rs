@@ -163,7 +163,7 @@ impl Node {
             bans.set_erasing(user, true);
         }
         let erasures = Erasures::resume(erasing, leave_grace_ms + ERASURE_MS, started_at);
-        let commits = CommitSender::start(&environment, store.clone(), bans.clone(), erasures, publisher);
+        let commits = commit::start(&environment, store.clone(), bans.clone(), erasures, publisher);
         // They are about to reconnect, so their leave is delayed.
         let (mut online, mut presence) = (store.online_users().await?, store.presence().await?);
         online.retain(|record| !bans.is_erasing(&record.user));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use everwire_protocol::{Action, Channel, ChatKind, Payload, Role, Uuid};
 use everwire_server::{
-    chats::{Actor, Bounds, Command, Decision, decide, rules::Newcomer},
+    chats::{Actor, Bounds, Command, Decision, Newcomer, decide},
     model::{
         chat::{ChatRecord, Room},
         log::{NewEntry, SendPermission},

@@ -9,13 +9,25 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use everwire_protocol::{Channel, channels::chat_of_messages};
 
-use crate::{chats::ChatRegistry, hub::Hub};
+use super::{Closed, CommitLoop};
+use crate::{
+    chats::ChatRegistry,
+    hub::Hub,
+    model::log::PageBounds,
+    node::{chat_changes, publish::Committed},
+};
 
 /// How many are remembered before it is checked for which of them it still matters.
 const FEW: usize = 64;
 
 /// How many chats may be in doubt before no chat can be changed.
 const MOST_CHATS: usize = 4096;
+
+/// How many such logs are checked between two transactions.
+const LOOKS: usize = 64;
+
+/// The page that is read from such a log.
+const FOUND: PageBounds = PageBounds { entries: 1, bytes: usize::MAX };
 
 #[derive(Debug)]
 pub(super) struct InDoubt {
@@ -89,6 +101,34 @@ impl InDoubt {
     fn matters(&self, channel: &Channel) -> bool {
         self.hub.subscribers(channel) > 0
             || chat_of_messages(channel).is_some_and(|chat| self.chats.get(chat).is_some())
+    }
+}
+
+impl CommitLoop {
+    /// Checks some of the chats and logs whose last transaction was reported as failed: if it happened, the chat is what it
+    /// made of it, and its entries are published. Returns whether the store answered.
+    pub(super) async fn find_in_doubt(&mut self) -> Result<bool, Closed> {
+        for _ in 0..LOOKS {
+            let Some(chat) = self.in_doubt.first_chat() else { break };
+            let Ok(stored) = self.store.chat(&chat).await else { return Ok(false) };
+            if let Some(record) = stored
+                && let Some(gone) = chat_changes::found(&self.chats, &record)
+            {
+                self.publish(Committed::ChatFound(record, gone)).await?;
+            }
+            self.in_doubt.remove_chat(&chat);
+        }
+        for _ in 0..LOOKS {
+            let Some(channel) = self.in_doubt.first() else { break };
+            let Ok(log) = self.store.log(&channel).await else { return Ok(false) };
+            if log.head > 0 {
+                // The last entry is enough: connections read the missing ones before it from the store.
+                let Ok(page) = self.store.page(&channel, log.head - 1, FOUND).await else { return Ok(false) };
+                self.publish(Committed::Found(page.entries)).await?;
+            }
+            self.in_doubt.remove(&channel);
+        }
+        Ok(true)
     }
 }
 

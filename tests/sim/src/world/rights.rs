@@ -12,7 +12,7 @@ use everwire_protocol::{
     Channel, ChatKind, ClientFrame, ErrorCode, Role, ServerFrame, Uuid, batch, channels,
 };
 use everwire_server::{
-    chats::{Actor, Command, rules::Newcomer},
+    chats::{Actor, Command, Newcomer},
     connection::BadFrame,
     environment::Environment as _,
     model::{
