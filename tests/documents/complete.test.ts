@@ -10,6 +10,7 @@ import { blocksOf, DOCUMENTS, indentedLines, placeOf, ROOT, readDocument } from 
 const RUN_BY: Readonly<Record<string, string>> = {
   ts: "documents/code.test.ts",
   tsx: "documents/code.test.ts",
+  abnf: "documents/protocol.test.ts",
   sh: "documents/commands.test.ts",
   nginx: "proxies/printed.test.ts",
   haproxy: "proxies/printed.test.ts",

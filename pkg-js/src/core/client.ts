@@ -294,7 +294,7 @@ export class Client implements ClientPort {
     this.#finish(error.message, error);
   }
 
-  /** Waits before the next attempt to load, with the backoff of docs/protocol.md, section 11, or until `online`. */
+  /** Waits before the next attempt to load, with the backoff of docs/protocol.md, section 9.3, or until `online`. */
   async #again(attempt: number, why: string): Promise<void> {
     if (this.#state.status === "closed") return;
     const error = new EverwireError(
