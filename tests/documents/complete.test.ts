@@ -11,6 +11,7 @@ const RUN_BY: Readonly<Record<string, string>> = {
   ts: "documents/code.test.ts",
   tsx: "documents/code.test.ts",
   abnf: "documents/protocol.test.ts",
+  dialogue: "documents/protocol.test.ts",
   sh: "documents/commands.test.ts",
   nginx: "proxies/printed.test.ts",
   haproxy: "proxies/printed.test.ts",

@@ -166,6 +166,34 @@ it("other ids and integers are as section 14 says", () => {
     expect(matches("integer", integer), integer).toBe(false);
 });
 
+interface Frame extends Readonly<Record<string, unknown>> {
+  readonly type: string;
+}
+
+it("the examples are batches of frames of their direction, with fields that the schema has", () => {
+  const lines = blocksOf(CORE)
+    .filter(({ language }) => language === "dialogue")
+    .flatMap(({ text }) => text.trim().split("\n"));
+  expect(lines.length).toBeGreaterThan(10);
+  for (const line of lines) {
+    const [, side = "", batch = ""] = /^([CS]): (.+)$/.exec(line) ?? [];
+    const { oneOf } = side === "C" ? schema.$defs.ClientFrame : schema.$defs.ServerFrame;
+    for (const { type, ...fields } of JSON.parse(batch) as Frame[]) {
+      expect(oneOf.map(({ properties }) => properties.type.const)).toContain(type);
+      const { properties = {}, required = [] } = definitionOf(type) ?? {};
+      const names = Object.keys(fields);
+      expect(
+        names.filter((name) => !(name in properties)),
+        line,
+      ).toEqual([]);
+      expect(
+        required.filter((name) => !names.includes(name)),
+        line,
+      ).toEqual([]);
+    }
+  }
+});
+
 it("every section, table and algorithm that the text refers to exists", () => {
   const headings = new Set([...TEXT.matchAll(/^##+ (\d+(?:\.\d+)?)/gm)].map(([, number]) => number));
   // Other standards have sections too.

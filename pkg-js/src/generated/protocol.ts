@@ -163,7 +163,7 @@ export type ClientFrame =
  * contains all subscriptions, so that a reconnect costs one round trip.
  */
 export interface Hello {
-  /** The protocol version of the client: `VERSION`. */
+  /** The protocol version of the client: 1. */
   version: number;
   /** The id of this client instance across transports and reconnects. Bound to the first user that uses it. */
   session: string;
@@ -488,7 +488,7 @@ export type ServerFrame =
   | ({ type: "done" } & Done)
   | ({ type: "history_page" } & HistoryPage);
 
-/** Accepts `hello`. Only an `error` may be sent on a connection before it. */
+/** Accepts `hello`. Only `error` and `goaway` may be sent on a connection before it. */
 export interface Welcome {
   /** The protocol version that both sides will use. */
   version: number;
@@ -517,7 +517,7 @@ export interface Welcome {
   limits: Limits;
 }
 
-/** The first frame of every response to a `poll`. */
+/** The first frame of every response to a `poll` that has frames of the connection. */
 export interface Polled {
   /** Counts the responses of this connection from 1; the next poll acknowledges it. */
   seq: number;
@@ -607,7 +607,7 @@ export interface Unsubscribed {
 export interface Ack {
   /** The id of the `send`. */
   id: string;
-  /** The epoch of the log. */
+  /** The channel. */
   channel: Channel;
   /** The offset. */
   offset: number;
@@ -842,7 +842,7 @@ export interface Chat {
    * `list_chat_members` lists all.
    */
   members: ChatMember[];
-  /** The number of members. */
+  /** The number of participants, the invited included. */
   member_count: number;
   /** The offset up to which the receiving user has read. */
   read: number;

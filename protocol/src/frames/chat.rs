@@ -83,7 +83,7 @@ pub struct Chat {
     /// The members in the order in which they joined: the first 100 at most, and fewer if they exceed 16 KiB.
     /// `list_chat_members` lists all.
     pub members: Vec<ChatMember>,
-    /// The number of members.
+    /// The number of participants, the invited included.
     pub member_count: u32,
     /// The offset up to which the receiving user has read.
     #[serde(deserialize_with = "safe_integer::required")]

@@ -12,7 +12,7 @@ use crate::{Channel, ErrorCode, ids, safe_integer};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Hello {
-    /// The protocol version of the client: [`crate::VERSION`].
+    /// The protocol version of the client: 1.
     pub version: u32,
     /// The id of this client instance across transports and reconnects. Bound to the first user that uses it.
     #[serde(deserialize_with = "ids::required")]
@@ -41,7 +41,7 @@ pub struct Guest {
     pub name: String,
 }
 
-/// Accepts `hello`. Only an `error` may be sent on a connection before it.
+/// Accepts `hello`. Only `error` and `goaway` may be sent on a connection before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Welcome {
@@ -127,7 +127,7 @@ pub struct Poll {
     pub hold_ms: u32,
 }
 
-/// The first frame of every response to a `poll`.
+/// The first frame of every response to a `poll` that has frames of the connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Polled {

@@ -53,7 +53,7 @@ pub struct Ack {
     /// The id of the `send`.
     #[serde(deserialize_with = "ids::required")]
     pub id: Uuid,
-    /// The epoch of the log.
+    /// The channel.
     pub channel: Channel,
     /// The offset.
     #[serde(deserialize_with = "safe_integer::required")]
