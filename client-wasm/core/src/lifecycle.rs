@@ -103,7 +103,7 @@ impl Lifecycle {
 
     pub(crate) fn set_online(&mut self, online: bool) {
         self.online = online;
-        if !online && self.is_connected() {
+        if !online {
             self.suspect = true;
         }
     }
@@ -186,7 +186,7 @@ impl Lifecycle {
 
     /// When to leave because of a `goaway`.
     pub(crate) fn leave_at(&self) -> Option<u64> {
-        self.goaway.filter(|_| self.is_connected()).map(|goaway| goaway.leave_at)
+        self.goaway.map(|goaway| goaway.leave_at)
     }
 
     pub(crate) fn retry_at(&self) -> Option<u64> {

@@ -7,7 +7,7 @@ use alloc::{
 
 use everwire_protocol::{
     Ack, Action, Activity, Channel, ClientFrame, ErrorCode, Message, Payload, Send, ServerFrame, Signalled,
-    Subscribed, Uuid, batch, limits,
+    Subscribed, UserTyping, Uuid, batch, limits,
 };
 
 use super::{Application, Confirmation, Connection, Handle, Input, Now, Restored, Source, receive};
@@ -90,6 +90,8 @@ pub enum Heard {
     Error(ErrorCode),
     /// A request is answered.
     Answered,
+    /// Somebody is typing, or (`false`) no longer is.
+    UserTyping(Handle, bool),
     /// Something ephemeral, in a channel or for this user alone.
     Signalled(Option<Handle>),
     /// A message in a chat of the user's.
@@ -132,6 +134,10 @@ impl Application for Listener<'_> {
 
     fn answered(&mut self, _: ServerFrame) {
         self.heard.push(Heard::Answered);
+    }
+
+    fn user_typing(&mut self, handle: Handle, frame: UserTyping) {
+        self.heard.push(Heard::UserTyping(handle, frame.typing));
     }
 
     fn signalled(&mut self, handle: Option<Handle>, _: Signalled) {

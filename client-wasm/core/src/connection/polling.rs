@@ -147,9 +147,6 @@ impl Connection {
         if self.transports.is_post(request) {
             self.post_failed(Failure::of(status), reason);
         } else if self.transports.is_held(request) {
-            if let Some(poll) = &mut self.transports.poll {
-                poll.release();
-            }
             self.poll_failed(reason);
         }
     }

@@ -145,10 +145,7 @@ impl Connection {
                 self.log("no answer over WebSocket yet; trying HTTP polling beside it".to_owned());
                 self.start_polling();
             }
-            Timer::WebSocketRetry => {
-                transports.selector.probing();
-                self.open_websocket();
-            }
+            Timer::WebSocketRetry => self.open_websocket(),
             Timer::Probe => {
                 if transports.websocket.as_mut().is_some_and(|websocket| websocket.is_dead(now)) {
                     self.lost_briefly("the connection was dead", DEAD_MS);

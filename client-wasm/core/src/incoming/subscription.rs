@@ -214,3 +214,53 @@ impl Subscription {
         Some(Mark { channel: self.channel.clone(), epoch, delivered, read, run })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frames::GapStart;
+
+    /// At offset 5 of log "a" in run "1". Asked from there for the second time by WebSocket, so that an answer may be to an
+    /// older question.
+    fn asked_again() -> Subscription {
+        let position = Some(Position { epoch: "a".into(), offset: 5, run: "1".into() });
+        let start = StartFrom { position, ..StartFrom::default() };
+        let mut subscription = Subscription::new(Handle(0), Channel::new("news").unwrap(), start);
+        subscription.request(Transport::WebSocket);
+        subscription.request(Transport::WebSocket);
+        subscription
+    }
+
+    fn answer(
+        run: &str,
+        epoch: &str,
+        (offset, head): (u64, u64),
+        gap: Option<(u64, GapReason)>,
+    ) -> Confirmed {
+        let gap = gap.map(|(from, reason)| GapStart { from, reason });
+        let frame = SubscribedFrame { handle: Handle(0), epoch, offset, head, gap };
+        asked_again().confirm(Transport::WebSocket, run, &frame)
+    }
+
+    fn missing(from: u64, to: u64, reason: GapReason) -> Confirmed {
+        Confirmed::Missing(Gap { from, to, reason })
+    }
+
+    #[test]
+    fn promise_2_a_gap_counts_if_it_begins_behind_the_position_in_the_same_log_or_names_another_log() {
+        let trimmed = |from| Some((from, GapReason::Trimmed));
+        assert_eq!(answer("1", "a", (8, 9), trimmed(6)), missing(6, 8, GapReason::Trimmed));
+        assert_eq!(answer("1", "a", (8, 9), trimmed(4)), Confirmed::Earlier, "another question");
+        assert_eq!(answer("1", "b", (8, 9), trimmed(6)), Confirmed::Earlier, "another log, and not said so");
+        assert_eq!(answer("1", "a", (8, 4), trimmed(6)), Confirmed::Earlier, "a log that ended before");
+        let replaced = Some((6, GapReason::Epoch));
+        assert_eq!(answer("1", "b", (2, 2), replaced), missing(6, 2, GapReason::Epoch));
+    }
+
+    #[test]
+    fn promise_2_in_another_run_of_the_store_an_answer_counts_if_it_is_to_this_very_position() {
+        assert_eq!(answer("2", "a", (5, 9), None), Confirmed::InPlace);
+        assert_eq!(answer("2", "a", (3, 9), None), Confirmed::Earlier);
+        assert_eq!(answer("2", "b", (5, 9), None), Confirmed::Earlier);
+    }
+}

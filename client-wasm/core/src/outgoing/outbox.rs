@@ -231,4 +231,15 @@ mod tests {
             }
         }
     }
+    #[test]
+    fn promise_4_an_ack_makes_room_for_as_much_as_its_message_took_and_no_more() {
+        let mut outbox = Outbox::default();
+        let part = "x".repeat(MAX_OUTBOX_BYTES / 4);
+        for n in 0..4 {
+            assert_eq!(push(&mut outbox, n, &part), Ok(()));
+        }
+        assert!(outbox.remove(Uuid::from_u128(0)));
+        assert_eq!(push(&mut outbox, 4, &part), Ok(()));
+        assert_eq!(push(&mut outbox, 5, "x"), Err(ErrorCode::QueueFull));
+    }
 }

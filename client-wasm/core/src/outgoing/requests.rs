@@ -101,7 +101,7 @@ impl Requests {
 
     /// When the next frame is given up.
     pub(crate) fn next_timeout(&self) -> Option<u64> {
-        self.0.iter().map(|pending| pending.until).min().filter(|until| *until < WHILE_CONNECTED)
+        self.0.iter().map(|pending| pending.until).min()
     }
 
     /// The request was answered or refused. False if it is not waited for.

@@ -261,12 +261,59 @@ impl Poll {
         self.held.is_none()
     }
 
-    /// The request that was held has failed, and needs no aborting.
-    pub(crate) fn release(&mut self) {
-        self.held = None;
-    }
-
     fn send_at(&mut self, at: u64) {
         self.next_at = Some(self.next_at.unwrap_or(u64::MAX).min(at));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOLD: u64 = limits::POLL_HOLD_MS as u64;
+
+    /// Sends a poll at `now`; `may_hold`: the page has a connection of the browser's to spare.
+    fn send(poll: &mut Poll, now: u64, may_hold: bool) -> u32 {
+        poll.send(now, RequestId(1), 1, may_hold).frame.hold_ms
+    }
+
+    /// A server has welcomed this client at time 0.
+    fn welcomed() -> Poll {
+        let mut poll = Poll::new();
+        send(&mut poll, 0, true);
+        poll.welcomed(0, Uuid::from_u128(1), limits::POLL_HOLD_MS);
+        assert!(poll.responded(0, true, 0));
+        poll
+    }
+
+    #[test]
+    fn a_held_poll_that_is_cut_off_is_followed_by_one_of_two_thirds_of_its_length() {
+        for (lasted, next) in
+            [(1_999, HOLD), (2_000, 1_333), (3_000, 2_000), (HOLD - 1, 16_666), (HOLD, HOLD)]
+        {
+            let mut poll = welcomed();
+            assert_eq!(u64::from(send(&mut poll, 1_000, true)), HOLD);
+            assert!(poll.failed(1_000 + lasted, 50_000).retry);
+            assert_eq!(u64::from(send(&mut poll, 50_000, true)), next, "after {lasted} ms");
+        }
+        // One that was not held was not cut off for its length.
+        let mut poll = welcomed();
+        assert_eq!(send(&mut poll, 1_000, false), 0);
+        assert!(poll.failed(6_000, 50_000).retry);
+        assert_eq!(u64::from(send(&mut poll, 50_000, true)), HOLD);
+    }
+
+    #[test]
+    fn polls_go_astray_when_two_in_a_row_meet_servers_that_do_not_know_them_within_one_hold() {
+        for (apart, astray) in [(HOLD - 1, true), (HOLD, false)] {
+            let mut poll = welcomed();
+            let mut meets_another = |now| {
+                send(&mut poll, now, true);
+                poll.welcomed(now, Uuid::from_u128(2), limits::POLL_HOLD_MS)
+            };
+            assert!(!meets_another(100_000), "one may be a restart");
+            assert_eq!(meets_another(100_000 + apart), astray, "{apart}");
+            assert!(!astray || !meets_another(100_001 + apart), "reported once");
+        }
     }
 }

@@ -33,7 +33,7 @@ pub(crate) struct TransportSelector {
     probes: usize,
     /// When to start polling beside a WebSocket that is still silent.
     fallback_at: Option<u64>,
-    /// When to try WebSocket again while polling.
+    /// When to try WebSocket again while polling. In the past while it is being tried.
     probe_at: Option<u64>,
 }
 
@@ -140,11 +140,6 @@ impl TransportSelector {
     /// Tries WebSocket again at once.
     pub(crate) fn probe_now(&mut self, now: u64) {
         self.probe_at = Some(now);
-    }
-
-    /// The planned probe is made.
-    pub(crate) fn probing(&mut self) {
-        self.probe_at = None;
     }
 }
 

@@ -1,7 +1,7 @@
 //! Promises 7 and 8: backoff, its reset, planned restarts, and what ends a connection for good.
 
 use everwire_client_core::{Event, Input, Output, Status};
-use everwire_protocol::{ClientFrame, CloseCode, ErrorCode, Goaway};
+use everwire_protocol::{ClientFrame, CloseCode, ErrorCode, Goaway, ServerFrame, Welcome};
 
 use crate::harness::{HOUR, Harness, config, error, message, subscribed, welcome};
 
@@ -176,4 +176,40 @@ fn promise_10_a_connection_that_the_application_closed_stays_closed() {
     harness.pass(HOUR);
     assert_eq!(harness.outputs, []);
     assert_eq!(harness.delivered, []);
+}
+
+#[test]
+fn promise_7_what_a_connection_has_proven_does_not_excuse_the_attempts_after_it() {
+    let mut harness = Harness::new(websocket_only());
+    harness.subscribe("news");
+    harness.tell(Input::Start);
+    let socket = harness.opens_websocket();
+    harness.says(socket, &[welcome(1), subscribed("news", "a", 0, 0)]);
+    harness.pass(11_000);
+    harness.closes(socket, 1006);
+    for failed in 1..=5 {
+        let attempts = harness.events().into_iter().rev().find_map(|event| match event {
+            Event::State { status: Status::Waiting, attempt, .. } => Some(attempt),
+            _ => None,
+        });
+        assert_eq!(attempts, Some(failed));
+        harness.pass_until(20_001, wants_socket);
+        let socket = harness.wants_websocket();
+        harness.closes(socket, 1006);
+    }
+}
+
+#[test]
+fn the_run_of_the_store_is_that_of_the_last_welcome() {
+    let mut harness = Harness::started(websocket_only());
+    assert_eq!(harness.core.run(), "");
+    for run in ["1-a", "2-b"] {
+        harness.pass_until(1_001, wants_socket);
+        let socket = harness.opens_websocket();
+        let ServerFrame::Welcome(frame) = welcome(1) else { unreachable!() };
+        harness.says(socket, &[Welcome { run: run.into(), ..frame }.into()]);
+        assert_eq!(harness.core.run(), run);
+        harness.closes(socket, CloseCode::GoingAway.as_u16());
+        assert_eq!(harness.core.run(), run, "until there is another");
+    }
 }

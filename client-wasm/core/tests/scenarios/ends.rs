@@ -132,27 +132,46 @@ fn a_welcome_in_answer_to_a_post_does_not_name_the_connection_of_the_polls() {
     assert_eq!(poll.unwrap().connection.map(|connection| connection.as_u128()), Some(9));
 }
 
-#[test]
-fn a_token_that_comes_while_a_transport_is_being_opened_or_waited_for_opens_no_other() {
+/// Connected by WebSocket alone. A new token has been requested in good time, and has not come yet.
+fn waiting_for_a_token() -> (Harness, SocketId) {
     let mut harness = Harness::started(Config { token: true, polling: false, ..config() });
     harness.tell(Input::Token("one".into()));
     let socket = harness.opens_websocket();
     let ServerFrame::Welcome(frame) = welcome(1) else { unreachable!() };
-    harness.says(socket, &[Welcome { token_expires_in_ms: Some(3_600_000), ..frame }.into()]);
-    // The server pings, and a new token is requested in good time.
+    harness.says(socket, &[Welcome { token_expires_in_ms: Some(60_000), ..frame }.into()]);
+    harness.outputs.clear();
     while !harness.outputs.contains(&Output::FetchToken) {
-        harness.pass(25_000);
+        harness.pass(10_000);
         harness.says(socket, &[Ping::default().into()]);
     }
     harness.outputs.clear();
+    (harness, socket)
+}
+
+#[test]
+fn a_token_that_comes_between_two_attempts_does_not_cut_the_pause_short() {
+    let (mut harness, socket) = waiting_for_a_token();
     harness.closes(socket, 1006);
     harness.outputs.clear();
     harness.tell(Input::Token("two".into()));
-    assert!(!harness.outputs.iter().any(wants_socket), "the backoff is not cut short by a token");
-    harness.pass_until(20_001, wants_socket);
-    harness.wants_websocket();
-    harness.tell(Input::Token("three".into()));
-    assert!(!harness.outputs.iter().any(wants_socket), "one WebSocket at a time");
+    assert_eq!(harness.outputs, []);
+    harness.pass_until(1_001, wants_socket);
+}
+
+#[test]
+fn a_token_that_comes_or_fails_while_a_websocket_is_being_opened_leaves_it_alone() {
+    for answer in [Input::Token("two".into()), Input::TokenFailed("no".into())] {
+        let (mut harness, socket) = waiting_for_a_token();
+        harness.closes(socket, 1006);
+        harness.pass_until(1_001, wants_socket);
+        let socket = harness.wants_websocket();
+        harness.tell(answer);
+        assert!(!harness.outputs.iter().any(wants_socket), "one WebSocket at a time");
+        assert_eq!(harness.status(), Status::Connecting, "the token in use is good for another while");
+        harness.tell(Input::WebSocketOpened(socket));
+        harness.welcome_websocket(socket);
+        assert_eq!(harness.status(), Status::Connected);
+    }
 }
 
 #[test]

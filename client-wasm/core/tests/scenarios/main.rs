@@ -3,6 +3,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod answers;
 mod batches;
 mod bounds;
 mod connecting;
@@ -11,10 +12,12 @@ mod ends;
 mod fallback;
 mod harness;
 mod idling;
+mod poll_timing;
 mod polling;
 mod posts;
 mod receipts;
 mod refusals;
+mod refused_tokens;
 mod report;
 mod robustness;
 mod sharing;

@@ -3,7 +3,7 @@
 use everwire_client_core::{Config, Input, Output, RequestId, Status};
 use everwire_protocol::{ClientFrame, ErrorCode};
 
-use crate::harness::{Harness, ack, config, error, ids, polled, wants_request, welcome};
+use crate::harness::{Harness, Progress, ack, config, error, ids, polled, wants_request, welcome};
 
 /// Connected by polling, with a poll held, and nothing to send.
 fn polling(config: Config) -> (Harness, RequestId) {
@@ -107,4 +107,37 @@ fn promise_13_what_a_post_refuses_is_the_token_that_it_was_sent_with() {
         (Status::Waiting, "the token is no longer accepted; asking for a new one")
     );
     assert!(harness.outputs.contains(&Output::Abort(held)));
+}
+
+#[test]
+fn a_post_under_way_is_looked_at_when_its_answer_is_due() {
+    let (mut harness, _) = polling(config());
+    harness.send(1, "news");
+    next_post(&mut harness, 1);
+    assert_eq!(harness.core.poll_timeout(), Some(1_000), "only the clocks are compared before that");
+}
+
+#[test]
+fn promise_22_what_passed_once_is_not_blocked_whatever_happened_before() {
+    let (mut harness, _) = polling(config());
+    harness.send(1, "news");
+    // The connection breaks, and works without the message: a little short of a proof that something blocks it.
+    let breaks = |harness: &mut Harness| {
+        let (request, sent) = next_post(harness, 60_000);
+        assert_eq!(sent, [1]);
+        harness.tell(Input::RequestFailed { request, status: 0, reason: "lost".into() });
+        let (check, sent) = next_post(harness, 60_000);
+        assert_eq!(sent, []);
+        harness.responds(check, &[]);
+    };
+    (0..7).for_each(|_| breaks(&mut harness));
+    // It passes, and the server asks to wait.
+    let (post, sent) = next_post(&mut harness, 60_000);
+    assert_eq!(sent, [1]);
+    harness.responds(post, &[error(ErrorCode::RateLimited, Some(1), Some(100))]);
+    (0..7).for_each(|_| breaks(&mut harness));
+    let (post, sent) = next_post(&mut harness, 60_000);
+    assert_eq!(sent, [1]);
+    harness.responds(post, &[ack(1, 1)]);
+    assert_eq!(harness.sendings().last(), Some(&(1, Progress::Stored)));
 }

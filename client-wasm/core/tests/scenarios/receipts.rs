@@ -196,6 +196,18 @@ fn what_was_read_is_marked_though_more_was_delivered_before() {
 }
 
 #[test]
+fn what_is_read_here_is_marked_though_another_device_has_received_more() {
+    let (mut harness, socket, handle) = marking();
+    harness.says(socket, &[message("news", 1), receipted(9, 0), message("news", 2)]);
+    harness.pass(1_100);
+    assert_eq!(sent_marks(&mut harness), [], "the server has more");
+    harness.core.mark(harness.now, handle, 0, 2);
+    harness.pass(1_100);
+    let sent = sent_marks(&mut harness);
+    assert!(matches!(sent[..], [(_, 2)]), "{sent:?}");
+}
+
+#[test]
 fn what_arrived_before_anybody_kept_marks_counts_as_delivered_once() {
     let (mut harness, socket, _) = Harness::connected(&["news"]);
     harness.says(socket, &[message("news", 1), message("news", 2)]);

@@ -197,6 +197,21 @@ fn promise_22_a_message_that_passes_later_is_not_given_up() {
 }
 
 #[test]
+fn promise_22_a_status_proves_more_than_a_connection_that_breaks() {
+    for (status, proof) in [(403, 2), (413, 2), (499, 2), (500, 8), (502, 8), (0, 8)] {
+        let attempts = std::cell::Cell::new(0);
+        let proxy = |messages: &[u128]| {
+            attempts.set(attempts.get() + usize::from(!messages.is_empty()));
+            if messages.is_empty() { 200 } else { status }
+        };
+        let mut office = Office::new(7, &proxy);
+        office.harness.send(1, "news");
+        office.run(60_000);
+        assert_eq!((office.failed_ids(), attempts.get()), (vec![1], proof), "{status}");
+    }
+}
+
+#[test]
 fn promise_22_a_request_that_a_proxy_refuses_fails_alone_too() {
     let proxy = |_: &[u128]| 200;
     let mut office = Office::new(7, &proxy);

@@ -132,6 +132,19 @@ fn promise_31_fresh_tokens_that_are_refused_over_some_seconds_are_the_end() {
 }
 
 #[test]
+fn promise_31_fresh_tokens_are_given_four_seconds_to_the_millisecond() {
+    for (after, status) in [(3_999, Status::Waiting), (4_000, Status::Closed)] {
+        let mut harness = with_token();
+        refuses_next(&mut harness, 0);
+        let first = harness.now.mono;
+        harness.pass_until(2_001, wants_token);
+        harness.step(first + after - harness.now.mono);
+        refuses_next(&mut harness, 0);
+        assert_eq!(harness.status(), status, "{after}");
+    }
+}
+
+#[test]
 fn promise_31_a_good_token_that_comes_late_connects_and_ends_the_series() {
     let mut harness = with_token();
     for _ in 0..4 {

@@ -152,8 +152,87 @@ fn promise_11_a_socket_that_worked_and_falls_silent_says_nothing_against_websock
         harness.outputs.clear();
         harness.pass_until(40_000, |output| *output == Output::CloseWebSocket { socket, code: 4013 });
         assert!(!harness.outputs.iter().any(wants_request), "it is only silent");
+        assert_eq!(harness.state().unwrap().2, "nothing was received for too long");
     }
     assert!(!gave_up(&harness));
+}
+
+#[test]
+fn promise_11_sockets_that_open_and_are_never_welcomed_count_like_those_that_die_at_once() {
+    let mut harness = Harness::started(config());
+    // Polling fails as well: it speaks neither for nor against them.
+    let poll_fails = |harness: &mut Harness| {
+        let (request, ..) = harness.wants_request();
+        harness.tell(Input::RequestFailed { request, status: 0, reason: "lost".into() });
+    };
+    for n in 0..3 {
+        assert!(!gave_up(&harness), "after {n} of them");
+        harness.pass_until(20_001, wants_socket);
+        let socket = harness.opens_websocket();
+        harness.pass_until(2_600, wants_request);
+        poll_fails(&mut harness);
+        harness.outputs.clear();
+        harness.pass_until(10_000, |output| *output == Output::CloseWebSocket { socket, code: 4013 });
+        poll_fails(&mut harness);
+    }
+    assert!(gave_up(&harness));
+}
+
+#[test]
+fn promise_11_a_socket_that_was_cut_off_after_ten_seconds_had_worked() {
+    for (lived, more) in [(9_999, 2), (10_000, 3)] {
+        let mut harness = Harness::started(config());
+        dies_after(&mut harness, lived);
+        for n in 0..more {
+            assert!(!gave_up(&harness), "{lived}: after {n} more");
+            dies_after(&mut harness, 50);
+        }
+        assert!(gave_up(&harness), "{lived}");
+    }
+}
+
+/// A WebSocket dies between open and welcome, and polling takes its place. Returns how long it takes until WebSocket is
+/// tried again.
+fn tried_again_after(harness: &mut Harness) -> u64 {
+    harness.pass_until(20_001, wants_socket);
+    let socket = harness.opens_websocket();
+    harness.outputs.clear();
+    harness.closes(socket, 1006);
+    let (mut request, ..) = harness.wants_request();
+    harness.responds(request, &[polled(1), welcome(9)]);
+    let from = harness.now.mono;
+    loop {
+        harness.pass_until(130_000, |output| wants_socket(output) || wants_request(output));
+        if harness.outputs.iter().any(wants_socket) {
+            return harness.now.mono - from;
+        }
+        (request, ..) = harness.wants_request();
+        harness.pass(1_000);
+        harness.responds(request, &[polled(2)]);
+    }
+}
+
+#[test]
+fn promise_11_a_probe_that_worked_begins_the_probes_anew() {
+    let mut harness = Harness::started(config());
+    for _ in 0..3 {
+        let took = tried_again_after(&mut harness);
+        assert!((30_000..=31_100).contains(&took), "{took}");
+        let socket = harness.opens_websocket();
+        harness.welcome_websocket(socket);
+        harness.pass(11_000);
+        harness.closes(socket, CloseCode::GoingAway.as_u16());
+    }
+}
+
+#[test]
+fn promise_11_a_probe_that_worked_and_dies_young_is_counted_with_those_before_it() {
+    let mut harness = Harness::started(config());
+    tried_again_after(&mut harness);
+    dies_after(&mut harness, 50);
+    assert!(!gave_up(&harness), "two");
+    dies_after(&mut harness, 50);
+    assert!(gave_up(&harness), "three");
 }
 
 #[test]

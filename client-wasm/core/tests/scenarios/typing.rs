@@ -1,6 +1,6 @@
 //! Promises 6 and 15: typing, in both directions, and other things that are gone when missed.
 
-use everwire_client_core::{Event, Input, Output, typist};
+use everwire_client_core::{Event, Heard, Input, Output, typist};
 use everwire_protocol::{ClientFrame, ServerFrame, UserTyping};
 
 use crate::harness::{Harness, ack, channel, id, polled, subscribed, wants_request, welcome};
@@ -235,14 +235,20 @@ fn promise_15_who_typed_in_a_channel_that_was_left_is_not_taken_back_there() {
 
 #[test]
 fn promise_3_who_types_in_a_subscription_that_is_not_confirmed_is_not_heard() {
-    let (mut harness, socket, _) = Harness::connected(&["news"]);
+    let (mut harness, socket, handles) = Harness::connected(&["news"]);
     harness.closes(socket, 1006);
     harness.pass_until(20_001, |o| matches!(o, Output::OpenWebSocket(_)));
     let socket = harness.opens_websocket();
     harness.welcome_websocket(socket);
+    harness.heard.clear();
     harness.says(socket, &[typed("bob", true)]);
+    assert_eq!(harness.heard, []);
     harness.pass(7_000);
     assert!(!harness.events().iter().any(|event| matches!(event, Event::TypingExpired { .. })));
+    harness.says(socket, &[subscribed("news", "a", 0, 0)]);
+    harness.heard.clear();
+    harness.says(socket, &[typed("bob", true), typed("bob", false)]);
+    assert_eq!(harness.heard, [Heard::UserTyping(handles[0], true), Heard::UserTyping(handles[0], false)]);
 }
 
 #[test]

@@ -181,3 +181,37 @@ fn promise_10_waking_again_does_not_give_a_dead_socket_more_time() {
         harness.pass_until(2_000, |o| matches!(o, Output::CloseWebSocket { socket: s, .. } if *s == socket));
     assert!((900..=1_100).contains(&took), "{took}");
 }
+
+#[test]
+fn promise_10_a_probe_whose_timer_is_late_gives_the_messages_behind_it_a_chance() {
+    let (mut harness, socket, _) = Harness::connected(&["news"]);
+    harness.tell(Input::Online);
+    // The page is frozen before the answer is read.
+    harness.step(20_000);
+    harness.tell(Input::Timeout);
+    harness.says(socket, &[Pong::default().into()]);
+    harness.pass(5_000);
+    assert!(!harness.outputs.iter().any(|o| matches!(o, Output::CloseWebSocket { .. })));
+}
+
+#[test]
+fn promise_10_online_again_while_waiting_opens_one_socket_and_not_before_its_time() {
+    for seed in 0..20 {
+        let mut harness = Harness::new(Config { polling: false, seed, ..config() });
+        harness.tell(Input::Start);
+        // Refused often enough for the pause to be longer than a second.
+        for _ in 0..8 {
+            harness.pass_until(20_001, wants_socket);
+            let socket = harness.wants_websocket();
+            harness.closes(socket, 1006);
+        }
+        let refused = harness.now.mono;
+        harness.tell(Input::Online);
+        assert!(!harness.outputs.iter().any(wants_socket), "{seed}: the last was refused just now");
+        harness.pass_until(1_260, wants_socket);
+        harness.wants_websocket();
+        harness.pass(2_000);
+        assert!(!harness.outputs.iter().any(wants_socket), "{seed}");
+        assert!(harness.now.mono - refused >= 2_250, "{seed}");
+    }
+}
