@@ -5,9 +5,11 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::Instant,
 };
 
 use clap::ValueEnum;
+use serde::Deserialize;
 
 use crate::{
     error::{Error, Result},
@@ -18,6 +20,12 @@ use crate::{
 /// The version of cargo-mutants.
 const VERSION: &str = "27.1.0";
 
+/// How the names of mutants of fields begin, after the position: the field is left out where others have their defaults.
+const FIELD: &str = "delete field ";
+
+/// Where cargo-mutants writes its outcomes.
+const OUTPUT: &str = "mutants.out";
+
 /// The exit status of cargo-mutants for mutants that survived, and for tests that took too long.
 const SURVIVED: [&str; 2] = ["exit status: 2", "exit status: 3"];
 
@@ -26,15 +34,38 @@ pub(crate) struct Options {
     /// Only this part of the code.
     #[arg(long, value_enum)]
     only: Option<Room>,
+    /// Only mutants whose name contains this, such as a file or a function; several times for any of these.
+    #[arg(long)]
+    matching: Vec<String>,
     /// Only about this many mutants of each part, evenly spread.
     #[arg(long, conflicts_with = "shard")]
     sample: Option<usize>,
     /// Only this part of the mutants, such as 0/8.
-    #[arg(long)]
-    shard: Option<String>,
+    #[arg(long, value_parser = Shard::parse)]
+    shard: Option<Shard>,
     /// How many mutants are tested at the same time.
     #[arg(long, default_value_t = 1)]
     jobs: usize,
+}
+
+/// Every `of`-th mutant, beginning with this one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Shard {
+    first: usize,
+    of: usize,
+}
+
+impl Shard {
+    fn parse(text: &str) -> std::result::Result<Self, String> {
+        let numbers =
+            text.split_once('/').and_then(|(first, of)| Some((first.parse().ok()?, of.parse().ok()?)));
+        match numbers {
+            Some((first, of)) if first < of => Ok(Self { first, of }),
+            _ => {
+                Err("It must be two numbers, such as 0/8, the first of which is less than the second.".into())
+            }
+        }
+    }
 }
 
 /// Code that is changed.
@@ -53,9 +84,9 @@ struct Judge {
     /// The arguments of `cargo test`.
     tests: &'static [&'static str],
     profile: &'static str,
-    /// How long the tests may take, in seconds: much longer than they do, because the machine may be busy, but a mutant may
-    /// loop for ever.
-    timeout: &'static str,
+    /// How long the tests may take at least, in seconds, because a mutant may loop for ever. Where that is not five times as
+    /// long as they take without a mutant, they may take that long.
+    timeout: u64,
 }
 
 /// Compiled without optimisation: these tests are over sooner than an optimised crate is compiled.
@@ -64,21 +95,21 @@ const CORE: Judge = Judge {
     package: "everwire-client-core",
     tests: &["--lib", "--tests"],
     profile: "mutants",
-    timeout: "60",
+    timeout: 60,
 };
 const CONNECTION: Judge = Judge {
     name: "the tests of connections",
     package: "everwire-server",
     tests: &["--test", "connection"],
     profile: "mutants",
-    timeout: "60",
+    timeout: 60,
 };
 const SERVER: Judge = Judge {
     name: "the unit tests of the server",
     package: "everwire-server",
     tests: &["--lib"],
     profile: "mutants",
-    timeout: "60",
+    timeout: 60,
 };
 /// Hundreds of seeds, three times as fast in the release build.
 const SIMULATION: Judge = Judge {
@@ -86,7 +117,7 @@ const SIMULATION: Judge = Judge {
     package: "everwire-sim",
     tests: &["--test", "simulation", "seeds"],
     profile: "release",
-    timeout: "180",
+    timeout: 180,
 };
 
 impl Room {
@@ -125,66 +156,75 @@ impl Room {
 pub(crate) fn run(paths: &Paths, options: &Options) -> Result {
     let program = ensure(paths)?;
     for room in Room::ALL.into_iter().filter(|room| options.only.is_none_or(|only| only == *room)) {
-        let run = || of(paths.run(program.to_string_lossy()).called("cargo mutants").arg("mutants"), room);
-        let shard = match (&options.shard, options.sample) {
-            (Some(shard), _) => Some(shard.clone()),
-            (None, Some(sample)) => Some(format!("0/{}", parts(run(), sample)?)),
-            (None, None) => None,
-        };
-        let output = paths.root.join("target/mutants").join(room.name());
-        fs::create_dir_all(&output).map_err(Error::file("created", &output))?;
-        let mut which: Vec<String> = shard.into_iter().flat_map(|shard| ["--shard".into(), shard]).collect();
-        let mut survivors: Option<Vec<String>> = None;
-        for judge in room.judges() {
-            println!("{}: judged by {}", room.name(), judge.name);
-            let baseline = if judge.package == room.package() {
-                "run"
-            } else {
-                // cargo-mutants would look for the tests in the package that is changed.
-                let tests = paths.cargo().args(["test", "--quiet", "--profile", judge.profile]);
-                tests.args(["--package", judge.package]).args(judge.tests.iter().copied()).hand_over()?;
-                "skip"
-            };
-            judge.judge(run(), &output, options.jobs, baseline, &which)?;
-            // This version of cargo-mutants tests fields that are left out whatever the expressions say.
-            let of = |name| outcome(&output, name, survivors.as_deref());
-            let (caught, slow, unviable) = (of("caught")?.len(), of("timeout")?.len(), of("unviable")?.len());
-            let missed = of("missed")?;
-            println!(
-                "{}: {caught} caught by {}, {slow} took too long, {unviable} do not compile, {} survived",
-                room.name(),
-                judge.name,
-                missed.len(),
-            );
-            which = missed.iter().flat_map(|mutant| ["--re".into(), exactly(mutant)]).collect();
-            let over = missed.is_empty();
-            survivors = Some(missed);
-            if over {
-                break;
-            }
-        }
-        for survivor in survivors.iter().flatten() {
+        let survivors = survivors(paths, &program, room, options)?;
+        for survivor in survivors {
             println!("  {survivor}");
         }
     }
     Ok(())
 }
 
+/// The mutants of this room that all its judges let pass.
+fn survivors(paths: &Paths, program: &Path, room: Room, options: &Options) -> Result<Vec<String>> {
+    let run = || {
+        let run = paths.run(program.to_string_lossy()).called("cargo mutants").arg("mutants");
+        run.args(["--package", room.package(), "--file", room.files()])
+    };
+    let output = paths.root.join("target/mutants").join(room.name());
+    let all: Vec<String> = run().arg("--list").ask()?.lines().map(ToOwned::to_owned).collect();
+    let mut which = choose(&all, options, &left_out(&paths.root)?);
+    for judge in room.judges() {
+        if which.is_empty() {
+            break;
+        }
+        println!("{}: {} judged by {}", room.name(), which.len(), judge.name);
+        let limit = if judge.package == room.package() {
+            // cargo-mutants tests first that the code passes as it is, and how long that takes.
+            ["--baseline=run".into(), format!("--minimum-test-timeout={}", judge.timeout)]
+        } else {
+            // It would look for the tests in the package that is changed.
+            ["--baseline=skip".into(), format!("--timeout={}", judge.timeout.max(5 * judge.seconds(paths)?))]
+        };
+        settle(&output, all.iter().filter(|mutant| !which.contains(mutant)))?;
+        judge.judge(run(), &output, options.jobs, &limit)?;
+        let count = |name| outcome(&output, name).map(|mutants| mutants.len());
+        let (caught, slow, unviable) = (count("caught")?, count("timeout")?, count("unviable")?);
+        which = outcome(&output, "missed")?;
+        println!(
+            "{}: {caught} caught by {}, {slow} took too long, {unviable} do not compile, {} survived",
+            room.name(),
+            judge.name,
+            which.len(),
+        );
+    }
+    Ok(which)
+}
+
 impl Judge {
-    /// Tests these mutants. That some survive is no error. `baseline`: whether cargo-mutants tests first that the code passes
-    /// as it is; otherwise that has been done.
-    fn judge(&self, run: Run, output: &Path, jobs: usize, baseline: &str, which: &[String]) -> Result {
+    /// Tests the mutants that are not settled yet. That some survive is no error.
+    fn judge(&self, run: Run, output: &Path, jobs: usize, limit: &[String]) -> Result {
         let run = run
-            .args(["--no-shuffle", "--colors", "never", "--jobs", &jobs.to_string()])
-            .args(["--baseline", baseline, "--profile", self.profile, "--timeout", self.timeout])
+            .args(["--iterate", "--no-shuffle", "--colors", "never", "--jobs", &jobs.to_string()])
+            .args(["--profile", self.profile, "--test-package", self.package])
+            .args(limit)
             .arg("--output")
-            .arg(output)
-            .args(["--test-package", self.package])
-            .args(which);
+            .arg(output);
         match run.arg("--").args(self.tests.iter().copied()).hand_over() {
             Err(Error::Exit { status, .. }) if SURVIVED.contains(&status.as_str()) => Ok(()),
             result => result,
         }
+    }
+
+    /// How long the tests take without a mutant, in seconds. They must pass.
+    fn seconds(&self, paths: &Paths) -> Result<u64> {
+        let tests = |no_run: &[&str]| {
+            let tests = paths.cargo().args(["test", "--quiet", "--profile", self.profile]);
+            tests.args(["--package", self.package]).args(no_run).args(self.tests).hand_over()
+        };
+        tests(&["--no-run"])?;
+        let start = Instant::now();
+        tests(&[])?;
+        Ok(start.elapsed().as_secs())
     }
 }
 
@@ -217,41 +257,101 @@ fn ensure(paths: &Paths) -> Result<PathBuf> {
     Ok(program)
 }
 
-fn of(run: Run, room: Room) -> Run {
-    run.args(["--package", room.package(), "--file", room.files()])
-}
-
-/// Into how many parts the mutants have to be divided so that one has about `sample` of them.
-fn parts(run: Run, sample: usize) -> Result<usize> {
-    let all = run.arg("--list").ask()?.lines().count();
-    Ok((all / sample.max(1)).max(1))
-}
-
-/// The mutants with this outcome, of `these` if they are given.
-fn outcome(output: &Path, outcome: &str, these: Option<&[String]>) -> Result<Vec<String>> {
-    let file = output.join("mutants.out").join(format!("{outcome}.txt"));
+/// What .cargo/mutants.toml says of fields. cargo-mutants itself applies its expressions to every other kind of mutant
+/// (<https://github.com/sourcefrog/cargo-mutants/issues/632>).
+fn left_out(root: &Path) -> Result<Vec<String>> {
+    #[derive(Deserialize)]
+    struct Config {
+        exclude_re: Vec<String>,
+    }
+    let file = root.join(".cargo/mutants.toml");
     let text = fs::read_to_string(&file).map_err(Error::file("read", &file))?;
-    let wanted = |mutant: &&str| these.is_none_or(|these| these.iter().any(|this| this == mutant));
-    Ok(text.lines().filter(wanted).map(ToOwned::to_owned).collect())
+    let config: Config = toml::from_str(&text)
+        .map_err(|error| Error::Unexpected { what: file.display().to_string(), reason: error.to_string() })?;
+    let fields = config.exclude_re.iter().filter(|expression| expression.starts_with(FIELD));
+    Ok(fields.map(|expression| expression.trim_end_matches('$').to_owned()).collect())
 }
 
-/// A regular expression for this text alone.
-fn exactly(text: &str) -> String {
-    let escaped = text.chars().flat_map(|character| {
-        let special = "\\.+*?()|[]{}^$#&-~".contains(character);
-        special.then_some('\\').into_iter().chain([character])
-    });
-    format!("^{}$", escaped.collect::<String>())
+/// The mutants that are tested, of all that there are. `left_out`: how the names of the others end.
+fn choose(all: &[String], options: &Options, left_out: &[String]) -> Vec<String> {
+    let matching = |mutant: &String| {
+        options.matching.is_empty() || options.matching.iter().any(|text| mutant.contains(text))
+    };
+    let wanted = |mutant: &&String| matching(mutant) && !left_out.iter().any(|end| mutant.ends_with(end));
+    let which: Vec<&String> = all.iter().filter(wanted).collect();
+    let sample = options.sample.map(|sample| Shard { first: 0, of: (which.len() / sample.max(1)).max(1) });
+    let Shard { first, of } = options.shard.or(sample).unwrap_or(Shard { first: 0, of: 1 });
+    which.into_iter().skip(first).step_by(of).cloned().collect()
+}
+
+/// Lets cargo-mutants believe that these mutants were caught by an earlier run, which it then goes on with. Unlike its
+/// expressions this holds for mutants of every kind.
+fn settle<'a>(output: &Path, mutants: impl Iterator<Item = &'a String>) -> Result {
+    let directory = output.join(OUTPUT);
+    if directory.exists() {
+        fs::remove_dir_all(&directory).map_err(Error::file("deleted", &directory))?;
+    }
+    fs::create_dir_all(&directory).map_err(Error::file("created", &directory))?;
+    let file = directory.join("caught.txt");
+    let text: String = mutants.flat_map(|mutant| [mutant, "\n"]).collect();
+    fs::write(&file, text).map_err(Error::file("written", &file))
+}
+
+/// The mutants with this outcome.
+fn outcome(output: &Path, outcome: &str) -> Result<Vec<String>> {
+    let file = output.join(OUTPUT).join(format!("{outcome}.txt"));
+    let text = fs::read_to_string(&file).map_err(Error::file("read", &file))?;
+    Ok(text.lines().map(ToOwned::to_owned).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn options(matching: &[&str], sample: Option<usize>, shard: Option<&str>) -> Options {
+        Options {
+            only: None,
+            matching: matching.iter().map(|text| (*text).to_owned()).collect(),
+            sample,
+            shard: shard.map(|text| Shard::parse(text).unwrap()),
+            jobs: 1,
+        }
+    }
+
     #[test]
-    fn a_mutant_is_named_exactly() {
-        let name = "core/src/text.rs:19:9: replace <impl Part for usize>::push with ()";
-        let expected = r"^core/src/text\.rs:19:9: replace <impl Part for usize>::push with \(\)$";
-        assert_eq!(exactly(name), expected);
+    fn mutants_are_chosen_by_name_by_number_and_by_what_is_left_out() {
+        let all: Vec<String> = (0..8).map(|n| format!("core/src/file{}.rs: {n}", n % 2)).collect();
+        let numbers = |options: &Options, left_out: &[&str]| -> Vec<String> {
+            let left_out: Vec<String> = left_out.iter().map(|end| (*end).to_owned()).collect();
+            let chosen = choose(&all, options, &left_out);
+            chosen.iter().map(|name| name.rsplit(' ').next().unwrap().to_owned()).collect()
+        };
+        assert_eq!(numbers(&options(&[], None, None), &[": 3", ": 6"]), ["0", "1", "2", "4", "5", "7"]);
+        assert_eq!(numbers(&options(&["file1.rs"], None, None), &[": 3"]), ["1", "5", "7"]);
+        assert_eq!(numbers(&options(&[": 2", ": 7"], None, None), &[]), ["2", "7"]);
+        assert_eq!(numbers(&options(&[], Some(2), None), &[]), ["0", "4"]);
+        assert_eq!(numbers(&options(&[], Some(100), None), &[]).len(), 8);
+        assert_eq!(numbers(&options(&[], None, Some("1/3")), &[]), ["1", "4", "7"]);
+    }
+
+    #[test]
+    fn a_shard_is_one_of_several() {
+        assert_eq!(Shard::parse("7/8"), Ok(Shard { first: 7, of: 8 }));
+        for text in ["8/8", "0/0", "3", "a/8", "1/8/2", ""] {
+            assert!(Shard::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_list_of_what_is_left_out_names_fields_by_how_the_names_end() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let fields = left_out(root).unwrap();
+        assert!(!fields.is_empty());
+        for field in fields {
+            assert!(
+                !field.contains(['\\', '|', '(', '*', '+', '?', '$', '^', '[']),
+                "{field} is an expression"
+            );
+        }
     }
 }
