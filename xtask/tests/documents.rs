@@ -93,7 +93,7 @@ fn links_lead_to_files_and_headings() {
 fn paths_in_documents_exist() {
     let root = root();
     // Written by tests and builds.
-    let generated = ["tests/output/", "output/", "pkg-js/dist", "pkg-js/wasm", "demo-web/dist"];
+    let generated = ["target/", "tests/output/", "output/", "pkg-js/dist", "pkg-js/wasm", "demo-web/dist"];
     let (mut found, mut missing) = (0, Vec::new());
     for (document, text) in documents() {
         for code in text.split('`').skip(1).step_by(2) {
