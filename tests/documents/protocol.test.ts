@@ -2,11 +2,12 @@
 // it agrees with itself: every section, table and algorithm that it refers to exists.
 
 import { expect, it } from "vitest";
+import * as definition from "../../protocol/generated/protocol";
 import schema from "../../protocol/generated/schema.json" with { type: "json" };
 import vectors from "../../protocol/generated/vectors.json" with { type: "json" };
 import { blocksOf, readDocument } from "../harness/documents";
 import { grammarOf } from "../harness/grammar";
-import { SPECIFICATION } from "../harness/requirements";
+import { readRequirements, SPECIFICATION } from "../harness/requirements";
 
 const CORE = "docs/protocol.md";
 
@@ -113,6 +114,52 @@ it("the close codes are those of the definition", () => {
   const rows = tableWith("code", "from", "terminal", "meaning");
   const defined = [...generatedCodes("Close codes")].map(([code, [, terminal]]) => [code, terminal]);
   expect(rows.map(([code, , terminal]) => [code, terminal])).toEqual(defined);
+});
+
+/** The constants of the definition that requirements state, as they state them. */
+const STATED: Readonly<Record<string, readonly (string | number)[]>> = {
+  "EW-3-1": [definition.WEBSOCKET_PATH, definition.SUBPROTOCOL],
+  "EW-3-21": [definition.POLL_PATH],
+  "EW-3-57": [definition.POLL_HOLD_MS],
+  "EW-3-82": [definition.MAX_POST_FRAMES],
+  "EW-3-83": [definition.MAX_POST_FRAMES],
+  "EW-3-123": [definition.POLL_INTERVAL_MS / 1_000],
+  "EW-3-129": [(definition.POLL_ABORT_MS - definition.POLL_HOLD_MS) / 1_000],
+  "EW-5-26": [definition.MAX_RECENT],
+  "EW-6-124": [definition.MAX_EVENT_BYTES],
+  "EW-8-2": [definition.PING_INTERVAL_MS],
+  "EW-8-4": [definition.PING_GRACE_MS / 1_000],
+  "EW-12-1": [definition.MAX_CHANNEL_BYTES],
+  "EW-12-2": [definition.USER_PREFIX],
+  "EW-12-22": [definition.EVERYONE],
+  "EW-12-24": [definition.MESSAGES_PREFIX, definition.PRESENCE_PREFIX],
+  "EW-12-25": [definition.PRESENCE_USERS],
+  "EW-13-6": [definition.MAX_NAME_BYTES],
+  "EW-13-7": [definition.MAX_TOKEN_BYTES],
+  // The batch is a level too.
+  "EW-14-3": [definition.MAX_DEPTH - 1],
+};
+
+it("the numbers and names in requirements are those of the definition", () => {
+  const requirements = new Map(readRequirements().map(({ number, text }) => [number, text]));
+  for (const [number, values] of Object.entries(STATED)) {
+    const text = requirements.get(number)?.replaceAll(/(\d),(?=\d)/g, "$1") ?? "";
+    for (const value of values) {
+      const whole = typeof value === "number" ? new RegExp(`\\b${value}\\b`) : value;
+      expect(text, number).toMatch(whole);
+    }
+  }
+  expect(definition.MAX_OFFSET).toBe(2 ** 53 - 1);
+  const limits = tableWith("`limits`", "type", "meaning").map(([name = "", , meaning = ""]) => [
+    name,
+    /: ([\d,]+) at most/.exec(meaning)?.[1]?.replace(",", ""),
+  ]);
+  expect(limits.slice(0, 4)).toEqual([
+    ["`payload_bytes`", String(definition.MAX_PAYLOAD_BYTES)],
+    ["`batch_bytes`", String(definition.MAX_BATCH_BYTES)],
+    ["`batch_frames`", String(definition.MAX_BATCH_FRAMES)],
+    ["`subscriptions`", String(definition.MAX_SUBSCRIPTIONS)],
+  ]);
 });
 
 const [GRAMMAR] = blocksOf(CORE).filter(({ language }) => language === "abnf");
