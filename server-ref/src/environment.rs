@@ -66,6 +66,12 @@ pub enum Planted {
     MembersNotChecked,
     /// A change of a chat that is reported as failed is never looked for.
     ChatsInDoubtForgotten,
+    /// Some answers to requests are lost.
+    AnswersLost,
+    /// A chat that is created again begins anew.
+    ChatsMadeAgain,
+    /// Anybody may remove members of a chat.
+    AnybodyRemoves,
 }
 
 /// Whether a bug is planted: `false` in every build without the feature `planted`.

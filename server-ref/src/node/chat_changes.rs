@@ -86,7 +86,10 @@ pub(super) async fn store(
     if let Actor::User { user, .. } = &actor {
         bans.check_user(user, at)?;
     }
-    let before = chats.get(&chat);
+    let again = planted!(environment, ChatsMadeAgain) && matches!(command, Command::Create { .. });
+    let anybody = planted!(environment, AnybodyRemoves) && matches!(command, Command::Remove { .. });
+    let actor = if anybody { Actor::BackEnd } else { actor };
+    let before = chats.get(&chat).filter(|_| !again);
     let room = before.as_ref().map(|record| &*record.room);
     let Change { room: after, entries, mut gone } =
         match decide(room, &actor, &command, Bounds::default(), at)? {
@@ -94,7 +97,7 @@ pub(super) async fn store(
             Decision::Changed(change) => change,
         };
     let log = after.log().ok_or_else(|| Refusal::of(ErrorCode::NotFound))?;
-    if room.is_none() {
+    if room.is_none() && !again {
         // The channel is already in use without members: guessing its name must not make anybody its owner.
         let found = store.log(&log).await.map_err(unavailable)?;
         // The two users of a direct chat that was deleted may have another one: nothing is left in its log.

@@ -148,6 +148,9 @@ impl Effects {
             Output::Request(request) => self.spawn(async move |node, sender| {
                 let id = request.request.id();
                 let answer = requests::answer(&node, *request).await.map(Box::new);
+                if planted!(node.environment, AnswersLost) && id.as_u128().is_multiple_of(4) {
+                    return;
+                }
                 sender.input(Input::Answer { id, answer });
             }),
             Output::Ephemeral(ephemeral) => {

@@ -6,6 +6,7 @@ use std::{fmt, str::FromStr};
 use crate::{
     Error,
     fault::{Kind, Kinds},
+    play::{Play, Plays},
     rng::Rng,
 };
 
@@ -26,13 +27,15 @@ pub struct Case {
     pub kinds: Kinds,
     /// Whether applications also type and send read marks. Default: no.
     pub talk: bool,
+    /// What else applications do. Default: nothing.
+    pub plays: Plays,
 }
 
 impl Case {
     /// The case of a seed.
     pub fn of(seed: u64) -> Self {
         let mut rng = Rng::new(seed).fork(1);
-        let mut case = Self {
+        let case = Self {
             seed,
             clients: rng.pick(&[1, 2, 2, 3, 3, 4, 5, 8]),
             channels: rng.pick(&[1, 1, 2, 2, 3, 4]),
@@ -40,19 +43,31 @@ impl Case {
             seconds: rng.pick(&[15, 30, 30, 60, 60, 90, 120, 240]),
             kinds: Kinds::draw(&mut rng),
             talk: rng.chance(500),
+            plays: Plays::draw(&mut rng),
         };
-        // Nodes do not tell each other of permissions yet.
-        if case.kinds.has(Kind::Permission) {
-            case.nodes = 1;
-        }
-        case
+        case.on_as_many_nodes_as_it_may()
     }
 
     /// The same with another kind of fault.
     #[must_use]
     pub fn with(self, kind: Kind) -> Self {
-        let nodes = if kind == Kind::Permission { 1 } else { self.nodes };
-        Self { kinds: self.kinds.with(kind), nodes, ..self }
+        Self { kinds: self.kinds.with(kind), ..self }.on_as_many_nodes_as_it_may()
+    }
+
+    /// The same, and applications do this too.
+    #[must_use]
+    pub fn playing(self, play: Play) -> Self {
+        Self { plays: self.plays.with(play), ..self }.on_as_many_nodes_as_it_may()
+    }
+
+    fn on_as_many_nodes_as_it_may(self) -> Self {
+        let nodes = if self.needs_one_node() { 1 } else { self.nodes };
+        Self { nodes, ..self }
+    }
+
+    /// Nodes do not tell each other of permissions yet.
+    fn needs_one_node(&self) -> bool {
+        self.kinds.has(Kind::Permission) || self.plays.iter().any(Play::needs_one_node)
     }
 
     /// The rng that everything is forked from.
@@ -63,14 +78,18 @@ impl Case {
 
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seed, clients, channels, nodes, seconds, kinds, talk } = self;
+        let Self { seed, clients, channels, nodes, seconds, kinds, talk, plays } = self;
         let names: Vec<_> = kinds.iter().map(Kind::name).collect();
         let names = if names.is_empty() { "none".to_owned() } else { names.join(",") };
         write!(
             f,
             "seed={seed} clients={clients} channels={channels} nodes={nodes} seconds={seconds} faults={names}"
         )?;
-        if *talk { f.write_str(" talk=yes") } else { Ok(()) }
+        if *talk {
+            f.write_str(" talk=yes")?;
+        }
+        let names: Vec<_> = plays.iter().map(Play::name).collect();
+        if names.is_empty() { Ok(()) } else { write!(f, " plays={}", names.join(",")) }
     }
 }
 
@@ -90,6 +109,10 @@ impl FromStr for Case {
         for name in field("faults")?.split(',').filter(|name| *name != "none") {
             kinds = kinds.with(Kind::named(name).ok_or_else(|| wrong(&format!("no fault is named {name}")))?);
         }
+        let mut plays = Plays::default();
+        for name in field("plays").unwrap_or_default().split(',').filter(|name| !name.is_empty()) {
+            plays = plays.with(Play::named(name).ok_or_else(|| wrong(&format!("no play is named {name}")))?);
+        }
         let case = Self {
             seed: number("seed")?,
             clients: number("clients")? as usize,
@@ -98,6 +121,7 @@ impl FromStr for Case {
             seconds: number("seconds")?,
             kinds,
             talk: field("talk").is_ok_and(|value| value == "yes"),
+            plays,
         };
         if !(1..=100).contains(&case.clients) || !(1..=7).contains(&case.channels) {
             return Err(wrong("clients are 1 to 100, channels 1 to 7"));
@@ -105,8 +129,8 @@ impl FromStr for Case {
         if !(1..=2).contains(&case.nodes) || !(1..=3_600).contains(&case.seconds) {
             return Err(wrong("nodes are 1 or 2, seconds 1 to 3600"));
         }
-        if case.nodes > 1 && case.kinds.has(Kind::Permission) {
-            return Err(wrong("where permissions change, there is one node"));
+        if case.nodes > 1 && case.needs_one_node() {
+            return Err(wrong("where permissions or chats change, there is one node"));
         }
         Ok(case)
     }
@@ -130,6 +154,11 @@ mod tests {
             ("seed=1 clients=2 channels=1 nodes=1 seconds=9 faults=flood", "no fault is named flood"),
             ("seed=1 clients=2 channels=1 nodes=1 faults=drop", "seconds is missing"),
             ("seed=1 clients=0 channels=1 nodes=1 seconds=9 faults=none", "clients are 1 to 100"),
+            (
+                "seed=1 clients=1 channels=1 nodes=1 seconds=9 faults=none plays=chess",
+                "no play is named chess",
+            ),
+            ("seed=1 clients=1 channels=1 nodes=2 seconds=9 faults=none plays=chats", "there is one node"),
             ("seed=x clients=1 channels=1 nodes=1 seconds=9 faults=none", "seed is no number"),
         ] {
             let error = line.parse::<Case>().unwrap_err().to_string();

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use everwire_protocol::{Channel, Uuid};
+use everwire_protocol::{Channel, Uuid, channels};
 
 use crate::violation::{Rule, Violation, violated};
 
@@ -37,6 +37,19 @@ pub fn id(client: usize, number: u64) -> Uuid {
     // Version 7 and its variant, as the protocol requires.
     Uuid::from_u128(((client as u128 + 1) << 80) | (7 << 76) | (2 << 62) | u128::from(number))
 }
+
+/// The ids of requests, of the same parts. That of the request that creates a chat is the chat's.
+pub fn request_id(client: usize, number: u64) -> Uuid {
+    Uuid::from_u128(id(client, number).as_u128() | REQUEST)
+}
+
+/// Whether an id names a request.
+pub fn is_request(id: Uuid) -> bool {
+    id.get_version_num() == 7 && id.as_u128() & REQUEST != 0
+}
+
+/// What distinguishes the ids of requests.
+const REQUEST: u128 = 1 << 64;
 
 /// The sender, and the counter of its sends.
 pub fn sender(id: Uuid) -> (usize, u64) {
@@ -92,6 +105,11 @@ impl Ledger {
         self.current.get(channel).copied()
     }
 
+    /// The channels with a log now.
+    pub fn channels(&self) -> impl Iterator<Item = &Channel> {
+        self.current.keys()
+    }
+
     /// The log of a channel in the life of the data that a run belongs to.
     pub fn in_run(&self, channel: &Channel, run: &str) -> Option<usize> {
         let life = *self.runs.get(run)?;
@@ -124,7 +142,9 @@ impl Ledger {
         }
         let (client, number) = sender(id);
         let before = log.last.insert(client, number).unwrap_or(0);
-        if before > number && !self.refuses {
+        // What a chat refuses to one who is not a member any more may be repeated later in the same way.
+        let refuses = self.refuses || channels::chat_of(channel).is_some();
+        if before > number && !refuses {
             return violated(
                 Rule::SendOrder,
                 format!("{channel} has {} after number {before} of the same client", name(id)),

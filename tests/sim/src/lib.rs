@@ -10,6 +10,7 @@ pub mod fault;
 pub mod first_seed;
 pub mod ledger;
 pub mod mutants;
+pub mod play;
 pub mod rng;
 pub mod runner;
 pub mod shrink;

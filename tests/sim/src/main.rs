@@ -8,6 +8,7 @@ use everwire_sim::{
     case::Case,
     corpus, first_seed,
     mutants::Mutant,
+    play::Play,
     runner::{self, Report},
     shrink,
     thundering_herd::{self, BLIP_MS, OUTAGE_MS, Peer},
@@ -40,6 +41,9 @@ struct Options {
     /// Mutant a bug, to see that it is found.
     #[arg(long, value_parser = mutant)]
     mutant: Option<Mutant>,
+    /// Let the applications of all seeds do this, too.
+    #[arg(long, value_parser = play)]
+    play: Vec<Play>,
     /// Simulate ten thousand clients that lose their server and come back.
     #[arg(long, conflicts_with_all = ["seeds", "from", "fresh", "seed", "case", "mutant"])]
     thundering_herd: bool,
@@ -57,6 +61,11 @@ fn mutant(name: &str) -> Result<Mutant, String> {
         .ok_or_else(|| format!("no planted bug has this name; there are: {}", names.join(", ")))
 }
 
+fn play(name: &str) -> Result<Play, String> {
+    let names: Vec<_> = Play::ALL.iter().map(|play| play.name()).collect();
+    Play::named(name).ok_or_else(|| format!("no play has this name; there are: {}", names.join(", ")))
+}
+
 fn main() -> ExitCode {
     let options = Options::parse();
     if options.thundering_herd {
@@ -65,7 +74,8 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         });
     }
-    match options.case.or_else(|| options.seed.map(Case::of)) {
+    let of = |seed| options.play.iter().fold(Case::of(seed), |case, play| case.playing(*play));
+    match options.case.or_else(|| options.seed.map(of)) {
         Some(case) => replay(case, &options),
         None => run_many(&options),
     }
@@ -95,7 +105,8 @@ fn run_many(options: &Options) -> ExitCode {
         println!("{} seeds from {first} (--from {first} runs the same ones)", options.seeds);
     }
     let show = !options.json && std::io::stderr().is_terminal();
-    let report = runner::run(first, options.seeds, options.mutant, |done| {
+    let of = |seed| options.play.iter().fold(Case::of(seed), |case, play| case.playing(*play));
+    let report = runner::run_cases(first, options.seeds, options.mutant, of, |done| {
         if show && done % 500 == 0 {
             eprintln!("{done} of {} seeds", options.seeds);
         }
@@ -145,6 +156,7 @@ fn summary(report: &Report, seconds: f64) {
         "{} messages sent, {} acked, {} ended by closing; {} delivered, {} gaps declared",
         s.sent, s.acked, s.closed, s.delivered, s.gaps
     );
+    println!("{} requests, {} answered", s.requests, s.answered);
     println!("{} lost, {} duplicated, {} reordered", s.lost, s.duplicated, s.reordered);
     println!(
         "connected {} times by WebSocket, {} times by polling; quiet at most {:.1} s after the last fault",

@@ -94,6 +94,16 @@ mutants! {
     RestoredReversed = "restored_reversed";
     /// What is acknowledged stays in the browser's database.
     AckedStaysKept = "acked_stays_kept";
+    /// The client matches answers to requests by their order.
+    AnswersInOrder = "answers_in_order";
+    /// The client passes answers on without asking the core whether the request still waits.
+    AnswersUnasked = "answers_unasked";
+    /// A node loses some answers.
+    AnswersLost = "answers_lost";
+    /// A chat that is created again begins anew.
+    ChatsMadeAgain = "chats_made_again";
+    /// Anybody may remove members of a chat.
+    AnybodyRemoves = "anybody_removes";
     /// The client takes a proxy's refusal for one that passes.
     RefusalTakenForPassing = "refusal_taken_for_passing";
 }
@@ -114,6 +124,9 @@ impl Mutant {
             Self::RemovalNotTold => Some(Planted::RemovalNotTold),
             Self::MembersNotChecked => Some(Planted::MembersNotChecked),
             Self::ChatsInDoubtForgotten => Some(Planted::ChatsInDoubtForgotten),
+            Self::AnswersLost => Some(Planted::AnswersLost),
+            Self::ChatsMadeAgain => Some(Planted::ChatsMadeAgain),
+            Self::AnybodyRemoves => Some(Planted::AnybodyRemoves),
             _ => None,
         }
     }

@@ -48,6 +48,7 @@ fn candidates(case: &Case) -> Vec<Case> {
     if case.talk {
         candidates.push(Case { talk: false, ..*case });
     }
+    candidates.extend(case.plays.iter().map(|play| Case { plays: case.plays.without(play), ..*case }));
     candidates.extend(case.kinds.iter().map(|kind| Case { kinds: case.kinds.without(kind), ..*case }));
     candidates
 }

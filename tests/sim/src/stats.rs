@@ -27,6 +27,10 @@ pub struct Stats {
     pub pages: u64,
     /// Entries delivered to listeners.
     pub delivered: u64,
+    /// Requests that applications made.
+    pub requests: u64,
+    /// Requests that were answered.
+    pub answered: u64,
     /// Marks that nodes accepted.
     pub marks: u64,
     /// Typing announcements that clients received.
@@ -65,6 +69,8 @@ impl AddAssign<&Self> for Stats {
         self.ended += other.ended;
         self.pages += other.pages;
         self.delivered += other.delivered;
+        self.requests += other.requests;
+        self.answered += other.answered;
         self.marks += other.marks;
         self.typing += other.typing;
         self.lost += other.lost;

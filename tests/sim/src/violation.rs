@@ -45,6 +45,10 @@ pub enum Rule {
     Typing,
     /// Nothing is read, and nothing stored, without present permission.
     Permission,
+    /// A request is settled once, by its own answer or an error that it may have.
+    Settled,
+    /// Chats change as those who may have asked for it, and are listed as they are.
+    Chats,
     /// What was written is in the outbox, or answered.
     Written,
 }

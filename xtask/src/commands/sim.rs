@@ -29,6 +29,9 @@ pub(crate) struct Options {
     /// Mutant a bug, to check that it is found.
     #[arg(long)]
     mutant: Option<String>,
+    /// Let the applications of all seeds do this, too.
+    #[arg(long)]
+    play: Vec<String>,
     /// Simulate ten thousand clients reconnecting after an outage, and draw the chart docs/herd.svg.
     #[arg(long)]
     thundering_herd: bool,
@@ -56,6 +59,9 @@ pub(crate) fn run(paths: &Paths, options: &Options) -> Result {
         if let Some(value) = value {
             run = run.arg(name).arg(value);
         }
+    }
+    for play in &options.play {
+        run = run.arg("--play").arg(play);
     }
     if options.fresh {
         run = run.arg("--fresh");

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use everwire_protocol::{Channel, ErrorCode, Uuid};
+use everwire_protocol::{Channel, ErrorCode, Uuid, channels};
 use everwire_server::{
     auth::{
         Bans, Rules,
@@ -15,7 +15,7 @@ use everwire_server::{
 /// The secret of all tokens.
 const SECRET: &str = "the secret of a simulation";
 
-/// Everybody with an unexpired token or a guest name may do everything.
+/// Everybody with an unexpired token or a guest name may do everything, but for chats, which are for their members.
 #[derive(Debug)]
 pub(super) struct SimAccess;
 
@@ -49,6 +49,10 @@ impl Access for SimAccess {
 
     fn may_send(&self, _: &Identity, _: &Channel) -> bool {
         true
+    }
+
+    fn chat<'a>(&self, _: &Identity, channel: &'a Channel) -> Option<&'a str> {
+        channels::chat_of(channel)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The applications: what they subscribe to, send and close, drawn from the seed, and their token callbacks.
 
 use everwire_client_core::{Handle, Input, Status};
-use everwire_protocol::{ErrorCode, Payload};
+use everwire_protocol::{Channel, ErrorCode, Payload, channels::chat_of};
 
 use super::{
     EPOCH, Event, World,
@@ -47,6 +47,7 @@ impl World {
             _ => {}
         }
         self.talk(client);
+        self.play_chats(client);
         self.carry_out(client);
     }
 
@@ -57,6 +58,13 @@ impl World {
     }
 
     fn send(&mut self, client: usize) {
+        let number = self.clients[client].number + 1;
+        let channel = self.sent_to(client, id(client, number));
+        self.send_in(client, &channel);
+    }
+
+    /// The application sends something in a channel.
+    pub(super) fn send_in(&mut self, client: usize, channel: &Channel) {
         let c = &self.clients[client];
         // What a page writes before it has restored what the last one kept may overtake it.
         if c.restoring || (c.page > 0 && c.waiting + 1 >= everwire_client_core::MAX_OUTBOX_MESSAGES) {
@@ -65,7 +73,6 @@ impl World {
         let clocks = self.clients[client].clocks(self.now);
         let number = self.clients[client].number + 1;
         let id = id(client, number);
-        let channel = self.sent_to(client, id);
         let (keeps, proxied) = (self.has_pages(), self.case.kinds.has(Kind::Proxy));
         let c = &mut self.clients[client];
         let padding = if c.rng.chance(20) { c.rng.below(9_000) } else { 0 };
@@ -85,6 +92,9 @@ impl World {
             left: None,
         });
         c.sends.insert(id, Sent::Waiting);
+        if chat_of(channel).is_some() {
+            c.written.insert(id, (channel.clone(), self.now));
+        }
         let full = c.waiting >= everwire_client_core::MAX_OUTBOX_MESSAGES;
         match c.core.send(clocks, id, channel.as_str(), event, data) {
             Ok(()) => {
@@ -146,6 +156,7 @@ impl World {
         let c = &mut self.clients[client];
         c.watches.remove(&handle);
         c.members.remove(&handle);
+        c.joined.remove(&handle);
         c.talk.left(handle);
         c.talk.reconnected();
         let Some(channel) = c.channels.iter().find(|(_, h)| **h == handle).map(|(c, _)| c.clone()) else {
@@ -166,17 +177,22 @@ impl World {
     }
 
     fn unsubscribe_from_one(&mut self, client: usize) -> Option<usize> {
-        let clocks = self.clients[client].clocks(self.now);
         let place = self.clients[client].rng.below(self.channels.len());
-        let channel = &self.channels[place];
+        let channel = self.channels[place].clone();
+        self.unsubscribe_from(client, &channel).then_some(place)
+    }
+
+    /// The application leaves a channel. Returns whether it was subscribed.
+    pub(super) fn unsubscribe_from(&mut self, client: usize, channel: &Channel) -> bool {
+        let clocks = self.clients[client].clocks(self.now);
         let c = &mut self.clients[client];
-        let handle = c.channels.remove(channel)?;
+        let Some(handle) = c.channels.remove(channel) else { return false };
         c.watches.remove(&handle);
         c.members.remove(&handle);
         c.talk.left(handle);
         c.core.unsubscribe(clocks, handle);
         say!(self, format!("c{client}"), "unsubscribes from {channel}, {}", handle.0);
-        Some(place)
+        true
     }
 
     fn close_client(&mut self, client: usize) {
@@ -196,6 +212,9 @@ impl World {
         if c.status != Some(Status::Closed) || c.waiting > unrestored {
             let what = format!("c{client} was closed; it is {:?}, {} waiting", c.status, c.waiting);
             self.broken(violated(Rule::Resolved, what));
+        }
+        if !self.clients[client].asks.pending.is_empty() {
+            self.broken(violated(Rule::Settled, format!("c{client} was closed, and a request waits")));
         }
     }
 

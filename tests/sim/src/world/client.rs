@@ -7,9 +7,11 @@ use everwire_client_core::{
     Config, Connection, Event as CoreEvent, Handle, Input, Now, Output, RequestId, SendStatus, SocketId,
     Source, Status,
 };
-use everwire_protocol::{ClientFrame, ErrorCode, Guest, Uuid, batch};
+use everwire_protocol::{Channel, ClientFrame, ErrorCode, Guest, Role, Uuid, batch};
 
-use super::{ByChannel, EPOCH, Event, ToClient, World, links::Path, pages::Kept, say, talk::Talk};
+use super::{
+    ByChannel, EPOCH, Event, ToClient, World, links::Path, pages::Kept, requests::Requests, say, talk::Talk,
+};
 use crate::{
     mutants::Mutant,
     rng::Rng,
@@ -44,6 +46,17 @@ pub(super) struct Client {
     /// A separate generator, so that it does not affect others.
     pub(super) talk_rng: Rng,
     pub(super) talk: Talk,
+    /// The same, for what only some runs do.
+    pub(super) play_rng: Rng,
+    pub(super) asks: Requests,
+    /// When it subscribed to the channels of chats, in virtual ms.
+    pub(super) joined: BTreeMap<Handle, u64>,
+    /// Messages in channels that do not follow from their ids, and when they were written.
+    pub(super) written: BTreeMap<Uuid, (Channel, u64)>,
+    /// The chats of its user, as the page shows them.
+    pub(super) own_chats: BTreeMap<String, Role>,
+    /// The pages of a list of chats so far.
+    pub(super) listed: Vec<(String, Role)>,
     pub(super) path: Path,
     pub(super) links: BTreeMap<SocketId, usize>,
     pub(super) requests: BTreeMap<RequestId, usize>,
@@ -111,6 +124,12 @@ impl Client {
             path: Path::new(rng.fork(1)),
             talk_rng: rng.fork(2),
             talk: Talk::default(),
+            play_rng: rng.fork(3),
+            asks: Requests::default(),
+            joined: BTreeMap::new(),
+            written: BTreeMap::new(),
+            own_chats: BTreeMap::new(),
+            listed: Vec::new(),
             rng,
             links: BTreeMap::new(),
             requests: BTreeMap::new(),
@@ -193,6 +212,7 @@ impl World {
         for _ in 0..=self.clients[client].rng.below(3) {
             self.subscribe_to_one(client);
         }
+        self.subscribe_to_own(client);
         self.carry_out(client);
         let first = self.clients[client].rng.around(self.manner.act_every);
         self.after(first, Event::Act { client });

@@ -279,6 +279,7 @@ impl World {
         if self.nodes.iter().all(|node| !node.up) {
             self.store.data().wipe();
             self.ledger.wiped();
+            self.chats.reset(self.now, std::iter::empty());
             self.rights_are_lost();
         }
     }
@@ -300,8 +301,6 @@ impl World {
         };
         say!(self, "store", "the copy is restored");
         self.store.data().restore(data);
-        let trimmed: Vec<_> =
-            self.channels.iter().map(|c| (c, self.store.data().logs.log(c).trimmed)).collect();
         for (original, place) in self.ledger.restored(logs) {
             let head = self.ledger.logs[place].head();
             self.copies.push((original, place, head));
@@ -312,7 +311,10 @@ impl World {
                 .collect();
             self.reads.extend(read);
         }
-        for (channel, up_to) in trimmed {
+        self.chats.reset(self.now, self.store.data().rooms());
+        let channels: Vec<_> = self.ledger.channels().cloned().collect();
+        for channel in &channels {
+            let up_to = self.store.data().logs.log(channel).trimmed;
             self.ledger.trimmed(channel, up_to);
         }
         self.rights_are_lost();

@@ -92,6 +92,7 @@ impl World {
                     let result = self.ledger.stored(&channel, &epoch, offset, id);
                     self.broken(result);
                     self.check_stored(&channel, offset, id);
+                    self.check_stored_in_chat(&channel, id);
                 }
                 Done::Trimmed(channel, up_to) => self.ledger.trimmed(&channel, up_to),
                 Done::Added { node, entries } => {
@@ -100,6 +101,11 @@ impl World {
                         self.nodes[other].fed_at = at;
                         self.at(at, Event::Feed { node: other, entries: entries.clone() });
                     }
+                }
+                Done::Room { id, room, head, sure } => {
+                    say!(self, "store", "chat {id} is {room:?}");
+                    let result = self.chats.changed(self.now, &id, room, head, sure);
+                    self.broken(result);
                 }
                 Done::Failed { node, entries, happened: false } => {
                     say!(self, format!("n{node}"), "{entries} entries are not stored");

@@ -3,11 +3,12 @@
 
 mod access;
 mod app;
-mod bans;
+mod chats;
 mod client;
-mod erasures;
 mod faults;
+mod groups;
 mod http;
+mod leaving;
 mod links;
 mod mail;
 mod node;
@@ -16,6 +17,7 @@ mod pages;
 pub mod permits;
 mod quiet;
 mod receiving;
+mod requests;
 mod rights;
 mod serve;
 mod store;
@@ -43,7 +45,9 @@ use crate::{
     stats::Stats,
     violation::{Rule, Violation, violated},
 };
+use chats::Chats;
 use client::Client;
+use groups::Finale;
 use http::Request;
 use links::Link;
 use node::Process;
@@ -230,6 +234,8 @@ pub struct World {
     settings: Arc<Settings>,
     /// What the back end permits, where that changes.
     rights: Option<Rights>,
+    chats: Chats,
+    finale: Option<Finale>,
     healed: bool,
     quiet_since: Option<u64>,
     steps: u32,
@@ -350,6 +356,8 @@ impl World {
             copies: Vec::new(),
             settings: Arc::new(settings),
             rights: None,
+            chats: Chats::default(),
+            finale: None,
             healed: false,
             quiet_since: None,
             steps: 0,

@@ -8,7 +8,7 @@ use super::{
     say,
 };
 use crate::{
-    ledger::name,
+    ledger::{is_request, name},
     mutants::Mutant,
     rng::Rng,
     violation::{Rule, violated},
@@ -52,11 +52,16 @@ impl World {
     }
 
     pub(super) fn failed(&mut self, client: usize, id: Uuid, code: ErrorCode) {
+        if is_request(id) {
+            return self.request_failed(client, id, code);
+        }
         if !self.waiting(client, id) {
             return;
         }
         let refusable = matches!(code, ErrorCode::Forbidden | ErrorCode::Banned)
             && self.rights.as_ref().is_some_and(|rights| rights.was_restricted(&user_of(client)));
+        let channel = self.sent_to(client, id);
+        let refusable = refusable || self.may_be_refused(client, &channel, code, id);
         let blocked = code == ErrorCode::Blocked && self.may_be_blocked(client, id);
         let c = &mut self.clients[client];
         if c.over {
@@ -83,6 +88,9 @@ impl World {
 
     /// The channel of a message is derived from its id, so that it need not be stored.
     pub(super) fn sent_to(&self, client: usize, id: Uuid) -> Channel {
+        if let Some((channel, _)) = self.clients[client].written.get(&id) {
+            return channel.clone();
+        }
         let number = crate::ledger::sender(id).1;
         let place = Rng::new(self.case.seed).fork(client as u64 ^ (number << 16)).below(self.channels.len());
         self.channels[place].clone()

@@ -95,6 +95,7 @@ impl World {
         c.status = None;
         c.forget_subscriptions();
         c.talk = Talk::default();
+        c.asks.forget();
         c.stale.clear();
         let seed = c.rng.word();
         let hidden = c.hidden;
@@ -108,6 +109,7 @@ impl World {
         for _ in 0..=self.clients[client].rng.below(3) {
             self.subscribe_to_one(client);
         }
+        self.subscribe_to_own(client);
         self.carry_out(client);
     }
 
@@ -159,5 +161,7 @@ impl Client {
         self.watches.clear();
         self.members.clear();
         self.refused.clear();
+        self.joined.clear();
+        self.own_chats.clear();
     }
 }

@@ -13,7 +13,7 @@ use everwire_server::{
     },
     environment::Environment as _,
     model::{
-        identity::{Access, Credentials, Identity, Payer, Refusal},
+        identity::{Identity, Payer},
         log::{NewEntry, PageBounds, SendPermission},
     },
     node::{Effects, Node, NodeOptions},
@@ -31,28 +31,6 @@ const SECRET: &str = "secret";
 /// How many ms are looked at.
 const MS: u64 = 40;
 
-/// Everybody may do everything, but for chats, which are for their members.
-#[derive(Debug)]
-struct ChatAccess;
-
-impl Access for ChatAccess {
-    fn identify(&self, credentials: &Credentials<'_>, now_ms: u64) -> Result<Identity, Refusal> {
-        SimAccess.identify(credentials, now_ms)
-    }
-
-    fn may_subscribe(&self, _: &Identity, _: &Channel) -> bool {
-        true
-    }
-
-    fn may_send(&self, _: &Identity, _: &Channel) -> bool {
-        true
-    }
-
-    fn chat<'a>(&self, _: &Identity, channel: &'a Channel) -> Option<&'a str> {
-        channel.as_str().strip_prefix("private-chat.")
-    }
-}
-
 /// One node, and the time.
 struct Scene {
     clock: Clock,
@@ -69,7 +47,7 @@ impl Scene {
         let environment = executor.environment().clone();
         let store = SharedStore::new(10_000, 0, rng.fork(2), None);
         let database = Arc::new(store.of(0, &environment));
-        let (settings, access) = (Arc::new(Settings::default()), Arc::new(ChatAccess));
+        let (settings, access) = (Arc::new(Settings::default()), Arc::new(SimAccess));
         let options =
             NodeOptions { settings, access, bans: Arc::default(), leave_grace_ms: 10_000, return_ms: 10_000 };
         let on = Arc::new(environment);
@@ -172,7 +150,7 @@ pub fn leaks(seed: u64, mutant: Option<Mutant>) -> Option<bool> {
     let mut effects = Effects::new(&scene.node, Transport::WebSocket);
     let connection = effects.connection;
     let now = scene.clock.now_ms();
-    let mut guest = Connection::new(now, Transport::WebSocket, connection, settings, Arc::new(ChatAccess));
+    let mut guest = Connection::new(now, Transport::WebSocket, connection, settings, Arc::new(SimAccess));
     let (subscribes, removes, sends) = (rng.between(0, 12), rng.between(5, 20), rng.between(0, 6));
     let mut got = String::new();
     guest.handle(now, Input::Writable);

@@ -32,10 +32,18 @@ impl World {
                 }
             }
         }
+        for client in 0..self.clients.len() {
+            let c = &self.clients[client];
+            if !c.closed && !c.over && self.subscribe_to_own(client) {
+                self.carry_out(client);
+            }
+        }
         match self.unquiet() {
             Ok(()) => {
                 let since = *self.quiet_since.get_or_insert(self.now);
-                if self.now >= since + STAYS_QUIET {
+                if self.now >= since + STAYS_QUIET && self.begin_finale() {
+                    self.quiet_since = None;
+                } else if self.now >= since + STAYS_QUIET {
                     self.stats.slowest_quiet_ms = since - healed_at;
                     say!(self, "END", "quiet since {} ms after the last fault", since - healed_at);
                     return true;
@@ -43,7 +51,8 @@ impl World {
             }
             Err(violation) => {
                 self.quiet_since = None;
-                if self.now > healed_at + within {
+                let from = self.finale.as_ref().map_or(healed_at, |finale| finale.since);
+                if self.now > from + within {
                     self.broken(Err(violation));
                     return true;
                 }
@@ -85,6 +94,7 @@ impl World {
         if self.rights.as_ref().is_some_and(|rights| !rights.is_settled()) {
             return violated(Rule::Quiet, "the back end still has calls to make");
         }
+        self.chats_are_right()?;
         self.ghosts()?;
         self.presence()?;
         self.talk_is_over()

@@ -3,13 +3,14 @@
 
 use everwire_client_core::{Application, Confirmation, Connection, Gap, Handle, Source, receive, typist};
 use everwire_protocol::{
-    Ack, ClientFrame, ErrorCode, GapReason, MemberJoined, MemberLeft, Message, ServerFrame, Subscribed,
-    UserTyping, Uuid, batch,
+    Ack, ChatChanged, ChatGone, ClientFrame, ErrorCode, GapReason, MemberJoined, MemberLeft, Message,
+    ServerFrame, Subscribed, UserTyping, Uuid, batch,
 };
 
 use super::{
     World,
     client::{shortened, user_of},
+    requests::answers,
     say,
 };
 use crate::{
@@ -52,6 +53,11 @@ impl World {
                     frame.own_mark = None;
                 }
                 Some(frame.into())
+            }
+            // The planted bug: a driver that does not ask the core whether a request still waits.
+            frame if answers(&frame).is_some() && self.has(Mutant::AnswersUnasked) => {
+                self.answered(client, &frame);
+                None
             }
             ServerFrame::MemberLeft(_) if self.mutant == Some(Mutant::LeaveForgotten) => None,
             ServerFrame::Receipt(_) if self.mutant == Some(Mutant::MarksUnheard) => None,
@@ -232,6 +238,7 @@ impl Application for Page<'_> {
     fn subscribed(&mut self, handle: Handle, frame: Subscribed, confirmation: Confirmation) {
         let members = frame.members.iter().flatten().map(|member| (member.user.clone(), 0));
         self.world.clients[self.client].members.insert(handle, members.collect());
+        self.world.own_chats(self.client, &frame);
         self.world.confirmed(self.client, handle, &frame, confirmation);
     }
 
@@ -241,6 +248,9 @@ impl Application for Page<'_> {
             self.world.rights.as_ref().is_some_and(|rights| rights.was_restricted(&user_of(client)));
         say!(self.world, format!("c{client}"), "subscription {} is over: {code:?} {message}", handle.0);
         if restricted && matches!(code, ErrorCode::Forbidden | ErrorCode::Banned) {
+            return self.world.loses_subscription(client, handle);
+        }
+        if self.world.may_be_put_out(client, handle, code) {
             return self.world.loses_subscription(client, handle);
         }
         let what = format!("c{client}: subscription {} was ended: {code:?} {message}", handle.0);
@@ -257,6 +267,19 @@ impl Application for Page<'_> {
 
     fn error(&mut self, code: ErrorCode, message: String, _: Option<u32>) {
         self.world.reports(self.client, code, &message);
+    }
+
+    fn answered(&mut self, answer: ServerFrame) {
+        self.world.answered(self.client, &answer);
+    }
+
+    fn chat_changed(&mut self, _: Handle, frame: ChatChanged) {
+        let chats = &mut self.world.clients[self.client].own_chats;
+        chats.insert(frame.chat.id, frame.chat.role);
+    }
+
+    fn chat_gone(&mut self, _: Handle, frame: ChatGone) {
+        self.world.clients[self.client].own_chats.remove(&frame.chat);
     }
 
     fn user_typing(&mut self, handle: Handle, frame: UserTyping) {

@@ -8,9 +8,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use everwire_protocol::{
-    Channel, ChatKind, ClientFrame, ErrorCode, Role, ServerFrame, Uuid, batch, channels,
-};
+use everwire_protocol::{Channel, ChatKind, ClientFrame, ErrorCode, Role, Uuid, channels};
 use everwire_server::{
     chats::{Actor, Command, Newcomer},
     connection::BadFrame,
@@ -61,7 +59,7 @@ fn needs_grant(channel: &Channel) -> bool {
 }
 
 fn is_of_the_chat(channel: &Channel) -> bool {
-    channels::chat_of(channel).is_some()
+    channels::chat_of(channel).and_then(|chat| chat.parse().ok()) == Some(CHAT)
 }
 
 /// What a permission rested on.
@@ -221,6 +219,23 @@ impl Rights {
         self.losses.insert(basis, Loss { heads, until });
     }
 
+    /// Why an entry of a channel may not leave on a connection.
+    pub(super) fn forbids(&self, conn: &Conn, channel: &Channel, offset: u64, now: u64) -> Option<String> {
+        let Some(who) = &conn.who else { return Some(format!("{offset} of {channel} leaves for nobody")) };
+        let user = who.user.to_string();
+        let token = who.token.as_ref();
+        let issued = token.map_or(0, |token| token.issued_at);
+        let concerned = self.losses.keys().filter(|basis| match basis {
+            Basis::Tokens(of, at) => *of == user && issued <= *at,
+            Basis::Token(id) => token.is_some_and(|token| token.id.as_deref() == Some(id)),
+            Basis::Ban(of) | Basis::Member(of) => *of == user,
+        });
+        let lost = self.lost(concerned.cloned(), (channel, offset), now).map(|lost| format!("{lost:?}"));
+        let ungranted = conn.lost.get(channel).is_some_and(|head| offset > *head);
+        let why = lost.or_else(|| ungranted.then(|| "the token does not grant it".to_owned()))?;
+        Some(format!("{offset} of {channel} leaves for {user}, who has lost it: {why}"))
+    }
+
     /// The lost basis on which an entry of a channel would have to rest.
     fn lost(
         &self,
@@ -331,7 +346,8 @@ impl World {
         rights.begins(&call);
         say!(self, "BACK", "{call:?}");
         let Some(rights) = &self.rights else { return };
-        let (store, ended, channels) = (self.store.clone(), rights.ended.clone(), self.channels.clone());
+        let (store, ended) = (self.store.clone(), rights.ended.clone());
+        let channels: Vec<_> = self.channels.iter().cloned().chain(self.chats.logs()).collect();
         environment.spawn(Box::pin(async move {
             let result = match call {
                 Call::Access(change) => {
@@ -407,49 +423,6 @@ impl World {
                 }
             }
             conn.who = Some(who);
-        }
-    }
-
-    /// A text is about to leave a node.
-    pub(super) fn check_leaving(&mut self, conn: &Conn, text: &str) {
-        let Some(rights) = &self.rights else { return };
-        let bounds = batch::Bounds { bytes: usize::MAX, frames: usize::MAX, ..batch::Bounds::default() };
-        let frames = batch::decode::<ServerFrame>(text, &bounds).unwrap_or_default();
-        let entries = frames.into_iter().flatten().flat_map(|frame| match frame {
-            ServerFrame::Message(message) => vec![(message.channel, message.offset)],
-            ServerFrame::Activity(activity) => vec![(activity.message.channel, activity.message.offset)],
-            ServerFrame::Subscribed(frame) => vec![(frame.channel, frame.head)],
-            ServerFrame::HistoryPage(page) => {
-                page.messages.into_iter().map(|message| (message.channel, message.offset)).collect()
-            }
-            _ => Vec::new(),
-        });
-        let now = self.server_ms();
-        let mut broken = None;
-        for (channel, offset) in entries {
-            let Some(who) = &conn.who else {
-                broken = Some(format!("{offset} of {channel} leaves for nobody"));
-                break;
-            };
-            let user = who.user.to_string();
-            let token = who.token.as_ref();
-            let issued = token.map_or(0, |token| token.issued_at);
-            let revocations = rights.losses.keys().filter(|basis| match basis {
-                Basis::Tokens(of, at) => *of == user && issued <= *at,
-                Basis::Token(id) => token.is_some_and(|token| token.id.as_deref() == Some(id)),
-                Basis::Ban(of) | Basis::Member(of) => *of == user,
-            });
-            let lost = rights.lost(revocations.cloned(), (&channel, offset), now);
-            let ungranted = conn.lost.get(&channel).is_some_and(|head| offset > *head);
-            if lost.is_some() || ungranted {
-                let why =
-                    lost.map_or_else(|| "the token does not grant it".to_owned(), |lost| format!("{lost:?}"));
-                broken = Some(format!("{offset} of {channel} leaves for {user}, who has lost it: {why}"));
-                break;
-            }
-        }
-        if let Some(what) = broken {
-            self.broken(violated(Rule::Permission, what));
         }
     }
 

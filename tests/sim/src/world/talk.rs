@@ -67,9 +67,10 @@ impl World {
             return;
         }
         let clocks = self.clients[client].clocks(self.now);
-        let c = &mut self.clients[client];
-        let place = c.talk_rng.below(c.channels.len().max(1));
-        let Some((channel, handle)) = c.channels.iter().nth(place).map(|(c, h)| (c.clone(), *h)) else {
+        let (c, own) = (&mut self.clients[client], &self.channels);
+        let channels: Vec<_> = c.channels.iter().filter(|(channel, _)| own.contains(channel)).collect();
+        let place = c.talk_rng.below(channels.len().max(1));
+        let Some((channel, handle)) = channels.get(place).map(|(c, h)| ((*c).clone(), **h)) else {
             return;
         };
         match c.talk_rng.between(0, 9) {
@@ -178,7 +179,8 @@ impl World {
             }
             let Some(node) = self.node_of(client) else { continue };
             for (handle, watch) in &c.watches {
-                let Some(place) = watch.place.filter(|_| is_kept(&watch.channel)) else { continue };
+                let kept = is_kept(&watch.channel) && self.channels.contains(&watch.channel);
+                let Some(place) = watch.place.filter(|_| kept) else { continue };
                 let user = user_of(client);
                 let [delivered, read] = self.mark_of(node, &watch.channel, &user);
                 let own = c.talk.read.get(handle).filter(|(log, _)| *log == place.log);

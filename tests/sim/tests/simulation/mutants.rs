@@ -4,6 +4,7 @@ use everwire_sim::{
     case::Case,
     fault::Kind,
     mutants::Mutant,
+    play::Play,
     runner,
     shrink::shrink,
     violation::Rule::{self, *},
@@ -28,6 +29,15 @@ fn found(mutant: Mutant, by: &[Rule]) {
 /// The same, in runs with one more kind of fault.
 fn found_with(kind: Kind, mutant: Mutant, by: &[Rule]) {
     let report = runner::run_cases(0, WITHIN, Some(mutant), |seed| Case::of(seed).with(kind), |_| {});
+    let Some((case, violation)) = report.failures.first() else {
+        panic!("{} was not found within {WITHIN} seeds", mutant.name());
+    };
+    assert!(by.contains(&violation.rule), "{} was found by {violation} in {case}", mutant.name());
+}
+
+/// The same, in runs in which applications do something more.
+fn found_playing(play: Play, mutant: Mutant, by: &[Rule]) {
+    let report = runner::run_cases(0, WITHIN, Some(mutant), |seed| Case::of(seed).playing(play), |_| {});
     let Some((case, violation)) = report.failures.first() else {
         panic!("{} was not found within {WITHIN} seeds", mutant.name());
     };
@@ -237,6 +247,36 @@ fn what_was_acknowledged_and_is_restored() {
 #[test]
 fn a_refusal_by_a_proxy_that_is_taken_for_one_that_passes() {
     found_with(Kind::Proxy, Mutant::RefusalTakenForPassing, &[Quiet]);
+}
+
+#[test]
+fn answers_that_are_matched_by_their_order() {
+    found_playing(Play::Chats, Mutant::AnswersInOrder, &[Settled]);
+}
+
+#[test]
+fn an_answer_to_a_request_that_was_settled_before() {
+    found_playing(Play::Chats, Mutant::AnswersUnasked, &[Settled]);
+}
+
+#[test]
+fn an_answer_that_the_server_loses() {
+    found_playing(Play::Chats, Mutant::AnswersLost, &[Settled]);
+}
+
+#[test]
+fn a_chat_that_is_made_twice() {
+    found_playing(Play::Chats, Mutant::ChatsMadeAgain, &[Chats]);
+}
+
+#[test]
+fn a_member_whom_somebody_removes_who_may_not() {
+    found_playing(Play::Chats, Mutant::AnybodyRemoves, &[Chats]);
+}
+
+#[test]
+fn somebody_who_has_left_a_chat_and_reads_on() {
+    found_playing(Play::Chats, Mutant::RemovalNotTold, &[Permission]);
 }
 
 #[test]

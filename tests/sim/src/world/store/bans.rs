@@ -5,7 +5,7 @@ use everwire_server::{
     store::{Answer, bans::BanStore},
 };
 
-use super::store::NodeStore;
+use super::node::NodeStore;
 
 impl BanStore for NodeStore {
     fn bans(&self) -> Answer<'_, (Vec<Ban>, Vec<Revocation>)> {

@@ -14,7 +14,7 @@ use everwire_server::{
     },
 };
 
-use super::store::NodeStore;
+use super::node::NodeStore;
 
 impl ErasureStore for NodeStore {
     fn erasures(&self) -> Answer<'_, Vec<Arc<str>>> {

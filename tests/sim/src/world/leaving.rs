@@ -1,0 +1,56 @@
+//! What leaves a node, and what is stored: nothing without permission, whatever it rests on.
+
+use everwire_protocol::{Channel, ServerFrame, Uuid, batch, channels};
+
+use super::{World, chats::shown, client::user_of, node::Conn};
+use crate::{
+    ledger::{name, sender},
+    play::Play,
+    violation::{Rule, violated},
+};
+
+impl World {
+    /// A text is about to leave a node.
+    pub(super) fn check_leaving(&mut self, conn: &Conn, text: &str) {
+        if self.rights.is_none() && !self.case.plays.has(Play::Chats) {
+            return;
+        }
+        let bounds = batch::Bounds { bytes: usize::MAX, frames: usize::MAX, ..batch::Bounds::default() };
+        let frames = batch::decode::<ServerFrame>(text, &bounds).unwrap_or_default();
+        let frames: Vec<_> = frames.into_iter().flatten().collect();
+        for frame in &frames {
+            self.answer_leaves(frame);
+        }
+        let shown: Vec<_> = frames.iter().flat_map(shown).collect();
+        let entries = frames.into_iter().flat_map(|frame| match frame {
+            ServerFrame::Message(message) => vec![(message.channel, message.offset)],
+            ServerFrame::Activity(activity) => vec![(activity.message.channel, activity.message.offset)],
+            ServerFrame::Subscribed(frame) => vec![(frame.channel, frame.head)],
+            ServerFrame::HistoryPage(page) => {
+                page.messages.into_iter().map(|message| (message.channel, message.offset)).collect()
+            }
+            _ => Vec::new(),
+        });
+        let entries: Vec<_> = entries.chain(shown).collect();
+        for (channel, offset) in &entries {
+            let user = conn.effects.user().unwrap_or_default();
+            let result = self.chats.may_leave(user, channel, *offset);
+            self.broken(result);
+        }
+        let Some(rights) = &self.rights else { return };
+        let now = self.server_ms();
+        let mut why =
+            entries.iter().filter_map(|(channel, offset)| rights.forbids(conn, channel, *offset, now));
+        if let Some(what) = why.next() {
+            self.broken(violated(Rule::Permission, what));
+        }
+    }
+
+    /// An entry was stored, perhaps in a chat.
+    pub(super) fn check_stored_in_chat(&mut self, channel: &Channel, id: Uuid) {
+        if let Some(chat) = channels::chat_of_messages(channel).filter(|_| id.get_version_num() == 7) {
+            let result = self.chats.may_be_stored(chat, &user_of(sender(id).0), &name(id));
+            self.broken(result);
+        }
+    }
+}
