@@ -5,7 +5,7 @@ use alloc::borrow::ToOwned;
 
 use everwire_protocol::{CloseCode, ErrorCode, Pong, Uuid, limits};
 
-use super::{BatchLimits, Connection, Now, Transport};
+use super::{BatchLimits, Connection, Now, Phase, Transport};
 use crate::{
     Confirmation, ErrorFrame, Handle, Outcome, ReceivedFrame, Source, SubscribedFrame, UnsubscribedFrame,
     WelcomeFrame,
@@ -267,8 +267,9 @@ impl Connection {
         if frame.code == ErrorCode::Deferred { Outcome::Nothing } else { Outcome::Error }
     }
 
+    /// The server says when to come back: on a connection, or instead of a welcome.
     fn on_goaway(&mut self, delay: u32, spread: u32, reason: &str) {
-        if !self.transports.counts() {
+        if !self.transports.counts() && self.lifecycle.phase() != Phase::Connecting {
             return;
         }
         self.log(text!("< goaway: ", reason));

@@ -179,14 +179,19 @@ impl Subscription {
             }
             return Confirmed::InPlace;
         }
-        let confirmed = position.as_ref().map_or(Confirmed::InPlace, |p| {
-            let reason = if p.epoch == epoch && offset > p.offset && !replaced {
-                gap.map_or(GapReason::Trimmed, |gap| gap.reason)
-            } else {
-                GapReason::Epoch
-            };
-            Confirmed::Missing(Gap { from: p.offset + 1, to: offset, reason })
-        });
+        let confirmed = match (position, gap) {
+            (Some(p), gap) => {
+                let reason = if p.epoch == epoch && offset > p.offset && !replaced {
+                    gap.map_or(GapReason::Trimmed, |gap| gap.reason)
+                } else {
+                    GapReason::Epoch
+                };
+                Confirmed::Missing(Gap { from: p.offset + 1, to: offset, reason })
+            }
+            // The server knows better where the user was: on another device, perhaps.
+            (None, Some(gap)) => Confirmed::Missing(Gap { from: gap.from, to: offset, reason: gap.reason }),
+            (None, None) => Confirmed::InPlace,
+        };
         if matches!(confirmed, Confirmed::Missing(Gap { reason: GapReason::Epoch, .. })) {
             // Marks are positions in a log, and this is another.
             self.marks = Marks::default();
@@ -262,5 +267,20 @@ mod tests {
         assert_eq!(answer("2", "a", (5, 9), None), Confirmed::InPlace);
         assert_eq!(answer("2", "a", (3, 9), None), Confirmed::Earlier);
         assert_eq!(answer("2", "b", (5, 9), None), Confirmed::Earlier);
+    }
+
+    #[test]
+    fn promise_2_a_gap_before_what_was_delivered_on_another_device_is_told() {
+        let first = |undelivered, gap: Option<(u64, GapReason)>| {
+            let start = StartFrom { undelivered, ..StartFrom::default() };
+            let mut subscription = Subscription::new(Handle(0), Channel::new("news").unwrap(), start);
+            subscription.request(Transport::WebSocket);
+            let gap = gap.map(|(from, reason)| GapStart { from, reason });
+            let frame = SubscribedFrame { handle: Handle(0), epoch: "a", offset: 8, head: 9, gap };
+            subscription.confirm(Transport::WebSocket, "1", &frame)
+        };
+        assert_eq!(first(true, Some((4, GapReason::Trimmed))), missing(4, 8, GapReason::Trimmed));
+        assert_eq!(first(true, None), Confirmed::InPlace);
+        assert_eq!(first(false, None), Confirmed::InPlace);
     }
 }

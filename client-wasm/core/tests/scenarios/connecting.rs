@@ -3,7 +3,7 @@
 use everwire_client_core::{Event, Input, Output, Status};
 use everwire_protocol::{ClientFrame, CloseCode, ErrorCode, Goaway, ServerFrame, Welcome};
 
-use crate::harness::{HOUR, Harness, config, error, message, subscribed, welcome};
+use crate::harness::{HOUR, Harness, config, error, message, subscribed, wants_request, welcome};
 
 fn wants_socket(output: &Output) -> bool {
     matches!(output, Output::OpenWebSocket(_))
@@ -116,6 +116,32 @@ fn promise_8_goaway_is_followed_by_the_delay_and_a_part_of_the_spread() {
     assert!(returns.iter().all(|ms| (2_000..=12_010).contains(ms)), "{returns:?}");
     let early = returns.iter().filter(|ms| **ms < 7_000).count();
     assert!((70..130).contains(&early), "spread evenly: {early} of 200 in the first half");
+}
+
+#[test]
+fn promise_8_goaway_instead_of_a_welcome_says_when_to_come_back() {
+    for polling in [false, true] {
+        let mut returns = Vec::new();
+        for seed in 0..50 {
+            let config = everwire_client_core::Config { seed, polling, websocket: !polling, ..config() };
+            let mut harness = Harness::started(config);
+            let refusal = error(ErrorCode::RateLimited, None, None);
+            let goaway = Goaway { delay_ms: 40_000, spread_ms: 10_000, reason: "too many sessions".into() };
+            let told = harness.now.mono;
+            if polling {
+                let (poll, ..) = harness.wants_request();
+                harness.responds(poll, &[refusal, goaway.into()]);
+            } else {
+                let socket = harness.opens_websocket();
+                harness.says(socket, &[refusal, goaway.into()]);
+                harness.closes(socket, CloseCode::RateLimited.as_u16());
+            }
+            harness.outputs.clear();
+            harness.pass_until(60_000, |output| wants_socket(output) || wants_request(output));
+            returns.push(harness.now.mono - told);
+        }
+        assert!(returns.iter().all(|ms| (40_000..=50_010).contains(ms)), "{returns:?}");
+    }
 }
 
 #[test]
