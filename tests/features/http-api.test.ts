@@ -37,6 +37,9 @@ it("a back end manages chats and their members, and members see it at once", asy
     "ada owner",
     "ben member",
   ]);
+  expect(chat.member_count).toBe(2);
+  const after = await api.call("listMembers", { parameters: { chat: id, after: "ada" } });
+  expect(after.members.map(({ user }: { user: string }) => user)).toEqual(["ben"]);
   await api.call("removeMember", { parameters: { chat: id, user: "ben" } });
   await ben.waitFor("no chat", (client, id) => createChat(client).chats.get(id) === undefined, id);
   expect(await ben.errorCode((client, id) => createChat(client).room(id).send("x"), id)).toBe("forbidden");

@@ -60,6 +60,7 @@ pub(super) struct BanInfo {
 
 /// Selects bans.
 #[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct After {
     /// Only bans of users whose id comes after this one, byte by byte.

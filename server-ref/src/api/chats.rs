@@ -3,17 +3,20 @@
 use axum::{Json, extract::State};
 use everwire_protocol::{ChatKind, ErrorCode, Role, Status, Uuid, ids};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
     Answered, Api, Problem,
-    body::{JsonBody, PathParams, UserId},
+    body::{JsonBody, PathParams, QueryParams, UserId},
     extractors::BackEnd,
     publish::invalid,
 };
 use crate::{
     chats::{Actor, Command, Newcomer},
-    model::chat::ChatRecord,
+    model::{
+        chat::{ChatRecord, Participant},
+        paging::{Listed, MOST_IN_A_PAGE},
+    },
 };
 
 /// A new chat.
@@ -96,8 +99,31 @@ pub(super) struct ChatInfo {
     created_at: u64,
     /// The time of the last activity, in ms since 1970.
     at: u64,
-    /// The participants, including the invited, in the order in which they joined.
+    /// The number of participants, including the invited.
+    member_count: usize,
+    /// The first of them, in the order in which they joined: as many as fit into 60 KiB. If these are fewer than `member_count`,
+    /// `listMembers` lists all.
     members: Vec<MemberInfo>,
+}
+
+/// A page of the participants of a chat.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct MemberList {
+    /// The participants, including the invited, by user id.
+    members: Vec<MemberInfo>,
+    /// There are more: the parameter `after` of the next page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    next: Option<String>,
+}
+
+/// Selects a page of participants.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct After {
+    /// Only users after this one: `next` of the previous page.
+    after: Option<String>,
 }
 
 /// A participant of a chat as back ends see it.
@@ -145,7 +171,7 @@ pub(super) async fn create(
     info(&api, known).await
 }
 
-/// Get a chat with its members.
+/// Get a chat with its first members.
 #[utoipa::path(
     get, path = "/chats/{chat}", operation_id = "getChat", tag = "back end", security(("api_key" = [])),
     params(("chat" = String, Path, description = "The chat's id")),
@@ -158,6 +184,27 @@ pub(super) async fn get(
 ) -> Answered<ChatInfo> {
     let known = api.node.chats.get(&chat);
     info(&api, known).await
+}
+
+/// List the members of a chat, by user id, in pages.
+#[utoipa::path(
+    get, path = "/chats/{chat}/members", operation_id = "listMembers", tag = "back end", security(("api_key" = [])),
+    params(("chat" = String, Path, description = "The chat's id"), After),
+    responses((status = 200, body = MemberList), (status = "default", body = Problem)),
+)]
+pub(super) async fn members(
+    _: BackEnd,
+    State(api): State<Api>,
+    PathParams(chat): PathParams<String>,
+    QueryParams(After { after }): QueryParams<After>,
+) -> Answered<MemberList> {
+    let Some(ChatRecord { room, .. }) = api.node.chats.get(&chat) else { return Err(no_chat()) };
+    let after = after.as_deref();
+    let later = |other: &&Participant| after.is_none_or(|after| &*other.user > after);
+    let mut participants: Vec<_> = room.participants.iter().filter(later).collect();
+    participants.sort_by(|a, b| a.user.cmp(&b.user));
+    let page = page(&api, &participants).await?;
+    Ok(Json(MemberList { next: page.next(|member| &member.user), members: page.items }))
 }
 
 /// Rename a group.
@@ -194,11 +241,7 @@ pub(super) async fn delete(
     State(api): State<Api>,
     PathParams(chat): PathParams<String>,
 ) -> Answered<DeletedChat> {
-    if api.node.delete_chat(&chat).await? {
-        Ok(Json(DeletedChat { id: chat }))
-    } else {
-        Err(Problem::new(ErrorCode::NotFound, "Chat not found."))
-    }
+    if api.node.delete_chat(&chat).await? { Ok(Json(DeletedChat { id: chat })) } else { Err(no_chat()) }
 }
 
 /// Add a user to a group, or change the role of a member.
@@ -261,18 +304,8 @@ async fn act(api: &Api, chat: &str, act: Command) -> Answered<ChatInfo> {
 }
 
 async fn info(api: &Api, known: Option<ChatRecord>) -> Answered<ChatInfo> {
-    let Some(ChatRecord { room, at }) = known else {
-        return Err(Problem::new(ErrorCode::NotFound, "Chat not found."));
-    };
-    let users: Vec<String> =
-        room.participants.iter().map(|participant| participant.user.to_string()).collect();
-    let statuses = api.node.statuses(&users).await?;
-    // In the requested order.
-    let members = room.participants.iter().zip(statuses).map(|(participant, now)| {
-        let (user, status, last_seen) = (now.user, now.status, now.last_seen);
-        let name = participant.name.as_deref().map(Into::into);
-        MemberInfo { user, name, role: participant.role, since: participant.since, status, last_seen }
-    });
+    let Some(ChatRecord { room, at }) = known else { return Err(no_chat()) };
+    let participants: Vec<_> = room.participants.iter().collect();
     Ok(Json(ChatInfo {
         id: room.id.to_string(),
         kind: room.kind,
@@ -280,6 +313,25 @@ async fn info(api: &Api, known: Option<ChatRecord>) -> Answered<ChatInfo> {
         open: room.open,
         created_at: room.created_at,
         at,
-        members: members.collect(),
+        member_count: participants.len(),
+        members: page(api, &participants).await?.items,
     }))
+}
+
+/// As many of these as fit into a page.
+async fn page(api: &Api, participants: &[&Participant]) -> Result<Listed<MemberInfo>, Problem> {
+    let some = participants.iter().take(MOST_IN_A_PAGE);
+    let users: Vec<String> = some.clone().map(|participant| participant.user.to_string()).collect();
+    let statuses = api.node.statuses(&users).await?;
+    // In the requested order.
+    let members = some.zip(statuses).map(|(participant, now)| {
+        let (user, status, last_seen) = (now.user, now.status, now.last_seen);
+        let name = participant.name.as_deref().map(Into::into);
+        MemberInfo { user, name, role: participant.role, since: participant.since, status, last_seen }
+    });
+    Ok(Listed::of(members))
+}
+
+fn no_chat() -> Problem {
+    Problem::new(ErrorCode::NotFound, "Chat not found.")
 }

@@ -14,6 +14,7 @@ use super::{
 
 /// What an erasure leaves behind.
 #[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Remember {
     /// How long the user's tokens are refused, in s: at least as long as they are still valid; by default 30 days.

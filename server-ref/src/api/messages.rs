@@ -1,7 +1,7 @@
 //! Deleting single messages, for back ends.
 
 use axum::extract::State;
-use everwire_protocol::{Action, Channel, ErrorCode, Payload, Uuid};
+use everwire_protocol::{Action, Channel, ErrorCode, Payload, ids::parse_uuid};
 
 use super::{
     Answered, Api, Problem,
@@ -32,13 +32,13 @@ pub(super) async fn delete(
         Problem::new(ErrorCode::InvalidChannel, format!("Invalid channel {channel:?}: {error}."))
     })?;
     let no_message = || Problem::new(ErrorCode::NotFound, "Message not found.");
-    let target = match (message.parse::<u64>(), message.parse::<Uuid>()) {
+    let target = match (message.parse::<u64>(), parse_uuid(&message)) {
         (Ok(offset), _) => {
             let after = HistoryRange::After(offset.saturating_sub(1));
             let found = api.node.store.history(&channel, after, 1).await?.messages.pop();
             found.filter(|found| found.offset == offset).ok_or_else(no_message)?.id
         }
-        (_, Ok(id)) => id,
+        (_, Some(id)) => id,
         _ => return Err(no_message()),
     };
     let entry = NewEntry {

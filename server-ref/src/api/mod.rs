@@ -111,7 +111,9 @@ pub(crate) fn router(api: Api) -> Router {
         .route("/api/{*rest}", get(nothing_here).fallback(nothing_here))
         .route(
             "/openapi.json",
-            get(move || async move { ([(header::CONTENT_TYPE, "application/json")], document) }),
+            get(move || async move {
+                ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")], document)
+            }),
         )
         .layer(DefaultBodyLimit::max(MAX_BATCH_BYTES));
     router.with_state(api)
@@ -122,6 +124,7 @@ fn routes() -> (Router<Api>, utoipa::openapi::OpenApi) {
         .routes(routes!(publish::publish))
         .routes(routes!(chats::create))
         .routes(routes!(chats::get, chats::rename, chats::delete))
+        .routes(routes!(chats::members))
         .routes(routes!(chats::add, chats::set_role, chats::remove))
         .routes(routes!(users::status, users::set_status))
         .routes(routes!(users::disconnect))

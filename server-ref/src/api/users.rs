@@ -46,6 +46,7 @@ pub(super) struct Present {
 
 /// Selects a page of members.
 #[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct After {
     /// Only users after this one: `next` of the previous page.

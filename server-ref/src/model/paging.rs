@@ -6,6 +6,12 @@ use std::io::{self, Write};
 use everwire_protocol::{Member, UserReceipt, limits::MAX_PAGE_BYTES};
 use serde::Serialize;
 
+/// The least size of a user in a list, as JSON.
+const LEAST_BYTES: usize = 60;
+
+/// More users do not fit into a page, whatever else is said of them.
+pub const MOST_IN_A_PAGE: usize = MAX_PAGE_BYTES / LEAST_BYTES;
+
 /// The first page of a list, or a later one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed<Item> {

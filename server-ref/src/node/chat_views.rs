@@ -9,7 +9,7 @@ use std::{
 use everwire_protocol::{
     Channel, Chat, ChatChanged, ChatGone, ChatMember, Role, ServerFrame, Status, UserStatus, batch,
     channels::user_channel,
-    limits::{MAX_CHAT_MEMBERS_BYTES, MAX_OFFSET, MAX_PAGE_BYTES, MAX_USERS},
+    limits::{MAX_CHAT_MEMBERS_BYTES, MAX_OFFSET, MAX_USERS},
 };
 use tokio::sync::mpsc;
 
@@ -19,7 +19,7 @@ use crate::{
     model::{
         broadcast::Broadcast,
         chat::{ChatRecord, Participant, Room},
-        paging::{Listed, PageRoom},
+        paging::{Listed, MOST_IN_A_PAGE, PageRoom},
     },
 };
 
@@ -28,9 +28,6 @@ const AT_ONCE: usize = 1024;
 
 /// How many chats are looked up at once for a page.
 const LOOKED_UP: usize = 16;
-
-/// The least size of a member in JSON.
-const MEMBER_BYTES: usize = 60;
 
 /// A changed chat, to be delivered to its members.
 #[derive(Debug)]
@@ -124,8 +121,7 @@ impl Node {
         let mut participants: Vec<_> =
             participants.filter(|other| after.is_none_or(|after| &*other.user > after)).collect();
         participants.sort_by(|a, b| a.user.cmp(&b.user));
-        // More do not fit into a page.
-        participants.truncate(MAX_PAGE_BYTES / MEMBER_BYTES);
+        participants.truncate(MOST_IN_A_PAGE);
         let statuses = self.statuses_of(participants.iter().copied()).await?;
         Ok(Some(Listed::of(participants.into_iter().map(|other| chat_member(other, &marks, &statuses)))))
     }

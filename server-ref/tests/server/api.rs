@@ -233,6 +233,80 @@ async fn what_is_wrong_is_refused_as_json_with_the_codes_of_the_frames() {
 }
 
 #[tokio::test]
+async fn what_is_no_page_is_never_taken_for_one_and_kept_by_nobody() {
+    let files = tempfile::tempdir().unwrap();
+    std::fs::write(files.path().join("index.html"), "<p>a page</p>").unwrap();
+    for directory in [None, Some(files.path().to_owned())] {
+        let has_page = directory.is_some();
+        let served = serve(move |config| {
+            config.api_key = Some(ApiKey::new(KEY).unwrap());
+            config.serve_dir = directory;
+        })
+        .await;
+        let http = Http::to(served.address());
+        for (method, path) in [
+            (Method::GET, "/api/v1/%3Cscript%3Ealert(1)%3C/script%3E"),
+            (Method::GET, "/api/v1/channels/%3Cscript%3E/presence"),
+            (Method::GET, "/api/v1/stats"),
+            (Method::DELETE, "/api/v1/publish"),
+            (Method::GET, "/api/v1/connection-info?user=ann"),
+            (Method::GET, "/stats"),
+            (Method::GET, "/livez"),
+            (Method::GET, "/readyz"),
+            (Method::GET, "/openapi.json"),
+            (Method::GET, "/everwire/v1/ws"),
+            (Method::GET, "/everwire/v1/poll"),
+            (Method::POST, "/everwire/v1/poll"),
+        ] {
+            let auth = [("authorization", &*format!("Bearer {KEY}"))];
+            let (_, headers, text) = http.request(method, path, &auth, Body::empty()).await;
+            assert_eq!(headers["x-content-type-options"], "nosniff", "{path}");
+            let policy = headers["content-security-policy"].to_str().unwrap();
+            assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"));
+            let kept = if path == "/openapi.json" { "no-cache" } else { "no-store" };
+            assert_eq!(headers["cache-control"], kept, "{path}");
+            let kind = headers["content-type"].to_str().unwrap();
+            assert!(
+                ["application/json", "text/plain; charset=utf-8"].contains(&kind),
+                "{path}: {kind} {text}"
+            );
+        }
+        let (status, headers, text) = http.get("/an/unknown/%3Cb%3Epath%3C/b%3E").await;
+        assert_eq!(headers["x-content-type-options"], "nosniff");
+        assert_eq!(headers.contains_key("content-security-policy"), !has_page, "an application has its own");
+        assert_eq!((status == StatusCode::OK, text.contains("<p>a page")), (has_page, has_page));
+        served.server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn what_a_query_says_is_understood_or_refused() {
+    let served = with_key().await;
+    let http = Http::to(served.address());
+    for (method, path) in [
+        (Method::DELETE, "/api/v1/users/ann?for_second=1"),
+        (Method::DELETE, "/api/v1/users/ann?for_seconds=0"),
+        (Method::DELETE, "/api/v1/users/ann?for_seconds=18446744073709551615"),
+        (Method::GET, "/api/v1/bans?limits=1"),
+        (Method::GET, "/api/v1/bans?limit=101"),
+        (Method::GET, "/api/v1/bans?limit=1&limit=2"),
+        (Method::GET, "/api/v1/channels/presence-x/presence?before=a"),
+        (Method::GET, "/api/v1/chats/7/members?limit=1"),
+    ] {
+        let (status, answer) = call(&http, method, path, KEY, None).await;
+        assert_eq!((status, &answer["code"]), (400, &json!("invalid_frame")), "{path}: {answer}");
+    }
+    // An id in another spelling is no id.
+    let upper = new_id().to_string().to_uppercase();
+    for id in [upper.as_str(), "{01930000-0000-7000-8000-000000000007}", "-1", "1e3"] {
+        let path = format!("/api/v1/channels/news/messages/{id}");
+        let (status, answer) = call(&http, Method::DELETE, &path.replace(['{', '}'], "%7B"), KEY, None).await;
+        assert_eq!((status, &answer["message"]), (404, &json!("Message not found.")), "{id}: {answer}");
+    }
+    served.server.stop().await;
+}
+
+#[tokio::test]
 async fn a_back_end_puts_users_into_chats_takes_them_out_and_disconnects_them() {
     let served = with_key().await;
     let http = Http::to(served.address());

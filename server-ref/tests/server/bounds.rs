@@ -1,7 +1,10 @@
 //! No state of the server makes a frame above the bound, and the pages of every list are the whole list: with ids, names, titles
 //! and data as large as they may be, and as JSON makes them larger.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    panic::catch_unwind,
+};
 
 use axum::{
     body::Body,
@@ -9,7 +12,8 @@ use axum::{
 };
 use everwire_protocol::{
     Channel, ChatKind, ClientFrame, GetStatus, History, ListChatMembers, ListChats, ListMembers,
-    ListReceipts, Payload, Role, ServerFrame, Status, StatusChoice, UserReceipt, Uuid, batch,
+    ListReceipts, Member, Members, Payload, Role, ServerFrame, Status, StatusChoice, UserReceipt, Uuid,
+    batch,
     channels::{PRESENCE_USERS, messages_channel, presence_channel, user_channel},
     limits::{MAX_EVENT_BYTES, MAX_NAME_BYTES, MAX_PAYLOAD_BYTES, MAX_SERVER_FRAME_BYTES, MAX_TITLE_BYTES},
 };
@@ -200,26 +204,34 @@ fn page(frame: ServerFrame) -> Page {
     }
 }
 
+/// The bytes of a frame, which are within the bound.
+fn measured(frame: &ServerFrame) -> usize {
+    let bytes = batch::encode_frame(frame).len();
+    assert!(bytes <= MAX_SERVER_FRAME_BYTES, "{bytes} bytes in a frame");
+    bytes
+}
+
 /// A client that measures what it gets.
 struct Observer {
     client: Client,
+    /// By the kind of frame.
+    bytes: BTreeMap<&'static str, usize>,
 }
 
 impl Observer {
-    fn measured(frame: &ServerFrame) {
-        let bytes = batch::encode_frame(frame).len();
-        assert!(bytes <= MAX_SERVER_FRAME_BYTES, "{bytes} bytes in a frame");
+    fn measure(&mut self, frame: &ServerFrame) {
+        *self.bytes.entry(batch::Frame::kind(frame)).or_default() += measured(frame);
     }
 
     async fn ask(&mut self, id: Uuid, request: ClientFrame) -> ServerFrame {
         let answer = self.client.request(id, request).await;
-        Self::measured(&answer);
+        self.measure(&answer);
         answer
     }
 
     async fn subscribe(&mut self, channel: &Channel) -> everwire_protocol::Subscribed {
         let subscribed = self.client.join(subscribe(channel.as_str())).await;
-        Self::measured(&subscribed.clone().into());
+        self.measure(&subscribed.clone().into());
         subscribed
     }
 
@@ -283,7 +295,8 @@ async fn api_list(http: &Http, path: &str, key: &str, field: &str, id: &str) -> 
     }
 }
 
-async fn check(state: &State) {
+/// Fills a server and reads everything. Returns the bytes of all frames of each kind.
+async fn check(state: &State) -> BTreeMap<&'static str, usize> {
     let served = serve(|config| {
         config.key = Some(key());
         config.api_key = Some(ApiKey::new(API_KEY).unwrap());
@@ -296,7 +309,7 @@ async fn check(state: &State) {
     let mut client = Client::open(served.address()).await;
     client.say(&[hello_with(Some(&granted), new_id())]).await;
     client.welcome().await;
-    let mut observer = Observer { client };
+    let mut observer = Observer { client, bytes: BTreeMap::new() };
 
     // Chats: the latest first, then all.
     let own = user_channel(&me).unwrap();
@@ -374,12 +387,32 @@ async fn check(state: &State) {
     let present =
         api_list(&http, "channels/presence-chat.managed/presence", API_KEY, "members", "user").await;
     assert_eq!(present.into_iter().collect::<BTreeSet<_>>(), expected);
+    if state.chats > 0 {
+        let chat = format!("chats/{}", chat_id(0, state.texts.long));
+        let members = api_list(&http, &format!("{chat}/members"), API_KEY, "members", "user").await;
+        assert_eq!(members.len(), state.participants);
+        assert_eq!(members.into_iter().collect::<BTreeSet<_>>(), state.participants());
+        // Every answer about a chat has the first members, in the order in which they joined.
+        let key = format!("Bearer {API_KEY}");
+        for (method, body) in [(Method::GET, ""), (Method::PATCH, r#"{"title":"Another"}"#)] {
+            let path = format!("/api/v1/{chat}");
+            let (status, _, text) = http.request(method, &path, &[("authorization", &key)], body).await;
+            assert_eq!(status, StatusCode::OK, "{text}");
+            assert!(text.len() <= MAX_SERVER_FRAME_BYTES, "{} bytes in a response", text.len());
+            let found: Value = serde_json::from_str(&text).unwrap();
+            let first = found["members"].as_array().unwrap();
+            assert_eq!(found["member_count"], state.participants);
+            assert!(!first.is_empty() && first.len() <= state.participants);
+            assert_eq!(first[0]["user"], state.texts.user(1));
+        }
+    }
     served.server.stop().await;
+    observer.bytes
 }
 
-fn checked(state: &State) {
+fn checked(state: &State) -> BTreeMap<&'static str, usize> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(check(state));
+    runtime.block_on(check(state))
 }
 
 #[test]
@@ -395,14 +428,31 @@ fn no_state_of_the_server_makes_a_frame_above_the_bound() {
 #[test]
 fn neither_does_the_largest_of_everything() {
     for filler in ['"', 'é'] {
-        checked(&State {
+        let bytes = checked(&State {
             texts: Texts { filler, long: true },
             chats: 20,
             participants: 1_000,
             present: 1_000,
-            marks: 1_000,
+            marks: 2_000,
             messages: 5,
             data: MAX_PAYLOAD_BYTES,
         });
+        // Each list in one frame would be above the bound, so that one which is not cut fails here.
+        for list in ["chats", "chat_members", "members", "receipts", "history_page"] {
+            assert!(bytes[list] > MAX_SERVER_FRAME_BYTES, "{list}: {bytes:?}");
+        }
     }
+}
+
+#[test]
+fn a_list_that_is_not_cut_is_found() {
+    let texts = Texts { filler: '"', long: true };
+    let members = |n| -> ServerFrame {
+        let member = |n| Member { user: texts.user(n), name: None, status: None };
+        let members = (0..n).map(member).collect();
+        Members { id: new_id(), channel: State::managed(), members, next: None }.into()
+    };
+    let (few, all) = (members(100), members(1_000));
+    assert!(measured(&few) > 20_000);
+    assert!(catch_unwind(|| measured(&all)).is_err());
 }
