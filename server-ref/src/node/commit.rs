@@ -133,6 +133,9 @@ impl CommitLoop {
                     let Ok(wait) = self.erase().await else { return };
                     let step = CLEANUP_STEP_MS + 10 * (self.environment.now_ms() - began_at);
                     erase = self.sleep(step.max(wait));
+                    if !self.in_doubt.is_empty() {
+                        look_again = self.sleep(LOOK_AGAIN_MS);
+                    }
                     continue;
                 }
                 () = &mut look_again, if !self.in_doubt.is_empty() => None,

@@ -1,6 +1,6 @@
 //! Erasing users and deleting chats by the API: what others see, what is refused, and what is left in the file.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use axum::http::Method;
 use everwire_protocol::{
@@ -22,6 +22,7 @@ use everwire_server::{
     },
 };
 use serde_json::{Value, json};
+use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use super::kit::{
     Client, Ended, act, channel, hello, history, http::Http, new_id, receipt, send, subscribe, text_of, until,
@@ -239,6 +240,75 @@ async fn an_erasure_goes_on_after_a_crash_in_steps_that_do_not_depend_on_how_muc
     server.stop().await;
     assert_eq!(occurrences(directory.path(), "words of ann"), 0);
     assert!(occurrences(directory.path(), "words of bob") >= 2_500);
+}
+
+/// Stops a server, and waits until it has let go of its database.
+async fn stop(server: Server) {
+    let store = Arc::downgrade(&server.node().store);
+    server.stop().await;
+    until(|| store.strong_count() == 0).await;
+}
+
+/// Makes a database refuse something from now on.
+async fn change(directory: &Path, sql: &str) {
+    let options = SqliteConnectOptions::new().filename(directory.join("everwire.db"));
+    let mut database = SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut database).await.unwrap();
+    database.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_chat_that_cannot_be_left_holds_up_neither_the_rest_of_an_erasure_nor_another_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let (server, http) = start(directory.path()).await;
+    let mut ann = Client::connect(server.address(), "ann").await;
+    let mut cyd = Client::connect(server.address(), "cyd").await;
+    ann.chat("news", "words of ann").await;
+    cyd.chat("news", "words of cyd").await;
+    let mut chats = Vec::new();
+    for others in [&["bob"][..], &["bob"], &[]] {
+        let users: Vec<_> = ["ann"].iter().chain(others).map(|user| json!({"user": user})).collect();
+        let body = json!({"kind": "group", "users": users});
+        let (_, chat) = call(&http, Method::POST, "/api/v1/chats", body).await;
+        chats.push(chat["id"].as_str().unwrap().to_owned());
+    }
+    // By id, as they are left: the first of those with others, and the one that is deleted, refuse.
+    chats[..2].sort();
+    stop(server).await;
+    let refuse = format!(
+        "CREATE TRIGGER stays BEFORE DELETE ON chat_members WHEN OLD.chat = '{}'
+            BEGIN SELECT RAISE(ABORT, 'refused by the test'); END;
+         CREATE TRIGGER lasts BEFORE DELETE ON chats WHEN OLD.id = '{}'
+            BEGIN SELECT RAISE(ABORT, 'refused by the test'); END;",
+        chats[0], chats[2]
+    );
+    change(directory.path(), &refuse).await;
+
+    let (server, http) = start(directory.path()).await;
+    let node = server.node().clone();
+    for user in ["ann", "cyd"] {
+        assert_eq!(call(&http, Method::DELETE, &format!("/api/v1/users/{user}"), Value::Null).await.0, 200);
+    }
+    until(|| !node.bans.is_erasing("cyd")).await;
+    until(|| node.chats.role(&chats[1], "ann").is_none()).await;
+    let mut bob = Client::connect(server.address(), "bob").await;
+    let news = page(&mut bob, "news").await;
+    assert!(news.len() >= 2 && news.iter().all(|message| message.user.is_empty()), "{news:?}");
+    assert!(node.bans.is_erasing("ann"), "it goes on until nothing is kept");
+    assert!(node.chats.role(&chats[0], "ann").is_some() && node.chats.role(&chats[2], "ann").is_some());
+    assert_eq!(call(&http, Method::GET, "/api/v1/users/ann/erasure", Value::Null).await.1["erasing"], true);
+    drop(node);
+    stop(server).await;
+
+    change(directory.path(), "DROP TRIGGER stays; DROP TRIGGER lasts;").await;
+    let (server, http) = start(directory.path()).await;
+    let node = server.node().clone();
+    until(|| !node.bans.is_erasing("ann")).await;
+    assert!(node.chats.roles_of("ann").is_empty());
+    assert!(node.chats.get(&chats[2]).is_none(), "nobody was left in it");
+    assert_eq!(call(&http, Method::GET, &format!("/api/v1/chats/{}", chats[0]), Value::Null).await.0, 200);
+    drop(node);
+    server.stop().await;
 }
 
 #[tokio::test]

@@ -9,7 +9,11 @@ use std::{
 use everwire_protocol::Payload;
 use everwire_server::{
     model::log::{NewEntry, SendPermission},
-    store::{Removed, SENDS_KEPT_MS, Store as _, sqlite::SqliteStore},
+    store::{
+        Removed, SENDS_KEPT_MS, Store as _,
+        erasure::{ErasureStore as _, Place},
+        sqlite::SqliteStore,
+    },
 };
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
@@ -149,6 +153,60 @@ async fn promise_27_upkeep_lengthens_no_send_noticeably_whatever_is_kept() {
         assert!(with <= without + Duration::from_millis(100), "{with:?} with upkeep, {without:?} without");
         assert!(many.start < Duration::from_secs(5), "a start does not read what is kept: {:?}", many.start);
     }
+}
+
+/// What one step of the erasure of a user took, each.
+async fn erasure(rows: u64) -> Vec<Duration> {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("everwire.db");
+    let each = rows / CHANNELS;
+    fill(&path, each).await;
+    let store = SqliteStore::open(&path, each).await.unwrap();
+    // A fifth of everything is of one user.
+    store.close().await.unwrap();
+    drop(store);
+    let mut database = SqliteConnection::connect_with(
+        &SqliteConnectOptions::new()
+            .filename(&path)
+            .pragma("synchronous", "OFF")
+            .pragma("cache_size", "-2000000"),
+    )
+    .await
+    .unwrap();
+    for table in ["messages", "sends"] {
+        let sql = format!("UPDATE {table} SET user = 'erased' WHERE offset % 5 = 0");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut database).await.unwrap();
+    }
+    database.close().await.unwrap();
+    let store = SqliteStore::open(&path, each).await.unwrap();
+    let (mut from, mut blanked, mut took) = (Some(Place::default()), 0, Vec::new());
+    while let Some(place) = from {
+        let started = Instant::now();
+        let step = store.erase_some(OLD + 1, "erased", place, &|_, _| None).await.unwrap();
+        took.push(started.elapsed());
+        blanked += step.blanked.values().map(Vec::len).sum::<usize>() as u64;
+        from = step.next;
+    }
+    assert_eq!(blanked, CHANNELS * (each / 5), "everything of the user, and nothing else");
+    let (all, longest) = (took.iter().sum::<Duration>(), took.iter().max().copied().unwrap());
+    // Between two steps the server leaves the disk to others for ten times as long, and 20 ms.
+    let served = all * 11 + Duration::from_millis(20) * u32::try_from(took.len()).unwrap();
+    took.sort_unstable();
+    println!(
+        "{rows} rows, {blanked} of them erased: {} steps, {all:?} of work; median {:?}, longest {longest:?}; in a server about {served:?}",
+        took.len(),
+        took[took.len() / 2]
+    );
+    took
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_of_an_erasure_costs_the_same_whatever_is_kept() {
+    // The test command does not wait for the largest.
+    let rows = if rows() >= MANY { rows() } else { rows() / 5 };
+    let (few, many) = (erasure(rows / 10).await, erasure(rows).await);
+    let ratio = many[many.len() / 2].as_secs_f64() / few[few.len() / 2].as_secs_f64();
+    assert!(ratio < 5.0, "with ten times as many rows a step takes {ratio:.1} times as long");
 }
 
 #[tokio::test]
