@@ -291,8 +291,10 @@ impl Store for SqliteStore {
             if let Some(known) = self.known(channel) {
                 return Ok(known.log);
             }
-            let row = sqlx::query("SELECT id, epoch, head, trimmed FROM channels WHERE name = ?")
-                .bind(channel.as_str())
+            let [name, erased] = self.names(channel);
+            let row = sqlx::query("SELECT id, epoch, head, trimmed FROM channels WHERE name IN (?, ?)")
+                .bind(name)
+                .bind(erased)
                 .fetch_optional(&self.readers)
                 .await
                 .map_err(unavailable)?;
@@ -324,6 +326,10 @@ impl Store for SqliteStore {
                 }
                 page.entries.push(entry);
             }
+            if page.log.head == 0 {
+                // There may be something under another name: the own channel of a user who was erased.
+                page.log = self.log(channel).await?;
+            }
             Ok(page)
         })
     }
@@ -333,9 +339,9 @@ impl Store for SqliteStore {
     }
 
     fn has_seen<'a>(&'a self, channel: &'a Channel, offset: u64, run: &'a str) -> Answer<'a, bool> {
-        Box::pin(
-            async move { runs::has_seen(&self.readers, channel, offset, run).await.map_err(unavailable) },
-        )
+        Box::pin(async move {
+            runs::has_seen(&self.readers, &self.names(channel), offset, run).await.map_err(unavailable)
+        })
     }
 
     fn bound_user(&self, session: Uuid) -> Answer<'_, Option<String>> {

@@ -136,22 +136,22 @@ impl<'a> Append<'a> {
         Ok(sent)
     }
 
-    /// The entries, by their index, whose ids the log of their channel has from another user. An id names one entry of a
-    /// log: otherwise an edit of a user's own message would apply to somebody else's with the same id. The index is named because
+    /// The entries, by their index, whose ids the log of their channel has, whoever sent it and may have been erased since; of those,
+    /// [`Self::sent_before`] knows the copies. An id names one entry of a log: otherwise an edit of a user's own message would apply to somebody else's with the same id. The index is named because
     /// SQLite would search the whole log.
     async fn taken_ids(&self, writer: &mut SqliteConnection) -> Result<HashSet<usize>, sqlx::Error> {
         let mut taken = HashSet::new();
         for (index, chunk) in self.entries.chunks(ROWS).enumerate() {
-            let mut select = QueryBuilder::<Sqlite>::new("WITH asked (place, user, id, channel) AS (");
+            let mut select = QueryBuilder::<Sqlite>::new("WITH asked (place, id, channel) AS (");
             select.push_values(chunk.iter().enumerate(), |mut row, (place, entry)| {
                 let id = entry.id.as_bytes().as_slice();
-                row.push_bind(signed((index * ROWS + place) as u64)).push_bind(&*entry.user).push_bind(id);
+                row.push_bind(signed((index * ROWS + place) as u64)).push_bind(id);
                 row.push_bind(entry.channel.as_str());
             });
             select.push(
                 ") SELECT place FROM asked CROSS JOIN channels ON channels.name = asked.channel
                  CROSS JOIN messages INDEXED BY messages_id ON messages.channel = channels.id
-                 AND messages.id = asked.id AND messages.user <> asked.user",
+                 AND messages.id = asked.id",
             );
             for row in select.build().persistent(false).fetch_all(&mut *writer).await? {
                 taken.insert(usize::try_from(row.try_get::<i64, _>(0)?).unwrap_or(usize::MAX));

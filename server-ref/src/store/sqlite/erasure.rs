@@ -5,7 +5,10 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-use everwire_protocol::{CHAT_EVENT, Channel, ChatChange, Uuid, channels::user_channel};
+use everwire_protocol::{
+    CHAT_EVENT, Channel, ChatChange, Uuid,
+    channels::{is_user_channel, user_channel},
+};
 use sqlx::{Row, SqliteConnection};
 
 use super::{Append, SqliteStore, bans, emptying, signed, unavailable, unsigned};
@@ -109,6 +112,14 @@ impl ErasureStore for SqliteStore {
 }
 
 impl SqliteStore {
+    /// The names under which a log may be stored: its own, and a hash if it belonged to a user who was erased.
+    pub(super) fn names(&self, channel: &Channel) -> [String; 2] {
+        let name = channel.as_str().to_owned();
+        let erased = self.has_hashes.load(Ordering::Relaxed) && is_user_channel(channel);
+        let other = if erased { hash_of_channel(channel) } else { name.clone() };
+        [name, other]
+    }
+
     async fn sent_by(&self, user: &str) -> Result<Vec<Sent>, sqlx::Error> {
         let rows = sqlx::query("SELECT id, channel, offset FROM sends WHERE user = ? ORDER BY id LIMIT ?")
             .bind(user)

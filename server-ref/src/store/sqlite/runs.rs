@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use everwire_protocol::{Channel, Uuid};
+use everwire_protocol::Uuid;
 use sqlx::{Row, SqliteConnection, SqlitePool};
 
 use super::{signed, transaction};
@@ -47,17 +47,18 @@ pub(super) async fn begin(writer: &mut SqliteConnection) -> Result<(Run, Arc<str
 /// anything up to there.
 pub(super) async fn has_seen(
     readers: &SqlitePool,
-    channel: &Channel,
+    [name, other]: &[String; 2],
     offset: u64,
     run: &str,
 ) -> Result<bool, sqlx::Error> {
     let row = sqlx::query(
         "SELECT NOT EXISTS (
              SELECT 1 FROM channels JOIN channel_runs ON channel = channels.id
-             WHERE name = ? AND first <= ? AND channel_runs.run > runs.run)
+             WHERE name IN (?, ?) AND first <= ? AND channel_runs.run > runs.run)
          FROM runs WHERE tag = ?",
     )
-    .bind(channel.as_str())
+    .bind(name)
+    .bind(other)
     .bind(signed(offset))
     .bind(run)
     .fetch_optional(readers)
