@@ -241,6 +241,11 @@ mod tests {
             (Some(100), Some(500), 3)
         );
         assert!(Options::try_parse_from(["everwire-server", "--max-payload-bytes", "40000"]).is_err());
+        // Clients would stay away for weeks.
+        for flag in ["--goaway-delay-ms", "--goaway-spread-ms"] {
+            assert!(Options::try_parse_from(["everwire-server", flag, "600001"]).is_err(), "{flag}");
+            assert!(Options::try_parse_from(["everwire-server", flag, "0"]).is_ok(), "{flag}");
+        }
     }
 
     #[test]

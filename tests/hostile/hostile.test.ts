@@ -19,6 +19,10 @@ test.each([
   "pipelining",
   "slow_websockets",
   "unsigned",
+  "nothing",
+  "fragments",
+  "hoard",
+  "documents",
 ])("others go on beside an attacker: %s", async (name) => {
   const result = await attack(name, options);
   expect(result.others_closed).toBe(0);

@@ -19,11 +19,20 @@ pub const EXCESS: Bucket = Bucket { per_second: 2, burst: 600 };
 /// A refusal, of whatever frame: it is encoded, and takes room in the queue.
 pub const REFUSAL: u32 = 2;
 
+/// A message without frames: it is read, and a ping of the WebSocket is answered.
+pub const MESSAGE: u32 = 1;
+
 /// A new connection: the token is verified, the session looked up.
 pub const HELLO: u32 = 16;
 
 /// A poll, in addition to its `hello`; every subscription that it repeats costs [`REPEATED`].
 pub const POLL: u32 = 4;
+
+/// Another name: everybody is told who sees it, in all of these channels.
+pub fn rename(channels: usize) -> u32 {
+    const MOST: u32 = CONNECTION.burst / 2;
+    u32::try_from(channels).map_or(MOST, |channels| MOST.min(64 + 8 * channels))
+}
 
 /// How many repeated subscriptions cost one unit.
 pub const REPEATED: u32 = 16;

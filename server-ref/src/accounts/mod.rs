@@ -11,3 +11,4 @@ mod table;
 pub use bucket::{Bucket, Level};
 pub use queue_budget::QueueBudget;
 pub use rates::Rates;
+pub(crate) use table::Table;

@@ -10,7 +10,7 @@ const FIRST_SWEEP: usize = 1024;
 const MOST: usize = 128 * 1024;
 
 #[derive(Debug)]
-pub(super) struct Table<K, V> {
+pub(crate) struct Table<K, V> {
     of: BTreeMap<K, V>,
     sweep_at: usize,
     /// When a full table was last swept in vain: the next attempt is a second later.
@@ -27,7 +27,7 @@ impl<K, V: Default> Default for Table<K, V> {
 
 impl<K: Ord, V: Default> Table<K, V> {
     /// The account of a key. `is_idle` tells of an account whether it can be forgotten.
-    pub(super) fn of(&mut self, now_ms: u64, key: K, is_idle: impl Fn(&V) -> bool) -> &mut V {
+    pub(crate) fn of(&mut self, now_ms: u64, key: K, is_idle: impl Fn(&V) -> bool) -> &mut V {
         if self.of.len() >= self.sweep_at && (self.of.len() < MOST || now_ms >= self.swept_at + 1_000) {
             self.of.retain(|_, kept| !is_idle(kept));
             self.sweep_at = (self.of.len() * 2).clamp(FIRST_SWEEP, MOST);
@@ -40,7 +40,7 @@ impl<K: Ord, V: Default> Table<K, V> {
     }
 
     #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.of.len()
     }
 }

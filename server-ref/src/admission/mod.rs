@@ -5,7 +5,10 @@
 mod allowance;
 mod door;
 mod peers;
+mod refused;
+mod users;
 
 pub use allowance::Allowance;
 pub use door::Seat;
 pub use peers::{AddressRange, Admission, AdmissionRules, Peer};
+pub use refused::Refused;

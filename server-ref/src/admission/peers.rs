@@ -10,8 +10,12 @@ use std::{
 
 use axum::http::{HeaderMap, header};
 use parking_lot::Mutex;
+use tokio::sync::OwnedSemaphorePermit;
 
-use super::door::{Door, Seat};
+use super::{
+    door::{Door, Seat},
+    users::{UserDoor, UserDoors},
+};
 use crate::model::address::{AddressKey, is_private};
 
 /// The header in which proxies name the client.
@@ -78,6 +82,7 @@ pub struct AdmissionRules {
 pub struct Admission {
     rules: AdmissionRules,
     doors: Mutex<Doors>,
+    users: Arc<UserDoors>,
 }
 
 #[derive(Debug)]
@@ -95,12 +100,34 @@ struct Doors {
 pub struct Peer {
     /// What guests are counted by; `None`: it is not counted.
     address: Option<AddressKey>,
-    seat: Arc<Mutex<Option<Seat>>>,
+    place: Arc<Mutex<Place>>,
+    users: Option<Arc<UserDoors>>,
+    /// Whether this request has waited for its turn.
+    paced: bool,
+}
+
+/// Where a client is counted.
+#[derive(Debug, Default)]
+struct Place {
+    /// Among those of its address that have not signed in.
+    seat: Option<Seat>,
+    user: Option<SignedIn>,
+}
+
+/// A user who has signed in.
+#[derive(Debug)]
+struct SignedIn {
+    user: Arc<str>,
+    door: Arc<UserDoor>,
+    /// Kept for as long as the socket, or the request of one that others use too.
+    _socket: Option<OwnedSemaphorePermit>,
 }
 
 impl Peer {
-    fn seated(address: AddressKey, seat: Seat) -> Self {
-        Self { address: Some(address), seat: Arc::new(Mutex::new(Some(seat))) }
+    fn seated(address: AddressKey, seat: Seat, users: &Arc<UserDoors>) -> Self {
+        let place = Place { seat: Some(seat), user: None };
+        let (address, users) = (Some(address), Some(users.clone()));
+        Self { address, place: Arc::new(Mutex::new(place)), users, paced: false }
     }
 
     /// The address that limits are counted by.
@@ -108,17 +135,48 @@ impl Peer {
         self.address
     }
 
-    /// Waits until another request may be answered, unless the client has signed in.
-    async fn pace(&self) {
-        let door = self.seat.lock().as_ref().map(Seat::door);
-        if let Some(door) = door {
-            door.pace().await;
-        }
+    /// The user, if one has signed in.
+    pub fn user(&self) -> Option<Arc<str>> {
+        self.place.lock().user.as_ref().map(|signed_in| signed_in.user.clone())
     }
 
-    /// The client has signed in: it gives its seat to the next one. Guests have not, and keep theirs.
-    pub fn signed_in(&self) {
-        self.seat.lock().take();
+    /// Waits until the request may be answered, if it has not waited yet: for others of its user or, before it has signed in, of
+    /// its address.
+    pub async fn pace(&mut self) {
+        if self.paced {
+            return;
+        }
+        let (seat, user) = {
+            let place = self.place.lock();
+            (place.seat.as_ref().map(Seat::door), place.user.as_ref().map(|of| of.door.clone()))
+        };
+        match (seat, user) {
+            (Some(door), _) => door.pace().await,
+            (None, Some(door)) => door.pace().await,
+            (None, None) => return,
+        }
+        self.paced = true;
+    }
+
+    /// The client has signed in: it gives its seat to the next one, unless its user has too many sockets. Guests have not, and
+    /// keep theirs.
+    pub fn signed_in(&self, user: &Arc<str>) {
+        let Some(users) = &self.users else { return };
+        let mut place = self.place.lock();
+        if place.user.as_ref().is_some_and(|known| known.user == *user && place.seat.is_none()) {
+            return;
+        }
+        let door = users.door(user);
+        let socket = if place.seat.is_some() { door.socket() } else { None };
+        if socket.is_some() {
+            place.seat = None;
+        }
+        place.user = Some(SignedIn { user: user.clone(), door, _socket: socket });
+    }
+
+    /// The client is trusted: it gives its seat to the next one, and is not counted any more.
+    pub fn trusted(&self) {
+        *self.place.lock() = Place::default();
     }
 }
 
@@ -131,58 +189,68 @@ impl Admission {
             rest: Arc::new(Door::new()),
             proxies: BTreeSet::new(),
         };
-        Self { rules, doors: Mutex::new(doors) }
+        Self { rules, doors: Mutex::new(doors), users: Arc::default() }
+    }
+
+    /// A client that is not counted by its address.
+    fn uncounted(&self) -> Peer {
+        Peer { users: Some(self.users.clone()), ..Peer::default() }
     }
 
     /// Waits until a new socket may be served. `None`: it is to be closed.
     pub async fn socket(&self, from: IpAddr) -> Option<Peer> {
         if !self.counts(from) || self.is_trusted(from) || self.doors.lock().proxies.contains(&from) {
-            return Some(Peer::default());
+            return Some(self.uncounted());
         }
         self.seat(from).await
     }
 
-    /// The client that makes a request. `socket` is the peer of the socket. `None`: it is to be refused.
+    /// The client that makes a request, which has waited for its turn as far as it is known whose that is. When it has been
+    /// handled, [`Peer::pace`] waits for the rest. `socket` is the peer of the socket. `None`: it is to be refused.
     pub async fn client(&self, from: IpAddr, socket: &Peer, headers: &HeaderMap) -> Option<Peer> {
-        if !headers.contains_key(FORWARDED_FOR) {
-            let peer = self.unless_proxy(from, socket);
-            peer.pace().await;
-            return Some(peer);
+        if headers.contains_key(FORWARDED_FOR) {
+            if self.is_trusted(from) {
+                return match self.forwarded_for(headers) {
+                    Some(client) if self.counts(client) => self.request_of(client, headers).await,
+                    _ => Some(self.uncounted()),
+                };
+            }
+            if is_private(from) && self.counts(from) {
+                self.found_proxy(from);
+                socket.trusted();
+            }
         }
-        if self.is_trusted(from) {
-            return match self.forwarded_for(headers) {
-                Some(client) if self.counts(client) => self.request_of(client, headers).await,
-                _ => Some(Peer::default()),
-            };
-        }
-        if is_private(from) && self.counts(from) {
-            self.found_proxy(from);
-            socket.signed_in();
-        }
-        let peer = self.unless_proxy(from, socket);
+        let mut peer = self.unless_proxy(from, socket);
         peer.pace().await;
         Some(peer)
     }
 
-    /// A request through a trusted proxy. One that shows credentials is about to sign in.
+    /// A request through a trusted proxy. A WebSocket is a new socket of its client. A request that shows credentials is about to
+    /// sign in, and waits afterwards: for its user, or for its address if it was not accepted.
     async fn request_of(&self, client: IpAddr, headers: &HeaderMap) -> Option<Peer> {
-        let address = AddressKey::of(client);
-        let peer = Peer::seated(address, self.door(address).enter_request().await?);
-        if !headers.contains_key(header::AUTHORIZATION) && !headers.contains_key(header::UPGRADE) {
+        let (address, door) = (AddressKey::of(client), self.door(AddressKey::of(client)));
+        if headers.contains_key(header::UPGRADE) {
+            let mut peer = Peer::seated(address, door.enter().await?, &self.users);
+            peer.paced = true;
+            return Some(peer);
+        }
+        let mut peer = Peer::seated(address, door.enter_request().await?, &self.users);
+        if !headers.contains_key(header::AUTHORIZATION) {
             peer.pace().await;
         }
         Some(peer)
     }
 
+    /// Whoever is not counted by address may share the socket with others: it is somebody else with every request.
     fn unless_proxy(&self, from: IpAddr, socket: &Peer) -> Peer {
-        let proxy = socket.address.is_some() && self.doors.lock().proxies.contains(&from);
-        if proxy { Peer::default() } else { socket.clone() }
+        let shared = socket.address.is_none() || self.doors.lock().proxies.contains(&from);
+        if shared { self.uncounted() } else { socket.clone() }
     }
 
     async fn seat(&self, client: IpAddr) -> Option<Peer> {
         let address = AddressKey::of(client);
         let door = self.door(address);
-        Some(Peer::seated(address, door.enter().await?))
+        Some(Peer::seated(address, door.enter().await?, &self.users))
     }
 
     fn door(&self, address: AddressKey) -> Arc<Door> {
@@ -245,7 +313,7 @@ fn address_of(text: &str) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::admission::door::SEATS;
+    use crate::admission::{door::SEATS, users::SOCKETS};
 
     fn ip(text: &str) -> IpAddr {
         text.parse().unwrap()
@@ -318,12 +386,83 @@ mod tests {
         let mut peers = Vec::new();
         for _ in 0..3 * SEATS {
             let peer = admission.socket(ip("8.8.8.8")).await.unwrap();
-            peer.signed_in();
+            peer.signed_in(&peers.len().to_string().into());
             peers.push(peer);
             peers.push(admission.socket(ip("127.0.0.1")).await.unwrap());
         }
         let strict = Admission::new(AdmissionRules { count_loopback: true, ..AdmissionRules::default() });
         assert!(strict.socket(ip("127.0.0.1")).await.unwrap().address().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_user_has_so_many_sockets_and_the_others_count_for_their_address() {
+        let admission = behind(&[]);
+        let mut peers = Vec::new();
+        for _ in 0..SOCKETS + SEATS {
+            let peer = admission.socket(ip("8.8.8.8")).await.unwrap();
+            peer.signed_in(&"ann".into());
+            peer.signed_in(&"ann".into());
+            peers.push(peer);
+        }
+        assert!(admission.socket(ip("8.8.8.8")).await.is_none(), "all seats are taken");
+        peers.pop();
+        assert!(admission.socket(ip("8.8.8.8")).await.is_some());
+        assert!(admission.socket(ip("8.8.4.4")).await.is_some(), "another address has its own");
+        // A socket on which another user signs in is that user's.
+        peers[0].signed_in(&"bob".into());
+        assert_eq!(peers[0].user().as_deref(), Some("bob"));
+        let one = admission.socket(ip("8.8.4.4")).await.unwrap();
+        one.signed_in(&"ann".into());
+        assert!(one.place.lock().seat.is_none());
+    }
+
+    /// How long some requests take, of a client who signs in with each or who is not accepted.
+    async fn took(admission: &Admission, headers: &HeaderMap, count: usize, user: Option<&str>) -> u128 {
+        let start = tokio::time::Instant::now();
+        let socket = admission.socket(ip("10.0.0.1")).await.unwrap();
+        for _ in 0..count {
+            let mut peer = admission.client(ip("10.0.0.1"), &socket, headers).await.unwrap();
+            if let Some(user) = user {
+                peer.signed_in(&user.into());
+            }
+            peer.pace().await;
+        }
+        start.elapsed().as_millis()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_through_a_proxy_are_paced_whatever_they_show() {
+        let shows = |name: header::HeaderName| {
+            let mut headers = forwarded(&["8.8.8.8"]);
+            headers.insert(name, "x".parse().unwrap());
+            headers
+        };
+        let wrong = shows(header::AUTHORIZATION);
+        let admission = || behind(&["10.0.0.0/8"]);
+        // 500 at once, and 100 in a second: credentials that are not accepted are none.
+        assert!((990..1_100).contains(&took(&admission(), &wrong, 600, None).await));
+        // 2,000 at once, and 200 in a second.
+        assert!((990..1_100).contains(&took(&admission(), &wrong, 2_200, Some("ann")).await));
+        assert_eq!(took(&admission(), &wrong, 600, Some("ann")).await, 0);
+        // A WebSocket is a new socket: 50 at once, and 50 in a second.
+        assert!((990..1_100).contains(&took(&admission(), &shows(header::UPGRADE), 100, None).await));
+        // A proxy that nobody named, and this machine: users count all the same.
+        let unnamed = behind(&[]);
+        assert!((990..1_100).contains(&took(&unnamed, &wrong, 2_200, Some("ann")).await));
+        assert_eq!(took(&unnamed, &wrong, 5_000, None).await, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_on_the_socket_of_a_user_are_paced_also_without_credentials() {
+        let admission = behind(&[]);
+        let socket = admission.socket(ip("8.8.8.8")).await.unwrap();
+        socket.signed_in(&"ann".into());
+        let start = tokio::time::Instant::now();
+        for _ in 0..2_200 {
+            admission.client(ip("8.8.8.8"), &socket, &HeaderMap::new()).await.unwrap();
+        }
+        let took = start.elapsed().as_millis();
+        assert!((990..1_100).contains(&took), "{took}");
     }
 
     #[test]

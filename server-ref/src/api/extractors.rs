@@ -74,7 +74,7 @@ impl FromRequestParts<Api> for BackEnd {
         };
         match bearer(&parts.headers) {
             Some(shown) if key.is(shown) => {
-                peer(parts).signed_in();
+                peer(parts).trusted();
                 Ok(Self)
             }
             Some(_) => Err(Problem::new(ErrorCode::Unauthorized, "Wrong API key.")),
@@ -120,8 +120,8 @@ impl FromRequestParts<Api> for Caller {
         }
         let credentials = Credentials { token, guest: guest.as_ref(), address: peer(parts).address() };
         let identity = api.node.access.identify(&credentials, api.node.wall_ms())?;
-        if matches!(identity.payer, Payer::User(_)) {
-            peer(parts).signed_in();
+        if let Payer::User(user) = &identity.payer {
+            peer(parts).signed_in(user);
         }
         // There is no session here: all requests of a user share one limit.
         let session = Uuid::new_v5(&REQUESTS, identity.user.as_bytes());

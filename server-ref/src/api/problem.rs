@@ -9,7 +9,7 @@ use everwire_protocol::ErrorCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{Error, model::identity::Refusal};
+use crate::{Error, admission::Refused, model::identity::Refusal};
 
 /// The retry delay after the store was unavailable, in ms.
 const RETRY_AFTER_MS: u32 = 1000;
@@ -99,7 +99,9 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.status.unwrap_or_else(|| status_of(self.code));
         let retry_after = self.retry_after_ms;
+        let refused = Refused { code: self.code, reason: self.message.clone() };
         let mut response = (status, [(header::CACHE_CONTROL, "no-store")], Json(self)).into_response();
+        response.extensions_mut().insert(refused);
         if status == StatusCode::UNAUTHORIZED {
             let scheme = HeaderValue::from_static("Bearer");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);

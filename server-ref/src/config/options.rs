@@ -136,10 +136,12 @@ pub struct ServeOptions {
           value_parser = clap::value_parser!(u32).range(100..=600_000))]
     pub ping_interval_ms: u32,
     /// Minimum delay before clients reconnect after a planned restart.
-    #[arg(long, env = "EVERWIRE_GOAWAY_DELAY_MS", default_value_t = 500, value_name = "MS")]
+    #[arg(long, env = "EVERWIRE_GOAWAY_DELAY_MS", default_value_t = 500, value_name = "MS",
+          value_parser = clap::value_parser!(u32).range(..=600_000))]
     pub goaway_delay_ms: u32,
     /// The time over which clients spread their reconnects after a planned restart, in addition to the delay.
-    #[arg(long, env = "EVERWIRE_GOAWAY_SPREAD_MS", default_value_t = 5_000, value_name = "MS")]
+    #[arg(long, env = "EVERWIRE_GOAWAY_SPREAD_MS", default_value_t = 5_000, value_name = "MS",
+          value_parser = clap::value_parser!(u32).range(..=600_000))]
     pub goaway_spread_ms: u32,
     /// The log level: error, warn, info, debug or trace, optionally per module (`info,everwire_server::hub=debug`).
     #[arg(long, env = "EVERWIRE_LOG", default_value = "info", value_name = "LEVEL")]

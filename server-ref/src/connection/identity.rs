@@ -11,7 +11,10 @@ use super::{
     Connection, Output, Phase, Transport,
     errors::{error_saying, re},
 };
-use crate::model::identity::{Credentials, Identity, Refusal};
+use crate::{
+    accounts::costs,
+    model::identity::{Credentials, Identity, Refusal},
+};
 
 impl Connection {
     pub(super) fn identify(
@@ -42,7 +45,7 @@ impl Connection {
 
     pub(super) fn token(&mut self, now_ms: u64, frame: &Token, before: &Identity) {
         match self.identify(now_ms, Some(&frame.token), None) {
-            Ok(identity) if identity.user == before.user => self.adopt(identity),
+            Ok(identity) if identity.user == before.user => self.adopt(now_ms, identity),
             Ok(_) => self.refuse(now_ms, Refusal::of(ErrorCode::SessionMismatch), Some("token")),
             Err(refusal) => self.refuse(now_ms, refusal, Some("token")),
         }
@@ -64,7 +67,7 @@ impl Connection {
             Phase::Open(before) | Phase::Binding(before) if before.user != identity.user => {
                 return Err(answer(Refusal::of(ErrorCode::SessionMismatch)));
             }
-            Phase::Open(_) => self.adopt(identity),
+            Phase::Open(_) => self.adopt(now_ms, identity),
             Phase::Binding(_) => self.phase = Phase::Binding(identity),
             Phase::Hello | Phase::Ended => {}
         }
@@ -73,16 +76,22 @@ impl Connection {
     }
 
     /// Replaces the identity by another one of the same user. Others see its name; subscriptions that it does not permit end.
-    fn adopt(&mut self, identity: Identity) {
-        let Phase::Open(before) = std::mem::replace(&mut self.phase, Phase::Open(identity.clone())) else {
-            return;
-        };
+    fn adopt(&mut self, now_ms: u64, mut identity: Identity) {
+        let Phase::Open(before) = &self.phase else { return };
+        let before = before.clone();
         if identity.name.is_some() && before.name != identity.name {
             let channels = self.subscriptions.channels();
             let lists = channels.filter(|channel| channel.kind() == ChannelKind::Presence);
-            let (channels, who) = (lists.cloned().collect(), identity.clone());
-            self.outputs.push_back(Output::Rename { session: self.session, who, channels });
+            let channels: Vec<_> = lists.cloned().collect();
+            if self.charge(now_ms, &identity, costs::rename(channels.len())).is_ok() {
+                let who = identity.clone();
+                self.outputs.push_back(Output::Rename { session: self.session, who, channels });
+            } else {
+                // Everybody who sees it would be told: the next token may bring it.
+                identity.name.clone_from(&before.name);
+            }
         }
+        self.phase = Phase::Open(identity.clone());
         if before.token != identity.token {
             self.use_token(&identity);
         }

@@ -6,7 +6,7 @@ use everwire_protocol::{
 };
 
 use super::{
-    Connection, Transport,
+    Connection, Phase, Transport,
     errors::{about, about_send, error, error_saying, re},
 };
 use crate::{
@@ -40,6 +40,19 @@ impl Connection {
         }
         self.spending.level.take(now_ms, costs::CONNECTION, units)?;
         self.access.pace(who, self.session, RateClass::Work(units), now_ms)
+    }
+
+    /// Charges a message without frames: an empty batch, or a ping of the WebSocket itself. Before `hello` nobody pays, and few
+    /// bytes are read.
+    pub fn count_message(&mut self, now_ms: u64) {
+        if self.has_failed() {
+            return;
+        }
+        let Phase::Open(identity) = &self.phase else { return };
+        let identity = identity.clone();
+        if let Err(ms) = self.charge(now_ms, &identity, costs::MESSAGE) {
+            self.exceed(now_ms, ms);
+        }
     }
 
     /// Charges a new connection.

@@ -67,6 +67,11 @@ impl Effects {
         self.user.as_deref()
     }
 
+    /// The same, to be kept.
+    pub fn user_shared(&self) -> Option<Arc<str>> {
+        self.user.clone()
+    }
+
     /// How long the connection has lived, in ms.
     pub fn age_ms(&self) -> u64 {
         self.node.now_ms() - self.started_at

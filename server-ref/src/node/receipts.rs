@@ -76,7 +76,8 @@ impl Marks {
     }
 
     fn forget_written(&mut self) {
-        if self.count > KEPT {
+        // A channel without marks is remembered, too, and there is no end of names.
+        if self.count + self.whole.len() > KEPT {
             self.of.clear();
             self.whole.clear();
             self.count = 0;
@@ -352,5 +353,20 @@ impl Node {
         {
             self.hub.tell(&note(&home, own), |other| other == user, Some(channel));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn channels_without_marks_are_not_remembered_without_end() {
+        let mut marks = Marks::default();
+        for n in 0..KEPT + 10 {
+            marks.forget_written();
+            marks.whole.insert(format!("private-{n}").parse().unwrap());
+        }
+        assert!(marks.whole.len() <= KEPT, "{}", marks.whole.len());
     }
 }

@@ -1,6 +1,8 @@
 //! All paths on the server's port: the transports, the API, health, and an application's files.
 
+mod headers;
 mod pages;
+mod refusals;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -8,7 +10,7 @@ use axum::{
     Router,
     extract::{Request, State},
     http::{HeaderName, Method, header},
-    middleware::{Next, from_fn_with_state},
+    middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
 use everwire_protocol::ErrorCode;
@@ -27,9 +29,11 @@ pub(crate) fn router(api: Api, origins: Origins, serve_dir: Option<&Path>) -> Ro
     let api = api::router(api).layer(from_fn_with_state(origins, check_origin));
     let router = match serve_dir {
         Some(directory) => Router::new().fallback_service(pages::directory(directory)),
-        None => Router::new().fallback(pages::nothing_here),
+        None => Router::new().fallback(pages::nothing_here).layer(from_fn(headers::data)),
     };
-    router.merge(transports).merge(api).layer(cors)
+    router
+        .merge(transports.merge(api).layer(from_fn(headers::data)).layer(from_fn(refusals::log)))
+        .layer(cors)
 }
 
 /// Refuses calls of pages that may not use this server. Browsers keep such a page from reading an answer, but not from

@@ -80,7 +80,7 @@ impl Acceptor {
         if let Some(peer) = peer {
             self.serve(socket, from, peer, stop).await;
         } else {
-            tracing::debug!(%from, "socket closed: its address has too many");
+            tracing::info!(%from, "socket closed: its address has too many");
         }
     }
 
@@ -122,15 +122,19 @@ impl Acceptor {
         socket: &Peer,
         allowance: &Allowance,
     ) -> Result<Response<Body>, Infallible> {
-        let Some(peer) = self.admission.client(from, socket, request.headers()).await else {
+        let Some(mut peer) = self.admission.client(from, socket, request.headers()).await else {
+            tracing::info!(%from, path = request.uri().path(), "request refused: its address has too many");
             let mut refused = Response::new(Body::from("Too many requests from this address.\n"));
             *refused.status_mut() = StatusCode::TOO_MANY_REQUESTS;
             refused.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static(RETRY_AFTER));
             return Ok(refused);
         };
-        request.extensions_mut().insert(peer);
+        request.extensions_mut().insert(peer.clone());
         request.extensions_mut().insert(allowance.clone());
-        TowerToHyperService::new(self.router.clone()).call(request).await
+        let response = TowerToHyperService::new(self.router.clone()).call(request).await;
+        // Only now is it known whose request it was.
+        peer.pace().await;
+        response
     }
 }
 

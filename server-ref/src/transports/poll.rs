@@ -20,7 +20,7 @@ use tokio::{
 
 use super::{App, instant, origins, refused_origin, say};
 use crate::{
-    admission::Peer,
+    admission::{Peer, Refused},
     connection::{
         BadFrame, Connection, Input, PollInput, PollOutput, Polling, Transport, batch_text, decode,
         mailbox::{MailboxMessage, MailboxSender, PollRequest},
@@ -108,8 +108,8 @@ fn admit(app: &App, peer: &Peer, token: Option<&str>) -> Result<(), Refusal> {
     }
     let credentials = Credentials { token, guest: None, address: peer.address() };
     let identity = app.node.access.identify(&credentials, app.node.wall_ms())?;
-    if matches!(identity.payer, Payer::User(_)) {
-        peer.signed_in();
+    if let Payer::User(user) = &identity.payer {
+        peer.signed_in(user);
     }
     Ok(())
 }
@@ -146,9 +146,12 @@ fn bearer(headers: &HeaderMap) -> Option<String> {
 }
 
 fn refuse(code: ErrorCode, message: String) -> Response {
+    let refused = Refused { code, reason: message.clone() };
     let error =
         Error { code, message, retry: code.retry(), id: None, re: None, channel: None, retry_after_ms: None };
-    respond(batch::encode(&[ServerFrame::Error(error)]))
+    let mut response = respond(batch::encode(&[ServerFrame::Error(error)]));
+    response.extensions_mut().insert(refused);
+    response
 }
 
 fn respond(text: impl Into<Body>) -> Response {
@@ -172,6 +175,17 @@ async fn send(node: &Arc<Node>, peer: &Peer, hello: Hello, frames: Vec<Frame>) -
         }
         answers.extend(connection.take_batch());
         if connection.is_settled() && connection.is_empty() {
+            // What it ends with, if it was refused.
+            while let Some(output) = connection.poll_output() {
+                effects.perform(output);
+            }
+            if let Some(code) = connection.ended_with() {
+                let (session, address) =
+                    (connection.session(), peer.address().map(|address| address.to_string()));
+                let (user, reason) = (peer.user(), code.message());
+                let code = code.as_u16();
+                tracing::info!(%session, user = user.as_deref(), address, code, reason, "post refused");
+            }
             node.counters.count_out(answers.len());
             return respond(batch_text(&answers));
         }

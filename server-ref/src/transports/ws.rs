@@ -39,6 +39,10 @@ const MESSAGES: usize = 256;
 /// What is read before the client has said who it is: a message of the largest size, its header, and some pings.
 const UNSIGNED: usize = MAX_FIRST_BYTES + MAX_TOKEN_BYTES + 256;
 
+/// What is read at most until the library has a message or a ping: the largest message, in small fragments. Without it, empty
+/// fragments could go on for ever.
+const BETWEEN: usize = 2 * MAX_READ;
+
 /// How long a client may take to answer a close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -79,8 +83,10 @@ struct Driver {
     /// The client, until it has signed in.
     peer: Option<Peer>,
     address: Option<AddressKey>,
-    /// What may be read, until `hello` was accepted.
-    allowance: Option<Allowance>,
+    /// What may be read now.
+    allowance: Allowance,
+    /// Whether `hello` was not accepted yet.
+    unsigned: bool,
     /// Whether the library still holds a part of the last batch.
     writing: bool,
 }
@@ -89,7 +95,7 @@ struct Driver {
 enum Event {
     Written(Result<(), axum::Error>),
     Read(Option<Result<Message, axum::Error>>),
-    /// Nothing more is read from a client that has not said who it is.
+    /// Nothing more is read: the client has not said who it is, or completes no message.
     TooMuch,
 }
 
@@ -113,8 +119,8 @@ impl Driver {
         )
         .from_address(peer.address());
         let (node, address) = (node.clone(), peer.address());
-        let (peer, allowance) = (Some(peer), Some(allowance));
-        Self { socket, effects, connection, node, peer, address, allowance, writing: false }
+        let peer = Some(peer);
+        Self { socket, effects, connection, node, peer, address, allowance, unsigned: true, writing: false }
     }
 
     async fn run(mut self) {
@@ -167,14 +173,13 @@ impl Driver {
             }
             self.effects.queued(self.connection.queued_bytes());
             if self.connection.has_signed_in()
-                && let Some(peer) = self.peer.take()
+                && let (Some(peer), Some(user)) = (self.peer.take(), self.effects.user_shared())
             {
-                peer.signed_in();
+                peer.signed_in(&user);
             }
-            if self.connection.is_open()
-                && let Some(allowance) = self.allowance.take()
-            {
-                allowance.lift();
+            if self.unsigned && self.connection.is_open() {
+                self.unsigned = false;
+                self.allowance.limit(BETWEEN);
             }
             let due = self.connection.poll_timeout().map(|at| instant(&self.node, at));
             let reading = self.connection.wants_batch();
@@ -187,7 +192,7 @@ impl Driver {
                         self.handle(Input::Overflow);
                     }
                 }
-                event = event(&mut self.socket, self.allowance.as_ref(), self.writing, reading) => {
+                event = event(&mut self.socket, &self.allowance, self.writing, reading) => {
                     if let Some(end) = self.event(event) {
                         return end;
                     }
@@ -212,6 +217,9 @@ impl Driver {
     }
 
     fn event(&mut self, event: Event) -> Option<End> {
+        if matches!(event, Event::Read(Some(Ok(_)))) && !self.unsigned {
+            self.allowance.limit(BETWEEN);
+        }
         match event {
             Event::Written(Ok(())) => {
                 self.writing = false;
@@ -219,7 +227,7 @@ impl Driver {
                 None
             }
             Event::Read(Some(Ok(Message::Text(text)))) => {
-                let first = self.allowance.is_some();
+                let first = self.unsigned;
                 let most = if first {
                     MAX_FIRST_BYTES + MAX_TOKEN_BYTES
                 } else {
@@ -233,12 +241,18 @@ impl Driver {
                     return Some(End::Closed(Some(CloseCode::TooLarge)));
                 }
                 self.node.counters.count_in(batch.as_ref().map_or(0, Vec::len));
+                if batch.as_ref().is_ok_and(Vec::is_empty) {
+                    self.connection.count_message(self.node.now_ms());
+                }
                 self.handle(Input::Batch(batch));
                 None
             }
             Event::Read(Some(Ok(Message::Binary(_)))) => Some(End::Closed(Some(CloseCode::Unsupported))),
             // The library answers pings.
-            Event::Read(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => None,
+            Event::Read(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => {
+                self.connection.count_message(self.node.now_ms());
+                None
+            }
             Event::Read(Some(Ok(Message::Close(frame)))) => Some(End::Gone(frame.map(|frame| frame.code))),
             Event::Read(Some(Err(error))) if is_too_large(&error) => {
                 Some(End::Closed(Some(CloseCode::TooLarge)))
@@ -250,7 +264,7 @@ impl Driver {
 }
 
 /// Waits for the next event of the socket: the last batch was written, or a message was received.
-async fn event(socket: &mut WebSocket, allowance: Option<&Allowance>, writing: bool, reading: bool) -> Event {
+async fn event(socket: &mut WebSocket, allowance: &Allowance, writing: bool, reading: bool) -> Event {
     poll_fn(|context| {
         if writing && let Poll::Ready(written) = socket.poll_flush_unpin(context) {
             return Poll::Ready(Event::Written(written));
@@ -258,7 +272,7 @@ async fn event(socket: &mut WebSocket, allowance: Option<&Allowance>, writing: b
         if reading && let Poll::Ready(message) = socket.poll_next_unpin(context) {
             return Poll::Ready(Event::Read(message));
         }
-        if reading && allowance.is_some_and(Allowance::is_used_up) {
+        if reading && allowance.is_used_up() {
             return Poll::Ready(Event::TooMuch);
         }
         Poll::Pending

@@ -164,3 +164,30 @@ async fn a_guest_is_bounded_like_everybody_until_hello() {
     assert_eq!(client.until_it_ends().await.1, Ended::Code(4011));
     served.server.stop().await;
 }
+
+#[tokio::test]
+async fn fragments_that_complete_no_message_are_read_up_to_a_bound_also_from_a_user() {
+    let served = serve(|_| {}).await;
+    let mut socket = raw_websocket(&served.server).await;
+    let text = batch::encode(&[hello("a", new_id())]);
+    let head = [0x81, 0xfe, (text.len() >> 8) as u8, text.len() as u8, 0, 0, 0, 0];
+    socket.write_all(&[&head[..], text.as_bytes()].concat()).await.unwrap();
+    // The beginning of a message, and then nothing of it, again and again.
+    socket.write_all(&[0x01, 0x80, 0, 0, 0, 0]).await.unwrap();
+    let (mut read, mut write) = socket.split();
+    let pour = async {
+        let nothing = [0x00, 0x80, 0, 0, 0, 0].repeat(1_000);
+        // An error says that the server has closed it.
+        while write.write_all(&nothing).await.is_ok() {}
+    };
+    let ends = async {
+        let mut received = Vec::new();
+        // So is a reset.
+        let _ = read.read_to_end(&mut received).await;
+        received
+    };
+    let both = async { tokio::join!(ends, pour).0 };
+    let received = timeout(PATIENCE, both).await.expect("it goes on for ever");
+    assert!(String::from_utf8_lossy(&received).contains("welcome"));
+    served.server.stop().await;
+}

@@ -294,3 +294,26 @@ async fn a_newer_connection_of_a_session_replaces_the_older() {
     assert_eq!(newer.settle().await, []);
     served.server.stop().await;
 }
+
+#[tokio::test]
+async fn messages_without_frames_are_counted_like_others() {
+    let served = serve(|_| {}).await;
+    for nothing in
+        [WsMessage::Ping(Vec::new().into()), WsMessage::Pong(Vec::new().into()), WsMessage::text("[]")]
+    {
+        let mut client = Client::connect(served.address(), "a").await;
+        for _ in 0..200 {
+            client.say_raw(nothing.clone()).await;
+        }
+        assert_eq!(client.settle().await, [], "a few do no harm");
+        for _ in 0..10_000 {
+            client.try_say_raw(nothing.clone()).await;
+        }
+        let (frames, ended) = client.until_it_ends().await;
+        assert_eq!(ended, Ended::Code(4016), "{nothing:?}");
+        let limited =
+            |frame: &ServerFrame| matches!(frame, ServerFrame::Error(e) if e.code == ErrorCode::RateLimited);
+        assert!(frames.iter().any(limited), "{frames:?}");
+    }
+    served.server.stop().await;
+}
