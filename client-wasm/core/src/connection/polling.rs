@@ -230,7 +230,7 @@ impl Connection {
             && (self.outbox.remove(id) || self.requests.finish(id))
         {
             let sentence = const { ErrorCode::Blocked.message() };
-            self.failed(id, ErrorCode::Blocked, text!(sentence, " (", reason, ")"));
+            self.failed(id, ErrorCode::Blocked, text!(sentence, " (", &reason, ")"));
         }
         self.flush();
     }
