@@ -28,7 +28,7 @@ impl CoreFrame {
             Self::Typing(frame) => frame.write_fields(&mut text),
             Self::Mark(frame) => frame.write_fields(&mut text),
         }
-        text.push('}');
+        text.push_str("}");
         text
     }
 }
@@ -89,9 +89,9 @@ impl Field for Channel {
 impl Field for Uuid {
     fn write(&self, name: &str, text: &mut String) {
         write_name(name, text);
-        text.push('"');
+        text.push_str("\"");
         push_uuid(self, text);
-        text.push('"');
+        text.push_str("\"");
     }
 }
 
@@ -118,18 +118,18 @@ impl Field for bool {
 impl Field for Guest {
     fn write(&self, name: &str, text: &mut String) {
         write_name(name, text);
-        text.push('{');
+        text.push_str("{");
         self.write_fields(text);
-        text.push('}');
+        text.push_str("}");
     }
 }
 
 /// Names are identifiers: nothing in them needs escaping.
 fn write_name(name: &str, text: &mut String) {
     if !text.ends_with('{') {
-        text.push(',');
+        text.push_str(",");
     }
-    text.push('"');
+    text.push_str("\"");
     text.push_str(name);
     text.push_str("\":");
 }
@@ -138,7 +138,7 @@ fn write_name(name: &str, text: &mut String) {
 #[inline(never)]
 fn write_text(name: &str, value: &str, text: &mut String) {
     write_name(name, text);
-    text.push('"');
+    text.push_str("\"");
     let mut written = 0;
     for (at, byte) in value.bytes().enumerate() {
         let short = match byte {
@@ -161,7 +161,7 @@ fn write_text(name: &str, value: &str, text: &mut String) {
         written = at + 1;
     }
     text.push_str(value.get(written..).unwrap_or_default());
-    text.push('"');
+    text.push_str("\"");
 }
 
 /// Appends a number in decimal, for those who build texts without `core::fmt`. Digit by digit: the tables of faster ways
@@ -170,22 +170,27 @@ pub fn push_number(number: u64, text: &mut String) {
     if number > 9 {
         push_number(number / 10, text);
     }
-    text.push(char::from(b'0' + (number % 10) as u8));
+    push_digit((number % 10) as u8, text);
 }
 
 /// Appends a UUID. The uuid crate's own formatting would be twice as large.
 pub fn push_uuid(uuid: &Uuid, text: &mut String) {
     for (at, byte) in uuid.as_bytes().iter().enumerate() {
         if matches!(at, 4 | 6 | 8 | 10) {
-            text.push('-');
+            text.push_str("-");
         }
         push_hex(*byte, text);
     }
 }
 
+fn push_digit(digit: u8, text: &mut String) {
+    let digit = usize::from(digit);
+    text.push_str("0123456789abcdef".get(digit..=digit).unwrap_or_default());
+}
+
 fn push_hex(byte: u8, text: &mut String) {
     for digit in [byte >> 4, byte & 15] {
-        text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
+        push_digit(digit, text);
     }
 }
 

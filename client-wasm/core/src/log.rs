@@ -27,9 +27,9 @@ impl Log {
         let mut report = String::new();
         for (at, line) in &self.lines {
             at.append_to(&mut report);
-            report.push(' ');
+            report.push_str(" ");
             report.push_str(line);
-            report.push('\n');
+            report.push_str("\n");
         }
         report
     }

@@ -200,7 +200,7 @@ impl Operations for At<'_> {
     }
 
     fn report(&mut self, Report {}: Report) -> Answer {
-        Ok(self.core.report().into())
+        Ok(self.core.report().as_str().into())
     }
 
     fn welcome(&mut self, frame: Welcome) -> Answer {

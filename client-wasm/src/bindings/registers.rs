@@ -186,12 +186,13 @@ fn offset(number: f64) -> u64 {
 /// which costs a kilobyte.
 #[cfg(target_arch = "wasm32")]
 fn uuid(text: &str) -> Option<Uuid> {
-    let (mut number, mut digits) = (0_u128, 0);
-    for byte in text.bytes().filter(|byte| *byte != b'-') {
-        number = number << 4 | u128::from(char::from(byte).to_digit(16)?);
+    let (mut bytes, mut digits) = ([0_u8; 16], 0);
+    for character in text.bytes().filter(|byte| *byte != b'-') {
+        let byte = bytes.get_mut(digits / 2)?;
+        *byte = *byte << 4 | char::from(character).to_digit(16)? as u8;
         digits += 1;
     }
-    (digits == 32).then(|| Uuid::from_u128(number))
+    (digits == 32).then(|| Uuid::from_bytes(bytes))
 }
 
 /// An unknown code is treated as not retryable.

@@ -46,7 +46,7 @@ impl Driver {
         keepalive: bool,
     ) -> Result<(Promise, AbortController), JsValue> {
         let abort = AbortController::new()?;
-        let bearer = token.map(|token| JsValue::from(text!("Bearer ", token)));
+        let bearer = token.map(|token| JsValue::from_str(&text!("Bearer ", token)));
         let headers = options([
             ("content-type", &"application/json".into()),
             ("authorization", bearer.as_ref().unwrap_or(&JsValue::UNDEFINED)),

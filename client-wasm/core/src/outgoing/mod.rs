@@ -52,11 +52,11 @@ pub(crate) fn join(frames: &[String]) -> String {
     let mut batch = String::from("[");
     for frame in frames {
         if batch.len() > 1 {
-            batch.push(',');
+            batch.push_str(",");
         }
         batch.push_str(frame);
     }
-    batch.push(']');
+    batch.push_str("]");
     batch
 }
 
