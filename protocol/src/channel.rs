@@ -1,6 +1,8 @@
 //! Channel names, parsed into a type that cannot be invalid.
 
-use alloc::{string::String, sync::Arc};
+use alloc::string::String;
+#[cfg(not(target_arch = "wasm32"))]
+use alloc::sync::Arc;
 use core::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
@@ -22,7 +24,14 @@ use crate::limits::MAX_CHANNEL_BYTES;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS), ts(type = "string"))]
-pub struct Channel(Arc<str>);
+pub struct Channel(Name);
+
+/// Servers share a name among all who hear of its channel. A browser has few copies, and the code for sharing them would be
+/// larger than they are.
+#[cfg(not(target_arch = "wasm32"))]
+type Name = Arc<str>;
+#[cfg(target_arch = "wasm32")]
+type Name = String;
 
 /// The kind of a channel, given by its prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -65,8 +74,7 @@ impl Channel {
     /// The same without a reason, for browsers, which would have to download the messages.
     pub fn parse(name: &str) -> Option<Self> {
         let valid = name.len() <= MAX_CHANNEL_BYTES && name.bytes().all(is_allowed);
-        let channel = Self(name.into());
-        (valid && !channel.rest().is_empty()).then_some(channel)
+        (valid && !split(name).1.is_empty()).then(|| Self(name.into()))
     }
 
     /// The whole name.
@@ -76,22 +84,22 @@ impl Channel {
 
     /// Public, private or presence.
     pub fn kind(&self) -> ChannelKind {
-        self.split().0
+        split(&self.0).0
     }
 
     /// The name without its prefix: `chat.42` of `private-chat.42`.
     pub fn rest(&self) -> &str {
-        self.split().1
+        split(&self.0).1
     }
+}
 
-    fn split(&self) -> (ChannelKind, &str) {
-        if let Some(rest) = self.0.strip_prefix("private-") {
-            (ChannelKind::Private, rest)
-        } else if let Some(rest) = self.0.strip_prefix("presence-") {
-            (ChannelKind::Presence, rest)
-        } else {
-            (ChannelKind::Public, &self.0)
-        }
+fn split(name: &str) -> (ChannelKind, &str) {
+    if let Some(rest) = name.strip_prefix("private-") {
+        (ChannelKind::Private, rest)
+    } else if let Some(rest) = name.strip_prefix("presence-") {
+        (ChannelKind::Presence, rest)
+    } else {
+        (ChannelKind::Public, name)
     }
 }
 
@@ -128,7 +136,7 @@ impl TryFrom<String> for Channel {
 
 impl From<Channel> for String {
     fn from(channel: Channel) -> Self {
-        channel.0.as_ref().into()
+        channel.as_str().into()
     }
 }
 
