@@ -7,7 +7,7 @@ use everwire_protocol::{ErrorCode, Uuid, limits};
 use super::{Connection, Output, Phase, RequestId, Transport};
 use crate::{
     backoff,
-    outgoing::{BatchLimits, how_many, join},
+    outgoing::{BatchLimits, join, split},
     transport::{
         polling::{PROBE_RETRY_MS, Poll, RETRY_MS},
         post::{FIRST_RETRY_MS, Failure, Overdue, Post},
@@ -202,20 +202,21 @@ impl Connection {
         if let Some(post) = &mut self.transports.post {
             post.sent(now, request, token, alone.flatten());
         }
-        self.post(request, frames, false);
+        self.post(request, &frames, false);
     }
 
-    fn post(&mut self, request: RequestId, mut frames: Vec<String>, keepalive: bool) {
-        frames.insert(0, self.hello(None));
-        self.send_request(request, &frames, keepalive);
+    fn post(&mut self, request: RequestId, frames: &[String], keepalive: bool) {
+        let mut batch = vec![self.hello(None)];
+        batch.extend_from_slice(frames);
+        self.send_request(request, &batch, keepalive);
     }
 
     /// Sends frames by requests of their own that outlive the page.
-    pub(super) fn send_keepalive(&mut self, mut frames: Vec<String>) {
+    pub(super) fn send_keepalive(&mut self, mut frames: &[String]) {
         while !frames.is_empty() {
-            let rest = frames.split_off(how_many(&frames, self.post_limits()));
+            let (batch, rest) = split(frames, self.post_limits());
             let request = self.next_request();
-            self.post(request, frames, true);
+            self.post(request, batch, true);
             frames = rest;
         }
     }

@@ -106,7 +106,7 @@ impl Connection {
         }
         match transport {
             Transport::WebSocket => self.send_websocket(&frames),
-            Transport::Polling => self.send_keepalive(frames),
+            Transport::Polling => self.send_keepalive(&frames),
         }
     }
 }

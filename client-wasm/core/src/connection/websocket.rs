@@ -6,7 +6,7 @@ use everwire_protocol::{CloseCode, ErrorCode, Ping, limits::MAX_FIRST_BYTES};
 
 use super::{Connection, Output, Phase, SocketId, Transport};
 use crate::{
-    outgoing::{BatchLimits, how_many, join},
+    outgoing::{BatchLimits, join, split},
     transport::websocket::WebSocket,
 };
 
@@ -35,7 +35,7 @@ impl Connection {
         let mut frames = vec![self.hello(self.token.text())];
         self.add_subscriptions(Transport::WebSocket, &mut frames);
         let limits = BatchLimits { bytes: MAX_FIRST_BYTES, ..self.batch_limits };
-        let (first, rest) = frames.split_at(how_many(&frames, limits));
+        let (first, rest) = split(&frames, limits);
         self.send_websocket(first);
         self.send_websocket(rest);
     }
@@ -50,7 +50,7 @@ impl Connection {
             self.log(text!("> ", frame.get(9..9 + name).unwrap_or_default()));
         }
         while !frames.is_empty() {
-            let (batch, rest) = frames.split_at(how_many(frames, self.batch_limits));
+            let (batch, rest) = split(frames, self.batch_limits);
             self.output(Output::SendWebSocket { socket, text: join(batch) });
             frames = rest;
         }

@@ -34,13 +34,15 @@ pub(crate) struct Subscriptions {
 
 impl Subscriptions {
     pub(crate) fn add(&mut self, channel: Channel, start: StartFrom) -> Handle {
-        let index = self.list.iter().position(Option::is_none).unwrap_or(self.list.len());
-        if index == self.list.len() {
-            self.list.push(None);
-        }
+        let free = self.list.iter().position(Option::is_none);
+        let index = free.unwrap_or(self.list.len());
         let handle = Handle((self.added << INDEX_BITS) | index as u32);
         self.added += 1;
-        self.list[index] = Some(Subscription::new(handle, channel, start));
+        let subscription = Some(Subscription::new(handle, channel, start));
+        match self.list.get_mut(index) {
+            Some(slot) => *slot = subscription,
+            None => self.list.push(subscription),
+        }
         handle
     }
 

@@ -41,10 +41,11 @@ impl BatchSize {
     }
 }
 
-/// How many of these frames fit into one batch.
-pub(crate) fn how_many(frames: &[String], limits: BatchLimits) -> usize {
+/// The frames that fit into one batch, and the rest.
+pub(crate) fn split(frames: &[String], limits: BatchLimits) -> (&[String], &[String]) {
     let mut size = BatchSize::new(limits);
-    frames.iter().take_while(|frame| size.add(frame)).count()
+    let fit = frames.iter().take_while(|frame| size.add(frame)).count();
+    frames.split_at_checked(fit).unwrap_or((frames, &[]))
 }
 
 /// Writes these frames as one batch.
@@ -68,7 +69,7 @@ mod tests {
     fn a_batch_is_within_its_limits_to_the_byte() {
         let frames = ["1234".to_owned(), "12".to_owned()];
         let limits = BatchLimits { bytes: join(&frames).len(), frames: 2 };
-        let fit = |limits| how_many(&frames, limits);
+        let fit = |limits| split(&frames, limits).0.len();
         assert_eq!(fit(limits), 2);
         assert_eq!(fit(BatchLimits { bytes: limits.bytes - 1, ..limits }), 1);
         assert_eq!(fit(BatchLimits { frames: 1, ..limits }), 1);
