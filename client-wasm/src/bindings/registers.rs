@@ -37,7 +37,8 @@ impl<'a> Registers<'a> {
     /// All arguments of a call.
     #[inline(always)]
     pub(crate) fn new(numbers: [f64; NUMBERS], texts: &'a mut [Option<String>; TEXTS]) -> Self {
-        Self { numbers, texts: texts.each_mut().map(Option::as_mut) }
+        let [a, b, c, d] = texts;
+        Self { numbers, texts: [a.as_mut(), b.as_mut(), c.as_mut(), d.as_mut()] }
     }
 
     #[inline(always)]
