@@ -185,7 +185,7 @@ pub fn push_uuid(uuid: &Uuid, text: &mut String) {
 
 fn push_digit(digit: u8, text: &mut String) {
     let digit = usize::from(digit);
-    text.push_str("0123456789abcdef".get(digit..=digit).unwrap_or_default());
+    text.push_str("0123456789abcdef".get(digit..digit + 1).unwrap_or_default());
 }
 
 fn push_hex(byte: u8, text: &mut String) {

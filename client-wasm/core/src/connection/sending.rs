@@ -163,7 +163,7 @@ impl Connection {
     }
 
     pub(super) fn recall_messages(&mut self) {
-        for id in self.outbox.recall() {
+        while let Some(id) = self.outbox.recall() {
             self.sending(id, SendStatus::Queued);
         }
     }

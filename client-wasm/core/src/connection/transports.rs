@@ -100,7 +100,9 @@ impl Connection {
     pub(super) fn send_last(&mut self, more: Option<String>) {
         let Some(transport) = self.transports.active() else { return };
         let mut frames = self.take_receipts();
-        frames.extend(more);
+        if let Some(more) = more {
+            frames.push(more);
+        }
         if frames.is_empty() {
             return;
         }

@@ -145,15 +145,15 @@ impl Outbox {
         ids
     }
 
-    /// Nothing is in flight any more: every message without an ack is sent again, in order. Returns those that were.
-    pub(crate) fn recall(&mut self) -> Vec<Uuid> {
-        self.entries.iter_mut().filter_map(|e| e.sent_at.take().map(|_| e.id)).collect()
+    /// A message that is in flight no longer is: it is sent again, in order. Returns it; `None` if there is none.
+    pub(crate) fn recall(&mut self) -> Option<Uuid> {
+        self.entries.iter_mut().find_map(|e| e.sent_at.take().map(|_| e.id))
     }
 
     /// Empties the outbox. Returns the messages that were in it.
-    pub(crate) fn drain(&mut self) -> Vec<Uuid> {
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = Uuid> + use<> {
         self.bytes = 0;
-        core::mem::take(&mut self.entries).into_iter().map(|e| e.id).collect()
+        core::mem::take(&mut self.entries).into_iter().map(|e| e.id)
     }
 }
 
@@ -199,7 +199,7 @@ mod tests {
         assert!(take(&mut outbox).is_empty());
         outbox.remove(Uuid::from_u128(0));
         assert_eq!(take(&mut outbox), [32]);
-        outbox.recall();
+        while outbox.recall().is_some() {}
         assert_eq!(take(&mut outbox), (1..33).collect::<Vec<_>>(), "again from the oldest");
     }
 
