@@ -91,6 +91,20 @@ describe("members", () => {
   });
 });
 
+describe("a server that names the same page again", () => {
+  it.each([
+    ["at once", ["b"]],
+    ["after others", ["c", "d", "b"]],
+  ])("%s is not asked for ever", async (_, cursors) => {
+    const { client, core, channel, page } = await present("ab", "b");
+    const errors: string[] = [];
+    client.on("error", ({ code }) => errors.push(code));
+    for (const next of cursors) await page("c", next);
+    expect(core.of("request").length).toBe(cursors.length);
+    expect([errors, channel.membersComplete]).toEqual([["protocol_violation"], false]);
+  });
+});
+
 describe("marks", () => {
   it("arrive in pages, and none falls back", async () => {
     const { client, core } = await running();

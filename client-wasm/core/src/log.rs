@@ -23,6 +23,7 @@ impl Log {
     }
 
     /// One line per entry: ms since the start, then what happened.
+    #[allow(clippy::single_char_add_str, reason = "as in everwire_protocol::json")]
     pub(crate) fn report(&self) -> String {
         let mut report = String::new();
         for (at, line) in &self.lines {

@@ -192,7 +192,7 @@ export class ChatList extends Observable {
       take(page);
       for (const frame of since.splice(0)) this.#apply(frame);
     };
-    void loadPages(page, taken, wanted).then(() => this.#since.delete(since));
+    void loadPages(this.#client, page, taken, wanted).then(() => this.#since.delete(since));
   }
 
   /** Loads the members of a chat that are not in it, if they are wanted and not being loaded already. */

@@ -4,5 +4,13 @@ import type { Client } from "../core/client.js";
 
 export type ChatPort = Pick<
   Client,
-  "user" | "channel" | "request" | "_signedIn" | "_onFrame" | "_onChannel" | "_handles" | "_maxSubscriptions"
+  | "user"
+  | "channel"
+  | "request"
+  | "_signedIn"
+  | "_onFrame"
+  | "_onChannel"
+  | "_handles"
+  | "_maxSubscriptions"
+  | "_emitError"
 >;

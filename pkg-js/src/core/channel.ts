@@ -373,7 +373,7 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
       after: string | undefined,
     ) => {
       const request = (after?: string) => this.#client.request<Type>(type, { channel, after } as never);
-      if (after != null) void loadPages(request, take, () => this.#load === load, after);
+      if (after != null) void loadPages(this.#client, request, take, () => this.#load === load, after);
     };
     if (receipts != null) {
       this.#mark(receipts);

@@ -49,6 +49,7 @@ pub(crate) fn split(frames: &[String], limits: BatchLimits) -> (&[String], &[Str
 }
 
 /// Writes these frames as one batch.
+#[allow(clippy::single_char_add_str, reason = "as in everwire_protocol::json")]
 pub(crate) fn join(frames: &[String]) -> String {
     let mut batch = String::from("[");
     for frame in frames {
