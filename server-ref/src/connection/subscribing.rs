@@ -205,13 +205,14 @@ impl Connection {
         self.queue.is_above(frames / BUSY, bytes / BUSY)
     }
 
-    /// The user is no longer a member of the channel's chat. A token that grants the channel still counts.
+    /// The channel's chat was deleted, so whatever a token grants is gone too.
     pub(super) fn chat_deleted(&mut self, channel: Channel) {
         if self.subscriptions.contains(&channel) {
             self.end_subscription(channel, Refusal::new(ErrorCode::NotFound, "This chat was deleted."));
         }
     }
 
+    /// The user is no longer a member of the channel's chat. A token that grants the channel still counts.
     pub(super) fn revoke(&mut self, channel: Channel) {
         let Phase::Open(identity) = &self.phase else { return };
         if self.access.chat(identity, &channel).is_none() || !self.subscriptions.contains(&channel) {

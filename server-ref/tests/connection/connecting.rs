@@ -257,3 +257,17 @@ fn a_planned_stop_does_not_wait_for_ever() {
     world.pass(5_000);
     assert_eq!(world.connections[client].ended, Some(None));
 }
+
+#[test]
+fn the_code_with_which_a_connection_ended_stays_known() {
+    let mut world = World::new();
+    let (poller, _) = world.polling("b", &[]);
+    for client in [world.connect("a"), poller] {
+        assert_eq!(world.machine(client).ended_with(), None);
+        world.input(client, Input::End(CloseCode::Banned));
+        assert_eq!(world.machine(client).ended_with(), Some(CloseCode::Banned));
+    }
+    let left = world.connect("c");
+    world.say(left, &[everwire_protocol::Bye {}.into()]);
+    assert_eq!(world.machine(left).ended_with(), world.ended(left));
+}

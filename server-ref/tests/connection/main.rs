@@ -33,7 +33,7 @@ use everwire_server::{
     },
     hub::Hub,
     model::{
-        identity::{Access, Credentials, Identity, Payer, RateClass, Refusal},
+        identity::{Access, Credentials, Identity, IssuedToken, Payer, RateClass, Refusal},
         log::{NewEntry, SendPermission},
     },
     sessions::Sessions,

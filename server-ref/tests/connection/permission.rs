@@ -154,9 +154,51 @@ fn a_name_that_a_new_token_brings_reaches_the_lists_of_the_channels_at_once() {
         assert_eq!(found.name.as_deref(), Some("Anna"), "{room}");
     }
     // A token without a name says nothing, and neither does the same name.
-    for grants in ["presence-room", "presence-room,name=Anna"] {
+    for grants in ["presence-room,name=Anna", "presence-room"] {
         world.say(client, &[token(grants)]);
         world.run();
     }
     assert_eq!(names(world.take(other)), []);
+    assert_eq!(world.renamed, [Some("Anna".into())]);
+}
+
+#[test]
+fn a_revocation_finds_a_connection_by_the_token_that_came_last() {
+    let (mut world, client) = World::granted("private-a,id=1");
+    let token_of = |world: &mut World| std::mem::take(&mut world.tokens);
+    assert_eq!(token_of(&mut world), [Some("1".into())]);
+    world.say(client, &[token("private-a,id=2"), token("private-b,id=2"), token("private-b,id=3")]);
+    assert_eq!(token_of(&mut world), [Some("2".into()), Some("3".into())], "each once");
+    // By polling each request brings one.
+    let mut world = World::new();
+    let (poller, id) = world.polling("ann", &[]);
+    assert_eq!(token_of(&mut world), [], "a guest has none");
+    let ClientFrame::Hello(hello) = world.hello_with(poller, &with_grants("id=4")) else { unreachable!() };
+    let poll = everwire_protocol::Poll { connection: id, ack: 1, hold_ms: 0 };
+    let now = world.now;
+    world.polling_of(poller).handle(now, PollInput::Request { request: 99, hello, poll, frames: vec![] });
+    world.drain(poller);
+    assert_eq!(token_of(&mut world), [Some("4".into())]);
+    // A request that only sends is over before a revocation could find it.
+    let session = world.new_id();
+    let post = world.open_by(Transport::Post, session);
+    world.say(post, &[world.hello_with(post, &with_grants("id=5"))]);
+    world.run();
+    assert_eq!(token_of(&mut world), []);
+}
+
+#[test]
+fn the_subscriptions_of_a_chat_that_was_deleted_end_whatever_a_token_grants() {
+    let (mut world, client) = World::granted("private-chat.*");
+    world.say(client, &[subscribe("private-chat.7"), subscribe("private-chat.8")]);
+    world.run();
+    world.take(client);
+    for name in ["private-chat.7", "private-chat.9"] {
+        world.input(client, Input::ChatDeleted(channel(name)));
+    }
+    world.store("private-chat.7", 1);
+    world.run();
+    let frames = world.take(client);
+    assert_eq!(ended(&frames), [("private-chat.7", Some(ErrorCode::NotFound))]);
+    assert_eq!(frames.len(), 1, "and nothing of it is delivered: {:?}", kinds(&frames));
 }

@@ -8,7 +8,7 @@ const HOLD: u32 = 25_000;
 
 impl World {
     /// A polling client that was welcomed and has acknowledged nothing.
-    fn polling(&mut self, user: &str, frames: &[ClientFrame]) -> (usize, Option<Uuid>) {
+    pub fn polling(&mut self, user: &str, frames: &[ClientFrame]) -> (usize, Option<Uuid>) {
         let index = self.poller();
         let request = self.poll(index, user, (None, 0, HOLD), frames);
         self.run();

@@ -3,10 +3,14 @@
 use super::*;
 
 /// The rules of a server where guests may do everything, and tokens read like `user:expires_at` or
-/// `user:expires_at:grant,grant`. Who has the grant `banned` is banned once [`Access::check`] looks, and `name=Ann`
-/// is a name.
+/// `user:expires_at:grant,grant`. Who has the grant `banned` is banned once [`Access::check`] looks, `name=Ann` is
+/// a name, and `id=1` the id of the token.
 #[derive(Debug)]
 pub struct TestRules(pub Rules);
+
+fn issued(id: &str) -> IssuedToken {
+    IssuedToken { id: Some(id.into()), issued_at: START }
+}
 
 impl Access for TestRules {
     fn identify(&self, credentials: &Credentials<'_>, now_ms: u64) -> Result<Identity, Refusal> {
@@ -20,7 +24,7 @@ impl Access for TestRules {
                 name: grants.split(',').find_map(|grant| grant.strip_prefix("name=")).map(Into::into),
                 grants: grants.split(',').map(str::to_owned).collect(),
                 expires_at: Some(at.parse().unwrap()),
-                token: None,
+                token: grants.split(',').find_map(|grant| grant.strip_prefix("id=")).map(issued),
                 payer: Payer::User(user.into()),
             }),
             None => self.0.identify(credentials, now_ms),

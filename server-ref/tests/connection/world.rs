@@ -47,6 +47,10 @@ pub struct World {
     pub idle: Vec<bool>,
     /// What POSTs passed on to their session's connection: a channel to leave, or (`None`) its end.
     pub forwarded: Vec<Option<Channel>>,
+    /// The names that reached the lists of channels.
+    pub renamed: Vec<Option<Arc<str>>>,
+    /// The ids of the tokens by which revocations were told to look for connections.
+    pub tokens: Vec<Option<Arc<str>>>,
     pub next_id: u128,
 }
 
@@ -69,6 +73,8 @@ impl World {
             receipts: Vec::new(),
             idle: Vec::new(),
             forwarded: Vec::new(),
+            renamed: Vec::new(),
+            tokens: Vec::new(),
             next_id: 1,
         }
     }
@@ -258,8 +264,10 @@ impl World {
                 Some(Output::Mark(mark)) => self.receipts.push(*mark),
                 Some(Output::Idle { idle, .. }) => self.idle.push(idle),
                 Some(Output::ForwardToSession { channel, .. }) => self.forwarded.push(channel),
-                Some(Output::Bye | Output::UseToken(_)) => {}
+                Some(Output::Bye) => {}
+                Some(Output::UseToken(who)) => self.tokens.push(who.token.and_then(|token| token.id)),
                 Some(Output::Rename { who, channels, .. }) => {
+                    self.renamed.push(who.name.clone());
                     for channel in channels {
                         self.hub.rename(&channel, connection.id, who.member());
                     }
