@@ -4,4 +4,5 @@ pub(crate) mod browser;
 pub(crate) mod documented;
 mod installer;
 pub(crate) mod packages;
+pub(crate) mod python;
 pub(crate) mod wasm_target;

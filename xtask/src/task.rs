@@ -17,6 +17,8 @@ pub(crate) enum Task {
     Firefox,
     /// The programs that the documents use, and that tests run as they do; the proxies among them only if available.
     Documented,
+    /// A Python that can run the third client, if available.
+    Python,
     /// The driver through which wasm-bindgen's test runner starts it.
     Driver,
     /// The core as WebAssembly, in pkg-js/wasm.
@@ -39,6 +41,7 @@ impl Task {
             | Self::Browser
             | Self::Firefox
             | Self::Documented
+            | Self::Python
             | Self::Server => &[],
             Self::Driver => &[Self::Browser],
             Self::Wasm => &[Self::Packages, Self::WasmTarget, Self::WasmTool],
@@ -56,6 +59,7 @@ impl Task {
             Self::Browser => "Chromium",
             Self::Firefox => "Firefox",
             Self::Documented => "nginx, HAProxy, OpenSSL and curl",
+            Self::Python => "Python 3",
             Self::Driver => "chromedriver",
             Self::Wasm => "the WebAssembly core",
             Self::Package => "the npm package",
@@ -73,6 +77,7 @@ impl Task {
             Self::Browser => setup::browser::ensure_browser(paths),
             Self::Firefox => setup::browser::ensure_firefox(paths),
             Self::Documented => setup::documented::ensure(paths),
+            Self::Python => setup::python::ensure(paths),
             Self::Driver => setup::browser::ensure_driver(paths),
             Self::Wasm => build::wasm::ensure(paths),
             Self::Package => build::package::ensure(paths),

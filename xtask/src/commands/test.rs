@@ -23,7 +23,8 @@ pub(crate) struct Options {
     /// Run only this part, and what has to be built for it. Can be given several times.
     #[arg(long, value_enum)]
     only: Vec<Part>,
-    /// Simulate 200,000 fresh seeds instead of the 5,000 of the day, and test upkeep with five million rows.
+    /// Simulate 200,000 fresh seeds instead of the 5,000 of the day, test upkeep with five million rows, and send five times
+    /// as many messages through the chaos around the third client.
     #[arg(long)]
     long: bool,
 }
@@ -118,7 +119,9 @@ impl Part {
             Self::Size | Self::Types | Self::PkgJs | Self::Demo => &[Task::Package],
             Self::Schema => &[Task::Packages],
             Self::Bench => &[Task::Demo, Task::Server, Task::Browser],
-            Self::E2e => &[Task::Demo, Task::Server, Task::Browser, Task::Firefox, Task::Documented],
+            Self::E2e => {
+                &[Task::Demo, Task::Server, Task::Browser, Task::Firefox, Task::Documented, Task::Python]
+            }
         }
     }
 
@@ -135,10 +138,10 @@ impl Part {
             Self::Size => size::hold(paths),
             Self::Types => types::check(paths).map(|()| Tested::default()),
             Self::Schema => vitest::directory(paths, "protocol/tests"),
-            Self::PkgJs => vitest::workspace(paths, "pkg-js"),
-            Self::Demo => vitest::workspace(paths, "demo-web"),
-            Self::Bench => vitest::workspace(paths, "tests/bench"),
-            Self::E2e => vitest::workspace(paths, "tests"),
+            Self::PkgJs => vitest::workspace(paths, "pkg-js", long),
+            Self::Demo => vitest::workspace(paths, "demo-web", long),
+            Self::Bench => vitest::workspace(paths, "tests/bench", long),
+            Self::E2e => vitest::workspace(paths, "tests", long),
         }
     }
 }

@@ -9,13 +9,13 @@ use crate::{
     error::{Error, Result},
     paths::Paths,
     process::Run,
-    setup::browser,
+    setup::{browser, python},
     summary::Summary,
     workspaces,
 };
 
 /// The script `test` of an npm workspace.
-pub(super) fn workspace(paths: &Paths, name: &str) -> Result<Tested> {
+pub(super) fn workspace(paths: &Paths, name: &str, long: bool) -> Result<Tested> {
     // For tests that start a browser or a server.
     let mut run =
         workspaces::script(paths, name, "test")?.env("EVERWIRE_SERVER", paths.built("everwire-server"));
@@ -24,6 +24,13 @@ pub(super) fn workspace(paths: &Paths, name: &str) -> Result<Tested> {
     }
     if let Ok(firefox) = browser::firefox() {
         run = run.env("FIREFOX", firefox);
+    }
+    if let Ok(python) = python::python() {
+        run = run.env("PYTHON3", python);
+    }
+    // How many messages the test of the third client sends.
+    if long {
+        run = run.env("EVERWIRE_CHAOS_MESSAGES", "10000");
     }
     report(paths, &name.replace('/', "-"), run)
 }
