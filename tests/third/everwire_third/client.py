@@ -121,9 +121,9 @@ class Client:
     def received(self, link: Link, batch: bytes) -> None:
         try:
             read = read_batch("server", batch)
-        except Refused as refused:
-            self._emit("invalid", code=refused.code, message=str(refused))
-            return link.fail(f"a batch that cannot be read: {refused}")
+        except Refused as unreadable:
+            self._emit("invalid", code=unreadable.code, message=str(unreadable))
+            return link.fail(f"a batch that cannot be read: {unreadable}")
         for refused in read.refused.values():
             self._emit("invalid", code=refused.code, message=str(refused))
         return self.frames(link, read.frames)

@@ -19,7 +19,7 @@ MAX_DATA_BYTES = 32 * 1024
 Frame = dict[str, Any]
 SHAPES = shapes.load()
 
-# Fields that hold a name for people: 1 to 128 bytes without control characters. The first column is the type of a frame.
+# Fields that hold a name for people: 1 to 128 bytes without control characters.
 _NAMES = {
     "create_chat": ("title", "users"),
     "rename_chat": ("title",),
@@ -28,7 +28,7 @@ _NAMES = {
     "set_role": ("user",),
     "get_status": ("users",),
 }
-# Fields of which both are present, or neither; and fields of which at most one is.
+# Fields of which both are present, or neither.
 _PAIRS = {"subscribe": ("epoch", "offset"), "send": ("action", "target")}
 _MOST_USERS = 100
 

@@ -32,7 +32,9 @@ class Host(Protocol):
     session: Session
     url: str
     token: Optional[str]
-    probing: bool
+
+    @property
+    def probing(self) -> bool: ...
 
     def now(self) -> float: ...
 

@@ -55,7 +55,7 @@ class Session:
     def subscribe(self, command: Frame) -> None:
         """A channel, with `recent` or `undelivered`, or with a position to resume from."""
         outgoing({**command, "type": "subscribe"})
-        options = {key: command[key] for key in ("recent", "undelivered") if key in command}
+        options: Frame = {key: command[key] for key in ("recent", "undelivered") if key in command}
         position = Position(command["epoch"], command["offset"], command.get("run")) if "epoch" in command else None
         channel = command["channel"]
         self.subscriptions.setdefault(channel, Subscription(channel, options, position))

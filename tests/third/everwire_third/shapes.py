@@ -42,7 +42,7 @@ class Shapes:
 
     def has_payload(self, direction: str, name: str) -> bool:
         properties = self._definitions[self._frames[direction][name]].get("properties", {})
-        return properties.get("data", {}).get("$ref") == "#/$defs/Payload"
+        return bool(properties.get("data", {}).get("$ref") == "#/$defs/Payload")
 
     def frame(self, direction: str, value: dict[str, Any]) -> dict[str, Any]:
         """A frame of a known type with its known fields."""

@@ -34,7 +34,7 @@ class _Broken:
         self.reason = reason
 
 
-class _Repeated(dict):
+class _Repeated(dict[str, Any]):
     """An object with a key that occurs twice."""
 
     key = ""
