@@ -62,6 +62,8 @@ class Adapter:
         ref = None
         try:
             command = json.loads(line)
+            if not isinstance(command, dict):
+                raise _Invalid("not an object")
             name, ref = command["command"], command.get("ref")
             if name == "close":
                 if self._client:
@@ -74,7 +76,7 @@ class Adapter:
             self._commands[name](command)
         except Refused as refused:
             emit("failed", ref=ref, code=refused.code, message=str(refused))
-        except (ValueError, KeyError, TypeError, AttributeError, _Invalid) as error:
+        except (ValueError, KeyError, TypeError, _Invalid) as error:
             emit("invalid_command", ref=ref, message=f"{type(error).__name__}: {error}")
         return False
 

@@ -1,4 +1,4 @@
-"""The life of a client: which transport it tries, when it reconnects, and when it stops (sections 4, 8, 9 and 11)."""
+"""The life of a client: when it connects, by which transport, and when it stops (sections 4, 8 and 9)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import time
 from dataclasses import dataclass, field
 from typing import Optional
 
+from .choice import Backoff, Choice
 from .frames import Frame, Refused, outgoing, read_batch
 from .links import End, Link, WebSocketLink
 from .polling import PollLink
-from .session import Emit, Session, Violation
+from .session import ANSWERS, Emit, Session, Violation
+from .tokens import Tokens
 
 # Codes after which a client stops for good: `terminal` in protocol/generated/codes.md.
 TERMINAL_ERRORS = ("unauthorized", "banned", "session_mismatch", "unsupported_version")
@@ -20,12 +22,11 @@ _TOKEN_EXPIRED_CLOSE = 4006
 
 _FALLBACK_S = 2.5
 _GIVE_UP_S = 10.0
-_PROBES_S = (30.0, 120.0, 300.0, 600.0, 1800.0)
-_REMEMBER_S = 1800.0
-_SHORT_S = 10.0
-_MOST_BARREN = 3
+_LASTING_S = 10.0
 _EPHEMERAL_S = 3.0
+_ASK_AGAIN_S = 10.0
 _TICK_S = 0.02
+_LATE_S = 1.0
 
 
 @dataclass
@@ -43,41 +44,33 @@ class Options:
 
 class Client:
     def __init__(self, options: Options, emit: Emit) -> None:
-        self.url, self.token = options.url, options.token
-        self.session = Session(emit, options.session, options.guest)
+        self.url, self._speed, self._emit = options.url, options.speed, emit
+        self.session = Session(emit, options.session, options.guest, self.own(_ASK_AGAIN_S))
         self.closed = asyncio.Event()
-        self._closing = False
-        # Whether the active link is repeating a poll that has failed.
-        self._troubled = False
-        self._options, self._emit = options, emit
+        self._tokens = Tokens(options.token, options.ask_token, self.own, lambda: emit("token_wanted"))
+        self._choice, self._backoff = Choice(options.transports, self.own), Backoff(self.own)
         self._links: list[Link] = []
         self._active: Optional[Link] = None
         self._attempt_at: Optional[float] = self.now()
-        self._failures = 0
-        # Attempts in a row in which polling failed too: WebSocket is then worth a try, whatever is remembered.
-        self._polls_failed = 0
-        self._goaway_at: Optional[float] = None
+        # After a goaway: when the connection is left, and when the client returns.
+        self._leave_at: Optional[float] = None
+        self._return_at: Optional[float] = None
         self._code: Optional[str] = None
-        # WebSockets in a row that ended soon and brought nothing; whether the last attempt failed, and is to be remembered;
-        # until when that is; when it is probed next, and how many probes there were.
-        self._barren = 0
-        self._websocket_failed = self._remember = False
-        self._avoid_until = 0.0
-        self._probe_at: Optional[float] = None
-        self._probes = 0
-        self._asked_token = False
-        self._refresh_at: Optional[float] = None
+        self._closing = False
+        # Whether the active link is repeating a poll that has failed.
+        self._troubled = False
+        self._ticked_at = self._judge_at = self.now()
         self._ticker = asyncio.ensure_future(self._tick_forever())
 
     @property
-    def probing(self) -> bool:
-        return self._active is not None and len(self._links) > 1
+    def token(self) -> Optional[str]:
+        return self._tokens.token
 
     def now(self) -> float:
         return time.monotonic()
 
     def own(self, seconds: float) -> float:
-        return seconds / self._options.speed
+        return seconds / self._speed
 
     # From the application.
 
@@ -105,7 +98,7 @@ class Client:
         self._flush()
 
     def set_token(self, token: str) -> None:
-        self.token, self._asked_token = token, False
+        self._tokens.answer(token, self.now())
         if self._active:
             self._active.new_token(token)
 
@@ -120,7 +113,7 @@ class Client:
 
     def received(self, link: Link, batch: bytes) -> None:
         try:
-            read = read_batch("server", batch)
+            read = read_batch("server", batch, tolerant=True)
         except Refused as unreadable:
             self._emit("invalid", code=unreadable.code, message=str(unreadable))
             return link.fail(f"a batch that cannot be read: {unreadable}")
@@ -131,7 +124,7 @@ class Client:
     def frames(self, link: Link, frames: list[Frame]) -> None:
         try:
             for frame in frames:
-                if link in self._links:
+                if link in self._links and link.failure is None:
                     self._frame(link, frame)
         except Violation as violation:
             self._emit("violation", message=str(violation))
@@ -142,26 +135,23 @@ class Client:
         kind = frame["type"]
         if kind == "welcome":
             return self._welcomed(link, frame)
-        if kind == "goaway":
-            delay = (frame["delay_ms"] + random.uniform(0, frame["spread_ms"])) / 1000
-            self._goaway_at = self.now() + delay
+        if kind == "goaway" and self._return_at is None:
+            self._leave_at = self.now() + frame["delay_ms"] / 1000
+            self._return_at = self._leave_at + random.uniform(0, frame["spread_ms"]) / 1000
         if kind == "error" and "id" not in frame:
-            if frame["code"] in TERMINAL_ERRORS:
-                return self._stop(frame["code"])
             self._code = frame["code"]
-            if frame["code"] == "token_expired":
-                link.fail("token expired")
-                return self._token_expired(link)
-        if link is not self._active:
-            return None
-        answers = self.session.receive(link.views, frame, self.now())
-        link.productive = link.productive or kind in ("message", "ack")
-        if answers and isinstance(link, WebSocketLink):
-            link.answer(answers)
+            if frame["code"] in (*TERMINAL_ERRORS, "token_expired"):
+                link.refusal = frame["code"]
+                return link.fail(frame["code"])
+        if link is self._active:
+            link.brought = True
+            link.productive = link.productive or kind in ("message", "ack", *ANSWERS)
+            link.answer(self.session.receive(link.views, frame, self.now()))
         return None
 
     def _welcomed(self, link: Link, welcome: Frame) -> None:
-        link.welcome, link.views.run = welcome, welcome["run"]
+        now = self.now()
+        link.welcome, link.welcomed_at, link.views.run = welcome, now, welcome["run"]
         self._active, self._attempt_at = link, None
         for other in list(self._links):
             # A WebSocket that has not been welcomed yet still has its time.
@@ -169,15 +159,11 @@ class Client:
                 self._links.remove(other)
                 other.fail("replaced")
         if isinstance(link, WebSocketLink):
-            self._avoid_until, self._probe_at, self._probes = 0.0, None, 0
-            self._websocket_failed = self._remember = False
+            self._choice.websocket_welcomed()
         else:
-            self._polls_failed = 0
-            if self._websocket_failed:
-                self._begin_probes()
-        self.session.outbox.begin()
-        expires = welcome.get("token_expires_in_ms")
-        self._refresh_at = None if expires is None else self.now() + expires * 0.8 / 1000
+            self._choice.poll_welcomed(now)
+        self.session.begin(welcome["limits"])
+        self._tokens.accepted(link.token, welcome.get("token_expires_in_ms"), now)
         self._connected(link)
 
     def trouble(self, link: Link, reason: str) -> None:
@@ -189,89 +175,64 @@ class Client:
         if link is self._active and self._troubled:
             self._connected(link)
 
-    def _connected(self, link: Link) -> None:
-        self._troubled = False
-        welcome = link.welcome or {}
-        self._tell("connected", transport=link.name, **{key: welcome[key] for key in ("connection", "run", "user")})
+    def opened(self, link: Link) -> None:
+        self._choice.websocket_opened()
 
     def ended(self, link: Link, end: End) -> None:
+        """A link is over, unless it was replaced."""
         if link not in self._links:
             return
         self._links.remove(link)
-        if end.code in TERMINAL_CLOSES:
-            return self._stop(TERMINAL_CLOSES[end.code])
-        if end.code == _TOKEN_EXPIRED_CLOSE:
-            self._token_expired(link)
-        if self._closing or self.closed.is_set():
-            return None
-        lived = self.now() - link.started_at
-        barren = not link.productive and lived < self.own(_SHORT_S)
+        now, at_once = self.now(), False
         if link is self._active:
             self._active = None
-            self._failures = self._failures + 1 if barren else 0
+        lasted = None if link.welcomed_at is None else now - link.welcomed_at
         if isinstance(link, WebSocketLink):
-            if link.opened:
-                self._barren = self._barren + 1 if barren else 0
-            if link.welcome is None and self._without_websocket(link):
-                return None
-        if link.welcome is None and isinstance(link, PollLink):
-            self._polls_failed += 1
-        if not self._links:
-            if link.welcome is None:
-                self._failures += 1
-            self._reconnect(end)
-        return None
-
-    def _without_websocket(self, link: Link) -> bool:
-        """A WebSocket has failed before its welcome. Returns whether there is polling in its place."""
-        if "polling" not in self._options.transports:
-            return False
-        self._websocket_failed = True
-        self._remember = self._remember or not link.opened or self._barren >= _MOST_BARREN or link.failure is not None
-        if isinstance(self._active, PollLink):
-            self._begin_probes()
-        elif not self._links and self._goaway_at is None and self._may_connect():
+            at_once = self._choice.websocket_ended(now, link.opened, lasted, link.productive, end.code)
+        elif lasted is None:
+            self._choice.poll_failed()
+        if lasted is not None and lasted >= self.own(_LASTING_S) and link.brought:
+            self._backoff.succeeded()
+        if self._closing or self.closed.is_set():
+            return
+        refusal = link.refusal or TERMINAL_CLOSES.get(end.code or 0)
+        if refusal or end.code == _TOKEN_EXPIRED_CLOSE:
+            return self._refused(link, refusal, end)
+        if self._links:
+            return
+        if at_once and self._return_at is None:
             self._links.append(PollLink(self))
-        return bool(self._links)
+            return self._tell("reconnecting", reason=end.reason, close=end.code, retry_in_ms=0)
+        self._reconnect(end, self._backoff.soon() if end.dead else self._backoff.wait())
 
-    def _begin_probes(self) -> None:
-        if self._probe_at is None or self.now() >= self._probe_at:
-            self._probe_at = self.now() + self.own(_PROBES_S[min(self._probes, len(_PROBES_S) - 1)])
-        if self._remember:
-            self._avoid_until, self._barren = self.now() + self.own(_REMEMBER_S), 0
-        self._websocket_failed = self._remember = False
+    def _refused(self, link: Link, refusal: Optional[str], end: End) -> None:
+        """The server has refused the client, or its token."""
+        now = self.now()
+        self._code = refusal or "token_expired"
+        if self._code == "token_expired":
+            wait = self._tokens.expired(link.token, now, told=refusal is not None)
+            wait = self._backoff.wait() if wait is None else wait
+        else:
+            allowed = self._tokens.unauthorized(link.token, now) if self._code == "unauthorized" else None
+            if allowed is None:
+                return self._stop(self._code)
+            wait = allowed
+        if not self._links:
+            self._reconnect(end, wait)
 
     # Times.
 
-    def _reconnect(self, end: End) -> None:
-        if self._failures == 0:
-            delay = random.uniform(0, 1)
-        else:
-            delay = random.uniform(0.25, max(0.25, min(20.0, 0.5 * 2.0 ** min(self._failures, 10))))
-        self._attempt_at = self._goaway_at or self.now() + self.own(delay)
+    def _reconnect(self, end: End, wait: float) -> None:
+        self._attempt_at = self.now() + wait if self._return_at is None else self._return_at
         retry_in = int(max(0.0, self._attempt_at - self.now()) * 1000)
         self._tell("reconnecting", reason=end.reason, close=end.code, code=self._code, retry_in_ms=retry_in)
 
-    def _may_connect(self) -> bool:
-        """Whether there is a token; if not, the application is asked for one."""
-        if self.token is not None or not self._options.ask_token:
-            return True
-        self._ask_token()
-        return False
-
-    def _attempt(self) -> None:
-        if not self._may_connect():
+    def _attempt(self, now: float) -> None:
+        if not self._tokens.ready(now):
             return
-        self._attempt_at = self._goaway_at = self._code = None
+        self._attempt_at = self._leave_at = self._return_at = self._code = None
         self._tell("connecting")
-        polling = "polling" in self._options.transports
-        preferred = self.now() >= self._avoid_until and self._barren < _MOST_BARREN or self._polls_failed > 1
-        if "websocket" in self._options.transports and (preferred or not polling):
-            self._links.append(WebSocketLink(self))
-        else:
-            if self._barren >= _MOST_BARREN:
-                self._websocket_failed = self._remember = True
-            self._links.append(PollLink(self))
+        self._links.append(WebSocketLink(self) if self._choice.begins_with_websocket(now) else PollLink(self))
 
     async def _tick_forever(self) -> None:
         while not self._closing and not self.closed.is_set():
@@ -280,24 +241,26 @@ class Client:
 
     def _tick(self) -> None:
         now = self.now()
+        if now - self._ticked_at > self.own(_LATE_S) + _TICK_S:
+            # The process was suspended, and what has arrived meanwhile is yet to be read.
+            self._judge_at = now + self.own(1.0)
+        self._ticked_at = now
         for code, pending in self.session.outbox.expired(now):
             self.session.failed(code, pending)
-        if self._refresh_at is not None and now >= self._refresh_at and self._options.ask_token:
-            self._refresh_at = None
-            self._ask_token()
-        if self._goaway_at is not None and now >= self._goaway_at and self._links:
-            for link in list(self._links):
+        self._tokens.tick(now, self._active is not None)
+        if self._leave_at is not None and now >= self._leave_at and self._links:
+            links, self._links, self._active = self._links, [], None
+            for link in links:
                 link.fail("the server asked for a reconnect")
-            self._links, self._active, self._attempt_at = [], None, now
+            self._reconnect(End("the server asked for a reconnect"), 0.0)
         if self._attempt_at is not None and now >= self._attempt_at and not self._links:
-            self._attempt()
+            self._attempt(now)
         for link in list(self._links):
-            link.tick(now)
+            if now >= self._judge_at:
+                link.tick(now)
             if isinstance(link, WebSocketLink) and link.welcome is None:
                 self._look_at(link, now)
-        if self._probe_at is not None and now >= self._probe_at and len(self._links) == 1 and self._active:
-            self._probes += 1
-            self._probe_at = now + self.own(_PROBES_S[min(self._probes, len(_PROBES_S) - 1)])
+        if isinstance(self._active, PollLink) and len(self._links) == 1 and self._choice.probe_due(now):
             self._links.append(WebSocketLink(self))
         self._flush()
 
@@ -306,29 +269,19 @@ class Client:
         waited = now - link.started_at
         if waited > self.own(_GIVE_UP_S):
             link.fail("no welcome in time")
-        elif waited > self.own(_FALLBACK_S) and len(self._links) == 1 and "polling" in self._options.transports:
+        elif waited > self.own(_FALLBACK_S) and len(self._links) == 1 and self._choice.may_poll():
             self._links.append(PollLink(self))
 
     def _flush(self) -> None:
-        if self._active and self._active in self._links:
+        if self._active and self._active in self._links and self._active.failure is None:
             self._active.flush()
 
-    # The token, the state, the end.
+    # The state, and the end.
 
-    def _ask_token(self) -> None:
-        if not self._asked_token:
-            self._asked_token = True
-            self._emit("token_wanted")
-
-    def _token_expired(self, link: Link) -> None:
-        self._code = "token_expired"
-        if not self._options.ask_token:
-            return self._stop("token_expired")
-        # There may be a newer one already.
-        if link.token == self.token:
-            self.token = None
-            self._ask_token()
-        return None
+    def _connected(self, link: Link) -> None:
+        self._troubled = False
+        welcome = link.welcome or {}
+        self._tell("connected", transport=link.name, **{key: welcome[key] for key in ("connection", "run", "user")})
 
     def _tell(self, status: str, **details: object) -> None:
         self._emit("state", status=status, **details)

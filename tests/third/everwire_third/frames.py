@@ -18,6 +18,7 @@ MAX_DATA_BYTES = 32 * 1024
 
 Frame = dict[str, Any]
 SHAPES = shapes.load()
+_TOLERANT = SHAPES.tolerant()
 
 # Fields that hold a name for people: 1 to 128 bytes without control characters.
 _NAMES = {
@@ -50,8 +51,9 @@ class Batch:
     refused: dict[int, Refused] = field(default_factory=dict)
 
 
-def read_batch(direction: str, source: Union[str, bytes]) -> Batch:
-    """Reads a batch from a client or a server. Raises Refused if it cannot be read at all."""
+def read_batch(direction: str, source: Union[str, bytes], tolerant: bool = False) -> Batch:
+    """Reads a batch from a client or a server. Raises Refused if it cannot be read at all. `tolerant` takes error codes and
+    reasons that this version does not know."""
     size = len(source.encode("utf-8", "surrogatepass") if isinstance(source, str) else source)
     if size > (MAX_BATCH_BYTES if direction == "client" else MAX_SERVER_BATCH_BYTES):
         raise Refused("too_large", f"a batch of {size} bytes")
@@ -65,7 +67,7 @@ def read_batch(direction: str, source: Union[str, bytes]) -> Batch:
     batch = Batch()
     for at, (value, _) in enumerate(found):
         try:
-            frame = read_frame(direction, value)
+            frame = read_frame(direction, value, _TOLERANT if tolerant else SHAPES)
         except Refused as refused:
             batch.refused[at] = refused
             continue
@@ -76,7 +78,7 @@ def read_batch(direction: str, source: Union[str, bytes]) -> Batch:
     return batch
 
 
-def read_frame(direction: str, value: Any) -> Optional[Frame]:
+def read_frame(direction: str, value: Any, known_shapes: shapes.Shapes = SHAPES) -> Optional[Frame]:
     """A frame with its known fields; None if its type is unknown."""
     if not isinstance(value, dict) or not isinstance(value.get("type"), str):
         raise Refused("invalid_frame", "not an object with a type")
@@ -88,7 +90,7 @@ def read_frame(direction: str, value: Any) -> Optional[Frame]:
     if not known:
         return None
     try:
-        frame = SHAPES.frame(direction, value)
+        frame = known_shapes.frame(direction, value)
     except shapes.Mismatch as mismatch:
         raise Refused("invalid_frame", str(mismatch)) from None
     if direction == "client":
@@ -154,15 +156,15 @@ def write_batch(batch: list[Frame]) -> str:
     return "[" + ",".join(strict_json.write(frame) for frame in batch) + "]"
 
 
-def split(batch: list[Frame], *, first_bytes: int = MAX_BATCH_BYTES, most: int = MAX_BATCH_FRAMES) -> list[list[Frame]]:
+def split(batch: list[Frame], *, first: int, most_bytes: int, most: int) -> list[list[Frame]]:
     """Several batches within the limits; the first one within its own. A frame that alone is too large stays alone."""
     batches: list[list[Frame]] = [[]]
-    room = first_bytes - 2
+    room = first - 2
     for frame in batch:
         size = len(strict_json.write(frame).encode("utf-8")) + 1
         if batches[-1] and (size > room or len(batches[-1]) == most):
             batches.append([])
-            room = MAX_BATCH_BYTES - 2
+            room = most_bytes - 2
         batches[-1].append(frame)
         room -= size
     return batches

@@ -9,8 +9,8 @@ from typing import Iterator, Optional
 from .frames import Frame
 
 WINDOW = 32
+MOST_SENDS = 1000
 TOO_OLD_S = 24 * 3600.0
-_RETRYABLE = ("rate_limited", "unavailable", "deferred")
 _RETRY_S = 1.0
 
 
@@ -72,7 +72,7 @@ class Outbox:
     def refused(self, frame: Frame, now: float) -> Optional[Pending]:
         """An `error` with an id. Returns the send or request that has failed for good; a temporary refusal is kept."""
         identity = frame["id"]
-        if identity in self.sends and frame["code"] in _RETRYABLE:
+        if identity in self.sends and frame["retry"]:
             until = now + frame.get("retry_after_ms", _RETRY_S * 1000) / 1000
             # `deferred` only follows a refusal; what it names is sent again with it.
             if frame["code"] != "deferred" or self.paused_until is None:

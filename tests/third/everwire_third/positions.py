@@ -1,4 +1,4 @@
-"""Subscriptions and positions (section 5): what is subscribed to, from where, and whether an entry is delivered."""
+"""Subscriptions and positions (section 5.5): what is subscribed to, from where, and whether an entry is delivered."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .frames import Frame
 
 @dataclass(frozen=True)
 class Position:
-    """The epoch and offset up to which a channel was received, and the run in which this was confirmed or moved."""
+    """The epoch and offset up to which a channel was received, and the run in which this was confirmed or moved last."""
 
     epoch: str
     offset: int
@@ -19,19 +19,14 @@ class Position:
 
 @dataclass
 class View:
-    """A subscription as one connection has it: the position that it was asked for with, and whether it was answered."""
+    """A subscription as one connection has it: the last position that it was asked for with, how often, and whether it is
+    live."""
 
     asked: Optional[Position] = None
-    open: bool = False
-
-
-@dataclass
-class Outcome:
-    """What a `subscribed` means: a gap for the application, a position to be asked for again, or a violation."""
-
-    gap: Optional[Frame] = None
-    again: bool = False
-    violation: bool = False
+    asks: int = 0
+    live: bool = False
+    # When it is asked for again, because the answer was about another position.
+    ask_at: Optional[float] = None
 
 
 class Subscription:
@@ -40,41 +35,60 @@ class Subscription:
     def __init__(self, channel: str, options: Frame, position: Optional[Position] = None) -> None:
         self.channel = channel
         self.position = position
-        # When a refused subscription is asked for again; None unless it waits.
+        # When it is asked for again after a temporary refusal; None unless it waits.
         self.retry_at: Optional[float] = None
         self._options = options
 
     def frame(self, view: View) -> Frame:
         """The `subscribe` with the current position."""
-        view.asked = self.position
+        view.asked, view.asks, view.ask_at = self.position, view.asks + 1, None
         frame: Frame = {"type": "subscribe", "channel": self.channel}
         if self.position is None:
             return {**frame, **self._options}
         frame.update(epoch=self.position.epoch, offset=self.position.offset)
         return frame if self.position.run is None else {**frame, "run": self.position.run}
 
-    def subscribed(self, view: View, frame: Frame, run: str) -> Outcome:
-        position, gap = self.position, frame.get("gap")
-        told = Position(frame["epoch"], frame["offset"], run)
-        if position is None or (gap is not None and gap["reason"] == "epoch"):
-            self.position, view.open = told, True
-            return Outcome(gap)
-        if told.epoch != position.epoch:
-            return Outcome(violation=True)
-        if position.run not in (None, run) and position.offset > 0 and view.asked != position:
-            return Outcome(again=True)
-        # The position may have moved by another connection since it was asked for: it never goes back within a log.
-        view.open = True
-        self.position = Position(told.epoch, max(told.offset, position.offset), run)
-        if told.offset <= position.offset:
-            return Outcome()
-        return Outcome(gap, violation=gap is None)
+    def subscribed(self, view: View, answer: Frame, run: str) -> Optional[Frame]:
+        """Algorithm 3. Returns the gap to report; afterwards the subscription may not be live."""
+        position, gap = self.position, answer.get("gap")
+        told = Position(answer["epoch"], answer["offset"], run)
+        about = self._is_about(view, answer)
+        if position is None:
+            if about:
+                self.position, view.live = told, True
+                return gap
+        else:
+            same = told.epoch == position.epoch and told.offset <= position.offset <= answer["head"]
+            if same and (position.run == run or (about and (gap is None or gap["reason"] != "epoch"))):
+                self.position, view.live = Position(position.epoch, position.offset, run), True
+                return None
+            if about:
+                self.position, view.live = told, True
+                trimmed = told.epoch == position.epoch and told.offset > position.offset
+                reason = gap["reason"] if gap else "trimmed" if trimmed else "epoch"
+                return {"from": position.offset + 1, "to": told.offset, "reason": reason}
+        view.live = False
+        return None
 
-    def entry(self, view: View, offset: int, run: str) -> str:
-        """Whether an entry is `delivered`, `dropped` as a duplicate, or a `violation` of the order."""
-        if not view.open or self.position is None or offset <= self.position.offset:
+    def _is_about(self, view: View, answer: Frame) -> bool:
+        """Whether an answer is about the present position: another transport may have moved it since it was asked for."""
+        position, gap = self.position, answer.get("gap")
+        if view.asked != position:
+            return False
+        if view.asks == 1:
+            return True
+        if position is None:
+            return gap is None or bool(self._options.get("undelivered"))
+        if gap is None:
+            return bool(answer["epoch"] == position.epoch and answer["offset"] == position.offset)
+        other = answer["epoch"] != position.epoch or answer["head"] < position.offset
+        return bool(gap["from"] == position.offset + 1 and (gap["reason"] == "epoch" or not other))
+
+    def entry(self, view: View, offset: int) -> str:
+        """Algorithm 2: whether an entry is `delivered`, `dropped`, or a `violation` of the order."""
+        if not view.live or self.position is None or offset <= self.position.offset:
             return "dropped"
         if offset > self.position.offset + 1:
             return "violation"
-        self.position = Position(self.position.epoch, offset, run)
+        self.position = Position(self.position.epoch, offset, self.position.run)
         return "delivered"

@@ -8,14 +8,20 @@ import uuid
 from typing import Any, Callable, Iterator, Optional
 
 from . import NAME
-from .frames import Frame, outgoing
-from .outbox import Outbox, Pending, uuid7
+from . import strict_json
+from .frames import MAX_BATCH_BYTES, MAX_BATCH_FRAMES, Frame, Refused, outgoing
+from .outbox import MOST_SENDS, Outbox, Pending, uuid7
 from .positions import Position, Subscription, View
 
 Emit = Callable[..., None]
 
 # The answers to requests.
-_ANSWERS = ("members", "receipts", "statuses", "chats", "chat_members", "done", "history_page")
+ANSWERS = ("members", "receipts", "statuses", "chats", "chat_members", "done", "history_page")
+
+
+def _reason(gap: Frame) -> str:
+    """The reason of a gap; one that a newer server gives is read as `trimmed`."""
+    return gap["reason"] if gap["reason"] in ("too_far", "epoch") else "trimmed"
 
 
 class Violation(Exception):
@@ -31,16 +37,24 @@ class Views:
         # Channels with an `unsubscribe` that has not been confirmed.
         self.leaving: set[str] = set()
 
+    def anew(self) -> None:
+        """A polling connection has begun anew: nothing is live."""
+        for view in self.of.values():
+            view.live = False
+
 
 class Session:
-    def __init__(self, emit: Emit, session: Optional[str] = None, guest: Optional[Frame] = None) -> None:
+    def __init__(self, emit: Emit, session: Optional[str], guest: Optional[Frame], ask_again_s: float) -> None:
         self.id = session or str(uuid.uuid4())
         self.subscriptions: dict[str, Subscription] = {}
         self.outbox = Outbox()
         # Ephemeral frames that wait for an open connection, each with the time after which it is dropped.
         self.ephemeral: list[tuple[float, Frame]] = []
+        # `limits` of the last `welcome`.
+        self.limits: Frame = {"batch_bytes": MAX_BATCH_BYTES, "batch_frames": MAX_BATCH_FRAMES}
         self._emit = emit
         self._guest = guest
+        self._ask_again_s = ask_again_s
 
     # From the application.
 
@@ -58,17 +72,30 @@ class Session:
         options: Frame = {key: command[key] for key in ("recent", "undelivered") if key in command}
         position = Position(command["epoch"], command["offset"], command.get("run")) if "epoch" in command else None
         channel = command["channel"]
+        if len(self.subscriptions) >= self.limits.get("subscriptions", len(self.subscriptions) + 1):
+            raise Refused("too_many_subscriptions", "unsubscribe from a channel first")
         self.subscriptions.setdefault(channel, Subscription(channel, options, position))
 
     def send(self, frame: Frame, ref: Optional[str], identity: Optional[str] = None) -> None:
         """Checks a message, and only then makes an id for it."""
         made = identity or uuid7(int(time.time() * 1000))
-        self.outbox.sends.setdefault(made, Pending(outgoing({**frame, "type": "send", "id": made}), ref))
+        checked = outgoing({**frame, "type": "send", "id": made})
+        self._check_limits(checked["data"])
+        if len(self.outbox.sends) >= MOST_SENDS:
+            raise Refused("queue_full", f"{MOST_SENDS} messages are not acknowledged")
+        self.outbox.sends.setdefault(made, Pending(checked, ref))
         self._emit("sending", id=made, ref=ref)
 
     def request(self, frame: Frame, ref: Optional[str], deadline: float) -> None:
         made = uuid7(int(time.time() * 1000))
         self.outbox.requests[made] = Pending(outgoing({"id": made, **frame}), ref, deadline=deadline)
+
+    def _check_limits(self, data: Any) -> None:
+        text = data.get("text") if isinstance(data, dict) else data
+        size = len(strict_json.write(data).encode("utf-8"))
+        characters = len(text) if isinstance(text, str) else 0
+        if size > self.limits.get("payload_bytes", size) or characters > self.limits.get("text_characters", characters):
+            raise Refused("too_large", f"{size} bytes, {characters} characters")
 
     def fail_all(self, code: str) -> None:
         for pending in [*self.outbox.sends.values(), *self.outbox.requests.values()]:
@@ -79,6 +106,11 @@ class Session:
         self._emit("failed", id=pending.frame["id"], ref=pending.ref, code=code, message=message)
 
     # To the server.
+
+    def begin(self, limits: Frame) -> None:
+        """A connection has been welcomed."""
+        self.limits = limits
+        self.outbox.begin()
 
     def wanted(self, views: Views, now: float) -> list[Frame]:
         """The complete set of subscriptions, without those that wait after a temporary refusal."""
@@ -97,9 +129,9 @@ class Session:
 
     def _missing(self, views: Views, now: float) -> Iterator[Subscription]:
         for channel, subscription in self.subscriptions.items():
-            due = subscription.retry_at is not None and subscription.retry_at <= now
-            new = channel not in views.of and subscription.retry_at is None
-            if (due or new) and channel not in views.leaving:
+            view, waiting = views.of.get(channel), subscription.retry_at
+            unasked = view is None or (view.ask_at is not None and view.ask_at <= now)
+            if (unasked if waiting is None else waiting <= now) and channel not in views.leaving:
                 yield subscription
 
     def _frame(self, views: Views, subscription: Subscription) -> Frame:
@@ -112,7 +144,7 @@ class Session:
         """Applies a frame of the present connection. Returns the frames that answer it."""
         kind, identity = frame["type"], frame.get("id")
         if kind == "subscribed":
-            return self._subscribed(views, frame)
+            return self._subscribed(views, frame, now)
         if kind == "message":
             self._message(views, frame)
         elif kind == "unsubscribed":
@@ -126,7 +158,7 @@ class Session:
             self._error(frame, now)
         elif kind == "ping":
             return [{**frame, "type": "pong"}]
-        elif kind in _ANSWERS:
+        elif kind in ANSWERS:
             pending = self.outbox.requests.pop(str(identity), None)
             if pending:
                 self._emit("answered", id=identity, ref=pending.ref, frame=frame)
@@ -134,19 +166,21 @@ class Session:
             self._state(views, frame)
         return []
 
-    def _subscribed(self, views: Views, frame: Frame) -> list[Frame]:
+    def _subscribed(self, views: Views, frame: Frame, now: float) -> list[Frame]:
         channel = frame["channel"]
         subscription, view = self.subscriptions.get(channel), views.of.get(channel)
         if subscription is None or view is None or channel in views.leaving:
             return []
-        outcome = subscription.subscribed(view, frame, views.run)
-        if outcome.violation:
-            raise Violation(f"subscribed to {channel} at another position, without a gap")
-        if outcome.again:
-            return [subscription.frame(view)]
-        if outcome.gap:
-            self._emit("gap", channel=channel, **outcome.gap)
+        gap = subscription.subscribed(view, frame, views.run)
         position = subscription.position
+        if not view.live:
+            # The answer is about another position than the present one.
+            if view.asked != position:
+                return [subscription.frame(view)]
+            view.ask_at = now + self._ask_again_s
+            return []
+        if gap:
+            self._emit("gap", channel=channel, **{**gap, "reason": _reason(gap)})
         place = {"epoch": position.epoch, "offset": position.offset, "run": position.run} if position else {}
         self._emit("subscribed", channel=channel, **place, head=frame["head"], frame=frame)
         return []
@@ -156,7 +190,7 @@ class Session:
         subscription, view = self.subscriptions.get(channel), views.of.get(channel)
         if subscription is None or view is None or channel in views.leaving:
             return
-        verdict = subscription.entry(view, frame["offset"], views.run)
+        verdict = subscription.entry(view, frame["offset"])
         if verdict == "violation":
             raise Violation(f"entry {frame['offset']} of {channel} after {subscription.position}")
         if verdict == "delivered":
@@ -170,7 +204,7 @@ class Session:
         subscription = self.subscriptions.get(channel)
         if subscription is None or channel not in views.of or channel in views.leaving:
             return
-        views.of[channel] = View()
+        views.of[channel].live = False
         if "retry_after_ms" in frame:
             subscription.retry_at = now + frame["retry_after_ms"] / 1000
             return

@@ -13,6 +13,8 @@ from . import strict_json
 SCHEMA = Path(__file__).resolve().parents[3] / "protocol" / "generated" / "schema.json"
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# Definitions to which a minor change of the protocol may add.
+_GROWING = ("ErrorCode", "GapReason")
 _NIL = "00000000-0000-0000-0000-000000000000"
 
 
@@ -43,6 +45,10 @@ class Shapes:
     def has_payload(self, direction: str, name: str) -> bool:
         properties = self._definitions[self._frames[direction][name]].get("properties", {})
         return bool(properties.get("data", {}).get("$ref") == "#/$defs/Payload")
+
+    def tolerant(self) -> Shapes:
+        """The same for what a newer server may send: the lists that may grow (section 15) take any text."""
+        return Shapes({"$defs": {**self._definitions, **{name: {"type": "string"} for name in _GROWING}}})
 
     def frame(self, direction: str, value: dict[str, Any]) -> dict[str, Any]:
         """A frame of a known type with its known fields."""

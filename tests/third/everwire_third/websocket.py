@@ -94,8 +94,10 @@ class WebSocket:
             self._writer.close()
             await self._writer.wait_closed()
 
-    def abort(self) -> None:
-        self._writer.transport.abort()
+    def give_up(self, code: int) -> None:
+        """Sends the close if that is still possible, and does not wait for anything."""
+        self._send(_CLOSE, struct.pack("!H", code))
+        self._writer.close()
 
     async def _frame(self) -> tuple[bool, int, bytes]:
         head = await self._reader.readexactly(2)
