@@ -171,7 +171,7 @@ def split(batch: list[Frame], *, first: int, most_bytes: int, most: int) -> list
 
 
 def user_channel(user: str) -> str:
-    """The part of `private-user.{id}` that stands for a user (section 13)."""
+    """The part of `private-user.{id}` that stands for a user (section 12.1)."""
     if re.fullmatch(r"[A-Za-z0-9_\-@,.;:][A-Za-z0-9_\-=@,.;:]*", user):
         return user
     return "=" + base64.urlsafe_b64encode(user.encode("utf-8")).decode("ascii").rstrip("=")

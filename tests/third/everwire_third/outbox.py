@@ -1,4 +1,4 @@
-"""What the client has sent and not seen answered: durable sends, in order and with their ids, and requests (section 6)."""
+"""What the client has sent and not seen answered: durable sends (section 6), and requests (7)."""
 
 from __future__ import annotations
 

@@ -121,8 +121,9 @@ class PollLink(Link):
             finally:
                 poll.cancel()
                 again.cancel()
-            await asyncio.wait((again := spawn(self._again.wait()),), timeout=wait)
-            again.cancel()
+            if wait > 0:
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await within(wait, self._again.wait())
         return End(self.failure or "failed")
 
     def _hold_s(self, quick: bool) -> float:

@@ -1,4 +1,4 @@
-"""JSON as the protocol takes it (section 2): RFC 8259 in UTF-8, restricted as in I-JSON. Everything that I-JSON forbids is
+"""JSON as the protocol takes it (section 14): RFC 8259 in UTF-8, restricted as in I-JSON. Everything that I-JSON forbids is
 found within one frame without spoiling its neighbours, and the text of a value can be cut out as it was written."""
 
 from __future__ import annotations
