@@ -16,6 +16,7 @@ const RUN_BY: Readonly<Record<string, string>> = {
   nginx: "proxies/printed.test.ts",
   haproxy: "proxies/printed.test.ts",
   http: "documents/policy.test.ts",
+  transcript: "third/third.test.ts",
 };
 
 const BLOCKS = DOCUMENTS.flatMap(blocksOf);

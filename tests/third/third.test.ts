@@ -4,6 +4,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { blocksOf } from "../harness/documents";
 import { FaultProxy } from "../harness/proxy";
 import { PAGES, Server } from "../harness/server";
 import { makeToken, SECRET } from "../harness/tokens";
@@ -24,6 +25,32 @@ describe.skipIf(PYTHON === undefined)("the third client", () => {
     );
     const lines = (await runThird("-m", "everwire_third", "--vectors")).trim().split("\n");
     expect(lines.map((line) => JSON.parse(line))).toEqual([{ vectors: count, passed: count }]);
+  });
+
+  it("answers as the transcript of the adapter's format shows", async () => {
+    const [block, ...others] = blocksOf("tests/third/README.md").filter(
+      ({ language }) => language === "transcript",
+    );
+    expect(others).toEqual([]);
+    const server = await Server.start({ serveDir: PAGES });
+    const ada = Third.start("ada");
+    // What the server or the client makes is another one each time, and an ack may come after its entry.
+    const shown = (lines: readonly string[]) =>
+      lines.map((line) => line.replaceAll(/"[-0-9a-f]{18,36}"|"at":\d+/g, "made")).sort();
+    let seen = 0;
+    for (const step of block?.text.split(/^> /m) ?? []) {
+      const [command = "", ...events] = step.split(/\n< |\n|^< /).filter((line) => line !== "");
+      if (seen > 0) ada.command(JSON.parse(command.replace("http://127.0.0.1:8787", server.url)));
+      const expected = seen > 0 ? events : [command];
+      await until("it has answered", () => ada.events.length >= seen + expected.length, {
+        seen: () => ada.events,
+      });
+      const answers = ada.events.slice(seen, seen + expected.length).map((event) => JSON.stringify(event));
+      expect(shown(answers)).toEqual(shown(expected));
+      seen += expected.length;
+    }
+    expect(ada.events).toHaveLength(seen);
+    expect(seen).toBeGreaterThan(8);
   });
 
   it("is written in the syntax of Python 3.9", async () => {

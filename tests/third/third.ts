@@ -76,9 +76,14 @@ export class Third {
     });
   }
 
+  /** An adapter without a client. */
+  static start(name: string): Third {
+    return new Third(name);
+  }
+
   /** A client of a guest, or of the user of a token. */
   static connect(name: string, url: string, options: Options = {}): Third {
-    const client = new Third(name);
+    const client = Third.start(name);
     const guest = options.token || options.ask_token ? {} : { guest: { user: name, name } };
     client.command({ command: "connect", url, ...guest, ...options });
     return client;
