@@ -134,7 +134,8 @@ impl Node {
         Ok(self.as_seen_by(user, std::slice::from_ref(known)).await?.pop())
     }
 
-    /// Chats as a user sees them, without those in which the user is not a participant.
+    /// Chats as a user sees them, without those in which the user is not a participant, or was removed while they were read: what
+    /// was read may have been stored since.
     async fn as_seen_by(&self, user: &str, chats: &[ChatRecord]) -> Result<Vec<Chat>, Error> {
         let mut asked: Vec<(Channel, u64)> = Vec::new();
         let mut marks = BTreeMap::new();
@@ -152,6 +153,10 @@ impl Node {
         let seen = chats.iter().filter_map(|known| {
             let room = &known.room;
             let role = room.role(user)?;
+            let now = self.chats.role(&room.id, user)?;
+            if role != Role::Invited && now == Role::Invited {
+                return None;
+            }
             let log = room.log()?;
             let none = Marks::new();
             let (marks, tail) =

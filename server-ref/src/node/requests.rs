@@ -31,7 +31,7 @@ pub(crate) type Answer<Request> = Result<<Request as Answered>::Answer, Refusal>
 pub(super) async fn answer(node: &Arc<Node>, asked: PendingRequest) -> Result<ServerFrame, Refusal> {
     let PendingRequest { request, who } = asked;
     node.access.check(&who, node.now_ms())?;
-    Ok(match request {
+    let answer = match request {
         Request::History(request) => node.answer_history(&who, &request).await?.into(),
         Request::SetStatus(request) => node.answer_set_status(&who, &request).await?.into(),
         Request::GetStatus(request) => node.answer_get_status(&request).await?.into(),
@@ -46,7 +46,10 @@ pub(super) async fn answer(node: &Arc<Node>, asked: PendingRequest) -> Result<Se
         Request::RemoveMember(request) => node.answer_remove_member(&who, request).await?.into(),
         Request::RenameChat(request) => node.answer_rename_chat(&who, request).await?.into(),
         Request::SetRole(request) => node.answer_set_role(&who, request).await?.into(),
-    })
+    };
+    // A user who was banned meanwhile, or whose token was revoked, does not get what was read since.
+    node.access.check(&who, node.now_ms())?;
+    Ok(answer)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` calls")]

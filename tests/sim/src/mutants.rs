@@ -104,6 +104,8 @@ mutants! {
     ChatsMadeAgain = "chats_made_again";
     /// Anybody may remove members of a chat.
     AnybodyRemoves = "anybody_removes";
+    /// A page of history ends one entry too early.
+    PagesOffByOne = "pages_off_by_one";
     /// The client takes a proxy's refusal for one that passes.
     RefusalTakenForPassing = "refusal_taken_for_passing";
 }

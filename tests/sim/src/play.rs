@@ -8,16 +8,19 @@ use crate::rng::Rng;
 pub enum Play {
     /// Chats are created, joined and left, and users invited and removed, by requests of clients.
     Chats,
+    /// Logs are read page by page.
+    History,
 }
 
 impl Play {
     /// All of them.
-    pub const ALL: &[Self] = &[Self::Chats];
+    pub const ALL: &[Self] = &[Self::Chats, Self::History];
 
     /// Its name in the corpus.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Chats => "chats",
+            Self::History => "history",
         }
     }
 
@@ -30,6 +33,7 @@ impl Play {
     pub const fn needs_one_node(self) -> bool {
         match self {
             Self::Chats => true,
+            Self::History => false,
         }
     }
 

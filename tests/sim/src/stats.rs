@@ -31,6 +31,8 @@ pub struct Stats {
     pub requests: u64,
     /// Requests that were answered.
     pub answered: u64,
+    /// Messages in pages of history.
+    pub history: u64,
     /// Marks that nodes accepted.
     pub marks: u64,
     /// Typing announcements that clients received.
@@ -71,6 +73,7 @@ impl AddAssign<&Self> for Stats {
         self.delivered += other.delivered;
         self.requests += other.requests;
         self.answered += other.answered;
+        self.history += other.history;
         self.marks += other.marks;
         self.typing += other.typing;
         self.lost += other.lost;

@@ -47,6 +47,8 @@ pub enum Rule {
     Permission,
     /// A request is settled once, by its own answer or an error that it may have.
     Settled,
+    /// Pages of a log join, hold what was committed, and say rightly whether there is more.
+    History,
     /// Chats change as those who may have asked for it, and are listed as they are.
     Chats,
     /// What was written is in the outbox, or answered.

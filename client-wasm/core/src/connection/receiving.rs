@@ -204,9 +204,14 @@ impl Connection {
             self.subscriptions.left(frame.channel);
             return Outcome::Nothing;
         };
-        // What the server says before it confirms an `unsubscribe` is about an earlier subscription.
+        // What the server says before it confirms an `unsubscribe`, or to a poll that did not ask for it, is about an earlier
+        // subscription.
         let left = self.subscriptions.is_leaving(frame.channel);
         let Some(handle) = frame.handle.filter(|_| !left) else { return Outcome::Nothing };
+        let transport = self.transports.active();
+        if !self.subscriptions.get(handle).zip(transport).is_some_and(|(s, t)| s.was_requested(t)) {
+            return Outcome::Nothing;
+        }
         self.log(text!("< unsubscribed ", frame.channel, ": ", code.as_str()));
         if let Some(retry_after) = frame.retry_after {
             let now = self.now();

@@ -236,3 +236,19 @@ fn a_channel_left_while_the_first_poll_is_under_way_and_entered_again_after_it_b
     let (_, poll, offset) = wants_poll(&mut harness);
     assert_eq!((poll.connection, offset), (None, None));
 }
+
+#[test]
+fn a_refusal_in_the_first_response_is_not_taken_for_one_of_a_channel_entered_since() {
+    let mut harness = Harness::new(Config { websocket: false, ..config() });
+    let handle = harness.subscribe("news");
+    harness.tell(Input::Start);
+    let (request, ..) = harness.wants_request();
+    harness.core.unsubscribe(harness.now, handle);
+    harness.core.subscribe(harness.now, "news", Some(5), None).unwrap();
+    let code = Some(ErrorCode::Forbidden);
+    let refused = Unsubscribed { channel: channel("news"), code, message: None, retry_after_ms: None };
+    harness.responds(request, &[polled(1), welcome(9), refused.into()]);
+    harness.pass_until(2_000, wants_request);
+    let (_, frames, _) = harness.wants_request();
+    assert!(matches!(&frames[2], ClientFrame::Subscribe(s) if s.recent == Some(5)), "{frames:?}");
+}

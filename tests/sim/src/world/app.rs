@@ -48,6 +48,7 @@ impl World {
         }
         self.talk(client);
         self.play_chats(client);
+        self.play_history(client);
         self.carry_out(client);
     }
 

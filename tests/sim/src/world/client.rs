@@ -10,7 +10,8 @@ use everwire_client_core::{
 use everwire_protocol::{Channel, ClientFrame, ErrorCode, Guest, Role, Uuid, batch};
 
 use super::{
-    ByChannel, EPOCH, Event, ToClient, World, links::Path, pages::Kept, requests::Requests, say, talk::Talk,
+    ByChannel, EPOCH, Event, ToClient, World, links::Path, pages::Kept, paging::Walk, requests::Requests,
+    say, talk::Talk,
 };
 use crate::{
     mutants::Mutant,
@@ -55,6 +56,8 @@ pub(super) struct Client {
     pub(super) written: BTreeMap<Uuid, (Channel, u64)>,
     /// The chats of its user, as the page shows them.
     pub(super) own_chats: BTreeMap<String, Role>,
+    /// How it goes through a log.
+    pub(super) walk: Option<Walk>,
     /// The pages of a list of chats so far.
     pub(super) listed: Vec<(String, Role)>,
     pub(super) path: Path,
@@ -129,6 +132,7 @@ impl Client {
             joined: BTreeMap::new(),
             written: BTreeMap::new(),
             own_chats: BTreeMap::new(),
+            walk: None,
             listed: Vec::new(),
             rng,
             links: BTreeMap::new(),

@@ -186,16 +186,20 @@ impl World {
         }
     }
 
-    /// Everything is quiet: now every member of a chat reads and writes there, and everybody asks for the list. Returns whether
-    /// there is something to wait for.
+    /// Everything is quiet: now every member of a chat reads and writes there, everybody asks for the list, and a log is read to its
+    /// beginning. Returns whether there is something to wait for.
     pub(super) fn begin_finale(&mut self) -> bool {
-        if self.finale.is_some() || !self.case.plays.has(Play::Chats) {
+        let (chats, history) = (self.case.plays.has(Play::Chats), self.case.plays.has(Play::History));
+        if self.finale.is_some() || !(chats || history) {
             return false;
         }
-        say!(self, "FINALE", "every member reads and writes");
+        say!(self, "FINALE", "every member of a chat reads and writes, and a log is read to its beginning");
         self.finale = Some(Finale { since: self.now });
+        if history {
+            self.read_everything();
+        }
         for client in 0..self.clients.len() {
-            if self.clients[client].closed {
+            if self.clients[client].closed || !chats {
                 continue;
             }
             let user = user_of(client);

@@ -14,6 +14,7 @@ mod mail;
 mod node;
 mod outcomes;
 mod pages;
+mod paging;
 pub mod permits;
 mod quiet;
 mod receiving;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use everwire_protocol::{ClientFrame, ErrorCode, ServerFrame, Uuid, batch};
 
-use super::{World, chats::Act, client::user_of, say};
+use super::{World, chats::Act, client::user_of, paging::AskedPage, say};
 use crate::{
     fault::Kind,
     ledger::request_id,
@@ -23,6 +23,8 @@ pub(super) enum About {
     Chat { chat: String, act: Act },
     /// A page of the list of chats.
     List,
+    /// A page of a log.
+    Page(AskedPage),
 }
 
 /// A request without an answer.
@@ -106,6 +108,7 @@ impl World {
                 }
             }
             (About::List, ServerFrame::Chats(list)) => self.next_of_list(client, list),
+            (About::Page(asked), ServerFrame::HistoryPage(page)) => self.page_arrives(client, asked, page),
             (about, frame) => violated(Rule::Settled, format!("c{client} asked for {about:?}: {frame:?}")),
         };
         self.broken(result);
@@ -154,6 +157,7 @@ impl World {
                     _ => false,
                 },
                 About::List => false,
+                About::Page(asked) => self.page_may_fail(client, asked, *at, code),
             },
         }
     }

@@ -280,6 +280,11 @@ fn somebody_who_has_left_a_chat_and_reads_on() {
 }
 
 #[test]
+fn a_page_of_history_that_is_off_by_one() {
+    found_playing(Play::History, Mutant::PagesOffByOne, &[History]);
+}
+
+#[test]
 fn every_planted_bug_has_a_test() {
     let source = include_str!("mutants.rs");
     for mutant in Mutant::ALL {

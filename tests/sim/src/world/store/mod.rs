@@ -232,7 +232,11 @@ impl Data {
         let most = u64::from(most);
         let (after, before) = match part {
             HistoryRange::Latest => (log.head.saturating_sub(most), log.head + 1),
-            HistoryRange::Before(offset) => (offset.saturating_sub(most + 1), offset),
+            HistoryRange::Before(offset) => {
+                let before = offset.min(log.head + 1);
+                let before = if self.has(Mutant::PagesOffByOne) { before.max(2) - 1 } else { before };
+                (before.saturating_sub(most + 1), before)
+            }
             HistoryRange::After(offset) => (offset, log.head + 1),
         };
         let entries = self.entries(channel, after, u32::try_from(most).unwrap_or(u32::MAX));
