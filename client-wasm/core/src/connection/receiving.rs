@@ -154,7 +154,7 @@ impl Connection {
             && self.transports.is_held(request)
             && let Some(poll) = &mut self.transports.poll
         {
-            poll.acked(seq);
+            poll.numbered(seq);
         }
     }
 

@@ -36,8 +36,10 @@ pub(crate) struct Poll {
     /// Named by `welcome`; none before it, and none to ask for a new one.
     connection: Option<Uuid>,
     welcomed: bool,
-    /// The last response that arrived.
+    /// The last response of the connection that has arrived.
     ack: u64,
+    /// The number of the response that is being read, or was read last.
+    seq: u64,
     /// How long the server holds a request, in ms; 0 if it cannot.
     hold: u32,
     held: Option<(RequestId, Deadline)>,
@@ -89,6 +91,7 @@ impl Poll {
         Self {
             connection: None,
             welcomed: false,
+            seq: 0,
             ack: 0,
             hold: limits::POLL_HOLD_MS,
             held: None,
@@ -194,6 +197,8 @@ impl Poll {
     /// polls reach servers that do not know each other's connections.
     pub(crate) fn welcomed(&mut self, now: u64, connection: Uuid, hold: u32) -> bool {
         self.connection = (!self.renew).then_some(connection);
+        // The responses of a new connection are counted from 1.
+        self.ack = self.seq;
         self.welcomed = true;
         self.hold = hold.min(limits::POLL_HOLD_MS);
         let soon = now < self.welcomed_at + u64::from(limits::POLL_HOLD_MS);
@@ -207,8 +212,11 @@ impl Poll {
         self.astray == MAX_ASTRAY
     }
 
-    pub(crate) fn acked(&mut self, seq: u64) {
-        self.ack = seq;
+    /// The number of the response that is being read. Something between may repeat an older one: the server would ignore a
+    /// poll that acknowledged less than the one before, and both sides would wait for ever.
+    pub(crate) fn numbered(&mut self, seq: u64) {
+        self.seq = seq;
+        self.ack = self.ack.max(seq);
     }
 
     pub(crate) fn mark_productive(&mut self) {

@@ -52,6 +52,20 @@ fn promise_12_a_lost_response_is_asked_for_again_by_the_same_ack() {
 }
 
 #[test]
+fn promise_12_an_older_response_that_is_repeated_takes_no_acknowledgement_back() {
+    let mut harness = connected();
+    let (request, ..) = wants_poll(&mut harness);
+    harness.responds(request, &[polled(2), message("news", 1)]);
+    let (request, ..) = wants_poll(&mut harness);
+    harness.responds(request, &[polled(3), message("news", 2)]);
+    let (request, ..) = wants_poll(&mut harness);
+    harness.responds(request, &[polled(2), message("news", 1)]);
+    let (_, poll, offset) = wants_poll(&mut harness);
+    assert_eq!((poll.ack, offset), (3, Some(2)));
+    assert_eq!(harness.delivered.len(), 2);
+}
+
+#[test]
 fn promise_12_another_node_goes_on_from_the_positions() {
     let mut harness = connected();
     let (request, ..) = wants_poll(&mut harness);
