@@ -19,7 +19,7 @@ for (let code = 0x20; code < 0x7f; code++) {
 const SINGLES = ALPHABET.length - 2;
 
 /** The 87 bytes that are most frequent in WebAssembly. A list per file would be longer than what it saves. */
-const isSingle = (byte) => byte < 67 || (byte > 99 && byte < 120);
+const isSingle = (byte) => byte < 67 || (byte > 96 && byte < 117);
 
 export function encode(bytes) {
   const codes = [];

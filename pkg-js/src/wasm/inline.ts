@@ -16,7 +16,7 @@ export function decode(encoded: string): Uint8Array<ArrayBuffer> {
   const singles: number[] = [];
   const pairs: number[] = [];
   for (let byte = 0; byte < 256; byte++)
-    (byte < 67 || (byte > 99 && byte < 120) ? singles : pairs).push(byte);
+    (byte < 67 || (byte > 96 && byte < 117) ? singles : pairs).push(byte);
   const bytes = new Uint8Array(encoded.length);
   let length = 0;
   for (let at = 0; at < encoded.length; ) {
