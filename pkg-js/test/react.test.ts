@@ -13,10 +13,12 @@ import {
   useChannel,
   useChat,
   useChats,
+  useChatsComplete,
   useClient,
   useConnectionState,
   useEverwire,
   useMembers,
+  useMembersComplete,
   useMessages,
   useNotifications,
   useStatus,
@@ -294,6 +296,47 @@ const chat = (id: string, at: number) => ({
 const own = { channel: "private-user.me", epoch: "e", offset: 0, head: 0 };
 /** Welcomes the user, and lets what waited for that happen. */
 const welcome = () => act(async () => core().welcomed("me"));
+
+describe("useMembersComplete and useChatsComplete", () => {
+  it("tell whether the lists are still being loaded", async () => {
+    const List = () => h("p", null, `${useMembersComplete("presence-a")} ${useChatsComplete()}`);
+    const { container } = render(h(App, null, h(List)));
+    await settle();
+    await welcome();
+    await settle();
+    expect(container.textContent).toBe("false false");
+    const place = { channel: "presence-a", epoch: "e", offset: 0, head: 0 };
+    const members = [{ user: "ann" }];
+    await act(async () =>
+      core().receive(
+        { type: "subscribed", ...place, members, members_next: "ann" },
+        { type: "subscribed", ...own, chats: [chat("a", 1)], chats_more: true },
+      ),
+    );
+    expect(container.textContent).toBe("false false");
+    await act(async () => {
+      core().answer("list_members", { type: "members", channel: place.channel, members: [] });
+      core().answer("list_chats", { type: "chats", chats: [chat("a", 1)] });
+    });
+    expect(container.textContent).toBe("true true");
+    await act(async () => core().receive({ type: "subscribed", ...place, members, members_next: "ann" }));
+    expect(container.textContent, "again after an outage").toBe("false true");
+  });
+
+  it("an empty list of members is complete, too", async () => {
+    const { container } = render(
+      h(
+        App,
+        null,
+        h(() => h("p", null, `${useMembersComplete("presence-a")}`)),
+      ),
+    );
+    await settle();
+    const place = { channel: "presence-a", epoch: "e", offset: 0, head: 0 };
+    await act(async () => core().receive({ type: "subscribed", ...place, members: [] }));
+    expect(container.textContent).toBe("true");
+  });
+});
 
 describe("useChats", () => {
   it("shows the chats, sorted by latest activity", async () => {

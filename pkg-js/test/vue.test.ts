@@ -10,9 +10,11 @@ import {
   useChannel,
   useChat,
   useChats,
+  useChatsComplete,
   useConnectionState,
   useEverwire,
   useMembers,
+  useMembersComplete,
   useMessages,
   useNotifications,
   useStatus,
@@ -159,6 +161,29 @@ const chat = (id: string, at: number) => ({
   ...{ head: 0, unread: 0, at },
 });
 const own = { channel: "private-user.me", epoch: "e", offset: 0, head: 0 };
+
+describe("useMembersComplete and useChatsComplete", () => {
+  it("tell whether the lists are still being loaded", async () => {
+    const { root } = mount(() => {
+      const [members, chats] = [useMembersComplete("presence-a"), useChatsComplete()];
+      return () => `${members.value} ${chats.value}`;
+    });
+    await settle();
+    core().welcomed("me");
+    await settle();
+    const place = { channel: "presence-a", epoch: "e", offset: 0, head: 0 };
+    core().receive(
+      { type: "subscribed", ...place, members: [{ user: "ann" }], members_next: "ann" },
+      { type: "subscribed", ...own, chats: [chat("a", 1)], chats_more: true },
+    );
+    await settle();
+    expect(root.textContent).toBe("false false");
+    core().answer("list_members", { type: "members", channel: place.channel, members: [] });
+    core().answer("list_chats", { type: "chats", chats: [chat("a", 1)] });
+    await settle();
+    expect(root.textContent).toBe("true true");
+  });
+});
 
 describe("useChats and useNotifications", () => {
   it("follow the lists of the user", async () => {

@@ -5,7 +5,14 @@ import { useCallback, useEffect, useRef, useSyncExternalStore } from "react";
 import type { Row } from "../chat/message-list.js";
 import type { Channel } from "../core/channel.js";
 import type { Client } from "../core/client.js";
-import type { ConnectionState, DefaultEvents, Member, MessageData, Typist } from "../core/events.js";
+import type {
+  ChannelEvents,
+  ConnectionState,
+  DefaultEvents,
+  Member,
+  MessageData,
+  Typist,
+} from "../core/events.js";
 import {
   attach,
   DEFAULT_LIMIT,
@@ -71,25 +78,27 @@ export function useMessages<Events extends object = DefaultEvents>(
   return rows as readonly Row<MessageData<Events>>[];
 }
 
-/** The members of a presence channel. */
+/** The members of a presence channel. {@link useMembersComplete} tells whether these are all of them. */
 export function useMembers<Events extends object = DefaultEvents>(
   channel: string | Channel<Events>,
 ): readonly Member[] {
   const source = useSource(channel);
   return useSyncExternalStore(
-    useCallback(
-      (changed) => {
-        const off = source.on("members", changed);
-        const release = retain(source);
-        return () => {
-          off();
-          release();
-        };
-      },
-      [source],
-    ),
+    useSubscribed(source, "members"),
     () => source.members,
     () => NOBODY,
+  );
+}
+
+/** Whether `useMembers` has all members: not before the channel is subscribed, nor while pages of a long list arrive. */
+export function useMembersComplete<Events extends object = DefaultEvents>(
+  channel: string | Channel<Events>,
+): boolean {
+  const source = useSource(channel);
+  return useSyncExternalStore(
+    useSubscribed(source, "members", "subscribed"),
+    () => source.membersComplete,
+    () => false,
   );
 }
 
@@ -99,19 +108,24 @@ export function useTyping<Events extends object = DefaultEvents>(
 ): readonly Typist[] {
   const source = useSource(channel);
   return useSyncExternalStore(
-    useCallback(
-      (changed) => {
-        const off = source.on("typing", changed);
-        const release = retain(source);
-        return () => {
-          off();
-          release();
-        };
-      },
-      [source],
-    ),
+    useSubscribed(source, "typing"),
     () => source.typists,
     () => NO_TYPISTS,
+  );
+}
+
+/** Keeps a channel subscribed, and calls back after these events. */
+function useSubscribed(source: Channel<object>, event: keyof ChannelEvents, other = event) {
+  return useCallback(
+    (changed: () => void) => {
+      const off = [event, other].map((name) => source.on(name, changed));
+      const release = retain(source);
+      return () => {
+        for (const remove of off) remove();
+        release();
+      };
+    },
+    [source, event, other],
   );
 }
 

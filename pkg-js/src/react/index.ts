@@ -10,5 +10,12 @@ export type {
   UseMessagesOptions,
 } from "../integration/handlers.js";
 export { EverwireProvider, type EverwireProviderProps, useClient, useEverwire } from "./client.js";
-export { useChannel, useConnectionState, useMembers, useMessages, useTyping } from "./hooks.js";
-export { useChat, useChatClient, useChats, useNotifications, useStatus } from "./people.js";
+export {
+  useChannel,
+  useConnectionState,
+  useMembers,
+  useMembersComplete,
+  useMessages,
+  useTyping,
+} from "./hooks.js";
+export { useChat, useChatClient, useChats, useChatsComplete, useNotifications, useStatus } from "./people.js";

@@ -20,13 +20,26 @@ export function useChatClient(): ChatClient {
   return createChat(useClient());
 }
 
-/** The user's chats, sorted by latest activity. Change them with `useChatClient().chats`. */
+/**
+ * The user's chats, sorted by latest activity. {@link useChatsComplete} tells whether these are all of them. Change them with
+ * `useChatClient().chats`.
+ */
 export function useChats(): readonly Chat[] {
   const chat = useChatClient();
   return useSyncExternalStore(
     useCallback((changed) => chat.chats.on("change", changed), [chat]),
     () => chat._chats.list,
     () => NO_CHATS,
+  );
+}
+
+/** Whether `useChats` has all chats: an empty list before that is still being loaded. */
+export function useChatsComplete(): boolean {
+  const chat = useChatClient();
+  return useSyncExternalStore(
+    useCallback((changed) => chat.chats.on("change", changed), [chat]),
+    () => chat._chats.complete,
+    () => false,
   );
 }
 

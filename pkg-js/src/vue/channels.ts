@@ -109,7 +109,7 @@ export function useTyping<Events extends object = DefaultEvents>(
   return typists;
 }
 
-/** The members of a presence channel. */
+/** The members of a presence channel. {@link useMembersComplete} tells whether these are all of them. */
 export function useMembers<Events extends object = DefaultEvents>(
   channel: ChannelSource<Events>,
 ): Readonly<ShallowRef<readonly Member[]>> {
@@ -130,6 +130,30 @@ export function useMembers<Events extends object = DefaultEvents>(
     },
   );
   return members;
+}
+
+/** Whether `useMembers` has all members: not before the channel is subscribed, nor while pages of a long list arrive. */
+export function useMembersComplete<Events extends object = DefaultEvents>(
+  channel: ChannelSource<Events>,
+): Readonly<ShallowRef<boolean>> {
+  const source = useSource(channel);
+  const complete = shallowRef(false);
+  whileMounted(
+    () => source.value,
+    (now) => {
+      const read = () => {
+        complete.value = now.membersComplete;
+      };
+      read();
+      const off = [now.on("members", read), now.on("subscribed", read)];
+      const release = retain(now);
+      return () => {
+        for (const remove of off) remove();
+        release();
+      };
+    },
+  );
+  return complete;
 }
 
 function useSource<Events extends object>(channel: ChannelSource<Events>): ComputedRef<Channel<object>> {

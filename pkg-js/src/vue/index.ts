@@ -12,8 +12,9 @@ export {
   useChannel,
   useConnectionState,
   useMembers,
+  useMembersComplete,
   useMessages,
   useTyping,
 } from "./channels.js";
 export { EverwireProvider, useClient, useEverwire } from "./client.js";
-export { useChat, useChatClient, useChats, useNotifications, useStatus } from "./people.js";
+export { useChat, useChatClient, useChats, useChatsComplete, useNotifications, useStatus } from "./people.js";

@@ -4,6 +4,7 @@
 import { type MaybeRefOrGetter, type ShallowRef, shallowRef, toValue, triggerRef } from "vue";
 import type { Chat } from "../chat/chat.js";
 import { type ChatClient, createChat } from "../chat/chat-client.js";
+import type { ChatList } from "../chat/chat-list.js";
 import type { ChatRoom } from "../chat/chat-room.js";
 import type { NotificationItem } from "../chat/notifications.js";
 import type { UserStatus } from "../core/events.js";
@@ -16,21 +17,33 @@ export function useChatClient(): ChatClient {
   return createChat(useClient());
 }
 
-/** The user's chats, sorted by latest activity. Change them with `useChatClient().chats`. */
+/**
+ * The user's chats, sorted by latest activity. {@link useChatsComplete} tells whether these are all of them. Change them with
+ * `useChatClient().chats`.
+ */
 export function useChats(): Readonly<ShallowRef<readonly Chat[]>> {
+  return ofChats<readonly Chat[]>([], ({ list }) => list);
+}
+
+/** Whether `useChats` has all chats: an empty list before that is still being loaded. */
+export function useChatsComplete(): Readonly<ShallowRef<boolean>> {
+  return ofChats<boolean>(false, ({ complete }) => complete);
+}
+
+function ofChats<Value>(before: Value, read: (chats: ChatList) => Value): ShallowRef<Value> {
   const chat = useChatClient();
-  const list = shallowRef<readonly Chat[]>([]);
+  const value = shallowRef(before);
   whileMounted(
     () => chat,
     ({ chats }) => {
-      const read = () => {
-        list.value = chats.list;
+      const update = () => {
+        value.value = read(chats);
       };
-      read();
-      return chats.on("change", read);
+      update();
+      return chats.on("change", update);
     },
   );
-  return list;
+  return value;
 }
 
 /** The chat with this id, open while the component is mounted. The ref triggers when anything in it changes. */
