@@ -5,14 +5,7 @@ import { useCallback, useEffect, useRef, useSyncExternalStore } from "react";
 import type { Row } from "../chat/message-list.js";
 import type { Channel } from "../core/channel.js";
 import type { Client } from "../core/client.js";
-import type {
-  ChannelEvents,
-  ConnectionState,
-  DefaultEvents,
-  Member,
-  MessageData,
-  Typist,
-} from "../core/events.js";
+import type { ConnectionState, DefaultEvents, Member, MessageData, Typist } from "../core/events.js";
 import {
   attach,
   DEFAULT_LIMIT,
@@ -115,7 +108,11 @@ export function useTyping<Events extends object = DefaultEvents>(
 }
 
 /** Keeps a channel subscribed, and calls back after these events. */
-function useSubscribed(source: Channel<object>, event: keyof ChannelEvents, other = event) {
+function useSubscribed(
+  source: Channel<object>,
+  event: "members" | "typing",
+  other: "subscribed" | typeof event = event,
+) {
   return useCallback(
     (changed: () => void) => {
       const off = [event, other].map((name) => source.on(name, changed));
