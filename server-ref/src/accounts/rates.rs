@@ -28,6 +28,9 @@ const NEW_CHAT: u32 = 5;
 /// Invitations, each of which others are told of. A group of a hundred is invited at once.
 const INVITATIONS: Bucket = Bucket { per_second: 1, burst: 300 };
 
+/// Changes of chats: each is a transaction of its own, for which everybody who sends waits. None where requests have no limit.
+const CHAT_CHANGES: Bucket = Bucket { per_second: 5, burst: 100 };
+
 /// The rate limits of all users and sessions.
 #[derive(Debug)]
 pub struct Rates {
@@ -61,6 +64,7 @@ struct Account {
     work: Level,
     sessions: Level,
     chats: Level,
+    chat_changes: Level,
     invitations: Level,
 }
 
@@ -105,6 +109,7 @@ impl Rates {
                 | RateClass::Work(_)
                 | RateClass::NewSession
                 | RateClass::NewChat
+                | RateClass::ChatChange
                 | RateClass::Invitations(_)
         ) {
             return Ok(());
@@ -123,6 +128,8 @@ impl Rates {
             RateClass::Work(units) => account.work.take(now_ms, costs::ACCOUNT, units),
             RateClass::NewSession => account.sessions.take(now_ms, NEW_SESSIONS, 1),
             RateClass::NewChat => account.chats.take(now_ms, NEW_CHATS, NEW_CHAT),
+            RateClass::ChatChange if self.requests.per_second == 0 => Ok(()),
+            RateClass::ChatChange => account.chat_changes.take(now_ms, CHAT_CHANGES, 1),
             RateClass::Invitations(users) => account.invitations.take(now_ms, INVITATIONS, users),
         }
     }
@@ -138,6 +145,7 @@ impl Rates {
             | RateClass::Work(_)
             | RateClass::NewSession
             | RateClass::NewChat
+            | RateClass::ChatChange
             | RateClass::Invitations(_) => return Ok(()),
         };
         level.take(now_ms, bucket.times(times), 1)
@@ -157,6 +165,7 @@ impl Rates {
             && account.work.is_full(now_ms, costs::ACCOUNT)
             && account.sessions.is_full(now_ms, NEW_SESSIONS)
             && account.chats.is_full(now_ms, NEW_CHATS)
+            && account.chat_changes.is_full(now_ms, CHAT_CHANGES)
             && account.invitations.is_full(now_ms, INVITATIONS)
     }
 
@@ -266,6 +275,7 @@ mod tests {
         let count = |what| (0..10_000).filter(|_| rates.take(&user("a"), HERE, what, 0).is_ok()).count();
         assert_eq!(count(RateClass::Work(32)), 1_024);
         assert_eq!(count(RateClass::NewChat), 20);
+        assert_eq!(count(RateClass::ChatChange), 100);
         assert_eq!(count(RateClass::Invitations(99)), 3);
         assert_eq!(count(RateClass::Invitations(1)), 3);
         assert_eq!(rates.take(&user("a"), HERE, RateClass::NewChat, 0), Err(5_000));

@@ -165,6 +165,8 @@ pub enum RateClass {
     NewSession,
     /// A new chat.
     NewChat,
+    /// A change of a chat.
+    ChatChange,
     /// This many users are invited to a chat.
     Invitations(u32),
 }

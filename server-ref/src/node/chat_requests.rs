@@ -75,6 +75,8 @@ impl Node {
         // A repetition makes nothing.
         if made.is_none_or(|id| self.chats.get(&id).is_none()) {
             self.count_new_chat(who, &invited)?;
+        } else {
+            self.count_change(who)?;
         }
         let chat = self.change_chat(actor(who), None, create).await?;
         self.done_with_chat(id, &who.user, chat).await
@@ -84,6 +86,7 @@ impl Node {
         if self.chats.role(&request.chat, &request.user).is_none() {
             self.count_invitations(who, std::slice::from_ref(&request.user))?;
         }
+        self.count_change(who)?;
         let name = self.name(&request.user).await?;
         let role = request.role.unwrap_or(Role::Member);
         let invite = Command::Invite { user: request.user.into(), name, role };
@@ -92,11 +95,13 @@ impl Node {
     }
 
     pub(super) async fn answer_join_chat(&self, who: &Identity, request: JoinChat) -> Answer<JoinChat> {
+        self.count_change(who)?;
         let chat = self.change_chat(actor(who), Some(&request.chat), Command::Join).await?;
         self.done_with_chat(request.id, &who.user, chat).await
     }
 
     pub(super) async fn answer_leave_chat(&self, who: &Identity, request: LeaveChat) -> Answer<LeaveChat> {
+        self.count_change(who)?;
         self.change_chat(actor(who), Some(&request.chat), Command::Leave).await?;
         Ok(done(request.id))
     }
@@ -106,21 +111,29 @@ impl Node {
         who: &Identity,
         request: RemoveMember,
     ) -> Answer<RemoveMember> {
+        self.count_change(who)?;
         let remove = Command::Remove { user: request.user.into() };
         self.change_chat(actor(who), Some(&request.chat), remove).await?;
         Ok(done(request.id))
     }
 
     pub(super) async fn answer_rename_chat(&self, who: &Identity, request: RenameChat) -> Answer<RenameChat> {
+        self.count_change(who)?;
         let rename = Command::Rename { title: request.title };
         self.change_chat(actor(who), Some(&request.chat), rename).await?;
         Ok(done(request.id))
     }
 
     pub(super) async fn answer_set_role(&self, who: &Identity, request: SetRole) -> Answer<SetRole> {
+        self.count_change(who)?;
         let set_role = Command::SetRole { user: request.user.into(), role: request.role };
         self.change_chat(actor(who), Some(&request.chat), set_role).await?;
         Ok(done(request.id))
+    }
+
+    fn count_change(&self, who: &Identity) -> Result<(), Refusal> {
+        let counted = self.access.pace(who, Uuid::nil(), RateClass::ChatChange, self.now_ms());
+        counted.map_err(Refusal::rate_limited)
     }
 
     /// Counts a new chat, and everybody who is invited to it.

@@ -1,7 +1,8 @@
 //! Limits: announced, and counted over all that belongs together.
 
 use everwire_protocol::{
-    ChatKind, CreateChat, ErrorCode, Invite, Role, ServerFrame, batch, limits::MAX_POST_FRAMES,
+    ChatKind, ClientFrame, CreateChat, ErrorCode, Invite, RenameChat, Role, ServerFrame, batch,
+    limits::MAX_POST_FRAMES,
 };
 
 use super::kit::{Client, chat, hello, history, http::Http, new_id, send, serve};
@@ -99,6 +100,40 @@ async fn one_user_makes_few_chats_at_once_and_a_repetition_is_not_one() {
     // One more for every five seconds that this takes.
     assert!((1..=5).contains(&refused), "{refused}");
     assert!(ann.done(ids[0], group(ids[0])).await.is_some(), "it exists already");
+    let mut bob = Client::connect(served.address(), "bob").await;
+    let id = new_id();
+    assert!(bob.done(id, group(id)).await.is_some(), "others are not affected");
+    served.server.stop().await;
+}
+
+#[tokio::test]
+async fn one_user_changes_chats_so_often_whatever_the_change() {
+    let served = serve(|config| config.requests_per_second = 1_000).await;
+    let mut ann = Client::connect(served.address(), "ann").await;
+    let id = new_id();
+    let group = |id| CreateChat { id, kind: ChatKind::Group, title: None, open: None, users: vec![] };
+    let chat = ann.done(id, group(id)).await.unwrap().id;
+    let mut refused = 0;
+    for n in 0..60 {
+        let (rename, repeat) = (new_id(), id);
+        let title = n.to_string();
+        for (id, question) in [
+            (rename, RenameChat { id: rename, chat: chat.clone(), title }.into()),
+            (repeat, ClientFrame::from(group(repeat))),
+        ] {
+            match ann.request(id, question).await {
+                ServerFrame::Done(_) => {}
+                ServerFrame::Error(error) => {
+                    assert_eq!(error.code, ErrorCode::RateLimited);
+                    assert!(error.retry_after_ms.is_some_and(|ms| ms <= 1_000), "{error:?}");
+                    refused += 1;
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    // A hundred at once, and five for every second that this takes.
+    assert!((1..=20).contains(&refused), "{refused}");
     let mut bob = Client::connect(served.address(), "bob").await;
     let id = new_id();
     assert!(bob.done(id, group(id)).await.is_some(), "others are not affected");
