@@ -230,14 +230,20 @@ mod tests {
     #[test]
     fn a_page_fits_into_one_batch_and_leaves_the_queue_low() {
         let entries = PAGE.entries as usize;
-        for bytes in [1, PAGE.bytes / entries] {
+        let most = PAGE.bytes / entries;
+        let page = |bytes| {
             let mut queue = Queue::default();
             for _ in 0..entries {
                 queue.push(frame(bytes));
             }
+            queue
+        };
+        for bytes in [1, most] {
+            let mut queue = page(bytes);
             assert!(queue.is_low());
             assert_eq!(queue.take_batch().len(), entries);
         }
+        assert!(page(most + 1).take_batch().len() < entries, "the batch is used");
     }
 
     #[test]
