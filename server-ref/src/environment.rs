@@ -72,6 +72,8 @@ pub enum Planted {
     ChatsMadeAgain,
     /// Anybody may remove members of a chat.
     AnybodyRemoves,
+    /// The entries in memory stay what they were before an edit or a deletion.
+    CacheNotBlanked,
 }
 
 /// Whether a bug is planted: `false` in every build without the feature `planted`.

@@ -6,7 +6,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use everwire_protocol::{Channel, Uuid, channels};
 
-use crate::violation::{Rule, Violation, violated};
+use crate::{
+    texts::Texts,
+    violation::{Rule, Violation, violated},
+};
 
 /// One log: a channel within one life of the data.
 #[derive(Debug)]
@@ -21,6 +24,8 @@ pub struct Log {
     pub entries: Vec<Uuid>,
     /// Everything up to this offset was trimmed.
     pub trimmed: u64,
+    /// What was replaced or deleted.
+    pub texts: Texts,
     /// The last number of each sender in it.
     last: BTreeMap<usize, u64>,
 }
@@ -93,6 +98,7 @@ impl Ledger {
             life: self.life,
             entries: Vec::new(),
             trimmed: 0,
+            texts: Texts::default(),
             last: BTreeMap::new(),
         };
         self.logs.push(log);
@@ -179,7 +185,8 @@ impl Ledger {
         self.wiped();
         let mut continued = Vec::new();
         for (original, head) in copy {
-            let Log { channel, epoch, entries, .. } = &self.logs[*original];
+            let Log { channel, epoch, entries, texts, .. } = &self.logs[*original];
+            let texts = texts.up_to(*head);
             let (channel, epoch) = (channel.clone(), epoch.clone());
             let entries = entries[..*head as usize].to_vec();
             let place = self.open(&channel, &epoch);
@@ -189,9 +196,20 @@ impl Ledger {
                 self.logs[place].last.insert(client, number);
             }
             self.logs[place].entries = entries;
+            self.logs[place].texts = texts;
             continued.push((*original, place));
         }
         continued
+    }
+
+    /// Where an id is now.
+    pub fn place(&self, id: Uuid) -> Option<(usize, u64)> {
+        self.places.get(&id).copied()
+    }
+
+    /// Whether an id was in data that is lost.
+    pub fn was_lost(&self, id: Uuid) -> bool {
+        self.lost.contains_key(&id)
     }
 
     /// Whether an id was ever stored at this offset of this channel.

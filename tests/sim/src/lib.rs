@@ -15,6 +15,7 @@ pub mod rng;
 pub mod runner;
 pub mod shrink;
 pub mod stats;
+pub mod texts;
 pub mod thundering_herd;
 pub mod violation;
 pub mod watch;

@@ -106,6 +106,10 @@ mutants! {
     AnybodyRemoves = "anybody_removes";
     /// A page of history ends one entry too early.
     PagesOffByOne = "pages_off_by_one";
+    /// The entries in a node's memory stay what they were before an edit or a deletion.
+    CacheNotBlanked = "cache_not_blanked";
+    /// The edits of a message that is deleted keep their text.
+    EditsNotBlanked = "edits_not_blanked";
     /// The client takes a proxy's refusal for one that passes.
     RefusalTakenForPassing = "refusal_taken_for_passing";
 }
@@ -129,6 +133,7 @@ impl Mutant {
             Self::AnswersLost => Some(Planted::AnswersLost),
             Self::ChatsMadeAgain => Some(Planted::ChatsMadeAgain),
             Self::AnybodyRemoves => Some(Planted::AnybodyRemoves),
+            Self::CacheNotBlanked => Some(Planted::CacheNotBlanked),
             _ => None,
         }
     }

@@ -10,17 +10,20 @@ pub enum Play {
     Chats,
     /// Logs are read page by page.
     History,
+    /// Messages are edited, deleted and answered.
+    Edits,
 }
 
 impl Play {
     /// All of them.
-    pub const ALL: &[Self] = &[Self::Chats, Self::History];
+    pub const ALL: &[Self] = &[Self::Chats, Self::History, Self::Edits];
 
     /// Its name in the corpus.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Chats => "chats",
             Self::History => "history",
+            Self::Edits => "edits",
         }
     }
 
@@ -32,7 +35,7 @@ impl Play {
     /// Whether it needs a server of one node: nodes do not tell each other of chats, edits and erasures yet.
     pub const fn needs_one_node(self) -> bool {
         match self {
-            Self::Chats => true,
+            Self::Chats | Self::Edits => true,
             Self::History => false,
         }
     }

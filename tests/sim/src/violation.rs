@@ -49,6 +49,8 @@ pub enum Rule {
     Settled,
     /// Pages of a log join, hold what was committed, and say rightly whether there is more.
     History,
+    /// What was replaced or deleted is given to nobody who asks later, and only those who may replace it.
+    Texts,
     /// Chats change as those who may have asked for it, and are listed as they are.
     Chats,
     /// What was written is in the outbox, or answered.

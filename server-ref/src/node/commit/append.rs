@@ -42,7 +42,13 @@ impl CommitLoop {
             outcomes.fill(None);
             self.in_doubt.clear();
         }
-        Ok(sort_out(entries, groups, outcomes, answered))
+        let mut groups = sort_out(entries, groups, outcomes, answered);
+        if planted!(self.environment, CacheNotBlanked) {
+            for group in &mut groups {
+                group.rewrites.clear();
+            }
+        }
+        Ok(groups)
     }
 
     /// Stores everything in one transaction. If that fails and several connections are involved, each is tried alone, so that

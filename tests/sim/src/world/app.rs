@@ -1,7 +1,7 @@
 //! The applications: what they subscribe to, send and close, drawn from the seed, and their token callbacks.
 
-use everwire_client_core::{Handle, Input, Status};
-use everwire_protocol::{Channel, ErrorCode, Payload, channels::chat_of};
+use everwire_client_core::{Handle, Input, OutgoingMessage, Status};
+use everwire_protocol::{Action, Channel, ErrorCode, Payload, Uuid, channels::chat_of};
 
 use super::{
     EPOCH, Event, World,
@@ -49,6 +49,7 @@ impl World {
         self.talk(client);
         self.play_chats(client);
         self.play_history(client);
+        self.play_edits(client);
         self.carry_out(client);
     }
 
@@ -66,6 +67,11 @@ impl World {
 
     /// The application sends something in a channel.
     pub(super) fn send_in(&mut self, client: usize, channel: &Channel) {
+        self.send_about(client, channel, None);
+    }
+
+    /// The same, perhaps about another message.
+    pub(super) fn send_about(&mut self, client: usize, channel: &Channel, about: Option<(Action, Uuid)>) {
         let c = &self.clients[client];
         // What a page writes before it has restored what the last one kept may overtake it.
         if c.restoring || (c.page > 0 && c.waiting + 1 >= everwire_client_core::MAX_OUTBOX_MESSAGES) {
@@ -81,6 +87,8 @@ impl World {
         let word = if proxied && c.words < MOST_WORDS && c.rng.chance(50) { WORD } else { "" };
         c.words += u32::from(!word.is_empty());
         let text = format!("\"{}{}{word}\"", name(id), " ".repeat(padding));
+        let deletes = about.is_some_and(|(action, _)| action == Action::Delete);
+        let text = if deletes { "null".to_owned() } else { text };
         let Ok(data) = Payload::from_text(text) else { return };
         let event = c.rng.chance(100).then(|| "edited".to_owned());
         if proxied {
@@ -90,14 +98,17 @@ impl World {
             channel: channel.clone(),
             event: event.clone(),
             data: data.clone(),
+            about,
             left: None,
         });
         c.sends.insert(id, Sent::Waiting);
-        if chat_of(channel).is_some() {
+        c.abouts.extend(about.map(|about| (id, about)));
+        if chat_of(channel).is_some() || about.is_some() {
             c.written.insert(id, (channel.clone(), self.now));
         }
         let full = c.waiting >= everwire_client_core::MAX_OUTBOX_MESSAGES;
-        match c.core.send(clocks, id, channel.as_str(), event, data) {
+        let message = OutgoingMessage { id, event, data, about, restored: None };
+        match c.core.send_message(clocks, channel.as_str(), message) {
             Ok(()) => {
                 c.number = number;
                 c.waiting += 1;

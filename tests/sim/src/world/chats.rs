@@ -231,6 +231,13 @@ impl Chats {
         violated(Rule::Permission, format!("{what} was stored in {chat}, where {user} may not write"))
     }
 
+    /// Whether a user may be an owner of a chat, as far as the server knows.
+    pub(super) fn may_own(&self, chat: &str, user: &str) -> bool {
+        let states = self.states.get(chat).map_or(&[][..], Vec::as_slice);
+        let unsure = states.iter().rev().take_while(|state| !state.sure).count();
+        states.iter().rev().take(unsure + 1).any(|state| state.role(user) == Some(Role::Owner))
+    }
+
     /// The chats of a user, with the role in each.
     pub(super) fn of(&self, user: &str) -> BTreeMap<String, Role> {
         let last = self.states.iter().filter_map(|(id, states)| Some((id, states.last()?)));

@@ -7,7 +7,7 @@ use everwire_client_core::{
     Config, Connection, Event as CoreEvent, Handle, Input, Now, Output, RequestId, SendStatus, SocketId,
     Source, Status,
 };
-use everwire_protocol::{Channel, ClientFrame, ErrorCode, Guest, Role, Uuid, batch};
+use everwire_protocol::{Action, Channel, ClientFrame, ErrorCode, Guest, Role, Uuid, batch};
 
 use super::{
     ByChannel, EPOCH, Event, ToClient, World, links::Path, pages::Kept, paging::Walk, requests::Requests,
@@ -54,6 +54,8 @@ pub(super) struct Client {
     pub(super) joined: BTreeMap<Handle, u64>,
     /// Messages in channels that do not follow from their ids, and when they were written.
     pub(super) written: BTreeMap<Uuid, (Channel, u64)>,
+    /// What messages do to others.
+    pub(super) abouts: BTreeMap<Uuid, (Action, Uuid)>,
     /// The chats of its user, as the page shows them.
     pub(super) own_chats: BTreeMap<String, Role>,
     /// How it goes through a log.
@@ -131,6 +133,7 @@ impl Client {
             asks: Requests::default(),
             joined: BTreeMap::new(),
             written: BTreeMap::new(),
+            abouts: BTreeMap::new(),
             own_chats: BTreeMap::new(),
             walk: None,
             listed: Vec::new(),

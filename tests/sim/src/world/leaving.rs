@@ -12,7 +12,8 @@ use crate::{
 impl World {
     /// A text is about to leave a node.
     pub(super) fn check_leaving(&mut self, conn: &Conn, text: &str) {
-        if self.rights.is_none() && !self.case.plays.has(Play::Chats) {
+        let plays = [Play::Chats, Play::Edits].iter().any(|play| self.case.plays.has(*play));
+        if self.rights.is_none() && !plays {
             return;
         }
         let bounds = batch::Bounds { bytes: usize::MAX, frames: usize::MAX, ..batch::Bounds::default() };
@@ -21,6 +22,8 @@ impl World {
         for frame in &frames {
             self.answer_leaves(frame);
         }
+        let result = self.check_texts(conn, &frames);
+        self.broken(result);
         let shown: Vec<_> = frames.iter().flat_map(shown).collect();
         let entries = frames.into_iter().flat_map(|frame| match frame {
             ServerFrame::Message(message) => vec![(message.channel, message.offset)],

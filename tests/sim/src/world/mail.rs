@@ -87,12 +87,16 @@ impl World {
                 Done::Opened(channel, epoch) => {
                     self.ledger.open(&channel, &epoch);
                 }
-                Done::Stored { channel, epoch, offset, id } => {
+                Done::Stored { channel, epoch, offset, id, about } => {
                     say!(self, "store", "{} is {offset} of {channel}", name(id));
                     let result = self.ledger.stored(&channel, &epoch, offset, id);
                     self.broken(result);
                     self.check_stored(&channel, offset, id);
                     self.check_stored_in_chat(&channel, id);
+                    if let Some((action, target)) = about {
+                        let result = self.check_rewrite(&channel, (id, offset), action, target);
+                        self.broken(result);
+                    }
                 }
                 Done::Trimmed(channel, up_to) => self.ledger.trimmed(&channel, up_to),
                 Done::Added { node, entries } => {

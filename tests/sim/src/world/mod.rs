@@ -5,6 +5,7 @@ mod access;
 mod app;
 mod chats;
 mod client;
+mod edits;
 mod faults;
 mod groups;
 mod http;

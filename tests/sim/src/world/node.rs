@@ -92,6 +92,8 @@ pub(super) struct Conn {
     pub(super) machine: Machine,
     pub(super) effects: Effects,
     pub(super) turn: u64,
+    /// When it began, in virtual ms.
+    pub(super) since: u64,
     /// What the client sent and the session does not want yet; `None` is the end.
     pub(super) unread: VecDeque<Option<String>>,
     /// Who has signed in, as the last token says that was accepted.
@@ -181,12 +183,16 @@ impl World {
     ) -> Option<Address> {
         let effects = Effects::new(self.nodes[node].node()?, transport);
         let machine = make(self, effects.connection);
+        let now = self.now;
         let on = &mut self.nodes[node];
         on.next_conn += 1;
         let (conn, boot) = (on.next_conn, on.boot);
         let (unread, led) = (VecDeque::new(), BTreeMap::new());
         let (who, lost) = (None, BTreeMap::new());
-        on.conns.insert(conn, Conn { machine, effects, turn: 0, unread, who, lost, responses: 0, led });
+        on.conns.insert(
+            conn,
+            Conn { machine, effects, turn: 0, since: now, unread, who, lost, responses: 0, led },
+        );
         Some(Address { node, boot, conn })
     }
 

@@ -61,7 +61,9 @@ impl World {
         let refusable = matches!(code, ErrorCode::Forbidden | ErrorCode::Banned)
             && self.rights.as_ref().is_some_and(|rights| rights.was_restricted(&user_of(client)));
         let channel = self.sent_to(client, id);
-        let refusable = refusable || self.may_be_refused(client, &channel, code, id);
+        let refusable = refusable
+            || self.may_be_refused(client, &channel, code, id)
+            || self.may_not_rewrite(client, &channel, code, id);
         let blocked = code == ErrorCode::Blocked && self.may_be_blocked(client, id);
         let c = &mut self.clients[client];
         if c.over {

@@ -3,7 +3,7 @@
 //! deletes it.
 
 use everwire_client_core::{Connection, Input, OutgoingMessage, Restored};
-use everwire_protocol::{Channel, ErrorCode, Payload, Uuid};
+use everwire_protocol::{Action, Channel, ErrorCode, Payload, Uuid};
 
 use super::{
     ByChannel, Event, World,
@@ -25,6 +25,8 @@ pub(super) struct Kept {
     pub(super) channel: Channel,
     pub(super) event: Option<String>,
     pub(super) data: Payload,
+    /// What it does to which other message.
+    pub(super) about: Option<(Action, Uuid)>,
     /// When it may have been sent first, by the browser's wall clock.
     pub(super) left: Option<u64>,
 }
@@ -124,9 +126,9 @@ impl World {
             all.reverse();
         }
         for (id, kept) in all {
-            let Kept { channel, event, data, left } = kept;
+            let Kept { channel, event, data, about, left } = kept;
             let restored = Restored { left_ago: left.map(|left| clocks.wall.saturating_sub(left)) };
-            let message = OutgoingMessage { id, event, data, about: None, restored: Some(restored) };
+            let message = OutgoingMessage { id, event, data, about, restored: Some(restored) };
             say!(self, format!("c{client}"), "restores {}", name(id));
             if let Err(code) = self.clients[client].core.send_message(clocks, channel.as_str(), message) {
                 let what = format!("c{client} cannot restore {}: {code:?}", name(id));

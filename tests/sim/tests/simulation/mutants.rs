@@ -285,6 +285,16 @@ fn a_page_of_history_that_is_off_by_one() {
 }
 
 #[test]
+fn texts_in_memory_that_stay_what_they_were() {
+    found_playing(Play::Edits, Mutant::CacheNotBlanked, &[Texts]);
+}
+
+#[test]
+fn edits_of_a_deleted_message_that_keep_their_text() {
+    found_playing(Play::Edits, Mutant::EditsNotBlanked, &[Texts]);
+}
+
+#[test]
 fn every_planted_bug_has_a_test() {
     let source = include_str!("mutants.rs");
     for mutant in Mutant::ALL {

@@ -12,12 +12,12 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use everwire_protocol::{Channel, UserReceipt, Uuid};
+use everwire_protocol::{Action, Channel, UserReceipt, Uuid};
 use everwire_server::{
     model::{
         ban::AccessChange,
         chat::{ChatRecord, Room},
-        log::{Entry, Log, NewEntry, Outcome, PageBounds},
+        log::{Entry, Log, NewEntry, Outcome, Page, PageBounds},
         people::{HistoryRange, PresenceRecord, StoredHistory, UserRecord},
     },
     store::{chats::UNREAD, memory::Logs},
@@ -35,7 +35,7 @@ pub(in crate::world) enum Done {
     /// A log of this epoch was read.
     Opened(Channel, Arc<str>),
     /// An entry was committed.
-    Stored { channel: Channel, epoch: Arc<str>, offset: u64, id: Uuid },
+    Stored { channel: Channel, epoch: Arc<str>, offset: u64, id: Uuid, about: Option<(Action, Uuid)> },
     /// The entries of one transaction of a node.
     Added { node: usize, entries: Vec<Arc<Entry>> },
     /// A log was trimmed.
@@ -79,6 +79,8 @@ pub(in crate::world) struct Data {
     /// For a planted bug: the data before the last commit.
     before: Option<Logs>,
     fresh: u128,
+    /// For a planted bug: edits as they were stored.
+    edits: BTreeMap<(Channel, u64), Arc<Entry>>,
 }
 
 /// A copy of what is stored.
@@ -114,6 +116,7 @@ impl Data {
         (self.logs, self.marks, self.rooms) = (logs.clone(), marks.clone(), rooms.clone());
         self.access_changes.clone_from(access_changes);
         self.before = None;
+        self.edits.clear();
         self.own.clear();
     }
 
@@ -182,12 +185,18 @@ impl Data {
                 let (channel, epoch, offset, id) =
                     (entry.channel.clone(), position.epoch.clone(), position.offset, entry.id);
                 trimmed.insert(channel.clone());
-                self.done.push(Done::Stored { channel, epoch, offset, id });
+                let about = entry.action.zip(entry.target);
+                self.done.push(Done::Stored { channel, epoch, offset, id, about });
             }
         }
         for channel in trimmed {
             let up_to = self.logs.log(&channel).trimmed;
             self.done.push(Done::Trimmed(channel, up_to));
+        }
+        if self.has(Mutant::EditsNotBlanked) {
+            let is_edit = |entry: &&Arc<Entry>| entry.text.contains("\"action\":\"edit\"");
+            let edits = added.iter().filter(is_edit);
+            self.edits.extend(edits.map(|entry| ((entry.channel.clone(), entry.offset), entry.clone())));
         }
         if !added.is_empty() {
             self.done.push(Done::Added { node, entries: added });
@@ -217,7 +226,17 @@ impl Data {
     }
 
     fn entries(&self, channel: &Channel, after: u64, most: u32) -> Vec<Arc<Entry>> {
-        self.logs.page(channel, after, PageBounds { entries: most, bytes: usize::MAX }).entries
+        self.page(channel, after, PageBounds { entries: most, bytes: usize::MAX }).entries
+    }
+
+    fn page(&self, channel: &Channel, after: u64, bounds: PageBounds) -> Page {
+        let mut page = self.logs.page(channel, after, bounds);
+        for entry in page.entries.iter_mut().filter(|_| self.has(Mutant::EditsNotBlanked)) {
+            if let Some(edit) = self.edits.get(&(channel.clone(), entry.offset)) {
+                *entry = edit.clone();
+            }
+        }
+        page
     }
 
     fn unread(&self, channel: &Channel, user: &str, after: u64) -> u32 {
@@ -284,6 +303,7 @@ impl SharedStore {
             done: Vec::new(),
             before: None,
             fresh: 1 << 127,
+            edits: BTreeMap::new(),
         })))
     }
 

@@ -132,7 +132,7 @@ impl Store for NodeStore {
 
     fn page<'a>(&'a self, channel: &'a Channel, after: u64, bounds: PageBounds) -> Answer<'a, Page> {
         self.read(move |data| {
-            let mut page = data.logs.page(channel, after, bounds);
+            let mut page = data.page(channel, after, bounds);
             if data.has(Mutant::ReplayOffByOne) && page.entries.len() > 1 {
                 page.entries.pop();
                 page.log.head = page.entries.last().map_or(0, |entry| entry.offset);
