@@ -162,8 +162,10 @@ impl Chats {
         self.since(chat, then, |state| !matches!(state.role(user), Some(Role::Owner | Role::Member)))
     }
 
-    /// Whether the server may say that it was done.
+    /// Whether the server may say that it was done. A chat is always created by the same request: an answer may be to an earlier
+    /// attempt.
     pub(super) fn was_done(&self, chat: &str, user: &str, act: &Act, then: u64) -> bool {
+        let then = if *act == Act::Create { 0 } else { then };
         self.since(chat, then, |state| match act {
             Act::Create => state.role(user) == Some(Role::Owner),
             Act::Join => state.is_member(user),
@@ -194,8 +196,8 @@ impl Chats {
     }
 
     /// Whether the server may say that the id belongs to another chat.
-    pub(super) fn was_taken(&self, chat: &str, user: &str, then: u64) -> bool {
-        self.since(chat, then, |state| state.room.is_some() && state.role(user) != Some(Role::Owner))
+    pub(super) fn was_taken(&self, chat: &str, user: &str) -> bool {
+        self.since(chat, 0, |state| state.room.is_some() && state.role(user) != Some(Role::Owner))
     }
 
     /// A user learns of being out of a chat, whatever the server was told about that.

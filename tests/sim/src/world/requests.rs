@@ -142,8 +142,9 @@ impl World {
         let store = [Kind::StoreFails, Kind::StoreDoubt].iter().any(|kind| self.case.kinds.has(*kind));
         match code {
             _ if c.over || c.closed => true,
-            // Once everything works, everything is answered.
-            ErrorCode::Timeout => self.case.kinds.iter().next().is_some() && self.finale.is_none(),
+            // Once everything works, everything is answered; but for those whose token callback was called before and never answers.
+            ErrorCode::Timeout if self.finale.is_some() => self.case.kinds.has(Kind::Token),
+            ErrorCode::Timeout => self.case.kinds.iter().next().is_some(),
             ErrorCode::Unavailable => store && self.finale.is_none(),
             ErrorCode::Blocked => c.path.proxy.is_some(),
             ErrorCode::Banned | ErrorCode::Unauthorized => {
@@ -153,7 +154,7 @@ impl World {
                 About::Chat { chat, act } => match code {
                     ErrorCode::NotFound => self.chats.was_nothing(chat, &user, act, *at),
                     ErrorCode::Forbidden => self.chats.was_forbidden(chat, &user, act, *at),
-                    ErrorCode::IdReused => *act == Act::Create && self.chats.was_taken(chat, &user, *at),
+                    ErrorCode::IdReused => *act == Act::Create && self.chats.was_taken(chat, &user),
                     _ => false,
                 },
                 About::List => false,
