@@ -1,0 +1,69 @@
+//! HTTP requests to the server under test.
+
+use std::sync::Once;
+
+use http_body_util::{BodyExt, Full};
+use hyper::{Request, body::Bytes, header};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use serde_json::Value;
+
+use crate::inbox::Arrival;
+
+/// Sends requests. Clones share their connections.
+#[derive(Clone)]
+pub(crate) struct Http(Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
+
+/// Chooses the cryptography of TLS for the whole process, once.
+pub(crate) fn install_tls() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // An error means that the program has chosen another one.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+}
+
+impl Http {
+    pub(crate) fn new() -> Self {
+        install_tls();
+        let connector =
+            HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().build();
+        Self(Client::builder(TokioExecutor::new()).build(connector))
+    }
+
+    /// The response to a batch.
+    pub(crate) async fn post(&self, address: &str, token: Option<&str>, body: String) -> Arrival {
+        let mut request = Request::post(address).header(header::CONTENT_TYPE, "application/json");
+        if let Some(token) = token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        match self.answer(request.body(Full::from(body))).await {
+            Ok((status, body)) => match serde_json::from_slice(&body) {
+                Ok(Value::Array(frames)) => Arrival::Response(status, frames),
+                _ => Arrival::Response(status, Vec::new()),
+            },
+            Err(reason) => Arrival::Nonsense(reason),
+        }
+    }
+
+    /// The status of a GET.
+    pub(crate) async fn get(&self, address: &str) -> Result<u16, String> {
+        let request = Request::get(address).body(Full::default());
+        self.answer(request).await.map(|(status, _)| status)
+    }
+
+    async fn answer(
+        &self,
+        request: hyper::http::Result<Request<Full<Bytes>>>,
+    ) -> Result<(u16, Bytes), String> {
+        let request = request.map_err(|error| error.to_string())?;
+        let response = self.0.request(request).await.map_err(|error| format!("no response: {error}"))?;
+        let status = response.status().as_u16();
+        let body =
+            response.into_body().collect().await.map_err(|error| format!("half a response: {error}"))?;
+        Ok((status, body.to_bytes()))
+    }
+}

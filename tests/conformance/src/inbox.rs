@@ -1,0 +1,125 @@
+//! What has arrived from a peer and no step has asked for yet. Steps ask by type: the protocol orders the frames of one
+//! channel and one type, and leaves open whether an `ack` comes before a `message` of another.
+
+use std::{collections::VecDeque, time::Duration};
+
+use serde_json::Value;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, timeout_at},
+};
+
+/// What arrives.
+#[derive(Debug, Clone)]
+pub(crate) enum Arrival {
+    /// One frame, over a WebSocket or in a response.
+    Frame(Value),
+    /// A whole response to a POST: its status, and the batch if it is one.
+    Response(u16, Vec<Value>),
+    /// The WebSocket has ended, with this code; 1006 without one.
+    Closed(u16),
+    /// Something that no Everwire peer may send.
+    Nonsense(String),
+}
+
+/// The field that tells frames from each other.
+pub(crate) const KIND: &str = "type";
+
+/// What a step looks for, in one arrival.
+enum Found<T> {
+    /// It is all of the arrival.
+    Whole(T),
+    /// It has been taken out, and the rest may be asked for.
+    Part(T),
+    Nothing,
+}
+
+/// What has arrived from one peer.
+pub(crate) struct Inbox {
+    arriving: mpsc::UnboundedReceiver<Arrival>,
+    waiting: VecDeque<Arrival>,
+}
+
+impl Inbox {
+    /// An inbox, and where to put what arrives.
+    pub(crate) fn new() -> (mpsc::UnboundedSender<Arrival>, Self) {
+        let (sender, arriving) = mpsc::unbounded_channel();
+        (sender, Self { arriving, waiting: VecDeque::new() })
+    }
+
+    /// The next frame of a type.
+    pub(crate) async fn frame(&mut self, kind: &str, patience: Duration) -> Result<Value, String> {
+        let found = self.next(patience, |arrival| match arrival {
+            Arrival::Frame(frame) if frame[KIND] == kind => Found::Whole(frame.clone()),
+            Arrival::Response(_, frames) => match frames.iter().position(|frame| frame[KIND] == kind) {
+                Some(index) => Found::Part(frames.remove(index)),
+                None => Found::Nothing,
+            },
+            _ => Found::Nothing,
+        });
+        found.await.map_err(|instead| format!("no {kind} arrived {instead}"))
+    }
+
+    /// The next response.
+    pub(crate) async fn response(&mut self, patience: Duration) -> Result<(u16, Vec<Value>), String> {
+        let found = self.next(patience, |arrival| match arrival {
+            Arrival::Response(status, frames) => Found::Whole((*status, frames.clone())),
+            _ => Found::Nothing,
+        });
+        found.await.map_err(|instead| format!("no response arrived {instead}"))
+    }
+
+    /// The code with which the WebSocket is closed.
+    pub(crate) async fn close(&mut self, patience: Duration) -> Result<u16, String> {
+        let found = self.next(patience, |arrival| match arrival {
+            Arrival::Closed(code) => Found::Whole(*code),
+            _ => Found::Nothing,
+        });
+        found.await.map_err(|instead| format!("it was not closed {instead}"))
+    }
+
+    /// Takes out the first arrival that fits. The error says what has arrived instead.
+    async fn next<T>(
+        &mut self,
+        patience: Duration,
+        fits: impl Fn(&mut Arrival) -> Found<T>,
+    ) -> Result<T, String> {
+        let deadline = Instant::now() + patience;
+        let mut seen = 0;
+        loop {
+            while let Some(arrival) = self.waiting.get_mut(seen) {
+                match fits(arrival) {
+                    Found::Whole(found) => {
+                        self.waiting.remove(seen);
+                        return Ok(found);
+                    }
+                    Found::Part(found) => return Ok(found),
+                    Found::Nothing => seen += 1,
+                }
+            }
+            match timeout_at(deadline, self.arriving.recv()).await {
+                Ok(Some(arrival)) => self.waiting.push_back(arrival),
+                Ok(None) => return Err(format!("before the end; instead {}", self.instead())),
+                Err(_) => {
+                    return Err(format!("within {} ms; instead {}", patience.as_millis(), self.instead()));
+                }
+            }
+        }
+    }
+
+    fn instead(&self) -> String {
+        let told: Vec<_> = self.waiting.iter().map(Arrival::short).collect();
+        if told.is_empty() { "nothing".into() } else { told.join(", ") }
+    }
+}
+
+impl Arrival {
+    fn short(&self) -> String {
+        match self {
+            Self::Frame(frame) => frame.to_string().chars().take(200).collect(),
+            Self::Response(status, frames) => format!("a response {status} with {} frames", frames.len()),
+            Self::Closed(code) => format!("the end ({code})"),
+            Self::Nonsense(what) => format!("nonsense: {what}"),
+        }
+    }
+}
