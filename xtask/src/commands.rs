@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod bench;
+pub(crate) mod conformance;
 pub(crate) mod demo;
 pub(crate) mod fmt;
 pub(crate) mod fuzz;

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{bench, demo, fmt, fuzz, generate, lint, mutants, pkg, sim, size, test};
+use commands::{bench, conformance, demo, fmt, fuzz, generate, lint, mutants, pkg, sim, size, test};
 use paths::Paths;
 
 #[derive(Parser)]
@@ -51,6 +51,8 @@ enum Command {
     Fuzz(fuzz::Options),
     /// Change the code in small ways, and report which changes no test notices.
     Mutants(mutants::Options),
+    /// Play scripted dialogues against the server, and report which requirements of the protocol hold.
+    Conformance(conformance::Options),
     /// Run the simulation.
     Sim(sim::Options),
     /// Write the files that are generated from the protocol crate.
@@ -73,6 +75,7 @@ fn main() -> ExitCode {
         Command::Bench(options) => bench::run(&paths, &options),
         Command::Fuzz(options) => fuzz::run(&paths, &options),
         Command::Mutants(options) => mutants::run(&paths, &options),
+        Command::Conformance(options) => conformance::run(&paths, &options),
         Command::Sim(options) => sim::run(&paths, &options),
         Command::Generate(options) => generate::run(&paths, &options),
         Command::Fmt(options) => fmt::run(&paths, &options),

@@ -108,6 +108,11 @@ impl Run {
         self.expression().start().map_err(|source| self.not_started(source))
     }
 
+    /// The same, without what it prints to its standard output.
+    pub(crate) fn start_silently(self) -> Result<Handle> {
+        self.expression().stdout_null().start().map_err(|source| self.not_started(source))
+    }
+
     /// Lets it have the terminal until it ends, with its own output and its own handling of interrupts.
     pub(crate) fn hand_over(self) -> Result {
         let status = self.expression().run().map_err(|source| self.not_started(source))?.status;

@@ -1,11 +1,14 @@
 //! The format of dialogues: one file each, a line for each step. README.md of this crate describes it for those who write
 //! them.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, path::Path};
 
-use serde_json::Value;
-
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    included,
+    requirements::{Class, Number, Requirements, requirements},
+    step::Step,
+};
 
 /// One dialogue, as its file says.
 #[derive(Debug)]
@@ -14,43 +17,19 @@ pub struct Dialogue {
     pub name: String,
     /// What it shows, in a sentence: its first line.
     pub title: String,
-    /// The numbers of the requirements that it covers.
-    pub covers: Vec<String>,
-    /// What the peer under test must support beyond the core of the protocol.
-    pub profiles: Vec<String>,
+    /// The requirements that it covers.
+    pub covers: Vec<Number>,
+    /// What it needs of the peer under test, or of the tool, beyond the core of the protocol.
+    pub needs: Vec<String>,
     /// Its steps, with the lines that they stand in.
     pub(crate) steps: Vec<(usize, Step)>,
 }
 
-/// One step. `peer` is whoever takes it: a name that the dialogue chooses.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Step {
-    /// `ann opens`: opens a WebSocket.
-    Open { peer: String },
-    /// `ann connects`: opens a WebSocket, says hello with a token, and waits for the welcome.
-    Connect { peer: String },
-    /// `ann > {…}` or `ann > […]`: sends a batch.
-    Send { peer: String, batch: Value },
-    /// `ann >raw …`: sends a text as it is.
-    SendRaw { peer: String, text: String },
-    /// `pat posts […]`: sends a batch by HTTP, and does not wait for the response.
-    Post { peer: String, batch: Value },
-    /// `pat posts raw …`: the same with a text as it is.
-    PostRaw { peer: String, text: String },
-    /// `ann < {…}`: waits for the next frame of this type, which must be like this.
-    Expect { peer: String, frame: Value },
-    /// `pat << […]`: waits for the next response, which must begin with these frames.
-    ExpectResponse { peer: String, frames: Vec<Value> },
-    /// `ann is closed with 4009`: waits for the end of the WebSocket.
-    ExpectClose { peer: String, codes: Vec<u16> },
-    /// `ann hears no message for 300 ms`: waits, and no frame of this type may arrive.
-    ExpectNone { peer: String, kind: String, wait: Duration },
-    /// `GET /path is answered with 400`.
-    Get { path: String, status: u16 },
-    /// `ann drops`: ends the connection without a word.
-    Drop { peer: String },
-    /// `wait 300 ms`.
-    Wait(Duration),
+/// All dialogues for servers that the tool contains.
+pub fn for_servers() -> Result<Vec<Dialogue>> {
+    let requirements = requirements();
+    let read = |(name, text): &(&str, &str)| Dialogue::parse(name, text, &requirements);
+    included::server_dialogues().iter().map(read).collect()
 }
 
 impl Dialogue {
@@ -58,7 +37,7 @@ impl Dialogue {
     pub fn read(path: &Path) -> Result<Self> {
         let text = fs::read_to_string(path).map_err(|source| Error::File { path: path.into(), source })?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        Self::parse(&name, &text)
+        Self::parse(&name, &text, &requirements())
     }
 
     /// All dialogues of a directory, by name.
@@ -75,54 +54,68 @@ impl Dialogue {
         paths.iter().map(|path| Self::read(path)).collect()
     }
 
-    fn parse(name: &str, text: &str) -> Result<Self> {
+    pub(crate) fn parse(name: &str, text: &str, requirements: &Requirements) -> Result<Self> {
         let mut dialogue = Self {
             name: name.into(),
             title: String::new(),
             covers: Vec::new(),
-            profiles: Vec::new(),
+            needs: Vec::new(),
             steps: Vec::new(),
         };
+        let wrong = |line, reason| Error::Dialogue { file: format!("{name}.dialogue"), line, reason };
         for (line, text) in joined(text) {
-            dialogue.add(line, &text).map_err(|reason| Error::Dialogue {
-                file: format!("{name}.dialogue"),
-                line,
-                reason,
-            })?;
+            dialogue.add(line, &text, requirements).map_err(|reason| wrong(line, reason))?;
         }
-        let whole = |reason: &str| Error::Dialogue {
-            file: format!("{name}.dialogue"),
-            line: 1,
-            reason: reason.into(),
-        };
         if dialogue.title.is_empty() {
-            return Err(whole("the first line is `# ` and a sentence that says what is shown"));
+            return Err(wrong(1, "the first line is `# ` and a sentence that says what is shown".into()));
         }
         if dialogue.covers.is_empty() {
-            return Err(whole("a line `covers` names the requirements that it is about"));
+            return Err(wrong(1, "a line `covers` names the requirements that it is about".into()));
         }
         Ok(dialogue)
     }
 
-    fn add(&mut self, line: usize, text: &str) -> std::result::Result<(), String> {
+    fn add(
+        &mut self,
+        line: usize,
+        text: &str,
+        requirements: &Requirements,
+    ) -> std::result::Result<(), String> {
         if let Some(comment) = text.strip_prefix('#') {
             if self.title.is_empty() {
                 self.title = comment.trim().into();
             }
             return Ok(());
         }
-        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
         match text.split_once(' ') {
-            Some(("covers", numbers)) => self.covers.extend(words(numbers)),
-            Some(("profile", names)) => self.profiles.extend(words(names)),
+            Some(("covers", numbers)) => {
+                for number in numbers.split_whitespace() {
+                    self.covers.push(of_class(number, Class::Server, requirements)?);
+                }
+            }
+            Some(("needs", names)) => self.needs.extend(names.split_whitespace().map(str::to_owned)),
             _ => self.steps.push((line, Step::parse(text)?)),
         }
         Ok(())
     }
 }
 
+/// The number of a requirement that binds a peer of this class.
+pub(crate) fn of_class(
+    text: &str,
+    class: Class,
+    requirements: &Requirements,
+) -> std::result::Result<Number, String> {
+    let number: Number = text.parse()?;
+    match requirements.get(&number) {
+        Some(requirement) if requirement.class.binds(class) => Ok(number),
+        Some(_) => Err(format!("{number} does not bind the peer that is played with")),
+        None => Err(format!("the protocol has no requirement {number}")),
+    }
+}
+
 /// The lines that say something, with those that continue them: a continuation begins with white space.
-fn joined(text: &str) -> Vec<(usize, String)> {
+pub(crate) fn joined(text: &str) -> Vec<(usize, String)> {
     let mut lines: Vec<(usize, String)> = Vec::new();
     for (index, line) in text.lines().enumerate() {
         if line.trim().is_empty() {
@@ -139,88 +132,26 @@ fn joined(text: &str) -> Vec<(usize, String)> {
     lines
 }
 
-impl Step {
-    fn parse(text: &str) -> std::result::Result<Self, String> {
-        let unknown = || format!("`{text}` is no step; see the README");
-        let (first, rest) = text.split_once(' ').ok_or_else(unknown)?;
-        match first {
-            "wait" => return milliseconds(rest).map(Self::Wait),
-            "GET" => {
-                let (path, status) = rest.split_once(" is answered with ").ok_or_else(unknown)?;
-                return Ok(Self::Get { path: path.into(), status: status.parse().map_err(|_| unknown())? });
-            }
-            _ => {}
-        }
-        let peer = first.to_owned();
-        if let Some(codes) = rest.strip_prefix("is closed with ") {
-            let codes: std::result::Result<_, _> = codes.split(" or ").map(str::parse).collect();
-            return Ok(Self::ExpectClose { peer, codes: codes.map_err(|_| unknown())? });
-        }
-        if let Some(rest) = rest.strip_prefix("hears no ") {
-            let (kind, wait) = rest.split_once(" for ").ok_or_else(unknown)?;
-            return Ok(Self::ExpectNone { peer, kind: kind.into(), wait: milliseconds(wait)? });
-        }
-        if let Some(text) = rest.strip_prefix("posts raw ") {
-            return Ok(Self::PostRaw { peer, text: text.into() });
-        }
-        let (action, what) = rest.split_once(' ').unwrap_or((rest, ""));
-        Ok(match action {
-            "opens" => Self::Open { peer },
-            "connects" => Self::Connect { peer },
-            "drops" => Self::Drop { peer },
-            ">" => Self::Send { peer, batch: batch(what)? },
-            ">raw" => Self::SendRaw { peer, text: what.into() },
-            "posts" => Self::Post { peer, batch: batch(what)? },
-            "<" => Self::Expect { peer, frame: frame(what)? },
-            "<<" => match json(what)? {
-                Value::Array(frames) => Self::ExpectResponse { peer, frames },
-                _ => return Err("a response is an array of frames".into()),
-            },
-            _ => return Err(unknown()),
-        })
-    }
-}
-
-fn json(text: &str) -> std::result::Result<Value, String> {
-    serde_json::from_str(text).map_err(|error| format!("`{text}` is no JSON: {error}"))
-}
-
-/// One frame as a batch of its own, or a whole batch.
-fn batch(text: &str) -> std::result::Result<Value, String> {
-    Ok(match json(text)? {
-        frame @ Value::Object(_) => Value::Array(vec![frame]),
-        other => other,
-    })
-}
-
-fn frame(text: &str) -> std::result::Result<Value, String> {
-    let frame = json(text)?;
-    match frame.get("type") {
-        Some(Value::String(_)) => Ok(frame),
-        _ => Err("what is expected needs a type".into()),
-    }
-}
-
-fn milliseconds(text: &str) -> std::result::Result<Duration, String> {
-    let number = text.strip_suffix(" ms").and_then(|number| number.parse().ok());
-    number.map(Duration::from_millis).ok_or_else(|| format!("{text} is no time in ms"))
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
 
+    fn parsed(text: &str) -> Result<Dialogue> {
+        Dialogue::parse("x", text, &requirements())
+    }
+
     #[test]
     fn a_dialogue_has_a_title_requirements_and_steps() {
-        let text = "# A frame is answered.\ncovers EW-8-1 EW-8-2\n\nann connects\nann > {\"type\": \"ping\",\n  \"nonce\": 1}\n# Soon.\nann < {\"type\": \"pong\"}\n";
-        let dialogue = Dialogue::parse("ping", text).unwrap();
+        let text = "# A frame is answered.\ncovers EW-2-5 EW-8-1\n\nann connects\nann > {\"type\": \"ping\",\n  \"nonce\": 1}\n# Soon.\nann < {\"type\": \"pong\"}\n";
+        let dialogue = parsed(text).unwrap();
         assert_eq!(dialogue.title, "A frame is answered.");
-        assert_eq!(dialogue.covers, ["EW-8-1", "EW-8-2"]);
+        let covers: Vec<_> = dialogue.covers.iter().map(ToString::to_string).collect();
+        assert_eq!(covers, ["EW-2-5", "EW-8-1"]);
         let ann = || "ann".to_owned();
         let expected = [
-            (4, Step::Connect { peer: ann() }),
+            (4, Step::Connect { peer: ann(), token: ann() }),
             (5, Step::Send { peer: ann(), batch: json!([{"type": "ping", "nonce": 1}]) }),
             (8, Step::Expect { peer: ann(), frame: json!({"type": "pong"}) }),
         ];
@@ -229,16 +160,17 @@ mod tests {
 
     #[test]
     fn what_is_no_step_is_named_with_its_line() {
-        let error = Dialogue::parse("x", "# X.\ncovers EW-1-1\nann jumps\n").unwrap_err();
+        let error = parsed("# X.\ncovers EW-2-1\nann jumps\n").unwrap_err();
         assert_eq!(error.to_string(), "x.dialogue, line 3: `ann jumps` is no step; see the README");
     }
 
     #[test]
-    fn times_and_codes_are_read() {
-        let none = Step::parse("ann hears no message for 300 ms").unwrap();
-        let wait = Duration::from_millis(300);
-        assert_eq!(none, Step::ExpectNone { peer: "ann".into(), kind: "message".into(), wait });
-        let close = Step::parse("ann is closed with 4010 or 4011").unwrap();
-        assert_eq!(close, Step::ExpectClose { peer: "ann".into(), codes: vec![4010, 4011] });
+    fn only_requirements_of_the_peer_are_covered() {
+        let number = format!("EW-{}-1", 99);
+        let unknown = parsed(&format!("# X.\ncovers {number}\n")).unwrap_err();
+        let expected = format!("x.dialogue, line 2: the protocol has no requirement {number}");
+        assert_eq!(unknown.to_string(), expected);
+        let of_clients = parsed("# X.\ncovers EW-2-10\n").unwrap_err();
+        assert!(of_clients.to_string().contains("EW-2-10 does not bind"), "{of_clients}");
     }
 }

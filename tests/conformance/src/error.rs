@@ -24,6 +24,9 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// The proxy with planted deviations does not work.
+    #[error("the proxy does not work: {0}")]
+    Proxy(String),
     /// An argument is not usable.
     #[error("{0}")]
     Argument(String),

@@ -31,28 +31,48 @@ impl Http {
         install_tls();
         let connector =
             HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().build();
-        Self(Client::builder(TokioExecutor::new()).build(connector))
+        // A new connection for each request: a server may close one after a body that it has refused to read.
+        Self(Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector))
     }
 
-    /// The response to a batch.
-    pub(crate) async fn post(&self, address: &str, token: Option<&str>, body: String) -> Arrival {
+    /// The response to a batch, and its text.
+    pub(crate) async fn post(
+        &self,
+        address: &str,
+        token: Option<&str>,
+        body: String,
+    ) -> (Arrival, Option<String>) {
         let mut request = Request::post(address).header(header::CONTENT_TYPE, "application/json");
         if let Some(token) = token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
         match self.answer(request.body(Full::from(body))).await {
-            Ok((status, body)) => match serde_json::from_slice(&body) {
-                Ok(Value::Array(frames)) => Arrival::Response(status, frames),
-                _ => Arrival::Response(status, Vec::new()),
-            },
-            Err(reason) => Arrival::Nonsense(reason),
+            Ok((status, body)) => {
+                let frames = match serde_json::from_slice(&body) {
+                    Ok(Value::Array(frames)) => frames,
+                    _ => Vec::new(),
+                };
+                let text = String::from_utf8_lossy(&body).into_owned();
+                (Arrival::Response(status, frames), Some(text))
+            }
+            Err(reason) => (Arrival::Nonsense(reason), None),
         }
     }
 
-    /// The status of a GET.
-    pub(crate) async fn get(&self, address: &str) -> Result<u16, String> {
-        let request = Request::get(address).body(Full::default());
-        self.answer(request).await.map(|(status, _)| status)
+    /// The status of any other request, and the text of its response. Texts in `headers` are headers.
+    pub(crate) async fn request(
+        &self,
+        method: &str,
+        address: &str,
+        headers: &Value,
+        body: String,
+    ) -> Result<(u16, String), String> {
+        let mut request = Request::builder().method(method).uri(address);
+        for (name, value) in headers.as_object().into_iter().flatten() {
+            request = request.header(name, value.as_str().unwrap_or_default());
+        }
+        let (status, body) = self.answer(request.body(Full::from(body))).await?;
+        Ok((status, String::from_utf8_lossy(&body).into_owned()))
     }
 
     async fn answer(

@@ -9,6 +9,8 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
+use crate::invariants;
+
 /// What arrives.
 #[derive(Debug, Clone)]
 pub(crate) enum Arrival {
@@ -25,6 +27,9 @@ pub(crate) enum Arrival {
 /// The field that tells frames from each other.
 pub(crate) const KIND: &str = "type";
 
+/// How much of what has arrived instead is shown.
+const SHOWN: usize = 5;
+
 /// What a step looks for, in one arrival.
 enum Found<T> {
     /// It is all of the arrival.
@@ -36,28 +41,56 @@ enum Found<T> {
 
 /// What has arrived from one peer.
 pub(crate) struct Inbox {
-    arriving: mpsc::UnboundedReceiver<Arrival>,
+    arriving: mpsc::UnboundedReceiver<(Arrival, Option<String>)>,
     waiting: VecDeque<Arrival>,
+    /// All that has arrived, as it was written.
+    texts: Vec<String>,
 }
+
+/// Where to put what arrives, the first arrival of a text with that text.
+pub(crate) type Arrivals = mpsc::UnboundedSender<(Arrival, Option<String>)>;
 
 impl Inbox {
     /// An inbox, and where to put what arrives.
-    pub(crate) fn new() -> (mpsc::UnboundedSender<Arrival>, Self) {
+    pub(crate) fn new() -> (Arrivals, Self) {
         let (sender, arriving) = mpsc::unbounded_channel();
-        (sender, Self { arriving, waiting: VecDeque::new() })
+        (sender, Self { arriving, waiting: VecDeque::new(), texts: Vec::new() })
     }
 
-    /// The next frame of a type.
-    pub(crate) async fn frame(&mut self, kind: &str, patience: Duration) -> Result<Value, String> {
+    /// The next frame of a type in which these fields have these values.
+    pub(crate) async fn frame(
+        &mut self,
+        kind: &str,
+        fields: &[(&str, Value)],
+        patience: Duration,
+    ) -> Result<Value, String> {
+        let fits = |frame: &Value| {
+            frame[KIND] == kind && fields.iter().all(|(field, value)| frame.get(*field) == Some(value))
+        };
         let found = self.next(patience, |arrival| match arrival {
-            Arrival::Frame(frame) if frame[KIND] == kind => Found::Whole(frame.clone()),
-            Arrival::Response(_, frames) => match frames.iter().position(|frame| frame[KIND] == kind) {
+            Arrival::Frame(frame) if fits(frame) => Found::Whole(frame.clone()),
+            Arrival::Response(_, frames) => match frames.iter().position(fits) {
                 Some(index) => Found::Part(frames.remove(index)),
                 None => Found::Nothing,
             },
             _ => Found::Nothing,
         });
-        found.await.map_err(|instead| format!("no {kind} arrived {instead}"))
+        found.await.map_err(|instead| format!("no such {kind} arrived {instead}"))
+    }
+
+    /// The next frame of any type.
+    pub(crate) async fn any(&mut self, patience: Duration) -> Result<Value, String> {
+        let found = self.next(patience, |arrival| match arrival {
+            Arrival::Frame(frame) => Found::Whole(frame.clone()),
+            Arrival::Response(_, frames) if !frames.is_empty() => Found::Part(frames.remove(0)),
+            _ => Found::Nothing,
+        });
+        found.await.map_err(|instead| format!("no frame arrived {instead}"))
+    }
+
+    /// Whether a text is part of what has arrived, byte by byte.
+    pub(crate) fn has_read(&self, text: &str) -> bool {
+        self.texts.iter().any(|read| read.contains(text))
     }
 
     /// The next response.
@@ -67,6 +100,13 @@ impl Inbox {
             _ => Found::Nothing,
         });
         found.await.map_err(|instead| format!("no response arrived {instead}"))
+    }
+
+    /// Gives back frames of a response, so that steps can ask for them one by one.
+    pub(crate) fn put_back(&mut self, frames: Vec<Value>) {
+        for frame in frames.into_iter().rev() {
+            self.waiting.push_front(Arrival::Frame(frame));
+        }
     }
 
     /// The code with which the WebSocket is closed.
@@ -98,7 +138,13 @@ impl Inbox {
                 }
             }
             match timeout_at(deadline, self.arriving.recv()).await {
-                Ok(Some(arrival)) => self.waiting.push_back(arrival),
+                Ok(Some((arrival, text))) => {
+                    if let Some(violation) = arrival.violation(text.as_deref()) {
+                        return Err(format!("in time; instead {violation}"));
+                    }
+                    self.waiting.push_back(arrival);
+                    self.texts.extend(text);
+                }
                 Ok(None) => return Err(format!("before the end; instead {}", self.instead())),
                 Err(_) => {
                     return Err(format!("within {} ms; instead {}", patience.as_millis(), self.instead()));
@@ -108,12 +154,26 @@ impl Inbox {
     }
 
     fn instead(&self) -> String {
-        let told: Vec<_> = self.waiting.iter().map(Arrival::short).collect();
+        let mut told: Vec<_> = self.waiting.iter().take(SHOWN).map(Arrival::short).collect();
+        if self.waiting.len() > SHOWN {
+            told.push(format!("and {} more", self.waiting.len() - SHOWN));
+        }
         if told.is_empty() { "nothing".into() } else { told.join(", ") }
     }
 }
 
 impl Arrival {
+    /// What no server may send at all.
+    fn violation(&self, text: Option<&str>) -> Option<String> {
+        let frames = match self {
+            Self::Frame(frame) => std::slice::from_ref(frame),
+            Self::Response(_, frames) => frames,
+            Self::Closed(_) => &[],
+            Self::Nonsense(what) => return Some(format!("nonsense: {what}")),
+        };
+        text.and_then(invariants::of_text).or_else(|| frames.iter().find_map(invariants::of_frame))
+    }
+
     fn short(&self) -> String {
         match self {
             Self::Frame(frame) => frame.to_string().chars().take(200).collect(),

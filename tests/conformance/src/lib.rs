@@ -5,12 +5,17 @@ pub mod dialogue;
 pub mod error;
 mod http;
 mod inbox;
+mod included;
+mod invariants;
 mod pattern;
+pub mod planted;
 pub mod play;
 pub mod report;
 pub mod requirements;
 mod scope;
+mod step;
 pub mod tokens;
+pub mod vectors;
 mod websocket;
 
 use std::sync::Arc;
@@ -23,6 +28,13 @@ use report::Played;
 
 /// How many dialogues are played at the same time. They use different users and channels.
 const AT_ONCE: usize = 16;
+
+/// All dialogues for servers that the tool contains, those of the golden vectors included.
+pub fn all_for_servers() -> error::Result<Vec<Dialogue>> {
+    let mut dialogues = dialogue::for_servers()?;
+    dialogues.extend(vectors::dialogues()?);
+    Ok(dialogues)
+}
 
 /// Plays dialogues, several at the same time, and returns how they ended in the same order.
 pub async fn play_all(server: &Server, dialogues: &[Arc<Dialogue>]) -> Vec<Played> {

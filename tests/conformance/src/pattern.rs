@@ -5,7 +5,7 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::scope::Scope;
+use crate::scope::{Scope, is_variable};
 
 /// Compares a value with a pattern, and binds the variables that are met for the first time.
 ///
@@ -20,13 +20,17 @@ fn compare_at(path: &str, pattern: &Value, value: Option<&Value>, scope: &mut Sc
     match pattern {
         Value::String(text) if text.starts_with('<') && text.ends_with('>') => {
             let kind = &text[1..text.len() - 1];
+            if let Some(name) = kind.strip_prefix("other than ") {
+                let other = scope.value(name)?.ok_or_else(|| format!("{name} has no value yet"))?;
+                return if value.is_some_and(|value| *value != other) { Ok(()) } else { expected(text) };
+            }
             match is_of_kind(kind, value) {
                 Some(true) => Ok(()),
                 Some(false) => expected(text),
                 None => Err(format!("{text} is no kind of values; see the README")),
             }
         }
-        Value::String(text) if text.starts_with('$') => match scope.value(text)? {
+        Value::String(text) if is_variable(text) => match scope.value(text)? {
             Some(known) if Some(&known) == value => Ok(()),
             Some(known) => expected(&format!("{known} ({text})")),
             None => {
@@ -53,6 +57,10 @@ fn compare_at(path: &str, pattern: &Value, value: Option<&Value>, scope: &mut Sc
             }
             Ok(())
         }
+        Value::String(text) if text.contains("${") => {
+            let text = Value::String(scope.fill_text(text)?);
+            if Some(&text) == value { Ok(()) } else { expected(&text.to_string()) }
+        }
         constant if Some(constant) == value => Ok(()),
         constant => expected(&constant.to_string()),
     }
@@ -64,11 +72,30 @@ fn name(path: &str) -> &str {
 
 /// Whether a value is of a kind; `None` if there is no such kind.
 fn is_of_kind(kind: &str, value: Option<&Value>) -> Option<bool> {
+    let number = value.and_then(Value::as_u64);
+    if let Some(least) = kind.strip_prefix("at least ") {
+        let least: u64 = least.parse().ok()?;
+        return Some(number.is_some_and(|number| number >= least));
+    }
+    if let Some(most) = kind.strip_prefix("at most ") {
+        let most: u64 = most.parse().ok()?;
+        return Some(number.is_some_and(|number| number <= most));
+    }
+    if let Some(values) = kind.strip_prefix("one of ") {
+        let text = value.and_then(Value::as_str);
+        return Some(values.split(" or ").any(|one| Some(one) == text));
+    }
+    let words = value.and_then(Value::as_str).unwrap_or_default();
+    if let Some(part) = kind.strip_prefix("with ") {
+        return Some(words.contains(part));
+    }
+    if let Some(part) = kind.strip_prefix("without ") {
+        return Some(!words.contains(part));
+    }
     Some(match kind {
         "absent" => value.is_none(),
         "any" => value.is_some(),
         "integer" => value.is_some_and(Value::is_u64),
-        "positive" => value.and_then(Value::as_u64).is_some_and(|number| number > 0),
         "text" => value.and_then(Value::as_str).is_some_and(|text| !text.is_empty()),
         "uuid" => value.and_then(Value::as_str).is_some_and(is_uuid),
         "object" => value.is_some_and(Value::is_object),
@@ -113,6 +140,14 @@ mod tests {
         compare(&json!({"offset": "$at+1"}), Some(&json!({"offset": 8})), &mut scope).unwrap();
         let error = compare(&json!({"offset": "$at"}), Some(&json!({"offset": 8})), &mut scope).unwrap_err();
         assert_eq!(error, "offset is 8, not 7 ($at)");
+    }
+
+    #[test]
+    fn kinds_may_have_bounds_and_choices() {
+        assert_eq!(differ(&json!("<at least 2>"), &json!(2)), None);
+        assert!(differ(&json!("<at most 2>"), &json!(3)).is_some());
+        assert_eq!(differ(&json!("<one of a or b>"), &json!("b")), None);
+        assert!(differ(&json!("<one of a or b>"), &json!("c")).is_some());
     }
 
     #[test]

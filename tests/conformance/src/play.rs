@@ -6,22 +6,23 @@ use std::{
 };
 
 use serde_json::Value;
-use tokio::{sync::mpsc::UnboundedSender, time::sleep};
+use tokio::time::sleep;
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
-    dialogue::{Dialogue, Step},
+    dialogue::Dialogue,
     http::Http,
-    inbox::{Arrival, Inbox},
+    inbox::{Arrivals, Inbox},
     pattern::compare,
     report::{Outcome, Played},
-    scope::Scope,
+    scope::{Scope, is_variable},
+    step::{Body, Step},
     tokens::Tokens,
     websocket::Connection,
 };
 
-/// How long an expected frame may take. Longer than anything that the protocol lets a server wait for, apart from presence
-/// and held polls, for which dialogues say so themselves.
-const PATIENCE: Duration = Duration::from_secs(12);
+/// How long an expected frame may take, unless the caller or the dialogue says otherwise.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The server under test.
 #[derive(Clone)]
@@ -29,40 +30,111 @@ pub struct Server {
     websocket: String,
     http: String,
     tokens: Option<Tokens>,
+    /// With which back ends use the API of the reference server.
+    api_key: Option<String>,
+    /// Whether dialogues that take half a minute and more are played.
+    slow: bool,
+    /// The profiles that it is said not to have.
+    without: Vec<String>,
     client: Http,
+    patience: Duration,
 }
 
 impl Server {
     /// A server by its address, such as `http://localhost:8787`. Without tokens the users are guests.
     pub fn new(address: &str, tokens: Option<Tokens>) -> Self {
+        let server = Self {
+            websocket: String::new(),
+            http: String::new(),
+            tokens,
+            api_key: None,
+            slow: false,
+            without: Vec::new(),
+            client: Http::new(),
+            patience: PATIENCE,
+        };
+        server.at(address)
+    }
+
+    /// The same at another address.
+    #[must_use]
+    pub fn at(self, address: &str) -> Self {
         let http = address.trim_end_matches('/').to_owned();
-        let websocket = http.replacen("http", "ws", 1);
-        Self { websocket: format!("{websocket}/everwire/v1/ws"), http, tokens, client: Http::new() }
+        let websocket = format!("{}/everwire/v1/ws", http.replacen("http", "ws", 1));
+        Self { websocket, http, ..self }
+    }
+
+    /// Its address.
+    pub fn address(&self) -> &str {
+        &self.http
+    }
+
+    /// The same, with another limit for the time that an expected frame may take.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// The same, with a key for the HTTP API that the reference server has for back ends.
+    #[must_use]
+    pub fn with_api_key(self, api_key: Option<String>) -> Self {
+        Self { api_key, ..self }
+    }
+
+    /// The same, with time for dialogues that take long.
+    #[must_use]
+    pub fn with_slow(self, slow: bool) -> Self {
+        Self { slow, ..self }
+    }
+
+    /// The same without some profiles.
+    #[must_use]
+    pub fn without(self, profiles: Vec<String>) -> Self {
+        Self { without: profiles, ..self }
     }
 
     /// Plays one dialogue.
     pub async fn play(&self, dialogue: &Dialogue, unique: &str) -> Played {
         let started = Instant::now();
+        let outcome = match self.lacks(dialogue) {
+            Some(why) => Outcome::Skipped(why),
+            None => self.outcome(dialogue, unique).await,
+        };
+        Played { dialogue: dialogue.name.clone(), outcome, took: started.elapsed() }
+    }
+
+    async fn outcome(&self, dialogue: &Dialogue, unique: &str) -> Outcome {
         let mut stage = Stage {
             server: self,
             scope: Scope::new(unique).with_tokens(self.tokens.clone()),
             peers: BTreeMap::new(),
+            patience: self.patience,
         };
-        let mut outcome = Outcome::Passed;
         for (line, step) in &dialogue.steps {
             if let Err(reason) = stage.take(step).await {
-                outcome = Outcome::Failed { line: *line, reason };
-                break;
+                return Outcome::Failed { line: *line, reason };
             }
         }
-        Played { dialogue: dialogue.name.clone(), outcome, took: started.elapsed() }
+        Outcome::Passed
+    }
+
+    /// Why a dialogue cannot be played.
+    fn lacks(&self, dialogue: &Dialogue) -> Option<String> {
+        dialogue.needs.iter().find_map(|need| match need.as_str() {
+            "tokens" => self.tokens.is_none().then(|| "it needs tokens (--jwt-secret-file)".into()),
+            "back-end" => self.api_key.is_none().then(|| "it needs a back end (--api-key-file)".into()),
+            "time" => (!self.slow).then(|| "it takes long (--slow)".into()),
+            profile => {
+                self.without.iter().any(|without| without == profile).then(|| format!("without {profile}"))
+            }
+        })
     }
 }
 
 /// A peer of the server, by the name that the dialogue gives it.
 struct Peer {
     inbox: Inbox,
-    arrivals: UnboundedSender<Arrival>,
+    arrivals: Arrivals,
     connection: Option<Connection>,
 }
 
@@ -70,60 +142,64 @@ struct Stage<'a> {
     server: &'a Server,
     scope: Scope,
     peers: BTreeMap<String, Peer>,
+    patience: Duration,
 }
 
 impl Stage<'_> {
     async fn take(&mut self, step: &Step) -> Result<(), String> {
+        let patience = self.patience;
         match step {
+            Step::Token { name, claims } => self.scope.token(name, claims),
             Step::Open { peer } => self.open(peer).await,
-            Step::Connect { peer } => {
-                self.open(peer).await?;
-                let hello = self.hello(peer)?;
-                self.send(peer, Value::Array(vec![hello]).to_string()).await?;
-                let welcome = self.peer(peer).inbox.frame("welcome", PATIENCE).await?;
-                for field in ["connection", "run", "user"] {
-                    if let Some(value) = welcome.get(field) {
-                        self.scope.bind(&format!("${peer}.{field}"), value.clone());
-                    }
-                }
-                Ok(())
-            }
+            Step::Connect { peer, token } => self.connect(peer, token).await,
             Step::Send { peer, batch } => {
                 let batch = self.scope.fill(batch)?;
-                self.send(peer, batch.to_string()).await
+                self.send(peer, Message::text(batch.to_string())).await
             }
-            Step::SendRaw { peer, text } => self.send(peer, text.clone()).await,
-            Step::Post { peer, batch } => {
-                let batch = self.scope.fill(batch)?;
-                self.post(peer, batch.to_string())
+            Step::SendRaw { peer, text } => {
+                let text = self.scope.fill_text(text)?;
+                self.send(peer, Message::text(text)).await
             }
-            Step::PostRaw { peer, text } => self.post(peer, text.clone()),
+            Step::SendBinary { peer, text } => {
+                self.send(peer, Message::binary(text.clone().into_bytes())).await
+            }
+            Step::Post { peer, token, body } => {
+                let body = match body {
+                    Body::Batch(batch) => self.scope.fill(batch)?.to_string(),
+                    Body::Raw(text) => self.scope.fill_text(text)?,
+                };
+                self.post(peer, token.as_deref(), body)
+            }
             Step::Expect { peer, frame } => {
                 let kind = frame["type"].as_str().unwrap_or_default();
-                let found = self.peer(peer).inbox.frame(kind, PATIENCE).await?;
-                compare(frame, Some(&found), &mut self.scope)
-                    .map_err(|reason| format!("{reason}, in {found}"))
+                let fields = self.addressed(frame)?;
+                let found = self.peer(peer).inbox.frame(kind, &fields, patience).await?;
+                self.compare(frame, &found)
             }
-            Step::ExpectResponse { peer, frames } => {
-                let (status, found) = self.peer(peer).inbox.response(PATIENCE).await?;
-                if status != 200 {
-                    return Err(format!("the response has status {status}, not 200"));
-                }
-                let beginning = Value::Array(found.iter().take(frames.len()).cloned().collect());
-                compare(&Value::Array(frames.clone()), Some(&beginning), &mut self.scope)
-                    .map_err(|reason| format!("{reason}, in {}", Value::Array(found)))
+            Step::ExpectNext { peer, frame } => {
+                let found = self.peer(peer).inbox.any(patience).await?;
+                self.compare(frame, &found)
             }
+            Step::HasRead { peer, text } => {
+                let text = self.scope.fill_text(text)?;
+                let read = self.peer(peer).inbox.has_read(&text);
+                if read { Ok(()) } else { Err("it has not arrived as it was written".into()) }
+            }
+            Step::ExpectResponse { peer, frames, whole } => self.expect_response(peer, frames, *whole).await,
             Step::ExpectClose { peer, codes } => {
-                let code = self.peer(peer).inbox.close(PATIENCE).await?;
+                let code = self.peer(peer).inbox.close(patience).await?;
                 if codes.contains(&code) { Ok(()) } else { Err(format!("it was closed with {code}")) }
             }
-            Step::ExpectNone { peer, kind, wait } => match self.peer(peer).inbox.frame(kind, *wait).await {
-                Ok(frame) => Err(format!("it should not have arrived: {frame}")),
-                Err(_) => Ok(()),
-            },
-            Step::Get { path, status } => {
-                let found = self.server.client.get(&format!("{}{path}", self.server.http)).await?;
-                if found == *status { Ok(()) } else { Err(format!("it was answered with {found}")) }
+            Step::ExpectNone { peer, kind, wait } => self.expect_none(peer, kind, *wait).await,
+            Step::Request { method, path, headers, status } => {
+                let headers = self.scope.fill(headers)?;
+                self.request(method, path, &headers, String::new(), *status).await
+            }
+            Step::BackEnd { method, path, body, status } => {
+                let key = self.server.api_key.as_deref().ok_or("it needs a back end: give --api-key-file")?;
+                let headers = serde_json::json!({"authorization": format!("Bearer {key}")});
+                let body = if body.is_null() { String::new() } else { self.scope.fill(body)?.to_string() };
+                self.request(method, path, &headers, body, *status).await
             }
             Step::Drop { peer } => {
                 self.peer(peer).connection = None;
@@ -133,7 +209,72 @@ impl Stage<'_> {
                 sleep(*time).await;
                 Ok(())
             }
+            Step::Patience(time) => {
+                self.patience = *time;
+                Ok(())
+            }
         }
+    }
+
+    /// The fields that say what an expected frame is about, as far as their values are known: the frames of another channel, and
+    /// the answers to other sends and requests, may come before it.
+    fn addressed<'a>(&mut self, pattern: &'a Value) -> Result<Vec<(&'a str, Value)>, String> {
+        let mut known = Vec::new();
+        for (field, value) in pattern.as_object().into_iter().flatten() {
+            let is_answer = field == "id" && pattern["type"] != "message";
+            let Some(text) =
+                value.as_str().filter(|text| (is_answer || field == "channel") && !text.starts_with('<'))
+            else {
+                continue;
+            };
+            let value = if is_variable(text) { self.scope.value(text)? } else { self.scope.fill(value).ok() };
+            known.extend(value.map(|value| (field.as_str(), value)));
+        }
+        Ok(known)
+    }
+
+    fn compare(&mut self, pattern: &Value, found: &Value) -> Result<(), String> {
+        compare(pattern, Some(found), &mut self.scope).map_err(|reason| format!("{reason}, in {found}"))
+    }
+
+    async fn expect_response(&mut self, peer: &str, frames: &[Value], whole: bool) -> Result<(), String> {
+        let patience = self.patience;
+        let (status, mut found) = self.peer(peer).inbox.response(patience).await?;
+        if status != 200 {
+            return Err(format!("the response has status {status}, not 200"));
+        }
+        if !whole && found.len() > frames.len() {
+            let rest = found.split_off(frames.len());
+            self.peer(peer).inbox.put_back(rest);
+        }
+        self.compare(&Value::Array(frames.to_vec()), &Value::Array(found))
+    }
+
+    async fn expect_none(&mut self, peer: &str, kind: &str, wait: Duration) -> Result<(), String> {
+        let inbox = &mut self.peer(peer).inbox;
+        let found = match kind {
+            "frame" => inbox.any(wait).await,
+            "response" => inbox.response(wait).await.map(|(_, frames)| Value::Array(frames)),
+            kind => inbox.frame(kind, &[], wait).await,
+        };
+        match found {
+            Ok(found) => Err(format!("it should not have arrived: {found}")),
+            Err(_) => Ok(()),
+        }
+    }
+
+    async fn connect(&mut self, peer: &str, token: &str) -> Result<(), String> {
+        self.open(peer).await?;
+        let hello = self.scope.hello(peer, Some(token))?;
+        self.send(peer, Message::text(Value::Array(vec![hello]).to_string())).await?;
+        let patience = self.patience;
+        let welcome = self.peer(peer).inbox.frame("welcome", &[], patience).await?;
+        for field in ["connection", "run", "user"] {
+            if let Some(value) = welcome.get(field) {
+                self.scope.bind(&format!("${peer}.{field}"), value.clone());
+            }
+        }
+        Ok(())
     }
 
     async fn open(&mut self, name: &str) -> Result<(), String> {
@@ -144,29 +285,20 @@ impl Stage<'_> {
         Ok(())
     }
 
-    fn hello(&mut self, peer: &str) -> Result<Value, String> {
-        let mut hello =
-            serde_json::json!({"type": "hello", "version": 1, "session": format!("$session.{peer}")});
-        if self.server.tokens.is_some() {
-            hello["token"] = format!("$token.{peer}").into();
-        }
-        self.scope.fill(&hello)
-    }
-
-    async fn send(&mut self, name: &str, text: String) -> Result<(), String> {
+    async fn send(&mut self, name: &str, message: Message) -> Result<(), String> {
         match &mut self.peer(name).connection {
-            Some(connection) => connection.send(text).await,
+            Some(connection) => connection.send(message).await,
             None => Err(format!("{name} has no WebSocket: `{name} opens` comes first")),
         }
     }
 
-    fn post(&mut self, name: &str, body: String) -> Result<(), String> {
-        let token = match self.server.tokens {
-            Some(_) => self.scope.value(&format!("$token.{name}"))?,
-            None => None,
+    fn post(&mut self, name: &str, token: Option<&str>, body: String) -> Result<(), String> {
+        let token = match (&self.server.tokens, token) {
+            (Some(_), Some(token)) => self.scope.value(&format!("$token.{token}"))?,
+            _ => None,
         };
-        let (client, address) =
-            (self.server.client.clone(), format!("{}/everwire/v1/poll", self.server.http));
+        let client = self.server.client.clone();
+        let address = format!("{}/everwire/v1/poll", self.server.http);
         let arrivals = self.peer(name).arrivals.clone();
         tokio::spawn(async move {
             let token = token.as_ref().and_then(Value::as_str);
@@ -174,6 +306,19 @@ impl Stage<'_> {
             let _ = arrivals.send(client.post(&address, token, body).await);
         });
         Ok(())
+    }
+
+    async fn request(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &Value,
+        body: String,
+        status: u16,
+    ) -> Result<(), String> {
+        let address = format!("{}{}", self.server.http, self.scope.fill_text(path)?);
+        let (found, text) = self.server.client.request(method, &address, headers, body).await?;
+        if found == status { Ok(()) } else { Err(format!("it was answered with {found}: {text}")) }
     }
 
     fn peer(&mut self, name: &str) -> &mut Peer {

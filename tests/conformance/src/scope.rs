@@ -4,13 +4,18 @@
 //! |---|---|
 //! | `$session.NAME` | the session of a peer |
 //! | `$id.NAME` | an id for a send or a request, newly made |
+//! | `$id.new` | another one each time |
 //! | `$channel.NAME` | a public channel that no other dialogue uses |
 //! | `$private.NAME`, `$presence.NAME` | likewise, with the prefix |
 //! | `$user.NAME` | the id of a user whom no other dialogue uses |
 //! | `$token.NAME` | a token for that user, with a grant for all channels of this dialogue |
+//! | `$hello.NAME` | the `hello` of a peer, for a WebSocket |
+//! | `$http_hello.NAME` | the same for an HTTP request, whose token is in a header |
+//! | `$direct.NAME.NAME` | the id of the direct chat of two users |
 //! | `$long.N` | a text of N characters |
 //!
-//! All others are bound by the first pattern that they occur in. `$name+1` and `$name-1` calculate.
+//! All others are bound by the first pattern that they occur in. `$name+1` and `$name-1` calculate, and `${name}` within a
+//! text is replaced by the value.
 
 use std::collections::BTreeMap;
 
@@ -18,6 +23,9 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::tokens::Tokens;
+
+/// What a dialogue with tokens says where there are none.
+const NEEDS_TOKENS: &str = "it needs tokens: give --jwt-secret-file";
 
 /// The variables of one dialogue.
 pub(crate) struct Scope {
@@ -45,6 +53,10 @@ impl Scope {
         if !self.values.contains_key(name)
             && let Some(value) = self.make(name)?
         {
+            if value.is_object() || name == "$id.new" {
+                // A hello is not kept: its token may become another one.
+                return Ok(Some(value));
+            }
             self.values.insert(name.into(), value);
         }
         let Some(value) = self.values.get(name) else { return Ok(None) };
@@ -63,11 +75,24 @@ impl Scope {
     /// A frame to be sent, with the values of its variables.
     pub(crate) fn fill(&mut self, template: &Value) -> Result<Value, String> {
         Ok(match template {
-            Value::String(text) if text.starts_with('$') => {
+            Value::String(text) if is_variable(text) => {
                 self.value(text)?.ok_or_else(|| format!("{text} has no value yet"))?
             }
+            Value::String(text) => Value::String(self.fill_text(text)?),
             Value::Array(values) => {
-                Value::Array(values.iter().map(|value| self.fill(value)).collect::<Result<_, _>>()?)
+                let mut filled = Vec::new();
+                for value in values {
+                    match repeated(value) {
+                        Some((times, value)) => {
+                            for index in 1..=times {
+                                self.bind("$index", json!(index));
+                                filled.push(self.fill(value)?);
+                            }
+                        }
+                        None => filled.push(self.fill(value)?),
+                    }
+                }
+                Value::Array(filled)
             }
             Value::Object(fields) => {
                 let filled = fields.iter().map(|(key, value)| Ok((key.clone(), self.fill(value)?)));
@@ -77,20 +102,78 @@ impl Scope {
         })
     }
 
+    /// A text with the values of the variables that it names as `${name}`.
+    pub(crate) fn fill_text(&mut self, template: &str) -> Result<String, String> {
+        let mut filled = String::new();
+        let mut rest = template;
+        while let Some((before, after)) = rest.split_once("${") {
+            let (name, after) = after.split_once('}').ok_or_else(|| format!("`${{{after}` has no end"))?;
+            filled.push_str(before);
+            match self.value(&format!("${name}"))?.ok_or_else(|| format!("${name} has no value yet"))? {
+                Value::String(text) => filled.push_str(&text),
+                other => filled.push_str(&other.to_string()),
+            }
+            rest = after;
+        }
+        filled.push_str(rest);
+        Ok(filled)
+    }
+
+    /// Makes `$token.NAME` a token with other claims. `user` is a name of the dialogue, whose id becomes `sub`; `expires_in` and
+    /// `valid_in` are in s from now, `null` stands for a claim that is left out, and everything else is taken as it is.
+    pub(crate) fn token(&mut self, name: &str, claims: &Value) -> Result<(), String> {
+        let tokens = self.tokens.clone().ok_or(NEEDS_TOKENS)?;
+        let claims = self.fill(claims)?;
+        let user = claims.get("user").and_then(Value::as_str).unwrap_or(name);
+        let mut all = Tokens::claims(&format!("{}-{user}", self.unique), &self.grants());
+        for (claim, value) in claims.as_object().into_iter().flatten() {
+            let seconds = value.as_i64().unwrap_or_default();
+            match claim.as_str() {
+                "user" => {}
+                "expires_in" => all["exp"] = json!(Tokens::now() + seconds),
+                "valid_in" => all["nbf"] = json!(Tokens::now() + seconds),
+                _ => all[claim] = value.clone(),
+            }
+        }
+        if let Some(all) = all.as_object_mut() {
+            all.retain(|_, value| !value.is_null());
+        }
+        self.bind(&format!("$token.{name}"), json!(tokens.sign(&all)));
+        Ok(())
+    }
+
+    /// The `hello` of a peer, with the token of a name; `None` for one that is in a header. Without tokens it is a guest.
+    pub(crate) fn hello(&mut self, peer: &str, token: Option<&str>) -> Result<Value, String> {
+        let mut hello = json!({"type": "hello", "version": 1, "session": format!("$session.{peer}")});
+        match (&self.tokens, token) {
+            (Some(_), Some(token)) => hello["token"] = json!(format!("$token.{token}")),
+            (Some(_), None) => {}
+            (None, user) => {
+                let user = format!("$user.{}", user.unwrap_or(peer));
+                hello["guest"] = json!({"user": user, "name": user});
+            }
+        }
+        self.fill(&hello)
+    }
+
     /// The values that come with their names.
     fn make(&mut self, name: &str) -> Result<Option<Value>, String> {
         let Some((kind, rest)) = name[1..].split_once('.') else { return Ok(None) };
         let unique = &self.unique;
         Ok(Some(match kind {
-            "session" => json!(Uuid::now_v7()),
-            "id" => json!(Uuid::now_v7()),
-            "channel" => json!(format!("{unique}-{rest}")),
+            "session" | "id" => json!(Uuid::now_v7()),
+            "channel" | "user" => json!(format!("{unique}-{rest}")),
             "private" => json!(format!("private-{unique}-{rest}")),
             "presence" => json!(format!("presence-{unique}-{rest}")),
-            "user" => json!(format!("{unique}-{rest}")),
             "token" => {
-                let tokens = self.tokens.as_ref().ok_or("it needs tokens: give --jwt-secret-file")?;
-                json!(tokens.issue(&format!("{unique}-{rest}"), &self.grants()))
+                let tokens = self.tokens.as_ref().ok_or(NEEDS_TOKENS)?;
+                json!(tokens.sign(&Tokens::claims(&format!("{unique}-{rest}"), &self.grants())))
+            }
+            "hello" => return Ok(Some(self.hello(rest, Some(rest))?)),
+            "http_hello" => return Ok(Some(self.hello(rest, None)?)),
+            "direct" => {
+                let (one, other) = rest.split_once('.').ok_or_else(|| format!("{name} needs two names"))?;
+                json!(direct_chat(&format!("{unique}-{one}"), &format!("{unique}-{other}")))
             }
             "long" => {
                 let length = rest.parse().map_err(|_| format!("{name}: {rest} is no length"))?;
@@ -103,6 +186,23 @@ impl Scope {
     fn grants(&self) -> [String; 3] {
         ["", "private-", "presence-"].map(|prefix| format!("{prefix}{}-*", self.unique))
     }
+}
+
+/// `{"$times": 3, "of": …}` as 3 and what is to be repeated.
+fn repeated(value: &Value) -> Option<(u64, &Value)> {
+    Some((value.get("$times")?.as_u64()?, value.get("of")?))
+}
+
+/// The id of the direct chat of two users: EW-23-46.
+fn direct_chat(one: &str, other: &str) -> Uuid {
+    const NAME_SPACE: Uuid = Uuid::from_u128(0x6d1f_2a0c_9b1e_4c62_a7d3_51c8_3f0e_94b7);
+    let (a, b) = if one < other { (one, other) } else { (other, one) };
+    Uuid::new_v5(&NAME_SPACE, format!("{}:{a}{b}", a.len()).as_bytes())
+}
+
+/// Whether a text is a variable as a whole.
+pub(crate) fn is_variable(text: &str) -> bool {
+    text.starts_with('$') && !text.starts_with("${")
 }
 
 /// `$at+1` as `$at` and 1.
@@ -126,6 +226,21 @@ mod tests {
         assert_eq!(frame["channel"], "run7-news");
         assert_eq!(frame["ids"][0], frame["ids"][1]);
         assert_ne!(frame["ids"][0], frame["ids"][2]);
+    }
+
+    #[test]
+    fn an_element_may_be_repeated() {
+        let mut scope = Scope::new("run7");
+        let batch = scope.fill(&json!([{"$times": 2, "of": {"id": "$id.new", "n": "$index"}}])).unwrap();
+        assert_eq!(batch[1]["n"], 2);
+        assert_ne!(batch[0]["id"], batch[1]["id"]);
+    }
+
+    #[test]
+    fn texts_may_contain_variables() {
+        let mut scope = Scope::new("run7");
+        scope.bind("$at", json!(7));
+        assert_eq!(scope.fill(&json!("private-user.${user.ann}/${at}")).unwrap(), "private-user.run7-ann/7");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use sha2::Sha256;
 use crate::error::{Error, Result};
 
 /// How long a token is good for.
-const LIFETIME: Duration = Duration::from_secs(600);
+const LIFETIME: Duration = Duration::from_mins(10);
 
 /// Issues tokens with the secret of the server under test.
 #[derive(Clone)]
@@ -23,20 +23,25 @@ impl Tokens {
         Ok(Self(key))
     }
 
-    /// A token for a user who is granted some channels.
-    pub fn issue(&self, user: &str, grants: &[String]) -> String {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let claims = json!({
+    /// The claims of a token for a user who is granted some channels.
+    pub(crate) fn claims(user: &str, grants: &[String]) -> Value {
+        let now = Self::now();
+        json!({
             "sub": user,
             "name": user,
-            "iat": now.as_secs(),
-            "exp": (now + LIFETIME).as_secs(),
+            "iat": now,
+            "exp": now + LIFETIME.as_secs().cast_signed(),
             "grants": grants,
-        });
-        self.sign(&claims)
+        })
     }
 
-    fn sign(&self, claims: &Value) -> String {
+    /// The time of tokens: s since 1970.
+    pub(crate) fn now() -> i64 {
+        SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs().cast_signed()
+    }
+
+    /// A token with these claims.
+    pub(crate) fn sign(&self, claims: &Value) -> String {
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let signed = format!("{}.{}", part(&json!({"alg": "HS256", "typ": "JWT"})), part(claims));
         let signature = self.0.clone().chain_update(&signed).finalize().into_bytes();

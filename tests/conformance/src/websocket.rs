@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt, stream::SplitSink};
 use serde_json::Value;
-use tokio::{net::TcpStream, sync::mpsc::UnboundedSender, task::JoinHandle, time::timeout};
+use tokio::{net::TcpStream, task::JoinHandle, time::timeout};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
     tungstenite::{Message, client::IntoClientRequest, http::HeaderValue},
 };
 
-use crate::inbox::Arrival;
+use crate::inbox::{Arrival, Arrivals};
 
 /// The subprotocol.
 const SUBPROTOCOL: &str = "everwire.v1";
@@ -28,7 +28,7 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// Opens one. What arrives goes into `inbox`.
-    pub(crate) async fn open(address: &str, inbox: UnboundedSender<Arrival>) -> Result<Self, String> {
+    pub(crate) async fn open(address: &str, inbox: Arrivals) -> Result<Self, String> {
         let mut request = address.into_client_request().map_err(|error| format!("{address}: {error}"))?;
         request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static(SUBPROTOCOL));
         let opened = timeout(OPENING, connect_async(request)).await;
@@ -42,21 +42,21 @@ impl Connection {
                     Some(Ok(Message::Text(text))) => receive(&text, &inbox),
                     Some(Ok(Message::Close(frame))) => break frame.map_or(1005, |frame| frame.code.into()),
                     Some(Ok(Message::Binary(_))) => {
-                        let _ = inbox.send(Arrival::Nonsense("a binary message".into()));
+                        let _ = inbox.send((Arrival::Nonsense("a binary message".into()), None));
                     }
                     Some(Ok(_)) => {}
                     Some(Err(_)) | None => break 1006,
                 }
             };
             // Nobody listens if the dialogue is over.
-            let _ = inbox.send(Arrival::Closed(code));
+            let _ = inbox.send((Arrival::Closed(code), None));
         });
         Ok(Self { sink, reader })
     }
 
     /// Sends one message.
-    pub(crate) async fn send(&mut self, text: String) -> Result<(), String> {
-        self.sink.send(Message::text(text)).await.map_err(|error| format!("it cannot be sent: {error}"))
+    pub(crate) async fn send(&mut self, message: Message) -> Result<(), String> {
+        self.sink.send(message).await.map_err(|error| format!("it cannot be sent: {error}"))
     }
 }
 
@@ -67,15 +67,16 @@ impl Drop for Connection {
 }
 
 /// Puts the frames of a message into the inbox.
-fn receive(text: &str, inbox: &UnboundedSender<Arrival>) {
+fn receive(text: &str, inbox: &Arrivals) {
     match serde_json::from_str(text) {
         Ok(Value::Array(frames)) => {
+            let mut text = Some(text.to_owned());
             for frame in frames {
-                let _ = inbox.send(Arrival::Frame(frame));
+                let _ = inbox.send((Arrival::Frame(frame), text.take()));
             }
         }
         _ => {
-            let _ = inbox.send(Arrival::Nonsense(text.chars().take(200).collect()));
+            let _ = inbox.send((Arrival::Nonsense(text.chars().take(200).collect()), None));
         }
     }
 }

@@ -1,0 +1,84 @@
+//! What holds for everything that a server sends, whatever is played: the form of frames, the bounds of batches, and the value of
+//! `retry`. Each dialogue fails on what violates it.
+
+use std::{collections::BTreeMap, sync::OnceLock};
+
+use serde_json::Value;
+
+use crate::{inbox::KIND, included};
+
+/// The bounds of a batch of a server: EW-13-3.
+const MAX_BATCH_BYTES: usize = 131_072;
+const MAX_BATCH_FRAMES: usize = 256;
+
+/// What is wrong with a batch as it was written.
+pub(crate) fn of_text(text: &str) -> Option<String> {
+    if text.len() > MAX_BATCH_BYTES {
+        return Some(format!("a batch of {} bytes", text.len()));
+    }
+    let frames = serde_json::from_str::<Vec<serde::de::IgnoredAny>>(text).map_or(0, |frames| frames.len());
+    (frames > MAX_BATCH_FRAMES).then(|| format!("a batch of {frames} frames"))
+}
+
+/// What is wrong with a frame.
+pub(crate) fn of_frame(frame: &Value) -> Option<String> {
+    let Some(fields) = frame.as_object() else { return Some(format!("a frame that is no object: {frame}")) };
+    if !frame[KIND].is_string() {
+        return Some(format!("a frame without a type: {frame}"));
+    }
+    // An optional field without a value is left out (EW-2-3); `data` may be null.
+    if let Some((field, _)) = fields.iter().find(|(field, value)| value.is_null() && *field != "data") {
+        return Some(format!("{field} is null: {frame}"));
+    }
+    if frame[KIND] != "error" {
+        return None;
+    }
+    let retry = retries().get(frame["code"].as_str().unwrap_or_default());
+    match retry {
+        Some(retry) if frame["retry"] != Value::Bool(*retry) => {
+            Some(format!("retry is not {retry}: {frame}"))
+        }
+        _ => None,
+    }
+}
+
+/// `retry` of each code, as table 10.1 has it.
+fn retries() -> &'static BTreeMap<&'static str, bool> {
+    static RETRIES: OnceLock<BTreeMap<&str, bool>> = OnceLock::new();
+    RETRIES.get_or_init(|| {
+        let table = included::CORE.split_once("Table 10.1").map_or("", |(_, rest)| rest);
+        let rows = table
+            .lines()
+            .skip_while(|line| !line.starts_with("| `"))
+            .take_while(|line| line.starts_with('|'));
+        rows.filter_map(|row| {
+            let mut cells = row.split('|').map(str::trim).skip(1);
+            let code = cells.next()?.trim_matches('`');
+            Some((code, cells.next()? == "yes"))
+        })
+        .collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_table_of_codes_is_read() {
+        let retries = retries();
+        assert!(retries["rate_limited"] && !retries["forbidden"], "{retries:?}");
+        assert!(!retries.contains_key("code"));
+    }
+
+    #[test]
+    fn violations_are_found() {
+        let error = |retry| json!({"type": "error", "code": "forbidden", "message": "No.", "retry": retry});
+        assert_eq!(of_frame(&error(false)), None);
+        assert!(of_frame(&error(true)).is_some());
+        assert!(of_frame(&json!({"type": "pong", "nonce": null})).is_some());
+        assert!(of_text(&format!("[{}1]", "1,".repeat(256))).is_some());
+    }
+}
