@@ -14,8 +14,10 @@ use crate::{
     step::Outcome,
 };
 
-/// `--target web` without a default URL: pkg-js passes the bytes or the module itself.
-const BINDGEN: &[&str] = &["--target", "web", "--omit-default-module-path", "--out-name", "everwire"];
+/// `--target web` without a default URL: pkg-js passes the bytes or the module itself. Every browser that runs the package has
+/// `TextEncoder.encodeInto`, so nothing replaces it.
+const BINDGEN: &[&str] =
+    &["--target", "web", "--omit-default-module-path", "--encode-into", "always", "--out-name", "everwire"];
 
 /// Imports and exports get short names. Which ones, wasm-opt prints as JSON; pkg-js/build.mjs renames them in the glue.
 const SHORT_NAMES: &str = "--minify-imports-and-exports-and-modules";
