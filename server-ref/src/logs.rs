@@ -1,5 +1,5 @@
-//! The log on standard error. Nobody who writes a line waits for whoever reads it: a thread of its own does, and lines that it
-//! cannot keep up with are dropped and counted.
+//! The log on standard error. Logging never blocks: a thread of its own writes the lines, and those that it cannot keep up with
+//! are dropped and counted.
 
 use std::{
     io::{self, Write},

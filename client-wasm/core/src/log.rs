@@ -1,5 +1,4 @@
-//! The ring buffer of promise 20: the last frames and state changes, without their content. Payloads and tokens never
-//! enter it.
+//! The log of promise 20: the last frames and state changes, without their content. Payloads and tokens never enter it.
 
 use alloc::{string::String, vec::Vec};
 

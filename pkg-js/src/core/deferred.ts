@@ -1,4 +1,4 @@
-// A promise with its resolver functions. (`Promise.withResolvers` is too recent for the supported browsers.)
+// A promise together with the functions that settle it. (`Promise.withResolvers` is too recent for the supported browsers.)
 
 export interface Deferred<Value> {
   readonly promise: Promise<Value>;

@@ -1,6 +1,6 @@
-// A browser opens six connections to a host over HTTP/1.1, for all its pages together. So that polls do not occupy them all,
-// at most four pages hold one at a time: each needs one of four locks, which the browser releases when a page ends. Pages
-// without locks, such as those from http, ask each other.
+// Slots for held polls, which all pages of a browser share. A browser opens six connections to a host over HTTP/1.1, for all
+// its pages together; so that polls do not occupy them all, at most four pages hold one at a time. A slot is a lock, which the
+// browser releases when its page ends. Pages without locks, such as those from http, ask each other.
 
 const SLOTS = 4;
 

@@ -1,8 +1,8 @@
 //! Token buckets. They have no clock: callers pass the time.
 //!
-//! Not `governor`: it asks a clock of its own for the time, so a run cannot be repeated; its keyed stores hash at random and
-//! have no bound on the number of keys; and a minute of it lets twice the limit pass, which sends must not. What is left is
-//! less than what would adapt it. `tower-http` limits the requests of all clients together, not those of each.
+//! Not `governor`: it reads a clock of its own, so a run cannot be repeated; its keyed stores hash at random and have no bound
+//! on the number of keys; and within one minute it lets twice the limit pass, which sends must not. The code here is shorter
+//! than an adapter would be. `tower-http` limits the requests of all clients together, not those of each.
 
 /// A token bucket: a rate per second and a burst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

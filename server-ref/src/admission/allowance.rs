@@ -1,5 +1,5 @@
-//! What a socket may read from a client that has not signed in. Until then nobody pays for the bytes, so there are few of them:
-//! beyond the allowance the socket does not read at all, and whatever else the client sends stays in the network.
+//! How much a socket reads from a client that has not signed in. There is no account yet to which the bytes could be charged,
+//! so the allowance is small: beyond it the socket stops reading, and the rest waits in the network.
 
 use std::{
     sync::{

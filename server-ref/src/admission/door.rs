@@ -1,4 +1,5 @@
-//! The door of one address: so many seats, so many new ones in a second, and a queue before it.
+//! The limits of one address for sockets that have not signed in: how many at a time ("seats"), how many new ones a second, and
+//! a queue for those that have to wait.
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,6 +1,6 @@
-//! Who may open sockets: addresses of clients that have not signed in have few seats, and wait for one in a queue. A client
-//! that has signed in gives its seat back, and counts by its user from then on, because an office or a mobile network shares
-//! one address.
+//! Who may open sockets. Each address has a limited number of seats for clients that have not signed in; further sockets wait
+//! in a queue. A client that signs in gives its seat back and is counted by its user from then on, because an office or a
+//! mobile network shares one address.
 
 mod allowance;
 mod door;

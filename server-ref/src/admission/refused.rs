@@ -1,4 +1,4 @@
-//! What the log says of a request that was refused. Whoever refuses it adds this to the response.
+//! What is logged about a refused request. The code that refuses it attaches this to the response.
 
 use everwire_protocol::ErrorCode;
 

@@ -1,5 +1,5 @@
-//! Users who have signed in over HTTP: so many sockets of each, and so many requests in a second. What a request does is counted
-//! where it is done; here is what every request costs, whatever it asks for and however it is answered.
+//! Limits for signed-in users of HTTP: sockets at a time, and requests per second. What a request does is charged where it is
+//! done; this is the base cost of every request, whatever it asks for and however it is answered.
 
 use std::sync::Arc;
 

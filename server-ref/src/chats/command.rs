@@ -1,4 +1,4 @@
-//! What may be requested of a chat, and by whom. What comes of it is decided by [`super::rules`].
+//! Commands: the changes of chats that can be requested, and who requests them. [`super::rules`] decides about them.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! Chats and their members: the rules, and the registry of all chats of this node.
 //!
-//! * [`command`]: what may be requested.
+//! * [`command`]: the changes that can be requested, and by whom.
 //! * [`rules`]: who may change what, and the effect of a change. Pure.
 //! * [`registry`]: all chats in memory. It is authoritative, because only the commit loop changes it, and only after a change is
 //!   on disk.

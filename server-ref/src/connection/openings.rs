@@ -1,5 +1,5 @@
-//! The channels of one connection that are to be opened: each once at a time, and few of them at the same time, so that a client
-//! that subscribes again and again causes no more work than one that waits for the answer.
+//! The channels that one connection is opening: each at most once, and only a few at the same time, so that a client that
+//! subscribes again and again causes no more work than one that waits for the answer.
 
 use std::collections::{BTreeMap, BTreeSet};
 

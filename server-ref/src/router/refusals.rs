@@ -1,4 +1,4 @@
-//! Every request that is refused is in the log, with who made it and why.
+//! Logs every refused request: who made it, and why it was refused.
 
 use axum::{extract::Request, middleware::Next, response::Response};
 

@@ -1,5 +1,5 @@
-//! A socket whose peer has to read: if it takes too little of what is being written for too long, the socket fails, on every
-//! route. The buffers of the system are bounded, too: by default a peer that does not read makes each of them grow to several
+//! A socket that fails if its peer does not read: if it takes too little of what is being written for too long, on any route.
+//! The buffers of the system are bounded, too: by default a peer that does not read makes each of them grow to several
 //! megabytes.
 
 use std::{

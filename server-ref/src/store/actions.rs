@@ -1,4 +1,4 @@
-//! Who may do what to an entry of a log: one rule for every store.
+//! Permissions for actions on entries of a log, such as edits and deletions: one rule for every store.
 
 use everwire_protocol::{Action, ErrorCode, SERVER_EVENTS};
 

@@ -1,4 +1,4 @@
-//! What the application subscribes to.
+//! Subscribing and unsubscribing, as the application asks for it.
 
 use alloc::{string::String, vec::Vec};
 

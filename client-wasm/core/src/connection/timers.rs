@@ -1,6 +1,6 @@
-//! What happens when nothing else does. Each moment that the core waits for is a [`Timer`]: when it is due follows from the
-//! state of the part that it belongs to, in [`Connection::due`], and what to do then is in [`Connection::expire`]. Both
-//! name every timer, so one that is added is set and handled, or does not compile.
+//! Timers. Each moment that the core waits for is a [`Timer`]: when it is due follows from the state of the part that it
+//! belongs to, in [`Connection::due`], and what to do then is in [`Connection::expire`]. Both name every timer, so one that is
+//! added is set and handled, or does not compile.
 
 use alloc::borrow::ToOwned;
 

@@ -1,4 +1,4 @@
-//! What follows from the state of the WebSocket: the first batch, the next signs of life, and where to turn when it fails.
+//! What follows from the state of the WebSocket: the first batch, probes, and what to try when it fails.
 
 use alloc::{borrow::ToOwned, string::String, vec};
 

@@ -1,4 +1,4 @@
-//! What the application subscribes to. Holds the rule that a position moves before a listener runs (promise 3).
+//! The subscriptions of the application. Holds the rule that a position moves before a listener runs (promise 3).
 
 use alloc::vec::Vec;
 

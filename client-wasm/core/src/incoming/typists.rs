@@ -1,4 +1,4 @@
-//! Who else is typing (promise 15). What others announce is taken back here if they never do so themselves.
+//! Who else is typing (promise 15). An indicator that is never withdrawn expires here.
 
 use alloc::vec::Vec;
 

@@ -1,5 +1,5 @@
-//! What this user types (promise 15): announced at the first key, repeated while keys are pressed, withdrawn after a pause
-//! or with a send.
+//! The typing indicator of this user (promise 15): announced at the first key, repeated while keys are pressed, withdrawn after
+//! a pause or with a send.
 
 use everwire_protocol::limits::{TYPING_PAUSE_MS, TYPING_REPEAT_MS};
 

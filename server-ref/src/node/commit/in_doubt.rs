@@ -1,8 +1,9 @@
-//! The logs whose last transaction was reported as failed: it may have happened, and is unpublished then. Remembered are
-//! only those for which it matters: somebody is subscribed here, or a chat is sorted by its last message. Who subscribes
-//! later reads the log. However long the store fails, there are no more of them than subscribed channels and chats.
+//! Transactions in doubt: they were reported as failed, but may have been committed, and then their entries are still
+//! unpublished. Only the logs for which that matters are remembered: somebody is subscribed here, or a chat is sorted by its
+//! last message. Whoever subscribes later reads the log. However long the store fails, there are no more of them than
+//! subscribed channels and chats.
 //!
-//! And the chats whose last change was reported as failed: until it is known whether it happened, nothing else can be
+//! The same for chats whose last change was reported as failed: until it is known whether it was committed, nothing else can be
 //! decided about them.
 
 use std::{collections::BTreeSet, sync::Arc};
