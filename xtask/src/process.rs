@@ -108,9 +108,17 @@ impl Run {
         self.expression().start().map_err(|source| self.not_started(source))
     }
 
-    /// The same, without what it prints to its standard output.
+    /// The same, without what it prints.
     pub(crate) fn start_silently(self) -> Result<Handle> {
-        self.expression().stdout_null().start().map_err(|source| self.not_started(source))
+        let silent = self.expression().stdout_null().stderr_null();
+        silent.start().map_err(|source| self.not_started(source))
+    }
+
+    /// Runs it and returns its standard output, whether it was successful or not, without a sign of life meanwhile.
+    pub(crate) fn read(self) -> Result<String> {
+        let run = self.expression().stdout_capture().run();
+        let output = run.map_err(|source| self.not_started(source))?;
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     /// Lets it have the terminal until it ends, with its own output and its own handling of interrupts.

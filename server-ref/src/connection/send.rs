@@ -7,7 +7,7 @@ use super::{
     errors::{about_send, error, error_saying},
 };
 use crate::model::{
-    identity::{Identity, RateClass},
+    identity::{Identity, RateClass, Refusal},
     log::{NewEntry, Outcome, SendPermission},
 };
 
@@ -33,20 +33,25 @@ impl Connection {
                 error_saying(ErrorCode::InvalidPayload, "What deletes a message has no data: send null.");
             return self.push(about_send(id, channel, wrong));
         }
-        if !self.access.may_send(identity, &channel) {
-            return self.push(about_send(id, channel, error(ErrorCode::Forbidden)));
-        }
         if self.sending.defers(id) {
             return self.push(about_send(id, channel, error(ErrorCode::Deferred)));
         }
-        if let Err(ms) = self.access.pace(identity, self.session, RateClass::Send, now_ms) {
+        let may_send = self.access.may_send(identity, &channel);
+        if !may_send {
+            // Charged now: the store, which knows whether it is a copy, answers later.
+            self.spending.refused();
+        } else if let Err(ms) = self.access.pace(identity, self.session, RateClass::Send, now_ms) {
             self.sending.refuse(id);
             let refused = Error { retry_after_ms: Some(ms), ..error(ErrorCode::RateLimited) };
             return self.push(about_send(id, channel, refused));
         }
         let (user, name) = (identity.user.clone(), identity.name.clone());
         let chat = self.access.chat(identity, &channel);
-        let permission = if chat.is_some() { SendPermission::AsMember } else { SendPermission::Granted };
+        let permission = match chat {
+            _ if !may_send => SendPermission::Refused(Refusal::of(ErrorCode::Forbidden)),
+            Some(_) => SendPermission::AsMember,
+            None => SendPermission::Granted,
+        };
         let entry = NewEntry { id, channel, user, name, event, data, action, target, permission };
         if let Err(deferred) = self.sending.submit(entry) {
             self.push(about_send(deferred.id, deferred.channel, error(ErrorCode::Deferred)));

@@ -78,8 +78,8 @@ fn play(suite: impl Fn() -> Run, options: &Options) -> Result {
         suite().hand_over()?;
         return suite().arg("--planted").hand_over();
     }
-    let [played, planted] = [suite(), suite().arg("--planted")].map(|run| run.arg("--json").finish());
-    let (played, planted) = (read(&played?.output)?, read(&planted?.output)?);
+    let [played, planted] = [suite(), suite().arg("--planted")].map(|run| run.arg("--json").read());
+    let (played, planted) = (read(&played?)?, read(&planted?)?);
     let counts = &played["counts"];
     let number = |name: &str| counts[name].as_u64().unwrap_or_default();
     let requirements = number("requirements");
