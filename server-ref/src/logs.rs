@@ -139,6 +139,8 @@ mod tests {
 
     /// An output that writes nothing until it may.
     struct Stuck {
+        /// Told when the first line is about to be written.
+        stuck: mpsc::Sender<()>,
         until: mpsc::Receiver<()>,
         written: Arc<Mutex<Vec<u8>>>,
         free: bool,
@@ -147,6 +149,7 @@ mod tests {
     impl Write for Stuck {
         fn write(&mut self, text: &[u8]) -> io::Result<usize> {
             if !self.free {
+                let _ = self.stuck.send(());
                 // An error means that it may.
                 let _ = self.until.recv();
                 self.free = true;
@@ -163,10 +166,14 @@ mod tests {
     #[test]
     fn a_log_that_nobody_reads_stops_nobody_and_what_it_lost_is_counted_and_said() {
         let (free, until) = mpsc::channel::<()>();
+        let (stuck, is_stuck) = mpsc::channel();
         let written = Arc::<Mutex<Vec<u8>>>::default();
-        let (writer, flush) = start(Stuck { until, written: written.clone(), free: false });
+        let (writer, flush) = start(Stuck { stuck, until, written: written.clone(), free: false });
         let before = dropped();
-        for n in 0..2 * LINES {
+        // What is kept are the first lines only if none is taken while others are already dropped.
+        writeln!(writer.make_writer(), "line 0").unwrap();
+        is_stuck.recv_timeout(Duration::from_secs(20)).unwrap();
+        for n in 1..2 * LINES {
             writeln!(writer.make_writer(), "line {n}").unwrap();
         }
         let lost = dropped() - before;
