@@ -57,7 +57,7 @@ class Chaos {
       ["black hole", () => this.#each((proxy) => proxy.swallow())],
       ["dark network", () => this.#dark()],
       ["lossy polls", () => this.#lossy()],
-      ["no websocket", () => this.#withoutWebSocket()],
+      ["no websocket", () => this.#withoutWebSocket(this.#socketRule())],
       ["calm", () => undefined],
     ];
   }
@@ -68,6 +68,14 @@ class Chaos {
     const [kind] = this.#left.splice(Math.floor(this.next() * this.#left.length), 1);
     this.counts.set(String(kind), (this.counts.get(String(kind)) ?? 0) + 1);
     await this.#kinds.find(([name]) => name === kind)?.[1]();
+  }
+
+  /** WebSocket stops working and works again: these clients, which may use it, poll, and return by a probe. */
+  async thereAndBack(clients: readonly Third[]): Promise<void> {
+    await this.#withoutWebSocket("refuse");
+    await until("a probe has brought WebSocket back", () =>
+      clients.every(({ switches }) => switches.polling > 0 && switches.websocket > 0),
+    );
   }
 
   /** From now on nothing goes wrong. */
@@ -101,8 +109,11 @@ class Chaos {
     });
   }
 
-  async #withoutWebSocket(): Promise<void> {
-    const rule = SOCKET_RULES[between(this.next, 0, SOCKET_RULES.length - 1)] ?? "refuse";
+  #socketRule(): SocketRule {
+    return SOCKET_RULES[between(this.next, 0, SOCKET_RULES.length - 1)] ?? "refuse";
+  }
+
+  async #withoutWebSocket(rule: SocketRule): Promise<void> {
     this.#each((proxy) => {
       proxy.websocket = rule;
       proxy.reset();
@@ -141,6 +152,8 @@ describe.skipIf(PYTHON === undefined)("the third client in chaos", () => {
     const chaos = new Chaos(server, proxies, clients, next);
     const start = Date.now();
 
+    // Later, how often the transport changes is a matter of luck: after several fallbacks probes become rare.
+    await chaos.thereAndBack(clients.slice(0, 2));
     for (let sent = 0; sent < MESSAGES; ) {
       for (const end = Math.min(sent + BETWEEN, MESSAGES); sent < end; sent++) senders[sent % 3]?.send();
       const enough = sent - between(next, 1, BETWEEN);
@@ -175,10 +188,7 @@ describe.skipIf(PYTHON === undefined)("the third client in chaos", () => {
       for (const event of ["gap", "failed", "invalid", "unsubscribed"]) expect(client.all(event)).toEqual([]);
       expect(client.errors).toBe("");
     }
-    // Both that may have changed the transport, to and fro; and nobody has missed a fault.
-    for (const { switches } of clients.slice(0, 2)) {
-      expect(Math.min(switches.websocket, switches.polling)).toBeGreaterThan(0);
-    }
+    // Nobody has missed a fault.
     for (const count of chaos.counts.values()) expect(count).toBeGreaterThan(1);
     expect(chaos.counts.size).toBe(7);
   });
