@@ -74,6 +74,12 @@ pub enum Planted {
     AnybodyRemoves,
     /// The entries in memory stay what they were before an edit or a deletion.
     CacheNotBlanked,
+    /// A signal is delivered to its sender as well.
+    SignalsEchoed,
+    /// A signal for one connection is delivered to all subscribers.
+    SignalsToAll,
+    /// Signals are passed on whoever sends them.
+    SignalsUnchecked,
 }
 
 /// Whether a bug is planted: `false` in every build without the feature `planted`.

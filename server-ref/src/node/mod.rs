@@ -45,7 +45,7 @@ use crate::{
     environment::{Environment, planted},
     hub::{Hub, pending_presence::PendingPresence},
     model::{
-        broadcast::Ephemeral,
+        broadcast::{Ephemeral, Receiver},
         identity::{Access, Identity, Refusal, not_for},
         paging::MemberPage,
     },
@@ -299,7 +299,10 @@ impl Node {
     /// Delivers something ephemeral.
     pub fn pass_on(&self, ephemeral: Ephemeral) {
         let from = self.sessions.connection(ephemeral.session);
-        self.hub.pass_on(ephemeral, from);
+        let from = from.filter(|_| !planted!(self.environment, SignalsEchoed));
+        let to_all = planted!(self.environment, SignalsToAll) && matches!(ephemeral.to, Receiver::One(_));
+        let to = if to_all { Receiver::Others } else { ephemeral.to };
+        self.hub.pass_on(Ephemeral { to, ..ephemeral }, from);
     }
 
     /// A unique number for a request.

@@ -156,7 +156,10 @@ fn summary(report: &Report, seconds: f64) {
         "{} messages sent, {} acked, {} ended by closing; {} delivered, {} gaps declared",
         s.sent, s.acked, s.closed, s.delivered, s.gaps
     );
-    println!("{} requests, {} answered; {} messages in pages", s.requests, s.answered, s.history);
+    println!(
+        "{} requests, {} answered; {} messages in pages; {} signals received",
+        s.requests, s.answered, s.history, s.signals
+    );
     println!("{} lost, {} duplicated, {} reordered", s.lost, s.duplicated, s.reordered);
     println!(
         "connected {} times by WebSocket, {} times by polling; quiet at most {:.1} s after the last fault",

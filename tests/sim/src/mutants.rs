@@ -110,6 +110,14 @@ mutants! {
     CacheNotBlanked = "cache_not_blanked";
     /// The edits of a message that is deleted keep their text.
     EditsNotBlanked = "edits_not_blanked";
+    /// The client keeps a signal that was sent without a connection for the next one.
+    SignalKept = "signal_kept";
+    /// A node delivers a signal to its sender as well.
+    SignalsEchoed = "signals_echoed";
+    /// A node delivers a signal that is for one connection to all subscribers.
+    SignalsToAll = "signals_to_all";
+    /// A node passes on signals of users who are not permitted to send.
+    SignalsUnchecked = "signals_unchecked";
     /// The client takes a proxy's refusal for one that passes.
     RefusalTakenForPassing = "refusal_taken_for_passing";
 }
@@ -134,6 +142,9 @@ impl Mutant {
             Self::ChatsMadeAgain => Some(Planted::ChatsMadeAgain),
             Self::AnybodyRemoves => Some(Planted::AnybodyRemoves),
             Self::CacheNotBlanked => Some(Planted::CacheNotBlanked),
+            Self::SignalsEchoed => Some(Planted::SignalsEchoed),
+            Self::SignalsToAll => Some(Planted::SignalsToAll),
+            Self::SignalsUnchecked => Some(Planted::SignalsUnchecked),
             _ => None,
         }
     }

@@ -12,11 +12,13 @@ pub enum Play {
     History,
     /// Messages are edited, deleted and answered.
     Edits,
+    /// Signals are sent, to channels and to single connections.
+    Signals,
 }
 
 impl Play {
     /// All of them.
-    pub const ALL: &[Self] = &[Self::Chats, Self::History, Self::Edits];
+    pub const ALL: &[Self] = &[Self::Chats, Self::History, Self::Edits, Self::Signals];
 
     /// Its name in the corpus.
     pub const fn name(self) -> &'static str {
@@ -24,6 +26,7 @@ impl Play {
             Self::Chats => "chats",
             Self::History => "history",
             Self::Edits => "edits",
+            Self::Signals => "signals",
         }
     }
 
@@ -32,11 +35,12 @@ impl Play {
         Self::ALL.iter().copied().find(|play| play.name() == name)
     }
 
-    /// Whether it needs a server of one node: nodes do not tell each other of chats, edits and erasures yet.
+    /// Whether it needs a server of one node: nodes do not tell each other of chats, edits and erasures yet. Nor of signals, but
+    /// those may get lost.
     pub const fn needs_one_node(self) -> bool {
         match self {
             Self::Chats | Self::Edits => true,
-            Self::History => false,
+            Self::History | Self::Signals => false,
         }
     }
 

@@ -37,6 +37,8 @@ pub struct Stats {
     pub marks: u64,
     /// Typing announcements that clients received.
     pub typing: u64,
+    /// Signals that clients received.
+    pub signals: u64,
     /// Entries that were lost.
     pub lost: u64,
     /// Entries that were duplicated.
@@ -76,6 +78,7 @@ impl AddAssign<&Self> for Stats {
         self.history += other.history;
         self.marks += other.marks;
         self.typing += other.typing;
+        self.signals += other.signals;
         self.lost += other.lost;
         self.duplicated += other.duplicated;
         self.reordered += other.reordered;

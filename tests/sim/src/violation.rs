@@ -53,6 +53,8 @@ pub enum Rule {
     Texts,
     /// Chats change as those who may have asked for it, and are listed as they are.
     Chats,
+    /// A signal leaves within 3 s or never, and is delivered as it was sent, to those whom it is for, once.
+    Signals,
     /// What was written is in the outbox, or answered.
     Written,
 }

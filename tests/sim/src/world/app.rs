@@ -50,6 +50,7 @@ impl World {
         self.play_chats(client);
         self.play_history(client);
         self.play_edits(client);
+        self.play_signals(client);
         self.carry_out(client);
     }
 

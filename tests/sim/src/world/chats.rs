@@ -10,6 +10,7 @@ use std::{
 use everwire_protocol::{Channel, Chat, Role, ServerFrame, Uuid, channels::messages_channel};
 use everwire_server::model::chat::Room;
 
+use super::leaving::{End, What};
 use crate::violation::{Rule, Violation, violated};
 
 /// Something that a user does to a chat.
@@ -49,8 +50,8 @@ pub(super) struct Chats {
     states: BTreeMap<Arc<str>, Vec<State>>,
     /// The chats that clients make, and what was ever asked about them: a copy of a request may arrive late.
     asked: BTreeMap<Arc<str>, BTreeSet<(String, Act)>>,
-    /// The last offset in the log of a chat that was stored before a user was out of it.
-    losses: BTreeMap<(Channel, String), u64>,
+    /// What a user who is out of a chat may still have had of it.
+    losses: BTreeMap<(Channel, String), End>,
 }
 
 impl Chats {
@@ -84,7 +85,8 @@ impl Chats {
         for participant in before.iter().flat_map(|before| &before.participants) {
             let user = &participant.user;
             if after.participant(user).is_none() && sure {
-                self.losses.entry((log.clone(), user.to_string())).or_insert(head);
+                let end = End { head, step: u64::MAX };
+                self.losses.entry((log.clone(), user.to_string())).or_insert(end);
             }
         }
         for member in after.members() {
@@ -200,19 +202,21 @@ impl Chats {
         self.since(chat, 0, |state| state.room.is_some() && state.role(user) != Some(Role::Owner))
     }
 
-    /// A user learns of being out of a chat, whatever the server was told about that.
-    pub(super) fn is_out(&mut self, chat: &str, user: &str, head: u64) {
+    /// A user learns of being out of a chat, whatever the server was told about that. The server may learn of it later than it is
+    /// stored, and until then goes on with what is not stored.
+    pub(super) fn is_out(&mut self, chat: &str, user: &str, end: End) {
         let out = self.states.get(chat).and_then(|states| states.last()).is_some_and(|s| !s.is_member(user));
         if let Some(log) = messages_channel(chat).filter(|_| out) {
-            self.losses.entry((log, user.to_owned())).or_insert(head);
+            let loss = self.losses.entry((log, user.to_owned())).or_insert(end);
+            loss.step = loss.step.min(end.step);
         }
     }
 
-    /// An entry leaves a node for a user.
-    pub(super) fn may_leave(&self, user: &str, channel: &Channel, offset: u64) -> Result<(), Violation> {
+    /// Something leaves a node for a user.
+    pub(super) fn may_leave(&self, user: &str, channel: &Channel, what: What) -> Result<(), Violation> {
         match self.losses.get(&(channel.clone(), user.to_owned())) {
-            Some(head) if offset > *head => {
-                let what = format!("{offset} of {channel} leaves for {user}, who is out since {head}");
+            Some(end) if end.is_before(what) => {
+                let what = format!("{what} of {channel} leaves for {user}, who is out since {end:?}");
                 violated(Rule::Permission, what)
             }
             _ => Ok(()),

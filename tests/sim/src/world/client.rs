@@ -11,7 +11,7 @@ use everwire_protocol::{Action, Channel, ClientFrame, ErrorCode, Guest, Role, Uu
 
 use super::{
     ByChannel, EPOCH, Event, ToClient, World, links::Path, pages::Kept, paging::Walk, requests::Requests,
-    say, talk::Talk,
+    say, signals::Signals, talk::Talk,
 };
 use crate::{
     mutants::Mutant,
@@ -58,6 +58,8 @@ pub(super) struct Client {
     pub(super) abouts: BTreeMap<Uuid, (Action, Uuid)>,
     /// The chats of its user, as the page shows them.
     pub(super) own_chats: BTreeMap<String, Role>,
+    /// What it has signalled, and received of others.
+    pub(super) signals: Signals,
     /// How it goes through a log.
     pub(super) walk: Option<Walk>,
     /// The pages of a list of chats so far.
@@ -135,6 +137,7 @@ impl Client {
             written: BTreeMap::new(),
             abouts: BTreeMap::new(),
             own_chats: BTreeMap::new(),
+            signals: Signals::default(),
             walk: None,
             listed: Vec::new(),
             rng,
@@ -326,6 +329,7 @@ impl World {
                 self.check_typing(client, &text, true);
                 if let Some(at) = self.clients[client].links.get(&socket).copied() {
                     let text = self.maybe_spoiled(client, at, text);
+                    self.signals_leave(client, &text);
                     say!(self, format!("c{client}"), "> {}", shortened(&text));
                     self.mark(&text);
                     self.link_up(at, text);
@@ -340,6 +344,7 @@ impl World {
             Output::Request { request, body, token, .. } => {
                 self.check_positions(client, &body);
                 self.check_typing(client, &body, false);
+                self.signals_leave(client, &body);
                 say!(self, format!("c{client}"), "> POST {}: {}", request.0, shortened(&body));
                 self.mark(&body);
                 self.request(client, request, body, token);
@@ -402,6 +407,7 @@ impl World {
                     }
                 }
                 if status == Status::Connected {
+                    self.signals_connected(client, was == Some(Status::Connected), transport);
                     self.restore(client);
                 }
                 let c = &self.clients[client];

@@ -1,6 +1,8 @@
 //! The applications' part of chats: they create them, join and leave, invite and remove each other, read and write there, and keep a
 //! list of their own.
 
+use std::collections::BTreeSet;
+
 use everwire_client_core::Handle;
 use everwire_protocol::{
     Channel, ChatKind, Chats as ChatList, CreateChat, ErrorCode, Invite, JoinChat, LeaveChat, ListChats,
@@ -33,6 +35,8 @@ const CREATES: u64 = 1 << 40;
 pub(super) struct Finale {
     /// Since when, in virtual ms.
     pub(super) since: u64,
+    /// The signals that were received since: the channel, who sent them, and who received them.
+    pub(super) heard: BTreeSet<(Channel, usize, usize)>,
 }
 
 impl World {
@@ -186,15 +190,19 @@ impl World {
         }
     }
 
-    /// Everything is quiet: now every member of a chat reads and writes there, everybody asks for the list, and a log is read to its
-    /// beginning. Returns whether there is something to wait for.
+    /// Everything is quiet: now every member of a chat reads and writes there, everybody asks for the list, a log is read to its
+    /// beginning, and everybody signals. Returns whether there is something to wait for.
     pub(super) fn begin_finale(&mut self) -> bool {
         let (chats, history) = (self.case.plays.has(Play::Chats), self.case.plays.has(Play::History));
-        if self.finale.is_some() || !(chats || history) {
+        if self.finale.is_some() || !(chats || history || self.case.plays.has(Play::Signals)) {
             return false;
         }
-        say!(self, "FINALE", "every member of a chat reads and writes, and a log is read to its beginning");
-        self.finale = Some(Finale { since: self.now });
+        say!(
+            self,
+            "FINALE",
+            "every member of a chat reads and writes, a log is read to its beginning, everybody signals"
+        );
+        self.finale = Some(Finale { since: self.now, heard: BTreeSet::new() });
         if history {
             self.read_everything();
         }

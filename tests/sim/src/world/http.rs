@@ -13,6 +13,8 @@ const OFTEN: u64 = 300;
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) client: usize,
+    /// The page of the client.
+    pub(super) page: u32,
     pub(super) id: RequestId,
     pub(super) node: usize,
     pub(super) boot: u32,
@@ -42,6 +44,7 @@ impl World {
         self.clients[client].requests.insert(id, request);
         self.requests.push(Request {
             client,
+            page: self.clients[client].page,
             id,
             node,
             boot,

@@ -14,6 +14,8 @@ const DEAD_BUFFERS: u32 = 3;
 #[derive(Debug)]
 pub(super) struct Link {
     pub(super) client: usize,
+    /// The page of the client.
+    pub(super) page: u32,
     pub(super) id: SocketId,
     pub(super) node: usize,
     pub(super) boot: u32,
@@ -130,6 +132,7 @@ impl World {
         let link = self.links.len();
         self.links.push(Link {
             client,
+            page: self.clients[client].page,
             id,
             node,
             boot: self.nodes[node].boot,

@@ -22,6 +22,7 @@ mod receiving;
 mod requests;
 mod rights;
 mod serve;
+mod signals;
 mod store;
 mod talk;
 
@@ -31,7 +32,7 @@ use std::{
     sync::Arc,
 };
 
-use everwire_protocol::Channel;
+use everwire_protocol::{Channel, Uuid};
 use everwire_server::{
     connection::{Input, Settings},
     model::log::Entry,
@@ -224,6 +225,8 @@ pub struct World {
     nodes: Vec<Process>,
     links: Vec<Link>,
     requests: Vec<Request>,
+    /// Which client's page each connection belongs to, by the server's ids.
+    owners: BTreeMap<Uuid, (usize, u32)>,
     store: SharedStore,
     clock: Clock,
     ledger: Ledger,
@@ -350,6 +353,7 @@ impl World {
             nodes: (0..case.nodes).map(|_| Process::new(0)).collect(),
             links: Vec::new(),
             requests: Vec::new(),
+            owners: BTreeMap::new(),
             store: SharedStore::new(retention, commit_ms, seed.fork(4), mutant),
             clock: Clock::new(EPOCH),
             ledger: Ledger::default(),

@@ -2,7 +2,7 @@
 //! the server's transports do between two awaits is done here and in `serve.rs` between two events.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -18,6 +18,7 @@ use everwire_server::{
 use super::{
     Address, World,
     access::{RealAccess, SimAccess},
+    leaving::End,
     rights::tokens_in,
 };
 use crate::{
@@ -91,6 +92,8 @@ impl Process {
 pub(super) struct Conn {
     pub(super) machine: Machine,
     pub(super) effects: Effects,
+    /// The client's page that it belongs to.
+    pub(super) owner: (usize, u32),
     pub(super) turn: u64,
     /// When it began, in virtual ms.
     pub(super) since: u64,
@@ -98,8 +101,10 @@ pub(super) struct Conn {
     pub(super) unread: VecDeque<Option<String>>,
     /// Who has signed in, as the last token says that was accepted.
     pub(super) who: Option<Identity>,
-    /// Channels that this token does not grant, with the last offset that was stored before it came.
-    pub(super) lost: BTreeMap<Channel, u64>,
+    /// Channels that this token does not grant, since it came.
+    pub(super) lost: BTreeMap<Channel, End>,
+    /// Channels that were ever subscribed on it.
+    pub(super) subscribed: BTreeSet<Channel>,
     /// For a planted bug: how many responses were given, and where they led.
     responses: u64,
     led: BTreeMap<Channel, (String, u64)>,
@@ -179,6 +184,7 @@ impl World {
         &mut self,
         node: usize,
         transport: Transport,
+        owner: (usize, u32),
         make: impl FnOnce(&Self, Uuid) -> Machine,
     ) -> Option<Address> {
         let effects = Effects::new(self.nodes[node].node()?, transport);
@@ -188,18 +194,30 @@ impl World {
         on.next_conn += 1;
         let (conn, boot) = (on.next_conn, on.boot);
         let (unread, led) = (VecDeque::new(), BTreeMap::new());
-        let (who, lost) = (None, BTreeMap::new());
-        on.conns.insert(
-            conn,
-            Conn { machine, effects, turn: 0, since: now, unread, who, lost, responses: 0, led },
-        );
+        let (who, lost, subscribed) = (None, BTreeMap::new(), BTreeSet::new());
+        self.owners.insert(effects.connection, owner);
+        let there = Conn {
+            machine,
+            effects,
+            owner,
+            turn: 0,
+            since: now,
+            unread,
+            who,
+            lost,
+            subscribed,
+            responses: 0,
+            led,
+        };
+        on.conns.insert(conn, there);
         Some(Address { node, boot, conn })
     }
 
     /// A WebSocket was accepted.
     pub(super) fn accept(&mut self, link: usize) {
-        let node = self.links[link].node;
-        let address = self.new_conn(node, Transport::WebSocket, |world, connection| {
+        let on = &self.links[link];
+        let (node, owner) = (on.node, (on.client, on.page));
+        let address = self.new_conn(node, Transport::WebSocket, owner, |world, connection| {
             let (settings, access) = (world.settings_of(node), world.access_of(node));
             let session =
                 Connection::new(world.server_ms(), Transport::WebSocket, connection, settings, access);
@@ -227,6 +245,7 @@ impl World {
         let node = self.requests[request].node;
         let key = request as u64 * 2 + u64::from(copy);
         let (client, token) = (self.requests[request].client, self.requests[request].token.clone());
+        let owner = (client, self.requests[request].page);
         let Ok(frames) = decode(&self.requests[request].body, &self.settings.limits) else {
             return self.broken(violated(Rule::Protocol, format!("c{client} posted what is no batch")));
         };
@@ -244,13 +263,14 @@ impl World {
                 frame => rest.push(frame),
             }
         }
+        self.signals_arrive(&rest);
         let now = self.server_ms();
         let (settings, access) = (self.settings_of(node), self.access_of(node));
         let tokens: Vec<String> = hello.token.iter().cloned().collect();
         let Some(mut poll) = poll else {
             let batch: Vec<_> = std::iter::once(Ok(ClientFrame::Hello(hello))).chain(rest).collect();
             let tokens = tokens_in(&batch);
-            let address = self.new_conn(node, Transport::Post, |_, connection| {
+            let address = self.new_conn(node, Transport::Post, owner, |_, connection| {
                 let session = Connection::new(now, Transport::Post, connection, settings, access);
                 Machine::Post { session: Box::new(session), request: key, answers: Vec::new(), done: false }
             });
@@ -272,7 +292,7 @@ impl World {
             let make = |_: &Self, connection| {
                 Machine::Polling(Box::new(Polling::new(now, connection, settings, access)))
             };
-            let Some(address) = self.new_conn(node, Transport::Polling, make) else { return };
+            let Some(address) = self.new_conn(node, Transport::Polling, owner, make) else { return };
             address.conn
         };
         self.requests[request].conn = Some(conn);

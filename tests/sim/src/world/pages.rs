@@ -98,6 +98,7 @@ impl World {
         c.forget_subscriptions();
         c.talk = Talk::default();
         c.asks.forget();
+        c.signals.forget();
         c.stale.clear();
         let seed = c.rng.word();
         let hidden = c.hidden;

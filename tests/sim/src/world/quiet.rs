@@ -38,6 +38,7 @@ impl World {
                 self.carry_out(client);
             }
         }
+        self.signal_again();
         match self.unquiet() {
             Ok(()) => {
                 let since = *self.quiet_since.get_or_insert(self.now);
@@ -95,6 +96,7 @@ impl World {
             return violated(Rule::Quiet, "the back end still has calls to make");
         }
         self.chats_are_right()?;
+        self.signals_are_heard()?;
         self.ghosts()?;
         self.presence()?;
         self.talk_is_over()

@@ -4,7 +4,7 @@
 use everwire_client_core::{Application, Confirmation, Connection, Gap, Handle, Source, receive, typist};
 use everwire_protocol::{
     Ack, ChatChanged, ChatGone, ClientFrame, ErrorCode, GapReason, MemberJoined, MemberLeft, Message,
-    ServerFrame, Subscribed, UserTyping, Uuid, batch,
+    ServerFrame, Signalled, Subscribed, UserTyping, Uuid, batch,
 };
 
 use super::{
@@ -284,6 +284,10 @@ impl Application for Page<'_> {
 
     fn user_typing(&mut self, handle: Handle, frame: UserTyping) {
         self.world.hears_typing(self.client, (handle, typist(&frame.user)), frame.typing);
+    }
+
+    fn signalled(&mut self, handle: Option<Handle>, frame: Signalled) {
+        self.world.hears_signal(self.client, handle, &frame);
     }
 
     fn member_joined(&mut self, handle: Handle, frame: MemberJoined) {

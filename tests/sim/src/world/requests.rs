@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use everwire_protocol::{ClientFrame, ErrorCode, ServerFrame, Uuid, batch};
 
-use super::{World, chats::Act, client::user_of, paging::AskedPage, say};
+use super::{World, chats::Act, client::user_of, leaving::End, paging::AskedPage, say};
 use crate::{
     fault::Kind,
     ledger::request_id,
@@ -179,7 +179,7 @@ impl World {
         };
         let log = everwire_protocol::channels::messages_channel(&chat);
         let head = log.map_or(0, |log| self.store.data().logs.log(&log).head);
-        self.chats.is_out(&chat, &user, head);
+        self.chats.is_out(&chat, &user, End { head, step: self.stats.steps });
     }
 }
 

@@ -19,7 +19,14 @@ use everwire_server::{
     },
 };
 
-use super::{Event, World, access::sign, client::user_of, node::Conn, say};
+use super::{
+    Event, World,
+    access::sign,
+    client::user_of,
+    leaving::{End, What},
+    node::Conn,
+    say,
+};
 use crate::{
     ledger::sender,
     rng::Rng,
@@ -80,6 +87,8 @@ enum Basis {
 struct Loss {
     /// The last offset of each channel that was stored before the change was acknowledged.
     heads: BTreeMap<Channel, u64>,
+    /// The step of the run in which it was.
+    step: u64,
     /// When it returns by itself, in the server's time.
     until: Option<u64>,
 }
@@ -203,7 +212,7 @@ impl Rights {
     }
 
     /// A call has succeeded.
-    fn done(&mut self, call: Call, heads: BTreeMap<Channel, u64>) {
+    fn done(&mut self, call: Call, heads: BTreeMap<Channel, u64>, step: u64) {
         if let Call::Access(AccessChange::Revoke(Revocation { at, .. })) = &call {
             self.revocations.push(*at);
         }
@@ -216,12 +225,12 @@ impl Rights {
             Call::Chat(Command::Remove { user }) => (Basis::Member(user.to_string()), None),
             Call::Access(AccessChange::Unban(_)) | Call::Chat(_) => return,
         };
-        self.losses.insert(basis, Loss { heads, until });
+        self.losses.insert(basis, Loss { heads, step, until });
     }
 
-    /// Why an entry of a channel may not leave on a connection.
-    pub(super) fn forbids(&self, conn: &Conn, channel: &Channel, offset: u64, now: u64) -> Option<String> {
-        let Some(who) = &conn.who else { return Some(format!("{offset} of {channel} leaves for nobody")) };
+    /// Why something in a channel may not leave on a connection.
+    pub(super) fn forbids(&self, conn: &Conn, channel: &Channel, what: What, now: u64) -> Option<String> {
+        let Some(who) = &conn.who else { return Some(format!("{what} of {channel} leaves for nobody")) };
         let user = who.user.to_string();
         let token = who.token.as_ref();
         let issued = token.map_or(0, |token| token.issued_at);
@@ -230,23 +239,30 @@ impl Rights {
             Basis::Token(id) => token.is_some_and(|token| token.id.as_deref() == Some(id)),
             Basis::Ban(of) | Basis::Member(of) => *of == user,
         });
-        let lost = self.lost(concerned.cloned(), (channel, offset), now).map(|lost| format!("{lost:?}"));
-        let ungranted = conn.lost.get(channel).is_some_and(|head| offset > *head);
+        let lost = self.lost(concerned.cloned(), (channel, what), now).map(|lost| format!("{lost:?}"));
+        let ungranted = conn.lost.get(channel).is_some_and(|end| end.is_before(what));
         let why = lost.or_else(|| ungranted.then(|| "the token does not grant it".to_owned()))?;
-        Some(format!("{offset} of {channel} leaves for {user}, who has lost it: {why}"))
+        Some(format!("{what} of {channel} leaves for {user}, who has lost it: {why}"))
     }
 
-    /// The lost basis on which an entry of a channel would have to rest.
+    /// Why something of a user in a channel may not be stored or passed on.
+    pub(super) fn silences(&self, user: String, of: (&Channel, What), now: u64) -> Option<String> {
+        let bases = [Basis::Ban(user.clone()), Basis::Member(user)].into_iter();
+        self.lost(bases, of, now).map(|basis| format!("{basis:?}"))
+    }
+
+    /// The lost basis on which something in a channel would have to rest.
     fn lost(
         &self,
         bases: impl Iterator<Item = Basis>,
-        (channel, offset): (&Channel, u64),
+        (channel, what): (&Channel, What),
         now: u64,
     ) -> Option<Basis> {
         bases.into_iter().find(|basis| {
             let concerned = is_of_the_chat(channel) || !matches!(basis, Basis::Member(_));
             self.losses.get(basis).is_some_and(|loss| {
-                let later = offset > loss.heads.get(channel).copied().unwrap_or(0);
+                let head = loss.heads.get(channel).copied().unwrap_or(0);
+                let later = End { head, step: loss.step }.is_before(what);
                 concerned && later && loss.until.is_none_or(|until| now < until)
             })
         })
@@ -374,6 +390,7 @@ impl World {
 
     /// The node has answered the back end.
     pub(super) fn back_end_hears(&mut self) {
+        let step = self.stats.steps;
         let Some(rights) = &mut self.rights else { return };
         let ended = rights.ended.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(ended) = ended else { return };
@@ -391,7 +408,7 @@ impl World {
         let wait = match ended {
             Ended::Done(heads) => {
                 if let Some(call) = rights.calls.pop_front() {
-                    rights.done(call, heads);
+                    rights.done(call, heads, step);
                 }
                 0
             }
@@ -418,8 +435,10 @@ impl World {
                     conn.lost.remove(channel);
                 } else if !conn.lost.contains_key(channel) {
                     let first = conn.who.is_none();
-                    let head = if first { 0 } else { self.store.data().logs.log(channel).head };
-                    conn.lost.insert(channel.clone(), head);
+                    let head = || self.store.data().logs.log(channel).head;
+                    let end =
+                        if first { End::default() } else { End { head: head(), step: self.stats.steps } };
+                    conn.lost.insert(channel.clone(), end);
                 }
             }
             conn.who = Some(who);
@@ -432,10 +451,9 @@ impl World {
             return;
         }
         let user = user_of(sender(id).0);
-        let bases = [Basis::Ban(user.clone()), Basis::Member(user)].into_iter();
-        let now = self.server_ms();
-        if let Some(basis) = self.rights.as_ref().and_then(|r| r.lost(bases, (channel, offset), now)) {
-            let what = format!("{offset} of {channel} was stored for one who may not write: {basis:?}");
+        let (now, what) = (self.server_ms(), What::Entry(offset));
+        if let Some(why) = self.rights.as_ref().and_then(|r| r.silences(user, (channel, what), now)) {
+            let what = format!("{what} of {channel} was stored for one who may not write: {why}");
             self.broken(violated(Rule::Permission, what));
         }
     }

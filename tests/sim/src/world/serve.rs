@@ -53,6 +53,7 @@ impl World {
             Some(text) => {
                 let frames = decode(&text, &self.settings.limits);
                 let tokens = frames.as_deref().map(tokens_in).unwrap_or_default();
+                self.signals_arrive(frames.as_deref().unwrap_or_default());
                 session.handle(now, Input::Batch(frames));
                 self.presented(node, conn, &tokens);
             }

@@ -76,7 +76,7 @@ fn a_run_that_the_client_does_not_say() {
 
 #[test]
 fn stale_outgoing_frames_kept_after_a_failed_reconnect() {
-    found(Mutant::StaleOutgoing, &[Quiet, SendOrder, Lost, Protocol, Gap, Presence]);
+    found(Mutant::StaleOutgoing, &[Quiet, SendOrder, Lost, Protocol, Gap, Presence, Signals]);
 }
 
 #[test]
@@ -292,6 +292,27 @@ fn texts_in_memory_that_stay_what_they_were() {
 #[test]
 fn edits_of_a_deleted_message_that_keep_their_text() {
     found_playing(Play::Edits, Mutant::EditsNotBlanked, &[Texts]);
+}
+
+#[test]
+fn a_signal_that_is_kept_for_the_next_connection() {
+    found_playing(Play::Signals, Mutant::SignalKept, &[Signals]);
+}
+
+#[test]
+fn a_signal_that_comes_back_to_its_sender() {
+    found_playing(Play::Signals, Mutant::SignalsEchoed, &[Signals]);
+}
+
+#[test]
+fn a_signal_for_one_connection_that_all_receive() {
+    found_playing(Play::Signals, Mutant::SignalsToAll, &[Signals]);
+}
+
+#[test]
+fn a_signal_of_one_who_may_not_send() {
+    let case = "clients=4 channels=2 nodes=1 seconds=90 faults=permission plays=signals";
+    found_like(Mutant::SignalsUnchecked, case, Permission);
 }
 
 #[test]

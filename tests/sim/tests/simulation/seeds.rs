@@ -33,6 +33,7 @@ fn the_first_seeds_of_the_day_break_no_rule() {
     assert!(stats.connected_by_websocket > 600 && stats.connected_by_polling > 200, "{stats:?}");
     assert!(stats.history > 10_000, "{stats:?}");
     assert!(stats.requests > 2_000 && stats.answered > 800, "{stats:?}");
+    assert!(stats.signals > 2_000, "{stats:?}");
     assert_eq!((stats.lost, stats.duplicated, stats.reordered), (0, 0, 0));
 }
 
