@@ -22,8 +22,9 @@ const COLLECT_MS: u64 = 10;
 const EMPTY_MS: u64 = 7_500;
 /// How often a page polls that nobody looks at, in ms: often enough for the server to keep its connection.
 const HIDDEN_INTERVAL_MS: u64 = 8_000;
-/// Where every poll reaches a server that does not know the connection, polls are at least this far apart, in ms.
-const ASTRAY_MS: u64 = 10_000;
+/// Where every poll reaches a server that does not know the connection, polls are at least this far apart, in ms. With the jitter
+/// it must be less than the 10 s for which a server keeps a connection: otherwise a single server would never recognise it again.
+const ASTRAY_MS: u64 = 7_000;
 /// This many welcomes in a row, each within one hold after the last, are no accident.
 const MAX_ASTRAY: u32 = 2;
 /// A held poll that broke after this long, in ms, may have been cut off for its length: the next is held for a shorter time.

@@ -201,7 +201,8 @@ fn promise_25_polls_that_go_astray_are_explained_and_forgotten_when_they_no_long
     let (status, _, reason) = harness.state().unwrap();
     assert!(status == Status::Connected && reason.contains("sticky"), "{reason}");
     let (request, _, took) = wants_poll(&mut harness);
-    assert!((10_000..=12_100).contains(&took), "{took}");
+    // Rarely, but before a single server, which only was restarted, has given up the connection after 10 s.
+    assert!((7_000..=9_100).contains(&took), "{took}");
     harness.responds(request, &[polled(2), message("news", 1)]);
     assert_eq!(wants_poll(&mut harness).2, 0);
 }
