@@ -140,7 +140,7 @@ mod tests {
     /// An output that writes nothing until it may.
     struct Stuck {
         /// Told when the first line is about to be written.
-        stuck: mpsc::Sender<()>,
+        reached: mpsc::Sender<()>,
         until: mpsc::Receiver<()>,
         written: Arc<Mutex<Vec<u8>>>,
         free: bool,
@@ -149,7 +149,7 @@ mod tests {
     impl Write for Stuck {
         fn write(&mut self, text: &[u8]) -> io::Result<usize> {
             if !self.free {
-                let _ = self.stuck.send(());
+                let _ = self.reached.send(());
                 // An error means that it may.
                 let _ = self.until.recv();
                 self.free = true;
@@ -166,9 +166,9 @@ mod tests {
     #[test]
     fn a_log_that_nobody_reads_stops_nobody_and_what_it_lost_is_counted_and_said() {
         let (free, until) = mpsc::channel::<()>();
-        let (stuck, is_stuck) = mpsc::channel();
+        let (reached, is_stuck) = mpsc::channel();
         let written = Arc::<Mutex<Vec<u8>>>::default();
-        let (writer, flush) = start(Stuck { stuck, until, written: written.clone(), free: false });
+        let (writer, flush) = start(Stuck { reached, until, written: written.clone(), free: false });
         let before = dropped();
         // What is kept are the first lines only if none is taken while others are already dropped.
         writeln!(writer.make_writer(), "line 0").unwrap();

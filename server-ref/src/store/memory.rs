@@ -5,7 +5,9 @@ use std::{
     sync::Arc,
 };
 
-use everwire_protocol::{Action, CHAT_EVENT, Channel, ChatChange, Message, Uuid, channels::user_channel};
+use everwire_protocol::{
+    Action, CHAT_EVENT, Channel, ChatChange, Deleted, Message, Uuid, channels::user_channel,
+};
 
 use super::{
     actions::{self, Target},
@@ -76,6 +78,18 @@ impl Kept {
                 && let Some(now) = entry.rewritten(rewrite)
             {
                 *entry = now;
+            }
+        }
+    }
+
+    /// Says no longer that this user has deleted what others wrote.
+    fn forget_who_deleted(&mut self, user: &str) {
+        for entry in &mut self.entries {
+            if let Some(message) = entry.message()
+                && let Some(deleted) = message.deleted.clone().filter(|deleted| deleted.user == user)
+            {
+                let deleted = Some(Deleted { user: String::new(), ..deleted });
+                *entry = Entry::encode(Message { deleted, ..message }, entry.epoch.clone());
             }
         }
     }
@@ -226,6 +240,7 @@ impl Logs {
                     erased.blanked.insert(channel.clone(), offsets);
                 }
             }
+            log.forget_who_deleted(user);
         }
         let sends = std::mem::take(&mut self.sends);
         let renamed = sends.into_iter().map(|((sender, id), place)| {

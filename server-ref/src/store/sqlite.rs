@@ -69,8 +69,9 @@ const KNOWN: usize = 100_000;
 /// Maximum entries that one append removes from a channel: as many as one can add, so that it keeps up, and no sender waits long.
 const TRIM: u64 = 512;
 
-/// The page cache of the writing connection, in KiB: it finds where ids of sends belong, which are spread over all pages.
-const WRITER_CACHE: &str = "-65536";
+/// The page cache of the writing connection, in KiB. More was not faster, with a file far larger than it, nor was a mapped file
+/// (docs/benchmarks.md): what a group of sends changes has to fit, because ids of sends are spread over all pages.
+const WRITER_CACHE: &str = "-16384";
 
 /// The size of a page.
 const PAGE: i64 = 4096;

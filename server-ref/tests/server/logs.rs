@@ -40,7 +40,6 @@ async fn every_end_and_every_refusal_is_in_the_log_with_who_it_was_and_why() {
     let mut ann = Client::open(address).await;
     ann.say(&[hello_with(Some(&token("ann", 60, &[])), session)]).await;
     ann.welcome().await;
-    drop(ann);
     let mut nobody = Client::open(address).await;
     nobody.say(&[hello_with(Some("not a token"), new_id())]).await;
     nobody.until_it_ends().await;
@@ -53,6 +52,8 @@ async fn every_end_and_every_refusal_is_in_the_log_with_who_it_was_and_why() {
     let frames = batch::encode(&[hello_with(None, session), history("news", None, None, None)]);
     http.post_text(&frames, &[("authorization", &eves)]).await;
     http.request(Method::GET, "/api/v1/chats/7/messages", &[("authorization", &eves)], Body::empty()).await;
+    // While she is connected, her session is hers for certain.
+    drop(ann);
 
     let pid = child.id().to_string();
     assert!(std::process::Command::new("kill").args(["-s", "TERM", &pid]).status().unwrap().success());

@@ -225,7 +225,7 @@ impl<'a> Append<'a> {
         for known in self.channels.values_mut() {
             let (log, keep) = (&mut known.log, self.store.retention);
             // An eighth more may remain, so that not every append has to remove something.
-            if log.head - log.trimmed > keep + keep / 8 {
+            if log.head - log.trimmed > keep.saturating_add(keep / 8) {
                 log.trimmed = (log.head - keep).min(log.trimmed + TRIM);
                 sqlx::query("DELETE FROM messages WHERE channel = ? AND offset <= ?")
                     .bind(known.id)

@@ -285,3 +285,58 @@ async fn what_is_written_lightly_changes_nothing_for_the_rest() {
     // It cannot be changed back inside of a transaction, so the connection of the failed one is not used again.
     assert_eq!(store.write(seen).await.unwrap(), 2, "FULL also after a failure");
 }
+
+/// Prints how long groups of sends take with page caches of several sizes, and with the file mapped into memory.
+#[tokio::test]
+#[ignore = "a measurement that takes minutes; its command and result are in docs/benchmarks.md"]
+async fn page_caches_and_mapped_files_are_measured() {
+    let rows: u64 = std::env::var("EVERWIRE_TEST_ROWS").map_or(500_000, |rows| rows.parse().unwrap());
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(&directory, u64::MAX).await;
+    let fill = format!(
+        "PRAGMA synchronous = OFF; PRAGMA cache_size = -2000000; BEGIN;
+         INSERT INTO channels (id, name, epoch, head, trimmed) VALUES (1, 'old', 'e', {rows}, 0);
+         INSERT INTO messages (channel, offset, id, user, at, data)
+             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})
+             SELECT 1, i, randomblob(16), 'u' || ((i * 7919) % 1000), 1, '\"a message of the usual length\"' FROM n;
+         INSERT INTO sends (user, id, channel, offset, at)
+             SELECT user, id, channel, offset, at FROM messages ORDER BY user, id;
+         COMMIT; PRAGMA synchronous = FULL;"
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(fill))
+        .execute(store.writer.lock().await.as_mut().unwrap())
+        .await
+        .unwrap();
+    // The order of a second round is the reverse, because the file grows and the system's own cache fills.
+    let settings = [(2, 0), (16, 0), (64, 0), (256, 0), (2, 2048), (64, 2048)];
+    for (cache, mapped) in settings.iter().chain(settings.iter().rev()) {
+        let set = format!(
+            "PRAGMA shrink_memory; PRAGMA cache_size = -{}; PRAGMA mmap_size = {}",
+            cache << 10,
+            mapped << 20
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(set))
+            .execute(store.writer.lock().await.as_mut().unwrap())
+            .await
+            .unwrap();
+        let mut took = Vec::new();
+        for group in 0..250 {
+            let entries: Vec<_> = (0..32)
+                .map(|n| NewEntry {
+                    id: Uuid::new_v4(),
+                    ..entry(n, "news", &format!("u{}", (n * 31 + group) % 1000))
+                })
+                .collect();
+            let started = std::time::Instant::now();
+            store.append(2, &entries).await.unwrap();
+            took.push(started.elapsed());
+        }
+        // The first ones fill the cache.
+        let mut warm = took.split_off(50);
+        warm.sort_unstable();
+        let (median, late) = (warm[warm.len() / 2], warm[warm.len() * 95 / 100]);
+        println!(
+            "{rows} rows, cache {cache} MiB, mapped {mapped} MiB: 32 sends in {median:.1?} (median), {late:.1?} (p95)"
+        );
+    }
+}
