@@ -134,9 +134,11 @@ fn members_who_left_and_are_still_listed() {
     found(Mutant::LeaveForgotten, &[Presence]);
 }
 
+/// Rare: marks only rise, so that the last one of a user has to be the one that is not kept.
 #[test]
 fn marks_that_are_confirmed_and_not_kept() {
-    found(Mutant::MarksToldAndNotKept, &[Marks]);
+    let case = "clients=3 channels=2 nodes=1 seconds=60 faults=crash,store_fails,store_slow talk=yes";
+    found_like(Mutant::MarksToldAndNotKept, case, Marks);
 }
 
 #[test]
