@@ -4,13 +4,11 @@
 
 mod bucket;
 pub mod costs;
-mod invited;
 mod queue_budget;
 mod rates;
 mod table;
 
 pub use bucket::{Bucket, Level};
-pub use invited::Invited;
 pub use queue_budget::QueueBudget;
 pub use rates::Rates;
 pub(crate) use table::Table;

@@ -153,13 +153,9 @@ impl Node {
             let words = "A user has too many invitations that were neither accepted nor declined.";
             return Err(Refusal::new(ErrorCode::Forbidden, words));
         }
-        let now_ms = self.now_ms();
         let invitations = RateClass::Invitations(invited.len() as u32);
-        self.access.pace(who, Uuid::nil(), invitations, now_ms).map_err(Refusal::rate_limited)?;
-        for user in invited {
-            self.invited.take(&who.user, user, now_ms).map_err(Refusal::rate_limited)?;
-        }
-        Ok(())
+        let counted = self.access.pace(who, Uuid::nil(), invitations, self.now_ms());
+        counted.map_err(Refusal::rate_limited)
     }
 
     async fn done_with_chat(&self, id: Uuid, user: &str, chat: Option<ChatRecord>) -> Result<Done, Refusal> {

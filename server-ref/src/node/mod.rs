@@ -37,7 +37,7 @@ use stats::Counters;
 
 use crate::{
     Error,
-    accounts::{Invited, QueueBudget},
+    accounts::QueueBudget,
     audience::Audience,
     auth::Bans,
     chats::ChatRegistry,
@@ -86,8 +86,6 @@ pub struct Node {
     pub sessions: Sessions,
     /// The bytes in the queues of all connections.
     pub(crate) queue_budget: QueueBudget,
-    /// How often users have invited each other.
-    pub(crate) invited: Invited,
     receipts: Arc<Receipts>,
     pending_presence: Arc<PendingPresence>,
     /// When it started, in monotonic time.
@@ -178,7 +176,6 @@ impl Node {
         let node = Arc::new(Self {
             environment: environment.clone(),
             queue_budget: QueueBudget::new(settings.total_queue_bytes),
-            invited: Invited::default(),
             settings,
             access,
             store,

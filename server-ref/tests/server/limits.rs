@@ -162,23 +162,3 @@ async fn nobody_has_more_open_invitations_than_can_be_listed() {
     );
     served.server.stop().await;
 }
-
-#[tokio::test]
-async fn one_user_cannot_use_up_the_invitations_of_another() {
-    let served = serve(|config| config.requests_per_second = 0).await;
-    for n in 0..51 {
-        chat(&served, &n.to_string(), &[("eve", Role::Owner), ("dan", Role::Member)]);
-    }
-    let (mut eve, mut dan) =
-        (Client::connect(served.address(), "eve").await, Client::connect(served.address(), "dan").await);
-    let invite = |id, n: u32| Invite { id, chat: n.to_string(), user: "ann".into(), role: None };
-    for n in 0..50 {
-        let id = new_id();
-        let answer = eve.request(id, invite(id, n)).await;
-        assert!(matches!(answer, ServerFrame::Done(_)), "{n}: {answer:?}");
-    }
-    let id = new_id();
-    assert_eq!(eve.refused(id, invite(id, 50)).await, ErrorCode::RateLimited);
-    assert!(matches!(dan.request(id, invite(id, 50)).await, ServerFrame::Done(_)), "another user may");
-    served.server.stop().await;
-}
