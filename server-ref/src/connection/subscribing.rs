@@ -59,7 +59,16 @@ impl Connection {
         }
         let Opened { log, diverged, members, own_mark, receipts, chats } = match found {
             Ok(opened) => opened,
-            Err(refusal) => {
+            Err(mut refusal) => {
+                if refusal.code.terminal() {
+                    // It is about who the client is and not about this channel: the connection ends with it, unless another token
+                    // has come since; then the client asks again.
+                    self.check_identity(self.now);
+                    if self.has_failed() {
+                        return;
+                    }
+                    refusal = Refusal::of(ErrorCode::Unavailable);
+                }
                 self.subscriptions.remove(channel);
                 let at_once = !refusal.code.retry();
                 self.outputs.push_back(Output::Leave { channel: channel.clone(), at_once });

@@ -174,6 +174,29 @@ fn a_subscription_that_is_refused_for_good_leaves_at_once_and_otherwise_after_a_
 }
 
 #[test]
+fn a_token_that_is_revoked_while_a_channel_is_opened_ends_the_connection_and_not_the_subscription() {
+    let refused = |grants: &str| {
+        let mut world = World::new();
+        let client = world.open();
+        world.say(client, &[world.hello_with(client, &format!("a:{}:", START + 60_000))]);
+        world.run();
+        world.say(client, &[subscribe("news")]);
+        world.say(client, &[Token { token: format!("a:{}:{grants}", START + 60_000) }.into()]);
+        world.take(client);
+        world.answer_opening(|_| Err(Refusal::of(ErrorCode::Banned)));
+        let frames = world.take(client);
+        let unsubscribed = frames.iter().find_map(|frame| match frame {
+            ServerFrame::Unsubscribed(u) => Some((u.code, u.retry_after_ms.is_some())),
+            _ => None,
+        });
+        (unsubscribed, world.ended(client))
+    };
+    assert_eq!(refused("banned"), (None, Some(CloseCode::Banned)));
+    let again = Some((Some(ErrorCode::Unavailable), true));
+    assert_eq!(refused(""), (again, None), "another token has come since: the client asks again");
+}
+
+#[test]
 fn guests_of_an_address_have_not_signed_in() {
     let address = Some(AddressKey::of([192, 0, 2, 7].into()));
     for (address, token, signed_in) in
