@@ -77,7 +77,7 @@ export function useMembers<Events extends object = DefaultEvents>(
 ): readonly Member[] {
   const source = useSource(channel);
   return useSyncExternalStore(
-    useSubscribed(source, "members"),
+    useSubscribed(source, MEMBERS),
     () => source.members,
     () => NOBODY,
   );
@@ -89,7 +89,7 @@ export function useMembersComplete<Events extends object = DefaultEvents>(
 ): boolean {
   const source = useSource(channel);
   return useSyncExternalStore(
-    useSubscribed(source, "members", "subscribed"),
+    useSubscribed(source, COMPLETENESS),
     () => source.membersComplete,
     () => false,
   );
@@ -101,28 +101,32 @@ export function useTyping<Events extends object = DefaultEvents>(
 ): readonly Typist[] {
   const source = useSource(channel);
   return useSyncExternalStore(
-    useSubscribed(source, "typing"),
+    useSubscribed(source, TYPING),
     () => source.typists,
     () => NO_TYPISTS,
   );
 }
 
+// The events that hooks follow. Constants, because a new array would subscribe anew on each render.
+const MEMBERS = ["members"] as const;
+const COMPLETENESS = ["members", "subscribed"] as const;
+const TYPING = ["typing"] as const;
+
 /** Keeps a channel subscribed, and calls back after these events. */
 function useSubscribed(
   source: Channel<object>,
-  event: "members" | "typing",
-  other: "subscribed" | typeof event = event,
+  events: typeof MEMBERS | typeof COMPLETENESS | typeof TYPING,
 ) {
   return useCallback(
     (changed: () => void) => {
-      const off = [event, other].map((name) => source.on(name, changed));
+      const off = events.map((event) => source.on(event, changed));
       const release = retain(source);
       return () => {
         for (const remove of off) remove();
         release();
       };
     },
-    [source, event, other],
+    [source, events],
   );
 }
 

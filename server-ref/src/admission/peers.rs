@@ -241,7 +241,7 @@ impl Admission {
         Some(peer)
     }
 
-    /// Whoever is not counted by address may share the socket with others: it is somebody else with every request.
+    /// The client of a socket. One that is not counted by address may be a proxy, with another client for each request.
     fn unless_proxy(&self, from: IpAddr, socket: &Peer) -> Peer {
         let shared = socket.address.is_none() || self.doors.lock().proxies.contains(&from);
         if shared { self.uncounted() } else { socket.clone() }

@@ -20,12 +20,22 @@ use serde::{
 };
 use serde_json::value::RawValue;
 use tokio::time::timeout;
+use utoipa::IntoParams;
 
 use super::{Api, Problem};
 
 /// How long a request's body may take to arrive. Not a layer of `tower-http`: its refusals have no `Problem`, and it limits
 /// the pause between two parts of a body, not the whole.
 const BODY_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Selects a page of a list of users.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct After {
+    /// Only users after this one: `next` of the previous page.
+    pub(super) after: Option<String>,
+}
 
 /// A JSON body. An empty one counts as `{}`.
 #[derive(Debug)]

@@ -3,11 +3,11 @@
 use axum::{Json, extract::State};
 use everwire_protocol::{ChatKind, ErrorCode, Role, Status, Uuid, ids};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::{
     Answered, Api, Problem,
-    body::{JsonBody, PathParams, QueryParams, UserId},
+    body::{After, JsonBody, PathParams, QueryParams, UserId},
     extractors::BackEnd,
     publish::invalid,
 };
@@ -115,15 +115,6 @@ pub(super) struct MemberList {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     next: Option<String>,
-}
-
-/// Selects a page of participants.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct After {
-    /// Only users after this one: `next` of the previous page.
-    after: Option<String>,
 }
 
 /// A participant of a chat as back ends see it.

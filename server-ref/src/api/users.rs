@@ -7,11 +7,11 @@ use everwire_protocol::{
     Channel, ChannelKind, CloseCode, ErrorCode, GetStatus, Member, SetStatus, StatusChoice, UserStatus, Uuid,
 };
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::{
     Answered, Api, Problem,
-    body::{JsonBody, PathParams, QueryParams, UserId},
+    body::{After, JsonBody, PathParams, QueryParams, UserId},
     extractors::BackEnd,
 };
 use crate::model::identity::{Identity, Payer};
@@ -42,15 +42,6 @@ pub(super) struct Present {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     next: Option<String>,
-}
-
-/// Selects a page of members.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct After {
-    /// Only users after this one: `next` of the previous page.
-    after: Option<String>,
 }
 
 /// Get a user's status.

@@ -145,7 +145,7 @@ impl Outbox {
         ids
     }
 
-    /// A message that is in flight no longer is: it is sent again, in order. Returns it; `None` if there is none.
+    /// Takes back the first message in flight, so that it is sent again, in order. `None` if none is in flight.
     pub(crate) fn recall(&mut self) -> Option<Uuid> {
         self.entries.iter_mut().find_map(|e| e.sent_at.take().map(|_| e.id))
     }
@@ -231,6 +231,7 @@ mod tests {
             }
         }
     }
+
     #[test]
     fn promise_4_an_ack_makes_room_for_as_much_as_its_message_took_and_no_more() {
         let mut outbox = Outbox::default();

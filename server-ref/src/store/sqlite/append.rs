@@ -136,9 +136,9 @@ impl<'a> Append<'a> {
         Ok(sent)
     }
 
-    /// The entries, by their index, whose ids the log of their channel has, whoever sent it and may have been erased since; of those,
-    /// [`Self::sent_before`] knows the copies. An id names one entry of a log: otherwise an edit of a user's own message would apply to somebody else's with the same id. The index is named because
-    /// SQLite would search the whole log.
+    /// The entries, by their index, whose ids the log of their channel already has, from whomever: an id names one entry of a log,
+    /// otherwise an edit of a user's own message would apply to somebody else's. Which of them are copies is found by
+    /// [`Self::sent_before`]. The index is named because SQLite would search the whole log.
     async fn taken_ids(&self, writer: &mut SqliteConnection) -> Result<HashSet<usize>, sqlx::Error> {
         let mut taken = HashSet::new();
         for (index, chunk) in self.entries.chunks(ROWS).enumerate() {
