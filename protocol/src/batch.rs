@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     ErrorCode, limits,
+    shape::Misfit,
     strict::{self, Flaw},
 };
 
@@ -100,6 +101,16 @@ pub enum FrameError {
         /// The parser's message: the field, and what is wrong with it.
         reason: String,
     },
+    /// A known type whose fields do not fit together, or are too long.
+    #[error("Invalid {kind} frame at index {index}: {}", misfit.words)]
+    Misshapen {
+        /// Its index in the batch.
+        index: usize,
+        /// The type.
+        kind: String,
+        /// What is wrong.
+        misfit: Misfit,
+    },
     /// Nested too deeply, or JSON that strict readers refuse.
     #[error("Invalid {} at index {index}: {flaw}", named(kind.as_deref()))]
     Flawed {
@@ -122,6 +133,7 @@ impl FrameError {
         match self {
             Self::Flawed { flaw, .. } if flaw.is_within("data") => ErrorCode::InvalidPayload,
             Self::NotAFrame { .. } | Self::Malformed { .. } | Self::Flawed { .. } => ErrorCode::InvalidFrame,
+            Self::Misshapen { misfit, .. } => misfit.code,
             Self::UnknownType { .. } => ErrorCode::UnknownType,
         }
     }
@@ -130,7 +142,9 @@ impl FrameError {
     pub fn kind(&self) -> Option<&str> {
         match self {
             Self::NotAFrame { .. } => None,
-            Self::UnknownType { kind, .. } | Self::Malformed { kind, .. } => Some(kind),
+            Self::UnknownType { kind, .. } | Self::Malformed { kind, .. } | Self::Misshapen { kind, .. } => {
+                Some(kind)
+            }
             Self::Flawed { kind, .. } => kind.as_deref(),
         }
     }
@@ -146,6 +160,12 @@ pub trait Frame: Sized + serde::Serialize {
 
     /// The type, as on the wire.
     fn kind(&self) -> &'static str;
+
+    /// Whether the frame is what it must be beyond the types of its fields.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn check(&self) -> Result<(), Misfit>;
 }
 
 /// Decodes a batch. An error of the outer result concerns the whole batch, an inner one a single frame.
@@ -174,11 +194,18 @@ fn decode_frame<F: Frame>(index: usize, text: &str, depth: usize) -> Result<F, F
         let kind = strict::member(text, "type").and_then(|kind| serde_json::from_str::<String>(kind).ok());
         return Err(FrameError::Flawed { index, kind: kind.map(|kind| excerpt(&kind)), flaw });
     }
+    // An array of the fields would be read as a frame too.
+    if !text.starts_with('{') {
+        return Err(FrameError::NotAFrame { index, reason: "expected an object".into() });
+    }
     let head: Head = serde_json::from_str(text)
         .map_err(|error| FrameError::NotAFrame { index, reason: reason_of(&error) })?;
     let kind = head.kind;
     match F::read(&kind, text) {
-        Some(Ok(frame)) => Ok(frame),
+        Some(Ok(frame)) => match frame.check() {
+            Ok(()) => Ok(frame),
+            Err(misfit) => Err(FrameError::Misshapen { index, kind, misfit }),
+        },
         Some(Err(error)) => Err(FrameError::Malformed { index, kind, reason: reason_of(&error) }),
         None => Err(FrameError::UnknownType { index, kind: excerpt(&kind) }),
     }
@@ -223,7 +250,7 @@ pub fn encode_frame<F: Frame>(frame: &F) -> String {
 /// Defines one direction's enum of frames: the variants, their types and their decoding. Frames are decoded directly into
 /// their structs, because serde's internally tagged enums cannot contain a `RawValue`.
 macro_rules! frames {
-    ($(#[$doc:meta])* pub enum $name:ident { $($kind:literal => $variant:ident,)* }) => {
+    ($(#[$doc:meta])* pub enum $name:ident $(checked by $check:path)? { $($kind:literal => $variant:ident,)* }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
         #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
@@ -248,6 +275,11 @@ macro_rules! frames {
 
             fn kind(&self) -> &'static str {
                 match self { $(Self::$variant(_) => $kind),* }
+            }
+
+            fn check(&self) -> Result<(), $crate::shape::Misfit> {
+                $($check(self)?;)?
+                Ok(())
             }
         }
 

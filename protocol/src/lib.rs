@@ -23,6 +23,7 @@ pub mod batch;
 mod channel;
 pub mod channels;
 pub mod codes;
+mod event_data;
 mod events;
 mod frames;
 #[cfg(feature = "generate")]
@@ -31,17 +32,21 @@ pub mod ids;
 mod json;
 pub mod limits;
 pub mod names;
+mod objects;
 #[cfg(feature = "openapi")]
 mod openapi;
 pub mod paths;
 mod payload;
 mod safe_integer;
+pub mod shape;
 pub mod strict;
 pub mod user_id;
+mod words;
 
 pub use batch::{BatchError, FrameError};
 pub use channel::{Channel, ChannelKind, InvalidChannel};
 pub use codes::{CloseCode, ErrorCode};
+pub use event_data::check_event_data;
 pub use events::{
     CHAT_EVENT, ChatAction, ChatChange, DataUpdate, ERASED_EVENT, ErasedEntries, Notification, Priority,
     SERVER_EVENTS, StandardEvents, StatusUpdate, Text, UserActivity,

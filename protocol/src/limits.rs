@@ -87,6 +87,9 @@ pub const LEAVE_GRACE_MS: u32 = 10_000;
 /// Maximum page size of `history`.
 pub const MAX_HISTORY: u32 = 200;
 
+/// Maximum page size of `list_chats`.
+pub const MAX_CHATS_PAGE: u32 = 100;
+
 /// Maximum users in one frame.
 pub const MAX_USERS: usize = 100;
 

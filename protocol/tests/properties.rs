@@ -47,6 +47,7 @@ fn is_answered<F: Frame + Clone + PartialEq + std::fmt::Debug>(
                     FrameError::NotAFrame { index, .. }
                     | FrameError::UnknownType { index, .. }
                     | FrameError::Malformed { index, .. }
+                    | FrameError::Misshapen { index, .. }
                     | FrameError::Flawed { index, .. },
                 ) = frame
                 {

@@ -156,18 +156,22 @@ fn schema() -> Value {
     serde_json::from_str(include_str!("../generated/schema.json")).expect("schema.json is JSON")
 }
 
+/// The types of frames of one direction, each with the name of its schema.
+fn frames(schema: &Value, union: &str) -> Vec<(String, String)> {
+    let rules = schema["$defs"][union]["allOf"].as_array().expect("the frames of a direction");
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let name = |rule: &Value| text(&rule["then"]["$ref"]).replace("#/$defs/", "");
+    rules.iter().map(|rule| (text(&rule["if"]["properties"]["type"]["const"]), name(rule))).collect()
+}
+
 /// From the JSON Schema: the fields of a frame that are not required. The frame is found by its direction, because some
 /// types are said by both sides and have other fields on either.
 fn optional_fields(direction: &str, kind: &str) -> Vec<String> {
     let schema = schema();
     let union = if direction == "client" { "ClientFrame" } else { "ServerFrame" };
-    let choices = schema["$defs"][union]["oneOf"].as_array().expect("a union of frames");
-    let choice = choices
-        .iter()
-        .find(|choice| choice["properties"]["type"]["const"] == kind)
-        .unwrap_or_else(|| panic!("{union} has no {kind}"));
-    let name =
-        choice["$ref"].as_str().and_then(|name| name.strip_prefix("#/$defs/")).expect("a frame's name");
+    let frames = frames(&schema, union);
+    let (_, name) =
+        frames.iter().find(|(known, _)| known == kind).unwrap_or_else(|| panic!("{union} has no {kind}"));
     let definition = &schema["$defs"][name];
     let required: Vec<_> = definition["required"].as_array().into_iter().flatten().collect();
     let fields = definition["properties"].as_object().into_iter().flat_map(|fields| fields.keys());
@@ -183,14 +187,12 @@ fn optional_fields(direction: &str, kind: &str) -> Vec<String> {
 fn a_frames_type_is_its_structs_name_in_both_directions() {
     let schema = schema();
     for (union, types) in [("ClientFrame", ClientFrame::TYPES), ("ServerFrame", ServerFrame::TYPES)] {
-        for kind in types {
+        let frames = frames(&schema, union);
+        let known: Vec<_> = frames.iter().map(|(kind, _)| kind).collect();
+        assert_eq!(known, types.iter().collect::<Vec<_>>(), "{union}");
+        for (kind, schema_name) in &frames {
             let name: String = kind.split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
-            let choices = schema["$defs"][union]["oneOf"].as_array().expect("a union of frames");
-            let choice = choices
-                .iter()
-                .find(|choice| choice["properties"]["type"]["const"] == *kind)
-                .unwrap_or_else(|| panic!("{union} has no {kind}"));
-            assert_eq!(choice["$ref"], format!("#/$defs/{name}"), "{union} {kind}");
+            assert_eq!(*schema_name, name, "{union} {kind}");
         }
     }
     let both: Vec<_> = ClientFrame::TYPES.iter().filter(|kind| ServerFrame::TYPES.contains(kind)).collect();
@@ -200,11 +202,10 @@ fn a_frames_type_is_its_structs_name_in_both_directions() {
 #[test]
 fn every_frame_with_an_id_is_a_request_but_send() {
     let schema = schema();
-    let mut with_id: Vec<_> = schema["$defs"]["ClientFrame"]["oneOf"]
-        .as_array()
-        .expect("a union of frames")
+    let frames = frames(&schema, "ClientFrame");
+    let mut with_id: Vec<_> = frames
         .iter()
-        .filter_map(|choice| choice["$ref"].as_str()?.strip_prefix("#/$defs/"))
+        .map(|(_, name)| name.as_str())
         .filter(|name| *name != "Send" && schema["$defs"][name]["properties"].get("id").is_some())
         .collect();
     let mut requests: Vec<_> = Request::ANSWERS.iter().map(|(request, _)| *request).collect();

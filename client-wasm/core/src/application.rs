@@ -112,6 +112,7 @@ pub fn receive(
             Err(
                 error @ (FrameError::NotAFrame { .. }
                 | FrameError::Malformed { .. }
+                | FrameError::Misshapen { .. }
                 | FrameError::Flawed { .. }),
             ) => {
                 let message = &error.to_string();

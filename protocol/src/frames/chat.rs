@@ -6,7 +6,7 @@ use alloc::{string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Channel, Message, Status, ids, safe_integer};
+use crate::{Channel, Message, Status, ids, safe_integer, words};
 
 /// The role of a user in a chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -111,6 +111,7 @@ pub struct CreateChat {
     #[serde(deserialize_with = "ids::required")]
     pub id: Uuid,
     /// Group or direct.
+    #[serde(deserialize_with = "words::required")]
     pub kind: ChatKind,
     /// The title, 1 to 128 bytes. For groups.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -136,7 +137,7 @@ pub struct Invite {
     /// The id of the user.
     pub user: String,
     /// The role after joining; `member` by default. Only owners invite owners.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "words::optional")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub role: Option<Role>,
 }
@@ -202,6 +203,7 @@ pub struct SetRole {
     /// The id of the user.
     pub user: String,
     /// The role, any but `invited`.
+    #[serde(deserialize_with = "words::required")]
     pub role: Role,
 }
 

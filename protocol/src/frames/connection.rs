@@ -5,7 +5,7 @@ use alloc::string::String;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Channel, ErrorCode, ids, safe_integer};
+use crate::{Channel, ErrorCode, ids, objects, safe_integer};
 
 /// Opens a connection: the first frame on every WebSocket, and of every HTTP request. The first batch of a WebSocket also
 /// contains all subscriptions, so that a reconnect costs one round trip.
@@ -22,7 +22,7 @@ pub struct Hello {
     #[cfg_attr(feature = "generate", ts(optional))]
     pub token: Option<String>,
     /// The user, if the server accepts guests (development only).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "objects::optional")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub guest: Option<Guest>,
     /// The client library and its version, for the server's log: `everwire-js/0.1.0`.

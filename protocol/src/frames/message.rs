@@ -5,7 +5,7 @@ use alloc::string::String;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Channel, Payload, ids, safe_integer};
+use crate::{Channel, Payload, ids, safe_integer, words};
 
 /// A durable message for a channel's log. Answered with `ack` once it is on disk, or with an `error` carrying its id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +23,7 @@ pub struct Send {
     /// The application's JSON, at most 32 KiB.
     pub data: Payload,
     /// The action on another message of the channel. Requires `target`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "words::optional")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub action: Option<Action>,
     /// The id of that message.

@@ -5,7 +5,7 @@ use alloc::{string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Channel, ids, safe_integer};
+use crate::{Channel, ids, safe_integer, words};
 
 /// The online status of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -68,6 +68,7 @@ pub struct SetStatus {
     #[serde(deserialize_with = "ids::required")]
     pub id: Uuid,
     /// The status.
+    #[serde(deserialize_with = "words::required")]
     pub status: StatusChoice,
 }
 

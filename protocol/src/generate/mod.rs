@@ -3,6 +3,7 @@
 
 mod codes;
 mod schema;
+mod shapes;
 mod typescript;
 pub mod vectors;
 

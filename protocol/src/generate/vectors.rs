@@ -10,6 +10,7 @@ mod history;
 mod message;
 mod presence;
 mod receipt;
+mod shapes;
 mod status;
 mod subscription;
 
@@ -84,6 +85,7 @@ pub(super) fn json() -> String {
         status::invalid(),
         chat::invalid(),
         history::invalid(),
+        shapes::invalid(),
     ]
     .concat();
     let vectors = json!({

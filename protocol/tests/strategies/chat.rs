@@ -1,19 +1,27 @@
 //! Chats.
 
 use everwire_protocol::{
-    Activity, Chat, ChatChanged, ChatGone, ChatMember, ChatMembers, Chats, ClientFrame, CreateChat, Done,
-    Invite, JoinChat, LeaveChat, ListChatMembers, ListChats, RemoveMember, RenameChat, ServerFrame, SetRole,
+    Activity, Chat, ChatChanged, ChatGone, ChatKind, ChatMember, ChatMembers, Chats, ClientFrame, CreateChat,
+    Done, Invite, JoinChat, LeaveChat, ListChatMembers, ListChats, RemoveMember, RenameChat, ServerFrame,
+    SetRole,
 };
 use proptest::{collection::vec as list, option, prelude::*};
 
-use super::{Kinds, channel, kind, message::message, nonce, number, one, role, status, text, uuid};
+use super::{
+    Kinds, channel, kind, member_role, message::message, named, number, one, role, status, text, title, uuid,
+};
 
 pub(super) fn client() -> Kinds<ClientFrame> {
-    let create = (uuid(), kind(), option::of(text()), option::of(any::<bool>()), list(text(), 0..4));
+    let group = (option::of(title()), option::of(any::<bool>()), list(named(), 0..4))
+        .prop_map(|(title, open, users)| (ChatKind::Group, title, open, users));
+    let direct = (option::of(Just(false)), list(named(), 1..2))
+        .prop_map(|(open, users)| (ChatKind::Direct, None, open, users));
+    let not_of_version_5 = uuid().prop_filter("version 5", |id| id.get_version_num() != 5);
+    let create = (not_of_version_5, prop_oneof![group, direct]);
     vec![
         one(
             "list_chats",
-            (uuid(), option::of(text()), nonce()).prop_map(|(id, after, limit)| ListChats {
+            (uuid(), option::of(text()), option::of(1..=100_u32)).prop_map(|(id, after, limit)| ListChats {
                 id,
                 after,
                 limit,
@@ -29,11 +37,11 @@ pub(super) fn client() -> Kinds<ClientFrame> {
         ),
         one(
             "create_chat",
-            create.prop_map(|(id, kind, title, open, users)| CreateChat { id, kind, title, open, users }),
+            create.prop_map(|(id, (kind, title, open, users))| CreateChat { id, kind, title, open, users }),
         ),
         one(
             "invite",
-            (uuid(), text(), text(), option::of(role())).prop_map(|(id, chat, user, role)| Invite {
+            (uuid(), text(), named(), option::of(member_role())).prop_map(|(id, chat, user, role)| Invite {
                 id,
                 chat,
                 user,
@@ -48,11 +56,11 @@ pub(super) fn client() -> Kinds<ClientFrame> {
         ),
         one(
             "rename_chat",
-            (uuid(), text(), text()).prop_map(|(id, chat, title)| RenameChat { id, chat, title }),
+            (uuid(), text(), title()).prop_map(|(id, chat, title)| RenameChat { id, chat, title }),
         ),
         one(
             "set_role",
-            (uuid(), text(), text(), role()).prop_map(|(id, chat, user, role)| SetRole {
+            (uuid(), text(), text(), member_role()).prop_map(|(id, chat, user, role)| SetRole {
                 id,
                 chat,
                 user,

@@ -6,10 +6,10 @@ use everwire_protocol::{
 };
 use proptest::{option, prelude::*};
 
-use super::{Kinds, channel, code, nonce, number, one, text, uuid};
+use super::{Kinds, channel, code, named, nonce, number, one, text, uuid};
 
 pub(super) fn client() -> Kinds<ClientFrame> {
-    let guest = (text(), text()).prop_map(|(user, name)| Guest { user, name });
+    let guest = (named(), named()).prop_map(|(user, name)| Guest { user, name });
     let hello = (any::<u32>(), uuid(), option::of(text()), option::of(guest), option::of(text()));
     vec![
         one(

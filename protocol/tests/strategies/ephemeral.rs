@@ -3,15 +3,19 @@
 use everwire_protocol::{ClientFrame, ServerFrame, Signal, Signalled, Typing, UserTyping};
 use proptest::{option, prelude::*};
 
-use super::{Kinds, channel, number, one, payload, text, uuid};
+use super::{Kinds, channel, event, number, one, payload, text, uuid};
 
 pub(super) fn client() -> Kinds<ClientFrame> {
     vec![
         one("typing", (channel(), any::<bool>()).prop_map(|(channel, typing)| Typing { channel, typing })),
         one(
             "signal",
-            (channel(), text(), payload(), option::of(uuid()))
-                .prop_map(|(channel, event, data, to)| Signal { channel, event, data, to }),
+            (channel(), event(), option::of(uuid())).prop_map(|(channel, (event, data), to)| Signal {
+                channel,
+                event,
+                data,
+                to,
+            }),
         ),
     ]
 }

@@ -8,8 +8,12 @@ use super::{Kinds, channel, message::message, nonce, number, one, text, uuid};
 pub(super) fn client() -> Kinds<ClientFrame> {
     vec![one(
         "history",
-        (uuid(), channel(), option::of(number()), option::of(number()), nonce())
-            .prop_map(|(id, channel, before, after, limit)| History { id, channel, before, after, limit }),
+        (uuid(), channel(), option::of(number()), any::<bool>(), nonce()).prop_map(
+            |(id, channel, from, is_before, limit)| {
+                let (before, after) = (from.filter(|_| is_before), from.filter(|_| !is_before));
+                History { id, channel, before, after, limit }
+            },
+        ),
     )]
 }
 

@@ -1,21 +1,24 @@
 //! Durable messages.
 
-use everwire_protocol::{Ack, ClientFrame, Deleted, Message, Send, ServerFrame};
+use everwire_protocol::{Ack, Action, ClientFrame, Deleted, Message, Payload, Send, ServerFrame};
 use proptest::{option, prelude::*};
 
-use super::{Kinds, action, channel, number, one, payload, text, uuid};
+use super::{Kinds, action, channel, event, number, one, payload, text, uuid};
 
 pub(super) fn client() -> Kinds<ClientFrame> {
-    let send = (uuid(), channel(), option::of(text()), payload(), option::of(action()), option::of(uuid()));
+    let plain = payload().prop_map(|data| (None, data));
+    let with_event = event().prop_map(|(event, data)| (Some(event), data));
+    let what = prop_oneof![plain, with_event];
+    let send = (uuid(), channel(), what, option::of((action(), uuid())));
     vec![one(
         "send",
-        send.prop_map(|(id, channel, event, data, action, target)| Send {
-            id,
-            channel,
-            event,
-            data,
-            action,
-            target,
+        send.prop_map(|(id, channel, (event, data), act)| {
+            let (action, target) = act.unzip();
+            let (event, data) = match action {
+                Some(Action::Delete) => (None, Payload::from_text("null".into()).expect("this is JSON")),
+                Some(Action::Reply | Action::Edit) | None => (event, data),
+            };
+            Send { id, channel, event, data, action, target }
         }),
     )]
 }

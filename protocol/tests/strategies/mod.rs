@@ -94,6 +94,33 @@ fn text() -> impl Strategy<Value = String> {
         .prop_map(move |text| text.chars().filter(is_character).collect::<String>())
 }
 
+/// A user id, a name or an event name.
+fn named() -> impl Strategy<Value = String> {
+    text().prop_map(|text| {
+        let text: String = text.chars().filter(|character| !character.is_control()).take(32).collect();
+        if text.is_empty() { "x".into() } else { text }
+    })
+}
+
+/// The title of a chat.
+fn title() -> impl Strategy<Value = String> {
+    named().prop_map(|title| if title.trim().is_empty() { "A title".into() } else { title })
+}
+
+/// An event with data that fits: one of the application, or one whose data the protocol defines.
+fn event() -> impl Strategy<Value = (String, Payload)> {
+    let own = (named(), payload());
+    let standard = select(vec![
+        ("notification", r#"{"title":"a","message":"b","priority":"high"}"#),
+        ("notification", r#"{"title":"a","message":"b","priority":null,"url":"/x","more":[]}"#),
+        ("data_update", r#"{"entity":"order","action":"created","data":null}"#),
+        ("status_update", r#"{"system":"a","status":"ok","message":null}"#),
+        ("user_activity", r#"{"user":"a","activity":"b"}"#),
+    ])
+    .prop_map(|(event, data)| (event.to_owned(), Payload::from_text(data.into()).expect("this is JSON")));
+    prop_oneof![own, standard]
+}
+
 fn payload() -> impl Strategy<Value = Payload> {
     json().prop_map(|text| Payload::from_text(text).expect("this is JSON"))
 }
@@ -121,6 +148,11 @@ fn status() -> impl Strategy<Value = Status> {
 
 fn action() -> impl Strategy<Value = Action> {
     select(vec![Action::Reply, Action::Edit, Action::Delete])
+}
+
+/// A role that a member can have.
+fn member_role() -> impl Strategy<Value = Role> {
+    select(vec![Role::Owner, Role::Member, Role::ReadOnly])
 }
 
 fn role() -> impl Strategy<Value = Role> {

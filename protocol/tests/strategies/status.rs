@@ -5,7 +5,7 @@ use everwire_protocol::{
 };
 use proptest::{collection::vec as list, option, prelude::*, sample::select};
 
-use super::{Kinds, channel, number, one, status, text, uuid};
+use super::{Kinds, channel, named, number, one, status, text, uuid};
 
 pub(super) fn client() -> Kinds<ClientFrame> {
     let choice =
@@ -13,7 +13,7 @@ pub(super) fn client() -> Kinds<ClientFrame> {
     vec![
         one("idle", any::<bool>().prop_map(|idle| Idle { idle })),
         one("set_status", (uuid(), choice).prop_map(|(id, status)| SetStatus { id, status })),
-        one("get_status", (uuid(), list(text(), 0..4)).prop_map(|(id, users)| GetStatus { id, users })),
+        one("get_status", (uuid(), list(named(), 0..4)).prop_map(|(id, users)| GetStatus { id, users })),
     ]
 }
 

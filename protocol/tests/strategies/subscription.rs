@@ -8,7 +8,10 @@ use proptest::{collection::vec as list, option, prelude::*, sample::select};
 use super::{Kinds, channel, chat::chat, code, nonce, number, one, presence::member, receipt::mark, text};
 
 pub(super) fn client() -> Kinds<ClientFrame> {
-    let position = (option::of(text()), option::of(number()), option::of(text()));
+    let position = (option::of((text(), number())), option::of(text())).prop_map(|(position, run)| {
+        let (epoch, offset) = position.unzip();
+        (epoch, offset, run)
+    });
     let subscribe = (channel(), position, nonce(), option::of(any::<bool>()));
     vec![
         one(

@@ -1,12 +1,11 @@
 //! Ephemeral frames: passed on to those who are subscribed now, and stored nowhere.
 
-use everwire_protocol::{
-    Channel, Error, ErrorCode, ServerFrame, Signal, Signalled, Typing, UserTyping, names::check_event,
-};
+use everwire_protocol::{Channel, Error, ErrorCode, ServerFrame, Signal, Signalled, Typing, UserTyping};
 
 use super::{
-    Connection, Output, check_payload,
+    Connection, Output,
     errors::{error, error_saying, re},
+    payloads::check_size,
 };
 use crate::model::{
     broadcast::{Ephemeral, Receiver},
@@ -23,11 +22,7 @@ impl Connection {
 
     pub(super) fn signal(&mut self, now_ms: u64, frame: Signal, identity: &Identity) {
         let Signal { channel, event, data, to } = frame;
-        if let Err(wrong) = check_event(&event) {
-            let wrong = error_saying(ErrorCode::InvalidFrame, format!("Invalid event: {wrong}."));
-            return self.bad(now_ms, dropped("signal", &channel, wrong));
-        }
-        if let Err(refusal) = check_payload(&self.settings.limits, Some(&event), &data) {
+        if let Err(refusal) = check_size(&self.settings.limits, &data) {
             return self.push(dropped("signal", &channel, error_saying(refusal.code, refusal.message)));
         }
         let (user, name) = (identity.user.as_ref().into(), identity.name.as_deref().map(Into::into));

@@ -137,8 +137,13 @@ impl Connection {
             ..error_saying(code, message)
         };
         match code {
-            // A newer client may send types that this server does not know; data is the application's. No violations.
-            ErrorCode::UnknownType | ErrorCode::InvalidPayload => self.push(answer),
+            // A newer client may send types that this server does not know; data and events are the application's. No violations.
+            ErrorCode::UnknownType
+            | ErrorCode::InvalidPayload
+            | ErrorCode::Forbidden
+            | ErrorCode::TooLarge => {
+                self.push(answer);
+            }
             _ => self.bad(now_ms, answer),
         }
     }

@@ -87,14 +87,6 @@ impl Connection {
             let retry_after_ms = Some(self.settings.retry_after_ms);
             return self.push(about(Error { retry_after_ms, ..error_saying(ErrorCode::RateLimited, words) }));
         }
-        if let Request::History(history) = &request {
-            let channel = Some(history.channel.clone());
-            if history.before.is_some() && history.after.is_some() {
-                let words = "Specify before or after, not both.";
-                let wrong = Error { channel, ..error_saying(ErrorCode::InvalidFrame, words) };
-                return self.bad(now_ms, about(wrong));
-            }
-        }
         if let Some(channel) = reads(&request)
             && !self.access.may_subscribe(identity, channel)
         {

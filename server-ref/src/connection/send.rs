@@ -1,10 +1,11 @@
 //! Sends: what is stored, and what became of it.
 
-use everwire_protocol::{Ack, Action, Error, ErrorCode, Send, names::check_event};
+use everwire_protocol::{Ack, Error, ErrorCode, Send};
 
 use super::{
-    Connection, check_payload,
+    Connection,
     errors::{about_send, error, error_saying},
+    payloads::check_size,
 };
 use crate::model::{
     identity::{Identity, RateClass, Refusal},
@@ -14,24 +15,8 @@ use crate::model::{
 impl Connection {
     pub(super) fn send(&mut self, now_ms: u64, frame: Send, identity: &Identity) {
         let Send { id, channel, event, data, action, target } = frame;
-        if let Some(Err(wrong)) = event.as_deref().map(check_event) {
-            let wrong = error_saying(ErrorCode::InvalidFrame, format!("Invalid event: {wrong}."));
-            return self.bad(now_ms, about_send(id, channel, wrong));
-        }
-        if action.is_some() != target.is_some() {
-            let wrong = error_saying(
-                ErrorCode::InvalidFrame,
-                "An action needs a target, and a target an action: give both, or neither.",
-            );
-            return self.bad(now_ms, about_send(id, channel, wrong));
-        }
-        if let Err(refusal) = check_payload(&self.settings.limits, event.as_deref(), &data) {
+        if let Err(refusal) = check_size(&self.settings.limits, &data) {
             return self.push(about_send(id, channel, error_saying(refusal.code, refusal.message)));
-        }
-        if action == Some(Action::Delete) && data.text() != "null" {
-            let wrong =
-                error_saying(ErrorCode::InvalidPayload, "What deletes a message has no data: send null.");
-            return self.push(about_send(id, channel, wrong));
         }
         if self.sending.defers(id) {
             return self.push(about_send(id, channel, error(ErrorCode::Deferred)));

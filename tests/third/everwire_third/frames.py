@@ -89,6 +89,8 @@ def read_frame(direction: str, value: Any, known_shapes: shapes.Shapes = SHAPES)
         raise Refused("invalid_payload" if in_payload else "invalid_frame", str(problem))
     if not known:
         return None
+    if direction == "client" and name in ("send", "signal") and str(value.get("event")).startswith("everwire."):
+        raise Refused("forbidden", "events of this name are the server's")
     try:
         frame = known_shapes.frame(direction, value)
     except shapes.Mismatch as mismatch:
@@ -121,8 +123,6 @@ def _check(frame: Frame) -> None:
 def _check_message(frame: Frame) -> None:
     if "event" in frame:
         _check_name("event", frame["event"], 100)
-        if frame["event"].startswith("everwire."):
-            raise Refused("forbidden", "events of this name are the server's")
         try:
             SHAPES.event(frame["event"], frame["data"])
         except shapes.Mismatch as mismatch:

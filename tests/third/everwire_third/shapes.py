@@ -32,8 +32,8 @@ class Shapes:
         self._definitions: dict[str, Any] = schema["$defs"]
         self._frames = {
             direction: {
-                frame["properties"]["type"]["const"]: frame["$ref"].rsplit("/", 1)[1]
-                for frame in self._definitions[definition]["oneOf"]
+                rule["if"]["properties"]["type"]["const"]: rule["then"]["$ref"].rsplit("/", 1)[1]
+                for rule in self._definitions[definition]["allOf"]
             }
             for direction, definition in (("client", "ClientFrame"), ("server", "ServerFrame"))
         }
@@ -68,17 +68,15 @@ class Shapes:
         return f'{{"type":{json.dumps(name)}' + ("}" if rest == "}" else "," + rest)
 
     def _resolve(self, schema: dict[str, Any]) -> dict[str, Any]:
-        while "$ref" in schema:
+        """What a value that is not null has to be."""
+        while "$ref" in schema or "anyOf" in schema:
+            schema = next((one for one in schema.get("anyOf", ()) if "$ref" in one), schema)
             schema = self._definitions[schema["$ref"].rsplit("/", 1)[1]]
         return schema
 
     def _take(self, schema: dict[str, Any], value: Any, path: str) -> Any:
         schema = self._resolve(schema)
-        if "oneOf" in schema:
-            if value not in [choice["const"] for choice in schema["oneOf"]] or isinstance(value, bool):
-                raise Mismatch(f"{path}: unknown value")
-            return value
-        kind = schema.get("type")
+        kind = _kind(schema)
         if kind == "object":
             return self._object(schema, value, path)
         if kind == "array":
@@ -109,7 +107,7 @@ class Shapes:
 
     def _text(self, schema: dict[str, Any], source: str) -> str:
         schema = self._resolve(schema)
-        kind = schema.get("type")
+        kind = _kind(schema)
         if kind == "object":
             fields = strict_json.members(source)
             parts = [
@@ -120,12 +118,20 @@ class Shapes:
             return "{" + ",".join(parts) + "}"
         if kind == "array":
             return "[" + ",".join(self._text(schema["items"], item) for _, item in strict_json.elements(source)) + "]"
-        return source if kind is None and "oneOf" not in schema else strict_json.write(json.loads(source))
+        return source if kind is None else strict_json.write(json.loads(source))
+
+
+def _kind(schema: dict[str, Any]) -> Any:
+    """The type; an optional field may be null as well, which is read as absent before."""
+    kind = schema.get("type")
+    return next(one for one in kind if one != "null") if isinstance(kind, list) else kind
 
 
 def _string(schema: dict[str, Any], value: Any, path: str) -> str:
     if not isinstance(value, str):
         raise Mismatch(f"{path}: not a text")
+    if value not in schema.get("enum", [value]):
+        raise Mismatch(f"{path}: unknown value")
     if schema.get("format") == "uuid" and not is_id(value):
         raise Mismatch(f"{path}: not a UUID in its lower-case form")
     if len(value) > schema.get("maxLength", len(value)) or len(value) < schema.get("minLength", 0):

@@ -56,6 +56,9 @@ def _float(text: str) -> Any:
 
 
 def _int(text: str) -> Any:
+    if text == "-0":
+        # No integer in the sense of section 14.2.
+        return -0.0
     if len(text) < 300:
         return int(text)
     value = _float(text)

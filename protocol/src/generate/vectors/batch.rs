@@ -107,6 +107,7 @@ fn malformed() -> Vec<Invalid> {
         refused("null instead of a batch", "null", "invalid_batch"),
         refused("a batch that is cut off", r#"[{"type":"ping"}"#, "invalid_batch"),
         refused("a batch cut off within a text", r#"[{"type":"pi"#, "invalid_batch"),
+        refused("a byte order mark", "\u{feff}[]", "invalid_batch"),
         refused("a comma too many", r#"[{"type":"ping"},]"#, "invalid_batch"),
         refused("two batches in one text", "[][]", "invalid_batch"),
         refused("something after the batch", "[] x", "invalid_batch"),

@@ -94,10 +94,13 @@ fn from_server() -> Vec<Valid> {
 /// Batches with one frame that must be refused.
 pub(super) fn invalid() -> Vec<Invalid> {
     vec![
-        bad_client_frame("a mark below 0", r#"{"type":"mark","channel":"news","read":-1}"#),
+        bad_client_frame(
+            "a mark below 0",
+            r#"{"type":"mark","channel":"news","epoch":"a","delivered":1,"read":-1}"#,
+        ),
         bad_client_frame(
             "a mark beyond 2^53",
-            r#"{"type":"mark","channel":"news","delivered":9007199254740992}"#,
+            r#"{"type":"mark","channel":"news","epoch":"a","delivered":9007199254740992,"read":0}"#,
         ),
         bad_server_frame(
             "a receipt without marks",
