@@ -232,9 +232,23 @@ pub fn name(id: Uuid) -> String {
     format!("c{client}#{number}")
 }
 
+/// Whether a text, as JSON, is the one of this message: it begins with its name, and `c1#63` is not the name of `c1#6`.
+pub fn is_text_of(id: Uuid, text: &str) -> bool {
+    let rest = text.strip_prefix('"').and_then(|text| text.strip_prefix(&*name(id)));
+    rest.is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_digit()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_of_another_message_may_begin_with_the_same_digits() {
+        let id: Uuid = "00000000-0002-7000-8000-000000000006".parse().unwrap();
+        assert_eq!(name(id), "c1#6");
+        assert!(is_text_of(id, "\"c1#6\"") && is_text_of(id, "\"c1#6 and more\""));
+        assert!(!is_text_of(id, "\"c1#63\"") && !is_text_of(id, "c1#6") && !is_text_of(id, "\"c1#5\""));
+    }
 
     fn news() -> Channel {
         "news".parse().unwrap()

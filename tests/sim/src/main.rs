@@ -113,7 +113,7 @@ fn run_many(options: &Options) -> ExitCode {
     });
     failures.extend(report.failures.iter().cloned());
     let seconds = started.elapsed().as_secs_f64();
-    let smaller = failures.first().map(|(case, found)| shrink::shrink(*case, options.mutant, found.rule));
+    let shrink = || failures.first().map(|(case, found)| shrink::shrink(*case, options.mutant, found.rule));
     if options.json {
         let failures: Vec<_> = failures
             .iter()
@@ -129,7 +129,7 @@ fn run_many(options: &Options) -> ExitCode {
             "messages_reordered": report.stats.reordered,
             "stats": report.stats,
             "failures": failures,
-            "smaller": smaller.map(|case| case.to_string()),
+            "smaller": shrink().map(|case| case.to_string()),
         });
         println!("{result:#}");
     } else {
@@ -137,7 +137,8 @@ fn run_many(options: &Options) -> ExitCode {
             println!("{violation}\n  {case}");
         }
         summary(&report, seconds);
-        if let Some(case) = smaller {
+        // Last, because it takes a while.
+        if let Some(case) = shrink() {
             println!("\nThe first failure, made smaller, for tests/sim/corpus/cases.txt:\n{case}");
             println!("Replay it with: cargo xtask sim --case \"{case}\"");
         }

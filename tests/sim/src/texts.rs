@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use everwire_protocol::{Action, Message, Uuid};
 
-use crate::ledger::name;
+use crate::ledger::{is_text_of, name};
 
 /// What an edit or a deletion has made of an entry.
 #[derive(Debug, Clone)]
@@ -72,8 +72,7 @@ impl Texts {
             return None;
         }
         let versions = self.versions.get(&message.offset).map_or(&[][..], Vec::as_slice);
-        let says =
-            |id: Uuid| message.data.text().strip_prefix('"').is_some_and(|text| text.starts_with(&name(id)));
+        let says = |id: Uuid| is_text_of(id, message.data.text());
         let is_shown = |version: &Version| match &message.deleted {
             Some(_) => version.deletes,
             None => !version.deletes && says(version.by),

@@ -11,8 +11,8 @@ use super::super::{RequestId, deadline::Deadline};
 /// A request that is not answered by then is a reason to probe the connection, in ms. It is not given up: a browser opens few
 /// connections to a host, and the request may still be waiting for one.
 const LATE_MS: u64 = 10_000;
-/// How long it is waited for after that, in ms.
-const PATIENCE_MS: u64 = 25_000;
+/// A request that is not answered by then is given up, in ms. After a sleep that was longer, nothing is left to wait for.
+const LOST_MS: u64 = 35_000;
 /// A request that fails after a successful one is followed by the next within this time, in ms.
 pub(crate) const FIRST_RETRY_MS: u64 = 500;
 /// A message has been refused for good when failures of requests with nothing else add up to this, and a request without
@@ -70,15 +70,21 @@ pub(crate) enum Overdue {
     Lost,
 }
 
+/// A request under way.
+#[derive(Debug)]
+struct Request {
+    id: RequestId,
+    due: Deadline,
+    lost_at: u64,
+}
+
 #[derive(Debug)]
 pub(crate) struct Post {
-    request: Option<(RequestId, Deadline)>,
+    request: Option<Request>,
     /// The serial number of the token of that request.
     token: u32,
     /// The message or request in it, if that is all it holds.
     alone: Option<Uuid>,
-    /// It is late.
-    late: bool,
     retry_at: Option<u64>,
     /// Failed requests in a row.
     failures: u32,
@@ -93,7 +99,6 @@ impl Default for Post {
             request: None,
             token: 0,
             alone: None,
-            late: false,
             retry_at: None,
             failures: 0,
             most: usize::MAX,
@@ -104,7 +109,7 @@ impl Default for Post {
 
 impl Post {
     pub(crate) fn request(&self) -> Option<RequestId> {
-        self.request.map(|(request, _)| request)
+        self.request.as_ref().map(|request| request.id)
     }
 
     pub(crate) fn token(&self) -> u32 {
@@ -116,7 +121,7 @@ impl Post {
     }
 
     pub(crate) fn answer_due_at(&self) -> Option<u64> {
-        self.request.map(|(_, deadline)| deadline.when())
+        self.request.as_ref().map(|request| request.due.when())
     }
 
     pub(crate) fn retry_at(&self) -> Option<u64> {
@@ -124,14 +129,14 @@ impl Post {
     }
 
     pub(crate) fn overdue(&mut self, now: u64) -> Overdue {
-        let Some((_, deadline)) = &mut self.request else { return Overdue::No };
-        if !deadline.expired(now) {
+        let Some(request) = &mut self.request else { return Overdue::No };
+        if !request.due.expired(now) {
             return Overdue::No;
         }
-        if core::mem::replace(&mut self.late, true) {
+        if now >= request.lost_at {
             return Overdue::Lost;
         }
-        *deadline = Deadline::at(now + PATIENCE_MS);
+        request.due = Deadline::at(request.lost_at);
         Overdue::Late
     }
 
@@ -152,10 +157,9 @@ impl Post {
 
     /// `alone`: the message or request in it, if that is all it holds.
     pub(crate) fn sent(&mut self, now: u64, request: RequestId, token: u32, alone: Option<Uuid>) {
-        self.request = Some((request, Deadline::at(now + LATE_MS)));
+        self.request = Some(Request { id: request, due: Deadline::at(now + LATE_MS), lost_at: now + LOST_MS });
         self.token = token;
         self.alone = alone;
-        self.late = false;
     }
 
     /// Everything in the request was answered. Returns a message or request that has proven to be refused for good, and
@@ -186,7 +190,7 @@ impl Post {
             // If nothing gets through, the content is not to blame.
             self.suspect = None;
         }
-        self.request.take().map(|(request, _)| request)
+        self.request.take().map(|request| request.id)
     }
 
     pub(crate) fn retry_later(&mut self, at: u64) {

@@ -58,6 +58,23 @@ fn promise_4_a_post_without_an_answer_is_waited_for_and_then_sent_again() {
 }
 
 #[test]
+fn promise_10_a_post_from_before_a_sleep_does_not_hold_up_what_is_sent_after_it() {
+    let (mut harness, _) = polling(config());
+    harness.send(1, "news");
+    let (post, sent) = next_post(&mut harness, 1);
+    assert_eq!(sent, [1]);
+    harness.now.wall += 70_000;
+    harness.tell(Input::Timeout);
+    // Its timer is late, so it gets the second that every deadline gets then.
+    let (check, sent) = next_post(&mut harness, 2_000);
+    assert_eq!(sent, []);
+    assert!(harness.outputs.contains(&Output::Abort(post)));
+    harness.responds(check, &[]);
+    let (_, sent) = next_post(&mut harness, 1_000);
+    assert_eq!(sent, [1]);
+}
+
+#[test]
 fn promise_7_posts_that_fail_in_a_row_come_further_and_further_apart() {
     let (mut harness, _) = polling(config());
     harness.send(1, "news");

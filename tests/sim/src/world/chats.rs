@@ -145,13 +145,14 @@ impl Chats {
         }
     }
 
-    /// What a chat was at some moment since then. A chat that nobody has heard of does not exist.
+    /// What a chat was at some moment since then, as far as the server knows: where it does not know whether a change was stored,
+    /// it may still go by the state before. A chat that nobody has heard of does not exist.
     fn since(&self, chat: &str, then: u64, is: impl Fn(&State) -> bool) -> bool {
         let nothing = State { since: 0, room: None, sure: true };
         let states = self.states.get(chat).map_or(&[][..], Vec::as_slice);
+        let end = |next: usize| states[next..].iter().find(|state| state.sure).map_or(u64::MAX, |s| s.since);
         let all = std::iter::once(&nothing).chain(states);
-        let ends = states.iter().map(|state| state.since).chain([u64::MAX]);
-        all.zip(ends).any(|(state, end)| end >= then && is(state))
+        all.enumerate().any(|(next, state)| end(next) >= then && is(state))
     }
 
     /// Whether a user was not a member at some moment since then, and may not have been served.

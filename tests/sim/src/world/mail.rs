@@ -47,7 +47,8 @@ impl World {
     pub(super) fn node_timer(&mut self, node: usize, boot: u32) {
         let process = &mut self.nodes[node];
         if process.boot == boot {
-            process.wakes_at = None;
+            // Not for a timer that was replaced by an earlier one: the next one would be set twice, and each of the two again.
+            process.wakes_at.take_if(|at| *at <= self.now);
             self.pump(node);
         }
     }

@@ -5,7 +5,7 @@ use everwire_protocol::{Channel, ErrorCode, History, HistoryPage, Uuid};
 
 use super::{World, client::user_of, requests::About};
 use crate::{
-    ledger::{Ledger, name},
+    ledger::{Ledger, is_text_of, name},
     play::Play,
     violation::{Rule, Violation, violated},
 };
@@ -186,5 +186,5 @@ fn check(ledger: &Ledger, log: usize, asked: &AskedPage, page: &HistoryPage) -> 
 
 /// Every message of a client begins with its name.
 fn says_who_sent_it(id: Uuid, text: &str) -> bool {
-    id.get_version_num() != 7 || text.strip_prefix('"').is_some_and(|text| text.starts_with(&name(id)))
+    id.get_version_num() != 7 || is_text_of(id, text)
 }
