@@ -34,6 +34,8 @@ struct Kept {
     runs: Vec<(u64, usize)>,
     /// The offset of each id, including those of trimmed entries.
     ids: HashMap<Uuid, u64>,
+    /// The offsets of the edits of a message, including those of trimmed entries.
+    edits: HashMap<Uuid, Vec<u64>>,
 }
 
 impl Kept {
@@ -55,17 +57,9 @@ impl Kept {
 
     /// Applies an edit or a deletion to its target and to the earlier edits of it. Returns their offsets.
     fn rewrite(&mut self, by: &NewEntry, target: Uuid, place: &LogPosition) -> Vec<u64> {
-        let concerned = |entry: &Arc<Entry>| {
-            let Some(message) = entry.message() else { return false };
-            entry.offset < place.offset
-                && match message.action {
-                    None | Some(Action::Reply) => message.id == target,
-                    Some(Action::Edit) => message.target == Some(target),
-                    Some(Action::Delete) => false,
-                }
-        };
-        let offsets =
-            self.entries.iter().filter(|entry| concerned(entry)).map(|entry| entry.offset).collect();
+        let edits = self.edits.get(&target).into_iter().flatten();
+        let concerned = self.ids.get(&target).into_iter().chain(edits).copied();
+        let offsets = concerned.filter(|offset| (self.trimmed + 1..place.offset).contains(offset)).collect();
         let rewrite = Rewrite::by(by, place.at, offsets);
         self.apply(&rewrite);
         rewrite.offsets
@@ -172,6 +166,9 @@ impl Logs {
             (Some(Action::Edit | Action::Delete), Some(target)) => Some(log.rewrite(entry, target, &place)),
             _ => None,
         };
+        if let (Some(Action::Edit), Some(target)) = (entry.action, entry.target) {
+            log.edits.entry(target).or_default().push(place.offset);
+        }
         self.sends.insert(key, (entry.channel.clone(), place.clone()));
         match rewritten {
             Some(offsets) => Outcome::Rewrote(place, offsets),
@@ -188,9 +185,9 @@ impl Logs {
     /// See [`super::Store::page`].
     pub fn page(&self, channel: &Channel, after: u64, bounds: PageBounds) -> Page {
         let mut bytes = 0;
-        let entries = self.channels.get(channel).into_iter().flat_map(|log| &log.entries);
+        let later = |log: &Kept| usize::try_from(after.saturating_sub(log.trimmed)).unwrap_or(usize::MAX);
+        let entries = self.channels.get(channel).into_iter().flat_map(|log| log.entries.iter().skip(later(log)));
         let entries = entries
-            .filter(|entry| entry.offset > after)
             .take(bounds.entries as usize)
             .take_while(|entry| {
                 let first = bytes == 0;
