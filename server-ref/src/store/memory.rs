@@ -186,7 +186,8 @@ impl Logs {
     pub fn page(&self, channel: &Channel, after: u64, bounds: PageBounds) -> Page {
         let mut bytes = 0;
         let later = |log: &Kept| usize::try_from(after.saturating_sub(log.trimmed)).unwrap_or(usize::MAX);
-        let entries = self.channels.get(channel).into_iter().flat_map(|log| log.entries.iter().skip(later(log)));
+        let entries =
+            self.channels.get(channel).into_iter().flat_map(|log| log.entries.iter().skip(later(log)));
         let entries = entries
             .take(bounds.entries as usize)
             .take_while(|entry| {

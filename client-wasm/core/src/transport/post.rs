@@ -157,7 +157,8 @@ impl Post {
 
     /// `alone`: the message or request in it, if that is all it holds.
     pub(crate) fn sent(&mut self, now: u64, request: RequestId, token: u32, alone: Option<Uuid>) {
-        self.request = Some(Request { id: request, due: Deadline::at(now + LATE_MS), lost_at: now + LOST_MS });
+        self.request =
+            Some(Request { id: request, due: Deadline::at(now + LATE_MS), lost_at: now + LOST_MS });
         self.token = token;
         self.alone = alone;
     }
