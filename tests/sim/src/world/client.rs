@@ -92,6 +92,8 @@ pub(super) struct Client {
     pub(super) signs_in_wrongly: bool,
     /// Channels that the application still wants after they were refused, by their place.
     pub(super) refused: BTreeSet<usize>,
+    /// Whether a node has ended a connection because the client read too slowly: it reconnects, and its requests wait meanwhile.
+    pub(super) was_slow: bool,
     pub(super) hidden: bool,
     /// The interval of timers in a hidden page, in ms.
     pub(super) throttle: u64,
@@ -159,6 +161,7 @@ impl Client {
             long: BTreeSet::new(),
             signs_in_wrongly: false,
             refused: BTreeSet::new(),
+            was_slow: false,
             hidden: false,
             throttle: 1,
             rest: None,
@@ -455,6 +458,7 @@ impl World {
 
     pub(super) fn reports(&mut self, client: usize, code: ErrorCode, message: &str) {
         say!(self, format!("c{client}"), "error {code:?}: {message}");
+        self.clients[client].was_slow |= code == ErrorCode::SlowConsumer;
         if code == ErrorCode::ProtocolViolation && !message.contains("acknowledge") {
             self.broken(violated(Rule::Protocol, format!("c{client}: {message}")));
         }

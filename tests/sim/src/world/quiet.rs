@@ -18,6 +18,8 @@ use crate::{
 
 /// How often this is checked, in virtual ms.
 const LOOK_EVERY: u64 = 500;
+/// A POST that was lost is given up within this time, in virtual ms.
+const POST_MS: u64 = 40_000;
 
 impl World {
     /// Checks whether everything is quiet. Returns true at the end of the run.
@@ -42,9 +44,10 @@ impl World {
         match self.unquiet() {
             Ok(()) => {
                 let since = *self.quiet_since.get_or_insert(self.now);
-                if self.now >= since + STAYS_QUIET && self.begin_finale() {
+                let waits = self.finale.is_none() && self.now < since + POST_MS && self.a_post_is_under_way();
+                if self.now >= since + STAYS_QUIET && !waits && self.begin_finale() {
                     self.quiet_since = None;
-                } else if self.now >= since + STAYS_QUIET {
+                } else if !waits && self.now >= since + STAYS_QUIET {
                     self.stats.slowest_quiet_ms = since - healed_at;
                     say!(self, "END", "quiet since {} ms after the last fault", since - healed_at);
                     return true;
@@ -61,6 +64,13 @@ impl World {
         }
         self.after(LOOK_EVERY, Event::Look);
         false
+    }
+
+    /// Whether a client waits for the answer to a request that sends. What it asks for would wait behind it.
+    fn a_post_is_under_way(&self) -> bool {
+        let open =
+            self.clients.iter().filter(|client| !client.closed).flat_map(|client| client.requests.values());
+        open.into_iter().any(|request| !self.requests[*request].body.contains("\"type\":\"poll\""))
     }
 
     /// What is not yet in its final state.

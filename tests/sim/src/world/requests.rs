@@ -144,7 +144,7 @@ impl World {
             _ if c.over || c.closed => true,
             // Once everything works, everything is answered; but for those whose token callback was called before and never answers.
             ErrorCode::Timeout if self.finale.is_some() => self.case.kinds.has(Kind::Token),
-            ErrorCode::Timeout => self.case.kinds.iter().next().is_some(),
+            ErrorCode::Timeout => c.was_slow || self.case.kinds.iter().next().is_some(),
             ErrorCode::Unavailable => store && self.finale.is_none(),
             ErrorCode::Blocked => c.path.proxy.is_some(),
             ErrorCode::Banned | ErrorCode::Unauthorized => {

@@ -6,7 +6,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use everwire_client_core::Handle;
+use everwire_client_core::{Handle, Now};
 use everwire_protocol::{
     Channel, ChannelKind, ClientFrame, UserReceipt, batch,
     limits::{TYPING_EXPIRY_MS, TYPING_REPEAT_MS},
@@ -23,8 +23,9 @@ use crate::{
 pub(super) struct Talk {
     /// When the last key was pressed, by the client's clock.
     keys: BTreeMap<Channel, u64>,
-    /// When typing was last announced since the client was connected, by the client's clock.
-    announced: BTreeMap<Channel, u64>,
+    /// When typing was last announced since the client was connected, by the client's two clocks and in virtual time: one of the
+    /// clocks stops in sleep, and the other one can be set.
+    announced: BTreeMap<Channel, [u64; 3]>,
     /// The typists, by the number of the user.
     typists: BTreeSet<(Handle, u32)>,
     /// The position up to which it was read.
@@ -125,7 +126,8 @@ impl World {
         if !text.contains("\"typing\"") {
             return;
         }
-        let now = self.clients[client].clocks(self.now).mono;
+        let Now { mono: now, wall } = self.clients[client].clocks(self.now);
+        let clocks = [now, wall, self.now];
         let frames = batch::decode::<ClientFrame>(text, &batch::Bounds::default()).unwrap_or_default();
         for frame in frames.into_iter().flatten() {
             let ClientFrame::Typing(frame) = frame else { continue };
@@ -135,9 +137,10 @@ impl World {
                 continue;
             }
             let key = talk.keys.get(&frame.channel).copied();
-            let before = talk.announced.insert(frame.channel.clone(), now);
+            let before = talk.announced.insert(frame.channel.clone(), clocks);
             let late = key.is_none_or(|key| now > key + u64::from(TYPING_EXPIRY_MS));
-            let soon = at_once && before.is_some_and(|before| now < before + u64::from(TYPING_REPEAT_MS));
+            let repeats = |(now, before): (&u64, u64)| *now < before + u64::from(TYPING_REPEAT_MS);
+            let soon = at_once && before.is_some_and(|before| clocks.iter().zip(before).all(repeats));
             if late || soon {
                 let what = format!(
                     "c{client} announces at {now} that it types in {}; the last key was at {key:?}, the last announcement at {before:?}",
