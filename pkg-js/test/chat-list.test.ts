@@ -32,6 +32,17 @@ describe("the list of chats", () => {
     await expect(ready).rejects.toMatchObject({ code: "closed" });
   });
 
+  it("says that the server has no chats, in words, and does not wait for them", async () => {
+    const { client, core } = await running();
+    const { chats } = createChat(client);
+    core.welcomed("me");
+    const { ready } = chats;
+    await settle();
+    core.receive({ type: "subscribed", ...place });
+    const refused = { code: "unsupported_feature", message: expect.stringContaining("does not offer chats") };
+    await expect(ready).rejects.toMatchObject(refused);
+  });
+
   it("follows the server's updates of chats", async () => {
     const { core, list } = await chatting();
     let changes = 0;

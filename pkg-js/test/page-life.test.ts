@@ -215,6 +215,7 @@ describe("chats that are opened one after the other", () => {
     core.receive({
       type: "welcome",
       version: 1,
+      features: [],
       session: "s",
       connection: "c",
       run: "r",

@@ -55,7 +55,15 @@ async function connected(
       for (const frame of frames) {
         if (frame.type === "hello" && poll !== undefined && poll.connection === undefined) {
           const { session } = frame;
-          const head = { version: 1, session, connection: CONNECTION, run: "r1", user: "u1", server_time: 1 };
+          const head = {
+            version: 1,
+            features: [],
+            session,
+            connection: CONNECTION,
+            run: "r1",
+            user: "u1",
+            server_time: 1,
+          };
           out.push({ type: "welcome", ...head, ping_interval_ms: 25_000, hold_ms: 25_000, limits: LIMITS });
         } else if (frame.type === "subscribe" && frame.epoch === undefined) {
           out.push({ type: "subscribed", channel: frame.channel, epoch: "e", offset: 0, head: 0 });

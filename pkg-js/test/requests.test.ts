@@ -40,6 +40,23 @@ describe("a request", () => {
     await expect(asked).rejects.toMatchObject({ code: "rate_limited", retryAfterMs: 700 });
   });
 
+  it("that the server does not offer rejects with the server's sentence; what nobody asked for is not reported", async () => {
+    const { client, core } = await running();
+    const errors: string[] = [];
+    client.on("error", (error) => errors.push(error.message));
+    const asked = client.request("join_chat", { chat: "c" });
+    const [id] = core.of("request")[0] as [string];
+    core.refusing = true;
+    const error = { type: "error", code: "unsupported_feature", retry: false };
+    core.receive(
+      { ...error, message: "No chats here.", id, re: "join_chat" },
+      { ...error, message: "No status here.", re: "idle" },
+      { ...error, message: "No typing here.", re: "typing", channel: "news" },
+    );
+    await expect(asked).rejects.toMatchObject({ code: "unsupported_feature", message: "No chats here." });
+    expect(errors).toEqual(["No typing here."]);
+  });
+
   it("is sent when the core is loaded, and ends with the client", async () => {
     const { client, loaded } = await running({}, false);
     const asked = client.request("set_status", { status: "away" });

@@ -76,6 +76,7 @@ export class ScriptedCore implements Core {
     this.receive({
       type: "welcome",
       version: 1,
+      features: [],
       session: "s",
       connection,
       run: "r1",
@@ -204,7 +205,7 @@ export class ScriptedCore implements Core {
   refused(args: Args<"refused">): ReturnType<Core["refused"]> {
     const { code, message, retry, id, retry_after_ms } = args;
     this.#called("refused", code, message, retry, id, retry_after_ms);
-    return this.refusing && id !== undefined ? "failed" : undefined;
+    return id === undefined ? "error" : this.refusing ? "failed" : undefined;
   }
   ping({ nonce }: Args<"ping">): void {
     this.#called("ping", nonce);

@@ -14,6 +14,7 @@ export const ERROR_MESSAGES: Readonly<Record<ErrorCode, string>> = {
   invalid_batch: "Invalid batch: expected a JSON array of frames.",
   invalid_frame: "Invalid frame.",
   unknown_type: "Unknown frame type; the frame was ignored.",
+  unsupported_feature: "Not offered by this server. Its welcome lists the features that it has.",
   unexpected: "Unexpected frame.",
   too_large: "Size limit exceeded.",
   too_many_subscriptions: "Subscription limit reached. Unsubscribe from a channel first.",

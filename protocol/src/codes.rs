@@ -74,6 +74,9 @@ error_codes! {
     /// The receiver does not know the type of the frame. The frame was ignored; the error only says so.
     UnknownType = "unknown_type", retry: false, terminal: false,
         "Unknown frame type; the frame was ignored.";
+    /// The server knows what the frame is for, and does not offer it.
+    UnsupportedFeature = "unsupported_feature", retry: false, terminal: false,
+        "Not offered by this server. Its welcome lists the features that it has.";
     /// A frame that is not allowed at this point: one before `hello`, or a second `hello`.
     Unexpected = "unexpected", retry: false, terminal: false,
         "Unexpected frame.";

@@ -7,7 +7,7 @@
     reason = "the code of `String::push`, for all characters, would be downloaded"
 )]
 
-use alloc::string::String;
+use alloc::{string::String, vec::Vec};
 
 use uuid::Uuid;
 
@@ -52,7 +52,7 @@ macro_rules! fields {
 }
 
 fields! {
-    Hello { version, session, token, guest, client }
+    Hello { version, versions, features, session, token, guest, client }
     Guest { user, name }
     Token { token }
     Poll { connection, ack, hold_ms }
@@ -120,6 +120,18 @@ impl Field for bool {
     }
 }
 
+impl Field for Vec<u32> {
+    fn write(&self, name: &str, text: &mut String) {
+        write_list(name, self, text, |version, text| push_number((*version).into(), text));
+    }
+}
+
+impl Field for Vec<String> {
+    fn write(&self, name: &str, text: &mut String) {
+        write_list(name, self, text, |value, text| write_quoted(value, text));
+    }
+}
+
 impl Field for Guest {
     fn write(&self, name: &str, text: &mut String) {
         write_name(name, text);
@@ -139,10 +151,25 @@ fn write_name(name: &str, text: &mut String) {
     text.push_str("\":");
 }
 
+fn write_list<T>(name: &str, list: &[T], text: &mut String, write: impl Fn(&T, &mut String)) {
+    write_name(name, text);
+    let mut before = "[";
+    for item in list {
+        text.push_str(before);
+        write(item, text);
+        before = ",";
+    }
+    text.push_str(if list.is_empty() { "[]" } else { "]" });
+}
+
 /// Not inlined: most fields are texts.
 #[inline(never)]
 fn write_text(name: &str, value: &str, text: &mut String) {
     write_name(name, text);
+    write_quoted(value, text);
+}
+
+fn write_quoted(value: &str, text: &mut String) {
     text.push_str("\"");
     let mut written = 0;
     for (at, byte) in value.bytes().enumerate() {
@@ -215,7 +242,15 @@ mod tests {
         let guest = Guest { user: "u".into(), name: "a \"name\"".into() };
         let session = Uuid::from_u128(7);
         for frame in [
-            CoreFrame::Hello(Hello { version: 1, session, token: None, guest: Some(guest), client: None }),
+            CoreFrame::Hello(Hello {
+                version: 1,
+                versions: Some(vec![1, 20]),
+                features: Some(vec![]),
+                session,
+                token: None,
+                guest: Some(guest),
+                client: None,
+            }),
             CoreFrame::Poll(Poll { connection: Some(session), ack: 1 << 52, hold_ms: 0 }),
             CoreFrame::Ping(Ping { nonce: None }),
             CoreFrame::Bye(Bye {}),

@@ -25,6 +25,7 @@ pub mod channels;
 pub mod codes;
 mod event_data;
 mod events;
+mod features;
 mod frames;
 #[cfg(feature = "generate")]
 pub mod generate;
@@ -51,6 +52,7 @@ pub use events::{
     CHAT_EVENT, ChatAction, ChatChange, DataUpdate, ERASED_EVENT, ErasedEntries, Notification, Priority,
     SERVER_EVENTS, StandardEvents, StatusUpdate, Text, UserActivity,
 };
+pub use features::{Feature, UnknownFeature};
 pub use frames::*;
 pub use json::{push_number, push_uuid};
 pub use payload::Payload;

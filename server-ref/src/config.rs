@@ -5,7 +5,7 @@ mod options;
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use axum::http::HeaderValue;
-use everwire_protocol::{Channel, ChannelKind, Limits};
+use everwire_protocol::{Channel, ChannelKind, Feature, Limits};
 
 use crate::{
     Error,
@@ -13,8 +13,9 @@ use crate::{
     admission::AdmissionRules,
     api::ApiKey,
     auth::{Rules, token::TokenKey},
-    connection::Settings,
+    connection::{PresenceUsers, Settings},
     environment::WallClock,
+    model::features::Features,
     transports::Origins,
 };
 use options::MIN_FREE_BYTES;
@@ -109,6 +110,7 @@ impl TryFrom<ServeOptions> for Config {
     type Error = Error;
 
     fn try_from(options: ServeOptions) -> Result<Self, Error> {
+        let features = Features::without(&options.without);
         let key = options.secret.key()?;
         if key.is_none() && !options.dev {
             return Err(Error::Setting(
@@ -163,7 +165,8 @@ impl TryFrom<ServeOptions> for Config {
             session: Settings {
                 ping_interval_ms: options.ping_interval_ms,
                 replay_limit: options.replay_limit,
-                presence_users: options.presence_users.into(),
+                presence_users: listed_users(options.presence_users, &features),
+                features,
                 total_queue_bytes: options.queue_memory_mib as usize * 1024 * 1024,
                 limits: Limits {
                     payload_bytes: options.max_payload_bytes,
@@ -175,6 +178,15 @@ impl TryFrom<ServeOptions> for Config {
                 ..Settings::default()
             },
         })
+    }
+}
+
+/// Nobody is in `presence-users` of a server that lists no members or knows no status.
+fn listed_users(listed: ListedUsers, features: &Features) -> PresenceUsers {
+    if features.has(Feature::Presence) && features.has(Feature::Status) {
+        listed.into()
+    } else {
+        PresenceUsers::Off
     }
 }
 
@@ -221,6 +233,19 @@ mod tests {
         for wrong in ["private-orders", "presence-*", "", "a b"] {
             assert!(opened(wrong).unwrap_err().to_string().contains("--public-write"), "{wrong}");
         }
+    }
+
+    #[test]
+    fn features_can_be_left_out() {
+        let without = |names: &str| config(&["--dev", "--without", names]).unwrap().session;
+        let session = without("chats,status");
+        assert_eq!(session.features.names(), ["presence", "receipts", "ephemeral", "history"]);
+        // It would list the status of users.
+        assert_eq!(session.presence_users, PresenceUsers::Off);
+        assert_eq!(without("chats").presence_users, PresenceUsers::Everyone);
+        let refused =
+            Options::try_parse_from(["everwire-server", "--without", "core"]).unwrap_err().to_string();
+        assert!(refused.contains("ephemeral"), "{refused}");
     }
 
     #[test]

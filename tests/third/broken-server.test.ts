@@ -55,6 +55,7 @@ function welcome(hello: Frame): Frame {
   return {
     type: "welcome",
     version: 1,
+    features: [],
     session: hello.session,
     connection: randomUUID(),
     run: "r1",

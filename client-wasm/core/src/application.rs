@@ -3,7 +3,7 @@
 
 use everwire_protocol::{
     Ack, Activity, Channel, ChatChanged, ChatGone, ErrorCode, MemberJoined, MemberLeft, Message, OwnMark,
-    Receipt, ServerFrame, Signalled, StatusChanged, Subscribed, UserTyping, Uuid, batch::FrameError,
+    Receipt, ServerFrame, Signalled, StatusChanged, Subscribed, UserTyping, Uuid, VERSION, batch::FrameError,
 };
 
 use super::{
@@ -138,6 +138,10 @@ fn receive_one(app: &mut impl Application, frame: ServerFrame) {
             {
                 app.message(handle, message);
             }
+        }
+        ServerFrame::Welcome(frame) if frame.version != VERSION => {
+            let message = "a version that was not offered";
+            app.connection().receive_frame(ReceivedFrame::Violation { message });
         }
         ServerFrame::Welcome(frame) => {
             app.connection().receive_frame(ReceivedFrame::Welcome(WelcomeFrame {

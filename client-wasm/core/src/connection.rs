@@ -239,6 +239,8 @@ impl Connection {
     fn hello(&self, token: Option<String>) -> String {
         Self::encode(Hello {
             version: VERSION,
+            versions: None,
+            features: None,
             session: self.config.session,
             token,
             guest: self.config.guest.clone(),

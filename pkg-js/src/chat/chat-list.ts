@@ -1,6 +1,7 @@
 // The list of the user's chats, kept up to date by `private-user.{id}` and by the channels of the chats.
 
 import { defer, quiet } from "../core/deferred.js";
+import { EverwireError } from "../core/errors.js";
 import type { Message } from "../core/events.js";
 import { Observable } from "../core/observable.js";
 import { loadPages } from "../core/pages.js";
@@ -143,6 +144,9 @@ export class ChatList extends Observable {
     switch (frame.type) {
       case "subscribed":
         if (frame.chats != null) this.#load(frame.chats, frame.chats_more === true);
+        else if (frame.channel.startsWith("private-user.")) {
+          this.#ready.reject(new EverwireError("unsupported_feature", "This server does not offer chats."));
+        }
         break;
       case "chat_changed":
       case "chat_gone":

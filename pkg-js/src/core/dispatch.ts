@@ -58,7 +58,7 @@ type Kind<T> = unknown extends T
       : T extends boolean
         ? "flag"
         : T extends readonly (infer Item)[]
-          ? [Shape<Item>]
+          ? [Kind<Item>]
           : T extends undefined
             ? undefined
             : Shape<T>;
@@ -111,7 +111,9 @@ const CHATS = list(CHAT);
 // tsc checks this table against the generated types: a frame or field that is added, renamed or made optional is an error.
 const SHAPES: { readonly [Type in ServerFrame["type"]]: Shape<FrameOf<Type>> } = {
   welcome: {
-    version: whole,
+    // The only version that `hello` offers.
+    version: (value) => value === 1,
+    features: list(text),
     session: text,
     connection: text,
     run: text,
@@ -155,6 +157,7 @@ const SHAPES: { readonly [Type in ServerFrame["type"]]: Shape<FrameOf<Type>> } =
     re: word,
     channel: word,
     retry_after_ms: number,
+    versions: maybe(list(whole)),
   },
   member_joined: { channel: text, member: MEMBER },
   member_left: { channel: text, user: text },
@@ -268,7 +271,9 @@ function take(frame: ServerFrame, core: Core, receiver: Receiver): void {
     case "error": {
       const { code, message, id, retry_after_ms } = frame;
       const outcome = core.refused(frame);
-      refused(outcome, new EverwireError(code, message, retry_after_ms ?? undefined), id);
+      // Nobody asked for `idle`: a server without the status of users refuses what the page says by itself.
+      if (frame.re !== "idle")
+        refused(outcome, new EverwireError(code, message, retry_after_ms ?? undefined), id);
       break;
     }
     case "welcome":

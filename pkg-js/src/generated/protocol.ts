@@ -163,8 +163,12 @@ export type ClientFrame =
  * contains all subscriptions, so that a reconnect costs one round trip.
  */
 export interface Hello {
-  /** The protocol version of the client: 1. */
+  /** The protocol version in which the client begins: 1. */
   version: number;
+  /** All versions that the client speaks; absent if `version` is the only one. */
+  versions?: number[];
+  /** The extensions of the protocol that the client knows. The profiles need not be named. */
+  features?: string[];
   /** The id of this client instance across transports and reconnects. Bound to the first user that uses it. */
   session: string;
   /** The user's token. Over HTTP it is in the header `Authorization: Bearer …` instead. */
@@ -492,6 +496,8 @@ export type ServerFrame =
 export interface Welcome {
   /** The protocol version that both sides will use. */
   version: number;
+  /** What the server has beyond the core: the names of profiles, and of extensions that the client knows. */
+  features: string[];
   /** The session of `hello`. */
   session: string;
   /** The id of this connection, which polls carry. */
@@ -552,6 +558,8 @@ export interface Error {
   channel?: Channel;
   /** The earliest time for a retry, in ms from now. */
   retry_after_ms?: number;
+  /** The protocol versions that the server speaks, if it speaks none of the client's. */
+  versions?: number[];
 }
 
 /**
@@ -942,6 +950,7 @@ export type ErrorCode =
   | "invalid_batch"
   | "invalid_frame"
   | "unknown_type"
+  | "unsupported_feature"
   | "unexpected"
   | "too_large"
   | "too_many_subscriptions"

@@ -1,6 +1,6 @@
 //! The connection: `hello` and `welcome`, polls, pings, errors and the end.
 
-use alloc::string::String;
+use alloc::{string::String, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -12,8 +12,16 @@ use crate::{Channel, ErrorCode, ids, objects, safe_integer};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Hello {
-    /// The protocol version of the client: 1.
+    /// The protocol version in which the client begins: 1.
     pub version: u32,
+    /// All versions that the client speaks; absent if `version` is the only one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub versions: Option<Vec<u32>>,
+    /// The extensions of the protocol that the client knows. The profiles need not be named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub features: Option<Vec<String>>,
     /// The id of this client instance across transports and reconnects. Bound to the first user that uses it.
     #[serde(deserialize_with = "ids::required")]
     pub session: Uuid,
@@ -29,6 +37,13 @@ pub struct Hello {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub client: Option<String>,
+}
+
+impl Hello {
+    /// Whether the client speaks a version.
+    pub fn speaks(&self, version: u32) -> bool {
+        self.versions.as_ref().map_or(self.version == version, |versions| versions.contains(&version))
+    }
 }
 
 /// A guest. Accepted by development servers only.
@@ -47,6 +62,8 @@ pub struct Guest {
 pub struct Welcome {
     /// The protocol version that both sides will use.
     pub version: u32,
+    /// What the server has beyond the core: the names of profiles, and of extensions that the client knows.
+    pub features: Vec<String>,
     /// The session of `hello`.
     #[serde(deserialize_with = "ids::required")]
     pub session: Uuid,
@@ -200,4 +217,8 @@ pub struct Error {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub retry_after_ms: Option<u32>,
+    /// The protocol versions that the server speaks, if it speaks none of the client's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub versions: Option<Vec<u32>>,
 }

@@ -4,18 +4,21 @@ use everwire_protocol::{
     Bye, ClientFrame, Error, Goaway, Guest, Hello, Limits, Ping, Poll, Polled, Pong, ServerFrame, Token,
     Welcome,
 };
-use proptest::{option, prelude::*};
+use proptest::{collection::vec, option, prelude::*};
 
 use super::{Kinds, channel, code, named, nonce, number, one, text, uuid};
 
 pub(super) fn client() -> Kinds<ClientFrame> {
     let guest = (named(), named()).prop_map(|(user, name)| Guest { user, name });
-    let hello = (any::<u32>(), uuid(), option::of(text()), option::of(guest), option::of(text()));
+    let speaks = (any::<u32>(), versions(), option::of(vec(text(), 0..3)));
+    let hello = (speaks, uuid(), option::of(text()), option::of(guest), option::of(text()));
     vec![
         one(
             "hello",
-            hello.prop_map(|(version, session, token, guest, client)| Hello {
+            hello.prop_map(|((version, versions, features), session, token, guest, client)| Hello {
                 version,
+                versions,
+                features,
                 session,
                 token,
                 guest,
@@ -56,7 +59,7 @@ pub(super) fn server() -> Kinds<ServerFrame> {
 }
 
 fn welcome() -> impl Strategy<Value = Welcome> {
-    let who = (any::<u32>(), uuid(), uuid(), text(), text(), option::of(text()));
+    let who = ((any::<u32>(), vec(text(), 0..4)), uuid(), uuid(), text(), text(), option::of(text()));
     let times = (number(), any::<u32>(), any::<u32>(), option::of(number()));
     let limits =
         (any::<[u32; 4]>(), nonce(), nonce()).prop_map(|(always, sends_per_minute, text_characters)| {
@@ -71,10 +74,11 @@ fn welcome() -> impl Strategy<Value = Welcome> {
             }
         });
     (who, times, limits).prop_map(|(who, times, limits)| {
-        let (version, session, connection, run, user, name) = who;
+        let ((version, features), session, connection, run, user, name) = who;
         let (server_time, ping_interval_ms, hold_ms, token_expires_in_ms) = times;
         Welcome {
             version,
+            features,
             session,
             connection,
             run,
@@ -90,8 +94,9 @@ fn welcome() -> impl Strategy<Value = Welcome> {
 }
 
 fn error() -> impl Strategy<Value = Error> {
-    (code(), text(), any::<bool>(), option::of(uuid()), option::of(text()), option::of(channel()), nonce())
-        .prop_map(|(code, message, retry, id, re, channel, retry_after_ms)| Error {
+    let about = (option::of(uuid()), option::of(text()), option::of(channel()));
+    (code(), text(), any::<bool>(), about, nonce(), versions()).prop_map(
+        |(code, message, retry, (id, re, channel), retry_after_ms, versions)| Error {
             code,
             message,
             retry,
@@ -99,5 +104,11 @@ fn error() -> impl Strategy<Value = Error> {
             re,
             channel,
             retry_after_ms,
-        })
+            versions,
+        },
+    )
+}
+
+fn versions() -> impl Strategy<Value = Option<Vec<u32>>> {
+    option::of(vec(any::<u32>(), 0..3))
 }

@@ -1,7 +1,7 @@
 //! Chats and their members, managed by back ends.
 
 use axum::{Json, extract::State};
-use everwire_protocol::{ChatKind, ErrorCode, Role, Status, Uuid, ids};
+use everwire_protocol::{ChatKind, ErrorCode, Feature, Role, Status, Uuid, ids};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -148,6 +148,7 @@ pub(super) async fn create(
     State(api): State<Api>,
     JsonBody(chat): JsonBody<NewChat>,
 ) -> Answered<ChatInfo> {
+    api.needs(Feature::Chats)?;
     let NewChat { id, kind, title, open, users } = chat;
     let names: Vec<String> = users.iter().map(|member| member.user.clone()).collect();
     let heard_of = api.node.newcomers(&names).await?;
@@ -173,6 +174,7 @@ pub(super) async fn get(
     State(api): State<Api>,
     PathParams(chat): PathParams<String>,
 ) -> Answered<ChatInfo> {
+    api.needs(Feature::Chats)?;
     let known = api.node.chats.get(&chat);
     info(&api, known).await
 }
@@ -189,6 +191,7 @@ pub(super) async fn members(
     PathParams(chat): PathParams<String>,
     QueryParams(After { after }): QueryParams<After>,
 ) -> Answered<MemberList> {
+    api.needs(Feature::Chats)?;
     let Some(ChatRecord { room, .. }) = api.node.chats.get(&chat) else { return Err(no_chat()) };
     let after = after.as_deref();
     let later = |other: &&Participant| after.is_none_or(|after| &*other.user > after);
@@ -210,6 +213,7 @@ pub(super) async fn rename(
     PathParams(chat): PathParams<String>,
     JsonBody(Title { title }): JsonBody<Title>,
 ) -> Answered<ChatInfo> {
+    api.needs(Feature::Chats)?;
     act(&api, &chat, Command::Rename { title }).await
 }
 
@@ -232,6 +236,7 @@ pub(super) async fn delete(
     State(api): State<Api>,
     PathParams(chat): PathParams<String>,
 ) -> Answered<DeletedChat> {
+    api.needs(Feature::Chats)?;
     if api.node.delete_chat(&chat).await? { Ok(Json(DeletedChat { id: chat })) } else { Err(no_chat()) }
 }
 
@@ -248,6 +253,7 @@ pub(super) async fn add(
     PathParams((chat, user)): PathParams<(String, UserId)>,
     JsonBody(Membership { name, role }): JsonBody<Membership>,
 ) -> Answered<ChatInfo> {
+    api.needs(Feature::Chats)?;
     let name = match name {
         Some(name) => Some(name.into()),
         None => api.node.name(&user.0).await?,
@@ -268,6 +274,7 @@ pub(super) async fn set_role(
     PathParams((chat, user)): PathParams<(String, UserId)>,
     JsonBody(RoleOnly { role }): JsonBody<RoleOnly>,
 ) -> Answered<ChatInfo> {
+    api.needs(Feature::Chats)?;
     act(&api, &chat, Command::SetRole { user: user.0.into(), role }).await
 }
 
@@ -283,6 +290,7 @@ pub(super) async fn remove(
     State(api): State<Api>,
     PathParams((chat, user)): PathParams<(String, UserId)>,
 ) -> Answered<ChatInfo> {
+    api.needs(Feature::Chats)?;
     act(&api, &chat, Command::Remove { user: user.0.into() }).await
 }
 

@@ -25,7 +25,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use everwire_protocol::{ErrorCode, limits::MAX_BATCH_BYTES, paths::API_PATH};
+use everwire_protocol::{ErrorCode, Feature, limits::MAX_BATCH_BYTES, paths::API_PATH};
 use utoipa::{
     OpenApi,
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
@@ -56,6 +56,11 @@ impl Api {
     /// The API of this node.
     pub(crate) fn new(node: Arc<Node>, key: Option<ApiKey>, dev: bool, min_free_bytes: u64) -> Self {
         Self { node, key, dev, min_free_bytes, health: Arc::default() }
+    }
+
+    /// Refuses an operation of a feature that this server does not have.
+    fn needs(&self, feature: Feature) -> Result<(), Problem> {
+        Ok(self.node.settings.features.check(feature)?)
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{Json, extract::State, http::HeaderMap};
 use everwire_protocol::{
-    Channel, ErrorCode, Payload, ServerFrame, Signalled, Uuid, batch,
+    Channel, ErrorCode, Feature, Payload, ServerFrame, Signalled, Uuid, batch,
     channels::{EVERYONE, PRESENCE_USERS, messages_channel, user_channel},
     ids,
     limits::MAX_DEPTH,
@@ -134,6 +134,7 @@ pub(super) async fn publish(
         };
         return store(&api, entry).await.map(Json);
     }
+    api.needs(Feature::Ephemeral)?;
     if key.is_some() {
         return Err(invalid("Idempotency-Key is only for stored messages: omit it."));
     }
@@ -194,6 +195,7 @@ fn channel_of(api: &Api, to: Target) -> Result<Option<Channel>, Problem> {
         Target::Channel(channel) => Ok(Some(channel)),
         Target::User(user) => Ok(user_channel(&user)),
         Target::Chat(chat) => {
+            api.needs(Feature::Chats)?;
             if api.node.chats.get(&chat).is_none() {
                 return Err(Problem::new(ErrorCode::NotFound, "Chat not found."));
             }

@@ -7,8 +7,8 @@ use axum::{
     http::{HeaderMap, header},
 };
 use everwire_protocol::{
-    Channel, Chat, ErrorCode, History, Limits, Member, Message, StatusChoice, UserStatus, UserTyping, Uuid,
-    VERSION,
+    Channel, Chat, ErrorCode, Feature, History, Limits, Member, Message, StatusChoice, UserStatus,
+    UserTyping, Uuid, VERSION,
     channels::messages_channel,
     ids::parse_uuid,
     paths::{POLL_PATH, WEBSOCKET_PATH},
@@ -191,6 +191,7 @@ pub(super) async fn online_status(
     State(api): State<Api>,
     JsonBody(Online { is_online }): JsonBody<Online>,
 ) -> Answered<UserStatus> {
+    api.needs(Feature::Status)?;
     let choice = if is_online { StatusChoice::Auto } else { StatusChoice::Offline };
     users::choose(&api, &who, choice).await?;
     users::status_of(&api, who.user.to_string()).await
@@ -207,6 +208,7 @@ pub(super) async fn active_chats(
     State(api): State<Api>,
     QueryParams(Which { after, limit }): QueryParams<Which>,
 ) -> Answered<ActiveChats> {
+    api.needs(Feature::Chats)?;
     let after = after.as_deref().map(|after| {
         let place = after.split_once(':').and_then(|(at, chat)| Some((at.parse().ok()?, chat)));
         place.ok_or_else(|| {
@@ -231,6 +233,7 @@ pub(super) async fn typing(
     PathParams(chat): PathParams<String>,
     JsonBody(IsTyping { is_typing }): JsonBody<IsTyping>,
 ) -> Answered<Done> {
+    api.needs(Feature::Ephemeral)?;
     let channel = log(&chat)?;
     api.node.permit(&who, &channel, Use::Send)?;
     let (user, name) = (who.user.to_string(), who.name.as_deref().map(Into::into));
@@ -251,6 +254,7 @@ pub(super) async fn messages(
     PathParams(chat): PathParams<String>,
     QueryParams(Part { before, after, limit }): QueryParams<Part>,
 ) -> Answered<Messages> {
+    api.needs(Feature::History)?;
     let (id, channel) = (Uuid::new_v4(), log(&chat)?);
     if before.is_some() && after.is_some() {
         let words = "Specify before or after, not both.";
@@ -274,6 +278,7 @@ pub(super) async fn read(
     State(api): State<Api>,
     PathParams((chat, message)): PathParams<(String, String)>,
 ) -> Answered<Done> {
+    api.needs(Feature::Receipts)?;
     let channel = log(&chat)?;
     api.node.permit(&who, &channel, Use::Receive)?;
     let no_message = || Problem::new(ErrorCode::NotFound, "Message not found.");

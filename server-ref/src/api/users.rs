@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axum::{Json, extract::State};
 use everwire_protocol::{
-    Channel, ChannelKind, CloseCode, ErrorCode, GetStatus, Member, SetStatus, StatusChoice, UserStatus, Uuid,
+    Channel, ChannelKind, CloseCode, ErrorCode, Feature, GetStatus, Member, SetStatus, StatusChoice,
+    UserStatus, Uuid,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -55,6 +56,7 @@ pub(super) async fn status(
     State(api): State<Api>,
     PathParams(UserId(user)): PathParams<UserId>,
 ) -> Answered<UserStatus> {
+    api.needs(Feature::Status)?;
     status_of(&api, user).await
 }
 
@@ -70,6 +72,7 @@ pub(super) async fn set_status(
     PathParams(UserId(user)): PathParams<UserId>,
     JsonBody(Choice { status }): JsonBody<Choice>,
 ) -> Answered<UserStatus> {
+    api.needs(Feature::Status)?;
     choose(&api, &somebody(&user), status).await?;
     status_of(&api, user).await
 }
@@ -104,6 +107,7 @@ pub(super) async fn presence(
     PathParams(channel): PathParams<String>,
     QueryParams(After { after }): QueryParams<After>,
 ) -> Answered<Present> {
+    api.needs(Feature::Presence)?;
     let refuse = |why: String| Problem::new(ErrorCode::InvalidChannel, why);
     let channel =
         Channel::new(&channel).map_err(|error| refuse(format!("Invalid channel {channel:?}: {error}.")))?;

@@ -4,6 +4,8 @@ use std::{fs, net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use everwire_protocol::Feature;
+
 use crate::{Error, admission::AddressRange, auth::token::TokenKey, connection::PresenceUsers};
 
 /// The Everwire server: accepts clients over WebSocket and HTTP polling on one port, stores their messages in SQLite, and
@@ -118,6 +120,10 @@ pub struct ServeOptions {
     /// Who is listed in presence-users: nobody, the users with whom a subscriber shares a chat, or everyone.
     #[arg(long, env = "EVERWIRE_PRESENCE_USERS", default_value = "everyone", value_enum)]
     pub presence_users: ListedUsers,
+    /// Features that this server does not offer: presence, receipts, status, chats, ephemeral (typing and signals) or
+    /// history. Repeat the flag, or separate them with commas. Clients learn which ones there are from its welcome.
+    #[arg(long, env = "EVERWIRE_WITHOUT", value_name = "FEATURE", value_delimiter = ',')]
+    pub without: Vec<Feature>,
     /// Maximum subscriptions of a connection.
     #[arg(long, env = "EVERWIRE_MAX_SUBSCRIPTIONS", default_value_t = 256, value_name = "CHANNELS",
           value_parser = clap::value_parser!(u32).range(1..=256))]

@@ -12,6 +12,7 @@ pub(super) fn error(code: ErrorCode) -> Error {
         re: None,
         channel: None,
         retry_after_ms: None,
+        versions: None,
     }
 }
 

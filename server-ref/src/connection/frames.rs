@@ -55,6 +55,10 @@ impl Connection {
             Ok(frame) => match &self.phase {
                 Phase::Open(identity) => {
                     let identity = identity.clone();
+                    if let Some(refused) = self.not_offered(&frame) {
+                        self.push(refused);
+                        return self.charge_refusals(now_ms, &identity);
+                    }
                     if let Err(ms) = self.charge(now_ms, &identity, costs::of(&frame)) {
                         return self.refuse_cost(now_ms, frame, ms);
                     }
@@ -151,8 +155,12 @@ impl Connection {
     // Connecting
 
     fn hello(&mut self, now_ms: u64, hello: &Hello) {
-        if hello.version != VERSION {
-            self.push(re("hello", error(ErrorCode::UnsupportedVersion)));
+        if !hello.speaks(VERSION) {
+            let words = format!(
+                "This server speaks version {VERSION} of the protocol. Update the client or the server."
+            );
+            let refused = re("hello", error_saying(ErrorCode::UnsupportedVersion, words));
+            self.push(Error { versions: Some(vec![VERSION]), ..refused });
             return self.close(now_ms, CloseCode::UnsupportedVersion);
         }
         match self.identify(now_ms, hello.token.as_deref(), Some(hello)) {
@@ -186,6 +194,7 @@ impl Connection {
             let wall_ms = self.access.wall_ms(now_ms);
             self.push(Welcome {
                 version: VERSION,
+                features: self.settings.features.names(),
                 session: self.session,
                 connection: self.connection,
                 run: self.settings.run.as_ref().into(),

@@ -16,6 +16,7 @@
 
 mod ephemeral;
 mod errors;
+mod features;
 mod frames;
 mod heartbeat;
 mod identity;

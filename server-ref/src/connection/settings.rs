@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use everwire_protocol::{Limits, limits};
 
+use crate::model::features::Features;
+
 /// Who is listed in `presence-users`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PresenceUsers {
@@ -60,6 +62,8 @@ pub struct Settings {
     pub presence_users: PresenceUsers,
     /// How many invalid batches or frames close a connection.
     pub bad_frames: u32,
+    /// What this server has of the protocol beyond the core.
+    pub features: Features,
     /// The limits for clients.
     pub limits: Limits,
     /// A planted bug: after a send was refused for now, later ones are stored all the same.
@@ -96,6 +100,7 @@ impl Default for Settings {
             waiting_requests: 32,
             presence_users: PresenceUsers::Everyone,
             bad_frames: 10,
+            features: Features::default(),
             limits: Limits {
                 payload_bytes: limits::MAX_PAYLOAD_BYTES as u32,
                 batch_bytes: limits::MAX_BATCH_BYTES as u32,

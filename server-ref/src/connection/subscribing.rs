@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use everwire_protocol::{
-    Channel, ChannelKind, ErrorCode, OwnMark, ServerFrame, Subscribe, Subscribed, Unsubscribed, batch,
-    channels::owner_of,
+    Channel, ChannelKind, ErrorCode, Feature, OwnMark, ServerFrame, Subscribe, Subscribed, Unsubscribed,
+    batch, channels::owner_of,
 };
 
 use super::{
@@ -84,7 +84,8 @@ impl Connection {
         else {
             return;
         };
-        let members = members.filter(|_| channel.kind() == ChannelKind::Presence);
+        let listed = channel.kind() == ChannelKind::Presence && self.settings.features.has(Feature::Presence);
+        let members = members.filter(|_| listed);
         let subscribed = Subscribed {
             channel: channel.clone(),
             epoch: log.epoch.as_ref().into(),
@@ -194,7 +195,9 @@ impl Connection {
     }
 
     pub(super) fn presence(&mut self, change: Arc<PresenceChange>) {
-        if let Some(change) = self.subscriptions.presence(change) {
+        if self.settings.features.has(Feature::Presence)
+            && let Some(change) = self.subscriptions.presence(change)
+        {
             self.queue.push(Queued::Frame(change.text.clone()));
         }
     }

@@ -5,6 +5,7 @@ pub mod address;
 pub mod ban;
 pub mod broadcast;
 pub mod chat;
+pub mod features;
 pub mod identity;
 pub mod log;
 pub mod paging;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use everwire_protocol::{
-    Channel, CloseCode, Error, ErrorCode, OwnMark, ServerFrame, UserReceipt, Uuid, batch, channels::owner_of,
+    Channel, CloseCode, Error, ErrorCode, Feature, OwnMark, ServerFrame, UserReceipt, Uuid, batch,
+    channels::owner_of,
 };
 use futures_util::FutureExt as _;
 
@@ -222,7 +223,8 @@ fn subscribe(node: &Node, channel: &Channel, connection: Uuid, sender: &MailboxS
 fn refuse(mailbox: &MailboxSender, re: &str, channel: &Channel, refusal: &Refusal) {
     let (code, message) = (refusal.code, format!("{} ({channel})", refusal.message));
     let (re, channel) = (Some(re.into()), Some(channel.clone()));
-    let error = Error { code, message, retry: code.retry(), id: None, re, channel, retry_after_ms: None };
+    let retry = code.retry();
+    let error = Error { code, message, retry, id: None, re, channel, retry_after_ms: None, versions: None };
     mailbox.input(Input::Direct(batch::encode_frame(&ServerFrame::Error(error)).into()));
 }
 
@@ -321,7 +323,7 @@ async fn open(
     };
     let own_mark = own_mark.map(|UserReceipt { delivered, read, .. }| OwnMark { delivered, read });
     // Read after the hub knows the subscription: later changes follow.
-    let chats = match owner_of(channel) {
+    let chats = match owner_of(channel).filter(|_| node.settings.features.has(Feature::Chats)) {
         Some(user) => {
             let latest = node.latest_chats(&user, None, MOST_CHATS).await;
             Some(latest.map_err(requests::unavailable)?)

@@ -22,7 +22,7 @@ use std::sync::{
 };
 
 use everwire_protocol::{
-    Channel, ErrorCode, Goaway, Role, ServerFrame,
+    Channel, ErrorCode, Feature, Goaway, Role, ServerFrame,
     channels::{PRESENCE_USERS, owner_of},
 };
 use tokio::sync::{mpsc, watch};
@@ -153,7 +153,8 @@ impl Node {
         let hub = Arc::new(Hub::new(leave_grace_ms).with_pending(pending_presence.clone(), elsewhere));
         let audience = Arc::<Audience>::default();
         let users = Users::new(leave_grace_ms, chats.clone(), audience.clone(), hub.clone(), remember)
-            .listing(settings.presence_users);
+            .listing(settings.presence_users)
+            .telling(settings.features.has(Feature::Status));
         let users = Arc::new(users);
         let publisher =
             Publisher { hub: hub.clone(), chats: chats.clone(), audience: audience.clone(), updates };
@@ -266,6 +267,9 @@ impl Node {
 
     /// A connection has subscribed to its user's own channel: the user receives updates of all chats from now on.
     pub(super) fn listen(&self, user: &str) {
+        if !self.settings.features.has(Feature::Chats) {
+            return;
+        }
         let chats = self.chats.roles_of(user);
         let chats = chats.into_iter().map(|(chat, role)| (chat, role != Role::Invited));
         self.audience.open(&user.into(), chats);

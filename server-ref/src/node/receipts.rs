@@ -8,7 +8,7 @@ use std::{
 };
 
 use everwire_protocol::{
-    Channel, ErrorCode, Receipt, ServerFrame, UserReceipt, batch,
+    Channel, ErrorCode, Feature, Receipt, ServerFrame, UserReceipt, batch,
     channels::{chat_of, keeps_receipts, user_channel},
     limits::MAX_USERS,
 };
@@ -219,7 +219,7 @@ impl Node {
         who: &str,
         after: Option<&str>,
     ) -> Result<Option<MarkPage>, Refusal> {
-        if !keeps_receipts(channel) {
+        if !keeps_receipts(channel) || !self.settings.features.has(Feature::Receipts) {
             return Ok(None);
         }
         let Some(chat) = chat_of(channel).filter(|chat| self.shares_marks(chat)) else {
@@ -333,6 +333,9 @@ impl Node {
     }
 
     fn tell_receipt(&self, channel: &Channel, mark: &UserReceipt, unread: u32, rose: bool) {
+        if !self.settings.features.has(Feature::Receipts) {
+            return;
+        }
         let UserReceipt { user, delivered, read } = mark;
         let receipt = |unread| {
             let (channel, user) = (channel.clone(), user.clone());

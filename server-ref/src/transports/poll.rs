@@ -147,8 +147,16 @@ fn bearer(headers: &HeaderMap) -> Option<String> {
 
 fn refuse(code: ErrorCode, message: String) -> Response {
     let refused = Refused { code, reason: message.clone() };
-    let error =
-        Error { code, message, retry: code.retry(), id: None, re: None, channel: None, retry_after_ms: None };
+    let error = Error {
+        code,
+        message,
+        retry: code.retry(),
+        id: None,
+        re: None,
+        channel: None,
+        retry_after_ms: None,
+        versions: None,
+    };
     let mut response = respond(batch::encode(&[ServerFrame::Error(error)]));
     response.extensions_mut().insert(refused);
     response

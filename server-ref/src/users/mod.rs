@@ -45,6 +45,8 @@ pub struct Users {
     channel: Option<Channel>,
     /// Who is listed in it.
     listed: PresenceUsers,
+    /// Whether anybody is told of a change.
+    telling: bool,
     /// How long a leave is delayed, in ms.
     grace_ms: u64,
     /// Notified when something is due earlier than before.
@@ -64,13 +66,20 @@ impl Users {
         let channel = Channel::new(PRESENCE_USERS).ok();
         let (people, updates, sooner) = (Mutex::default(), InOrder::default(), Notify::new());
         let listed = PresenceUsers::Everyone;
-        Self { people, updates, chats, audience, hub, remember, channel, listed, grace_ms, sooner }
+        let telling = true;
+        Self { people, updates, chats, audience, hub, remember, channel, listed, telling, grace_ms, sooner }
     }
 
     /// The same, with these users in `presence-users`.
     #[must_use]
     pub fn listing(self, listed: PresenceUsers) -> Self {
         Self { listed, ..self }
+    }
+
+    /// The same, without telling anybody unless this server has the status of users.
+    #[must_use]
+    pub fn telling(self, telling: bool) -> Self {
+        Self { telling, ..self }
     }
 
     fn lock(&self) -> MutexGuard<'_, People> {
@@ -211,7 +220,7 @@ impl Users {
             // An error means that the node was dropped.
             let _ = self.remember.send(person);
         }
-        if let Some(change) = update.change {
+        if let Some(change) = update.change.filter(|_| self.telling) {
             self.tell_everybody(&change);
             self.tell_companions(&change);
         }

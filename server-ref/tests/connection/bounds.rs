@@ -206,7 +206,7 @@ fn guests_of_an_address_have_not_signed_in() {
         let (session, now) = (Uuid::from_u128(1), world.now);
         let guest = (!token).then(|| Guest { user: "a".into(), name: "A".into() });
         let token = token.then(|| format!("a:{}", now + 60_000));
-        let hello = Hello { version: 1, session, token, guest, client: None };
+        let hello = Hello { version: 1, versions: None, features: None, session, token, guest, client: None };
         let (settings, access) = (world.settings.clone(), world.access.clone());
         let mut socket = Connection::new(now, Transport::WebSocket, session, settings, access.clone())
             .from_address(address);

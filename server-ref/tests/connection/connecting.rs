@@ -47,6 +47,8 @@ fn who_is_not_let_in_is_told_why() {
     let (version, nobody, late, other) = (world.open(), world.open(), world.open(), world.open_as(session));
     let hello = |world: &World, index: usize| Hello {
         version: 1,
+        versions: None,
+        features: None,
         session: world.connections[index].session,
         token: None,
         guest: None,

@@ -166,12 +166,21 @@ impl World {
     pub fn hello(&self, index: usize, user: &str) -> ClientFrame {
         let session = self.connections[index].session;
         let guest = Some(Guest { user: user.into(), name: user.to_uppercase() });
-        Hello { version: 1, session, token: None, guest, client: None }.into()
+        Hello { version: 1, versions: None, features: None, session, token: None, guest, client: None }.into()
     }
 
     pub fn hello_with(&self, index: usize, token: &str) -> ClientFrame {
         let session = self.connections[index].session;
-        Hello { version: 1, session, token: Some(token.into()), guest: None, client: None }.into()
+        Hello {
+            version: 1,
+            versions: None,
+            features: None,
+            session,
+            token: Some(token.into()),
+            guest: None,
+            client: None,
+        }
+        .into()
     }
 
     // What happens

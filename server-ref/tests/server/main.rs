@@ -12,6 +12,7 @@ mod chats;
 mod clocks;
 mod contract;
 mod erasure;
+mod features;
 mod health;
 mod history;
 mod ids;

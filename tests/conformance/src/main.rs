@@ -43,8 +43,8 @@ struct Options {
     /// makes.
     #[arg(long)]
     planted: bool,
-    /// A profile that the server does not have, such as `chats`. Can be given several times.
-    #[arg(long, value_name = "PROFILE")]
+    /// What the server lacks and its welcome does not say: `send-limit`. Can be given several times.
+    #[arg(long, value_name = "WHAT")]
     without: Vec<String>,
     /// A directory of dialogues to play instead of those that this program contains.
     #[arg(long, value_name = "DIRECTORY")]
@@ -85,7 +85,9 @@ async fn run(options: Options) -> Result<bool> {
     let server = Server::new(&options.server, tokens)
         .with_api_key(api_key)
         .with_slow(options.slow)
-        .without(options.without);
+        .without(options.without)
+        .as_welcomed()
+        .await?;
     if options.planted {
         return planted(&server, &dialogues, options.json).await;
     }

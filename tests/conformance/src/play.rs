@@ -5,12 +5,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::sleep;
 use tokio_tungstenite::tungstenite::Message;
+use uuid::Uuid;
 
 use crate::{
     dialogue::Dialogue,
+    error::{Error, Result as Done},
     http::Http,
     inbox::{Arrivals, Inbox},
     pattern::compare,
@@ -20,6 +22,9 @@ use crate::{
     tokens::Tokens,
     websocket::Connection,
 };
+
+/// The features that a server may lack, by the names that `welcome` and dialogues have for them.
+pub const FEATURES: [&str; 6] = ["presence", "receipts", "status", "chats", "ephemeral", "history"];
 
 /// How long an expected frame may take, unless the caller or the dialogue says otherwise.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -87,10 +92,33 @@ impl Server {
         Self { slow, ..self }
     }
 
-    /// The same without some profiles.
+    /// The same without some of what dialogues need.
     #[must_use]
-    pub fn without(self, profiles: Vec<String>) -> Self {
-        Self { without: profiles, ..self }
+    pub fn without(mut self, lacking: Vec<String>) -> Self {
+        self.without.extend(lacking);
+        self
+    }
+
+    /// The same without the features that its welcome does not name.
+    pub async fn as_welcomed(self) -> Done<Self> {
+        let unique = format!("w{}", Uuid::new_v4().simple());
+        let mut stage = self.stage(&unique);
+        let welcome = stage.connect("ann", "ann").await;
+        let welcome =
+            welcome.map_err(|reason| Error::Argument(format!("the server welcomes nobody: {reason}")))?;
+        let named =
+            |feature: &&str| welcome["features"].as_array().is_none_or(|all| all.contains(&json!(feature)));
+        let lacking = FEATURES.into_iter().filter(|feature| !named(feature)).map(str::to_owned).collect();
+        Ok(self.without(lacking))
+    }
+
+    fn stage(&self, unique: &str) -> Stage<'_> {
+        Stage {
+            server: self,
+            scope: Scope::new(unique).with_tokens(self.tokens.clone()),
+            peers: BTreeMap::new(),
+            patience: self.patience,
+        }
     }
 
     /// Plays one dialogue.
@@ -104,12 +132,7 @@ impl Server {
     }
 
     async fn outcome(&self, dialogue: &Dialogue, unique: &str) -> Outcome {
-        let mut stage = Stage {
-            server: self,
-            scope: Scope::new(unique).with_tokens(self.tokens.clone()),
-            peers: BTreeMap::new(),
-            patience: self.patience,
-        };
+        let mut stage = self.stage(unique);
         for (line, step) in &dialogue.steps {
             if let Err(reason) = stage.take(step).await {
                 return Outcome::Failed { line: *line, reason };
@@ -124,10 +147,17 @@ impl Server {
             "tokens" => self.tokens.is_none().then(|| "it needs tokens (--jwt-secret-file)".into()),
             "back-end" => self.api_key.is_none().then(|| "it needs a back end (--api-key-file)".into()),
             "time" => (!self.slow).then(|| "it takes long (--slow)".into()),
-            profile => {
-                self.without.iter().any(|without| without == profile).then(|| format!("without {profile}"))
-            }
+            need => match need.strip_prefix("no-") {
+                Some(feature) => (!self.lacks_feature(feature)).then(|| format!("the server has {feature}")),
+                None => self.lacks_feature(need).then(|| format!("without {need}")),
+            },
         })
+    }
+}
+
+impl Server {
+    fn lacks_feature(&self, name: &str) -> bool {
+        self.without.iter().any(|without| without == name)
     }
 }
 
@@ -151,7 +181,7 @@ impl Stage<'_> {
         match step {
             Step::Token { name, claims } => self.scope.token(name, claims),
             Step::Open { peer } => self.open(peer).await,
-            Step::Connect { peer, token } => self.connect(peer, token).await,
+            Step::Connect { peer, token } => self.connect(peer, token).await.map(drop),
             Step::Send { peer, batch } => {
                 let batch = self.scope.fill(batch)?;
                 self.send(peer, Message::text(batch.to_string())).await
@@ -263,7 +293,7 @@ impl Stage<'_> {
         }
     }
 
-    async fn connect(&mut self, peer: &str, token: &str) -> Result<(), String> {
+    async fn connect(&mut self, peer: &str, token: &str) -> Result<Value, String> {
         self.open(peer).await?;
         let hello = self.scope.hello(peer, Some(token))?;
         self.send(peer, Message::text(Value::Array(vec![hello]).to_string())).await?;
@@ -274,7 +304,7 @@ impl Stage<'_> {
                 self.scope.bind(&format!("${peer}.{field}"), value.clone());
             }
         }
-        Ok(())
+        Ok(welcome)
     }
 
     async fn open(&mut self, name: &str) -> Result<(), String> {

@@ -11,6 +11,7 @@ use crate::{
     dialogue::{Dialogue, of_class},
     error::{Error, Result},
     included,
+    play::FEATURES,
     requirements::{Class, Number, requirements},
     step::{Body, Step},
 };
@@ -101,9 +102,21 @@ fn dialogue(vector: &Invalid) -> Dialogue {
         name: format!("vector: {}", vector.name),
         title: format!("The golden vector \"{}\" is refused with {code}.", vector.name),
         covers: Vec::new(),
-        needs: Vec::new(),
+        needs: feature_of(vector).map(str::to_owned).into_iter().collect(),
         steps: steps.into_iter().map(|step| (0, step)).collect(),
     }
+}
+
+/// The feature that the frame of a vector is part of: table 2.3 has the profile of each type.
+fn feature_of(vector: &Invalid) -> Option<&'static str> {
+    let frames = vector.parts.get(vector.error.frame?)?;
+    let rest = frames.text.split_once("\"type\":\"")?.1;
+    let kind = format!("`{}`", rest.split('"').next()?);
+    let rows = included::CORE.lines().filter(|line| line.starts_with("| `") && line.contains(&kind));
+    rows.filter_map(|row| row.split('|').nth(3)).map(str::trim).find_map(|part| {
+        let name = if part == "typing and signals" { "ephemeral" } else { part };
+        FEATURES.into_iter().find(|feature| *feature == name)
+    })
 }
 
 /// A subscription that was asked for with a valid name is refused by `unsubscribed` (EW-2-25).

@@ -7,14 +7,15 @@ use everwire_conformance::{
     all_for_servers,
     dialogue::Dialogue,
     planted::{DEVIATIONS, NONE, Proxy, missed},
-    play::Server as UnderTest,
+    play::{FEATURES, Server as UnderTest},
     play_all,
-    report::Report,
+    report::{Outcome, Report},
     requirements::{Class, Number, not_covered, requirements},
     tokens::Tokens,
 };
 use everwire_server::{
-    api::ApiKey, auth::token::TokenKey, config::Config, server::Server, transports::Origins,
+    api::ApiKey, auth::token::TokenKey, config::Config, model::features::Features, server::Server,
+    transports::Origins,
 };
 
 const SECRET: &str = "the secret of the conformance tests";
@@ -25,12 +26,18 @@ fn dialogues() -> Vec<Arc<Dialogue>> {
 }
 
 async fn start(directory: &tempfile::TempDir) -> Server {
+    start_without(directory, &[]).await
+}
+
+async fn start_without(directory: &tempfile::TempDir, features: &[&str]) -> Server {
     let mut config = Config::dev(directory.path().join("everwire.db"));
     config.dev = false;
     config.origins = Origins::Listed(Vec::new());
     config.key = Some(TokenKey::new(SECRET).unwrap());
     config.api_key = Some(ApiKey::new(KEY).unwrap());
     config.session.limits.sends_per_minute = Some(600);
+    let features: Vec<_> = features.iter().map(|name| name.parse().unwrap()).collect();
+    config.session.features = Features::without(&features);
     Server::start(config).await.unwrap()
 }
 
@@ -38,11 +45,45 @@ fn under_test(address: &str) -> UnderTest {
     UnderTest::new(address, Some(Tokens::new(SECRET.as_bytes()).unwrap())).with_api_key(Some(KEY.into()))
 }
 
-fn assert_passed(dialogues: &[Arc<Dialogue>], played: Vec<everwire_conformance::report::Played>) {
+fn assert_passed(
+    dialogues: &[Arc<Dialogue>],
+    played: Vec<everwire_conformance::report::Played>,
+    held: usize,
+) {
     let entries = dialogues.iter().map(AsRef::as_ref).zip(played).collect();
     let report = Report::new(Class::Server, entries);
     assert!(report.passed(), "{}", report.text());
-    assert!(report.counts().held > 200, "{}", report.text());
+    assert!(report.counts().held > held, "{}", report.text());
+}
+
+/// Which profiles the server lacks is read from its welcome.
+async fn plays_without(features: &[&str], held: usize) {
+    let directory = tempfile::tempdir().unwrap();
+    let server = start_without(&directory, features).await;
+    let dialogues = dialogues();
+    let under_test = under_test(&format!("http://{}", server.address())).as_welcomed().await.unwrap();
+    let played = play_all(&under_test, &dialogues).await;
+    for feature in features {
+        let needs = format!("no-{feature}");
+        let about = dialogues.iter().zip(&played).filter(|(dialogue, _)| dialogue.needs.contains(&needs));
+        let outcomes: Vec<_> = about.map(|(_, played)| &played.outcome).collect();
+        assert!(
+            !outcomes.is_empty() && outcomes.iter().all(|outcome| matches!(outcome, Outcome::Passed)),
+            "{needs}"
+        );
+    }
+    assert_passed(&dialogues, played, held);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_chats_conforms() {
+    plays_without(&["chats"], 200).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_with_the_core_alone_conforms() {
+    plays_without(&FEATURES, 150).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -50,8 +91,9 @@ async fn our_server_passes_every_dialogue() {
     let directory = tempfile::tempdir().unwrap();
     let server = start(&directory).await;
     let dialogues = dialogues();
-    let played = play_all(&under_test(&format!("http://{}", server.address())), &dialogues).await;
-    assert_passed(&dialogues, played);
+    let under_test = under_test(&format!("http://{}", server.address())).as_welcomed().await.unwrap();
+    let played = play_all(&under_test, &dialogues).await;
+    assert_passed(&dialogues, played, 200);
     server.stop().await;
 }
 

@@ -173,6 +173,7 @@ fn an_error_about_a_channel_informs_and_ends_nothing() {
             id: None,
             re: None,
             channel: Some(channel("news")),
+            versions: None,
             retry_after_ms: None,
         };
         harness.says(socket, &[information.into()]);

@@ -293,6 +293,7 @@ pub(crate) fn channel(name: &str) -> Channel {
 pub(crate) fn welcome(connection: u128) -> ServerFrame {
     Welcome {
         version: 1,
+        features: Vec::new(),
         session: Uuid::from_u128(1),
         connection: Uuid::from_u128(connection),
         run: "1".into(),
@@ -388,6 +389,6 @@ pub(crate) fn ack(n: u128, offset: u64) -> ServerFrame {
 
 pub(crate) fn error(code: ErrorCode, about: Option<u128>, retry_after_ms: Option<u32>) -> ServerFrame {
     let message = code.message().into();
-    Error { code, message, retry: code.retry(), id: about.map(id), re: None, channel: None, retry_after_ms }
-        .into()
+    let (retry, id) = (code.retry(), about.map(id));
+    Error { code, message, retry, id, re: None, channel: None, retry_after_ms, versions: None }.into()
 }

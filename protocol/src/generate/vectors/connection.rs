@@ -5,24 +5,34 @@ use super::{
     client, id, message, server, subscription,
 };
 use crate::{
-    Ack, Bye, Error, ErrorCode, Goaway, Guest, Hello, Limits, Ping, Poll, Polled, Pong, Subscribe, Token,
-    Welcome, limits::MAX_OFFSET,
+    Ack, Bye, Error, ErrorCode, Feature, Goaway, Guest, Hello, Limits, Ping, Poll, Polled, Pong, Subscribe,
+    Token, Welcome, limits::MAX_OFFSET,
 };
 
 /// Batches that must be read.
 pub(super) fn valid() -> Vec<Valid> {
     let mut all = from_client();
     all.extend(from_server());
+    all.extend(errors());
     all
 }
 
 fn hello() -> Hello {
-    Hello { version: 1, session: id(SESSION), token: None, guest: None, client: None }
+    Hello {
+        version: 1,
+        versions: None,
+        features: None,
+        session: id(SESSION),
+        token: None,
+        guest: None,
+        client: None,
+    }
 }
 
 fn welcome() -> Welcome {
     Welcome {
         version: 1,
+        features: Vec::new(),
         session: id(SESSION),
         connection: id(CONNECTION),
         run: "3-8f2a".into(),
@@ -52,6 +62,7 @@ fn error(code: ErrorCode, message: &str) -> Error {
         re: None,
         channel: None,
         retry_after_ms: None,
+        versions: None,
     }
 }
 
@@ -71,6 +82,12 @@ fn from_client() -> Vec<Valid> {
                 ..hello()
             }
             .into()],
+        ),
+        client(
+            "hello of a client that speaks two versions and knows an extension",
+            r#"[{"type":"hello","version":1,"versions":[1,2],"features":["acme.reactions"],"session":"0199a1b2-c3d4-7000-8000-000000000001"}]"#,
+            &[Hello { versions: Some(vec![1, 2]), features: Some(vec!["acme.reactions".into()]), ..hello() }
+                .into()],
         ),
         client(
             "hello of a guest",
@@ -114,13 +131,19 @@ fn from_server() -> Vec<Valid> {
     vec![
         server(
             "welcome, only what is required",
-            r#"[{"type":"welcome","version":1,"session":"0199a1b2-c3d4-7000-8000-000000000001","connection":"0199a1b2-c3d4-7000-8000-000000000002","run":"3-8f2a","user":"u1","server_time":1760000000000,"ping_interval_ms":25000,"hold_ms":25000,"limits":{"payload_bytes":32768,"batch_bytes":65536,"batch_frames":300,"subscriptions":256}}]"#,
+            r#"[{"type":"welcome","version":1,"features":[],"session":"0199a1b2-c3d4-7000-8000-000000000001","connection":"0199a1b2-c3d4-7000-8000-000000000002","run":"3-8f2a","user":"u1","server_time":1760000000000,"ping_interval_ms":25000,"hold_ms":25000,"limits":{"payload_bytes":32768,"batch_bytes":65536,"batch_frames":300,"subscriptions":256}}]"#,
             &[welcome().into()],
         ),
         server(
             "welcome with everything, from a server that cannot hold polls",
-            r#"[{"type":"welcome","version":1,"session":"0199a1b2-c3d4-7000-8000-000000000001","connection":"0199a1b2-c3d4-7000-8000-000000000002","run":"3-8f2a","user":"u1","name":"Zoë","server_time":1760000000000,"ping_interval_ms":25000,"hold_ms":0,"token_expires_in_ms":9007199254740991,"limits":{"payload_bytes":32768,"batch_bytes":65536,"batch_frames":300,"subscriptions":256,"sends_per_minute":100,"text_characters":1000}}]"#,
+            r#"[{"type":"welcome","version":1,"features":["presence","receipts","status","chats","ephemeral","history","acme.reactions"],"session":"0199a1b2-c3d4-7000-8000-000000000001","connection":"0199a1b2-c3d4-7000-8000-000000000002","run":"3-8f2a","user":"u1","name":"Zoë","server_time":1760000000000,"ping_interval_ms":25000,"hold_ms":0,"token_expires_in_ms":9007199254740991,"limits":{"payload_bytes":32768,"batch_bytes":65536,"batch_frames":300,"subscriptions":256,"sends_per_minute":100,"text_characters":1000}}]"#,
             &[Welcome {
+                features: Feature::ALL
+                    .iter()
+                    .map(|feature| feature.as_str())
+                    .chain(["acme.reactions"])
+                    .map(Into::into)
+                    .collect(),
                 name: Some("Zoë".into()),
                 hold_ms: 0,
                 token_expires_in_ms: Some(MAX_OFFSET),
@@ -160,10 +183,25 @@ fn from_server() -> Vec<Valid> {
             r#"[{"type":"goaway","delay_ms":1000,"spread_ms":30000,"reason":"restart"}]"#,
             &[Goaway { delay_ms: 1000, spread_ms: 30_000, reason: "restart".into() }.into()],
         ),
+    ]
+}
+
+fn errors() -> Vec<Valid> {
+    vec![
         server(
             "error about the connection",
             r#"[{"type":"error","code":"unauthorized","message":"The server does not accept this token. Sign in again.","retry":false}]"#,
             &[error(ErrorCode::Unauthorized, "The server does not accept this token. Sign in again.").into()],
+        ),
+        server(
+            "error about a version, with those that there are",
+            r#"[{"type":"error","code":"unsupported_version","message":"This server speaks version 1.","retry":false,"re":"hello","versions":[1]}]"#,
+            &[Error {
+                re: Some("hello".into()),
+                versions: Some(vec![1]),
+                ..error(ErrorCode::UnsupportedVersion, "This server speaks version 1.")
+            }
+            .into()],
         ),
         server(
             "error that is about a channel and answers nothing",
@@ -197,6 +235,7 @@ fn from_server() -> Vec<Valid> {
                 retry: false,
                 id: Some(id(REQUEST)),
                 channel: None,
+                versions: None,
                 retry_after_ms: None,
             }
             .into()],

@@ -93,11 +93,20 @@ pub fn channel(name: &str) -> Channel {
 
 pub fn hello(user: &str, session: Uuid) -> ClientFrame {
     let guest = Some(Guest { user: user.into(), name: user.to_uppercase() });
-    Hello { version: 1, session, token: None, guest, client: None }.into()
+    Hello { version: 1, versions: None, features: None, session, token: None, guest, client: None }.into()
 }
 
 pub fn hello_with(token: Option<&str>, session: Uuid) -> ClientFrame {
-    Hello { version: 1, session, token: token.map(Into::into), guest: None, client: None }.into()
+    Hello {
+        version: 1,
+        versions: None,
+        features: None,
+        session,
+        token: token.map(Into::into),
+        guest: None,
+        client: None,
+    }
+    .into()
 }
 
 pub fn subscribe(name: &str) -> ClientFrame {

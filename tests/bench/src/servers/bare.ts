@@ -44,6 +44,7 @@ export function standIn(recording: Recording): Promise<number> {
       const welcome = {
         type: "welcome",
         version: 1,
+        features: [],
         session,
         connection,
         user: "reader",

@@ -156,6 +156,8 @@ pub fn leaks(seed: u64, mutant: Option<Mutant>) -> Option<bool> {
     guest.handle(now, Input::Writable);
     let hello = Hello {
         version: everwire_protocol::VERSION,
+        versions: None,
+        features: None,
         session: Uuid::from_u128(9),
         token: None,
         guest: Some(Guest { user: "guest".into(), name: "guest".into() }),
