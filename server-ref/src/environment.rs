@@ -66,6 +66,12 @@ pub enum Planted {
     MembersNotChecked,
     /// A change of a chat that is reported as failed is never looked for.
     ChatsInDoubtForgotten,
+    /// A deletion of a chat that is reported as failed is never looked for.
+    DeletionsInDoubtForgotten,
+    /// An erasure ends before anything was removed.
+    ErasureEndsAtOnce,
+    /// The entries in memory stay what they were when a step of an erasure is reported as failed.
+    ErasuresInDoubtForgotten,
     /// Some answers to requests are lost.
     AnswersLost,
     /// A chat that is created again begins anew.

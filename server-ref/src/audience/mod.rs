@@ -64,6 +64,11 @@ impl Audience {
         }
     }
 
+    /// All users whose own channel is open.
+    pub fn users(&self) -> Vec<Arc<str>> {
+        self.lock().by_user.keys().cloned().collect()
+    }
+
     /// The members of a chat whose own channel is open.
     pub fn members(&self, chat: &str) -> Vec<Arc<str>> {
         let index = self.lock();
@@ -116,6 +121,7 @@ mod tests {
             role: *role,
             becomes: Role::Member,
             since: 0,
+            invited_by: None,
         });
         Room {
             id: "7".into(),

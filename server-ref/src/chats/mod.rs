@@ -16,7 +16,7 @@ mod tests;
 use everwire_protocol::Uuid;
 
 pub use command::{Actor, Command, Newcomer};
-pub use registry::ChatRegistry;
+pub use registry::{ChatRegistry, Companions};
 pub use rules::{Bounds, Change, Decision, decide};
 
 /// The id of the direct chat of two users. The length before the first makes the text unambiguous.

@@ -4,18 +4,56 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Bound::{Excluded, Unbounded},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use everwire_protocol::{Channel, ChatKind, Role, channels::chat_of};
 use parking_lot::{RwLock, RwLockReadGuard};
 
-use crate::model::chat::ChatRecord;
+use crate::model::chat::{ChatRecord, Participant};
+
+/// More participants than these in all chats of a user are not listed; single users are looked up.
+const MOST_LISTED: usize = 4096;
 
 /// All chats of this node.
 #[derive(Debug, Default)]
 pub struct ChatRegistry {
     chats: RwLock<Chats>,
+    /// The number of chats and participants that were looked at for companions: the cost, for tests.
+    looked_at: AtomicUsize,
+}
+
+/// The users who are in a chat with one user.
+#[derive(Debug)]
+pub enum Companions<'a> {
+    /// All of them.
+    Few(BTreeSet<Arc<str>>),
+    /// So many that going through them all would make others wait.
+    Many {
+        /// Where each of them is looked up.
+        chats: &'a ChatRegistry,
+        /// The user.
+        user: Arc<str>,
+    },
+}
+
+impl Companions<'_> {
+    /// Whether a user is one of them.
+    pub fn contains(&self, other: &str) -> bool {
+        match self {
+            Self::Few(users) => users.contains(other),
+            Self::Many { chats, user } => **user == *other || chats.share_a_chat(user, other),
+        }
+    }
+}
+
+/// The participants of a chat, of whom there may be a thousand.
+fn by_user(chat: Option<&ChatRecord>) -> BTreeMap<&str, &Participant> {
+    let participants = chat.into_iter().flat_map(|chat| &chat.room.participants);
+    participants.map(|participant| (&*participant.user, participant)).collect()
 }
 
 #[derive(Debug, Default)]
@@ -23,6 +61,37 @@ struct Chats {
     by_id: BTreeMap<Arc<str>, ChatRecord>,
     /// The role of each user in each of the user's chats.
     by_user: BTreeMap<Arc<str>, BTreeMap<Arc<str>, Role>>,
+    /// The open invitations by users: who has invited whom to which chat.
+    invitations: BTreeSet<[Arc<str>; 3]>,
+}
+
+impl Chats {
+    /// Forgets what a participant of a chat was.
+    fn remove(&mut self, chat: &str, before: &Participant) {
+        if let Some(roles) = self.by_user.get_mut(&before.user) {
+            roles.remove(chat);
+            if roles.is_empty() {
+                self.by_user.remove(&before.user);
+            }
+        }
+        if let Some(by) = &before.invited_by {
+            self.invitations.remove(&[by.clone(), before.user.clone(), chat.into()]);
+        }
+    }
+
+    fn add(&mut self, chat: &Arc<str>, now: &Participant) {
+        self.by_user.entry(now.user.clone()).or_default().insert(chat.clone(), now.role);
+        if let Some(by) = &now.invited_by {
+            self.invitations.insert([by.clone(), now.user.clone(), chat.clone()]);
+        }
+    }
+
+    /// The open invitations by a user, from the first or those of one user.
+    fn invitations_by(&self, by: &str, user: &str) -> impl Iterator<Item = &[Arc<str>; 3]> {
+        self.invitations
+            .range([by.into(), user.into(), "".into()]..)
+            .take_while(move |[who, ..]| **who == *by)
+    }
 }
 
 impl ChatRegistry {
@@ -33,6 +102,15 @@ impl ChatRegistry {
             registry.put(chat);
         }
         registry
+    }
+
+    #[cfg(test)]
+    pub(crate) fn looked_at(&self) -> usize {
+        self.looked_at.load(Ordering::Relaxed)
+    }
+
+    fn look_at(&self, number: usize) {
+        self.looked_at.fetch_add(number, Ordering::Relaxed);
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Chats> {
@@ -82,13 +160,65 @@ impl ChatRegistry {
     }
 
     /// The users who are in a chat with this one, and the user. Invitations do not count.
-    pub fn companions(&self, user: &str) -> BTreeSet<Arc<str>> {
+    pub fn companions(&self, user: &str) -> Companions<'_> {
+        let mut rooms = Vec::new();
+        let mut participants = 0;
+        {
+            let chats = self.read();
+            let roles = chats.by_user.get(user).into_iter().flatten();
+            for (id, _) in roles.filter(|(_, role)| **role != Role::Invited) {
+                let Some(chat) = chats.by_id.get(id) else { continue };
+                self.look_at(1);
+                participants += chat.room.participants.len();
+                if participants > MOST_LISTED {
+                    return Companions::Many { chats: self, user: user.into() };
+                }
+                rooms.push(chat.room.clone());
+            }
+        }
+        self.look_at(participants);
+        let members = rooms.iter().flat_map(|room| room.members());
+        Companions::Few(members.map(|other| other.user.clone()).chain([user.into()]).collect())
+    }
+
+    /// Whether two users are members of the same chat. Costs by the number of chats of the one who has fewer.
+    fn share_a_chat(&self, one: &str, other: &str) -> bool {
         let chats = self.read();
-        let roles = chats.by_user.get(user).into_iter().flatten();
-        let shared =
-            roles.filter(|(_, role)| **role != Role::Invited).filter_map(|(id, _)| chats.by_id.get(id));
-        let members = shared.flat_map(|chat| &chat.room.participants).filter(|other| other.is_member());
-        members.map(|other| other.user.clone()).chain([user.into()]).collect()
+        let (Some(one), Some(other)) = (chats.by_user.get(one), chats.by_user.get(other)) else {
+            return false;
+        };
+        let (few, many) = if one.len() < other.len() { (one, other) } else { (other, one) };
+        let is_member = |role: &Role| *role != Role::Invited;
+        few.iter().any(|(chat, role)| {
+            self.look_at(1);
+            is_member(role) && many.get(chat).is_some_and(is_member)
+        })
+    }
+
+    /// To how many chats a user has invited another one who has not answered yet.
+    pub fn invitations_by(&self, inviter: &str, user: &str) -> usize {
+        self.read().invitations_by(inviter, user).take_while(|[_, invited, _]| **invited == *user).count()
+    }
+
+    /// Forgets who has made the open invitations of a user who is erased: at most `most` of them. Returns whether there are more.
+    pub fn forget_inviter(&self, inviter: &str, most: usize) -> bool {
+        let mut chats = self.chats.write();
+        for _ in 0..most {
+            let Some([_, user, chat]) = chats.invitations_by(inviter, "").next().cloned() else {
+                return false;
+            };
+            let Some(known) = chats.by_id.get_mut(&chat) else { return false };
+            let room = Arc::make_mut(&mut known.room);
+            let Some(at) = room.participants.iter().position(|participant| participant.user == user) else {
+                return false;
+            };
+            let before = room.participants[at].clone();
+            let now = Participant { invited_by: None, ..before.clone() };
+            room.participants[at] = now.clone();
+            chats.remove(&chat, &before);
+            chats.add(&chat, &now);
+        }
+        true
     }
 
     /// The number of chats that a user is in, and of those that a user is only invited to.
@@ -111,38 +241,24 @@ impl ChatRegistry {
 
     /// Adds or replaces a chat.
     pub fn put(&self, chat: ChatRecord) {
-        let mut chats = self.chats.write();
-        let Chats { by_id, by_user } = &mut *chats;
         let id = chat.room.id.clone();
-        if let Some(before) = by_id.get(&id) {
-            let now: BTreeSet<&str> = chat.room.participants.iter().map(|p| &*p.user).collect();
-            for gone in before.room.participants.iter().filter(|p| !now.contains(&*p.user)) {
-                if let Some(roles) = by_user.get_mut(&gone.user) {
-                    roles.remove(&id);
-                    if roles.is_empty() {
-                        by_user.remove(&gone.user);
-                    }
-                }
-            }
-        }
-        for participant in &chat.room.participants {
-            by_user.entry(participant.user.clone()).or_default().insert(id.clone(), participant.role);
-        }
-        by_id.insert(id, chat);
+        let before = self.get(&id);
+        let known = by_user(before.as_ref());
+        let now = by_user(Some(&chat));
+        let gone = known.values().filter(|before| now.get(&*before.user) != Some(before));
+        let new = now.values().filter(|now| known.get(&*now.user) != Some(now));
+        let mut chats = self.chats.write();
+        gone.for_each(|before| chats.remove(&id, before));
+        new.for_each(|now| chats.add(&id, now));
+        drop((known, now));
+        chats.by_id.insert(id, chat);
     }
 
     /// Removes a chat that was deleted.
     pub fn remove(&self, chat: &str) {
         let mut chats = self.chats.write();
         let Some(known) = chats.by_id.remove(chat) else { return };
-        for participant in &known.room.participants {
-            if let Some(roles) = chats.by_user.get_mut(&participant.user) {
-                roles.remove(chat);
-                if roles.is_empty() {
-                    chats.by_user.remove(&participant.user);
-                }
-            }
-        }
+        known.room.participants.iter().for_each(|participant| chats.remove(chat, participant));
     }
 
     /// Records activity in a chat. Times never go back.

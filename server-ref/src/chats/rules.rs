@@ -211,6 +211,7 @@ impl By<'_> {
         self.check_room_for_one(room)?;
         let participant = Participant {
             becomes,
+            invited_by: self.actor.user().map(Into::into),
             ..self.participant(&newcomer.user, newcomer.name.as_ref(), Role::Invited)
         };
         let entry = ChatChange { role: Some(becomes), ..concerning(ChatAction::Invited, &participant) };
@@ -219,7 +220,8 @@ impl By<'_> {
     }
 
     fn participant(&self, user: &Arc<str>, name: Option<&Arc<str>>, role: Role) -> Participant {
-        Participant { user: user.clone(), name: name.cloned(), role, becomes: role, since: self.now_ms }
+        let (user, name) = (user.clone(), name.cloned());
+        Participant { user, name, role, becomes: role, since: self.now_ms, invited_by: None }
     }
 
     fn check_room_for_one(&self, room: &Room) -> Result<(), Refusal> {

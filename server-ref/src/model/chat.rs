@@ -17,6 +17,8 @@ pub struct Participant {
     pub becomes: Role,
     /// When the user joined or was invited, in ms since 1970.
     pub since: u64,
+    /// Who has invited a user who has not answered yet; `None` if it was a back end.
+    pub invited_by: Option<Arc<str>>,
 }
 
 impl Participant {

@@ -6,7 +6,7 @@ use everwire_protocol::{
     CHAT_EVENT, Channel, ChatChange, ChatKind, ErrorCode, Payload, channels::messages_channel,
 };
 
-use super::Node;
+use super::{Node, publish::new_entries};
 use crate::{
     Error,
     auth::Bans,
@@ -15,10 +15,13 @@ use crate::{
     model::{
         chat::{ChatRecord, Room},
         identity::Refusal,
-        log::{Entry, NewEntry, SendPermission},
+        log::{Entry, NewEntry, Outcome, SendPermission},
     },
-    store::Database,
+    store::{Database, chats::ChatWrite},
 };
+
+/// Maximum open invitations of one user by another.
+const INVITATIONS_BY_ONE: usize = 20;
 
 /// A command for a chat and its context.
 #[derive(Debug)]
@@ -73,54 +76,143 @@ pub(super) struct StoredChange {
     pub(super) gone: Vec<Arc<str>>,
 }
 
-/// Decides and stores a change. Runs in the commit loop: nothing else changes a chat or a log meanwhile.
-pub(super) async fn store(
-    environment: &dyn Environment,
-    store: &dyn Database,
-    chats: &ChatRegistry,
-    bans: &Bans,
-    at: u64,
-    command: ChatCommand,
-) -> Result<Stored, Refusal> {
-    let ChatCommand { actor, chat, command } = command;
-    if let Actor::User { user, .. } = &actor {
-        bans.check_user(user, at)?;
-    }
-    let again = planted!(environment, ChatsMadeAgain) && matches!(command, Command::Create { .. });
-    let anybody = planted!(environment, AnybodyRemoves) && matches!(command, Command::Remove { .. });
-    let actor = if anybody { Actor::BackEnd } else { actor };
-    let before = chats.get(&chat).filter(|_| !again);
-    let room = before.as_ref().map(|record| &*record.room);
-    let Change { room: after, entries, mut gone } =
-        match decide(room, &actor, &command, Bounds::default(), at)? {
-            Decision::NoChange => return Ok(Stored { chat: before, change: None }),
-            Decision::Changed(change) => change,
-        };
-    let log = after.log().ok_or_else(|| Refusal::of(ErrorCode::NotFound))?;
-    if room.is_none() && !again {
-        // The channel is already in use without members: guessing its name must not make anybody its owner.
-        let found = store.log(&log).await.map_err(unavailable)?;
-        // The two users of a direct chat that was deleted may have another one: nothing is left in its log.
-        let was_deleted = after.kind == ChatKind::Direct && found.trimmed == found.head;
-        if found.head > 0 && !was_deleted {
-            return Err(Refusal::of(ErrorCode::IdReused));
+/// What decides about changes, and keeps them.
+#[derive(Clone, Copy)]
+pub(super) struct Keeping<'a> {
+    pub(super) environment: &'a dyn Environment,
+    pub(super) store: &'a dyn Database,
+    pub(super) chats: &'a ChatRegistry,
+    pub(super) bans: &'a Bans,
+}
+
+/// What was decided about a command.
+enum Decided {
+    /// The chat is already what it should be.
+    Same(Option<ChatRecord>),
+    /// A change to be stored.
+    New(Box<NewChange>),
+}
+
+struct NewChange {
+    before: Option<Arc<Room>>,
+    after: Room,
+    entries: Vec<NewEntry>,
+    gone: Vec<Arc<str>>,
+}
+
+impl Keeping<'_> {
+    /// Decides about commands for different chats, and stores what is permitted in one transaction. Returns the result of each.
+    /// Runs in the commit loop: nothing else changes a chat or a log meanwhile.
+    pub(super) async fn store(self, at: u64, commands: Vec<ChatCommand>) -> Vec<Result<Stored, Refusal>> {
+        let mut decided = Vec::new();
+        for command in commands {
+            let change = self.decide(at, command, &decided).await;
+            decided.push(change);
         }
+        let new = decided.iter().filter_map(|decided| match decided {
+            Ok(Decided::New(change)) => Some(ChatWrite {
+                before: change.before.as_deref(),
+                after: &change.after,
+                entries: &change.entries,
+            }),
+            Ok(Decided::Same(_)) | Err(_) => None,
+        });
+        let new: Vec<_> = new.collect();
+        let written = if new.is_empty() { Ok(Vec::new()) } else { self.store.change_chats(at, &new).await };
+        let mut outcomes = written.map(Vec::into_iter).map_err(|error| unavailable(&error));
+        let result = |decided| match (decided?, &mut outcomes) {
+            (Decided::Same(chat), _) => Ok(Stored { chat, change: None }),
+            (Decided::New(_), Err(refusal)) => Err(refusal.clone()),
+            (Decided::New(change), Ok(outcomes)) => {
+                Ok(self.keep(at, *change, &outcomes.next().unwrap_or_default()))
+            }
+        };
+        decided.into_iter().map(result).collect()
     }
-    let new: Vec<NewEntry> =
-        entries.iter().filter_map(|change| new_entry(environment, &actor, &after, change)).collect();
-    let outcomes = store.change_chat(at, room, &after, &new).await.map_err(unavailable)?;
-    let entries = new
-        .iter()
-        .zip(&outcomes)
-        .filter_map(|(entry, outcome)| Some(Entry::of(entry, outcome.stored()?)))
-        .collect();
-    let chat = ChatRecord { room: Arc::new(after), at };
-    if planted!(environment, RemovalNotTold) {
-        gone.clear();
+
+    async fn decide(
+        self,
+        at: u64,
+        command: ChatCommand,
+        earlier: &[Result<Decided, Refusal>],
+    ) -> Result<Decided, Refusal> {
+        let Self { environment, store, chats, bans } = self;
+        let ChatCommand { actor, chat, command } = command;
+        if let Actor::User { user, .. } = &actor {
+            bans.check_user(user, at)?;
+        }
+        let again = planted!(environment, ChatsMadeAgain) && matches!(command, Command::Create { .. });
+        let anybody = planted!(environment, AnybodyRemoves) && matches!(command, Command::Remove { .. });
+        let actor = if anybody { Actor::BackEnd } else { actor };
+        let known = chats.get(&chat).filter(|_| !again);
+        let before = known.as_ref().map(|record| record.room.clone());
+        let Change { room: after, entries, gone } =
+            match decide(before.as_deref(), &actor, &command, Bounds::default(), at)? {
+                Decision::NoChange => return Ok(Decided::Same(known)),
+                Decision::Changed(change) => change,
+            };
+        self.check_invitations(before.as_deref(), &after, earlier)?;
+        let log = after.log().ok_or_else(|| Refusal::of(ErrorCode::NotFound))?;
+        if before.is_none() && !again {
+            // The channel is already in use without members: guessing its name must not make anybody its owner.
+            let found = store.log(&log).await.map_err(|error| unavailable(&error))?;
+            // The two users of a direct chat that was deleted may have another one: nothing is left in its log.
+            let was_deleted = after.kind == ChatKind::Direct && found.trimmed == found.head;
+            if found.head > 0 && !was_deleted {
+                return Err(Refusal::of(ErrorCode::IdReused));
+            }
+        }
+        let new = entries.iter().filter_map(|change| new_entry(environment, &actor, &after, change));
+        let entries = new.collect();
+        Ok(Decided::New(Box::new(NewChange { before, after, entries, gone })))
     }
-    // From now on the commit loop stores nothing from removed users.
-    chats.put(chat.clone());
-    Ok(Stored { chat: Some(chat), change: Some(StoredChange { entries, gone }) })
+
+    /// Open invitations of a user are bounded, from whomever: no other user can have them all. `earlier` is what else is about to be
+    /// stored.
+    fn check_invitations(
+        self,
+        before: Option<&Room>,
+        after: &Room,
+        earlier: &[Result<Decided, Refusal>],
+    ) -> Result<(), Refusal> {
+        for (by, user) in new_invitations(before, after) {
+            let about_to_be = earlier.iter().filter(|decided| match decided {
+                Ok(Decided::New(change)) => {
+                    new_invitations(change.before.as_deref(), &change.after).any(|pair| pair == (by, user))
+                }
+                Ok(Decided::Same(_)) | Err(_) => false,
+            });
+            if self.chats.invitations_by(by, user) + about_to_be.count() >= INVITATIONS_BY_ONE {
+                let words = format!(
+                    "{user} has not answered {INVITATIONS_BY_ONE} of your invitations. Wait for an answer, or withdraw one."
+                );
+                return Err(Refusal::new(ErrorCode::Forbidden, words));
+            }
+        }
+        Ok(())
+    }
+
+    /// A change is stored.
+    fn keep(self, at: u64, change: NewChange, outcomes: &[Outcome]) -> Stored {
+        let NewChange { after, entries, mut gone, .. } = change;
+        let entries = new_entries(entries.iter(), outcomes);
+        let chat = ChatRecord { room: Arc::new(after), at };
+        if planted!(self.environment, RemovalNotTold) {
+            gone.clear();
+        }
+        // From now on the commit loop stores nothing from removed users.
+        self.chats.put(chat.clone());
+        Stored { chat: Some(chat), change: Some(StoredChange { entries, gone }) }
+    }
+}
+
+/// Who is invited by a change, and by which user.
+fn new_invitations<'a>(
+    before: Option<&'a Room>,
+    after: &'a Room,
+) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let invited = after.participants.iter().filter_map(|now| Some((now.invited_by.as_deref()?, &*now.user)));
+    invited.filter(move |(_, user)| before.is_none_or(|before| before.participant(user).is_none()))
 }
 
 /// A chat as it is stored, after a change that was reported as failed. If it happened, this is the state from now on: returns
@@ -136,8 +228,7 @@ pub(super) fn found(chats: &ChatRegistry, stored: &ChatRecord) -> Option<Vec<Arc
     Some(gone.map(|participant| participant.user.clone()).collect())
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` calls")]
-fn unavailable(error: Error) -> Refusal {
+fn unavailable(error: &Error) -> Refusal {
     tracing::error!(%error, "chat not changed");
     Refusal::of(ErrorCode::Unavailable)
 }

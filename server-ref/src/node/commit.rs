@@ -4,37 +4,36 @@
 //! A second task publishes what was stored (see [`super::publish`]) while the next transaction is in progress.
 
 mod append;
+mod batch;
 pub(super) mod erasing;
 mod in_doubt;
 #[cfg(feature = "planted")]
 mod planted_bugs;
 mod sender;
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use everwire_protocol::{ErrorCode, Uuid};
 use tokio::sync::mpsc;
 
-use erasing::Erasures;
-use in_doubt::InDoubt;
+use batch::{Batch, ChangeReply};
+use erasing::{Erasures, Forgetting};
+use in_doubt::{InDoubt, UserChange};
 use sender::Commit;
 pub use sender::CommitSender;
 
 use super::{
-    chat_changes,
+    chat_changes::{ChatCommand, Keeping},
     publish::{Committed, Publisher},
 };
 use crate::{
+    Error,
     auth::Bans,
     chats::ChatRegistry,
-    connection::mailbox::MailboxSender,
     environment::{Environment, Task, planted},
-    model::{identity::Refusal, log::NewEntry},
+    model::{ban::AccessChange, identity::Refusal},
     store::Database,
 };
-
-/// Maximum entries in one transaction. Beyond some hundreds, larger groups gain little and make all their senders wait.
-const GROUP: usize = 512;
 
 /// Maximum transactions that wait to be published. If publishing cannot keep up, the commit loop waits.
 const TO_PUBLISH: usize = 16;
@@ -55,6 +54,7 @@ pub(super) fn start(
     store: Arc<dyn Database>,
     bans: Arc<Bans>,
     erasures: Erasures,
+    users: Forgetting,
     publisher: Publisher,
 ) -> CommitSender {
     let (commits, waiting) = CommitSender::new();
@@ -71,20 +71,13 @@ pub(super) fn start(
         committed,
         in_doubt,
         erasures,
+        users,
+        held: VecDeque::new(),
         clean_up_now: false,
         believed: None,
     };
     commit_loop.environment.clone().spawn(Box::pin(commit_loop.run(waiting)));
     commits
-}
-
-/// The content of one transaction.
-#[derive(Default)]
-struct Batch {
-    entries: Vec<NewEntry>,
-    /// Each connection, with the number of its entries.
-    groups: Vec<(MailboxSender, usize)>,
-    sessions: Vec<(Uuid, Arc<str>)>,
 }
 
 struct CommitLoop {
@@ -95,6 +88,9 @@ struct CommitLoop {
     committed: mpsc::Sender<Committed>,
     in_doubt: InDoubt,
     erasures: Erasures,
+    users: Forgetting,
+    /// What waits for the next turn.
+    held: VecDeque<Commit>,
     /// Whether a cleanup has more to do than usual.
     clean_up_now: bool,
     /// The wall clock of the last cleanup, as far as it was believed, and the monotonic time.
@@ -139,6 +135,7 @@ impl CommitLoop {
                     continue;
                 }
                 () = &mut look_again, if !self.in_doubt.is_empty() => None,
+                () = std::future::ready(()), if !self.held.is_empty() => None,
                 commit = commits.recv() => match commit {
                     Some(commit) => Some(commit),
                     None => return,
@@ -175,59 +172,24 @@ impl CommitLoop {
         first: Option<Commit>,
         commits: &mut mpsc::Receiver<Commit>,
     ) -> Result<(), Closed> {
+        let mut waiting = std::mem::take(&mut self.held);
+        waiting.extend(first);
         let mut batch = Batch::default();
-        let mut next = first.or_else(|| commits.try_recv().ok());
-        // Commits before a change of a chat are stored before it, those after it later.
-        let mut last = None;
-        while let Some(commit) = next {
-            match commit {
-                Commit::Append { entries, reply } => {
-                    batch.groups.push((reply, entries.len()));
-                    batch.entries.extend(entries);
-                }
-                Commit::BindSession { session, user } => batch.sessions.push((session, user)),
-                commit @ (Commit::ChangeChat { .. }
-                | Commit::ChangeAccess { .. }
-                | Commit::DeleteChat { .. }
-                | Commit::EraseUser { .. }
-                | Commit::Cleanup { .. }) => {
-                    last = Some(commit);
-                    break;
-                }
-            }
-            let full = batch.entries.len() >= GROUP || batch.sessions.len() >= GROUP;
-            next = if full { None } else { commits.try_recv().ok() };
-        }
+        batch.fill(|| waiting.pop_front().or_else(|| commits.try_recv().ok()));
+        self.held = batch.take_held();
+        self.held.append(&mut waiting);
         // Read afresh: a clock that was ahead for a moment must not leave all later times ahead. Times in a log may go back.
         let at = self.environment.wall_ms();
         if !batch.entries.is_empty() {
             let groups = self.append_all(at, batch.entries, batch.groups).await?;
             self.publish(Committed::Appended(groups)).await?;
         }
-        match last {
-            Some(Commit::ChangeChat { command, reply }) => {
-                let (log, chat) = (command.log(), command.chat().clone());
-                if self.in_doubt.has_chat(&chat) {
-                    let stored = Err(Refusal::of(ErrorCode::Unavailable));
-                    self.publish(Committed::ChatChanged { stored, reply }).await?;
-                    self.bind_sessions(at, &batch.sessions).await;
-                    return Ok(());
-                }
-                let (store, chats, bans) = (&*self.store, &self.chats, &self.bans);
-                let stored = chat_changes::store(&*self.environment, store, chats, bans, at, command).await;
-                if stored.as_ref().is_err_and(|refusal| refusal.code == ErrorCode::Unavailable) {
-                    self.in_doubt.add(log);
-                    if !planted!(self.environment, ChatsInDoubtForgotten) {
-                        self.in_doubt.add_chat(chat);
-                    }
-                }
-                self.publish(Committed::ChatChanged { stored, reply }).await?;
-            }
+        if !batch.changes.is_empty() {
+            self.change_chats(at, batch.changes).await?;
+        }
+        match batch.last {
             Some(Commit::ChangeAccess { change, reply }) => {
-                let stored = self.store.change_access(&change).await;
-                if stored.is_ok() {
-                    self.bans.apply(change, at);
-                }
+                let stored = self.change_access(change, at).await;
                 // An error means that the receiver of the answer was dropped.
                 let _ = reply.send(stored);
             }
@@ -246,10 +208,61 @@ impl CommitLoop {
                 let now = self.cleanup_time();
                 let _ = reply.send(self.store.cleanup(now).await);
             }
-            Some(Commit::Append { .. } | Commit::BindSession { .. }) | None => {}
+            Some(Commit::Append { .. } | Commit::BindSession { .. } | Commit::ChangeChat { .. }) | None => {}
         }
         self.bind_sessions(at, &batch.sessions).await;
         Ok(())
+    }
+
+    /// Changes chats, each at most one time. Returns whether all changes are stored, as far as they were permitted.
+    async fn change_chats(
+        &mut self,
+        at: u64,
+        changes: Vec<(ChatCommand, ChangeReply)>,
+    ) -> Result<bool, Closed> {
+        let (mut commands, mut replies) = (Vec::new(), Vec::new());
+        for (command, reply) in changes {
+            if self.in_doubt.has_chat(command.chat()) {
+                let stored = Err(Refusal::of(ErrorCode::Unavailable));
+                self.publish(Committed::ChatChanged { stored, reply }).await?;
+            } else {
+                replies.push((command.log(), command.chat().clone(), reply));
+                commands.push(command);
+            }
+        }
+        let mut all = true;
+        let results = self.keeping().store(at, commands).await;
+        for (stored, (log, chat, reply)) in results.into_iter().zip(replies) {
+            if stored.as_ref().is_err_and(|refusal| refusal.code == ErrorCode::Unavailable) {
+                // It may have happened all the same.
+                self.in_doubt.add(log);
+                if !planted!(self.environment, ChatsInDoubtForgotten) {
+                    self.in_doubt.add_chat(chat);
+                }
+            }
+            all &= stored.is_ok();
+            self.publish(Committed::ChatChanged { stored, reply }).await?;
+        }
+        Ok(all)
+    }
+
+    fn keeping(&self) -> Keeping<'_> {
+        let Self { environment, store, chats, bans, .. } = self;
+        Keeping { environment: &**environment, store: &**store, chats, bans }
+    }
+
+    /// Bans, ends a ban, or revokes tokens.
+    async fn change_access(&mut self, change: AccessChange, at: u64) -> Result<(), Error> {
+        if self.in_doubt.is_full_of_user_changes() {
+            return Err(Error::Unavailable("too many outcomes are unknown".into()));
+        }
+        let stored = self.store.change_access(&change).await;
+        match stored {
+            Ok(()) => self.bans.apply(change, at),
+            // It may have happened all the same.
+            Err(_) => self.in_doubt.add_user_change(UserChange::Access(change)),
+        }
+        stored
     }
 
     async fn bind_sessions(&self, at: u64, sessions: &[(Uuid, Arc<str>)]) {

@@ -1,9 +1,5 @@
 //! Deleting chats and erasing users, as back ends request it.
 
-use std::sync::Arc;
-
-use everwire_protocol::channels::messages_channel;
-
 use super::Node;
 use crate::Error;
 
@@ -13,11 +9,7 @@ impl Node {
     /// # Errors
     /// [`Error::Unavailable`]: it was not deleted.
     pub async fn delete_chat(&self, chat: &str) -> Result<bool, Error> {
-        let deleted = self.commits.delete_chat(chat.into()).await?;
-        if let Some(log) = messages_channel(chat).filter(|_| deleted) {
-            self.receipts.forget_channel(&log);
-        }
-        Ok(deleted)
+        self.commits.delete_chat(chat.into()).await
     }
 
     /// Begins to erase a user. When this returns, the request will be carried out whatever happens, nothing more of the user is
@@ -26,11 +18,6 @@ impl Node {
     /// # Errors
     /// [`Error::Unavailable`]: nothing has changed.
     pub async fn erase_user(&self, user: &str, until: u64) -> Result<(), Error> {
-        let user: Arc<str> = user.into();
-        self.commits.erase_user(user.clone(), until).await?;
-        self.sessions.check_user(&user);
-        self.users.forget(&user);
-        self.receipts.forget_user(&user);
-        Ok(())
+        self.commits.erase_user(user.into(), until).await
     }
 }

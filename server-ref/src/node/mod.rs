@@ -29,7 +29,10 @@ use tokio::sync::{mpsc, watch};
 
 pub(crate) use chat_requests::most_chats;
 use chat_views::keep_telling;
-use commit::{CommitSender, erasing::Erasures};
+use commit::{
+    CommitSender,
+    erasing::{Erasures, Forgetting},
+};
 pub use effects::Effects;
 use publish::Publisher;
 use receipts::Receipts;
@@ -83,7 +86,7 @@ pub struct Node {
     /// The users.
     pub users: Arc<Users>,
     /// The sessions.
-    pub sessions: Sessions,
+    pub sessions: Arc<Sessions>,
     /// The bytes in the queues of all connections.
     pub(crate) queue_budget: QueueBudget,
     receipts: Arc<Receipts>,
@@ -164,7 +167,11 @@ impl Node {
             bans.set_erasing(user, true);
         }
         let erasures = Erasures::resume(erasing, leave_grace_ms + ERASURE_MS, started_at);
-        let commits = commit::start(&environment, store.clone(), bans.clone(), erasures, publisher);
+        let (sessions, receipts) = (Arc::<Sessions>::default(), Arc::<Receipts>::default());
+        let forgetting =
+            Forgetting { sessions: sessions.clone(), users: users.clone(), receipts: receipts.clone() };
+        let commits =
+            commit::start(&environment, store.clone(), bans.clone(), erasures, forgetting, publisher);
         // They are about to reconnect, so their leave is delayed.
         let (mut online, mut presence) = (store.online_users().await?, store.presence().await?);
         online.retain(|record| !bans.is_erasing(&record.user));
@@ -173,7 +180,6 @@ impl Node {
         users.expect(online, leaves_at);
         hub.expect_members(presence, leaves_at);
         environment.spawn(Box::pin(expire_presence(environment.clone(), hub.clone(), users.clone())));
-        let receipts = Arc::<Receipts>::default();
         let node = Arc::new(Self {
             environment: environment.clone(),
             queue_budget: QueueBudget::new(settings.total_queue_bytes),
@@ -187,7 +193,7 @@ impl Node {
             hub,
             audience,
             users,
-            sessions: Sessions::default(),
+            sessions,
             receipts: receipts.clone(),
             pending_presence,
             started_at,

@@ -273,6 +273,7 @@ mod tests {
             role: Role::Member,
             becomes: Role::Member,
             since: 0,
+            invited_by: None,
         });
         let room = Room {
             id: "7".into(),

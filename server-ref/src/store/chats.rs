@@ -23,6 +23,17 @@ pub struct Tail {
     pub last: Option<Message>,
 }
 
+/// A change of a chat to be stored.
+#[derive(Debug, Clone, Copy)]
+pub struct ChatWrite<'a> {
+    /// The stored chat, if there is one.
+    pub before: Option<&'a Room>,
+    /// The chat from now on.
+    pub after: &'a Room,
+    /// The new entries of its log.
+    pub entries: &'a [NewEntry],
+}
+
 /// The store of chats. Every error is [`crate::Error::Unavailable`].
 pub trait ChatStore: Send + Sync + 'static {
     /// All chats.
@@ -31,15 +42,8 @@ pub trait ChatStore: Send + Sync + 'static {
     /// One chat, by its id.
     fn chat<'a>(&'a self, id: &'a str) -> Answer<'a, Option<ChatRecord>>;
 
-    /// Stores a chat and entries of its log in one transaction; returns one outcome for each entry. `before` is the stored
-    /// chat, if there is one.
-    fn change_chat<'a>(
-        &'a self,
-        at: u64,
-        before: Option<&'a Room>,
-        after: &'a Room,
-        entries: &'a [NewEntry],
-    ) -> Answer<'a, Vec<Outcome>>;
+    /// Stores changes of different chats in one transaction. Returns for each change one outcome for each of its entries.
+    fn change_chats<'a>(&'a self, at: u64, changes: &'a [ChatWrite<'a>]) -> Answer<'a, Vec<Vec<Outcome>>>;
 
     /// Deletes a chat with its members, and empties its log: nothing of it is served from now on, and its offsets go on if it is used
     /// again. Its rows are removed by [`super::Store::cleanup`].

@@ -218,6 +218,10 @@ impl SqliteStore {
         self.writes.began();
         let done = self.write_to(&mut slot, work, lightly).await;
         self.writes.ended(done.as_ref().err().map(ToString::to_string));
+        if done.is_err() {
+            // It may have happened all the same: what is in the file counts, and not what was read from it before.
+            self.known.write().clear();
+        }
         self.checkpoints.committed();
         done
     }

@@ -18,16 +18,19 @@ use tokio::sync::{Notify, mpsc};
 
 use crate::{
     audience::Audience,
-    chats::ChatRegistry,
+    chats::{ChatRegistry, Companions},
     connection::PresenceUsers,
     hub::{Hub, in_order::InOrder},
     model::{
         broadcast::{Broadcast, PresenceChange},
-        paging::MemberPage,
+        paging::{Listed, MemberPage},
         people::UserRecord,
     },
 };
 use people::{People, StatusChange, StatusUpdate};
+
+/// Online users who are looked at under one lock.
+const SLICE: usize = 256;
 
 /// The users of this node.
 #[derive(Debug)]
@@ -184,12 +187,28 @@ impl Users {
 
     /// A page of the online users that a user may know of.
     pub fn members_for(&self, who: &str, after: Option<&str>) -> MemberPage {
-        let among = match self.listed {
-            PresenceUsers::Off => Some(BTreeSet::new()),
-            PresenceUsers::Companions => Some(self.chats.companions(who)),
-            PresenceUsers::Everyone => None,
-        };
-        self.lock().members(after, among.as_ref())
+        match self.listed {
+            PresenceUsers::Off => self.lock().members(after, Some(&BTreeSet::new())),
+            PresenceUsers::Everyone => self.lock().members(after, None),
+            PresenceUsers::Companions => match self.chats.companions(who) {
+                Companions::Few(users) => self.lock().members(after, Some(&users)),
+                many @ Companions::Many { .. } => self.members_among(&many, after),
+            },
+        }
+    }
+
+    /// A page of those online users who are companions: slice by slice, so that nobody waits until all are looked up. Changes since
+    /// the first slice are told with a later version.
+    fn members_among(&self, companions: &Companions<'_>, after: Option<&str>) -> MemberPage {
+        let version = self.lock().version();
+        let mut last = after.map(str::to_owned);
+        let slices = std::iter::from_fn(|| {
+            let slice = self.lock().some_members(last.as_deref(), SLICE);
+            last = slice.last().map(|member| member.user.clone());
+            (!slice.is_empty()).then_some(slice)
+        });
+        let members = slices.flatten().filter(|member| companions.contains(&member.user));
+        MemberPage { listed: Listed::of(members), version }
     }
 
     /// A page of the online users, from the first or after one.
@@ -255,9 +274,16 @@ impl Users {
 
     /// Delivers to the user and to users who share a chat, where their own channels are open.
     fn tell_companions(&self, change: &StatusChange) {
-        let chats = self.chats.roles_of(&change.user);
-        let member = chats.iter().filter(|(_, role)| *role != Role::Invited);
-        let mut told: BTreeSet<Arc<str>> = member.flat_map(|(chat, _)| self.audience.members(chat)).collect();
+        let mut told: BTreeSet<Arc<str>> = match self.chats.companions(&change.user) {
+            Companions::Few(_) => {
+                let chats = self.chats.roles_of(&change.user);
+                let member = chats.iter().filter(|(_, role)| *role != Role::Invited);
+                member.flat_map(|(chat, _)| self.audience.members(chat)).collect()
+            }
+            many @ Companions::Many { .. } => {
+                self.audience.users().into_iter().filter(|other| many.contains(other)).collect()
+            }
+        };
         told.insert(change.user.as_str().into());
         for channel in told.iter().filter_map(|user| user_channel(user)) {
             let text = batch::encode_frame(&ServerFrame::StatusChanged(changed(&channel, change))).into();

@@ -294,6 +294,18 @@ impl People {
         MemberPage { listed, version: self.version }
     }
 
+    /// Some of the online users, from the first or after one.
+    pub fn some_members(&self, after: Option<&str>, most: usize) -> Vec<Member> {
+        let range = (after.map_or(Unbounded, Excluded), Unbounded);
+        let users = self.users.range::<str, _>(range);
+        users.filter_map(|(user, _)| self.member(user)).take(most).collect()
+    }
+
+    /// The version of the list of online users.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
     fn member(&self, user: &str) -> Option<Member> {
         let known = self.users.get(user).filter(|known| known.shown != Status::Offline)?;
         Some(Member { user: user.into(), name: known.name.clone(), status: Some(known.shown) })

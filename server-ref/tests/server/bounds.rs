@@ -117,6 +117,7 @@ impl State {
             role,
             becomes: role,
             since: 1,
+            invited_by: None,
         });
         Room {
             id: chat_id(n, self.texts.long).into(),

@@ -11,7 +11,7 @@ use everwire_server::{
     },
     store::{
         Store,
-        chats::{ChatStore, Tail},
+        chats::{ChatStore, ChatWrite, Tail},
         sqlite::SqliteStore,
     },
 };
@@ -69,7 +69,10 @@ async fn chats_are_read_as_they_were_written_with_the_order_of_their_members() {
         let Decision::Changed(change) = decided else { panic!("{who} {act:?}") };
         let entries = [entry(n as u128 + 1, &change.room, who, Some("everwire.chat"))];
         let at = 200 + n as u64;
-        store.change_chat(at, room.as_ref(), &change.room, &entries).await.unwrap();
+        store
+            .change_chats(at, &[ChatWrite { before: room.as_ref(), after: &change.room, entries: &entries }])
+            .await
+            .unwrap();
         let known = ChatRecord { room: Arc::new(change.room.clone()), at };
         assert_eq!(store.chat(&known.room.id).await.unwrap().as_ref(), Some(&known), "{who} {act:?}");
         assert_eq!(store.chat("none").await.unwrap(), None);

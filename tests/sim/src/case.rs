@@ -67,7 +67,9 @@ impl Case {
 
     /// Nodes do not tell each other of permissions yet.
     fn needs_one_node(&self) -> bool {
-        self.kinds.has(Kind::Permission) || self.plays.iter().any(Play::needs_one_node)
+        self.kinds.has(Kind::Permission)
+            || self.kinds.has(Kind::Erasure)
+            || self.plays.iter().any(Play::needs_one_node)
     }
 
     /// The rng that everything is forked from.

@@ -75,6 +75,8 @@ kinds! {
     Reload = "reload";
     /// A proxy refuses some requests of a client for good: for what they contain, or for their size.
     Proxy = "proxy";
+    /// The back end erases users, and deletes messages and chats.
+    Erasure = "erasure";
 }
 
 impl Kind {
@@ -85,7 +87,7 @@ impl Kind {
 
     /// Whether it is drawn on its own.
     const fn is_drawn_alone(self) -> bool {
-        matches!(self, Self::Restore | Self::Permission | Self::Reload | Self::Proxy)
+        matches!(self, Self::Restore | Self::Permission | Self::Reload | Self::Proxy | Self::Erasure)
     }
 
     const fn bit(self) -> u32 {

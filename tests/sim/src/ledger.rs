@@ -2,7 +2,7 @@
 //! another log of the same channel, and so does one that continues from a copy: it has the first entries in common with the
 //! one before.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use everwire_protocol::{Channel, Uuid, channels};
 
@@ -70,6 +70,8 @@ pub struct Ledger {
     /// Whether permissions change. Who never hears that a send was refused repeats it: if it is permitted by then, it is
     /// stored after later ones.
     pub refuses: bool,
+    /// The clients whose user was to be erased at some time.
+    pub erased: BTreeSet<usize>,
     current: BTreeMap<Channel, usize>,
     /// The current life of the data. Another one begins when it is lost or restored.
     life: usize,
@@ -164,6 +166,22 @@ impl Ledger {
         if let Some(log) = self.current(channel) {
             self.logs[log].trimmed = self.logs[log].trimmed.max(up_to);
         }
+    }
+
+    /// Whether nothing may be left of a message, because the erasure of its sender was ever requested.
+    pub fn may_be_erased(&self, id: Uuid) -> bool {
+        id.get_version_num() == 7 && self.erased.contains(&sender(id).0)
+    }
+
+    /// Every current log, to note erasures in.
+    pub fn current_logs(&mut self) -> impl Iterator<Item = &mut Log> {
+        let current = &self.current;
+        let is_current = |log: &usize, of: &Channel| current.get(of) == Some(log);
+        self.logs
+            .iter_mut()
+            .enumerate()
+            .filter(move |(n, log)| is_current(n, &log.channel))
+            .map(|(_, log)| log)
     }
 
     /// All data was lost.

@@ -6,7 +6,9 @@ use clap::Parser;
 use everwire_sim::{
     Error,
     case::Case,
-    corpus, first_seed,
+    corpus,
+    fault::Kind,
+    first_seed,
     mutants::Mutant,
     play::Play,
     runner::{self, Report},
@@ -44,6 +46,9 @@ struct Options {
     /// Let the applications of all seeds do this, too.
     #[arg(long, value_parser = play)]
     play: Vec<Play>,
+    /// Inject this kind of fault into all seeds, too.
+    #[arg(long, value_parser = fault)]
+    fault: Vec<Kind>,
     /// Simulate ten thousand clients that lose their server and come back.
     #[arg(long, conflicts_with_all = ["seeds", "from", "fresh", "seed", "case", "mutant"])]
     thundering_herd: bool,
@@ -66,6 +71,17 @@ fn play(name: &str) -> Result<Play, String> {
     Play::named(name).ok_or_else(|| format!("no play has this name; there are: {}", names.join(", ")))
 }
 
+fn fault(name: &str) -> Result<Kind, String> {
+    let names: Vec<_> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+    Kind::named(name).ok_or_else(|| format!("no fault has this name; there are: {}", names.join(", ")))
+}
+
+/// The case of a seed, with what all seeds have.
+fn case_of(options: &Options, seed: u64) -> Case {
+    let case = options.play.iter().fold(Case::of(seed), |case, play| case.playing(*play));
+    options.fault.iter().fold(case, |case, kind| case.with(*kind))
+}
+
 fn main() -> ExitCode {
     let options = Options::parse();
     if options.thundering_herd {
@@ -74,7 +90,7 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         });
     }
-    let of = |seed| options.play.iter().fold(Case::of(seed), |case, play| case.playing(*play));
+    let of = |seed| case_of(&options, seed);
     match options.case.or_else(|| options.seed.map(of)) {
         Some(case) => replay(case, &options),
         None => run_many(&options),
@@ -105,7 +121,7 @@ fn run_many(options: &Options) -> ExitCode {
         println!("{} seeds from {first} (--from {first} runs the same ones)", options.seeds);
     }
     let show = !options.json && std::io::stderr().is_terminal();
-    let of = |seed| options.play.iter().fold(Case::of(seed), |case, play| case.playing(*play));
+    let of = |seed| case_of(options, seed);
     let report = runner::run_cases(first, options.seeds, options.mutant, of, |done| {
         if show && done % 500 == 0 {
             eprintln!("{done} of {} seeds", options.seeds);

@@ -84,6 +84,14 @@ mutants! {
     MembersNotChecked = "members_not_checked";
     /// A change of a chat that was reported as failed but happened is never looked for.
     ChatsInDoubtForgotten = "chats_in_doubt_forgotten";
+    /// A deletion of a chat that was reported as failed but happened is never looked for.
+    DeletionsInDoubtForgotten = "deletions_in_doubt_forgotten";
+    /// An erasure is over before anything was removed.
+    ErasureEndsAtOnce = "erasure_ends_at_once";
+    /// An erasure leaves one log as it is.
+    ErasureSkipsALog = "erasure_skips_a_log";
+    /// The entries in a node's memory stay what they were when a step of an erasure is reported as failed but happened.
+    ErasuresInDoubtForgotten = "erasures_in_doubt_forgotten";
     /// A new token does not end what it no longer grants.
     LostGrantsKept = "lost_grants_kept";
     /// The token of a later poll is not looked at.
@@ -138,6 +146,9 @@ impl Mutant {
             Self::RemovalNotTold => Some(Planted::RemovalNotTold),
             Self::MembersNotChecked => Some(Planted::MembersNotChecked),
             Self::ChatsInDoubtForgotten => Some(Planted::ChatsInDoubtForgotten),
+            Self::DeletionsInDoubtForgotten => Some(Planted::DeletionsInDoubtForgotten),
+            Self::ErasureEndsAtOnce => Some(Planted::ErasureEndsAtOnce),
+            Self::ErasuresInDoubtForgotten => Some(Planted::ErasuresInDoubtForgotten),
             Self::AnswersLost => Some(Planted::AnswersLost),
             Self::ChatsMadeAgain => Some(Planted::ChatsMadeAgain),
             Self::AnybodyRemoves => Some(Planted::AnybodyRemoves),

@@ -21,6 +21,8 @@ pub struct Stats {
     pub refused_requests: u64,
     /// Messages that failed because a proxy refuses them.
     pub blocked: u64,
+    /// Erasures of users that have ended.
+    pub erased: u64,
     /// Pages that the server ended for good.
     pub ended: u64,
     /// Pages that followed another one.
@@ -70,6 +72,7 @@ impl AddAssign<&Self> for Stats {
         self.refused += other.refused;
         self.refused_requests += other.refused_requests;
         self.blocked += other.blocked;
+        self.erased += other.erased;
         self.ended += other.ended;
         self.pages += other.pages;
         self.delivered += other.delivered;

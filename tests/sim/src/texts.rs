@@ -26,6 +26,8 @@ pub struct Texts {
     edits: BTreeMap<Uuid, Vec<u64>>,
     /// The edits and deletions, by their ids.
     actions: BTreeMap<Uuid, u64>,
+    /// Entries of and about users who are erased: the user, and when the back end first knew that the erasure has ended.
+    erased: BTreeMap<u64, (String, Option<u64>)>,
 }
 
 impl Texts {
@@ -51,6 +53,25 @@ impl Texts {
         }
     }
 
+    /// The back end is told that the message at an offset is deleted.
+    pub fn deletion_told(&mut self, offset: u64, now: u64) {
+        for version in self.versions.entry(offset).or_default().iter_mut().filter(|version| version.deletes) {
+            version.told.get_or_insert(now);
+        }
+    }
+
+    /// An entry belongs to a user whose erasure was accepted.
+    pub fn erasing(&mut self, offset: u64, user: &str) {
+        self.erased.entry(offset).or_insert((user.to_owned(), None));
+    }
+
+    /// The back end is told that nothing is left of a user.
+    pub fn erased(&mut self, user: &str, now: u64) {
+        for (_, told) in self.erased.values_mut().filter(|(of, _)| of == user) {
+            told.get_or_insert(now);
+        }
+    }
+
     /// Whether an entry is an edit or a deletion itself.
     pub fn is_action(&self, id: Uuid) -> bool {
         self.actions.contains_key(&id)
@@ -66,8 +87,22 @@ impl Texts {
         self.versions.get(&offset).is_some_and(|versions| versions.iter().any(|version| version.deletes))
     }
 
-    /// What is wrong with a message that is given to somebody who asked for it then, or later.
-    pub fn wrong(&self, message: &Message, since: u64) -> Option<String> {
+    /// What is wrong with a message that is given to somebody who asked for it then, or later. `erasing`: whether the erasure of its
+    /// sender was ever requested.
+    pub fn wrong(&self, message: &Message, since: u64, erasing: bool) -> Option<String> {
+        let is_blank = message.user.is_empty() && message.name.is_none() && message.data.text() == "null";
+        if let Some((user, Some(told))) = self.erased.get(&message.offset)
+            && *told < since
+            && !is_blank
+        {
+            let (offset, text) = (message.offset, message.data.text());
+            return Some(format!(
+                "{offset} says {text} to whom asks at {since}; {user} was erased at {told}"
+            ));
+        }
+        if erasing && is_blank {
+            return None;
+        }
         if message.action == Some(Action::Delete) || message.id.get_version_num() != 7 {
             return None;
         }
@@ -105,6 +140,8 @@ impl Texts {
         copy.edits.values_mut().for_each(|places| places.retain(|place| *place <= head));
         copy.edits.retain(|_, places| !places.is_empty());
         copy.actions.retain(|_, offset| *offset <= head);
+        // A copy may have been made before.
+        copy.erased.clear();
         copy
     }
 }

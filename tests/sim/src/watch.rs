@@ -131,7 +131,9 @@ impl Watch {
         // What the server itself writes about a chat says something else.
         let own = message.id.get_version_num() != 7;
         // What an entry says instead is checked where it leaves the node.
-        let rewritten = message.action.is_some() || ledger.logs[place.log].texts.is_rewritten(got);
+        let rewritten = message.action.is_some()
+            || ledger.logs[place.log].texts.is_rewritten(got)
+            || ledger.may_be_erased(message.id);
         let right = own || rewritten || message.data.text().starts_with(&says[..says.len() - 1]);
         if real != Some(&message.id) || !right {
             let real = real.map(|id| name(*id));

@@ -32,6 +32,9 @@ pub(crate) struct Options {
     /// Let the applications of all seeds do this, too.
     #[arg(long)]
     play: Vec<String>,
+    /// Inject this kind of fault into all seeds, too.
+    #[arg(long)]
+    fault: Vec<String>,
     /// Simulate ten thousand clients reconnecting after an outage, and draw the chart docs/herd.svg.
     #[arg(long)]
     thundering_herd: bool,
@@ -62,6 +65,9 @@ pub(crate) fn run(paths: &Paths, options: &Options) -> Result {
     }
     for play in &options.play {
         run = run.arg("--play").arg(play);
+    }
+    for fault in &options.fault {
+        run = run.arg("--fault").arg(fault);
     }
     if options.fresh {
         run = run.arg("--fresh");

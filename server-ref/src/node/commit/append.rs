@@ -1,6 +1,8 @@
 //! Entries in the commit loop: the permission of each is checked in its turn, then all are stored in one transaction, and the
 //! outcomes are sorted out for the connections that sent them.
 
+use std::collections::BTreeMap;
+
 use everwire_protocol::{ErrorCode, Role};
 
 use super::{Closed, CommitLoop};
@@ -12,16 +14,17 @@ use crate::{
         identity::{Refusal, not_for},
         log::{NewEntry, Outcome, SendPermission},
     },
-    node::publish::{Group, new_entries, rewrites},
+    node::publish::{Committed, Group, new_entries, rewrites},
 };
 
 impl CommitLoop {
     pub(super) async fn append_all(
         &mut self,
         at: u64,
-        mut entries: Vec<NewEntry>,
+        entries: Vec<NewEntry>,
         groups: Vec<(MailboxSender, usize)>,
     ) -> Result<Vec<Group>, Closed> {
+        let (mut entries, groups) = self.refuse_doubtful(entries, groups).await?;
         // Current: members and bans change in this task only.
         for entry in entries.iter_mut().filter(|entry| entry.permission != SendPermission::Server) {
             let banned = self.bans.check_user(&entry.user, at);
@@ -49,6 +52,31 @@ impl CommitLoop {
             }
         }
         Ok(groups)
+    }
+
+    /// Nothing is stored in a chat that may be deleted: connections that send there try it again.
+    async fn refuse_doubtful(
+        &self,
+        entries: Vec<NewEntry>,
+        groups: Vec<(MailboxSender, usize)>,
+    ) -> Result<(Vec<NewEntry>, Vec<(MailboxSender, usize)>), Closed> {
+        if !entries.iter().any(|entry| self.in_doubt.may_be_deleted(&entry.channel)) {
+            return Ok((entries, groups));
+        }
+        let (mut kept, mut permitted, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+        let mut entries = entries.into_iter();
+        for (reply, n) in groups {
+            let group: Vec<_> = entries.by_ref().take(n).collect();
+            if group.iter().any(|entry| self.in_doubt.may_be_deleted(&entry.channel)) {
+                let (entries, rewrites) = (Vec::new(), BTreeMap::new());
+                refused.push(Group { reply, entries, rewrites, outcomes: None, answered: false });
+            } else {
+                kept.extend(group);
+                permitted.push((reply, n));
+            }
+        }
+        self.publish(Committed::Appended(refused)).await?;
+        Ok((kept, permitted))
     }
 
     /// Stores everything in one transaction. If that fails and several connections are involved, each is tried alone, so that

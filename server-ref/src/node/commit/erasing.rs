@@ -9,25 +9,24 @@ use std::{
     sync::Arc,
 };
 
-use everwire_protocol::{
-    Channel, ERASED_EVENT, ErasedEntries, ErrorCode, Payload, channels::messages_channel,
-};
+use everwire_protocol::{Channel, ERASED_EVENT, ErasedEntries, Payload};
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use super::{Closed, CommitLoop};
+use super::{Closed, CommitLoop, in_doubt::UserChange};
 use crate::{
     Error,
     chats::{Actor, Command},
-    environment::Environment,
+    environment::{Environment, planted},
     model::{
         ban::{AccessChange, Revocation, Revoked},
+        chat::Room,
         log::{NewEntry, SendPermission},
     },
-    node::{
-        chat_changes::{self, ChatCommand},
-        publish::Committed,
-    },
+    node::{chat_changes::ChatCommand, publish::Committed, receipts::Receipts},
+    sessions::Sessions,
     store::erasure::{Erased, Place},
+    users::Users,
 };
 
 /// How soon an erasure goes on after a step that failed, in ms.
@@ -36,6 +35,9 @@ const AGAIN_MS: u64 = 1_000;
 /// How soon the next pass begins if all that is left are chats that could not be left, in ms: each pass looks through every entry
 /// about members.
 const NEXT_PASS_MS: u64 = 10_000;
+
+/// How many invitations of a user are forgotten in one step.
+const INVITATIONS: usize = 200;
 
 /// The users to be erased, in the order of the requests.
 #[derive(Debug)]
@@ -54,6 +56,23 @@ struct Erasure {
     not_before: u64,
     /// Chats that could not be left in this pass.
     failed: BTreeSet<Arc<str>>,
+}
+
+/// What a node knows of users in memory, besides permissions.
+#[derive(Debug)]
+pub(in crate::node) struct Forgetting {
+    pub(in crate::node) sessions: Arc<Sessions>,
+    pub(in crate::node) users: Arc<Users>,
+    pub(in crate::node) receipts: Arc<Receipts>,
+}
+
+impl Forgetting {
+    /// A user is being erased: the user's connections are about to end.
+    fn erasing(&self, user: &Arc<str>) {
+        self.sessions.check_user(user);
+        self.users.forget(user);
+        self.receipts.forget_user(user);
+    }
 }
 
 impl Erasure {
@@ -104,12 +123,24 @@ impl Erasures {
 impl CommitLoop {
     /// Begins to erase a user: the request is on disk, and nothing more of the user is accepted.
     pub(super) async fn begin_erasure(&mut self, user: Arc<str>, until: u64, at: u64) -> Result<(), Error> {
+        if self.in_doubt.is_full_of_user_changes() {
+            return Err(Error::Unavailable("too many outcomes are unknown".into()));
+        }
         let tokens = Revocation { of: Revoked::User(user.clone()), at, until };
-        self.store.begin_erasure(&user, &tokens).await?;
-        self.bans.apply(AccessChange::Revoke(tokens), at);
-        self.bans.set_erasing(&user, true);
-        self.erasures.add(user, self.environment.now_ms());
+        if let Err(error) = self.store.begin_erasure(&user, &tokens).await {
+            self.in_doubt.add_user_change(UserChange::Erasure(user, tokens));
+            return Err(error);
+        }
+        self.erasure_has_begun(user, AccessChange::Revoke(tokens));
         Ok(())
+    }
+
+    /// The request to erase a user is stored: nothing more of the user is accepted, and the user's connections are about to end.
+    pub(super) fn erasure_has_begun(&mut self, user: Arc<str>, tokens: AccessChange) {
+        self.bans.apply(tokens, self.environment.wall_ms());
+        self.bans.set_erasing(&user, true);
+        self.users.erasing(&user);
+        self.erasures.add(user, self.environment.now_ms());
     }
 
     /// Takes one step. Returns how long to wait before the next one, in ms.
@@ -134,9 +165,18 @@ impl CommitLoop {
             }
             return Ok(());
         }
+        if planted!(self.environment, ErasureEndsAtOnce) && self.store.end_erasure(&user).await.is_ok() {
+            self.bans.set_erasing(&user, false);
+            return Ok(());
+        }
         let at = self.environment.wall_ms();
         let environment = self.environment.clone();
-        let report = move |channel: &Channel, offsets: &[u64]| report(&*environment, channel, offsets);
+        // Those of a step that is reported as failed may be stored.
+        let reported = Mutex::new(Vec::new());
+        let report = |channel: &Channel, offsets: &[u64]| {
+            reported.lock().push(channel.clone());
+            report(&*environment, channel, offsets)
+        };
         match self.store.erase_some(at, &user, erasure.from, &report).await {
             Ok(Erased { blanked, unnamed, reports, next }) => {
                 self.publish(Committed::Erased { at, blanked, unnamed, reports }).await?;
@@ -148,7 +188,10 @@ impl CommitLoop {
             Err(error) => {
                 tracing::warn!(%error, "erasure waits");
                 // It may have happened all the same, and the cached entries have the text.
-                self.publish(Committed::Doubtful).await?;
+                self.in_doubt.add(reported.into_inner());
+                if !planted!(self.environment, ErasuresInDoubtForgotten) {
+                    self.publish(Committed::Doubtful).await?;
+                }
                 erasure.not_before = self.environment.now_ms() + AGAIN_MS;
                 self.erasures.waiting.push_back(erasure);
                 return Ok(());
@@ -156,6 +199,10 @@ impl CommitLoop {
         }
         let now = self.environment.now_ms();
         let over = now >= erasure.ends_at;
+        if self.chats.forget_inviter(&user, INVITATIONS) {
+            self.erasures.waiting.push_front(erasure);
+            return Ok(());
+        }
         if over && erasure.failed.is_empty() && self.store.end_erasure(&user).await.is_ok() {
             self.bans.set_erasing(&user, false);
             // The user's own channel is left to it.
@@ -187,34 +234,39 @@ impl CommitLoop {
             chat: chat.clone(),
             command: Command::Remove { user: user.clone() },
         };
-        let (store, chats, bans) = (&*self.store, &self.chats, &self.bans);
-        let at = self.environment.wall_ms();
-        let stored = chat_changes::store(&*self.environment, store, chats, bans, at, command).await;
-        if stored.as_ref().is_err_and(|refusal| refusal.code == ErrorCode::Unavailable) {
-            // It may have happened all the same.
-            self.in_doubt.add(messages_channel(chat));
-            self.in_doubt.add_chat(chat.clone());
-        }
-        let done = stored.is_ok();
         let (reply, _) = oneshot::channel();
-        self.publish(Committed::ChatChanged { stored, reply }).await?;
-        Ok(done)
+        self.change_chats(self.environment.wall_ms(), vec![(command, reply)]).await
     }
 
     /// Deletes a chat. Returns whether there was one.
-    pub(super) async fn delete_chat(&mut self, chat: &str) -> Result<Result<bool, Error>, Closed> {
+    pub(super) async fn delete_chat(&mut self, chat: &Arc<str>) -> Result<Result<bool, Error>, Closed> {
+        if self.in_doubt.has_chat(chat) {
+            return Ok(Err(Error::Unavailable("the last change of this chat has an unknown outcome".into())));
+        }
         let Some(known) = self.chats.get(chat) else { return Ok(Ok(false)) };
         if let Err(error) = self.store.delete_chat(&known.room).await {
             tracing::error!(%error, "chat not deleted");
+            if !planted!(self.environment, DeletionsInDoubtForgotten) {
+                self.in_doubt.add_deletion(chat.clone());
+            }
             return Ok(Err(error));
         }
-        // From now on the commit loop stores nothing from its members.
-        self.chats.remove(chat);
-        self.clean_up_now = true;
-        let (reply, published) = oneshot::channel();
-        self.publish(Committed::ChatDeleted { room: known.room, reply }).await?;
+        let published = self.chat_is_deleted(known.room).await?;
         // When this returns, the members receive nothing more.
         Ok(published.await.map_or(Ok(true), |()| Ok(true)))
+    }
+
+    /// The deletion of a chat is stored. Returns what says that it is published.
+    pub(super) async fn chat_is_deleted(&mut self, room: Arc<Room>) -> Result<oneshot::Receiver<()>, Closed> {
+        // From now on the commit loop stores nothing from its members.
+        self.chats.remove(&room.id);
+        if let Some(log) = room.log() {
+            self.users.receipts.forget_channel(&log);
+        }
+        self.clean_up_now = true;
+        let (reply, published) = oneshot::channel();
+        self.publish(Committed::ChatDeleted { room, reply }).await?;
+        Ok(published)
     }
 }
 

@@ -3,18 +3,28 @@
 //! last message. Whoever subscribes later reads the log. However long the store fails, there are no more of them than
 //! subscribed channels and chats.
 //!
-//! The same for chats whose last change was reported as failed: until it is known whether it was committed, nothing else can be
-//! decided about them.
+//! The same for chats whose last change or deletion was reported as failed: until it is known whether it was committed, nothing else
+//! can be decided about them, and nothing is stored in a chat that may be deleted. And for bans, revocations and requests to erase a
+//! user: if they are stored they apply, whatever the back end was told.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
 
-use everwire_protocol::{Channel, channels::chat_of_messages};
+use everwire_protocol::{
+    Channel,
+    channels::{chat_of, chat_of_messages},
+};
 
 use super::{Closed, CommitLoop};
 use crate::{
     chats::ChatRegistry,
     hub::Hub,
-    model::log::PageBounds,
+    model::{
+        ban::{AccessChange, Revocation, Revoked},
+        log::PageBounds,
+    },
     node::{chat_changes, publish::Committed},
 };
 
@@ -23,6 +33,9 @@ const FEW: usize = 64;
 
 /// How many chats may be in doubt before no chat can be changed.
 const MOST_CHATS: usize = 4096;
+
+/// How many bans, revocations and erasures may be in doubt before there can be no more of them.
+const MOST_CHANGES: usize = 1024;
 
 /// How many such logs are checked between two transactions.
 const LOOKS: usize = 64;
@@ -37,16 +50,33 @@ pub(super) struct InDoubt {
     channels: BTreeSet<Channel>,
     /// When there are more, those that no longer matter are forgotten.
     most: usize,
-    chats_changed: BTreeSet<Arc<str>>,
+    /// Whether it may be deleted, of each chat.
+    chats_changed: BTreeMap<Arc<str>, bool>,
+    users_changed: VecDeque<UserChange>,
+}
+
+/// A change that concerns users, reported as failed.
+#[derive(Debug, Clone)]
+pub(super) enum UserChange {
+    Access(AccessChange),
+    /// The revocation that was to be stored with the request to erase its user.
+    Erasure(Arc<str>, Revocation),
 }
 
 impl InDoubt {
     pub(super) fn new(hub: Arc<Hub>, chats: Arc<ChatRegistry>) -> Self {
-        Self { hub, chats, channels: BTreeSet::new(), most: FEW, chats_changed: BTreeSet::new() }
+        Self {
+            hub,
+            chats,
+            channels: BTreeSet::new(),
+            most: FEW,
+            chats_changed: BTreeMap::new(),
+            users_changed: VecDeque::new(),
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.channels.is_empty() && self.chats_changed.is_empty()
+        self.channels.is_empty() && self.chats_changed.is_empty() && self.users_changed.is_empty()
     }
 
     /// A transaction with entries of these channels was reported as failed.
@@ -67,17 +97,38 @@ impl InDoubt {
 
     /// A change of a chat was reported as failed.
     pub(super) fn add_chat(&mut self, chat: Arc<str>) {
-        self.chats_changed.insert(chat);
+        self.chats_changed.entry(chat).or_default();
+    }
+
+    /// The deletion of a chat was reported as failed.
+    pub(super) fn add_deletion(&mut self, chat: Arc<str>) {
+        self.chats_changed.insert(chat, true);
+    }
+
+    /// Whether a channel belongs to a chat that may be deleted.
+    pub(super) fn may_be_deleted(&self, channel: &Channel) -> bool {
+        !self.chats_changed.is_empty()
+            && chat_of(channel).is_some_and(|chat| self.chats_changed.get(chat) == Some(&true))
+    }
+
+    /// A change that concerns users was reported as failed.
+    pub(super) fn add_user_change(&mut self, change: UserChange) {
+        self.users_changed.push_back(change);
+    }
+
+    /// Whether nothing of this kind can be changed now.
+    pub(super) fn is_full_of_user_changes(&self) -> bool {
+        self.users_changed.len() >= MOST_CHANGES
     }
 
     /// Whether a chat cannot be changed now.
     pub(super) fn has_chat(&self, chat: &str) -> bool {
-        self.chats_changed.len() >= MOST_CHATS || self.chats_changed.contains(chat)
+        self.chats_changed.len() >= MOST_CHATS || self.chats_changed.contains_key(chat)
     }
 
     /// The next chat to be read again.
     pub(super) fn first_chat(&self) -> Option<Arc<str>> {
-        self.chats_changed.first().cloned()
+        self.chats_changed.first_key_value().map(|(chat, _)| chat.clone())
     }
 
     /// The state of a chat is known.
@@ -112,12 +163,22 @@ impl CommitLoop {
         for _ in 0..LOOKS {
             let Some(chat) = self.in_doubt.first_chat() else { break };
             let Ok(stored) = self.store.chat(&chat).await else { return Ok(false) };
-            if let Some(record) = stored
-                && let Some(gone) = chat_changes::found(&self.chats, &record)
-            {
-                self.publish(Committed::ChatFound(record, gone)).await?;
+            match stored {
+                Some(record) => {
+                    if let Some(gone) = chat_changes::found(&self.chats, &record) {
+                        self.publish(Committed::ChatFound(record, gone)).await?;
+                    }
+                }
+                None => {
+                    if let Some(known) = self.chats.get(&chat) {
+                        self.chat_is_deleted(known.room).await?;
+                    }
+                }
             }
             self.in_doubt.remove_chat(&chat);
+        }
+        if !self.find_user_changes().await {
+            return Ok(false);
         }
         for _ in 0..LOOKS {
             let Some(channel) = self.in_doubt.first() else { break };
@@ -130,6 +191,40 @@ impl CommitLoop {
             self.in_doubt.remove(&channel);
         }
         Ok(true)
+    }
+
+    /// Looks whether changes that concern users happened. Returns whether the store answered.
+    async fn find_user_changes(&mut self) -> bool {
+        for _ in 0..LOOKS {
+            let Some(change) = self.in_doubt.users_changed.front().cloned() else { break };
+            let (access, erased) = match change {
+                UserChange::Access(access) => (access, None),
+                UserChange::Erasure(user, tokens) => (AccessChange::Revoke(tokens), Some(user)),
+            };
+            let Ok(happened) = self.store.has_changed(&access).await else { return false };
+            match erased {
+                Some(user) if happened => self.erasure_has_begun(user, access),
+                None if happened => self.access_has_changed(access),
+                Some(_) | None => {}
+            }
+            self.in_doubt.users_changed.pop_front();
+        }
+        true
+    }
+
+    /// A ban, its end or a revocation is stored, and nobody waits for it any more.
+    fn access_has_changed(&self, change: AccessChange) {
+        let concerned = match &change {
+            AccessChange::Ban(ban) => Some(Revoked::User(ban.user.clone())),
+            AccessChange::Revoke(Revocation { of, .. }) => Some(of.clone()),
+            AccessChange::Unban(_) => None,
+        };
+        self.bans.apply(change, self.environment.wall_ms());
+        match concerned {
+            Some(Revoked::User(user)) => self.users.sessions.check_user(&user),
+            Some(Revoked::Token(token)) => self.users.sessions.check_token(&token),
+            None => 0,
+        };
     }
 }
 
@@ -185,6 +280,13 @@ mod tests {
         assert!(in_doubt.has_chat("7") && !in_doubt.has_chat("8") && !in_doubt.is_empty());
         in_doubt.remove_chat("7");
         assert!(!in_doubt.has_chat("7") && in_doubt.is_empty());
+        in_doubt.add_deletion("7".into());
+        in_doubt.add_chat("7".into());
+        in_doubt.add_chat("9".into());
+        let may_be_deleted = |name| in_doubt.may_be_deleted(&channel(name));
+        assert!(may_be_deleted("private-chat.7") && !may_be_deleted("private-chat.9"));
+        in_doubt.remove_chat("7");
+        in_doubt.remove_chat("9");
         (0..MOST_CHATS).for_each(|n| in_doubt.add_chat(format!("{n}").into()));
         assert!(in_doubt.has_chat("another"));
     }

@@ -13,12 +13,42 @@ impl BanStore for SqliteStore {
         Box::pin(async move { self.read_bans().await.map_err(unavailable) })
     }
 
+    fn has_changed<'a>(&'a self, change: &'a AccessChange) -> Answer<'a, bool> {
+        Box::pin(async move { self.reads_as(change).await.map_err(unavailable) })
+    }
+
     fn change_access<'a>(&'a self, change: &'a AccessChange) -> Answer<'a, ()> {
         Box::pin(self.write(async move |writer| write(writer, change).await))
     }
 }
 
 impl SqliteStore {
+    async fn reads_as(&self, change: &AccessChange) -> Result<bool, sqlx::Error> {
+        let query = match change {
+            AccessChange::Ban(Ban { user, since, until, reason }) => sqlx::query_scalar(
+                "SELECT EXISTS (SELECT 1 FROM bans WHERE user = ? AND since = ? AND until IS ? AND reason IS ?)",
+            )
+            .bind(&**user)
+            .bind(signed(*since))
+            .bind(until.map(signed))
+            .bind(reason.as_deref()),
+            AccessChange::Unban(user) => {
+                sqlx::query_scalar("SELECT NOT EXISTS (SELECT 1 FROM bans WHERE user = ?)").bind(&**user)
+            }
+            AccessChange::Revoke(Revocation { of, at, until }) => {
+                let (token, what) = revoked(of);
+                sqlx::query_scalar(
+                    "SELECT EXISTS (SELECT 1 FROM revocations WHERE token = ? AND what = ? AND at = ? AND until = ?)",
+                )
+                .bind(token)
+                .bind(what)
+                .bind(signed(*at))
+                .bind(signed(*until))
+            }
+        };
+        query.fetch_one(&self.readers).await
+    }
+
     async fn read_bans(&self) -> Result<(Vec<Ban>, Vec<Revocation>), sqlx::Error> {
         let rows =
             sqlx::query("SELECT user, since, until, reason FROM bans").fetch_all(&self.readers).await?;
@@ -54,18 +84,23 @@ pub(super) async fn write(writer: &mut SqliteConnection, change: &AccessChange) 
         }
         AccessChange::Unban(user) => sqlx::query("DELETE FROM bans WHERE user = ?").bind(&**user),
         AccessChange::Revoke(Revocation { of, at, until }) => {
-            let (token, what) = match of {
-                Revoked::User(user) => (false, user),
-                Revoked::Token(id) => (true, id),
-            };
+            let (token, what) = revoked(of);
             sqlx::query("INSERT OR REPLACE INTO revocations (token, what, at, until) VALUES (?, ?, ?, ?)")
                 .bind(token)
-                .bind(&**what)
+                .bind(what)
                 .bind(signed(*at))
                 .bind(signed(*until))
         }
     };
     query.execute(writer).await.map(drop)
+}
+
+/// Whether a single token is revoked, and its id or that of the user.
+fn revoked(of: &Revoked) -> (bool, &str) {
+    match of {
+        Revoked::User(user) => (false, user),
+        Revoked::Token(id) => (true, id),
+    }
 }
 
 /// Removes what is over, at most `most` of each kind. Returns whether there may be more.

@@ -13,7 +13,7 @@ use crate::{
     },
     store::{
         Answer,
-        chats::{ChatStore, Tail, UNREAD},
+        chats::{ChatStore, ChatWrite, Tail, UNREAD},
     },
 };
 
@@ -29,23 +29,22 @@ impl ChatStore for SqliteStore {
         Box::pin(async move { Ok(self.read_chats(Some(id)).await.map_err(unavailable)?.pop()) })
     }
 
-    fn change_chat<'a>(
-        &'a self,
-        at: u64,
-        before: Option<&'a Room>,
-        after: &'a Room,
-        entries: &'a [NewEntry],
-    ) -> Answer<'a, Vec<Outcome>> {
+    fn change_chats<'a>(&'a self, at: u64, changes: &'a [ChatWrite<'a>]) -> Answer<'a, Vec<Vec<Outcome>>> {
         Box::pin(async move {
-            let append = Append::new(self, at, entries);
-            let (outcomes, changed) = self
+            let entries: Vec<NewEntry> = changes.iter().flat_map(|change| change.entries).cloned().collect();
+            let append = Append::new(self, at, &entries);
+            let (outcomes, heads) = self
                 .write(async |writer| {
-                    write_chat(writer, before, after).await?;
+                    for change in changes {
+                        write_chat(writer, change.before, change.after).await?;
+                    }
                     append.run(writer).await
                 })
                 .await?;
-            self.remember(changed);
-            Ok(outcomes)
+            self.remember(heads);
+            let mut outcomes = outcomes.into_iter();
+            let of_each = |change: &ChatWrite<'_>| outcomes.by_ref().take(change.entries.len()).collect();
+            Ok(changes.iter().map(of_each).collect())
         })
     }
 
@@ -94,7 +93,7 @@ impl SqliteStore {
         let mut participants: HashMap<String, Vec<Participant>> = HashMap::new();
         let (of_chat, of_id) = only.map_or(("", ""), |_| ("WHERE chat = ?", "WHERE chats.id = ?"));
         let members = format!(
-            "SELECT chat, user, name, role, becomes, since FROM chat_members {of_chat} ORDER BY chat, place"
+            "SELECT chat, user, name, role, becomes, since, invited_by FROM chat_members {of_chat} ORDER BY chat, place"
         );
         let members =
             only.iter().fold(sqlx::query(sqlx::AssertSqlSafe(members)), |query, id| query.bind(*id));
@@ -188,9 +187,9 @@ async fn write_chat(
     .bind(signed(after.created_at))
     .execute(&mut *writer)
     .await?;
-    let known = |user: &str| before.and_then(|before| before.participant(user));
+    let (known, members) = (before.map(by_user).unwrap_or_default(), by_user(after));
     for gone in before.iter().flat_map(|before| &before.participants) {
-        if !after.participant(&gone.user).is_some_and(|now| is_same_stay(gone, now)) {
+        if !members.get(&*gone.user).is_some_and(|now| is_same_stay(gone, now)) {
             sqlx::query("DELETE FROM chat_members WHERE chat = ? AND user = ?")
                 .bind(&*after.id)
                 .bind(&*gone.user)
@@ -198,12 +197,13 @@ async fn write_chat(
                 .await?;
         }
     }
-    for now in after.participants.iter().filter(|now| known(&now.user) != Some(now)) {
+    for now in after.participants.iter().filter(|now| known.get(&*now.user) != Some(now)) {
         // A new member, or one who accepted an invitation, is the last.
         sqlx::query(
-            "INSERT INTO chat_members (chat, user, name, role, becomes, since, place)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, (SELECT ifnull(max(place), 0) + 1 FROM chat_members WHERE chat = ?1))
-             ON CONFLICT DO UPDATE SET name = excluded.name, role = excluded.role, becomes = excluded.becomes",
+            "INSERT INTO chat_members (chat, user, name, role, becomes, since, invited_by, place)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, (SELECT ifnull(max(place), 0) + 1 FROM chat_members WHERE chat = ?1))
+             ON CONFLICT DO UPDATE SET name = excluded.name, role = excluded.role, becomes = excluded.becomes,
+                 invited_by = excluded.invited_by",
         )
         .bind(&*after.id)
         .bind(&*now.user)
@@ -211,10 +211,16 @@ async fn write_chat(
         .bind(role_text(now.role))
         .bind(role_text(now.becomes))
         .bind(signed(now.since))
+        .bind(now.invited_by.as_deref())
         .execute(&mut *writer)
         .await?;
     }
     Ok(())
+}
+
+/// The participants of a chat, of whom there may be a thousand.
+fn by_user(room: &Room) -> HashMap<&str, &Participant> {
+    room.participants.iter().map(|participant| (&*participant.user, participant)).collect()
 }
 
 /// Whether a participant has kept the position in the order of members.
@@ -229,6 +235,7 @@ fn participant_of(row: &SqliteRow) -> Result<Participant, sqlx::Error> {
         role: role_of(row.try_get("role")?),
         becomes: role_of(row.try_get("becomes")?),
         since: unsigned(row, "since")?,
+        invited_by: row.try_get::<Option<&str>, _>("invited_by")?.map(Into::into),
     })
 }
 

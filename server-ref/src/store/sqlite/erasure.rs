@@ -213,6 +213,7 @@ impl SqliteStore {
         let found: i64 = sqlx::query_scalar(
             "SELECT EXISTS (SELECT 1 FROM marks WHERE user = ?1) OR EXISTS (SELECT 1 FROM sessions WHERE user = ?1)
              OR EXISTS (SELECT 1 FROM attendance WHERE user = ?1) OR EXISTS (SELECT 1 FROM people WHERE user = ?1)
+             OR EXISTS (SELECT 1 FROM chat_members WHERE invited_by = ?1)
              OR EXISTS (SELECT 1 FROM channels WHERE name = ?2)",
         )
         .bind(user)
@@ -223,6 +224,8 @@ impl SqliteStore {
         if found == 0 {
             return Ok(false);
         }
+        // Before it happens: it may be reported as failed.
+        self.has_hashes.store(true, Ordering::Relaxed);
         self.write(async |writer| {
             for remove in [
                 "DELETE FROM marks WHERE user = ?1 AND channel IN (SELECT channel FROM marks WHERE user = ?1 LIMIT ?2)",
@@ -230,6 +233,8 @@ impl SqliteStore {
                 "DELETE FROM attendance WHERE user = ?1
                  AND channel IN (SELECT channel FROM attendance WHERE user = ?1 LIMIT ?2)",
                 "DELETE FROM people WHERE user = ?1 AND ?2 > 0",
+                "UPDATE chat_members SET invited_by = NULL WHERE (chat, user) IN
+                 (SELECT chat, user FROM chat_members WHERE invited_by = ?1 LIMIT ?2)",
             ] {
                 sqlx::query(remove).bind(user).bind(ROWS).execute(&mut *writer).await?;
             }
@@ -244,7 +249,6 @@ impl SqliteStore {
             Ok(())
         })
         .await?;
-        self.has_hashes.store(true, Ordering::Relaxed);
         if let Some(own) = own {
             self.known.write().remove(&own);
         }

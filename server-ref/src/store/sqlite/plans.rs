@@ -25,6 +25,7 @@ use crate::{
         SENDS_KEPT_MS,
         bans::BanStore as _,
         chats::ChatStore as _,
+        chats::ChatWrite,
         erasure::{ErasureStore as _, Place},
         people::UserStore as _,
     },
@@ -168,6 +169,7 @@ async fn use_everything(directory: &Path) {
         role: Role::Member,
         becomes: Role::Member,
         since: 1,
+        invited_by: None,
     };
     let room = |users: &[&str]| Room {
         id: "7".into(),
@@ -177,8 +179,10 @@ async fn use_everything(directory: &Path) {
         created_at: 1,
         participants: users.iter().map(|user| participant(user)).collect(),
     };
-    store.change_chat(1, None, &room(&["ann", "bob"]), &[]).await.unwrap();
-    store.change_chat(1, Some(&room(&["ann", "bob"])), &room(&["ann"]), &[]).await.unwrap();
+    let (both, one) = (room(&["ann", "bob"]), room(&["ann"]));
+    for (before, after) in [(None, &both), (Some(&both), &one)] {
+        store.change_chats(1, &[ChatWrite { before, after, entries: &[] }]).await.unwrap();
+    }
     store.chats().await.unwrap();
     let ban = Ban { user: "mal".into(), since: 1, until: Some(2), reason: None };
     store.change_access(&AccessChange::Ban(ban)).await.unwrap();

@@ -192,6 +192,7 @@ pub fn chat(served: &Served, id: &str, members: &[(&str, Role)]) {
         role: *role,
         becomes: *role,
         since: 1,
+        invited_by: None,
     });
     let room = Room {
         id: id.into(),

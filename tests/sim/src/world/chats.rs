@@ -50,6 +50,8 @@ pub(super) struct Chats {
     states: BTreeMap<Arc<str>, Vec<State>>,
     /// The chats that clients make, and what was ever asked about them: a copy of a request may arrive late.
     asked: BTreeMap<Arc<str>, BTreeSet<(String, Act)>>,
+    /// Users who were to be erased at some time.
+    erased: BTreeSet<String>,
     /// What a user who is out of a chat may still have had of it.
     losses: BTreeMap<(Channel, String), End>,
 }
@@ -63,6 +65,11 @@ impl Chats {
     /// A user asks for something.
     pub(super) fn asks(&mut self, chat: &str, user: &str, act: Act) {
         self.asked.entry(chat.into()).or_default().insert((user.to_owned(), act));
+    }
+
+    /// A user is to be erased, and leaves all chats.
+    pub(super) fn erases(&mut self, user: &str) {
+        self.erased.insert(user.to_owned());
     }
 
     /// The store has changed a chat.
@@ -79,17 +86,18 @@ impl Chats {
         let state = State { since: now, room, sure };
         let after = state.room.clone();
         states.push(state);
-        let Some(after) = after else { return Ok(()) };
-        self.may_change(id, before.as_deref(), &after)?;
+        if let Some(after) = &after {
+            self.may_change(id, before.as_deref(), after)?;
+        }
         let Some(log) = messages_channel(id) else { return Ok(()) };
         for participant in before.iter().flat_map(|before| &before.participants) {
             let user = &participant.user;
-            if after.participant(user).is_none() && sure {
+            if after.as_ref().is_none_or(|after| after.participant(user).is_none()) && sure {
                 let end = End { head, step: u64::MAX };
                 self.losses.entry((log.clone(), user.to_string())).or_insert(end);
             }
         }
-        for member in after.members() {
+        for member in after.iter().flat_map(|after| after.members()) {
             self.losses.remove(&(log.clone(), member.user.to_string()));
         }
         Ok(())
@@ -128,7 +136,7 @@ impl Chats {
             let user = &*participant.user;
             let left = by(&|by| by == user, &Act::Leave);
             let removed = || by(&|by| role(by) == Some(Role::Owner), &Act::Remove(user.to_owned()));
-            if after.participant(user).is_none() && !left && !removed() {
+            if after.participant(user).is_none() && !left && !removed() && !self.erased.contains(user) {
                 let what = format!("{user} is out of {id} and nobody who may has asked: {before:?}");
                 return violated(Rule::Chats, what);
             }
@@ -198,9 +206,16 @@ impl Chats {
         })
     }
 
-    /// Whether the server may say that the id belongs to another chat.
+    /// Whether the server may say that the id belongs to another chat, or to one that was deleted.
     pub(super) fn was_taken(&self, chat: &str, user: &str) -> bool {
         self.since(chat, 0, |state| state.room.is_some() && state.role(user) != Some(Role::Owner))
+            || self.was_deleted(chat, 0)
+    }
+
+    /// Whether a chat was deleted at some moment since then, or before.
+    pub(super) fn was_deleted(&self, chat: &str, then: u64) -> bool {
+        let was = self.states.get(chat).is_some_and(|states| states.iter().any(|state| state.room.is_none()));
+        was && self.since(chat, then, |state| state.room.is_none())
     }
 
     /// A user learns of being out of a chat, whatever the server was told about that. The server may learn of it later than it is

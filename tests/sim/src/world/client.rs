@@ -459,7 +459,8 @@ impl World {
             }
             ErrorCode::Unauthorized => {
                 let revoked = self.rights.as_ref().is_some_and(|r| r.keeps_revoking(self.server_ms()));
-                self.clients[client].signs_in_wrongly || revoked
+                let erased = self.rights.as_ref().is_some_and(|r| r.was_erased(&user_of(client)));
+                self.clients[client].signs_in_wrongly || revoked || erased
             }
             _ => false,
         }

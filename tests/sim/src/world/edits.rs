@@ -12,6 +12,7 @@ use super::{
     node::Conn,
 };
 use crate::{
+    fault::Kind,
     ledger::{name, sender},
     play::Play,
     violation::{Rule, Violation, violated},
@@ -59,7 +60,8 @@ impl World {
             Action::Delete => true,
             Action::Reply => return Ok(()),
         };
-        let by = user_of(sender(id).0);
+        let is_by_back_end = id.get_version_num() != 7;
+        let by = if is_by_back_end { "the back end".to_owned() } else { user_of(sender(id).0) };
         let what =
             format!("{} of {} by {by}", if deletes { "the deletion" } else { "the edit" }, name(target));
         let Some((log, place)) =
@@ -72,7 +74,7 @@ impl World {
             return violated(Rule::Texts, format!("{what} was stored, which cannot be"));
         }
         let owns = chat_of_messages(channel).is_some_and(|chat| self.chats.may_own(chat, &by));
-        if user_of(sender(target).0) != by && !(deletes && owns) {
+        if user_of(sender(target).0) != by && !(deletes && (owns || is_by_back_end)) {
             return violated(Rule::Texts, format!("{what} was stored, who may not"));
         }
         truth.texts.rewritten((id, offset), deletes, (target, place));
@@ -94,7 +96,9 @@ impl World {
             ErrorCode::NotFound => place.is_none_or(|(log, place)| {
                 let truth = &self.ledger.logs[log];
                 let gone = truth.trimmed >= place || truth.texts.is_deleted(place);
-                gone || truth.texts.is_action(*target) || self.ledger.was_lost(*target)
+                gone || truth.texts.is_action(*target)
+                    || self.ledger.was_lost(*target)
+                    || self.ledger.may_be_erased(*target)
             }),
             // Whoever has been an owner may delete.
             ErrorCode::Forbidden => *action != Action::Reply && (!own || chat_of(channel).is_some()),
@@ -104,7 +108,7 @@ impl World {
 
     /// A text is about to leave a node.
     pub(super) fn check_texts(&mut self, conn: &Conn, frames: &[ServerFrame]) -> Result<(), Violation> {
-        if !self.case.plays.has(Play::Edits) {
+        if !self.case.plays.has(Play::Edits) && !self.case.kinds.has(Kind::Erasure) {
             return Ok(());
         }
         for frame in frames {
@@ -127,6 +131,10 @@ impl World {
                 ServerFrame::ChatChanged(frame) => {
                     frame.chat.last.iter().try_for_each(|last| self.check_text(last, conn.since))?;
                 }
+                ServerFrame::Subscribed(frame) => {
+                    let last = frame.chats.iter().flatten().filter_map(|chat| chat.last.as_ref());
+                    last.into_iter().try_for_each(|last| self.check_text(last, conn.since))?;
+                }
                 ServerFrame::Chats(frame) => {
                     let last = frame.chats.iter().filter_map(|chat| chat.last.as_ref());
                     last.into_iter().try_for_each(|last| self.check_text(last, conn.since))?;
@@ -137,9 +145,22 @@ impl World {
         Ok(())
     }
 
+    /// Whatever is stored in the end may be given to everybody who may read it.
+    pub(super) fn check_kept_texts(&mut self) -> Result<(), Violation> {
+        let channels: Vec<_> = self.ledger.channels().cloned().collect();
+        for channel in channels {
+            let entries = self.store.data().all(&channel);
+            for message in entries.iter().filter_map(|entry| entry.message()) {
+                self.check_text(&message, u64::MAX)?;
+            }
+        }
+        Ok(())
+    }
+
     fn check_text(&self, message: &Message, since: u64) -> Result<(), Violation> {
         let Some(log) = self.ledger.current(&message.channel) else { return Ok(()) };
-        match self.ledger.logs[log].texts.wrong(message, since) {
+        let erasing = self.ledger.may_be_erased(message.id);
+        match self.ledger.logs[log].texts.wrong(message, since, erasing) {
             Some(what) => violated(Rule::Texts, format!("{}: {what}", message.channel)),
             None => Ok(()),
         }

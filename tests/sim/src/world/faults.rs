@@ -150,6 +150,7 @@ impl World {
                     self.change_rights(&mut rng);
                 }
             }
+            Kind::Erasure => self.erase_or_delete(&mut rng),
             Kind::Reload => self.reload(client, &mut rng),
             Kind::Proxy => self.clients[client].path.proxy = Some(Proxy::draw(&mut rng)),
         }

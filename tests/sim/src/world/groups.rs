@@ -41,7 +41,7 @@ pub(super) struct Finale {
 
 impl World {
     /// A chat of the run: who makes it, and the request that does.
-    fn group(&self, number: u64) -> (usize, Uuid) {
+    pub(super) fn group(&self, number: u64) -> (usize, Uuid) {
         let client = number as usize % self.clients.len();
         (client, request_id(client, CREATES + number))
     }
@@ -145,7 +145,11 @@ impl World {
         let (Some(chat), Some(since)) = (chat_of(&watch.channel), c.joined.get(&handle)) else {
             return false;
         };
-        code == ErrorCode::Forbidden && self.chats.was_out(chat, &user_of(client), *since)
+        match code {
+            ErrorCode::Forbidden => self.chats.was_out(chat, &user_of(client), *since),
+            ErrorCode::NotFound => self.chats.was_deleted(chat, *since),
+            _ => false,
+        }
     }
 
     /// Whether a chat may refuse a message that was written at a time.

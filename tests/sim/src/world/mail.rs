@@ -112,6 +112,12 @@ impl World {
                     let result = self.chats.changed(self.now, &id, room, head, sure);
                     self.broken(result);
                 }
+                Done::ErasureEnded(user) => {
+                    say!(self, "store", "the erasure of {user} has ended");
+                    if let Some(rights) = &mut self.rights {
+                        rights.erasure_ended(&user);
+                    }
+                }
                 Done::Failed { node, entries, happened: false } => {
                     say!(self, format!("n{node}"), "{entries} entries are not stored");
                 }

@@ -3,6 +3,7 @@
 
 mod access;
 mod app;
+mod back_end;
 mod chats;
 mod client;
 mod edits;
@@ -291,7 +292,7 @@ impl World {
         let seed = case.rng();
         let mut rng = seed.fork(2);
         let mode = rng.between(0, 9);
-        let changing = case.kinds.has(Kind::Permission);
+        let changing = case.kinds.has(Kind::Permission) || case.kinds.has(Kind::Erasure);
         let manner = Manner {
             act_every: rng.pick(&[150, 500, 1_000, 2_000, 5_000]),
             burst: rng.pick(&[1, 1, 3, 10, 60]),
@@ -377,8 +378,7 @@ impl World {
             mutant,
         };
         if changing {
-            world.ledger.refuses = true;
-            world.rights = Some(Rights::new((0..case.clients).map(client::user_of)));
+            world.begin_rights();
         }
         world.begin(&seed);
         world

@@ -60,8 +60,11 @@ impl World {
         }
         let refusable = matches!(code, ErrorCode::Forbidden | ErrorCode::Banned)
             && self.rights.as_ref().is_some_and(|rights| rights.was_restricted(&user_of(client)));
+        let erased = code == ErrorCode::Unauthorized
+            && self.rights.as_ref().is_some_and(|rights| rights.was_erased(&user_of(client)));
         let channel = self.sent_to(client, id);
         let refusable = refusable
+            || erased
             || self.may_be_refused(client, &channel, code, id)
             || self.may_not_rewrite(client, &channel, code, id);
         let blocked = code == ErrorCode::Blocked && self.may_be_blocked(client, id);

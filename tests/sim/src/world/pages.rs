@@ -34,7 +34,7 @@ pub(super) struct Kept {
 impl World {
     /// Whether a page may be followed by another one.
     pub(super) fn has_pages(&self) -> bool {
-        self.case.kinds.has(Kind::Permission) || self.case.kinds.has(Kind::Reload)
+        [Kind::Permission, Kind::Reload, Kind::Erasure].into_iter().any(|kind| self.case.kinds.has(kind))
     }
 
     /// The server has ended a page for good. The user loads another one, after a while.

@@ -155,7 +155,9 @@ fn check(ledger: &Ledger, log: usize, asked: &AskedPage, page: &HistoryPage) -> 
         if message.channel != asked.channel || real != Some(&message.id) {
             return Some(format!("the log has {:?} at {}", real.map(|id| name(*id)), message.offset));
         }
-        let rewritten = message.action.is_some() || truth.texts.is_rewritten(message.offset);
+        let rewritten = message.action.is_some()
+            || truth.texts.is_rewritten(message.offset)
+            || ledger.may_be_erased(message.id);
         if !rewritten && !says_who_sent_it(message.id, message.data.text()) {
             return Some(format!("{} says something else: {}", name(message.id), message.data.text()));
         }

@@ -48,6 +48,8 @@ impl World {
                 if self.now >= since + STAYS_QUIET && !waits && self.begin_finale() {
                     self.quiet_since = None;
                 } else if !waits && self.now >= since + STAYS_QUIET {
+                    let kept = self.check_kept_texts();
+                    self.broken(kept);
                     self.stats.slowest_quiet_ms = since - healed_at;
                     say!(self, "END", "quiet since {} ms after the last fault", since - healed_at);
                     return true;

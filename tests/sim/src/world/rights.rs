@@ -1,5 +1,5 @@
-//! The back end of the applications: it grants and withdraws, bans, revokes tokens, and changes the members of a chat, by
-//! the calls behind the server's HTTP API. And the rule about it: once the server has acknowledged that a permission is gone,
+//! What the back end of the applications permits: it grants and withdraws, bans, revokes tokens, erases users, and changes the members
+//! of a chat ([`super::back_end`]). And the rule about it: once the server has acknowledged that a permission is gone,
 //! nothing stored later leaves the node for whoever has lost it, and nothing of theirs is stored. What was stored before may
 //! be in a queue, and may still leave.
 
@@ -8,11 +8,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use everwire_protocol::{Channel, ChatKind, ClientFrame, ErrorCode, Role, Uuid, channels};
+use everwire_protocol::{Channel, ChatKind, ClientFrame, Role, Uuid, channels};
 use everwire_server::{
-    chats::{Actor, Command, Newcomer},
+    chats::{Command, Newcomer},
     connection::BadFrame,
-    environment::Environment as _,
     model::{
         ban::{AccessChange, Ban, Revocation, Revoked},
         identity::Credentials,
@@ -20,27 +19,29 @@ use everwire_server::{
 };
 
 use super::{
-    Event, World,
+    World,
     access::sign,
+    back_end::{Call, Ended},
     client::user_of,
     leaving::{End, What},
     node::Conn,
-    say,
 };
 use crate::{
+    fault::Kind,
     ledger::sender,
     rng::Rng,
     violation::{Rule, violated},
 };
 
 /// How long the server remembers revocations, in ms: longer than tokens live.
-const REMEMBERED_MS: u64 = 48 * 3_600_000;
-/// How long the back end waits before it repeats a call that failed, in ms.
-const RETRY_MS: u64 = 300;
+pub(super) const REMEMBERED_MS: u64 = 48 * 3_600_000;
 /// Tokens that were revoked twice within this time may have been fresh both times, in ms.
 const REVOKING_MS: u64 = 30_000;
 /// The id of the chat.
-const CHAT: Uuid = Uuid::from_u128(0x0198_0000_0000_7000_8000_0000_0000_0001);
+pub(super) const CHAT: Uuid = Uuid::from_u128(0x0198_0000_0000_7000_8000_0000_0000_0001);
+
+/// Who stays in the chat.
+const KEEPER: &str = "keeper";
 
 /// The channels of a run in which permissions change, in the order in which they are used.
 pub(super) fn channels() -> Vec<Channel> {
@@ -80,33 +81,19 @@ enum Basis {
     Token(String),
     /// The user is a member of the chat.
     Member(String),
+    /// The user is not being erased.
+    Erasing(String),
 }
 
 /// A permission that is gone.
 #[derive(Debug)]
-struct Loss {
+pub(super) struct Loss {
     /// The last offset of each channel that was stored before the change was acknowledged.
     heads: BTreeMap<Channel, u64>,
     /// The step of the run in which it was.
     step: u64,
     /// When it returns by itself, in the server's time.
     until: Option<u64>,
-}
-
-/// A call of the back end.
-#[derive(Debug, Clone)]
-enum Call {
-    Access(AccessChange),
-    Chat(Command),
-}
-
-/// How a call ended.
-#[derive(Debug)]
-enum Ended {
-    Done(BTreeMap<Channel, u64>),
-    /// It can never succeed.
-    Refused(ErrorCode),
-    Unavailable,
 }
 
 /// What the back end permits.
@@ -117,24 +104,30 @@ pub(super) struct Rights {
     losses: BTreeMap<Basis, Loss>,
     /// Users whose permissions have changed at some time: whatever was refused to them may have been refused rightly.
     restricted: BTreeSet<String>,
-    calls: VecDeque<Call>,
+    /// Users who were to be erased at some time.
+    erased: BTreeSet<String>,
+    pub(super) calls: VecDeque<Call>,
     /// When tokens were revoked, in the server's time.
     revocations: Vec<u64>,
     /// The node, and its life, on which a call is under way.
-    calling: Option<(usize, u32)>,
-    ended: Arc<Mutex<Option<Ended>>>,
+    pub(super) calling: Option<(usize, u32)>,
+    /// When the next call is due, in virtual ms.
+    pub(super) next_call: Option<u64>,
+    pub(super) ended: Arc<Mutex<Option<Ended>>>,
     tokens: u64,
 }
 
 impl Rights {
-    pub(super) fn new(users: impl Iterator<Item = String>) -> Self {
+    fn new(users: impl Iterator<Item = String>) -> Self {
         let mut rights = Self {
             withheld: BTreeSet::new(),
             losses: BTreeMap::new(),
             restricted: BTreeSet::new(),
+            erased: BTreeSet::new(),
             calls: VecDeque::new(),
             revocations: Vec::new(),
             calling: None,
+            next_call: Some(0),
             ended: Arc::default(),
             tokens: 0,
         };
@@ -163,6 +156,12 @@ impl Rights {
         self.losses.clear();
         self.calling = None;
         *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        for call in &mut self.calls {
+            // What was erased may be there again.
+            if let Call::AwaitErasure(user) = call {
+                *call = Call::Erase(user.clone());
+            }
+        }
         self.begin_chat(users);
     }
 
@@ -181,6 +180,16 @@ impl Rights {
         self.restricted.contains(user)
     }
 
+    /// Whether the erasure of a user was ever requested.
+    pub(super) fn was_erased(&self, user: &str) -> bool {
+        self.erased.contains(user)
+    }
+
+    /// The erasure of a user has ended: a new token is accepted from now on.
+    pub(super) fn erasure_ended(&mut self, user: &str) {
+        self.losses.remove(&Basis::Erasing(user.to_owned()));
+    }
+
     /// Whether tokens were revoked again and again: a client whose fresh tokens are refused for seconds gives up.
     pub(super) fn keeps_revoking(&self, now: u64) -> bool {
         self.revocations.iter().filter(|at| now < **at + REVOKING_MS).count() > 1
@@ -192,7 +201,7 @@ impl Rights {
     }
 
     /// A call is made: what it gives back may be had from now on.
-    fn begins(&mut self, call: &Call) {
+    pub(super) fn begins(&mut self, call: &Call) {
         match call {
             Call::Access(AccessChange::Unban(user)) => {
                 self.losses.remove(&Basis::Ban(user.to_string()));
@@ -207,12 +216,20 @@ impl Rights {
             Call::Chat(Command::Add(newcomer)) => {
                 self.losses.remove(&Basis::Member(newcomer.user.to_string()));
             }
-            Call::Access(AccessChange::Revoke(_)) | Call::Chat(_) => {}
+            Call::Erase(user) => {
+                self.restricted.insert(user.clone());
+                self.erased.insert(user.clone());
+            }
+            Call::Access(AccessChange::Revoke(_))
+            | Call::Chat(_)
+            | Call::AwaitErasure(_)
+            | Call::DeleteChat(_)
+            | Call::DeleteMessage(..) => {}
         }
     }
 
     /// A call has succeeded.
-    fn done(&mut self, call: Call, heads: BTreeMap<Channel, u64>, step: u64) {
+    pub(super) fn done(&mut self, call: Call, heads: BTreeMap<Channel, u64>, step: u64) {
         if let Call::Access(AccessChange::Revoke(Revocation { at, .. })) = &call {
             self.revocations.push(*at);
         }
@@ -223,7 +240,19 @@ impl Rights {
                 Revoked::Token(id) => (Basis::Token(id.to_string()), None),
             },
             Call::Chat(Command::Remove { user }) => (Basis::Member(user.to_string()), None),
-            Call::Access(AccessChange::Unban(_)) | Call::Chat(_) => return,
+            Call::Erase(user) => {
+                self.calls.push_front(Call::AwaitErasure(user.clone()));
+                (Basis::Erasing(user), None)
+            }
+            Call::AwaitErasure(user) => {
+                let newcomer = Newcomer { user: user.as_str().into(), name: None, role: Some(Role::Member) };
+                self.calls.push_front(Call::Chat(Command::Add(newcomer)));
+                (Basis::Member(user), None)
+            }
+            Call::Access(AccessChange::Unban(_))
+            | Call::Chat(_)
+            | Call::DeleteChat(_)
+            | Call::DeleteMessage(..) => return,
         };
         self.losses.insert(basis, Loss { heads, step, until });
     }
@@ -237,7 +266,7 @@ impl Rights {
         let concerned = self.losses.keys().filter(|basis| match basis {
             Basis::Tokens(of, at) => *of == user && issued <= *at,
             Basis::Token(id) => token.is_some_and(|token| token.id.as_deref() == Some(id)),
-            Basis::Ban(of) | Basis::Member(of) => *of == user,
+            Basis::Ban(of) | Basis::Member(of) | Basis::Erasing(of) => *of == user,
         });
         let lost = self.lost(concerned.cloned(), (channel, what), now).map(|lost| format!("{lost:?}"));
         let ungranted = conn.lost.get(channel).is_some_and(|end| end.is_before(what));
@@ -247,7 +276,7 @@ impl Rights {
 
     /// Why something of a user in a channel may not be stored or passed on.
     pub(super) fn silences(&self, user: String, of: (&Channel, What), now: u64) -> Option<String> {
-        let bases = [Basis::Ban(user.clone()), Basis::Member(user)].into_iter();
+        let bases = [Basis::Ban(user.clone()), Basis::Erasing(user.clone()), Basis::Member(user)].into_iter();
         self.lost(bases, of, now).map(|basis| format!("{basis:?}"))
     }
 
@@ -270,8 +299,16 @@ impl Rights {
 }
 
 impl World {
+    /// The users of the chat. Where users are erased, there is one who stays.
     fn users(&self) -> impl Iterator<Item = String> + use<> {
-        (0..self.clients.len()).map(user_of)
+        let keeper = self.case.kinds.has(Kind::Erasure).then(|| KEEPER.to_owned());
+        (0..self.clients.len()).map(user_of).chain(keeper)
+    }
+
+    /// Permissions may change in this run.
+    pub(super) fn begin_rights(&mut self) {
+        self.ledger.refuses = true;
+        self.rights = Some(Rights::new(self.users()));
     }
 
     /// All data was lost, or an earlier state of it was restored.
@@ -279,7 +316,7 @@ impl World {
         let users = self.users();
         if let Some(rights) = &mut self.rights {
             rights.reset(users);
-            self.after(0, Event::BackEnd);
+            self.call_in(0);
         }
     }
 
@@ -322,7 +359,7 @@ impl World {
             _ => Call::Chat(Command::SetRole { user: id, role: Role::Member }),
         };
         rights.calls.push_back(call);
-        self.after(0, Event::BackEnd);
+        self.call_in(0);
     }
 
     /// Everybody gets everything back.
@@ -340,85 +377,7 @@ impl World {
             // The next token grants everything.
             rights.calls.push_back(Call::Access(AccessChange::Revoke(revocation)));
         }
-        self.after(0, Event::BackEnd);
-    }
-
-    /// The back end makes its next call, one after the other.
-    pub(super) fn back_end(&mut self) {
-        let Some(rights) = &mut self.rights else { return };
-        let Some(call) = rights.calls.front().cloned() else { return };
-        if rights.calling.is_some_and(|(node, boot)| self.nodes[node].boot == boot && self.nodes[node].up) {
-            // The node may go down before it answers.
-            return self.after(RETRY_MS, Event::BackEnd);
-        }
-        let there = (0..self.nodes.len()).find(|node| self.nodes[*node].up);
-        let Some((node, real, environment)) = there.and_then(|node| {
-            let on = &self.nodes[node];
-            Some((node, on.node()?.clone(), on.executor.as_ref()?.environment().clone()))
-        }) else {
-            return self.after(RETRY_MS, Event::BackEnd);
-        };
-        rights.calling = Some((node, self.nodes[node].boot));
-        rights.begins(&call);
-        say!(self, "BACK", "{call:?}");
-        let Some(rights) = &self.rights else { return };
-        let (store, ended) = (self.store.clone(), rights.ended.clone());
-        let channels: Vec<_> = self.channels.iter().cloned().chain(self.chats.logs()).collect();
-        environment.spawn(Box::pin(async move {
-            let result = match call {
-                Call::Access(change) => {
-                    real.change_access(change).await.map(drop).map_err(|_| ErrorCode::Unavailable)
-                }
-                Call::Chat(command) => {
-                    let chat = CHAT.hyphenated().to_string();
-                    let changed = real.change_chat(Actor::BackEnd, Some(&chat), command).await;
-                    changed.map(drop).map_err(|refusal| refusal.code)
-                }
-            };
-            let head = |channel: Channel| (channel.clone(), store.data().logs.log(&channel).head);
-            let result = match result {
-                Ok(()) => Ended::Done(channels.into_iter().map(head).collect()),
-                Err(ErrorCode::Unavailable) => Ended::Unavailable,
-                Err(code) => Ended::Refused(code),
-            };
-            *ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
-        }));
-        self.pump(node);
-        // A node that goes down answers nothing.
-        self.after(RETRY_MS, Event::BackEnd);
-    }
-
-    /// The node has answered the back end.
-    pub(super) fn back_end_hears(&mut self) {
-        let step = self.stats.steps;
-        let Some(rights) = &mut self.rights else { return };
-        let ended = rights.ended.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(ended) = ended else { return };
-        rights.calling = None;
-        say!(
-            self,
-            "BACK",
-            "{}",
-            match &ended {
-                Ended::Done(_) => "done".to_owned(),
-                Ended::Refused(code) => format!("refused: {code:?}"),
-                Ended::Unavailable => "not now".to_owned(),
-            }
-        );
-        let wait = match ended {
-            Ended::Done(heads) => {
-                if let Some(call) = rights.calls.pop_front() {
-                    rights.done(call, heads, step);
-                }
-                0
-            }
-            Ended::Refused(_) => {
-                rights.calls.pop_front();
-                0
-            }
-            Ended::Unavailable => RETRY_MS,
-        };
-        self.after(wait, Event::BackEnd);
+        self.call_in(0);
     }
 
     /// A client has presented tokens on a connection: what the last of them does not grant may not be read from now on.

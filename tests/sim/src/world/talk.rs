@@ -190,6 +190,8 @@ impl World {
                 let least = own.map_or(0, |(_, offset)| *offset);
                 let most = self.reads.get(&(place.log, user)).copied().unwrap_or(0);
                 let got = watch.last.filter(|last| last.log == place.log).map_or(0, |last| last.offset);
+                let erased = self.rights.as_ref().is_some_and(|rights| rights.was_erased(&user_of(client)));
+                let (got, least) = if erased { (0, 0) } else { (got, least) };
                 if !(got..=place.offset).contains(&delivered) || !(least..=most).contains(&read) {
                     let what = format!(
                         "c{client} was given {got} of {}, stands at {}, and has read {least}, its user {most}; node {node} knows of {delivered} and {read}",

@@ -222,6 +222,28 @@ fn a_change_of_a_chat_that_is_reported_as_failed_and_happened() {
 }
 
 #[test]
+fn a_deletion_of_a_chat_that_is_reported_as_failed_and_happened() {
+    let case = "clients=2 channels=2 nodes=1 seconds=60 faults=store_doubt,erasure plays=chats";
+    found_like(Mutant::DeletionsInDoubtForgotten, case, Chats);
+}
+
+#[test]
+fn an_erasure_that_is_over_before_anything_was_removed() {
+    found_with(Kind::Erasure, Mutant::ErasureEndsAtOnce, &[Texts]);
+}
+
+#[test]
+fn an_erasure_that_leaves_out_a_log() {
+    found_with(Kind::Erasure, Mutant::ErasureSkipsALog, &[Texts]);
+}
+
+#[test]
+fn an_erasure_that_is_reported_as_failed_and_whose_texts_stay_in_memory() {
+    let case = "clients=3 channels=2 nodes=1 seconds=90 faults=store_doubt,erasure,drop";
+    found_like(Mutant::ErasuresInDoubtForgotten, case, Texts);
+}
+
+#[test]
 fn a_new_token_that_ends_nothing() {
     found_like(Mutant::LostGrantsKept, A_GRANT_IS_WITHDRAWN, Permission);
 }

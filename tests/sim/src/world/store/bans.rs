@@ -22,7 +22,11 @@ impl BanStore for NodeStore {
         })
     }
 
+    fn has_changed<'a>(&'a self, change: &'a AccessChange) -> Answer<'a, bool> {
+        self.read(move |data| data.access_changes.contains(change))
+    }
+
     fn change_access<'a>(&'a self, change: &'a AccessChange) -> Answer<'a, ()> {
-        self.read(move |data| data.access_changes.push(change.clone()))
+        self.change(move |data| data.access_changes.push(change.clone()))
     }
 }

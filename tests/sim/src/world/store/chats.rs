@@ -10,11 +10,11 @@ use everwire_server::{
     },
     store::{
         Answer,
-        chats::{ChatStore, Tail},
+        chats::{ChatStore, ChatWrite, Tail},
     },
 };
 
-use super::{Done, node::NodeStore};
+use super::{Data, Done, node::NodeStore};
 
 impl ChatStore for NodeStore {
     fn chats(&self) -> Answer<'_, Vec<ChatRecord>> {
@@ -25,26 +25,30 @@ impl ChatStore for NodeStore {
         self.read(move |data| data.rooms.get(id).cloned())
     }
 
-    fn change_chat<'a>(
-        &'a self,
-        at: u64,
-        _before: Option<&'a Room>,
-        after: &'a Room,
-        entries: &'a [NewEntry],
-    ) -> Answer<'a, Vec<Outcome>> {
-        self.transact(at, entries, move |data| {
-            let room = Arc::new(after.clone());
-            let head = after.log().map_or(0, |log| data.logs.log(&log).head);
-            let (id, sure) = (after.id.clone(), data.doubt_until <= self.now());
-            data.done.push(Done::Room { id: id.clone(), room: Some(room.clone()), head, sure });
-            data.rooms.insert(id, ChatRecord { room, at });
+    fn change_chats<'a>(&'a self, at: u64, changes: &'a [ChatWrite<'a>]) -> Answer<'a, Vec<Vec<Outcome>>> {
+        let entries: Vec<NewEntry> = changes.iter().flat_map(|change| change.entries).cloned().collect();
+        Box::pin(async move {
+            let rooms = move |data: &mut Data| {
+                for ChatWrite { after, .. } in changes {
+                    let room = Arc::new((*after).clone());
+                    let head = after.log().map_or(0, |log| data.logs.log(&log).head);
+                    let (id, sure) = (after.id.clone(), data.doubt_until <= self.now());
+                    data.done.push(Done::Room { id: id.clone(), room: Some(room.clone()), head, sure });
+                    data.rooms.insert(id, ChatRecord { room, at });
+                }
+            };
+            let mut outcomes = self.transact(at, &entries, rooms).await?.into_iter();
+            let of_each = |change: &ChatWrite<'_>| outcomes.by_ref().take(change.entries.len()).collect();
+            Ok(changes.iter().map(of_each).collect())
         })
     }
 
     fn delete_chat<'a>(&'a self, chat: &'a Room) -> Answer<'a, ()> {
-        self.read(move |data| {
+        self.change(move |data| {
             data.rooms.remove(&chat.id);
-            data.done.push(Done::Room { id: chat.id.clone(), room: None, head: 0, sure: true });
+            let head = chat.log().map_or(0, |log| data.logs.log(&log).head);
+            let sure = data.doubt_until <= self.now();
+            data.done.push(Done::Room { id: chat.id.clone(), room: None, head, sure });
             if let Some(log) = chat.log() {
                 data.logs.empty(&log);
                 data.marks.retain(|(channel, _), _| *channel != log);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use everwire_protocol::Channel;
+use everwire_protocol::{Channel, channels::user_channel};
 use everwire_server::{
     model::{
         ban::{AccessChange, Revocation},
@@ -14,7 +14,7 @@ use everwire_server::{
     },
 };
 
-use super::node::NodeStore;
+use super::{Done, node::NodeStore};
 
 impl ErasureStore for NodeStore {
     fn erasures(&self) -> Answer<'_, Vec<Arc<str>>> {
@@ -22,9 +22,11 @@ impl ErasureStore for NodeStore {
     }
 
     fn begin_erasure<'a>(&'a self, user: &'a str, tokens: &'a Revocation) -> Answer<'a, ()> {
-        self.read(move |data| {
+        self.change(move |data| {
             data.access_changes.push(AccessChange::Revoke(tokens.clone()));
-            data.erasures.push(user.into());
+            if !data.erasures.iter().any(|other| **other == *user) {
+                data.erasures.push(user.into());
+            }
         })
     }
 
@@ -35,13 +37,23 @@ impl ErasureStore for NodeStore {
         _from: Place,
         report: &'a (dyn Fn(&Channel, &[u64]) -> Option<NewEntry> + Send + Sync),
     ) -> Answer<'a, Erased> {
-        self.read(move |data| {
+        self.change(move |data| {
             data.forget_user(user);
-            data.logs.erase(at, user, report)
+            data.plant_a_skipped_log(user);
+            let erased = data.logs.erase(at, user, report);
+            data.note_reports(self.node, &erased.reports);
+            if let Some(own) = user_channel(user) {
+                let trimmed = data.logs.log(&own).trimmed;
+                data.done.push(Done::Trimmed(own, trimmed));
+            }
+            erased
         })
     }
 
     fn end_erasure<'a>(&'a self, user: &'a str) -> Answer<'a, ()> {
-        self.read(move |data| data.erasures.retain(|other| **other != *user))
+        self.change(move |data| {
+            data.erasures.retain(|other| **other != *user);
+            data.done.push(Done::ErasureEnded(user.into()));
+        })
     }
 }

@@ -42,6 +42,8 @@ pub(in crate::world) enum Done {
     Trimmed(Channel, u64),
     /// A chat has changed, and its log ends there; not `sure`: that was reported as failed. Without a room: it was deleted.
     Room { id: Arc<str>, room: Option<Arc<Room>>, head: u64, sure: bool },
+    /// The erasure of a user has ended.
+    ErasureEnded(Arc<str>),
     /// A transaction of a node failed, or was reported as failed.
     Failed { node: usize, entries: usize, happened: bool },
 }
@@ -79,8 +81,8 @@ pub(in crate::world) struct Data {
     /// For a planted bug: the data before the last commit.
     before: Option<Logs>,
     fresh: u128,
-    /// For a planted bug: edits as they were stored.
-    edits: BTreeMap<(Channel, u64), Arc<Entry>>,
+    /// For planted bugs: entries as they were stored, and are read for ever.
+    stale: BTreeMap<(Channel, u64), Arc<Entry>>,
 }
 
 /// A copy of what is stored.
@@ -90,6 +92,7 @@ pub(in crate::world) struct Copied {
     marks: BTreeMap<(Channel, String), UserReceipt>,
     rooms: BTreeMap<Arc<str>, ChatRecord>,
     access_changes: Vec<AccessChange>,
+    erasures: Vec<Arc<str>>,
 }
 
 impl Data {
@@ -107,16 +110,18 @@ impl Data {
             marks: self.marks.clone(),
             rooms: self.rooms.clone(),
             access_changes: self.access_changes.clone(),
+            erasures: self.erasures.clone(),
         }
     }
 
     /// Continues with a copy. Who was present in it is gone by now.
     pub(in crate::world) fn restore(&mut self, copy: &Copied) {
-        let Copied { logs, marks, rooms, access_changes } = copy;
+        let Copied { logs, marks, rooms, access_changes, erasures } = copy;
         (self.logs, self.marks, self.rooms) = (logs.clone(), marks.clone(), rooms.clone());
         self.access_changes.clone_from(access_changes);
+        self.erasures.clone_from(erasures);
         self.before = None;
-        self.edits.clear();
+        self.stale.clear();
         self.own.clear();
     }
 
@@ -128,6 +133,7 @@ impl Data {
         self.marks.clear();
         self.rooms.clear();
         self.access_changes.clear();
+        self.erasures.clear();
         self.own.clear();
     }
 
@@ -196,12 +202,36 @@ impl Data {
         if self.has(Mutant::EditsNotBlanked) {
             let is_edit = |entry: &&Arc<Entry>| entry.text.contains("\"action\":\"edit\"");
             let edits = added.iter().filter(is_edit);
-            self.edits.extend(edits.map(|entry| ((entry.channel.clone(), entry.offset), entry.clone())));
+            self.stale.extend(edits.map(|entry| ((entry.channel.clone(), entry.offset), entry.clone())));
         }
         if !added.is_empty() {
             self.done.push(Done::Added { node, entries: added });
         }
         outcomes
+    }
+
+    /// Entries that an erasure has stored.
+    fn note_reports(&mut self, node: usize, reports: &[Arc<Entry>]) {
+        for report in reports {
+            let (channel, epoch, offset) = (report.channel.clone(), report.epoch.clone(), report.offset);
+            let Some(id) = report.message().map(|message| message.id) else { continue };
+            let up_to = self.logs.log(&channel).trimmed;
+            self.done.push(Done::Stored { channel: channel.clone(), epoch, offset, id, about: None });
+            self.done.push(Done::Trimmed(channel, up_to));
+        }
+        self.done.push(Done::Added { node, entries: reports.to_vec() });
+    }
+
+    /// The planted bug: one log is left as it is by an erasure.
+    fn plant_a_skipped_log(&mut self, user: &str) {
+        let Ok(channel) = "private-orders.1".parse::<Channel>() else { return };
+        if self.has(Mutant::ErasureSkipsALog) {
+            let own = format!("\"user\":\"{user}\"");
+            let entries = self.entries(&channel, 0, u32::MAX).into_iter();
+            let own = entries.filter(|entry| entry.text.contains(&own));
+            let own: Vec<_> = own.map(|entry| ((channel.clone(), entry.offset), entry)).collect();
+            self.stale.extend(own);
+        }
     }
 
     /// The planted bug: copies are stored again.
@@ -225,15 +255,20 @@ impl Data {
         log
     }
 
+    /// All entries of a log.
+    pub(in crate::world) fn all(&self, channel: &Channel) -> Vec<Arc<Entry>> {
+        self.entries(channel, 0, u32::MAX)
+    }
+
     fn entries(&self, channel: &Channel, after: u64, most: u32) -> Vec<Arc<Entry>> {
         self.page(channel, after, PageBounds { entries: most, bytes: usize::MAX }).entries
     }
 
     fn page(&self, channel: &Channel, after: u64, bounds: PageBounds) -> Page {
         let mut page = self.logs.page(channel, after, bounds);
-        for entry in page.entries.iter_mut().filter(|_| self.has(Mutant::EditsNotBlanked)) {
-            if let Some(edit) = self.edits.get(&(channel.clone(), entry.offset)) {
-                *entry = edit.clone();
+        for entry in page.entries.iter_mut().filter(|_| !self.stale.is_empty()) {
+            if let Some(stale) = self.stale.get(&(channel.clone(), entry.offset)) {
+                *entry = stale.clone();
             }
         }
         page
@@ -303,7 +338,7 @@ impl SharedStore {
             done: Vec::new(),
             before: None,
             fresh: 1 << 127,
-            edits: BTreeMap::new(),
+            stale: BTreeMap::new(),
         })))
     }
 

@@ -79,6 +79,25 @@ impl NodeStore {
         )
     }
 
+    /// A transaction without entries.
+    pub(super) fn change<'a, T: Send + 'a>(
+        &'a self,
+        work: impl FnOnce(&mut Data) -> T + Send + 'a,
+    ) -> Answer<'a, T> {
+        self.answer(READ_MS, move |data| {
+            let (now, node) = (self.now(), self.node);
+            if data.fails_until > now {
+                return unavailable();
+            }
+            let result = work(data);
+            if data.doubt_until > now {
+                data.done.push(Done::Failed { node, entries: 0, happened: true });
+                return unavailable();
+            }
+            Ok(result)
+        })
+    }
+
     /// A transaction with entries; `more` writes the rest.
     pub(super) fn transact<'a>(
         &'a self,
