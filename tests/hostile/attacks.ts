@@ -191,6 +191,33 @@ const renames = (): string =>
       title: `${n}`,
     })),
   ]);
+/** Several users, each within the limits, who change a group with others again and again. */
+function chatChanges(users: number): Attack {
+  const open = (port: number, n: number) => {
+    const socket = openSocket(port, FROM);
+    const chat = newId();
+    let changes: NodeJS.Timeout | undefined;
+    const rename = (title: string): Frame => ({ type: "rename_chat", id: newId(), chat, title });
+    socket.once("open", () => {
+      const create = {
+        type: "create_chat",
+        id: chat,
+        kind: "group",
+        title: "x",
+        users: ["honest-0", "honest-1"],
+      };
+      socket.send(JSON.stringify([hello(`${USER}-${n}`), create]));
+      changes = setInterval(() => socket.send(JSON.stringify([rename(`${Date.now()}`)])), 100);
+    });
+    socket.once("close", () => {
+      clearInterval(changes);
+      setTimeout(() => open(port, n), 10);
+    });
+  };
+  return (port) => {
+    for (let n = 0; n < users; n++) open(port, n);
+  };
+}
 /** The victim's list would have these, each of which JSON writes as six bytes. */
 const invisible = Array.from({ length: 99 }, (_, n) => `\u0001`.repeat(100) + n);
 const strangers = Array.from({ length: 99 }, (_, n) => `stranger-${"x".repeat(100)}-${n}`);
@@ -262,6 +289,7 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
     JSON.stringify(Array.from({ length: 8 }, () => group(["honest-0", ...invisible]))),
   ),
   renames: flood(renames),
+  chat_changes: chatChanges(50),
   hoard: hoard(3_000),
   // Requests that are refused, or ask for nothing, from somebody who may sign in.
   garbage_posts: post("/everwire/v1/poll", () => `[${"[".repeat(30_000)}`),

@@ -16,6 +16,7 @@ test.each([
   "sessions",
   "sockets",
   "chats",
+  "chat_changes",
   "pipelining",
   "slow_websockets",
   "unsigned",

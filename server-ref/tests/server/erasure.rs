@@ -77,7 +77,7 @@ async fn nothing_is_left_of_an_erased_user_and_a_late_copy_is_not_stored_again()
     let (server, http) = start(directory.path()).await;
     let mut ann = Client::connect(server.address(), USER).await;
     let mut bob = Client::connect(server.address(), "bob").await;
-    let group = create(&mut ann, ChatKind::Group, Some("Us"), &["bob"]).await;
+    let group = create(&mut ann, ChatKind::Group, Some("Us"), &["bob", "dan"]).await;
     let log = format!("private-chat.{group}");
     let id = new_id();
     bob.done(id, everwire_protocol::JoinChat { id, chat: group.clone() }).await;

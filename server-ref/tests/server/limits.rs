@@ -1,8 +1,8 @@
 //! Limits: announced, and counted over all that belongs together.
 
 use everwire_protocol::{
-    ChatKind, ClientFrame, CreateChat, ErrorCode, Invite, RenameChat, Role, ServerFrame, batch,
-    limits::MAX_POST_FRAMES,
+    ChatKind, ClientFrame, CreateChat, ErrorCode, Invite, JoinChat, LeaveChat, RemoveMember, RenameChat,
+    Role, ServerFrame, batch, limits::MAX_POST_FRAMES,
 };
 
 use super::kit::{Client, chat, hello, history, http::Http, new_id, send, serve};
@@ -137,6 +137,47 @@ async fn one_user_changes_chats_so_often_whatever_the_change() {
     let mut bob = Client::connect(served.address(), "bob").await;
     let id = new_id();
     assert!(bob.done(id, group(id)).await.is_some(), "others are not affected");
+    served.server.stop().await;
+}
+
+#[tokio::test]
+async fn one_user_cannot_use_up_the_invitations_of_another() {
+    let served = serve(|config| config.requests_per_second = 0).await;
+    for n in 0..22 {
+        chat(&served, &n.to_string(), &[("eve", Role::Owner), ("dan", Role::Member)]);
+    }
+    let (mut eve, mut dan) =
+        (Client::connect(served.address(), "eve").await, Client::connect(served.address(), "dan").await);
+    let mut ann = Client::connect(served.address(), "ann").await;
+    let invite = |id, n: u32| Invite { id, chat: n.to_string(), user: "ann".into(), role: None };
+    for n in 0..20 {
+        let id = new_id();
+        let answer = eve.request(id, invite(id, n)).await;
+        assert!(matches!(answer, ServerFrame::Done(_)), "{n}: {answer:?}");
+    }
+    let id = new_id();
+    match eve.request(id, invite(id, 20)).await {
+        ServerFrame::Error(error) => {
+            assert_eq!(error.code, ErrorCode::Forbidden);
+            assert!(error.message.contains("ann has not answered 20 of your invitations"), "{error:?}");
+        }
+        other => panic!("{other:?}"),
+    }
+    let id = new_id();
+    let group = CreateChat { id, kind: ChatKind::Group, title: None, open: None, users: vec!["ann".into()] };
+    assert_eq!(eve.refused(id, group).await, ErrorCode::Forbidden, "nor by a new chat");
+    let id = new_id();
+    assert!(matches!(dan.request(id, invite(id, 20)).await, ServerFrame::Done(_)), "another user may");
+    // Only open ones count: accepted, declined and withdrawn ones do not.
+    let (join, leave, remove) = (new_id(), new_id(), new_id());
+    ann.request(join, JoinChat { id: join, chat: "0".into() }).await;
+    ann.request(leave, LeaveChat { id: leave, chat: "1".into() }).await;
+    eve.request(remove, RemoveMember { id: remove, chat: "2".into(), user: "ann".into() }).await;
+    for n in [21, 1, 2] {
+        let id = new_id();
+        let answer = eve.request(id, invite(id, n)).await;
+        assert!(matches!(answer, ServerFrame::Done(_)), "{n}: {answer:?}");
+    }
     served.server.stop().await;
 }
 

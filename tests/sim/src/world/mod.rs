@@ -6,6 +6,7 @@ mod app;
 mod back_end;
 mod chats;
 mod client;
+pub mod doubts;
 mod edits;
 mod faults;
 mod groups;

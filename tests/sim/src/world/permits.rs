@@ -32,15 +32,15 @@ const SECRET: &str = "secret";
 const MS: u64 = 40;
 
 /// One node, and the time.
-struct Scene {
-    clock: Clock,
-    executor: Executor,
-    store: SharedStore,
-    node: Arc<Node>,
+pub(super) struct Scene {
+    pub(super) clock: Clock,
+    pub(super) executor: Executor,
+    pub(super) store: SharedStore,
+    pub(super) node: Arc<Node>,
 }
 
 impl Scene {
-    fn new(rng: &mut Rng, mutant: Option<Mutant>) -> Option<Self> {
+    pub(super) fn new(rng: &mut Rng, mutant: Option<Mutant>) -> Option<Self> {
         let clock = Clock::new(EPOCH);
         let planted = mutant.and_then(Mutant::of_server);
         let mut executor = Executor::new(clock.clone(), 1 << 100, planted, rng.fork(1));
@@ -56,7 +56,7 @@ impl Scene {
         Some(Self { clock, executor, store, node })
     }
 
-    fn ask(&mut self, user: &str, request: Request) -> bool {
+    pub(super) fn ask(&mut self, user: &str, request: Request) -> bool {
         let (node, request) = (self.node.clone(), pending(user, request));
         let answer =
             finish(&mut self.executor, &self.clock, async move { node.answer(request).await.is_ok() });
@@ -82,7 +82,7 @@ impl Scene {
     }
 
     /// Lets this many ms pass.
-    fn pass(&mut self, ms: u64) {
+    pub(super) fn pass(&mut self, ms: u64) {
         for _ in 0..ms {
             let _ = self.executor.run();
             self.clock.set(self.clock.now_ms() + 1);
@@ -91,7 +91,7 @@ impl Scene {
 }
 
 /// Runs something to its end.
-fn finish<T: Send + 'static>(
+pub(super) fn finish<T: Send + 'static>(
     executor: &mut Executor,
     clock: &Clock,
     work: impl Future<Output = T> + Send + 'static,

@@ -45,3 +45,10 @@ fn a_seed_is_the_same_run_each_time() {
         assert_eq!(one.stats, two.stats, "seed {seed}");
     }
 }
+
+#[test]
+fn what_is_reported_as_failed_and_has_happened_is_found() {
+    for call in world::doubts::Call::ALL {
+        assert_eq!(world::doubts::is_found(*call), Some(true), "{call:?}");
+    }
+}
