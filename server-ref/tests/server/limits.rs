@@ -5,7 +5,9 @@ use everwire_protocol::{
     Role, ServerFrame, batch, limits::MAX_POST_FRAMES,
 };
 
-use super::kit::{Client, chat, hello, history, http::Http, new_id, send, serve};
+use everwire_server::sessions::SESSIONS_OF_A_USER;
+
+use super::kit::{Client, Ended, chat, hello, history, http::Http, new_id, send, serve, until};
 
 /// The kinds of answers, and the codes of errors among them.
 fn answers(frames: &[ServerFrame]) -> Vec<&'static str> {
@@ -137,6 +139,27 @@ async fn one_user_changes_chats_so_often_whatever_the_change() {
     let mut bob = Client::connect(served.address(), "bob").await;
     let id = new_id();
     assert!(bob.done(id, group(id)).await.is_some(), "others are not affected");
+    served.server.stop().await;
+}
+
+#[tokio::test]
+async fn one_user_has_so_many_sessions_and_one_that_ends_gives_its_place_back() {
+    let served = serve(|_| ()).await;
+    let mut held = Vec::new();
+    for _ in 0..SESSIONS_OF_A_USER {
+        held.push(Client::connect(served.address(), "ann").await);
+    }
+    let mut more = Client::open(served.address()).await;
+    more.say(&[hello("ann", new_id())]).await;
+    let (frames, ended) = more.until_it_ends().await;
+    assert_eq!(answers(&frames), ["rate_limited", "goaway"]);
+    assert_eq!(ended, Ended::Code(4016));
+    Client::connect(served.address(), "bob").await.chat("news", "others are not affected").await;
+    let sessions = || served.server.node().sessions.of_user("ann").len();
+    assert_eq!(sessions(), SESSIONS_OF_A_USER);
+    held.pop();
+    until(|| sessions() < SESSIONS_OF_A_USER).await;
+    Client::connect(served.address(), "ann").await;
     served.server.stop().await;
 }
 

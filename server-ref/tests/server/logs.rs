@@ -91,3 +91,31 @@ async fn every_end_and_every_refusal_is_in_the_log_with_who_it_was_and_why() {
     }
     assert!(!log.contains("another key") && !log.contains("not a token"), "{log}");
 }
+
+#[tokio::test]
+async fn the_limit_of_open_files_is_said_at_start_and_an_unnamed_proxy_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = directory.path().join("everwire.db");
+    let arguments = ["--dev", "--listen", "127.0.0.1:0", "--database", database.to_str().unwrap()];
+    let arguments = [&arguments[..], &["--log", "info", "--log-format", "json", "--count-loopback"]].concat();
+    let mut child = command(&arguments).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let address = line.trim().rsplit('/').next().unwrap().parse().unwrap();
+    for client in ["192.0.2.1", "192.0.2.1", "192.0.2.2"] {
+        // Each on a socket of its own.
+        let forwarded = [("x-forwarded-for", client)];
+        Http::to(address).request(Method::GET, "/livez", &forwarded, Body::empty()).await;
+    }
+    let pid = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-s", "TERM", &pid]).status().unwrap().success());
+    assert!(exited(&mut child).success());
+    let mut log = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    let lines: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let open_files = lines.iter().find_map(|line| line["open_files"].as_u64());
+    assert!(open_files.is_some_and(|limit| limit >= 1024), "{log}");
+    let of_proxies = lines.iter().filter(|line| line["proxy"] == "127.0.0.1");
+    let messages: Vec<_> = of_proxies.filter_map(|line| line["message"].as_str()).collect();
+    assert!(matches!(&messages[..], [one] if one.contains("--trusted-proxy")), "{log}");
+}

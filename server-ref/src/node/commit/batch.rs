@@ -24,8 +24,9 @@ const GROUP: usize = 512;
 /// Maximum changes of chats in one transaction. Each is of more rows than an entry.
 const CHANGES: usize = 32;
 
-/// Maximum commits that are held for a later turn. Beyond it the others wait behind them.
-const HELD: usize = 1024;
+/// Maximum commits that are held for a later turn. Beyond it the others wait behind them: so many that few users cannot have them
+/// held.
+const HELD: usize = 16 * 1024;
 
 /// The answer to a change of a chat.
 pub(super) type ChangeReply = oneshot::Sender<Result<Option<ChatRecord>, Refusal>>;
