@@ -6,7 +6,7 @@ use everwire_protocol::{
     CHAT_EVENT, Channel, ChatChange, ChatKind, ErrorCode, Payload, channels::messages_channel,
 };
 
-use super::{Node, publish::new_entries};
+use super::Node;
 use crate::{
     Error,
     auth::Bans,
@@ -195,7 +195,9 @@ impl Keeping<'_> {
     /// A change is stored.
     fn keep(self, at: u64, change: NewChange, outcomes: &[Outcome]) -> Stored {
         let NewChange { after, entries, mut gone, .. } = change;
-        let entries = new_entries(entries.iter(), outcomes);
+        let stored = entries.iter().zip(outcomes);
+        let entries =
+            stored.filter_map(|(entry, outcome)| Some(Entry::of(entry, outcome.stored()?))).collect();
         let chat = ChatRecord { room: Arc::new(after), at };
         if planted!(self.environment, RemovalNotTold) {
             gone.clear();
