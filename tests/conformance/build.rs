@@ -7,9 +7,11 @@ fn main() -> io::Result<()> {
     let here = env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?;
     let here = Path::new(&here);
     let mut source = String::new();
-    for (name, directory, ending) in
-        [("SERVER_DIALOGUES", "dialogues/server", "dialogue"), ("PROFILES", "../../docs/protocol", "md")]
-    {
+    for (name, directory, ending) in [
+        ("SERVER_DIALOGUES", "dialogues/server", "dialogue"),
+        ("CLIENT_DIALOGUES", "dialogues/client", "dialogue"),
+        ("PROFILES", "../../docs/protocol", "md"),
+    ] {
         let directory = here.join(directory);
         println!("cargo::rerun-if-changed={}", directory.display());
         let mut paths = Vec::new();

@@ -28,7 +28,7 @@ describe.skipIf(PYTHON === undefined)("the third client", () => {
   });
 
   it("answers as the transcript of the adapter's format shows", async () => {
-    const [block, ...others] = blocksOf("tests/third/README.md").filter(
+    const [block, ...others] = blocksOf("tests/conformance/adapters/README.md").filter(
       ({ language }) => language === "transcript",
     );
     expect(others).toEqual([]);

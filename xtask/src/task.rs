@@ -112,6 +112,11 @@ pub(crate) fn run(paths: &Paths, steps: &mut Steps, plan: &[Task]) -> Result {
     Ok(())
 }
 
+/// The same without a word about the steps, for what a command needs before its own work.
+pub(crate) fn run_all(paths: &Paths, goals: &[Task]) -> Result {
+    plan(goals).into_iter().try_for_each(|task| task.run(paths).map(drop))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

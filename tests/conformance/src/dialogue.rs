@@ -4,15 +4,24 @@
 use std::{fs, path::Path};
 
 use crate::{
+    client::ClientStep,
     error::{Error, Result},
     included,
     requirements::{Class, Number, Requirements, requirements},
     step::Step,
 };
 
+/// A kind of steps, by the peer that is played with.
+pub trait Play: Sized {
+    /// The peer under test.
+    const PEER: Class;
+    /// Reads a line.
+    fn parse(text: &str) -> std::result::Result<Self, String>;
+}
+
 /// One dialogue, as its file says.
 #[derive(Debug)]
-pub struct Dialogue {
+pub struct Dialogue<S = Step> {
     /// The file's name without its ending.
     pub name: String,
     /// What it shows, in a sentence: its first line.
@@ -22,17 +31,25 @@ pub struct Dialogue {
     /// What it needs of the peer under test, or of the tool, beyond the core of the protocol.
     pub needs: Vec<String>,
     /// Its steps, with the lines that they stand in.
-    pub(crate) steps: Vec<(usize, Step)>,
+    pub(crate) steps: Vec<(usize, S)>,
 }
 
 /// All dialogues for servers that the tool contains.
 pub fn for_servers() -> Result<Vec<Dialogue>> {
-    let requirements = requirements();
-    let read = |(name, text): &(&str, &str)| Dialogue::parse(name, text, &requirements);
-    included::server_dialogues().iter().map(read).collect()
+    contained(included::server_dialogues())
 }
 
-impl Dialogue {
+/// All dialogues for clients that the tool contains.
+pub fn for_clients() -> Result<Vec<Dialogue<ClientStep>>> {
+    contained(included::client_dialogues())
+}
+
+fn contained<S: Play>(files: &[(&str, &str)]) -> Result<Vec<Dialogue<S>>> {
+    let requirements = requirements();
+    files.iter().map(|(name, text)| Dialogue::parse(name, text, &requirements)).collect()
+}
+
+impl<S: Play> Dialogue<S> {
     /// Reads a file.
     pub fn read(path: &Path) -> Result<Self> {
         let text = fs::read_to_string(path).map_err(|source| Error::File { path: path.into(), source })?;
@@ -90,11 +107,11 @@ impl Dialogue {
         match text.split_once(' ') {
             Some(("covers", numbers)) => {
                 for number in numbers.split_whitespace() {
-                    self.covers.push(of_class(number, Class::Server, requirements)?);
+                    self.covers.push(of_class(number, S::PEER, requirements)?);
                 }
             }
             Some(("needs", names)) => self.needs.extend(names.split_whitespace().map(str::to_owned)),
-            _ => self.steps.push((line, Step::parse(text)?)),
+            _ => self.steps.push((line, S::parse(text)?)),
         }
         Ok(())
     }

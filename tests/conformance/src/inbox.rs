@@ -1,5 +1,6 @@
 //! What has arrived from a peer and no step has asked for yet. Steps ask by type: the protocol orders the frames of one
-//! channel and one type, and leaves open whether an `ack` comes before a `message` of another.
+//! channel and one type, and leaves open whether an `ack` comes before a `message` of another. The events of a client's adapter
+//! are kept in the same way.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -8,8 +9,6 @@ use tokio::{
     sync::mpsc,
     time::{Instant, timeout_at},
 };
-
-use crate::invariants;
 
 /// What arrives.
 #[derive(Debug, Clone)]
@@ -41,20 +40,48 @@ enum Found<T> {
 
 /// What has arrived from one peer.
 pub(crate) struct Inbox {
-    arriving: mpsc::UnboundedReceiver<(Arrival, Option<String>)>,
-    waiting: VecDeque<Arrival>,
+    arriving: mpsc::UnboundedReceiver<Arrived>,
+    waiting: VecDeque<(Arrival, Instant)>,
     /// All that has arrived, as it was written.
     texts: Vec<String>,
+    kind: &'static str,
+    violation: Violation,
+    /// When that arrived which a step has asked for last.
+    found_at: Instant,
 }
 
-/// Where to put what arrives, the first arrival of a text with that text.
-pub(crate) type Arrivals = mpsc::UnboundedSender<(Arrival, Option<String>)>;
+/// What the protocol forbids in anything that arrives, with its text if it is the first of it.
+pub(crate) type Violation = fn(&Arrival, Option<&str>) -> Option<String>;
+
+struct Arrived {
+    arrival: Arrival,
+    text: Option<String>,
+    at: Instant,
+}
+
+/// Where to put what arrives.
+#[derive(Clone)]
+pub(crate) struct Arrivals(mpsc::UnboundedSender<Arrived>);
+
+impl Arrivals {
+    /// Puts something there, the first arrival of a text with that text. Nobody listens if the dialogue is over.
+    pub(crate) fn put(&self, arrival: Arrival, text: Option<String>) {
+        let _ = self.0.send(Arrived { arrival, text, at: Instant::now() });
+    }
+}
 
 impl Inbox {
-    /// An inbox, and where to put what arrives.
-    pub(crate) fn new() -> (Arrivals, Self) {
+    /// An inbox, and where to put what arrives. `kind` is the field that tells frames from each other.
+    pub(crate) fn new(kind: &'static str, violation: Violation) -> (Arrivals, Self) {
         let (sender, arriving) = mpsc::unbounded_channel();
-        (sender, Self { arriving, waiting: VecDeque::new(), texts: Vec::new() })
+        let (waiting, texts) = (VecDeque::new(), Vec::new());
+        let inbox = Self { arriving, waiting, texts, kind, violation, found_at: Instant::now() };
+        (Arrivals(sender), inbox)
+    }
+
+    /// When that arrived which was found last.
+    pub(crate) fn found_at(&self) -> Instant {
+        self.found_at
     }
 
     /// The next frame of a type in which these fields have these values.
@@ -64,8 +91,9 @@ impl Inbox {
         fields: &[(&str, Value)],
         patience: Duration,
     ) -> Result<Value, String> {
+        let named = self.kind;
         let fits = |frame: &Value| {
-            frame[KIND] == kind && fields.iter().all(|(field, value)| frame.get(*field) == Some(value))
+            frame[named] == kind && fields.iter().all(|(field, value)| frame.get(*field) == Some(value))
         };
         let found = self.next(patience, |arrival| match arrival {
             Arrival::Frame(frame) if fits(frame) => Found::Whole(frame.clone()),
@@ -105,7 +133,7 @@ impl Inbox {
     /// Gives back frames of a response, so that steps can ask for them one by one.
     pub(crate) fn put_back(&mut self, frames: Vec<Value>) {
         for frame in frames.into_iter().rev() {
-            self.waiting.push_front(Arrival::Frame(frame));
+            self.waiting.push_front((Arrival::Frame(frame), self.found_at));
         }
     }
 
@@ -127,8 +155,12 @@ impl Inbox {
         let deadline = Instant::now() + patience;
         let mut seen = 0;
         loop {
-            while let Some(arrival) = self.waiting.get_mut(seen) {
-                match fits(arrival) {
+            while let Some((arrival, at)) = self.waiting.get_mut(seen) {
+                let found = fits(arrival);
+                if !matches!(found, Found::Nothing) {
+                    self.found_at = *at;
+                }
+                match found {
                     Found::Whole(found) => {
                         self.waiting.remove(seen);
                         return Ok(found);
@@ -138,11 +170,11 @@ impl Inbox {
                 }
             }
             match timeout_at(deadline, self.arriving.recv()).await {
-                Ok(Some((arrival, text))) => {
-                    if let Some(violation) = arrival.violation(text.as_deref()) {
+                Ok(Some(Arrived { arrival, text, at })) => {
+                    if let Some(violation) = (self.violation)(&arrival, text.as_deref()) {
                         return Err(format!("in time; instead {violation}"));
                     }
-                    self.waiting.push_back(arrival);
+                    self.waiting.push_back((arrival, at));
                     self.texts.extend(text);
                 }
                 Ok(None) => return Err(format!("before the end; instead {}", self.instead())),
@@ -154,7 +186,7 @@ impl Inbox {
     }
 
     fn instead(&self) -> String {
-        let mut told: Vec<_> = self.waiting.iter().take(SHOWN).map(Arrival::short).collect();
+        let mut told: Vec<_> = self.waiting.iter().take(SHOWN).map(|(arrival, _)| arrival.short()).collect();
         if self.waiting.len() > SHOWN {
             told.push(format!("and {} more", self.waiting.len() - SHOWN));
         }
@@ -163,17 +195,6 @@ impl Inbox {
 }
 
 impl Arrival {
-    /// What no server may send at all.
-    fn violation(&self, text: Option<&str>) -> Option<String> {
-        let frames = match self {
-            Self::Frame(frame) => std::slice::from_ref(frame),
-            Self::Response(_, frames) => frames,
-            Self::Closed(_) => &[],
-            Self::Nonsense(what) => return Some(format!("nonsense: {what}")),
-        };
-        text.and_then(invariants::of_text).or_else(|| frames.iter().find_map(invariants::of_frame))
-    }
-
     fn short(&self) -> String {
         match self {
             Self::Frame(frame) => frame.to_string().chars().take(200).collect(),

@@ -11,8 +11,11 @@ pub(crate) const VECTORS: &str = include_str!("../../../protocol/generated/vecto
 /// Which requirements the vectors show.
 pub(crate) const VECTOR_COVERS: &str = include_str!("../dialogues/vectors.covers");
 
-/// The requirements that no dialogue can show, with the reasons.
-pub(crate) const NOT_COVERED: &str = include_str!("../dialogues/not-covered");
+/// The requirements of servers that no dialogue can show, with the reasons.
+pub(crate) const NOT_COVERED_OF_SERVERS: &str = include_str!("../dialogues/server.not-covered");
+
+/// Those of clients.
+pub(crate) const NOT_COVERED_OF_CLIENTS: &str = include_str!("../dialogues/client.not-covered");
 
 /// The text of the protocol: the core and the profiles.
 pub(crate) fn documents() -> impl Iterator<Item = &'static str> {
@@ -22,4 +25,9 @@ pub(crate) fn documents() -> impl Iterator<Item = &'static str> {
 /// The dialogues for servers, by name.
 pub(crate) fn server_dialogues() -> &'static [(&'static str, &'static str)] {
     SERVER_DIALOGUES
+}
+
+/// The dialogues for clients, by name.
+pub(crate) fn client_dialogues() -> &'static [(&'static str, &'static str)] {
+    CLIENT_DIALOGUES
 }

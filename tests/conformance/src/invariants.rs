@@ -5,11 +5,25 @@ use std::{collections::BTreeMap, sync::OnceLock};
 
 use serde_json::Value;
 
-use crate::{inbox::KIND, included};
+use crate::{
+    inbox::{Arrival, KIND},
+    included,
+};
 
 /// The bounds of a batch of a server: EW-13-3.
 const MAX_BATCH_BYTES: usize = 131_072;
 const MAX_BATCH_FRAMES: usize = 256;
+
+/// What no server may send at all.
+pub(crate) fn of_arrival(arrival: &Arrival, text: Option<&str>) -> Option<String> {
+    let frames = match arrival {
+        Arrival::Frame(frame) => std::slice::from_ref(frame),
+        Arrival::Response(_, frames) => frames,
+        Arrival::Closed(_) => &[],
+        Arrival::Nonsense(what) => return Some(format!("nonsense: {what}")),
+    };
+    text.and_then(of_text).or_else(|| frames.iter().find_map(of_frame))
+}
 
 /// What is wrong with a batch as it was written.
 pub(crate) fn of_text(text: &str) -> Option<String> {

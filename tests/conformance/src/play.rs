@@ -1,9 +1,6 @@
 //! Plays a dialogue against a server: takes its steps one after the other, each within a time.
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, future::Future, time::Duration};
 
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -14,10 +11,12 @@ use crate::{
     dialogue::Dialogue,
     error::{Error, Result as Done},
     http::Http,
-    inbox::{Arrivals, Inbox},
+    inbox::{Arrivals, Inbox, KIND},
+    invariants,
     pattern::compare,
     report::{Outcome, Played},
-    scope::{Scope, is_variable},
+    run::{Peer, measured},
+    scope::Scope,
     step::{Body, Step},
     tokens::Tokens,
     websocket::Connection,
@@ -101,7 +100,7 @@ impl Server {
 
     /// The same without the features that its welcome does not name.
     pub async fn as_welcomed(self) -> Done<Self> {
-        let unique = format!("w{}", Uuid::new_v4().simple());
+        let unique = format!("w{}", &Uuid::now_v7().simple().to_string()[24..]);
         let mut stage = self.stage(&unique);
         let welcome = stage.connect("ann", "ann").await;
         let welcome =
@@ -121,17 +120,10 @@ impl Server {
         }
     }
 
-    /// Plays one dialogue.
-    pub async fn play(&self, dialogue: &Dialogue, unique: &str) -> Played {
-        let started = Instant::now();
-        let outcome = match self.lacks(dialogue) {
-            Some(why) => Outcome::Skipped(why),
-            None => self.outcome(dialogue, unique).await,
-        };
-        Played { dialogue: dialogue.name.clone(), outcome, took: started.elapsed() }
-    }
-
     async fn outcome(&self, dialogue: &Dialogue, unique: &str) -> Outcome {
+        if let Some(why) = self.lacks(dialogue) {
+            return Outcome::Skipped(why);
+        }
         let mut stage = self.stage(unique);
         for (line, step) in &dialogue.steps {
             if let Err(reason) = stage.take(step).await {
@@ -161,8 +153,16 @@ impl Server {
     }
 }
 
-/// A peer of the server, by the name that the dialogue gives it.
-struct Peer {
+impl Peer for Server {
+    type Step = Step;
+
+    fn play(&self, dialogue: &Dialogue, unique: &str) -> impl Future<Output = Played> + Send {
+        measured(dialogue, self.outcome(dialogue, unique))
+    }
+}
+
+/// One of the tool's own peers of the server, by the name that the dialogue gives it.
+struct Visitor {
     inbox: Inbox,
     arrivals: Arrivals,
     connection: Option<Connection>,
@@ -171,7 +171,7 @@ struct Peer {
 struct Stage<'a> {
     server: &'a Server,
     scope: Scope,
-    peers: BTreeMap<String, Peer>,
+    peers: BTreeMap<String, Visitor>,
     patience: Duration,
 }
 
@@ -202,7 +202,9 @@ impl Stage<'_> {
             }
             Step::Expect { peer, frame } => {
                 let kind = frame["type"].as_str().unwrap_or_default();
-                let fields = self.addressed(frame)?;
+                // An entry has the id of whoever sent it: it is no answer to something.
+                let names: &[&str] = if kind == "message" { &["channel"] } else { &["channel", "id"] };
+                let fields = self.scope.known(frame, names)?;
                 let found = self.peer(peer).inbox.frame(kind, &fields, patience).await?;
                 self.compare(frame, &found)
             }
@@ -244,23 +246,6 @@ impl Stage<'_> {
                 Ok(())
             }
         }
-    }
-
-    /// The fields that say what an expected frame is about, as far as their values are known: the frames of another channel, and
-    /// the answers to other sends and requests, may come before it.
-    fn addressed<'a>(&mut self, pattern: &'a Value) -> Result<Vec<(&'a str, Value)>, String> {
-        let mut known = Vec::new();
-        for (field, value) in pattern.as_object().into_iter().flatten() {
-            let is_answer = field == "id" && pattern["type"] != "message";
-            let Some(text) =
-                value.as_str().filter(|text| (is_answer || field == "channel") && !text.starts_with('<'))
-            else {
-                continue;
-            };
-            let value = if is_variable(text) { self.scope.value(text)? } else { self.scope.fill(value).ok() };
-            known.extend(value.map(|value| (field.as_str(), value)));
-        }
-        Ok(known)
     }
 
     fn compare(&mut self, pattern: &Value, found: &Value) -> Result<(), String> {
@@ -309,9 +294,9 @@ impl Stage<'_> {
 
     async fn open(&mut self, name: &str) -> Result<(), String> {
         // What an earlier connection of the peer left unread is not to be taken for this one's.
-        let (arrivals, inbox) = Inbox::new();
+        let (arrivals, inbox) = Inbox::new(KIND, invariants::of_arrival);
         let connection = Connection::open(&self.server.websocket, arrivals.clone()).await?;
-        self.peers.insert(name.into(), Peer { inbox, arrivals, connection: Some(connection) });
+        self.peers.insert(name.into(), Visitor { inbox, arrivals, connection: Some(connection) });
         Ok(())
     }
 
@@ -332,8 +317,8 @@ impl Stage<'_> {
         let arrivals = self.peer(name).arrivals.clone();
         tokio::spawn(async move {
             let token = token.as_ref().and_then(Value::as_str);
-            // Nobody listens if the dialogue is over.
-            let _ = arrivals.send(client.post(&address, token, body).await);
+            let (arrival, text) = client.post(&address, token, body).await;
+            arrivals.put(arrival, text);
         });
         Ok(())
     }
@@ -351,10 +336,10 @@ impl Stage<'_> {
         if found == status { Ok(()) } else { Err(format!("it was answered with {found}: {text}")) }
     }
 
-    fn peer(&mut self, name: &str) -> &mut Peer {
+    fn peer(&mut self, name: &str) -> &mut Visitor {
         self.peers.entry(name.into()).or_insert_with(|| {
-            let (arrivals, inbox) = Inbox::new();
-            Peer { inbox, arrivals, connection: None }
+            let (arrivals, inbox) = Inbox::new(KIND, invariants::of_arrival);
+            Visitor { inbox, arrivals, connection: None }
         })
     }
 }

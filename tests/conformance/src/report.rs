@@ -62,7 +62,7 @@ pub trait Covering {
     fn covers(&self) -> &[Number];
 }
 
-impl Covering for Dialogue {
+impl<S> Covering for Dialogue<S> {
     fn name(&self) -> &str {
         &self.name
     }

@@ -43,12 +43,17 @@ pub fn requirements() -> Requirements {
     included::documents().flat_map(parse).collect()
 }
 
-/// The requirements that dialogues cannot show, each with the reason. A line of the file is a reason, and the lines below it,
-/// indented, have the numbers.
-pub fn not_covered() -> BTreeMap<Number, &'static str> {
+/// The requirements of a peer that dialogues cannot show, each with the reason. A line of the file is a reason, and the lines
+/// below it, indented, have the numbers.
+pub fn not_covered(peer: Class) -> BTreeMap<Number, &'static str> {
     let mut found = BTreeMap::new();
     let mut reason = "";
-    for line in included::NOT_COVERED.lines().filter(|line| !line.starts_with('#')) {
+    let text = if peer == Class::Client {
+        included::NOT_COVERED_OF_CLIENTS
+    } else {
+        included::NOT_COVERED_OF_SERVERS
+    };
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
         if line.starts_with(' ') {
             found.extend(line.split_whitespace().filter_map(|word| Some((word.parse().ok()?, reason))));
         } else if !line.is_empty() {

@@ -14,6 +14,15 @@
 //! | `$direct.NAME.NAME` | the id of the direct chat of two users |
 //! | `$long.N` | a text of N characters |
 //!
+//! For dialogues with clients:
+//!
+//! | variable | value |
+//! |---|---|
+//! | `$session` | the client's session |
+//! | `$connection.NAME` | the id of a connection |
+//! | `$welcome.NAME` | a `welcome` that names this connection |
+//! | `$entry.NAME.N` | the frame `message` with the offset N of `$channel.NAME` |
+//!
 //! All others are bound by the first pattern that they occur in. `$name+1` and `$name-1` calculate, and `${name}` within a
 //! text is replaced by the value.
 
@@ -26,6 +35,9 @@ use crate::tokens::Tokens;
 
 /// What a dialogue with tokens says where there are none.
 const NEEDS_TOKENS: &str = "it needs tokens: give --jwt-secret-file";
+
+/// The ids of entries that a server has which is played, but for their offsets.
+const ENTRY_IDS: u128 = 0x0190_a1b2_c3d4_7e5f_8a9b_0000_0000_0000;
 
 /// The variables of one dialogue.
 pub(crate) struct Scope {
@@ -94,6 +106,16 @@ impl Scope {
                 }
                 Value::Array(filled)
             }
+            Value::Object(fields) if fields.contains_key("$like") => {
+                let mut filled = self.fill(&fields["$like"])?;
+                for (field, value) in fields.iter().filter(|(field, _)| *field != "$like") {
+                    filled[field] = self.fill(value)?;
+                }
+                if let Some(filled) = filled.as_object_mut() {
+                    filled.retain(|_, value| value != "<absent>");
+                }
+                filled
+            }
             Value::Object(fields) => {
                 let filled = fields.iter().map(|(key, value)| Ok((key.clone(), self.fill(value)?)));
                 Value::Object(filled.collect::<Result<Map<_, _>, String>>()?)
@@ -117,6 +139,24 @@ impl Scope {
         }
         filled.push_str(rest);
         Ok(filled)
+    }
+
+    /// The fields among these that say what an expected frame is about, as far as their values are known: the frames of another
+    /// channel, and the answers to other sends and requests, may come before it.
+    pub(crate) fn known<'a>(
+        &mut self,
+        pattern: &'a Value,
+        names: &[&str],
+    ) -> Result<Vec<(&'a str, Value)>, String> {
+        let mut known = Vec::new();
+        for (field, value) in pattern.as_object().into_iter().flatten() {
+            let text =
+                value.as_str().filter(|text| names.contains(&field.as_str()) && !text.starts_with('<'));
+            let Some(text) = text else { continue };
+            let value = if is_variable(text) { self.value(text)? } else { self.fill(value).ok() };
+            known.extend(value.map(|value| (field.as_str(), value)));
+        }
+        Ok(known)
     }
 
     /// Makes `$token.NAME` a token with other claims. `user` is a name of the dialogue, whose id becomes `sub`; `expires_in` and
@@ -161,7 +201,22 @@ impl Scope {
         let Some((kind, rest)) = name[1..].split_once('.') else { return Ok(None) };
         let unique = &self.unique;
         Ok(Some(match kind {
-            "session" | "id" => json!(Uuid::now_v7()),
+            "session" | "id" | "connection" => json!(Uuid::now_v7()),
+            "welcome" => return Ok(Some(self.welcome(rest)?)),
+            "entry" => {
+                let (channel, offset) =
+                    rest.split_once('.').ok_or_else(|| format!("{name} needs an offset"))?;
+                let offset: u64 = offset.parse().map_err(|_| format!("{name}: {offset} is no offset"))?;
+                json!({
+                    "type": "message",
+                    "channel": format!("{unique}-{channel}"),
+                    "offset": offset,
+                    "id": Uuid::from_u128(ENTRY_IDS | u128::from(offset)),
+                    "user": "bob",
+                    "at": 1_790_000_000_000_u64,
+                    "data": {"text": format!("entry {offset}")},
+                })
+            }
             "channel" | "user" => json!(format!("{unique}-{rest}")),
             "private" => json!(format!("private-{unique}-{rest}")),
             "presence" => json!(format!("presence-{unique}-{rest}")),
@@ -180,6 +235,28 @@ impl Scope {
                 json!("x".repeat(length))
             }
             _ => return Ok(None),
+        }))
+    }
+
+    /// The `welcome` of a server that is played, with the limits of table 13.1.
+    fn welcome(&mut self, connection: &str) -> Result<Value, String> {
+        self.fill(&json!({
+            "type": "welcome",
+            "version": 1,
+            "features": ["presence", "receipts", "status", "chats", "ephemeral", "history"],
+            "session": "$session",
+            "connection": format!("$connection.{connection}"),
+            "run": "r1",
+            "user": "ann",
+            "server_time": 1_790_000_000_000_u64,
+            "ping_interval_ms": 25_000,
+            "hold_ms": 25_000,
+            "limits": {
+                "payload_bytes": 32_768,
+                "batch_bytes": 65_536,
+                "batch_frames": 300,
+                "subscriptions": 256,
+            },
         }))
     }
 

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::{dialogue::Play, requirements::Class};
+
 /// One step. `peer` is whoever takes it: a name that the dialogue chooses.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Step {
+pub enum Step {
     /// `token late {"user": "ann", "expires_in": 2}`: makes the variable `$token.late`.
     Token { name: String, claims: Value },
     /// `ann opens`: opens a WebSocket.
@@ -48,13 +50,15 @@ pub(crate) enum Step {
 
 /// What is posted.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Body {
+pub enum Body {
     Batch(Value),
     Raw(String),
 }
 
-impl Step {
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+impl Play for Step {
+    const PEER: Class = Class::Server;
+
+    fn parse(text: &str) -> Result<Self, String> {
         let unknown = || format!("`{text}` is no step; see the README");
         let (first, rest) = text.split_once(' ').ok_or_else(unknown)?;
         match first {
@@ -77,7 +81,9 @@ impl Step {
             _ => Self::of_peer(first.to_owned(), rest).unwrap_or_else(|| Err(unknown())),
         }
     }
+}
 
+impl Step {
     /// `None` if there is no such step.
     fn of_peer(peer: String, rest: &str) -> Option<Result<Self, String>> {
         if let Some(codes) = rest.strip_prefix("is closed with ") {
@@ -144,11 +150,11 @@ pub(crate) fn json(text: &str) -> Result<Value, String> {
     serde_json::from_str(text).map_err(|error| format!("`{text}` is no JSON: {error}"))
 }
 
-/// One frame as a batch of its own, or a whole batch.
+/// One frame, or a variable that is one, as a batch of its own; or a whole batch.
 pub(crate) fn batch(text: &str) -> Result<Value, String> {
     Ok(match json(text)? {
-        frame @ Value::Object(_) => Value::Array(vec![frame]),
-        other => other,
+        batch @ Value::Array(_) => batch,
+        frame => Value::Array(vec![frame]),
     })
 }
 

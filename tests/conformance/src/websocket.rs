@@ -42,14 +42,13 @@ impl Connection {
                     Some(Ok(Message::Text(text))) => receive(&text, &inbox),
                     Some(Ok(Message::Close(frame))) => break frame.map_or(1005, |frame| frame.code.into()),
                     Some(Ok(Message::Binary(_))) => {
-                        let _ = inbox.send((Arrival::Nonsense("a binary message".into()), None));
+                        inbox.put(Arrival::Nonsense("a binary message".into()), None);
                     }
                     Some(Ok(_)) => {}
                     Some(Err(_)) | None => break 1006,
                 }
             };
-            // Nobody listens if the dialogue is over.
-            let _ = inbox.send((Arrival::Closed(code), None));
+            inbox.put(Arrival::Closed(code), None);
         });
         Ok(Self { sink, reader })
     }
@@ -67,16 +66,14 @@ impl Drop for Connection {
 }
 
 /// Puts the frames of a message into the inbox.
-fn receive(text: &str, inbox: &Arrivals) {
+pub(crate) fn receive(text: &str, inbox: &Arrivals) {
     match serde_json::from_str(text) {
         Ok(Value::Array(frames)) => {
             let mut text = Some(text.to_owned());
             for frame in frames {
-                let _ = inbox.send((Arrival::Frame(frame), text.take()));
+                inbox.put(Arrival::Frame(frame), text.take());
             }
         }
-        _ => {
-            let _ = inbox.send((Arrival::Nonsense(text.chars().take(200).collect()), None));
-        }
+        _ => inbox.put(Arrival::Nonsense(text.chars().take(200).collect()), None),
     }
 }

@@ -28,12 +28,9 @@ class Choice:
         self._unwelcomed = False
         self._probes = 0
         self._probe_at: Optional[float] = None
-        # Polls in a row that were not welcomed: a network may have changed since WebSocket was given up.
-        self._polls_failed = 0
 
     def begins_with_websocket(self, now: float) -> bool:
-        given_up = now < self._given_up_until and self._polls_failed < 2
-        return self._websocket and not (self._polling and given_up)
+        return self._websocket and not (self._polling and now < self._given_up_until)
 
     def may_poll(self) -> bool:
         return self._polling
@@ -64,16 +61,12 @@ class Choice:
         return self._polling
 
     def poll_welcomed(self, now: float) -> None:
-        self._polls_failed = 0
         if not self._websocket:
             return
         if self._unwelcomed:
             self._give_up(now)
         if self._probe_at is None:
             self._plan(now)
-
-    def poll_failed(self) -> None:
-        self._polls_failed += 1
 
     def probe_due(self, now: float) -> bool:
         """Whether a WebSocket is to be tried beside polling; the next one is planned."""

@@ -151,6 +151,8 @@ class Client:
 
     def _welcomed(self, link: Link, welcome: Frame) -> None:
         now = self.now()
+        if welcome["version"] != 1:
+            raise Violation(f"version {welcome['version']} was not named in hello")
         link.welcome, link.welcomed_at, link.views.run = welcome, now, welcome["run"]
         self._active, self._attempt_at = link, None
         for other in list(self._links):
@@ -186,11 +188,10 @@ class Client:
         now, at_once = self.now(), False
         if link is self._active:
             self._active = None
+            self.session.lost()
         lasted = None if link.welcomed_at is None else now - link.welcomed_at
         if isinstance(link, WebSocketLink):
             at_once = self._choice.websocket_ended(now, link.opened, lasted, link.productive, end.code)
-        elif lasted is None:
-            self._choice.poll_failed()
         if lasted is not None and lasted >= self.own(_LASTING_S) and link.brought:
             self._backoff.succeeded()
         if self._closing or self.closed.is_set():

@@ -67,8 +67,10 @@ class PollLink(Link):
             self._again.set()
 
     def leave(self, channel: str) -> None:
-        self.views.of.pop(channel, None)
-        if self._asked.of.pop(channel, None) is not None:
+        asked = channel in self._asked.of
+        for views in (self.views, self._asked):
+            views.of.pop(channel, None)
+        if asked:
             self._left.add(channel)
             self._again.set()
 
@@ -80,14 +82,16 @@ class PollLink(Link):
     async def ask(self, frames: list[Frame], timeout: float) -> Batch:
         """Posts a batch, and returns the batch in return."""
         headers = {"Content-Type": "application/json"}
-        self.token = self.host.token
-        if self.token is not None:
-            headers["Authorization"] = f"Bearer {self.token}"
+        token = self.host.token
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
         body = write_batch(frames).encode("utf-8")
         try:
             status, text = await within(timeout, http.post(http.Address.of(self.host.url), PATH, headers, body))
         except (http.HttpFailed, asyncio.TimeoutError) as error:
             raise RequestFailed(str(error)) from None
+        # What the answer says about the token is about this one.
+        self.token = token
         if status != 200:
             raise RequestFailed(f"status {status}", status)
         try:
@@ -189,7 +193,7 @@ class PollLink(Link):
         """The time until the next poll (table 3.4)."""
         since = self.host.now() - started
         if self._spread:
-            return self.host.own(random.uniform(10, 12))
+            return self.host.own(random.uniform(7, 9))
         if came and self.welcome is not None and self.welcome["hold_ms"] > 0:
             return 0.0
         return self.host.own(5) if hold == 0 else max(0.0, self.host.own(7.5) - since)

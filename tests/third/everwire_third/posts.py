@@ -88,6 +88,9 @@ class Posts:
 
     def _check(self, frames: list[Frame], answers: list[Frame]) -> None:
         """A response that leaves something unanswered is a failure of the whole request."""
+        if self._link.failure is not None:
+            # It has refused the client or its token: everything stays in the outbox.
+            return
         outbox = self._host.session.outbox
         answered = {str(answer.get("id")) for answer in answers}
         left = [frame for frame in frames if frame.get("id") in {*outbox.sends, *outbox.requests} - answered]

@@ -112,6 +112,11 @@ class Session:
         self.limits = limits
         self.outbox.begin()
 
+    def lost(self) -> None:
+        """The connection has ended: the next one is asked for everything."""
+        for subscription in self.subscriptions.values():
+            subscription.retry_at = None
+
     def wanted(self, views: Views, now: float) -> list[Frame]:
         """The complete set of subscriptions, without those that wait after a temporary refusal."""
         frames = []

@@ -1,5 +1,8 @@
-//! `cargo xtask conformance`: builds and starts the server, and plays all dialogues of tests/conformance against it, those that
-//! take long included. Then it shows that the dialogues find deviations that are planted.
+//! `cargo xtask conformance`: plays all dialogues of tests/conformance, those that take long included: against the server, which it
+//! builds and starts, and against the clients of this repository that have an adapter. Then it shows that the dialogues find
+//! deviations that are planted.
+
+pub(crate) mod clients;
 
 use std::{
     fs,
@@ -14,6 +17,7 @@ use crate::{
     error::{Error, Result},
     paths::Paths,
     process::Run,
+    task::{self, Task},
 };
 
 /// How long the server may take to start.
@@ -27,14 +31,46 @@ const SECRETS: [(&str, &str); 2] =
 pub(crate) struct Options {
     /// Play only dialogues whose name contains this, and plant nothing.
     filter: Option<String>,
+    /// Play only against this side.
+    #[arg(long, value_enum)]
+    only: Option<Side>,
     /// Print only the result, as JSON.
     #[arg(long)]
     json: bool,
 }
 
+/// A side of the protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Side {
+    Server,
+    Client,
+}
+
 pub(crate) fn run(paths: &Paths, options: &Options) -> Result {
-    let packages = ["--package", "everwire-server", "--package", "everwire-conformance"];
-    paths.cargo().args(["build", "--quiet"]).args(packages).go()?;
+    clients::build(paths)?;
+    let wanted = |side| options.only.is_none_or(|only| only == side);
+    let mut result = json!({});
+    let mut passed = true;
+    if wanted(Side::Server) {
+        with_server(paths, |suite| options.play(suite, &mut result["server"], &mut passed))?;
+    }
+    if wanted(Side::Client) {
+        task::run_all(paths, &[Task::Package, Task::Python])?;
+        for adapter in clients::adapters(paths) {
+            let suite = || clients::suite(paths, &adapter).arg("--slow");
+            options.play(&suite, &mut result["client"][adapter.name], &mut passed)?;
+        }
+    }
+    if options.json {
+        println!("{result:#}");
+    }
+    let fault = "a peer deviates from the protocol, or a planted deviation was not found";
+    if passed { Ok(()) } else { Err(Error::Refused(fault.into())) }
+}
+
+/// Calls back with what plays dialogues against the server, which runs meanwhile.
+fn with_server(paths: &Paths, play: impl FnOnce(&dyn Fn() -> Run) -> Result) -> Result {
+    paths.cargo().args(["build", "--quiet", "--package", "everwire-server"]).go()?;
     let directory = paths.own.join("conformance");
     // What an earlier run has left.
     let _ = fs::remove_dir_all(&directory);
@@ -54,52 +90,50 @@ pub(crate) fn run(paths: &Paths, options: &Options) -> Result {
         .arg(directory.join("key"))
         .start_silently()?;
     let suite = || {
-        paths
-            .run(paths.built("everwire-conformance").to_string_lossy())
-            .called("everwire-conformance")
-            .args(["--server", &format!("http://{address}"), "--slow", "--jwt-secret-file"])
+        clients::tool(paths)
+            .args(["server", "--address", &format!("http://{address}"), "--slow", "--jwt-secret-file"])
             .arg(directory.join("secret"))
             .arg("--api-key-file")
             .arg(directory.join("key"))
-            .args(&options.filter)
     };
-    let result = wait_for(&address).and_then(|()| play(suite, options));
+    let result = wait_for(&address).and_then(|()| play(&suite));
     // It is stopped whatever has come out; if it has ended already, that is what failed.
     let _ = server.kill();
     result
 }
 
-fn play(suite: impl Fn() -> Run, options: &Options) -> Result {
-    if options.filter.is_some() {
-        let run = if options.json { suite().arg("--json") } else { suite() };
-        return run.hand_over();
+impl Options {
+    /// Plays with one peer. What came out is printed, or becomes `result`.
+    fn play(&self, suite: &dyn Fn() -> Run, result: &mut Value, passed: &mut bool) -> Result {
+        let run = || suite().args(&self.filter);
+        if !self.json {
+            *passed &= run().hand_over().is_ok();
+            if self.filter.is_none() {
+                *passed &= suite().arg("--planted").hand_over().is_ok();
+            }
+            return Ok(());
+        }
+        let played = read(&run().arg("--json").read()?)?;
+        *passed &= played["passed"] == true;
+        let number = |name: &str| played["counts"][name].as_u64().unwrap_or_default();
+        let requirements = number("requirements");
+        *result = json!({
+            "requirements": requirements,
+            "covered": requirements - number("not_covered"),
+            "passed": number("held"),
+            "dialogues": played["dialogues"],
+            "states": played["requirements"],
+        });
+        if self.filter.is_none() {
+            let planted = read(&suite().args(["--planted", "--json"]).read()?)?;
+            *passed &= planted["found"] == planted["planted"];
+            result["deviations"] = planted;
+        }
+        Ok(())
     }
-    if !options.json {
-        suite().hand_over()?;
-        return suite().arg("--planted").hand_over();
-    }
-    let [played, planted] = [suite(), suite().arg("--planted")].map(|run| run.arg("--json").read());
-    let (played, planted) = (read(&played?)?, read(&planted?)?);
-    let counts = &played["counts"];
-    let number = |name: &str| counts[name].as_u64().unwrap_or_default();
-    let requirements = number("requirements");
-    let result = json!({
-        "requirements": requirements,
-        "covered": requirements - number("not_covered"),
-        "passed": number("held"),
-        "deviations": planted,
-        "dialogues": played["dialogues"],
-        "states": played["requirements"],
-    });
-    println!("{result:#}");
-    let found = planted["found"] == planted["planted"];
-    if played["passed"] == true && found {
-        return Ok(());
-    }
-    Err(Error::Refused("the server deviates from the protocol, or a planted deviation was not found".into()))
 }
 
-fn read(output: &str) -> Result<Value> {
+pub(super) fn read(output: &str) -> Result<Value> {
     serde_json::from_str(output).map_err(|error| Error::Unexpected {
         what: "what everwire-conformance printed".into(),
         reason: format!("{error}: {output}"),

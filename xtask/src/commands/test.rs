@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 use clap::ValueEnum;
 
-use super::{generate, sim, size};
+use super::{conformance, generate, sim, size};
 use crate::{
     error::{Error, Result},
     paths::Paths,
@@ -64,6 +64,8 @@ enum Part {
     PkgJs,
     /// The demo's own tests.
     Demo,
+    /// The dialogues of tests/conformance against the clients that have an adapter.
+    Conformance,
     /// The benchmarks' own tests.
     Bench,
     /// Browsers, the built demo and the real server together.
@@ -72,7 +74,7 @@ enum Part {
 
 impl Part {
     /// What runs when nothing is chosen.
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Generated,
         Self::Rust,
         Self::Sim,
@@ -82,6 +84,7 @@ impl Part {
         Self::Schema,
         Self::PkgJs,
         Self::Demo,
+        Self::Conformance,
         Self::Bench,
         Self::E2e,
     ];
@@ -101,6 +104,7 @@ impl Part {
             Self::Schema => "test: golden vectors against the JSON Schema",
             Self::PkgJs => "test: npm package",
             Self::Demo => "test: demo",
+            Self::Conformance => "test: conformance of clients",
             Self::Bench => "test: benchmarks",
             Self::E2e => "test: end to end",
         }
@@ -118,6 +122,7 @@ impl Part {
             Self::Wasm => &[Task::WasmTarget, Task::WasmTool, Task::Browser, Task::Driver],
             Self::Size | Self::Types | Self::PkgJs | Self::Demo => &[Task::Package],
             Self::Schema => &[Task::Packages],
+            Self::Conformance => &[Task::Package, Task::Python],
             Self::Bench => &[Task::Demo, Task::Server, Task::Browser],
             Self::E2e => {
                 &[Task::Demo, Task::Server, Task::Browser, Task::Firefox, Task::Documented, Task::Python]
@@ -140,6 +145,7 @@ impl Part {
             Self::Schema => vitest::directory(paths, "protocol/tests"),
             Self::PkgJs => vitest::workspace(paths, "pkg-js", long),
             Self::Demo => vitest::workspace(paths, "demo-web", long),
+            Self::Conformance => conformance::clients::test(paths, long),
             Self::Bench => vitest::workspace(paths, "tests/bench", long),
             Self::E2e => vitest::workspace(paths, "tests", long),
         }

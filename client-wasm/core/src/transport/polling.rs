@@ -160,8 +160,10 @@ impl Poll {
         self.continuing = self.connection.is_some();
         self.renew = false;
         self.productive = false;
+        // A new connection has no responses yet.
+        let ack = if self.continuing { self.ack } else { 0 };
         PollRequest {
-            frame: everwire_protocol::Poll { connection: self.connection, ack: self.ack, hold_ms },
+            frame: everwire_protocol::Poll { connection: self.connection, ack, hold_ms },
             replaced: replaced.map(|(request, _)| request),
         }
     }
@@ -310,6 +312,21 @@ mod tests {
         assert_eq!(send(&mut poll, 1_000, false), 0);
         assert!(poll.failed(6_000, 50_000).retry);
         assert_eq!(u64::from(send(&mut poll, 50_000, true)), HOLD);
+    }
+
+    #[test]
+    fn a_poll_for_a_new_connection_acknowledges_nothing() {
+        let mut poll = welcomed();
+        poll.numbered(1);
+        let next = |poll: &mut Poll| {
+            let frame = poll.send(1_000, RequestId(1), 1, true).frame;
+            (frame.connection.is_some(), frame.ack)
+        };
+        assert_eq!(next(&mut poll), (true, 1));
+        let news = Channel::new("news").unwrap();
+        poll.channel_removed(news.clone());
+        poll.channel_added(&news);
+        assert_eq!(next(&mut poll), (false, 0));
     }
 
     #[test]
