@@ -102,6 +102,8 @@ pub(super) struct Client {
     pub(super) rest_turn: u64,
     pub(super) backlog: Vec<ToClient>,
     timer_turn: u64,
+    /// For when the timer is set.
+    timer_at: u64,
     /// The offsets of its monotonic and wall clock, in ms.
     pub(super) slept: u64,
     pub(super) wall: i64,
@@ -168,6 +170,7 @@ impl Client {
             rest_turn: 0,
             backlog: Vec::new(),
             timer_turn: 0,
+            timer_at: 0,
             slept: 0,
             wall: 0,
             token_until: 0,
@@ -242,9 +245,9 @@ impl World {
     pub(super) fn carry_out(&mut self, client: usize) {
         self.drain(client);
         let c = &mut self.clients[client];
-        c.timer_turn += 1;
-        let turn = c.timer_turn;
         let Some(wait) = c.core.poll_timeout() else {
+            c.timer_turn += 1;
+            c.timer_at = 0;
             let status = c.status;
             let fine = matches!(status, None | Some(Status::Closed | Status::Offline));
             if !fine {
@@ -257,6 +260,12 @@ impl World {
         if c.hidden {
             at = at.next_multiple_of(c.throttle);
         }
+        if at == c.timer_at {
+            return;
+        }
+        c.timer_turn += 1;
+        c.timer_at = at;
+        let turn = c.timer_turn;
         self.at(at, Event::Timer { client, turn });
     }
 

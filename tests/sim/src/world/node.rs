@@ -95,6 +95,8 @@ pub(super) struct Conn {
     /// The client's page that it belongs to.
     pub(super) owner: (usize, u32),
     pub(super) turn: u64,
+    /// For when its timer is set.
+    pub(super) timer_at: Option<u64>,
     /// When it began, in virtual ms.
     pub(super) since: u64,
     /// What the client sent and the session does not want yet; `None` is the end.
@@ -201,6 +203,7 @@ impl World {
             effects,
             owner,
             turn: 0,
+            timer_at: None,
             since: now,
             unread,
             who,

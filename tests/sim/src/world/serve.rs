@@ -30,15 +30,18 @@ impl World {
             drop(conn);
             return;
         }
-        conn.turn += 1;
-        let turn = conn.turn;
         let due = match &conn.machine {
             Machine::WebSocket { session, .. } | Machine::Post { session, .. } => session.poll_timeout(),
             Machine::Polling(polling) => polling.poll_timeout(),
         };
+        let at = due.map(|due| due.saturating_sub(EPOCH).max(self.now + 1));
+        let is_set = at == conn.timer_at;
+        conn.turn += u64::from(!is_set);
+        conn.timer_at = at;
+        let turn = conn.turn;
         self.nodes[address.node].conns.insert(address.conn, conn);
-        if let Some(due) = due {
-            self.at(due.saturating_sub(EPOCH).max(self.now + 1), Event::ConnTimer { conn: address, turn });
+        if let Some(at) = at.filter(|_| !is_set) {
+            self.at(at, Event::ConnTimer { conn: address, turn });
         }
     }
 
