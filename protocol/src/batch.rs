@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    ErrorCode, limits,
+    Channel, ErrorCode, limits,
     shape::Misfit,
     strict::{self, Flaw},
 };
@@ -206,9 +206,19 @@ fn decode_frame<F: Frame>(index: usize, text: &str, depth: usize) -> Result<F, F
             Ok(()) => Ok(frame),
             Err(misfit) => Err(FrameError::Misshapen { index, kind, misfit }),
         },
-        Some(Err(error)) => Err(FrameError::Malformed { index, kind, reason: reason_of(&error) }),
+        Some(Err(error)) => match invalid_channel(text) {
+            Some(misfit) => Err(FrameError::Misshapen { index, kind, misfit }),
+            None => Err(FrameError::Malformed { index, kind, reason: reason_of(&error) }),
+        },
         None => Err(FrameError::UnknownType { index, kind: excerpt(&kind) }),
     }
+}
+
+/// What is wrong with the channel's name, which is told before anything else that is.
+fn invalid_channel(text: &str) -> Option<Misfit> {
+    let name: String = serde_json::from_str(strict::member(text, "channel")?).ok()?;
+    let wrong = Channel::new(&name).err()?;
+    Some(Misfit { code: ErrorCode::InvalidChannel, words: alloc::format!("channel: {wrong}") })
 }
 
 /// The parser's message without the position, which means nothing to those who have not seen the text.

@@ -17,8 +17,6 @@ pub struct BadFrame {
     pub id: Option<Uuid>,
     /// Its `channel`, if it could be read.
     pub channel: Option<Channel>,
-    /// Whether its channel name is invalid.
-    invalid_channel: bool,
 }
 
 /// Decodes a batch within `limits`.
@@ -46,10 +44,7 @@ pub fn decode(text: &str, limits: &everwire_protocol::Limits) -> Batch {
 impl BadFrame {
     /// The error code for the answer.
     pub fn code(&self) -> ErrorCode {
-        match self.error.code() {
-            ErrorCode::InvalidFrame if self.invalid_channel => ErrorCode::InvalidChannel,
-            code => code,
-        }
+        self.error.code()
     }
 
     /// The channel of a `subscribe`.
@@ -60,12 +55,10 @@ impl BadFrame {
     /// Finds out what the frame is about. Nothing is taken from members that occur twice.
     fn salvage(error: FrameError, text: &str) -> Self {
         let text_of = |name| serde_json::from_str::<String>(strict::member(text, name)?).ok();
-        let channel = text_of("channel").map(|name| Channel::new(&name));
         Self {
             error,
             id: text_of("id").as_deref().and_then(parse_uuid),
-            invalid_channel: matches!(channel, Some(Err(_))),
-            channel: channel.and_then(Result::ok),
+            channel: text_of("channel").and_then(|name| Channel::new(&name).ok()),
         }
     }
 }
@@ -85,7 +78,7 @@ mod tests {
         let bad: Vec<_> = frames.iter().map(|frame| frame.as_ref().err()).collect();
         assert_eq!(bad[0].unwrap().id, Some(id.parse().unwrap()));
         assert_eq!(bad[0].unwrap().channel, Some("news".parse().unwrap()));
-        assert!(bad[1].unwrap().invalid_channel);
+        assert_eq!(bad[1].unwrap().code(), ErrorCode::InvalidChannel);
         assert!(bad[2].is_none());
         assert_eq!((bad[3].unwrap().id, bad[3].unwrap().channel.as_ref()), (None, None));
     }

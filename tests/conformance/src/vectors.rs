@@ -121,5 +121,5 @@ fn feature_of(vector: &Invalid) -> Option<&'static str> {
 
 /// A subscription that was asked for with a valid name is refused by `unsubscribed` (EW-2-25).
 fn refusal(vector: &Invalid) -> Value {
-    json!({"type": "<one of error or unsubscribed>", "code": format!("<one of {} or invalid_channel>", vector.error.code)})
+    json!({"type": "<one of error or unsubscribed>", "code": vector.error.code})
 }

@@ -94,7 +94,9 @@ def read_frame(direction: str, value: Any, known_shapes: shapes.Shapes = SHAPES)
     try:
         frame = known_shapes.frame(direction, value)
     except shapes.Mismatch as mismatch:
-        raise Refused("invalid_frame", str(mismatch)) from None
+        # The name of the channel counts before what else is wrong.
+        wrong_name = isinstance(value.get("channel"), str) and str(mismatch).startswith("channel: ")
+        raise Refused("invalid_channel" if wrong_name else "invalid_frame", str(mismatch)) from None
     if direction == "client":
         _check(frame)
     return frame

@@ -1,6 +1,8 @@
 //! Starting, resuming and ending subscriptions; channel names.
 
-use super::{Invalid, Part, Valid, bad_client_frame, bad_server_frame, channel, chat, client, server};
+use super::{
+    Invalid, Part, Refusal, Valid, bad_client_frame, bad_server_frame, channel, chat, client, server,
+};
 use crate::{
     ErrorCode, Gap, GapReason, Member, OwnMark, Subscribe, Subscribed, Unsubscribe, Unsubscribed,
     UserReceipt, limits::MAX_OFFSET,
@@ -244,13 +246,10 @@ fn ends() -> Vec<Valid> {
 pub(super) fn invalid() -> Vec<Invalid> {
     vec![
         bad_client_frame("a subscribe without a channel", r#"{"type":"subscribe"}"#),
-        bad_client_frame("an empty channel name", r#"{"type":"subscribe","channel":""}"#),
-        bad_client_frame(
-            "a channel name that is only a prefix",
-            r#"{"type":"subscribe","channel":"private-"}"#,
-        ),
-        bad_client_frame("a channel name with a space", r#"{"type":"subscribe","channel":"two words"}"#),
-        bad_client_frame("a channel name outside ASCII", r#"{"type":"subscribe","channel":"né"}"#),
+        bad_channel("an empty channel name", r#"{"type":"subscribe","channel":""}"#),
+        bad_channel("a channel name that is only a prefix", r#"{"type":"subscribe","channel":"private-"}"#),
+        bad_channel("a channel name with a space", r#"{"type":"subscribe","channel":"two words"}"#),
+        bad_channel("a channel name outside ASCII", r#"{"type":"subscribe","channel":"né"}"#),
         Invalid {
             parts: vec![
                 Part {
@@ -260,7 +259,7 @@ pub(super) fn invalid() -> Vec<Invalid> {
                 Part { text: "x", times: 201 },
                 Part { text: "\"},{\"type\":\"pong\",\"nonce\":2}]", times: 1 },
             ],
-            ..bad_client_frame("a channel name of 201 bytes", "")
+            ..bad_channel("a channel name of 201 bytes", "")
         },
         bad_client_frame(
             "an offset that is not whole",
@@ -287,4 +286,10 @@ pub(super) fn invalid() -> Vec<Invalid> {
             r#"{"type":"subscribed","channel":"news","epoch":"a","offset":1,"head":1,"members":{}}"#,
         ),
     ]
+}
+
+/// A frame of a client whose channel has no valid name.
+fn bad_channel(name: &'static str, text: &'static str) -> Invalid {
+    let error = Refusal { code: "invalid_channel", frame: Some(1) };
+    Invalid { error, ..bad_client_frame(name, text) }
 }
