@@ -165,7 +165,10 @@ export type ClientFrame =
 export interface Hello {
   /** The protocol version in which the client begins: 1. */
   version: number;
-  /** All versions that the client speaks; absent if `version` is the only one. */
+  /**
+   * All versions that the client speaks; absent if `version` is the only one. The client in a browser speaks one version and knows
+   * no extension: it does not download what writes these two lists.
+   */
   versions?: number[];
   /** The extensions of the protocol that the client knows. The profiles need not be named. */
   features?: string[];

@@ -7,7 +7,9 @@
     reason = "the code of `String::push`, for all characters, would be downloaded"
 )]
 
-use alloc::{string::String, vec::Vec};
+use alloc::string::String;
+#[cfg(not(target_arch = "wasm32"))]
+use alloc::vec::Vec;
 
 use uuid::Uuid;
 
@@ -40,11 +42,11 @@ impl CoreFrame {
 
 /// Implements `write_fields`. A field that is not listed does not compile.
 macro_rules! fields {
-    ($($frame:ident { $($field:ident),* })*) => {$(
+    ($($frame:ident { $($(#[$when:meta])* $field:ident),* })*) => {$(
         impl $frame {
             fn write_fields(&self, text: &mut String) {
-                let Self { $($field),* } = self;
-                $($field.write(stringify!($field), text);)*
+                let Self { $($(#[$when])* $field),* } = self;
+                $($(#[$when])* $field.write(stringify!($field), text);)*
                 let _ = text;
             }
         }
@@ -52,7 +54,15 @@ macro_rules! fields {
 }
 
 fields! {
-    Hello { version, versions, features, session, token, guest, client }
+    Hello {
+        version,
+        #[cfg(not(target_arch = "wasm32"))] versions,
+        #[cfg(not(target_arch = "wasm32"))] features,
+        session,
+        token,
+        guest,
+        client
+    }
     Guest { user, name }
     Token { token }
     Poll { connection, ack, hold_ms }
@@ -120,12 +130,14 @@ impl Field for bool {
     }
 }
 
+#[cfg(not(target_arch = "wasm32"))]
 impl Field for Vec<u32> {
     fn write(&self, name: &str, text: &mut String) {
         write_list(name, self, text, |version, text| push_number((*version).into(), text));
     }
 }
 
+#[cfg(not(target_arch = "wasm32"))]
 impl Field for Vec<String> {
     fn write(&self, name: &str, text: &mut String) {
         write_list(name, self, text, |value, text| write_quoted(value, text));
@@ -151,6 +163,7 @@ fn write_name(name: &str, text: &mut String) {
     text.push_str("\":");
 }
 
+#[cfg(not(target_arch = "wasm32"))]
 fn write_list<T>(name: &str, list: &[T], text: &mut String, write: impl Fn(&T, &mut String)) {
     write_name(name, text);
     let mut before = "[";

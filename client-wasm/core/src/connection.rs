@@ -239,7 +239,9 @@ impl Connection {
     fn hello(&self, token: Option<String>) -> String {
         Self::encode(Hello {
             version: VERSION,
+            #[cfg(not(target_arch = "wasm32"))]
             versions: None,
+            #[cfg(not(target_arch = "wasm32"))]
             features: None,
             session: self.config.session,
             token,

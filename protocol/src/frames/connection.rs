@@ -14,11 +14,14 @@ use crate::{Channel, ErrorCode, ids, objects, safe_integer};
 pub struct Hello {
     /// The protocol version in which the client begins: 1.
     pub version: u32,
-    /// All versions that the client speaks; absent if `version` is the only one.
+    /// All versions that the client speaks; absent if `version` is the only one. The client in a browser speaks one version and knows
+    /// no extension: it does not download what writes these two lists.
+    #[cfg(not(target_arch = "wasm32"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub versions: Option<Vec<u32>>,
     /// The extensions of the protocol that the client knows. The profiles need not be named.
+    #[cfg(not(target_arch = "wasm32"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub features: Option<Vec<String>>,
@@ -39,6 +42,7 @@ pub struct Hello {
     pub client: Option<String>,
 }
 
+#[cfg(not(target_arch = "wasm32"))]
 impl Hello {
     /// Whether the client speaks a version.
     pub fn speaks(&self, version: u32) -> bool {
