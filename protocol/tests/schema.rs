@@ -10,7 +10,7 @@ use std::{borrow::Cow, sync::LazyLock};
 use everwire_protocol::{
     ClientFrame, ServerFrame,
     batch::{Bounds, Frame, decode, encode_frame},
-    limits::MAX_TOKEN_BYTES,
+    limits::{MAX_PAYLOAD_BYTES, MAX_TOKEN_BYTES},
     names::{check_name, check_user},
 };
 use jsonschema::{Keyword, ValidationError, Validator, paths::Location};
@@ -292,6 +292,8 @@ proptest! {
         changes in prop::collection::vec(change(strategies::any_client().prop_map(|frame| value_of(&frame))), 0..3),
     ) {
         let frame = changed(value_of(&frame), &changes);
+        // A long text can get into `data`, whose bytes no schema counts.
+        prop_assume!(frame.get("data").is_none_or(|data| data.to_string().len() <= MAX_PAYLOAD_BYTES));
         let refusal = refusal_of_client(&frame);
         prop_assert!(!changes.is_empty() || refusal.is_none(), "{:?}", refusal);
         compare(&CLIENT, &frame, refusal.as_deref())?;
