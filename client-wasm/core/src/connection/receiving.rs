@@ -10,6 +10,7 @@ use crate::{
     Confirmation, ErrorFrame, Handle, Outcome, ReceivedFrame, Source, SubscribedFrame, UnsubscribedFrame,
     WelcomeFrame,
     incoming::{subscription::Confirmed, subscriptions::Entry},
+    transport::polling::Poll,
 };
 
 /// A refused message is sent again after this long, in ms, if the server does not say when.
@@ -54,7 +55,7 @@ impl Connection {
             ReceivedFrame::Unsubscribed(frame) => return self.on_unsubscribed(&frame),
             ReceivedFrame::Message { handle, offset } => return outcome(self.accept(handle, offset)),
             ReceivedFrame::Ack { id } => return self.on_ack(id),
-            ReceivedFrame::Error(frame) => return self.on_error(&frame),
+            ReceivedFrame::Error(frame) => return self.on_error(source, &frame),
             ReceivedFrame::Answer { id } => {
                 self.transports.mark_productive();
                 return outcome(self.requests.finish(id));
@@ -150,12 +151,15 @@ impl Connection {
     }
 
     fn on_polled(&mut self, source: Source, seq: u64) {
-        if let Source::Response(request) = source
-            && self.transports.is_held(request)
-            && let Some(poll) = &mut self.transports.poll
-        {
+        if let Some(poll) = self.answered_poll(source) {
             poll.numbered(seq);
         }
+    }
+
+    /// The poll that this is the answer to.
+    fn answered_poll(&mut self, source: Source) -> Option<&mut Poll> {
+        let Source::Response(request) = source else { return None };
+        if self.transports.is_held(request) { self.transports.poll.as_mut() } else { None }
     }
 
     fn on_subscribed(&mut self, frame: &SubscribedFrame<'_>) -> Outcome {
@@ -233,11 +237,16 @@ impl Connection {
         Outcome::Stored
     }
 
-    fn on_error(&mut self, frame: &ErrorFrame<'_>) -> Outcome {
+    fn on_error(&mut self, source: Source, frame: &ErrorFrame<'_>) -> Outcome {
         self.transports.mark_poll_productive();
         self.log(text!("< error ", frame.code.as_str()));
         if let Some(id) = frame.id {
             return self.on_refusal(id, frame);
+        }
+        if frame.code == ErrorCode::InvalidFrame
+            && let Some(poll) = self.answered_poll(source)
+        {
+            poll.begin_anew();
         }
         if frame.code == ErrorCode::TokenExpired {
             self.token_expired(frame.message);

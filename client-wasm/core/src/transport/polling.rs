@@ -222,6 +222,11 @@ impl Poll {
         self.ack = self.ack.max(seq);
     }
 
+    /// The server does not accept what a poll has acknowledged: the next one asks for a new connection.
+    pub(crate) fn begin_anew(&mut self) {
+        self.connection = None;
+    }
+
     pub(crate) fn mark_productive(&mut self) {
         self.productive = true;
     }
