@@ -10,9 +10,12 @@ use alloc::{
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use uuid::Uuid;
 
 use crate::{
-    Channel, ErrorCode, limits,
+    Channel, ErrorCode,
+    ids::parse_uuid,
+    limits,
     shape::Misfit,
     strict::{self, Flaw},
 };
@@ -56,6 +59,8 @@ pub enum BatchError {
         frames: usize,
         /// The limit.
         max: usize,
+        /// The ids of the sends and requests among them.
+        ids: Vec<Uuid>,
     },
     /// Not a JSON array.
     #[error("Invalid batch: not a JSON array of frames ({0})")]
@@ -63,6 +68,14 @@ pub enum BatchError {
 }
 
 impl BatchError {
+    /// The ids of the sends and requests in the batch, as far as they could be read.
+    pub fn ids(&self) -> Vec<Uuid> {
+        match self {
+            Self::TooManyFrames { ids, .. } => ids.clone(),
+            Self::TooLarge { .. } | Self::NotAnArray(_) => Vec::new(),
+        }
+    }
+
     /// The error code for the answer.
     pub const fn code(&self) -> ErrorCode {
         match self {
@@ -177,10 +190,17 @@ pub fn decode<F: Frame>(text: &str, bounds: &Bounds) -> Result<Vec<Result<F, Fra
     let frames: Vec<&RawValue> =
         serde_json::from_str(text).map_err(|error| BatchError::NotAnArray(reason_of(&error)))?;
     if frames.len() > bounds.frames {
-        return Err(BatchError::TooManyFrames { frames: frames.len(), max: bounds.frames });
+        let ids = frames.iter().filter_map(|raw| id_of(raw.get())).collect();
+        return Err(BatchError::TooManyFrames { frames: frames.len(), max: bounds.frames, ids });
     }
     let depth = bounds.depth.saturating_sub(1);
     Ok(frames.iter().enumerate().map(|(index, raw)| decode_frame(index, raw.get(), depth)).collect())
+}
+
+/// The id of a frame that is not decoded.
+fn id_of(text: &str) -> Option<Uuid> {
+    let id: String = serde_json::from_str(strict::member(text, "id")?).ok()?;
+    parse_uuid(&id)
 }
 
 fn decode_frame<F: Frame>(index: usize, text: &str, depth: usize) -> Result<F, FrameError> {

@@ -1,7 +1,7 @@
 //! Ids on the wire: UUIDs in the lower-case text form of RFC 9562, so that each has a single spelling. Other spellings, and
 //! the nil UUID, which identifies nothing, are refused.
 
-use alloc::string::String;
+use alloc::{string::String, vec::Vec};
 
 use serde::{Deserialize, Deserializer, de::Error};
 use uuid::Uuid;
@@ -22,6 +22,12 @@ pub fn required<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Uuid, D::E
 /// For optional fields.
 pub fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Uuid>, D::Error> {
     Option::<String>::deserialize(deserializer)?.as_deref().map(parse).transpose()
+}
+
+/// Ids that must each be valid, or none.
+pub(crate) fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Uuid>, D::Error> {
+    let texts = Option::<Vec<String>>::deserialize(deserializer)?.unwrap_or_default();
+    texts.iter().map(|text| parse(text)).collect()
 }
 
 fn parse<E: Error>(text: &str) -> Result<Uuid, E> {

@@ -4,6 +4,10 @@
 /// slow upload does not block a phone for more than a second or two.
 pub const MAX_BATCH_BYTES: usize = 64 * 1024;
 
+/// How many times as large as other batches a request that receives may be: it names every subscription with its position,
+/// and 256 names of 200 bytes are more than one batch.
+pub const POLL_BATCHES: usize = 2;
+
 /// Maximum size of the messages on a WebSocket before `hello` was accepted, in bytes of JSON without the token. Nobody pays for
 /// them yet. Subscriptions that do not fit follow in the next batch, at once.
 pub const MAX_FIRST_BYTES: usize = 4 * 1024;

@@ -33,7 +33,9 @@ fn is_answered<F: Frame + Clone + PartialEq + std::fmt::Debug>(
         Err(BatchError::TooLarge { bytes, max }) => {
             prop_assert!(bytes == text.len() && max == bounds.bytes && bytes > max);
         }
-        Err(BatchError::TooManyFrames { frames, max }) => prop_assert!(frames > max && max == bounds.frames),
+        Err(BatchError::TooManyFrames { frames, max, .. }) => {
+            prop_assert!(frames > max && max == bounds.frames);
+        }
         Err(BatchError::NotAnArray(reason)) => prop_assert!(!reason.is_empty()),
         Ok(frames) => {
             prop_assert!(text.len() <= bounds.bytes && frames.len() <= bounds.frames);

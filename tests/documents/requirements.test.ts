@@ -54,7 +54,12 @@ it("every number that is mentioned exists, and none that is retired", () => {
     .split("\n")
     .filter((file) => !file.endsWith("documents/requirements.test.ts"))
     .flatMap((file) =>
-      [...readFileSync(join(ROOT, file), "utf8").matchAll(/EW-\d+-\d+/g)]
+      // The list of those that are retired is the only place that names them.
+      [
+        ...readFileSync(join(ROOT, file), "utf8")
+          .replace(/^Retired requirements: .*$/m, "")
+          .matchAll(/EW-\d+-\d+/g),
+      ]
         .filter(([number]) => !known.has(number))
         .map(([number]) => `${file}: ${number}`),
     );

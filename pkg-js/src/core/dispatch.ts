@@ -154,6 +154,7 @@ const SHAPES: { readonly [Type in ServerFrame["type"]]: Shape<FrameOf<Type>> } =
     message: text,
     retry: flag,
     id: word,
+    ids: maybe(list(text)),
     re: word,
     channel: word,
     retry_after_ms: number,

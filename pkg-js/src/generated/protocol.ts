@@ -555,6 +555,8 @@ export interface Error {
   retry: boolean;
   /** The `send` or request that this answers. */
   id?: string;
+  /** The sends and requests of a batch that was refused as a whole, as far as they could be read. */
+  ids?: string[];
   /** The type of the frame that was refused, if it is about one. */
   re?: string;
   /** The channel that this is about, for information. */

@@ -209,6 +209,14 @@ pub struct Error {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "ids::optional")]
     #[cfg_attr(feature = "generate", ts(optional))]
     pub id: Option<Uuid>,
+    /// The sends and requests of a batch that was refused as a whole, as far as they could be read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "ids::list")]
+    #[cfg_attr(
+        feature = "generate",
+        ts(optional, as = "Option<Vec<Uuid>>"),
+        schemars(with = "Option<Vec<Uuid>>")
+    )]
+    pub ids: Vec<Uuid>,
     /// The type of the frame that was refused, if it is about one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]

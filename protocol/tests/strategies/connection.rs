@@ -94,13 +94,15 @@ fn welcome() -> impl Strategy<Value = Welcome> {
 }
 
 fn error() -> impl Strategy<Value = Error> {
-    let about = (option::of(uuid()), option::of(text()), option::of(channel()));
+    let ids = prop::collection::vec(uuid(), 0..3);
+    let about = (option::of(uuid()), ids, option::of(text()), option::of(channel()));
     (code(), text(), any::<bool>(), about, nonce(), versions()).prop_map(
-        |(code, message, retry, (id, re, channel), retry_after_ms, versions)| Error {
+        |(code, message, retry, (id, ids, re, channel), retry_after_ms, versions)| Error {
             code,
             message,
             retry,
             id,
+            ids,
             re,
             channel,
             retry_after_ms,

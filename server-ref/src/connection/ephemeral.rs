@@ -52,17 +52,17 @@ impl Connection {
             return self.push(dropped(kind, &channel, error(ErrorCode::Forbidden)));
         }
         if let Err(refused) = self.keep_pace(now_ms, who, RateClass::Ephemeral) {
-            return self.push(dropped(kind, &channel, refused));
+            return self.push(dropped(kind, &channel, *refused));
         }
         let (who, session) = (who.clone(), self.session);
         self.outputs.push_back(Output::Ephemeral(Box::new(Ephemeral { channel, frame, who, session, to })));
     }
 
     /// Counts something that the client does not retry.
-    pub(super) fn keep_pace(&self, now_ms: u64, who: &Identity, what: RateClass) -> Result<(), Error> {
+    pub(super) fn keep_pace(&self, now_ms: u64, who: &Identity, what: RateClass) -> Result<(), Box<Error>> {
         self.access.pace(who, self.session, what, now_ms).map_err(|ms| {
             let words = "Too much in too short a time. This was dropped; wait a little before the next.";
-            Error { retry_after_ms: Some(ms), ..error_saying(ErrorCode::RateLimited, words) }
+            Box::new(Error { retry_after_ms: Some(ms), ..error_saying(ErrorCode::RateLimited, words) })
         })
     }
 }

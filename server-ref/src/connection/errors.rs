@@ -9,6 +9,7 @@ pub(super) fn error(code: ErrorCode) -> Error {
         message: code.message().into(),
         retry: code.retry(),
         id: None,
+        ids: Vec::new(),
         re: None,
         channel: None,
         retry_after_ms: None,

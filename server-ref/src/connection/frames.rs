@@ -30,7 +30,10 @@ impl Connection {
                     self.frame(now_ms, frame);
                 }
             }
-            Err(reason) => self.bad(now_ms, error_saying(reason.code(), format!("{reason}."))),
+            Err(reason) => {
+                let refused = error_saying(reason.code(), format!("{reason}."));
+                self.bad(now_ms, Error { ids: reason.ids(), ..refused });
+            }
         }
     }
 

@@ -1,7 +1,8 @@
 //! Decodes a client's batch. For each invalid frame it recovers the id and channel, so that the error can name them.
 
 use everwire_protocol::{
-    BatchError, Channel, ClientFrame, ErrorCode, FrameError, Uuid, batch, ids::parse_uuid, strict,
+    BatchError, Channel, ClientFrame, ErrorCode, FrameError, Uuid, batch, ids::parse_uuid,
+    limits::POLL_BATCHES, strict,
 };
 use serde_json::value::RawValue;
 
@@ -21,11 +22,27 @@ pub struct BadFrame {
 
 /// Decodes a batch within `limits`.
 pub fn decode(text: &str, limits: &everwire_protocol::Limits) -> Batch {
-    let bounds = batch::Bounds {
-        bytes: limits.batch_bytes as usize,
-        frames: limits.batch_frames as usize,
-        ..batch::Bounds::default()
-    };
+    decode_within(limits.batch_bytes as usize, text, limits)
+}
+
+/// The most bytes of a request: one that receives may have twice as many as any other batch.
+pub fn request_bytes(limits: &everwire_protocol::Limits) -> usize {
+    limits.batch_bytes as usize * POLL_BATCHES
+}
+
+/// Decodes the batch of an HTTP request.
+pub fn decode_request(text: &str, limits: &everwire_protocol::Limits) -> Batch {
+    let frames = decode_within(request_bytes(limits), text, limits)?;
+    let max = limits.batch_bytes as usize;
+    let receives = frames.iter().any(|frame| matches!(frame, Ok(ClientFrame::Poll(_))));
+    if text.len() > max && !receives {
+        return Err(BatchError::TooLarge { bytes: text.len(), max });
+    }
+    Ok(frames)
+}
+
+fn decode_within(bytes: usize, text: &str, limits: &everwire_protocol::Limits) -> Batch {
+    let bounds = batch::Bounds { bytes, frames: limits.batch_frames as usize, ..batch::Bounds::default() };
     let frames = batch::decode::<ClientFrame>(text, &bounds)?;
     if frames.iter().all(Result::is_ok) {
         return Ok(frames.into_iter().flatten().map(Ok).collect());
@@ -99,6 +116,34 @@ mod tests {
         let twice = format!(r#"[{{"type":"send","id":"{id}","id":"{id}","channel":"news","data":1}}]"#);
         let frames = decode(&twice, &limits).unwrap();
         assert_eq!(frames[0].as_ref().unwrap_err().id, None);
+    }
+
+    #[test]
+    fn a_request_that_receives_may_be_twice_as_large_as_one_that_sends() {
+        let limits = super::super::Settings::default().limits;
+        let most = limits.batch_bytes as usize;
+        let padded = |frame: &str, bytes: usize| format!("[{frame}{}]", " ".repeat(bytes - frame.len() - 2));
+        let (poll, bye) = (r#"{"type":"poll","ack":0,"hold_ms":0}"#, r#"{"type":"bye"}"#);
+        for (frame, bytes, fits) in
+            [(poll, 2 * most, true), (poll, 2 * most + 1, false), (bye, most, true), (bye, most + 1, false)]
+        {
+            let text = padded(frame, bytes);
+            assert_eq!(text.len(), bytes);
+            let code =
+                decode_request(&text, &limits).map(|frames| frames.len()).map_err(|error| error.code());
+            assert_eq!(code, if fits { Ok(1) } else { Err(ErrorCode::TooLarge) }, "{frame} {bytes}");
+        }
+    }
+
+    #[test]
+    fn a_batch_of_too_many_frames_is_refused_with_the_ids_of_its_sends() {
+        let limits =
+            everwire_protocol::Limits { batch_frames: 2, ..super::super::Settings::default().limits };
+        let id = "01900000-0000-7000-8000-000000000001";
+        let text = format!(
+            r#"[{{"type":"bye"}},7,{{"type":"send","id":"{id}","channel":"news","data":1}},{{"id":"x"}}]"#
+        );
+        assert_eq!(decode(&text, &limits).unwrap_err().ids(), [id.parse::<Uuid>().unwrap()]);
     }
 
     #[test]

@@ -20,7 +20,7 @@ impl Connection {
             return self.push(dropped("mark", &channel, error_saying(ErrorCode::Forbidden, words)));
         }
         if let Err(refused) = self.keep_pace(now_ms, identity, RateClass::Receipt) {
-            return self.push(dropped("mark", &channel, refused));
+            return self.push(dropped("mark", &channel, *refused));
         }
         let (who, epoch) = (identity.clone(), Some(epoch));
         self.outputs.push_back(Output::Mark(Box::new(ReceivedMark {

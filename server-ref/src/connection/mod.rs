@@ -41,7 +41,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use everwire_protocol::{CloseCode, ServerFrame, Uuid, batch};
 
-pub use inbound::{BadFrame, Batch, decode};
+pub use inbound::{BadFrame, Batch, decode, decode_request, request_bytes};
 pub use io::{Binding, Input, Opened, Opening, Output, PendingRequest, ReceivedMark, Transport};
 pub use payloads::check_payload;
 pub use polling::{PollInput, PollOutput, Polling};

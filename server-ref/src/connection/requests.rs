@@ -80,7 +80,7 @@ impl Connection {
         let kind = request.kind();
         let about = |error: Error| Error { id: Some(id), ..re(kind, error) };
         if let Err(refused) = self.keep_pace(now_ms, identity, RateClass::Request) {
-            return self.push(about(refused));
+            return self.push(about(*refused));
         }
         if self.requests.len() >= self.settings.waiting_requests {
             let words = "Too many pending requests. Retry when some have been answered.";

@@ -224,7 +224,17 @@ fn refuse(mailbox: &MailboxSender, re: &str, channel: &Channel, refusal: &Refusa
     let (code, message) = (refusal.code, format!("{} ({channel})", refusal.message));
     let (re, channel) = (Some(re.into()), Some(channel.clone()));
     let retry = code.retry();
-    let error = Error { code, message, retry, id: None, re, channel, retry_after_ms: None, versions: None };
+    let error = Error {
+        code,
+        message,
+        retry,
+        id: None,
+        ids: Vec::new(),
+        re,
+        channel,
+        retry_after_ms: None,
+        versions: None,
+    };
     mailbox.input(Input::Direct(batch::encode_frame(&ServerFrame::Error(error)).into()));
 }
 

@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use everwire_protocol::{
-    BatchError, ClientFrame, CloseCode, Error, ErrorCode, Hello, Poll, ServerFrame, Uuid, batch,
+    BatchError, ClientFrame, CloseCode, Error, ErrorCode, Hello, Poll, ServerFrame, SortedFrame, Uuid, batch,
     limits::{MAX_POST_FRAMES, MAX_TOKEN_BYTES},
 };
 use tokio::{
@@ -22,8 +22,9 @@ use super::{App, instant, origins, refused_origin, say};
 use crate::{
     admission::{Peer, Refused},
     connection::{
-        BadFrame, Connection, Input, PollInput, PollOutput, Polling, Transport, batch_text, decode,
+        BadFrame, Connection, Input, PollInput, PollOutput, Polling, Transport, batch_text, decode_request,
         mailbox::{MailboxMessage, MailboxSender, PollRequest},
+        request_bytes,
     },
     model::{
         address::AddressKey,
@@ -55,13 +56,13 @@ pub(super) async fn answer(State(app): State<App>, headers: HeaderMap, request: 
         return refuse(refusal.code, refusal.message);
     }
     let limits = &app.node.settings.limits;
-    let body = match read(request, limits.batch_bytes as usize).await {
+    let body = match read(request, request_bytes(limits)).await {
         Ok(body) => body,
         Err(response) => return response,
     };
-    let frames = match decode(&body, limits) {
+    let frames = match decode_request(&body, limits) {
         Ok(frames) => frames,
-        Err(reason) => return refuse(reason.code(), format!("{reason}.")),
+        Err(reason) => return refuse_batch(&reason),
     };
     app.node.counters.count_in(frames.len());
     let mut frames = frames.into_iter();
@@ -89,8 +90,8 @@ pub(super) async fn answer(State(app): State<App>, headers: HeaderMap, request: 
         Some(poll) => receive(&app.node, &peer, hello, poll, rest).await,
         // `hello` is a frame too.
         None if rest.len() >= MAX_POST_FRAMES => {
-            let error = BatchError::TooManyFrames { frames: rest.len() + 1, max: MAX_POST_FRAMES };
-            refuse(error.code(), format!("{error}."))
+            let ids = rest.iter().filter_map(id_of).collect();
+            refuse_batch(&BatchError::TooManyFrames { frames: rest.len() + 1, max: MAX_POST_FRAMES, ids })
         }
         None => send(&app.node, &peer, hello, rest).await,
     }
@@ -145,13 +146,35 @@ fn bearer(headers: &HeaderMap) -> Option<String> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
 }
 
+/// The id of a send or request.
+fn id_of(frame: &Frame) -> Option<Uuid> {
+    match frame {
+        Ok(ClientFrame::Send(send)) => Some(send.id),
+        Ok(frame) => match SortedFrame::from(frame.clone()) {
+            SortedFrame::Request(request) => Some(request.id()),
+            SortedFrame::Connection(_) => None,
+        },
+        Err(frame) => frame.id,
+    }
+}
+
+fn refuse_batch(reason: &BatchError) -> Response {
+    refuse_all(reason.code(), format!("{reason}."), reason.ids())
+}
+
 fn refuse(code: ErrorCode, message: String) -> Response {
+    refuse_all(code, message, Vec::new())
+}
+
+/// Refuses a request as a whole, with these sends and requests.
+fn refuse_all(code: ErrorCode, message: String, ids: Vec<Uuid>) -> Response {
     let refused = Refused { code, reason: message.clone() };
     let error = Error {
         code,
         message,
         retry: code.retry(),
         id: None,
+        ids,
         re: None,
         channel: None,
         retry_after_ms: None,

@@ -1,7 +1,7 @@
 //! The server over HTTP polling.
 
 use axum::http::{Method, StatusCode};
-use everwire_protocol::{ErrorCode, ServerFrame, batch};
+use everwire_protocol::{ClientFrame, ErrorCode, ServerFrame, Subscribe, batch};
 
 use super::kit::{
     self, Client, channel, hello, hello_with,
@@ -224,5 +224,49 @@ async fn a_poll_that_comes_late_does_not_take_the_session_back_from_a_websocket(
     assert_eq!(http.post(&late).await, []);
     socket.chat("news", "still here").await;
     assert_eq!(text_of(&socket.message().await), "still here");
+    served.server.stop().await;
+}
+
+/// All that a session may have, each with the longest name, a position and its run: more than one batch of another kind holds.
+#[tokio::test]
+async fn every_subscription_of_a_session_works_by_polling_alone() {
+    let served = serve(|_| {}).await;
+    let (http, session) = (Http::to(served.address()), new_id());
+    let names: Vec<_> = (0..256).map(|n| format!("{n:03}{}", "x".repeat(197))).collect();
+    let mut first = vec![hello("a", session), poll(None, 0, 25_000)];
+    first.extend(names.iter().map(|name| subscribe(name)));
+    let (mut seq, mut frames) = polled(http.post(&first).await);
+    let ServerFrame::Welcome(welcome) = &frames[0] else { panic!("{:?}", kinds(&frames)) };
+    let (id, run) = (Some(welcome.connection), welcome.run.clone());
+    // As a client does: each poll names the positions that the responses before it have led to.
+    let mut next = first;
+    let mut subscribed = 0;
+    loop {
+        for frame in frames {
+            let ServerFrame::Subscribed(at) = frame else { continue };
+            let place = names.iter().position(|name| name == at.channel.as_str()).unwrap();
+            next[2 + place] = match resume(at.channel.as_str(), &at.epoch, at.offset) {
+                ClientFrame::Subscribe(frame) => Subscribe { run: Some(run.clone()), ..frame }.into(),
+                other => other,
+            };
+            subscribed += 1;
+        }
+        next[1] = poll(id, seq, 25_000);
+        if subscribed == names.len() {
+            break;
+        }
+        (seq, frames) = polled(http.post(&next).await);
+    }
+    let size = batch::encode(&next).len();
+    assert!((65_537..=131_072).contains(&size), "{size}");
+    let waiting = tokio::spawn({
+        let http = http.clone();
+        async move { http.post(&next).await }
+    });
+    let mut socket = Client::connect(served.address(), "b").await;
+    socket.join(subscribe(&names[255])).await;
+    socket.chat(&names[255], "one").await;
+    let (_, frames) = polled(waiting.await.unwrap());
+    assert_eq!(texts(&frames), ["one"], "{:?}", kinds(&frames));
     served.server.stop().await;
 }

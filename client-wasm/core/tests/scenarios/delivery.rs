@@ -171,6 +171,7 @@ fn an_error_about_a_channel_informs_and_ends_nothing() {
             message: "no".into(),
             retry: code.retry(),
             id: None,
+            ids: Vec::new(),
             re: None,
             channel: Some(channel("news")),
             versions: None,

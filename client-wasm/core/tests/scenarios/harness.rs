@@ -390,5 +390,16 @@ pub(crate) fn ack(n: u128, offset: u64) -> ServerFrame {
 pub(crate) fn error(code: ErrorCode, about: Option<u128>, retry_after_ms: Option<u32>) -> ServerFrame {
     let message = code.message().into();
     let (retry, id) = (code.retry(), about.map(id));
-    Error { code, message, retry, id, re: None, channel: None, retry_after_ms, versions: None }.into()
+    Error {
+        code,
+        message,
+        retry,
+        id,
+        ids: Vec::new(),
+        re: None,
+        channel: None,
+        retry_after_ms,
+        versions: None,
+    }
+    .into()
 }

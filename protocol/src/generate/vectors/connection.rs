@@ -59,6 +59,7 @@ fn error(code: ErrorCode, message: &str) -> Error {
         message: message.into(),
         retry: code.retry(),
         id: None,
+        ids: Vec::new(),
         re: None,
         channel: None,
         retry_after_ms: None,
@@ -219,9 +220,19 @@ fn errors() -> Vec<Valid> {
             &[Error {
                 re: None,
                 id: Some(id(MESSAGE)),
+                ids: Vec::new(),
                 channel: Some(channel("news")),
                 retry_after_ms: Some(1500),
                 ..error(ErrorCode::RateLimited, "Wait.")
+            }
+            .into()],
+        ),
+        server(
+            "error about a batch that is refused as a whole",
+            r#"[{"type":"error","code":"too_large","message":"Too many frames.","retry":false,"ids":["0199a1b2-c3d4-7000-8000-000000000003","0199a1b2-c3d4-7000-8000-000000000004"]}]"#,
+            &[Error {
+                ids: vec![id(MESSAGE), id(REQUEST)],
+                ..error(ErrorCode::TooLarge, "Too many frames.")
             }
             .into()],
         ),
@@ -234,6 +245,7 @@ fn errors() -> Vec<Valid> {
                 message: "There is no chat 7, or you may not see it.".into(),
                 retry: false,
                 id: Some(id(REQUEST)),
+                ids: Vec::new(),
                 channel: None,
                 versions: None,
                 retry_after_ms: None,

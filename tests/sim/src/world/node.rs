@@ -9,7 +9,7 @@ use std::{
 use everwire_protocol::{Channel, ClientFrame, Goaway, ServerFrame, Uuid, batch};
 use everwire_server::{
     auth::Bans,
-    connection::{BadFrame, Connection, Input, PollInput, Polling, Settings, Transport, decode},
+    connection::{BadFrame, Connection, Input, PollInput, Polling, Settings, Transport, decode_request},
     environment::Environment as _,
     model::identity::{Access, Identity},
     node::{Effects, Node, NodeOptions},
@@ -249,7 +249,7 @@ impl World {
         let key = request as u64 * 2 + u64::from(copy);
         let (client, token) = (self.requests[request].client, self.requests[request].token.clone());
         let owner = (client, self.requests[request].page);
-        let Ok(frames) = decode(&self.requests[request].body, &self.settings.limits) else {
+        let Ok(frames) = decode_request(&self.requests[request].body, &self.settings.limits) else {
             return self.broken(violated(Rule::Protocol, format!("c{client} posted what is no batch")));
         };
         let mut frames = frames.into_iter();
