@@ -70,8 +70,6 @@ pub enum Planted {
     DeletionsInDoubtForgotten,
     /// An erasure ends before anything was removed.
     ErasureEndsAtOnce,
-    /// The entries in memory stay what they were when a step of an erasure is reported as failed.
-    ErasuresInDoubtForgotten,
     /// Some answers to requests are lost.
     AnswersLost,
     /// A chat that is created again begins anew.

@@ -90,8 +90,6 @@ mutants! {
     ErasureEndsAtOnce = "erasure_ends_at_once";
     /// An erasure leaves one log as it is.
     ErasureSkipsALog = "erasure_skips_a_log";
-    /// The entries in a node's memory stay what they were when a step of an erasure is reported as failed but happened.
-    ErasuresInDoubtForgotten = "erasures_in_doubt_forgotten";
     /// A new token does not end what it no longer grants.
     LostGrantsKept = "lost_grants_kept";
     /// The token of a later poll is not looked at.
@@ -148,7 +146,6 @@ impl Mutant {
             Self::ChatsInDoubtForgotten => Some(Planted::ChatsInDoubtForgotten),
             Self::DeletionsInDoubtForgotten => Some(Planted::DeletionsInDoubtForgotten),
             Self::ErasureEndsAtOnce => Some(Planted::ErasureEndsAtOnce),
-            Self::ErasuresInDoubtForgotten => Some(Planted::ErasuresInDoubtForgotten),
             Self::AnswersLost => Some(Planted::AnswersLost),
             Self::ChatsMadeAgain => Some(Planted::ChatsMadeAgain),
             Self::AnybodyRemoves => Some(Planted::AnybodyRemoves),

@@ -189,9 +189,7 @@ impl CommitLoop {
                 tracing::warn!(%error, "erasure waits");
                 // It may have happened all the same, and the cached entries have the text.
                 self.in_doubt.add(reported.into_inner());
-                if !planted!(self.environment, ErasuresInDoubtForgotten) {
-                    self.publish(Committed::Doubtful).await?;
-                }
+                self.publish(Committed::Doubtful).await?;
                 erasure.not_before = self.environment.now_ms() + AGAIN_MS;
                 self.erasures.waiting.push_back(erasure);
                 return Ok(());

@@ -46,12 +46,17 @@ fn found_playing(play: Play, mutant: Mutant, by: &[Rule]) {
 
 /// The same, among the seeds of a small case in which its rare moment is less rare.
 fn found_like(mutant: Mutant, case: &str, by: Rule) {
+    found_like_any(mutant, case, &[by]);
+}
+
+/// The same, by one of several rules.
+fn found_like_any(mutant: Mutant, case: &str, by: &[Rule]) {
     let small = |seed| format!("seed={seed} {case}").parse().unwrap_or_else(|_| panic!("{case} is no case"));
     let report = runner::run_cases(0, 2 * WITHIN, Some(mutant), small, |_| {});
     let Some((case, violation)) = report.failures.first() else {
         panic!("{} was not found in {case}", mutant.name());
     };
-    assert_eq!(violation.rule, by, "{} was found by {violation} in {case}", mutant.name());
+    assert!(by.contains(&violation.rule), "{} was found by {violation} in {case}", mutant.name());
 }
 
 #[test]
@@ -224,7 +229,8 @@ fn a_change_of_a_chat_that_is_reported_as_failed_and_happened() {
 #[test]
 fn a_deletion_of_a_chat_that_is_reported_as_failed_and_happened() {
     let case = "clients=2 channels=2 nodes=1 seconds=60 faults=store_doubt,erasure plays=chats";
-    found_like(Mutant::DeletionsInDoubtForgotten, case, Chats);
+    // Who is erased cannot leave such a chat, either.
+    found_like_any(Mutant::DeletionsInDoubtForgotten, case, &[Chats, Quiet]);
 }
 
 #[test]
@@ -235,12 +241,6 @@ fn an_erasure_that_is_over_before_anything_was_removed() {
 #[test]
 fn an_erasure_that_leaves_out_a_log() {
     found_with(Kind::Erasure, Mutant::ErasureSkipsALog, &[Texts]);
-}
-
-#[test]
-fn an_erasure_that_is_reported_as_failed_and_whose_texts_stay_in_memory() {
-    let case = "clients=3 channels=2 nodes=1 seconds=90 faults=store_doubt,erasure,drop";
-    found_like(Mutant::ErasuresInDoubtForgotten, case, Texts);
 }
 
 #[test]
