@@ -5,6 +5,8 @@
 use alloc::{borrow::Cow, format, string::String, vec::Vec};
 use core::fmt;
 
+use memchr::{memchr, memchr2};
+
 /// The longest part of a key in a path, in characters.
 const KEY: usize = 24;
 
@@ -176,12 +178,12 @@ pub fn member<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 /// The position of the quotation mark that ends the string at `at`.
 fn string_end(bytes: &[u8], at: usize) -> usize {
     let mut at = at + 1;
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'"' => return at,
-            b'\\' => at += 2,
-            _ => at += 1,
+    while let Some(next) = bytes.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
+        at += next;
+        if bytes.get(at) == Some(&b'"') {
+            return at;
         }
+        at += 2;
     }
     bytes.len()
 }
@@ -198,6 +200,10 @@ fn is_out_of_range(number: &str) -> bool {
 }
 
 fn flaw_of_string(raw: &str) -> Option<FlawKind> {
+    let escape = memchr(b'\\', raw.as_bytes());
+    if escape.is_none() && raw.is_ascii() {
+        return None;
+    }
     // Noncharacters begin with EF or above in UTF-8.
     if raw.bytes().any(|byte| byte >= 0xef)
         && let Some(code) = raw.chars().find(|code| is_noncharacter(*code))
@@ -205,7 +211,7 @@ fn flaw_of_string(raw: &str) -> Option<FlawKind> {
         return Some(FlawKind::Noncharacter(code));
     }
     let bytes = raw.as_bytes();
-    let mut at = 0;
+    let mut at = escape.unwrap_or(bytes.len());
     while let Some(byte) = bytes.get(at) {
         if *byte != b'\\' {
             at += 1;
