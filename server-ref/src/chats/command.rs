@@ -92,6 +92,19 @@ pub enum Command {
 }
 
 impl Command {
+    /// The users whom it brings into a chat.
+    pub fn newcomers(&self) -> impl Iterator<Item = &str> {
+        let (many, one) = match self {
+            Self::Create { users, .. } => (&**users, None),
+            Self::Add(newcomer) => (std::slice::from_ref(newcomer), None),
+            Self::Invite { user, .. } => (&[][..], Some(&**user)),
+            Self::Join | Self::Leave | Self::Remove { .. } | Self::Rename { .. } | Self::SetRole { .. } => {
+                (&[][..], None)
+            }
+        };
+        many.iter().map(|newcomer| &*newcomer.user).chain(one)
+    }
+
     /// The chat that this command of `actor` makes; `None` if it makes none, or names the wrong users for a direct chat.
     pub fn chat_made(&self, actor: &Actor) -> Option<Uuid> {
         let Self::Create { id, kind, users, .. } = self else { return None };

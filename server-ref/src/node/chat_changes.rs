@@ -56,6 +56,11 @@ impl Node {
         chat: Option<&str>,
         command: Command,
     ) -> Result<Option<ChatRecord>, Refusal> {
+        // The erasure would take them out again.
+        if command.newcomers().any(|user| self.bans.is_erasing(user)) {
+            let words = "The data of one of these users is being erased. Try again when that has ended.";
+            return Err(Refusal::new(ErrorCode::Unavailable, words));
+        }
         let made = command.chat_made(&actor).map(|id| id.hyphenated().to_string());
         // A direct chat with too few users has no id. The rules return the error.
         let chat: Arc<str> = made.as_deref().or(chat).unwrap_or_default().into();

@@ -299,6 +299,13 @@ async fn a_chat_that_cannot_be_left_holds_up_neither_the_rest_of_an_erasure_nor_
     assert!(node.bans.is_erasing("ann"), "it goes on until nothing is kept");
     assert!(node.chats.role(&chats[0], "ann").is_some() && node.chats.role(&chats[2], "ann").is_some());
     assert_eq!(call(&http, Method::GET, "/api/v1/users/ann/erasure", Value::Null).await.1["erasing"], true);
+    // Nobody is brought into a chat meanwhile: the erasure would take them out again.
+    let group = json!({"kind": "group", "title": "more", "users": [{"user": "bob"}]});
+    let (_, chat) = call(&http, Method::POST, "/api/v1/chats", group).await;
+    let member = format!("/api/v1/chats/{}/members/ann", chat["id"].as_str().unwrap());
+    let (status, problem) = call(&http, Method::PUT, &member, json!({})).await;
+    assert_eq!((status, &problem["code"]), (503, &json!("unavailable")), "{problem}");
+    assert!(node.chats.role(chat["id"].as_str().unwrap(), "ann").is_none());
     drop(node);
     stop(server).await;
 

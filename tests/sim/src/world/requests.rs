@@ -145,7 +145,8 @@ impl World {
             // Once everything works, everything is answered; but for those whose token callback was called before and never answers.
             ErrorCode::Timeout if self.finale.is_some() => self.case.kinds.has(Kind::Token),
             ErrorCode::Timeout => c.was_slow || self.case.kinds.iter().next().is_some(),
-            ErrorCode::Unavailable => store && self.finale.is_none(),
+            // Nobody is brought into a chat while being erased.
+            ErrorCode::Unavailable => (store || self.case.kinds.has(Kind::Erasure)) && self.finale.is_none(),
             ErrorCode::Blocked => c.path.proxy.is_some(),
             ErrorCode::Banned | ErrorCode::Unauthorized => {
                 self.rights.as_ref().is_some_and(|rights| rights.was_restricted(&user))
