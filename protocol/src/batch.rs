@@ -13,10 +13,9 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::{
-    Channel, ErrorCode,
+    Channel, ErrorCode, Misfit,
     ids::parse_uuid,
     limits,
-    shape::Misfit,
     strict::{self, Flaw},
 };
 
@@ -164,7 +163,7 @@ impl FrameError {
 }
 
 /// The frames of one direction: [`crate::ClientFrame`] or [`crate::ServerFrame`].
-pub trait Frame: Sized + serde::Serialize {
+pub trait Frame: Shaped + Sized + serde::Serialize {
     /// All types of this direction, as on the wire.
     const TYPES: &'static [&'static str];
 
@@ -173,12 +172,17 @@ pub trait Frame: Sized + serde::Serialize {
 
     /// The type, as on the wire.
     fn kind(&self) -> &'static str;
+}
 
-    /// Whether the frame is what it must be beyond the types of its fields.
+/// What has to hold of a frame beyond the types of its fields.
+pub trait Shaped {
+    /// Whether the frame is what it must be.
     ///
     /// # Errors
-    /// What is wrong with it.
-    fn check(&self) -> Result<(), Misfit>;
+    /// What is wrong with it first.
+    fn check(&self) -> Result<(), Misfit> {
+        Ok(())
+    }
 }
 
 /// Decodes a batch. An error of the outer result concerns the whole batch, an inner one a single frame.
@@ -280,7 +284,7 @@ pub fn encode_frame<F: Frame>(frame: &F) -> String {
 /// Defines one direction's enum of frames: the variants, their types and their decoding. Frames are decoded directly into
 /// their structs, because serde's internally tagged enums cannot contain a `RawValue`.
 macro_rules! frames {
-    ($(#[$doc:meta])* pub enum $name:ident $(checked by $check:path)? { $($kind:literal => $variant:ident,)* }) => {
+    ($(#[$doc:meta])* pub enum $name:ident { $($kind:literal => $variant:ident,)* }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
         #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
@@ -305,11 +309,6 @@ macro_rules! frames {
 
             fn kind(&self) -> &'static str {
                 match self { $(Self::$variant(_) => $kind),* }
-            }
-
-            fn check(&self) -> Result<(), $crate::shape::Misfit> {
-                $($check(self)?;)?
-                Ok(())
             }
         }
 

@@ -5,7 +5,7 @@ use alloc::{format, string::String};
 use serde_json::Value;
 
 use crate::{
-    DataUpdate, ErrorCode, Notification, Payload, SERVER_EVENTS, StatusUpdate, UserActivity, shape::Misfit,
+    DataUpdate, ErrorCode, Misfit, Notification, Payload, SERVER_EVENTS, StatusUpdate, UserActivity,
 };
 
 /// The type of a field of a standard event.

@@ -32,6 +32,7 @@ pub mod generate;
 pub mod ids;
 mod json;
 pub mod limits;
+mod misfit;
 pub mod names;
 mod objects;
 #[cfg(feature = "openapi")]
@@ -39,7 +40,7 @@ mod openapi;
 pub mod paths;
 mod payload;
 mod safe_integer;
-pub mod shape;
+mod shape;
 pub mod strict;
 pub mod user_id;
 mod words;
@@ -55,6 +56,7 @@ pub use events::{
 pub use features::{Feature, UnknownFeature};
 pub use frames::*;
 pub use json::{push_number, push_uuid};
+pub use misfit::Misfit;
 pub use payload::Payload;
 pub use uuid::Uuid;
 

@@ -5,27 +5,28 @@
 use alloc::{format, string::String};
 
 use crate::{
-    Action, ChatKind, ClientFrame, CreateChat, ErrorCode, Payload, Role, Send, Subscribe, check_event_data,
+    Action, ChatKind, ClientFrame, CoreFrame, CreateChat, ErrorCode, Misfit, Payload, Role, Send,
+    ServerFrame, Subscribe,
+    batch::Shaped,
+    event_data::check_event_data,
     limits::{MAX_CHATS_PAGE, MAX_PAYLOAD_BYTES, MAX_USERS},
     names::{InvalidName, check_event, check_title, check_user},
 };
 
-/// Why a frame is refused though each of its fields is of the right type.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Misfit {
-    /// The error code for the answer.
-    pub code: ErrorCode,
-    /// What is wrong, as the end of a sentence.
-    pub words: String,
-}
-
 type Checked = Result<(), Misfit>;
 
-/// Whether a frame is what it must be.
-///
-/// # Errors
-/// What is wrong with it first.
-pub fn check(frame: &ClientFrame) -> Checked {
+impl Shaped for ClientFrame {
+    fn check(&self) -> Checked {
+        check(self)
+    }
+}
+
+// Clients take what servers send by the types of its fields.
+impl Shaped for ServerFrame {}
+
+impl Shaped for CoreFrame {}
+
+fn check(frame: &ClientFrame) -> Checked {
     match frame {
         ClientFrame::Subscribe(subscribe) => check_position(subscribe),
         ClientFrame::Send(send) => check_send(send),

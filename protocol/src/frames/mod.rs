@@ -43,7 +43,7 @@ macro_rules! client_frames {
     ) => {
         frames! {
             $(#[$doc])*
-            pub enum ClientFrame checked by crate::shape::check {
+            pub enum ClientFrame {
                 $($kind => $frame,)*
                 $($request_kind => $request,)*
             }
