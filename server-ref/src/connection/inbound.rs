@@ -32,13 +32,14 @@ pub fn request_bytes(limits: &everwire_protocol::Limits) -> usize {
 
 /// Decodes the batch of an HTTP request.
 pub fn decode_request(text: &str, limits: &everwire_protocol::Limits) -> Batch {
-    let frames = decode_within(request_bytes(limits), text, limits)?;
+    let frames = decode_within(request_bytes(limits), text, limits);
     let max = limits.batch_bytes as usize;
-    let receives = frames.iter().any(|frame| matches!(frame, Ok(ClientFrame::Poll(_))));
+    let is_poll = |frame: &Result<ClientFrame, BadFrame>| matches!(frame, Ok(ClientFrame::Poll(_)));
+    let receives = frames.as_ref().is_ok_and(|frames| frames.iter().any(is_poll));
     if text.len() > max && !receives {
         return Err(BatchError::TooLarge { bytes: text.len(), max });
     }
-    Ok(frames)
+    frames
 }
 
 fn decode_within(bytes: usize, text: &str, limits: &everwire_protocol::Limits) -> Batch {

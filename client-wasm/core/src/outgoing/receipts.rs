@@ -8,7 +8,8 @@ use everwire_protocol::limits::RECEIPT_BATCH_MS;
 pub(crate) struct Marks {
     /// The server keeps marks for this channel: what is delivered is marked as such.
     kept: bool,
-    /// What the server is to know.
+    /// What the server is to know of this client. What others have marked for the user is not part of it: with a restored database
+    /// the server may have lost that, and then it is not true of the log that goes on.
     wanted: [u64; 2],
     /// What was sent on this connection.
     sent: [u64; 2],
@@ -33,7 +34,6 @@ impl Marks {
     pub(crate) fn confirmed(&mut self, delivered: u64, read: u64, position: Option<u64>) {
         // The server never has more than the log: an application may mark what it has not received.
         self.known = max(self.known, [delivered, read]);
-        self.wanted = max(self.wanted, self.known);
         self.sent = max(self.sent, self.known);
         if !core::mem::replace(&mut self.kept, true)
             && let Some(position) = position
@@ -61,8 +61,8 @@ impl Marks {
     /// Takes the marks that are to be sent, if there are any: delivered and read.
     pub(crate) fn take(&mut self) -> Option<[u64; 2]> {
         self.is_behind().then(|| {
-            self.sent = self.wanted;
-            self.wanted
+            self.sent = max(self.wanted, self.sent);
+            self.sent
         })
     }
 }

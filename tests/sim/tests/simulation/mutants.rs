@@ -300,7 +300,7 @@ fn a_member_whom_somebody_removes_who_may_not() {
 
 #[test]
 fn somebody_who_has_left_a_chat_and_reads_on() {
-    found_playing(Play::Chats, Mutant::RemovalNotTold, &[Permission]);
+    found_playing(Play::Chats, Mutant::RemovalNotTold, &[Permission, Chats]);
 }
 
 #[test]
