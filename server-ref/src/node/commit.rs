@@ -126,10 +126,12 @@ impl CommitLoop {
                 }
                 () = &mut erase, if !self.erasures.is_empty() => {
                     let began_at = self.environment.now_ms();
+                    let doubted = !self.in_doubt.is_empty();
                     let Ok(wait) = self.erase().await else { return };
                     let step = CLEANUP_STEP_MS + 10 * (self.environment.now_ms() - began_at);
                     erase = self.sleep(step.max(wait));
-                    if !self.in_doubt.is_empty() {
+                    // Not once more: steps that come sooner would put it off for ever.
+                    if !doubted && !self.in_doubt.is_empty() {
                         look_again = self.sleep(LOOK_AGAIN_MS);
                     }
                     continue;

@@ -15,6 +15,8 @@ use crate::{
 
 /// Requests of one client that wait at a time.
 const MOST_PENDING: usize = 16;
+/// A chat takes one change in a turn of the commit loop: where so many wait, one of them may time out.
+const MANY: usize = 3;
 
 /// What a request is about.
 #[derive(Debug, Clone)]
@@ -136,6 +138,12 @@ impl World {
         pending
     }
 
+    /// How many requests to change a chat wait.
+    fn chat_requests(&self) -> usize {
+        let pending = self.clients.iter().flat_map(|client| client.asks.pending.values());
+        pending.filter(|pending| matches!(pending.about, About::Chat { .. })).count()
+    }
+
     fn may_fail(&self, client: usize, Pending { about, at }: &Pending, code: ErrorCode) -> bool {
         let c = &self.clients[client];
         let user = user_of(client);
@@ -144,7 +152,10 @@ impl World {
             _ if c.over || c.closed => true,
             // Once everything works, everything is answered; but for those whose token callback was called before and never answers.
             ErrorCode::Timeout if self.finale.is_some() => self.case.kinds.has(Kind::Token),
-            ErrorCode::Timeout => c.was_slow || self.case.kinds.iter().next().is_some(),
+            ErrorCode::Timeout => {
+                let queued = matches!(about, About::Chat { .. }) && self.chat_requests() >= MANY;
+                queued || c.was_slow || self.case.kinds.iter().next().is_some()
+            }
             // Nobody is brought into a chat while being erased.
             ErrorCode::Unavailable => (store || self.case.kinds.has(Kind::Erasure)) && self.finale.is_none(),
             ErrorCode::Blocked => c.path.proxy.is_some(),
