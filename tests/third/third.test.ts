@@ -123,7 +123,7 @@ print("parsed", len(sys.argv) - 1)`;
     expect(ada.all("failed").map(({ ref, code, id }) => [ref, code, id])).toEqual([
       ["large", "too_large", undefined],
       ["half", "invalid_payload", undefined],
-      ["name", "invalid_frame", undefined],
+      ["name", "invalid_channel", undefined],
     ]);
   });
 
