@@ -62,7 +62,7 @@ fn batch(frame: &str, max: usize, description: &str) -> Value {
 }
 
 /// The frames of one direction. By conditions and not by `oneOf`, so that a validator tells what is wrong with a frame of a type
-/// instead of telling that it is none of all types.
+/// instead of reporting that it matches none of the types.
 fn union<F: JsonSchema + Frame>(generator: &mut SchemaGenerator, name: &str, description: &str) -> Value {
     generator.subschema_for::<F>();
     let union = generator.definitions().get(name).and_then(|union| union.get("oneOf"));

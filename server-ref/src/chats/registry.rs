@@ -31,7 +31,7 @@ pub struct ChatRegistry {
 pub enum Companions<'a> {
     /// All of them.
     Few(BTreeSet<Arc<str>>),
-    /// So many that going through them all would make others wait.
+    /// Too many to list while the registry is locked.
     Many {
         /// Where each of them is looked up.
         chats: &'a ChatRegistry,

@@ -157,7 +157,7 @@ impl Node {
         let audience = Arc::<Audience>::default();
         let users = Users::new(leave_grace_ms, chats.clone(), audience.clone(), hub.clone(), remember)
             .listing(settings.presence_users)
-            .telling(settings.features.has(Feature::Status));
+            .with_status(settings.features.has(Feature::Status));
         let users = Arc::new(users);
         let publisher =
             Publisher { hub: hub.clone(), chats: chats.clone(), audience: audience.clone(), updates };

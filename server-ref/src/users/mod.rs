@@ -49,7 +49,7 @@ pub struct Users {
     /// Who is listed in it.
     listed: PresenceUsers,
     /// Whether anybody is told of a change.
-    telling: bool,
+    has_status: bool,
     /// How long a leave is delayed, in ms.
     grace_ms: u64,
     /// Notified when something is due earlier than before.
@@ -69,8 +69,20 @@ impl Users {
         let channel = Channel::new(PRESENCE_USERS).ok();
         let (people, updates, sooner) = (Mutex::default(), InOrder::default(), Notify::new());
         let listed = PresenceUsers::Everyone;
-        let telling = true;
-        Self { people, updates, chats, audience, hub, remember, channel, listed, telling, grace_ms, sooner }
+        let has_status = true;
+        Self {
+            people,
+            updates,
+            chats,
+            audience,
+            hub,
+            remember,
+            channel,
+            listed,
+            has_status,
+            grace_ms,
+            sooner,
+        }
     }
 
     /// The same, with these users in `presence-users`.
@@ -79,10 +91,10 @@ impl Users {
         Self { listed, ..self }
     }
 
-    /// The same, without telling anybody unless this server has the status of users.
+    /// The same; changes of status are published only if this server has the feature.
     #[must_use]
-    pub fn telling(self, telling: bool) -> Self {
-        Self { telling, ..self }
+    pub fn with_status(self, has_status: bool) -> Self {
+        Self { has_status, ..self }
     }
 
     fn lock(&self) -> MutexGuard<'_, People> {
@@ -239,7 +251,7 @@ impl Users {
             // An error means that the node was dropped.
             let _ = self.remember.send(person);
         }
-        if let Some(change) = update.change.filter(|_| self.telling) {
+        if let Some(change) = update.change.filter(|_| self.has_status) {
             self.tell_everybody(&change);
             self.tell_companions(&change);
         }

@@ -88,3 +88,32 @@ impl Receipts {
         self.0 = None;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn promise_15_what_another_client_has_marked_is_not_repeated_to_a_restored_server() {
+        let mut marks = Marks::default();
+        marks.confirmed(50, 41, Some(23));
+        marks.recall();
+        // The database is an earlier copy: it has less.
+        marks.forget_confirmed();
+        marks.confirmed(25, 23, Some(23));
+        marks.delivered(26);
+        assert_eq!(marks.take(), Some([26, 23]));
+        assert_eq!(marks.take(), None);
+    }
+
+    #[test]
+    fn promise_15_what_this_client_has_marked_is_repeated_and_no_mark_goes_back() {
+        let mut marks = Marks::default();
+        marks.confirmed(10, 10, Some(5));
+        marks.raise(0, 12);
+        assert_eq!(marks.take(), Some([10, 12]), "delivered further by another client");
+        marks.forget_confirmed();
+        marks.confirmed(10, 10, Some(10));
+        assert_eq!(marks.take(), Some([10, 12]));
+    }
+}

@@ -34,7 +34,7 @@ const FEW: usize = 64;
 /// How many chats may be in doubt before no chat can be changed.
 const MOST_CHATS: usize = 4096;
 
-/// How many bans, revocations and erasures may be in doubt before there can be no more of them.
+/// Maximum bans, revocations and erasures in doubt. Beyond it no more are accepted.
 const MOST_CHANGES: usize = 1024;
 
 /// How many such logs are checked between two transactions.
