@@ -35,6 +35,8 @@ pub(super) struct Pending {
     pub(super) about: About,
     /// When it was made, in virtual ms.
     pub(super) at: u64,
+    /// How many changes of chats were waiting then.
+    behind: usize,
 }
 
 /// The requests of one client.
@@ -72,10 +74,11 @@ impl World {
         }
         let text = batch::encode_frame(&frame.into());
         say!(self, format!("c{client}"), "asks {text}");
+        let behind = self.chat_requests();
         // Before the core has it, which may fail it at once.
         let c = &mut self.clients[client];
         c.asks.settled.remove(&id);
-        c.asks.pending.insert(id, Pending { about, at });
+        c.asks.pending.insert(id, Pending { about, at, behind });
         if let Err(code) = c.core.request(clocks, id, text, patience) {
             c.asks.pending.remove(&id);
             if code != ErrorCode::QueueFull {
@@ -144,12 +147,15 @@ impl World {
         pending.filter(|pending| matches!(pending.about, About::Chat { .. })).count()
     }
 
-    fn may_fail(&self, client: usize, Pending { about, at }: &Pending, code: ErrorCode) -> bool {
+    fn may_fail(&self, client: usize, pending: &Pending, code: ErrorCode) -> bool {
+        let Pending { about, at, behind } = pending;
         let c = &self.clients[client];
         let user = user_of(client);
         let store = [Kind::StoreFails, Kind::StoreDoubt].iter().any(|kind| self.case.kinds.has(*kind));
         match code {
             _ if c.over || c.closed => true,
+            // What waits is not shortened by it that no more is asked.
+            ErrorCode::Timeout if matches!(about, About::Chat { .. }) && *behind >= MANY => true,
             // Once everything works, everything is answered; but for those whose token callback was called before and never answers.
             ErrorCode::Timeout if self.finale.is_some() => self.case.kinds.has(Kind::Token),
             ErrorCode::Timeout => {

@@ -108,7 +108,7 @@ pub(super) struct Rights {
     erased: BTreeSet<String>,
     pub(super) calls: VecDeque<Call>,
     /// When tokens were revoked, in the server's time.
-    revocations: Vec<u64>,
+    revocations: BTreeSet<u64>,
     /// The node, and its life, on which a call is under way.
     pub(super) calling: Option<(usize, u32)>,
     /// When the next call is due, in virtual ms.
@@ -125,7 +125,7 @@ impl Rights {
             restricted: BTreeSet::new(),
             erased: BTreeSet::new(),
             calls: VecDeque::new(),
-            revocations: Vec::new(),
+            revocations: BTreeSet::new(),
             calling: None,
             next_call: Some(0),
             ended: Arc::default(),
@@ -202,6 +202,10 @@ impl Rights {
 
     /// A call is made: what it gives back may be had from now on.
     pub(super) fn begins(&mut self, call: &Call) {
+        // It may be in effect long before it is reported as done, and is called again under the same time.
+        if let Call::Access(AccessChange::Revoke(Revocation { at, .. })) = call {
+            self.revocations.insert(*at);
+        }
         match call {
             Call::Access(AccessChange::Unban(user)) => {
                 self.losses.remove(&Basis::Ban(user.to_string()));
@@ -230,9 +234,6 @@ impl Rights {
 
     /// A call has succeeded.
     pub(super) fn done(&mut self, call: Call, heads: BTreeMap<Channel, u64>, step: u64) {
-        if let Call::Access(AccessChange::Revoke(Revocation { at, .. })) = &call {
-            self.revocations.push(*at);
-        }
         let (basis, until) = match call {
             Call::Access(AccessChange::Ban(Ban { user, until, .. })) => (Basis::Ban(user.to_string()), until),
             Call::Access(AccessChange::Revoke(Revocation { of, at, .. })) => match of {
