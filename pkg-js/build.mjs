@@ -2,7 +2,7 @@
 // once in an application; declarations; the WebAssembly file. It does not build the WebAssembly: `cargo xtask pkg` does.
 
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -82,7 +82,7 @@ const bundle = await rolldown({
     if (log.code !== "MODULE_LEVEL_DIRECTIVE") handle(level, log);
   },
 });
-await bundle.write({
+const { output } = await bundle.write({
   dir: fresh,
   format: "esm",
   minify: true,
@@ -90,6 +90,10 @@ await bundle.write({
   chunkFileNames: "chunks/[name]-[hash].js",
 });
 await bundle.close();
+// The lazy import of the default entry stays as it is, and finds the chunk loaded. If Rolldown saw both imports of it, the chunk
+// would get an object of its exports, which every page would download.
+const inline = output.find(({ fileName }) => fileName.startsWith("chunks/inline-"))?.fileName;
+writeFileSync(join(fresh, "eager.js"), `import "./${inline}";\nexport * from "./index.js";\n`);
 copyFileSync(wasm, join(fresh, "everwire.wasm"));
 
 const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");

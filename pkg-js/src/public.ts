@@ -1,4 +1,4 @@
-// What the default and the slim entry have in common.
+// What the entries with `connect` have in common.
 
 export type { Channel } from "./core/channel.js";
 export type { Client } from "./core/client.js";

@@ -40,7 +40,7 @@ describe.skipIf(!existsSync(`${dist}index.js`))("the built package", () => {
 
   /** The source map of a script; none if it only says again what a chunk exports. */
   const mapOf = (script: string) =>
-    /^(?:(?:import|export)\s*\{[^}]*\}\s*from\s*"[^"]*";\s*)*$/.test(readFileSync(root + script, "utf8"))
+    /^(?:(?:import\s*"[^"]*"|(?:import|export)\s*(?:\{[^}]*\}|\*)\s*from\s*"[^"]*");\s*)*$/.test(readFileSync(root + script, "utf8"))
       ? []
       : [`${script}.map`];
 
@@ -54,7 +54,7 @@ describe.skipIf(!existsSync(`${dist}index.js`))("the built package", () => {
   });
 
   it("has no side effects on import, even without a browser", async () => {
-    for (const entry of ["index.js", "slim.js", "chat/index.js", "react/index.js", "vue/index.js"]) {
+    for (const entry of ["index.js", "eager.js", "slim.js", "chat/index.js", "react/index.js", "vue/index.js"]) {
       expect(Object.keys(await import(/* @vite-ignore */ dist + entry)), entry).not.toEqual([]);
     }
   });
@@ -66,6 +66,7 @@ describe.skipIf(!existsSync(`${dist}index.js`))("the built package", () => {
       expect([...eager(entry)], entry).not.toContain(inline[0]);
     }
     expect([...eager("slim.js")].map(read).join("")).not.toMatch(/\/inline-/);
+    expect([...eager("eager.js")]).toContain(inline[0]);
   });
 
   it("has the same WebAssembly in the chunk and in the file, and it compiles", async () => {
@@ -100,7 +101,7 @@ describe.skipIf(!existsSync(`${dist}index.js`))("the built package", () => {
         .flatMap((map): string[] => JSON.parse(readFileSync(root + map, "utf8")).sources);
     const chat = (entry: string) => sources(entry).filter((path) => path.includes("src/chat/"));
     expect(chat("chat/index.js")).not.toEqual([]);
-    expect([...chat("index.js"), ...chat("slim.js")]).toEqual([]);
+    expect([...chat("index.js"), ...chat("eager.js"), ...chat("slim.js")]).toEqual([]);
   });
 
   it("is small besides the WebAssembly: at most 11 kB with brotli, the glue of wasm-bindgen included", () => {

@@ -12,6 +12,7 @@ import { Server } from "../harness/server";
 import { App, CHAT_ROOM_SCRIPT, chatScript, EXPECTED_TEXT, HTML } from "./app";
 
 const DEFAULT = chatScript('import { connect } from "everwire";');
+const EAGER = chatScript('import { connect } from "everwire/eager";');
 const SLIM = (wasm: string) => chatScript(`import { connect } from "everwire/slim";\n${wasm}`, ", wasm");
 
 /** Opens the page and waits until the message is shown. */
@@ -75,6 +76,10 @@ it("esbuild builds it", async () => withEsbuild(await app(DEFAULT)));
 it("Vite builds the entry for chats", async () => withVite(await app(CHAT_ROOM_SCRIPT)));
 it("webpack builds the entry for chats", async () => withWebpack(await app(CHAT_ROOM_SCRIPT)));
 it("esbuild builds the entry for chats", async () => withEsbuild(await app(CHAT_ROOM_SCRIPT)));
+
+it("Vite builds the eager entry", async () => withVite(await app(EAGER)));
+it("webpack builds the eager entry", async () => withWebpack(await app(EAGER)));
+it("esbuild builds the eager entry", async () => withEsbuild(await app(EAGER)));
 
 it("Vite builds the slim entry, with the wasm file as an asset", async () =>
   withVite(await app(SLIM('import wasm from "everwire/everwire.wasm?url";'))));

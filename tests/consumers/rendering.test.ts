@@ -28,7 +28,7 @@ it("importing any entry in Node has no side effects, and Node exits", async () =
   const app = await App.make(
     {
       "import.js": `${WATCHED}
-const names = ["everwire", "everwire/slim", "everwire/react"];
+const names = ["everwire", "everwire/eager", "everwire/slim", "everwire/react"];
 const entries = await Promise.all(names.map((name) => import(name)));
 if (Object.getOwnPropertyNames(globalThis).join() !== before) throw new Error("importing created globals");
 console.log(entries.map((entry) => typeof (entry.connect ?? entry.useClient)).join());

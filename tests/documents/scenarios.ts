@@ -204,6 +204,13 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     document: "pkg-js/README.md",
+    contains: "everwire/eager",
+    async steps(stage) {
+      await logs(stage, "eager connected ");
+    },
+  },
+  {
+    document: "pkg-js/README.md",
     contains: "everwire/slim",
     async steps(stage) {
       await logs(stage, "connected ");

@@ -11,6 +11,8 @@ const FRESH_MS: u64 = 10_000;
 /// Fresh tokens that have been refused for this long, in ms, are no better later. Until then an application may still be
 /// signing in, or have given what it had in store.
 const HOPELESS_MS: u64 = 4_000;
+/// Refusals further apart than this, in ms, say nothing about each other: a page may have had no network in between.
+const SERIES_MS: u64 = 60_000;
 /// When to ask again after the first such refusal, and after later ones, in ms.
 const FIRST_PAUSE_MS: u64 = 1_000;
 const NEXT_PAUSE_MS: u64 = 3_500;
@@ -36,6 +38,8 @@ pub(crate) struct Token {
     not_before: u64,
     /// Since when fresh tokens have been refused, and none accepted.
     refused_since: Option<u64>,
+    /// When the last one was refused.
+    refused_at: u64,
 }
 
 /// What follows from a token that was refused.
@@ -103,6 +107,7 @@ impl Token {
             requested_at,
             got_at: now,
             refused_since: self.refused_since,
+            refused_at: self.refused_at,
             ..Self::default()
         };
     }
@@ -149,7 +154,9 @@ impl Token {
         if !self.wanted {
             return Refused::Hopeless;
         }
-        match self.refused_since {
+        let since = self.refused_since.filter(|_| now < self.refused_at + SERIES_MS);
+        self.refused_at = now;
+        match since {
             None => {
                 self.refused_since = Some(now);
                 Refused::Fresh(FIRST_PAUSE_MS)

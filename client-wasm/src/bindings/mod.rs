@@ -23,5 +23,9 @@ pub use registers::{
     Argument, HOST_NUMBERS, HOST_TEXTS, HostArgument, HostRegisters, NUMBERS, Register, Shape, TEXTS, UNIONS,
 };
 
+/// What is remembered in localStorage, per server: the key, followed by the URL for polls, of the time until which it is polled, in
+/// ms since 1970.
+pub const POLLING_UNTIL_KEY: &str = "everwire:polling-until:";
+
 #[cfg(all(test, target_arch = "wasm32"))]
 mod tests;

@@ -102,6 +102,7 @@ mod connecting {
         sends_nothing_on_a_socket_that_is_closing
         ignores_what_comes_late
         polls_where_there_is_no_websocket
+        takes_a_socket_that_is_open_already
         works_where_everything_is_forbidden
         releases_everything_on_close
         a_thousand_clients_leave_no_memory_behind

@@ -8,7 +8,7 @@ use everwire_client_core::{BASE_MS, CAP_MS, FIRST_MS, LEAST_MS, MAX_OUTBOX_BYTES
 use everwire_protocol::ErrorCode;
 
 use super::{
-    Declaration, HOST_CALLS, HOST_NUMBERS, NUMBERS, OPERATIONS, Register, UNIONS,
+    Declaration, HOST_CALLS, HOST_NUMBERS, NUMBERS, OPERATIONS, POLLING_UNTIL_KEY, Register, UNIONS,
     declare::ArgumentDeclaration, operations::CoreOptions,
 };
 
@@ -63,6 +63,8 @@ pub fn typescript() -> String {
     text +=
         "  /** A batch has come and is parsed: its frames are to be given to the core now, one by one. */\n";
     text += "  batch(frames: unknown): void;\n";
+    text += "  /** A WebSocket to the server, open or being opened. Throws what the browser throws. */\n";
+    text += "  socket(): WebSocket;\n";
     for call in HOST_CALLS {
         method(&mut text, call);
     }
@@ -79,6 +81,8 @@ pub fn typescript() -> String {
         let _ = writeln!(text, "  {}: {:?},", code.as_str(), code.message());
     }
     text += "};\n";
+    text += "\n/** The key in localStorage, followed by a server's URL for polls, of the time until which it is polled. */\n";
+    let _ = writeln!(text, "export const POLLING_UNTIL_KEY = {POLLING_UNTIL_KEY:?};");
     for (name, value, comment) in [
         ("NUMBERS", NUMBERS as u64, "How many numbers `Core` takes before texts."),
         ("HOST_NUMBERS", HOST_NUMBERS as u64, "How many numbers `Host` is given before texts."),

@@ -6,6 +6,7 @@ use alloc::string::String;
 use everwire_protocol::push_uuid;
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
+use web_sys::WebSocket;
 
 use super::events::BrowserEvent;
 use crate::bindings::{
@@ -21,6 +22,10 @@ extern "C" {
 
     #[wasm_bindgen(method, structural, catch)]
     pub(super) fn batch(this: &Host, frames: &JsValue) -> Result<(), JsValue>;
+
+    /// A WebSocket to the server. It may have been opened early, while this module was being fetched.
+    #[wasm_bindgen(method, structural, catch)]
+    pub(super) fn socket(this: &Host) -> Result<WebSocket, JsValue>;
 
     #[wasm_bindgen(method, structural, catch)]
     fn call(

@@ -58,7 +58,7 @@ impl Driver {
             ("signal", abort.signal().as_ref()),
             ("keepalive", &keepalive.into()),
         ]);
-        Ok((fetch(&self.place.poll, &init)?, abort))
+        Ok((fetch(&self.poll_url, &init)?, abort))
     }
 
     /// Reports the result of a promise, unless the request has ended.
@@ -94,7 +94,7 @@ impl Driver {
 
     pub(super) fn request_failed(&self, id: RequestId, status: u16, reason: &str) {
         if self.forget_request(id).is_some() {
-            let reason = text!("POST ", self.place.poll.as_str(), ": ", reason);
+            let reason = text!("POST ", self.poll_url.as_str(), ": ", reason);
             self.tell(Input::RequestFailed { request: id, status, reason });
         }
     }

@@ -5,9 +5,8 @@ use alloc::string::String;
 
 use wasm_bindgen::prelude::*;
 
+use crate::bindings::POLLING_UNTIL_KEY as KEY;
 use everwire_client_core::{Memory, text};
-
-const KEY: &str = "everwire:polling-until:";
 
 // By name, because even reading the property `localStorage` throws where cookies are blocked, and workers have none.
 #[wasm_bindgen]

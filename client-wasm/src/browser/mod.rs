@@ -24,7 +24,7 @@ pub(crate) use host::Host;
 
 use crate::bindings::host_calls::{FetchToken, PollSlot};
 use everwire_client_core::{Config, Connection, Event, Input, Now, Output, Source, Status, text};
-use everwire_protocol::paths::{POLL_PATH, WEBSOCKET_PATH};
+use everwire_protocol::paths::POLL_PATH;
 use http::Request;
 use websocket::Socket;
 
@@ -62,19 +62,12 @@ fn options<const N: usize>(properties: [(&str, &JsValue); N]) -> Object {
     options
 }
 
-/// The URLs of the server.
-struct Place {
-    /// `ws(s)://…/everwire/v1/ws`
-    websocket: String,
-    /// `http(s)://…/everwire/v1/poll`
-    poll: String,
-}
-
 /// One connection in a browser.
 pub(crate) struct Driver {
     core: RefCell<Connection>,
     host: Host,
-    place: Place,
+    /// `http(s)://…/everwire/v1/poll`
+    poll_url: String,
     socket: Cell<Option<Socket>>,
     requests: Cell<Vec<Request>>,
     /// Removes the listeners of [`Driver::listen`].
@@ -94,18 +87,14 @@ pub(crate) fn now() -> Now {
 
 impl Driver {
     pub(crate) fn new(mut config: Config, url: &str, host: Host) -> Self {
-        // http://… becomes ws://…, and https://… wss://….
-        let place = Place {
-            websocket: text!("ws", url.strip_prefix("http").unwrap_or(url), WEBSOCKET_PATH),
-            poll: text!(url, POLL_PATH),
-        };
+        let poll_url = text!(url, POLL_PATH);
         config.seed = (Math::random() * 9_007_199_254_740_992.0) as u64;
-        config.memory = memory::recall(&place.poll);
+        config.memory = memory::recall(&poll_url);
         Self {
             core: RefCell::new(Connection::new(config)),
             on_timeout: host.handler(BrowserEvent::Timeout, 0),
             host,
-            place,
+            poll_url,
             socket: Cell::default(),
             requests: Cell::default(),
             listening: AbortController::new().ok(),
@@ -174,7 +163,7 @@ impl Driver {
             Output::Abort(request) => self.abort_request(request),
             Output::PollSlot(wanted) => self.host.tell(|registers| PollSlot { wanted }.put(registers)),
             Output::FetchToken => self.host.tell(|registers| FetchToken {}.put(registers)),
-            Output::Remember(what) => memory::remember(&self.place.poll, what),
+            Output::Remember(what) => memory::remember(&self.poll_url, what),
             Output::Event(event) => {
                 if let Event::State { status: Status::Closed, .. } = event
                     && let Some(listening) = &self.listening

@@ -1,10 +1,9 @@
 //! The browser's WebSocket: one at a time, as in the core.
 
-use everwire_protocol::SUBPROTOCOL;
 use web_sys::WebSocket;
 
 use super::{Driver, events::BrowserEvent};
-use everwire_client_core::SocketId;
+use everwire_client_core::{Input, SocketId};
 
 pub(super) struct Socket {
     id: SocketId,
@@ -14,7 +13,7 @@ pub(super) struct Socket {
 impl Driver {
     pub(super) fn open_socket(&self, id: SocketId) {
         let handler = |what| self.host.handler(what, id.0);
-        let socket = match WebSocket::new_with_str(&self.place.websocket, SUBPROTOCOL) {
+        let socket = match self.host.socket() {
             Ok(socket) => socket,
             // Reported later, like an event.
             Err(thrown) => return super::set_timeout_with(&handler(BrowserEvent::Refused), 0, &thrown),
@@ -22,7 +21,12 @@ impl Driver {
         socket.set_onopen(Some(&handler(BrowserEvent::Opened)));
         socket.set_onmessage(Some(&handler(BrowserEvent::Message)));
         socket.set_onclose(Some(&handler(BrowserEvent::Closed)));
+        let is_open = socket.ready_state() == WebSocket::OPEN;
         self.socket.set(Some(Socket { id, socket }));
+        if is_open {
+            // It was opened early, and its event has passed.
+            self.tell(Input::WebSocketOpened(id));
+        }
     }
 
     /// Takes the socket with this id.

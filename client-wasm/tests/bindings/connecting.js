@@ -5,8 +5,6 @@ import { CLOSED, CLOSING, CONNECTION, equal, ID, promise, sure } from "./harness
 export const TESTS = {
   connects_and_says_hello(open) {
     const page = open().start();
-    equal(page.socket.url, "ws://chat.example/everwire/v1/ws");
-    equal(page.socket.protocol, "everwire.v1");
     equal(page.socket.sent, [], "nothing before it is open:");
     page.subscribe();
     page.socket.open();
@@ -19,6 +17,21 @@ export const TESTS = {
     equal([transport, attempt, retry_in_ms], ["websocket", 0, undefined]);
     page.call("ping", { nonce: 7 });
     equal(page.socket.types().includes("pong"), false, "a ping outside of a batch does not count:");
+  },
+
+  takes_a_socket_that_is_open_already(open) {
+    const page = open();
+    const early = new WebSocket();
+    early.open();
+    page.early.push(early);
+    page.start();
+    equal(early.types(), ["hello"], "its event has passed, and is not waited for:");
+    early.receive([{ type: "welcome" }]);
+    equal(page.states(), ["connecting", "connected"]);
+    early.ended(4012);
+    page.untilTried();
+    equal(page.sockets.length, 2, "the next one is new:");
+    equal(page.socket.sent, [], "and nothing is sent before it is open:");
   },
 
   tries_again_after_a_close_code_and_stops_after_a_terminal_one(open) {

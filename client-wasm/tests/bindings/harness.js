@@ -38,6 +38,8 @@ class World {
     this.websocket = websocket;
     this.polling = polling;
     this.sockets = [];
+    /** Sockets that were opened before the core was there. */
+    this.early = [];
     this.requests = [];
     this.timers = new Map();
     this.told = [];
@@ -72,6 +74,8 @@ class World {
         this.told.push([name, args]);
         this.onTell?.(name, args);
       },
+      // Which URL it has is the package's business.
+      socket: () => this.early.pop() ?? new WebSocket(),
       handler: (event, id) => (value) => {
         if (!this.free) this.core.browser_event(event, id, value);
       },
@@ -191,10 +195,8 @@ class World {
 // WebSocket.readyState.
 export const [CONNECTING, OPEN, CLOSING, CLOSED] = [0, 1, 2, 3];
 
-class Socket {
-  constructor(url, protocol) {
-    this.url = url;
-    this.protocol = protocol;
+export class Socket {
+  constructor() {
     this.sent = [];
     this.readyState = CONNECTING;
     // What was sent although the socket was not open.

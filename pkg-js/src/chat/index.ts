@@ -1,5 +1,5 @@
-// `everwire/chat`: chats with members, messages and read marks, and notifications, for a client of the default or the slim
-// entry.
+// `everwire/chat`: chats with members, messages and read marks, and notifications, for a client of any entry
+// with `connect`.
 
 export type { Chat, ChatMember, Role } from "./chat.js";
 export { type ChatClient, createChat } from "./chat-client.js";

@@ -17,6 +17,7 @@ import type { CoreClass } from "../wasm/create-core.js";
 import { Channel } from "./channel.js";
 import { defer, quiet } from "./deferred.js";
 import { dispatch } from "./dispatch.js";
+import { EarlyStart } from "./early-start.js";
 import { Emitter, report, type Unsubscribe } from "./emitter.js";
 import { asError, EverwireError } from "./errors.js";
 import type {
@@ -70,6 +71,7 @@ export class Client implements ClientPort {
   #state: ConnectionState = { status: "connecting", attempt: 0, reason: "starting" };
   #started = false;
   #core: Core | undefined;
+  #early: EarlyStart | undefined;
   #waiting: (() => void)[] = [];
   #waitingSends = 0;
   #waitingLength = 0;
@@ -212,7 +214,8 @@ export class Client implements ClientPort {
       this.#unwatch = detectIdle(this.#options.idleAfter, (idle) =>
         this._call((core) => core.sendSticky({ frame: jsonOf({ type: "idle", idle }) })),
       );
-      void this.#fetchCore(settings);
+      this.#early = new EarlyStart(settings, this.#options.token);
+      void this.#fetchCore(settings, this.#early);
     }
     return this;
   }
@@ -268,7 +271,7 @@ export class Client implements ClientPort {
     return sent;
   }
 
-  async #fetchCore(settings: Settings): Promise<void> {
+  async #fetchCore(settings: Settings, early: EarlyStart): Promise<void> {
     for (let attempt = 1; this.#state.status !== "closed"; attempt++) {
       let Core: CoreClass;
       try {
@@ -279,7 +282,7 @@ export class Client implements ClientPort {
         else await this.#again(attempt, message);
         continue;
       }
-      this.#begin(Core, settings);
+      this.#begin(Core, settings, early);
       return;
     }
   }
@@ -321,11 +324,11 @@ export class Client implements ClientPort {
     this.#setState({ status: "connecting", attempt: attempt + 1, reason: "loading again" });
   }
 
-  #begin(Core: CoreClass, settings: Settings): void {
+  #begin(Core: CoreClass, settings: Settings, early: EarlyStart): void {
     if (this.#state.status === "closed") return;
     this.#guard(() => {
       const slot = new PollSlot(settings.url, () => this._call((core) => core.pollSlot()));
-      const core = new Core(this.#host(slot, mixedContent(settings.url)), {
+      const core = new Core(this.#host(early, slot, mixedContent(settings.url)), {
         url: settings.url,
         session: this.session,
         guest_user: settings.guest?.user,
@@ -346,9 +349,10 @@ export class Client implements ClientPort {
     });
   }
 
-  #host(slot: PollSlot, mixed: string): Host {
+  #host(early: EarlyStart, slot: PollSlot, mixed: string): Host {
     return {
       batch: (frames) => this.#guard(() => this.#core && dispatch(frames, this.#core, this)),
+      socket: () => early.socket(),
       state: ({ status, transport = "websocket", attempt, retry_in_ms = 0, code, reason }) => {
         switch (status) {
           case "connecting":
@@ -375,7 +379,7 @@ export class Client implements ClientPort {
       typingExpired: ({ handle, typist }) => this._handles.get(handle)?._typingExpired(typist),
       broken: (cause) => this.#break(cause),
       pollSlot: ({ wanted }) => slot.want(wanted === 1),
-      fetchToken: () => void this.#fetchToken(),
+      fetchToken: () => void this.#fetchToken(early),
       error: ({ code, message }) => this._emitError(new EverwireError(code, message)),
       log: ({ line }) => {
         const { debug } = this.#options;
@@ -405,10 +409,9 @@ export class Client implements ClientPort {
     }
   }
 
-  async #fetchToken(): Promise<void> {
-    const { token: source } = this.#options;
+  async #fetchToken(early: EarlyStart): Promise<void> {
     try {
-      const token: unknown = await (typeof source === "function" ? source() : source);
+      const token = await early.token();
       if (typeof token !== "string") throw new TypeError("it did not give a string");
       this._call((core) => core.token({ token }));
     } catch (cause) {
@@ -434,6 +437,7 @@ export class Client implements ClientPort {
     const why = error ?? new EverwireError("closed");
     this.#wake?.();
     this.#unwatch?.();
+    this.#early?.close();
     this.#waiting = [];
     this.#signedIn.reject(why);
     // Emitted once everything is in its final state: a listener may look at all of it.

@@ -213,6 +213,8 @@ export interface Core {
 export interface Host {
   /** A batch has come and is parsed: its frames are to be given to the core now, one by one. */
   batch(frames: unknown): void;
+  /** A WebSocket to the server, open or being opened. Throws what the browser throws. */
+  socket(): WebSocket;
   /** The state of the connection has changed. */
   state(args: {
     status: ConnectionStatus;
@@ -316,6 +318,9 @@ export const MESSAGES: Readonly<Record<string, string>> = {
   too_many_subscriptions: "Subscription limit reached. Unsubscribe from a channel first.",
   unsubscribed: "Channel unsubscribed before the operation completed.",
 };
+
+/** The key in localStorage, followed by a server's URL for polls, of the time until which it is polled. */
+export const POLLING_UNTIL_KEY = "everwire:polling-until:";
 
 /** How many numbers `Core` takes before texts. */
 export const NUMBERS = 6;

@@ -26,6 +26,7 @@ export interface RawHost {
   call(number: number, ...registers: Register[]): void;
   /** Returns a function that calls `browser_event` with these and its argument while there is a core. Does not throw. */
   handler(event: number, id: number): (value: unknown) => void;
+  socket(): WebSocket;
 }
 
 /** The class that wasm-bindgen generates. */
@@ -67,6 +68,7 @@ export function createCore(Raw: RawCoreClass): CoreClass {
     constructor(host: Host, options: CoreOptions) {
       const raw: RawHost = {
         batch: host.batch,
+        socket: host.socket,
         call: (number, ...values) => {
           const [name = "", registers = []] = hostCalls[number] ?? [];
           const args: Arguments = {};

@@ -145,6 +145,19 @@ fn promise_31_fresh_tokens_are_given_four_seconds_to_the_millisecond() {
 }
 
 #[test]
+fn promise_31_refusals_that_are_a_minute_apart_are_no_series() {
+    for (after, status) in [(59_999, Status::Closed), (60_000, Status::Waiting)] {
+        let mut harness = with_token();
+        refuses_next(&mut harness, 0);
+        // The page was asleep meanwhile.
+        harness.step(after);
+        harness.tell(Input::Timeout);
+        refuses_next(&mut harness, 0);
+        assert_eq!(harness.status(), status, "{after}");
+    }
+}
+
+#[test]
 fn promise_31_a_good_token_that_comes_late_connects_and_ends_the_series() {
     let mut harness = with_token();
     for _ in 0..4 {

@@ -66,6 +66,7 @@ const recent = (url: string): Target => ({ url, channel: CHANNEL, from: { recent
 const SUBJECTS: readonly Subject[] = [
   { name: "bare WebSocket", page: "bare", server: "bare", target: (url) => first(`${url}/recorded`) },
   { name: "everwire", page: "everwire", server: "everwire", target: recent },
+  { name: "everwire/eager", page: "eager", server: "everwire", target: recent },
   { name: "everwire/slim", page: "slim", server: "everwire", target: recent },
   { name: "pusher-js", page: "pusher", server: "pusher", target: first },
   { name: "phoenix", page: "phoenix", server: "phoenix", target: first },

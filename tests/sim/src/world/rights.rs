@@ -35,8 +35,9 @@ use crate::{
 
 /// How long the server remembers revocations, in ms: longer than tokens live.
 pub(super) const REMEMBERED_MS: u64 = 48 * 3_600_000;
-/// Tokens that were revoked twice within this time may have been fresh both times, in ms.
-const REVOKING_MS: u64 = 30_000;
+/// Tokens that were revoked twice within this time, in ms, may have been refused to a client less than 60 s apart, each within 10 s after
+/// it was asked for.
+const REVOKING_MS: u64 = 80_000;
 /// The id of the chat.
 pub(super) const CHAT: Uuid = Uuid::from_u128(0x0198_0000_0000_7000_8000_0000_0000_0001);
 
