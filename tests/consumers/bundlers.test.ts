@@ -3,12 +3,13 @@
 
 import { writeFileSync } from "node:fs";
 import { build as esbuild } from "esbuild";
-import type { Page } from "playwright-core";
+import type { Page, WebSocket } from "playwright-core";
 import { build, createServer } from "vite";
 import { expect, it } from "vitest";
 import webpack from "webpack";
 import { freshPage, problemsOf } from "../harness/browser";
 import { Server } from "../harness/server";
+import { until } from "../harness/until";
 import { App, CHAT_ROOM_SCRIPT, chatScript, EXPECTED_TEXT, HTML } from "./app";
 
 const DEFAULT = chatScript('import { connect } from "everwire";');
@@ -51,7 +52,7 @@ async function withWebpack(app: App): Promise<void> {
   await served(app.path("dist"));
 }
 
-async function withEsbuild(app: App): Promise<void> {
+async function buildWithEsbuild(app: App): Promise<string> {
   await esbuild({
     absWorkingDir: app.directory,
     entryPoints: ["main.js"],
@@ -64,8 +65,10 @@ async function withEsbuild(app: App): Promise<void> {
     logLevel: "error",
   });
   writeFileSync(app.path("dist/index.html"), HTML("./main.js"));
-  await served(app.path("dist"));
+  return app.path("dist");
 }
+
+const withEsbuild = async (app: App) => served(await buildWithEsbuild(app));
 
 const app = (main: string) => App.make({ "main.js": main, "index.html": HTML("./main.js") });
 
@@ -89,6 +92,31 @@ it("esbuild builds the slim entry, with the wasm file as an asset", async () =>
   withEsbuild(
     await app(SLIM('import file from "everwire/everwire.wasm";\nconst wasm = new URL(file, location.href);')),
   ));
+
+it("the WebSocket is opened while the core is loading, and used by it", async () => {
+  const { url } = await Server.start({ serveDir: await buildWithEsbuild(await app(DEFAULT)) });
+  const page = await freshPage();
+  const sockets: WebSocket[] = [];
+  let opened = 0;
+  let used = 0;
+  page.on("websocket", (socket) => {
+    sockets.push(socket);
+    opened ||= Date.now();
+    socket.on("framesent", () => {
+      used ||= Date.now();
+    });
+  });
+  // Without an early one this waits until the test times out.
+  await page.route(/\/inline-[^/]*\.js$/, async (route) => {
+    await until("there is a WebSocket", () => sockets.length > 0);
+    await route.continue();
+  });
+  await page.goto(url);
+  await page.getByText(EXPECTED_TEXT, { exact: true }).waitFor();
+  // On a machine so busy that the core took longer, there is rightly another.
+  if (used - opened < 2_500) expect(sockets).toHaveLength(1);
+  expect(problemsOf(page)).toEqual([]);
+});
 
 it("Vite's development server serves it", async () => {
   const { directory } = await app(DEFAULT);

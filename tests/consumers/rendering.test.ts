@@ -36,7 +36,7 @@ console.log(entries.map((entry) => typeof (entry.connect ?? entry.useClient)).jo
     },
     REACT,
   );
-  expect(await app.node("import.js")).toBe("function,function,function\n");
+  expect(await app.node("import.js")).toBe("function,function,function,function\n");
 });
 
 const COMPONENT = `
