@@ -6,6 +6,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { onTestFinished } from "vitest";
+import type { SmallDisk } from "./small-disk";
 
 const root = resolve(import.meta.dirname, "../..");
 
@@ -27,8 +28,10 @@ export interface ServerOptions {
   args?: readonly string[];
   /** Additional environment variables. */
   env?: Readonly<Record<string, string>>;
-  /** Whether its disk can be full (Linux). */
+  /** Whether the kernel's limit for the length of files can stand for a full disk (Linux). */
   limited?: boolean;
+  /** A file system of its own for the database. */
+  disk?: SmallDisk;
 }
 
 // Below the ephemeral port range, so that nobody takes the port while the server is down.
@@ -55,7 +58,7 @@ export class Server {
   private constructor(port: number, directory: string, options: ServerOptions) {
     this.port = port;
     this.url = `http://127.0.0.1:${port}`;
-    this.database = join(directory, "everwire.db");
+    this.database = join(options.disk?.directory ?? directory, "everwire.db");
     this.#options = options;
   }
 
@@ -95,9 +98,10 @@ export class Server {
 
   /** Starts it (again), and waits until it listens. */
   async start(): Promise<void> {
-    const { secret, serveDir = DEMO, args = [], env = {}, limited } = this.#options;
+    const { secret, serveDir = DEMO, args = [], env = {}, limited, disk } = this.#options;
     // A write beyond the limit fails only if the signal that comes with it is ignored, which a process inherits.
-    const [program, ...before] = limited ? ["sh", "-c", `trap "" XFSZ; exec "$0" "$@"`, SERVER] : [SERVER];
+    const through = limited ? ["sh", "-c", `trap "" XFSZ; exec "$0" "$@"`] : (disk?.enter ?? []);
+    const [program = SERVER, ...before] = [...through, SERVER];
     const child = spawn(
       program,
       [
