@@ -108,7 +108,7 @@ impl Connection {
                 let words = "The user's token no longer grants this channel.";
                 self.end_subscription(channel, Refusal::new(ErrorCode::Forbidden, words));
             } else if self.access.chat(&identity, &channel).is_some() {
-                unsure.push(channel);
+                unsure.extend(self.subscriptions.key(&channel).map(|key| (channel, key)));
             }
         }
         if !unsure.is_empty() {

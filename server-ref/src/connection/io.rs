@@ -60,9 +60,19 @@ pub enum Input {
     /// A frame for this connection, regardless of its subscriptions.
     Direct(Arc<str>),
     /// The user is no longer a member of the chat that this channel belongs to. Also answers [`Output::CheckMembership`].
-    Revoked(Channel),
+    Revoked {
+        /// The channel.
+        channel: Channel,
+        /// The subscription. It may be over, and the user a member with another one.
+        key: u64,
+    },
     /// The chat that this channel belongs to was deleted.
-    ChatDeleted(Channel),
+    ChatDeleted {
+        /// The channel.
+        channel: Channel,
+        /// The subscription.
+        key: u64,
+    },
     /// A user was banned or tokens were revoked: this connection may be concerned.
     CheckIdentity,
     /// Answers [`Output::Request`].
@@ -186,8 +196,8 @@ pub enum Output {
     /// Check that the user is a member of the chats of these subscribed channels, because the token no longer grants them.
     /// Answer: `Revoked` for each channel without permission.
     CheckMembership {
-        /// The channels.
-        channels: Vec<Channel>,
+        /// The channels, each with the key of its subscription.
+        channels: Vec<(Channel, u64)>,
         /// The user.
         who: Identity,
     },

@@ -165,8 +165,8 @@ impl Connection {
             | Input::Presence(_)
             | Input::Broadcast(_)
             | Input::Direct(_)
-            | Input::Revoked(_)
-            | Input::ChatDeleted(_)
+            | Input::Revoked { .. }
+            | Input::ChatDeleted { .. }
             | Input::CheckIdentity
             | Input::Answer { .. }
             | Input::Goaway(_)
@@ -182,8 +182,8 @@ impl Connection {
             Input::Presence(change) => self.presence(change),
             Input::Broadcast(broadcast) => self.broadcast(broadcast),
             Input::Direct(text) => self.direct(text),
-            Input::Revoked(channel) => self.revoke(channel),
-            Input::ChatDeleted(channel) => self.chat_deleted(channel),
+            Input::Revoked { channel, key } => self.revoke(channel, key),
+            Input::ChatDeleted { channel, key } => self.chat_deleted(channel, key),
             Input::CheckIdentity => self.check_identity(now_ms),
             Input::Answer { id, answer } => self.answer(id, answer),
             Input::Writable => self.queue.set_writable(),

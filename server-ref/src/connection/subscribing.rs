@@ -218,16 +218,16 @@ impl Connection {
     }
 
     /// The channel's chat was deleted, so whatever a token grants is gone too.
-    pub(super) fn chat_deleted(&mut self, channel: Channel) {
-        if self.subscriptions.contains(&channel) {
+    pub(super) fn chat_deleted(&mut self, channel: Channel, key: u64) {
+        if self.subscriptions.key(&channel) == Some(key) {
             self.end_subscription(channel, Refusal::new(ErrorCode::NotFound, "This chat was deleted."));
         }
     }
 
     /// The user is no longer a member of the channel's chat. A token that grants the channel still counts.
-    pub(super) fn revoke(&mut self, channel: Channel) {
+    pub(super) fn revoke(&mut self, channel: Channel, key: u64) {
         let Phase::Open(identity) = &self.phase else { return };
-        if self.access.chat(identity, &channel).is_none() || !self.subscriptions.contains(&channel) {
+        if self.access.chat(identity, &channel).is_none() || self.subscriptions.key(&channel) != Some(key) {
             return;
         }
         self.end_subscription(

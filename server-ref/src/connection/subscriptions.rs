@@ -61,6 +61,11 @@ impl Subscriptions {
         self.active.contains_key(channel)
     }
 
+    /// The key of the subscription to a channel.
+    pub(super) fn key(&self, channel: &Channel) -> Option<u64> {
+        self.active.get(channel).map(Subscription::key)
+    }
+
     pub(super) fn channels(&self) -> impl Iterator<Item = &Channel> {
         self.active.keys()
     }

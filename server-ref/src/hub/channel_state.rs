@@ -24,6 +24,8 @@ pub(super) struct ChannelState {
 pub(super) struct Subscriber {
     pub(super) user: Arc<str>,
     pub(super) mailbox: MailboxSender,
+    /// Which of the subscriptions that the connection has had in this channel.
+    pub(super) key: u64,
 }
 
 /// A join or leave, and who is to be told.

@@ -183,13 +183,19 @@ impl Hub {
         self.lock(channel).get(channel).map(|state| state.subscribers.clone())
     }
 
-    /// Adds a connection to a channel's subscribers, unless it is one already.
-    pub fn subscribe(&self, channel: &Channel, connection: Uuid, mailbox: &MailboxSender, member: Member) {
+    /// Adds a connection to a channel's subscribers, unless it is one already; from now on with the subscription of this key.
+    pub fn subscribe(
+        &self,
+        channel: &Channel,
+        (connection, key): (Uuid, u64),
+        mailbox: &MailboxSender,
+        member: Member,
+    ) {
         let (shard, mut channels) = (self.shard(channel), self.lock(channel));
         let state = channels.entry(channel.clone()).or_default();
-        if !state.subscribers.contains_key(&connection) {
+        if state.subscribers.get(&connection).is_none_or(|found| found.key != key) {
             let (user, mailbox) = (member.user.as_str().into(), mailbox.clone());
-            Arc::make_mut(&mut state.subscribers).insert(connection, Subscriber { user, mailbox });
+            Arc::make_mut(&mut state.subscribers).insert(connection, Subscriber { user, mailbox, key });
         }
         self.enter(shard, state, channel, connection, member, Some(connection));
         drop(channels);
@@ -362,7 +368,8 @@ impl Hub {
     /// Ends all subscriptions of a channel whose chat was deleted.
     pub fn delete_chat(&self, channel: &Channel) {
         for subscriber in self.subscribers_of(channel).iter().flat_map(|all| all.values()) {
-            subscriber.mailbox.input(Input::ChatDeleted(channel.clone()));
+            let (channel, key) = (channel.clone(), subscriber.key);
+            subscriber.mailbox.input(Input::ChatDeleted { channel, key });
         }
     }
 
@@ -385,7 +392,8 @@ impl Hub {
         let subscribers = self.subscribers_of(channel);
         let own = subscribers.iter().flat_map(|all| all.values()).filter(|one| *one.user == *user);
         for subscriber in own {
-            subscriber.mailbox.input(Input::Revoked(channel.clone()));
+            let (channel, key) = (channel.clone(), subscriber.key);
+            subscriber.mailbox.input(Input::Revoked { channel, key });
         }
     }
 

@@ -40,16 +40,16 @@ async fn after_a_restart_who_comes_back_is_not_told_of_and_who_does_not_leaves_o
     hub.expect_members(vec![stored("presence-users", "x"), stored("news", "x")], 1000);
     assert_eq!((hub.channels(), hub.presence().len()), (0, 3));
     let ((watch, mut receiver), (other, _)) = (mailbox(9), mailbox(9));
-    hub.subscribe(&hall, Uuid::from_u128(1), &watch, member("w"));
+    hub.subscribe(&hall, (Uuid::from_u128(1), 1), &watch, member("w"));
     assert_eq!(listed(&hub, &hall), ["a", "b", "w"]);
-    hub.subscribe(&hall, Uuid::from_u128(2), &other, member("a"));
+    hub.subscribe(&hall, (Uuid::from_u128(2), 1), &other, member("a"));
     assert_eq!(hub.expire(999), Some(1000));
     assert_eq!(noted(&notes).await, [("w".into(), true)]);
     assert_eq!(hub.expire(1000), None);
     assert_eq!(listed(&hub, &hall), ["a", "w"]);
     assert_eq!(noted(&notes).await, [("b".into(), false), ("c".into(), false)]);
     // All that `w` was told.
-    watch.input(Input::Revoked(hall.clone()));
+    watch.input(Input::Revoked { channel: hall.clone(), key: 1 });
     let mut mail = Vec::new();
     receiver.take(&mut mail, 9).await;
     let [MailboxMessage::Presence(change), _] = &mail[..] else { panic!("{mail:?}") };
@@ -70,9 +70,9 @@ async fn who_leaves_and_returns_again_and_again_is_not_told_of_until_it_stays_aw
     let hub = Hub::new(10_000);
     let hall = channel("presence-hall");
     let ((watch, mut receiver), (other, _mailbox)) = (mailbox(9), mailbox(9));
-    hub.subscribe(&hall, Uuid::from_u128(1), &watch, member("w"));
+    hub.subscribe(&hall, (Uuid::from_u128(1), 1), &watch, member("w"));
     for now_ms in (0..60_000).step_by(10) {
-        hub.subscribe(&hall, Uuid::from_u128(2), &other, member("a"));
+        hub.subscribe(&hall, (Uuid::from_u128(2), 1), &other, member("a"));
         hub.expire(now_ms);
         hub.leave(now_ms, &hall, Uuid::from_u128(2), true);
     }
@@ -80,7 +80,7 @@ async fn who_leaves_and_returns_again_and_again_is_not_told_of_until_it_stays_aw
     assert_eq!(listed(&hub, &hall), ["a", "w"]);
     assert_eq!(hub.expire(60_990), None);
     assert_eq!(listed(&hub, &hall), ["w"]);
-    watch.input(Input::Revoked(hall.clone()));
+    watch.input(Input::Revoked { channel: hall.clone(), key: 1 });
     let mut mail = Vec::new();
     receiver.take(&mut mail, 9).await;
     let [MailboxMessage::Presence(joined), MailboxMessage::Presence(left), _] = &mail[..] else {

@@ -112,9 +112,9 @@ impl Effects {
             }
             Output::Open { key, opening } => self.open(key, *opening),
             Output::CheckMembership { channels, who } => {
-                for channel in channels {
+                for (channel, key) in channels {
                     if self.node.permit(&who, &channel, Use::Receive).is_err() {
-                        self.sender.input(Input::Revoked(channel));
+                        self.sender.input(Input::Revoked { channel, key });
                     }
                 }
             }
@@ -190,14 +190,14 @@ impl Effects {
             return self.sender.input(Input::Opened { key, channel, found: Err(refusal) });
         }
         let late = planted!(self.node.environment, SubscribeAfterRead);
-        let connection = self.connection;
+        let subscription = (self.connection, key);
         if !late {
-            subscribe(&self.node, &channel, connection, &self.sender, &who);
+            subscribe(&self.node, &channel, subscription, &self.sender, &who);
         }
         self.spawn(async move |node, sender| {
             let found = open(&node, &channel, &who, seen).await;
             if late {
-                subscribe(&node, &channel, connection, &sender, &who);
+                subscribe(&node, &channel, subscription, &sender, &who);
             }
             sender.input(Input::Opened { key, channel, found });
         });
@@ -212,8 +212,14 @@ impl Effects {
     }
 }
 
-fn subscribe(node: &Node, channel: &Channel, connection: Uuid, sender: &MailboxSender, who: &Identity) {
-    node.hub.subscribe(channel, connection, sender, who.member());
+fn subscribe(
+    node: &Node,
+    channel: &Channel,
+    subscription: (Uuid, u64),
+    sender: &MailboxSender,
+    who: &Identity,
+) {
+    node.hub.subscribe(channel, subscription, sender, who.member());
     if let Some(user) = owner_of(channel) {
         node.listen(&user);
     }

@@ -300,7 +300,7 @@ mod tests {
         let (sender, mut mailbox) = mailbox(9);
         let own: Channel = "private-user.u500".parse().unwrap();
         let member = Member { user: "u500".into(), name: None, status: None };
-        publisher.hub.subscribe(&own, Uuid::from_u128(1), &sender, member);
+        publisher.hub.subscribe(&own, (Uuid::from_u128(1), 1), &sender, member);
         publisher.audience.open(&"u500".into(), [("7".into(), true)].into_iter());
         // The chat's subscribers, who receive nothing twice, and the listening user.
         assert_eq!(cost("private-chat.7"), public + 2);

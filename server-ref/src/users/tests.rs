@@ -36,7 +36,7 @@ fn companions_are_members_of_a_chat_in_common_and_an_invitation_is_not_enough() 
     let listen = |n: u128, user: &str| -> MailboxReceiver {
         let (sender, receiver) = mailbox(9);
         let member = Member { user: user.into(), name: None, status: None };
-        hub.subscribe(&user_channel(user).unwrap(), Uuid::from_u128(n), &sender, member);
+        hub.subscribe(&user_channel(user).unwrap(), (Uuid::from_u128(n), 1), &sender, member);
         let roles = chats.roles_of(user).into_iter().map(|(chat, role)| (chat, role != Role::Invited));
         audience.open(&user.into(), roles);
         receiver
@@ -82,7 +82,7 @@ fn a_user_with_a_million_companions_costs_by_who_is_online() {
         let member = Member { user: user.into(), name: None, status: None };
         hub.subscribe(
             &user_channel(user).unwrap(),
-            Uuid::new_v5(&Uuid::nil(), user.as_bytes()),
+            (Uuid::new_v5(&Uuid::nil(), user.as_bytes()), 1),
             &sender,
             member,
         );
@@ -126,7 +126,7 @@ fn presence_users_lists_nobody_or_companions_or_everyone() {
         let mut mailboxes = ["ann", "bob", "cyd", "dan"].map(|user| {
             let (sender, receiver) = mailbox(9);
             let member = Member { user: user.into(), name: None, status: None };
-            hub.subscribe(&all, Uuid::new_v5(&Uuid::nil(), user.as_bytes()), &sender, member);
+            hub.subscribe(&all, (Uuid::new_v5(&Uuid::nil(), user.as_bytes()), 1), &sender, member);
             receiver
         });
         let (remember, _to_remember) = mpsc::unbounded_channel();

@@ -1,16 +1,12 @@
 //! What the frames of one client cost, and what becomes of a client that goes on above its limits.
 
-use everwire_protocol::{Idle, Ping, Unsubscribe};
+use everwire_protocol::{Idle, Ping};
 
 use super::*;
 
 /// How often the store was asked to open a channel.
 fn openings(world: &World) -> usize {
     world.asked.iter().filter(|(_, output)| matches!(output, Output::Open { .. })).count()
-}
-
-fn unsubscribe(name: &str) -> ClientFrame {
-    Unsubscribe { channel: channel(name) }.into()
 }
 
 fn repeated(frames: &[ClientFrame]) -> Vec<ClientFrame> {

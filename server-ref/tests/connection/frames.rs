@@ -11,6 +11,10 @@ pub fn channel(name: &str) -> Channel {
     name.parse().unwrap()
 }
 
+pub fn unsubscribe(name: &str) -> ClientFrame {
+    everwire_protocol::Unsubscribe { channel: channel(name) }.into()
+}
+
 pub fn subscribe(name: &str) -> ClientFrame {
     Subscribe {
         channel: channel(name),

@@ -90,10 +90,32 @@ fn membership_is_looked_up_for_chats_that_the_token_no_longer_grants() {
     let Some((_, Output::CheckMembership { channels, who })) = world.asked.pop_front() else {
         panic!("membership is not checked")
     };
-    assert_eq!((channels, &*who.user), (vec![channel("private-chat.7")], "ann"));
-    world.input(client, Input::Revoked(channel("private-chat.7")));
+    assert_eq!((channels, &*who.user), (vec![(channel("private-chat.7"), 1)], "ann"));
+    world.input(client, Input::Revoked { channel: channel("private-chat.7"), key: 1 });
     // A lookup that was overtaken by another token ends nothing.
-    world.input(client, Input::Revoked(channel("private-chat.8")));
+    world.input(client, Input::Revoked { channel: channel("private-chat.8"), key: 2 });
+    assert_eq!(ended(&world.take(client)), [("private-chat.7", Some(ErrorCode::Forbidden))]);
+}
+
+#[test]
+fn what_ended_an_earlier_subscription_does_not_end_a_later_one() {
+    let (mut world, client) = World::granted("private-user.ann");
+    let subscribe = subscribe("private-chat.7");
+    world.say(client, &[subscribe.clone()]);
+    world.run();
+    // The user leaves the chat and joins it again. The connection hears of it late, after another `subscribe`.
+    world.say(client, &[unsubscribe("private-chat.7"), subscribe]);
+    world.run();
+    world.take(client);
+    for revoked in [true, false] {
+        let (channel, key) = (channel("private-chat.7"), 1);
+        world.input(
+            client,
+            if revoked { Input::Revoked { channel, key } } else { Input::ChatDeleted { channel, key } },
+        );
+    }
+    assert_eq!(ended(&world.take(client)), []);
+    world.input(client, Input::Revoked { channel: channel("private-chat.7"), key: 2 });
     assert_eq!(ended(&world.take(client)), [("private-chat.7", Some(ErrorCode::Forbidden))]);
 }
 
@@ -193,8 +215,8 @@ fn the_subscriptions_of_a_chat_that_was_deleted_end_whatever_a_token_grants() {
     world.say(client, &[subscribe("private-chat.7"), subscribe("private-chat.8")]);
     world.run();
     world.take(client);
-    for name in ["private-chat.7", "private-chat.9"] {
-        world.input(client, Input::ChatDeleted(channel(name)));
+    for (name, key) in [("private-chat.7", 1), ("private-chat.9", 3)] {
+        world.input(client, Input::ChatDeleted { channel: channel(name), key });
     }
     world.store("private-chat.7", 1);
     world.run();

@@ -263,7 +263,7 @@ impl World {
                 Some(Output::Close(code)) => connection.ended = Some(code),
                 Some(Output::Open { key, opening }) => {
                     let member = opening.who.member();
-                    self.hub.subscribe(&opening.channel, connection.id, &connection.mailbox, member);
+                    self.hub.subscribe(&opening.channel, (connection.id, key), &connection.mailbox, member);
                     self.asked.push_back((index, Output::Open { key, opening }));
                 }
                 Some(Output::Ephemeral(ephemeral)) => {

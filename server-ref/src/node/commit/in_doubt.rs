@@ -244,7 +244,7 @@ mod tests {
 
     fn subscribe(hub: &Hub, name: &str) {
         let member = Member { user: "a".into(), name: None, status: None };
-        hub.subscribe(&channel(name), Uuid::from_u128(1), &mailbox(1).0, member);
+        hub.subscribe(&channel(name), (Uuid::from_u128(1), 1), &mailbox(1).0, member);
     }
 
     fn in_doubt() -> InDoubt {
