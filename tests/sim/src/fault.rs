@@ -29,7 +29,7 @@ kinds! {
     Delay = "delay";
     /// Requests or their responses are lost.
     LoseResponse = "lose_response";
-    /// Requests and responses are duplicated.
+    /// Requests and responses are duplicated, and polls answered with older responses.
     Duplicate = "duplicate";
     /// WebSocket cannot be opened: refused, or without a response.
     BlockWebSocket = "block_websocket";

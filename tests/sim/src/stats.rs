@@ -17,6 +17,8 @@ pub struct Stats {
     pub closed: u64,
     /// Messages that were refused.
     pub refused: u64,
+    /// Polls that were answered with an older response.
+    pub repeated: u64,
     /// Requests that a proxy refused.
     pub refused_requests: u64,
     /// Messages that failed because a proxy refuses them.
@@ -70,6 +72,7 @@ impl AddAssign<&Self> for Stats {
         self.acked += other.acked;
         self.closed += other.closed;
         self.refused += other.refused;
+        self.repeated += other.repeated;
         self.refused_requests += other.refused_requests;
         self.blocked += other.blocked;
         self.erased += other.erased;

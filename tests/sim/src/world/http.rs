@@ -1,5 +1,7 @@
-//! HTTP requests between clients and nodes: unordered, and each may be lost, duplicated, or aborted by a client while the
-//! node is still processing it.
+//! HTTP requests between clients and nodes: unordered, and each may be lost, duplicated, answered with an older response, or aborted
+//! by a client while the node is still processing it.
+
+use std::sync::Arc;
 
 use everwire_client_core::{Input, RequestId, Source};
 
@@ -8,6 +10,10 @@ use crate::mutants::Mutant;
 
 /// The probability that a request or response is lost or duplicated during the fault, per mille.
 const OFTEN: u64 = 300;
+/// The same for an older response in place of the present one.
+const REPEATED: u64 = 150;
+/// How many older responses something between still has.
+const KEPT: usize = 8;
 
 /// A request.
 #[derive(Debug)]
@@ -133,7 +139,36 @@ impl World {
             }
             return;
         }
-        self.send_client(client, latency + reading, ToClient::Response { request, text: Some(text.into()) });
+        let text = self.repeated(client, request, text.into());
+        self.send_client(client, latency + reading, ToClient::Response { request, text: Some(text) });
+    }
+
+    /// What something between answers to a poll: the response, or an older one of the same page. The first response of a
+    /// connection is repeated to polls of that connection only: nothing tells it from a new one otherwise.
+    fn repeated(&mut self, client: usize, request: usize, text: Arc<str>) -> Arc<str> {
+        if !text.starts_with(r#"[{"type":"polled""#) {
+            return text;
+        }
+        let (page, now) = (self.clients[client].page, self.now);
+        let body = &self.requests[request].body;
+        let path = &mut self.clients[client].path;
+        path.seen.retain(|(of, _)| *of == page);
+        let fits = |older: &Arc<str>| {
+            let connection = older.split(r#""connection":""#).nth(1).and_then(|rest| rest.split('"').next());
+            !older.contains(r#"{"type":"welcome""#) || connection.is_some_and(|id| body.contains(id))
+        };
+        let older: Vec<_> = path.seen.iter().map(|(_, older)| older).filter(|older| fits(older)).collect();
+        let repeats = path.doubles_until > now && !older.is_empty() && path.repeats.chance(REPEATED);
+        let answer = if repeats { older[path.repeats.below(older.len())].clone() } else { text.clone() };
+        path.seen.push_back((page, text));
+        if path.seen.len() > KEPT {
+            path.seen.pop_front();
+        }
+        if repeats {
+            self.stats.repeated += 1;
+            say!(self, format!("c{client}"), "an older response is repeated to request {request}");
+        }
+        answer
     }
 
     /// Something between answers in the node's place.

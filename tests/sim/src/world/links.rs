@@ -1,6 +1,6 @@
 //! WebSockets between clients and nodes: ordered in both directions, with latency, and with their failures.
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use everwire_client_core::SocketId;
 
@@ -81,6 +81,9 @@ pub(super) struct Path {
     pub(super) killed: Option<(u64, u64)>,
     pub(super) loses_until: u64,
     pub(super) doubles_until: u64,
+    /// The last responses to polls, by page, which something between may repeat; drawn on its own.
+    pub(super) seen: VecDeque<(u32, Arc<str>)>,
+    pub(super) repeats: Rng,
     /// The client's read rate in bytes per ms.
     pub(super) reads: Option<(u64, u64)>,
     /// Whether there is no network.
@@ -90,6 +93,8 @@ pub(super) struct Path {
 impl Path {
     pub(super) fn new(rng: Rng) -> Self {
         Self {
+            repeats: rng.fork(1),
+            seen: VecDeque::new(),
             rng,
             slow_until: 0,
             slow_by: 0,
