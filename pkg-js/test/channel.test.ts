@@ -166,6 +166,39 @@ describe("send", () => {
     await expect(sending).rejects.toMatchObject({ code: "forbidden", message: "No grant.", retry: false });
   });
 
+  it.each<[string, unknown, string | undefined]>([
+    ["as many bytes as the server takes", "x".repeat(18), undefined],
+    ["a byte too many", "x".repeat(19), "Too large: 21 bytes of JSON exceed the limit of 20."],
+    [
+      "bytes that are fewer characters",
+      "🦊".repeat(5),
+      "Too large: 22 bytes of JSON exceed the limit of 20.",
+    ],
+    ["as many characters as the server takes", { text: "🦊🦊" }, undefined],
+    ["a character too many", { text: "abc" }, "Too large: 3 characters exceed the limit of 2."],
+    ["characters elsewhere", { html: "abc" }, undefined],
+  ])("by the server's limits: %s", async (name, data, words) => {
+    const { client, core } = await running();
+    const ofBytes = name.includes("byte");
+    core.limits = { ...core.limits, payload_bytes: 20, ...(!ofBytes && { text_characters: 2 }) };
+    core.welcomed("ada");
+    const channel = client.channel("a");
+    const sending = channel.send(data as never);
+    sending.catch(() => {});
+    expect(core.of("send")).toHaveLength(words === undefined ? 1 : 0);
+    if (words === undefined) return;
+    await expect(sending).rejects.toMatchObject({ code: "too_large", message: words, retry: false });
+    expect(() => channel.signal("ring", data as never)).toThrow(words);
+  });
+
+  it("is limited by what the protocol allows before the first welcome", async () => {
+    const { client, core } = await running();
+    const channel = client.channel("a");
+    void channel.send("x".repeat(32_766) as never);
+    expect(core.of("send")).toHaveLength(1);
+    await expect(channel.send("x".repeat(32_767) as never)).rejects.toEqual(code("too_large"));
+  });
+
   it("rejects immediately when the outbox is full", async () => {
     const { client, core } = await running();
     core.throwing.set("send", { code: "queue_full", message: "Full." });

@@ -4,6 +4,7 @@
 import { Client } from "../src/core/client.js";
 import type { ConnectOptions } from "../src/core/events.js";
 import type { Core, CoreOptions, Handle, Host } from "../src/generated/bindings.js";
+import type { Limits } from "../src/generated/protocol.js";
 import type { CoreClass } from "../src/wasm/create-core.js";
 
 /** The arguments of an operation. */
@@ -25,6 +26,8 @@ export class ScriptedCore implements Core {
   /** The requests that wait for an answer. */
   readonly asked = new Map<string, Record<string, unknown>>();
   online = true;
+  /** What the next `welcome` says. */
+  limits: Limits = { payload_bytes: 32_768, batch_bytes: 65_536, batch_frames: 300, subscriptions: 256 };
   freed = false;
   /** Set to make the next calls of this name throw. */
   readonly throwing = new Map<string, unknown>();
@@ -72,7 +75,7 @@ export class ScriptedCore implements Core {
   /** Welcomes this user. */
   welcomed(user: string, connection = "c1"): void {
     const times = { server_time: 1, ping_interval_ms: 25_000, hold_ms: 25_000 };
-    const limits = { payload_bytes: 1, batch_bytes: 1, batch_frames: 1, subscriptions: 1 };
+    const { limits } = this;
     this.receive({
       type: "welcome",
       version: 1,
@@ -189,12 +192,15 @@ export class ScriptedCore implements Core {
   }
   welcome(args: Args<"welcome">): void {
     const { connection, run, user, ping_interval_ms, hold_ms, token_expires_in_ms } = args;
-    const { payload_bytes, batch_bytes, batch_frames } = args;
-    const limits = [payload_bytes, batch_bytes, batch_frames];
+    const { payload_bytes, batch_bytes, batch_frames, subscriptions } = args;
+    const limits = [payload_bytes, batch_bytes, batch_frames, subscriptions];
     this.#called("welcome", connection, run, user, ping_interval_ms, hold_ms, token_expires_in_ms, ...limits);
   }
-  polled({ seq }: Args<"polled">): void {
-    this.#called("polled", seq);
+  tokenAccepted({ expires_in_ms }: Args<"tokenAccepted">): void {
+    this.#called("tokenAccepted", expires_in_ms);
+  }
+  polled({ seq, connection }: Args<"polled">): void {
+    this.#called("polled", seq, connection);
   }
   ack({ id }: Args<"ack">): true {
     this.#called("ack", id);

@@ -182,7 +182,10 @@ export interface Hello {
   client?: string;
 }
 
-/** Replaces the token of an open connection before it expires. It must be for the same user. */
+/**
+ * Replaces the token of an open connection before it expires. It must be for the same user. Answered with
+ * `TokenAccepted`.
+ */
 export interface Token {
   /** The new token. */
   token: string;
@@ -469,6 +472,7 @@ export interface SetRole {
 /** Every frame that a server may send. */
 export type ServerFrame =
   | ({ type: "welcome" } & Welcome)
+  | ({ type: "token_accepted" } & TokenAccepted)
   | ({ type: "polled" } & Polled)
   | ({ type: "ping" } & Ping)
   | ({ type: "pong" } & Pong)
@@ -526,10 +530,21 @@ export interface Welcome {
   limits: Limits;
 }
 
+/**
+ * Answers `Token`: the server uses the new one. Also among the frames of a polling connection when the header of a poll has
+ * brought another token.
+ */
+export interface TokenAccepted {
+  /** The time until the new token expires, in ms; absent if it does not. */
+  expires_in_ms?: number;
+}
+
 /** The first frame of every response to a `poll` that has frames of the connection. */
 export interface Polled {
   /** Counts the responses of this connection from 1; the next poll acknowledges it. */
   seq: number;
+  /** The connection whose response this is: an intermediary may repeat one of an earlier connection. */
+  connection?: string;
 }
 
 /** The server will close this connection: reconnect after `delay_ms` plus a random part of `spread_ms`. */
@@ -548,7 +563,7 @@ export interface Goaway {
  */
 export interface Error {
   /** The error code. */
-  code: ErrorCode;
+  code: ErrorCode | (string & {});
   /** The message for humans: what happened, and what to do. */
   message: string;
   /** Whether the same operation can succeed later. */
@@ -609,7 +624,7 @@ export interface Unsubscribed {
   /** The channel. */
   channel: Channel;
   /** Why the server refused or ended it. */
-  code?: ErrorCode;
+  code?: ErrorCode | (string & {});
   /** The message for humans. */
   message?: string;
   /** The reason is temporary: subscribe again after this time, in ms. Absent if the reason is permanent. */
@@ -986,10 +1001,10 @@ export interface Gap {
   /** The last missing offset. */
   to: number;
   /** The reason. */
-  reason: GapReason;
+  reason: GapReason | (string & {});
 }
 
-/** Why entries can no longer be recovered. */
+/** Why entries can no longer be recovered. Newer servers may have further reasons, which are read as `trimmed`. */
 export type GapReason =
   | "trimmed"
   | "epoch"

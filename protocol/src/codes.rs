@@ -25,6 +25,11 @@ macro_rules! error_codes {
                 match self { $(Self::$variant => $text),* }
             }
 
+            /// The code that is this text on the wire.
+            pub fn named(text: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|code| code.as_str() == text)
+            }
+
             /// The default message: what happened and what to do, for people.
             pub const fn message(self) -> &'static str {
                 match self { $(Self::$variant => $message),* }
@@ -144,6 +149,26 @@ error_codes! {
     /// An internal error; the log of the side that reports it has the details.
     Internal = "internal", retry: true, terminal: false,
         "Internal error. Please report it.";
+}
+
+impl ErrorCode {
+    /// Whether only client libraries raise it, so that it never travels.
+    pub const fn is_of_clients(self) -> bool {
+        matches!(
+            self,
+            Self::Timeout
+                | Self::QueueFull
+                | Self::Blocked
+                | Self::TooOld
+                | Self::Cancelled
+                | Self::Closed
+                | Self::Unsubscribed
+                | Self::InvalidOption
+                | Self::TokenFailed
+                | Self::LoadFailed
+                | Self::ProtocolViolation
+        )
+    }
 }
 
 macro_rules! close_codes {

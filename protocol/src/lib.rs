@@ -22,6 +22,7 @@ extern crate alloc;
 pub mod batch;
 mod channel;
 pub mod channels;
+mod code;
 pub mod codes;
 mod event_data;
 mod events;
@@ -47,6 +48,7 @@ mod words;
 
 pub use batch::{BatchError, FrameError};
 pub use channel::{Channel, ChannelKind, InvalidChannel};
+pub use code::Code;
 pub use codes::{CloseCode, ErrorCode};
 pub use event_data::check_event_data;
 pub use events::{

@@ -4,13 +4,13 @@
 mod strategies;
 
 use everwire_protocol::{
-    BatchError, ClientFrame, CoreFrame, FrameError, ServerFrame,
+    BatchError, ClientFrame, Code, CoreFrame, ErrorCode, FrameError, GapReason, ServerFrame,
     batch::encode_frame,
     batch::{Bounds, Frame, decode, encode},
     strict::FlawKind,
 };
 use proptest::{prelude::*, sample::Index};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Bounds that no generated batch meets, for the tests that are about something else.
 const WIDE: Bounds = Bounds { bytes: 1 << 24, frames: 1000, depth: 100 };
@@ -212,6 +212,33 @@ proptest! {
         prop_assert!(read[before.len()].is_err());
         let good: Vec<_> = read.into_iter().flatten().collect();
         prop_assert_eq!(good, [before, after].concat());
+    }
+
+    #[test]
+    fn whatever_a_newer_server_says_where_a_list_may_grow_is_read(
+        code in strategies::word(),
+        reason in strategies::word(),
+        retry in any::<bool>(),
+    ) {
+        let error = json!({ "type": "error", "code": code, "message": "No.", "retry": retry });
+        let ended = json!({ "type": "unsubscribed", "channel": "news", "code": code });
+        let gap = json!({ "from": 1, "to": 2, "reason": reason });
+        let subscribed =
+            json!({ "type": "subscribed", "channel": "news", "epoch": "a", "offset": 2, "head": 2, "gap": gap });
+        let text = json!([error, ended, subscribed]).to_string();
+        let read = decode::<ServerFrame>(&text, &WIDE).unwrap();
+        let [Ok(ServerFrame::Error(error)), Ok(ServerFrame::Unsubscribed(ended)), Ok(ServerFrame::Subscribed(subscribed))] =
+            &read[..]
+        else {
+            return Err(TestCaseError::fail(format!("{read:?}")));
+        };
+        prop_assert_eq!((error.code.as_str(), error.retry), (&*code, retry));
+        prop_assert_eq!(ended.code.as_ref().map(Code::as_str), Some(&*code));
+        let known = ErrorCode::ALL.iter().any(|listed| listed.as_str() == code);
+        prop_assert!(known || !error.code.terminal());
+        let listed = ["trimmed", "epoch", "too_far"].iter().position(|known| **known == *reason);
+        let expected = [GapReason::Trimmed, GapReason::Epoch, GapReason::TooFar][listed.unwrap_or(0)];
+        prop_assert_eq!(subscribed.gap.as_ref().map(|gap| gap.reason), Some(expected));
     }
 
     #[test]

@@ -1,31 +1,21 @@
 //! The entry to the core for drivers in Rust: whole batches, and an application that hears what they bring. In the
 //! browser the same is done in JavaScript, where parsing is cheaper (pkg-js/src/core/dispatch.ts).
 
-mod stretch;
-
 use everwire_protocol::{
-    Ack, Activity, Channel, ChatChanged, ChatGone, ErrorCode, MemberJoined, MemberLeft, Message, OwnMark,
-    Receipt, ServerFrame, Signalled, StatusChanged, Subscribed, UserTyping, Uuid, VERSION, batch::FrameError,
+    Ack, Activity, Channel, ChatChanged, ChatGone, Code, ErrorCode, MemberJoined, MemberLeft, Message,
+    OwnMark, Polled, Receipt, ServerFrame, Signalled, StatusChanged, Subscribed, UserTyping, Uuid, VERSION,
+    batch::FrameError,
 };
 
 use super::{
     Confirmation, Connection, ErrorFrame, GapStart, Handle, Now, Outcome, ReceivedFrame, Source,
     SubscribedFrame, UnsubscribedFrame, WelcomeFrame,
 };
-pub use stretch::Stretch;
 
 /// What hears of incoming frames. It owns the connection, so that each method can use it.
 pub trait Application {
-    /// The connection that receives, and the entries that are being delivered. Whoever uses the former without
-    /// [`Application::connection`] settles the latter first.
-    fn reading(&mut self) -> (&mut Connection, &mut Stretch);
-
-    /// The connection, after it has heard of every entry that was delivered.
-    fn connection(&mut self) -> &mut Connection {
-        let (connection, stretch) = self.reading();
-        stretch.settle(connection);
-        connection
-    }
+    /// The connection that receives.
+    fn connection(&mut self) -> &mut Connection;
 
     /// A frame has arrived, before the core has it. A test may change it, or drop it.
     fn arrived(&mut self, frame: ServerFrame) -> Option<ServerFrame> {
@@ -42,16 +32,16 @@ pub trait Application {
     fn subscribed(&mut self, handle: Handle, frame: Subscribed, confirmation: Confirmation);
 
     /// A subscription is over.
-    fn ended(&mut self, handle: Handle, code: ErrorCode, message: String);
+    fn ended(&mut self, handle: Handle, code: Code, message: String);
 
     /// A message is stored.
     fn stored(&mut self, ack: Ack);
 
     /// A message or request has failed for good.
-    fn failed(&mut self, id: Uuid, code: ErrorCode, message: String, retry_after_ms: Option<u32>);
+    fn failed(&mut self, id: Uuid, code: Code, message: String, retry_after_ms: Option<u32>);
 
     /// An error that the core deals with.
-    fn error(&mut self, code: ErrorCode, message: String, retry_after_ms: Option<u32>);
+    fn error(&mut self, code: Code, message: String, retry_after_ms: Option<u32>);
 
     /// A request is answered, with `done`, `history_page`, `chats` or `statuses`.
     fn answered(&mut self, answer: ServerFrame) {
@@ -144,9 +134,8 @@ pub fn typist(user: &str) -> u32 {
 fn receive_one(app: &mut impl Application, frame: ServerFrame) {
     match frame {
         ServerFrame::Message(message) => {
-            let (connection, stretch) = app.reading();
-            if let Some(handle) = connection.subscription(&message.channel)
-                && stretch.accept(connection, handle, message.offset)
+            if let Some(handle) = find(app, &message.channel)
+                && app.connection().accept(handle, message.offset)
             {
                 app.message(handle, message);
             }
@@ -166,6 +155,7 @@ fn receive_one(app: &mut impl Application, frame: ServerFrame) {
                 payload_bytes: frame.limits.payload_bytes,
                 batch_bytes: frame.limits.batch_bytes,
                 batch_frames: frame.limits.batch_frames,
+                subscriptions: frame.limits.subscriptions,
             }));
         }
         ServerFrame::Subscribed(frame) => subscribed(app, frame),
@@ -174,11 +164,11 @@ fn receive_one(app: &mut impl Application, frame: ServerFrame) {
             let outcome = app.connection().receive_frame(ReceivedFrame::Unsubscribed(UnsubscribedFrame {
                 handle,
                 channel: frame.channel.as_str(),
-                code: frame.code,
+                code: frame.code.as_ref().map(known),
                 retry_after: frame.retry_after_ms.map(u64::from),
             }));
             let (code, message) =
-                (frame.code.unwrap_or(ErrorCode::Internal), frame.message.unwrap_or_default());
+                (frame.code.unwrap_or(ErrorCode::Internal.into()), frame.message.unwrap_or_default());
             if let (Outcome::Ended, Some(handle)) = (outcome, handle) {
                 app.ended(handle, code, message);
             } else if outcome == Outcome::Error {
@@ -192,7 +182,7 @@ fn receive_one(app: &mut impl Application, frame: ServerFrame) {
         }
         ServerFrame::Error(frame) => {
             let outcome = app.connection().receive_frame(ReceivedFrame::Error(ErrorFrame {
-                code: frame.code,
+                code: known(&frame.code),
                 message: &frame.message,
                 retry: frame.retry,
                 id: frame.id,
@@ -204,8 +194,13 @@ fn receive_one(app: &mut impl Application, frame: ServerFrame) {
                 app.error(frame.code, frame.message, frame.retry_after_ms);
             }
         }
+        ServerFrame::TokenAccepted(frame) => {
+            let expires_in = frame.expires_in_ms;
+            app.connection().receive_frame(ReceivedFrame::TokenAccepted { expires_in });
+        }
         ServerFrame::Polled(frame) => {
-            app.connection().receive_frame(ReceivedFrame::Polled { seq: frame.seq });
+            let Polled { seq, connection } = frame;
+            app.connection().receive_frame(ReceivedFrame::Polled { seq, connection });
         }
         ServerFrame::Ping(frame) => {
             app.connection().receive_frame(ReceivedFrame::Ping { nonce: frame.nonce });
@@ -287,6 +282,11 @@ fn receive_one(app: &mut impl Application, frame: ServerFrame) {
             }
         }
     }
+}
+
+/// The core reads `retry`, and needs no more of an unknown code than that it is not terminal.
+fn known(code: &Code) -> ErrorCode {
+    code.listed().unwrap_or(ErrorCode::Internal)
 }
 
 fn answered(app: &mut impl Application, id: Uuid, frame: ServerFrame) {

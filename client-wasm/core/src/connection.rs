@@ -39,8 +39,10 @@ pub struct Config {
     pub server: String,
     /// Names this client instance; minted by the driver.
     pub session: Uuid,
-    /// Whether the application provides tokens.
+    /// Whether the application has tokens.
     pub token: bool,
+    /// Whether it has only one: to ask for another brings the same again.
+    pub constant_token: bool,
     /// Who the user claims to be, for servers in development mode.
     pub guest: Option<Guest>,
     /// Whether WebSocket may be used.
@@ -91,6 +93,7 @@ pub struct Connection {
     /// The run of the server's store on the transport in use.
     run: String,
     max_payload: usize,
+    max_subscriptions: usize,
     batch_limits: BatchLimits,
 }
 
@@ -107,7 +110,7 @@ impl Connection {
             next_id: 0,
             lifecycle: Lifecycle::new(config.online, config.hidden),
             transports: Transports::default(),
-            token: Token::new(config.token),
+            token: Token::new(config.token, config.constant_token),
             subscriptions: Subscriptions::default(),
             typists: Typists::default(),
             outbox: Outbox::default(),
@@ -117,6 +120,7 @@ impl Connection {
             user: String::new(),
             run: String::new(),
             max_payload: limits::MAX_PAYLOAD_BYTES,
+            max_subscriptions: limits::MAX_SUBSCRIPTIONS,
             batch_limits: BatchLimits { bytes: limits::MAX_BATCH_BYTES, frames: limits::MAX_BATCH_FRAMES },
             config,
         }

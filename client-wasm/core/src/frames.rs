@@ -33,10 +33,17 @@ pub enum ReceivedFrame<'a> {
         /// The request.
         id: Uuid,
     },
+    /// `token_accepted`
+    TokenAccepted {
+        /// How long the token is valid, in ms.
+        expires_in: Option<u64>,
+    },
     /// `polled`
     Polled {
         /// Names the response.
         seq: u64,
+        /// The connection whose response it is, if the server says so.
+        connection: Option<Uuid>,
     },
     /// `ping`
     Ping {
@@ -105,6 +112,8 @@ pub struct WelcomeFrame<'a> {
     pub batch_bytes: u32,
     /// Most frames of a batch.
     pub batch_frames: u32,
+    /// Most subscriptions.
+    pub subscriptions: u32,
 }
 
 /// The parts of `subscribed` that the core needs.

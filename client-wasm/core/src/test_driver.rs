@@ -6,11 +6,11 @@ use alloc::{
 };
 
 use everwire_protocol::{
-    Ack, Action, Activity, Channel, ClientFrame, ErrorCode, Message, Payload, Send, ServerFrame, Signalled,
-    Subscribed, UserTyping, Uuid, batch, limits,
+    Ack, Action, Activity, Channel, ClientFrame, Code, ErrorCode, Message, Payload, Send, ServerFrame,
+    Signalled, Subscribed, UserTyping, Uuid, batch, limits,
 };
 
-use super::{Application, Confirmation, Connection, Handle, Input, Now, Restored, Source, Stretch, receive};
+use super::{Application, Confirmation, Connection, Handle, Input, Now, Restored, Source, receive};
 
 /// A message to be sent.
 #[derive(Debug, Clone)]
@@ -67,7 +67,7 @@ impl Connection {
                 return Vec::new();
             }
         };
-        let mut listener = Listener { connection: self, stretch: Stretch::default(), heard: Vec::new() };
+        let mut listener = Listener { connection: self, heard: Vec::new() };
         receive(&mut listener, now, source, frames);
         listener.heard
     }
@@ -81,13 +81,13 @@ pub enum Heard {
     /// A subscription is in place.
     Subscribed(Handle, Confirmation),
     /// A subscription is over.
-    Ended(Handle, ErrorCode),
+    Ended(Handle, Code),
     /// A message is stored.
     Stored(Ack),
     /// A message or request has failed for good; with the time after which to try again, in ms.
-    Failed(Uuid, ErrorCode, Option<u32>),
+    Failed(Uuid, Code, Option<u32>),
     /// An error that the core deals with.
-    Error(ErrorCode),
+    Error(Code),
     /// A request is answered.
     Answered,
     /// Somebody is typing, or (`false`) no longer is.
@@ -100,13 +100,12 @@ pub enum Heard {
 
 struct Listener<'a> {
     connection: &'a mut Connection,
-    stretch: Stretch,
     heard: Vec<Heard>,
 }
 
 impl Application for Listener<'_> {
-    fn reading(&mut self) -> (&mut Connection, &mut Stretch) {
-        (self.connection, &mut self.stretch)
+    fn connection(&mut self) -> &mut Connection {
+        self.connection
     }
 
     fn message(&mut self, handle: Handle, message: Message) {
@@ -117,7 +116,7 @@ impl Application for Listener<'_> {
         self.heard.push(Heard::Subscribed(handle, confirmation));
     }
 
-    fn ended(&mut self, handle: Handle, code: ErrorCode, _: String) {
+    fn ended(&mut self, handle: Handle, code: Code, _: String) {
         self.heard.push(Heard::Ended(handle, code));
     }
 
@@ -125,11 +124,11 @@ impl Application for Listener<'_> {
         self.heard.push(Heard::Stored(ack));
     }
 
-    fn failed(&mut self, id: Uuid, code: ErrorCode, _: String, retry_after_ms: Option<u32>) {
+    fn failed(&mut self, id: Uuid, code: Code, _: String, retry_after_ms: Option<u32>) {
         self.heard.push(Heard::Failed(id, code, retry_after_ms));
     }
 
-    fn error(&mut self, code: ErrorCode, _: String, _: Option<u32>) {
+    fn error(&mut self, code: Code, _: String, _: Option<u32>) {
         self.heard.push(Heard::Error(code));
     }
 

@@ -17,10 +17,15 @@ const SERIES_MS: u64 = 60_000;
 const FIRST_PAUSE_MS: u64 = 1_000;
 const NEXT_PAUSE_MS: u64 = 3_500;
 
+/// A token that expires no more than this later than the one before, in ms, is the same again: the difference is that of latencies.
+const SAME_MS: u64 = 1_000;
+
 #[derive(Debug, Default)]
 pub(crate) struct Token {
-    /// Whether the application provides tokens at all.
+    /// Whether the application has tokens at all.
     wanted: bool,
+    /// Whether it has only one.
+    constant: bool,
     text: Option<String>,
     /// Counts the tokens, to recognise a refusal of an earlier one.
     serial: u32,
@@ -29,6 +34,8 @@ pub(crate) struct Token {
     requested_at: u64,
     got_at: u64,
     expires_at: Option<u64>,
+    /// When the one before was to expire.
+    replaced_expires_at: Option<u64>,
     /// Calls of the callback that have not answered yet, those included that were given up. An answer does not say which
     /// call it is to.
     unanswered: u32,
@@ -54,8 +61,8 @@ pub(crate) enum Refused {
 }
 
 impl Token {
-    pub(crate) fn new(wanted: bool) -> Self {
-        Self { wanted, ..Self::default() }
+    pub(crate) fn new(wanted: bool, constant: bool) -> Self {
+        Self { wanted, constant, ..Self::default() }
     }
 
     pub(crate) fn text(&self) -> Option<String> {
@@ -101,6 +108,8 @@ impl Token {
         let unanswered = self.unanswered;
         *self = Self {
             wanted: true,
+            constant: self.constant,
+            replaced_expires_at: self.expires_at,
             text: Some(text),
             serial,
             unanswered,
@@ -122,12 +131,17 @@ impl Token {
     /// The server says how long the token is valid.
     pub(crate) fn set_lifetime(&mut self, now: u64, expires_in: Option<u64>) {
         self.expires_at = expires_in.map(|ms| now + ms);
+        let same = self.replaced_expires_at.map(|at| at.max(now) + SAME_MS);
+        if self.expires_at.is_some() && self.expires_at <= same {
+            // The application had no better one, and may have one later. Half of what is left would be asked for in a loop.
+            self.not_before = now + AHEAD_MS / 3;
+        }
         self.refused_since = None;
     }
 
     /// When to ask for the next one, while connected.
     pub(crate) fn refresh_at(&self) -> Option<u64> {
-        if !self.wanted || self.answer_due_at.is_some() {
+        if !self.wanted || self.constant || self.answer_due_at.is_some() {
             return None;
         }
         let expires_at = self.expires_at?;
@@ -143,7 +157,7 @@ impl Token {
         self.expired();
         let may_be_anothers = self.unanswered > 0;
         self.unanswered = self.unanswered.saturating_sub(1);
-        self.wanted && (may_be_anothers || now >= self.requested_at + FRESH_MS)
+        self.wanted && !self.constant && (may_be_anothers || now >= self.requested_at + FRESH_MS)
     }
 
     /// The server refused it.
@@ -151,7 +165,7 @@ impl Token {
         if self.discard(now) {
             return Refused::Stale;
         }
-        if !self.wanted {
+        if !self.wanted || self.constant {
             return Refused::Hopeless;
         }
         let since = self.refused_since.filter(|_| now < self.refused_at + SERIES_MS);

@@ -16,8 +16,8 @@ use super::{
     operations::{
         Ack, Answered, Cancel, Close, CoreOptions, Goaway, Live, Mark, Operations, OwnReceipt, Ping,
         PollSlot, Polled, Refused, Report, Request, Send, SendEphemeral, SendSticky, Start, Subscribe,
-        SubscribedFrame, Token, TokenFailed, Typing, Unsubscribe, UnsubscribedFrame, UserTyping, Violation,
-        Welcome, carry_out,
+        SubscribedFrame, Token, TokenAccepted, TokenFailed, Typing, Unsubscribe, UnsubscribedFrame,
+        UserTyping, Violation, Welcome, carry_out,
     },
     registers::{NotAUuid, Registers, texts},
 };
@@ -40,17 +40,19 @@ impl Core {
         n3: f64,
         n4: f64,
         n5: f64,
+        n6: f64,
         t0: &JsValue,
         t1: &JsValue,
         t2: &JsValue,
         t3: &JsValue,
     ) -> Self {
         let mut texts = texts([t0, t1, t2, t3]);
-        let options = CoreOptions::take(Registers::new([n0, n1, n2, n3, n4, n5], &mut texts));
+        let options = CoreOptions::take(Registers::new([n0, n1, n2, n3, n4, n5, n6], &mut texts));
         let config = Config {
             server: options.url.to_owned(),
             session: options.session.unwrap_or_default(),
             token: options.has_token,
+            constant_token: options.constant_token,
             guest: options
                 .guest_user
                 .zip(options.guest_name)
@@ -70,10 +72,10 @@ impl Core {
         Self(driver)
     }
 
-    /// Whether to deliver `count` entries, the first of which is at `offset`. The hot path, so it is a separate function.
-    pub fn accept(&self, handle: u32, offset: f64, count: u32) -> bool {
+    /// Whether to deliver an entry. Called for every message, so it is a separate function.
+    pub fn accept(&self, handle: u32, offset: f64) -> bool {
         // A batch usually contains only entries: the outputs are carried out at its end.
-        self.0.core().accept(Handle(handle), (offset as u64).min(limits::MAX_OFFSET), count)
+        self.0.core().accept(Handle(handle), (offset as u64).min(limits::MAX_OFFSET))
     }
 
     /// A browser event: the argument with which a function of `Host.handler` was called.
@@ -92,13 +94,14 @@ impl Core {
         n3: f64,
         n4: f64,
         n5: f64,
+        n6: f64,
         t0: &JsValue,
         t1: &JsValue,
         t2: &JsValue,
         t3: &JsValue,
     ) -> Result<JsValue, JsValue> {
         let mut texts = texts([t0, t1, t2, t3]);
-        let registers = Registers::new([n0, n1, n2, n3, n4, n5], &mut texts);
+        let registers = Registers::new([n0, n1, n2, n3, n4, n5, n6], &mut texts);
         let now = now();
         // The borrow ends with the statement, before what follows from it is carried out.
         let answer = carry_out(&mut At { core: &mut self.0.core(), now }, number, registers);
@@ -215,6 +218,7 @@ impl Operations for At<'_> {
                 payload_bytes: frame.payload_bytes,
                 batch_bytes: frame.batch_bytes,
                 batch_frames: frame.batch_frames,
+                subscriptions: frame.subscriptions,
             }),
             Err(NotAUuid) => {
                 ReceivedFrame::Violation { message: "the connection of a welcome is not a UUID" }
@@ -249,8 +253,12 @@ impl Operations for At<'_> {
         }))
     }
 
-    fn polled(&mut self, Polled { seq }: Polled) -> Answer {
-        self.receive(ReceivedFrame::Polled { seq })
+    fn token_accepted(&mut self, TokenAccepted { expires_in_ms: expires_in }: TokenAccepted) -> Answer {
+        self.receive(ReceivedFrame::TokenAccepted { expires_in })
+    }
+
+    fn polled(&mut self, Polled { seq, connection }: Polled) -> Answer {
+        self.receive(ReceivedFrame::Polled { seq, connection })
     }
 
     fn ping(&mut self, Ping { nonce }: Ping) -> Answer {

@@ -25,6 +25,8 @@ arguments! {
         guest_name: Option<&'a str>,
         /// Whether `Host.fetchToken` may be called.
         has_token: bool,
+        /// Whether it brings the same token each time.
+        constant_token: bool,
         websocket: bool,
         polling: bool,
         debug: bool,
@@ -110,6 +112,7 @@ operations! {
         payload_bytes: u32,
         batch_bytes: u32,
         batch_frames: u32,
+        subscriptions: u32,
     });
     /// The frame `subscribed`. If it concerns the active subscription, the answer is where that continues; and, if entries
     /// can no longer be recovered, the first of them and the reason.
@@ -142,8 +145,10 @@ operations! {
         id: Option<Uuid>,
         retry_after_ms: Option<u64>,
     }) -> "\"failed\" | \"error\" | undefined";
+    /// The frame `token_accepted`.
+    token_accepted(TokenAccepted { expires_in_ms: Option<u64>, });
     /// The frame `polled`.
-    polled(Polled { seq: u64, });
+    polled(Polled { seq: u64, connection: Option<Uuid>, });
     /// The frame `ping`.
     ping(Ping { nonce: Option<u32>, });
     /// The frame `goaway`.

@@ -15,7 +15,7 @@ use everwire_protocol::{ErrorCode, GapReason, Uuid};
 use wasm_bindgen::JsValue;
 
 /// Maximum numbers of an operation.
-pub const NUMBERS: usize = 6;
+pub const NUMBERS: usize = 7;
 /// Maximum strings of an operation.
 pub const TEXTS: usize = 4;
 /// Maximum numbers of a call of the host.
@@ -196,10 +196,10 @@ fn uuid(text: &str) -> Option<Uuid> {
     (digits == 32).then(|| Uuid::from_bytes(bytes))
 }
 
-/// An unknown code is treated as not retryable.
+/// The core reads `retry`, and needs no more of an unknown code than that it is not terminal.
 #[cfg(target_arch = "wasm32")]
 fn error_code(text: &str) -> ErrorCode {
-    ErrorCode::ALL.iter().copied().find(|code| code.as_str() == text).unwrap_or(ErrorCode::Internal)
+    ErrorCode::named(text).unwrap_or(ErrorCode::Internal)
 }
 
 macro_rules! host_arguments {

@@ -13,6 +13,7 @@ const WELCOME = {
   payload_bytes: 32_768,
   batch_bytes: 65_536,
   batch_frames: 300,
+  subscriptions: 256,
 };
 export const ID = "01890000-0000-7000-8000-0000000000bb";
 
@@ -107,14 +108,15 @@ class World {
       const { epoch, offset, head, gap, from } = frame;
       this.outcome("subscribed_frame", { handle, epoch, offset, head, gap_from: from, gap });
     } else if (frame?.type === "message") {
-      if (this.core.accept(handle, frame.offset, 1)) this.delivered.push(frame.offset);
+      if (this.core.accept(handle, frame.offset)) this.delivered.push(frame.offset);
     } else if (frame?.type === "ack") {
       this.outcome("ack", { id: frame.id });
     } else if (frame?.type === "error") {
       const { code, message, id } = frame;
       this.outcome("refused", { code, message, id });
-    } else if (frame?.type === "polled") this.call("polled", { seq: frame.seq });
-    else this.call("violation", { message: "what is this?" });
+    } else if (frame?.type === "polled") {
+      this.call("polled", { seq: frame.seq, connection: frame.connection });
+    } else this.call("violation", { message: "what is this?" });
   }
 
   /** Notes what the application hears of a frame. */

@@ -88,7 +88,8 @@ export const TESTS = {
       for (const handle of [page.handle, -1, 1e10]) {
         page.call("live", { handle: number });
         page.call("ack", { id: ID });
-        page.call("polled", { seq: number });
+        page.call("polled", { seq: number, connection: "none" });
+        page.call("token_accepted", { expires_in_ms: number });
         page.call("ping", { nonce: number });
         const code = "no such code";
         page.call("unsubscribed_frame", { handle: number, channel: "news", code, retry_after_ms: number });
@@ -106,14 +107,14 @@ export const TESTS = {
         page.call("goaway", { delay_ms: number, spread_ms: number, reason: "" });
         const about = { retry: number, retry_after_ms: number };
         page.call("refused", { ...about, code: "forbidden", message: "" });
-        equal(page.core.accept(handle, number, 1), false);
+        equal(page.core.accept(handle, number), false);
       }
     }
     const other = open().connect().subscribe().subscribed();
     for (const number of odd) {
       other.socket.receive([{ type: "subscribed", epoch: "e", offset: number, head: number }]);
       other.onBatch = () => {
-        for (const offset of odd) other.core.accept(other.handle, offset, 1);
+        for (const offset of odd) other.core.accept(other.handle, offset);
         other.call("goaway", { delay_ms: number, spread_ms: number, reason: "" });
         const sizes = { payload_bytes: number, batch_bytes: number, batch_frames: number };
         const times = { ping_interval_ms: number, hold_ms: number, token_expires_in_ms: number };
@@ -122,6 +123,6 @@ export const TESTS = {
       };
     }
     sure(other.told.length > 0, "it is alive");
-    equal(other.core.accept(0, 1, 1), false);
+    equal(other.core.accept(0, 1), false);
   },
 };

@@ -23,7 +23,7 @@ export class KeptLogs {
     this.#closed.delete(chat);
     for (const other of this.#closed) {
       // A quarter is left to what the application subscribes to itself.
-      if (this.#client._handles.size < this.#client._maxSubscriptions * 0.75) break;
+      if (this.#client._handles.size < this.#client._limits.subscriptions * 0.75) break;
       this.#closed.delete(other);
       other._releaseLog();
     }

@@ -11,6 +11,6 @@ export type ChatPort = Pick<
   | "_onFrame"
   | "_onChannel"
   | "_handles"
-  | "_maxSubscriptions"
+  | "_limits"
   | "_emitError"
 >;

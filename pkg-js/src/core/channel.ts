@@ -27,7 +27,7 @@ import { checkWhole } from "./options.js";
 import { loadPages } from "./pages.js";
 import type { ChannelFrame, ChannelPort, ClientPort } from "./port.js";
 import type { AnswerTo } from "./requests.js";
-import { beginSend, checkEvent, jsonOf, type Kind } from "./send.js";
+import { beginSend, checkEvent, checkSize, jsonOf, type Kind } from "./send.js";
 
 // How many of the latest messages can be marked as read by their id.
 const REMEMBERED = 1000;
@@ -207,7 +207,7 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
 
   /**
    * Sends an ephemeral event to the current subscribers, or to one of their connections. Returns false if it was dropped
-   * because there is no connection. Throws `invalid_payload`, or `invalid_option` for an invalid name.
+   * because there is no connection. Throws `invalid_payload`, `too_large`, or `invalid_option` for an invalid name.
    */
   signal<Name extends EventName<Events>>(
     event: Name,
@@ -215,6 +215,7 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
     { to }: { to?: string | undefined } = {},
   ): boolean {
     checkEvent(event);
+    checkSize(this.#client, data, jsonOf(data));
     return this.#client._sendEphemeral({ type: "signal", channel: this.name, event, data, to });
   }
 

@@ -12,7 +12,7 @@ import {
   OUTBOX_BYTES,
   OUTBOX_MESSAGES,
 } from "../generated/bindings.js";
-import { MAX_SUBSCRIPTIONS, type ServerFrame } from "../generated/protocol.js";
+import { MAX_PAYLOAD_BYTES, MAX_SUBSCRIPTIONS, type ServerFrame } from "../generated/protocol.js";
 import type { CoreClass } from "../wasm/create-core.js";
 import { Channel } from "./channel.js";
 import { defer, quiet } from "./deferred.js";
@@ -33,7 +33,7 @@ import { uuid7 } from "./ids.js";
 import { checkOptions, checkWhole, type Settings } from "./options.js";
 import { OutboxStorage } from "./outbox-storage.js";
 import { PollSlot } from "./poll-slots.js";
-import type { ChannelPort, ClientPort, Track } from "./port.js";
+import type { ChannelPort, ClientPort, SizeLimits, Track } from "./port.js";
 import type { AnswerTo, RequestFields, RequestOptions, RequestType } from "./requests.js";
 import { beginSend, jsonOf } from "./send.js";
 import { toUserStatus } from "./user-status.js";
@@ -59,8 +59,8 @@ export class Client implements ClientPort {
   _user: string | undefined;
   /** @internal */
   _connection: string | undefined;
-  /** @internal How many subscriptions a session may have. */
-  _maxSubscriptions: number = MAX_SUBSCRIPTIONS;
+  /** @internal */
+  _limits: SizeLimits = { payload_bytes: MAX_PAYLOAD_BYTES, subscriptions: MAX_SUBSCRIPTIONS };
   /** @internal */
   _run: string | undefined;
   readonly #signedIn = defer<string>();
@@ -334,6 +334,7 @@ export class Client implements ClientPort {
         guest_user: settings.guest?.user,
         guest_name: settings.guest?.name,
         has_token: this.#options.token !== undefined,
+        constant_token: typeof this.#options.token === "string",
         websocket: settings.websocket,
         polling: settings.polling,
         debug: Boolean(this.#options.debug),

@@ -6,7 +6,7 @@ import type { Core, GapReason } from "../generated/bindings.js";
 import type { ServerFrame } from "../generated/protocol.js";
 import type { Emitter } from "./emitter.js";
 import { EverwireError } from "./errors.js";
-import type { ChannelFrame, ChannelPort, Track } from "./port.js";
+import type { ChannelFrame, ChannelPort, SizeLimits, Track } from "./port.js";
 
 /** The receivers of frames besides the core. */
 export interface Receiver {
@@ -18,8 +18,8 @@ export interface Receiver {
   readonly _sends: ReadonlyMap<string, Track>;
   /** @internal The connection of the last `welcome`. */
   _connection: string | undefined;
-  /** @internal How many subscriptions a session may have. */
-  _maxSubscriptions: number;
+  /** @internal What the server takes, from the last `welcome`. */
+  _limits: SizeLimits;
   /** @internal The run of the server's store, from the last `welcome`. */
   _run: string | undefined;
   /** @internal The user as the server knows it. */
@@ -162,7 +162,8 @@ const SHAPES: { readonly [Type in ServerFrame["type"]]: Shape<FrameOf<Type>> } =
   },
   member_joined: { channel: text, member: MEMBER },
   member_left: { channel: text, user: text },
-  polled: { seq: whole },
+  token_accepted: { expires_in_ms: number },
+  polled: { seq: whole, connection: word },
   ping: { nonce: number },
   pong: { nonce: number },
   goaway: { delay_ms: whole, spread_ms: whole, reason: text },
@@ -206,13 +207,13 @@ export function dispatch(frames: unknown, core: Core, receiver: Receiver): void 
       DELETED(frame.deleted) &&
       whole(frame.offset) &&
       whole(frame.at) &&
-      text(frame.channel) &&
-      text(frame.id) &&
-      text(frame.user) &&
-      word(frame.event) &&
-      word(frame.name) &&
-      any(frame.data) &&
-      (frame.action == null || (text(frame.action) && text(frame.target)))
+      typeof frame.channel === "string" &&
+      typeof frame.id === "string" &&
+      typeof frame.user === "string" &&
+      (frame.event == null || typeof frame.event === "string") &&
+      (frame.name == null || typeof frame.name === "string") &&
+      frame.data !== undefined &&
+      (frame.action == null || (typeof frame.action === "string" && typeof frame.target === "string"))
     ) {
       const channel = last?.name === frame.channel ? last : receiver._channels.get(frame.channel);
       last = channel;
@@ -280,9 +281,12 @@ function take(frame: ServerFrame, core: Core, receiver: Receiver): void {
     case "welcome":
       receiver._user = frame.user;
       receiver._connection = frame.connection;
-      receiver._maxSubscriptions = frame.limits.subscriptions;
+      receiver._limits = frame.limits;
       receiver._run = frame.run;
       core.welcome({ ...frame, ...frame.limits });
+      break;
+    case "token_accepted":
+      core.tokenAccepted(frame);
       break;
     case "polled":
       core.polled(frame);

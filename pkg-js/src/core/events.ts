@@ -221,7 +221,10 @@ export interface ClientEvents {
 export interface ConnectOptions {
   /** The URL of the server: `https://chat.example`. `ws:`, `wss:` and relative URLs are accepted too. */
   url: string;
-  /** The user's token, or a function that returns one. Called again before the token expires and after it was refused. */
+  /**
+   * A function that returns the user's token. Called again before the token expires and after it was refused. A string is the only
+   * token that there is: the client stops when it is refused.
+   */
   token?: string | (() => string | Promise<string>) | undefined;
   /** The user, if the server permits guests: in development only. */
   guest?: { user: string; name: string } | undefined;

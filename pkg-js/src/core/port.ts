@@ -3,7 +3,7 @@
 // this file is in the bundle.
 
 import type { Core, GapReason, Handle } from "../generated/bindings.js";
-import type { ServerFrame, Subscribed as SubscribedFrame } from "../generated/protocol.js";
+import type { Limits, ServerFrame, Subscribed as SubscribedFrame } from "../generated/protocol.js";
 import type { Emitter } from "./emitter.js";
 import type { EverwireError } from "./errors.js";
 import type { Message, SendingStatus } from "./events.js";
@@ -26,6 +26,9 @@ export interface Outcome {
 /** Is called with each outcome of a send or a request. */
 export type Track = (outcome: Outcome) => void;
 
+/** The limits of a server that the package observes itself. */
+export type SizeLimits = Pick<Limits, "payload_bytes" | "subscriptions" | "text_characters">;
+
 /** The client, as its channels and sends see it. */
 export interface ClientPort {
   /** @internal Who the server takes this client for. */
@@ -34,6 +37,8 @@ export interface ClientPort {
   readonly connection: string | undefined;
   /** @internal The run of the server's data, as the last `welcome` named it. */
   readonly _run: string | undefined;
+  /** @internal What the server takes, as the last `welcome` said. */
+  readonly _limits: SizeLimits;
   /** @internal Channels by the core's handle of their subscription. */
   readonly _handles: Map<Handle, ChannelPort>;
   /** @internal Sends and requests without a final outcome, by id. */

@@ -27,6 +27,21 @@ export function jsonOf(data: unknown): string {
   throw new EverwireError("invalid_payload", `Invalid payload: ${why}.`);
 }
 
+/** Throws `too_large` for data that the server would refuse. It says its limits when it welcomes the client. */
+export function checkSize({ _limits }: ClientPort, data: unknown, json: string): void {
+  const { payload_bytes, text_characters } = _limits;
+  const check = (count: number, most: number, unit: string) => {
+    if (count <= most) return;
+    throw new EverwireError("too_large", `Too large: ${count} ${unit} exceed the limit of ${most}.`);
+  };
+  // No character has more than three bytes for each of its UTF-16 units.
+  if (json.length * 3 > payload_bytes)
+    check(new TextEncoder().encode(json).length, payload_bytes, "bytes of JSON");
+  const text = typeof data === "string" ? data : (data as { text?: unknown } | null)?.text;
+  if (text_characters != null && typeof text === "string")
+    check([...text].length, text_characters, "characters");
+}
+
 /** Throws `invalid_option` for an invalid event name: a server counts such frames, and closes the connection. */
 export function checkEvent(event: unknown): void {
   const bytes = typeof event === "string" ? new TextEncoder().encode(event).length : 0;
@@ -86,6 +101,8 @@ export function beginSend(
 
   try {
     const json = jsonOf(data);
+    // What was accepted on an earlier page is left to the server.
+    if (restored === undefined) checkSize(client, data, json);
     const head = jsonOf({ type: "send", id, channel: channel.name, ...kind });
     const frame = `${head.slice(0, -1)},"data":${json}}`;
     if (event !== undefined) checkEvent(event);

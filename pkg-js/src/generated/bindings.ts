@@ -21,6 +21,8 @@ export interface CoreOptions {
   guest_name?: string | undefined;
   /** Whether `Host.fetchToken` may be called. */
   has_token: boolean;
+  /** Whether it brings the same token each time. */
+  constant_token: boolean;
   websocket: boolean;
   polling: boolean;
   debug: boolean;
@@ -126,6 +128,7 @@ export interface Core {
     payload_bytes: number;
     batch_bytes: number;
     batch_frames: number;
+    subscriptions: number;
   }): void;
   /**
    * The frame `subscribed`. If it concerns the active subscription, the answer is where that continues; and, if entries
@@ -166,9 +169,14 @@ export interface Core {
     id?: string | undefined;
     retry_after_ms?: number | undefined;
   }): "failed" | "error" | undefined;
+  /** The frame `token_accepted`. */
+  tokenAccepted(args: {
+    expires_in_ms?: number | undefined;
+  }): void;
   /** The frame `polled`. */
   polled(args: {
     seq: number;
+    connection?: string | undefined;
   }): void;
   /** The frame `ping`. */
   ping(args: {
@@ -278,12 +286,13 @@ export const OPERATIONS: readonly string[] = [
   "token::token",
   "tokenFailed::message",
   "report::",
-  "welcome:ping_interval_ms hold_ms token_expires_in_ms payload_bytes batch_bytes batch_frames:connection run user",
+  "welcome:ping_interval_ms hold_ms token_expires_in_ms payload_bytes batch_bytes batch_frames subscriptions:connection run user",
   "subscribedFrame:handle offset head gap_from:epoch gap",
   "unsubscribedFrame:handle retry_after_ms:channel code",
   "ack::id",
   "refused:retry retry_after_ms:code message id",
-  "polled:seq:",
+  "tokenAccepted:expires_in_ms:",
+  "polled:seq:connection",
   "ping:nonce:",
   "goaway:delay_ms spread_ms:reason",
   "answered::id",
@@ -305,7 +314,7 @@ export const HOST_CALLS: readonly string[] = [
 ];
 
 /** The arguments with which a core is made. */
-export const CORE_OPTIONS = "coreOptions:has_token websocket polling debug hidden online:url session guest_user guest_name";
+export const CORE_OPTIONS = "coreOptions:has_token constant_token websocket polling debug hidden online:url session guest_user guest_name";
 
 /** The messages of errors that do not come from the server. Those of the others come with them. */
 export const MESSAGES: Readonly<Record<string, string>> = {
@@ -323,7 +332,7 @@ export const MESSAGES: Readonly<Record<string, string>> = {
 export const POLLING_UNTIL_KEY = "everwire:polling-until:";
 
 /** How many numbers `Core` takes before texts. */
-export const NUMBERS = 6;
+export const NUMBERS = 7;
 
 /** How many numbers `Host` is given before texts. */
 export const HOST_NUMBERS = 4;

@@ -5,7 +5,7 @@ use alloc::{string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Channel, ErrorCode, ids, objects, safe_integer};
+use crate::{Channel, Code, ids, objects, safe_integer};
 
 /// Opens a connection: the first frame on every WebSocket, and of every HTTP request. The first batch of a WebSocket also
 /// contains all subscriptions, so that a reconnect costs one round trip.
@@ -122,7 +122,8 @@ pub struct Limits {
     pub text_characters: Option<u32>,
 }
 
-/// Replaces the token of an open connection before it expires. It must be for the same user.
+/// Replaces the token of an open connection before it expires. It must be for the same user. Answered with
+/// [`TokenAccepted`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Token {
@@ -148,6 +149,17 @@ pub struct Poll {
     pub hold_ms: u32,
 }
 
+/// Answers [`Token`]: the server uses the new one. Also among the frames of a polling connection when the header of a poll has
+/// brought another token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct TokenAccepted {
+    /// The time until the new token expires, in ms; absent if it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "safe_integer::optional")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub expires_in_ms: Option<u64>,
+}
+
 /// The first frame of every response to a `poll` that has frames of the connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
@@ -155,6 +167,10 @@ pub struct Polled {
     /// Counts the responses of this connection from 1; the next poll acknowledges it.
     #[serde(deserialize_with = "safe_integer::required")]
     pub seq: u64,
+    /// The connection whose response this is: an intermediary may repeat one of an earlier connection.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "ids::optional")]
+    #[cfg_attr(feature = "generate", ts(optional))]
+    pub connection: Option<Uuid>,
 }
 
 /// Checks that the other side is alive; answered with [`Pong`] with the same nonce. Either side may send it.
@@ -200,7 +216,12 @@ pub struct Bye {}
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Error {
     /// The error code.
-    pub code: ErrorCode,
+    #[cfg_attr(
+        feature = "generate",
+        ts(type = "ErrorCode | (string & {})"),
+        schemars(with = "crate::ErrorCode")
+    )]
+    pub code: Code,
     /// The message for humans: what happened, and what to do.
     pub message: String,
     /// Whether the same operation can succeed later.

@@ -15,7 +15,9 @@ pub use chat::{
     Activity, Chat, ChatChanged, ChatGone, ChatKind, ChatMember, ChatMembers, Chats, CreateChat, Done,
     Invite, JoinChat, LeaveChat, ListChatMembers, ListChats, RemoveMember, RenameChat, Role, SetRole,
 };
-pub use connection::{Bye, Error, Goaway, Guest, Hello, Limits, Ping, Poll, Polled, Pong, Token, Welcome};
+pub use connection::{
+    Bye, Error, Goaway, Guest, Hello, Limits, Ping, Poll, Polled, Pong, Token, TokenAccepted, Welcome,
+};
 pub use ephemeral::{Signal, Signalled, Typing, UserTyping};
 pub use history::{History, HistoryPage};
 pub use message::{Ack, Action, Deleted, Message, Send};
@@ -171,6 +173,7 @@ frames! {
     /// Every frame that a server may send.
     pub enum ServerFrame {
         "welcome" => Welcome,
+        "token_accepted" => TokenAccepted,
         "polled" => Polled,
         "ping" => Ping,
         "pong" => Pong,

@@ -2,9 +2,9 @@
 
 use alloc::{string::String, vec::Vec};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{Channel, Chat, ErrorCode, Member, OwnMark, UserReceipt, safe_integer};
+use crate::{Channel, Chat, Code, Member, OwnMark, UserReceipt, safe_integer};
 
 /// Starts, or after a reconnect resumes, receiving a channel. Answered with `subscribed`, or with
 /// `unsubscribed` if it is refused.
@@ -98,11 +98,12 @@ pub struct Gap {
     #[serde(deserialize_with = "safe_integer::required")]
     pub to: u64,
     /// The reason.
+    #[cfg_attr(feature = "generate", ts(type = "GapReason | (string & {})"))]
     pub reason: GapReason,
 }
 
-/// Why entries can no longer be recovered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// Why entries can no longer be recovered. Newer servers may have further reasons, which are read as `trimmed`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[cfg_attr(feature = "generate", derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum GapReason {
@@ -112,6 +113,16 @@ pub enum GapReason {
     Epoch,
     /// More entries were missed than this server replays.
     TooFar,
+}
+
+impl<'de> Deserialize<'de> for GapReason {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match String::deserialize(deserializer)?.as_str() {
+            "epoch" => Self::Epoch,
+            "too_far" => Self::TooFar,
+            _ => Self::Trimmed,
+        })
+    }
 }
 
 /// Stops receiving a channel. Answered with `unsubscribed`.
@@ -131,8 +142,12 @@ pub struct Unsubscribed {
     pub channel: Channel,
     /// Why the server refused or ended it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "generate", ts(optional))]
-    pub code: Option<ErrorCode>,
+    #[cfg_attr(
+        feature = "generate",
+        ts(optional, type = "ErrorCode | (string & {})"),
+        schemars(with = "Option<crate::ErrorCode>")
+    )]
+    pub code: Option<Code>,
     /// The message for humans.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "generate", ts(optional))]

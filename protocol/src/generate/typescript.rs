@@ -7,8 +7,8 @@ use ts_rs::{Config, TS, TypeVisitor};
 
 use super::HEADER;
 use crate::{
-    ClientFrame, CloseCode, Request, SUBPROTOCOL, ServerFrame, StandardEvents, Text, VERSION, channels,
-    limits, paths,
+    ClientFrame, CloseCode, ErrorCode, GapReason, Request, SUBPROTOCOL, ServerFrame, StandardEvents, Text,
+    VERSION, channels, limits, paths,
 };
 
 pub(super) fn protocol() -> String {
@@ -18,6 +18,9 @@ pub(super) fn protocol() -> String {
     let mut types = Types { config: Config::new().with_large_int("number"), declared: BTreeMap::new() };
     types.visit::<ClientFrame>();
     types.visit::<ServerFrame>();
+    // Fields name them beside other texts, because newer servers may add to them.
+    types.visit::<ErrorCode>();
+    types.visit::<GapReason>();
     types.visit::<StandardEvents>();
     types.visit::<Text>();
     for declaration in types.in_order() {

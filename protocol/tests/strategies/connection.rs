@@ -2,7 +2,7 @@
 
 use everwire_protocol::{
     Bye, ClientFrame, Error, Goaway, Guest, Hello, Limits, Ping, Poll, Polled, Pong, ServerFrame, Token,
-    Welcome,
+    TokenAccepted, Welcome,
 };
 use proptest::{collection::vec, option, prelude::*};
 
@@ -43,7 +43,11 @@ pub(super) fn client() -> Kinds<ClientFrame> {
 pub(super) fn server() -> Kinds<ServerFrame> {
     vec![
         one("welcome", welcome()),
-        one("polled", number().prop_map(|seq| Polled { seq })),
+        one("token_accepted", option::of(number()).prop_map(|expires_in_ms| TokenAccepted { expires_in_ms })),
+        one(
+            "polled",
+            (number(), option::of(uuid())).prop_map(|(seq, connection)| Polled { seq, connection }),
+        ),
         one("ping", nonce().prop_map(|nonce| Ping { nonce })),
         one("pong", nonce().prop_map(|nonce| Pong { nonce })),
         one(

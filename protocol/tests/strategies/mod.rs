@@ -12,7 +12,7 @@ mod status;
 mod subscription;
 
 use everwire_protocol::{
-    Action, Channel, ChatKind, ClientFrame, ErrorCode, Payload, Role, ServerFrame, Status, Uuid,
+    Action, Channel, ChatKind, ClientFrame, Code, ErrorCode, Payload, Role, ServerFrame, Status, Uuid,
     limits::MAX_OFFSET,
 };
 use proptest::{option, prelude::*, sample::select, strategy::Union};
@@ -138,8 +138,14 @@ fn channel() -> impl Strategy<Value = Channel> {
         .prop_map(|name| Channel::new(&name).expect("this is a channel name"))
 }
 
-fn code() -> impl Strategy<Value = ErrorCode> {
-    select(ErrorCode::ALL)
+/// A code of the list, or one of a newer server.
+fn code() -> impl Strategy<Value = Code> {
+    prop_oneof![select(ErrorCode::ALL).prop_map(Code::from), word().prop_map(Code::from)]
+}
+
+/// What a newer server may say where there is a list of words.
+pub(crate) fn word() -> impl Strategy<Value = String> {
+    prop_oneof![text(), "[a-z]{1,8}([._][a-z]{1,12})?"]
 }
 
 fn status() -> impl Strategy<Value = Status> {

@@ -5,7 +5,7 @@ use everwire_protocol::{Channel, Error, ErrorCode, Uuid};
 /// An error frame with the code's own sentence.
 pub(super) fn error(code: ErrorCode) -> Error {
     Error {
-        code,
+        code: code.into(),
         message: code.message().into(),
         retry: code.retry(),
         id: None,

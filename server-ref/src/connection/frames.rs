@@ -206,7 +206,7 @@ impl Connection {
                 server_time: wall_ms,
                 ping_interval_ms: self.settings.ping_interval_ms,
                 hold_ms: self.settings.hold_ms,
-                token_expires_in_ms: identity.expires_at.map(|at| at.saturating_sub(wall_ms)),
+                token_expires_in_ms: self.token_expires_in_ms(now_ms, &identity),
                 limits: self.settings.limits.clone(),
             });
         }

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use everwire_protocol::{
-    ChannelKind, CloseCode, Error, ErrorCode, Hello, ServerFrame, Token, batch, limits::MAX_TOKEN_BYTES,
+    ChannelKind, CloseCode, Error, ErrorCode, Hello, ServerFrame, Token, TokenAccepted, batch,
+    limits::MAX_TOKEN_BYTES,
 };
 
 use super::{
@@ -45,7 +46,10 @@ impl Connection {
 
     pub(super) fn token(&mut self, now_ms: u64, frame: &Token, before: &Identity) {
         match self.identify(now_ms, Some(&frame.token), None) {
-            Ok(identity) if identity.user == before.user => self.adopt(now_ms, identity),
+            Ok(identity) if identity.user == before.user => {
+                self.accept_token(now_ms, &identity);
+                self.adopt(now_ms, identity);
+            }
             Ok(_) => self.refuse(now_ms, Refusal::of(ErrorCode::SessionMismatch), Some("token")),
             Err(refusal) => self.refuse(now_ms, refusal, Some("token")),
         }
@@ -67,12 +71,31 @@ impl Connection {
             Phase::Open(before) | Phase::Binding(before) if before.user != identity.user => {
                 return Err(answer(Refusal::of(ErrorCode::SessionMismatch)));
             }
-            Phase::Open(_) => self.adopt(now_ms, identity),
+            Phase::Open(before) => {
+                let same = before.token == identity.token
+                    && before.expires_at == identity.expires_at
+                    && before.grants == identity.grants;
+                if !same {
+                    self.accept_token(now_ms, &identity);
+                }
+                self.adopt(now_ms, identity);
+            }
             Phase::Binding(_) => self.phase = Phase::Binding(identity),
             Phase::Hello | Phase::Ended => {}
         }
         self.heartbeat.heard(now_ms);
         Ok(())
+    }
+
+    /// Tells the client that its new token counts from now on, and for how long. What follows from the token comes behind.
+    fn accept_token(&mut self, now_ms: u64, identity: &Identity) {
+        let expires_in_ms = self.token_expires_in_ms(now_ms, identity);
+        self.push(TokenAccepted { expires_in_ms });
+    }
+
+    pub(super) fn token_expires_in_ms(&self, now_ms: u64, identity: &Identity) -> Option<u64> {
+        let wall_ms = self.access.wall_ms(now_ms);
+        identity.expires_at.map(|at| at.saturating_sub(wall_ms))
     }
 
     /// Replaces the identity by another one of the same user. Others see its name; subscriptions that it does not permit end.

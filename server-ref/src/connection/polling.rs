@@ -339,7 +339,8 @@ impl Polling {
         let mut frames = Vec::new();
         if welcomed {
             self.seq += 1;
-            frames.push(batch::encode_frame(&ServerFrame::Polled(Polled { seq: self.seq })).into());
+            let polled = Polled { seq: self.seq, connection: Some(self.connection.connection) };
+            frames.push(batch::encode_frame(&ServerFrame::Polled(polled)).into());
         }
         frames.extend(self.connection.take_batch());
         self.packed += frames.len();

@@ -135,7 +135,7 @@ impl Connection {
         self.subscriptions.end(channel.clone());
         let unsubscribed = Unsubscribed {
             channel: channel.clone(),
-            code: Some(refusal.code),
+            code: Some(refusal.code.into()),
             message: Some(refusal.message),
             retry_after_ms,
         };

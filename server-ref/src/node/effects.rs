@@ -231,7 +231,7 @@ fn refuse(mailbox: &MailboxSender, re: &str, channel: &Channel, refusal: &Refusa
     let (re, channel) = (Some(re.into()), Some(channel.clone()));
     let retry = code.retry();
     let error = Error {
-        code,
+        code: code.into(),
         message,
         retry,
         id: None,

@@ -170,7 +170,7 @@ fn refuse(code: ErrorCode, message: String) -> Response {
 fn refuse_all(code: ErrorCode, message: String, ids: Vec<Uuid>) -> Response {
     let refused = Refused { code, reason: message.clone() };
     let error = Error {
-        code,
+        code: code.into(),
         message,
         retry: code.retry(),
         id: None,

@@ -15,6 +15,7 @@ mod resuming;
 mod rules;
 mod sending;
 mod talking;
+mod tokens;
 mod world;
 
 use std::{collections::VecDeque, sync::Arc};

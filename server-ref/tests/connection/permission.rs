@@ -1,7 +1,7 @@
 //! What a new token of the same user ends: subscriptions that are beginning, answers that are under way, and channels of
 //! chats whose membership has to be looked up.
 
-use everwire_protocol::{HistoryPage, Token, Unsubscribed};
+use everwire_protocol::{Code, HistoryPage, Token, Unsubscribed};
 
 use super::*;
 
@@ -31,7 +31,9 @@ fn ended(frames: &[ServerFrame]) -> Vec<(&str, Option<ErrorCode>)> {
     frames
         .iter()
         .filter_map(|frame| match frame {
-            ServerFrame::Unsubscribed(Unsubscribed { channel, code, .. }) => Some((channel.as_str(), *code)),
+            ServerFrame::Unsubscribed(Unsubscribed { channel, code, .. }) => {
+                Some((channel.as_str(), code.as_ref().and_then(Code::listed)))
+            }
             _ => None,
         })
         .collect()

@@ -26,7 +26,7 @@ fn at(name: &str, offset: u64) -> ClientFrame {
 
 fn seq(frames: &[ServerFrame]) -> u64 {
     match frames.first() {
-        Some(ServerFrame::Polled(Polled { seq })) => *seq,
+        Some(ServerFrame::Polled(Polled { seq, .. })) => *seq,
         other => panic!("not a response to a poll: {other:?}"),
     }
 }
@@ -292,7 +292,10 @@ fn a_subscription_that_the_server_ended_begins_anew_when_the_client_who_knows_of
     world.run();
     let response = world.response(client, held).unwrap();
     let ServerFrame::Unsubscribed(ended) = &response[1] else { panic!("{response:?}") };
-    assert_eq!((&ended.channel, ended.code), (&channel("private-chat.7"), Some(ErrorCode::Forbidden)));
+    assert_eq!(
+        (&ended.channel, &ended.code),
+        (&channel("private-chat.7"), &Some(ErrorCode::Forbidden.into()))
+    );
     // That response was lost: what the client says now is what it wanted before.
     let again = world.poll(client, "a", (id, 1, HOLD), &set);
     world.run();
@@ -314,7 +317,7 @@ fn a_subscription_that_is_refused_until_later_begins_anew_when_the_set_has_it_ag
     world.run();
     let response = world.response(client, first).unwrap();
     let ServerFrame::Unsubscribed(refused) = &response[1] else { panic!("{response:?}") };
-    assert_eq!((&refused.channel, refused.code), (&channel("sport"), Some(ErrorCode::Unavailable)));
+    assert_eq!((&refused.channel, &refused.code), (&channel("sport"), &Some(ErrorCode::Unavailable.into())));
     assert_eq!(refused.retry_after_ms, Some(Settings::default().retry_after_ms));
     world.store_works = true;
     // That response was lost: the same poll is answered with the same response.

@@ -8,7 +8,9 @@ use super::*;
 /// What was refused: the channel, the code, and when to subscribe again.
 fn refusals(frames: &[ServerFrame]) -> Vec<(&str, ErrorCode, Option<u32>)> {
     let ended = frames.iter().filter_map(|frame| match frame {
-        ServerFrame::Unsubscribed(u) => Some((u.channel.as_str(), u.code?, u.retry_after_ms)),
+        ServerFrame::Unsubscribed(u) => {
+            Some((u.channel.as_str(), u.code.as_ref()?.listed()?, u.retry_after_ms))
+        }
         _ => None,
     });
     ended.collect()

@@ -5,7 +5,7 @@ use everwire_protocol::{ErrorCode, Payload};
 use super::*;
 
 fn codes(frames: &[ServerFrame]) -> Vec<(u128, ErrorCode)> {
-    errors(frames).iter().map(|error| (error.id.unwrap().as_u128(), error.code)).collect()
+    errors(frames).iter().map(|error| (error.id.unwrap().as_u128(), error.code.listed().unwrap())).collect()
 }
 
 #[test]

@@ -329,7 +329,7 @@ async fn a_back_end_puts_users_into_chats_takes_them_out_and_disconnects_them() 
         json!([{"user": "bob", "role": "owner", "since": chat["members"][0]["since"], "status": "offline"}])
     );
     let ended = ann.find(|frame| if let ServerFrame::Unsubscribed(u) = frame { Some(u) } else { None }).await;
-    assert_eq!((ended.channel.as_str(), ended.code), (&*log, Some(ErrorCode::Forbidden)));
+    assert_eq!((ended.channel.as_str(), ended.code), (&*log, Some(ErrorCode::Forbidden.into())));
     let (_, ended) = call(&http, Method::POST, "/api/v1/users/ann/disconnect", KEY, None).await;
     assert_eq!(ended, json!({"connections": 1}));
     assert_eq!(ann.until_it_ends().await.1, Ended::Code(CloseCode::Disconnected.as_u16()));

@@ -69,7 +69,7 @@ async fn refused(served: &Served, hello: ClientFrame) -> (ErrorCode, Ended) {
     client.say(&[hello]).await;
     let (frames, ended) = client.until_it_ends().await;
     match &frames[..] {
-        [ServerFrame::Error(error)] => (error.code, ended),
+        [ServerFrame::Error(error)] => (error.code.listed().unwrap(), ended),
         other => panic!("{other:?}"),
     }
 }
@@ -77,7 +77,7 @@ async fn refused(served: &Served, hello: ClientFrame) -> (ErrorCode, Ended) {
 fn codes(frames: &[ServerFrame]) -> Vec<ErrorCode> {
     frames
         .iter()
-        .filter_map(|frame| if let ServerFrame::Error(e) = frame { Some(e.code) } else { None })
+        .filter_map(|frame| if let ServerFrame::Error(e) = frame { e.code.listed() } else { None })
         .collect()
 }
 

@@ -103,7 +103,7 @@ async fn the_invited_get_nothing_until_they_join_and_the_removed_nothing_more() 
     while ended.len() < 2 || !gone || !refused {
         match bob.next().await {
             ServerFrame::Unsubscribed(frame) => {
-                assert_eq!(frame.code, Some(ErrorCode::Forbidden));
+                assert_eq!(frame.code, Some(ErrorCode::Forbidden.into()));
                 ended.push(frame.channel.as_str().to_owned());
             }
             ServerFrame::ChatGone(frame) => {
@@ -304,8 +304,7 @@ async fn removal_ends_what_a_polling_client_receives() {
         .await;
     remove(&mut ann, id, "bob").await;
     ann.chat(&log(id), "after").await;
-    let is_end =
-        |f: &ServerFrame| matches!(f, ServerFrame::Unsubscribed(u) if u.code == Some(ErrorCode::Forbidden));
+    let is_end = |f: &ServerFrame| matches!(f, ServerFrame::Unsubscribed(u) if u.code == Some(ErrorCode::Forbidden.into()));
     client.until(|frames| frames.iter().any(is_end)).await;
     client.until(|frames| frames.iter().any(|f| matches!(f, ServerFrame::ChatGone(_)))).await;
     let frames = client.frames;

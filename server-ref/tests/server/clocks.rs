@@ -47,7 +47,7 @@ async fn sign_in(served: &Served, token: &str) -> Result<Client, ErrorCode> {
     client.say(&[hello_with(Some(token), new_id())]).await;
     match client.next().await {
         ServerFrame::Welcome(_) => Ok(client),
-        ServerFrame::Error(error) => Err(error.code),
+        ServerFrame::Error(error) => Err(error.code.listed().unwrap()),
         other => panic!("{other:?}"),
     }
 }

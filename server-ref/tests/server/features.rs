@@ -60,7 +60,7 @@ async fn the_flag_turns_features_off_and_the_core_goes_on() {
     let id = new_id();
     let refused = client.request(id, GetStatus { id, users: vec!["bob".into()] }).await;
     let ServerFrame::Error(refused) = refused else { panic!("{refused:?}") };
-    assert_eq!((refused.code, refused.retry), (ErrorCode::UnsupportedFeature, false));
+    assert_eq!((refused.code, refused.retry), (ErrorCode::UnsupportedFeature.into(), false));
     assert!(refused.message.contains("the status of users"), "{}", refused.message);
     // Many of them are no violation.
     let many: Vec<_> = (0..20).map(|_| GetStatus { id: new_id(), users: Vec::new() }.into()).collect();

@@ -113,7 +113,7 @@ async fn refused(client: &mut Client, frame: everwire_protocol::ClientFrame) -> 
     match client.ask(frame, &["ack", "error"]).await {
         ServerFrame::Error(Error { code, id, .. }) => {
             assert!(id.is_some());
-            Some(code)
+            code.listed()
         }
         _ => None,
     }
@@ -167,7 +167,7 @@ async fn only_who_sent_a_message_edits_it_and_owners_delete_what_they_want() {
     while codes.len() < 6 {
         match a.next().await {
             ServerFrame::Ack(_) => codes.push(None),
-            ServerFrame::Error(error) => codes.push(Some(error.code)),
+            ServerFrame::Error(error) => codes.push(error.code.listed()),
             other => panic!("{other:?}"),
         }
     }

@@ -74,7 +74,7 @@ async fn any_user_id_works_on_every_way() {
     for name in ["private-user.=Nw", "private-user.=", "private-user.=Wm_Dqw"] {
         seven.say(&[subscribe(name)]).await;
         let ServerFrame::Unsubscribed(refused) = seven.next().await else { panic!("{name} was not refused") };
-        assert_eq!(refused.code, Some(ErrorCode::Forbidden), "{name}");
+        assert_eq!(refused.code, Some(ErrorCode::Forbidden.into()), "{name}");
     }
     let (status, _, _) = http.request(Method::GET, "/api/v1/users/=Nw/status", &headers, "").await;
     assert_eq!(status, StatusCode::BAD_REQUEST);

@@ -14,7 +14,7 @@ fn answers(frames: &[ServerFrame]) -> Vec<&'static str> {
     frames
         .iter()
         .map(|frame| match frame {
-            ServerFrame::Error(error) => error.code.as_str(),
+            ServerFrame::Error(error) => error.code.listed().unwrap().as_str(),
             frame => batch::Frame::kind(frame),
         })
         .collect()

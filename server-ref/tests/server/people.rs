@@ -214,7 +214,7 @@ async fn typing_and_signals_cross_the_transports_and_are_for_those_who_may_send(
         client.say(&[typing(log, true), signal(log, None)]).await;
         for _ in 0..2 {
             let error = client.error().await;
-            assert_eq!((error.code, &error.channel), (ErrorCode::Forbidden, &Some(channel(log))));
+            assert_eq!((&error.code, &error.channel), (&ErrorCode::Forbidden.into(), &Some(channel(log))));
             assert!(error.message.contains(log), "{error:?}");
         }
     }
@@ -259,12 +259,12 @@ async fn nothing_stored_after_a_removal_reaches_who_was_removed_and_nothing_of_t
     while ended.len() < 2 || refused == 0 {
         match b.next().await {
             ServerFrame::Unsubscribed(frame) => {
-                assert_eq!(frame.code, Some(ErrorCode::Forbidden));
+                assert_eq!(frame.code, Some(ErrorCode::Forbidden.into()));
                 ended.push(frame.channel);
             }
             ServerFrame::Message(message) => offsets.push(message.offset),
             ServerFrame::Error(error) => {
-                assert_eq!((error.code, error.id.is_some()), (ErrorCode::Forbidden, true));
+                assert_eq!((error.code, error.id.is_some()), (ErrorCode::Forbidden.into(), true));
                 refused += 1;
             }
             ServerFrame::Ack(ack) => panic!("stored: {ack:?}"),

@@ -39,7 +39,7 @@ fn ended(frames: &[ServerFrame]) -> Vec<&str> {
     let mut ended: Vec<_> = frames
         .iter()
         .filter_map(|frame| match frame {
-            ServerFrame::Unsubscribed(end) if end.code == Some(ErrorCode::Forbidden) => {
+            ServerFrame::Unsubscribed(end) if end.code == Some(ErrorCode::Forbidden.into()) => {
                 assert_eq!(end.retry_after_ms, None);
                 Some(end.channel.as_str())
             }

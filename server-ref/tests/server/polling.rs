@@ -85,7 +85,7 @@ async fn errors_of_a_whole_request_are_a_200_with_an_error_frame() {
     .await;
     let http = Http::to(served.address());
     let code = |frames: Vec<ServerFrame>| match &frames[..] {
-        [ServerFrame::Error(error)] => error.code,
+        [ServerFrame::Error(error)] => error.code.listed().unwrap(),
         other => panic!("{other:?}"),
     };
     let bearer = format!("Bearer {}", kit::token("a", 3600, &["news"]));

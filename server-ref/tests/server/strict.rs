@@ -42,7 +42,7 @@ fn check_answers(frames: &[ServerFrame], id: Uuid, reason: &str) {
         _ => None,
     });
     let error = error.unwrap();
-    assert_eq!((error.code, error.id), (ErrorCode::InvalidPayload, Some(id)));
+    assert_eq!((&error.code, error.id), (&ErrorCode::InvalidPayload.into(), Some(id)));
     assert_eq!((error.re.as_deref(), error.retry), (Some("send"), false));
     assert!(error.message.contains(reason), "{}", error.message);
 }
@@ -148,7 +148,7 @@ async fn control_characters_in_ids_names_and_titles_are_refused_in_frames() {
         let id = new_id();
         client.say_text(&format!(r#"[{{"type":"{kind}","id":"{id}",{fields}}}]"#)).await;
         let error = client.error().await;
-        assert_eq!((error.code, error.id), (ErrorCode::InvalidFrame, Some(id)), "{fields}");
+        assert_eq!((&error.code, error.id), (&ErrorCode::InvalidFrame.into(), Some(id)), "{fields}");
         assert_eq!(error.re.as_deref(), Some(kind));
         assert!(error.message.contains("control characters"), "{}", error.message);
     }

@@ -28,6 +28,8 @@ const watched = new Set();
 /** Answers the last question for a token. */
 let giveToken = () => {};
 let token;
+/** The channel that is being subscribed to: what the client refuses itself, it refuses at once. */
+let asking;
 
 function emit(event, fields = {}) {
   process.stdout.write(`${JSON.stringify({ event, ...fields })}\n`);
@@ -50,7 +52,9 @@ function channelOf(name) {
   channel.on("subscribed", ({ epoch, offset, head }) =>
     emit("subscribed", { channel: name, epoch, offset, run: channel.position?.run, head }),
   );
-  channel.on("error", ({ code, message }) => emit("unsubscribed", { channel: name, code, message }));
+  channel.on("error", ({ code, message }) =>
+    emit(asking === name ? "failed" : "unsubscribed", { channel: name, code, message }),
+  );
   channel.on("signal", (signal) => emit("frame", { frame: { type: "signalled", ...signal } }));
   return channel;
 }
@@ -107,10 +111,12 @@ const COMMANDS = {
   },
   subscribe({ channel, recent, undelivered, epoch, offset, run }) {
     const position = epoch === undefined ? undefined : { epoch, offset, run };
+    asking = channel;
     // A refusal is told by the listener.
     channelOf(channel)
       .subscribe({ recent, undelivered, position })
       .catch(() => {});
+    asking = undefined;
   },
   unsubscribe({ channel }) {
     void channelOf(channel).unsubscribe();

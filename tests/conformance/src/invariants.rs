@@ -1,5 +1,5 @@
-//! What holds for everything that a server sends, whatever is played: the form of frames, the bounds of batches, and the value of
-//! `retry`. Each dialogue fails on what violates it.
+//! What holds for everything that a server sends, whatever is played: the form of frames, the bounds of batches, the codes and
+//! the value of `retry`. Each dialogue fails on what violates it.
 
 use std::{collections::BTreeMap, sync::OnceLock};
 
@@ -13,6 +13,8 @@ use crate::{
 /// The bounds of a batch of a server: EW-13-3.
 const MAX_BATCH_BYTES: usize = 131_072;
 const MAX_BATCH_FRAMES: usize = 256;
+/// The reasons of a gap: section 5.2.
+const REASONS: [&str; 3] = ["trimmed", "too_far", "epoch"];
 
 /// What no server may send at all.
 pub(crate) fn of_arrival(arrival: &Arrival, text: Option<&str>) -> Option<String> {
@@ -44,11 +46,18 @@ pub(crate) fn of_frame(frame: &Value) -> Option<String> {
     if let Some((field, _)) = fields.iter().find(|(field, value)| value.is_null() && *field != "data") {
         return Some(format!("{field} is null: {frame}"));
     }
+    let code = frame["code"].as_str();
+    if let Some(code) = code.filter(|code| !retries().contains_key(code) && !code.contains('.')) {
+        return Some(format!("the protocol has no code {code} (EW-15-7): {frame}"));
+    }
+    let reason = frame["gap"]["reason"].as_str();
+    if let Some(reason) = reason.filter(|reason| !REASONS.contains(reason) && !reason.contains('.')) {
+        return Some(format!("no gap has the reason {reason} (EW-15-7): {frame}"));
+    }
     if frame[KIND] != "error" {
         return None;
     }
-    let retry = retries().get(frame["code"].as_str().unwrap_or_default());
-    match retry {
+    match code.and_then(|code| retries().get(code)) {
         Some(retry) if frame["retry"] != Value::Bool(*retry) => {
             Some(format!("retry is not {retry}: {frame}"))
         }
@@ -93,6 +102,13 @@ mod tests {
         assert_eq!(of_frame(&error(false)), None);
         assert!(of_frame(&error(true)).is_some());
         assert!(of_frame(&json!({"type": "pong", "nonce": null})).is_some());
+        let ended = |code| json!({"type": "unsubscribed", "channel": "news", "code": code});
+        let gap = |reason| json!({"type": "subscribed", "gap": {"from": 1, "to": 2, "reason": reason}});
+        for (word, fits) in [("acme.weather", true), ("weather", false)] {
+            assert_eq!(of_frame(&ended(word)).is_none(), fits);
+            assert_eq!(of_frame(&gap(word)).is_none(), fits);
+        }
+        assert!(of_frame(&ended("forbidden")).or(of_frame(&gap("epoch"))).is_none());
         assert!(of_text(&format!("[{}1]", "1,".repeat(256))).is_some());
     }
 }

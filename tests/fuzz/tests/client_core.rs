@@ -85,6 +85,7 @@ fn any_story() {
                 server: String::new(),
                 session: Uuid::from_u128(1),
                 token: *token,
+                constant_token: false,
                 guest: None,
                 websocket: true,
                 polling: *polling,

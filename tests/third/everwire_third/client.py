@@ -113,7 +113,7 @@ class Client:
 
     def received(self, link: Link, batch: bytes) -> None:
         try:
-            read = read_batch("server", batch, tolerant=True)
+            read = read_batch("server", batch)
         except Refused as unreadable:
             self._emit("invalid", code=unreadable.code, message=str(unreadable))
             return link.fail(f"a batch that cannot be read: {unreadable}")
@@ -135,6 +135,8 @@ class Client:
         kind = frame["type"]
         if kind == "welcome":
             return self._welcomed(link, frame)
+        if kind == "token_accepted":
+            return self._tokens.accepted(link.token, frame.get("expires_in_ms"), self.now())
         if kind == "goaway" and self._return_at is None:
             self._leave_at = self.now() + frame["delay_ms"] / 1000
             self._return_at = self._leave_at + random.uniform(0, frame["spread_ms"]) / 1000

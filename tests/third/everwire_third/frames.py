@@ -18,7 +18,7 @@ MAX_DATA_BYTES = 32 * 1024
 
 Frame = dict[str, Any]
 SHAPES = shapes.load()
-_TOLERANT = SHAPES.tolerant()
+_GAP_REASONS = SHAPES.known_words("GapReason")
 
 # Fields that hold a name for people: 1 to 128 bytes without control characters.
 _NAMES = {
@@ -51,9 +51,8 @@ class Batch:
     refused: dict[int, Refused] = field(default_factory=dict)
 
 
-def read_batch(direction: str, source: Union[str, bytes], tolerant: bool = False) -> Batch:
-    """Reads a batch from a client or a server. Raises Refused if it cannot be read at all. `tolerant` takes error codes and
-    reasons that this version does not know."""
+def read_batch(direction: str, source: Union[str, bytes]) -> Batch:
+    """Reads a batch from a client or a server. Raises Refused if it cannot be read at all."""
     size = len(source.encode("utf-8", "surrogatepass") if isinstance(source, str) else source)
     if size > (MAX_BATCH_BYTES if direction == "client" else MAX_SERVER_BATCH_BYTES):
         raise Refused("too_large", f"a batch of {size} bytes")
@@ -67,7 +66,7 @@ def read_batch(direction: str, source: Union[str, bytes], tolerant: bool = False
     batch = Batch()
     for at, (value, _) in enumerate(found):
         try:
-            frame = read_frame(direction, value, _TOLERANT if tolerant else SHAPES)
+            frame = read_frame(direction, value)
         except Refused as refused:
             batch.refused[at] = refused
             continue
@@ -78,7 +77,7 @@ def read_batch(direction: str, source: Union[str, bytes], tolerant: bool = False
     return batch
 
 
-def read_frame(direction: str, value: Any, known_shapes: shapes.Shapes = SHAPES) -> Optional[Frame]:
+def read_frame(direction: str, value: Any) -> Optional[Frame]:
     """A frame with its known fields; None if its type is unknown."""
     if not isinstance(value, dict) or not isinstance(value.get("type"), str):
         raise Refused("invalid_frame", "not an object with a type")
@@ -92,13 +91,16 @@ def read_frame(direction: str, value: Any, known_shapes: shapes.Shapes = SHAPES)
     if direction == "client" and name in ("send", "signal") and str(value.get("event")).startswith("everwire."):
         raise Refused("forbidden", "events of this name are the server's")
     try:
-        frame = known_shapes.frame(direction, value)
+        frame = SHAPES.frame(direction, value)
     except shapes.Mismatch as mismatch:
         # The name of the channel counts before what else is wrong.
         wrong_name = isinstance(value.get("channel"), str) and str(mismatch).startswith("channel: ")
         raise Refused("invalid_channel" if wrong_name else "invalid_frame", str(mismatch)) from None
     if direction == "client":
         _check(frame)
+    elif "gap" in frame and frame["gap"]["reason"] not in _GAP_REASONS:
+        # One that a newer server gives (table 15.1).
+        frame["gap"]["reason"] = "trimmed"
     return frame
 
 

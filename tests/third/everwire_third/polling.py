@@ -95,7 +95,7 @@ class PollLink(Link):
         if status != 200:
             raise RequestFailed(f"status {status}", status)
         try:
-            return read_batch("server", text, tolerant=True)
+            return read_batch("server", text)
         except Refused as refused:
             raise RequestFailed(f"not a batch: {refused}", status) from None
 
@@ -170,10 +170,10 @@ class PollLink(Link):
 
     def _accept(self, frames: list[Frame], named: Optional[str], views: Views) -> None:
         """Takes the number of a response. One that was read before, or belongs to another connection, is not taken."""
-        seq = frames[0]["seq"]
+        seq, of = frames[0]["seq"], frames[0].get("connection", named)
         welcome = next((frame for frame in frames if frame["type"] == "welcome"), None)
-        if welcome is None or welcome["connection"] == self._connection:
-            if named is None or named != self._connection or seq != self._ack + 1:
+        if welcome is None or welcome["connection"] in (named, self._connection):
+            if named is None or named != self._connection or of != named or seq != self._ack + 1:
                 raise RequestFailed("a response of another connection, or an old one", 200)
             self._others, self._spread = [], False
         else:

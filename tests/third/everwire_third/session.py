@@ -19,11 +19,6 @@ Emit = Callable[..., None]
 ANSWERS = ("members", "receipts", "statuses", "chats", "chat_members", "done", "history_page")
 
 
-def _reason(gap: Frame) -> str:
-    """The reason of a gap; one that a newer server gives is read as `trimmed`."""
-    return gap["reason"] if gap["reason"] in ("too_far", "epoch") else "trimmed"
-
-
 class Violation(Exception):
     """The server has broken the protocol: the connection is replaced."""
 
@@ -185,7 +180,7 @@ class Session:
             view.ask_at = now + self._ask_again_s
             return []
         if gap:
-            self._emit("gap", channel=channel, **{**gap, "reason": _reason(gap)})
+            self._emit("gap", channel=channel, **gap)
         place = {"epoch": position.epoch, "offset": position.offset, "run": position.run} if position else {}
         self._emit("subscribed", channel=channel, **place, head=frame["head"], frame=frame)
         return []

@@ -13,8 +13,6 @@ from . import strict_json
 SCHEMA = Path(__file__).resolve().parents[3] / "protocol" / "generated" / "schema.json"
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-# Definitions to which a minor change of the protocol may add.
-_GROWING = ("ErrorCode", "GapReason")
 _NIL = "00000000-0000-0000-0000-000000000000"
 
 
@@ -46,9 +44,10 @@ class Shapes:
         properties = self._definitions[self._frames[direction][name]].get("properties", {})
         return bool(properties.get("data", {}).get("$ref") == "#/$defs/Payload")
 
-    def tolerant(self) -> Shapes:
-        """The same for what a newer server may send: the lists that may grow (section 15) take any text."""
-        return Shapes({"$defs": {**self._definitions, **{name: {"type": "string"} for name in _GROWING}}})
+    def known_words(self, name: str) -> list[str]:
+        """The words that a server of this version says where a newer one may say others (section 15)."""
+        words: list[str] = self._definitions[name]["x-extensible-enum"]
+        return words
 
     def frame(self, direction: str, value: dict[str, Any]) -> dict[str, Any]:
         """A frame of a known type with its known fields."""

@@ -8,6 +8,9 @@ from typing import Callable, Optional
 _FRESH_S = 10.0
 _ASK_AGAIN_S = 40.0
 _REFUSED_S = 4.0
+_SAME_AGAIN_S = 10.0
+# A token that expires no more than this later than the one before is the same again: the difference is that of latencies.
+_SAME_S = 1.0
 
 
 class Tokens:
@@ -19,6 +22,8 @@ class Tokens:
         self._asked_at: Optional[float] = None
         self._fresh_until = 0.0
         self._expires_at: Optional[float] = None
+        # When the token before was to expire.
+        self._replaced_expires_at: Optional[float] = None
         self._refresh_at: Optional[float] = None
         # Since when fresh tokens have been refused, and how often.
         self._refused_since: Optional[float] = None
@@ -36,16 +41,20 @@ class Tokens:
     def answer(self, token: str, now: float) -> None:
         self._fresh_until = (now if self._asked_at is None else self._asked_at) + self._own(_FRESH_S)
         self.token, self._asked_at = token, None
+        self._replaced_expires_at = self._expires_at
         self._expires_at = self._refresh_at = None
 
     def accepted(self, used: Optional[str], expires_in_ms: Optional[int], now: float) -> None:
-        """By a `welcome`, for the token that its connection used."""
+        """By `welcome` or `token_accepted`, for the token that its connection used."""
         self._refused_since, self._refusals = None, 0
         if expires_in_ms is None or used != self.token:
             return
         life = expires_in_ms / 1000
         self._expires_at = now + life
         self._refresh_at = now + (life / 2 if life < 60 else life - 30)
+        replaced = self._replaced_expires_at
+        if replaced is not None and self._expires_at <= max(replaced, now) + _SAME_S:
+            self._refresh_at = now + self._own(_SAME_AGAIN_S)
 
     def tick(self, now: float, connected: bool) -> None:
         if self._asked_at is not None and now - self._asked_at > self._own(_ASK_AGAIN_S):

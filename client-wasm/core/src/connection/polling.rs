@@ -102,6 +102,7 @@ impl Connection {
         let Some(poll) = &mut self.transports.poll else { return };
         let astray = poll.welcomed(now, connection, hold);
         if self.transports.is_active(Transport::Polling) {
+            self.transports.activate(Transport::Polling);
             // Another node, or the same one after a restart: it has confirmed nothing yet.
             self.subscriptions.unconfirm();
             if astray {
@@ -138,7 +139,7 @@ impl Connection {
             if self.transports.poll.as_mut().is_none_or(|poll| poll.responded(now, visible, jitter)) {
                 return;
             }
-            self.poll_failed("the server did not answer with a welcome");
+            self.poll_failed("the response has no welcome, and does not continue the connection");
         }
     }
 

@@ -49,18 +49,28 @@ impl Connection {
     /// One frame of the batch.
     pub fn receive_frame(&mut self, frame: ReceivedFrame<'_>) -> Outcome {
         let Some(source) = self.transports.source() else { return Outcome::Nothing };
+        if self.transports.awaits_welcome() && !matches!(frame, ReceivedFrame::Welcome(_)) {
+            return Outcome::Nothing;
+        }
         match frame {
             ReceivedFrame::Welcome(frame) => self.on_welcome(source, &frame),
             ReceivedFrame::Subscribed(frame) => return self.on_subscribed(&frame),
             ReceivedFrame::Unsubscribed(frame) => return self.on_unsubscribed(&frame),
-            ReceivedFrame::Message { handle, offset } => return outcome(self.accept(handle, offset, 1)),
+            ReceivedFrame::Message { handle, offset } => return outcome(self.accept(handle, offset)),
             ReceivedFrame::Ack { id } => return self.on_ack(id),
             ReceivedFrame::Error(frame) => return self.on_error(source, &frame),
             ReceivedFrame::Answer { id } => {
                 self.transports.mark_productive();
                 return outcome(self.requests.finish(id));
             }
-            ReceivedFrame::Polled { seq } => self.on_polled(source, seq),
+            ReceivedFrame::TokenAccepted { expires_in } => {
+                self.transports.mark_poll_productive();
+                if !self.is_about_an_earlier_token() {
+                    let now = self.now();
+                    self.token.set_lifetime(now, expires_in);
+                }
+            }
+            ReceivedFrame::Polled { seq, connection } => self.on_polled(source, seq, connection),
             ReceivedFrame::Ping { nonce } => {
                 if let Source::WebSocket(_) = source {
                     self.send_websocket(&[Self::encode(Pong { nonce })]);
@@ -86,14 +96,13 @@ impl Connection {
         Outcome::Nothing
     }
 
-    /// Durable entries have arrived for this subscription: `count`, of which the first is at `offset` and the others follow one by
-    /// one. Whether they are to be delivered; the position has moved then. Hot: a driver asks about one entry, delivers
-    /// those that directly follow it, and tells of them before it calls anything else.
-    pub fn accept(&mut self, handle: Handle, offset: u64, count: u32) -> bool {
+    /// A durable entry has arrived for this subscription: whether it is to be delivered. Its position has moved then. Hot:
+    /// called once per message.
+    pub fn accept(&mut self, handle: Handle, offset: u64) -> bool {
         if !self.transports.counts() {
             return false;
         }
-        match self.subscriptions.accept(handle, offset, count) {
+        match self.subscriptions.accept(handle, offset) {
             Entry::Deliver => {
                 self.transports.mark_productive();
                 true
@@ -129,11 +138,15 @@ impl Connection {
     }
 
     fn on_welcome(&mut self, source: Source, frame: &WelcomeFrame<'_>) {
+        if self.answered_poll(source).is_some_and(|poll| !poll.begins(frame.connection)) {
+            return;
+        }
         frame.user.clone_into(&mut self.user);
         self.max_payload = self.max_payload.min(frame.payload_bytes as usize).max(1);
         let BatchLimits { bytes, frames } = &mut self.batch_limits;
         *bytes = (*bytes).min(frame.batch_bytes as usize).max(MIN_BATCH.bytes);
         *frames = (*frames).min(frame.batch_frames as usize).max(MIN_BATCH.frames);
+        self.max_subscriptions = (frame.subscriptions as usize).min(limits::MAX_SUBSCRIPTIONS);
         let now = self.now();
         self.token.set_lifetime(now, frame.token_expires_in);
         self.log("< welcome".to_owned());
@@ -151,9 +164,10 @@ impl Connection {
         }
     }
 
-    fn on_polled(&mut self, source: Source, seq: u64) {
-        if let Some(poll) = self.answered_poll(source) {
-            poll.numbered(seq);
+    /// Something between may repeat an older response, or one of an earlier connection. Nothing of it counts.
+    fn on_polled(&mut self, source: Source, seq: u64, connection: Option<Uuid>) {
+        if self.answered_poll(source).is_some_and(|poll| !poll.numbered(seq, connection)) {
+            self.transports.await_welcome();
         }
     }
 

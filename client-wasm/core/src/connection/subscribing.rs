@@ -38,14 +38,14 @@ impl Connection {
         if self.lifecycle.is_closed() {
             return Err(ErrorCode::Closed);
         }
-        if self.subscriptions.len() >= limits::MAX_SUBSCRIPTIONS {
-            return Err(ErrorCode::TooManySubscriptions);
-        }
         if position.as_ref().is_some_and(|p| p.offset > limits::MAX_OFFSET) {
             return Err(ErrorCode::InvalidOption);
         }
         if let Some(handle) = self.subscriptions.find(&channel) {
             return Ok(handle);
+        }
+        if self.subscriptions.len() >= self.max_subscriptions {
+            return Err(ErrorCode::TooManySubscriptions);
         }
         let recent = recent.map(|n| n.min(limits::MAX_RECENT));
         if let Some(poll) = &mut self.transports.poll {

@@ -37,7 +37,6 @@ impl Connection {
             if let Some(websocket) = &mut self.transports.websocket {
                 websocket.set_token(serial);
             }
-            // How long it is valid is in the next `welcome`; until then the server closes the connection when it expires.
             self.send_websocket(&[Self::encode(everwire_protocol::Token { token })]);
         }
     }
@@ -89,7 +88,7 @@ impl Connection {
     }
 
     /// Whether what is being answered was sent with another token than the present one.
-    fn is_about_an_earlier_token(&self) -> bool {
+    pub(super) fn is_about_an_earlier_token(&self) -> bool {
         self.transports.token().is_some_and(|serial| serial < self.token.serial())
     }
 }

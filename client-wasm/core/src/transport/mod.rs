@@ -120,6 +120,16 @@ impl Transports {
         self.counts
     }
 
+    /// Nothing of the response that is being read counts, unless a `welcome` begins another connection.
+    pub(crate) fn await_welcome(&mut self) {
+        self.counts = false;
+    }
+
+    /// Whether only a `welcome` counts now.
+    pub(crate) fn awaits_welcome(&self) -> bool {
+        self.poll.as_ref().is_some_and(Poll::awaits_welcome)
+    }
+
     pub(crate) fn knows(&self, source: Source) -> bool {
         match source {
             Source::WebSocket(socket) => self.is_socket(socket),

@@ -57,8 +57,10 @@ pub(crate) struct Poll {
     probe_timeout: u64,
     /// The poll under way may be held.
     holding: bool,
-    /// The poll under way continues a connection.
-    continuing: bool,
+    /// The connection that the poll under way continues.
+    named: Option<Uuid>,
+    /// The response that is being read cannot continue it: nothing of it counts before a `welcome`.
+    awaits_welcome: bool,
     /// When a server last answered with a new connection.
     welcomed_at: u64,
     /// Polls in a row that continued a connection and were answered with a new one.
@@ -103,7 +105,8 @@ impl Poll {
             probing: false,
             probe_timeout: PROBE_TIMEOUT_MS,
             holding: false,
-            continuing: false,
+            named: None,
+            awaits_welcome: false,
             welcomed_at: 0,
             astray: 0,
             productive: false,
@@ -157,11 +160,12 @@ impl Poll {
         self.next_at = None;
         self.probing = core::mem::take(&mut self.quick);
         self.holding = hold_ms > 0;
-        self.continuing = self.connection.is_some();
+        self.named = self.connection;
+        self.awaits_welcome = false;
         self.renew = false;
         self.productive = false;
         // A new connection has no responses yet.
-        let ack = if self.continuing { self.ack } else { 0 };
+        let ack = if self.named.is_some() { self.ack } else { 0 };
         PollRequest {
             frame: everwire_protocol::Poll { connection: self.connection, ack, hold_ms },
             replaced: replaced.map(|(request, _)| request),
@@ -206,20 +210,38 @@ impl Poll {
         self.hold = hold.min(limits::POLL_HOLD_MS);
         let soon = now < self.welcomed_at + u64::from(limits::POLL_HOLD_MS);
         self.welcomed_at = now;
-        if !self.continuing {
+        if self.named.is_none() {
             return false;
         }
         self.astray = if soon { self.astray + 1 } else { 1 };
         // The next response is on this connection, or counts as another.
-        self.continuing = false;
+        self.named = None;
         self.astray == MAX_ASTRAY
     }
 
-    /// The number of the response that is being read. Something between may repeat an older one: the server would ignore a
-    /// poll that acknowledged less than the one before, and both sides would wait for ever.
-    pub(crate) fn numbered(&mut self, seq: u64) {
+    /// The number of the response that is being read, and the connection whose response it is. Returns whether it continues the
+    /// one that the poll has named. If not, a `welcome` must follow: something between may have repeated an older response,
+    /// and the server would ignore a poll that acknowledged less than the one before, so that both sides would wait for ever.
+    pub(crate) fn numbered(&mut self, seq: u64, connection: Option<Uuid>) -> bool {
+        let continues =
+            self.named.is_some() && seq == self.ack + 1 && (connection.is_none() || connection == self.named);
         self.seq = seq;
-        self.ack = self.ack.max(seq);
+        if continues {
+            self.ack = seq;
+        }
+        self.awaits_welcome = !continues;
+        continues
+    }
+
+    /// Whether only a `welcome` counts now.
+    pub(crate) fn awaits_welcome(&self) -> bool {
+        self.awaits_welcome
+    }
+
+    /// Whether a `welcome` begins a connection. If it names the one that the poll has named, the response is an older one.
+    pub(crate) fn begins(&mut self, connection: Uuid) -> bool {
+        self.awaits_welcome = self.named == Some(connection);
+        !self.awaits_welcome
     }
 
     /// The server does not accept what a poll has acknowledged: the next one asks for a new connection.
@@ -231,15 +253,16 @@ impl Poll {
         self.productive = true;
     }
 
-    /// The response has been read to its end. False if the server never welcomed this client. `visible`: somebody looks at
+    /// The response has been read to its end. False if nothing of it counted: the server never welcomed this client, or the
+    /// response was to an earlier poll. `visible`: somebody looks at
     /// the page; `jitter`: something to be added to long waits.
     pub(crate) fn responded(&mut self, now: u64, visible: bool, jitter: u64) -> bool {
         self.held = None;
-        if !self.welcomed {
+        if core::mem::take(&mut self.awaits_welcome) || !self.welcomed {
             return false;
         }
         self.failures = 0;
-        if self.continuing {
+        if self.named.is_some() {
             self.astray = 0;
         }
         let next_at = if self.astray >= MAX_ASTRAY {
@@ -297,6 +320,7 @@ mod tests {
     fn welcomed() -> Poll {
         let mut poll = Poll::new();
         send(&mut poll, 0, true);
+        assert!(!poll.numbered(1, None) && poll.begins(Uuid::from_u128(1)));
         poll.welcomed(0, Uuid::from_u128(1), limits::POLL_HOLD_MS);
         assert!(poll.responded(0, true, 0));
         poll
@@ -322,7 +346,6 @@ mod tests {
     #[test]
     fn a_poll_for_a_new_connection_acknowledges_nothing() {
         let mut poll = welcomed();
-        poll.numbered(1);
         let next = |poll: &mut Poll| {
             let frame = poll.send(1_000, RequestId(1), 1, true).frame;
             (frame.connection.is_some(), frame.ack)

@@ -1,9 +1,9 @@
 //! Limits, to the byte: what is just allowed is sent, and what is one more is refused at once.
 
 use everwire_client_core::{Config, Input, Output, Position};
-use everwire_protocol::{ErrorCode, limits};
+use everwire_protocol::{ErrorCode, Limits, ServerFrame, Welcome, limits};
 
-use crate::harness::{Harness, config, id};
+use crate::harness::{Harness, config, id, welcome};
 
 fn text(bytes: usize) -> String {
     let frame = r#"{"type":"ping","more":""}"#;
@@ -32,6 +32,20 @@ fn a_message_may_be_as_large_as_the_largest_payload_and_what_is_around_it() {
     let mut queue = |n, bytes| harness.core.queue(harness.now, id(n), "news", text(bytes), None);
     assert_eq!(queue(1, most), Ok(()));
     assert_eq!(queue(2, most + 1), Err(ErrorCode::TooLarge));
+}
+
+#[test]
+fn there_are_as_many_subscriptions_as_the_server_allows_and_no_more() {
+    let (mut harness, socket, _) = Harness::connected(&["a", "b"]);
+    let ServerFrame::Welcome(frame) = welcome(9) else { unreachable!() };
+    let limits = Limits { subscriptions: 3, ..frame.limits.clone() };
+    harness.says(socket, &[Welcome { limits, ..frame }.into()]);
+    let (now, core) = (harness.now, &mut harness.core);
+    let third = core.subscribe(now, "c", None, None).unwrap();
+    assert_eq!(core.subscribe(now, "d", None, None), Err(ErrorCode::TooManySubscriptions));
+    assert_eq!(core.subscribe(now, "c", None, None), Ok(third), "one that there is already");
+    core.unsubscribe(now, third);
+    assert!(core.subscribe(now, "d", None, None).is_ok());
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::harness::{
 
 fn refused(name: &str, code: ErrorCode, retry_after_ms: Option<u32>) -> ServerFrame {
     let message = Some(code.message().into());
-    Unsubscribed { channel: channel(name), code: Some(code), message, retry_after_ms }.into()
+    Unsubscribed { channel: channel(name), code: Some(code.into()), message, retry_after_ms }.into()
 }
 
 fn offsets(harness: &Harness) -> Vec<u64> {
@@ -143,7 +143,7 @@ fn promise_3_nothing_is_delivered_after_unsubscribe() {
 fn a_refused_subscription_leaves_the_others_alone() {
     let (mut harness, socket, handles) = Harness::connected(&["news", "sport"]);
     harness.says(socket, &[refused("news", ErrorCode::Forbidden, None), message("sport", 1)]);
-    assert_eq!(harness.heard.last(), Some(&Heard::Ended(handles[0], ErrorCode::Forbidden)));
+    assert_eq!(harness.heard.last(), Some(&Heard::Ended(handles[0], ErrorCode::Forbidden.into())));
     assert_eq!(harness.delivered, [("sport".to_owned(), 1)]);
 }
 
@@ -153,7 +153,7 @@ fn a_subscription_that_is_refused_temporarily_is_requested_again_when_the_server
     harness.says(socket, &[message("news", 1)]);
     harness.sent();
     harness.says(socket, &[refused("news", ErrorCode::Unavailable, Some(1_500)), message("news", 2)]);
-    assert_eq!(harness.heard.last(), Some(&Heard::Error(ErrorCode::Unavailable)));
+    assert_eq!(harness.heard.last(), Some(&Heard::Error(ErrorCode::Unavailable.into())));
     harness.pass(1_499);
     assert_eq!(asked(&mut harness), []);
     harness.pass(1);
@@ -167,7 +167,7 @@ fn an_error_about_a_channel_informs_and_ends_nothing() {
     let (mut harness, socket, _) = Harness::connected(&["news"]);
     for code in [ErrorCode::Forbidden, ErrorCode::Unavailable] {
         let information = everwire_protocol::Error {
-            code,
+            code: code.into(),
             message: "no".into(),
             retry: code.retry(),
             id: None,
@@ -178,7 +178,7 @@ fn an_error_about_a_channel_informs_and_ends_nothing() {
             retry_after_ms: None,
         };
         harness.says(socket, &[information.into()]);
-        assert_eq!(harness.heard.last(), Some(&Heard::Error(code)));
+        assert_eq!(harness.heard.last(), Some(&Heard::Error(code.into())));
     }
     harness.says(socket, &[message("news", 1)]);
     assert_eq!(offsets(&harness), [1]);
@@ -206,7 +206,7 @@ fn promise_4_a_send_is_stored_or_fails_with_a_typed_error() {
     harness.heard.clear();
     harness.says(socket, &[ack(1, 1), error(ErrorCode::Forbidden, Some(2), Some(500))]);
     let stored = Ack { id: id(1), channel: channel("news"), offset: 1, at: 7 };
-    let failed = Heard::Failed(id(2), ErrorCode::Forbidden, Some(500));
+    let failed = Heard::Failed(id(2), ErrorCode::Forbidden.into(), Some(500));
     assert_eq!(harness.heard, [Heard::Stored(stored), failed]);
 }
 
@@ -366,7 +366,7 @@ fn promise_4_the_application_is_told_when_a_message_is_queued_sent_and_queued_ag
     let socket = harness.opens_websocket();
     harness.welcome_websocket(socket);
     harness.says(socket, &[error(ErrorCode::RateLimited, Some(1), Some(100))]);
-    assert_eq!(harness.heard, [Heard::Error(ErrorCode::RateLimited)]);
+    assert_eq!(harness.heard, [Heard::Error(ErrorCode::RateLimited.into())]);
     harness.pass(200);
     harness.heard.clear();
     harness.says(socket, &[error(ErrorCode::Deferred, Some(1), Some(100))]);

@@ -4,8 +4,8 @@ use everwire_client_core::{Config, Input, Memory, Output, Status, Transport};
 use everwire_protocol::{ClientFrame, GapReason, Unsubscribed};
 
 use crate::harness::{
-    HOUR, Harness, ack, channel, config, message, polled, subscribed, subscribed_with_gap, wants_request,
-    welcome,
+    HOUR, Harness, ack, channel, config, message, polled, polled_in_turn, subscribed, subscribed_with_gap,
+    wants_request, welcome,
 };
 
 fn wants_socket(output: &Output) -> bool {
@@ -78,9 +78,9 @@ fn promise_11_websocket_is_given_up_at_10_s_and_probed_again() {
         // Polling continues meanwhile.
         while !harness.outputs.iter().any(wants_socket) {
             if harness.outputs.iter().any(wants_request) {
-                let (request, ..) = harness.wants_request();
+                let (request, frames, _) = harness.wants_request();
                 harness.step(20_000);
-                harness.responds(request, &[polled(2)]);
+                harness.responds(request, &[polled_in_turn(&frames)]);
             }
             harness.pass(100);
         }
@@ -185,9 +185,9 @@ fn promise_11_a_socket_that_dies_between_open_and_welcome_is_polled_at_once_and_
         let from = harness.now.mono;
         while !harness.outputs.iter().any(wants_socket) {
             if harness.outputs.iter().any(wants_request) {
-                let (request, ..) = harness.wants_request();
+                let (request, frames, _) = harness.wants_request();
                 harness.step(20_000);
-                harness.responds(request, &[polled(2)]);
+                harness.responds(request, &[polled_in_turn(&frames)]);
             }
             harness.pass(100);
         }
@@ -305,7 +305,7 @@ fn an_answer_to_an_earlier_subscription_is_not_taken_for_one_to_the_present() {
     harness.pass(20);
     let (request, frames, _) = harness.wants_request();
     assert!(frames.iter().any(|f| matches!(f, ClientFrame::Subscribe(s) if s.recent == Some(10))));
-    harness.responds(request, &[polled(2), subscribed("news", "a", 0, 8), message("news", 1)]);
+    harness.responds(request, &[polled(1), welcome(10), subscribed("news", "a", 0, 8), message("news", 1)]);
     assert_eq!(harness.delivered, [("news".to_owned(), 1)]);
 }
 
@@ -324,7 +324,7 @@ fn what_was_left_on_a_websocket_that_failed_can_be_entered_again_by_polling() {
     harness.subscribe("news");
     harness.pass(20);
     let (request, ..) = harness.wants_request();
-    harness.responds(request, &[polled(2), subscribed("news", "a", 0, 1), message("news", 1)]);
+    harness.responds(request, &[polled(1), welcome(10), subscribed("news", "a", 0, 1), message("news", 1)]);
     assert_eq!(harness.delivered, [("news".to_owned(), 1)]);
 }
 

@@ -46,6 +46,7 @@ pub(crate) fn config() -> Config {
         server: "https://chat.example".into(),
         session: Uuid::from_u128(1),
         token: false,
+        constant_token: false,
         guest: None,
         websocket: true,
         polling: true,
@@ -320,7 +321,16 @@ pub(crate) fn wants_request(output: &Output) -> bool {
 }
 
 pub(crate) fn polled(seq: u64) -> ServerFrame {
-    Polled { seq }.into()
+    Polled { seq, connection: None }.into()
+}
+
+/// The beginning of the response to a request that receives, with the number that is due.
+pub(crate) fn polled_in_turn(request: &[ClientFrame]) -> ServerFrame {
+    let acknowledged = request.iter().find_map(|frame| match frame {
+        ClientFrame::Poll(poll) => Some(poll.ack),
+        _ => None,
+    });
+    polled(acknowledged.expect("a poll") + 1)
 }
 
 pub(crate) fn subscribed(name: &str, epoch: &str, offset: u64, head: u64) -> ServerFrame {
@@ -391,7 +401,7 @@ pub(crate) fn error(code: ErrorCode, about: Option<u128>, retry_after_ms: Option
     let message = code.message().into();
     let (retry, id) = (code.retry(), about.map(id));
     Error {
-        code,
+        code: code.into(),
         message,
         retry,
         id,

@@ -3,6 +3,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod accepted_tokens;
 mod answers;
 mod batches;
 mod bounds;
@@ -21,7 +22,6 @@ mod refused_tokens;
 mod report;
 mod robustness;
 mod sharing;
-mod stretches;
 mod tokens;
 mod trust;
 mod typing;

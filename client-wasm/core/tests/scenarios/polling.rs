@@ -1,10 +1,10 @@
 //! Promise 12: a lost response loses nothing, and one ordered POST at a time.
 
 use everwire_client_core::{Config, Input, Output, RequestId};
-use everwire_protocol::{ClientFrame, ErrorCode, ServerFrame, Unsubscribed, Welcome};
+use everwire_protocol::{ClientFrame, ErrorCode, Polled, ServerFrame, Unsubscribed, Uuid, Welcome};
 
 use crate::harness::{
-    Harness, Progress, ack, channel, config, ids, message, polled, subscribed, wants_request, welcome,
+    Harness, Progress, ack, channel, config, error, ids, message, polled, subscribed, wants_request, welcome,
 };
 
 fn connected() -> Harness {
@@ -65,6 +65,52 @@ fn promise_12_an_older_response_that_is_repeated_takes_no_acknowledgement_back()
     assert_eq!(harness.delivered.len(), 2);
 }
 
+fn polled_of(seq: u64, connection: u128) -> ServerFrame {
+    Polled { seq, connection: Some(Uuid::from_u128(connection)) }.into()
+}
+
+#[test]
+fn promise_12_nothing_of_a_repeated_response_counts() {
+    let first = [polled(1), welcome(9), subscribed("news", "a", 0, 1), message("news", 1)];
+    // An older one; one that is not due yet; one of another connection, whether it is due or not; and the first of all, with its welcome.
+    let repeated: [&[ServerFrame]; 6] = [
+        &[polled(2), message("news", 3)],
+        &[polled(4), message("news", 3)],
+        &[polled_of(3, 77), message("news", 3)],
+        &[polled_of(2, 77), message("news", 3)],
+        &[polled_of(3, 77), error(ErrorCode::Banned, None, None)],
+        &first,
+    ];
+    for frames in repeated {
+        let mut harness = connected();
+        let (request, ..) = wants_poll(&mut harness);
+        harness.responds(request, &[polled_of(2, 9), message("news", 1), message("news", 2)]);
+        let (request, ..) = wants_poll(&mut harness);
+        harness.responds(request, frames);
+        let (request, poll, offset) = wants_poll(&mut harness);
+        assert_eq!(
+            (poll.connection.map(|c| c.as_u128()), poll.ack, offset),
+            (Some(9), 2, Some(2)),
+            "{frames:?}"
+        );
+        assert_eq!(harness.delivered.len(), 2, "{frames:?}");
+        harness.responds(request, &[polled_of(3, 9), message("news", 3)]);
+        assert_eq!(harness.delivered.len(), 3, "{frames:?}");
+        assert_eq!(wants_poll(&mut harness).1.ack, 3);
+    }
+}
+
+#[test]
+fn a_repeated_response_is_a_failure_and_two_in_a_row_end_the_connection() {
+    let mut harness = connected();
+    for _ in 0..2 {
+        let (request, ..) = wants_poll(&mut harness);
+        harness.outputs.clear();
+        harness.responds(request, &[polled(1), message("news", 1)]);
+    }
+    assert_eq!(harness.status(), everwire_client_core::Status::Waiting);
+}
+
 #[test]
 fn promise_12_another_node_goes_on_from_the_positions() {
     let mut harness = connected();
@@ -84,7 +130,7 @@ fn a_subscription_that_is_refused_temporarily_is_left_out_of_the_set_until_the_s
     let (request, ..) = wants_poll(&mut harness);
     let refused = Unsubscribed {
         channel: channel("news"),
-        code: Some(ErrorCode::Unavailable),
+        code: Some(ErrorCode::Unavailable.into()),
         message: None,
         retry_after_ms: Some(3_000),
     };
@@ -259,7 +305,7 @@ fn a_refusal_in_the_first_response_is_not_taken_for_one_of_a_channel_entered_sin
     let (request, ..) = harness.wants_request();
     harness.core.unsubscribe(harness.now, handle);
     harness.core.subscribe(harness.now, "news", Some(5), None).unwrap();
-    let code = Some(ErrorCode::Forbidden);
+    let code = Some(ErrorCode::Forbidden.into());
     let refused = Unsubscribed { channel: channel("news"), code, message: None, retry_after_ms: None };
     harness.responds(request, &[polled(1), welcome(9), refused.into()]);
     harness.pass_until(2_000, wants_request);

@@ -2,7 +2,7 @@
 //! of one browser share its connections.
 
 use everwire_client_core::{Config, Input, Output, RequestId, Status};
-use everwire_protocol::ClientFrame;
+use everwire_protocol::{ClientFrame, Poll};
 
 use crate::harness::{Harness, config, message, polled, subscribed, wants_request, welcome};
 
@@ -122,7 +122,7 @@ fn promise_26_a_slot_that_comes_too_late_is_given_back() {
 
 /// How many requests an idle client makes in each of some minutes. `answer`: what becomes of a poll that names this
 /// connection, and after how many ms.
-fn requests_per_minute(answer: impl Fn(&mut Harness, RequestId, Option<u128>, u32, usize)) -> Vec<u32> {
+fn requests_per_minute(answer: impl Fn(&mut Harness, RequestId, &Poll, usize)) -> Vec<u32> {
     let mut harness = connected(true);
     let mut minutes = Vec::new();
     let mut count = 1;
@@ -140,7 +140,7 @@ fn requests_per_minute(answer: impl Fn(&mut Harness, RequestId, Option<u128>, u3
             count += 1;
             let ClientFrame::Poll(poll) = &frames[1] else { panic!("{frames:?}") };
             number += 1;
-            answer(&mut harness, request, poll.connection.map(|c| c.as_u128()), poll.hold_ms, number);
+            answer(&mut harness, request, poll, number);
             harness.tell(Input::Timeout);
         }
         minutes.push(count);
@@ -151,12 +151,12 @@ fn requests_per_minute(answer: impl Fn(&mut Harness, RequestId, Option<u128>, u3
 
 #[test]
 fn promise_25_an_idle_client_behind_a_balancer_that_is_not_sticky_makes_at_most_10_requests_a_minute() {
-    let minutes = requests_per_minute(|harness, request, connection, hold, number| {
+    let minutes = requests_per_minute(|harness, request, poll, number| {
         // Two nodes in turn, each of which knows the connections that it has made itself.
         let node = number % 2;
-        if connection.is_some_and(|connection| connection % 2 == node as u128) {
-            harness.step(u64::from(hold));
-            harness.responds(request, &[polled(1)]);
+        if poll.connection.is_some_and(|connection| connection.as_u128() % 2 == node as u128) {
+            harness.step(u64::from(poll.hold_ms));
+            harness.responds(request, &[polled(poll.ack + 1)]);
         } else {
             let connection = (number * 2 + node) as u128;
             harness.responds(request, &[polled(1), welcome(connection), subscribed("news", "a", 0, 0)]);
@@ -169,18 +169,18 @@ fn promise_25_an_idle_client_behind_a_balancer_that_is_not_sticky_makes_at_most_
 #[test]
 fn promise_25_the_same_where_a_proxy_answers_polls_itself_or_cuts_them_off() {
     for after in [0, 200, 1_000, 3_000, 5_000, 10_000, 20_000] {
-        let minutes = requests_per_minute(|harness, request, _, hold, number| {
-            harness.step(after.min(u64::from(hold)));
-            harness.responds(request, &[polled(number as u64 + 1)]);
+        let minutes = requests_per_minute(|harness, request, poll, _| {
+            harness.step(after.min(u64::from(poll.hold_ms)));
+            harness.responds(request, &[polled(poll.ack + 1)]);
         });
         assert!(minutes.iter().all(|requests| *requests <= 10), "{after}: {minutes:?}");
     }
     for after in [3_000, 5_000, 10_000, 20_000] {
-        let minutes = requests_per_minute(|harness, request, _, hold, number| {
-            let hold = u64::from(hold);
+        let minutes = requests_per_minute(|harness, request, poll, _| {
+            let hold = u64::from(poll.hold_ms);
             harness.step(after.min(hold));
             if hold <= after {
-                harness.responds(request, &[polled(number as u64 + 1)]);
+                harness.responds(request, &[polled(poll.ack + 1)]);
             } else {
                 let reason = "HTTP status 504".into();
                 harness.tell(Input::RequestFailed { request, status: 504, reason });

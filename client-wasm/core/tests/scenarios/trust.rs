@@ -3,7 +3,7 @@
 use everwire_client_core::{Config, Input, Memory, Output, Transport};
 use everwire_protocol::{ClientFrame, CloseCode, Ping};
 
-use crate::harness::{Harness, ack, config, polled, subscribed, wants_request, welcome};
+use crate::harness::{Harness, ack, config, polled, polled_in_turn, subscribed, wants_request, welcome};
 
 fn wants_socket(output: &Output) -> bool {
     matches!(output, Output::OpenWebSocket(_))
@@ -198,7 +198,7 @@ fn tried_again_after(harness: &mut Harness) -> u64 {
     let socket = harness.opens_websocket();
     harness.outputs.clear();
     harness.closes(socket, 1006);
-    let (mut request, ..) = harness.wants_request();
+    let (request, ..) = harness.wants_request();
     harness.responds(request, &[polled(1), welcome(9)]);
     let from = harness.now.mono;
     loop {
@@ -206,9 +206,9 @@ fn tried_again_after(harness: &mut Harness) -> u64 {
         if harness.outputs.iter().any(wants_socket) {
             return harness.now.mono - from;
         }
-        (request, ..) = harness.wants_request();
+        let (request, frames, _) = harness.wants_request();
         harness.pass(1_000);
-        harness.responds(request, &[polled(2)]);
+        harness.responds(request, &[polled_in_turn(&frames)]);
     }
 }
 

@@ -64,7 +64,7 @@ pub(super) fn valid() -> Vec<Valid> {
             ..server_lenient(
                 "an unknown type from a newer server is ignored",
                 r#"[{"type":"polled","seq":1},{"type":"telepathy","channel":"news","user":"u2"},{"type":"ping"}]"#,
-                &[Polled { seq: 1 }.into(), Ping { nonce: None }.into()],
+                &[Polled { seq: 1, connection: None }.into(), Ping { nonce: None }.into()],
             )
         },
         Valid {

@@ -5,8 +5,8 @@ use super::{
     client, id, message, server, subscription,
 };
 use crate::{
-    Ack, Bye, Error, ErrorCode, Feature, Goaway, Guest, Hello, Limits, Ping, Poll, Polled, Pong, Subscribe,
-    Token, Welcome, limits::MAX_OFFSET,
+    Ack, Bye, Code, Error, ErrorCode, Feature, Goaway, Guest, Hello, Limits, Ping, Poll, Polled, Pong,
+    Subscribe, Token, TokenAccepted, Welcome, limits::MAX_OFFSET,
 };
 
 /// Batches that must be read.
@@ -55,7 +55,7 @@ fn welcome() -> Welcome {
 
 fn error(code: ErrorCode, message: &str) -> Error {
     Error {
-        code,
+        code: code.into(),
         message: message.into(),
         retry: code.retry(),
         id: None,
@@ -158,15 +158,25 @@ fn from_server() -> Vec<Valid> {
             .into()],
         ),
         server(
+            "a token that is accepted and does not expire",
+            r#"[{"type":"token_accepted"}]"#,
+            &[TokenAccepted { expires_in_ms: None }.into()],
+        ),
+        server(
+            "a token that is accepted and expires",
+            r#"[{"type":"token_accepted","expires_in_ms":3600000}]"#,
+            &[TokenAccepted { expires_in_ms: Some(3_600_000) }.into()],
+        ),
+        server(
             "polled at the biggest number",
             r#"[{"type":"polled","seq":9007199254740991}]"#,
-            &[Polled { seq: MAX_OFFSET }.into()],
+            &[Polled { seq: MAX_OFFSET, connection: None }.into()],
         ),
         server(
             "a poll response: seq, an ack and the message that it is about",
-            r#"[{"type":"polled","seq":3},{"type":"ack","id":"0199a1b2-c3d4-7000-8000-000000000003","channel":"news","offset":1,"at":1760000000000},{"type":"message","channel":"news","offset":1,"id":"0199a1b2-c3d4-7000-8000-000000000003","user":"u1","at":1760000000000,"data":{"text":"hello"}}]"#,
+            r#"[{"type":"polled","seq":3,"connection":"0199a1b2-c3d4-7000-8000-000000000002"},{"type":"ack","id":"0199a1b2-c3d4-7000-8000-000000000003","channel":"news","offset":1,"at":1760000000000},{"type":"message","channel":"news","offset":1,"id":"0199a1b2-c3d4-7000-8000-000000000003","user":"u1","at":1760000000000,"data":{"text":"hello"}}]"#,
             &[
-                Polled { seq: 3 }.into(),
+                Polled { seq: 3, connection: Some(id(CONNECTION)) }.into(),
                 Ack { id: id(MESSAGE), channel: channel("news"), offset: 1, at: 1_760_000_000_000 }.into(),
                 message::entry().into(),
             ],
@@ -237,11 +247,22 @@ fn errors() -> Vec<Valid> {
             .into()],
         ),
         server(
+            "an error with a code that is not in the list",
+            r#"[{"type":"error","code":"bad_mood","message":"No.","retry":true,"id":"0199a1b2-c3d4-7000-8000-000000000003"}]"#,
+            &[Error {
+                code: Code::from("bad_mood".to_owned()),
+                retry: true,
+                id: Some(id(MESSAGE)),
+                ..error(ErrorCode::Internal, "No.")
+            }
+            .into()],
+        ),
+        server(
             "error about a request",
             r#"[{"type":"error","code":"not_found","message":"There is no chat 7, or you may not see it.","retry":false,"id":"0199a1b2-c3d4-7000-8000-000000000004","re":"history"}]"#,
             &[Error {
                 re: Some("history".into()),
-                code: ErrorCode::NotFound,
+                code: ErrorCode::NotFound.into(),
                 message: "There is no chat 7, or you may not see it.".into(),
                 retry: false,
                 id: Some(id(REQUEST)),
@@ -285,11 +306,8 @@ pub(super) fn invalid() -> Vec<Invalid> {
             r#"{"type":"hello","version":1,"session":"00000000-0000-0000-0000-000000000000"}"#,
         ),
         bad_client_frame("a nonce beyond 32 bits", r#"{"type":"ping","nonce":4294967296}"#),
+        bad_server_frame("a token that expires soon", r#"{"type":"token_accepted","expires_in_ms":"soon"}"#),
         bad_client_frame("a poll without ack", r#"{"type":"poll","hold_ms":1}"#),
         bad_client_frame("a field that comes twice", r#"{"type":"ping","nonce":1,"nonce":2}"#),
-        bad_server_frame(
-            "an error with a code that is not in the list",
-            r#"{"type":"error","code":"bad_mood","message":"No.","retry":false}"#,
-        ),
     ]
 }

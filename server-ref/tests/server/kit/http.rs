@@ -70,7 +70,7 @@ pub fn poll(connection: Option<Uuid>, ack: u64, hold_ms: u32) -> ClientFrame {
 pub fn polled(frames: Vec<ServerFrame>) -> (u64, Vec<ServerFrame>) {
     let mut frames = frames.into_iter();
     match frames.next() {
-        Some(ServerFrame::Polled(Polled { seq })) => (seq, frames.collect()),
+        Some(ServerFrame::Polled(Polled { seq, .. })) => (seq, frames.collect()),
         other => panic!("not a response to a poll: {other:?}"),
     }
 }

@@ -377,7 +377,7 @@ impl Client {
     /// Asks for something that is refused, and returns why.
     pub async fn refused(&mut self, id: Uuid, question: impl Into<ClientFrame>) -> ErrorCode {
         match self.request(id, question).await {
-            ServerFrame::Error(error) => error.code,
+            ServerFrame::Error(error) => error.code.listed().unwrap(),
             other => panic!("not refused: {other:?}"),
         }
     }
@@ -388,7 +388,8 @@ impl Client {
 
     /// Why the server refused or ended the next subscription.
     pub async fn ended(&mut self) -> ErrorCode {
-        self.find(|frame| if let ServerFrame::Unsubscribed(u) = frame { u.code } else { None }).await
+        self.find(|frame| if let ServerFrame::Unsubscribed(u) = frame { u.code?.listed() } else { None })
+            .await
     }
 
     /// Says something, and returns the first frame of these kinds. Others before it are dropped.

@@ -124,6 +124,24 @@ pub const DEVIATIONS: &[Deviation] = &[
         up: same,
     },
     Deviation {
+        name: "a new token is not answered",
+        found_by: "token-replaced",
+        down: |batch| {
+            each(batch, |frame| if frame["type"] == "token_accepted" { vec![] } else { vec![frame] })
+        },
+        up: same,
+    },
+    Deviation {
+        name: "responses do not say which connection they are of",
+        found_by: "polling",
+        down: |batch| {
+            each(batch, |frame| {
+                vec![if frame["type"] == "polled" { without(frame, &["connection"]) } else { frame }]
+            })
+        },
+        up: same,
+    },
+    Deviation {
         name: "pages are in the reverse order",
         found_by: "history",
         down: |batch| {

@@ -77,6 +77,7 @@ impl Client {
             server: String::new(),
             session: Uuid::from_u128(n as u128 + 1),
             token: false,
+            constant_token: false,
             guest: Some(Guest { user: name.clone(), name }),
             websocket: true,
             polling: true,
@@ -174,6 +175,7 @@ impl Herd {
             payload_bytes: limits::MAX_PAYLOAD_BYTES as u32,
             batch_bytes: limits::MAX_BATCH_BYTES as u32,
             batch_frames: limits::MAX_BATCH_FRAMES as u32,
+            subscriptions: limits::MAX_SUBSCRIPTIONS as u32,
         }));
         core.end_batch();
         // Something productive, as every real connection brings.

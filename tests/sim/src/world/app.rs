@@ -1,6 +1,6 @@
 //! The applications: what they subscribe to, send and close, drawn from the seed, and their token callbacks.
 
-use everwire_client_core::{Handle, Input, OutgoingMessage, Status, Stretch};
+use everwire_client_core::{Handle, Input, OutgoingMessage, Status};
 use everwire_protocol::{Action, Channel, ErrorCode, Payload, Uuid, channels::chat_of};
 
 use super::{
@@ -13,7 +13,6 @@ use super::{
 use crate::{
     fault::Kind,
     ledger::{id, name},
-    mutants::Mutant,
     violation::{Rule, violated},
     watch::Watch,
 };
@@ -232,30 +231,12 @@ impl World {
         }
     }
 
-    /// Whoever acts in the middle of a batch tells the core first how far it was delivered.
-    fn tell_stretch(&mut self, client: usize, handle: Handle) {
-        let (untold, too_far) = (self.has(Mutant::StretchUntold), self.has(Mutant::StretchToldTooFar));
-        let c = &mut self.clients[client];
-        if untold {
-            c.stretch = Stretch::default();
-        }
-        c.stretch.settle(&mut c.core);
-        if too_far && let Some(place) = c.watches.get(&handle).and_then(|watch| watch.place) {
-            c.core.accept(handle, place.offset + 1, 1);
-        }
-    }
-
     /// A listener may act in the middle of a batch.
-    pub(super) fn listener(&mut self, client: usize, handle: Handle) {
+    pub(super) fn listener(&mut self, client: usize) {
         if self.healed || self.clients[client].closed || self.clients[client].over {
             return;
         }
-        let act = self.clients[client].rng.between(0, 999);
-        if act > 15 {
-            return;
-        }
-        self.tell_stretch(client, handle);
-        match act {
+        match self.clients[client].rng.between(0, 999) {
             0..=9 => self.send(client),
             10..=11 => drop(self.unsubscribe_from_one(client)),
             12..=13 => self.subscribe_to_one(client),

@@ -1,11 +1,9 @@
 //! What clients receive: the core reads each batch as every driver in Rust does, and a listener runs while the rest of its
 //! batch is still unread.
 
-use everwire_client_core::{
-    Application, Confirmation, Connection, Gap, Handle, Source, Stretch, receive, typist,
-};
+use everwire_client_core::{Application, Confirmation, Connection, Gap, Handle, Source, receive, typist};
 use everwire_protocol::{
-    Ack, ChatChanged, ChatGone, ClientFrame, ErrorCode, GapReason, MemberJoined, MemberLeft, Message,
+    Ack, ChatChanged, ChatGone, ClientFrame, Code, ErrorCode, GapReason, MemberJoined, MemberLeft, Message,
     ServerFrame, Signalled, Subscribed, UserTyping, Uuid, batch,
 };
 
@@ -216,10 +214,19 @@ struct Page<'a> {
     client: usize,
 }
 
+impl Page<'_> {
+    /// The code of a frame. The server of this version says none that is not in the list.
+    fn listed(&mut self, code: &Code) -> Option<ErrorCode> {
+        if code.listed().is_none() {
+            self.world.broken(violated(Rule::Protocol, format!("a node said the code {code:?}")));
+        }
+        code.listed()
+    }
+}
+
 impl Application for Page<'_> {
-    fn reading(&mut self) -> (&mut Connection, &mut Stretch) {
-        let client = &mut self.world.clients[self.client];
-        (&mut client.core, &mut client.stretch)
+    fn connection(&mut self) -> &mut Connection {
+        &mut self.world.clients[self.client].core
     }
 
     fn arrived(&mut self, frame: ServerFrame) -> Option<ServerFrame> {
@@ -235,7 +242,7 @@ impl Application for Page<'_> {
 
     fn message(&mut self, handle: Handle, message: Message) {
         self.world.delivered(self.client, handle, &message);
-        self.world.listener(self.client, handle);
+        self.world.listener(self.client);
     }
 
     fn subscribed(&mut self, handle: Handle, frame: Subscribed, confirmation: Confirmation) {
@@ -245,7 +252,8 @@ impl Application for Page<'_> {
         self.world.confirmed(self.client, handle, &frame, confirmation);
     }
 
-    fn ended(&mut self, handle: Handle, code: ErrorCode, message: String) {
+    fn ended(&mut self, handle: Handle, code: Code, message: String) {
+        let Some(code) = self.listed(&code) else { return };
         let client = self.client;
         let restricted =
             self.world.rights.as_ref().is_some_and(|rights| rights.was_restricted(&user_of(client)));
@@ -264,12 +272,16 @@ impl Application for Page<'_> {
         self.world.stored(self.client, ack.id, ack.offset);
     }
 
-    fn failed(&mut self, id: Uuid, code: ErrorCode, _: String, _: Option<u32>) {
-        self.world.failed(self.client, id, code);
+    fn failed(&mut self, id: Uuid, code: Code, _: String, _: Option<u32>) {
+        if let Some(code) = self.listed(&code) {
+            self.world.failed(self.client, id, code);
+        }
     }
 
-    fn error(&mut self, code: ErrorCode, message: String, _: Option<u32>) {
-        self.world.reports(self.client, code, &message);
+    fn error(&mut self, code: Code, message: String, _: Option<u32>) {
+        if let Some(code) = self.listed(&code) {
+            self.world.reports(self.client, code, &message);
+        }
     }
 
     fn answered(&mut self, answer: ServerFrame) {

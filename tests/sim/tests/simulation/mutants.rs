@@ -65,16 +65,6 @@ fn a_position_that_moves_after_the_listener() {
 }
 
 #[test]
-fn a_core_that_does_not_hear_what_was_delivered_before_a_listener_acted() {
-    found(Mutant::StretchUntold, &[Position, Marks, Duplicated, Lost, Protocol]);
-}
-
-#[test]
-fn a_core_that_hears_of_more_than_was_delivered() {
-    found(Mutant::StretchToldTooFar, &[Position, Lost, Marks, Gap]);
-}
-
-#[test]
 fn an_epoch_that_is_ignored() {
     found(Mutant::EpochIgnored, &[WrongEntry, Gap, Lost, Quiet]);
 }
