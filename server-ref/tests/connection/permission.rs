@@ -103,7 +103,7 @@ fn membership_is_looked_up_for_chats_that_the_token_no_longer_grants() {
 fn what_ended_an_earlier_subscription_does_not_end_a_later_one() {
     let (mut world, client) = World::granted("private-user.ann");
     let subscribe = subscribe("private-chat.7");
-    world.say(client, &[subscribe.clone()]);
+    world.say(client, std::slice::from_ref(&subscribe));
     world.run();
     // The user leaves the chat and joins it again. The connection hears of it late, after another `subscribe`.
     world.say(client, &[unsubscribe("private-chat.7"), subscribe]);
