@@ -15,13 +15,15 @@ import { createCore, type RawCore, type RawHost, type Register } from "../src/wa
 const number = (table: readonly string[], name: string) =>
   table.findIndex((line) => line.startsWith(`${name}:`));
 
-function made() {
+function made(onBatch: (frames: unknown) => void = () => {}) {
   const told: unknown[][] = [];
   const host = new Proxy({} as Host, {
     get:
       (_, name) =>
-      (...args: unknown[]) =>
-        void told.push([name, ...args]),
+      (...args: unknown[]) => {
+        told.push([name, ...args]);
+        if (name === "batch") onBatch(args[0]);
+      },
   });
   const calls: unknown[][] = [];
   const answer = vi.fn<() => unknown>();
@@ -31,7 +33,10 @@ function made() {
     constructor(host: RawHost, ...registers: Register[]) {
       constructed.push({ host, registers });
     }
-    accept = (handle: number, offset: number) => offset > handle;
+    accept = (...args: [handle: number, offset: number, count: number]) => {
+      calls.push(["accept", ...args]);
+      return args[1] > args[0];
+    };
     free = () => void calls.push(["free"]);
     browser_event = browserEvent;
     call = (...args: unknown[]) => {
@@ -144,9 +149,78 @@ describe("the core", () => {
     expect(thrown(() => core.start())).toBe(broken);
   });
 
-  it("is asked about entries without a detour", () => {
-    const { core } = made();
-    expect([core.accept(handle, 8), core.accept(handle, 6)]).toEqual([true, false]);
+  describe("is asked once about a stretch of entries", () => {
+    const other = 3 as Handle;
+    const entries = (core: Core, of: Handle, ...offsets: number[]) =>
+      offsets.map((offset) => core.accept(of, offset));
+
+    it("and hears of those that followed when the batch ends", () => {
+      const { core, raw, calls, told } = made((batch) => entries(core, handle, ...(batch as number[])));
+      raw.batch([8, 9, 10, 11]);
+      expect(calls).toEqual([
+        ["accept", 7, 8, 1],
+        ["accept", 7, 9, 3],
+      ]);
+      raw.batch([12]);
+      expect(calls.slice(2)).toEqual([["accept", 7, 12, 1]]);
+      expect(told).toEqual([
+        ["batch", [8, 9, 10, 11]],
+        ["batch", [12]],
+      ]);
+    });
+
+    it("and hears of them before any operation, which ends the stretch", () => {
+      const { core, calls } = made();
+      entries(core, handle, 8, 9, 10);
+      core.unsubscribe({ handle });
+      entries(core, handle, 11);
+      expect(calls.map((call) => call.slice(0, 4))).toEqual([
+        ["accept", 7, 8, 1],
+        ["accept", 7, 9, 2],
+        [number(OPERATIONS, "unsubscribe"), 7, none, none],
+        ["accept", 7, 11, 1],
+      ]);
+    });
+
+    it("and hears of them before any browser event", () => {
+      const { core, raw, calls, browserEvent } = made();
+      browserEvent.mockImplementation(() => void calls.push(["event"]));
+      entries(core, handle, 8, 9);
+      raw.handler(3, 8)("event");
+      entries(core, handle, 10);
+      expect(calls).toEqual([["accept", 7, 8, 1], ["accept", 7, 9, 1], ["event"], ["accept", 7, 10, 1]]);
+    });
+
+    it("in one channel, and again about what does not follow", () => {
+      const { core, calls } = made();
+      expect(entries(core, handle, 8, 9)).toEqual([true, true]);
+      expect(entries(core, other, 10)).toEqual([true]);
+      // A copy, a hole, and the position that an entry before the first would have.
+      expect(entries(core, handle, 10, 10, 12, 6, -1, 0)).toEqual([true, true, true, false, false, false]);
+      expect(calls).toEqual([
+        ["accept", 7, 8, 1],
+        ["accept", 7, 9, 1],
+        ["accept", 3, 10, 1],
+        ["accept", 7, 10, 1],
+        ["accept", 7, 10, 1],
+        ["accept", 7, 12, 1],
+        ["accept", 7, 6, 1],
+        ["accept", 7, -1, 1],
+        ["accept", 7, 0, 1],
+      ]);
+    });
+
+    it("and again after one that it refused", () => {
+      const { core, calls } = made();
+      expect(entries(core, handle, 6, 7, 8, 9)).toEqual([false, false, true, true]);
+      core.start();
+      expect(calls.filter(([name]) => name === "accept").map(([, , ...rest]) => rest)).toEqual([
+        [6, 1],
+        [7, 1],
+        [8, 1],
+        [9, 1],
+      ]);
+    });
   });
 
   it("calls its host", () => {

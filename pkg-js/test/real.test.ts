@@ -66,7 +66,8 @@ async function connected(
           };
           out.push({ type: "welcome", ...head, ping_interval_ms: 25_000, hold_ms: 25_000, limits: LIMITS });
         } else if (frame.type === "subscribe" && frame.epoch === undefined) {
-          out.push({ type: "subscribed", channel: frame.channel, epoch: "e", offset: 0, head: 0 });
+          const own_mark = { delivered: 0, read: 0 };
+          out.push({ type: "subscribed", channel: frame.channel, epoch: "e", offset: 0, head: 0, own_mark });
         } else if (frame.type === "send") {
           const { id, channel, data } = frame;
           const at = ++offset;
@@ -90,6 +91,14 @@ async function connected(
   atOnce(client);
   return { client, got, push };
 }
+
+const message = (offset: number, channel = "news") => ({
+  ...{ type: "message", channel, offset, id: "0199a1b2-c3d4-7000-8000-000000000003" },
+  ...{ user: "u", at: 1, data: null },
+});
+
+const messages = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, at) => message(from + at));
 
 describe.skipIf(!existsSync(entry))("the built package with the real core", () => {
   it("connects, receives its own message once, and closes", async () => {
@@ -124,10 +133,6 @@ describe.skipIf(!existsSync(entry))("the built package with the real core", () =
     const seen: unknown[] = [];
     channel.on("message", ({ offset }) => seen.push(offset));
     await channel.subscribe();
-    const message = (offset: number) => ({
-      ...{ type: "message", channel: "news", offset, id: "0199a1b2-c3d4-7000-8000-000000000003" },
-      ...{ user: "u", at: 1, data: null },
-    });
     push(
       message(1),
       message(1),
@@ -141,6 +146,98 @@ describe.skipIf(!existsSync(entry))("the built package with the real core", () =
     await vi.waitFor(() => expect(seen).toEqual([1, 2]));
     expect(client.state.status).toBe("connected");
     expect(errors.every((code) => code === "protocol_violation")).toBe(true);
+  });
+
+  describe("in the middle of a batch", () => {
+    /** A subscribed channel; `act` is called with each message's offset. What arrived, and the marks that were sent. */
+    async function reading(act: (offset: number, channel: Everwire.Channel, client: Everwire.Client) => void) {
+      const { client, got, push } = await connected();
+      const channel = client.channel("news");
+      const seen: number[] = [];
+      channel.on("message", ({ offset }) => {
+        seen.push(offset);
+        act(offset, channel, client);
+      });
+      await channel.subscribe();
+      const marks = () => got.filter(({ type }) => type === "mark").map(({ delivered }) => delivered);
+      return { client, channel, seen, push, got, marks };
+    }
+
+    it("delivers nothing more after `unsubscribe`, and marks only what was delivered", async () => {
+      const { push, seen, marks } = await reading((offset, channel) => {
+        if (offset === 4) void channel.unsubscribe();
+      });
+      push(...messages(1, 9));
+      await vi.waitFor(() => expect(marks()).toEqual([4]));
+      expect(seen).toEqual([1, 2, 3, 4]);
+    });
+
+    it("delivers nothing more after `close`, and marks only what was delivered", async () => {
+      const { push, seen, marks } = await reading((offset, _, client) => {
+        if (offset === 4) void client.close();
+      });
+      push(...messages(1, 9));
+      await vi.waitFor(() => expect(marks()).toEqual([4]));
+      expect(seen).toEqual([1, 2, 3, 4]);
+    });
+
+    it("goes on after a listener has thrown or called the client", async () => {
+      const reported = vi.fn();
+      vi.stubGlobal("reportError", reported);
+      const { push, seen, channel, marks } = await reading((offset, channel) => {
+        if (offset === 3) throw new Error("mine");
+        if (offset === 5) channel.typing();
+        if (offset === 6) channel.markRead();
+      });
+      push(...messages(1, 9));
+      await vi.waitFor(() => expect(marks()).toEqual([9]), 5_000);
+      vi.unstubAllGlobals();
+      expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+      expect(reported).toHaveBeenCalledOnce();
+      expect(channel.position?.offset).toBe(9);
+    });
+
+    it("delivers to the new subscription only what it asked for", async () => {
+      const { push, seen, got } = await reading((offset, channel) => {
+        if (offset !== 4) return;
+        void channel.unsubscribe();
+        void channel.subscribe({ position: { epoch: "e", offset: 4 } });
+      });
+      push(...messages(1, 9));
+      const asked = () => got.filter(({ type, offset }) => type === "subscribe" && offset === 4);
+      await vi.waitFor(() => expect(asked()).not.toEqual([]));
+      expect(seen).toEqual([1, 2, 3, 4]);
+      push({ type: "subscribed", channel: "news", epoch: "e", offset: 4, head: 9 }, ...messages(5, 9));
+      await vi.waitFor(() => expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]));
+    });
+
+    it("takes other frames, other channels, copies and invalid frames as what they are", async () => {
+      const { client, push, seen } = await reading(() => {});
+      const order: string[] = [];
+      client.on("error", ({ code }) => order.push(code));
+      client.on("signal", ({ event }) => order.push(event));
+      const other = client.channel("other");
+      other.on("message", ({ offset }) => seen.push(-offset));
+      await other.subscribe();
+      const signal = { type: "signalled", event: "ring", data: 1, at: 1 };
+      push(
+        ...[...messages(1, 3), signal, message(1, "other"), ...messages(3, 5), message(2, "other")],
+        ...[message(3, "other"), ...messages(4, 7), { type: "tiptoe" }, ...messages(8, 9)],
+      );
+      await vi.waitFor(() => expect(seen).toEqual([1, 2, 3, -1, 4, 5, -2, -3, 6, 7, 8, 9]));
+      push(...messages(10, 11), { ...message(12), user: 7 }, ...messages(12, 13));
+      await vi.waitFor(() => expect(order).toEqual(["ring", "protocol_violation"]));
+      expect(seen.slice(12)).toEqual([10, 11, 12, 13]);
+    });
+
+    it("asks again for what follows a hole", async () => {
+      const { client, push, seen, got } = await reading(() => {});
+      client.on("error", () => {});
+      push(...messages(1, 3), ...messages(5, 7));
+      const asked = () => got.filter(({ type, offset }) => type === "subscribe" && offset === 3);
+      await vi.waitFor(() => expect(asked()).not.toEqual([]), 5_000);
+      expect(seen).toEqual([1, 2, 3]);
+    });
   });
 
   it("gives the core's own errors their code", async () => {

@@ -1,6 +1,8 @@
 //! The entry to the core for drivers in Rust: whole batches, and an application that hears what they bring. In the
 //! browser the same is done in JavaScript, where parsing is cheaper (pkg-js/src/core/dispatch.ts).
 
+mod stretch;
+
 use everwire_protocol::{
     Ack, Activity, Channel, ChatChanged, ChatGone, Code, ErrorCode, MemberJoined, MemberLeft, Message,
     OwnMark, Polled, Receipt, ServerFrame, Signalled, StatusChanged, Subscribed, UserTyping, Uuid, VERSION,
@@ -11,11 +13,20 @@ use super::{
     Confirmation, Connection, ErrorFrame, GapStart, Handle, Now, Outcome, ReceivedFrame, Source,
     SubscribedFrame, UnsubscribedFrame, WelcomeFrame,
 };
+pub use stretch::Stretch;
 
 /// What hears of incoming frames. It owns the connection, so that each method can use it.
 pub trait Application {
-    /// The connection that receives.
-    fn connection(&mut self) -> &mut Connection;
+    /// The connection that receives, and the entries that are being delivered. Whoever uses the former without
+    /// [`Application::connection`] settles the latter first.
+    fn reading(&mut self) -> (&mut Connection, &mut Stretch);
+
+    /// The connection, after it has heard of every entry that was delivered.
+    fn connection(&mut self) -> &mut Connection {
+        let (connection, stretch) = self.reading();
+        stretch.settle(connection);
+        connection
+    }
 
     /// A frame has arrived, before the core has it. A test may change it, or drop it.
     fn arrived(&mut self, frame: ServerFrame) -> Option<ServerFrame> {
@@ -134,8 +145,9 @@ pub fn typist(user: &str) -> u32 {
 fn receive_one(app: &mut impl Application, frame: ServerFrame) {
     match frame {
         ServerFrame::Message(message) => {
-            if let Some(handle) = find(app, &message.channel)
-                && app.connection().accept(handle, message.offset)
+            let (connection, stretch) = app.reading();
+            if let Some(handle) = connection.subscription(&message.channel)
+                && stretch.accept(connection, handle, message.offset)
             {
                 app.message(handle, message);
             }

@@ -36,7 +36,7 @@ mod transport;
 #[doc(hidden)]
 pub use alloc::string::String;
 #[cfg(not(target_arch = "wasm32"))]
-pub use application::{Application, receive, typist};
+pub use application::{Application, Stretch, receive, typist};
 pub use backoff::{BASE_MS, CAP_HIDDEN_MS, CAP_MS, FIRST_MS, LEAST_MS};
 pub use clock::Now;
 pub use connection::{Config, Connection};

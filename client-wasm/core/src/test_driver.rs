@@ -10,7 +10,7 @@ use everwire_protocol::{
     Signalled, Subscribed, UserTyping, Uuid, batch, limits,
 };
 
-use super::{Application, Confirmation, Connection, Handle, Input, Now, Restored, Source, receive};
+use super::{Application, Confirmation, Connection, Handle, Input, Now, Restored, Source, Stretch, receive};
 
 /// A message to be sent.
 #[derive(Debug, Clone)]
@@ -67,7 +67,7 @@ impl Connection {
                 return Vec::new();
             }
         };
-        let mut listener = Listener { connection: self, heard: Vec::new() };
+        let mut listener = Listener { connection: self, stretch: Stretch::default(), heard: Vec::new() };
         receive(&mut listener, now, source, frames);
         listener.heard
     }
@@ -100,12 +100,13 @@ pub enum Heard {
 
 struct Listener<'a> {
     connection: &'a mut Connection,
+    stretch: Stretch,
     heard: Vec<Heard>,
 }
 
 impl Application for Listener<'_> {
-    fn connection(&mut self) -> &mut Connection {
-        self.connection
+    fn reading(&mut self) -> (&mut Connection, &mut Stretch) {
+        (self.connection, &mut self.stretch)
     }
 
     fn message(&mut self, handle: Handle, message: Message) {

@@ -72,10 +72,10 @@ impl Core {
         Self(driver)
     }
 
-    /// Whether to deliver an entry. Called for every message, so it is a separate function.
-    pub fn accept(&self, handle: u32, offset: f64) -> bool {
+    /// Whether to deliver `count` entries, the first of which is at `offset`. The hot path, so it is a separate function.
+    pub fn accept(&self, handle: u32, offset: f64, count: u32) -> bool {
         // A batch usually contains only entries: the outputs are carried out at its end.
-        self.0.core().accept(Handle(handle), (offset as u64).min(limits::MAX_OFFSET))
+        self.0.core().accept(Handle(handle), (offset as u64).min(limits::MAX_OFFSET), count)
     }
 
     /// A browser event: the argument with which a function of `Host.handler` was called.

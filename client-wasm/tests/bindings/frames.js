@@ -13,8 +13,8 @@ export const TESTS = {
     entries(5);
     equal(page.delivered, [1, 2, 3], "nothing after a hole:");
     equal(page.states().at(-1), "waiting", "a hole is asked for again:");
-    equal(page.core.accept(page.handle, 4), false, "an entry from nowhere:");
-    equal(page.core.accept(99, 1), false);
+    equal(page.core.accept(page.handle, 4, 1), false, "an entry from nowhere:");
+    equal(page.core.accept(99, 1, 1), false);
     equal(page.call("live", { handle: page.handle }), undefined);
     page.untilTried();
     page.socket.open();

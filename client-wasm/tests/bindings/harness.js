@@ -108,7 +108,7 @@ class World {
       const { epoch, offset, head, gap, from } = frame;
       this.outcome("subscribed_frame", { handle, epoch, offset, head, gap_from: from, gap });
     } else if (frame?.type === "message") {
-      if (this.core.accept(handle, frame.offset)) this.delivered.push(frame.offset);
+      if (this.core.accept(handle, frame.offset, 1)) this.delivered.push(frame.offset);
     } else if (frame?.type === "ack") {
       this.outcome("ack", { id: frame.id });
     } else if (frame?.type === "error") {

@@ -107,14 +107,14 @@ export const TESTS = {
         page.call("goaway", { delay_ms: number, spread_ms: number, reason: "" });
         const about = { retry: number, retry_after_ms: number };
         page.call("refused", { ...about, code: "forbidden", message: "" });
-        equal(page.core.accept(handle, number), false);
+        equal(page.core.accept(handle, number, 1), false);
       }
     }
     const other = open().connect().subscribe().subscribed();
     for (const number of odd) {
       other.socket.receive([{ type: "subscribed", epoch: "e", offset: number, head: number }]);
       other.onBatch = () => {
-        for (const offset of odd) other.core.accept(other.handle, offset);
+        for (const offset of odd) other.core.accept(other.handle, offset, 1);
         other.call("goaway", { delay_ms: number, spread_ms: number, reason: "" });
         const sizes = { payload_bytes: number, batch_bytes: number, batch_frames: number };
         const times = { ping_interval_ms: number, hold_ms: number, token_expires_in_ms: number };
@@ -123,6 +123,6 @@ export const TESTS = {
       };
     }
     sure(other.told.length > 0, "it is alive");
-    equal(other.core.accept(0, 1), false);
+    equal(other.core.accept(0, 1, 1), false);
   },
 };

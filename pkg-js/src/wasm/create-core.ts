@@ -31,7 +31,7 @@ export interface RawHost {
 
 /** The class that wasm-bindgen generates. */
 export interface RawCore {
-  accept(handle: number, offset: number): boolean;
+  accept(handle: number, offset: number, count: number): boolean;
   browser_event(event: number, id: number, value: unknown): void;
   call(number: number, ...registers: Register[]): unknown;
   free(): void;
@@ -64,10 +64,17 @@ export function createCore(Raw: RawCoreClass): CoreClass {
   class WasmCore {
     readonly #raw: RawCore;
     #freed = false;
+    // The stretch that is being delivered: which entry continues it, and which is the first that the core has not heard of.
+    #handle = 0;
+    #next = Number.NaN;
+    #untold = Number.NaN;
 
     constructor(host: Host, options: CoreOptions) {
       const raw: RawHost = {
-        batch: host.batch,
+        batch: (frames) => {
+          host.batch(frames);
+          this.#settle();
+        },
         socket: host.socket,
         call: (number, ...values) => {
           const [name = "", registers = []] = hostCalls[number] ?? [];
@@ -82,6 +89,7 @@ export function createCore(Raw: RawCoreClass): CoreClass {
         handler: (event, id) => (value) => {
           if (this.#freed) return;
           try {
+            this.#settle();
             this.#raw.browser_event(event, id, value);
           } catch (cause) {
             host.broken(cause);
@@ -91,8 +99,23 @@ export function createCore(Raw: RawCoreClass): CoreClass {
       this.#raw = new Raw(raw, ...load(parse(CORE_OPTIONS, NUMBERS)[1], options as unknown as Arguments));
     }
 
+    // One question for an entry and all that directly follow it: crossing costs as much as all other checks together.
     accept(handle: number, offset: number): boolean {
-      return this.#raw.accept(handle, offset);
+      if (handle !== this.#handle || offset !== this.#next) {
+        this.#settle();
+        if (!this.#raw.accept(handle, offset, 1)) return false;
+        this.#handle = handle;
+        this.#untold = offset + 1;
+      }
+      this.#next = offset + 1;
+      return true;
+    }
+
+    /** Tells the core how far the stretch came, before it hears of anything else. */
+    #settle(): void {
+      const count = this.#next - this.#untold;
+      if (count > 0) this.#raw.accept(this.#handle, this.#untold, count);
+      this.#next = this.#untold = Number.NaN;
     }
 
     free(): void {
@@ -102,6 +125,7 @@ export function createCore(Raw: RawCoreClass): CoreClass {
 
     _call(number: number, registers: string[], args: Arguments = {}): unknown {
       try {
+        this.#settle();
         return this.#raw.call(number, ...load(registers, args));
       } catch (cause) {
         // A refusal is thrown as its code; anything else is a bug.

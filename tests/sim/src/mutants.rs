@@ -24,6 +24,10 @@ macro_rules! mutants {
 mutants! {
     /// A listener is called before the position advances; if it fails, the entry is delivered again.
     PositionAfterListener = "position_after_listener";
+    /// A listener acts before the core has heard how far a batch was delivered.
+    StretchUntold = "stretch_untold";
+    /// The core hears that one entry more was delivered than there were when a listener acts.
+    StretchToldTooFar = "stretch_told_too_far";
     /// The client ignores epochs, and gaps because of them.
     EpochIgnored = "epoch_ignored";
     /// The server ignores in which run a position has moved.

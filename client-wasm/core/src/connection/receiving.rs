@@ -56,7 +56,7 @@ impl Connection {
             ReceivedFrame::Welcome(frame) => self.on_welcome(source, &frame),
             ReceivedFrame::Subscribed(frame) => return self.on_subscribed(&frame),
             ReceivedFrame::Unsubscribed(frame) => return self.on_unsubscribed(&frame),
-            ReceivedFrame::Message { handle, offset } => return outcome(self.accept(handle, offset)),
+            ReceivedFrame::Message { handle, offset } => return outcome(self.accept(handle, offset, 1)),
             ReceivedFrame::Ack { id } => return self.on_ack(id),
             ReceivedFrame::Error(frame) => return self.on_error(source, &frame),
             ReceivedFrame::Answer { id } => {
@@ -96,13 +96,14 @@ impl Connection {
         Outcome::Nothing
     }
 
-    /// A durable entry has arrived for this subscription: whether it is to be delivered. Its position has moved then. Hot:
-    /// called once per message.
-    pub fn accept(&mut self, handle: Handle, offset: u64) -> bool {
+    /// Durable entries have arrived for this subscription: `count`, of which the first is at `offset` and the others follow one by
+    /// one. Whether they are to be delivered; the position has moved then. Hot: a driver asks about one entry, delivers
+    /// those that directly follow it, and tells of them before it calls anything else.
+    pub fn accept(&mut self, handle: Handle, offset: u64, count: u32) -> bool {
         if !self.transports.counts() {
             return false;
         }
-        match self.subscriptions.accept(handle, offset) {
+        match self.subscriptions.accept(handle, offset, count) {
             Entry::Deliver => {
                 self.transports.mark_productive();
                 true

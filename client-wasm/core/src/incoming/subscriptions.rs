@@ -135,13 +135,13 @@ impl Subscriptions {
         }
     }
 
-    /// The hot path: decides about one entry, and moves the position first.
-    pub(crate) fn accept(&mut self, handle: Handle, offset: u64) -> Entry {
+    /// The hot path: decides about `count` entries, the first of which is at `offset`, and moves the position first.
+    pub(crate) fn accept(&mut self, handle: Handle, offset: u64, count: u32) -> Entry {
         let Some(subscription) = self.get(handle).filter(|s| s.live) else { return Entry::Drop };
         let Some(position) = &mut subscription.start.position else { return Entry::Drop };
         if offset == position.offset + 1 {
-            position.offset = offset;
-            subscription.marks.delivered(offset);
+            position.offset += u64::from(count);
+            subscription.marks.delivered(position.offset);
             Entry::Deliver
         } else if offset <= position.offset {
             Entry::Drop
@@ -269,14 +269,14 @@ mod tests {
     #[test]
     fn entries_are_delivered_once_and_in_order() {
         let mut subscriptions = at(5);
-        assert_eq!(subscriptions.accept(Handle(0), 6), Entry::Drop, "not confirmed yet");
+        assert_eq!(subscriptions.accept(Handle(0), 6, 1), Entry::Drop, "not confirmed yet");
         assert_eq!(confirm(&mut subscriptions, "a", 5, 7), Confirmed::InPlace);
-        assert_eq!(subscriptions.accept(Handle(0), 5), Entry::Drop);
-        assert_eq!(subscriptions.accept(Handle(0), 7), Entry::Hole);
-        assert_eq!(subscriptions.accept(Handle(0), 6), Entry::Deliver);
-        assert_eq!(subscriptions.accept(Handle(0), 6), Entry::Drop);
-        assert_eq!(subscriptions.accept(Handle(0), 7), Entry::Deliver);
-        assert_eq!(subscriptions.accept(Handle(9), 1), Entry::Drop);
+        assert_eq!(subscriptions.accept(Handle(0), 5, 1), Entry::Drop);
+        assert_eq!(subscriptions.accept(Handle(0), 7, 1), Entry::Hole);
+        assert_eq!(subscriptions.accept(Handle(0), 6, 1), Entry::Deliver);
+        assert_eq!(subscriptions.accept(Handle(0), 6, 1), Entry::Drop);
+        assert_eq!(subscriptions.accept(Handle(0), 7, 1), Entry::Deliver);
+        assert_eq!(subscriptions.accept(Handle(9), 1, 1), Entry::Drop);
     }
 
     #[test]

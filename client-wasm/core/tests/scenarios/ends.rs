@@ -85,7 +85,7 @@ fn what_is_said_of_an_earlier_socket_ends_nothing() {
     harness.says(old, &[message("news", 1), welcome(3)]);
     // A driver may pass on an entry by itself, because that is the hot path.
     harness.core.begin_batch(harness.now, Source::WebSocket(old));
-    assert!(!harness.core.accept(handles[0], 1));
+    assert!(!harness.core.accept(handles[0], 1, 1));
     harness.core.end_batch();
     harness.pass(1_000);
     assert_eq!(harness.delivered, []);

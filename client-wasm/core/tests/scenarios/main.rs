@@ -22,6 +22,7 @@ mod refused_tokens;
 mod report;
 mod robustness;
 mod sharing;
+mod stretches;
 mod tokens;
 mod trust;
 mod typing;

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     fault::Kind,
     ledger::{id, name},
+    mutants::Mutant,
     violation::{Rule, violated},
     watch::Watch,
 };
@@ -231,12 +232,30 @@ impl World {
         }
     }
 
+    /// Whoever acts in the middle of a batch tells the core first how far it was delivered.
+    fn tell_stretch(&mut self, client: usize, handle: Handle) {
+        let too_far = self.has(Mutant::StretchToldTooFar);
+        if self.has(Mutant::StretchUntold) {
+            return;
+        }
+        let c = &mut self.clients[client];
+        c.stretch.settle(&mut c.core);
+        if too_far && let Some(place) = c.watches.get(&handle).and_then(|watch| watch.place) {
+            c.core.accept(handle, place.offset + 1, 1);
+        }
+    }
+
     /// A listener may act in the middle of a batch.
-    pub(super) fn listener(&mut self, client: usize) {
+    pub(super) fn listener(&mut self, client: usize, handle: Handle) {
         if self.healed || self.clients[client].closed || self.clients[client].over {
             return;
         }
-        match self.clients[client].rng.between(0, 999) {
+        let act = self.clients[client].rng.between(0, 999);
+        if act > 15 {
+            return;
+        }
+        self.tell_stretch(client, handle);
+        match act {
             0..=9 => self.send(client),
             10..=11 => drop(self.unsubscribe_from_one(client)),
             12..=13 => self.subscribe_to_one(client),

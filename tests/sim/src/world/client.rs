@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use everwire_client_core::{
     Config, Connection, Event as CoreEvent, Handle, Input, Now, Output, RequestId, SendStatus, SocketId,
-    Source, Status,
+    Source, Status, Stretch,
 };
 use everwire_protocol::{Action, Channel, ClientFrame, ErrorCode, Guest, Role, Uuid, batch};
 
@@ -43,6 +43,8 @@ pub(super) enum Rest {
 #[derive(Debug)]
 pub(super) struct Client {
     pub(super) core: Connection,
+    /// The entries of a batch that are being delivered.
+    pub(super) stretch: Stretch,
     pub(super) rng: Rng,
     /// A separate generator, so that it does not affect others.
     pub(super) talk_rng: Rng,
@@ -132,6 +134,7 @@ impl Client {
         let rng = seed.fork(10_000 + index as u64);
         Self {
             core: Connection::new(config(index, 0, 0, false, true, true)),
+            stretch: Stretch::default(),
             path: Path::new(rng.fork(1)),
             talk_rng: rng.fork(2),
             talk: Talk::default(),

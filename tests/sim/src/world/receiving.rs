@@ -1,7 +1,9 @@
 //! What clients receive: the core reads each batch as every driver in Rust does, and a listener runs while the rest of its
 //! batch is still unread.
 
-use everwire_client_core::{Application, Confirmation, Connection, Gap, Handle, Source, receive, typist};
+use everwire_client_core::{
+    Application, Confirmation, Connection, Gap, Handle, Source, Stretch, receive, typist,
+};
 use everwire_protocol::{
     Ack, ChatChanged, ChatGone, ClientFrame, Code, ErrorCode, GapReason, MemberJoined, MemberLeft, Message,
     ServerFrame, Signalled, Subscribed, UserTyping, Uuid, batch,
@@ -225,8 +227,9 @@ impl Page<'_> {
 }
 
 impl Application for Page<'_> {
-    fn connection(&mut self) -> &mut Connection {
-        &mut self.world.clients[self.client].core
+    fn reading(&mut self) -> (&mut Connection, &mut Stretch) {
+        let client = &mut self.world.clients[self.client];
+        (&mut client.core, &mut client.stretch)
     }
 
     fn arrived(&mut self, frame: ServerFrame) -> Option<ServerFrame> {
@@ -242,7 +245,7 @@ impl Application for Page<'_> {
 
     fn message(&mut self, handle: Handle, message: Message) {
         self.world.delivered(self.client, handle, &message);
-        self.world.listener(self.client);
+        self.world.listener(self.client, handle);
     }
 
     fn subscribed(&mut self, handle: Handle, frame: Subscribed, confirmation: Confirmation) {

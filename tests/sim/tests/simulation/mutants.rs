@@ -65,6 +65,16 @@ fn a_position_that_moves_after_the_listener() {
 }
 
 #[test]
+fn a_listener_that_acts_before_the_core_knows_how_far_a_batch_was_delivered() {
+    found(Mutant::StretchUntold, &[Position, Marks, Duplicated]);
+}
+
+#[test]
+fn a_core_that_hears_of_more_than_was_delivered() {
+    found(Mutant::StretchToldTooFar, &[Position, Lost, Marks, Gap]);
+}
+
+#[test]
 fn an_epoch_that_is_ignored() {
     found(Mutant::EpochIgnored, &[WrongEntry, Gap, Lost, Quiet]);
 }
