@@ -150,7 +150,9 @@ describe.skipIf(!existsSync(entry))("the built package with the real core", () =
 
   describe("in the middle of a batch", () => {
     /** A subscribed channel; `act` is called with each message's offset. What arrived, and the marks that were sent. */
-    async function reading(act: (offset: number, channel: Everwire.Channel, client: Everwire.Client) => void) {
+    async function reading(
+      act: (offset: number, channel: Everwire.Channel, client: Everwire.Client) => void,
+    ) {
       const { client, got, push } = await connected();
       const channel = client.channel("news");
       const seen: number[] = [];

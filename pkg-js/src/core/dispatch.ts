@@ -207,13 +207,13 @@ export function dispatch(frames: unknown, core: Core, receiver: Receiver): void 
       DELETED(frame.deleted) &&
       whole(frame.offset) &&
       whole(frame.at) &&
-      typeof frame.channel === "string" &&
-      typeof frame.id === "string" &&
-      typeof frame.user === "string" &&
-      (frame.event == null || typeof frame.event === "string") &&
-      (frame.name == null || typeof frame.name === "string") &&
-      frame.data !== undefined &&
-      (frame.action == null || (typeof frame.action === "string" && typeof frame.target === "string"))
+      text(frame.channel) &&
+      text(frame.id) &&
+      text(frame.user) &&
+      word(frame.event) &&
+      word(frame.name) &&
+      any(frame.data) &&
+      (frame.action == null || (text(frame.action) && text(frame.target)))
     ) {
       const channel = last?.name === frame.channel ? last : receiver._channels.get(frame.channel);
       last = channel;

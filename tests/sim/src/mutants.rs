@@ -24,7 +24,7 @@ macro_rules! mutants {
 mutants! {
     /// A listener is called before the position advances; if it fails, the entry is delivered again.
     PositionAfterListener = "position_after_listener";
-    /// A listener acts before the core has heard how far a batch was delivered.
+    /// When a listener acts, the core never hears how far the batch was delivered before.
     StretchUntold = "stretch_untold";
     /// The core hears that one entry more was delivered than there were when a listener acts.
     StretchToldTooFar = "stretch_told_too_far";

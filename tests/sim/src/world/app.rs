@@ -1,6 +1,6 @@
 //! The applications: what they subscribe to, send and close, drawn from the seed, and their token callbacks.
 
-use everwire_client_core::{Handle, Input, OutgoingMessage, Status};
+use everwire_client_core::{Handle, Input, OutgoingMessage, Status, Stretch};
 use everwire_protocol::{Action, Channel, ErrorCode, Payload, Uuid, channels::chat_of};
 
 use super::{
@@ -234,11 +234,11 @@ impl World {
 
     /// Whoever acts in the middle of a batch tells the core first how far it was delivered.
     fn tell_stretch(&mut self, client: usize, handle: Handle) {
-        let too_far = self.has(Mutant::StretchToldTooFar);
-        if self.has(Mutant::StretchUntold) {
-            return;
-        }
+        let (untold, too_far) = (self.has(Mutant::StretchUntold), self.has(Mutant::StretchToldTooFar));
         let c = &mut self.clients[client];
+        if untold {
+            c.stretch = Stretch::default();
+        }
         c.stretch.settle(&mut c.core);
         if too_far && let Some(place) = c.watches.get(&handle).and_then(|watch| watch.place) {
             c.core.accept(handle, place.offset + 1, 1);

@@ -65,8 +65,8 @@ fn a_position_that_moves_after_the_listener() {
 }
 
 #[test]
-fn a_listener_that_acts_before_the_core_knows_how_far_a_batch_was_delivered() {
-    found(Mutant::StretchUntold, &[Position, Marks, Duplicated]);
+fn a_core_that_does_not_hear_what_was_delivered_before_a_listener_acted() {
+    found(Mutant::StretchUntold, &[Position, Marks, Duplicated, Lost, Protocol]);
 }
 
 #[test]
