@@ -5,7 +5,7 @@ use everwire_client_core::{
     Application, Confirmation, Connection, Event, Handle, Input, Now, Output, Source, Stretch, receive,
 };
 use everwire_protocol::{
-    Ack, ClientFrame, ErrorCode, GapReason, Message, OwnMark, ServerFrame, Subscribed, Uuid,
+    Ack, ClientFrame, Code, ErrorCode, GapReason, Message, OwnMark, ServerFrame, Subscribed, Uuid,
     batch::FrameError,
 };
 
@@ -34,10 +34,10 @@ impl<Act: FnMut(&mut Connection, Handle)> Application for Page<'_, Act> {
     }
 
     fn subscribed(&mut self, _: Handle, _: Subscribed, _: Confirmation) {}
-    fn ended(&mut self, _: Handle, _: ErrorCode, _: String) {}
+    fn ended(&mut self, _: Handle, _: Code, _: String) {}
     fn stored(&mut self, _: Ack) {}
-    fn failed(&mut self, _: Uuid, _: ErrorCode, _: String, _: Option<u32>) {}
-    fn error(&mut self, _: ErrorCode, _: String, _: Option<u32>) {}
+    fn failed(&mut self, _: Uuid, _: Code, _: String, _: Option<u32>) {}
+    fn error(&mut self, _: Code, _: String, _: Option<u32>) {}
 }
 
 /// Reads a batch with such a page. Returns what was delivered.
