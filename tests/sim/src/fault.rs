@@ -77,6 +77,8 @@ kinds! {
     Proxy = "proxy";
     /// The back end erases users, and deletes messages and chats.
     Erasure = "erasure";
+    /// A client gets into a network that passes requests and no WebSockets, or the other way round. It stays in the last one.
+    Move = "move";
 }
 
 impl Kind {
@@ -87,7 +89,10 @@ impl Kind {
 
     /// Whether it is drawn on its own.
     const fn is_drawn_alone(self) -> bool {
-        matches!(self, Self::Restore | Self::Permission | Self::Reload | Self::Proxy | Self::Erasure)
+        matches!(
+            self,
+            Self::Restore | Self::Permission | Self::Reload | Self::Proxy | Self::Erasure | Self::Move
+        )
     }
 
     const fn bit(self) -> u32 {

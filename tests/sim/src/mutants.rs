@@ -130,6 +130,8 @@ mutants! {
     SignalsUnchecked = "signals_unchecked";
     /// The client takes a proxy's refusal for one that passes.
     RefusalTakenForPassing = "refusal_taken_for_passing";
+    /// A page that has given up WebSocket never opens one again.
+    GivenUpForGood = "given_up_for_good";
 }
 
 impl Mutant {

@@ -10,6 +10,7 @@ DOCUMENTED = (1000, 1001, 1003, *range(4001, 4017))
 
 _YOUNG_S = 10.0
 _MOST_COUNTED = 6
+_MOST_POLLED = 2
 _PROBES_S = (30.0, 120.0, 300.0, 600.0, 1800.0)
 _REMEMBER_S = 1800.0
 _CAP_S = 20.0
@@ -28,9 +29,17 @@ class Choice:
         self._unwelcomed = False
         self._probes = 0
         self._probe_at: Optional[float] = None
+        # Whether the next attempt begins with polling, and how many did in a row without a welcome.
+        self._polls_next = False
+        self._polled = 0
 
     def begins_with_websocket(self, now: float) -> bool:
-        return self._websocket and not (self._polling and now < self._given_up_until)
+        """For an attempt that begins now."""
+        given_up = now < self._given_up_until and self._polled < _MOST_POLLED
+        polls = self._polling and (given_up or self._polls_next or not self._websocket)
+        self._polls_next = False
+        self._polled = self._polled + 1 if polls else 0
+        return not polls
 
     def may_poll(self) -> bool:
         return self._polling
@@ -39,7 +48,7 @@ class Choice:
         self._refusals = 0
 
     def websocket_welcomed(self) -> None:
-        self._given_up_until, self._unwelcomed, self._refusals = 0.0, False, 0
+        self._given_up_until, self._unwelcomed, self._refusals, self._polled = 0.0, False, 0, 0
         self._probes, self._probe_at = 0, None
 
     def websocket_ended(self, now: float, opened: bool, lasted: Optional[float], productive: bool, code: Optional[int]) -> bool:
@@ -58,9 +67,12 @@ class Choice:
         if self._count >= _MOST_COUNTED:
             self._count = 0
             self._give_up(now)
-        return self._polling
+        # One that was welcomed has ended for good: the backoff comes first.
+        self._polls_next = lasted is not None
+        return self._polling and lasted is None
 
     def poll_welcomed(self, now: float) -> None:
+        self._polled = 0
         if not self._websocket:
             return
         if self._unwelcomed:

@@ -20,7 +20,7 @@ impl Connection {
     }
 
     pub(super) fn open_transports(&mut self) {
-        if self.config.websocket && !(self.transports.selector.has_given_up() && self.config.polling) {
+        if self.config.websocket && !(self.config.polling && self.transports.selector.polls_first()) {
             self.open_websocket();
             if self.config.polling {
                 let now = self.now();

@@ -106,9 +106,9 @@ impl Connection {
         let polling = self.transports.is_active(Transport::Polling);
         let selector = &mut self.transports.selector;
         let had_given_up = selector.has_given_up();
-        let mut poll_now = false;
+        let mut poll_next = false;
         if suspicious {
-            poll_now = selector.ended(websocket.is_open(), websocket.age(now), websocket.is_productive());
+            poll_next = selector.ended(websocket.is_open(), websocket.age(now), websocket.is_productive());
         }
         if websocket.gave_no_answer(now) {
             selector.gave_no_answer();
@@ -117,7 +117,7 @@ impl Connection {
                 selector.polling_works();
             }
         }
-        let fallback = poll_now || selector.fallback_at().is_some_and(|at| at <= now);
+        let fallback = poll_next || selector.fallback_at().is_some_and(|at| at <= now);
         if selector.has_given_up() && !had_given_up {
             self.log("WebSocket does not work here".to_owned());
             if polling {
@@ -125,7 +125,13 @@ impl Connection {
             }
         }
         match (self.transports.active(), self.lifecycle.phase()) {
-            (Some(Transport::WebSocket), _) => self.lost(reason, None),
+            (Some(Transport::WebSocket), _) => {
+                if poll_next && !self.lifecycle.is_suspect() {
+                    // After the backoff: the server may have ended with all its connections.
+                    self.transports.selector.poll_next();
+                }
+                self.lost(reason, None);
+            }
             (Some(Transport::Polling), _) => {
                 self.log(text!("probe failed: ", reason));
                 self.subscriptions.websocket_gone();

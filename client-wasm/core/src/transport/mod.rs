@@ -75,7 +75,7 @@ impl Transports {
     pub(crate) fn activate(&mut self, transport: Transport) {
         self.active = Some(transport);
         self.counts = true;
-        self.selector.stop_fallback();
+        self.selector.connected();
     }
 
     /// Drops both transports. Returns the socket to close; the requests are taken by [`Transports::stop_polling`].

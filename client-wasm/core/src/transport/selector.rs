@@ -17,6 +17,9 @@ const SHORT_LIVED: u32 = 1;
 /// Of the WebSockets that are refused in a row, polling is tried after the second, the fourth, and then after each
 /// multiple of this.
 const RARELY: u32 = 8;
+/// Where WebSocket was given up, this many attempts in a row may begin with polling and not be welcomed: then one begins with a
+/// WebSocket, because the network may be another one by now.
+const MAX_UNWELCOMED: u32 = 2;
 /// When to try WebSocket again while polling, in ms; the last one repeats.
 const PROBES_MS: [u64; 5] = [30_000, 120_000, 300_000, 600_000, 1_800_000];
 
@@ -30,6 +33,10 @@ pub(crate) struct TransportSelector {
     silent: bool,
     /// Polling is the transport here until a probe says otherwise.
     given_up: bool,
+    /// Attempts in a row that began with polling and were not welcomed.
+    unwelcomed: u32,
+    /// The next attempt begins with polling.
+    polls_next: bool,
     probes: usize,
     /// When to start polling beside a WebSocket that is still silent.
     fallback_at: Option<u64>,
@@ -57,6 +64,19 @@ impl TransportSelector {
         self.failed_opens > 0
     }
 
+    /// An attempt begins, and both transports may be used. Returns whether polling comes first.
+    pub(crate) fn polls_first(&mut self) -> bool {
+        let polls_next = core::mem::take(&mut self.polls_next);
+        let polls_first = polls_next || (self.given_up && self.unwelcomed < MAX_UNWELCOMED);
+        self.unwelcomed = if polls_first { self.unwelcomed + 1 } else { 0 };
+        polls_first
+    }
+
+    /// A WebSocket that was in use died young: whatever killed it may kill the next one as well.
+    pub(crate) fn poll_next(&mut self) {
+        self.polls_next = true;
+    }
+
     /// A WebSocket is being opened, and polling is allowed beside it after a while.
     pub(crate) fn start_fallback(&mut self, now: u64) {
         self.fallback_at = Some(now + FALLBACK_MS);
@@ -66,6 +86,12 @@ impl TransportSelector {
         self.fallback_at = None;
     }
 
+    /// One of the transports was welcomed.
+    pub(crate) fn connected(&mut self) {
+        self.fallback_at = None;
+        self.unwelcomed = 0;
+    }
+
     /// Nothing is planned any more.
     pub(crate) fn stop(&mut self) {
         self.fallback_at = None;
@@ -73,7 +99,7 @@ impl TransportSelector {
     }
 
     /// A WebSocket ended. `opened`: it had been open; `age`: for how long it was welcomed, in ms; `productive`: it had
-    /// brought an entry or an ack. Returns whether to try polling at once.
+    /// brought an entry or an ack. Returns whether to try polling next.
     pub(crate) fn ended(&mut self, opened: bool, age: u64, productive: bool) -> bool {
         if !opened {
             self.refused += 1;
@@ -186,6 +212,18 @@ mod tests {
         selector.gave_no_answer();
         selector.polling_works();
         assert!(selector.given_up, "silent");
+    }
+
+    #[test]
+    fn promise_11_where_websocket_was_given_up_each_third_attempt_begins_with_it_if_polling_fails() {
+        let mut selector = TransportSelector::default();
+        assert!(!selector.polls_first());
+        selector.give_up();
+        let first: Vec<bool> = (0..6).map(|_| selector.polls_first()).collect();
+        assert_eq!(first, [true, true, false, true, true, false]);
+        assert!(selector.polls_first());
+        selector.connected();
+        assert!(selector.polls_first() && selector.polls_first(), "a welcome begins the count anew");
     }
 
     #[test]

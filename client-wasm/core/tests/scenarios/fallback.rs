@@ -107,7 +107,7 @@ fn promise_11_a_probe_that_works_brings_websocket_back() {
     harness.says(socket, &[welcome(10), subscribed("news", "a", 0, 0)]);
     assert_eq!(harness.state().unwrap().1, Some(Transport::WebSocket));
     assert!(harness.outputs.contains(&Output::Remember(None)), "and what was remembered is forgotten");
-    harness.closes(socket, 1006);
+    harness.closes(socket, 1001);
     harness.outputs.clear();
     harness.pass_until(1_001, wants_socket);
 }
@@ -116,12 +116,94 @@ fn remembered() -> Memory {
     Memory { polling_until: 1_700_000_000_000 + 60_000 }
 }
 
+/// What worked elsewhere may not work here: the page has been carried to a network that passes WebSockets, and no requests.
+#[test]
+fn promise_11_where_websocket_was_given_up_it_is_tried_again_after_two_polls_without_a_welcome() {
+    let mut harness = Harness::started(Config { memory: Some(remembered()), ..config() });
+    let (request, ..) = harness.wants_request();
+    harness.responds(request, &[polled(1), welcome(9)]);
+    harness.outputs.clear();
+    // The connection that worked ends.
+    for _ in 0..2 {
+        harness.pass_until(20_000, wants_request);
+        let (request, ..) = harness.wants_request();
+        harness.tell(Input::RequestFailed { request, status: 403, reason: "a proxy".into() });
+    }
+    assert_eq!(harness.status(), Status::Waiting);
+    harness.outputs.clear();
+    polling_fails(&mut harness);
+    polling_fails(&mut harness);
+    harness.pass_until(20_001, wants_socket);
+    assert!(!harness.outputs.iter().any(wants_request));
+    // Unless that fails as well.
+    let socket = harness.wants_websocket();
+    harness.closes(socket, 1006);
+    polling_fails(&mut harness);
+    polling_fails(&mut harness);
+    harness.pass_until(20_001, wants_socket);
+    let socket = harness.opens_websocket();
+    harness.outputs.clear();
+    harness.welcome_websocket(socket);
+    assert_eq!(harness.state().unwrap().1, Some(Transport::WebSocket));
+    assert!(harness.outputs.contains(&Output::Remember(None)), "and what was remembered is forgotten");
+}
+
 #[test]
 fn promise_11_a_memory_that_is_over_or_impossible_is_ignored() {
     for polling_until in [1_700_000_000_000 - 1, 1_700_000_000_000 + 2 * HOUR] {
         let mut harness = Harness::started(Config { memory: Some(Memory { polling_until }), ..config() });
         harness.wants_websocket();
     }
+}
+
+#[test]
+fn promise_11_a_welcomed_socket_that_dies_young_is_followed_by_polling_after_the_backoff() {
+    let mut harness = Harness::started(config());
+    let socket = harness.opens_websocket();
+    harness.welcome_websocket(socket);
+    harness.pass(800);
+    harness.outputs.clear();
+    harness.closes(socket, 1006);
+    assert!(!harness.outputs.iter().any(wants_request), "a server may have ended with all its connections");
+    harness.pass_until(1_001, wants_request);
+    assert!(!harness.outputs.iter().any(wants_socket));
+    let (request, ..) = harness.wants_request();
+    harness.responds(request, &[polled(1), welcome(9)]);
+    assert_eq!(harness.state().unwrap().1, Some(Transport::Polling));
+    let remembered = |output: &Output| matches!(output, Output::Remember(Some(_)));
+    assert!(!harness.outputs.iter().any(remembered), "one may be an accident");
+}
+
+#[test]
+fn promise_11_a_young_socket_that_the_network_took_along_says_nothing_against_websocket() {
+    let mut harness = Harness::started(config());
+    let socket = harness.opens_websocket();
+    harness.welcome_websocket(socket);
+    harness.tell(Input::Offline);
+    harness.outputs.clear();
+    harness.closes(socket, 1006);
+    harness.pass_until(1_001, wants_socket);
+    assert!(!harness.outputs.iter().any(wants_request));
+}
+
+#[test]
+fn promise_11_a_socket_that_dies_old_is_followed_by_another_one() {
+    let mut harness = Harness::started(config());
+    let socket = harness.opens_websocket();
+    harness.welcome_websocket(socket);
+    harness.pass(10_000);
+    harness.outputs.clear();
+    harness.closes(socket, 1006);
+    harness.pass_until(1_001, wants_socket);
+    assert!(!harness.outputs.iter().any(wants_request));
+}
+
+/// The next attempt begins with polling, which does not work either.
+fn polling_fails(harness: &mut Harness) {
+    harness.pass_until(20_001, wants_request);
+    assert!(!harness.outputs.iter().any(wants_socket), "polling comes first");
+    let (request, ..) = harness.wants_request();
+    harness.tell(Input::RequestFailed { request, status: 0, reason: "no network".into() });
 }
 
 #[test]
@@ -135,7 +217,7 @@ fn promise_11_three_sockets_that_open_and_die_are_enough() {
         harness.outputs.clear();
         harness.closes(socket, 1006);
         if round < 2 {
-            assert!(!harness.outputs.iter().any(wants_request), "a server may have restarted");
+            polling_fails(&mut harness);
         }
     }
     harness.pass_until(20_001, wants_request);
@@ -149,15 +231,20 @@ fn promise_11_three_sockets_that_open_and_die_are_enough() {
 #[test]
 fn promise_11_a_socket_that_never_opened_does_not_count_among_the_three() {
     let mut harness = Harness::started(config());
+    let mut died = 0;
     for opens in [true, false, true, true] {
         harness.pass_until(20_001, wants_socket);
         assert!(!harness.outputs.iter().any(wants_request), "not yet three that opened");
         if opens {
+            died += 1;
             let socket = harness.opens_websocket();
             harness.welcome_websocket(socket);
             harness.pass(300);
             harness.outputs.clear();
             harness.closes(socket, 1006);
+            if died < 3 {
+                polling_fails(&mut harness);
+            }
         } else {
             let socket = harness.wants_websocket();
             harness.pass(300);

@@ -274,7 +274,7 @@ fn promise_23_a_message_that_left_longer_ago_than_the_server_recognises_it_is_no
     let (mut harness, socket, _) = Harness::connected(&[]);
     harness.send(1, "news");
     assert_eq!(harness.sent_ids(), [1]);
-    harness.closes(socket, 1006);
+    harness.closes(socket, 1001);
     harness.send(2, "news");
     // A laptop is closed over night, and the next day.
     harness.now = Now { mono: harness.now.mono + 10, wall: harness.now.wall + 25 * HOUR };

@@ -68,7 +68,7 @@ fn promise_13_polls_carry_it_in_a_header_and_not_in_hello() {
 #[test]
 fn promise_13_a_reconnect_makes_no_extra_call() {
     let (mut harness, socket) = connected(HOUR);
-    harness.closes(socket, 1006);
+    harness.closes(socket, 1001);
     harness.pass_until(1_001, wants_socket);
     assert!(!harness.outputs.iter().any(wants_token));
     harness.opens_websocket();
@@ -259,7 +259,7 @@ fn promise_13_a_callback_that_was_given_up_does_not_replace_its_successors_token
     harness.sent();
     harness.tell(Input::Token("one".into()));
     assert!(harness.sent().is_empty(), "the older token is not told to the server");
-    harness.closes(socket, 1006);
+    harness.closes(socket, 1001);
     harness.pass_until(1_001, wants_socket);
     harness.opens_websocket();
     assert_eq!(token_of_hello(&mut harness).as_deref(), Some("two"));

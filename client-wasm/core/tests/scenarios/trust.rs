@@ -17,6 +17,18 @@ fn dies_after(harness: &mut Harness, ms: u64) {
     harness.pass(ms);
     harness.outputs.clear();
     harness.closes(socket, 1006);
+    if !gave_up(harness) {
+        polling_fails(harness);
+    }
+}
+
+/// If the next attempt begins with polling, that does not work, either.
+fn polling_fails(harness: &mut Harness) {
+    harness.pass_until(20_001, |output| wants_request(output) || wants_socket(output));
+    if harness.outputs.iter().any(wants_request) {
+        let (request, ..) = harness.wants_request();
+        harness.tell(Input::RequestFailed { request, status: 0, reason: "lost".into() });
+    }
 }
 
 /// What was remembered last: whether WebSocket does not work here.
@@ -54,6 +66,7 @@ fn promise_11_a_websocket_that_brought_an_ack_counts_half() {
         harness.says(socket, &[ack(n, 1)]);
         harness.outputs.clear();
         harness.closes(socket, 1006);
+        polling_fails(&mut harness);
     }
     assert!(gave_up(&harness));
 }
@@ -239,7 +252,10 @@ fn promise_11_a_probe_that_worked_and_dies_young_is_counted_with_those_before_it
 fn a_client_without_polling_never_polls_whatever_becomes_of_its_sockets() {
     let mut harness = Harness::started(Config { polling: false, ..config() });
     for _ in 0..8 {
-        dies_after(&mut harness, 50);
+        harness.pass_until(20_001, wants_socket);
+        let socket = harness.opens_websocket();
+        harness.welcome_websocket(socket);
+        harness.closes(socket, 1006);
         assert!(!harness.outputs.iter().any(wants_request));
     }
 }

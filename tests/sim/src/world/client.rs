@@ -112,8 +112,9 @@ pub(super) struct Client {
     pub(super) token_until: u64,
     /// The id of the last token.
     pub(super) token_id: u64,
-    /// For planted bugs: frames that were not sent in time, and the first known logs.
+    /// For planted bugs: frames that were not sent in time, whether WebSocket was given up, and the first known logs.
     pub(super) stale: Vec<String>,
+    pub(super) gave_up: bool,
     pub(super) first_epochs: ByChannel<String>,
     pub(super) sent_before: BTreeSet<Uuid>,
     pub(super) welcomed: u32,
@@ -179,6 +180,7 @@ impl Client {
             token_until: 0,
             token_id: 0,
             stale: Vec::new(),
+            gave_up: false,
             first_epochs: BTreeMap::new(),
             sent_before: BTreeSet::new(),
             welcomed: 0,
@@ -336,6 +338,11 @@ impl World {
 
     fn perform_output(&mut self, client: usize, output: Output) {
         match output {
+            // The planted bug: nothing is opened, and it fails.
+            Output::OpenWebSocket(socket) if self.clients[client].gave_up => {
+                let input = Input::WebSocketClosed { socket, code: 1006, reason: String::new() };
+                self.send_client(client, 1, ToClient::Input(input));
+            }
             Output::OpenWebSocket(id) => {
                 say!(self, format!("c{client}"), "opens WebSocket {}", self.links.len());
                 self.open_link(client, id);
@@ -371,6 +378,9 @@ impl World {
             }
             Output::FetchToken => self.fetch_token(client),
             // Every client is a browser of its own.
+            Output::Remember(Some(_)) if self.has(Mutant::GivenUpForGood) => {
+                self.clients[client].gave_up = true;
+            }
             Output::PollSlot(_) | Output::Remember(_) => {}
             Output::Event(event) => self.hears(client, event),
         }

@@ -6,7 +6,7 @@ use everwire_protocol::Goaway;
 use super::{
     Event, ToClient, World,
     client::{Rest, Sent},
-    links::{Block, Proxy},
+    links::{Block, Passes, Proxy},
     say,
 };
 use crate::{
@@ -153,6 +153,7 @@ impl World {
             Kind::Erasure => self.erase_or_delete(&mut rng),
             Kind::Reload => self.reload(client, &mut rng),
             Kind::Proxy => self.clients[client].path.proxy = Some(Proxy::draw(&mut rng)),
+            Kind::Move => self.moves(client, &mut rng),
         }
     }
 
@@ -168,6 +169,31 @@ impl World {
         }
         for request in self.clients[client].requests.values() {
             self.requests[*request].dead = true;
+        }
+    }
+
+    /// A client gets into another network. One that may use a single transport stays where that works.
+    fn moves(&mut self, client: usize, rng: &mut Rng) {
+        if !self.manner.websocket || !self.manner.polling {
+            return;
+        }
+        let how = rng.pick(&[Block::Refuse, Block::Silent]);
+        let passes = match self.clients[client].path.passes {
+            None | Some(Passes::WebSockets) => Passes::Requests(how),
+            Some(Passes::Requests(_)) => Passes::WebSockets,
+        };
+        say!(self, format!("c{client}"), "is now where only {passes:?} pass");
+        self.clients[client].path.passes = Some(passes);
+        self.silence(client);
+        if rng.chance(500) {
+            // The machine tells the page at once that its requests have failed.
+            for request in self.clients[client].requests.values().copied().collect::<Vec<_>>() {
+                self.send_client(client, 5, ToClient::Response { request, text: None });
+            }
+        }
+        if rng.chance(300) {
+            self.send_client(client, 10, ToClient::Input(Input::Offline));
+            self.send_client(client, 500, ToClient::Input(Input::Online));
         }
     }
 

@@ -42,7 +42,7 @@ impl World {
         let now = self.now;
         let path = &mut self.clients[client].path;
         let proxy = path.proxy;
-        let down = path.down_until > now;
+        let down = path.blocks_requests(now);
         let lost = path.loses_until > now && path.rng.chance(OFTEN);
         let doubled = path.doubles_until > now && path.rng.chance(OFTEN);
         let told = path.rng.chance(500);
@@ -128,7 +128,7 @@ impl World {
         let path = &mut self.clients[client].path;
         let reading = path.reads.filter(|(_, until)| *until > now);
         let reading = reading.map_or(0, |(rate, _)| text.len() as u64 / rate.max(1));
-        if path.down_until > now {
+        if path.blocks_requests(now) {
             return;
         }
         if path.loses_until > now && path.rng.chance(OFTEN) {

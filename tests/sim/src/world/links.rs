@@ -41,6 +41,14 @@ pub(super) enum Block {
     Silent,
 }
 
+/// What a network lets through that does not let everything through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Passes {
+    WebSockets,
+    /// WebSockets are blocked in this way.
+    Requests(Block),
+}
+
 /// What a proxy refuses for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Proxy {
@@ -77,6 +85,8 @@ pub(super) struct Path {
     pub(super) blocked: Option<(Block, u64)>,
     /// A proxy, until the end of the run.
     pub(super) proxy: Option<Proxy>,
+    /// Where the client has moved to, until the end of the run.
+    pub(super) passes: Option<Passes>,
     /// WebSockets are killed this long after they opened.
     pub(super) killed: Option<(u64, u64)>,
     pub(super) loses_until: u64,
@@ -100,6 +110,7 @@ impl Path {
             slow_by: 0,
             blocked: None,
             proxy: None,
+            passes: None,
             killed: None,
             loses_until: 0,
             doubles_until: 0,
@@ -108,9 +119,24 @@ impl Path {
         }
     }
 
-    /// Everything works again, but for a proxy, which is as it is.
+    /// Everything works again, but for what is as it is: a proxy, and the network that the client is in.
     pub(super) fn heal(&mut self) {
-        *self = Self { proxy: self.proxy, ..Self::new(self.rng.clone()) };
+        *self = Self { proxy: self.proxy, passes: self.passes, ..Self::new(self.rng.clone()) };
+    }
+
+    /// How WebSockets are blocked at present.
+    fn blocks_websockets(&self, now: u64) -> Option<Block> {
+        match self.passes {
+            Some(Passes::Requests(how)) => Some(how),
+            Some(Passes::WebSockets) | None => {
+                self.blocked.filter(|(_, until)| *until > now).map(|(how, _)| how)
+            }
+        }
+    }
+
+    /// Whether no request gets anywhere at present.
+    pub(super) fn blocks_requests(&self, now: u64) -> bool {
+        self.down_until > now || self.passes == Some(Passes::WebSockets)
     }
 }
 
@@ -152,8 +178,7 @@ impl World {
         });
         self.clients[client].links.insert(id, link);
         let now = self.now;
-        let path = &self.clients[client].path;
-        let blocked = path.blocked.filter(|(_, until)| *until > now).map(|(how, _)| how);
+        let blocked = self.clients[client].path.blocks_websockets(now);
         let there = 2 * self.latency(client);
         if self.clients[client].path.down_until > now {
             if self.clients[client].path.rng.chance(500) {

@@ -100,6 +100,7 @@ impl World {
         c.asks.forget();
         c.signals.forget();
         c.stale.clear();
+        c.gave_up = false;
         let seed = c.rng.word();
         let hidden = c.hidden;
         c.core = Connection::new(everwire_client_core::Config {

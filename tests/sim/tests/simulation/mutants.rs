@@ -284,6 +284,11 @@ fn a_refusal_by_a_proxy_that_is_taken_for_one_that_passes() {
 }
 
 #[test]
+fn a_websocket_that_was_given_up_and_is_never_tried_again() {
+    found_with(Kind::Move, Mutant::GivenUpForGood, &[Quiet]);
+}
+
+#[test]
 fn answers_that_are_matched_by_their_order() {
     found_playing(Play::Chats, Mutant::AnswersInOrder, &[Settled]);
 }
