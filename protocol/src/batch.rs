@@ -60,6 +60,8 @@ pub enum BatchError {
         max: usize,
         /// The ids of the sends and requests among them.
         ids: Vec<Uuid>,
+        /// The ids of the sends alone.
+        sends: Vec<Uuid>,
     },
     /// Not a JSON array.
     #[error("Invalid batch: not a JSON array of frames ({0})")]
@@ -71,6 +73,14 @@ impl BatchError {
     pub fn ids(&self) -> Vec<Uuid> {
         match self {
             Self::TooManyFrames { ids, .. } => ids.clone(),
+            Self::TooLarge { .. } | Self::NotAnArray(_) => Vec::new(),
+        }
+    }
+
+    /// The ids of the sends among them.
+    pub fn sends(self) -> Vec<Uuid> {
+        match self {
+            Self::TooManyFrames { sends, .. } => sends,
             Self::TooLarge { .. } | Self::NotAnArray(_) => Vec::new(),
         }
     }
@@ -195,10 +205,51 @@ pub fn decode<F: Frame>(text: &str, bounds: &Bounds) -> Result<Vec<Result<F, Fra
         serde_json::from_str(text).map_err(|error| BatchError::NotAnArray(reason_of(&error)))?;
     if frames.len() > bounds.frames {
         let ids = frames.iter().filter_map(|raw| id_of(raw.get())).collect();
-        return Err(BatchError::TooManyFrames { frames: frames.len(), max: bounds.frames, ids });
+        let is_send = |raw: &&&RawValue| strict::member(raw.get(), "type") == Some("\"send\"");
+        let sends = frames.iter().filter(is_send).filter_map(|raw| id_of(raw.get())).collect();
+        return Err(BatchError::TooManyFrames { frames: frames.len(), max: bounds.frames, ids, sends });
     }
     let depth = bounds.depth.saturating_sub(1);
     Ok(frames.iter().enumerate().map(|(index, raw)| decode_frame(index, raw.get(), depth)).collect())
+}
+
+/// A frame of a server that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Why.
+    pub error: FrameError,
+    /// The channel and offset, if it is an entry that has them. A client goes on behind it: it would come again with every
+    /// connection.
+    pub entry: Option<(Channel, u64)>,
+}
+
+/// Decodes a batch of a server, as a client does.
+pub fn decode_received<F: Frame>(
+    text: &str,
+    bounds: &Bounds,
+) -> Result<Vec<Result<F, Unreadable>>, BatchError> {
+    let frames = decode::<F>(text, bounds)?;
+    // The JSON text of each frame, which the decoder does not keep. It has just parsed the batch, so this cannot fail.
+    let texts: Vec<&RawValue> = if frames.iter().all(Result::is_ok) {
+        Vec::new()
+    } else {
+        serde_json::from_str(text).unwrap_or_default()
+    };
+    let entry = |index: usize| texts.get(index).and_then(|raw| entry_of(raw.get()));
+    let frames = frames.into_iter().enumerate();
+    Ok(frames
+        .map(|(index, frame)| frame.map_err(|error| Unreadable { error, entry: entry(index) }))
+        .collect())
+}
+
+/// The channel and offset of an entry that cannot be read.
+fn entry_of(text: &str) -> Option<(Channel, u64)> {
+    if strict::member(text, "type")? != "\"message\"" {
+        return None;
+    }
+    let name: String = serde_json::from_str(strict::member(text, "channel")?).ok()?;
+    let offset: u64 = serde_json::from_str(strict::member(text, "offset")?).ok()?;
+    Some((Channel::new(&name).ok()?, offset))
 }
 
 /// The id of a frame that is not decoded.

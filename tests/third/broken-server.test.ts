@@ -180,6 +180,44 @@ describe.skipIf(PYTHON === undefined)("the third client and a server that breaks
     expect(ada.all("failed")).toEqual([]);
   });
 
+  it("a batch is refused, and its sends are named: they go one by one, and the one that is refused alone fails", async () => {
+    const sends = () => server.received.filter(({ type }) => type === "send");
+    const later: number[] = [];
+    const server: Scripted = await Scripted.start((send, socket) => {
+      let [seen, offset, refused] = [0, 0, false];
+      socket.on("message", () => {
+        const batch = sends().slice(seen);
+        seen += batch.length;
+        if (refused) later.push(batch.length);
+        const ids = batch.map(({ id }) => id);
+        if (batch.some(({ data }) => data === 1)) {
+          refused = true;
+          send({ type: "error", code: "too_large", message: "No.", retry: false, ids });
+        } else for (const id of ids) send({ type: "ack", id, channel: CHANNEL, offset: ++offset, at: 1 });
+      });
+    });
+    const ada = Third.connect("ada", server.url, { transports: ["websocket"], speed: 10 });
+    for (const n of [0, 1, 2]) ada.send(CHANNEL, n, String(n));
+    await until("both are acknowledged", () => ada.acks.size === 2);
+    expect(later.every((sends) => sends === 1)).toBe(true);
+    expect(ada.all("failed")).toMatchObject([{ ref: "1", code: "too_large" }]);
+    expect(server.hellos).toHaveLength(1);
+  });
+
+  it("its session is taken twice in a row: it was copied, and the client takes a new one", async () => {
+    const session = randomUUID();
+    const server = await Scripted.start(
+      (_, socket) => socket.close(4009),
+      (_, socket) => socket.close(4009),
+      (send) => send(subscribed(0, 0)),
+    );
+    const ada = connect(server, { session });
+    await ada.waitFor("subscribed", {});
+    const sessions = server.hellos.map(([hello]) => hello?.session);
+    expect(sessions.slice(0, 2)).toEqual([session, session]);
+    expect(sessions[2]).not.toBe(session);
+  });
+
   it("silence: the connection is replaced", async () => {
     const server = await Scripted.start((send) => send(subscribed(0, 0)));
     connect(server, { speed: 1000 });

@@ -6,7 +6,7 @@ mod stretch;
 use everwire_protocol::{
     Ack, Activity, Channel, ChatChanged, ChatGone, Code, ErrorCode, MemberJoined, MemberLeft, Message,
     OwnMark, Polled, Receipt, ServerFrame, Signalled, StatusChanged, Subscribed, UserTyping, Uuid, VERSION,
-    batch::FrameError,
+    batch::{FrameError, Unreadable},
 };
 
 use super::{
@@ -38,6 +38,9 @@ pub trait Application {
 
     /// A durable message.
     fn message(&mut self, handle: Handle, message: Message);
+
+    /// A durable message cannot be read. The position has moved past it.
+    fn unreadable(&mut self, handle: Handle, offset: u64, reason: String);
 
     /// A subscription is in place.
     fn subscribed(&mut self, handle: Handle, frame: Subscribed, confirmation: Confirmation);
@@ -105,12 +108,13 @@ pub trait Application {
     }
 }
 
-/// Reads a batch. Frames of unknown types are skipped; anything else that cannot be read violates the protocol.
+/// Reads a batch. Frames of unknown types are skipped; anything else that cannot be read violates the protocol, but for messages
+/// whose position is known.
 pub fn receive(
     application: &mut impl Application,
     now: Now,
     source: Source,
-    frames: impl IntoIterator<Item = Result<ServerFrame, FrameError>>,
+    frames: impl IntoIterator<Item = Result<ServerFrame, Unreadable>>,
 ) {
     application.connection().begin_batch(now, source);
     for frame in frames {
@@ -120,16 +124,15 @@ pub fn receive(
                     receive_one(application, frame);
                 }
             }
-            Err(FrameError::UnknownType { .. }) => {}
-            Err(
-                error @ (FrameError::NotAFrame { .. }
-                | FrameError::Malformed { .. }
-                | FrameError::Misshapen { .. }
-                | FrameError::Flawed { .. }),
-            ) => {
-                let message = &error.to_string();
-                application.connection().receive_frame(ReceivedFrame::Violation { message });
-            }
+            Err(Unreadable { error: FrameError::UnknownType { .. }, .. }) => {}
+            Err(Unreadable {
+                error:
+                    error @ (FrameError::NotAFrame { .. }
+                    | FrameError::Malformed { .. }
+                    | FrameError::Misshapen { .. }
+                    | FrameError::Flawed { .. }),
+                entry,
+            }) => unreadable(application, entry, error.to_string()),
         }
         application.finished();
     }
@@ -299,6 +302,19 @@ fn receive_one(app: &mut impl Application, frame: ServerFrame) {
 /// The core reads `retry`, and needs no more of an unknown code than that it is not terminal.
 fn known(code: &Code) -> ErrorCode {
     code.listed().unwrap_or(ErrorCode::Internal)
+}
+
+fn unreadable(app: &mut impl Application, entry: Option<(Channel, u64)>, reason: String) {
+    let Some((channel, offset)) = entry else {
+        app.connection().receive_frame(ReceivedFrame::Violation { message: &reason });
+        return;
+    };
+    let (connection, stretch) = app.reading();
+    if let Some(handle) = connection.subscription(&channel)
+        && stretch.accept(connection, handle, offset)
+    {
+        app.unreadable(handle, offset, reason);
+    }
 }
 
 fn answered(app: &mut impl Application, id: Uuid, frame: ServerFrame) {

@@ -60,7 +60,7 @@ impl Connection {
     /// Reads a batch from its text. Returns what the application hears, in order.
     pub fn receive_text(&mut self, now: Now, source: Source, text: &str) -> Vec<Heard> {
         let bounds = batch::Bounds { bytes: usize::MAX, frames: usize::MAX, ..batch::Bounds::default() };
-        let frames = match batch::decode::<ServerFrame>(text, &bounds) {
+        let frames = match batch::decode_received::<ServerFrame>(text, &bounds) {
             Ok(frames) => frames,
             Err(error) => {
                 self.handle(now, Input::Violation { source, message: error.to_string() });
@@ -78,6 +78,8 @@ impl Connection {
 pub enum Heard {
     /// A message.
     Message(Handle, Message),
+    /// A message with this offset that cannot be read.
+    Unreadable(Handle, u64),
     /// A subscription is in place.
     Subscribed(Handle, Confirmation),
     /// A subscription is over.
@@ -111,6 +113,10 @@ impl Application for Listener<'_> {
 
     fn message(&mut self, handle: Handle, message: Message) {
         self.heard.push(Heard::Message(handle, message));
+    }
+
+    fn unreadable(&mut self, handle: Handle, offset: u64, _: String) {
+        self.heard.push(Heard::Unreadable(handle, offset));
     }
 
     fn subscribed(&mut self, handle: Handle, _: Subscribed, confirmation: Confirmation) {

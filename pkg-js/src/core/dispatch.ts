@@ -224,9 +224,18 @@ export function dispatch(frames: unknown, core: Core, receiver: Receiver): void 
     const type: unknown = frame?.type;
     if (typeof type !== "string") core.violation({ message: "a frame has no type" });
     else if (Object.hasOwn(SHAPES, type)) {
-      const wrong = misfit(frame, SHAPES[type as ServerFrame["type"]]);
-      if (wrong === "") take(frame, core, receiver);
-      else core.violation({ message: `invalid field ${wrong} of a ${type} frame` });
+      // A message whose fields fit one by one, and which still did not fit above, acts on nothing.
+      const wrong = misfit(frame, SHAPES[type as ServerFrame["type"]]) || (type === "message" && "target");
+      if (wrong) {
+        const message = `invalid field ${wrong} of a ${type} frame`;
+        const { channel, offset } = frame as FrameOf<"message">;
+        // The position moves past a message that cannot be read: after a reconnect the server would send it again.
+        if (type === "message" && text(channel) && whole(offset)) {
+          const handle = receiver._channels.get(channel)?._handle;
+          if (handle !== undefined && core.accept(handle, offset))
+            receiver._emitError(new EverwireError("protocol_violation", message));
+        } else core.violation({ message });
+      } else take(frame, core, receiver);
     }
   }
 }
@@ -243,8 +252,7 @@ function take(frame: ServerFrame, core: Core, receiver: Receiver): void {
   };
   switch (frame.type) {
     case "message":
-      // Handled above, but for this.
-      core.violation({ message: "an action without a target" });
+      // Handled above.
       break;
     case "subscribed": {
       if (channel === undefined || handle === undefined) break;

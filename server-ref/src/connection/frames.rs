@@ -32,7 +32,15 @@ impl Connection {
             }
             Err(reason) => {
                 let refused = error_saying(reason.code(), format!("{reason}."));
-                self.bad(now_ms, Error { ids: reason.ids(), ..refused });
+                let ids = reason.ids();
+                #[cfg(feature = "planted")]
+                let ids = ids
+                    .into_iter()
+                    .take(if self.settings.names_first_only { 1 } else { usize::MAX })
+                    .collect();
+                self.bad(now_ms, Error { ids, ..refused });
+                // What was sent behind them may not be stored before them.
+                self.sending.refuse_all(reason.sends());
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The sends of one connection on their way to the store, and the rule that preserves their order: after one was refused with
-//! a retryable code, all later ones are deferred until it arrives again.
+//! a retryable code, all later ones are deferred until it arrives again. The same holds for the sends of a batch that was refused as
+//! a whole.
 //!
 //! The refused one may never arrive again, if the store took an earlier copy of it whose ack the client already has. A client
 //! resends in order, so a deferred send that arrives a second time before the refused one means the same.
@@ -28,21 +29,21 @@ pub(super) struct Sending {
     never_defers: bool,
 }
 
-/// A refused send, and the sends deferred behind it.
+/// A refused send, or those of a batch that was refused as a whole, and the sends deferred behind.
 #[derive(Debug)]
 struct Refused {
-    id: Uuid,
+    ids: Vec<Uuid>,
     deferred: VecDeque<Uuid>,
 }
 
 impl Refused {
-    fn new(id: Uuid) -> Self {
-        Self { id, deferred: VecDeque::new() }
+    fn new(ids: Vec<Uuid>) -> Self {
+        Self { ids, deferred: VecDeque::new() }
     }
 
     /// Whether a send shows that the client has started to resend from its oldest one.
     fn is_over(&self, id: Uuid) -> bool {
-        self.id == id || self.deferred.contains(&id)
+        self.ids.contains(&id) || self.deferred.contains(&id)
     }
 
     fn defer(&mut self, id: Uuid) {
@@ -101,7 +102,14 @@ impl Sending {
 
     /// Refuses a send: later ones are deferred until it arrives again.
     pub(super) fn refuse(&mut self, id: Uuid) {
-        self.refused.get_or_insert_with(|| Refused::new(id));
+        self.refuse_all(vec![id]);
+    }
+
+    /// Refuses the sends of a batch: later ones are deferred until one of them arrives again.
+    pub(super) fn refuse_all(&mut self, ids: Vec<Uuid>) {
+        if !ids.is_empty() {
+            self.refused.get_or_insert_with(|| Refused::new(ids));
+        }
     }
 
     /// The next group for the store, if none is in flight.
@@ -127,7 +135,7 @@ impl Sending {
         for (id, channel) in std::mem::take(&mut self.under_way) {
             // A repetition within the group is refused again, and earlier deferrals no longer count.
             if !self.defers(id) {
-                self.refused = Some(Refused::new(id));
+                self.refused = Some(Refused::new(vec![id]));
             }
             deferred.push(DeferredSend { id, channel, first: deferred.is_empty() });
         }
@@ -191,6 +199,17 @@ mod tests {
             sending.next_group().unwrap().iter().map(|e| e.id.as_u128()).collect::<Vec<_>>(),
             [1, 2, 3, 4, 5]
         );
+    }
+
+    #[test]
+    fn after_a_batch_was_refused_later_ones_wait_until_one_of_its_sends_comes_again() {
+        let mut sending = Sending::default();
+        sending.refuse_all(Vec::new());
+        sending.submit(send(1)).unwrap();
+        sending.refuse_all([2, 3].map(Uuid::from_u128).to_vec());
+        assert!(sending.submit(send(4)).is_err());
+        sending.submit(send(3)).unwrap();
+        sending.submit(send(4)).unwrap();
     }
 
     #[test]

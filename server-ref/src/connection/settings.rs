@@ -72,6 +72,9 @@ pub struct Settings {
     /// A planted bug: a new token does not end what it no longer grants.
     #[cfg(feature = "planted")]
     pub keeps_lost_grants: bool,
+    /// A planted bug: of the sends in a refused batch only the first is named.
+    #[cfg(feature = "planted")]
+    pub names_first_only: bool,
     /// A planted bug: the token of a later poll is not looked at.
     #[cfg(feature = "planted")]
     pub ignores_later_tokens: bool,
@@ -113,6 +116,8 @@ impl Default for Settings {
             never_defers: false,
             #[cfg(feature = "planted")]
             keeps_lost_grants: false,
+            #[cfg(feature = "planted")]
+            names_first_only: false,
             #[cfg(feature = "planted")]
             ignores_later_tokens: false,
         }

@@ -91,7 +91,9 @@ pub(super) async fn answer(State(app): State<App>, headers: HeaderMap, request: 
         // `hello` is a frame too.
         None if rest.len() >= MAX_POST_FRAMES => {
             let ids = rest.iter().filter_map(id_of).collect();
-            refuse_batch(&BatchError::TooManyFrames { frames: rest.len() + 1, max: MAX_POST_FRAMES, ids })
+            let (frames, max) = (rest.len() + 1, MAX_POST_FRAMES);
+            // Nothing can come behind them.
+            refuse_batch(&BatchError::TooManyFrames { frames, max, ids, sends: Vec::new() })
         }
         None => send(&app.node, &peer, hello, rest).await,
     }

@@ -79,6 +79,12 @@ kinds! {
     Erasure = "erasure";
     /// A client gets into a network that passes requests and no WebSockets, or the other way round. It stays in the last one.
     Move = "move";
+    /// Something between ends WebSockets because of some messages: for what they contain, or for their size.
+    CutMessages = "cut_messages";
+    /// The nodes refuse batches of a client as a whole, if one of the messages contains a word.
+    RefuseBatches = "refuse_batches";
+    /// From then on some entries are stored in a form that no client can read.
+    SpoilEntries = "spoil_entries";
 }
 
 impl Kind {
@@ -91,7 +97,15 @@ impl Kind {
     const fn is_drawn_alone(self) -> bool {
         matches!(
             self,
-            Self::Restore | Self::Permission | Self::Reload | Self::Proxy | Self::Erasure | Self::Move
+            Self::Restore
+                | Self::Permission
+                | Self::Reload
+                | Self::Proxy
+                | Self::Erasure
+                | Self::Move
+                | Self::CutMessages
+                | Self::RefuseBatches
+                | Self::SpoilEntries
         )
     }
 

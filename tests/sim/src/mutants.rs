@@ -132,6 +132,14 @@ mutants! {
     RefusalTakenForPassing = "refusal_taken_for_passing";
     /// A page that has given up WebSocket never opens one again.
     GivenUpForGood = "given_up_for_good";
+    /// The client takes a WebSocket that ended because of a message for one that was cut.
+    CutForAnyReason = "cut_for_any_reason";
+    /// The client takes a send that is named with others in a refused batch for the one that is refused.
+    NamedTakenForRefused = "named_taken_for_refused";
+    /// The client does not move past an entry that it cannot read.
+    UnreadableStays = "unreadable_stays";
+    /// A node names only the first send of a batch that it refuses.
+    FirstNamed = "first_named";
 }
 
 impl Mutant {

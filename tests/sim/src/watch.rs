@@ -109,23 +109,33 @@ impl Watch {
         }
     }
 
-    /// An entry was delivered.
-    pub fn delivered(&mut self, ledger: &Ledger, message: &Message) -> Result<(), Violation> {
+    /// An entry came that cannot be read.
+    pub fn skipped(&mut self, offset: u64) -> Result<(), Violation> {
+        self.next(offset).map(drop)
+    }
+
+    /// The next entry comes. Returns where it is.
+    fn next(&mut self, got: u64) -> Result<Place, Violation> {
         let channel = &self.channel;
         let Some(place) = self.place.as_mut().filter(|_| self.gap.is_none()) else {
-            return violated(
-                Rule::Lost,
-                format!("{channel} delivers {} before it is in place", message.offset),
-            );
+            return violated(Rule::Lost, format!("{channel} delivers {got} before it is in place"));
         };
         let expected = place.offset + 1;
-        let got = message.offset;
         if got < expected {
             return violated(Rule::Duplicated, format!("{channel} delivers {got} again; {expected} is next"));
         }
         if got > expected {
             return violated(Rule::Lost, format!("{channel} delivers {got}; {expected} is missing"));
         }
+        place.offset = got;
+        Ok(*place)
+    }
+
+    /// An entry was delivered.
+    pub fn delivered(&mut self, ledger: &Ledger, message: &Message) -> Result<(), Violation> {
+        let got = message.offset;
+        let place = self.next(got)?;
+        let channel = &self.channel;
         let real = ledger.logs[place.log].entries.get(got as usize - 1);
         let says = format!("\"{}\"", name(message.id));
         // What the server itself writes about a chat says something else.
@@ -146,8 +156,7 @@ impl Watch {
                 ),
             );
         }
-        place.offset = got;
-        self.last = Some(*place);
+        self.last = Some(place);
         Ok(())
     }
 }

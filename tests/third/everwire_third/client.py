@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+import uuid
 from dataclasses import dataclass, field
 from typing import Optional
 
 from .choice import Backoff, Choice
-from .frames import Frame, Refused, outgoing, read_batch
+from .frames import Batch, Frame, Refused, outgoing, read_batch
 from .links import End, Link, WebSocketLink
 from .polling import PollLink
 from .session import ANSWERS, Emit, Session, Violation
@@ -19,6 +20,12 @@ from .tokens import Tokens
 TERMINAL_ERRORS = ("unauthorized", "banned", "session_mismatch", "unsupported_version")
 TERMINAL_CLOSES = {4001: "unauthorized", 4003: "banned", 4004: "unsupported_version", 4005: "session_mismatch"}
 _TOKEN_EXPIRED_CLOSE = 4006
+# An `error` with one of these codes and without an id refuses a batch as a whole.
+_OF_BATCHES = ("invalid_batch", "too_large")
+# Another connection has taken the session.
+_REPLACED_CLOSE = 4009
+# A message was too large, for something between or for the server.
+_TOO_BIG, _TOO_LARGE = 1009, 4011
 
 _FALLBACK_S = 2.5
 _GIVE_UP_S = 10.0
@@ -57,6 +64,8 @@ class Client:
         self._return_at: Optional[float] = None
         self._code: Optional[str] = None
         self._closing = False
+        # WebSockets in a row that ended because another connection has taken the session.
+        self._replaced = 0
         # Whether the active link is repeating a poll that has failed.
         self._troubled = False
         self._ticked_at = self._judge_at = self.now()
@@ -113,13 +122,19 @@ class Client:
 
     def received(self, link: Link, batch: bytes) -> None:
         try:
-            read = read_batch("server", batch)
+            read = read_batch("server", batch, places=True)
         except Refused as unreadable:
             self._emit("invalid", code=unreadable.code, message=str(unreadable))
             return link.fail(f"a batch that cannot be read: {unreadable}")
-        for refused in read.refused.values():
+        return self.batch(link, read)
+
+    def batch(self, link: Link, batch: Batch) -> None:
+        """A batch that was read. What could not be is reported, and the connection is replaced (EW-2-39)."""
+        for refused in batch.refused.values():
             self._emit("invalid", code=refused.code, message=str(refused))
-        return self.frames(link, read.frames)
+        self.frames(link, batch.frames)
+        if batch.refused and link in self._links:
+            link.fail("a frame that cannot be read")
 
     def frames(self, link: Link, frames: list[Frame]) -> None:
         try:
@@ -149,6 +164,10 @@ class Client:
             link.brought = True
             link.productive = link.productive or kind in ("message", "ack", *ANSWERS)
             link.answer(self.session.receive(link.views, frame, self.now()))
+            if isinstance(link, WebSocketLink) and frame.get("code") in _OF_BATCHES and "id" not in frame:
+                # Without ids another refusal may be on its way.
+                if self.session.blame(frame["code"], frame.get("ids")) and "ids" not in frame:
+                    link.fail("a batch was refused")
         return None
 
     def _welcomed(self, link: Link, welcome: Frame) -> None:
@@ -187,13 +206,17 @@ class Client:
         if link not in self._links:
             return
         self._links.remove(link)
-        now, at_once = self.now(), False
+        now, at_once, code = self.now(), False, end.code
         if link is self._active:
             self._active = None
             self.session.lost()
+            # A WebSocket that ends because of a send proves nothing against WebSockets.
+            if code in (_TOO_BIG, _TOO_LARGE) and self.session.blame("too_large"):
+                code = _TOO_LARGE
+        self._take_new_session(code)
         lasted = None if link.welcomed_at is None else now - link.welcomed_at
         if isinstance(link, WebSocketLink):
-            at_once = self._choice.websocket_ended(now, link.opened, lasted, link.productive, end.code)
+            at_once = self._choice.websocket_ended(now, link.opened, lasted, link.productive, code)
         if lasted is not None and lasted >= self.own(_LASTING_S) and link.brought:
             self._backoff.succeeded()
         if self._closing or self.closed.is_set():
@@ -207,6 +230,13 @@ class Client:
             self._links.append(PollLink(self))
             return self._tell("reconnecting", reason=end.reason, close=end.code, retry_in_ms=0)
         self._reconnect(end, self._backoff.soon() if end.dead else self._backoff.wait())
+
+    def _take_new_session(self, code: Optional[int]) -> None:
+        """A session that the application has stored may be in use by a copy of the program (EW-4-28)."""
+        self._replaced = self._replaced + 1 if code == _REPLACED_CLOSE else 0
+        if self._replaced == 2:
+            self._replaced = 0
+            self.session.id = str(uuid.uuid4())
 
     def _refused(self, link: Link, refusal: Optional[str], end: End) -> None:
         """The server has refused the client, or its token."""

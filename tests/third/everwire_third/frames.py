@@ -16,6 +16,9 @@ MAX_BATCH_FRAMES = 300
 MAX_SERVER_BATCH_BYTES = 128 * 1024
 MAX_DATA_BYTES = 32 * 1024
 
+# Stands among the frames of a batch for an entry that cannot be read, though its place in the log can.
+UNREADABLE = "everwire_third.unreadable"
+
 Frame = dict[str, Any]
 SHAPES = shapes.load()
 _GAP_REASONS = SHAPES.known_words("GapReason")
@@ -44,15 +47,17 @@ class Refused(Exception):
 
 @dataclass
 class Batch:
-    """What a batch means: `frames` in their order, `ignored` places of unknown types, and `refused` places with the reason."""
+    """What a batch means: `frames` in their order, `ignored` places of unknown types, and `refused` places with the reason. With
+    `places`, an entry that cannot be read is among the frames."""
 
     frames: list[Frame] = field(default_factory=list)
     ignored: list[int] = field(default_factory=list)
     refused: dict[int, Refused] = field(default_factory=dict)
 
 
-def read_batch(direction: str, source: Union[str, bytes]) -> Batch:
-    """Reads a batch from a client or a server. Raises Refused if it cannot be read at all."""
+def read_batch(direction: str, source: Union[str, bytes], places: bool = False) -> Batch:
+    """Reads a batch from a client or a server. Raises Refused if it cannot be read at all. `places`: what is known of the place of
+    an entry that cannot be read is among the frames."""
     size = len(source.encode("utf-8", "surrogatepass") if isinstance(source, str) else source)
     if size > (MAX_BATCH_BYTES if direction == "client" else MAX_SERVER_BATCH_BYTES):
         raise Refused("too_large", f"a batch of {size} bytes")
@@ -68,13 +73,30 @@ def read_batch(direction: str, source: Union[str, bytes]) -> Batch:
         try:
             frame = read_frame(direction, value)
         except Refused as refused:
-            batch.refused[at] = refused
+            place = _place(value) if places else None
+            if place:
+                batch.frames.append({**place, "type": UNREADABLE, "code": refused.code, "reason": str(refused)})
+            else:
+                batch.refused[at] = refused
             continue
         if frame is None:
             batch.ignored.append(at)
         else:
             batch.frames.append(frame)
     return batch
+
+
+def _place(value: Any) -> Optional[Frame]:
+    """The channel and offset of an entry that cannot be read (EW-2-38)."""
+    if not isinstance(value, dict) or value.get("type") != "message":
+        return None
+    place = {key: value.get(key) for key in ("channel", "offset")}
+    sound = {"type": "message", "id": "0190a1b2-c3d4-7e5f-8a9b-000000000000", "user": "", "at": 0, "data": None, **place}
+    try:
+        read_frame("server", sound)
+    except Refused:
+        return None
+    return place
 
 
 def read_frame(direction: str, value: Any) -> Optional[Frame]:

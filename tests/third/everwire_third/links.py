@@ -7,7 +7,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import Any, Coroutine, Optional, Protocol, TypeVar
 
-from .frames import Frame, split, write_batch
+from .frames import Batch, Frame, split, write_batch
 from .session import Session, Views
 from .websocket import Closed, NeverOpened, WebSocket
 
@@ -44,6 +44,8 @@ class Host(Protocol):
     def own(self, seconds: float) -> float: ...
 
     def received(self, link: Link, batch: bytes) -> None: ...
+
+    def batch(self, link: Link, batch: Batch) -> None: ...
 
     def frames(self, link: Link, frames: list[Frame]) -> None: ...
 

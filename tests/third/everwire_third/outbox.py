@@ -40,6 +40,8 @@ class Outbox:
         self.requests: dict[str, Pending] = {}
         # Nothing is sent before this time, because the server has refused a send temporarily.
         self.paused_until: Optional[float] = None
+        # Sends that go one by one, because one of them may be refused for good.
+        self._suspects: list[str] = []
 
     def begin(self) -> None:
         """A new connection: everything that is unanswered goes out again, in order."""
@@ -56,14 +58,37 @@ class Outbox:
 
     def waiting(self, now: float) -> list[Pending]:
         """What may be sent now, in order."""
-        waiting = [pending for pending in self.requests.values() if pending.sent_at is None]
+        suspect = self._suspect()
+        waiting = [pending for pending in self.requests.values() if pending.sent_at is None and suspect is None]
         if self.paused_until is not None and now < self.paused_until:
             return waiting
         if self.paused_until is not None:
             self.paused_until = None
             for pending in self.sends.values():
                 pending.sent_at = None
+        if suspect is not None:
+            return [] if self.oldest() is not None else [suspect]
         return waiting + [pending for pending in list(self.sends.values())[:WINDOW] if pending.sent_at is None]
+
+    def _suspect(self) -> Optional[Pending]:
+        """The next one that goes alone."""
+        self._suspects = [identity for identity in self._suspects if identity in self.sends]
+        return self.sends[self._suspects[0]] if self._suspects else None
+
+    def blame(self, ids: Optional[list[str]]) -> tuple[bool, Optional[Pending]]:
+        """Sends were refused as a whole: those in `ids`, or else any in flight. Returns whether there are such, and the one that it was
+        if it went alone."""
+        in_flight = [identity for identity, pending in self.sends.items() if pending.sent_at is not None]
+        named = [identity for identity in in_flight if ids is None or identity in ids]
+        culprit = None
+        if self._suspect() is not None and named == in_flight and len(named) == 1:
+            culprit = self.sends.pop(named[0])
+        else:
+            self._suspects = [identity for identity in self.sends if identity in (*named, *self._suspects)]
+        for identity in named:
+            if identity in self.sends:
+                self.sends[identity].sent_at = None
+        return bool(named), culprit
 
     def oldest(self) -> Optional[float]:
         """Since when the send that has waited longest for its ack is in flight."""

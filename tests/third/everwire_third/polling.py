@@ -95,7 +95,7 @@ class PollLink(Link):
         if status != 200:
             raise RequestFailed(f"status {status}", status)
         try:
-            return read_batch("server", text)
+            return read_batch("server", text, places=True)
         except Refused as refused:
             raise RequestFailed(f"not a batch: {refused}", status) from None
 
@@ -150,19 +150,19 @@ class PollLink(Link):
         answer = await self.ask(batch, longest)
         self.received_at = self.host.now()
         frames = answer.frames
-        if not frames:
+        if not frames and not answer.refused:
             # Overtaken by a later poll or a WebSocket, or the connection has ended.
             return False
-        if frames[0]["type"] != "polled":
-            return self._without_polled(frames)
+        if not frames or frames[0]["type"] != "polled":
+            return self._without_polled(answer)
         self._accept(frames, named, views)
-        self.host.frames(self, frames)
+        self.host.batch(self, answer)
         return len(frames) > 1
 
-    def _without_polled(self, frames: list[Frame]) -> bool:
+    def _without_polled(self, answer: Batch) -> bool:
         """An answer about the whole request (table 3.2)."""
-        self.host.frames(self, frames)
-        error = frames[0]
+        self.host.batch(self, answer)
+        error: Frame = answer.frames[0] if answer.frames else {"type": "error", "code": "none that can be read"}
         if error["type"] == "error" and error["code"] == "invalid_frame" and error.get("re") == "poll":
             self._begin_anew()
             return True

@@ -59,7 +59,7 @@ class Posts:
             self._since = self._host.now()
             try:
                 answer = await self._link.ask([self._host.session.hello(None), *frames], self._host.own(35))
-                self._host.frames(self._link, answer.frames)
+                self._host.batch(self._link, answer)
                 self._check(frames, answer.frames)
                 failures = 0
                 self._most = min(self._most * 2, _MOST_FRAMES - 1)

@@ -9,7 +9,7 @@ from typing import Any, Callable, Iterator, Optional
 
 from . import NAME
 from . import strict_json
-from .frames import MAX_BATCH_BYTES, MAX_BATCH_FRAMES, Frame, Refused, outgoing
+from .frames import MAX_BATCH_BYTES, MAX_BATCH_FRAMES, UNREADABLE, Frame, Refused, outgoing
 from .outbox import MOST_SENDS, Outbox, Pending, uuid7
 from .positions import Position, Subscription, View
 
@@ -100,6 +100,13 @@ class Session:
     def failed(self, code: str, pending: Pending, message: Optional[str] = None) -> None:
         self._emit("failed", id=pending.frame["id"], ref=pending.ref, code=code, message=message)
 
+    def blame(self, code: str, ids: Optional[list[str]] = None) -> bool:
+        """What was sent by WebSocket was refused as a whole. Returns whether a send may be to blame."""
+        suspected, culprit = self.outbox.blame(ids)
+        if culprit:
+            self.failed(code, culprit)
+        return suspected
+
     # To the server.
 
     def begin(self, limits: Frame) -> None:
@@ -145,7 +152,7 @@ class Session:
         kind, identity = frame["type"], frame.get("id")
         if kind == "subscribed":
             return self._subscribed(views, frame, now)
-        if kind == "message":
+        if kind in ("message", UNREADABLE):
             self._message(views, frame)
         elif kind == "unsubscribed":
             self._unsubscribed(views, frame, now)
@@ -193,7 +200,9 @@ class Session:
         verdict = subscription.entry(view, frame["offset"])
         if verdict == "violation":
             raise Violation(f"entry {frame['offset']} of {channel} after {subscription.position}")
-        if verdict == "delivered":
+        if verdict == "delivered" and frame["type"] == UNREADABLE:
+            self._emit("invalid", code=frame["code"], message=f"entry {frame['offset']} of {channel}: {frame['reason']}")
+        elif verdict == "delivered":
             self._emit("message", message={key: value for key, value in frame.items() if key != "type"})
 
     def _unsubscribed(self, views: Views, frame: Frame, now: float) -> None:

@@ -272,6 +272,12 @@ impl Connection {
             self.refused_for_good(frame.code, frame.message);
             return Outcome::Nothing;
         }
+        // On another connection no such refusal is still on its way, about a batch that was sent before.
+        if matches!(frame.code, ErrorCode::InvalidBatch | ErrorCode::TooLarge)
+            && self.blame(frame.code, frame.message)
+        {
+            self.lost("a batch was refused", None);
+        }
         Outcome::Error
     }
 

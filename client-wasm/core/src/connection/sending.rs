@@ -139,7 +139,11 @@ impl Connection {
     pub(super) fn take_frames(&mut self, limits: BatchLimits) -> Vec<String> {
         // What waited too long, behind a POST or in a page that did not run, is not sent any more.
         self.expire_requests(self.now(), ErrorCode::Timeout, const { ErrorCode::Timeout.message() });
-        let mut frames = self.requests.take(limits);
+        let mut frames = Vec::new();
+        // A request beside the only message in flight would be as suspect as that.
+        if !(self.outbox.is_searching() && self.transports.is_active(Transport::WebSocket)) {
+            frames = self.requests.take(limits);
+        }
         let mut size = BatchSize::new(limits);
         for frame in &frames {
             size.add(frame);
@@ -160,6 +164,17 @@ impl Connection {
         self.subscriptions.recall_receipts();
         self.receipts.stop();
         self.collect_receipts();
+    }
+
+    /// Something was refused on the WebSocket in use, and nobody said what. If it may have been a message, it is found by sending
+    /// those in flight one by one on the next connection, and fails alone (promise 22). Returns whether it may have been one.
+    pub(super) fn blame(&mut self, code: ErrorCode, reason: &str) -> bool {
+        let in_flight = self.outbox.in_flight() > 0 && self.transports.is_active(Transport::WebSocket);
+        if in_flight && let Some(id) = self.outbox.blame() {
+            self.outbox.remove(id);
+            self.failed(id, code, reason.to_owned());
+        }
+        in_flight
     }
 
     pub(super) fn recall_messages(&mut self) {

@@ -10,6 +10,8 @@ use crate::{
     transport::websocket::WebSocket,
 };
 
+/// What something between, or a browser, closes a WebSocket with because of a message (RFC 6455).
+const MESSAGE_TOO_BIG: u16 = 1009;
 /// Browsers do not say why.
 const NOT_OPENED: &str =
     "the server is down or does not allow the origin of this page, or a proxy does not pass WebSockets";
@@ -93,8 +95,10 @@ impl Connection {
         if known == Some(CloseCode::TokenExpired) {
             self.token.expired();
         }
+        let too_large = code == MESSAGE_TOO_BIG || known == Some(CloseCode::TooLarge);
+        let blamed = too_large && self.blame(ErrorCode::TooLarge, &reason);
         // A documented code means that an Everwire server closed it: nothing between is to blame.
-        self.websocket_failed(&reason, known.is_none());
+        self.websocket_failed(&reason, known.is_none() && !blamed);
     }
 
     /// The socket is given up. `suspicious`: something between may not let WebSocket through.

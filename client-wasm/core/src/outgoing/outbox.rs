@@ -40,6 +40,8 @@ pub(crate) struct Outbox {
     bytes: usize,
     /// The server asked to wait until then.
     hold_until: Option<u64>,
+    /// So many of the first go one by one: they were in flight when something was refused that nobody named.
+    suspects: usize,
 }
 
 impl Outbox {
@@ -71,6 +73,7 @@ impl Outbox {
         // Acks come in order, so this ends at the front nearly always.
         let Some(index) = self.entries.iter().position(|e| e.id == id) else { return false };
         self.bytes -= self.entries.remove(index).text.len();
+        self.suspects = self.suspects.saturating_sub(1);
         true
     }
 
@@ -127,7 +130,8 @@ impl Outbox {
     /// Appends the next messages for one batch to `texts`, of which `size` is the size: in order, within its limits, and
     /// marked as sent. Returns their ids.
     pub(crate) fn take(&mut self, now: u64, mut size: BatchSize, texts: &mut Vec<String>) -> Vec<Uuid> {
-        let mut room = MAX_IN_FLIGHT.saturating_sub(self.in_flight());
+        let most = if self.is_searching() { 1 } else { MAX_IN_FLIGHT };
+        let mut room = most.saturating_sub(self.in_flight());
         let mut ids = Vec::new();
         if self.hold_until.is_some() {
             return ids;
@@ -143,6 +147,21 @@ impl Outbox {
             ids.push(entry.id);
         }
         ids
+    }
+
+    /// Whether messages go one by one, to find the one that is refused.
+    pub(crate) fn is_searching(&self) -> bool {
+        self.suspects > 0
+    }
+
+    /// Something was refused that nobody named. Returns the message that it was, if that went alone; otherwise those in flight
+    /// are suspected.
+    pub(crate) fn blame(&mut self) -> Option<Uuid> {
+        if self.is_searching() {
+            return self.first_sent();
+        }
+        self.suspects = self.in_flight();
+        None
     }
 
     /// Takes back the first message in flight, so that it is sent again, in order. `None` if none is in flight.

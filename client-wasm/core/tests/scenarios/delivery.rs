@@ -1,6 +1,6 @@
 //! Promises 1 to 6: exactly once, in order, or a gap; and what the outbox keeps.
 
-use everwire_client_core::{Confirmation, Gap, Heard, Input, OutgoingMessage, Output, Restored};
+use everwire_client_core::{Confirmation, Gap, Heard, Input, OutgoingMessage, Output, Restored, Source};
 use everwire_protocol::{Ack, ClientFrame, ErrorCode, GapReason, ServerFrame, Unsubscribed};
 
 use crate::harness::{
@@ -69,6 +69,33 @@ fn promise_2_a_hole_is_never_passed_over() {
     harness
         .says(socket, &[welcome(2), subscribed("news", "a", 1, 4), message("news", 2), message("news", 3)]);
     assert_eq!(offsets(&harness), [1, 2, 3]);
+}
+
+/// Otherwise it would come again with every connection, and end each.
+#[test]
+fn promise_1_the_position_moves_past_an_entry_that_cannot_be_read() {
+    let (mut harness, socket, handles) = Harness::connected(&["news"]);
+    let unreadable = |offset: &str| {
+        format!(
+            r#"[{{"type":"message","channel":"news","offset":{offset},"id":7,"user":"bob","at":1,"data":1}}]"#
+        )
+    };
+    harness.says(socket, &[message("news", 1)]);
+    harness.hears(Source::WebSocket(socket), &unreadable("2"));
+    harness.hears(Source::WebSocket(socket), &unreadable("2"));
+    harness.says(socket, &[message("news", 3)]);
+    assert_eq!(harness.delivered, [("news".to_owned(), 1), ("news".to_owned(), 3)]);
+    assert_eq!(harness.heard[1..], [Heard::Unreadable(handles[0], 2)], "once");
+    assert!(!harness.outputs.iter().any(|output| matches!(output, Output::CloseWebSocket { .. })));
+    // One of a channel that was left is dropped.
+    harness.hears(Source::WebSocket(socket), &unreadable("7").replace("news", "old"));
+    assert!(!harness.outputs.iter().any(|output| matches!(output, Output::CloseWebSocket { .. })));
+    // What cannot be placed, and a hole, end the connection.
+    for offset in ["-1", "5"] {
+        let (mut harness, socket, _) = Harness::connected(&["news"]);
+        harness.hears(Source::WebSocket(socket), &unreadable(offset));
+        assert!(harness.outputs.contains(&Output::CloseWebSocket { socket, code: 4013 }), "{offset}");
+    }
 }
 
 #[test]

@@ -26,4 +26,5 @@ mod stretches;
 mod tokens;
 mod trust;
 mod typing;
+mod unnamed;
 mod waking;

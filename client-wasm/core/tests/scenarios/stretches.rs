@@ -6,7 +6,7 @@ use everwire_client_core::{
 };
 use everwire_protocol::{
     Ack, ClientFrame, Code, ErrorCode, GapReason, Message, OwnMark, ServerFrame, Subscribed, Uuid,
-    batch::FrameError,
+    batch::{FrameError, Unreadable},
 };
 
 use crate::harness::{Harness, config, frames, message, polled, subscribed, subscribed_with_gap, welcome};
@@ -33,6 +33,7 @@ impl<Act: FnMut(&mut Connection, Handle)> Application for Page<'_, Act> {
         }
     }
 
+    fn unreadable(&mut self, _: Handle, _: u64, _: String) {}
     fn subscribed(&mut self, _: Handle, _: Subscribed, _: Confirmation) {}
     fn ended(&mut self, _: Handle, _: Code, _: String) {}
     fn stored(&mut self, _: Ack) {}
@@ -44,7 +45,7 @@ impl<Act: FnMut(&mut Connection, Handle)> Application for Page<'_, Act> {
 fn reads(
     harness: &mut Harness,
     source: Source,
-    said: &[Result<ServerFrame, FrameError>],
+    said: &[Result<ServerFrame, Unreadable>],
     at: u64,
     act: impl FnMut(&mut Connection, Handle),
 ) -> Vec<u64> {
@@ -56,7 +57,7 @@ fn reads(
     delivered
 }
 
-fn entries(offsets: impl IntoIterator<Item = u64>) -> Vec<Result<ServerFrame, FrameError>> {
+fn entries(offsets: impl IntoIterator<Item = u64>) -> Vec<Result<ServerFrame, Unreadable>> {
     offsets.into_iter().map(|offset| Ok(message("news", offset))).collect()
 }
 
@@ -206,7 +207,8 @@ fn promise_1_channels_that_take_turns_are_stretches_of_one_each() {
 #[test]
 fn promise_1_what_does_not_count_any_more_is_not_delivered_with_what_went_before() {
     let (mut harness, source, _) = marking();
-    let unreadable = Err(FrameError::NotAFrame { index: 2, reason: String::new() });
+    let unreadable =
+        Err(Unreadable { error: FrameError::NotAFrame { index: 2, reason: String::new() }, entry: None });
     let said = [entries(1..=2), vec![unreadable], entries(3..=4)].concat();
     assert_eq!(reads(&mut harness, source, &said, 0, nothing), [1, 2], "a violation ends the connection");
 }

@@ -82,19 +82,20 @@ impl World {
         let clocks = self.clients[client].clocks(self.now);
         let number = self.clients[client].number + 1;
         let id = id(client, number);
-        let (keeps, proxied) = (self.has_pages(), self.case.kinds.has(Kind::Proxy));
+        let refuses = [Kind::Proxy, Kind::CutMessages, Kind::RefuseBatches];
+        let (keeps, refuses) = (self.has_pages(), refuses.iter().any(|kind| self.case.kinds.has(*kind)));
         let c = &mut self.clients[client];
         let padding = if c.rng.chance(20) { c.rng.below(9_000) } else { 0 };
         // Where a browser hides the proxy's answer, each of them takes many attempts.
-        let word = if proxied && c.words < MOST_WORDS && c.rng.chance(50) { WORD } else { "" };
+        let word = if refuses && c.words < MOST_WORDS && c.rng.chance(50) { WORD } else { "" };
         c.words += u32::from(!word.is_empty());
         let text = format!("\"{}{}{word}\"", name(id), " ".repeat(padding));
         let deletes = about.is_some_and(|(action, _)| action == Action::Delete);
         let text = if deletes { "null".to_owned() } else { text };
         let Ok(data) = Payload::from_text(text) else { return };
         let event = c.rng.chance(100).then(|| "edited".to_owned());
-        if proxied {
-            c.long.extend((word.len() + padding > 1_000 || !word.is_empty()).then_some(id));
+        if refuses && (padding > 1_000 || !word.is_empty()) {
+            c.long.insert(id, if word.is_empty() { padding } else { usize::MAX });
         }
         let kept = keeps.then(|| Kept {
             channel: channel.clone(),

@@ -88,8 +88,8 @@ pub(super) struct Client {
     pub(super) kept: BTreeMap<Uuid, Kept>,
     /// How many messages contain a word that some proxies refuse.
     pub(super) words: u32,
-    /// Messages that some proxies refuse.
-    pub(super) long: BTreeSet<Uuid>,
+    /// Messages that something may refuse, with their length in bytes; the greatest if they contain the word.
+    pub(super) long: BTreeMap<Uuid, usize>,
     /// The page gives tokens that nobody accepts.
     pub(super) signs_in_wrongly: bool,
     /// Channels that the application still wants after they were refused, by their place.
@@ -164,7 +164,7 @@ impl Client {
             restoring: false,
             kept: BTreeMap::new(),
             words: 0,
-            long: BTreeSet::new(),
+            long: BTreeMap::new(),
             signs_in_wrongly: false,
             refused: BTreeSet::new(),
             was_slow: false,

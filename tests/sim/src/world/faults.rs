@@ -6,7 +6,7 @@ use everwire_protocol::Goaway;
 use super::{
     Event, ToClient, World,
     client::{Rest, Sent},
-    links::{Block, Passes, Proxy},
+    links::{Block, Cutter, Passes, Proxy},
     say,
 };
 use crate::{
@@ -28,7 +28,7 @@ impl World {
         match fault.kind {
             Kind::Drop => {
                 if let Some(link) = self.live_link(client) {
-                    self.reset_link(link);
+                    self.reset_link(link, 1006);
                 }
             }
             Kind::HalfOpen => {
@@ -56,14 +56,14 @@ impl World {
                 if rng.chance(700)
                     && let Some(link) = self.live_link(client)
                 {
-                    self.reset_link(link);
+                    self.reset_link(link, 1006);
                 }
             }
             Kind::KillWebSocket => {
                 let after = rng.pick(&[5, 100, 2_000, 8_000]);
                 self.clients[client].path.killed = Some((after, now + until(&mut rng, 5_000, 60_000)));
                 if let Some(link) = self.live_link(client) {
-                    self.reset_link(link);
+                    self.reset_link(link, 1006);
                 }
             }
             Kind::Crash => {
@@ -154,6 +154,9 @@ impl World {
             Kind::Reload => self.reload(client, &mut rng),
             Kind::Proxy => self.clients[client].path.proxy = Some(Proxy::draw(&mut rng)),
             Kind::Move => self.moves(client, &mut rng),
+            Kind::CutMessages => self.clients[client].path.cutter = Some(Cutter::draw(&mut rng)),
+            Kind::SpoilEntries => self.spoils = Some(rng.pick(&[2, 7, 50])),
+            Kind::RefuseBatches => self.clients[client].path.refuses_batches = true,
         }
     }
 
@@ -174,7 +177,9 @@ impl World {
 
     /// A client gets into another network. One that may use a single transport stays where that works.
     fn moves(&mut self, client: usize, rng: &mut Rng) {
-        if !self.manner.websocket || !self.manner.polling {
+        // Where few attempts reach a server, refusals of a token do not add up to the end of a page.
+        let needs_an_answer = self.clients[client].signs_in_wrongly;
+        if !self.manner.websocket || !self.manner.polling || needs_an_answer {
             return;
         }
         let how = rng.pick(&[Block::Refuse, Block::Silent]);

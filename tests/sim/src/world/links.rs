@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use everwire_client_core::SocketId;
 
 use super::{Event, ToClient, ToServer, World, say};
-use crate::rng::Rng;
+use crate::{mutants::Mutant, rng::Rng};
 
 /// How many batches the buffers of a dead link accept before the server's writes block.
 const DEAD_BUFFERS: u32 = 3;
@@ -70,9 +70,27 @@ impl Proxy {
         Self { status: rng.pick(&[403, 403, 0]), longer: None }
     }
 
-    /// Whether it refuses a request with this body.
-    pub(super) fn refuses(self, body: &str) -> bool {
-        self.longer.map_or_else(|| body.contains(WORD), |most| body.len() > most)
+    /// Whether it refuses this text.
+    pub(super) fn refuses(self, text: &str) -> bool {
+        self.longer.map_or_else(|| text.contains(WORD), |most| text.len() > most)
+    }
+}
+
+/// What ends WebSockets because of a message, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Cutter {
+    pub(super) code: u16,
+    /// Texts that are longer, in bytes; otherwise those with [`WORD`]. Few batches are longer, and of the messages some.
+    pub(super) longer: Option<usize>,
+}
+
+impl Cutter {
+    pub(super) fn draw(rng: &mut Rng) -> Self {
+        Self { code: rng.pick(&[1009, 1009, 4011]), longer: rng.chance(300).then_some(8_000) }
+    }
+
+    fn cuts(self, text: &str) -> bool {
+        self.longer.map_or_else(|| text.contains(WORD), |most| text.len() > most)
     }
 }
 
@@ -85,6 +103,10 @@ pub(super) struct Path {
     pub(super) blocked: Option<(Block, u64)>,
     /// A proxy, until the end of the run.
     pub(super) proxy: Option<Proxy>,
+    /// What ends WebSockets because of a message, until the end of the run.
+    pub(super) cutter: Option<Cutter>,
+    /// Nodes refuse batches with [`WORD`], until the end of the run.
+    pub(super) refuses_batches: bool,
     /// Where the client has moved to, until the end of the run.
     pub(super) passes: Option<Passes>,
     /// WebSockets are killed this long after they opened.
@@ -110,6 +132,8 @@ impl Path {
             slow_by: 0,
             blocked: None,
             proxy: None,
+            cutter: None,
+            refuses_batches: false,
             passes: None,
             killed: None,
             loses_until: 0,
@@ -119,9 +143,10 @@ impl Path {
         }
     }
 
-    /// Everything works again, but for what is as it is: a proxy, and the network that the client is in.
+    /// Everything works again, but for what is as it is: what refuses messages for good, and the network that the client is in.
     pub(super) fn heal(&mut self) {
-        *self = Self { proxy: self.proxy, passes: self.passes, ..Self::new(self.rng.clone()) };
+        let Self { proxy, cutter, refuses_batches, passes, .. } = *self;
+        *self = Self { proxy, cutter, refuses_batches, passes, ..Self::new(self.rng.clone()) };
     }
 
     /// How WebSockets are blocked at present.
@@ -195,6 +220,13 @@ impl World {
 
     /// Sends a client's text on a link.
     pub(super) fn link_up(&mut self, link: usize, text: String) {
+        let client = self.links[link].client;
+        if let Some(cutter) = self.clients[client].path.cutter.filter(|cutter| cutter.cuts(&text)) {
+            self.stats.refused_requests += 1;
+            let code = if self.has(Mutant::CutForAnyReason) { 1006 } else { cutter.code };
+            say!(self, format!("c{client}"), "WebSocket {link} is cut because of a message ({code})");
+            return self.reset_link(link, code);
+        }
         let latency = self.latency(self.links[link].client);
         let on = &mut self.links[link];
         on.to_server = on.to_server.max(self.now + latency);
@@ -281,11 +313,11 @@ impl World {
     }
 
     /// A reset: both ends notice it after their latency, and data in flight is lost.
-    pub(super) fn reset_link(&mut self, link: usize) {
+    pub(super) fn reset_link(&mut self, link: usize, code: u16) {
         let client = self.links[link].client;
         self.links[link].cut = true;
         let (one, other) = (self.latency(client), self.latency(client));
-        self.send_client(client, one, ToClient::Closed { link, code: 1006 });
+        self.send_client(client, one, ToClient::Closed { link, code });
         self.after(other, Event::ToServer { link, what: ToServer::Closed });
     }
 

@@ -21,6 +21,7 @@ mod paging;
 pub mod permits;
 mod quiet;
 mod receiving;
+mod refusals;
 mod requests;
 mod rights;
 mod serve;
@@ -236,6 +237,8 @@ pub struct World {
     copy: Option<(Copied, Vec<(usize, u64)>)>,
     /// The offsets up to which users have read a log with any client.
     reads: BTreeMap<(usize, String), u64>,
+    /// Every so many messages of a client are stored in a form that no client can read.
+    spoils: Option<u64>,
     /// Logs, those of restored copies that continue them, and the lengths of these at that time.
     copies: Vec<(usize, usize, u64)>,
     settings: Arc<Settings>,
@@ -323,6 +326,7 @@ impl World {
             never_defers: mutant == Some(Mutant::NoDeferring),
             keeps_lost_grants: mutant == Some(Mutant::LostGrantsKept),
             ignores_later_tokens: mutant == Some(Mutant::LaterTokensIgnored),
+            names_first_only: mutant == Some(Mutant::FirstNamed),
             ..Settings::default()
         };
         if case.kinds.has(Kind::SlowReader) {
@@ -361,6 +365,7 @@ impl World {
             ledger: Ledger::default(),
             copy: None,
             reads: BTreeMap::new(),
+            spoils: None,
             copies: Vec::new(),
             settings: Arc::new(settings),
             rights: None,

@@ -107,6 +107,8 @@ pub(super) struct Conn {
     pub(super) lost: BTreeMap<Channel, End>,
     /// Channels that were ever subscribed on it.
     pub(super) subscribed: BTreeSet<Channel>,
+    /// The sends and requests of batches that are refused as a whole, until that is said.
+    pub(super) refused: VecDeque<Vec<Uuid>>,
     /// For a planted bug: how many responses were given, and where they led.
     responses: u64,
     led: BTreeMap<Channel, (String, u64)>,
@@ -209,6 +211,7 @@ impl World {
             who,
             lost,
             subscribed,
+            refused: VecDeque::new(),
             responses: 0,
             led,
         };

@@ -15,12 +15,6 @@ use crate::{
 };
 
 impl World {
-    /// Whether a proxy of a client may refuse a message: it is long, or has the word.
-    fn may_be_blocked(&self, client: usize, id: Uuid) -> bool {
-        let c = &self.clients[client];
-        c.path.proxy.is_some() && c.long.contains(&id)
-    }
-
     /// Whether a message is still to be answered, as it must be when something is heard of it.
     pub(super) fn waiting(&mut self, client: usize, id: Uuid) -> bool {
         let sent = self.clients[client].sends.get(&id).copied();
@@ -67,7 +61,7 @@ impl World {
             || erased
             || self.may_be_refused(client, &channel, code, id)
             || self.may_not_rewrite(client, &channel, code, id);
-        let blocked = code == ErrorCode::Blocked && self.may_be_blocked(client, id);
+        let blocked = self.may_be_blocked(client, code, id);
         let c = &mut self.clients[client];
         if c.over {
             // The page is over, but not the message: the browser keeps it for the next one.

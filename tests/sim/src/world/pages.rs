@@ -59,7 +59,8 @@ impl World {
         }
         if self.manner.tokens && rng.chance(400) {
             say!(self, format!("c{client}"), "its page gives tokens that nobody accepts");
-            self.clients[client].signs_in_wrongly = true;
+            // Not where few attempts reach a server: `moves` says why.
+            self.clients[client].signs_in_wrongly = self.clients[client].path.passes.is_none();
             // The token in use has to be replaced first.
             self.tell(client, Input::PageHide);
             return self.tell(client, Input::PageShow);

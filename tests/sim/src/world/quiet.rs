@@ -25,8 +25,10 @@ impl World {
     /// Checks whether everything is quiet. Returns true at the end of the run.
     pub(super) fn look(&mut self) -> bool {
         let healed_at = self.case.seconds * 1_000;
-        // A proxy goes on to refuse, and whatever it refuses is found among a full outbox by sending it alone.
-        let within = if self.case.kinds.has(Kind::Proxy) { 2 * QUIET_WITHIN } else { QUIET_WITHIN };
+        // What refuses messages goes on, and they are found among a full outbox by sending them alone.
+        let refuses = [Kind::Proxy, Kind::CutMessages, Kind::RefuseBatches];
+        let refuses = refuses.iter().any(|kind| self.case.kinds.has(*kind));
+        let within = if refuses { 2 * QUIET_WITHIN } else { QUIET_WITHIN };
         if self.rights.as_ref().is_some_and(Rights::is_settled) {
             for client in 0..self.clients.len() {
                 if !self.clients[client].refused.is_empty() {

@@ -5,8 +5,9 @@ use everwire_client_core::{
     Application, Confirmation, Connection, Gap, Handle, Source, Stretch, receive, typist,
 };
 use everwire_protocol::{
-    Ack, ChatChanged, ChatGone, ClientFrame, Code, ErrorCode, GapReason, MemberJoined, MemberLeft, Message,
-    ServerFrame, Signalled, Subscribed, UserTyping, Uuid, batch,
+    Ack, ChatChanged, ChatGone, ClientFrame, Code, Error, ErrorCode, GapReason, MemberJoined, MemberLeft,
+    Message, ServerFrame, Signalled, Subscribed, UserTyping, Uuid,
+    batch::{self, FrameError, Unreadable},
 };
 
 use super::{
@@ -26,14 +27,18 @@ impl World {
         say!(self, format!("c{client}"), "< {}", shortened(text));
         let bounds = batch::Bounds { bytes: usize::MAX, frames: usize::MAX, ..batch::Bounds::default() };
         let now = self.clients[client].clocks(self.now);
-        let frames = match batch::decode::<ServerFrame>(text, &bounds) {
+        let mut frames = match batch::decode_received::<ServerFrame>(text, &bounds) {
             Ok(frames) => frames,
             Err(error) => {
                 return self.broken(violated(Rule::Protocol, format!("a node sent {text:?}: {error}")));
             }
         };
         if let Some(Err(error)) = frames.iter().find(|frame| frame.is_err()) {
-            return self.broken(violated(Rule::Protocol, format!("a node sent {text:?}: {error}")));
+            let what = format!("a node sent {text:?}: {}", error.error);
+            return self.broken(violated(Rule::Protocol, what));
+        }
+        for frame in &mut frames {
+            self.spoil_entry(frame);
         }
         receive(&mut Page { world: self, client }, now, source, frames);
         self.carry_out(client);
@@ -55,6 +60,10 @@ impl World {
                     frame.own_mark = None;
                 }
                 Some(frame.into())
+            }
+            ServerFrame::Error(frame) if self.mutant == Some(Mutant::NamedTakenForRefused) => {
+                let id = frame.id.or(frame.ids.first().copied());
+                Some(Error { id, ..frame }.into())
             }
             // The planted bug: a driver that does not ask the core whether a request still waits.
             frame if answers(&frame).is_some() && self.has(Mutant::AnswersUnasked) => {
@@ -85,6 +94,19 @@ impl World {
             return None;
         }
         Some(message)
+    }
+
+    /// Some entries are stored in a form that no client can read.
+    fn spoil_entry(&self, frame: &mut Result<ServerFrame, Unreadable>) {
+        let Ok(ServerFrame::Message(message)) = frame else { return };
+        let number = message.id.as_u128() as u64;
+        if !self.spoils.is_some_and(|every| number.is_multiple_of(every)) {
+            return;
+        }
+        let error = FrameError::NotAFrame { index: 0, reason: "it is spoiled".into() };
+        let entry = Some((message.channel.clone(), message.offset));
+        let stays = self.mutant == Some(Mutant::UnreadableStays);
+        *frame = Err(Unreadable { error, entry: entry.filter(|_| !stays) });
     }
 
     fn delivered(&mut self, client: usize, handle: Handle, message: &Message) {
@@ -241,6 +263,14 @@ impl Application for Page<'_> {
 
     fn finished(&mut self) {
         self.world.drain(self.client);
+    }
+
+    fn unreadable(&mut self, handle: Handle, offset: u64, _: String) {
+        let result = match self.world.clients[self.client].watches.get_mut(&handle) {
+            Some(watch) => watch.skipped(offset),
+            None => violated(Rule::AfterUnsubscribe, format!("c{} is given {offset}", self.client)),
+        };
+        self.world.broken(result);
     }
 
     fn message(&mut self, handle: Handle, message: Message) {

@@ -4,11 +4,12 @@
 use std::sync::Arc;
 
 use everwire_protocol::{Receipt, ServerFrame, batch};
-use everwire_server::connection::{Input, Output, PollOutput, batch_text, decode};
+use everwire_server::connection::{Input, Output, PollOutput, batch_text};
 
 use super::{
     Address, EPOCH, Event, World,
     node::{Conn, Machine},
+    refusals::named_in,
     rights::tokens_in,
     say,
 };
@@ -54,7 +55,8 @@ impl World {
         let now = self.server_ms();
         match conn.unread.pop_front().flatten() {
             Some(text) => {
-                let frames = decode(&text, &self.settings.limits);
+                let frames = self.decoded(conn.owner.0, &text);
+                conn.refused.extend(frames.is_err().then(|| named_in(&text)));
                 let tokens = frames.as_deref().map(tokens_in).unwrap_or_default();
                 self.signals_arrive(frames.as_deref().unwrap_or_default());
                 session.handle(now, Input::Batch(frames));
@@ -75,6 +77,7 @@ impl World {
                         None => return false,
                         Some(Output::Send(frames)) => {
                             let text: Arc<str> = batch_text(&frames).into();
+                            self.check_refusal(conn, &text);
                             self.check_leaving(conn, &text);
                             if let Some(ms) = self.link_down(link, &text) {
                                 self.after(ms, Event::Writable { conn: address });

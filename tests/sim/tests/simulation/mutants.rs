@@ -289,6 +289,26 @@ fn a_websocket_that_was_given_up_and_is_never_tried_again() {
 }
 
 #[test]
+fn a_websocket_that_ended_because_of_a_message_and_counts_as_cut() {
+    found_with(Kind::CutMessages, Mutant::CutForAnyReason, &[Quiet]);
+}
+
+#[test]
+fn a_send_that_was_named_with_others_and_counts_as_refused() {
+    found_with(Kind::RefuseBatches, Mutant::NamedTakenForRefused, &[Resolved, Settled]);
+}
+
+#[test]
+fn an_entry_that_cannot_be_read_and_comes_again_for_ever() {
+    found_with(Kind::SpoilEntries, Mutant::UnreadableStays, &[Protocol]);
+}
+
+#[test]
+fn a_refused_batch_of_which_only_the_first_send_is_named() {
+    found_with(Kind::RefuseBatches, Mutant::FirstNamed, &[Protocol]);
+}
+
+#[test]
 fn answers_that_are_matched_by_their_order() {
     found_playing(Play::Chats, Mutant::AnswersInOrder, &[Settled]);
 }
