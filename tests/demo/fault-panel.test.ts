@@ -159,7 +159,7 @@ it("a black hole is detected, and the client recovers when it ends", async () =>
 it("a proxy that kills sockets leads to polling", async () => {
   const panel = await FaultPanel.busy();
   await panel.slide("Kill sockets", 1000);
-  // Six sockets that worked for a while, with the backoff between them.
+  // The second one at the latest dies young, and the attempt after it polls.
   await until(
     "the client has taken to polling",
     async () => (await panel.chat.connection()).transport === "polling",
