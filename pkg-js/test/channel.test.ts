@@ -134,6 +134,20 @@ describe("a channel", () => {
     await expect(subscribing).rejects.not.toHaveProperty("retryAfterMs");
   });
 
+  it("there are as many as the server allows, and no more", async () => {
+    const { client, core } = await running();
+    core.limits = { ...core.limits, subscriptions: 2 };
+    core.welcomed("ada");
+    for (const name of ["a", "b", "a"]) void client.channel(name).subscribe();
+    const third = client.channel("c").subscribe();
+    await expect(third).rejects.toMatchObject({ code: "too_many_subscriptions", retry: false });
+    await expect(third).rejects.toThrow("Subscription limit reached. Unsubscribe from a channel first.");
+    expect(core.of("subscribe")).toHaveLength(2);
+    await client.channel("a").unsubscribe();
+    void client.channel("c").subscribe();
+    expect(core.of("subscribe")).toHaveLength(3);
+  });
+
   it("rejects when the core refuses the call", async () => {
     const { client, core } = await running();
     core.throwing.set("subscribe", { code: "too_many_subscriptions", message: "Enough." });

@@ -48,8 +48,7 @@ function made(onBatch: (frames: unknown) => void = () => {}) {
     url: "https://x",
     session: "s",
     guest_user: "u",
-    has_token: true,
-    constant_token: false,
+    tokens: 2,
     websocket: true,
     polling: false,
     debug: false,
@@ -71,19 +70,7 @@ const handle = 7 as Handle;
 
 describe("the core", () => {
   it("is created with its options", () => {
-    expect(made().registers).toEqual([
-      true,
-      false,
-      true,
-      false,
-      false,
-      false,
-      true,
-      "https://x",
-      "s",
-      "u",
-      none,
-    ]);
+    expect(made().registers).toEqual([2, true, false, false, false, true, "https://x", "s", "u", none]);
   });
 
   it.each<[string, (core: Core) => unknown, Register[], Register[]]>([

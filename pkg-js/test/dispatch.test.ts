@@ -42,7 +42,6 @@ function expected(frames: Record<string, unknown>[], handle: (channel: unknown) 
             limits.payload_bytes,
             limits.batch_bytes,
             limits.batch_frames,
-            limits.subscriptions,
           ],
         ];
       }

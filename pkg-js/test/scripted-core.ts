@@ -192,8 +192,8 @@ export class ScriptedCore implements Core {
   }
   welcome(args: Args<"welcome">): void {
     const { connection, run, user, ping_interval_ms, hold_ms, token_expires_in_ms } = args;
-    const { payload_bytes, batch_bytes, batch_frames, subscriptions } = args;
-    const limits = [payload_bytes, batch_bytes, batch_frames, subscriptions];
+    const { payload_bytes, batch_bytes, batch_frames } = args;
+    const limits = [payload_bytes, batch_bytes, batch_frames];
     this.#called("welcome", connection, run, user, ping_interval_ms, hold_ms, token_expires_in_ms, ...limits);
   }
   tokenAccepted({ expires_in_ms }: Args<"tokenAccepted">): void {

@@ -40,19 +40,18 @@ impl Core {
         n3: f64,
         n4: f64,
         n5: f64,
-        n6: f64,
         t0: &JsValue,
         t1: &JsValue,
         t2: &JsValue,
         t3: &JsValue,
     ) -> Self {
         let mut texts = texts([t0, t1, t2, t3]);
-        let options = CoreOptions::take(Registers::new([n0, n1, n2, n3, n4, n5, n6], &mut texts));
+        let options = CoreOptions::take(Registers::new([n0, n1, n2, n3, n4, n5], &mut texts));
         let config = Config {
             server: options.url.to_owned(),
             session: options.session.unwrap_or_default(),
-            token: options.has_token,
-            constant_token: options.constant_token,
+            token: options.tokens > 0,
+            constant_token: options.tokens == 1,
             guest: options
                 .guest_user
                 .zip(options.guest_name)
@@ -94,14 +93,13 @@ impl Core {
         n3: f64,
         n4: f64,
         n5: f64,
-        n6: f64,
         t0: &JsValue,
         t1: &JsValue,
         t2: &JsValue,
         t3: &JsValue,
     ) -> Result<JsValue, JsValue> {
         let mut texts = texts([t0, t1, t2, t3]);
-        let registers = Registers::new([n0, n1, n2, n3, n4, n5, n6], &mut texts);
+        let registers = Registers::new([n0, n1, n2, n3, n4, n5], &mut texts);
         let now = now();
         // The borrow ends with the statement, before what follows from it is carried out.
         let answer = carry_out(&mut At { core: &mut self.0.core(), now }, number, registers);
@@ -218,7 +216,8 @@ impl Operations for At<'_> {
                 payload_bytes: frame.payload_bytes,
                 batch_bytes: frame.batch_bytes,
                 batch_frames: frame.batch_frames,
-                subscriptions: frame.subscriptions,
+                // The package counts them itself: here they would need one more register for every operation.
+                subscriptions: limits::MAX_SUBSCRIPTIONS as u32,
             }),
             Err(NotAUuid) => {
                 ReceivedFrame::Violation { message: "the connection of a welcome is not a UUID" }

@@ -23,10 +23,8 @@ arguments! {
         session: Result<Uuid, NotAUuid>,
         guest_user: Option<&'a str>,
         guest_name: Option<&'a str>,
-        /// Whether `Host.fetchToken` may be called.
-        has_token: bool,
-        /// Whether it brings the same token each time.
-        constant_token: bool,
+        /// Whether `Host.fetchToken` may be called: 0, no; 1, and it brings the same token each time; 2, and it brings others.
+        tokens: u32,
         websocket: bool,
         polling: bool,
         debug: bool,
@@ -112,7 +110,6 @@ operations! {
         payload_bytes: u32,
         batch_bytes: u32,
         batch_frames: u32,
-        subscriptions: u32,
     });
     /// The frame `subscribed`. If it concerns the active subscription, the answer is where that continues; and, if entries
     /// can no longer be recovered, the first of them and the reason.

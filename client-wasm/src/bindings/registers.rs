@@ -15,7 +15,7 @@ use everwire_protocol::{ErrorCode, GapReason, Uuid};
 use wasm_bindgen::JsValue;
 
 /// Maximum numbers of an operation.
-pub const NUMBERS: usize = 7;
+pub const NUMBERS: usize = 6;
 /// Maximum strings of an operation.
 pub const TEXTS: usize = 4;
 /// Maximum numbers of a call of the host.

@@ -13,7 +13,6 @@ const WELCOME = {
   payload_bytes: 32_768,
   batch_bytes: 65_536,
   batch_frames: 300,
-  subscriptions: 256,
 };
 export const ID = "01890000-0000-7000-8000-0000000000bb";
 

@@ -137,9 +137,11 @@ export class Channel<Events extends object = DefaultEvents> implements ChannelPo
       (core) => {
         // Unsubscribed before the core was loaded.
         if (this.#ready !== ready) return;
+        const { _handles, _limits } = this.#client;
+        if (_handles.size >= _limits.subscriptions) throw new EverwireError("too_many_subscriptions");
         const { name: channel } = this;
         this._handle = core.subscribe({ ...position, channel, recent, undelivered });
-        this.#client._handles.set(this._handle, this);
+        _handles.set(this._handle, this);
       },
       (error) => this._end(error),
     );

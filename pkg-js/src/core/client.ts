@@ -327,14 +327,14 @@ export class Client implements ClientPort {
   #begin(Core: CoreClass, settings: Settings, early: EarlyStart): void {
     if (this.#state.status === "closed") return;
     this.#guard(() => {
+      const { token } = this.#options;
       const slot = new PollSlot(settings.url, () => this._call((core) => core.pollSlot()));
       const core = new Core(this.#host(early, slot, mixedContent(settings.url)), {
         url: settings.url,
         session: this.session,
         guest_user: settings.guest?.user,
         guest_name: settings.guest?.name,
-        has_token: this.#options.token !== undefined,
-        constant_token: typeof this.#options.token === "string",
+        tokens: token === undefined ? 0 : typeof token === "string" ? 1 : 2,
         websocket: settings.websocket,
         polling: settings.polling,
         debug: Boolean(this.#options.debug),

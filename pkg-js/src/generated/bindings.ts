@@ -19,10 +19,8 @@ export interface CoreOptions {
   session: string;
   guest_user?: string | undefined;
   guest_name?: string | undefined;
-  /** Whether `Host.fetchToken` may be called. */
-  has_token: boolean;
-  /** Whether it brings the same token each time. */
-  constant_token: boolean;
+  /** Whether `Host.fetchToken` may be called: 0, no; 1, and it brings the same token each time; 2, and it brings others. */
+  tokens: number;
   websocket: boolean;
   polling: boolean;
   debug: boolean;
@@ -128,7 +126,6 @@ export interface Core {
     payload_bytes: number;
     batch_bytes: number;
     batch_frames: number;
-    subscriptions: number;
   }): void;
   /**
    * The frame `subscribed`. If it concerns the active subscription, the answer is where that continues; and, if entries
@@ -286,7 +283,7 @@ export const OPERATIONS: readonly string[] = [
   "token::token",
   "tokenFailed::message",
   "report::",
-  "welcome:ping_interval_ms hold_ms token_expires_in_ms payload_bytes batch_bytes batch_frames subscriptions:connection run user",
+  "welcome:ping_interval_ms hold_ms token_expires_in_ms payload_bytes batch_bytes batch_frames:connection run user",
   "subscribedFrame:handle offset head gap_from:epoch gap",
   "unsubscribedFrame:handle retry_after_ms:channel code",
   "ack::id",
@@ -314,7 +311,7 @@ export const HOST_CALLS: readonly string[] = [
 ];
 
 /** The arguments with which a core is made. */
-export const CORE_OPTIONS = "coreOptions:has_token constant_token websocket polling debug hidden online:url session guest_user guest_name";
+export const CORE_OPTIONS = "coreOptions:tokens websocket polling debug hidden online:url session guest_user guest_name";
 
 /** The messages of errors that do not come from the server. Those of the others come with them. */
 export const MESSAGES: Readonly<Record<string, string>> = {
@@ -332,7 +329,7 @@ export const MESSAGES: Readonly<Record<string, string>> = {
 export const POLLING_UNTIL_KEY = "everwire:polling-until:";
 
 /** How many numbers `Core` takes before texts. */
-export const NUMBERS = 7;
+export const NUMBERS = 6;
 
 /** How many numbers `Host` is given before texts. */
 export const HOST_NUMBERS = 4;

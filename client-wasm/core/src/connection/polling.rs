@@ -102,7 +102,7 @@ impl Connection {
         let Some(poll) = &mut self.transports.poll else { return };
         let astray = poll.welcomed(now, connection, hold);
         if self.transports.is_active(Transport::Polling) {
-            self.transports.activate(Transport::Polling);
+            self.transports.welcomed_again();
             // Another node, or the same one after a restart: it has confirmed nothing yet.
             self.subscriptions.unconfirm();
             if astray {

@@ -125,6 +125,11 @@ impl Transports {
         self.counts = false;
     }
 
+    /// A `welcome` of the transport in use: what follows it counts.
+    pub(crate) fn welcomed_again(&mut self) {
+        self.counts = true;
+    }
+
     /// Whether only a `welcome` counts now.
     pub(crate) fn awaits_welcome(&self) -> bool {
         self.poll.as_ref().is_some_and(Poll::awaits_welcome)
