@@ -141,7 +141,9 @@ describe("golden vectors", () => {
     async (_, vector) => {
       const { core, handle } = await subscribed();
       core.host.batch(JSON.parse(textOf(vector)));
-      const [bad, good] = [core.calls.filter(([method]) => method === "violation"), core.calls];
+      // The position moves past a message that cannot be read, and no vector has another one beside it.
+      const isBad = ([method]: readonly unknown[]) => method === "violation" || method === "accept";
+      const [bad, good] = [core.calls.filter(isBad), core.calls];
       expect(bad).toHaveLength(1);
       expect(good.filter((call) => !bad.includes(call))).toEqual(expected(vector.frames, handle));
     },

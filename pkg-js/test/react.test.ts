@@ -519,7 +519,7 @@ it("a token may come after the first render", async () => {
   let later: (token: string) => void = () => {};
   render(h(Late));
   await settle();
-  expect(core().made.tokens).toBe(1);
+  expect(core().made.tokens).toBe(2);
   core().host.fetchToken();
   await settle();
   expect(core().of("tokenFailed")).toEqual([["there is no token yet"]]);
