@@ -123,7 +123,10 @@ impl SqliteStore {
     /// The same, with the length of the write-ahead log beyond which the writer finishes a checkpoint, in pages.
     async fn open_with(path: &Path, retention: u64, longest_log: i64) -> Result<Self, Error> {
         let fail = |reason: String| Error::Database { path: path.into(), reason };
+        // Before the lock makes a file where there is none, and with it, when nobody else can begin.
+        backup::check_replaced(path).map_err(fail)?;
         let lock = FileLock::take(path).map_err(fail)?;
+        backup::check_replaced(path).map_err(fail)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)

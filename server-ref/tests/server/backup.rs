@@ -3,6 +3,8 @@
 use std::{fs, path::Path};
 
 use everwire_protocol::{ClientFrame, GapReason, Subscribe};
+use everwire_server::store::sqlite::SqliteStore;
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use super::kit::{
     Client, new_id,
@@ -57,6 +59,85 @@ async fn a_backup_of_a_running_server_has_all_that_was_acknowledged_and_can_be_r
     let mut c = Client::connect(program.address, "c").await;
     assert_eq!(c.join(subscribe("news")).await.head, 10);
     program.kill();
+}
+
+async fn connect(database: &str) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(database).pragma("wal_autocheckpoint", "0");
+    SqliteConnection::connect_with(&options).await.unwrap()
+}
+
+/// Writes something into a database that can be read afterwards.
+async fn write_number(database: &mut SqliteConnection, number: i64) {
+    sqlx::query("UPDATE upkeep SET retention = ?").bind(number).execute(database).await.unwrap();
+}
+
+async fn number(database: &str) -> i64 {
+    sqlx::query_scalar("SELECT retention FROM upkeep").fetch_one(&mut connect(database).await).await.unwrap()
+}
+
+/// A database as a crash leaves it: the number 1 is in its file, and 2 in the write-ahead log alone.
+async fn crashed(directory: &tempfile::TempDir) -> String {
+    let (work, database) = (path(directory, "work.db"), path(directory, "everwire.db"));
+    SqliteStore::open(Path::new(&work), 1).await.unwrap().close().await.unwrap();
+    let mut open = connect(&work).await;
+    write_number(&mut open, 1).await;
+    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut open).await.unwrap();
+    write_number(&mut open, 2).await;
+    for end in ["", "-wal", "-shm"] {
+        fs::copy(format!("{work}{end}"), format!("{database}{end}")).unwrap();
+    }
+    database
+}
+
+#[tokio::test]
+async fn a_restore_that_was_interrupted_anywhere_is_refused_by_servers_and_ends_well_when_it_is_run_again() {
+    // How many of its files were moved when the program ended.
+    for moved in 0..=3 {
+        let directory = tempfile::tempdir().unwrap();
+        let copy = path(&directory, "copy.db");
+        SqliteStore::open(Path::new(&copy), 3).await.unwrap().close().await.unwrap();
+        let database = crashed(&directory).await;
+        fs::copy(&copy, format!("{database}.restored")).unwrap();
+        for end in ["-wal", "-shm", ""].iter().take(moved) {
+            fs::rename(format!("{database}{end}"), format!("{database}.before-restore-1{end}")).unwrap();
+        }
+        let (success, _, err) = run(&["--dev", "--listen", "127.0.0.1:0", "--database", &database]);
+        assert!(!success && err.contains("restore of it was interrupted"), "{moved}: {err}");
+        let (success, _, err) = run(&["restore", "--database", &database, &copy]);
+        assert!(success, "{moved}: {err}");
+        assert_eq!(number(&database).await, 3, "{moved}");
+        assert_eq!(number(&format!("{database}.before-restore-1")).await, 2, "{moved}: nothing was lost");
+        let program = Program::start(Path::new(&database), &[]);
+        program.kill();
+    }
+}
+
+#[tokio::test]
+async fn a_restore_that_was_interrupted_before_it_moved_anything_has_changed_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = crashed(&directory).await;
+    fs::write(format!("{database}.restoring"), "the beginning of a copy").unwrap();
+    Program::start(Path::new(&database), &["--retention", "2"]).kill();
+    assert_eq!(number(&database).await, 2);
+}
+
+#[tokio::test]
+async fn two_backups_to_one_file_do_not_spoil_each_other_and_what_a_crash_has_left_is_overwritten() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = crashed(&directory).await;
+    let copy = path(&directory, "copy.db");
+    let partial = format!("{copy}.partial");
+    let running = fs::File::create(&partial).unwrap();
+    running.lock().unwrap();
+    let (success, _, err) = run(&["backup", "--database", &database, &copy]);
+    assert!(!success && err.contains("another backup to this file is running"), "{err}");
+    assert!(Path::new(&partial).exists(), "it is the other one's");
+    drop(running);
+    fs::write(&partial, "the beginning of a copy").unwrap();
+    let (success, _, err) = run(&["backup", "--database", &database, &copy]);
+    assert!(success, "{err}");
+    assert!(!Path::new(&partial).exists());
+    assert_eq!(number(&copy).await, 2);
 }
 
 #[test]

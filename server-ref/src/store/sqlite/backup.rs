@@ -29,7 +29,14 @@ pub async fn backup(database: &Path, copy: &Path) -> Result<(), Error> {
     let Some(name) = partial.to_str() else {
         return Err(fail(copy, "its name is not valid UTF-8".into()));
     };
-    remove(&partial).map_err(|error| fail(&partial, error.to_string()))?;
+    let system = |error: std::io::Error| fail(&partial, error.to_string());
+    // Another backup to this file would take away what this one writes, and give its own beginning the final name.
+    let lock = FileLock::try_take(&partial).map_err(system)?.filter(FileLock::is_in_place);
+    let Some(lock) = lock.filter(|_| !copy.exists()) else {
+        return Err(fail(copy, "another backup to this file is running, or has just ended".into()));
+    };
+    // What an interrupted backup has left.
+    fs::File::create(&partial).map_err(system)?;
     let options = SqliteConnectOptions::new().filename(database).create_if_missing(false).read_only(true);
     let copied = async {
         let mut reader = SqliteConnection::connect_with(&options).await?;
@@ -40,13 +47,16 @@ pub async fn backup(database: &Path, copy: &Path) -> Result<(), Error> {
     if let Err(error) = copied.await {
         // What is left of it is of no use.
         let _ = remove(&partial);
-        return Err(fail(database, sentence(&error)));
+        return Err(fail(database, format!("cannot copy it to {}: {}", copy.display(), sentence(&error))));
     }
     let finish = || {
         fs::File::open(&partial)?.sync_all()?;
-        fs::rename(&partial, copy)
+        fs::rename(&partial, copy)?;
+        sync_directory(copy)
     };
-    finish().map_err(|error| fail(copy, error.to_string()))
+    finish().map_err(|error| fail(copy, error.to_string()))?;
+    drop(lock);
+    Ok(())
 }
 
 /// Puts a copy in the place of a database that no server uses. The database that was there is kept under another name, which is
@@ -65,35 +75,69 @@ pub async fn restore(copy: &Path, database: &Path) -> Result<Option<PathBuf>, Er
         return Err(fail(copy, reason.into()));
     }
     check(copy).await.map_err(|reason| fail(copy, reason))?;
-    // Held until the end: no server may start meanwhile.
-    let lock = if database.exists() {
-        Some(FileLock::take(database).map_err(|reason| fail(database, reason))?)
-    } else {
-        None
-    };
+    // Held until the end: no server may start meanwhile. It is made if there is none.
+    let lock = FileLock::take(database).map_err(|reason| fail(database, reason))?;
     let system = |error: std::io::Error| fail(database, error.to_string());
-    let fresh = database.with_added_extension("restored");
-    fs::copy(copy, &fresh).map_err(system)?;
-    fs::File::open(&fresh).and_then(|file| file.sync_all()).map_err(system)?;
+    let partial = database.with_added_extension("restoring");
+    let copied = fs::copy(copy, &partial).and_then(|_| fs::File::open(&partial)?.sync_all());
+    if let Err(error) = copied {
+        // What is left of it is of no use.
+        let _ = remove(&partial);
+        return Err(fail(&partial, error.to_string()));
+    }
+    let kept = replace(database, &partial).map_err(system)?;
+    drop(lock);
+    Ok(kept)
+}
+
+/// Puts a complete file in the place of a database, whose lock the caller has. From its first step on a server refuses what it finds,
+/// until the last one is done: whoever ends the program in between can restore again.
+fn replace(database: &Path, complete: &Path) -> std::io::Result<Option<PathBuf>> {
+    let ready = marker(database);
+    fs::rename(complete, &ready)?;
+    sync_directory(database)?;
     let mut kept = None;
-    if database.exists() {
+    if fs::metadata(database).is_ok_and(|found| found.len() > 0) {
         let before = unused(database);
-        // With its write-ahead log, which belongs to it and to no other file.
-        for end in ["", "-wal", "-shm"] {
+        // With its write-ahead log, which belongs to it and to no other file. The database is the last: what an interrupted call has
+        // moved goes with it.
+        for end in ["-wal", "-shm", ""] {
             let (from, to) = (with_end(database, end), with_end(&before, end));
             if from.exists() {
-                fs::rename(from, to).map_err(system)?;
+                fs::rename(from, to)?;
             }
         }
         kept = Some(before);
     } else {
+        // There is no database, so nothing can belong to these.
         for end in ["-wal", "-shm"] {
-            remove(&with_end(database, end)).map_err(system)?;
+            remove(&with_end(database, end))?;
         }
     }
-    fs::rename(&fresh, database).map_err(system)?;
-    drop(lock);
+    sync_directory(database)?;
+    fs::rename(&ready, database)?;
+    sync_directory(database)?;
     Ok(kept)
+}
+
+/// What stands beside a database while it is being replaced.
+fn marker(database: &Path) -> PathBuf {
+    database.with_added_extension("restored")
+}
+
+/// Refuses a database that is being replaced.
+pub(super) fn check_replaced(database: &Path) -> Result<(), String> {
+    if marker(database).exists() {
+        return Err("a restore of it was interrupted; run everwire-server restore once more".into());
+    }
+    Ok(())
+}
+
+/// A renamed file survives a crash of the machine only when its directory was written.
+fn sync_directory(file: &Path) -> std::io::Result<()> {
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Other systems do not open directories.
+    if cfg!(unix) { fs::File::open(parent)?.sync_all() } else { Ok(()) }
 }
 
 /// Whether a file is a complete database of this server.

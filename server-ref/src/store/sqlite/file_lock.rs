@@ -27,12 +27,16 @@ impl FileLock {
         if !parent.is_dir() {
             return Err(format!("the directory {} does not exist; create it first", parent.display()));
         }
-        Self::create(path)
-            .and_then(|file| Self::lock(path, file))
+        Self::try_take(path)
             .map_err(|error| {
                 format!("cannot open it: {error}; choose a file that this user may read and write")
             })?
             .ok_or_else(|| "another everwire-server is using it; stop that one, or use another file".into())
+    }
+
+    /// Locks a file, and creates it if there is none. `None`: somebody has locked it.
+    pub(super) fn try_take(path: &Path) -> std::io::Result<Option<Self>> {
+        Self::lock(path, Self::create(path)?)
     }
 
     /// Whether a server uses the database now.
