@@ -126,7 +126,10 @@ impl Known {
             Revoked::User(user) => (&mut self.users, user.clone()),
             Revoked::Token(id) => (&mut self.tokens, id.clone()),
         };
-        list.insert(key, revocation);
+        // A shorter one, or a clock that went back, must not make tokens valid again that were revoked before.
+        let known = list.entry(key).or_insert_with(|| revocation.clone());
+        known.at = known.at.max(revocation.at);
+        known.until = known.until.max(revocation.until);
     }
 }
 
@@ -181,6 +184,10 @@ mod tests {
         assert_eq!(code(&who("b", Some(("t1", 0))), 60), Ok(()));
         assert_eq!(code(&who("a", None), 60), Ok(()), "a guest has no token");
         assert_eq!(code(&who("b", Some(("t7", 99))), 100), Ok(()), "by then it has expired");
+        // A later one for less time, by a clock that went back.
+        bans.apply(revoke(Revoked::User("a".into())), 50);
+        bans.apply(AccessChange::Revoke(Revocation { of: Revoked::User("a".into()), at: 40, until: 70 }), 40);
+        assert_eq!([69, 70, 99].map(|now| code(&who("a", Some(("t1", 50))), now)), [refused; 3]);
         bans.apply(AccessChange::Unban("a".into()), 100);
         assert!(bans.known.read().users.is_empty() && bans.known.read().tokens.is_empty());
     }

@@ -231,7 +231,15 @@ async fn a_restarted_server_remembers_bans_and_forgets_those_that_are_over() {
     store.change_access(&ban("ann", None)).await.unwrap();
     store.change_access(&ban("bob", None)).await.unwrap();
     store.change_access(&AccessChange::Unban("bob".into())).await.unwrap();
+    let eves = |at, until| AccessChange::Revoke(Revocation { of: Revoked::User("eve".into()), at, until });
+    for (at, until) in [(50, 3_000), (40, 70)] {
+        store.change_access(&eves(at, until)).await.unwrap();
+        assert!(store.has_changed(&eves(at, until)).await.unwrap());
+    }
+    assert!(!store.has_changed(&eves(51, 70)).await.unwrap());
     store.cleanup(2_000).await.unwrap();
+    let kept = Revocation { of: Revoked::User("eve".into()), at: 50, until: 3_000 };
+    assert_eq!(store.bans().await.unwrap().1, [kept], "a later one for less time takes nothing back");
     let users = |bans: Vec<Ban>| bans.into_iter().map(|ban| ban.user.to_string()).collect::<Vec<_>>();
     assert_eq!(users(store.bans().await.unwrap().0), ["ann"]);
     drop(store);

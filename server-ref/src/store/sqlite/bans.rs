@@ -38,7 +38,7 @@ impl SqliteStore {
             AccessChange::Revoke(Revocation { of, at, until }) => {
                 let (token, what) = revoked(of);
                 sqlx::query_scalar(
-                    "SELECT EXISTS (SELECT 1 FROM revocations WHERE token = ? AND what = ? AND at = ? AND until = ?)",
+                    "SELECT EXISTS (SELECT 1 FROM revocations WHERE token = ? AND what = ? AND at >= ? AND until >= ?)",
                 )
                 .bind(token)
                 .bind(what)
@@ -85,11 +85,15 @@ pub(super) async fn write(writer: &mut SqliteConnection, change: &AccessChange) 
         AccessChange::Unban(user) => sqlx::query("DELETE FROM bans WHERE user = ?").bind(&**user),
         AccessChange::Revoke(Revocation { of, at, until }) => {
             let (token, what) = revoked(of);
-            sqlx::query("INSERT OR REPLACE INTO revocations (token, what, at, until) VALUES (?, ?, ?, ?)")
-                .bind(token)
-                .bind(what)
-                .bind(signed(*at))
-                .bind(signed(*until))
+            // A shorter one, or a clock that went back, must not make tokens valid again that were revoked before.
+            sqlx::query(
+                "INSERT INTO revocations (token, what, at, until) VALUES (?, ?, ?, ?)
+                 ON CONFLICT DO UPDATE SET at = max(at, excluded.at), until = max(until, excluded.until)",
+            )
+            .bind(token)
+            .bind(what)
+            .bind(signed(*at))
+            .bind(signed(*until))
         }
     };
     query.execute(writer).await.map(drop)
