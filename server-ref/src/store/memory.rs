@@ -1,4 +1,6 @@
-//! Logs in memory: plain data without tasks or clocks, from which tests and the simulation build their stores.
+//! Logs and chats in memory: plain data without tasks or clocks, from which tests and the simulation build their stores.
+
+mod chats;
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -8,6 +10,8 @@ use std::{
 use everwire_protocol::{
     Action, CHAT_EVENT, Channel, ChatChange, Deleted, Message, Uuid, channels::user_channel,
 };
+
+pub use chats::Chats;
 
 use super::{
     actions::{self, Target},

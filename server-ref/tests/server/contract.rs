@@ -1,18 +1,27 @@
-//! What every store of logs has to do: the same operations, drawn at random, on SQLite and on the logs in memory that tests and the
-//! simulation build their stores from. Both have to answer alike.
+//! What every store of logs and chats has to do: the same operations, drawn at random, on SQLite and on the logs and chats in memory
+//! that tests and the simulation build their stores from. Both have to answer alike.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
-use everwire_protocol::{Action, CHAT_EVENT, Channel, ChatAction, ChatChange, ErrorCode, Payload, Uuid};
+use everwire_protocol::{
+    Action, CHAT_EVENT, ChatAction, ChatChange, ChatKind, ErrorCode, Payload, Role, Uuid,
+    channels::messages_channel,
+};
 use everwire_server::{
+    chats::{Actor, Bounds, ChatRegistry, Command, Decision, Newcomer, decide},
     model::{
+        chat::Room,
         identity::Refusal,
         log::{NewEntry, Outcome, Page, PageBounds, SendPermission},
     },
     store::{
         Store,
+        chats::{ChatStore as _, ChatWrite},
         erasure::{ErasureStore as _, Place},
-        memory::Logs,
+        memory::{Chats, Logs},
         sqlite::SqliteStore,
     },
 };
@@ -30,6 +39,54 @@ enum Op {
     Reopen,
     Erase(&'static str),
     Bind(Uuid, &'static str),
+    /// Changes of chats in one transaction, as far as the rules permit them: the number of each chat, who changes it, and how.
+    Change(Vec<(u128, Actor, Command)>),
+    Delete(u128),
+}
+
+/// Users of chats: those who are erased among them.
+const MEMBERS: [&str; 4] = ["ann", "bob", "cyd", "dan"];
+
+/// The ids of chats.
+const CHATS: std::ops::Range<u128> = 20..23;
+
+fn chat_id(chat: u128) -> String {
+    Uuid::from_u128(chat).hyphenated().to_string()
+}
+
+fn command() -> impl Strategy<Value = (u128, Actor, Command)> {
+    let user = || select(&MEMBERS[..]).prop_map(Arc::<str>::from);
+    let name = || select(vec![None, Some("Name")]).prop_map(|name| name.map(Arc::<str>::from));
+    let role = || select(vec![Role::Owner, Role::Member, Role::ReadOnly]);
+    let newcomer = || (user(), name()).prop_map(|(user, name)| Newcomer { user, name, role: None });
+    let actor = prop_oneof![
+        6 => (user(), name()).prop_map(|(user, name)| Actor::User { user, name }),
+        1 => Just(Actor::BackEnd),
+    ];
+    let create = (vec(newcomer(), 0..4), any::<bool>()).prop_map(|(users, open)| Command::Create {
+        id: Uuid::nil(),
+        kind: ChatKind::Group,
+        title: open.then(|| "Open".into()),
+        open,
+        users,
+    });
+    let invite = (user(), name(), role());
+    let command = prop_oneof![
+        2 => create,
+        4 => invite.prop_map(|(user, name, role)| Command::Invite { user, name, role }),
+        1 => newcomer().prop_map(Command::Add),
+        2 => Just(Command::Join),
+        2 => Just(Command::Leave),
+        1 => user().prop_map(|user| Command::Remove { user }),
+        1 => (user(), role()).prop_map(|(user, role)| Command::SetRole { user, role }),
+        1 => select(vec!["A", "B"]).prop_map(|title| Command::Rename { title: title.into() }),
+    ];
+    (CHATS, actor, command).prop_map(|(chat, actor, command)| match command {
+        Command::Create { kind, title, open, users, .. } => {
+            (chat, actor, Command::Create { id: Uuid::from_u128(chat), kind, title, open, users })
+        }
+        command => (chat, actor, command),
+    })
 }
 
 /// Few ids, so that they are used again.
@@ -93,11 +150,13 @@ fn change(action: ChatAction) -> ChatChange {
 fn ops() -> impl Strategy<Value = Vec<Op>> {
     let op = prop_oneof![
         12 => vec(entry(), 1..8).prop_map(Op::Append),
+        16 => vec(command(), 1..4).prop_map(Op::Change),
+        1 => CHATS.prop_map(Op::Delete),
         1 => Just(Op::Reopen),
         1 => select(&USERS[..2]).prop_map(Op::Erase),
         1 => (id(), select(&USERS[..2])).prop_map(|(session, user)| Op::Bind(session, user)),
     ];
-    vec(op, 1..20)
+    vec(op, 1..30)
 }
 
 /// An outcome without the epoch, which is another one in each store.
@@ -126,7 +185,12 @@ struct Stores {
     directory: tempfile::TempDir,
     sqlite: SqliteStore,
     memory: Logs,
+    chats: Chats,
     runs: Vec<(Arc<str>, Arc<str>)>,
+    /// Counts the entries about chats.
+    changes: u128,
+    /// How many open invitations by users the chats have had, to see that they are tested.
+    invitations: usize,
 }
 
 impl Stores {
@@ -135,7 +199,7 @@ impl Stores {
         let sqlite = SqliteStore::open(&directory.path().join("everwire.db"), 1_000).await.unwrap();
         let memory = Logs::new(1, 1_000);
         let runs = vec![(sqlite.run(), memory.run())];
-        Self { directory, sqlite, memory, runs }
+        Self { directory, sqlite, memory, chats: Chats::default(), runs, changes: 0, invitations: 0 }
     }
 
     async fn perform(&mut self, at: u64, op: &Op) {
@@ -168,6 +232,17 @@ impl Stores {
                 // Removed entries are gone at once, or in steps.
                 while self.sqlite.cleanup(at).await.unwrap().more {}
                 self.memory.erase(at, user, &|_, _| None);
+                self.chats.forget_inviter(user);
+            }
+            Op::Change(commands) => self.change(at, commands).await,
+            Op::Delete(chat) => {
+                if let Some(known) = self.chats.get(&chat_id(*chat), &self.memory) {
+                    self.sqlite.delete_chat(&known.room).await.unwrap();
+                    // Removed entries are gone at once, or in steps.
+                    while self.sqlite.cleanup(at).await.unwrap().more {}
+                    self.chats.remove(&known.room.id);
+                    self.memory.empty(&known.room.log().unwrap());
+                }
             }
             Op::Bind(session, user) => {
                 self.sqlite.bind_sessions(at, &[(*session, (*user).into())]).await.unwrap();
@@ -176,10 +251,87 @@ impl Stores {
         }
     }
 
+    /// What the rules permit of these changes, each of another chat.
+    async fn change(&mut self, at: u64, commands: &[(u128, Actor, Command)]) {
+        let mut changed: Vec<(Option<Arc<Room>>, Room, Vec<NewEntry>)> = Vec::new();
+        for (chat, actor, command) in commands {
+            let id = chat_id(*chat);
+            if changed.iter().any(|(_, after, _)| *after.id == *id) {
+                continue;
+            }
+            let before = self.chats.get(&id, &self.memory).map(|record| record.room);
+            let bounds = Bounds { participants: 4 };
+            let Ok(Decision::Changed(change)) = decide(before.as_deref(), actor, command, bounds, at) else {
+                continue;
+            };
+            let user = match actor {
+                Actor::User { user, .. } => user.clone(),
+                Actor::BackEnd => Arc::default(),
+            };
+            let entries = change.entries.iter().map(|about| {
+                self.changes += 1;
+                NewEntry {
+                    id: Uuid::from_u128(1_000 + self.changes),
+                    channel: change.room.log().unwrap(),
+                    user: user.clone(),
+                    name: None,
+                    event: Some(CHAT_EVENT.into()),
+                    data: Payload::from_value(about).unwrap(),
+                    target: None,
+                    action: None,
+                    permission: SendPermission::Server,
+                }
+            });
+            let entries = entries.collect();
+            changed.push((before, change.room, entries));
+        }
+        let writes: Vec<_> = changed
+            .iter()
+            .map(|(before, after, entries)| ChatWrite { before: before.as_deref(), after, entries })
+            .collect();
+        let outcomes = self.sqlite.change_chats(at, &writes).await.unwrap();
+        for ((_, after, entries), outcomes) in changed.into_iter().zip(outcomes) {
+            let (memory, _) = self.memory.append(at, &entries);
+            assert_eq!(
+                outcomes.iter().map(said).collect::<Vec<_>>(),
+                memory.iter().map(said).collect::<Vec<_>>()
+            );
+            self.chats.put(Arc::new(after));
+        }
+    }
+
+    /// The chats are the same, with the order of their members, who has invited them, and the open invitations that follow from it.
+    async fn compare_chats(&mut self) {
+        let (mut sqlite, memory) = (self.sqlite.chats().await.unwrap(), self.chats.all(&self.memory));
+        sqlite.sort_by(|a, b| a.room.id.cmp(&b.room.id));
+        assert_eq!(sqlite, memory);
+        for chat in CHATS {
+            let id = chat_id(chat);
+            assert_eq!(self.sqlite.chat(&id).await.unwrap(), self.chats.get(&id, &self.memory));
+        }
+        let registry = ChatRegistry::of(sqlite);
+        for inviter in MEMBERS {
+            for user in MEMBERS {
+                let is_open = |room: &&Arc<Room>| {
+                    room.participant(user).is_some_and(|found| {
+                        found.role == Role::Invited && found.invited_by.as_deref() == Some(inviter)
+                    })
+                };
+                let open = self.chats.rooms().filter(is_open).count();
+                assert_eq!(registry.invitations_by(inviter, user), open, "{inviter} has invited {user}");
+                self.invitations += open;
+            }
+        }
+        for participant in self.chats.rooms().flat_map(|room| &room.participants) {
+            assert!(participant.invited_by.is_none() || !participant.is_member(), "{participant:?}");
+        }
+    }
+
     /// Everything that can be read is the same.
-    async fn compare(&self) {
-        for name in CHANNELS {
-            let name: Channel = channel(name);
+    async fn compare(&mut self) {
+        self.compare_chats().await;
+        let logs = CHATS.map(|chat| messages_channel(&chat_id(chat)).unwrap());
+        for name in CHANNELS.map(channel).into_iter().chain(logs) {
             for (after, bounds) in [
                 (0, PageBounds { entries: 1_000, bytes: usize::MAX }),
                 (1, PageBounds { entries: 2, bytes: usize::MAX }),
@@ -213,6 +365,7 @@ impl Stores {
 fn sqlite_and_the_logs_in_memory_answer_alike() {
     let config = ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let invitations = AtomicUsize::new(0);
     let run = TestRunner::new(config).run(&ops(), |ops| {
         runtime.block_on(async {
             let mut stores = Stores::open().await;
@@ -220,8 +373,10 @@ fn sqlite_and_the_logs_in_memory_answer_alike() {
                 stores.perform(n as u64 + 1, op).await;
                 stores.compare().await;
             }
+            invitations.fetch_add(stores.invitations, Ordering::Relaxed);
         });
         Ok(())
     });
     run.unwrap();
+    assert!(invitations.into_inner() > 100, "there were open invitations");
 }

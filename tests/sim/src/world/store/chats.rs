@@ -18,11 +18,11 @@ use super::{Data, Done, node::NodeStore};
 
 impl ChatStore for NodeStore {
     fn chats(&self) -> Answer<'_, Vec<ChatRecord>> {
-        self.at_once(|data| data.rooms.values().cloned().collect())
+        self.at_once(|data| data.rooms.all(&data.logs))
     }
 
     fn chat<'a>(&'a self, id: &'a str) -> Answer<'a, Option<ChatRecord>> {
-        self.read(move |data| data.rooms.get(id).cloned())
+        self.read(move |data| data.rooms.get(id, &data.logs))
     }
 
     fn change_chats<'a>(&'a self, at: u64, changes: &'a [ChatWrite<'a>]) -> Answer<'a, Vec<Vec<Outcome>>> {
@@ -33,8 +33,8 @@ impl ChatStore for NodeStore {
                     let room = Arc::new((*after).clone());
                     let head = after.log().map_or(0, |log| data.logs.log(&log).head);
                     let (id, sure) = (after.id.clone(), data.doubt_until <= self.now());
-                    data.done.push(Done::Room { id: id.clone(), room: Some(room.clone()), head, sure });
-                    data.rooms.insert(id, ChatRecord { room, at });
+                    data.done.push(Done::Room { id, room: Some(room.clone()), head, sure });
+                    data.rooms.put(room);
                 }
             };
             let mut outcomes = self.transact(at, &entries, rooms).await?.into_iter();

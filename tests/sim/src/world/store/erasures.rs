@@ -39,6 +39,7 @@ impl ErasureStore for NodeStore {
     ) -> Answer<'a, Erased> {
         self.change(move |data| {
             data.forget_user(user);
+            data.rooms.forget_inviter(user);
             data.plant_a_skipped_log(user);
             let erased = data.logs.erase(at, user, report);
             data.note_reports(self.node, &erased.reports);

@@ -16,11 +16,14 @@ use everwire_protocol::{Action, Channel, UserReceipt, Uuid};
 use everwire_server::{
     model::{
         ban::AccessChange,
-        chat::{ChatRecord, Room},
+        chat::Room,
         log::{Entry, Log, NewEntry, Outcome, Page, PageBounds},
         people::{HistoryRange, PresenceRecord, StoredHistory, UserRecord},
     },
-    store::{chats::UNREAD, memory::Logs},
+    store::{
+        chats::UNREAD,
+        memory::{Chats, Logs},
+    },
 };
 use node::NodeStore;
 
@@ -60,7 +63,7 @@ struct Own {
 pub(in crate::world) struct Data {
     pub(in crate::world) logs: Logs,
     marks: BTreeMap<(Channel, String), UserReceipt>,
-    rooms: BTreeMap<Arc<str>, ChatRecord>,
+    rooms: Chats,
     pub(in crate::world) access_changes: Vec<AccessChange>,
     pub(in crate::world) erasures: Vec<Arc<str>>,
     own: BTreeMap<usize, Own>,
@@ -90,7 +93,7 @@ pub(in crate::world) struct Data {
 pub(in crate::world) struct Copied {
     logs: Logs,
     marks: BTreeMap<(Channel, String), UserReceipt>,
-    rooms: BTreeMap<Arc<str>, ChatRecord>,
+    rooms: Chats,
     access_changes: Vec<AccessChange>,
     erasures: Vec<Arc<str>>,
 }
@@ -131,7 +134,7 @@ impl Data {
         self.logs = Logs::new(self.seed, self.retention);
         self.before = None;
         self.marks.clear();
-        self.rooms.clear();
+        self.rooms = Chats::default();
         self.access_changes.clear();
         self.erasures.clear();
         self.own.clear();
@@ -159,7 +162,7 @@ impl Data {
 
     /// All chats.
     pub(in crate::world) fn rooms(&self) -> impl Iterator<Item = &Arc<Room>> {
-        self.rooms.values().map(|record| &record.room)
+        self.rooms.rooms()
     }
 
     /// For a planted bug.
@@ -321,7 +324,7 @@ impl SharedStore {
         Self(Arc::new(Mutex::new(Data {
             logs: Logs::new(seed, retention),
             marks: BTreeMap::new(),
-            rooms: BTreeMap::new(),
+            rooms: Chats::default(),
             access_changes: Vec::new(),
             erasures: Vec::new(),
             own: BTreeMap::new(),
