@@ -23,10 +23,18 @@ const FLUSH: Duration = Duration::from_millis(500);
 /// How often the log says at most how many lines were dropped, while there are others to write.
 const REPORT: Duration = Duration::from_secs(1);
 
+/// Maximum bytes of a text in the log that anybody can choose, such as the path of a request that is refused.
+const SHORT: usize = 200;
+
 /// Lines dropped since the start.
 static DROPPED: AtomicU64 = AtomicU64::new(0);
 
-/// How many lines of the log were dropped since the start, because nobody read them in time.
+/// The beginning of a text that anybody can choose. Who is refused must not fill the disk with what the log says of it.
+pub fn short(text: &str) -> &str {
+    &text[..text.floor_char_boundary(SHORT)]
+}
+
+/// How many lines of the log were dropped since the start, because nobody read them in time, or they could not be written.
 pub fn dropped() -> u64 {
     DROPPED.load(Ordering::Relaxed)
 }
@@ -61,8 +69,10 @@ fn write_lines(lines: &Receiver<Vec<u8>>, mut output: impl Write, over: &AtomicB
     loop {
         let ended = match lines.recv_timeout(Duration::from_millis(50)) {
             Ok(line) => {
-                // Nobody can be told that the log cannot be written.
-                let _ = output.write_all(&line);
+                if output.write_all(&line).is_err() {
+                    // Only the statistics can say it.
+                    DROPPED.fetch_add(1, Ordering::Relaxed);
+                }
                 if reported_at.elapsed() < REPORT {
                     continue;
                 }
@@ -73,9 +83,12 @@ fn write_lines(lines: &Receiver<Vec<u8>>, mut output: impl Write, over: &AtomicB
         };
         let lost = dropped();
         if lost > reported {
-            let lost = lost - reported;
-            let _ = writeln!(output, "{lost} lines of the log were dropped: it was not read in time");
-            reported += lost;
+            // If this cannot be written either, it is said with the next lines.
+            if writeln!(output, "{} lines of the log were dropped: it was not read in time", lost - reported)
+                .is_ok()
+            {
+                reported = lost;
+            }
         }
         reported_at = Instant::now();
         if ended {
@@ -161,6 +174,44 @@ mod tests {
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
+    }
+
+    /// An output that is closed.
+    struct Closed(mpsc::Sender<()>);
+
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            // The test may be over.
+            let _ = self.0.send(());
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn lines_that_cannot_be_written_are_counted() {
+        let (tried, tries) = mpsc::channel();
+        let before = dropped();
+        let (writer, flush) = start(Closed(tried));
+        for _ in 0..3 {
+            writeln!(writer.make_writer(), "a line").unwrap();
+        }
+        for _ in 0..3 {
+            tries.recv_timeout(Duration::from_secs(20)).unwrap();
+        }
+        drop(flush);
+        assert!(dropped() >= before + 3);
+    }
+
+    #[test]
+    fn of_a_text_that_anybody_can_choose_only_the_beginning_is_said() {
+        assert_eq!(short("/livez"), "/livez");
+        assert_eq!(short(&"x".repeat(30_000)).len(), SHORT);
+        assert_eq!(short(&"\u{1f600}".repeat(100)).len(), SHORT);
+        assert_eq!(short(&format!("x{}", "\u{e9}".repeat(100))).len(), SHORT - 1);
     }
 
     #[test]

@@ -22,6 +22,9 @@ pub const REFUSAL: u32 = 2;
 /// A message without frames: it is read, and a ping of the WebSocket is answered.
 pub const MESSAGE: u32 = 1;
 
+/// How many bytes of a WebSocket that are no message cost one unit: the headers of fragments, each of which is read alone.
+pub const FRAMING: usize = 512;
+
 /// A new connection: the token is verified, the session looked up.
 pub const HELLO: u32 = 16;
 

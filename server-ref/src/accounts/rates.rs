@@ -31,6 +31,10 @@ const INVITATIONS: Bucket = Bucket { per_second: 1, burst: 300 };
 /// Changes of chats: each is a transaction of its own, for which everybody who sends waits. None where requests have no limit.
 const CHAT_CHANGES: Bucket = Bucket { per_second: 5, burst: 100 };
 
+/// Deliveries of typing and signals, each of a kibibyte. A frame costs by who receives it: in a small channel the limit of frames
+/// comes first, in one with a thousand subscribers this one. None where those have no limit.
+const DELIVERIES: Bucket = Bucket { per_second: 10_000, burst: 40_000 };
+
 /// The rate limits of all users and sessions.
 #[derive(Debug)]
 pub struct Rates {
@@ -66,6 +70,7 @@ struct Account {
     chats: Level,
     chat_changes: Level,
     invitations: Level,
+    deliveries: Level,
 }
 
 impl Default for Rates {
@@ -111,6 +116,7 @@ impl Rates {
                 | RateClass::NewChat
                 | RateClass::ChatChange
                 | RateClass::Invitations(_)
+                | RateClass::Deliveries(_)
         ) {
             return Ok(());
         }
@@ -131,6 +137,8 @@ impl Rates {
             RateClass::ChatChange if self.requests.per_second == 0 => Ok(()),
             RateClass::ChatChange => account.chat_changes.take(now_ms, CHAT_CHANGES, 1),
             RateClass::Invitations(users) => account.invitations.take(now_ms, INVITATIONS, users),
+            RateClass::Deliveries(_) if self.ephemeral.per_second == 0 => Ok(()),
+            RateClass::Deliveries(number) => account.deliveries.take(now_ms, DELIVERIES, number),
         }
     }
 
@@ -146,7 +154,8 @@ impl Rates {
             | RateClass::NewSession
             | RateClass::NewChat
             | RateClass::ChatChange
-            | RateClass::Invitations(_) => return Ok(()),
+            | RateClass::Invitations(_)
+            | RateClass::Deliveries(_) => return Ok(()),
         };
         level.take(now_ms, bucket.times(times), 1)
     }
@@ -167,6 +176,7 @@ impl Rates {
             && account.chats.is_full(now_ms, NEW_CHATS)
             && account.chat_changes.is_full(now_ms, CHAT_CHANGES)
             && account.invitations.is_full(now_ms, INVITATIONS)
+            && account.deliveries.is_full(now_ms, DELIVERIES)
     }
 
     /// Counts over a sliding minute, not over calendar minutes or an average, so that the announced limit is never
@@ -278,6 +288,7 @@ mod tests {
         assert_eq!(count(RateClass::ChatChange), 100);
         assert_eq!(count(RateClass::Invitations(99)), 3);
         assert_eq!(count(RateClass::Invitations(1)), 3);
+        assert_eq!(count(RateClass::Deliveries(1_000)), 40);
         assert_eq!(rates.take(&user("a"), HERE, RateClass::NewChat, 0), Err(5_000));
     }
 

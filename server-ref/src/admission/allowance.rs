@@ -49,6 +49,11 @@ impl Allowance {
         self.0.left.load(Ordering::Acquire) == 0
     }
 
+    /// How many bytes were read of this limit.
+    pub fn used_of(&self, limit: usize) -> usize {
+        limit.saturating_sub(self.0.left.load(Ordering::Acquire))
+    }
+
     /// How many bytes may be read now; `None`: any number. Waits while it is none.
     pub fn poll_left(&self, context: &Context<'_>) -> Poll<Option<usize>> {
         if self.is_used_up() {
@@ -82,7 +87,7 @@ mod tests {
         assert_eq!(left().await, None, "unlimited at first");
         allowance.limit(10);
         allowance.read(4);
-        assert_eq!(left().await, Some(6));
+        assert_eq!((left().await, allowance.used_of(10)), (Some(6), 4));
         allowance.read(100);
         assert!(allowance.is_used_up());
         let waiting = tokio::spawn({

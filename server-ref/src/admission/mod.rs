@@ -3,12 +3,16 @@
 //! mobile network shares one address.
 
 mod allowance;
+mod body;
 mod door;
 mod peers;
+mod range;
 mod refused;
 mod users;
 
 pub use allowance::Allowance;
+pub use body::{BodyError, read_body};
 pub use door::Seat;
-pub use peers::{AddressRange, Admission, AdmissionRules, Peer};
+pub use peers::{Admission, AdmissionRules, Peer};
+pub use range::AddressRange;
 pub use refused::Refused;

@@ -4,8 +4,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::IpAddr,
-    str::FromStr,
-    sync::Arc,
+    sync::{Arc, Weak},
 };
 
 use axum::http::{HeaderMap, header};
@@ -14,9 +13,10 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     door::{Door, Seat},
+    range::AddressRange,
     users::{UserDoor, UserDoors},
 };
-use crate::model::address::{AddressKey, is_private};
+use crate::model::address::{AddressKey, Site, is_private};
 
 /// The header in which proxies name the client.
 const FORWARDED_FOR: &str = "x-forwarded-for";
@@ -29,44 +29,6 @@ const DOORS: usize = 64 * 1_024;
 
 /// Maximum private addresses that are remembered as proxies.
 const PROXIES: usize = 4_096;
-
-/// A network: an address and the number of leading bits that count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AddressRange {
-    network: IpAddr,
-    bits: u32,
-}
-
-impl AddressRange {
-    fn contains(&self, address: IpAddr) -> bool {
-        match (self.network, address.to_canonical()) {
-            (IpAddr::V4(network), IpAddr::V4(address)) => {
-                let ignored = 32 - self.bits;
-                u32::from(network).checked_shr(ignored) == u32::from(address).checked_shr(ignored)
-            }
-            (IpAddr::V6(network), IpAddr::V6(address)) => {
-                let ignored = 128 - self.bits;
-                u128::from(network).checked_shr(ignored) == u128::from(address).checked_shr(ignored)
-            }
-            _ => false,
-        }
-    }
-}
-
-impl FromStr for AddressRange {
-    type Err = String;
-
-    /// Reads `10.0.0.0/8`, or an address alone.
-    fn from_str(text: &str) -> Result<Self, String> {
-        let invalid = || format!("{text:?} is not an address or a network such as 10.0.0.0/8");
-        let (address, bits) =
-            text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
-        let network = address.trim().parse::<IpAddr>().map_err(|_| invalid())?.to_canonical();
-        let all = if network.is_ipv4() { 32 } else { 128 };
-        let bits = bits.map_or(Ok(all), |bits| bits.trim().parse().map_err(|_| invalid()))?;
-        if bits > all { Err(invalid()) } else { Ok(Self { network, bits }) }
-    }
-}
 
 /// Whose addresses are counted.
 #[derive(Debug, Clone, Default)]
@@ -88,6 +50,8 @@ pub struct Admission {
 #[derive(Debug)]
 struct Doors {
     of: BTreeMap<AddressKey, Arc<Door>>,
+    /// The doors of sites, for as long as one of their networks has a door.
+    sites: BTreeMap<Site, Weak<Door>>,
     sweep_at: usize,
     /// For addresses beyond the maximum.
     rest: Arc<Door>,
@@ -185,8 +149,9 @@ impl Admission {
     pub fn new(rules: AdmissionRules) -> Self {
         let doors = Doors {
             of: BTreeMap::new(),
+            sites: BTreeMap::new(),
             sweep_at: FIRST_SWEEP,
-            rest: Arc::new(Door::new()),
+            rest: Arc::new(Door::new(None)),
             proxies: BTreeSet::new(),
         };
         Self { rules, doors: Mutex::new(doors), users: Arc::default() }
@@ -260,21 +225,29 @@ impl Admission {
         }
         if doors.of.len() >= doors.sweep_at {
             doors.of.retain(|_, door| Arc::strong_count(door) > 1 || !door.is_idle());
+            doors.sites.retain(|_, site| site.strong_count() > 0);
             doors.sweep_at = (doors.of.len() * 2).max(FIRST_SWEEP);
         }
         if doors.of.len() >= DOORS {
             return doors.rest.clone();
         }
-        doors.of.entry(address).or_insert_with(|| Arc::new(Door::new())).clone()
+        let site = address.site().map(|site| {
+            let known = doors.sites.get(&site).and_then(Weak::upgrade);
+            known.unwrap_or_else(|| {
+                let door = Arc::new(Door::of_site());
+                doors.sites.insert(site, Arc::downgrade(&door));
+                door
+            })
+        });
+        doors.of.entry(address).or_insert_with(|| Arc::new(Door::new(site))).clone()
     }
 
     /// The last address that no trusted proxy has added: what stands before it was written by the client.
     fn forwarded_for(&self, headers: &HeaderMap) -> Option<IpAddr> {
-        let lines: Vec<&str> =
-            headers.get_all(FORWARDED_FOR).iter().filter_map(|line| line.to_str().ok()).collect();
-        let hops = lines.iter().rev().flat_map(|line| line.rsplit(','));
-        for hop in hops {
-            let address = address_of(hop.trim())?;
+        // By bytes: what a client has written must not hide what the proxy adds to the same line.
+        let lines = headers.get_all(FORWARDED_FOR).iter().rev();
+        for hop in lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b',')) {
+            let address = address_of(std::str::from_utf8(hop).ok()?.trim())?;
             if !self.is_trusted(address) {
                 return Some(address);
             }
@@ -312,36 +285,30 @@ fn address_of(text: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
-    use crate::admission::{door::SEATS, users::SOCKETS};
+    use crate::admission::{
+        door::{NETWORKS, SEATS},
+        users::SOCKETS,
+    };
 
     fn ip(text: &str) -> IpAddr {
         text.parse().unwrap()
     }
 
     fn forwarded(hops: &[&str]) -> HeaderMap {
-        hops.iter().map(|hop| (FORWARDED_FOR.parse().unwrap(), hop.parse().unwrap())).collect()
+        let header = |hop: &str| HeaderValue::from_bytes(hop.as_bytes()).unwrap();
+        let mut headers = HeaderMap::new();
+        for hop in hops {
+            headers.append(FORWARDED_FOR, header(hop));
+        }
+        headers
     }
 
     fn behind(ranges: &[&str]) -> Admission {
         let trusted_proxies = ranges.iter().map(|range| range.parse().unwrap()).collect();
         Admission::new(AdmissionRules { trusted_proxies, count_loopback: false })
-    }
-
-    #[test]
-    fn networks_are_read_and_compared_by_their_leading_bits() {
-        let range = |text: &str| text.parse::<AddressRange>();
-        assert!(range("10.0.0.0/8").unwrap().contains(ip("10.255.0.1")));
-        assert!(range("10.0.0.0/8").unwrap().contains(ip("::ffff:10.1.1.1")));
-        assert!(!range("10.0.0.0/8").unwrap().contains(ip("11.0.0.1")));
-        assert!(range("192.0.2.7").unwrap().contains(ip("192.0.2.7")));
-        assert!(!range("192.0.2.7").unwrap().contains(ip("192.0.2.8")));
-        assert!(range("0.0.0.0/0").unwrap().contains(ip("8.8.8.8")));
-        assert!(range("2001:db8::/32").unwrap().contains(ip("2001:db8:ffff::1")));
-        assert!(!range("2001:db8::/32").unwrap().contains(ip("10.0.0.1")));
-        for wrong in ["10.0.0.0/33", "host", "", "10.0.0.0/", "::/129"] {
-            assert!(range(wrong).is_err(), "{wrong}");
-        }
     }
 
     #[tokio::test]
@@ -356,6 +323,13 @@ mod tests {
         assert_eq!(client(&["1.1.1.1", "8.8.8.8", "10.9.9.9"]).await.as_deref(), Some("8.8.8.8"));
         assert_eq!(client(&["[2001:db8::1]:4711"]).await.as_deref(), Some("2001:db8::/64"));
         assert_eq!(client(&["8.8.8.8:99"]).await.as_deref(), Some("8.8.8.8"));
+        assert_eq!(client(&["::ffff:8.8.8.8, ::ffff:10.9.9.9"]).await.as_deref(), Some("8.8.8.8"));
+        // Whatever a client writes before it.
+        for written in ["\u{e9}", "unknown", "", "10.0.0.1", "\t", "[", "1.1.1.1:", "\u{1f600},"] {
+            let hops = format!("{written}, 8.8.8.8, 10.9.9.9");
+            assert_eq!(client(&[&hops]).await.as_deref(), Some("8.8.8.8"), "{written:?}");
+            assert_eq!(client(&[written, "8.8.8.8"]).await.as_deref(), Some("8.8.8.8"), "{written:?}");
+        }
         // Nothing that could be counted.
         assert_eq!(client(&["8.8.8.8, unknown"]).await, None);
         assert_eq!(client(&["10.1.1.1"]).await, None);
@@ -392,6 +366,28 @@ mod tests {
         }
         let strict = Admission::new(AdmissionRules { count_loopback: true, ..AdmissionRules::default() });
         assert!(strict.socket(ip("127.0.0.1")).await.unwrap().address().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_subscriber_with_many_ipv6_networks_has_not_as_many_times_the_seats() {
+        let admission = behind(&[]);
+        let network = |site: u16, n: u16| IpAddr::from([0x2001, 0xdb8, site, n, 0, 0, 0, 1]);
+        let mut peers = Vec::new();
+        for n in 0..NETWORKS as u16 * 64 {
+            peers.push(admission.socket(network(1, n)).await.unwrap());
+        }
+        assert_eq!(peers.len(), NETWORKS as usize * SEATS);
+        assert!(admission.socket(network(1, 50_000)).await.is_none(), "all seats of the site are taken");
+        assert!(admission.socket(network(2, 0)).await.is_some(), "another site has its own");
+        peers[0].signed_in(&"ann".into());
+        peers.push(admission.socket(network(1, 50_000)).await.unwrap());
+        peers.clear();
+        tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+        for n in 0..2 * FIRST_SWEEP as u32 {
+            admission.door(AddressKey::of(IpAddr::from(n.to_be_bytes())));
+        }
+        let doors = admission.doors.lock();
+        assert!(doors.sites.is_empty() && doors.of.len() <= FIRST_SWEEP, "nobody is there any more");
     }
 
     #[tokio::test(start_paused = true)]

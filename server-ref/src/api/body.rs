@@ -1,9 +1,6 @@
 //! Extractors for bodies, paths and queries with useful errors.
 
-use std::time::Duration;
-
 use axum::{
-    body::to_bytes,
     extract::{FromRequest, FromRequestParts, Path, Query, Request},
     http::request::Parts,
 };
@@ -19,14 +16,10 @@ use serde::{
     de::{DeserializeOwned, Error as _},
 };
 use serde_json::value::RawValue;
-use tokio::time::timeout;
 use utoipa::IntoParams;
 
 use super::{Api, Problem};
-
-/// How long a request's body may take to arrive. Not a layer of `tower-http`: its refusals have no `Problem`, and it limits
-/// the pause between two parts of a body, not the whole.
-const BODY_TIMEOUT: Duration = Duration::from_secs(20);
+use crate::admission::{BodyError, read_body};
 
 /// Selects a page of a list of users.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -45,32 +38,21 @@ impl<T: DeserializeOwned> FromRequest<Api> for JsonBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &Api) -> Result<Self, Problem> {
-        let body = request.into_body();
-        let too_large = || {
-            let words = format!(
-                "{} A request body may have up to {MAX_BATCH_BYTES} bytes.",
-                ErrorCode::TooLarge.message()
-            );
-            Problem::new(ErrorCode::TooLarge, words)
-        };
-        if hyper::body::Body::size_hint(&body).lower() > MAX_BATCH_BYTES as u64 {
-            return Err(too_large());
-        }
-        let bytes = match timeout(BODY_TIMEOUT, to_bytes(body, MAX_BATCH_BYTES + 1)).await {
-            Ok(Ok(bytes)) if bytes.len() <= MAX_BATCH_BYTES => bytes,
-            Ok(Ok(_)) => return Err(too_large()),
-            Ok(Err(error)) => {
-                let source = std::error::Error::source(&error).map(ToString::to_string);
-                return Err(if source.is_some_and(|source| source.contains("length limit")) {
-                    too_large()
-                } else {
-                    Problem::new(ErrorCode::InvalidFrame, "Request body could not be read.")
-                });
+        let read = read_body(request.into_body(), MAX_BATCH_BYTES).await;
+        let bytes = read.map_err(|error| match error {
+            BodyError::TooLarge => {
+                let words = format!(
+                    "{} A request body may have up to {MAX_BATCH_BYTES} bytes.",
+                    ErrorCode::TooLarge.message()
+                );
+                Problem::new(ErrorCode::TooLarge, words)
             }
-            Err(_) => {
-                return Err(Problem::new(ErrorCode::Timeout, "Request body timed out."));
+            BodyError::TooManyPieces => {
+                Problem::new(ErrorCode::InvalidFrame, "Request body arrives in too many small pieces.")
             }
-        };
+            BodyError::TooSlow => Problem::new(ErrorCode::Timeout, "Request body timed out."),
+            BodyError::Broken => Problem::new(ErrorCode::InvalidFrame, "Request body could not be read."),
+        })?;
         let refuse = |code, why: String| Problem::new(code, format!("Invalid request body: {why}."));
         let invalid = |error: serde_json::Error| refuse(ErrorCode::InvalidFrame, error.to_string());
         let Ok(text) = std::str::from_utf8(&bytes) else {

@@ -238,7 +238,9 @@ pub(super) async fn typing(
     api.node.permit(&who, &channel, Use::Send)?;
     let (user, name) = (who.user.to_string(), who.name.as_deref().map(Into::into));
     let frame = UserTyping { channel: channel.clone(), user, name, typing: is_typing }.into();
-    api.node.pass_on(Ephemeral { channel, frame, who, session: Uuid::nil(), to: Receiver::OtherUsers });
+    let typed = Ephemeral { channel, frame, who, session: Uuid::nil(), to: Receiver::OtherUsers };
+    api.node.charge_deliveries(&typed).map_err(|(refusal, ms)| Problem::from(refusal).after(ms))?;
+    api.node.pass_on(typed);
     Ok(Json(Done { done: true }))
 }
 

@@ -55,6 +55,20 @@ impl Connection {
         }
     }
 
+    /// Charges the bytes of a WebSocket that are no message. There are many only if a client cuts its messages into small pieces,
+    /// which no browser does.
+    pub fn count_framing(&mut self, now_ms: u64, bytes: usize) {
+        if self.has_failed() {
+            return;
+        }
+        let Phase::Open(identity) = &self.phase else { return };
+        let identity = identity.clone();
+        let units = u32::try_from(bytes / costs::FRAMING).unwrap_or(u32::MAX);
+        if let Err(ms) = self.charge(now_ms, &identity, units) {
+            self.turn_away(now_ms, ms);
+        }
+    }
+
     /// Charges a new connection.
     pub(super) fn charge_hello(&self, now_ms: u64, who: &Identity) -> Result<(), u32> {
         self.access.pace(who, self.session, RateClass::Work(costs::HELLO), now_ms)?;

@@ -23,6 +23,21 @@ impl AddressKey {
     }
 }
 
+impl AddressKey {
+    /// The site of an IPv6 network: its first 48 bits, the largest network that a provider gives to a subscriber. `None`: an IPv4
+    /// address stands for itself.
+    pub fn site(self) -> Option<Site> {
+        match self.0 {
+            IpAddr::V4(_) => None,
+            IpAddr::V6(address) => Some(Site((u128::from(address) >> 80) as u64)),
+        }
+    }
+}
+
+/// See [`AddressKey::site`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Site(u64);
+
 impl fmt::Display for AddressKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
@@ -57,6 +72,10 @@ mod tests {
         assert_eq!(key("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
         assert_eq!(key("2001:db8:1:2:ffff::"), key("2001:db8:1:2::1"));
         assert_ne!(key("2001:db8:1:3::1"), key("2001:db8:1:2::1"));
+        let site = |address: &str| AddressKey::of(address.parse().unwrap()).site();
+        assert_eq!(site("2001:db8:1:3::1"), site("2001:db8:1:ffff::1"));
+        assert_ne!(site("2001:db8:1:3::1"), site("2001:db8:2:3::1"));
+        assert_eq!([site("192.0.2.7"), site("::ffff:192.0.2.7")], [None, None]);
     }
 
     #[test]

@@ -169,6 +169,8 @@ pub enum RateClass {
     ChatChange,
     /// This many users are invited to a chat.
     Invitations(u32),
+    /// Something ephemeral is delivered to this many connections, or as many kibibytes.
+    Deliveries(u32),
 }
 
 /// The refusal for a user with this role in a chat.

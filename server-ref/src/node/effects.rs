@@ -162,18 +162,23 @@ impl Effects {
             Output::Ephemeral(ephemeral) => {
                 let kind =
                     if matches!(ephemeral.frame, ServerFrame::UserTyping(_)) { "typing" } else { "signal" };
-                match self.node.permit(&ephemeral.who, &ephemeral.channel, Use::Send) {
+                let permitted = self.node.permit(&ephemeral.who, &ephemeral.channel, Use::Send);
+                let unchecked = planted!(self.node.environment, SignalsUnchecked);
+                let paid = if unchecked { Ok(()) } else { permitted }
+                    .map_err(|refusal| (refusal, None))
+                    .and_then(|()| {
+                        let charged = self.node.charge_deliveries(&ephemeral);
+                        charged.map_err(|(refusal, ms)| (refusal, Some(ms)))
+                    });
+                match paid {
                     Ok(()) => self.node.pass_on(*ephemeral),
-                    Err(_) if planted!(self.node.environment, SignalsUnchecked) => {
-                        self.node.pass_on(*ephemeral);
-                    }
-                    Err(refusal) => refuse(&self.sender, kind, &ephemeral.channel, &refusal),
+                    Err((refusal, after)) => refuse(&self.sender, kind, &ephemeral.channel, &refusal, after),
                 }
             }
             Output::Mark(mark) => self.spawn(async move |node, sender| {
                 let channel = mark.channel.clone();
                 if let Err(refusal) = node.hear(*mark).await {
-                    refuse(&sender, "mark", &channel, &refusal);
+                    refuse(&sender, "mark", &channel, &refusal, None);
                 }
             }),
             Output::Idle { session, idle } => self.node.users.idle(self.node.now_ms(), session, idle),
@@ -226,7 +231,13 @@ fn subscribe(
 }
 
 /// Tells the client that a frame for a channel was refused. The message names the channel too, for people.
-fn refuse(mailbox: &MailboxSender, re: &str, channel: &Channel, refusal: &Refusal) {
+fn refuse(
+    mailbox: &MailboxSender,
+    re: &str,
+    channel: &Channel,
+    refusal: &Refusal,
+    retry_after_ms: Option<u32>,
+) {
     let (code, message) = (refusal.code, format!("{} ({channel})", refusal.message));
     let (re, channel) = (Some(re.into()), Some(channel.clone()));
     let retry = code.retry();
@@ -238,7 +249,7 @@ fn refuse(mailbox: &MailboxSender, re: &str, channel: &Channel, refusal: &Refusa
         ids: Vec::new(),
         re,
         channel,
-        retry_after_ms: None,
+        retry_after_ms,
         versions: None,
     };
     mailbox.input(Input::Direct(batch::encode_frame(&ServerFrame::Error(error)).into()));

@@ -25,7 +25,10 @@ use tokio::{
 };
 
 use super::socket::Socket;
-use crate::admission::{Admission, Allowance, Peer};
+use crate::{
+    admission::{Admission, Allowance, Peer},
+    logs,
+};
 
 /// How long the head of a request may take to arrive, and how long a socket may be idle between two requests.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -123,7 +126,8 @@ impl Acceptor {
         allowance: &Allowance,
     ) -> Result<Response<Body>, Infallible> {
         let Some(mut peer) = self.admission.client(from, socket, request.headers()).await else {
-            tracing::info!(%from, path = request.uri().path(), "request refused: its address has too many");
+            let path = logs::short(request.uri().path());
+            tracing::info!(%from, path, "request refused: its address has too many");
             let mut refused = Response::new(Body::from("Too many requests from this address.\n"));
             *refused.status_mut() = StatusCode::TOO_MANY_REQUESTS;
             refused.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static(RETRY_AFTER));

@@ -1,10 +1,10 @@
 //! HTTP polling: finds or creates the connection that a request belongs to, and waits for its answer. The connection's
 //! `Polling` decides what is answered and when.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc};
 
 use axum::{
-    body::{Body, to_bytes},
+    body::Body,
     extract::{Request, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
@@ -15,12 +15,12 @@ use everwire_protocol::{
 };
 use tokio::{
     sync::oneshot,
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep_until},
 };
 
 use super::{App, instant, origins, refused_origin, say};
 use crate::{
-    admission::{Peer, Refused},
+    admission::{BodyError, Peer, Refused, read_body},
     connection::{
         BadFrame, Connection, Input, PollInput, PollOutput, Polling, Transport, batch_text, decode_request,
         mailbox::{MailboxMessage, MailboxSender, PollRequest},
@@ -32,10 +32,6 @@ use crate::{
     },
     node::{Effects, Node},
 };
-
-/// How long a request's body may take to arrive. Not a layer of `tower-http`: its refusals are no batches, and it limits the
-/// pause between two parts of a body, not the whole.
-const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Messages handled before the time is checked again.
 const MESSAGES: usize = 256;
@@ -119,27 +115,19 @@ fn admit(app: &App, peer: &Peer, token: Option<&str>) -> Result<(), Refusal> {
 
 /// Reads the body as text, within the limit and in time.
 async fn read(request: Request, limit: usize) -> Result<String, Response> {
-    let body = request.into_body();
-    let too_large = || {
-        let reason = format!("{} A batch may have up to {limit} bytes.", ErrorCode::TooLarge.message());
-        refuse(ErrorCode::TooLarge, reason)
-    };
-    if hyper::body::Body::size_hint(&body).lower() > limit as u64 {
-        return Err(too_large());
-    }
-    match timeout(BODY_TIMEOUT, to_bytes(body, limit + 1)).await {
-        Ok(Ok(bytes)) if bytes.len() <= limit => String::from_utf8(bytes.into())
+    match read_body(request.into_body(), limit).await {
+        Ok(bytes) => String::from_utf8(bytes)
             .map_err(|_| refuse(ErrorCode::InvalidBatch, "The batch is not valid UTF-8.".into())),
-        Ok(Ok(_)) => Err(too_large()),
-        Ok(Err(error)) if is_limit(&error) => Err(too_large()),
-        // The client disconnected, or the request is malformed.
-        Ok(Err(_)) => Err(say(StatusCode::BAD_REQUEST, "The request body could not be read.")),
-        Err(_) => Err(say(StatusCode::REQUEST_TIMEOUT, "The request body timed out.")),
+        Err(BodyError::TooLarge) => {
+            let reason = format!("{} A batch may have up to {limit} bytes.", ErrorCode::TooLarge.message());
+            Err(refuse(ErrorCode::TooLarge, reason))
+        }
+        Err(BodyError::TooManyPieces) => {
+            Err(say(StatusCode::BAD_REQUEST, "The request body arrives in too many small pieces."))
+        }
+        Err(BodyError::TooSlow) => Err(say(StatusCode::REQUEST_TIMEOUT, "The request body timed out.")),
+        Err(BodyError::Broken) => Err(say(StatusCode::BAD_REQUEST, "The request body could not be read.")),
     }
-}
-
-fn is_limit(error: &axum::Error) -> bool {
-    std::error::Error::source(error).is_some_and(|source| source.to_string().contains("length limit"))
 }
 
 fn bearer(headers: &HeaderMap) -> Option<String> {

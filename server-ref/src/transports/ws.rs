@@ -43,6 +43,12 @@ const UNSIGNED: usize = MAX_FIRST_BYTES + MAX_TOKEN_BYTES + 256;
 /// fragments could go on for ever.
 const BETWEEN: usize = 2 * MAX_READ;
 
+/// What may have been read of the messages behind one: the buffer of the library grows with the largest.
+const AHEAD: usize = MAX_READ;
+
+/// The longest header of a message. One that is sent in fragments of some hundred bytes is not charged for theirs either.
+const HEADER: usize = 14;
+
 /// How long a client may take to answer a close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -85,6 +91,8 @@ struct Driver {
     address: Option<AddressKey>,
     /// What may be read now.
     allowance: Allowance,
+    /// The bytes that were read and are no message, as far as they were not charged.
+    framing: usize,
     /// Whether `hello` was not accepted yet.
     unsigned: bool,
     /// Whether the library still holds a part of the last batch.
@@ -120,7 +128,18 @@ impl Driver {
         .from_address(peer.address());
         let (node, address) = (node.clone(), peer.address());
         let peer = Some(peer);
-        Self { socket, effects, connection, node, peer, address, allowance, unsigned: true, writing: false }
+        Self {
+            socket,
+            effects,
+            connection,
+            node,
+            peer,
+            address,
+            allowance,
+            framing: 0,
+            unsigned: true,
+            writing: false,
+        }
     }
 
     async fn run(mut self) {
@@ -216,8 +235,27 @@ impl Driver {
         }
     }
 
+    /// Charges what was read besides the message that is complete. Some of it may belong to the next ones, and is taken off again
+    /// when they are.
+    fn count_framing(&mut self, message: &Message) {
+        let length = match message {
+            Message::Text(text) => text.len(),
+            Message::Binary(bytes) | Message::Ping(bytes) | Message::Pong(bytes) => bytes.len(),
+            Message::Close(_) => 0,
+        };
+        let read = self.framing + self.allowance.used_of(BETWEEN);
+        self.framing = read.saturating_sub(length + length / 32 + HEADER);
+        if self.framing > AHEAD {
+            self.connection.count_framing(self.node.now_ms(), self.framing - AHEAD);
+            self.framing = AHEAD;
+        }
+    }
+
     fn event(&mut self, event: Event) -> Option<End> {
-        if matches!(event, Event::Read(Some(Ok(_)))) && !self.unsigned {
+        if let Event::Read(Some(Ok(message))) = &event
+            && !self.unsigned
+        {
+            self.count_framing(message);
             self.allowance.limit(BETWEEN);
         }
         match event {

@@ -25,7 +25,7 @@ async fn with_tokens() -> Served {
 }
 
 /// A socket on which a WebSocket was opened by hand.
-async fn raw_websocket(server: &Server) -> TcpStream {
+pub async fn raw_websocket(server: &Server) -> TcpStream {
     let mut socket = TcpStream::connect(server.address()).await.unwrap();
     let head = format!(
         "GET /everwire/v1/ws HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
