@@ -1,6 +1,6 @@
 //! The program: parses flags, starts the server, and stops it on a signal. Everything else is in the library.
 
-use std::{io::Write as _, process::ExitCode};
+use std::{fmt::Display, io::Write as _, process::ExitCode};
 
 use clap::Parser;
 use everwire_server::{
@@ -14,7 +14,7 @@ use everwire_server::{
     logs,
     operator::{self, Running},
     server::Server,
-    store::sqlite::backup,
+    store::{Removed, sqlite::backup},
 };
 use tracing_subscriber::EnvFilter;
 
@@ -31,7 +31,8 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("everwire-server: {error}");
+            // There is nobody left who could be told.
+            let _ = writeln!(std::io::stderr(), "everwire-server: {error}");
             ExitCode::FAILURE
         }
     }
@@ -55,9 +56,9 @@ fn serve(options: ServeOptions) -> Result<(), Error> {
             Ok(open_files) => tracing::info!(open_files, "limit of open files"),
             Err(error) => tracing::warn!(%error, "the limit of open files could not be raised"),
         }
-        println!("everwire-server listening on http://{}", server.address());
-        // Tools wait for this line on a pipe, which may already be closed.
-        let _ = std::io::stdout().flush();
+        // Tools wait for this line. If nobody reads it the server is not held up, and if it cannot be written nothing else fails.
+        let line = format!("everwire-server listening on http://{}", server.address());
+        std::thread::spawn(move || print(&line));
         let name = signal.await;
         tracing::info!(signal = name, "stopping");
         server.stop().await;
@@ -107,37 +108,33 @@ fn start_log(options: &ServeOptions) -> Result<logs::LogFlush, Error> {
 fn stats(options: &StatsOptions) -> Result<(), Error> {
     let running = running(&options.running)?;
     let stats = running.stats()?;
-    if options.running.json {
-        print_json(&stats)
-    } else {
-        print!("{}", operator::table(&stats));
-        Ok(())
-    }
+    if options.running.json { print_json(&stats) } else { print(operator::table(&stats).trim_end()) }
 }
 
 fn cleanup(options: &CleanupOptions) -> Result<(), Error> {
     let running = running(&options.running)?;
-    let done = runtime()?.block_on(operator::cleanup(&options.database, options.retention, &running))?;
+    // Standard output is for the result.
+    let progress = |removed: &Removed| {
+        // Progress that cannot be shown is no reason to stop.
+        let _ = writeln!(std::io::stderr(), "{removed} so far");
+    };
+    let cleanup = operator::cleanup(&options.database, options.retention, &running, progress);
+    let done = runtime()?.block_on(cleanup)?;
     if options.running.json {
         return print_json(&done);
     }
-    println!("removed {} sessions, {} ids of sends, {} messages", done.sessions, done.sends, done.messages);
-    Ok(())
+    print(&done)
 }
 
 fn backup(options: &BackupOptions) -> Result<(), Error> {
     runtime()?.block_on(backup::backup(&options.database, &options.copy))?;
-    println!("copied {} to {}", options.database.display(), options.copy.display());
-    Ok(())
+    print(&format_args!("copied {} to {}", options.database.display(), options.copy.display()))
 }
 
 fn restore(options: &RestoreOptions) -> Result<(), Error> {
     let kept = runtime()?.block_on(backup::restore(&options.copy, &options.database))?;
-    println!("restored {} from {}", options.database.display(), options.copy.display());
-    if let Some(kept) = kept {
-        println!("the former database is {}", kept.display());
-    }
-    Ok(())
+    print(&format_args!("restored {} from {}", options.database.display(), options.copy.display()))?;
+    kept.map_or(Ok(()), |kept| print(&format_args!("the former database is {}", kept.display())))
 }
 
 fn running(options: &RunningOptions) -> Result<Running, Error> {
@@ -153,8 +150,14 @@ fn runtime() -> Result<tokio::runtime::Runtime, Error> {
 
 fn print_json(value: &impl serde::Serialize) -> Result<(), Error> {
     let text = serde_json::to_string(value);
-    println!("{}", text.map_err(|error| Error::Setting(format!("cannot serialize as JSON: {error}")))?);
-    Ok(())
+    print(&text.map_err(|error| Error::Setting(format!("cannot serialize as JSON: {error}")))?)
+}
+
+/// Writes a line to standard output. Its reader may be gone, or the disk full.
+fn print(line: &(impl Display + ?Sized)) -> Result<(), Error> {
+    let mut out = std::io::stdout();
+    let written = writeln!(out, "{line}").and_then(|()| out.flush());
+    written.map_err(|source| Error::System { what: "cannot write to standard output", source })
 }
 
 fn token(options: TokenOptions) -> Result<(), Error> {
@@ -167,9 +170,5 @@ fn token(options: TokenOptions) -> Result<(), Error> {
     })?;
     let iat = wall_ms() / 1000;
     let exp = iat + valid_for;
-    println!(
-        "{}",
-        key.make(&Claims { sub: user, name, exp, iat: Some(iat.into()), jti: id, nbf: None, grants })?
-    );
-    Ok(())
+    print(&key.make(&Claims { sub: user, name, exp, iat: Some(iat.into()), jti: id, nbf: None, grants })?)
 }

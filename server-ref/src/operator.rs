@@ -1,13 +1,18 @@
 //! The commands for operators: they query a running server over HTTP, or work on the database if no server is running.
 
-use std::{fmt::Write as _, path::Path, time::Duration};
+use std::{
+    fmt::Write as _,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
 
 use everwire_protocol::paths::API_PATH;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use ureq::{
     Agent, Body,
-    http::{Method, Request, Response, Uri, header},
+    http::{Method, Request, Response, StatusCode, Uri, header},
 };
 
 use crate::{
@@ -22,6 +27,12 @@ use crate::{
 
 /// How long a server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How often progress is reported at most, where there is no server that answers part by part.
+const REPORT: Duration = Duration::from_secs(2);
+
+/// How long a server may be too busy to clean up, as the number of times it is asked again, and the pause before each.
+const BUSY: (u32, Duration) = (40, Duration::from_millis(500));
 
 /// Maximum size of a response in bytes.
 const MAX_ANSWER: u64 = 1024 * 1024;
@@ -56,7 +67,33 @@ impl Running {
         let problem: Option<Value> = serde_json::from_str(&text).ok();
         let says = problem.as_ref().and_then(|problem| problem.get("message")).and_then(Value::as_str);
         let status = response.status();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            return Err(Error::Unavailable(says.unwrap_or("it is busy").into()));
+        }
         Err(fail(says.map_or_else(|| format!("it responded with status {status}"), Into::into)))
+    }
+
+    /// Has the server clean up, part by part.
+    fn cleanup(&self, progress: impl Fn(&Removed)) -> Result<Removed, Error> {
+        let mut all = Removed { more: true, ..Removed::default() };
+        let (mut refused, (tries, pause)) = (0, BUSY);
+        while all.more {
+            match self.ask::<Removed>(Method::POST, &format!("{API_PATH}/cleanup")) {
+                Ok(part) => {
+                    refused = 0;
+                    all += part;
+                    if all.more {
+                        progress(&all);
+                    }
+                }
+                Err(Error::Unavailable(_)) if refused < tries => {
+                    refused += 1;
+                    thread::sleep(pause);
+                }
+                Err(error) => return Err(unfinished(&all, error)),
+            }
+        }
+        Ok(all)
     }
 
     fn request(&self, method: Method, path: &str) -> Result<Response<Body>, String> {
@@ -96,24 +133,45 @@ fn explain(error: ureq::Error) -> String {
     }
 }
 
-/// Cleans up through the server that uses the database, or in the file itself if none does.
+/// Cleans up through the server that uses the database, or in the file itself if none does, however long it takes. Whoever ends the
+/// program loses nothing: each step is a transaction, and the next call goes on with what is left.
 ///
 /// # Errors
-/// [`Error::Database`] or [`Error::Setting`].
-pub async fn cleanup(database: &Path, retention: u64, running: &Running) -> Result<Removed, Error> {
+/// [`Error::Database`] or [`Error::Setting`]; the latter says what was removed before.
+pub async fn cleanup(
+    database: &Path,
+    retention: u64,
+    running: &Running,
+    progress: impl Fn(&Removed),
+) -> Result<Removed, Error> {
     if !database.is_file() {
         let reason = "file not found; give the one that the server uses with --database".into();
         return Err(Error::Database { path: database.into(), reason });
     }
     if sqlite::is_in_use(database)? {
-        return running.ask(Method::POST, &format!("{API_PATH}/cleanup"));
+        return running.cleanup(progress);
     }
     let store = SqliteStore::open(database, retention).await?;
     let mut all = Removed { more: true, ..Removed::default() };
+    let mut reported_at = Instant::now();
     while all.more {
-        all += store.cleanup(wall_ms()).await?;
+        let step = store.cleanup(wall_ms()).await.map_err(|error| unfinished(&all, error))?;
+        all += step;
+        if reported_at.elapsed() >= REPORT {
+            reported_at = Instant::now();
+            progress(&all);
+        }
     }
+    store.close().await?;
     Ok(all)
+}
+
+/// The error of a cleanup that has not come to its end.
+fn unfinished(all: &Removed, error: Error) -> Error {
+    if *all == (Removed { more: true, ..Removed::default() }) {
+        return error;
+    }
+    Error::Setting(format!("{error}; {all} before that, and another cleanup goes on with the rest"))
 }
 
 /// Statistics as a text table.

@@ -9,6 +9,9 @@ use super::{
 };
 use crate::{node::stats::Stats, store::Removed};
 
+/// Maximum steps of a cleanup in one call: some ten thousand rows, so that callers see progress and no proxy gives up on it.
+const CLEANUP_STEPS: u32 = 100;
+
 /// Get statistics.
 #[utoipa::path(
     get, path = "/stats", operation_id = "stats", tag = "operator", security(("api_key" = [])),
@@ -28,14 +31,14 @@ pub(super) async fn stats_alone(_: Operator, State(api): State<Api>) -> Json<Sta
 }
 
 /// Clean up: stale sessions, the ids of old sends, and messages beyond the retention. The server does this every five
-/// minutes automatically.
+/// minutes automatically. A call takes a few seconds at most: while `more` is true, call it again.
 #[utoipa::path(
     post, path = "/cleanup", operation_id = "cleanup", tag = "operator", security(("api_key" = [])),
     responses((status = 200, body = Removed), (status = "default", body = Problem)),
 )]
 pub(super) async fn cleanup(_: BackEnd, State(api): State<Api>) -> Answered<Removed> {
-    match api.node.cleanup().await {
-        Some(tidied) => Ok(Json(tidied)),
+    match api.node.cleanup(CLEANUP_STEPS).await {
+        Some(removed) => Ok(Json(removed)),
         None => Err(Problem::of(ErrorCode::Unavailable)),
     }
 }

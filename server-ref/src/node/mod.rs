@@ -49,7 +49,7 @@ use crate::{
     hub::{Hub, pending_presence::PendingPresence},
     model::{
         broadcast::{Ephemeral, Receiver},
-        identity::{Access, Identity, Refusal, not_for},
+        identity::{Access, Identity, RateClass, Refusal, not_for},
         paging::MemberPage,
     },
     sessions::Sessions,
@@ -59,6 +59,9 @@ use crate::{
 
 /// How long an erasure takes at least, besides the time that leaves are delayed, in ms: what was under way is over by then.
 const ERASURE_MS: u64 = 5_000;
+
+/// How long one call of a cleanup goes on: whoever calls has more patience.
+const CLEANUP_MS: u64 = 5_000;
 
 /// The state that all connections share.
 #[derive(Debug)]
@@ -235,12 +238,25 @@ impl Node {
         requests::answer(self, request).await
     }
 
-    /// Cleans up the store, between other writes. `None`: it is not possible now.
-    pub async fn cleanup(&self) -> Option<Removed> {
+    /// Cleans up the store in steps between other writes, until nothing is left or this many steps are done: then there is more to
+    /// do. `None`: it is not possible now.
+    pub async fn cleanup(&self, steps: u32) -> Option<Removed> {
+        let until = self.now_ms() + CLEANUP_MS;
         let mut all = Removed { more: true, ..Removed::default() };
-        while all.more {
-            let removed = self.commits.cleanup().await?;
-            all += removed.inspect_err(|error| tracing::error!(%error, "cleanup failed")).ok()?;
+        for step in 0..steps {
+            match self.commits.cleanup().await {
+                Some(Ok(removed)) => all += removed,
+                // What was removed is said; whoever asks again is told of the failure.
+                _ if step > 0 => break,
+                Some(Err(error)) => {
+                    tracing::error!(%error, "cleanup failed");
+                    return None;
+                }
+                None => return None,
+            }
+            if !all.more || self.now_ms() >= until {
+                break;
+            }
         }
         Some(all)
     }
@@ -304,6 +320,29 @@ impl Node {
         } else {
             self.hub.members(channel, after)
         }
+    }
+
+    /// Charges the deliveries of something ephemeral to its sender: by receivers, and by the kibibytes that each receives.
+    ///
+    /// # Errors
+    /// [`ErrorCode::RateLimited`], and how long to wait, in ms.
+    pub fn charge_deliveries(&self, ephemeral: &Ephemeral) -> Result<(), (Refusal, u32)> {
+        let receivers = match ephemeral.to {
+            Receiver::One(_) => 1,
+            Receiver::Others | Receiver::OtherUsers => self.hub.subscribers(&ephemeral.channel),
+        };
+        let kib = match &ephemeral.frame {
+            ServerFrame::Signalled(signal) => signal.data.text().len() / 1024,
+            _ => 0,
+        };
+        let number = u32::try_from(receivers * (1 + kib)).unwrap_or(u32::MAX);
+        let paid =
+            self.access.pace(&ephemeral.who, ephemeral.session, RateClass::Deliveries(number), self.now_ms());
+        paid.map_err(|ms| {
+            let words =
+                "Too much for so many receivers in too short a time. This was dropped; wait before the next.";
+            (Refusal::new(ErrorCode::RateLimited, words), ms)
+        })
     }
 
     /// Delivers something ephemeral.

@@ -88,8 +88,15 @@ pub struct Removed {
     pub sends: u64,
     /// Messages beyond the retention.
     pub messages: u64,
-    /// Whether more remains to be removed.
+    /// Whether more remains to be removed: ask again.
     pub more: bool,
+}
+
+impl std::fmt::Display for Removed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { sessions, sends, messages, more: _ } = self;
+        write!(f, "removed {sessions} sessions, {sends} ids of sends, {messages} messages")
+    }
 }
 
 impl std::ops::AddAssign for Removed {

@@ -126,9 +126,9 @@ async fn a_cleanup_while_the_clock_is_a_year_ahead_forgets_no_ids_of_sends() {
     for n in 0..20 {
         client.chat("news", &n.to_string()).await;
     }
-    served.server.node().cleanup().await.unwrap();
+    served.server.node().cleanup(100).await.unwrap();
     clock.set(YEAR);
-    served.server.node().cleanup().await.unwrap();
+    served.server.node().cleanup(100).await.unwrap();
     clock.set(0);
     // The message is no longer in the log, and still known.
     client.say(&[send(id, "news", "first")]).await;

@@ -20,7 +20,7 @@ use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use super::kit::new_id;
 
 /// How many channels there are.
-const CHANNELS: u64 = 500;
+pub const CHANNELS: u64 = 500;
 
 /// How many sends are timed in one round.
 const SENDS: usize = 40;
@@ -42,7 +42,7 @@ fn rows() -> u64 {
 }
 
 /// Fills a database: each log has `each` entries, and nothing was removed yet.
-async fn fill(path: &Path, each: u64) {
+pub async fn fill(path: &Path, each: u64) {
     drop(SqliteStore::open(path, each).await.unwrap());
     // All of it fits into memory: otherwise each page would be written many times.
     let options = SqliteConnectOptions::new()
