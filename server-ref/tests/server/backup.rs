@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use everwire_protocol::{ClientFrame, GapReason, Subscribe};
-use everwire_server::store::sqlite::SqliteStore;
+use everwire_server::store::{Store as _, sqlite::SqliteStore};
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use super::kit::{

@@ -16,6 +16,8 @@ use super::{
     upkeep::{CHANNELS, fill},
 };
 
+const KEY: &str = "the API key of the tests";
+
 /// How many messages each channel has, and how many are kept.
 const EACH: u64 = 80;
 const KEEP: u64 = 10;
@@ -24,7 +26,8 @@ const KEEP: u64 = 10;
 const SURPLUS: u64 = CHANNELS * (EACH - KEEP);
 
 async fn messages(database: &Path) -> u64 {
-    let options = SqliteConnectOptions::new().filename(database).read_only(true);
+    // Nobody else may have it open: then there are no files of the log, which a reader alone cannot make.
+    let options = SqliteConnectOptions::new().filename(database);
     let mut reader = SqliteConnection::connect_with(&options).await.unwrap();
     let count: i64 =
         sqlx::query_scalar("SELECT count(*) FROM messages").fetch_one(&mut reader).await.unwrap();
@@ -37,10 +40,10 @@ async fn a_running_server_cleans_up_in_parts_until_nothing_is_left() {
     let directory = tempfile::tempdir().unwrap();
     let database = directory.path().join("everwire.db");
     fill(&database, EACH).await;
-    let server = Program::start(&database, &["--retention", "10"]);
+    let server = Program::start(&database, &["--retention", "10", "--api-key", KEY]);
     let url = format!("http://{}", server.address);
-    let cleanup = ["cleanup", "--database", database.to_str().unwrap(), "--server", &url, "--json"];
-    let (worked, out, err) = run(&cleanup);
+    let cleanup = ["cleanup", "--database", database.to_str().unwrap(), "--server", &url];
+    let (worked, out, err) = run(&[&cleanup[..], &["--api-key", KEY, "--json"]].concat());
     assert!(worked, "{err}");
     let done: Value = serde_json::from_str(&out).unwrap();
     assert_eq!((&done["messages"], &done["more"]), (&json!(SURPLUS), &json!(false)));
@@ -68,9 +71,9 @@ async fn a_cleanup_of_a_file_that_is_interrupted_goes_on_where_it_was() {
         assert!(worked, "{err}");
         let done: Value = serde_json::from_str(&out).unwrap();
         assert_eq!((&done["messages"], &done["more"]), (&json!(left), &json!(false)), "{signal}");
-        assert_eq!(messages(&database).await, CHANNELS * KEEP);
         let log = database.with_extension("db-wal");
         assert!(!log.exists(), "the file is complete");
+        assert_eq!(messages(&database).await, CHANNELS * KEEP);
     }
 }
 
@@ -89,7 +92,7 @@ async fn an_output_that_cannot_be_written_is_an_error_of_commands_and_ends_no_se
     let directory = tempfile::tempdir().unwrap();
     let database = directory.path().join("everwire.db");
     let file = database.to_str().unwrap();
-    // The port is below those that systems give away.
+    // Free a moment ago.
     let listen = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut server = with_full_output(&["--dev", "--listen", &listen.to_string(), "--database", file]);
     let answers = async {
