@@ -95,7 +95,10 @@ async fn a_restore_that_was_interrupted_anywhere_is_refused_by_servers_and_ends_
     for moved in 0..=3 {
         let directory = tempfile::tempdir().unwrap();
         let copy = path(&directory, "copy.db");
-        SqliteStore::open(Path::new(&copy), 3).await.unwrap().close().await.unwrap();
+        SqliteStore::open(Path::new(&copy), 1).await.unwrap().close().await.unwrap();
+        let mut open = connect(&copy).await;
+        write_number(&mut open, 3).await;
+        open.close().await.unwrap();
         let database = crashed(&directory).await;
         fs::copy(&copy, format!("{database}.restored")).unwrap();
         for end in ["-wal", "-shm", ""].iter().take(moved) {
