@@ -193,14 +193,14 @@ mod tests {
 
     #[test]
     fn lines_that_cannot_be_written_are_counted() {
-        let (tried, tries) = mpsc::channel();
+        let (told, is_tried) = mpsc::channel();
         let before = dropped();
-        let (writer, flush) = start(Closed(tried));
+        let (writer, flush) = start(Closed(told));
         for _ in 0..3 {
             writeln!(writer.make_writer(), "a line").unwrap();
         }
         for _ in 0..3 {
-            tries.recv_timeout(Duration::from_secs(20)).unwrap();
+            is_tried.recv_timeout(Duration::from_secs(20)).unwrap();
         }
         drop(flush);
         assert!(dropped() >= before + 3);

@@ -46,8 +46,8 @@ pub(super) struct Door {
 /// A place for one socket that has not signed in, until it is dropped.
 #[derive(Debug)]
 pub struct Seat {
-    _seat: OwnedSemaphorePermit,
-    _at_site: Option<OwnedSemaphorePermit>,
+    /// Its own, and that at its site.
+    _permits: (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>),
     door: Arc<Door>,
 }
 
@@ -111,7 +111,7 @@ impl Door {
             Some(site) => Some(site.seats.clone().acquire_owned().await.ok()?),
             None => None,
         };
-        Some(Seat { _seat: seat, _at_site: at_site, door: self.clone() })
+        Some(Seat { _permits: (seat, at_site), door: self.clone() })
     }
 
     async fn wait(&self, level: &Mutex<Level>, bucket: Bucket) {

@@ -382,7 +382,7 @@ mod tests {
         peers[0].signed_in(&"ann".into());
         peers.push(admission.socket(network(1, 50_000)).await.unwrap());
         peers.clear();
-        tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+        tokio::time::sleep(std::time::Duration::from_mins(1)).await;
         for n in 0..2 * FIRST_SWEEP as u32 {
             admission.door(AddressKey::of(IpAddr::from(n.to_be_bytes())));
         }

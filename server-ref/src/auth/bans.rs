@@ -127,9 +127,9 @@ impl Known {
             Revoked::Token(id) => (&mut self.tokens, id.clone()),
         };
         // A shorter one, or a clock that went back, must not make tokens valid again that were revoked before.
-        let known = list.entry(key).or_insert_with(|| revocation.clone());
-        known.at = known.at.max(revocation.at);
-        known.until = known.until.max(revocation.until);
+        let (at, until) = list.get(&key).map_or((0, 0), |known| (known.at, known.until));
+        let (at, until) = (revocation.at.max(at), revocation.until.max(until));
+        list.insert(key, Revocation { at, until, ..revocation });
     }
 }
 

@@ -33,7 +33,7 @@ fn frame(kind: u8, is_last: bool, payload: &[u8]) -> Vec<u8> {
 fn in_pieces(text: &str, size: usize) -> Vec<u8> {
     let pieces: Vec<_> = text.as_bytes().chunks(size).collect();
     let last = pieces.len() - 1;
-    let kind = |n| if n == 0 { 0x01 } else { 0x00 };
+    let kind = |n| u8::from(n == 0);
     pieces.iter().enumerate().flat_map(|(n, piece)| frame(kind(n), n == last, piece)).collect()
 }
 
