@@ -349,7 +349,7 @@ impl World {
             }
             Output::SendWebSocket { socket, text } => {
                 self.check_positions(client, &text);
-                self.check_typing(client, &text, true);
+                self.check_typing(client, &text, !self.messages_cost_connections());
                 if let Some(at) = self.clients[client].links.get(&socket).copied() {
                     let text = self.maybe_spoiled(client, at, text);
                     self.signals_leave(client, &text);

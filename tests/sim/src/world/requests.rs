@@ -147,6 +147,12 @@ impl World {
         pending.filter(|pending| matches!(pending.about, About::Chat { .. })).count()
     }
 
+    /// Whether there are messages that end the connection on which they are sent. The client looks for them one by one, and whatever
+    /// else it wants to send waits meanwhile.
+    pub(super) fn messages_cost_connections(&self) -> bool {
+        [Kind::CutMessages, Kind::RefuseBatches].iter().any(|kind| self.case.kinds.has(*kind))
+    }
+
     fn may_fail(&self, client: usize, pending: &Pending, code: ErrorCode) -> bool {
         let Pending { about, at, behind } = pending;
         let c = &self.clients[client];
@@ -156,8 +162,11 @@ impl World {
             _ if c.over || c.closed => true,
             // What waits is not shortened by it that no more is asked.
             ErrorCode::Timeout if matches!(about, About::Chat { .. }) && *behind >= MANY => true,
-            // Once everything works, everything is answered; but for those whose token callback was called before and never answers.
-            ErrorCode::Timeout if self.finale.is_some() => self.case.kinds.has(Kind::Token),
+            // Once everything works, everything is answered; but for those whose token callback was called before and never answers, and
+            // those that wait behind messages of which each costs a connection.
+            ErrorCode::Timeout if self.finale.is_some() => {
+                self.case.kinds.has(Kind::Token) || self.messages_cost_connections()
+            }
             ErrorCode::Timeout => {
                 let queued = matches!(about, About::Chat { .. }) && self.chat_requests() >= MANY;
                 queued || c.was_slow || self.case.kinds.iter().next().is_some()

@@ -121,7 +121,7 @@ impl World {
     }
 
     /// Typing is announced only after a keystroke, and not more often than specified. A POST may have to wait for the preceding
-    /// one, and is then sooner followed by the next.
+    /// one, as everything has to while a client looks for a message that is refused, and is then sooner followed by the next.
     pub(super) fn check_typing(&mut self, client: usize, text: &str, at_once: bool) {
         if !text.contains("\"typing\"") {
             return;
