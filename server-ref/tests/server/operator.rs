@@ -59,11 +59,20 @@ async fn a_cleanup_of_a_file_that_is_interrupted_goes_on_where_it_was() {
         fill(&database, EACH).await;
         let cleanup = ["cleanup", "--database", database.to_str().unwrap(), "--retention", "10", "--json"];
         let mut child = command(&cleanup).spawn().unwrap();
-        while messages(&database).await == CHANNELS * EACH {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
         let pid = child.id().to_string();
-        assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
+        let send =
+            |signal| assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
+        // It works in slices, so that it cannot come to its end while this looks how far it is.
+        loop {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            send("STOP");
+            if messages(&database).await < CHANNELS * EACH {
+                break;
+            }
+            send("CONT");
+        }
+        send(signal);
+        send("CONT");
         assert!(!exited(&mut child).success(), "{signal}");
         let left = messages(&database).await - CHANNELS * KEEP;
         assert!(left > 0, "it was interrupted");
