@@ -113,10 +113,10 @@ describe.skipIf(!existsSync(`${dist}index.js`))("the built package", () => {
     expect([...chat("index.js"), ...chat("eager.js"), ...chat("slim.js")]).toEqual([]);
   });
 
-  it("is small besides the WebAssembly: at most 11.2 kB with brotli, the glue of wasm-bindgen included", () => {
+  it("is small besides the WebAssembly: at most 11.6 kB with brotli, the glue of wasm-bindgen included", () => {
     const text = [...eager("index.js")].map(read).join("");
     const params = { [constants.BROTLI_PARAM_QUALITY]: 11 };
-    expect(brotliCompressSync(text, { params }).length).toBeLessThan(11_200);
+    expect(brotliCompressSync(text, { params }).length).toBeLessThan(11_600);
   });
 
   it("has declarations without internals", () => {

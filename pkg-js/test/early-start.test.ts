@@ -10,6 +10,7 @@ class FakeSocket {
   static readonly all: FakeSocket[] = [];
   readyState = 0;
   closed = false;
+  onopen: (() => void) | undefined;
   constructor(
     readonly url: string,
     readonly protocol: string,
@@ -56,8 +57,17 @@ describe("the early WebSocket", () => {
 
   it.each([2, 3])("is not given in readyState %d", (readyState) => {
     const early = new EarlyStart(settings, undefined);
+    first()?.onopen?.();
     Object.assign(first() ?? {}, { readyState });
     expect(early.socket()).not.toBe(first());
+  });
+
+  it("counts as an attempt if it could not be opened", () => {
+    const early = new EarlyStart(settings, undefined);
+    Object.assign(first() ?? {}, { readyState: 3 });
+    expect(() => early.socket()).toThrow();
+    expect(early.socket()).not.toBe(first());
+    expect(FakeSocket.all).toHaveLength(2);
   });
 
   it("is closed when nobody wants it for three seconds", () => {

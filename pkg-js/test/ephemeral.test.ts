@@ -52,19 +52,21 @@ describe("sending", () => {
   });
 
   it("messages carry their action on another", async () => {
-    const { core, channel } = await talking();
+    const { client, core, channel } = await talking();
     const got: unknown[] = [];
+    const errors: string[] = [];
+    client.on("error", ({ code }) => errors.push(code));
     channel.on("message", ({ action, target }) => got.push([action, target]));
     core.receive(message(channel.name, 1, "x", { action: "edit", target: "m1" }), message(channel.name, 2));
     core.receive(
       message(channel.name, 3, "x", { action: 7 }),
-      message(channel.name, 3, "x", { action: "edit" }),
+      message(channel.name, 4, "x", { action: "edit" }),
     );
     expect(got).toEqual([
       ["edit", "m1"],
       [undefined, undefined],
     ]);
-    expect(core.of("violation")).toHaveLength(2);
+    expect(errors).toEqual(["protocol_violation", "protocol_violation"]);
   });
 });
 

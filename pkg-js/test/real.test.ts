@@ -229,7 +229,8 @@ describe.skipIf(!existsSync(entry))("the built package with the real core", () =
       await vi.waitFor(() => expect(seen).toEqual([1, 2, 3, -1, 4, 5, -2, -3, 6, 7, 8, 9]));
       push(...messages(10, 11), { ...message(12), user: 7 }, ...messages(12, 13));
       await vi.waitFor(() => expect(order).toEqual(["ring", "protocol_violation"]));
-      expect(seen.slice(12)).toEqual([10, 11, 12, 13]);
+      // The position has moved past the one that cannot be read, so the copy that can comes too late.
+      expect(seen.slice(12)).toEqual([10, 11, 13]);
     });
 
     it("asks again for what follows a hole", async () => {

@@ -1,6 +1,7 @@
 // What does not need the core begins while that is still being fetched: the first WebSocket is opened and the application is asked
 // for its token, so that a page does not wait for one after the other. Only time is gained by it: what is not good any more when
-// the core asks for it is dropped, and the core gets a new one, as if there had been no other.
+// the core asks for it is dropped, and the core gets a new one, as if there had been no other. Only of a WebSocket that could not be
+// opened the core hears, as of its own.
 
 import { POLLING_UNTIL_KEY } from "../generated/bindings.js";
 import { POLL_PATH, SUBPROTOCOL, WEBSOCKET_PATH } from "../generated/protocol.js";
@@ -17,6 +18,8 @@ export class EarlyStart {
   readonly #source: ConnectOptions["token"];
   readonly #until = performance.now() + EARLY_MS;
   #socket: WebSocket | undefined;
+  /** Whether the early WebSocket was ever open. */
+  #opened = false;
   #token: Promise<unknown> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -32,6 +35,9 @@ export class EarlyStart {
     if (!websocket || isPolling(url)) return;
     try {
       this.#socket = this.#create();
+      this.#socket.onopen = () => {
+        this.#opened = true;
+      };
       this.#timer = setTimeout(() => this.close(), EARLY_MS);
     } catch {
       // Reported when the core asks for one.
@@ -44,7 +50,10 @@ export class EarlyStart {
     const early = this.#socket;
     clearTimeout(this.#timer);
     this.#socket = undefined;
-    return early !== undefined && early.readyState <= 1 ? early : this.#create();
+    if (early === undefined) return this.#create();
+    // An attempt like any other, which the core has to know of: another one would fail, too.
+    if (early.readyState === 3 && !this.#opened) throw new Error("");
+    return early.readyState <= 1 ? early : this.#create();
   }
 
   /** What the application gives as its token. */

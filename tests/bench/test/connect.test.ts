@@ -8,7 +8,7 @@ import { table } from "../src/connect/table.js";
 test("every client connects, near and far, with an empty and a filled cache", async () => {
   const way = 30;
   const result = await connect({ rounds: 1, "round-trip": way });
-  expect(result.rows).toHaveLength(8 * 2 * 2);
+  expect(result.rows).toHaveLength(9 * 2 * 2);
   for (const row of result.rows) {
     const { imported_ms, connected_ms, first_message_ms, load, round_trip_ms, page_bytes, wire_bytes } = row;
     const name = `${row.name}, ${load}, ${round_trip_ms} ms`;
