@@ -48,11 +48,11 @@ pub(crate) fn of_frame(frame: &Value) -> Option<String> {
     }
     let code = frame["code"].as_str();
     if let Some(code) = code.filter(|code| !retries().contains_key(code) && !code.contains('.')) {
-        return Some(format!("the protocol has no code {code} (EW-15-7): {frame}"));
+        return Some(format!("the protocol has no code {code} (EW-15-2): {frame}"));
     }
     let reason = frame["gap"]["reason"].as_str();
     if let Some(reason) = reason.filter(|reason| !REASONS.contains(reason) && !reason.contains('.')) {
-        return Some(format!("no gap has the reason {reason} (EW-15-7): {frame}"));
+        return Some(format!("no gap has the reason {reason} (EW-15-2): {frame}"));
     }
     if frame[KIND] != "error" {
         return None;

@@ -17,7 +17,7 @@ pub(super) const SUBPROTOCOL: &str = "everwire.v1";
 const FIRST_BYTES: usize = 4096;
 /// What a request that sends may have: EW-3-82.
 const POST_FRAMES: usize = 100;
-/// EW-6-47.
+/// EW-6-48.
 const IN_FLIGHT: usize = 32;
 
 /// What a client has done in one dialogue.
@@ -272,7 +272,7 @@ impl Watch {
             }
         }
         if socket.in_flight.len() > IN_FLIGHT {
-            wrong("more than 32 sends in flight (EW-6-47)");
+            wrong("more than 32 sends in flight (EW-6-48)");
         }
         frames
     }
@@ -302,7 +302,7 @@ impl Watch {
     /// The reason of a close frame.
     pub(super) fn closed(&self, reason: &str) {
         if lock(&self.conduct.session).tokens.iter().any(|token| reason.contains(token)) {
-            self.conduct.violated("a token in a close reason (EW-4-71)".into());
+            self.conduct.violated("a token in a close reason (EW-4-73)".into());
         }
     }
 }

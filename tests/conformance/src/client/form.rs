@@ -23,7 +23,7 @@ pub(super) fn of_frame(frame: &Value) -> Option<String> {
     let Some(fields) = frame.as_object() else { return Some("a frame that is no object (EW-2-2)".into()) };
     let Some(kind) = frame[KIND].as_str() else { return Some("a frame without a type (EW-2-2)".into()) };
     if !types().contains(kind) && !kind.contains('.') {
-        return Some(format!("the protocol has no frame `{kind}` of clients (EW-15-3)"));
+        return Some(format!("the protocol has no frame `{kind}` of clients (EW-15-4)"));
     }
     if depth(frame) > MAX_DEPTH {
         return Some("a frame that is nested too deep (EW-14-3)".into());
