@@ -105,7 +105,9 @@ impl Connection {
                 let unproven = transports.selector.has_failed_opens();
                 (unproven && transports.is_active(Transport::WebSocket)).then(|| self.lifecycle.stable_at())
             }
-            Timer::Fallback => transports.selector.fallback_at().filter(|_| poll.is_none()),
+            Timer::Fallback => {
+                transports.selector.fallback_at().filter(|_| poll.is_none() || websocket.is_none())
+            }
             Timer::WebSocketRetry => transports.selector.probe_at().filter(|_| websocket.is_none()),
             Timer::Probe => websocket?.probe_ends_at(),
             Timer::Silence => Some(websocket?.silence_ends_at()),
@@ -141,10 +143,7 @@ impl Connection {
         let transports = &mut self.transports;
         match timer {
             Timer::WebSocketStable => transports.selector.proven(),
-            Timer::Fallback => {
-                self.log("no answer over WebSocket yet; trying HTTP polling beside it".to_owned());
-                self.start_polling();
-            }
+            Timer::Fallback => self.try_the_other_transport(),
             Timer::WebSocketRetry => self.open_websocket(),
             Timer::Probe => {
                 if transports.websocket.as_mut().is_some_and(|websocket| websocket.is_dead(now)) {

@@ -1,6 +1,6 @@
 //! Attempts to connect, the transports that they open, and what happens when a connection is made or lost.
 
-use alloc::string::String;
+use alloc::{borrow::ToOwned, string::String};
 
 use everwire_protocol::CloseCode;
 
@@ -20,14 +20,28 @@ impl Connection {
     }
 
     pub(super) fn open_transports(&mut self) {
-        if self.config.websocket && !(self.config.polling && self.transports.selector.polls_first()) {
-            self.open_websocket();
-            if self.config.polling {
-                let now = self.now();
-                self.transports.selector.start_fallback(now);
-            }
-        } else {
+        let (websocket, polling) = (self.config.websocket, self.config.polling);
+        let polls_first = !websocket || (polling && self.transports.selector.polls_first());
+        if polls_first {
             self.start_polling();
+        } else {
+            self.open_websocket();
+        }
+        if websocket && polling {
+            let now = self.now();
+            self.transports.selector.start_fallback(now, polls_first);
+        }
+    }
+
+    /// The transport with which the attempt began has brought no welcome yet: the other one is tried beside it.
+    pub(super) fn try_the_other_transport(&mut self) {
+        if self.transports.poll.is_none() {
+            self.log("no answer over WebSocket yet; trying HTTP polling beside it".to_owned());
+            self.start_polling();
+        } else {
+            self.log("no answer to a poll yet; trying WebSocket beside it".to_owned());
+            self.transports.selector.stop_fallback();
+            self.open_websocket();
         }
     }
 

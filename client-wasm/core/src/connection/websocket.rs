@@ -130,7 +130,8 @@ impl Connection {
         }
         match (self.transports.active(), self.lifecycle.phase()) {
             (Some(Transport::WebSocket), _) => {
-                if poll_next && !self.lifecycle.is_suspect() {
+                // A socket that was being probed was in doubt already, because the page has slept or moved.
+                if poll_next && !websocket.is_probed() && !self.lifecycle.is_suspect() {
                     // After the backoff: the server may have ended with all its connections.
                     self.transports.selector.poll_next();
                 }

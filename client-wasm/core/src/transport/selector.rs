@@ -5,7 +5,7 @@ use super::STABLE_MS;
 
 /// How long it is remembered that WebSocket does not work here, in ms.
 pub(crate) const REMEMBER_MS: u64 = 30 * 60_000;
-/// Polling starts beside a WebSocket that has not been welcomed for this long, in ms.
+/// The other transport is tried beside one that has not been welcomed for this long, in ms.
 const FALLBACK_MS: u64 = 2_500;
 /// WebSockets that opened and died young mean that something between kills them: three in a row that brought nothing
 /// useful, or six that did.
@@ -38,7 +38,7 @@ pub(crate) struct TransportSelector {
     /// The next attempt begins with polling.
     polls_next: bool,
     probes: usize,
-    /// When to start polling beside a WebSocket that is still silent.
+    /// When to try the other transport beside the one that has not been welcomed yet.
     fallback_at: Option<u64>,
     /// When to try WebSocket again while polling. In the past while it is being tried.
     probe_at: Option<u64>,
@@ -49,7 +49,7 @@ impl TransportSelector {
         self.given_up
     }
 
-    /// When to start polling beside a WebSocket that is still silent.
+    /// When to try the other transport beside the one that has not been welcomed yet.
     pub(crate) fn fallback_at(&self) -> Option<u64> {
         self.fallback_at
     }
@@ -77,9 +77,10 @@ impl TransportSelector {
         self.polls_next = true;
     }
 
-    /// A WebSocket is being opened, and polling is allowed beside it after a while.
-    pub(crate) fn start_fallback(&mut self, now: u64) {
-        self.fallback_at = Some(now + FALLBACK_MS);
+    /// An attempt has begun with one of the transports, and the other is allowed beside it after a while; but no WebSocket
+    /// where that was given up.
+    pub(crate) fn start_fallback(&mut self, now: u64, polls_first: bool) {
+        self.fallback_at = (!polls_first || !self.given_up).then_some(now + FALLBACK_MS);
     }
 
     pub(crate) fn stop_fallback(&mut self) {

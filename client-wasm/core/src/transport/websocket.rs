@@ -98,6 +98,11 @@ impl WebSocket {
         start
     }
 
+    /// Whether a probe has no answer yet.
+    pub(crate) fn is_probed(&self) -> bool {
+        self.probe.is_some()
+    }
+
     pub(crate) fn silence_ends_at(&self) -> u64 {
         self.silence.when()
     }

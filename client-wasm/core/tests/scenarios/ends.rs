@@ -227,7 +227,7 @@ fn an_answer_is_heard_once_and_only_if_it_was_requested() {
 #[test]
 fn without_a_network_the_reason_names_it() {
     let (mut harness, socket, _) = Harness::connected(&[]);
-    harness.closes(socket, 1006);
+    harness.closes(socket, 1001);
     assert!(harness.state().unwrap().2.starts_with("WebSocket to "), "{:?}", harness.state());
     harness.pass_until(20_001, wants_socket);
     harness.tell(Input::Offline);

@@ -173,6 +173,48 @@ fn promise_11_a_welcomed_socket_that_dies_young_is_followed_by_polling_after_the
     assert!(!harness.outputs.iter().any(remembered), "one may be an accident");
 }
 
+/// What cut the WebSocket off may have cut the requests off as well, and only a new connection gets through: a browser sends a poll over one that it
+/// has kept open.
+#[test]
+fn promise_11_a_websocket_is_tried_beside_a_first_poll_that_has_no_answer_for_2_5_s() {
+    let mut harness = Harness::started(config());
+    let socket = harness.opens_websocket();
+    harness.welcome_websocket(socket);
+    harness.outputs.clear();
+    harness.closes(socket, 1006);
+    harness.pass_until(1_001, wants_request);
+    let (silent, ..) = harness.wants_request();
+    let took = harness.pass_until(2_600, wants_socket);
+    assert!((2_500..2_600).contains(&took), "{took}");
+    let socket = harness.opens_websocket();
+    harness.outputs.clear();
+    harness.welcome_websocket(socket);
+    assert_eq!(harness.state().unwrap().1, Some(Transport::WebSocket));
+    assert!(harness.outputs.contains(&Output::Abort(silent)));
+}
+
+#[test]
+fn promise_11_where_websocket_was_given_up_none_is_tried_beside_a_poll() {
+    let mut harness = Harness::started(Config { memory: Some(remembered()), ..config() });
+    harness.wants_request();
+    harness.pass(9_000);
+    assert!(!harness.outputs.iter().any(wants_socket));
+}
+
+/// It was in doubt before it ended, because the page woke.
+#[test]
+fn promise_10_a_young_socket_that_ends_while_it_is_probed_says_nothing_against_websocket() {
+    let mut harness = Harness::started(config());
+    let socket = harness.opens_websocket();
+    harness.welcome_websocket(socket);
+    harness.tell(Input::Visible(false));
+    harness.tell(Input::Visible(true));
+    harness.outputs.clear();
+    harness.closes(socket, 1006);
+    harness.pass_until(1_001, wants_socket);
+    assert!(!harness.outputs.iter().any(wants_request));
+}
+
 #[test]
 fn promise_11_a_young_socket_that_the_network_took_along_says_nothing_against_websocket() {
     let mut harness = Harness::started(config());
