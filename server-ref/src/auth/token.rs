@@ -96,6 +96,10 @@ impl TokenKey {
         };
         let not_now = |why: &str| Err(Refusal::new(ErrorCode::TokenExpired, format!("The token {why}.")));
         let claims = match jsonwebtoken::decode::<Claims>(token, &self.check, &self.validation) {
+            // RFC 7515, section 4.1.11: what a header calls critical must be understood, and nothing is here.
+            Ok(token) if token.header.crit.is_some() => {
+                return refuse("demands extensions (crit) that this server does not have");
+            }
             Ok(token) => token.claims,
             Err(error) => {
                 return match error.kind() {
@@ -176,7 +180,10 @@ mod tests {
         // {"alg":"none","typ":"JWT"}
         let unsigned = format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{}.", good.split('.').nth(1).unwrap());
         let late = Claims { nbf: Some(NOW / 1000 + 60), ..claims(NOW + 90_000) };
+        let header = Header { crit: Some(vec!["b64".into()]), ..Header::new(Algorithm::HS256) };
+        let critical = jsonwebtoken::encode(&header, &claims(NOW + 60_000), &key.sign).unwrap();
         for (token, reason) in [
+            (critical, "extensions (crit)"),
             (forged, "not signed by whom"),
             (unsigned, "malformed"),
             ("rubbish".into(), "malformed"),

@@ -33,7 +33,8 @@ use crate::{
 /// How long the head of a request may take to arrive, and how long a socket may be idle between two requests.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The most that is read of a head: a token of the largest size, and what browsers and proxies add.
+/// When a head that is not complete is refused: a token of the largest size, and what browsers and proxies add, must fit. The read that
+/// passes this mark may complete a head that is larger by some KiB.
 const HEAD_BYTES: usize = 32 * 1024;
 
 /// How soon a client that was not let in may try again, in seconds.
