@@ -264,6 +264,11 @@ impl Connection {
         {
             poll.begin_anew();
         }
+        if let Source::Response(_) = source {
+            // Requests reach the server. Where WebSockets do not open, few attempts would poll: another token would be judged late,
+            // and refusals be too far apart to end a client whose tokens are no good.
+            self.transports.selector.poll_next();
+        }
         if frame.code == ErrorCode::TokenExpired {
             self.token_expired(frame.message);
             return Outcome::Nothing;

@@ -72,7 +72,8 @@ impl TransportSelector {
         polls_first
     }
 
-    /// A WebSocket that was in use died young: whatever killed it may kill the next one as well.
+    /// A WebSocket that was in use died young: whatever killed it may kill the next one as well. Or the server has
+    /// refused what a request has brought: requests reach it.
     pub(crate) fn poll_next(&mut self) {
         self.polls_next = true;
     }

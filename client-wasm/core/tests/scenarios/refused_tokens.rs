@@ -74,3 +74,67 @@ fn promise_13_a_post_that_is_refused_is_about_its_own_token_whatever_polls_have_
     let reason = refuses(harness, post);
     assert!(reason.starts_with(FRESH), "{reason}");
 }
+
+fn wants_token(output: &Output) -> bool {
+    *output == Output::FetchToken
+}
+
+/// A page whose WebSockets never open, when a poll comes at last: a server that was down has let many attempts pass.
+fn polls_at_last(harness: &mut Harness) -> RequestId {
+    let mut refused = 0;
+    loop {
+        harness
+            .pass_until(25_000, |output| matches!(output, Output::OpenWebSocket(_) | Output::Request { .. }));
+        if harness.outputs.iter().any(wants_request) {
+            let (request, ..) = harness.wants_request();
+            if refused >= 16 {
+                return request;
+            }
+            harness.tell(Input::RequestFailed { request, status: 502, reason: "down".into() });
+        } else {
+            let socket = harness.wants_websocket();
+            harness.closes(socket, 1006);
+            refused += 1;
+        }
+    }
+}
+
+#[test]
+fn promise_13_a_wrong_token_ends_a_client_whose_websockets_never_open() {
+    let mut harness = Harness::started(Config { token: true, ..config() });
+    harness.tell(Input::Token("one".into()));
+    let mut request = polls_at_last(&mut harness);
+    let begin = harness.now.mono;
+    // The first one has lain about; the others are as fresh as they can be.
+    for round in 0..4 {
+        assert_ne!(harness.status(), Status::Closed, "{round}");
+        harness.outputs.clear();
+        harness.responds(request, &[error(ErrorCode::Unauthorized, None, None)]);
+        if harness.status() == Status::Closed {
+            break;
+        }
+        harness.pass_until(5_000, wants_token);
+        harness.tell(Input::Token(format!("wrong {round}")));
+        request = harness.wants_request().0;
+    }
+    assert_eq!(harness.status(), Status::Closed);
+    let took = harness.now.mono - begin;
+    assert!(took < 10_000, "{took}");
+}
+
+#[test]
+fn promise_13_where_websockets_never_open_another_token_is_tried_at_once() {
+    for code in [ErrorCode::Unauthorized, ErrorCode::TokenExpired] {
+        let mut harness = Harness::started(Config { token: true, ..config() });
+        harness.tell(Input::Token("one".into()));
+        let request = polls_at_last(&mut harness);
+        harness.outputs.clear();
+        harness.responds(request, &[error(code, None, None)]);
+        harness.pass_until(1_001, wants_token);
+        harness.tell(Input::Token("two".into()));
+        let (request, _, token) = harness.wants_request();
+        assert_eq!(token.as_deref(), Some("two"), "{code:?}");
+        harness.responds(request, &[polled(1), welcome(9)]);
+        assert_eq!(harness.status(), Status::Connected, "{code:?}");
+    }
+}
