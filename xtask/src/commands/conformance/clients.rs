@@ -15,7 +15,10 @@ pub(crate) struct Adapter {
 pub(super) fn adapters(paths: &Paths) -> Vec<Adapter> {
     let quoted = |path: &std::path::Path| format!("'{}'", path.to_string_lossy().replace('\'', r"'\''"));
     let package = paths.root.join("tests/conformance/adapters/package.mjs");
-    let mut found = vec![Adapter { name: "package", command: format!("node {}", quoted(&package)) }];
+    let mut found = vec![
+        Adapter { name: "core", command: quoted(&paths.built("everwire-native")) },
+        Adapter { name: "package", command: format!("node {}", quoted(&package)) },
+    ];
     if let Ok(python) = python::python() {
         let (module, python) = (quoted(&paths.root.join("tests/third")), quoted(&python));
         let command = format!("env PYTHONPATH={module} {python} -B -S -m everwire_third --adapter");
@@ -24,9 +27,10 @@ pub(super) fn adapters(paths: &Paths) -> Vec<Adapter> {
     found
 }
 
-/// Builds what plays dialogues.
+/// Builds what plays dialogues, and the client that is part of this workspace.
 pub(super) fn build(paths: &Paths) -> Result {
-    paths.cargo().args(["build", "--quiet", "--package", "everwire-conformance"]).go().map(drop)
+    let packages = ["--package", "everwire-conformance", "--package", "everwire-native"];
+    paths.cargo().args(["build", "--quiet"]).args(packages).go().map(drop)
 }
 
 /// What plays dialogues.
