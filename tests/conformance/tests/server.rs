@@ -76,10 +76,26 @@ async fn plays_without(features: &[&str], held: usize) {
     server.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_server_without_chats_conforms() {
-    plays_without(&["chats"], 200).await;
+/// A test for each profile, because each plays everything else.
+macro_rules! conforms_without {
+    ($($feature:ident),*) => {
+        mod a_server_conforms_without {
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $feature() {
+                    super::plays_without(&[stringify!($feature)], 200).await;
+                }
+            )*
+        }
+
+        #[test]
+        fn there_is_no_other_profile() {
+            assert_eq!([$(stringify!($feature)),*], FEATURES);
+        }
+    };
 }
+
+conforms_without!(presence, receipts, status, chats, ephemeral, history);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_with_the_core_alone_conforms() {
