@@ -67,10 +67,7 @@ pub(crate) struct Subscription {
 
 impl Client {
     pub(crate) fn connect(command: &Value, reports: Reports) -> Result<Self, Unfit> {
-        let session = match command.get("session") {
-            Some(session) => serde_json::from_value(session.clone())?,
-            None => Uuid::now_v7(),
-        };
+        let session = Uuid::now_v7();
         let guest: Option<Guest> = command.get("guest").cloned().map(serde_json::from_value).transpose()?;
         let may_use = |name: &str| {
             command["transports"].as_array().is_none_or(|names| names.iter().any(|other| other == name))

@@ -13,7 +13,7 @@ from .client import Client, Options
 from .frames import Refused
 
 _TRANSPORTS = ("websocket", "polling")
-_FEATURES = ("speed", "position", "id", "request", "ephemeral", "ask_token", "status")
+_FEATURES = ("speed", "position", "id", "request", "ephemeral", "ask_token", "session", "status")
 _OPTIONS = [each.name for each in dataclasses.fields(Options)]
 _REQUEST_TIMEOUT_MS = 30_000
 _EPHEMERAL = ("typing", "signal", "mark", "idle")

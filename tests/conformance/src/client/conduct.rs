@@ -17,6 +17,8 @@ pub(super) const SUBPROTOCOL: &str = "everwire.v1";
 const FIRST_BYTES: usize = 4096;
 /// What a request that sends may have: EW-3-82.
 const POST_FRAMES: usize = 100;
+/// The close code after which a client may take a new session, if it comes twice in a row: EW-4-28.
+const REPLACED: u16 = 4009;
 /// EW-6-48.
 const IN_FLIGHT: usize = 32;
 
@@ -29,6 +31,8 @@ pub(super) struct Conduct {
 struct Session {
     violations: Vec<String>,
     id: Option<Value>,
+    /// How many WebSockets in a row were closed because another connection has taken the session.
+    replaced: u32,
     tokens: BTreeSet<String>,
     /// Sends and requests by their ids.
     named: BTreeMap<String, Value>,
@@ -68,6 +72,7 @@ impl Conduct {
         let session = Session {
             violations: Vec::new(),
             id: None,
+            replaced: 0,
             tokens: BTreeSet::new(),
             named: BTreeMap::new(),
             batch_bytes: 65_536,
@@ -76,6 +81,12 @@ impl Conduct {
             posts_with_sends: 0,
         };
         Self { deviation, session: Mutex::new(session) }
+    }
+
+    /// A WebSocket is closed with this code.
+    pub(super) fn closing(&self, code: u16) {
+        let mut session = lock(&self.session);
+        session.replaced = if code == REPLACED { session.replaced + 1 } else { 0 };
     }
 
     /// Something that no client may do.
@@ -212,7 +223,10 @@ impl Session {
         if frame[KIND] == "hello" {
             let id = frame.get("session").cloned();
             if self.id.is_some() && self.id != id {
-                self.violations.push(format!("the session has changed to {id:?} (EW-4-21)"));
+                if self.replaced < 2 {
+                    self.violations.push(format!("the session has changed to {id:?} (EW-4-21)"));
+                }
+                self.replaced = 0;
             }
             self.id = id;
         } else if let Some(id) = frame.get("id").and_then(Value::as_str) {

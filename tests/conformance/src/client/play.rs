@@ -211,6 +211,7 @@ impl Stage {
                 })
             }
             ClientStep::Close { name, code } => {
+                self.conduct.closing(*code);
                 self.socket(name)?.close(*code);
                 Ok(())
             }
