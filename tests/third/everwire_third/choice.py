@@ -44,6 +44,14 @@ class Choice:
     def may_poll(self) -> bool:
         return self._polling
 
+    def may_open_websocket(self, now: float) -> bool:
+        """Beside a poll that has no welcome yet."""
+        return self._websocket and now >= self._given_up_until
+
+    def request_refused(self) -> None:
+        """Requests reach the server, whatever it has answered."""
+        self._polls_next = True
+
     def websocket_opened(self) -> None:
         self._refusals = 0
 

@@ -157,6 +157,8 @@ class Client:
             self._return_at = self._leave_at + random.uniform(0, frame["spread_ms"]) / 1000
         if kind == "error" and "id" not in frame:
             self._code = frame["code"]
+            if isinstance(link, PollLink):
+                self._choice.request_refused()
             if frame["code"] in (*TERMINAL_ERRORS, "token_expired"):
                 link.refusal = frame["code"]
                 return link.fail(frame["code"])
@@ -291,19 +293,22 @@ class Client:
         for link in list(self._links):
             if now >= self._judge_at:
                 link.tick(now)
-            if isinstance(link, WebSocketLink) and link.welcome is None:
+            if link.welcome is None:
                 self._look_at(link, now)
         if isinstance(self._active, PollLink) and len(self._links) == 1 and self._choice.probe_due(now):
             self._links.append(WebSocketLink(self))
         self._flush()
 
     def _look_at(self, link: Link, now: float) -> None:
-        """A WebSocket that has no welcome yet: polling begins beside it, and later it is given up."""
+        """A link that has no welcome yet: the other transport is tried beside it. A WebSocket is given up later."""
         waited = now - link.started_at
-        if waited > self.own(_GIVE_UP_S):
+        if isinstance(link, WebSocketLink) and waited > self.own(_GIVE_UP_S):
             link.fail("no welcome in time")
-        elif waited > self.own(_FALLBACK_S) and len(self._links) == 1 and self._choice.may_poll():
-            self._links.append(PollLink(self))
+        elif waited > self.own(_FALLBACK_S) and len(self._links) == 1:
+            if isinstance(link, PollLink) and self._choice.may_open_websocket(now):
+                self._links.append(WebSocketLink(self))
+            elif isinstance(link, WebSocketLink) and self._choice.may_poll():
+                self._links.append(PollLink(self))
 
     def _flush(self) -> None:
         if self._active and self._active in self._links and self._active.failure is None:
