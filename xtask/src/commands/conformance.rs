@@ -1,8 +1,9 @@
 //! `cargo xtask conformance`: plays all dialogues of tests/conformance, those that take long included: against the server, which it
-//! builds and starts, and against the clients of this repository that have an adapter. Then it shows that the dialogues find
-//! deviations that are planted.
+//! builds and starts, with all profiles and with none, and against the clients of this repository that have an adapter. It shows
+//! that the dialogues find deviations that are planted, and counts what all of them have shown together.
 
 pub(crate) mod clients;
+mod total;
 
 use std::{
     fs,
@@ -22,6 +23,9 @@ use crate::{
 
 /// How long the server may take to start.
 const START: Duration = Duration::from_secs(30);
+
+/// The profiles of a server, each of which it may lack.
+const PROFILES: [&str; 6] = ["presence", "receipts", "status", "chats", "ephemeral", "history"];
 
 /// The secrets of a server that only these dialogues use.
 const SECRETS: [(&str, &str); 2] =
@@ -52,24 +56,28 @@ pub(crate) fn run(paths: &Paths, options: &Options) -> Result {
     let mut result = json!({});
     let mut passed = true;
     if wanted(Side::Server) {
-        with_server(paths, |suite| options.play(suite, &mut result["server"], &mut passed))?;
+        with_server(paths, &[], |suite| options.play(suite, &mut result["server"], true, &mut passed))?;
+        with_server(paths, &PROFILES, |suite| {
+            options.play(suite, &mut result["server_without_profiles"], false, &mut passed)
+        })?;
     }
     if wanted(Side::Client) {
         task::run_all(paths, &[Task::Package, Task::Python])?;
         for adapter in clients::adapters(paths) {
             let suite = || clients::suite(paths, &adapter).arg("--slow");
-            options.play(&suite, &mut result["client"][adapter.name], &mut passed)?;
+            options.play(&suite, &mut result["client"][adapter.name], true, &mut passed)?;
         }
     }
     if options.json {
+        result["total"] = total::of(&result);
         println!("{result:#}");
     }
     let fault = "a peer deviates from the protocol, or a planted deviation was not found";
     if passed { Ok(()) } else { Err(Error::Refused(fault.into())) }
 }
 
-/// Calls back with what plays dialogues against the server, which runs meanwhile.
-fn with_server(paths: &Paths, play: impl FnOnce(&dyn Fn() -> Run) -> Result) -> Result {
+/// Calls back with what plays dialogues against the server, which runs meanwhile and lacks these profiles.
+fn with_server(paths: &Paths, without: &[&str], play: impl FnOnce(&dyn Fn() -> Run) -> Result) -> Result {
     paths.cargo().args(["build", "--quiet", "--package", "everwire-server"]).go()?;
     let directory = paths.own.join("conformance");
     // What an earlier run has left.
@@ -88,6 +96,7 @@ fn with_server(paths: &Paths, play: impl FnOnce(&dyn Fn() -> Run) -> Result) -> 
         .arg(directory.join("secret"))
         .arg("--api-key-file")
         .arg(directory.join("key"))
+        .args(without.iter().flat_map(|profile| ["--without", *profile]))
         .start_silently()?;
     let suite = || {
         clients::tool(paths)
@@ -103,12 +112,13 @@ fn with_server(paths: &Paths, play: impl FnOnce(&dyn Fn() -> Run) -> Result) -> 
 }
 
 impl Options {
-    /// Plays with one peer. What came out is printed, or becomes `result`.
-    fn play(&self, suite: &dyn Fn() -> Run, result: &mut Value, passed: &mut bool) -> Result {
+    /// Plays with one peer. What came out is printed, or becomes `result`. `plant`: deviations are planted as well.
+    fn play(&self, suite: &dyn Fn() -> Run, result: &mut Value, plant: bool, passed: &mut bool) -> Result {
+        let plant = plant && self.filter.is_none();
         let run = || suite().args(&self.filter);
         if !self.json {
             *passed &= run().hand_over().is_ok();
-            if self.filter.is_none() {
+            if plant {
                 *passed &= suite().arg("--planted").hand_over().is_ok();
             }
             return Ok(());
@@ -121,10 +131,11 @@ impl Options {
             "requirements": requirements,
             "covered": requirements - number("not_covered"),
             "passed": number("held"),
+            "not_applicable": number("skipped"),
             "dialogues": played["dialogues"],
             "states": played["requirements"],
         });
-        if self.filter.is_none() {
+        if plant {
             let planted = read(&suite().args(["--planted", "--json"]).read()?)?;
             *passed &= planted["found"] == planted["planted"];
             result["deviations"] = planted;
