@@ -23,6 +23,8 @@ const GOODBYE_MS = 2_000;
 let client;
 /** The ids of messages without an answer, in order. */
 const pending = new Set();
+/** The messages by their `ref`. */
+const sends = new Map();
 /** Channels that have listeners already. */
 const watched = new Set();
 /** Answers the last question for a token. */
@@ -130,11 +132,15 @@ const COMMANDS = {
     else sending = channel.send(data, { event, replyTo: target });
     const { id } = sending;
     pending.add(id);
+    sends.set(ref, sending);
     emit("sending", { id, ref });
     sending
       .then(({ offset, at }) => emit("acked", { id, ref, channel: name, offset, at }))
       .catch(({ code, message }) => emit("failed", { id, ref, code, message }))
       .finally(() => pending.delete(id));
+  },
+  cancel({ ref }) {
+    sends.get(ref)?.cancel();
   },
   request({ frame: { type, ...fields }, timeout_ms: timeout = 30_000, ref }) {
     connected()
@@ -170,7 +176,7 @@ emit("ready", {
   client: "everwire",
   versions: [1],
   transports: ["websocket", "polling"],
-  features: ["position", "request", "ephemeral", "ask_token", "status"],
+  features: ["position", "request", "ephemeral", "ask_token", "cancel", "status"],
 });
 
 const lines = createInterface({ input: process.stdin });

@@ -3,7 +3,11 @@
 use std::sync::Once;
 
 use http_body_util::{BodyExt, Full};
-use hyper::{Request, body::Bytes, header};
+use hyper::{
+    Request,
+    body::Bytes,
+    header::{self, HeaderValue},
+};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
@@ -47,7 +51,7 @@ impl Http {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
         match self.answer(request.body(Full::from(body))).await {
-            Ok((status, body)) => {
+            Ok((status, _, body)) => {
                 let frames = match serde_json::from_slice(&body) {
                     Ok(Value::Array(frames)) => frames,
                     _ => Vec::new(),
@@ -59,31 +63,34 @@ impl Http {
         }
     }
 
-    /// The status of any other request, and the text of its response. Texts in `headers` are headers.
+    /// The status of any other request, and the headers and the text of its response. Texts in `headers` are headers.
     pub(crate) async fn request(
         &self,
         method: &str,
         address: &str,
         headers: &Value,
         body: String,
-    ) -> Result<(u16, String), String> {
+    ) -> Result<(u16, Value, String), String> {
         let mut request = Request::builder().method(method).uri(address);
         for (name, value) in headers.as_object().into_iter().flatten() {
             request = request.header(name, value.as_str().unwrap_or_default());
         }
-        let (status, body) = self.answer(request.body(Full::from(body))).await?;
-        Ok((status, String::from_utf8_lossy(&body).into_owned()))
+        let (status, headers, body) = self.answer(request.body(Full::from(body))).await?;
+        Ok((status, headers, String::from_utf8_lossy(&body).into_owned()))
     }
 
     async fn answer(
         &self,
         request: hyper::http::Result<Request<Full<Bytes>>>,
-    ) -> Result<(u16, Bytes), String> {
+    ) -> Result<(u16, Value, Bytes), String> {
         let request = request.map_err(|error| error.to_string())?;
         let response = self.0.request(request).await.map_err(|error| format!("no response: {error}"))?;
         let status = response.status().as_u16();
+        let text = |value: &HeaderValue| Value::from(String::from_utf8_lossy(value.as_bytes()));
+        let headers =
+            response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
         let body =
             response.into_body().collect().await.map_err(|error| format!("half a response: {error}"))?;
-        Ok((status, body.to_bytes()))
+        Ok((status, Value::Object(headers), body.to_bytes()))
     }
 }

@@ -223,15 +223,16 @@ impl Stage<'_> {
                 if codes.contains(&code) { Ok(()) } else { Err(format!("it was closed with {code}")) }
             }
             Step::ExpectNone { peer, kind, wait } => self.expect_none(peer, kind, *wait).await,
-            Step::Request { method, path, headers, status } => {
+            Step::Request { method, path, headers, status, answer } => {
                 let headers = self.scope.fill(headers)?;
-                self.request(method, path, &headers, String::new(), *status).await
+                let found = self.request(method, path, &headers, String::new(), *status).await?;
+                self.compare(answer, &found)
             }
             Step::BackEnd { method, path, body, status } => {
                 let key = self.server.api_key.as_deref().ok_or("it needs a back end: give --api-key-file")?;
                 let headers = serde_json::json!({"authorization": format!("Bearer {key}")});
                 let body = if body.is_null() { String::new() } else { self.scope.fill(body)?.to_string() };
-                self.request(method, path, &headers, body, *status).await
+                self.request(method, path, &headers, body, *status).await.map(drop)
             }
             Step::Drop { peer } => {
                 self.peer(peer).connection = None;
@@ -330,10 +331,10 @@ impl Stage<'_> {
         headers: &Value,
         body: String,
         status: u16,
-    ) -> Result<(), String> {
+    ) -> Result<Value, String> {
         let address = format!("{}{}", self.server.http, self.scope.fill_text(path)?);
-        let (found, text) = self.server.client.request(method, &address, headers, body).await?;
-        if found == status { Ok(()) } else { Err(format!("it was answered with {found}: {text}")) }
+        let (found, headers, text) = self.server.client.request(method, &address, headers, body).await?;
+        if found == status { Ok(headers) } else { Err(format!("it was answered with {found}: {text}")) }
     }
 
     fn peer(&mut self, name: &str) -> &mut Visitor {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{dialogue::Play, requirements::Class};
 
@@ -36,8 +36,8 @@ pub enum Step {
     ExpectClose { peer: String, codes: Vec<u16> },
     /// `ann hears no message for 300 ms`: waits, and no frame of this type may arrive.
     ExpectNone { peer: String, kind: String, wait: Duration },
-    /// `GET /path {headers} is answered with 400`.
-    Request { method: String, path: String, headers: Value, status: u16 },
+    /// `GET /path {headers} is answered with 400`, or `with 200 and {headers}`.
+    Request { method: String, path: String, headers: Value, status: u16, answer: Value },
     /// `back end PUT /path {body} is answered with 200`.
     BackEnd { method: String, path: String, body: Value, status: u16 },
     /// `ann drops`: ends the connection without a word.
@@ -65,8 +65,12 @@ impl Play for Step {
             "wait" => milliseconds(rest).map(Self::Wait),
             "patience" => milliseconds(rest).map(Self::Patience),
             "GET" | "POST" | "OPTIONS" => {
+                let (rest, answer) = match rest.rsplit_once(" and ") {
+                    Some((rest, answer)) => (rest, json(answer)?),
+                    None => (rest, Value::Object(Map::new())),
+                };
                 let (path, headers, status) = request(rest).ok_or_else(unknown)??;
-                Ok(Self::Request { method: first.into(), path, headers, status })
+                Ok(Self::Request { method: first.into(), path, headers, status, answer })
             }
             "back" => {
                 let (method, rest) =
@@ -190,7 +194,19 @@ mod tests {
     fn requests_may_have_headers() {
         let request = Step::parse(r#"GET /x {"origin": "https://a.example"} is answered with 403"#).unwrap();
         let headers = json!({"origin": "https://a.example"});
-        assert_eq!(request, Step::Request { method: "GET".into(), path: "/x".into(), headers, status: 403 });
+        let answer = json!({});
+        let (method, path) = ("GET".to_owned(), "/x".to_owned());
+        assert_eq!(request, Step::Request { method, path, headers, status: 403, answer });
+    }
+
+    #[test]
+    fn responses_may_have_headers() {
+        let request = Step::parse(r#"GET /x is answered with 200 and {"vary": "origin"}"#).unwrap();
+        let (method, path, headers) = ("GET".to_owned(), "/x".to_owned(), Value::Null);
+        assert_eq!(
+            request,
+            Step::Request { method, path, headers, status: 200, answer: json!({"vary": "origin"}) }
+        );
     }
 
     #[test]

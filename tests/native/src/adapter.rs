@@ -114,6 +114,7 @@ impl Client {
             "subscribe" => self.subscribe(command)?,
             "unsubscribe" => self.unsubscribe(command)?,
             "send" => self.send(command)?,
+            "cancel" => self.cancel(&command["ref"]),
             "request" => self.request(command)?,
             "ephemeral" => self.ephemeral(&command["frame"])?,
             "token" => self.tell(Input::Token(text(command, "token")?.to_owned())),
@@ -263,6 +264,13 @@ impl Client {
         emit("sending", json!({"id": id, "ref": command["ref"]}));
         self.refs.insert(id, command["ref"].clone());
         Ok(())
+    }
+
+    fn cancel(&mut self, reference: &Value) {
+        let named = self.refs.iter().find(|(_, other)| *other == reference).map(|(id, _)| *id);
+        if let Some(id) = named {
+            self.core.cancel(self.driver.now(), id);
+        }
     }
 
     /// What the server would refuse is not sent.

@@ -13,7 +13,7 @@ pub(crate) fn emit(event: &str, fields: Value) {
 }
 
 pub(crate) fn emit_ready() {
-    let features = ["position", "id", "request", "ephemeral", "ask_token", "status"];
+    let features = ["position", "id", "request", "ephemeral", "ask_token", "cancel", "status"];
     let transports = ["websocket", "polling"];
     emit(
         "ready",

@@ -13,7 +13,7 @@ from .client import Client, Options
 from .frames import Refused
 
 _TRANSPORTS = ("websocket", "polling")
-_FEATURES = ("speed", "position", "id", "request", "ephemeral", "ask_token", "session", "status")
+_FEATURES = ("speed", "position", "id", "request", "ephemeral", "ask_token", "session", "cancel", "status")
 _OPTIONS = [each.name for each in dataclasses.fields(Options)]
 _REQUEST_TIMEOUT_MS = 30_000
 _EPHEMERAL = ("typing", "signal", "mark", "idle")
@@ -38,6 +38,7 @@ class Adapter:
             "subscribe": lambda command: self._connected().subscribe(_without(command, "command", "ref")),
             "unsubscribe": lambda command: self._connected().unsubscribe(command["channel"]),
             "send": self._send,
+            "cancel": lambda command: self._connected().cancel(command["ref"]),
             "request": self._request,
             "ephemeral": self._ephemeral,
             "token": lambda command: self._connected().set_token(command["token"]),

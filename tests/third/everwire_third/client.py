@@ -98,6 +98,11 @@ class Client:
         self.session.send(frame, ref, identity)
         self._flush()
 
+    def cancel(self, ref: str) -> None:
+        withdrawn = self.session.outbox.withdrawn(ref)
+        if withdrawn:
+            self.session.failed("cancelled", withdrawn)
+
     def request(self, frame: Frame, ref: Optional[str], timeout_ms: int) -> None:
         self.session.request(frame, ref, self.now() + timeout_ms / 1000)
         self._flush()

@@ -105,6 +105,13 @@ class Outbox:
             return None
         return self.sends.pop(identity, None) or self.requests.pop(identity, None)
 
+    def withdrawn(self, ref: str) -> Optional[Pending]:
+        """Takes out a send that is queued."""
+        for identity, pending in self.sends.items():
+            if pending.ref == ref and pending.sent_at is None:
+                return self.sends.pop(identity)
+        return None
+
     def expired(self, now: float) -> Iterator[tuple[str, Pending]]:
         """Takes out what is too old to be sent again, and requests that have waited too long."""
         for identity, pending in list(self.sends.items()):
