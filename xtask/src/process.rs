@@ -166,6 +166,7 @@ impl Ended {
     }
 }
 
+/// Progress goes to standard error: with `--json`, standard output is for the result alone.
 fn follow(mut reader: impl BufRead, verbose: bool) -> String {
     let (mut output, mut line) = (String::new(), Vec::new());
     let (start, mut shown) = (Instant::now(), Instant::now());
@@ -173,10 +174,10 @@ fn follow(mut reader: impl BufRead, verbose: bool) -> String {
         let text = String::from_utf8_lossy(&line);
         output.push_str(&text);
         if verbose {
-            print!("{text}");
+            eprint!("{text}");
         } else if shown.elapsed() > PROGRESS_INTERVAL && !text.trim().is_empty() {
             shown = Instant::now();
-            println!("      {:4} s: {}", start.elapsed().as_secs(), shortened(text.trim()));
+            eprintln!("      {:4} s: {}", start.elapsed().as_secs(), shortened(text.trim()));
         }
         line.clear();
     }
