@@ -21,8 +21,17 @@ export interface Everwire {
   stop(): Promise<void>;
 }
 
-/** Starts the server of EVERWIRE_SERVER, stores `count` messages and records their replay. */
-export async function startEverwire(count: number): Promise<Everwire> {
+/** A running server without messages. */
+export interface EmptyEverwire {
+  readonly url: string;
+  readonly pid: number;
+  /** The directory of its database. */
+  readonly directory: string;
+  stop(): Promise<void>;
+}
+
+/** Starts the server of EVERWIRE_SERVER. */
+export async function startEmptyEverwire(): Promise<EmptyEverwire> {
   const program = process.env.EVERWIRE_SERVER;
   if (!program || !existsSync(program)) {
     throw new Error(
@@ -42,19 +51,25 @@ export async function startEverwire(count: number): Promise<Everwire> {
   const remove = () => rm(directory, { recursive: true, force: true });
   try {
     const running = await start(program, ["--dev", ...flags], /listening on (http:\S+)/);
-    try {
-      const url = running.found;
-      await publish(url, CHANNEL, count, Math.min(8, count));
-      const { epoch, recording } = await record(url, CHANNEL, count);
-      const file = join(directory, "recording");
-      write(recording, file);
-      return { url, epoch, recording, file, stop: () => running.stop().then(remove) };
-    } catch (error) {
-      await running.stop();
-      throw error;
-    }
+    const stop = () => running.stop().then(remove);
+    return { url: running.found, pid: running.pid, directory, stop };
   } catch (error) {
     await remove();
+    throw error;
+  }
+}
+
+/** Starts the server, stores `count` messages and records their replay. */
+export async function startEverwire(count: number): Promise<Everwire> {
+  const { url, directory, stop } = await startEmptyEverwire();
+  try {
+    await publish(url, CHANNEL, count, Math.min(8, count));
+    const { epoch, recording } = await record(url, CHANNEL, count);
+    const file = join(directory, "recording");
+    write(recording, file);
+    return { url, epoch, recording, file, stop };
+  } catch (error) {
+    await stop();
     throw error;
   }
 }

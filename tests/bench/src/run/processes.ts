@@ -10,6 +10,7 @@ import type { ServerName } from "../servers/main.js";
 export interface Running {
   /** What the pattern matched in its output. */
   readonly found: string;
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -44,7 +45,8 @@ export async function start(
       });
     }
   });
-  return { found, stop: () => stop(child) };
+  if (child.pid === undefined) throw new Error(`${program} has no process`);
+  return { found, pid: child.pid, stop: () => stop(child) };
 }
 
 async function stop(child: ChildProcess): Promise<void> {
@@ -65,9 +67,9 @@ async function module(file: string, args: readonly string[]): Promise<Running & 
   return { ...running, port: Number(running.found) };
 }
 
-/** One of the servers of ../servers. */
-export const startServer = (name: ServerName, recording: string) =>
-  module("../servers/main.ts", [name, recording]);
+/** One of the servers of ../servers; most need a recording. */
+export const startServer = (name: ServerName, recording?: string) =>
+  module("../servers/main.ts", recording === undefined ? [name] : [name, recording]);
 
 /** A crowd that chats on a server, once all of them are connected. */
 export const startCrowd = (kind: "everwire" | "socket.io", url: string, count: number) =>

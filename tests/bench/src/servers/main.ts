@@ -1,8 +1,9 @@
-// One server as a process: `main.ts NAME RECORDING`. Prints `listening on PORT`, and ends with its standard input, so
+// One server as a process: `main.ts NAME [RECORDING]`. Prints `listening on PORT`, and ends with its standard input, so
 // that it does not outlive its parent.
 
 import { read } from "../recording.js";
 import { bare, standIn } from "./bare.js";
+import { broadcast } from "./broadcast.js";
 import { centrifuge } from "./centrifuge.js";
 import { phoenix } from "./phoenix.js";
 import { pusher } from "./pusher.js";
@@ -12,6 +13,7 @@ import { socketIoChat } from "./socketio-chat.js";
 const servers = {
   bare,
   "stand-in": standIn,
+  broadcast,
   pusher,
   phoenix,
   centrifuge,
@@ -24,9 +26,10 @@ const servers = {
 export type ServerName = keyof typeof servers;
 
 const [name, file] = process.argv.slice(2);
-if (name === undefined || file === undefined || !Object.hasOwn(servers, name)) {
+if (name === undefined || !Object.hasOwn(servers, name)) {
   throw new Error(`There is no server ${name}; there are: ${Object.keys(servers).join(", ")}.`);
 }
-const port = await servers[name as ServerName](read(file));
+// Those that need no recording are started without one.
+const port = await servers[name as ServerName](file === undefined ? [] : read(file));
 process.stdin.on("end", () => process.exit()).resume();
 console.log(`listening on ${port}`);
