@@ -52,6 +52,8 @@ pub enum Planted {
     AckBeforeCommit,
     /// A message that does not fit into a mailbox is dropped, and the connection continues.
     MailboxLoses,
+    /// Entries that are delivered directly overtake what waits in a mailbox.
+    MailOvertaken,
     /// A successful commit is reported as failed, and nothing of it is published.
     CommitReportedFailed,
     /// A ban or a revocation does not reach open connections.

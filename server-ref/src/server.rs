@@ -1,7 +1,6 @@
 //! The server on its port: opens the store, listens, accepts connections, and shuts down gracefully.
 
 mod accepting;
-mod socket;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -19,6 +18,7 @@ use crate::{
     node::{Node, NodeOptions},
     router,
     store::sqlite::SqliteStore,
+    transports::socket,
 };
 
 /// How much longer than the connections' deadline a stop may take.

@@ -9,6 +9,6 @@ mod rates;
 mod table;
 
 pub use bucket::{Bucket, Level};
-pub use queue_budget::QueueBudget;
+pub use queue_budget::{LARGE_QUEUE, QueueBudget};
 pub use rates::Rates;
 pub(crate) use table::Table;

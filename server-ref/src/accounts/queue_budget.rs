@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use everwire_protocol::Uuid;
 use parking_lot::Mutex;
 
-/// Queues below this size are not counted: they are what every connection has while its batch is being written.
-const COUNTED: usize = 64 * 1024;
+/// Queues below this size, in bytes, are not counted: they are what every connection has while its batch is being written.
+pub const LARGE_QUEUE: usize = 64 * 1024;
 
 /// The large queues of all connections.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl QueueBudget {
     /// A connection has this many bytes in its queue. Returns the connections that have to be given up.
     pub fn set(&self, now_ms: u64, connection: Uuid, bytes: usize) -> Vec<Uuid> {
         let mut queues = self.queues.lock();
-        if bytes < COUNTED {
+        if bytes < LARGE_QUEUE {
             queues.remove(connection);
             return Vec::new();
         }

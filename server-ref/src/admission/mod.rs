@@ -2,7 +2,6 @@
 //! in a queue. A client that signs in gives its seat back and is counted by its user from then on, because an office or a
 //! mobile network shares one address.
 
-mod allowance;
 mod body;
 mod door;
 mod peers;
@@ -10,7 +9,6 @@ mod range;
 mod refused;
 mod users;
 
-pub use allowance::Allowance;
 pub use body::{BodyError, read_body};
 pub use door::Seat;
 pub use peers::{Admission, AdmissionRules, Peer};

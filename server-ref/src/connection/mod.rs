@@ -14,6 +14,8 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+pub mod direct;
+mod encoding;
 mod ephemeral;
 mod errors;
 mod features;
@@ -32,6 +34,7 @@ mod requests;
 mod send;
 mod sending;
 mod settings;
+pub mod shared;
 mod spending;
 mod subscribing;
 mod subscription;
@@ -41,11 +44,11 @@ use std::{collections::VecDeque, sync::Arc};
 
 use everwire_protocol::{CloseCode, ServerFrame, Uuid, batch};
 
+pub use encoding::{BatchEncoder, batch_text, push_header};
 pub use inbound::{BadFrame, Batch, decode, decode_request, request_bytes};
 pub use io::{Binding, Input, Opened, Opening, Output, PendingRequest, ReceivedMark, Transport};
 pub use payloads::check_payload;
 pub use polling::{PollInput, PollOutput, Polling};
-pub use queue::batch_text;
 pub use settings::{PresenceUsers, Settings};
 
 use crate::model::{
@@ -229,7 +232,12 @@ impl Connection {
         if self.outputs.is_empty() {
             self.send_or_end();
         }
-        self.outputs.pop_front()
+        let next = self.outputs.pop_front();
+        if next.is_none() {
+            // An idle connection has no buffer.
+            self.outputs = VecDeque::new();
+        }
+        next
     }
 
     /// When [`Self::handle_timeout`] wants to be called, in the time of [`Self::handle`].

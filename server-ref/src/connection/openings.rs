@@ -42,5 +42,9 @@ impl Openings {
     /// A channel was opened, for whatever subscription.
     pub(super) fn finish(&mut self, channel: &Channel) {
         self.under_way.remove(channel);
+        if self.under_way.is_empty() && self.waiting.is_empty() {
+            // An empty map keeps its memory.
+            *self = Self::default();
+        }
     }
 }

@@ -164,7 +164,8 @@ impl Queue {
 
     /// Takes one batch of frames. A frame that is larger than a batch is sent alone.
     pub(super) fn take_batch(&mut self) -> Vec<Arc<str>> {
-        let (mut frames, mut bytes) = (Vec::new(), BATCH_MARGIN);
+        let most = self.waiting.len().min(MAX_SERVER_BATCH_FRAMES);
+        let (mut frames, mut bytes) = (Vec::with_capacity(most), BATCH_MARGIN);
         while let Some(next) = self.waiting.front() {
             let size = next.text().len() + 1;
             if !frames.is_empty()
@@ -177,22 +178,12 @@ impl Queue {
             frames.push(next.text().clone());
             self.waiting.pop_front();
         }
+        if self.waiting.is_empty() {
+            // An idle connection has no buffer.
+            self.waiting = VecDeque::new();
+        }
         frames
     }
-}
-
-/// Encodes frames as one batch.
-pub fn batch_text(frames: &[Arc<str>]) -> String {
-    let mut text = String::with_capacity(2 + frames.iter().map(|frame| frame.len() + 1).sum::<usize>());
-    text.push('[');
-    for (index, frame) in frames.iter().enumerate() {
-        if index > 0 {
-            text.push(',');
-        }
-        text.push_str(frame);
-    }
-    text.push(']');
-    text
 }
 
 #[cfg(test)]
@@ -244,12 +235,6 @@ mod tests {
             assert_eq!(queue.take_batch().len(), entries);
         }
         assert!(page(most + 1).take_batch().len() < entries, "the batch is used");
-    }
-
-    #[test]
-    fn a_batch_is_an_array_of_its_frames() {
-        assert_eq!(batch_text(&[]), "[]");
-        assert_eq!(batch_text(&["{}".into(), "{\"a\":1}".into()]), "[{},{\"a\":1}]");
     }
 
     #[test]

@@ -46,7 +46,12 @@ impl Requests {
 
     /// Returns the request, if it was pending.
     fn end(&mut self, id: Uuid) -> Option<Pending> {
-        self.pending.remove(&id)
+        let request = self.pending.remove(&id);
+        if self.pending.is_empty() {
+            // An empty map keeps its memory.
+            self.pending = BTreeMap::new();
+        }
+        request
     }
 }
 

@@ -118,6 +118,10 @@ impl Sending {
             return None;
         }
         let group: Vec<_> = self.waiting.drain(..self.waiting.len().min(GROUP)).collect();
+        if self.waiting.is_empty() {
+            // An idle connection has no buffer.
+            self.waiting = VecDeque::new();
+        }
         self.under_way = group.iter().map(|entry| (entry.id, entry.channel.clone())).collect();
         Some(group)
     }

@@ -24,6 +24,8 @@ pub(super) struct Spending {
     excess: Level,
     /// Refusals that were not charged yet.
     refusals: u32,
+    /// Bytes of framing that were not charged yet.
+    framing: usize,
 }
 
 impl Spending {
@@ -62,8 +64,10 @@ impl Connection {
             return;
         }
         let Phase::Open(identity) = &self.phase else { return };
-        let identity = identity.clone();
+        let bytes = self.spending.framing + bytes;
+        self.spending.framing = bytes % costs::FRAMING;
         let units = u32::try_from(bytes / costs::FRAMING).unwrap_or(u32::MAX);
+        let identity = identity.clone();
         if let Err(ms) = self.charge(now_ms, &identity, units) {
             self.turn_away(now_ms, ms);
         }

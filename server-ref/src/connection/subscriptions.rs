@@ -19,7 +19,8 @@ use crate::model::{
 
 #[derive(Debug, Default)]
 pub(super) struct Subscriptions {
-    active: BTreeMap<Channel, Subscription>,
+    /// Boxed: a map has room for eleven, and most connections have fewer.
+    active: BTreeMap<Channel, Box<Subscription>>,
     /// Channels that the client may not have: a set of subscriptions that still contains one is not answered again.
     refused: BTreeSet<Channel>,
     /// Channels whose subscription the server has ended or refused, until the client knows: only then does a `subscribe`
@@ -63,7 +64,7 @@ impl Subscriptions {
 
     /// The key of the subscription to a channel.
     pub(super) fn key(&self, channel: &Channel) -> Option<u64> {
-        self.active.get(channel).map(Subscription::key)
+        self.active.get(channel).map(|subscription| subscription.key())
     }
 
     pub(super) fn channels(&self) -> impl Iterator<Item = &Channel> {
@@ -72,7 +73,7 @@ impl Subscriptions {
 
     /// The client's position in a channel after it has received everything queued.
     pub(super) fn position(&self, channel: &Channel) -> Option<StartPosition> {
-        self.active.get(channel).map(Subscription::position)
+        self.active.get(channel).map(|subscription| subscription.position())
     }
 
     /// Starts a subscription, or starts it again. Its channel is opened as soon as possible.
@@ -81,7 +82,7 @@ impl Subscriptions {
         self.refused.remove(&channel);
         self.ended.remove(&channel);
         self.catching_up.retain(|other| *other != channel);
-        let subscription = Subscription::new(self.last_key, from);
+        let subscription = Box::new(Subscription::new(self.last_key, from));
         if let Some(before) = self.active.insert(channel.clone(), subscription) {
             self.openings.remove(before.key());
         }
@@ -165,7 +166,7 @@ impl Subscriptions {
 
     /// Whether nothing is being looked up or read.
     pub(super) fn is_settled(&self) -> bool {
-        !self.reading && !self.active.values().any(Subscription::is_opening)
+        !self.reading && !self.active.values().any(|subscription| subscription.is_opening())
     }
 
     /// When a failed read is repeated.

@@ -1,9 +1,10 @@
 //! The channels of this node: their subscribers and members. It delivers entries that are already stored, and does not check
 //! permissions.
 //!
-//! Locks, not tasks: every operation is short, and delivering an entry is one push into each subscriber's mailbox, without a lock:
-//! what costs by the number of subscribers delays nobody who uses another channel. A mailbox never waits. One that is full is marked, and its connection ends itself as a slow consumer, so that no connection is
-//! slowed down by another.
+//! Locks, not tasks: every operation is short. Entries are delivered to a snapshot of the subscribers, without a lock of the hub:
+//! what costs by the number of subscribers delays nobody who uses another channel. An entry goes into the queue of a connection
+//! directly, or into its mailbox if the connection is busy; neither waits. A mailbox that is full is marked, and its connection
+//! ends itself as a slow consumer, so that no connection is slowed down by another.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
@@ -31,6 +32,7 @@ use tokio::sync::Notify;
 use crate::{
     connection::{
         Input,
+        direct::Flushes,
         mailbox::{MailboxMessage, MailboxSender},
     },
     model::{
@@ -265,12 +267,16 @@ impl Hub {
         Some(presence.map_or_else(MemberPage::default, |presence| presence.page(after)))
     }
 
-    /// Delivers an entry to all subscribers. Entries of one channel must be published in order.
-    pub fn publish(&self, entry: &Arc<Entry>) {
-        self.recent.add(entry);
-        self.published.fetch_add(1, Ordering::Relaxed);
-        for subscriber in self.subscribers_of(&entry.channel).iter().flat_map(|all| all.values()) {
-            subscriber.mailbox.push(MailboxMessage::Entry(entry.clone()));
+    /// Delivers entries of one channel to all subscribers. Those that have to be flushed afterwards are added to `flushes`. Entries of
+    /// one channel must be published in order.
+    pub fn publish(&self, now_ms: u64, entries: &[Arc<Entry>], flushes: &mut Flushes) {
+        let Some(first) = entries.first() else { return };
+        for entry in entries {
+            self.recent.add(entry);
+        }
+        self.published.fetch_add(entries.len() as u64, Ordering::Relaxed);
+        for subscriber in self.subscribers_of(&first.channel).iter().flat_map(|all| all.values()) {
+            subscriber.mailbox.deliver(now_ms, entries, flushes);
         }
     }
 

@@ -49,6 +49,8 @@ impl Effects {
         let (sender, mailbox) = mailbox(node.settings.mailbox_messages);
         #[cfg(feature = "planted")]
         let sender = if planted!(node.environment, MailboxLoses) { sender.losing() } else { sender };
+        #[cfg(feature = "planted")]
+        let sender = if planted!(node.environment, MailOvertaken) { sender.overtaken() } else { sender };
         Self {
             node: node.clone(),
             transport,

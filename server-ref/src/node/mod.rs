@@ -79,7 +79,7 @@ pub struct Node {
     /// All chats.
     pub chats: Arc<ChatRegistry>,
     /// The statistics.
-    pub(crate) counters: Counters,
+    pub(crate) counters: Arc<Counters>,
     /// The handle of the commit loop.
     pub commits: CommitSender,
     /// The channels.
@@ -162,8 +162,15 @@ impl Node {
             .listing(settings.presence_users)
             .with_status(settings.features.has(Feature::Status));
         let users = Arc::new(users);
-        let publisher =
-            Publisher { hub: hub.clone(), chats: chats.clone(), audience: audience.clone(), updates };
+        let counters = Arc::<Counters>::default();
+        let publisher = Publisher {
+            environment: environment.clone(),
+            counters: counters.clone(),
+            hub: hub.clone(),
+            chats: chats.clone(),
+            audience: audience.clone(),
+            updates,
+        };
         let started_at = environment.now_ms();
         let erasing = store.erasures().await?;
         for user in &erasing {
@@ -191,7 +198,7 @@ impl Node {
             store,
             bans,
             chats,
-            counters: Counters::default(),
+            counters,
             commits,
             hub,
             audience,

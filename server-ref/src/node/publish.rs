@@ -1,5 +1,6 @@
-//! Publishes what was stored: first the ack to the sender, then the entry to the channel's subscribers, in the order of the
-//! log; and an `activity` to members who do not have the chat open.
+//! Publishes what was stored: first the acks to the senders, then the entries to the channels' subscribers, in the order of the
+//! log; and an `activity` to members who do not have the chat open. When everything of a transaction is in the queues of the
+//! connections, each is flushed once.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,11 +16,13 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     chat_changes::{Stored, StoredChange},
     chat_views::ChatUpdate,
+    stats::Counters,
 };
 use crate::{
     audience::Audience,
     chats::ChatRegistry,
-    connection::{Input, mailbox::MailboxSender},
+    connection::{Input, direct::Flushes, mailbox::MailboxSender},
+    environment::Environment,
     hub::Hub,
     model::{
         chat::{ChatRecord, Room},
@@ -74,6 +77,8 @@ pub(super) enum Committed {
 /// Delivers outcomes to senders and entries to subscribers.
 #[derive(Debug)]
 pub(super) struct Publisher {
+    pub(super) environment: Arc<dyn Environment>,
+    pub(super) counters: Arc<Counters>,
     pub(super) hub: Arc<Hub>,
     pub(super) chats: Arc<ChatRegistry>,
     pub(super) audience: Arc<Audience>,
@@ -84,16 +89,17 @@ impl Publisher {
     /// Publishes in the order of the commits, until there are no more.
     pub(super) async fn run(self, mut committed: mpsc::Receiver<Committed>) {
         while let Some(committed) = committed.recv().await {
+            let mut flushes = Flushes::default();
             match committed {
-                Committed::Appended(groups) => groups.into_iter().for_each(|group| self.publish_group(group)),
+                Committed::Appended(groups) => self.publish_groups(groups, &mut flushes),
                 Committed::ChatChanged { stored, reply } => {
-                    let chat = stored.map(|stored| self.publish_change(stored));
+                    let chat = stored.map(|stored| self.publish_change(stored, &mut flushes));
                     // An error means that the receiver of the answer was dropped. The change is published anyway.
                     let _ = reply.send(chat);
                 }
                 Committed::ChatFound(chat, gone) => {
                     let change = Some(StoredChange { entries: Vec::new(), gone });
-                    self.publish_change(Stored { chat: Some(chat), change });
+                    self.publish_change(Stored { chat: Some(chat), change }, &mut flushes);
                 }
                 Committed::ChatDeleted { room, reply } => {
                     self.publish_deletion(&room);
@@ -101,36 +107,59 @@ impl Publisher {
                     let _ = reply.send(());
                 }
                 Committed::Erased { at, blanked, unnamed, reports } => {
-                    self.publish_erasure(at, blanked, &unnamed, &reports);
+                    self.publish_erasure(at, blanked, &unnamed, &reports, &mut flushes);
                 }
                 Committed::Doubtful => self.hub.forget_all_recent(),
                 Committed::Found(entries) => {
                     for entry in entries.iter().filter(|entry| !self.hub.has_published(entry)) {
                         // It may have changed earlier entries.
                         self.hub.forget_recent(&entry.channel);
-                        self.publish(entry);
+                        self.publish(std::slice::from_ref(entry), &mut flushes);
                         self.tell_changed(entry);
                     }
                 }
             }
+            self.flush(flushes);
         }
     }
 
-    fn publish_group(&self, group: Group) {
-        if !group.answered {
-            group.reply.input(Input::Appended(group.outcomes));
-        }
-        for (index, entry) in group.entries.iter().enumerate() {
-            let rewrite = group.rewrites.get(&index);
-            if let Some(rewrite) = rewrite {
-                // First, so that nobody who learns of the change reads the old text here.
-                self.hub.rewrite(&entry.channel, rewrite);
-            }
-            self.publish(entry);
-            if rewrite.is_some() {
-                self.tell_changed(entry);
+    /// Flushes connections: a few here, and more in tasks of their own, so that the next acks need not wait for them.
+    fn flush(&self, flushes: Flushes) {
+        let mut pieces = flushes.pieces().peekable();
+        while let Some(piece) = pieces.next() {
+            let (environment, counters) = (self.environment.clone(), self.counters.clone());
+            let flush = move || counters.count_out(piece.flush(environment.now_ms()));
+            if pieces.peek().is_some() {
+                self.environment.spawn(Box::pin(async move { flush() }));
+            } else {
+                flush();
             }
         }
+    }
+
+    fn publish_groups(&self, mut groups: Vec<Group>, flushes: &mut Flushes) {
+        for group in groups.iter_mut().filter(|group| !group.answered) {
+            group.reply.input(Input::Appended(group.outcomes.take()));
+        }
+        // Successive entries of one channel, to be published together.
+        let mut together: Vec<Arc<Entry>> = Vec::new();
+        for group in groups {
+            for (index, entry) in group.entries.into_iter().enumerate() {
+                let rewrite = group.rewrites.get(&index);
+                if rewrite.is_some() || together.last().is_some_and(|last| last.channel != entry.channel) {
+                    self.publish(&std::mem::take(&mut together), flushes);
+                }
+                together.push(entry);
+                if let Some((rewrite, entry)) = rewrite.zip(together.last()) {
+                    // First, so that nobody who learns of the change reads the old text here.
+                    self.hub.rewrite(&entry.channel, rewrite);
+                    self.publish(&together, flushes);
+                    self.tell_changed(entry);
+                    together.clear();
+                }
+            }
+        }
+        self.publish(&together, flushes);
     }
 
     /// The last message and the unread count of a chat may have changed by an edit or a deletion.
@@ -141,9 +170,12 @@ impl Publisher {
         }
     }
 
-    fn publish(&self, entry: &Arc<Entry>) {
-        self.hub.publish(entry);
-        self.tell_members(entry);
+    /// Publishes entries of one channel.
+    fn publish(&self, entries: &[Arc<Entry>], flushes: &mut Flushes) {
+        self.hub.publish(self.environment.now_ms(), entries, flushes);
+        for entry in entries {
+            self.tell_members(entry);
+        }
     }
 
     /// Delivers the activity of a chat to members who do not have it open. The cost depends on how many of them are online.
@@ -181,6 +213,7 @@ impl Publisher {
         blanked: BTreeMap<Channel, Vec<u64>>,
         unnamed: &BTreeSet<Channel>,
         reports: &[Arc<Entry>],
+        flushes: &mut Flushes,
     ) {
         // First, so that nobody who learns of the erasure reads the old text here.
         for channel in unnamed {
@@ -193,14 +226,14 @@ impl Publisher {
             }
         }
         for report in reports {
-            self.publish(report);
+            self.publish(std::slice::from_ref(report), flushes);
             self.tell_changed(report);
         }
     }
 
     /// Publishes a change of a chat: removed users receive nothing more, not even this. Runs after everything stored before
     /// was published, and before anything stored later is.
-    fn publish_change(&self, stored: Stored) -> Option<ChatRecord> {
+    fn publish_change(&self, stored: Stored, flushes: &mut Flushes) -> Option<ChatRecord> {
         let chat = stored.chat?;
         let Some(StoredChange { entries, gone }) = stored.change else { return Some(chat) };
         self.audience.change(&chat.room, &gone);
@@ -209,8 +242,9 @@ impl Publisher {
                 self.hub.remove_user(&channel, user);
             }
         }
+        let now_ms = self.environment.now_ms();
         for entry in &entries {
-            self.hub.publish(entry);
+            self.hub.publish(now_ms, std::slice::from_ref(entry), flushes);
         }
         // An error means that the node was dropped.
         let _ = self.updates.send(ChatUpdate { chat: chat.room.id.clone(), gone });
@@ -256,6 +290,7 @@ mod tests {
     use super::*;
     use crate::{
         connection::mailbox::{MailboxMessage, mailbox},
+        environment::{TokioEnvironment, WallClock},
         model::chat::Participant,
     };
 
@@ -285,6 +320,8 @@ mod tests {
         };
         let (updates, _updated) = mpsc::unbounded_channel();
         let publisher = Publisher {
+            environment: Arc::new(TokioEnvironment::start(WallClock::default())),
+            counters: Arc::default(),
             hub: Arc::new(Hub::new(10)),
             chats: Arc::new(ChatRegistry::of([ChatRecord { room: Arc::new(room), at: 0 }])),
             audience: Arc::default(),
@@ -292,7 +329,7 @@ mod tests {
         };
         let cost = |channel: &str| {
             let before = publisher.hub.lookups.load(Ordering::Relaxed);
-            publisher.publish(&entry(channel));
+            publisher.publish(&[entry(channel)], &mut Flushes::default());
             publisher.hub.lookups.load(Ordering::Relaxed) - before
         };
         let public = cost("news");
@@ -312,6 +349,45 @@ mod tests {
             (&own, r#"{"type":"activity","message":{"data":1}}"#)
         );
         assert!(mailbox.try_take().is_none());
+    }
+
+    #[test]
+    fn all_acks_of_a_transaction_come_first_and_each_channel_keeps_its_order() {
+        let (updates, _updated) = mpsc::unbounded_channel();
+        let publisher = Publisher {
+            environment: Arc::new(TokioEnvironment::start(WallClock::default())),
+            counters: Arc::default(),
+            hub: Arc::new(Hub::new(10)),
+            chats: Arc::default(),
+            audience: Arc::default(),
+            updates,
+        };
+        let numbered = |channel: &str, offset| {
+            let (text, channel) = (format!("{channel} {offset}").into(), channel.parse().unwrap());
+            Arc::new(Entry { channel, epoch: "e".into(), offset, at: 1, plain: true, text })
+        };
+        let (sender, mut mailbox) = mailbox(20);
+        for channel in ["a", "b"] {
+            let member = Member { user: "u".into(), name: None, status: None };
+            publisher.hub.subscribe(&channel.parse().unwrap(), (Uuid::from_u128(1), 1), &sender, member);
+        }
+        let groups = [[("a", 1), ("a", 2), ("b", 1)], [("b", 2), ("a", 3), ("b", 3)]].map(|entries| Group {
+            reply: sender.clone(),
+            entries: entries.map(|(channel, offset)| numbered(channel, offset)).into(),
+            // The second of each changes an earlier one.
+            rewrites: BTreeMap::from([(1, Rewrite::by_erasure(5, vec![1]).unwrap())]),
+            outcomes: Some(Vec::new()),
+            answered: false,
+        });
+        publisher.publish_groups(groups.into(), &mut Flushes::default());
+        let received: Vec<_> = std::iter::from_fn(|| mailbox.try_take())
+            .map(|message| match message.into_input() {
+                Ok(Input::Appended(_)) => "ack".into(),
+                Ok(Input::Entry(entry)) => entry.text.to_string(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(received, ["ack", "ack", "a 1", "a 2", "b 1", "b 2", "a 3", "b 3"]);
     }
 
     #[test]

@@ -24,10 +24,10 @@ use tokio::{
     sync::watch,
 };
 
-use super::socket::Socket;
 use crate::{
-    admission::{Admission, Allowance, Peer},
+    admission::{Admission, Peer},
     logs,
+    transports::socket::Socket,
 };
 
 /// How long the head of a request may take to arrive, and how long a socket may be idle between two requests.
@@ -95,8 +95,7 @@ impl Acceptor {
             return;
         }
         let socket = Socket::new(socket);
-        let allowance = socket.allowance();
-        let service = service_fn(|request: Request<Incoming>| self.answer(request, from, &peer, &allowance));
+        let service = service_fn(|request: Request<Incoming>| self.answer(request, from, &peer));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIMEOUT)
@@ -124,7 +123,6 @@ impl Acceptor {
         mut request: Request<Incoming>,
         from: IpAddr,
         socket: &Peer,
-        allowance: &Allowance,
     ) -> Result<Response<Body>, Infallible> {
         let Some(mut peer) = self.admission.client(from, socket, request.headers()).await else {
             let path = logs::short(request.uri().path());
@@ -135,7 +133,6 @@ impl Acceptor {
             return Ok(refused);
         };
         request.extensions_mut().insert(peer.clone());
-        request.extensions_mut().insert(allowance.clone());
         let response = TowerToHyperService::new(self.router.clone()).call(request).await;
         // Only now is it known whose request it was.
         peer.pace().await;

@@ -2,6 +2,7 @@
 
 mod origins;
 mod poll;
+pub(crate) mod socket;
 mod ws;
 
 use everwire_protocol::paths::{POLL_PATH, WEBSOCKET_PATH};

@@ -1,110 +1,133 @@
-//! WebSocket: the only file that knows the WebSocket library. Moves batches between a socket and a connection, and only
-//! decides which messages are not batches at all.
+//! WebSocket: the handshake, and the driver that moves batches between a socket and a connection. It only decides which messages
+//! are not batches at all.
+//!
+//! tungstenite does the handshake and the headers of frames (RFC 6455, sections 4.2 and 5.2). Messages are read and written by our
+//! own code, because its connection can only be written to by the task that reads from it, and what is published is written by
+//! whoever publishes it (see [`crate::connection::shared`]); and because it keeps a buffer, measured as 4.3 KiB for each idle connection
+//! and 24 KiB after a message of 20 kB, where all of ours needs 5.9 KiB.
 
-use std::{future::poll_fn, sync::Arc, task::Poll, time::Duration};
+mod decoder;
+mod stream;
+
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use axum::{
-    extract::{
-        FromRequestParts, Request, State,
-        ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade},
-    },
-    http::StatusCode,
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
 };
 use everwire_protocol::{
-    ClientFrame, CloseCode, SUBPROTOCOL,
+    ClientFrame, CloseCode, Goaway, SUBPROTOCOL,
     limits::{MAX_FIRST_BYTES, MAX_TOKEN_BYTES},
 };
-use futures_util::{SinkExt, StreamExt};
-use tokio::time::{Instant, sleep_until, timeout};
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use tokio::time::{Sleep, sleep_until, timeout};
+use tungstenite::{handshake::server::create_response_with_body, protocol::frame::coding::Control};
 
-use super::{App, instant, origins, refused_origin, say, websocket_only};
+use super::{App, instant, origins, refused_origin, say, socket::Socket, websocket_only};
 use crate::{
-    admission::{Allowance, Peer},
-    connection::{Batch, Connection, Input, Output, Transport, batch_text, decode, mailbox::MailboxMessage},
+    admission::Peer,
+    connection::{
+        Batch, Connection, Input, Output, Transport, decode,
+        shared::{Outputs, SharedConnection},
+    },
     model::address::AddressKey,
     node::{Effects, Node},
 };
-
-/// The size of the read buffer. The library's default of 128 KiB would be allocated for every idle connection.
-const READ_BUFFER: usize = 4096;
+use decoder::{Invalid, Message};
+use stream::{Reader, Writer, split};
 
 /// Messages up to this size are read completely and then refused, so that the refusal reaches a client that is still
 /// writing. Of larger ones only the beginning is read.
 const MAX_READ: usize = 4 * everwire_protocol::limits::MAX_BATCH_BYTES;
 
-/// Messages handled before the socket is polled again.
-const MESSAGES: usize = 256;
-
 /// What is read before the client has said who it is: a message of the largest size, its header, and some pings.
 const UNSIGNED: usize = MAX_FIRST_BYTES + MAX_TOKEN_BYTES + 256;
 
-/// What is read at most until the library has a message or a ping: the largest message, in small fragments. Without it, empty
+/// What is read at most until there is a message or a ping: the largest message, in small fragments. Without it, empty
 /// fragments could go on for ever.
 const BETWEEN: usize = 2 * MAX_READ;
 
-/// What may have been read of the messages behind one: the buffer of the library grows with the largest.
-const AHEAD: usize = MAX_READ;
-
 /// The longest header of a message. One that is sent in fragments of some hundred bytes is not charged for theirs either.
 const HEADER: usize = 14;
+
+/// How often in succession a connection does something before others have a turn.
+const TURNS: usize = 64;
 
 /// How long a client may take to answer a close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Handles a WebSocket upgrade request.
-pub(super) async fn open(State(app): State<App>, request: Request) -> Response {
-    let (mut parts, _) = request.into_parts();
-    let peer = parts.extensions.get::<Peer>().cloned().unwrap_or_default();
-    let allowance = parts.extensions.get::<Allowance>().cloned().unwrap_or_default();
-    let headers = parts.headers.clone();
-    let Ok(upgrade) = WebSocketUpgrade::from_request_parts(&mut parts, &()).await else {
+pub(super) async fn open(State(app): State<App>, mut request: Request) -> Response {
+    let peer = request.extensions().get::<Peer>().cloned().unwrap_or_default();
+    let upgrade = hyper::upgrade::on(&mut request);
+    let Ok(mut response) = create_response_with_body(&request, Body::empty) else {
         return websocket_only().await;
     };
-    if !app.origins.allow(&headers) {
-        origins::log_refusal(&headers, peer.address());
+    if !app.origins.allow(request.headers()) {
+        origins::log_refusal(request.headers(), peer.address());
         return refused_origin();
     }
-    let upgrade = upgrade.protocols([SUBPROTOCOL]);
-    if upgrade.selected_protocol().is_none() {
+    if !offers_subprotocol(request.headers()) {
         return say(StatusCode::BAD_REQUEST, "The WebSocket subprotocol everwire.v1 is required.");
     }
-    upgrade
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(0)
-        .max_message_size(MAX_READ)
-        .max_frame_size(MAX_READ)
-        .on_upgrade(move |socket| async move {
-            allowance.limit(UNSIGNED);
-            Driver::new(&app.node, socket, peer, allowance).run().await;
-        })
+    response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
+    tokio::spawn(serve(app, upgrade, peer));
+    response
+}
+
+fn offers_subprotocol(headers: &HeaderMap) -> bool {
+    let offered = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter();
+    let offered = offered.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    offered.into_iter().any(|name| name.trim() == SUBPROTOCOL)
+}
+
+/// Waits for the end of the handshake, then drives the connection. Nothing else is kept while it does.
+async fn serve(app: App, upgrade: OnUpgrade, peer: Peer) {
+    let upgraded = match upgrade.await {
+        Ok(upgraded) => upgraded,
+        Err(error) => return tracing::debug!(%error, "a websocket was not opened"),
+    };
+    if let Some(driver) = driver(&app.node, upgraded, peer) {
+        driver.run().await;
+    } else {
+        tracing::error!("a websocket was not opened: it is on another kind of socket");
+    }
+}
+
+fn driver(node: &Arc<Node>, upgraded: Upgraded, peer: Peer) -> Option<Box<Driver>> {
+    let parts = upgraded.downcast::<TokioIo<Socket>>().ok()?;
+    let stream = parts.io.into_inner().into_inner();
+    let (mut reader, writer) = split(stream, parts.read_buf, MAX_READ);
+    reader.limit(UNSIGNED);
+    Some(Box::new(Driver::new(node, reader, writer, peer)))
 }
 
 /// Moves batches between one socket and its connection.
 struct Driver {
-    socket: WebSocket,
+    connection: Arc<SharedConnection<Writer>>,
+    reader: Reader,
     effects: Effects,
-    connection: Connection,
     node: Arc<Node>,
     /// The client, until it has signed in.
     peer: Option<Peer>,
     address: Option<AddressKey>,
-    /// What may be read now.
-    allowance: Allowance,
-    /// The bytes that were read and are no message, as far as they were not charged.
-    framing: usize,
     /// Whether `hello` was not accepted yet.
     unsigned: bool,
-    /// Whether the library still holds a part of the last batch.
-    writing: bool,
-}
-
-/// An event of the socket.
-enum Event {
-    Written(Result<(), axum::Error>),
-    Read(Option<Result<Message, axum::Error>>),
-    /// Nothing more is read: the client has not said who it is, or completes no message.
-    TooMuch,
+    /// Whether the queue was large when it was looked at last.
+    large: bool,
+    /// Set for the first time at which something may be due, and only set again if that is earlier: whatever is sent puts a ping off.
+    timer: Option<Pin<Box<Sleep>>>,
+    timer_at: Option<u64>,
+    stop: Pin<Box<dyn Future<Output = Goaway> + Send>>,
 }
 
 /// How a connection ended.
@@ -116,7 +139,7 @@ enum End {
 }
 
 impl Driver {
-    fn new(node: &Arc<Node>, socket: WebSocket, peer: Peer, allowance: Allowance) -> Self {
+    fn new(node: &Arc<Node>, reader: Reader, writer: Writer, peer: Peer) -> Self {
         let effects = Effects::new(node, Transport::WebSocket);
         let connection = Connection::new(
             node.now_ms(),
@@ -126,29 +149,33 @@ impl Driver {
             node.access.clone(),
         )
         .from_address(peer.address());
-        let (node, address) = (node.clone(), peer.address());
-        let peer = Some(peer);
+        let mut stop = node.stop_notice();
         Self {
-            socket,
+            connection: SharedConnection::new(connection, writer, &effects.sender),
+            reader,
             effects,
-            connection,
-            node,
-            peer,
-            address,
-            allowance,
-            framing: 0,
+            node: node.clone(),
+            address: peer.address(),
+            peer: Some(peer),
             unsigned: true,
-            writing: false,
+            large: false,
+            timer: None,
+            timer_at: None,
+            stop: Box::pin(async move { stop.wait().await }),
         }
     }
 
-    async fn run(mut self) {
+    async fn run(mut self: Box<Self>) {
         let id = self.effects.connection;
         tracing::debug!(connection = %id, "websocket opened");
-        let end = self.serve().await;
-        let (session, user) = (self.connection.session(), self.connection.user().map(str::to_owned));
+        self.handle(Input::Writable);
+        let end = poll_fn(|context| self.poll(context)).await;
+        let (session, user) = {
+            let connection = &self.connection.lock().connection;
+            (connection.session(), connection.user().map(str::to_owned))
+        };
         self.handle(Input::Gone);
-        while let Some(output) = self.connection.poll_output() {
+        for output in self.connection.take_outputs(self.node.now_ms()).outputs {
             self.effects.perform(output);
         }
         let (code, by) = match &end {
@@ -164,158 +191,186 @@ impl Driver {
         let age_ms = self.effects.age_ms();
         tracing::info!(connection = %id, %session, user, address, code, by, reason, age_ms, "websocket closed");
         if let End::Closed(Some(code)) = end {
-            let Self { socket, effects, .. } = self;
+            let Self { connection, reader, effects, .. } = *self;
             // The session is free for its next connection while this one performs the closing handshake.
             drop(effects);
-            close(socket, code).await;
+            close(&connection, reader, code).await;
         }
     }
 
-    async fn serve(&mut self) -> End {
-        let mut messages = Vec::new();
-        let mut stop = self.node.stop_notice();
-        self.handle(Input::Writable);
-        loop {
-            while let Some(output) = self.connection.poll_output() {
+    /// Does everything that can be done now. Ready when the connection has ended.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<End> {
+        self.connection.register(context.waker());
+        if let Poll::Ready(goaway) = self.stop.as_mut().poll(context) {
+            self.stop = Box::pin(std::future::pending());
+            self.handle(Input::Goaway(goaway));
+        }
+        for _ in 0..TURNS {
+            let Self { connection, effects, node, .. } = self;
+            let mut busy = connection.handle_mail(context, || node.now_ms(), &mut effects.mailbox);
+            match self.carry_out() {
+                Ok(due) => busy |= self.poll_timer(context, due),
+                Err(end) => return Poll::Ready(end),
+            }
+            // What was not taken of a batch that has just been sent waits for the socket.
+            match self.poll_written(context) {
+                Ok(written) => busy |= written,
+                Err(end) => return Poll::Ready(end),
+            }
+            // Last: whatever a message causes, what came before it was carried out.
+            match self.poll_read(context) {
+                Ok(read) => busy |= read,
+                Err(end) => return Poll::Ready(end),
+            }
+            if !busy {
+                return Poll::Pending;
+            }
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Writes what the socket has not taken. Returns whether that is done, and the next batch may follow.
+    fn poll_written(&self, context: &mut Context<'_>) -> Result<bool, End> {
+        let mut shared = self.connection.lock();
+        if !shared.writer.waits() {
+            return Ok(false);
+        }
+        match shared.writer.poll_flush(context) {
+            Poll::Ready(Ok(())) => {
+                shared.connection.handle(self.node.now_ms(), Input::Writable);
+                Ok(true)
+            }
+            Poll::Ready(Err(_)) => Err(End::Gone(None)),
+            Poll::Pending => Ok(false),
+        }
+    }
+
+    /// Reads a message, if the connection wants one. Returns whether there was one.
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Result<bool, End> {
+        if !self.connection.lock().connection.wants_batch() {
+            return Ok(false);
+        }
+        match self.reader.poll_next(context) {
+            Poll::Ready(Some(Ok(message))) => self.message(message).map_or(Ok(true), Err),
+            Poll::Ready(Some(Err(Invalid::TooLarge))) => Err(End::Closed(Some(CloseCode::TooLarge))),
+            Poll::Ready(Some(Err(Invalid::Protocol)) | None) => Err(End::Gone(None)),
+            // Nothing more is read: the client has not said who it is, or completes no message.
+            Poll::Pending if self.reader.is_used_up() => Err(End::Closed(Some(CloseCode::TooLarge))),
+            Poll::Pending => Ok(false),
+        }
+    }
+
+    /// Carries out outputs until there are none. Returns when something is due.
+    fn carry_out(&mut self) -> Result<Option<u64>, End> {
+        let due = loop {
+            let Outputs { outputs, frames, queued_bytes, large, due } =
+                self.connection.take_outputs(self.node.now_ms());
+            self.node.counters.count_out(frames);
+            if large || self.large {
+                self.large = large;
+                self.effects.queued(queued_bytes);
+            }
+            if outputs.is_empty() {
+                break due;
+            }
+            for output in outputs {
                 match output {
-                    Output::Send(frames) => {
-                        self.node.counters.count_out(frames.len());
-                        let message = Message::text(batch_text(&frames));
-                        if self.socket.feed(message).await.is_err() {
-                            return End::Gone(None);
-                        }
-                        self.writing = true;
-                    }
-                    Output::Close(code) => return End::Closed(code),
+                    Output::Close(code) => return Err(End::Closed(code)),
                     output => self.effects.perform(output),
                 }
             }
-            self.effects.queued(self.connection.queued_bytes());
-            if self.connection.has_signed_in()
-                && let (Some(peer), Some(user)) = (self.peer.take(), self.effects.user_shared())
-            {
-                peer.signed_in(&user);
-            }
-            if self.unsigned && self.connection.is_open() {
-                self.unsigned = false;
-                self.allowance.limit(BETWEEN);
-            }
-            let due = self.connection.poll_timeout().map(|at| instant(&self.node, at));
-            let reading = self.connection.wants_batch();
-            tokio::select! {
-                () = self.effects.mailbox.take(&mut messages, MESSAGES) => {
-                    for message in messages.drain(..) {
-                        self.message(message);
-                    }
-                    if self.effects.mailbox.overflowed() {
-                        self.handle(Input::Overflow);
-                    }
-                }
-                event = event(&mut self.socket, &self.allowance, self.writing, reading) => {
-                    if let Some(end) = self.event(event) {
-                        return end;
-                    }
-                }
-                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
-                    self.connection.handle_timeout(self.node.now_ms());
-                }
-                goaway = stop.wait() => self.handle(Input::Goaway(goaway)),
-            }
-        }
-    }
-
-    fn handle(&mut self, input: Input) {
-        self.connection.handle(self.node.now_ms(), input);
-    }
-
-    fn message(&mut self, message: MailboxMessage) {
-        // The rest is for polling connections only; dropping it notifies the sender.
-        if let Ok(input) = message.into_input() {
-            self.handle(input);
-        }
-    }
-
-    /// Charges what was read besides the message that is complete. Some of it may belong to the next ones, and is taken off again
-    /// when they are.
-    fn count_framing(&mut self, message: &Message) {
-        let length = match message {
-            Message::Text(text) => text.len(),
-            Message::Binary(bytes) | Message::Ping(bytes) | Message::Pong(bytes) => bytes.len(),
-            Message::Close(_) => 0,
         };
-        let read = self.framing + self.allowance.used_of(BETWEEN);
-        self.framing = read.saturating_sub(length + length / 32 + HEADER);
-        if self.framing > AHEAD {
-            self.connection.count_framing(self.node.now_ms(), self.framing - AHEAD);
-            self.framing = AHEAD;
+        if self.unsigned && self.connection.lock().connection.is_open() {
+            self.unsigned = false;
+            self.reader.limit(BETWEEN);
         }
-    }
-
-    fn event(&mut self, event: Event) -> Option<End> {
-        if let Event::Read(Some(Ok(message))) = &event
-            && !self.unsigned
+        if self.peer.is_some()
+            && self.connection.lock().connection.has_signed_in()
+            && let (Some(peer), Some(user)) = (self.peer.take(), self.effects.user_shared())
         {
-            self.count_framing(message);
-            self.allowance.limit(BETWEEN);
+            peer.signed_in(&user);
         }
-        match event {
-            Event::Written(Ok(())) => {
-                self.writing = false;
-                self.handle(Input::Writable);
+        Ok(due)
+    }
+
+    /// Waits until something is due. Returns whether that is now.
+    fn poll_timer(&mut self, context: &mut Context<'_>, due: Option<u64>) -> bool {
+        if let Some(due) = due
+            && self.timer_at.is_none_or(|at| due < at)
+        {
+            let at = instant(&self.node, due);
+            match &mut self.timer {
+                Some(timer) => timer.as_mut().reset(at),
+                None => self.timer = Some(Box::pin(sleep_until(at))),
+            }
+            self.timer_at = Some(due);
+        }
+        let Some(timer) = self.timer.as_mut().filter(|_| self.timer_at.is_some()) else { return false };
+        if timer.as_mut().poll(context).is_pending() {
+            return false;
+        }
+        self.timer_at = None;
+        self.connection.lock().connection.handle_timeout(self.node.now_ms());
+        true
+    }
+
+    fn handle(&self, input: Input) {
+        self.connection.lock().connection.handle(self.node.now_ms(), input);
+    }
+
+    /// Handles a message. Returns how the connection ends with it, if it does.
+    fn message(&mut self, message: Message) -> Option<End> {
+        let framing = self.reader.take_framing();
+        if !self.unsigned {
+            let length = if let Message::Text(text) = &message { text.len() } else { 0 };
+            let stray = framing.saturating_sub(length / 32 + HEADER);
+            self.connection.lock().connection.count_framing(self.node.now_ms(), stray);
+            self.reader.limit(BETWEEN);
+        }
+        match message {
+            Message::Text(text) => self.text(&text),
+            Message::Binary => Some(End::Closed(Some(CloseCode::Unsupported))),
+            Message::Ping(payload) => {
+                let mut shared = self.connection.lock();
+                shared.writer.write_control(Control::Pong, &payload);
+                shared.connection.count_message(self.node.now_ms());
                 None
             }
-            Event::Read(Some(Ok(Message::Text(text)))) => {
-                let first = self.unsigned;
-                let most = if first {
-                    MAX_FIRST_BYTES + MAX_TOKEN_BYTES
-                } else {
-                    self.node.settings.limits.batch_bytes as usize
-                };
-                if text.len() > most {
-                    return Some(End::Closed(Some(CloseCode::TooLarge)));
-                }
-                let batch = decode(&text, &self.node.settings.limits);
-                if first && text.len() - token_bytes(&batch) > MAX_FIRST_BYTES {
-                    return Some(End::Closed(Some(CloseCode::TooLarge)));
-                }
-                self.node.counters.count_in(batch.as_ref().map_or(0, Vec::len));
-                if batch.as_ref().is_ok_and(Vec::is_empty) {
-                    self.connection.count_message(self.node.now_ms());
-                }
-                self.handle(Input::Batch(batch));
+            Message::Pong => {
+                self.connection.lock().connection.count_message(self.node.now_ms());
                 None
             }
-            Event::Read(Some(Ok(Message::Binary(_)))) => Some(End::Closed(Some(CloseCode::Unsupported))),
-            // The library answers pings.
-            Event::Read(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => {
-                self.connection.count_message(self.node.now_ms());
-                None
+            Message::Close(code) => {
+                let payload = code.map(u16::to_be_bytes);
+                let payload = payload.as_ref().map_or(&[][..], |code| code);
+                self.connection.lock().writer.write_control(Control::Close, payload);
+                Some(End::Gone(code))
             }
-            Event::Read(Some(Ok(Message::Close(frame)))) => Some(End::Gone(frame.map(|frame| frame.code))),
-            Event::Read(Some(Err(error))) if is_too_large(&error) => {
-                Some(End::Closed(Some(CloseCode::TooLarge)))
-            }
-            Event::TooMuch => Some(End::Closed(Some(CloseCode::TooLarge))),
-            Event::Read(Some(Err(_)) | None) | Event::Written(Err(_)) => Some(End::Gone(None)),
         }
     }
-}
 
-/// Waits for the next event of the socket: the last batch was written, or a message was received.
-async fn event(socket: &mut WebSocket, allowance: &Allowance, writing: bool, reading: bool) -> Event {
-    poll_fn(|context| {
-        if writing && let Poll::Ready(written) = socket.poll_flush_unpin(context) {
-            return Poll::Ready(Event::Written(written));
+    fn text(&self, text: &str) -> Option<End> {
+        let first = self.unsigned;
+        let most = if first {
+            MAX_FIRST_BYTES + MAX_TOKEN_BYTES
+        } else {
+            self.node.settings.limits.batch_bytes as usize
+        };
+        if text.len() > most {
+            return Some(End::Closed(Some(CloseCode::TooLarge)));
         }
-        if reading && let Poll::Ready(message) = socket.poll_next_unpin(context) {
-            return Poll::Ready(Event::Read(message));
+        let batch = decode(text, &self.node.settings.limits);
+        if first && text.len() - token_bytes(&batch) > MAX_FIRST_BYTES {
+            return Some(End::Closed(Some(CloseCode::TooLarge)));
         }
-        if reading && allowance.is_used_up() {
-            return Poll::Ready(Event::TooMuch);
+        self.node.counters.count_in(batch.as_ref().map_or(0, Vec::len));
+        if batch.as_ref().is_ok_and(Vec::is_empty) {
+            self.connection.lock().connection.count_message(self.node.now_ms());
         }
-        Poll::Pending
-    })
-    .await
+        self.handle(Input::Batch(batch));
+        None
+    }
 }
 
 /// The length of the token in the `hello` at the beginning of a batch.
@@ -326,25 +381,57 @@ fn token_bytes(batch: &Batch) -> usize {
     }
 }
 
-/// Whether the library refused a message because of its size. It does not export the error's type through axum.
-fn is_too_large(error: &axum::Error) -> bool {
-    error.to_string().contains("Space limit exceeded")
-}
-
 /// Sends a close frame and waits for the client, so that the reason is not lost because the socket is closed while the
 /// client is still writing.
-async fn close(mut socket: WebSocket, code: CloseCode) {
-    let frame = CloseFrame { code: code.as_u16(), reason: code.message().into() };
+async fn close(connection: &SharedConnection<Writer>, mut reader: Reader, code: CloseCode) {
+    let payload = [&code.as_u16().to_be_bytes()[..], code.message().as_bytes()].concat();
+    connection.lock().writer.write_control(Control::Close, &payload);
     let goodbye = async {
-        if socket.send(Message::Close(Some(frame))).await.is_err() {
+        if poll_fn(|context| connection.lock().writer.poll_flush(context)).await.is_err() {
             return;
         }
-        while let Some(Ok(message)) = socket.next().await {
-            if matches!(message, Message::Close(_)) {
-                break;
+        loop {
+            match poll_fn(|context| reader.poll_next(context)).await {
+                Some(Ok(Message::Close(_))) | None => return,
+                Some(Ok(_)) => {}
+                Some(Err(_)) => return poll_fn(|context| reader.poll_discard(context)).await,
             }
         }
     };
     // A client that takes longer is cut off.
     let _ = timeout(CLOSE_TIMEOUT, goodbye).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn future_bytes<A, B, C, F: Future>(_: impl Fn(A, B, C) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    /// What the allocator has to find for a connection that says nothing, besides maps of subscriptions and users.
+    #[test]
+    fn an_idle_connection_is_small() {
+        let task = future_bytes(serve) + size_of::<Driver>();
+        let shared = size_of::<SharedConnection<Writer>>();
+        assert!(task + shared <= 2_304, "{task} + {shared}");
+    }
+
+    #[test]
+    fn the_subprotocol_may_be_one_of_several() {
+        for (offered, right) in [
+            (&["everwire.v1"][..], true),
+            (&["a, everwire.v1 ,b"], true),
+            (&["a", "everwire.v1"], true),
+            (&["everwire.v10"], false),
+            (&[], false),
+        ] {
+            let mut headers = HeaderMap::new();
+            for value in offered {
+                headers.append(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(value));
+            }
+            assert_eq!(offers_subprotocol(&headers), right, "{offered:?}");
+        }
+    }
 }

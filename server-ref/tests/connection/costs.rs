@@ -1,8 +1,9 @@
 //! What the frames of one client cost, and what becomes of a client that goes on above its limits.
 
 use everwire_protocol::{Code, Idle, Ping};
+use everwire_server::accounts::costs;
 
-use super::*;
+use super::{world::Driven, *};
 
 /// How often the store was asked to open a channel.
 fn openings(world: &World) -> usize {
@@ -276,5 +277,24 @@ fn a_poll_is_answered_as_soon_as_it_can_be_paid_for_and_not_before() {
         assert_eq!(world.response(client, request), None, "lost: {lost}");
         world.pass(1);
         assert!(world.response(client, request).is_some(), "lost: {lost}");
+    }
+}
+
+#[test]
+fn bytes_that_are_no_message_are_charged_however_few_come_at_once() {
+    for bytes in [100, costs::FRAMING, 10_000] {
+        let mut world = World::new();
+        let (client, now) = (world.connect("a"), world.now);
+        let Driven::Socket(connection) = &mut world.connections[client].driven else { panic!("polls") };
+        let mut charged = 0;
+        while connection.wants_batch() {
+            connection.count_framing(now, bytes);
+            charged += bytes;
+        }
+        let units = charged / costs::FRAMING;
+        let burst = costs::CONNECTION.burst as usize;
+        assert!((burst - 100..=burst + 20).contains(&units), "{units} units, by {bytes}");
+        world.run();
+        assert_eq!(world.ended(client), Some(CloseCode::RateLimited));
     }
 }

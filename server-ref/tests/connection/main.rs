@@ -6,6 +6,7 @@
 mod bounds;
 mod connecting;
 mod costs;
+mod direct;
 mod frames;
 mod permission;
 mod polling;
@@ -30,6 +31,7 @@ use everwire_server::{
     connection::{
         Binding, Connection, Input, Opened, Output, PollInput, PollOutput, Polling, ReceivedMark, Settings,
         Transport, batch_text, decode,
+        direct::Flushes,
         mailbox::{MailboxReceiver, MailboxSender, mailbox},
     },
     hub::Hub,

@@ -361,7 +361,7 @@ impl World {
             mailbox.input(Input::Appended(outcomes));
         }
         for entry in &stored {
-            self.hub.publish(entry);
+            self.hub.publish(self.now, std::slice::from_ref(entry), &mut Flushes::default());
         }
     }
 

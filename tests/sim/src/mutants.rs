@@ -74,6 +74,8 @@ mutants! {
     SecondPermitLeftOut = "second_permit_left_out";
     /// Messages that do not fit into a connection's mailbox are lost unnoticed.
     MailboxLoses = "mailbox_loses";
+    /// Entries that a node delivers directly overtake what waits in a connection's mailbox.
+    MailOvertaken = "mail_overtaken";
     /// A successful commit is reported as failed, and nothing of it is published.
     CommitReportedFailed = "commit_reported_failed";
     /// A ban or a revocation does not reach open connections.
@@ -151,6 +153,7 @@ impl Mutant {
             Self::SubscribeAfterRead => Some(Planted::SubscribeAfterRead),
             Self::SecondPermitLeftOut => Some(Planted::SecondPermitLeftOut),
             Self::MailboxLoses => Some(Planted::MailboxLoses),
+            Self::MailOvertaken => Some(Planted::MailOvertaken),
             Self::CommitReportedFailed => Some(Planted::CommitReportedFailed),
             Self::BanNotTold => Some(Planted::BanNotTold),
             Self::BansNotLoaded => Some(Planted::BansNotLoaded),

@@ -1,20 +1,21 @@
 //! Runs a node: its tasks, the mailboxes of its connections, and the reports of its store.
 
 use std::{
-    pin::pin,
     sync::Arc,
     task::{Context, Waker},
 };
 
 use everwire_server::{
-    connection::{
-        Input,
-        mailbox::{MailboxMessage, MailboxReceiver},
-    },
+    connection::{Input, direct::Flushes},
     model::log::Entry,
 };
 
-use super::{Address, EPOCH, Event, World, say, store::Done};
+use super::{
+    Address, EPOCH, Event, World,
+    node::{Conn, Machine},
+    say,
+    store::Done,
+};
 use crate::{
     ledger::name,
     violation::{Rule, violated},
@@ -24,6 +25,7 @@ impl World {
     /// Runs a node until it waits for time or the network.
     pub(super) fn pump(&mut self, node: usize) {
         loop {
+            self.fill_sockets(node);
             let Some(executor) = &mut self.nodes[node].executor else { return };
             let Ok(ran) = executor.run() else {
                 return self.broken(violated(Rule::Bounded, format!("the tasks of n{node} run in circles")));
@@ -53,29 +55,24 @@ impl World {
         }
     }
 
-    /// Delivers the mailboxes of all connections of a node. Returns whether there was anything.
+    /// Passes on what was written directly, delivers the mailboxes of all connections of a node, and runs the drivers that were
+    /// woken. Returns whether there was anything.
     fn take_mail(&mut self, node: usize) -> bool {
         let (boot, now) = (self.nodes[node].boot, self.server_ms());
         let mut busy = false;
         let stalled = self.nodes[node].stalled.filter(|(until, _)| *until > self.now).map(|(_, odd)| odd);
-        let runs = |conn: &u64| stalled.is_none_or(|odd| conn % 2 != odd);
-        let conns: Vec<u64> = self.nodes[node].conns.keys().copied().filter(runs).collect();
+        let conns: Vec<u64> = self.nodes[node].conns.keys().copied().collect();
         for conn in conns {
-            let Some(there) = self.nodes[node].conns.get_mut(&conn) else { continue };
-            let messages = take(&mut there.effects.mailbox);
-            if messages.is_empty() {
-                continue;
+            let address = Address { node, boot, conn };
+            let Some(mut there) = self.nodes[node].conns.remove(&conn) else { continue };
+            self.pass_written(address, &mut there);
+            let runs = stalled.is_none_or(|odd| conn % 2 != odd);
+            let ready = runs && (take_mail(&mut there, now) | there.woken.take());
+            self.nodes[node].conns.insert(conn, there);
+            if ready {
+                busy = true;
+                self.serve(address);
             }
-            busy = true;
-            for message in messages {
-                if let Ok(input) = message.into_input() {
-                    there.machine.handle(now, input);
-                }
-            }
-            if there.effects.mailbox.overflowed() {
-                there.machine.handle(now, Input::Overflow);
-            }
-            self.serve(Address { node, boot, conn });
         }
         busy
     }
@@ -131,19 +128,34 @@ impl World {
     /// A node receives entries that another one has stored.
     pub(super) fn feed(&mut self, node: usize, entries: &[Arc<Entry>]) {
         if let Some(real) = self.nodes[node].node() {
+            let (now, mut flushes) = (self.server_ms(), Flushes::default());
             for entry in entries {
-                real.hub.publish(entry);
+                real.hub.publish(now, std::slice::from_ref(entry), &mut flushes);
             }
+            flushes.flush(now);
             self.pump(node);
         }
     }
 }
 
-/// The content of a mailbox.
-fn take(mailbox: &mut MailboxReceiver) -> Vec<MailboxMessage> {
+/// A connection handles its mail. Returns whether there was any.
+fn take_mail(conn: &mut Conn, now: u64) -> bool {
+    let context = Context::from_waker(Waker::noop());
+    if let Machine::WebSocket { session, .. } = &conn.machine {
+        return session.handle_mail(&context, || now, &mut conn.effects.mailbox);
+    }
     let mut messages = Vec::new();
-    let mut context = Context::from_waker(Waker::noop());
-    // It is ready immediately if there is anything; otherwise it is dropped.
-    let _ = pin!(mailbox.take(&mut messages, usize::MAX)).poll(&mut context);
-    messages
+    if conn.effects.mailbox.poll_take(&context, &mut messages, usize::MAX).is_pending() {
+        return false;
+    }
+    let any = !messages.is_empty();
+    for message in messages {
+        if let Ok(input) = message.into_input() {
+            conn.machine.handle(now, input);
+        }
+    }
+    if any && conn.effects.mailbox.overflowed() {
+        conn.machine.handle(now, Input::Overflow);
+    }
+    any
 }

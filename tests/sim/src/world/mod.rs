@@ -26,6 +26,7 @@ mod requests;
 mod rights;
 mod serve;
 mod signals;
+mod sockets;
 mod store;
 mod talk;
 

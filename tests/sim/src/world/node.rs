@@ -9,7 +9,10 @@ use std::{
 use everwire_protocol::{Channel, ClientFrame, Goaway, ServerFrame, Uuid, batch};
 use everwire_server::{
     auth::Bans,
-    connection::{BadFrame, Connection, Input, PollInput, Polling, Settings, Transport, decode_request},
+    connection::{
+        BadFrame, Connection, Input, PollInput, Polling, Settings, Transport, decode_request,
+        shared::SharedConnection,
+    },
     environment::Environment as _,
     model::identity::{Access, Identity},
     node::{Effects, Node, NodeOptions},
@@ -20,6 +23,7 @@ use super::{
     access::{RealAccess, SimAccess},
     leaving::End,
     rights::tokens_in,
+    sockets::{SimWriter, Woken},
 };
 use crate::{
     executor::Executor,
@@ -95,6 +99,8 @@ pub(super) struct Conn {
     /// The client's page that it belongs to.
     pub(super) owner: (usize, u32),
     pub(super) turn: u64,
+    /// Set if somebody who is not the driver finds that the driver has something to do.
+    pub(super) woken: Arc<Woken>,
     /// For when its timer is set.
     pub(super) timer_at: Option<u64>,
     /// When it began, in virtual ms.
@@ -116,7 +122,7 @@ pub(super) struct Conn {
 
 #[derive(Debug)]
 pub(super) enum Machine {
-    WebSocket { session: Box<Connection>, link: usize },
+    WebSocket { session: Arc<SharedConnection<SimWriter>>, link: usize },
     Polling(Box<Polling>),
     Post { session: Box<Connection>, request: u64, answers: Vec<Arc<str>>, done: bool },
 }
@@ -189,10 +195,10 @@ impl World {
         node: usize,
         transport: Transport,
         owner: (usize, u32),
-        make: impl FnOnce(&Self, Uuid) -> Machine,
+        make: impl FnOnce(&Self, &Effects) -> Machine,
     ) -> Option<Address> {
         let effects = Effects::new(self.nodes[node].node()?, transport);
-        let machine = make(self, effects.connection);
+        let machine = make(self, &effects);
         let now = self.now;
         let on = &mut self.nodes[node];
         on.next_conn += 1;
@@ -205,6 +211,7 @@ impl World {
             effects,
             owner,
             turn: 0,
+            woken: Arc::default(),
             timer_at: None,
             since: now,
             unread,
@@ -223,11 +230,12 @@ impl World {
     pub(super) fn accept(&mut self, link: usize) {
         let on = &self.links[link];
         let (node, owner) = (on.node, (on.client, on.page));
-        let address = self.new_conn(node, Transport::WebSocket, owner, |world, connection| {
+        let writer = SimWriter::new(self.case.rng().fork(30_000 + link as u64));
+        let address = self.new_conn(node, Transport::WebSocket, owner, |world, effects| {
             let (settings, access) = (world.settings_of(node), world.access_of(node));
-            let session =
-                Connection::new(world.server_ms(), Transport::WebSocket, connection, settings, access);
-            Machine::WebSocket { session: Box::new(session), link }
+            let (now, connection) = (world.server_ms(), effects.connection);
+            let session = Connection::new(now, Transport::WebSocket, connection, settings, access);
+            Machine::WebSocket { session: SharedConnection::new(session, writer, &effects.sender), link }
         });
         let Some(address) = address else { return };
         self.links[link].conn = Some(address.conn);
@@ -276,8 +284,8 @@ impl World {
         let Some(mut poll) = poll else {
             let batch: Vec<_> = std::iter::once(Ok(ClientFrame::Hello(hello))).chain(rest).collect();
             let tokens = tokens_in(&batch);
-            let address = self.new_conn(node, Transport::Post, owner, |_, connection| {
-                let session = Connection::new(now, Transport::Post, connection, settings, access);
+            let address = self.new_conn(node, Transport::Post, owner, |_, effects| {
+                let session = Connection::new(now, Transport::Post, effects.connection, settings, access);
                 Machine::Post { session: Box::new(session), request: key, answers: Vec::new(), done: false }
             });
             let Some(address) = address else { return };
@@ -295,8 +303,8 @@ impl World {
         let conn = if let Some((conn, _)) = known {
             *conn
         } else {
-            let make = |_: &Self, connection| {
-                Machine::Polling(Box::new(Polling::new(now, connection, settings, access)))
+            let make = |_: &Self, effects: &Effects| {
+                Machine::Polling(Box::new(Polling::new(now, effects.connection, settings, access)))
             };
             let Some(address) = self.new_conn(node, Transport::Polling, owner, make) else { return };
             address.conn
@@ -359,7 +367,8 @@ impl World {
         }
         let Some(conn) = on.conns.get_mut(&address.conn).filter(|conn| conn.turn == turn) else { return };
         match &mut conn.machine {
-            Machine::WebSocket { session, .. } | Machine::Post { session, .. } => session.handle_timeout(now),
+            Machine::WebSocket { session, .. } => session.lock().connection.handle_timeout(now),
+            Machine::Post { session, .. } => session.handle_timeout(now),
             Machine::Polling(polling) => polling.handle_timeout(now),
         }
         self.serve(address);
@@ -418,7 +427,8 @@ impl Conn {
 impl Machine {
     pub(super) fn handle(&mut self, now: u64, input: Input) {
         match self {
-            Self::WebSocket { session, .. } | Self::Post { session, .. } => session.handle(now, input),
+            Self::WebSocket { session, .. } => session.lock().connection.handle(now, input),
+            Self::Post { session, .. } => session.handle(now, input),
             Self::Polling(polling) => polling.handle(now, PollInput::Connection(input)),
         }
     }

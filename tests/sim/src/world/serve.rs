@@ -1,8 +1,6 @@
 //! The part of the server's transports: passes batches between clients and connections, and carries out outputs through the
 //! real effects.
 
-use std::sync::Arc;
-
 use everwire_protocol::{Receipt, ServerFrame, batch};
 use everwire_server::connection::{Input, Output, PollOutput, batch_text};
 
@@ -19,6 +17,11 @@ impl World {
     /// Carries out the outputs of a connection until there are none.
     pub(super) fn serve(&mut self, address: Address) {
         let Some(mut conn) = self.nodes[address.node].conns.remove(&address.conn) else { return };
+        if let Machine::WebSocket { session, .. } = &conn.machine {
+            session.register(&conn.woken.clone().into());
+        }
+        self.fill_sockets(address.node);
+        self.pass_written(address, &mut conn);
         let mut over = false;
         while !over {
             over = self.perform(address, &mut conn);
@@ -32,7 +35,8 @@ impl World {
             return;
         }
         let due = match &conn.machine {
-            Machine::WebSocket { session, .. } | Machine::Post { session, .. } => session.poll_timeout(),
+            Machine::WebSocket { session, .. } => session.lock().connection.poll_timeout(),
+            Machine::Post { session, .. } => session.poll_timeout(),
             Machine::Polling(polling) => polling.poll_timeout(),
         };
         let at = due.map(|due| due.saturating_sub(EPOCH).max(self.now + 1));
@@ -48,8 +52,9 @@ impl World {
 
     /// Passes a batch to the connection, if it accepts one. Returns whether it did.
     fn read(&mut self, node: usize, conn: &mut Conn) -> bool {
-        let Machine::WebSocket { session, .. } = &mut conn.machine else { return false };
-        if conn.unread.is_empty() || !session.wants_batch() {
+        let Machine::WebSocket { session, .. } = &conn.machine else { return false };
+        let session = session.clone();
+        if conn.unread.is_empty() || !session.lock().connection.wants_batch() {
             return false;
         }
         let now = self.server_ms();
@@ -59,10 +64,10 @@ impl World {
                 conn.refused.extend(frames.is_err().then(|| named_in(&text)));
                 let tokens = frames.as_deref().map(tokens_in).unwrap_or_default();
                 self.signals_arrive(frames.as_deref().unwrap_or_default());
-                session.handle(now, Input::Batch(frames));
+                session.lock().connection.handle(now, Input::Batch(frames));
                 self.presented(node, conn, &tokens);
             }
-            None => session.handle(now, Input::Gone),
+            None => session.lock().connection.handle(now, Input::Gone),
         }
         true
     }
@@ -73,25 +78,19 @@ impl World {
             match &mut conn.machine {
                 Machine::WebSocket { session, link } => {
                     let link = *link;
-                    match session.poll_output() {
-                        None => return false,
-                        Some(Output::Send(frames)) => {
-                            let text: Arc<str> = batch_text(&frames).into();
-                            self.check_refusal(conn, &text);
-                            self.check_leaving(conn, &text);
-                            if let Some(ms) = self.link_down(link, &text) {
-                                self.after(ms, Event::Writable { conn: address });
-                            }
-                        }
-                        Some(Output::Close(code)) => {
+                    let outputs = session.take_outputs(EPOCH + self.now).outputs;
+                    self.pass_written(address, conn);
+                    if outputs.is_empty() {
+                        return false;
+                    }
+                    for output in outputs {
+                        if let Output::Close(code) = output {
                             say!(self, format!("n{}", address.node), "closes WebSocket {link}: {code:?}");
-                            self.link_closed_by_server(
-                                link,
-                                code.map_or(1006, everwire_protocol::CloseCode::as_u16),
-                            );
+                            let code = code.map_or(1006, everwire_protocol::CloseCode::as_u16);
+                            self.link_closed_by_server(link, code);
                             return true;
                         }
-                        Some(output) => self.perform_effect(conn, output),
+                        self.perform_effect(conn, output);
                     }
                 }
                 Machine::Polling(polling) => match polling.poll_output() {

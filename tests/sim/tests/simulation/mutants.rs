@@ -339,6 +339,13 @@ fn somebody_who_has_left_a_chat_and_reads_on() {
     found_playing(Play::Chats, Mutant::RemovalNotTold, &[Permission, Chats]);
 }
 
+/// Needs mail that waits: a task that does not run for a while.
+#[test]
+fn what_is_delivered_directly_before_the_mail_that_ends_a_subscription() {
+    let case = "clients=4 channels=1 nodes=1 seconds=90 faults=permission,stall";
+    found_like(Mutant::MailOvertaken, case, Permission);
+}
+
 #[test]
 fn a_page_of_history_that_is_off_by_one() {
     found_playing(Play::History, Mutant::PagesOffByOne, &[History]);

@@ -16,8 +16,6 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
-use crate::admission::Allowance;
-
 /// How long a peer may take to read [`PROGRESS`] bytes, or whatever is left of a response.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -30,14 +28,11 @@ const SEND_BUFFER: u32 = 128 * 1024;
 /// The system's buffer for what was received and not read, in bytes. One batch fits.
 const RECEIVE_BUFFER: u32 = 64 * 1024;
 
-/// The most that is read at once while the allowance is limited, in bytes.
-const PIECE: usize = 4 * 1024;
-
 /// Sockets that the system has accepted and this process has not.
 const BACKLOG: u32 = 4_096;
 
 /// Listens. Accepted sockets have the buffers of the listening one.
-pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     #[cfg(not(windows))]
     socket.set_reuseaddr(true)?;
@@ -49,10 +44,8 @@ pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// A socket with a deadline for its peer.
 #[derive(Debug)]
-pub(super) struct Socket<S = TcpStream> {
+pub(crate) struct Socket<S = TcpStream> {
     inner: S,
-    /// What may be read.
-    allowance: Allowance,
     /// Runs while something waits to be written.
     deadline: Option<Pin<Box<Sleep>>>,
     /// What was written since the deadline was set.
@@ -60,13 +53,13 @@ pub(super) struct Socket<S = TcpStream> {
 }
 
 impl<S> Socket<S> {
-    pub(super) fn new(inner: S) -> Self {
-        Self { inner, allowance: Allowance::default(), deadline: None, progress: 0 }
+    pub(crate) fn new(inner: S) -> Self {
+        Self { inner, deadline: None, progress: 0 }
     }
 
-    /// What may be read of it, to be limited by who knows the client.
-    pub(super) fn allowance(&self) -> Allowance {
-        self.allowance.clone()
+    /// The socket itself, for what has deadlines of its own.
+    pub(super) fn into_inner(self) -> S {
+        self.inner
     }
 
     /// Something could not be written now.
@@ -97,15 +90,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Socket<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let Some(left) = ready!(self.allowance.poll_left(context)) else {
-            return Pin::new(&mut self.inner).poll_read(context, buffer);
-        };
-        let mut piece = [0; PIECE];
-        let mut piece = ReadBuf::new(&mut piece[..left.min(PIECE).min(buffer.remaining())]);
-        ready!(Pin::new(&mut self.inner).poll_read(context, &mut piece))?;
-        self.allowance.read(piece.filled().len());
-        buffer.put_slice(piece.filled());
-        Poll::Ready(Ok(()))
+        Pin::new(&mut self.inner).poll_read(context, buffer)
     }
 }
 
@@ -159,28 +144,6 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
     use super::*;
-
-    #[tokio::test]
-    async fn no_more_is_read_than_the_allowance_until_it_is_lifted() {
-        let (mut far, near) = duplex(100_000);
-        let mut socket = Socket::new(near);
-        let allowance = socket.allowance();
-        far.write_all(&vec![1; 100_000]).await.unwrap();
-        allowance.limit(10_000);
-        let mut buffer = vec![0; 64 * 1024];
-        let mut read = 0;
-        while !allowance.is_used_up() {
-            read += socket.read(&mut buffer).await.unwrap();
-        }
-        assert_eq!(read, 10_000);
-        tokio::select! {
-            biased;
-            more = socket.read(&mut buffer) => panic!("{more:?}"),
-            () = std::future::ready(()) => {}
-        }
-        allowance.lift();
-        socket.read_exact(&mut vec![0; 90_000]).await.unwrap();
-    }
 
     #[tokio::test(start_paused = true)]
     async fn a_peer_that_does_not_read_is_given_up() {
