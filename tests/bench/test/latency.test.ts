@@ -19,6 +19,8 @@ test("every message appears on the other screen once, after it reached the liste
     expect(screen_ms.p50, name).toBeGreaterThan(listener_ms.p50);
     expect(screen_ms.p99, name).toBeGreaterThanOrEqual(screen_ms.p50);
   }
+  expect(result.disk_write_ms.p50).toBeGreaterThanOrEqual(0);
+  expect(result.disk_write_ms.p99).toBeGreaterThanOrEqual(result.disk_write_ms.p50);
   expect(result.ratios.quiet_p50).toBeGreaterThan(0);
   expect(table(result)).toContain("to the screen, p50");
 });

@@ -6,13 +6,17 @@ import { bundle } from "../run/bundle.js";
 import { type Page, startChromium } from "../run/chromium.js";
 import { Disposables } from "../run/disposables.js";
 import { startEverwire } from "../run/everwire.js";
+import { fsyncTimes } from "../run/fsync.js";
 import { startCrowd, startServer } from "../run/processes.js";
 import { html, startSite } from "../run/site.js";
-import { rotated, rounded } from "../run/statistics.js";
+import { quantile, rotated, rounded } from "../run/statistics.js";
 
 /** Between two messages, in ms: like people who chat, and below the server's default rate limit. */
 const LEAST_MS = 100;
 const MOST_MS = 200;
+
+/** How often the disk is asked for one write, before each measurement. */
+const DISK_WRITES = 100;
 
 /** Median and 99th percentile, in ms. */
 export interface Quantiles {
@@ -37,6 +41,8 @@ export interface Result {
   readonly messages: number;
   readonly rounds: number;
   readonly rows: readonly Row[];
+  /** One write to the disk that stores Everwire's messages, in ms. */
+  readonly disk_write_ms: Quantiles;
   /** Everwire's time divided by socket.io's, to the screen. */
   readonly ratios: Readonly<Record<`${"quiet" | "busy"}_${"p50" | "p99"}`, number>>;
 }
@@ -86,8 +92,10 @@ export async function latency(options: Options): Promise<Result> {
     await meet("socket.io", "socketIo", `http://127.0.0.1:${socketIo.port}`),
   ];
   const arrivals = new Map<string, Arrival[]>();
+  const disk: number[] = [];
   for (let round = 0; round < rounds; round++) {
     for (const others of [0, crowd]) {
+      disk.push(...(await fsyncTimes(everwire.directory, DISK_WRITES)));
       for (const contender of rotated(contenders, round)) {
         const running = others > 0 ? await startCrowd(contender.name, contender.url, others) : undefined;
         try {
@@ -105,7 +113,15 @@ export async function latency(options: Options): Promise<Result> {
     }
   }
   const rows = [...arrivals].map(([key, heard]) => row(key, heard));
-  return { benchmark: "latency", browser: chromium.version, messages, rounds, rows, ratios: ratios(rows) };
+  return {
+    benchmark: "latency",
+    browser: chromium.version,
+    messages,
+    rounds,
+    rows,
+    disk_write_ms: quantiles(disk),
+    ratios: ratios(rows),
+  };
 }
 
 async function measure({ name, talker, reader }: Contender, count: number): Promise<Arrival[]> {
@@ -120,9 +136,7 @@ async function measure({ name, talker, reader }: Contender, count: number): Prom
 }
 
 export function quantiles(values: readonly number[]): Quantiles {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (share: number) => rounded(sorted[Math.ceil(share * sorted.length) - 1] ?? Number.NaN, 1);
-  return { p50: at(0.5), p99: at(0.99) };
+  return { p50: rounded(quantile(values, 0.5), 1), p99: rounded(quantile(values, 0.99), 1) };
 }
 
 function row(key: string, heard: readonly Arrival[]): Row {

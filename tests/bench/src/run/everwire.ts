@@ -14,6 +14,8 @@ export const CHANNEL = "bench.log";
 /** A running server, and what it sent when everything was replayed once. */
 export interface Everwire {
   readonly url: string;
+  /** The directory of its database. */
+  readonly directory: string;
   readonly epoch: string;
   readonly recording: Recording;
   /** The recording as a file. */
@@ -27,20 +29,27 @@ export interface EmptyEverwire {
   readonly pid: number;
   /** The directory of its database. */
   readonly directory: string;
+  /** Kills it. */
+  kill(): Promise<void>;
+  /** Starts one that was killed on the same port, with the same database. */
+  restart(): Promise<EmptyEverwire>;
   stop(): Promise<void>;
 }
 
 /** Starts the server of EVERWIRE_SERVER. */
 export async function startEmptyEverwire(): Promise<EmptyEverwire> {
+  return startOn(await mkdtemp(join(tmpdir(), "everwire-bench-")), 0);
+}
+
+async function startOn(directory: string, port: number): Promise<EmptyEverwire> {
   const program = process.env.EVERWIRE_SERVER;
   if (!program || !existsSync(program)) {
     throw new Error(
       "EVERWIRE_SERVER does not name the server's program; `cargo xtask bench` builds it and does so.",
     );
   }
-  const directory = await mkdtemp(join(tmpdir(), "everwire-bench-"));
   const options = {
-    listen: "127.0.0.1:0",
+    listen: `127.0.0.1:${port}`,
     database: join(directory, "bench.db"),
     "replay-limit": 1_000_000,
     retention: 10_000_000,
@@ -51,8 +60,9 @@ export async function startEmptyEverwire(): Promise<EmptyEverwire> {
   const remove = () => rm(directory, { recursive: true, force: true });
   try {
     const running = await start(program, ["--dev", ...flags], /listening on (http:\S+)/);
-    const stop = () => running.stop().then(remove);
-    return { url: running.found, pid: running.pid, directory, stop };
+    const { found: url, pid, kill } = running;
+    const restart = () => startOn(directory, Number(new URL(url).port));
+    return { url, pid, directory, kill, restart, stop: () => running.stop().then(remove) };
   } catch (error) {
     await remove();
     throw error;
@@ -67,7 +77,7 @@ export async function startEverwire(count: number): Promise<Everwire> {
     const { epoch, recording } = await record(url, CHANNEL, count);
     const file = join(directory, "recording");
     write(recording, file);
-    return { url, epoch, recording, file, stop };
+    return { url, directory, epoch, recording, file, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -23,8 +23,15 @@ export function cpuBetween(before: CpuTime, after: CpuTime): CpuTime {
 }
 
 /** Resident memory, in bytes. */
-export function residentBytes(pid: number): number {
-  const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+export const residentBytes = (pid: number): number => statusBytes(pid, "VmRSS");
+
+/** The most resident memory that the process has had, in bytes. */
+export const peakResidentBytes = (pid: number): number => statusBytes(pid, "VmHWM");
+
+function statusBytes(pid: number, field: "VmRSS" | "VmHWM"): number {
+  const kib = new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(
+    readFileSync(`/proc/${pid}/status`, "utf8"),
+  )?.[1];
   if (kib === undefined) throw new Error(`process ${pid} says nothing about its memory`);
   return Number(kib) * 1024;
 }

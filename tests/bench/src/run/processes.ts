@@ -11,6 +11,8 @@ export interface Running {
   /** What the pattern matched in its output. */
   readonly found: string;
   readonly pid: number;
+  /** Ends it as a crash does. */
+  kill(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -46,11 +48,20 @@ export async function start(
     }
   });
   if (child.pid === undefined) throw new Error(`${program} has no process`);
-  return { found, pid: child.pid, stop: () => stop(child) };
+  return { found, pid: child.pid, kill: () => kill(child), stop: () => stop(child) };
+}
+
+const hasEnded = (child: ChildProcess) => child.exitCode !== null || child.signalCode !== null;
+
+async function kill(child: ChildProcess): Promise<void> {
+  if (hasEnded(child)) return;
+  const ended = once(child, "exit");
+  child.kill("SIGKILL");
+  await ended;
 }
 
 async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (hasEnded(child)) return;
   const ended = once(child, "exit");
   child.stdin?.end();
   child.kill("SIGTERM");
@@ -67,9 +78,13 @@ async function module(file: string, args: readonly string[]): Promise<Running & 
   return { ...running, port: Number(running.found) };
 }
 
-/** One of the servers of ../servers; most need a recording. */
+/** One of the servers of ../servers, on a free port; most need a recording. */
 export const startServer = (name: ServerName, recording?: string) =>
   module("../servers/main.ts", recording === undefined ? [name] : [name, recording]);
+
+/** The chat server of socket.io, on this port. */
+export const startSocketIoChat = (port: number) =>
+  module("../servers/main.ts", ["socket.io-chat", "", String(port)]);
 
 /** A crowd that chats on a server, once all of them are connected. */
 export const startCrowd = (kind: "everwire" | "socket.io", url: string, count: number) =>

@@ -89,17 +89,23 @@ function frame(text: string): Buffer {
 
 /** Counts marks in a stream of bytes that comes in pieces. */
 export class MarkCounter {
+  readonly #mark: Buffer;
   #tail = Buffer.alloc(0);
   count = 0;
 
+  constructor(mark = MARK) {
+    this.#mark = mark;
+  }
+
   add(bytes: Buffer): void {
+    const mark = this.#mark;
     // A mark may begin in one piece and end in the next.
     if (this.#tail.length > 0) {
-      const seam = Buffer.concat([this.#tail, bytes.subarray(0, MARK.length - 1)]);
-      if (seam.includes(MARK)) this.count++;
+      const seam = Buffer.concat([this.#tail, bytes.subarray(0, mark.length - 1)]);
+      if (seam.includes(mark)) this.count++;
     }
-    for (let at = bytes.indexOf(MARK); at >= 0; at = bytes.indexOf(MARK, at + MARK.length)) this.count++;
-    const end = Buffer.concat([this.#tail, bytes.subarray(-MARK.length + 1)]);
-    this.#tail = Buffer.from(end.subarray(-MARK.length + 1));
+    for (let at = bytes.indexOf(mark); at >= 0; at = bytes.indexOf(mark, at + mark.length)) this.count++;
+    const end = Buffer.concat([this.#tail, bytes.subarray(-mark.length + 1)]);
+    this.#tail = Buffer.from(end.subarray(-mark.length + 1));
   }
 }

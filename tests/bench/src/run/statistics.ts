@@ -18,6 +18,12 @@ export function spread(values: readonly number[], digits = 0): Spread {
   };
 }
 
+/** The measured value that so large a share of the values does not exceed. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
+}
+
 export function rounded(value: number, digits: number): number {
   return Number(value.toFixed(digits));
 }

@@ -1,4 +1,4 @@
-// One server as a process: `main.ts NAME [RECORDING]`. Prints `listening on PORT`, and ends with its standard input, so
+// One server as a process: `main.ts NAME [RECORDING [PORT]]`. Prints `listening on PORT`, and ends with its standard input, so
 // that it does not outlive its parent.
 
 import { read } from "../recording.js";
@@ -25,11 +25,11 @@ const servers = {
 /** The servers that a benchmark can start. */
 export type ServerName = keyof typeof servers;
 
-const [name, file] = process.argv.slice(2);
+const [name, file = "", wanted] = process.argv.slice(2);
 if (name === undefined || !Object.hasOwn(servers, name)) {
   throw new Error(`There is no server ${name}; there are: ${Object.keys(servers).join(", ")}.`);
 }
 // Those that need no recording are started without one.
-const port = await servers[name as ServerName](file === undefined ? [] : read(file));
+const port = await servers[name as ServerName](file === "" ? [] : read(file), Number(wanted ?? 0));
 process.stdin.on("end", () => process.exit()).resume();
 console.log(`listening on ${port}`);

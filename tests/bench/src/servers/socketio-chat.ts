@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Server } from "socket.io";
 
-export async function socketIoChat(): Promise<number> {
+export async function socketIoChat(_: unknown, port: number): Promise<number> {
   const http = createServer();
   const io = new Server(http, { cors: { origin: "*" } });
   io.on("connection", (socket) => {
@@ -18,6 +18,6 @@ export async function socketIoChat(): Promise<number> {
       done();
     });
   });
-  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => http.listen(port, "127.0.0.1", resolve));
   return (http.address() as AddressInfo).port;
 }
