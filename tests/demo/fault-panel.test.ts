@@ -237,7 +237,8 @@ it("all faults in turn: nothing is lost or duplicated", async () => {
   await panel.toggle("Black hole", false);
   await panel.press("Restart the server");
   await panel.toggle("Block WebSocket", true);
-  await panel.chat.waitForConnection("polling");
+  // Polls follow the second, fourth and eighth refusal of a WebSocket, and one or two of them may be among the lost.
+  await panel.chat.waitForConnection("polling", 120_000);
   await panel.waitForMore(3);
   await panel.press("End all faults");
   await panel.chat.waitForRow("a word in between", "stored");

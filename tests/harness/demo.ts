@@ -305,14 +305,14 @@ export class ChatPage {
     }));
   }
 
-  waitForConnection(transport?: "websocket" | "polling"): Promise<unknown> {
+  waitForConnection(transport?: "websocket" | "polling", timeoutMs?: number): Promise<unknown> {
     return until(
       `${this.name} is connected${transport ? ` by ${transport}` : ""}`,
       async () => {
         const now = await this.connection();
         return now.status === "connected" && (!transport || now.transport === transport);
       },
-      { seen: () => this.connection() },
+      { seen: () => this.connection(), ...(timeoutMs !== undefined && { timeoutMs }) },
     );
   }
 

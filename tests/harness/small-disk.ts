@@ -110,6 +110,11 @@ export class SmallDisk {
     return bavail * bsize;
   }
 
+  /** Removes a file of a program that has ended. */
+  remove(name: string): void {
+    rmSync(join(this.#outside, name));
+  }
+
   /** Writes a file until there is no space. Call it again where something may have been freed meanwhile. */
   fill(): void {
     const file = openSync(this.#filler, "a");

