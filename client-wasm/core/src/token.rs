@@ -129,7 +129,6 @@ impl Token {
     }
 
     /// The server says how long the token is valid.
-    #[inline(never)]
     pub(crate) fn set_lifetime(&mut self, now: u64, expires_in: Option<u64>) {
         self.expires_at = expires_in.map(|ms| now + ms);
         let same = self.replaced_expires_at.map(|at| at.max(now) + SAME_MS);

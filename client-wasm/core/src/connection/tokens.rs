@@ -88,7 +88,6 @@ impl Connection {
     }
 
     /// Whether what is being answered was sent with another token than the present one.
-    #[inline(never)]
     pub(super) fn is_about_an_earlier_token(&self) -> bool {
         self.transports.token().is_some_and(|serial| serial < self.token.serial())
     }

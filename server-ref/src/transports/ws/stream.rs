@@ -163,6 +163,9 @@ impl Writer {
                 }
                 let half = Pin::new(&mut self.half);
                 let written = ready!(half.poll_write_vectored(context, &slices[..pieces]))?;
+                if written == 0 {
+                    return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+                }
                 self.written(written);
             }
             let Some(pong) = self.pong.take() else { break };
