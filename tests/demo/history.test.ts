@@ -1,4 +1,4 @@
-// A long conversation: 100,000 messages, scrolled back from the last to the first.
+// A long conversation, scrolled back from the last message to the first. EVERWIRE_HISTORY_MESSAGES sets how many there are.
 
 import { expect, it } from "vitest";
 import { problemsOf } from "../harness/browser";
@@ -6,11 +6,11 @@ import { Demo } from "../harness/demo";
 import { figure } from "../harness/figures";
 import { until } from "../harness/until";
 
-const MESSAGES = 100_000;
+const MESSAGES = Number(process.env.EVERWIRE_HISTORY_MESSAGES ?? 10_000);
 /** How many messages are in flight to the server at once while the chat is filled. */
 const AT_ONCE = 64;
 
-it("scrolls back through 100,000 messages, and renders only those in view", {
+it(`scrolls back through ${MESSAGES} messages, and renders only those in view`, {
   timeout: 600_000,
 }, async () => {
   const demo = await Demo.start(["--retention", String(MESSAGES * 2)]);
@@ -25,7 +25,7 @@ it("scrolls back through 100,000 messages, and renders only those in view", {
   };
   await Promise.all(Array.from({ length: AT_ONCE }, fill));
   await demo.api.send(chat, "grace", "at the end of it all");
-  figure("demo: 100,000 messages through the HTTP API", Date.now() - filling, "ms");
+  figure(`demo: ${MESSAGES} messages through the HTTP API`, Date.now() - filling, "ms");
 
   const ada = await demo.enter("Ada", chat);
   await until("the end is there", async () => (await ada.rows()).length > 5);
@@ -73,7 +73,7 @@ it("scrolls back through 100,000 messages, and renders only those in view", {
     { timeoutMs: 400_000, seen: place },
   );
   const took = Date.now() - scrolling;
-  figure("demo: scrolled back through 100,000 messages", took, "ms");
+  figure(`demo: scrolled back through ${MESSAGES} messages`, took, "ms");
   const { longest, count } = (await frames.jsonValue()) as { longest: number; count: number };
   figure("demo: longest frame while scrolling back", longest, "ms");
   figure("demo: frames a second while scrolling back", Math.round((count * 1000) / took), "1/s");

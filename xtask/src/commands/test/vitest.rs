@@ -14,6 +14,14 @@ use crate::{
     workspaces,
 };
 
+/// What tests do more often with `--long`; tests/README.md has the numbers without it.
+const LONG: [(&str, &str); 4] = [
+    ("EVERWIRE_CHAOS_MESSAGES", "10000"),
+    ("EVERWIRE_HISTORY_MESSAGES", "100000"),
+    ("EVERWIRE_KILLS", "200"),
+    ("EVERWIRE_RECONNECTS", "1000"),
+];
+
 /// The script `test` of an npm workspace.
 pub(super) fn workspace(paths: &Paths, name: &str, long: bool) -> Result<Tested> {
     // For tests that start a browser or a server.
@@ -28,9 +36,10 @@ pub(super) fn workspace(paths: &Paths, name: &str, long: bool) -> Result<Tested>
     if let Ok(python) = python::python() {
         run = run.env("PYTHON3", python);
     }
-    // How many messages the test of the third client sends.
     if long {
-        run = run.env("EVERWIRE_CHAOS_MESSAGES", "10000");
+        for (name, value) in LONG {
+            run = run.env(name, value);
+        }
     }
     report(paths, &name.replace('/', "-"), run)
 }
