@@ -16,7 +16,9 @@ use everwire_server::{
     server::Server,
     store::{Removed, sqlite::backup},
 };
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    Layer as _, filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 fn main() -> ExitCode {
     let options = Options::parse();
@@ -92,16 +94,19 @@ fn stop_signal() -> Result<impl Future<Output = &'static str>, Error> {
 }
 
 fn start_log(options: &ServeOptions) -> Result<logs::LogFlush, Error> {
-    let filter = EnvFilter::try_new(&options.log)
+    let filter: Targets = options
+        .log
+        .parse()
         .map_err(|error| Error::Setting(format!("--log {:?} cannot be used: {error}", options.log)))?;
     let (writer, flush) = logs::start(std::io::stderr());
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
-    match options.log_format {
+    let log = tracing_subscriber::fmt::layer().with_writer(writer);
+    let log = match options.log_format {
         LogFormat::Text => {
-            log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).with_target(false).init();
+            log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).with_target(false).boxed()
         }
-        LogFormat::Json => log.json().flatten_event(true).init(),
-    }
+        LogFormat::Json => log.json().flatten_event(true).boxed(),
+    };
+    tracing_subscriber::registry().with(log.with_filter(filter)).init();
     Ok(flush)
 }
 

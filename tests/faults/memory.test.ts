@@ -59,7 +59,9 @@ const putAway = (bare: BarePage, times: number) =>
 /** This many reconnects fill every bounded buffer: the ring of recent lines of each client. */
 const WARM_UP = 40;
 
-it(`one client, ${RECONNECTS} times hidden in the back/forward cache and back`, { timeout: 300_000 }, async () => {
+it(`one client, ${RECONNECTS} times hidden in the back/forward cache and back`, {
+  timeout: 300_000,
+}, async () => {
   const { url } = await Server.start({ serveDir: PAGES });
   const bare = await BarePage.open(url);
   const ada = await bare.connect("ada");

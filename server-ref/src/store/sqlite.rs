@@ -13,6 +13,7 @@ mod emptying;
 mod erasure;
 mod file_lock;
 mod health;
+mod migrations;
 mod people;
 #[cfg(test)]
 mod plans;
@@ -37,7 +38,6 @@ use futures_util::TryStreamExt;
 use parking_lot::{Mutex as SyncMutex, RwLock};
 use sqlx::{
     Connection, QueryBuilder, Row, Sqlite, SqliteConnection, SqlitePool,
-    migrate::{MigrateError, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
 };
 use tokio::sync::Mutex;
@@ -53,9 +53,6 @@ use crate::{
     Error,
     model::log::{Entry, Log, NewEntry, Outcome, Page, PageBounds},
 };
-
-/// The migrations, in order. One that has been released is never changed: `sqlx` refuses a database made by another text.
-static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations");
 
 /// Reading connections. A page takes well below a millisecond, so few connections serve many clients.
 const READERS: u32 = 4;
@@ -146,7 +143,7 @@ impl SqliteStore {
         let kept = (longest_log * PAGE).to_string();
         let options = options.pragma("cache_size", WRITER_CACHE).pragma("journal_size_limit", kept);
         let mut writer = SqliteConnection::connect_with(&options).await.map_err(|e| fail(sentence(&e)))?;
-        migrate(&mut writer).await.map_err(fail)?;
+        migrations::migrate(&mut writer).await.map_err(fail)?;
         let (run, epoch) = runs::begin(&mut writer).await.map_err(|e| fail(sentence(&e)))?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
@@ -485,14 +482,4 @@ fn sentence(error: &sqlx::Error) -> String {
 /// [`Error::Database`] if the file cannot be opened.
 pub fn is_in_use(path: &Path) -> Result<bool, Error> {
     FileLock::is_taken(path).map_err(|error| Error::Database { path: path.into(), reason: error.to_string() })
-}
-
-async fn migrate(writer: &mut SqliteConnection) -> Result<(), String> {
-    MIGRATIONS.run_direct(None, writer, false).await.map_err(|error| match error {
-        MigrateError::VersionMissing(_) => {
-            "it was made by a newer version of everwire-server; use that one".into()
-        }
-        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => sentence(&error),
-        other => other.to_string(),
-    })
 }

@@ -32,6 +32,18 @@ pub(super) struct Append<'a> {
 
 type SendKey<'a> = (&'a str, Uuid);
 
+/// What of the entries was in the database before.
+struct Before<'a> {
+    /// Those that were stored before, with channel, offset and time; also those of users who were erased since.
+    sent: HashMap<SendKey<'a>, (i64, u64, u64)>,
+    /// The indices of those whose ids the log of their channel already has, from whomever: an id names one entry of a log, otherwise
+    /// an edit of a user's own message would apply to somebody else's. Copies are among them.
+    taken: HashSet<usize>,
+}
+
+/// Up to this many rows, a statement is prepared once and kept; with more rows there are too many different statements.
+const KEPT: usize = 4;
+
 impl<'a> Append<'a> {
     pub(super) fn new(store: &'a SqliteStore, at: u64, entries: &'a [NewEntry]) -> Self {
         Self { store, at, entries, channels: HashMap::new() }
@@ -41,8 +53,7 @@ impl<'a> Append<'a> {
         mut self,
         writer: &mut SqliteConnection,
     ) -> Result<(Vec<Outcome>, HashMap<Channel, ChannelHead>), sqlx::Error> {
-        let mut sent = self.sent_before(writer).await?;
-        let taken = self.taken_ids(writer).await?;
+        let Before { mut sent, taken } = self.look_up(writer).await?;
         let mut taken_now: HashMap<(i64, Uuid), &str> = HashMap::new();
         let (mut outcomes, mut new, mut changes) = (Vec::new(), Vec::new(), Vec::new());
         let (store, entries, at) = (self.store, self.entries, self.at);
@@ -104,16 +115,14 @@ impl<'a> Append<'a> {
         Ok((outcomes, self.channels))
     }
 
-    /// The entries that were stored before, with channel, offset and time; also those of users who were erased since.
-    async fn sent_before(
-        &self,
-        writer: &mut SqliteConnection,
-    ) -> Result<HashMap<SendKey<'a>, (i64, u64, u64)>, sqlx::Error> {
-        let mut sent = HashMap::new();
-        for chunk in self.entries.chunks(ROWS) {
+    /// Which of the entries the database has already. The two questions of a chunk are asked at once: the database has a thread of
+    /// its own, and to wake it takes longer than to answer for one entry.
+    async fn look_up(&self, writer: &mut SqliteConnection) -> Result<Before<'a>, sqlx::Error> {
+        let (mut sent, mut taken) = (HashMap::new(), HashSet::new());
+        let any_hashes = self.store.has_hashes.load(Ordering::Relaxed);
+        for (index, chunk) in self.entries.chunks(ROWS).enumerate() {
             let mut select = QueryBuilder::<Sqlite>::new("WITH asked (place, user, id) AS (");
             let hashed = |entry: &'a NewEntry| Cow::Owned(hash_of(&entry.user, entry.id));
-            let any_hashes = self.store.has_hashes.load(Ordering::Relaxed);
             let asked = chunk.iter().enumerate().flat_map(|(place, entry)| {
                 let hash = any_hashes.then(|| (place, hashed(entry), entry.id));
                 std::iter::once((place, Cow::Borrowed(&*entry.user), entry.id)).chain(hash)
@@ -123,41 +132,31 @@ impl<'a> Append<'a> {
             });
             select.push(
                 ") SELECT place, channel, offset, at FROM asked CROSS JOIN sends
-                 ON sends.user = asked.user AND sends.id = asked.id",
+                 ON sends.user = asked.user AND sends.id = asked.id; ",
             );
-            for row in select.build().persistent(false).fetch_all(&mut *writer).await? {
-                let place = usize::try_from(row.try_get::<i64, _>(0)?).unwrap_or(usize::MAX);
-                if let Some(entry) = chunk.get(place) {
-                    let stored = (row.try_get(1)?, unsigned(&row, 2)?, unsigned(&row, 3)?);
-                    sent.insert((&*entry.user, entry.id), stored);
-                }
-            }
-        }
-        Ok(sent)
-    }
-
-    /// The entries, by their index, whose ids the log of their channel already has, from whomever: an id names one entry of a log,
-    /// otherwise an edit of a user's own message would apply to somebody else's. Which of them are copies is found by
-    /// [`Self::sent_before`]. The index is named because SQLite would search the whole log.
-    async fn taken_ids(&self, writer: &mut SqliteConnection) -> Result<HashSet<usize>, sqlx::Error> {
-        let mut taken = HashSet::new();
-        for (index, chunk) in self.entries.chunks(ROWS).enumerate() {
-            let mut select = QueryBuilder::<Sqlite>::new("WITH asked (place, id, channel) AS (");
+            // The index is named because SQLite would search the whole log.
+            select.push("WITH asked (place, id, channel) AS (");
             select.push_values(chunk.iter().enumerate(), |mut row, (place, entry)| {
-                let id = entry.id.as_bytes().as_slice();
-                row.push_bind(signed((index * ROWS + place) as u64)).push_bind(id);
+                row.push_bind(signed(place as u64)).push_bind(entry.id.as_bytes().as_slice());
                 row.push_bind(entry.channel.as_str());
             });
             select.push(
-                ") SELECT place FROM asked CROSS JOIN channels ON channels.name = asked.channel
+                ") SELECT place, NULL, NULL, NULL FROM asked CROSS JOIN channels ON channels.name = asked.channel
                  CROSS JOIN messages INDEXED BY messages_id ON messages.channel = channels.id
                  AND messages.id = asked.id",
             );
-            for row in select.build().persistent(false).fetch_all(&mut *writer).await? {
-                taken.insert(usize::try_from(row.try_get::<i64, _>(0)?).unwrap_or(usize::MAX));
+            for row in select.build().persistent(chunk.len() <= KEPT).fetch_all(&mut *writer).await? {
+                let place = usize::try_from(row.try_get::<i64, _>(0)?).unwrap_or(usize::MAX);
+                let Some(entry) = chunk.get(place) else { continue };
+                if let Some(channel) = row.try_get::<Option<i64>, _>(1)? {
+                    let stored = (channel, unsigned(&row, 2)?, unsigned(&row, 3)?);
+                    sent.insert((&*entry.user, entry.id), stored);
+                } else {
+                    taken.insert(index * ROWS + place);
+                }
             }
         }
-        Ok(taken)
+        Ok(Before { sent, taken })
     }
 
     /// A channel's row: from this append, from the cache, from the database, or new.
@@ -210,20 +209,20 @@ impl<'a> Append<'a> {
             row.push_bind(entry.action.map(action_text))
                 .push_bind(entry.target.map(|id| id.as_bytes().to_vec()));
         });
-        messages.build().persistent(false).execute(&mut *writer).await?;
-        let mut sends = QueryBuilder::<Sqlite>::new("INSERT INTO sends (user, id, channel, offset, at) ");
-        sends.push_values(new, |mut row, (entry, channel, offset)| {
+        messages.push("; INSERT INTO sends (user, id, channel, offset, at) ");
+        messages.push_values(new, |mut row, (entry, channel, offset)| {
             row.push_bind(&*entry.user).push_bind(entry.id.as_bytes().as_slice());
             row.push_bind(channel).push_bind(signed(*offset)).push_bind(signed(self.at));
         });
-        sends.build().persistent(false).execute(writer).await?;
+        messages.build().persistent(new.len() <= KEPT).execute(writer).await?;
         Ok(())
     }
 
     /// Writes the new heads, and removes entries beyond the retention.
     async fn finish(&mut self, writer: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        let keep = self.store.retention;
         for known in self.channels.values_mut() {
-            let (log, keep) = (&mut known.log, self.store.retention);
+            let log = &mut known.log;
             // An eighth more may remain, so that not every append has to remove something.
             if log.head - log.trimmed > keep.saturating_add(keep / 8) {
                 log.trimmed = (log.head - keep).min(log.trimmed + TRIM);
@@ -234,12 +233,19 @@ impl<'a> Append<'a> {
                     .await?;
                 runs::trimmed(writer, known.id, log.trimmed).await?;
             }
-            sqlx::query("UPDATE channels SET head = ?, trimmed = ? WHERE id = ?")
-                .bind(signed(log.head))
-                .bind(signed(log.trimmed))
-                .bind(known.id)
-                .execute(&mut *writer)
-                .await?;
+        }
+        let known: Vec<_> = self.channels.values().collect();
+        for chunk in known.chunks(ROWS) {
+            let mut update = QueryBuilder::<Sqlite>::new("WITH new (id, head, trimmed) AS (");
+            update.push_values(chunk, |mut row, known| {
+                row.push_bind(known.id)
+                    .push_bind(signed(known.log.head))
+                    .push_bind(signed(known.log.trimmed));
+            });
+            update.push(
+                ") UPDATE channels SET head = new.head, trimmed = new.trimmed FROM new WHERE channels.id = new.id",
+            );
+            update.build().persistent(chunk.len() <= KEPT).execute(&mut *writer).await?;
         }
         Ok(())
     }

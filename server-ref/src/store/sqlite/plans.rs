@@ -32,8 +32,9 @@ use crate::{
 };
 
 /// What may be walked through, and why.
-const MAY_SCAN: [(&str, &str); 13] = [
+const MAY_SCAN: [(&str, &str); 14] = [
     ("asked", "the rows that a statement brings with it"),
+    ("new", "the rows that a statement brings with it"),
     ("CONSTANT ROW", "no table"),
     ("runs", "bounded, and read once when the database is opened"),
     ("upkeep", "one row"),
@@ -222,14 +223,15 @@ async fn every_look_up_uses_an_index() {
     tracing::subscriber::set_global_default(statements.clone()).unwrap();
     let directory = tempfile::tempdir().unwrap();
     use_everything(directory.path()).await;
-    let texts: Vec<String> = statements.0.lock().unwrap().iter().cloned().collect();
-    let looks = |text: &&String| {
+    let texts = statements.0.lock().unwrap().clone();
+    let texts: Vec<&str> = texts.iter().flat_map(|text| text.split(';')).map(str::trim).collect();
+    let looks = |text: &str| {
         ["SELECT", "UPDATE", "DELETE", "INSERT", "WITH"]
             .iter()
             .any(|word| text.to_uppercase().starts_with(word))
             && !text.contains("_sqlx_migrations")
     };
-    let texts: Vec<_> = texts.iter().filter(looks).collect();
+    let texts: Vec<_> = texts.into_iter().filter(|text| looks(text)).collect();
     for word in ["emptied", "messages_id", "messages_members", "erasures", "attendance", "channel_runs"] {
         assert!(texts.iter().any(|text| text.contains(word)), "{word} is not among the statements");
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use everwire_protocol::{Channel, ServerFrame, Uuid, batch, channels};
+use everwire_protocol::{Channel, ServerFrame, Uuid, channels};
 
 use super::{World, chats::shown, client::user_of, node::Conn};
 use crate::{
@@ -54,9 +54,7 @@ impl World {
         if self.rights.is_none() && !plays {
             return;
         }
-        let bounds = batch::Bounds { bytes: usize::MAX, frames: usize::MAX, ..batch::Bounds::default() };
-        let frames = batch::decode::<ServerFrame>(text, &bounds).unwrap_or_default();
-        let frames: Vec<_> = frames.into_iter().flatten().collect();
+        let frames: Vec<_> = self.frames_of(text).unwrap_or_default().into_iter().flatten().collect();
         for frame in &frames {
             self.answer_leaves(frame);
         }

@@ -64,12 +64,16 @@ impl World {
         let conns: Vec<u64> = self.nodes[node].conns.keys().copied().collect();
         for conn in conns {
             let address = Address { node, boot, conn };
-            let Some(mut there) = self.nodes[node].conns.remove(&conn) else { continue };
-            self.pass_written(address, &mut there);
+            let Some(there) = self.nodes[node].conns.get(&conn) else { continue };
+            if there.machine.has_written()
+                && let Some(mut there) = self.nodes[node].conns.remove(&conn)
+            {
+                self.pass_written(address, &mut there);
+                self.nodes[node].conns.insert(conn, there);
+            }
             let runs = stalled.is_none_or(|odd| conn % 2 != odd);
-            let ready = runs && (take_mail(&mut there, now) | there.woken.take());
-            self.nodes[node].conns.insert(conn, there);
-            if ready {
+            let Some(there) = self.nodes[node].conns.get_mut(&conn).filter(|_| runs) else { continue };
+            if take_mail(there, now) | there.woken.take() {
                 busy = true;
                 self.serve(address);
             }

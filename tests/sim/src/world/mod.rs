@@ -20,6 +20,7 @@ mod pages;
 mod paging;
 pub mod permits;
 mod quiet;
+mod reading;
 mod receiving;
 mod refusals;
 mod requests;
@@ -58,6 +59,7 @@ use groups::Finale;
 use http::Request;
 use links::Link;
 use node::Process;
+use reading::LastRead;
 use rights::Rights;
 use store::{Copied, SharedStore};
 
@@ -243,6 +245,7 @@ pub struct World {
     /// Logs, those of restored copies that continue them, and the lengths of these at that time.
     copies: Vec<(usize, usize, u64)>,
     settings: Arc<Settings>,
+    last_read: LastRead,
     /// What the back end permits, where that changes.
     rights: Option<Rights>,
     chats: Chats,
@@ -369,6 +372,7 @@ impl World {
             spoils: None,
             copies: Vec::new(),
             settings: Arc::new(settings),
+            last_read: LastRead::default(),
             rights: None,
             chats: Chats::default(),
             finale: None,

@@ -44,7 +44,7 @@ pub(super) struct Process {
     pub(super) stopping: bool,
     /// Counts its lives.
     pub(super) boot: u32,
-    pub(super) conns: BTreeMap<u64, Conn>,
+    pub(super) conns: BTreeMap<u64, Box<Conn>>,
     /// The node of this life, while it is up.
     node: Option<Arc<Node>>,
     pub(super) executor: Option<Executor>,
@@ -222,7 +222,7 @@ impl World {
             responses: 0,
             led,
         };
-        on.conns.insert(conn, there);
+        on.conns.insert(conn, Box::new(there));
         Some(Address { node, boot, conn })
     }
 

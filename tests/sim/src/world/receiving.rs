@@ -25,9 +25,8 @@ use crate::{
 impl World {
     pub(super) fn receives(&mut self, client: usize, source: Source, text: &str) {
         say!(self, format!("c{client}"), "< {}", shortened(text));
-        let bounds = batch::Bounds { bytes: usize::MAX, frames: usize::MAX, ..batch::Bounds::default() };
         let now = self.clients[client].clocks(self.now);
-        let mut frames = match batch::decode_received::<ServerFrame>(text, &bounds) {
+        let mut frames = match self.frames_of(text) {
             Ok(frames) => frames,
             Err(error) => {
                 return self.broken(violated(Rule::Protocol, format!("a node sent {text:?}: {error}")));

@@ -60,6 +60,13 @@ impl Wake for Woken {
     }
 }
 
+impl Machine {
+    /// Whether something was written that has not been passed to the network yet.
+    pub(super) fn has_written(&self) -> bool {
+        matches!(self, Self::WebSocket { session, .. } if !session.lock().writer.written.is_empty())
+    }
+}
+
 impl World {
     /// What is about to be written depends on how the clients read now.
     pub(super) fn fill_sockets(&mut self, node: usize) {
