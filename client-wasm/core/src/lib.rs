@@ -14,7 +14,7 @@ extern crate alloc;
 #[macro_use]
 mod text;
 
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(any(not(target_arch = "wasm32"), feature = "application"))]
 mod application;
 mod backoff;
 mod clock;
@@ -35,7 +35,7 @@ mod transport;
 
 #[doc(hidden)]
 pub use alloc::string::String;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(any(not(target_arch = "wasm32"), feature = "application"))]
 pub use application::{Application, Stretch, receive, typist};
 pub use backoff::{BASE_MS, CAP_HIDDEN_MS, CAP_MS, FIRST_MS, LEAST_MS};
 pub use clock::Now;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use everwire_client::native::Report;
 use everwire_client_core::{
     Config, Connection, Event, Handle, Input, Position, SendStatus, Status, Stretch, Transport, receive,
 };
@@ -9,13 +10,13 @@ use everwire_protocol::{
     Channel, ClientFrame, ErrorCode, Guest, Limits, ServerFrame, Uuid,
     batch::{self, Bounds},
 };
+use futures_channel::mpsc::UnboundedSender;
 use serde_json::{Map, Value, json};
 
 use crate::{
     CLIENT,
     driver::{Driver, Wanted},
     events::{emit, tell_error},
-    network::{Report, Reports},
 };
 
 const REQUEST_TIMEOUT_MS: u64 = 30_000;
@@ -66,7 +67,7 @@ pub(crate) struct Subscription {
 }
 
 impl Client {
-    pub(crate) fn connect(command: &Value, reports: Reports) -> Result<Self, Unfit> {
+    pub(crate) fn connect(command: &Value, reports: UnboundedSender<Report>) -> Result<Self, Unfit> {
         let session = Uuid::now_v7();
         let guest: Option<Guest> = command.get("guest").cloned().map(serde_json::from_value).transpose()?;
         let may_use = |name: &str| {
@@ -94,7 +95,7 @@ impl Client {
         let mut client = Self {
             core: Connection::new(config),
             stretch: Stretch::default(),
-            driver: Driver::new(url, reports),
+            driver: Driver::new(url, reports).map_err(|error| Unfit::Invalid(error.to_string()))?,
             session,
             token,
             asks,
@@ -144,6 +145,8 @@ impl Client {
         let (source, text) = match report {
             Report::Input(input) => return self.tell(input),
             Report::Batch(source, text) => (source, text),
+            // Nothing is kept.
+            _ => return,
         };
         let bounds = Bounds { bytes: usize::MAX, frames: usize::MAX, ..Bounds::default() };
         match batch::decode_received::<ServerFrame>(&text, &bounds) {

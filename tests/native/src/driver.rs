@@ -1,28 +1,18 @@
-//! Carries out what the core wants, and tells it what has happened. It makes no decisions.
+//! The network and the clocks of one client. What the core wants of the network is carried out by the driver of everwire-client.
 
-use std::{
-    collections::HashMap,
-    time::{SystemTime, UNIX_EPOCH},
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use everwire_client::{
+    Error,
+    native::{Network, Report},
 };
+use everwire_client_core::{Event, Now, Output};
+use futures_channel::mpsc::UnboundedSender;
+use tokio::time::Instant;
 
-use everwire_client_core::{Event, Now, Output, RequestId, SocketId};
-use tokio::{
-    sync::mpsc,
-    task::{AbortHandle, JoinSet},
-    time::Instant,
-};
-
-use crate::network::{Http, Order, Reports, websocket};
-
-/// The network and the clocks of one client.
 pub(crate) struct Driver {
-    url: String,
-    http: Http,
+    network: Network,
     begun: Instant,
-    sockets: HashMap<SocketId, mpsc::UnboundedSender<Order>>,
-    requests: HashMap<RequestId, AbortHandle>,
-    tasks: JoinSet<()>,
-    reports: Reports,
 }
 
 /// What the network has no part in.
@@ -32,16 +22,8 @@ pub(crate) enum Wanted {
 }
 
 impl Driver {
-    pub(crate) fn new(url: String, reports: Reports) -> Self {
-        Self {
-            url,
-            http: Http::new(),
-            begun: Instant::now(),
-            sockets: HashMap::new(),
-            requests: HashMap::new(),
-            tasks: JoinSet::new(),
-            reports,
-        }
+    pub(crate) fn new(url: String, reports: UnboundedSender<Report>) -> Result<Self, Error> {
+        Ok(Self { network: Network::new(url, reports)?, begun: Instant::now() })
     }
 
     /// What both clocks say.
@@ -51,45 +33,16 @@ impl Driver {
     }
 
     pub(crate) fn carry_out(&mut self, output: Output) -> Option<Wanted> {
-        match output {
-            Output::OpenWebSocket(socket) => {
-                let (sender, orders) = mpsc::unbounded_channel();
-                self.sockets.insert(socket, sender);
-                self.tasks.spawn(websocket(self.url.clone(), socket, orders, self.reports.clone()));
-            }
-            Output::SendWebSocket { socket, text } => self.order(socket, Order::Send(text)),
-            Output::CloseWebSocket { socket, code } => {
-                self.order(socket, Order::Close(code));
-                self.sockets.remove(&socket);
-            }
-            Output::Request { request, body, token, keepalive: _ } => {
-                let (http, url, reports) = (self.http.clone(), self.url.clone(), self.reports.clone());
-                let handle = self.tasks.spawn(http.post(url, request, token, body, reports));
-                self.requests.insert(request, handle);
-                self.requests.retain(|_, handle| !handle.is_finished());
-            }
-            Output::Abort(request) => {
-                if let Some(handle) = self.requests.remove(&request) {
-                    handle.abort();
-                }
-            }
-            Output::FetchToken => return Some(Wanted::Token),
-            Output::Event(event) => return Some(Wanted::Event(event)),
+        match self.network.carry_out(output)? {
+            Output::FetchToken => Some(Wanted::Token),
+            Output::Event(event) => Some(Wanted::Event(event)),
             // Nothing is kept for a later start, and no other page shares this one's connections.
-            Output::Remember(_) | Output::PollSlot(_) => {}
-        }
-        None
-    }
-
-    /// A WebSocket that has ended takes no orders.
-    fn order(&self, socket: SocketId, order: Order) {
-        if let Some(orders) = self.sockets.get(&socket) {
-            let _ = orders.send(order);
+            _ => None,
         }
     }
 
     /// Waits until what is on its way has left.
     pub(crate) async fn finished(&mut self) {
-        while self.tasks.join_next().await.is_some() {}
+        self.network.finished().await;
     }
 }

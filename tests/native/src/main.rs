@@ -1,26 +1,25 @@
-//! A client that consists of the core and a driver for tokio, behind an adapter of the conformance suite: lines of JSON on standard
-//! input and output (tests/conformance/adapters/README.md). It shows that the core conforms without a browser, and what a driver
-//! needs.
+//! The client core with the driver of everwire-client for tokio, behind an adapter of the conformance suite: lines of JSON on standard
+//! input and output (tests/conformance/adapters/README.md). It shows that the core conforms without a browser.
 
 mod adapter;
 mod application;
 mod driver;
 mod events;
-mod network;
 
 use std::{future::pending, time::Duration};
 
+use everwire_client::native::Report;
+use futures_channel::mpsc::{self, UnboundedSender};
+use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
-    sync::mpsc,
     time::{sleep, timeout},
 };
 
 use adapter::{Client, Unfit};
 use events::emit;
 use everwire_client_core::Input;
-use network::Reports;
 
 /// Its name and version.
 const CLIENT: &str = concat!("everwire-native/", env!("CARGO_PKG_VERSION"));
@@ -32,7 +31,7 @@ const GOODBYE: Duration = Duration::from_secs(2);
 async fn main() {
     events::emit_ready();
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
-    let (sender, mut reports) = mpsc::unbounded_channel();
+    let (sender, mut reports) = mpsc::unbounded();
     let mut client: Option<Client> = None;
     loop {
         let due = client.as_ref().and_then(Client::timeout);
@@ -48,7 +47,7 @@ async fn main() {
                 Ok(Some(line)) => if command(&mut client, &line, &sender).await { break },
                 Ok(None) | Err(_) => break,
             },
-            Some(report) = reports.recv() => if let Some(client) = &mut client {
+            Some(report) = reports.next() => if let Some(client) = &mut client {
                 client.take(report);
             },
             () = timer => if let Some(client) = &mut client {
@@ -59,7 +58,7 @@ async fn main() {
 }
 
 /// Carries out a command. Returns whether it was the last one.
-async fn command(client: &mut Option<Client>, line: &str, reports: &Reports) -> bool {
+async fn command(client: &mut Option<Client>, line: &str, reports: &UnboundedSender<Report>) -> bool {
     let command: Value = match serde_json::from_str(line) {
         Ok(command) => command,
         Err(error) => {
