@@ -38,7 +38,12 @@ pub(crate) fn check(root: &Path) -> Result {
         let source = root.join(&tree.source);
         let mut sources = Sources::new();
         read(&source, "", &mut sources).map_err(Error::file("read", &source))?;
-        violations.extend(violations_in(tree, &sources).into_iter().map(|text| format!("{name}: {text}")));
+        let own = match tree.language {
+            Language::Rust => manifests::crate_of(root, &tree.source)?,
+            Language::TypeScript => String::new(),
+        };
+        let found = violations_in(tree, &own, &sources);
+        violations.extend(found.into_iter().map(|text| format!("{name}: {text}")));
     }
     if violations.is_empty() {
         return Ok(());
@@ -50,10 +55,10 @@ pub(crate) fn check(root: &Path) -> Result {
     Err(Error::Refused(format!("the sources do not follow {DECLARATION}:{list}")))
 }
 
-/// Everything that one source tree does against its declaration.
-fn violations_in(tree: &Tree, sources: &Sources) -> Vec<String> {
+/// Everything that one source tree does against its declaration. `own`: how its crate is called in paths.
+fn violations_in(tree: &Tree, own: &str, sources: &Sources) -> Vec<String> {
     let files: Graph = match tree.language {
-        Language::Rust => rust::references(sources),
+        Language::Rust => rust::references(sources, own),
         Language::TypeScript => typescript::references(sources),
     };
     let mut violations = Vec::new();
@@ -145,7 +150,7 @@ mod tests {
         .map(|(path, text)| (path.to_owned(), text.to_owned()))
         .into();
         sources.extend(changes.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())));
-        violations_in(&Declaration::parse(declaration).unwrap().trees["server"], &sources)
+        violations_in(&Declaration::parse(declaration).unwrap().trees["server"], "everwire_server", &sources)
     }
 
     #[test]

@@ -92,8 +92,9 @@ impl<E> Channel<E> {
     }
 
     fn key(&self, key: bool) {
-        self.shared
-            .with(|session| session.with_handle(&self.name, |core, now, handle| core.typing(now, handle, key)));
+        self.shared.with(|session| {
+            session.with_handle(&self.name, |core, now, handle| core.typing(now, handle, key));
+        });
     }
 
     /// Everything up to this offset was read. Marks only rise; they are sent within a second or two. What a subscription brings
@@ -232,7 +233,7 @@ impl<E: DeserializeOwned> Channel<E> {
         for message in page.messages {
             match try_read(message) {
                 Ok(message) => messages.push(message),
-                Err((message, reason)) => unreadable.push(Unreadable::new(message, reason)),
+                Err(message) => unreadable.push(message),
             }
         }
         Ok(HistoryPage { epoch: page.epoch, messages, unreadable, more: page.more })

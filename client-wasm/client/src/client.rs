@@ -7,8 +7,7 @@ use futures_channel::mpsc;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    Channel, ConnectionState, Error, Notice, Options, Updates,
-    json,
+    Channel, ConnectionState, Error, Notice, Options, Updates, json,
     request::{ANSWER_TIMEOUT, Request, answer},
     session::Session,
     shared::Shared,

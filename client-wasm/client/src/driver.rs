@@ -8,34 +8,17 @@ use std::{
     task::{Context, Poll},
 };
 
-use everwire_client_core::{Input, Output, Source, receive};
+use everwire_client_core::{Input, Output, receive};
 use everwire_protocol::{ServerFrame, batch, batch::Bounds};
 use futures_channel::mpsc;
 use futures_core::Stream;
 
 use crate::{
     options::{TokenFuture, Tokens},
-    session::{Kept, Session, Store},
+    report::{KeptSend, Report},
+    session::{Session, Store},
     shared::Shared,
 };
-
-/// What a platform reports.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Report {
-    /// Something has happened.
-    Input(Input),
-    /// A batch has arrived, as JSON.
-    Batch(Source, String),
-    /// Messages that an earlier page has kept.
-    #[doc(hidden)]
-    Restored(Vec<KeptSend>),
-}
-
-/// A message that an earlier page has kept.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct KeptSend(pub(crate) Kept);
 
 pub(crate) type Reports = mpsc::UnboundedSender<Report>;
 

@@ -263,34 +263,31 @@ impl RawEvent {
 fn read_message<E: DeserializeOwned>(message: everwire_protocol::Message) -> Event<E> {
     match try_read(message) {
         Ok(message) => Event::Message(message),
-        Err((message, reason)) => Event::Unreadable(Unreadable::new(message, reason)),
+        Err(unreadable) => Event::Unreadable(unreadable),
     }
 }
 
 impl Unreadable {
-    pub(crate) fn new(message: everwire_protocol::Message, reason: String) -> Self {
+    fn new(message: everwire_protocol::Message, reason: String) -> Self {
         let offset = message.offset;
         Self { offset, reason, message: Some(Box::new(with_data(message, Some))) }
     }
 }
 
-/// The message with its data as an `E`; or as it was, and why not.
+/// The message with its data as an `E`, if it is one.
 pub(crate) fn try_read<E: DeserializeOwned>(
     message: everwire_protocol::Message,
-) -> Result<Message<E>, (everwire_protocol::Message, String)> {
+) -> Result<Message<E>, Unreadable> {
     if message.deleted.is_some() || message.action == Some(Action::Delete) {
         return Ok(with_data(message, |_| None));
     }
     match json::read(&message.data) {
         Ok(data) => Ok(with_data(message, |_| Some(data))),
-        Err(reason) => Err((message, reason)),
+        Err(reason) => Err(Unreadable::new(message, reason)),
     }
 }
 
-fn with_data<E>(
-    message: everwire_protocol::Message,
-    data: impl FnOnce(Payload) -> Option<E>,
-) -> Message<E> {
+fn with_data<E>(message: everwire_protocol::Message, data: impl FnOnce(Payload) -> Option<E>) -> Message<E> {
     Message {
         offset: message.offset,
         id: message.id,

@@ -3,11 +3,15 @@
 use everwire_protocol::Uuid;
 
 #[cfg(not(target_arch = "wasm32"))]
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Ids;
 
 #[cfg(not(target_arch = "wasm32"))]
 impl Ids {
+    pub(crate) fn new() -> Self {
+        Self
+    }
+
     #[allow(clippy::unused_self, reason = "as in browsers")]
     pub(crate) fn next(&mut self) -> Uuid {
         Uuid::now_v7()
@@ -24,11 +28,11 @@ pub(crate) fn seed() -> u64 {
 #[wasm_bindgen::prelude::wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues)]
-    fn random(bytes: &mut [u8]);
+    fn fill(bytes: &mut [u8]);
 }
 
 #[cfg(target_arch = "wasm32")]
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Ids {
     /// The time of the last one, in ms since 1970.
     last: u64,
@@ -38,10 +42,14 @@ pub(crate) struct Ids {
 
 #[cfg(target_arch = "wasm32")]
 impl Ids {
+    pub(crate) fn new() -> Self {
+        Self { last: 0, count: 0 }
+    }
+
     pub(crate) fn next(&mut self) -> Uuid {
         let now = js_sys::Date::now() as u64;
         let mut random = [0; 10];
-        random(&mut random);
+        fill(&mut random);
         if now > self.last {
             // Room to count up.
             (self.last, self.count) = (now, u16::from_be_bytes([random[0], random[1]]) & 0x7ff);
@@ -60,6 +68,6 @@ impl Ids {
 #[cfg(target_arch = "wasm32")]
 pub(crate) fn seed() -> u64 {
     let mut random = [0; 8];
-    random(&mut random);
+    fill(&mut random);
     u64::from_be_bytes(random)
 }

@@ -53,12 +53,15 @@
 //! | `native` | no | the driver for tokio; [`Client::connect`] is only there with it, or in a browser |
 //! | `rustls` | no | `https` for that driver, with the root certificates of the system |
 
+// Without a driver nobody connects; the types are there all the same.
+#![cfg_attr(
+    not(any(target_arch = "wasm32", feature = "native")),
+    allow(dead_code, unreachable_pub, unused_imports)
+)]
+
 mod channel;
-#[cfg_attr(not(any(target_arch = "wasm32", feature = "native")), allow(dead_code))]
 mod client;
-#[cfg_attr(not(any(target_arch = "wasm32", feature = "native")), allow(dead_code))]
 mod clock;
-#[cfg_attr(not(any(target_arch = "wasm32", feature = "native")), allow(dead_code))]
 mod driver;
 mod error;
 mod event;
@@ -66,15 +69,12 @@ mod ids;
 mod json;
 #[cfg(all(not(target_arch = "wasm32"), feature = "native"))]
 pub mod native;
-#[cfg_attr(not(any(target_arch = "wasm32", feature = "native")), allow(dead_code))]
 mod options;
-#[cfg_attr(not(any(target_arch = "wasm32", feature = "native")), allow(dead_code))]
 mod queue;
+mod report;
 mod request;
 mod send;
-#[cfg_attr(not(any(target_arch = "wasm32", feature = "native")), allow(dead_code))]
 mod session;
-#[cfg_attr(not(any(target_arch = "wasm32", feature = "native")), allow(dead_code))]
 mod shared;
 #[cfg(any(target_arch = "wasm32", feature = "native"))]
 mod start;
@@ -85,9 +85,7 @@ mod web;
 pub use channel::{Channel, History, HistoryPage};
 pub use client::Client;
 pub use error::Error;
-pub use event::{
-    ConnectionState, Event, Gap, GapReason, Message, Notice, Stored, Subscribed, Unreadable,
-};
+pub use event::{ConnectionState, Event, Gap, GapReason, Message, Notice, Stored, Subscribed, Unreadable};
 pub use everwire_client_core::{Position, Transport};
 /// Frames and codes of the protocol, for [`Client::request`] and for what events contain.
 pub use everwire_protocol as protocol;

@@ -94,9 +94,4 @@ impl<T: Clone> Queues<T> {
             None => Poll::Ready(None),
         }
     }
-
-    #[cfg(test)]
-    pub(crate) fn len(&self) -> usize {
-        self.queues.len()
-    }
 }

@@ -14,12 +14,8 @@ use crate::{
 };
 
 /// `config`: what the platform knows better. `stores`: it can keep messages beyond the page.
-pub(crate) fn begin(
-    options: &Options,
-    config: impl FnOnce(Config) -> Config,
-    stores: bool,
-) -> Arc<Shared> {
-    let mut ids = Ids::default();
+pub(crate) fn begin(options: &Options, config: impl FnOnce(Config) -> Config, stores: bool) -> Arc<Shared> {
+    let mut ids = Ids::new();
     let config = config(Config {
         server: options.url.clone(),
         session: ids.next(),
@@ -36,13 +32,8 @@ pub(crate) fn begin(
         hidden: false,
         online: true,
     });
-    let mut session = Session::new(
-        Connection::new(config),
-        Clock::start(),
-        ids,
-        options.buffer,
-        stores && options.outbox,
-    );
+    let mut session =
+        Session::new(Connection::new(config), Clock::start(), ids, options.buffer, stores && options.outbox);
     session.tell(Input::Start);
     Arc::new(Shared::new(session))
 }

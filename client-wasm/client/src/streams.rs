@@ -13,13 +13,7 @@ use everwire_client_core::Position;
 use futures_core::Stream;
 use serde::de::DeserializeOwned;
 
-use crate::{
-    Error, Event, Subscribed,
-    event::RawEvent,
-    queue::Queues,
-    session::Session,
-    shared::Shared,
-};
+use crate::{Error, Event, Subscribed, event::RawEvent, queue::Queues, session::Session, shared::Shared};
 
 /// The events of a channel, from `Channel::subscribe` until it is dropped, the server ends it, or the client is closed.
 ///

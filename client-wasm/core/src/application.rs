@@ -3,6 +3,8 @@
 
 mod stretch;
 
+use alloc::string::{String, ToString};
+
 use everwire_protocol::{
     Ack, Activity, Channel, ChatChanged, ChatGone, Code, ErrorCode, MemberJoined, MemberLeft, Message,
     OwnMark, Polled, Receipt, ServerFrame, Signalled, StatusChanged, Subscribed, UserTyping, Uuid, VERSION,

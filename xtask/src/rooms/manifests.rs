@@ -29,6 +29,12 @@ pub(super) fn violations(root: &Path, declaration: &Declaration) -> Result<Vec<S
     Ok(violations)
 }
 
+/// How the crate of a source directory is called in paths.
+pub(super) fn crate_of(root: &Path, source: &str) -> Result<String> {
+    let manifest = cargo(root, source.strip_suffix("/src").unwrap_or(source))?;
+    Ok(manifest["package"]["name"].as_str().unwrap_or_default().replace('-', "_"))
+}
+
 fn judge(violations: &mut Vec<String>, kind: &str, arrows: &Arrows, name: &str, dependencies: Vec<&str>) {
     if !arrows.contains_key(name) {
         violations.push(format!("the {kind} {name} is not declared"));

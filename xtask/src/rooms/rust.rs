@@ -14,13 +14,13 @@ use super::{Sources, graph::Graph};
 /// A module's path within its crate, or a path of names in it.
 type Names = Vec<String>;
 
-/// The files of a tree, with an edge for each use of another one.
-pub(super) fn references(sources: &Sources) -> Graph {
+/// The files of a tree, with an edge for each use of another one. `own`: how the crate is called in paths.
+pub(super) fn references(sources: &Sources, own: &str) -> Graph {
     let mut modules = BTreeMap::new();
     let mut read = Vec::new();
     for (file, text) in sources {
         let module = module_of(file);
-        let mut paths = Paths { module: module.clone(), ..Paths::default() };
+        let mut paths = Paths { own: own.to_owned(), module: module.clone(), ..Paths::default() };
         match TokenStream::from_str(text) {
             Ok(tokens) => paths.visit(tokens),
             // What does not even consist of tokens does not compile, and the compiler says it better.
@@ -92,6 +92,8 @@ impl Resolver {
 /// The paths that a file uses, all made absolute.
 #[derive(Default)]
 struct Paths {
+    /// The name of the crate.
+    own: String,
     /// The module that is being read: the file's, or one written out in it.
     module: Names,
     children: BTreeSet<String>,
@@ -196,7 +198,7 @@ impl Paths {
             "self" => self.module.clone(),
             "super" => self.module[..self.module.len().checked_sub(1)?].to_vec(),
             child if self.children.contains(child) => [&self.module[..], &[child.to_owned()]].concat(),
-            own if own.starts_with("everwire_") => Vec::new(),
+            own if own == self.own => Vec::new(),
             _ => return None,
         };
         for name in rest {
@@ -261,7 +263,7 @@ mod tests {
     fn edges(files: &[(&str, &str)]) -> Vec<String> {
         let sources: Sources =
             files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
-        references(&sources).edges().map(|(from, to)| format!("{from} -> {to}")).collect()
+        references(&sources, "everwire_server").edges().map(|(from, to)| format!("{from} -> {to}")).collect()
     }
 
     #[test]
@@ -301,6 +303,7 @@ mod tests {
         let files = [
             ("lib.rs", ""),
             ("a.rs", ""),
+            ("c.rs", "use everwire_protocol::a::A;"),
             (
                 "b.rs",
                 "// crate::a\nconst A: &str = \"crate::a\";\nuse std::a::b;\nfn f() { x.crate_a(); std::a::B }\n\

@@ -22,7 +22,7 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-pub use crate::driver::Report;
+pub use crate::report::Report;
 pub use network::Network;
 
 use crate::{

@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::websocket::{Order, websocket};
-use crate::{Error, driver::Report};
+use crate::{Error, report::Report};
 
 /// The network of one client. Dropping it ends its sockets and requests at once.
 pub struct Network {
@@ -148,9 +148,7 @@ async fn post(
         return failed(status.as_u16(), format!("HTTP status {status}"));
     }
     match response.bytes().await {
-        Ok(bytes) => {
-            Report::Batch(Source::Response(request), String::from_utf8_lossy(&bytes).into_owned())
-        }
+        Ok(bytes) => Report::Batch(Source::Response(request), String::from_utf8_lossy(&bytes).into_owned()),
         Err(error) => failed(0, chain(&error)),
     }
 }

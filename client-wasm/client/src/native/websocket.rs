@@ -21,7 +21,7 @@ use tokio_tungstenite::{
 };
 
 use super::GOODBYE;
-use crate::driver::Report;
+use crate::report::Report;
 
 /// The code of a WebSocket that ends without one.
 const ABNORMAL: u16 = 1006;
@@ -107,8 +107,9 @@ async fn serve(
                     Report::Input(Input::Violation { source, message: "a binary message".to_owned() })
                 }
                 Some(Ok(Message::Close(frame))) => {
-                    return frame
-                        .map_or(Ok(abnormal()), |frame| Ok((frame.code.into(), frame.reason.as_str().to_owned())));
+                    return frame.map_or(Ok(abnormal()), |frame| {
+                        Ok((frame.code.into(), frame.reason.as_str().to_owned()))
+                    });
                 }
                 Some(Ok(_)) => continue,
                 Some(Err(error)) => return Err(error),

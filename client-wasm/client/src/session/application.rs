@@ -6,7 +6,10 @@ use everwire_protocol::{
     Signalled, StatusChanged, Subscribed as SubscribedFrame, UserReceipt, UserTyping, Uuid,
 };
 
-use super::{Pending, Session, members::Change, room::Typist};
+use super::{
+    Pending, Session,
+    room::{Change, Typist},
+};
 use crate::{
     Error, Gap, Notice, Subscribed, Unreadable,
     event::{Event, RawEvent},
@@ -78,7 +81,7 @@ impl Application for Session {
     }
 
     fn error(&mut self, code: Code, message: String, retry_after_ms: Option<u32>) {
-        self.report(Error::refused(code, message, retry_after_ms));
+        self.report(&Error::refused(code, message, retry_after_ms));
     }
 
     fn answered(&mut self, answer: ServerFrame) {

@@ -1,50 +1,18 @@
 //! The members of presence channels and the receipts of chats: lists that a server sends in pages, and changes in the meantime.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use everwire_client_core::Handle;
-use everwire_protocol::{ListMembers, ListReceipts, Member, StatusChanged, UserReceipt};
+use everwire_protocol::{ListMembers, ListReceipts, Member, UserReceipt, Uuid};
 
-use super::{Pending, Room, Session};
+use super::{
+    Pending, Room, Session,
+    room::{Change, Load},
+};
 use crate::{event::Event, json};
 
 /// How long a page is waited for.
 const PAGE_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// A list that arrives in pages.
-#[derive(Default)]
-pub(super) struct Load {
-    list: BTreeMap<String, Member>,
-    /// What has changed since the last page was asked for.
-    since: Vec<Change>,
-    /// Whether those who have come and gone meanwhile are told one by one: not of the first list.
-    tells: bool,
-}
-
-#[derive(Debug, Clone)]
-pub(super) enum Change {
-    Joined(Member),
-    Left(String),
-    Status(StatusChanged),
-}
-
-impl Change {
-    fn apply(&self, members: &mut BTreeMap<String, Member>) {
-        match self {
-            // Of a listed user: the name has changed.
-            Self::Joined(member) => drop(members.insert(member.user.clone(), member.clone())),
-            Self::Left(user) => drop(members.remove(user)),
-            Self::Status(StatusChanged { user, name, status, .. }) => {
-                if let Some(member) = members.get_mut(user) {
-                    member.status = Some(*status);
-                    if name.is_some() {
-                        member.name.clone_from(name);
-                    }
-                }
-            }
-        }
-    }
-}
 
 impl Session {
     /// A list begins with this page. `first`: the channel had none yet.
@@ -144,10 +112,10 @@ impl Session {
         }
     }
 
-    fn ask_page(&mut self, handle: Handle, id: everwire_protocol::Uuid, frame: Result<String, crate::Error>) {
+    fn ask_page(&mut self, handle: Handle, id: Uuid, frame: Result<String, crate::Error>) {
         let asked = frame.and_then(|frame| self.ask(id, frame, PAGE_TIMEOUT, Pending::Page(handle)));
         if let Err(error) = asked {
-            self.report(error);
+            self.report(&error);
             self.page_failed(handle);
         }
     }

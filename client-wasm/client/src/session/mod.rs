@@ -19,12 +19,7 @@ use everwire_protocol::{Ack, Channel, Code, ErrorCode, ServerFrame, Uuid, limits
 use futures_channel::oneshot;
 use serde::Deserialize;
 
-use crate::{
-    ConnectionState, Error, Notice, Stored,
-    clock::Clock,
-    ids::Ids,
-    queue::Queues,
-};
+use crate::{ConnectionState, Error, Notice, Stored, clock::Clock, ids::Ids, queue::Queues};
 pub(crate) use room::Room;
 pub use room::Typist;
 use subscribers::Subscriber;
@@ -193,13 +188,13 @@ impl Session {
             }
             CoreEvent::Sending { status: SendStatus::Queued, .. } | CoreEvent::Log(_) => {}
             CoreEvent::TypingExpired { handle, typist } => self.typing_expired(handle, typist),
-            CoreEvent::Error { code, message } => self.report(Error::refused(code.into(), message, None)),
+            CoreEvent::Error { code, message } => self.report(&Error::refused(code.into(), message, None)),
         }
     }
 
     /// An error that is neither a state nor about one operation.
-    pub(crate) fn report(&mut self, error: Error) {
-        self.errors.push(&error, &mut self.wakers);
+    pub(crate) fn report(&mut self, error: &Error) {
+        self.errors.push(error, &mut self.wakers);
     }
 
     /// Why nothing more can be asked of this client.
@@ -266,7 +261,7 @@ impl Session {
                 Err(code) if code.retry() || code == ErrorCode::Closed => {}
                 Err(code) => {
                     self.store.push_back(Store::Delete(id));
-                    self.report(code.into());
+                    self.report(&Error::from(code));
                 }
             }
             self.drain();
@@ -306,7 +301,7 @@ impl Session {
                     let _ = done.send(Err(error));
                 }
                 None if closed => {}
-                None => self.report(error),
+                None => self.report(&error),
             }
         } else if let Some(pending) = self.requests.remove(&id) {
             match pending {
@@ -373,11 +368,7 @@ impl Session {
     }
 
     /// The core, for an operation on the subscription of this channel; nothing if there is none.
-    pub(crate) fn with_handle(
-        &mut self,
-        channel: &Channel,
-        act: impl FnOnce(&mut Connection, Now, Handle),
-    ) {
+    pub(crate) fn with_handle(&mut self, channel: &Channel, act: impl FnOnce(&mut Connection, Now, Handle)) {
         let now = self.now();
         self.stretch.settle(&mut self.core);
         if let Some(handle) = self.core.subscription(channel) {

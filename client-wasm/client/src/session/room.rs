@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use everwire_client_core::Position;
-use everwire_protocol::{Channel, Member, UserReceipt};
-
-use super::members::Load;
+use everwire_protocol::{Channel, Member, StatusChanged, UserReceipt};
 
 pub(crate) struct Room {
     pub(crate) channel: Channel,
@@ -38,6 +36,41 @@ impl Room {
             load: None,
             receipts: BTreeMap::new(),
             typists: BTreeMap::new(),
+        }
+    }
+}
+
+/// A list that arrives in pages.
+#[derive(Default)]
+pub(super) struct Load {
+    pub(super) list: BTreeMap<String, Member>,
+    /// What has changed since the last page was asked for.
+    pub(super) since: Vec<Change>,
+    /// Whether those who have come and gone meanwhile are told one by one: not of the first list.
+    pub(super) tells: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Change {
+    Joined(Member),
+    Left(String),
+    Status(StatusChanged),
+}
+
+impl Change {
+    pub(super) fn apply(&self, members: &mut BTreeMap<String, Member>) {
+        match self {
+            // Of a listed user: the name has changed.
+            Self::Joined(member) => drop(members.insert(member.user.clone(), member.clone())),
+            Self::Left(user) => drop(members.remove(user)),
+            Self::Status(StatusChanged { user, name, status, .. }) => {
+                if let Some(member) = members.get_mut(user) {
+                    member.status = Some(*status);
+                    if name.is_some() {
+                        member.name.clone_from(name);
+                    }
+                }
+            }
         }
     }
 }

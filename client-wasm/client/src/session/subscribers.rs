@@ -117,13 +117,11 @@ impl Session {
         let Some(subscriber) = self.subscribers.get_mut(&number) else {
             return Poll::Ready(Err(self.closed()));
         };
-        match &subscriber.ready {
-            Some(ready) => Poll::Ready(ready.clone()),
-            None => {
-                subscriber.waiting = Some(cx.waker().clone());
-                Poll::Pending
-            }
+        if let Some(ready) = &subscriber.ready {
+            return Poll::Ready(ready.clone());
         }
+        subscriber.waiting = Some(cx.waker().clone());
+        Poll::Pending
     }
 
     pub(crate) fn poll_event(&mut self, number: u32, cx: &Context<'_>) -> Poll<Option<RawEvent>> {
@@ -172,11 +170,4 @@ impl Session {
         }
         self.rooms.clear();
     }
-
-    /// How many subscribers there are.
-    #[cfg(test)]
-    pub(crate) fn subscribers(&self) -> usize {
-        self.subscribers.len()
-    }
 }
-

@@ -10,7 +10,7 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{AbortController, Headers, RequestInit, Response};
 
 use super::message_of;
-use crate::driver::{Report, Reports};
+use crate::{driver::Reports, report::Report};
 
 #[wasm_bindgen]
 extern "C" {

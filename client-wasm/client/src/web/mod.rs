@@ -25,8 +25,9 @@ use wasm_bindgen::prelude::*;
 
 use crate::{
     Error, Options,
-    driver::{Driver, Platform, Report, Reports},
+    driver::{Driver, Platform, Reports},
     options::Tokens,
+    report::Report,
     session::Store,
     shared::Shared,
     start::begin,
@@ -52,6 +53,7 @@ pub(crate) fn resolve(url: &mut String) {
 }
 
 /// Starts a session, and the task that drives it.
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere there may be no runtime")]
 pub(crate) fn start(
     mut options: Options,
     reports: Reports,

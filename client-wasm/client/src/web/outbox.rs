@@ -20,8 +20,9 @@ use web_sys::{
 
 use crate::{
     Options,
-    driver::{KeptSend, Report, Reports},
+    driver::Reports,
     ids::Ids,
+    report::{KeptSend, Report},
     session::{Kept, Store},
 };
 
@@ -39,6 +40,11 @@ extern "C" {
     fn get_item(key: &str) -> Result<Option<String>, JsValue>;
     #[wasm_bindgen(catch, js_namespace = sessionStorage, js_name = setItem)]
     fn set_item(key: &str, value: &str) -> Result<(), JsValue>;
+
+    // web-sys declares it as one that may fail, and only behind a flag without a warning.
+    type Transaction;
+    #[wasm_bindgen(method, catch)]
+    fn commit(this: &Transaction) -> Result<(), JsValue>;
 }
 
 /// One stored message.
@@ -66,7 +72,7 @@ impl Outbox {
         if !options.outbox {
             return Self(None);
         }
-        let (changes, changed) = mpsc::unbounded();
+        let (changes, queue) = mpsc::unbounded();
         let storage = Storage {
             db: None,
             server: options.url.clone(),
@@ -74,7 +80,7 @@ impl Outbox {
             tab: tab(),
             kept: BTreeMap::new(),
         };
-        spawn_local(storage.run(changed, reports.clone()));
+        spawn_local(storage.run(queue, reports.clone()));
         Self(Some(changes))
     }
 
@@ -200,13 +206,12 @@ fn transact(
     let transaction = db.transaction_with_str_and_mode(STORE, IdbTransactionMode::Readwrite)?;
     act(&transaction.object_store(STORE)?)?;
     // Explicitly: the page may be closed before the browser does it.
-    transaction.commit()
+    transaction.unchecked_ref::<Transaction>().commit()
 }
 
 async fn open() -> Result<IdbDatabase, JsValue> {
-    let request = DATABASES.with(|databases| {
-        databases.as_ref().ok_or(JsValue::UNDEFINED)?.open_with_u32(DATABASE, 1)
-    })?;
+    let request = DATABASES
+        .with(|databases| databases.as_ref().ok_or(JsValue::UNDEFINED)?.open_with_u32(DATABASE, 1))?;
     let made = request.clone();
     request.set_onupgradeneeded(Some(
         Closure::once_into_js(move || -> Result<(), JsValue> { create(&made) }).unchecked_ref(),
@@ -237,6 +242,6 @@ async fn result(request: &IdbRequest) -> Result<JsValue, JsValue> {
 /// The id of this tab, kept across reloads where storage permits.
 fn tab() -> String {
     let known = get_item(TAB).ok().flatten();
-    let tab = known.unwrap_or_else(|| Ids::default().next().to_string());
+    let tab = known.unwrap_or_else(|| Ids::new().next().to_string());
     if set_item(TAB, &tab).is_ok() { tab } else { "none".to_owned() }
 }

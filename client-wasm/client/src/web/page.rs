@@ -4,7 +4,7 @@ use everwire_client_core::Input;
 use wasm_bindgen::prelude::*;
 use web_sys::{AbortController, Document, Event, PageTransitionEvent};
 
-use crate::driver::{Report, Reports};
+use crate::{driver::Reports, report::Report};
 
 #[wasm_bindgen]
 extern "C" {

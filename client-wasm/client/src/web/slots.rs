@@ -9,7 +9,7 @@ use js_sys::{Function, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
-use crate::driver::{Report, Reports};
+use crate::{driver::Reports, report::Report};
 
 const SLOTS: u32 = 4;
 
@@ -82,7 +82,8 @@ async fn try_lock(name: &str, released: &Promise) -> Option<bool> {
         match asked {
             Some(Ok(ended)) => {
                 // Where storage is denied, locks are too.
-                let rejected = Closure::once_into_js(move |why: JsValue| drop(reject.call1(&JsValue::NULL, &why)));
+                let rejected =
+                    Closure::once_into_js(move |why: JsValue| drop(reject.call1(&JsValue::NULL, &why)));
                 let _ = Reflect::get(&ended, &"catch".into())
                     .map(|catch| Function::from(catch).call1(&ended, &rejected));
             }

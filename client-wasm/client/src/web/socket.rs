@@ -5,14 +5,14 @@ use everwire_protocol::{SUBPROTOCOL, paths::WEBSOCKET_PATH};
 use wasm_bindgen::prelude::*;
 use web_sys::{CloseEvent, MessageEvent, WebSocket};
 
-use crate::driver::{Report, Reports};
+use crate::{driver::Reports, report::Report};
 
 /// There was no close frame (RFC 6455, section 7.1.5).
 pub(super) const ABNORMAL: u16 = 1006;
 
 pub(super) struct Socket {
     pub(super) id: SocketId,
-    socket: WebSocket,
+    inner: WebSocket,
     _opened: Closure<dyn FnMut()>,
     _message: Closure<dyn FnMut(MessageEvent)>,
     _closed: Closure<dyn FnMut(CloseEvent)>,
@@ -42,30 +42,30 @@ impl Socket {
         socket.set_onopen(Some(opened.as_ref().unchecked_ref()));
         socket.set_onmessage(Some(message.as_ref().unchecked_ref()));
         socket.set_onclose(Some(closed.as_ref().unchecked_ref()));
-        Ok(Self { id, socket, _opened: opened, _message: message, _closed: closed })
+        Ok(Self { id, inner: socket, _opened: opened, _message: message, _closed: closed })
     }
 
     pub(super) fn send(&self, text: &str) {
         // One that is closing drops what is sent, and browsers complain about it in the page's console. Its close event follows;
         // then the core sends again what was not answered.
-        if self.socket.ready_state() <= WebSocket::OPEN {
-            let _ = self.socket.send_with_str(text);
+        if self.inner.ready_state() <= WebSocket::OPEN {
+            let _ = self.inner.send_with_str(text);
         }
     }
 
     pub(super) fn close(self, code: u16) {
-        let _ = self.socket.close_with_code(code);
+        let _ = self.inner.close_with_code(code);
     }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
         // The closures go with it.
-        self.socket.set_onopen(None);
-        self.socket.set_onmessage(None);
-        self.socket.set_onclose(None);
-        if self.socket.ready_state() <= WebSocket::OPEN {
-            let _ = self.socket.close();
+        self.inner.set_onopen(None);
+        self.inner.set_onmessage(None);
+        self.inner.set_onclose(None);
+        if self.inner.ready_state() <= WebSocket::OPEN {
+            let _ = self.inner.close();
         }
     }
 }

@@ -20,8 +20,7 @@ enum Order {
 async fn a_message_arrives_as_the_type_that_it_was_sent_as() {
     let server = serve(|_| {}).await;
     let (ada, bob) = (guest(&server.url(), "ada"), guest(&server.url(), "bob"));
-    let mut events =
-        bob.channel::<Order>("orders").unwrap().subscribe(Subscribe::recent(20)).await.unwrap();
+    let mut events = bob.channel::<Order>("orders").unwrap().subscribe(Subscribe::recent(20)).await.unwrap();
     let orders = ada.channel::<Order>("orders").unwrap();
     let placed = Order::Placed { id: u64::MAX, note: "Grüße, \"\u{1F44B}\"\u{2028}".into() };
     let sending = orders.send(&placed);

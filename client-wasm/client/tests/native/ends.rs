@@ -8,15 +8,6 @@ use tokio::time::{sleep, timeout};
 
 use crate::kit::{PATIENCE, connect, guest, message, next, serve};
 
-async fn until(mut holds: impl FnMut() -> bool) {
-    let wait = async {
-        while !holds() {
-            sleep(Duration::from_millis(10)).await;
-        }
-    };
-    timeout(PATIENCE, wait).await.expect("it has not come true");
-}
-
 fn subscriptions(client: &Client, count: usize) -> bool {
     client.report().contains(&format!("subscriptions {count}\n"))
 }
@@ -72,7 +63,9 @@ async fn the_last_client_says_goodbye_and_ends_every_stream() {
     // Without the grace that those have who were cut off.
     timeout(
         Duration::from_secs(5),
-        next(&mut watched, |event| matches!(event, Event::Left(member) if member.user == "ada").then_some(())),
+        next(&mut watched, |event| {
+            matches!(event, Event::Left(member) if member.user == "ada").then_some(())
+        }),
     )
     .await
     .unwrap();

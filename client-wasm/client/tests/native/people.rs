@@ -13,7 +13,8 @@ use crate::kit::{guest, message, next, serve};
 async fn members_typists_and_signals_of_a_channel() {
     let server = serve(|_| {}).await;
     let (ada, bob) = (guest(&server.url(), "ada"), guest(&server.url(), "bob"));
-    let (of_ada, of_bob) = (ada.channel::<u32>("presence-7").unwrap(), bob.channel::<u32>("presence-7").unwrap());
+    let (of_ada, of_bob) =
+        (ada.channel::<u32>("presence-7").unwrap(), bob.channel::<u32>("presence-7").unwrap());
     let mut events = of_ada.subscribe(Subscribe::live()).await.unwrap();
     next(&mut events, |event| matches!(event, Event::Members).then_some(())).await;
     let mut others = of_bob.subscribe(Subscribe::live()).await.unwrap();

@@ -30,7 +30,7 @@ fn token(secret: &str, valid_s: u64) -> String {
         iat: Some(iat.into()),
         jti: None,
         nbf: None,
-        grants: vec!["send:private-log".into(), "subscribe:private-log".into()],
+        grants: vec!["private-log".into()],
     };
     TokenKey::new(secret).unwrap().make(&claims).unwrap()
 }
