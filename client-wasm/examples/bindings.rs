@@ -3,7 +3,7 @@
 
 use std::{env, fs, path::Path, process::ExitCode};
 
-use everwire_bindings::bindings::typescript::{PATH, typescript};
+use everwire_js::bindings::typescript::{PATH, typescript};
 
 fn main() -> ExitCode {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(PATH);

@@ -57,8 +57,8 @@ pub(crate) fn outputs(paths: &Paths) -> Vec<PathBuf> {
 }
 
 pub(crate) fn ensure(paths: &Paths) -> Result<Outcome> {
-    compile(paths, &["--package", "everwire-bindings"])?;
-    let compiled = compiled(paths, "everwire_bindings");
+    compile(paths, &["--package", "everwire-js"])?;
+    let compiled = compiled(paths, "everwire_js");
     let directory = paths.root.join("pkg-js/wasm");
     let words = [[BINDGEN, WITHOUT_NAMES].concat().join(" "), [OPTIMISE, &[SHORT_NAMES]].concat().join(" ")];
     let lock = paths.root.join("package-lock.json");
@@ -99,7 +99,7 @@ pub(crate) fn compiled(paths: &Paths, library: &str) -> PathBuf {
 /// The core as in the package, but with function names. Requires `ensure` to have run.
 pub(crate) fn with_names(paths: &Paths) -> Result<PathBuf> {
     let (bound, named) = (paths.own.join("named"), paths.own.join("named/optimised.wasm"));
-    bind(paths, &compiled(paths, "everwire_bindings"), &bound, &[])?;
+    bind(paths, &compiled(paths, "everwire_js"), &bound, &[])?;
     optimise(paths, &bound.join("everwire_bg.wasm"), &named, &["--debuginfo"])?;
     Ok(named)
 }

@@ -20,7 +20,7 @@ pub(crate) fn run(paths: &Paths, options: &Options) -> Result {
 /// The crates that generate something, with the feature and the example that do it.
 const GENERATORS: &[&[&str]] = &[
     &["everwire-protocol", "--features", "generate", "--example", "generate"],
-    &["everwire-bindings", "--example", "bindings"],
+    &["everwire-js", "--example", "bindings"],
 ];
 
 /// Returns the names of the files that were written.

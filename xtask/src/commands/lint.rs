@@ -23,7 +23,7 @@ pub(crate) fn run(paths: &Paths) -> Result {
         clippy(paths, &[&crates[..], &features[..]].concat())
     };
     steps.step("Rust (Clippy)", native, |()| Outcome::Done)?;
-    let wasm = || clippy(paths, &["--package", "everwire-bindings", "--lib", "--target", TARGET]);
+    let wasm = || clippy(paths, &["--package", "everwire-js", "--lib", "--target", TARGET]);
     steps.step("Rust for WebAssembly (Clippy)", wasm, |()| Outcome::Done)?;
     let biome = || {
         let lint = paths.bin("biome").args(["lint", "--error-on-warnings"]);

@@ -41,7 +41,7 @@ pub(super) fn wasm(paths: &Paths) -> Result<Tested> {
     // tests of its core need.
     let tested = run(paths
         .cargo()
-        .args(["test", "--no-fail-fast", "--package", "everwire-bindings", "--lib", "--target", TARGET])
+        .args(["test", "--no-fail-fast", "--package", "everwire-js", "--lib", "--target", TARGET])
         .args(["--config", &wasm_tool::runner_config(paths)])
         .env("CHROMEDRIVER", browser::driver()?)
         .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", capabilities))?;
