@@ -1,6 +1,7 @@
 //! `cargo xtask sim`: the simulation of tests/sim, in which client and server cores communicate under a virtual
 //! clock.
 
+use super::test::rust::ALL_CRATES;
 use crate::{error::Result, paths::Paths, process::Run};
 
 /// The crate that contains it.
@@ -43,12 +44,17 @@ pub(crate) struct Options {
     json: bool,
 }
 
-/// The simulation as `cargo xtask test` runs it: in the profile that the tests have compiled already; or `long`, from a seed
-/// that was most likely never used before, in the release build, which is soon worth the time that it takes to compile.
-pub(crate) fn for_tests(paths: &Paths, seeds: u64, long: bool) -> Run {
-    let (profile, from): (&[_], &[_]) = if long { (&["--release"], &["--fresh"]) } else { (&[], &[]) };
-    let run = paths.cargo().args(["run", "--quiet"]).args(profile).args(["--package", PACKAGE, "--"]);
-    run.arg("--seeds").arg(seeds.to_string()).args(from)
+/// The simulation as `cargo xtask test` runs it: as the tests of all crates have compiled it already; or `long`, from a seed that was
+/// most likely never used before, in the release build, which is soon worth the time that it takes to compile.
+pub(crate) fn for_tests(paths: &Paths, seeds: u64, long: bool) -> Result<Run> {
+    let run = if long {
+        paths.cargo().args(["run", "--quiet", "--release", "--package", PACKAGE, "--", "--fresh"])
+    } else {
+        // With other features than for those tests, most of what it consists of would be compiled once more.
+        paths.cargo().args(["test", "--quiet", "--no-run", "--test", "simulation"]).args(ALL_CRATES).go()?;
+        paths.run(paths.built(PACKAGE).to_string_lossy()).called(PACKAGE)
+    };
+    Ok(run.arg("--seeds").arg(seeds.to_string()))
 }
 
 pub(crate) fn run(paths: &Paths, options: &Options) -> Result {

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything that is tested, in an order in which what fails fastest comes first. The last line is the
 //! sum of what the runners reported.
 
-mod rust;
+pub(crate) mod rust;
 pub(crate) mod types;
 mod vitest;
 
@@ -133,8 +133,11 @@ impl Part {
     fn run(self, paths: &Paths, long: bool) -> Result<Tested> {
         match self {
             Self::Generated => generate::generate(paths, true).map(|_| Tested::default()),
-            Self::Rust => rust::native(paths, &["--workspace", "--exclude", "everwire-xtask-wasm"], long),
-            Self::Protocol => rust::native(paths, &["--package", "everwire-protocol"], long),
+            Self::Rust => rust::native(paths, &rust::ALL_CRATES, long),
+            Self::Protocol => {
+                let generate = ["--package", "everwire-protocol", "--features", "everwire-protocol/generate"];
+                rust::native(paths, &generate, long)
+            }
             Self::Client => rust::native(paths, &["--package", "everwire-client-core"], long),
             Self::Server => rust::native(paths, &["--package", "everwire-server"], long),
             Self::Xtask => rust::native(paths, &["--package", "xtask"], long),
@@ -154,7 +157,7 @@ impl Part {
 
 /// The simulation counts as one test. It says which seeds it runs, so that they can be run again.
 fn simulation(paths: &Paths, long: bool) -> Result<Tested> {
-    let ended = sim::for_tests(paths, if long { LONG_SEEDS } else { SEEDS }, long).finish()?;
+    let ended = sim::for_tests(paths, if long { LONG_SEEDS } else { SEEDS }, long)?.finish()?;
     if let Some(seeds) = ended.output.lines().find(|line| line.contains(" seeds from ")) {
         println!("{seeds}");
     }

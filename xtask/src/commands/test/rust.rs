@@ -14,15 +14,16 @@ use crate::{
     summary::Summary,
 };
 
+/// All crates, for cargo. The comparison of generated files is a test of the protocol crate that exists only with its feature.
+pub(crate) const ALL_CRATES: [&str; 5] =
+    ["--workspace", "--exclude", "everwire-xtask-wasm", "--features", "everwire-protocol/generate"];
+
 /// Native tests, in one cargo run, so that crates share the compilation of their dependencies.
 pub(super) fn native(paths: &Paths, what: &[&str], long: bool) -> Result<Tested> {
-    // The comparison of generated files is a test of the protocol crate that exists only with this feature.
-    let generate = what.iter().any(|word| ["--workspace", "everwire-protocol"].contains(word));
-    let features: &[&str] = if generate { &["--features", "everwire-protocol/generate"] } else { &[] };
     // How much the database of the test of upkeep holds.
     let rows = if long { "5000000" } else { "500000" };
     let test = paths.cargo().args(["test", "--no-fail-fast"]).env("EVERWIRE_TEST_ROWS", rows);
-    run(test.args(what.iter().chain(features).copied()))
+    run(test.args(what.iter().copied()))
 }
 
 /// Tests in Chromium, through wasm-bindgen's test runner.
