@@ -17,6 +17,8 @@ const RUN_BY: Readonly<Record<string, string>> = {
   haproxy: "proxies/printed.test.ts",
   http: "documents/policy.test.ts",
   transcript: "third/third.test.ts",
+  "rust,no_run": "../client-wasm/client/src/lib.rs",
+  toml: "documents/rust.test.ts",
 };
 
 const BLOCKS = DOCUMENTS.flatMap(blocksOf);

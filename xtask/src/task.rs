@@ -27,6 +27,8 @@ pub(crate) enum Task {
     Package,
     /// The demo page, in demo-web/dist.
     Demo,
+    /// The examples in Rust for a browser.
+    Examples,
     /// The server.
     Server,
 }
@@ -46,6 +48,7 @@ impl Task {
             Self::Driver => &[Self::Browser],
             Self::Wasm => &[Self::Packages, Self::WasmTarget, Self::WasmTool],
             Self::Package => &[Self::Wasm],
+            Self::Examples => &[Self::Packages, Self::WasmTarget, Self::WasmTool],
             Self::Demo => &[Self::Package],
         }
     }
@@ -64,6 +67,7 @@ impl Task {
             Self::Wasm => "the WebAssembly core",
             Self::Package => "the npm package",
             Self::Demo => "the demo page",
+            Self::Examples => "the examples in Rust",
             Self::Server => "the server",
         }
     }
@@ -82,6 +86,7 @@ impl Task {
             Self::Wasm => build::wasm::ensure(paths),
             Self::Package => build::package::ensure(paths),
             Self::Demo => build::demo::ensure(paths),
+            Self::Examples => build::examples::ensure(paths),
             Self::Server => build::server::ensure(paths),
         }
     }

@@ -94,3 +94,8 @@ pub use request::Request;
 pub use send::Sending;
 pub use session::Typist;
 pub use streams::{Subscription, Updates};
+
+/// Compiles the code of docs/rust.md.
+#[cfg(all(doctest, feature = "native"))]
+#[doc = include_str!("../../../docs/rust.md")]
+struct Documented;

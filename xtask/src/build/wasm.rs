@@ -81,7 +81,7 @@ pub(crate) fn ensure(paths: &Paths) -> Result<Outcome> {
 }
 
 /// Compiles a crate of the workspace with the profile for browsers.
-fn compile(paths: &Paths, what: &[&str]) -> Result {
+pub(super) fn compile(paths: &Paths, what: &[&str]) -> Result {
     paths
         .cargo()
         .args(["build", "--target", TARGET, "--profile", "wasm"])
@@ -113,6 +113,22 @@ pub(crate) fn probe(paths: &Paths, package: &str, library: &str, features: &str)
     let optimised = bound.join("optimised.wasm");
     optimise(paths, &bound.join("everwire_bg.wasm"), &optimised, &[])?;
     Ok([optimised, bound.join("everwire.js")])
+}
+
+/// An application in Rust, as `app.js` and the WebAssembly that it loads. `small`: as it would be published.
+pub(super) fn bind_application(paths: &Paths, compiled: &Path, directory: &Path, small: bool) -> Result {
+    let options: &[&str] = if small { WITHOUT_NAMES } else { &[] };
+    wasm_tool::bindgen(paths)
+        .args(["--target", "web", "--no-typescript", "--out-name", "app", "--out-dir"])
+        .arg(directory)
+        .args(options.iter().copied())
+        .arg(compiled)
+        .go()?;
+    if small {
+        let bound = directory.join("app_bg.wasm");
+        optimise(paths, &bound, &bound, &[])?;
+    }
+    Ok(())
 }
 
 /// Runs wasm-bindgen on a compiled file; writes files named everwire to a directory.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::test::Tested;
 use crate::{
-    build::package,
+    build::{examples, package},
     error::{Error, Result},
     paths::Paths,
     step::Steps,
@@ -20,6 +20,9 @@ const DEFAULT_BUDGET: u64 = 40_600;
 
 /// The maximum that `everwire/chat` adds to it.
 const CHAT_BUDGET: u64 = 3_750;
+
+/// The maximum of an application in Rust: the example without a framework, all files together.
+const RUST_BUDGET: u64 = 90_000;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -52,6 +55,7 @@ pub(super) fn hold(paths: &Paths) -> Result<Tested> {
     for (entry, bytes, budget) in [
         ("everwire", default, DEFAULT_BUDGET),
         ("everwire/chat", with_chat.saturating_sub(default), CHAT_BUDGET),
+        ("the plain example in Rust", measure_example(paths)?, RUST_BUDGET),
     ] {
         println!("      {entry}: {bytes} bytes of {budget}");
         if bytes > budget {
@@ -60,13 +64,23 @@ pub(super) fn hold(paths: &Paths) -> Result<Tested> {
             )));
         }
     }
-    Ok(Tested { summary: Summary { passed: 2, failed: 0 }, output: String::new() })
+    Ok(Tested { summary: Summary { passed: 3, failed: 0 }, output: String::new() })
 }
 
 fn measure(paths: &Paths) -> Result<Value> {
     let tarball = package::pack(paths)?;
     let script = paths.root.join("xtask/size.mjs");
     parse(&paths.node().arg(script).arg("package").arg(tarball).ask()?)
+}
+
+/// The example without a framework, which `Task::Examples` has built: its page, style, glue and WebAssembly with Brotli.
+fn measure_example(paths: &Paths) -> Result<u64> {
+    let directory = examples::directory(paths, examples::PLAIN);
+    let files = ["index.html", "chat.css", "app.js", "app_bg.wasm"].map(|name| directory.join(name));
+    let script = paths.root.join("xtask/size.mjs");
+    let sizes = parse(&paths.node().arg(script).arg("files").args(files).ask()?)?;
+    let files = sizes.as_array().into_iter().flatten();
+    Ok(files.filter_map(|file| file["brotli_bytes"].as_u64()).sum())
 }
 
 fn parse(json: &str) -> Result<Value> {

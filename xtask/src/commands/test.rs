@@ -44,7 +44,7 @@ enum Part {
     Rust,
     /// The protocol crate alone.
     Protocol,
-    /// The client's core alone, natively.
+    /// The client's core and the crate for Rust alone, natively.
     Client,
     /// The server alone.
     Server,
@@ -94,7 +94,7 @@ impl Part {
             Self::Generated => "test: generated files are up to date",
             Self::Rust => "test: all crates",
             Self::Protocol => "test: protocol",
-            Self::Client => "test: client core",
+            Self::Client => "test: client core and crate",
             Self::Server => "test: server",
             Self::Xtask => "test: xtask",
             Self::Sim => "test: simulation",
@@ -120,13 +120,20 @@ impl Part {
             | Self::Xtask
             | Self::Sim => &[],
             Self::Wasm => &[Task::WasmTarget, Task::WasmTool, Task::Browser, Task::Driver],
-            Self::Size | Self::Types | Self::PkgJs | Self::Demo => &[Task::Package],
+            Self::Size => &[Task::Package, Task::Examples],
+            Self::Types | Self::PkgJs | Self::Demo => &[Task::Package],
             Self::Schema => &[Task::Packages],
             Self::Conformance => &[Task::Package, Task::Python],
             Self::Bench => &[Task::Demo, Task::Server, Task::Browser],
-            Self::E2e => {
-                &[Task::Demo, Task::Server, Task::Browser, Task::Firefox, Task::Documented, Task::Python]
-            }
+            Self::E2e => &[
+                Task::Demo,
+                Task::Examples,
+                Task::Server,
+                Task::Browser,
+                Task::Firefox,
+                Task::Documented,
+                Task::Python,
+            ],
         }
     }
 
@@ -138,7 +145,11 @@ impl Part {
                 let generate = ["--package", "everwire-protocol", "--features", "everwire-protocol/generate"];
                 rust::native(paths, &generate, long)
             }
-            Self::Client => rust::native(paths, &["--package", "everwire-client-core"], long),
+            Self::Client => {
+                let packages = ["--package", "everwire-client-core", "--package", "everwire-client"];
+                let native = ["--features", "everwire-client/native"];
+                rust::native(paths, &[&packages[..], &native[..]].concat(), long)
+            }
             Self::Server => rust::native(paths, &["--package", "everwire-server"], long),
             Self::Xtask => rust::native(paths, &["--package", "xtask"], long),
             Self::Sim => simulation(paths, long),

@@ -14,9 +14,15 @@ use crate::{
     summary::Summary,
 };
 
-/// All crates, for cargo. The comparison of generated files is a test of the protocol crate that exists only with its feature.
-pub(crate) const ALL_CRATES: [&str; 5] =
-    ["--workspace", "--exclude", "everwire-xtask-wasm", "--features", "everwire-protocol/generate"];
+/// All crates, for cargo, with the features that only tests need: the comparison of generated files, and the driver of the client that
+/// its tests run with a real server.
+pub(crate) const ALL_CRATES: [&str; 5] = [
+    "--workspace",
+    "--exclude",
+    "everwire-xtask-wasm",
+    "--features",
+    "everwire-protocol/generate,everwire-client/native",
+];
 
 /// Native tests, in one cargo run, so that crates share the compilation of their dependencies.
 pub(super) fn native(paths: &Paths, what: &[&str], long: bool) -> Result<Tested> {

@@ -25,8 +25,9 @@ const LONG: [(&str, &str); 4] = [
 /// The script `test` of an npm workspace.
 pub(super) fn workspace(paths: &Paths, name: &str, long: bool) -> Result<Tested> {
     // For tests that start a browser or a server.
-    let mut run =
-        workspaces::script(paths, name, "test")?.env("EVERWIRE_SERVER", paths.built("everwire-server"));
+    let mut run = workspaces::script(paths, name, "test")?
+        .env("EVERWIRE_SERVER", paths.built("everwire-server"))
+        .env("EVERWIRE_EXAMPLES", paths.own.join("examples"));
     if let Ok(browser) = browser::browser() {
         run = run.env("CHROME", browser);
     }
