@@ -9,7 +9,9 @@ use std::{
 };
 
 use everwire_client_core::{Input, Output, receive};
-use everwire_protocol::{ServerFrame, batch, batch::Bounds};
+#[cfg(not(target_arch = "wasm32"))]
+use everwire_protocol::batch::{self, Bounds};
+use everwire_protocol::{ServerFrame, batch::Unreadable};
 use futures_channel::mpsc;
 use futures_core::Stream;
 
@@ -180,13 +182,26 @@ fn take(session: &mut Session, report: Report) {
         }
         Report::Batch(source, text) => (source, text),
     };
-    let bounds = Bounds { bytes: usize::MAX, frames: usize::MAX, ..Bounds::default() };
-    match batch::decode_received::<ServerFrame>(&text, &bounds) {
+    match read(&text) {
         Ok(frames) => {
             let now = session.now();
             receive(session, now, source, frames);
             session.drain();
         }
-        Err(error) => session.tell(Input::Violation { source, message: error.to_string() }),
+        Err(message) => session.tell(Input::Violation { source, message }),
     }
+}
+
+type Frames = Vec<Result<ServerFrame, Unreadable>>;
+
+#[cfg(not(target_arch = "wasm32"))]
+fn read(text: &str) -> Result<Frames, String> {
+    let bounds = Bounds { bytes: usize::MAX, frames: usize::MAX, ..Bounds::default() };
+    batch::decode_received(text, &bounds).map_err(|error| error.to_string())
+}
+
+/// In a browser its own parser has accepted the text.
+#[cfg(target_arch = "wasm32")]
+fn read(text: &str) -> Result<Frames, String> {
+    crate::frames::read_batch(text).ok_or_else(|| "the message is not a batch".to_owned())
 }

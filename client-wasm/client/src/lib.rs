@@ -65,6 +65,8 @@ mod clock;
 mod driver;
 mod error;
 mod event;
+#[cfg(any(target_arch = "wasm32", test))]
+mod frames;
 mod ids;
 mod json;
 #[cfg(all(not(target_arch = "wasm32"), feature = "native"))]

@@ -9,7 +9,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{AbortController, Headers, RequestInit, Response};
 
-use super::message_of;
+use super::{batch_of, message_of};
 use crate::{driver::Reports, report::Report};
 
 #[wasm_bindgen]
@@ -51,8 +51,10 @@ impl Requests {
             if !take(&open, id) {
                 return;
             }
-            let report = match answer {
-                Ok(text) => Report::Batch(Source::Response(id), text),
+            let source = Source::Response(id);
+            let report = match answer.map(|body| batch_of(&body)) {
+                Ok(Ok(text)) => Report::Batch(source, text),
+                Ok(Err(message)) => Report::Input(Input::Violation { source, message }),
                 Err((status, reason)) => {
                     Report::Input(Input::RequestFailed { request: id, status, reason: url + &reason })
                 }
@@ -108,8 +110,8 @@ fn take(open: &Open, id: RequestId) -> bool {
     open.len() < before
 }
 
-/// The text of a response; or its status, and what is wrong.
-async fn answer(promise: Promise) -> Result<String, (u16, String)> {
+/// The body of a response; or its status, and what is wrong.
+async fn answer(promise: Promise) -> Result<JsValue, (u16, String)> {
     let failed = |thrown: JsValue| (0, message_of(&thrown));
     let response: Response = JsFuture::from(promise).await.map_err(failed)?.unchecked_into();
     if !response.ok() {
@@ -117,6 +119,5 @@ async fn answer(promise: Promise) -> Result<String, (u16, String)> {
         let hint = ", not from an Everwire server: a proxy, firewall or login page answers there";
         return Err((status, ["HTTP status ", &status.to_string(), hint].concat()));
     }
-    let text = JsFuture::from(response.text().map_err(failed)?).await.map_err(failed)?;
-    Ok(text.as_string().unwrap_or_default())
+    JsFuture::from(response.text().map_err(failed)?).await.map_err(failed)
 }

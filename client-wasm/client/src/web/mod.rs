@@ -172,6 +172,10 @@ impl Browser {
 
 #[wasm_bindgen]
 extern "C" {
+    // Of the browser's own string: js_sys::JSON::parse takes one of Rust.
+    #[wasm_bindgen(catch, js_namespace = JSON, js_name = parse)]
+    fn parse(text: &JsValue) -> Result<JsValue, JsValue>;
+
     // What was thrown, nearly always an Error.
     type Thrown;
     #[wasm_bindgen(method, getter, structural)]
@@ -183,4 +187,15 @@ fn message_of(thrown: &JsValue) -> String {
     let says_something = !thrown.is_undefined() && !thrown.is_null();
     let message = says_something.then(|| thrown.unchecked_ref::<Thrown>().message());
     message.flatten().unwrap_or_else(|| "the browser does not say why".to_owned())
+}
+
+/// The text of a batch, if it is JSON.
+fn batch_of(value: &JsValue) -> Result<String, String> {
+    const NOT_JSON: &str =
+        "the message is not JSON: a proxy or a login page may answer instead of the server";
+    match (value.as_string(), parse(value)) {
+        (Some(text), Ok(_)) => Ok(text),
+        // A binary message is not a batch either.
+        _ => Err(NOT_JSON.to_owned()),
+    }
 }

@@ -5,6 +5,7 @@ use everwire_protocol::{SUBPROTOCOL, paths::WEBSOCKET_PATH};
 use wasm_bindgen::prelude::*;
 use web_sys::{CloseEvent, MessageEvent, WebSocket};
 
+use super::batch_of;
 use crate::{driver::Reports, report::Report};
 
 /// There was no close frame (RFC 6455, section 7.1.5).
@@ -29,10 +30,11 @@ impl Socket {
         let to = reports.clone();
         let message: Closure<dyn FnMut(MessageEvent)> = Closure::new(move |event: MessageEvent| {
             let source = Source::WebSocket(id);
-            match event.data().as_string() {
-                Some(text) => drop(to.unbounded_send(Report::Batch(source, text))),
-                None => report(&to, Input::Violation { source, message: "a binary message".to_owned() }),
-            }
+            let report = match batch_of(&event.data()) {
+                Ok(text) => Report::Batch(source, text),
+                Err(message) => Report::Input(Input::Violation { source, message }),
+            };
+            let _ = to.unbounded_send(report);
         });
         let to = reports.clone();
         let closed: Closure<dyn FnMut(CloseEvent)> = Closure::new(move |event: CloseEvent| {

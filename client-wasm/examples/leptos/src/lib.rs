@@ -115,12 +115,12 @@ fn Messages(conversation: Conversation) -> impl IntoView {
             >
                 <li
                     class=row.class()
-                    data-id=row.id
+                    data-id=row.id.clone()
                     data-offset=row.offset
                 >
-                    {row.name.map(|name| view! { <b>{name}</b> })}
-                    <span>{row.text}</span>
-                    {row.error.map(|error| view! { <b>{error}</b> })}
+                    {row.name.clone().map(|name| view! { <b>{name}</b> })}
+                    <span>{row.text.clone()}</span>
+                    {row.error.clone().map(|error| view! { <b>{error}</b> })}
                 </li>
             </For>
         </ol>
