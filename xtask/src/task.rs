@@ -46,9 +46,8 @@ impl Task {
             | Self::Python
             | Self::Server => &[],
             Self::Driver => &[Self::Browser],
-            Self::Wasm => &[Self::Packages, Self::WasmTarget, Self::WasmTool],
+            Self::Wasm | Self::Examples => &[Self::Packages, Self::WasmTarget, Self::WasmTool],
             Self::Package => &[Self::Wasm],
-            Self::Examples => &[Self::Packages, Self::WasmTarget, Self::WasmTool],
             Self::Demo => &[Self::Package],
         }
     }
