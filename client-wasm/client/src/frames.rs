@@ -352,20 +352,20 @@ mod tests {
     /// Every text within the vectors that is a batch of a server's.
     fn batches(value: &Value, found: &mut Vec<String>) {
         match value {
-            Value::String(text) => {
-                if text.trim_start().starts_with('[') {
-                    found.push(text.clone());
-                }
-            }
+            Value::String(text) if text.trim_start().starts_with('[') => found.push(text.clone()),
             Value::Array(list) => {
                 found.push(value.to_string());
-                list.iter().for_each(|value| batches(value, found));
+                for value in list {
+                    batches(value, found);
+                }
             }
             Value::Object(fields) => {
                 if fields.contains_key("type") {
                     found.push(format!("[{value}]"));
                 }
-                fields.values().for_each(|value| batches(value, found));
+                for value in fields.values() {
+                    batches(value, found);
+                }
             }
             _ => {}
         }

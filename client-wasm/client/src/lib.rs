@@ -81,6 +81,7 @@ mod shared;
 #[cfg(any(target_arch = "wasm32", feature = "native"))]
 mod start;
 mod streams;
+mod table;
 #[cfg(target_arch = "wasm32")]
 mod web;
 

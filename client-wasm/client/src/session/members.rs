@@ -34,7 +34,9 @@ impl Session {
         let Some(Room { channel, load: Some(load), members, .. }) = self.rooms.get_mut(&handle) else {
             return;
         };
-        load.list.extend(page.into_iter().map(|member| (member.user.clone(), member)));
+        for member in page {
+            load.list.insert(member.user.clone(), member);
+        }
         for change in load.since.drain(..) {
             change.apply(&mut load.list);
         }
@@ -57,15 +59,11 @@ impl Session {
         let Some(Load { list, tells, .. }) = room.load.take() else { return };
         let before = std::mem::replace(&mut room.members, list.clone());
         if tells {
-            for (user, member) in &list {
-                if !before.contains_key(user) {
-                    self.event(handle, Event::Joined(member.clone()));
-                }
+            for member in list.values().filter(|member| !before.contains_key(&member.user)) {
+                self.event(handle, Event::Joined(member.clone()));
             }
-            for (user, member) in before {
-                if !list.contains_key(&user) {
-                    self.event(handle, Event::Left(member));
-                }
+            for member in before.values().filter(|member| !list.contains_key(&member.user)) {
+                self.event(handle, Event::Left(member.clone()));
             }
         }
         self.event(handle, Event::Members);

@@ -6,11 +6,7 @@ mod members;
 mod room;
 mod subscribers;
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    task::Waker,
-    time::Duration,
-};
+use std::{collections::VecDeque, task::Waker, time::Duration};
 
 use everwire_client_core::{
     Connection, Event as CoreEvent, Handle, Input, Now, Output, Restored, SendStatus, Status, Stretch,
@@ -19,7 +15,7 @@ use everwire_protocol::{Ack, Channel, Code, ErrorCode, ServerFrame, Uuid, limits
 use futures_channel::oneshot;
 use serde::Deserialize;
 
-use crate::{ConnectionState, Error, Notice, Stored, clock::Clock, ids::Ids, queue::Queues};
+use crate::{ConnectionState, Error, Notice, Stored, clock::Clock, ids::Ids, queue::Queues, table::Table};
 pub(crate) use room::Room;
 pub use room::Typist;
 use subscribers::Subscriber;
@@ -68,12 +64,12 @@ pub(crate) struct Session {
     pub(crate) stretch: Stretch,
     pub(crate) clock: Clock,
     pub(crate) ids: Ids,
-    pub(crate) rooms: BTreeMap<Handle, Room>,
-    subscribers: BTreeMap<u32, Subscriber>,
+    pub(crate) rooms: Table<Handle, Room>,
+    subscribers: Table<u32, Subscriber>,
     next_number: u32,
     buffer: usize,
-    sends: BTreeMap<Uuid, Send>,
-    requests: BTreeMap<Uuid, Pending>,
+    sends: Table<Uuid, Send>,
+    requests: Table<Uuid, Pending>,
     pub(crate) state: ConnectionState,
     pub(crate) states: Queues<ConnectionState>,
     pub(crate) errors: Queues<Error>,
@@ -107,12 +103,12 @@ impl Session {
             stretch: Stretch::default(),
             clock,
             ids,
-            rooms: BTreeMap::new(),
-            subscribers: BTreeMap::new(),
+            rooms: Table::default(),
+            subscribers: Table::default(),
             next_number: 0,
             buffer,
-            sends: BTreeMap::new(),
-            requests: BTreeMap::new(),
+            sends: Table::default(),
+            requests: Table::default(),
             state: ConnectionState::Connecting { attempt: 0 },
             states: Queues::new(KEPT),
             errors: Queues::new(KEPT),

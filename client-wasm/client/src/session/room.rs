@@ -1,19 +1,19 @@
 //! The state of one channel that is subscribed to: what everybody who subscribes sees.
 
-use std::collections::BTreeMap;
-
 use everwire_client_core::Position;
 use everwire_protocol::{Channel, Member, StatusChanged, UserReceipt};
+
+use crate::table::Table;
 
 pub(crate) struct Room {
     pub(crate) channel: Channel,
     /// Where it stands; none before it is in place for the first time.
     pub(crate) position: Option<Position>,
     pub(crate) head: u64,
-    pub(crate) members: BTreeMap<String, Member>,
+    pub(crate) members: Table<String, Member>,
     pub(super) load: Option<Load>,
-    pub(crate) receipts: BTreeMap<String, UserReceipt>,
-    pub(crate) typists: BTreeMap<String, Typist>,
+    pub(crate) receipts: Table<String, UserReceipt>,
+    pub(crate) typists: Table<String, Typist>,
 }
 
 /// Somebody who types.
@@ -32,10 +32,10 @@ impl Room {
             channel,
             position: None,
             head: 0,
-            members: BTreeMap::new(),
+            members: Table::default(),
             load: None,
-            receipts: BTreeMap::new(),
-            typists: BTreeMap::new(),
+            receipts: Table::default(),
+            typists: Table::default(),
         }
     }
 }
@@ -43,7 +43,7 @@ impl Room {
 /// A list that arrives in pages.
 #[derive(Default)]
 pub(super) struct Load {
-    pub(super) list: BTreeMap<String, Member>,
+    pub(super) list: Table<String, Member>,
     /// What has changed since the last page was asked for.
     pub(super) since: Vec<Change>,
     /// Whether those who have come and gone meanwhile are told one by one: not of the first list.
@@ -58,10 +58,10 @@ pub(super) enum Change {
 }
 
 impl Change {
-    pub(super) fn apply(&self, members: &mut BTreeMap<String, Member>) {
+    pub(super) fn apply(&self, members: &mut Table<String, Member>) {
         match self {
             // Of a listed user: the name has changed.
-            Self::Joined(member) => drop(members.insert(member.user.clone(), member.clone())),
+            Self::Joined(member) => members.insert(member.user.clone(), member.clone()),
             Self::Left(user) => drop(members.remove(user)),
             Self::Status(StatusChanged { user, name, status, .. }) => {
                 if let Some(member) = members.get_mut(user) {

@@ -1,9 +1,6 @@
 //! Those who subscribe to a channel: each has a queue of its own, and the core has one subscription for all of them.
 
-use std::{
-    collections::btree_map::Entry,
-    task::{Context, Poll, Waker},
-};
+use std::task::{Context, Poll, Waker};
 
 use everwire_client_core::Handle;
 use everwire_protocol::Channel;
@@ -77,19 +74,15 @@ impl Session {
             .map_err(|code| self.refused(code))?;
         let mut queue = Queue::new(self.buffer);
         let mut ready = None;
-        match self.rooms.entry(handle) {
-            Entry::Vacant(entry) => {
-                entry.insert(Room::new(channel.clone()));
-            }
+        match self.rooms.get(&handle) {
+            None => self.rooms.insert(handle, Room::new(channel.clone())),
             // It is in place for others.
-            Entry::Occupied(entry) => {
-                let room = entry.get();
-                if let Some(position) = &room.position {
-                    let subscribed = Subscribed::at(position.clone(), room.head, true);
-                    queue.push(RawEvent::Event(Event::Subscribed(subscribed)), &mut self.wakers);
-                    ready = Some(Ok(()));
-                }
+            Some(Room { position: Some(position), head, .. }) => {
+                let subscribed = Subscribed::at(position.clone(), *head, true);
+                queue.push(RawEvent::Event(Event::Subscribed(subscribed)), &mut self.wakers);
+                ready = Some(Ok(()));
             }
+            Some(_) => {}
         }
         let number = self.next_number();
         let subscriber = Subscriber { handle, queue, lagged: None, ready, waiting: None };

@@ -4,7 +4,7 @@
 //! The database and its records are those of the npm package: what a page of the one has not sent, a page of the other sends. Tabs
 //! need no coordination: the id of a message never changes, and the server stores its first copy only.
 
-use std::{collections::BTreeMap, future::poll_fn, pin::Pin};
+use std::{future::poll_fn, pin::Pin};
 
 use everwire_protocol::Uuid;
 use futures_channel::mpsc;
@@ -24,6 +24,7 @@ use crate::{
     ids::Ids,
     report::{KeptSend, Report},
     session::{Kept, Store},
+    table::Table,
 };
 
 const DATABASE: &str = "everwire";
@@ -78,7 +79,7 @@ impl Outbox {
             server: options.url.clone(),
             user: options.guest.as_ref().map(|guest| guest.user.clone()).unwrap_or_default(),
             tab: tab(),
-            kept: BTreeMap::new(),
+            kept: Table::default(),
         };
         spawn_local(storage.run(queue, reports.clone()));
         Self(Some(changes))
@@ -97,7 +98,7 @@ struct Storage {
     user: String,
     tab: String,
     /// The messages of this page that are in the database, or should be.
-    kept: BTreeMap<Uuid, StoredSend>,
+    kept: Table<Uuid, StoredSend>,
 }
 
 impl Storage {

@@ -190,8 +190,8 @@ fn set(element: &Element, name: &str, value: &str) {
 }
 
 /// For as long as the page lives.
-fn listen(id: &str, event: &str, mut listener: impl FnMut(web_sys::Event) + 'static) {
-    let listener: Closure<dyn FnMut(web_sys::Event)> = Closure::new(move |event| listener(event));
+fn listen(id: &str, event: &str, listener: impl FnMut(web_sys::Event) + 'static) {
+    let listener: Closure<dyn FnMut(web_sys::Event)> = Closure::new(listener);
     let element: HtmlElement = element(id).unchecked_into();
     element.add_event_listener_with_callback(event, listener.as_ref().unchecked_ref()).unwrap_throw();
     listener.forget();
