@@ -126,13 +126,18 @@ export class Server {
     );
     this.#child = child;
     running.add(child);
+    // A line may come in several pieces.
+    let begun = "";
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-      this.#log.push(...text.trimEnd().split("\n"));
+      const lines = (begun + text).split("\n");
+      begun = lines.pop() ?? "";
+      this.#log.push(...lines);
       this.#log = this.#log.slice(-500);
     });
     await new Promise<void>((listening, failed) => {
       child.once("error", failed);
-      child.once("exit", (code, signal) => {
+      // Not at its exit: what it has said last may still be on its way.
+      child.once("close", (code, signal) => {
         running.delete(child);
         failed(new Error(`The server ended with ${code ?? signal}:\n${this.#log.slice(-LINES).join("\n")}`));
       });
