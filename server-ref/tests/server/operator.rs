@@ -79,7 +79,8 @@ async fn interrupted(cleanup: &[&str], database: &Path, signal: &str) -> u64 {
 
 #[tokio::test]
 async fn a_cleanup_of_a_file_that_is_interrupted_goes_on_where_it_was() {
-    for signal in ["INT", "KILL"] {
+    // Not INT: a test run that a shell has started in the background ignores it, and so does what it starts.
+    for signal in ["TERM", "KILL"] {
         let mut interrupted_at_last = false;
         for _ in 0..TRIES {
             let directory = tempfile::tempdir().unwrap();
