@@ -3,6 +3,7 @@
 import { expect, it } from "vitest";
 import { BarePage, type PageClient } from "../harness/bare";
 import { figure } from "../harness/figures";
+import { keptMessages } from "../harness/outbox";
 import { FaultProxy } from "../harness/proxy";
 import { PAGES, Server } from "../harness/server";
 import { until } from "../harness/until";
@@ -53,16 +54,5 @@ it("the same after a reload, where it is sent with what was kept", async () => {
   await page.connect("ada", { transports: ["polling"] });
   const received = await ben.waitForEntries(CHANNEL, 2);
   expect(received.map(({ data }) => data)).toEqual(["before", "after"]);
-  const kept = () =>
-    page.page.evaluate(
-      () =>
-        new Promise<number>((resolve) => {
-          const open = indexedDB.open("everwire", 1);
-          open.onsuccess = () => {
-            const count = open.result.transaction("outbox").objectStore("outbox").count();
-            count.onsuccess = () => resolve(count.result);
-          };
-        }),
-    );
-  await until("the refused one is given up", async () => (await kept()) === 0);
+  await until("the refused one is given up", async () => (await keptMessages(page.page)) === 0);
 });

@@ -5,6 +5,7 @@ import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
 import { BarePage, numbersOf, PageClient } from "../harness/bare";
 import { freshContext, freshPage } from "../harness/browser";
+import { keptMessages } from "../harness/outbox";
 import { PAGES, Server } from "../harness/server";
 import { until } from "../harness/until";
 
@@ -26,31 +27,13 @@ async function open(
   return bare.connect(user, { url: chat.url });
 }
 
-/** How many messages the page has in the database. */
-async function kept(page: Page): Promise<number> {
-  return page.evaluate(
-    () =>
-      new Promise<number>((resolve, reject) => {
-        const open = indexedDB.open("everwire", 1);
-        open.onerror = () => reject(open.error);
-        open.onsuccess = () => {
-          const count = open.result.transaction("outbox").objectStore("outbox").count();
-          count.onsuccess = () => {
-            open.result.close();
-            resolve(count.result);
-          };
-        };
-      }),
-  );
-}
-
 /** Ann has written five messages that never reached her server; the server is down. */
 async function unsent(page: Page, where: { pages: Server; chat: Server }): Promise<void> {
   const ann = await open(page, where);
   await ann.waitForConnection();
   await where.chat.kill();
   await ann.sendMany(CHANNEL, 0, 5);
-  await until("all five are in the database", async () => (await kept(page)) === 5);
+  await until("all five are in the database", async () => (await keptMessages(page)) === 5);
 }
 
 /** Bob reads everything from the beginning. */
@@ -70,7 +53,7 @@ it("a reload while sending loses and duplicates nothing", async () => {
   await ann.waitForConnection();
   const reader = await bob(where);
   expect(numbersOf(await reader.waitForEntries(CHANNEL, 5), "ann")).toEqual([0, 1, 2, 3, 4]);
-  await until("what is stored is no longer kept", async () => (await kept(page)) === 0);
+  await until("what is stored is no longer kept", async () => (await keptMessages(page)) === 0);
   await ann.sendMany(CHANNEL, 5, 1);
   expect(numbersOf(await reader.waitForEntries(CHANNEL, 6), "ann")).toEqual([0, 1, 2, 3, 4, 5]);
 });
@@ -100,7 +83,7 @@ it("two tabs of one user do not conflict: each message is stored once", async ()
   await again.waitForConnection();
   await new PageClient(first, "ann").waitForConnection("", Date.now() - 60_000);
   const reader = await bob(where);
-  await until("both tabs are done", async () => (await kept(second)) === 0);
+  await until("both tabs are done", async () => (await keptMessages(second)) === 0);
   await again.sendMany(CHANNEL, 5, 1);
   expect(numbersOf(await reader.waitForEntries(CHANNEL, 6), "ann")).toEqual([0, 1, 2, 3, 4, 5]);
   expect(await reader.receivedCount(CHANNEL)).toBe(6);
@@ -118,7 +101,7 @@ it("another user does not send them, and their own user does so later", async ()
   await eve.subscribe(CHANNEL, { recent: 100 });
   await eve.sendMany(CHANNEL, 100, 1);
   expect(numbersOf(await eve.waitForEntries(CHANNEL, 1), "eve")).toEqual([100]);
-  expect(await kept(page)).toBe(5);
+  expect(await keptMessages(page)).toBe(5);
   const ann = await open(page, where, "ann");
   await ann.subscribe(CHANNEL, { recent: 100 });
   const all = await ann.waitForEntries(CHANNEL, 6);

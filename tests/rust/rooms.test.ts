@@ -8,6 +8,7 @@ import { beforeAll, expect, it, onTestFinished } from "vitest";
 import { BarePage, expectContiguous, type PageClient } from "../harness/bare";
 import { freshPage } from "../harness/browser";
 import { figure } from "../harness/figures";
+import { keptMessages } from "../harness/outbox";
 import { FaultProxy } from "../harness/proxy";
 import { PAGES, Server } from "../harness/server";
 import { until } from "../harness/until";
@@ -86,24 +87,6 @@ class Chat {
 
   pending(): Promise<number> {
     return this.page.locator("#messages li.pending").count();
-  }
-
-  /** How many messages are in the page's database. */
-  kept(): Promise<number> {
-    return this.page.evaluate(
-      () =>
-        new Promise<number>((resolve, reject) => {
-          const open = indexedDB.open("everwire", 1);
-          open.onerror = () => reject(open.error);
-          open.onsuccess = () => {
-            const count = open.result.transaction("outbox").objectStore("outbox").count();
-            count.onsuccess = () => {
-              open.result.close();
-              resolve(count.result);
-            };
-          };
-        }),
-    );
   }
 }
 
@@ -189,7 +172,7 @@ it.each(KINDS)(
     await page.waitForState("connected");
     await chat.kill();
     await page.send(...numbered("ann", 5));
-    await until("all five are in the database", async () => (await page.kept()) === 5);
+    await until("all five are in the database", async () => (await keptMessages(page.page)) === 5);
     await page.page.goto(page.address);
     await chat.start();
     const expected = numbered("ann", 5);
@@ -199,7 +182,7 @@ it.each(KINDS)(
     expect((await page.waitForRows(6)).map(({ text }) => text)).toEqual(expected);
     const cal = await javascript(pages, chat.url);
     expectContiguous(await cal.waitForEntries(ROOM, 6));
-    await until("what is stored is no longer kept", async () => (await page.kept()) === 0);
+    await until("what is stored is no longer kept", async () => (await keptMessages(page.page)) === 0);
   },
 );
 
@@ -209,7 +192,7 @@ it("promise 5: what a page in Rust could not send, a page in JavaScript of the s
   await page.waitForState("connected");
   await chat.kill();
   await page.send(...numbered("ann", 3));
-  await until("all three are in the database", async () => (await page.kept()) === 3);
+  await until("all three are in the database", async () => (await keptMessages(page.page)) === 3);
   await page.page.goto(pages.url);
   await chat.start();
   const ann = await new BarePage(page.page, pages.url).connect("ann", { url: chat.url });

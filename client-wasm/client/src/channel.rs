@@ -98,7 +98,7 @@ impl<E> Channel<E> {
     }
 
     /// Everything up to this offset was read. Marks only rise; they are sent within a second or two. What a subscription brings
-    /// counts as delivered by itself.
+    /// is marked as delivered automatically.
     pub fn mark_read(&self, offset: u64) {
         self.shared.with(|session| {
             session.with_handle(&self.name, |core, now, handle| core.mark(now, handle, 0, offset));

@@ -21,7 +21,7 @@ use crate::web as platform;
 /// A connection to a server. Clones are the same connection, and with the last one it is closed: channels and subscriptions do
 /// not keep it open.
 ///
-/// It connects by itself, again and again, until it is closed or the server refuses it for good.
+/// It connects, and reconnects whenever the connection is lost, until it is closed or the server refuses it for good.
 #[derive(Clone)]
 pub struct Client(Arc<Owner>);
 

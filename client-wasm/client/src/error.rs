@@ -51,7 +51,7 @@ pub enum Error {
     #[error("the data does not fit the type: {0}")]
     Deserialize(String),
     /// `Client::connect` was called outside of a tokio runtime.
-    #[error("there is no tokio runtime here")]
+    #[error("there is no tokio runtime here: call Client::connect in a task, or within Runtime::enter")]
     NoRuntime,
 }
 

@@ -167,7 +167,7 @@ impl From<everwire_protocol::GapReason> for GapReason {
     }
 }
 
-/// The state of the connection. The client leaves all but the last by itself.
+/// The state of the connection. All but [`Closed`](Self::Closed) are left without the application doing anything.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConnectionState {

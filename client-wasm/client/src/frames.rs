@@ -13,7 +13,7 @@ use everwire_protocol::{
     limits::MAX_OFFSET,
 };
 
-/// The frames of a batch; `None` if it is none.
+/// The frames of a batch; `None` if the text is not an array.
 pub(crate) fn read_batch(text: &str) -> Option<Vec<Result<ServerFrame, Unreadable>>> {
     let frames = parts(text.trim(), '[')?;
     Some(frames.into_iter().enumerate().map(|(index, frame)| read_frame(index, frame)).collect())
@@ -203,6 +203,12 @@ macro_rules! words {
                 })
             }
         }
+
+        // Does not compile while a word is missing.
+        const _: fn(&$name) = |word| match word {
+            $($name::$variant => {})*
+            $($name::$other => {})?
+        };
     )*};
 }
 
@@ -244,6 +250,11 @@ macro_rules! frames {
                 _ => return None,
             })
         }
+
+        // Does not compile while a frame is missing.
+        const _: fn(&ServerFrame) = |frame| match frame {
+            $(ServerFrame::$name(_) => {})*
+        };
     };
 }
 

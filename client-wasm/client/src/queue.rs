@@ -35,7 +35,7 @@ impl<T> Queue<T> {
         wakers.extend(self.waker.take());
     }
 
-    /// Whether something is to be told to whoever polls.
+    /// Wakes this task when the next item comes, or none will.
     pub(crate) fn wait(&mut self, cx: &Context<'_>) {
         self.waker = Some(cx.waker().clone());
     }

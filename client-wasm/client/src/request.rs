@@ -2,10 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use everwire_protocol::{
-    CreateChat, GetStatus, History, Invite, JoinChat, LeaveChat, ListChatMembers, ListChats, ListMembers,
-    ListReceipts, RemoveMember, RenameChat, ServerFrame, SetRole, SetStatus, Uuid,
-};
+use everwire_protocol::{Answered, ErrorCode, Uuid};
 use serde::Serialize;
 
 use crate::{Error, json, shared::Shared};
@@ -14,55 +11,9 @@ use crate::{Error, json, shared::Shared};
 pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A request of the protocol: one of the frames that are answered by another with the same id.
-pub trait Request: Serialize + sealed::Sealed {
-    /// What answers it.
-    type Answer;
+pub trait Request: Serialize + Answered {}
 
-    #[doc(hidden)]
-    const KIND: &'static str;
-
-    #[doc(hidden)]
-    fn take(answer: ServerFrame) -> Option<Self::Answer>;
-}
-
-mod sealed {
-    pub trait Sealed {}
-}
-
-macro_rules! requests {
-    ($($kind:literal => $request:ident -> $answer:ident,)*) => {$(
-        impl sealed::Sealed for $request {}
-
-        impl Request for $request {
-            type Answer = everwire_protocol::$answer;
-            const KIND: &'static str = $kind;
-
-            fn take(answer: ServerFrame) -> Option<Self::Answer> {
-                match answer {
-                    ServerFrame::$answer(answer) => Some(answer),
-                    _ => None,
-                }
-            }
-        }
-    )*};
-}
-
-requests! {
-    "set_status" => SetStatus -> Done,
-    "get_status" => GetStatus -> Statuses,
-    "history" => History -> HistoryPage,
-    "list_members" => ListMembers -> Members,
-    "list_receipts" => ListReceipts -> Receipts,
-    "list_chats" => ListChats -> Chats,
-    "list_chat_members" => ListChatMembers -> ChatMembers,
-    "create_chat" => CreateChat -> Done,
-    "invite" => Invite -> Done,
-    "join_chat" => JoinChat -> Done,
-    "leave_chat" => LeaveChat -> Done,
-    "remove_member" => RemoveMember -> Done,
-    "rename_chat" => RenameChat -> Done,
-    "set_role" => SetRole -> Done,
-}
+impl<R: Serialize + Answered> Request for R {}
 
 /// Nobody waits any more once this is dropped.
 struct Waiting {
@@ -87,5 +38,5 @@ pub(crate) async fn answer<R: Request>(
     let waiting = Waiting { shared, id };
     let answered = wait.await;
     let answer = answered.unwrap_or_else(|_| Err(waiting.shared.peek(|session| session.closed())))?;
-    R::take(answer).ok_or_else(|| Error::from(everwire_protocol::ErrorCode::ProtocolViolation))
+    R::answer_in(answer).ok_or_else(|| Error::from(ErrorCode::ProtocolViolation))
 }

@@ -34,6 +34,12 @@ use crate::batch::frames;
 pub trait Answered {
     /// The answering frame.
     type Answer: Into<ServerFrame>;
+
+    /// The type of the request, as on the wire.
+    const KIND: &'static str;
+
+    /// The answer, if this frame is of its type.
+    fn answer_in(frame: ServerFrame) -> Option<Self::Answer>;
 }
 
 /// Declares [`ClientFrame`] from two lists: the frames that a connection handles itself, and the requests. This is the only
@@ -77,6 +83,17 @@ macro_rules! client_frames {
             }
         }
 
+        impl ServerFrame {
+            /// The id of the request that this answers, if it is an answer.
+            pub const fn answered_id(&self) -> Option<Uuid> {
+                #[allow(unreachable_patterns, reason = "several requests have the same answer")]
+                match self {
+                    $(Self::$answer(answer) => Some(answer.id),)*
+                    _ => None,
+                }
+            }
+        }
+
         /// The frames of [`ClientFrame`] that are not requests.
         #[derive(Debug, Clone, PartialEq)]
         pub enum ConnectionFrame {
@@ -104,6 +121,14 @@ macro_rules! client_frames {
         $(
             impl Answered for $request {
                 type Answer = $answer;
+                const KIND: &'static str = $request_kind;
+
+                fn answer_in(frame: ServerFrame) -> Option<$answer> {
+                    match frame {
+                        ServerFrame::$answer(answer) => Some(answer),
+                        _ => None,
+                    }
+                }
             }
 
             impl From<$request> for Request {

@@ -1,6 +1,6 @@
 //! The driver for tokio: WebSocket by tokio-tungstenite, polling by reqwest.
 //!
-//! [`Client::connect`](crate::Client::connect) uses it by itself. It is public for programs that drive the core
+//! [`Client::connect`](crate::Client::connect) uses it. It is public for programs that drive the core
 //! (`everwire-client-core`) themselves, such as test tools: [`Network`] carries out what the core wants of a network, and reports what
 //! happens.
 

@@ -18,6 +18,10 @@ use tokio::{
 use super::websocket::{Order, websocket};
 use crate::{Error, report::Report};
 
+/// What a response may have at most, in bytes: as much as a WebSocket message of tokio-tungstenite. A server sends
+/// [`MAX_SERVER_BATCH_BYTES`](everwire_protocol::limits::MAX_SERVER_BATCH_BYTES) at most; an intermediary may send without end.
+const MAX_BODY: usize = 64 << 20;
+
 /// The network of one client. Dropping it ends its sockets and requests at once.
 pub struct Network {
     url: String,
@@ -147,10 +151,24 @@ async fn post(
     if status != reqwest::StatusCode::OK {
         return failed(status.as_u16(), format!("HTTP status {status}"));
     }
-    match response.bytes().await {
-        Ok(bytes) => Report::Batch(Source::Response(request), String::from_utf8_lossy(&bytes).into_owned()),
-        Err(error) => failed(0, chain(&error)),
+    match body_of(response).await {
+        Ok(body) => Report::Batch(Source::Response(request), String::from_utf8_lossy(&body).into_owned()),
+        Err(reason) => failed(0, reason),
     }
+}
+
+/// The body of a response, as long as it is bounded.
+async fn body_of(mut response: reqwest::Response) -> Result<Vec<u8>, String> {
+    let mut body = Vec::new();
+    while let Some(part) = response.chunk().await.map_err(|error| chain(&error))? {
+        if body.len() + part.len() > MAX_BODY {
+            return Err(format!(
+                "the response is longer than {MAX_BODY} bytes: it is not from an Everwire server"
+            ));
+        }
+        body.extend_from_slice(&part);
+    }
+    Ok(body)
 }
 
 /// The error with its causes, which alone say what has happened.

@@ -85,7 +85,7 @@ impl Application for Session {
     }
 
     fn answered(&mut self, answer: ServerFrame) {
-        let Some(pending) = answer_id(&answer).and_then(|id| self.requests.remove(&id)) else { return };
+        let Some(pending) = answer.answered_id().and_then(|id| self.requests.remove(&id)) else { return };
         match (pending, answer) {
             (Pending::Asked(done), answer) => {
                 let _ = done.send(Ok(answer));
@@ -178,18 +178,4 @@ impl Session {
             self.typing(handle, who, false);
         }
     }
-}
-
-/// The request that this answers.
-fn answer_id(answer: &ServerFrame) -> Option<Uuid> {
-    Some(match answer {
-        ServerFrame::Done(frame) => frame.id,
-        ServerFrame::HistoryPage(frame) => frame.id,
-        ServerFrame::Chats(frame) => frame.id,
-        ServerFrame::ChatMembers(frame) => frame.id,
-        ServerFrame::Members(frame) => frame.id,
-        ServerFrame::Receipts(frame) => frame.id,
-        ServerFrame::Statuses(frame) => frame.id,
-        _ => return None,
-    })
 }

@@ -363,7 +363,7 @@ impl Session {
         cancelled
     }
 
-    /// The core, for an operation on the subscription of this channel; nothing if there is none.
+    /// Calls `act` with the core and the subscription of this channel, if there is one.
     pub(crate) fn with_handle(&mut self, channel: &Channel, act: impl FnOnce(&mut Connection, Now, Handle)) {
         let now = self.now();
         self.stretch.settle(&mut self.core);

@@ -97,7 +97,7 @@ impl Session {
         if self.subscribers.values().any(|other| other.handle == handle) {
             return;
         }
-        // It may have ended by itself.
+        // The server may have ended it.
         if self.rooms.remove(&handle).is_some() {
             let now = self.now();
             self.stretch.settle(&mut self.core);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use everwire_client::{Client, ConnectionState, Error, Event, Options, Subscribe, protocol::ListChats};
 use futures_util::{FutureExt, StreamExt};
-use tokio::time::{sleep, timeout};
+use tokio::{io::AsyncWriteExt, task::yield_now, time::timeout};
 
 use crate::kit::{PATIENCE, connect, guest, message, next, serve};
 
@@ -98,7 +98,13 @@ async fn what_waits_fails_when_the_client_is_closed() {
         let channel = channel.clone();
         async move { channel.subscribe(Subscribe::live()).await.map(drop) }
     });
-    sleep(Duration::from_millis(50)).await;
+    timeout(PATIENCE, async {
+        while !subscriptions(&client, 1) {
+            yield_now().await;
+        }
+    })
+    .await
+    .unwrap();
     client.close();
     assert!(matches!(second.await, Err(Error::Closed { .. })));
     assert!(matches!(asked.await.unwrap(), Err(Error::Closed { .. })));
@@ -161,4 +167,27 @@ fn a_client_can_be_used_from_several_threads() {
     assert::<everwire_client::Channel<std::cell::Cell<u32>>>();
     assert::<everwire_client::Subscription<std::rc::Rc<u32>>>();
     assert::<everwire_client::Sending>();
+}
+
+/// An intermediary that never stops answering.
+#[tokio::test]
+async fn a_response_without_end_is_given_up() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let sending = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n";
+        socket.write_all(head.as_bytes()).await.unwrap();
+        // Until the other side closes.
+        let part = vec![b' '; 1 << 20];
+        while socket.write_all(&part).await.is_ok() {}
+    });
+    let client = connect(Options::new(url).guest("ada", "Ada").transports(false, true));
+    let reason = next(&mut client.states(), |state| match state {
+        ConnectionState::Waiting { reason, .. } => Some(reason),
+        _ => None,
+    })
+    .await;
+    assert!(reason.contains("is longer than"), "{reason}");
+    sending.await.unwrap();
 }

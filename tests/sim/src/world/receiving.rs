@@ -13,7 +13,6 @@ use everwire_protocol::{
 use super::{
     World,
     client::{shortened, user_of},
-    requests::answers,
     say,
 };
 use crate::{
@@ -65,7 +64,7 @@ impl World {
                 Some(Error { id, ..frame }.into())
             }
             // The planted bug: a driver that does not ask the core whether a request still waits.
-            frame if answers(&frame).is_some() && self.has(Mutant::AnswersUnasked) => {
+            frame if frame.answered_id().is_some() && self.has(Mutant::AnswersUnasked) => {
                 self.answered(client, &frame);
                 None
             }

@@ -92,7 +92,7 @@ impl World {
 
     /// An answer arrives at the page.
     pub(super) fn answered(&mut self, client: usize, frame: &ServerFrame) {
-        let Some(mut id) = answers(frame) else { return };
+        let Some(mut id) = frame.answered_id() else { return };
         if self.has(Mutant::AnswersInOrder) {
             id = self.clients[client].asks.pending.keys().next().copied().unwrap_or(id);
         }
@@ -207,19 +207,5 @@ impl World {
         let log = everwire_protocol::channels::messages_channel(&chat);
         let head = log.map_or(0, |log| self.store.data().logs.log(&log).head);
         self.chats.is_out(&chat, &user, End { head, step: self.stats.steps });
-    }
-}
-
-/// The request that a frame answers.
-pub(super) fn answers(frame: &ServerFrame) -> Option<Uuid> {
-    match frame {
-        ServerFrame::Done(frame) => Some(frame.id),
-        ServerFrame::HistoryPage(frame) => Some(frame.id),
-        ServerFrame::Chats(frame) => Some(frame.id),
-        ServerFrame::ChatMembers(frame) => Some(frame.id),
-        ServerFrame::Members(frame) => Some(frame.id),
-        ServerFrame::Receipts(frame) => Some(frame.id),
-        ServerFrame::Statuses(frame) => Some(frame.id),
-        _ => None,
     }
 }
